@@ -1,0 +1,42 @@
+# Gatehouse. `make help` lists everything; the two that matter first are `make demo` and `make test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+JOBS ?= $(shell nproc)
+export CCACHE_DIR ?= $(HOME)/.cache/ccache
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+.PHONY: help deps build test demo e2e bench fuzz asan tsan lint format clean
+
+help: ## lists the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
+
+deps: ## installs the Debian packages that everything below needs (root or sudo)
+	@.ci/deps
+
+build: deps ## builds both programs for release into build/release
+	@.ci/build release
+
+test: deps ## builds and passes all tests
+	@.ci/build dev
+	@ctest --preset dev -j $(JOBS)
+
+asan: deps ## unit and component tests under AddressSanitizer and UBSan
+	@.ci/build asan
+	@ctest --preset asan -j $(JOBS) -L 'unit|component'
+
+tsan: deps ## unit and component tests under ThreadSanitizer
+	@.ci/build tsan
+	@ctest --preset tsan -j $(JOBS) -L 'unit|component'
+
+format: deps ## rewrites the sources with clang-format
+	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i
+
+lint: deps ## checks the format of the sources; the builds treat warnings as errors
+	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
+
+clean: ## removes the build folders
+	@rm -rf build

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/http.h"
+
+namespace base {
+
+struct CurlOptions {
+  std::string user_agent = "gatehouse";
+  // Trust anchors in PEM, instead of the system's; empty: the system's.
+  std::string ca_pem;
+  // A client certificate and its key in PEM; both or neither.
+  std::string client_certificate_pem;
+  std::string client_key_pem;
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+  std::size_t body_bytes_max = 32u << 20;  // of send(); streams are not limited
+  bool follow_redirects = false;
+  bool verify_peer = true;  // false only for probes that read a certificate and trust nothing
+};
+
+// HTTP/1.1 over libcurl, the only place that knows libcurl. Connections are kept alive and shared
+// between threads. Error messages name the URL, the reason in libcurl's words, and for an untrusted
+// peer what to configure.
+std::unique_ptr<HttpTransport> make_curl_transport(CurlOptions options);
+
+}  // namespace base

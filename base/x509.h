@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace base {
+
+// What we say about a certificate: in status, Events, logs and decisions. A value; no OpenSSL type.
+struct CertificateInfo {
+  std::string subject_common_name;        // may be empty: modern CAs leave it out
+  std::string issuer;                     // RFC 2253 text
+  std::vector<std::string> dns_names;     // lower case, sorted
+  std::vector<std::string> ip_addresses;  // RFC 5952 text, sorted
+  std::string serial;                     // lower-case hex pairs with colons, "04:ab:..."
+  std::string serial_bytes;               // DER integer content, leading 00 kept (RFC 9773 certID)
+  std::string authority_key_id;           // raw key identifier bytes, empty when absent
+  std::string fingerprint_sha256;         // lower-case hex pairs with colons, of the DER
+  std::string key_algorithm;              // "ECDSA" | "RSA" | "Ed25519" | other
+  int key_bits = 0;
+  WallTime not_before;
+  WallTime not_after;
+};
+
+// Reads every CERTIFICATE block, leaf first as they stand. ErrorKind::invalid says which block is
+// broken and why; no block at all is an error too.
+Result<std::vector<CertificateInfo>> read_chain(std::string_view pem);
+
+// Nothing when the private key belongs to the first certificate; else invalid, with the reason.
+Status check_key_pair(std::string_view chain_pem, std::string_view key_pem);
+
+// RFC 6125: exact, or a wildcard that covers exactly one left-most label. Case-insensitive.
+// IP literals match ip_addresses only.
+bool covers_host(const CertificateInfo& certificate, std::string_view host);
+
+}  // namespace base

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
+// values only; no text that is parsed later, no file path made from user data, no Kubernetes type.
+namespace proxy::config {
+
+struct Endpoint {
+  std::string address;  // IPv4 or IPv6 literal
+  std::uint16_t port = 0;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+enum class Balancing { round_robin, least_requests };
+
+// A set of interchangeable endpoints. No endpoints is legal and answers 503.
+struct Cluster {
+  std::vector<Endpoint> endpoints;  // sorted, unique
+  Balancing balancing = Balancing::round_robin;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
+  std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint
+  bool operator==(const Cluster&) const = default;
+};
+
+// Answers from the cluster with this id.
+struct Forward {
+  std::string cluster;
+  bool operator==(const Forward&) const = default;
+};
+
+// Answers without an upstream: a backend that cannot be served, with the reason for the access log.
+struct FixedAnswer {
+  int status = 503;
+  std::string reason;  // a short token, "service_not_found"
+  bool operator==(const FixedAnswer&) const = default;
+};
+
+using Action = std::variant<Forward, FixedAnswer>;
+
+enum class PathMatch { exact, prefix };  // prefix is by path element (KEP-1453)
+
+struct Route {
+  PathMatch match = PathMatch::prefix;
+  std::string path = "/";  // starts with "/"; compared with the normalised request path
+  Action action;
+  std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
+  bool operator==(const Route&) const = default;
+};
+
+// One host's rules. Its key in ProxyConfig::hosts is the exact name in lower case ("shop.example"),
+// a wildcard of one label ("*.shop.example"), or "" for every other host.
+struct VirtualHost {
+  std::vector<Route> routes;             // any order; the router sorts
+  std::optional<Action> default_action;  // no path matches; none: 404
+  bool https_redirect = false;           // plain http gets 308, except the ACME challenge path
+  bool operator==(const VirtualHost&) const = default;
+};
+
+// A certificate chain and its key, in PEM. Content-addressed: see certificate_hash().
+struct Certificate {
+  std::string chain_pem;  // leaf first
+  std::string key_pem;
+  bool operator==(const Certificate&) const = default;
+};
+
+// What answers GET /.well-known/acme-challenge/<token> on these hosts (RFC 8555 §8.3).
+struct ChallengeAnswer {
+  std::string host;               // lower case
+  std::string key_authorization;  // the whole body
+  bool operator==(const ChallengeAnswer&) const = default;
+};
+
+// Everything, keyed so that a change is a small delta. Values are shared and immutable: copying a
+// ProxyConfig copies pointers, and an unchanged entry is recognised by its address or its hash.
+struct ProxyConfig {
+  template <class T>
+  using Section = std::map<std::string, std::shared_ptr<const T>>;
+
+  Section<Cluster> clusters;          // by id, "namespace/service:port"
+  Section<VirtualHost> hosts;         // by host, see VirtualHost
+  Section<Certificate> certificates;  // by id, "namespace/secret-name"
+  // SNI name (exact or one-label wildcard, lower case; "" for clients that name no known host) to
+  // certificate id. A name that is absent has no certificate: the handshake fails with
+  // unrecognized_name, and another host's key is never used.
+  std::map<std::string, std::string> sni;
+  Section<ChallengeAnswer> challenges;  // by token
+};
+
+}  // namespace proxy::config

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/config/model.h"
+
+// The control API's language (docs/decisions/0006-control-api.md).
+//
+//   GET /v1/config?after=REVISION&wait=60s[&rejected=REVISION&reason=TEXT]
+//     200 with a Delta; 304 when nothing is newer within `wait`. `after` is the revision that is
+//     live in that proxy, so the poll is the acknowledgement; empty when it has none.
+//   POST /v1/certificates   {"hashes": ["...", ...]}
+//     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
+//
+// A delta names certificates by content hash only; a proxy asks once for those whose content it
+// does not hold. So a reconnect, another replica or a full state never resends a private key. A
+// revision is content-addressed (the hash of the whole state): every operator replica that sees the
+// same cluster state serves the same revision, and a restart invalidates nothing.
+namespace proxy::config {
+
+// SHA-256 in hex over the content, length-prefixed; equal content, equal hash.
+std::string certificate_hash(const Certificate& certificate);
+std::string revision_of(const ProxyConfig& config);
+
+// The change from one state to the next. `full` replaces the whole state.
+struct Delta {
+  std::string revision;  // of the state after it was applied
+  bool full = false;
+  template <class T>
+  struct Change {
+    std::map<std::string, T> set;
+    std::set<std::string> removed;
+    bool operator==(const Change&) const = default;
+  };
+  Change<Cluster> clusters;
+  Change<VirtualHost> hosts;
+  Change<std::string> certificates;  // id -> content hash
+  Change<std::string> sni;
+  Change<ChallengeAnswer> challenges;
+};
+
+Delta full_state(const ProxyConfig& config);
+Delta difference(const ProxyConfig& from, const ProxyConfig& to);
+
+// Certificates by content hash: what a proxy already holds, and what it fetched.
+using CertificatesByHash = std::map<std::string, std::shared_ptr<const Certificate>>;
+
+// The hashes that apply() will need and `held` lacks.
+std::vector<std::string> missing_certificates(const Delta& delta, const CertificatesByHash& held);
+
+// The state after the change. invalid when a hash is missing, the result is not valid (validate()),
+// or its revision is not the one that the delta names; the old state is untouched in any case.
+base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
+                                const CertificatesByHash& certificates);
+
+// Structural rules: names well-formed, references exist, limits kept. The first breach is named
+// with its place: "hosts[shop.example].routes[2].path: must start with '/'".
+base::Status validate(const ProxyConfig& config);
+
+// JSON. Parsing is strict: unknown fields, wrong types and text over the limits are invalid, with
+// the place.
+std::string delta_to_json(const Delta& delta);
+base::Result<Delta> delta_from_json(std::string_view json);
+std::string certificates_to_json(const CertificatesByHash& certificates);
+base::Result<CertificatesByHash> certificates_from_json(std::string_view json);
+std::string hashes_to_json(const std::vector<std::string>& hashes);
+base::Result<std::vector<std::string>> hashes_from_json(std::string_view json);
+
+// A whole state as one document, for `gatehouse-proxy --config FILE` and for people to look at. A
+// certificate has "chain"/"key" with PEM, or "chainFile"/"keyFile" with paths relative to the
+// document (only here, never on the wire).
+std::string config_to_json(const ProxyConfig& config);
+base::Result<ProxyConfig> config_from_json(std::string_view json,
+                                           const std::string& base_directory);
+
+}  // namespace proxy::config
