@@ -1,0 +1,112 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/clock.h"
+#include "base/key.h"
+#include "base/result.h"
+#include "kube/conditions.h"
+#include "kube/object.h"
+
+namespace api {
+
+struct IssuerRef {
+  std::string name;
+  std::string kind = "Issuer";  // Issuer | ClusterIssuer
+  bool operator==(const IssuerRef&) const = default;
+};
+
+enum class RotationPolicy { always, never };
+
+struct CertificateSpec {
+  std::string secret_name;
+  std::map<std::string, std::string> secret_labels;       // secretTemplate
+  std::map<std::string, std::string> secret_annotations;  // secretTemplate
+  IssuerRef issuer_ref;
+  std::string common_name;
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+  base::KeySpec key;
+  RotationPolicy rotation_policy = RotationPolicy::always;
+  std::optional<std::chrono::seconds> renew_before;
+  std::optional<int> renew_before_percentage;
+};
+
+// One authorization of the order under way (RFC 8555 §7.1.4). token and key_authorization are what
+// the proxies answer; both are public by nature.
+struct AuthorizationStatus {
+  std::string identifier;
+  std::string url;
+  std::string state;  // the server's word: pending, valid, invalid, ...
+  std::string challenge_url;
+  std::string token;
+  std::string key_authorization;
+  std::string problem;  // the server's own words
+  bool operator==(const AuthorizationStatus&) const = default;
+};
+
+struct OrderStatus {
+  std::string url;
+  std::string state;
+  std::string finalize_url;
+  std::optional<base::WallTime> placed_at;
+  std::optional<base::WallTime> expires;
+  std::vector<AuthorizationStatus> authorizations;
+  std::string problem;
+  bool operator==(const OrderStatus&) const = default;
+};
+
+// RFC 9773.
+struct RenewalInfoStatus {
+  base::WallTime window_start;
+  base::WallTime window_end;
+  std::string explanation_url;
+  base::WallTime next_check;
+  bool operator==(const RenewalInfoStatus&) const = default;
+};
+
+// One object tells the whole story: what is served, what is under way, what failed and why, what
+// happens next and when. It is also all that a restarted operator needs, with the Secret.
+struct CertificateStatus {
+  std::vector<kube::Condition> conditions;  // Ready, Issuing, Serving
+  std::optional<base::WallTime> not_before;
+  std::optional<base::WallTime> not_after;
+  std::optional<base::WallTime> renewal_time;
+  std::string serial_number;
+  std::string fingerprint_sha256;
+  std::string issuer;  // the certificate's issuer, RFC 2253 text
+  std::int64_t revision = 0;
+  std::optional<OrderStatus> order;  // the order under way, or the last that failed
+  std::string last_order_url;        // of the certificate in the Secret
+  std::optional<RenewalInfoStatus> renewal_info;
+  int failed_issuance_attempts = 0;  // in a row
+  std::optional<base::WallTime> last_failure_time;
+  std::string last_failure_class;  // acme::name_of()
+  std::string last_failure;        // the server's own words
+  std::optional<base::WallTime> next_attempt_time;
+  std::string next_attempt_reason;
+  std::int64_t observed_generation = 0;
+  bool operator==(const CertificateStatus&) const = default;
+};
+
+struct Certificate {
+  kube::ObjectMeta metadata;
+  CertificateSpec spec;
+  CertificateStatus status;
+
+  static const kube::ResourceType& type();
+  static base::Result<Certificate> from_json(const nlohmann::json& object);
+
+  std::vector<std::string> all_names()
+      const;  // dnsNames and ipAddresses, lower case, sorted, unique
+};
+
+nlohmann::json spec_to_json(const CertificateSpec& spec);
+nlohmann::json status_to_json(const CertificateStatus& status);
+
+}  // namespace api
