@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "proxy/config/model.h"
+#include "proxy/router/route_table.h"
+
+namespace proxy::control {
+
+// One complete, valid state of the proxy. Immutable; shared by all workers and by the connections
+// that began under it.
+struct Snapshot {
+  std::string revision;
+  std::shared_ptr<const config::ProxyConfig> config;
+  std::shared_ptr<const router::RouteTable> routes;
+};
+
+// `config` must be valid (config::validate).
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config);
+
+// Who puts a state to work.
+class ConfigSink {
+ public:
+  virtual ~ConfigSink() = default;
+
+  // Called on the source's thread, one call at a time, in order. Returns when every worker serves
+  // the new state: that is what the next poll acknowledges. An error says why the state cannot be
+  // served; the old one then stays in place, and the operator is told.
+  virtual base::Status publish(std::shared_ptr<const Snapshot> snapshot) = 0;
+};
+
+}  // namespace proxy::control

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace proxy::http1 {
+
+// The fields that a proxy treats in a way of its own; all others pass.
+enum class FieldId : std::uint8_t {
+  other,
+  // A known name spelt with underscores ("X_Forwarded_For"). Servers that turn names into
+  // environment variables cannot tell it from the real one, so it is never forwarded.
+  look_alike,
+  host,
+  content_length,
+  transfer_encoding,
+  connection,
+  keep_alive,
+  proxy,  // "Proxy:", see httpoxy
+  proxy_authenticate,
+  proxy_authorization,
+  proxy_connection,
+  te,
+  trailer,
+  upgrade,
+  http2_settings,
+  expect,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_port,
+  x_forwarded_proto,
+  x_forwarded_scheme,
+  forwarded,  // RFC 7239
+  x_real_ip,
+  x_request_id,
+  date,
+  server,
+};
+
+// One header field. The views point into the buffer that was parsed (or, for HTTP/2, wherever the
+// caller keeps them); the value has no surrounding whitespace.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+  FieldId id = FieldId::other;
+  bool dropped = false;  // named by Connection: for this hop only (RFC 9110 §7.6.1)
+};
+
+// Case-insensitive.
+FieldId field_id(std::string_view name);
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// Host or :authority: reg-name, IPv4 or [IPv6], and an optional port (RFC 3986 §3.2.2); no
+// userinfo.
+bool is_valid_authority(std::string_view authority);
+
+}  // namespace proxy::http1

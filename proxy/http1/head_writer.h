@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "proxy/http1/request_parser.h"
+#include "proxy/http1/response_parser.h"
+
+namespace proxy::http1 {
+
+// Heads are written in one pass into memory that the caller has: ask for the bound, give that much,
+// get the bytes used. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and what it names, Keep-Alive,
+// Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade) are never copied.
+
+// What the proxy tells the endpoint about the client.
+struct Forwarding {
+  std::string_view client_address;  // IP literal without brackets
+  std::string_view scheme;          // "http" | "https"
+  std::string_view port;            // the port that the client came to, "443"
+  std::string_view request_id;      // see choose_request_id()
+  // The peer is on the list of trusted proxies: what it says about its client is kept, and
+  // X-Forwarded-For gets one entry more. Else all of it is replaced.
+  bool peer_is_trusted = false;
+  bool forward_expect = false;  // pass Expect: 100-continue on, instead of dropping it
+};
+
+// "GET /path?query HTTP/1.1", Host first, then the client's fields in order, then ours. The body is
+// announced as head says: content_length, chunked, or nothing. With head.wants_websocket the two
+// upgrade fields are written.
+std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwarding);
+std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
+                               std::span<char> out);
+
+struct Delivery {
+  Framing framing = Framing::none;  // towards the client, see downstream_framing()
+  bool keep_alive = true;
+  std::uint8_t client_minor_version = 1;
+  std::string_view date;  // IMF-fixdate for a response without Date; empty: none is added
+};
+
+// How to send this response's body on: an HTTP/1.0 client cannot read chunks, so it gets
+// until_close (and Delivery::keep_alive must be false).
+Framing downstream_framing(const ResponseHead& head, std::uint8_t client_minor_version);
+
+// "HTTP/1.1 200 OK" whatever the client's version (RFC 9110 §6.2), fields in order, framing.
+std::size_t response_head_bound(const ResponseHead& head, const Delivery& delivery);
+std::size_t write_response_head(const ResponseHead& head, const Delivery& delivery,
+                                std::span<char> out);
+
+// An answer of our own: error, redirect, challenge.
+struct Answer {
+  int status = 500;
+  std::string_view content_type = "text/plain; charset=utf-8";
+  std::string_view body;      // not written for HEAD, but counted in Content-Length
+  std::string_view location;  // empty: no such field
+  std::string_view date;
+  bool keep_alive = true;
+  bool head_method = false;
+};
+std::size_t answer_bound(const Answer& answer);
+std::size_t write_answer(const Answer& answer, std::span<char> out);
+
+// "Not Found"; "Unknown" for a status without a registered phrase.
+std::string_view status_text(int status);
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace proxy::http1

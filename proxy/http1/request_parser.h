@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "proxy/http1/failure.h"
+#include "proxy/http1/field.h"
+
+namespace proxy::http1 {
+
+// What is never exceeded, whatever a client sends.
+struct Limits {
+  std::size_t request_line_bytes_max = 8u << 10;  // 414 above it
+  std::size_t head_bytes_max = 32u << 10;         // all of the head, its last CRLF included; 431
+  std::size_t fields_max = 100;                   // 431
+};
+
+enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, trace, other };
+
+// A request's head. Views point into the caller's buffer; they live as long as those bytes stay
+// where they are. HTTP/2 fills the same structure, so everything after the codec is written once.
+// Keeps its storage over reset(): keep one per request in flight, not one per idle connection.
+struct RequestHead {
+  Method method = Method::other;
+  std::string_view method_text;
+  // The request-target without scheme and authority: "/a/b" and "?x=1" (with its "?"), or "*".
+  std::string_view path;
+  std::string_view query;
+  // The authority that the client asked for: of an absolute-form target, else of Host; with port.
+  // Empty only in HTTP/1.0 without Host.
+  std::string_view host;
+  std::vector<Field> fields;  // in order, Host included
+
+  std::uint8_t minor_version = 1;  // HTTP/1.0 or HTTP/1.1
+  bool chunked = false;            // then content_length is absent
+  std::optional<std::uint64_t> content_length;
+  bool keep_alive = true;
+  bool expects_continue = false;  // Expect: 100-continue, to be answered before a body
+  bool wants_websocket = false;   // GET with Upgrade: websocket named by Connection
+
+  bool has_body() const { return chunked || content_length.value_or(0) > 0; }
+  // The first field with this id, or nullptr.
+  const Field* find(FieldId id) const;
+  void reset();
+  // Points all views into a copy of the buffer, when its owner moved the bytes.
+  void rebase(const char* from, const char* to);
+};
+
+// Reads request heads, strictly by RFC 9112: where that leaves a choice between refusing and
+// repairing, it refuses, because a message that two parsers read differently is how requests are
+// smuggled. Incremental, no I/O, no allocation once the head's storage has grown.
+//
+//   RequestParser parser(limits);
+//   switch (parser.parse(all_bytes_so_far, head)) ...
+//
+// Each call gets the whole head so far from its first byte, which may have moved since; finished
+// lines are not read again. One parser and head per request; reset() both for the next one.
+class RequestParser {
+ public:
+  enum class Outcome { needs_more, complete, failed };
+
+  explicit RequestParser(const Limits& limits) : limits_(&limits) {}  // limits outlive the parser
+
+  Outcome parse(std::string_view buffer, RequestHead& head);
+
+  std::size_t head_bytes() const { return position_; }  // after complete: where the body starts
+  Failure failure() const { return failure_; }          // after failed
+  bool has_begun() const { return position_ > 0 || searched_ > 0; }  // some byte was seen
+  void reset();
+
+ private:
+  Outcome fail(Failure failure);
+  Outcome parse_lines(std::string_view buffer, RequestHead& head);
+  Failure finish(RequestHead& head) const;
+
+  const Limits* limits_;
+  const char* base_ = nullptr;  // where the buffer was at the last call
+  std::size_t position_ = 0;    // start of the line being read
+  std::size_t searched_ = 0;    // no LF in [position_, searched_)
+  bool request_line_done_ = false;
+  bool skipped_empty_line_ = false;
+  bool absolute_form_ = false;
+  Failure failure_ = Failure::none;
+};
+
+}  // namespace proxy::http1

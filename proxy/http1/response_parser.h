@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "proxy/http1/failure.h"
+#include "proxy/http1/field.h"
+#include "proxy/http1/request_parser.h"
+
+namespace proxy::http1 {
+
+// How a body ends (RFC 9112 §6.3).
+enum class Framing : std::uint8_t {
+  none,
+  length,
+  chunked,
+  until_close,
+  tunnel,  // after 101: bytes both ways until either side closes
+};
+
+// A response's head; views as in RequestHead.
+struct ResponseHead {
+  int status = 0;
+  std::string_view reason;
+  std::vector<Field> fields;
+
+  std::uint8_t minor_version = 1;
+  Framing framing = Framing::none;
+  std::optional<std::uint64_t> content_length;  // may be there without a body (HEAD, 304)
+  bool keep_alive = true;                       // the connection can be used again after the body
+
+  bool is_interim() const { return status < 200 && status != 101; }
+  const Field* find(FieldId id) const;
+  void reset();
+  void rebase(const char* from, const char* to);
+};
+
+// What the response answers; it decides whether there is a body.
+struct Question {
+  bool head_method = false;
+  bool wants_upgrade = false;  // else 101 is unexpected_upgrade
+};
+
+// Reads what an endpoint answers, as strictly as RequestParser: conflicting lengths from a backend
+// are how responses are smuggled to the next client on that connection. A failure means 502 and
+// closing the connection. 1xx heads come out like any other; reset() and read on.
+class ResponseParser {
+ public:
+  enum class Outcome { needs_more, complete, failed };
+
+  explicit ResponseParser(const Limits& limits) : limits_(&limits) {}
+
+  Outcome parse(std::string_view buffer, Question question, ResponseHead& head);
+
+  std::size_t head_bytes() const { return position_; }
+  Failure failure() const { return failure_; }
+  bool has_begun() const { return position_ > 0 || searched_ > 0; }
+  void reset();
+
+ private:
+  Outcome fail(Failure failure);
+  Outcome parse_lines(std::string_view buffer, Question question, ResponseHead& head);
+
+  const Limits* limits_;
+  const char* base_ = nullptr;
+  std::size_t position_ = 0;
+  std::size_t searched_ = 0;
+  bool status_line_done_ = false;
+  Failure failure_ = Failure::none;
+};
+
+}  // namespace proxy::http1

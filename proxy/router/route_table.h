@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/config/model.h"
+
+namespace proxy::router {
+
+// What a route leads to: an index into RouteTable::clusters(), or an answer.
+struct Target {
+  static constexpr std::uint32_t kNoCluster = UINT32_MAX;
+  std::uint32_t cluster = kNoCluster;
+  int status = 0;                    // with kNoCluster: what to answer
+  std::string reason;                // and why, for the access log
+  std::uint64_t body_bytes_max = 0;  // 0: no limit
+};
+
+// A cluster by position. A worker keeps its own state (pools, balancing) in a vector beside
+// this one, and carries it over to the next table by id.
+struct ClusterReference {
+  std::string id;
+  std::shared_ptr<const config::Cluster> cluster;
+};
+
+// The rules of one host.
+class Host {
+ public:
+  Host(const config::VirtualHost& host,
+       const std::unordered_map<std::string, std::uint32_t>& cluster_index);
+
+  // By normalised path: Exact when byte-equal, else the longest Prefix by elements, else the
+  // default action; nullptr: 404. Never another host's rules.
+  const Target* find(std::string_view path) const;
+  bool https_redirect() const { return https_redirect_; }
+
+ private:
+  struct Rule {
+    std::string path;  // a prefix without its trailing slash; "" matches all
+    Target target;
+  };
+  std::vector<Rule> exact_;   // sorted by path
+  std::vector<Rule> prefix_;  // longest first
+  std::optional<Target> default_;
+  bool https_redirect_ = false;
+};
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+// Host, then path, to a target. Immutable once built: any number of threads may read it. Lookups
+// allocate nothing; their cost does not grow with the number of hosts.
+class RouteTable {
+ public:
+  // The configuration must be valid (config::validate).
+  explicit RouteTable(const config::ProxyConfig& config);
+
+  // `host` as the client sent it: case, a port and one trailing dot do not count. Exact name, then
+  // the wildcard of one label, then "". nullptr: no such host, 404.
+  const Host* find_host(std::string_view host) const;
+
+  // The answer for this exact path when it is "/.well-known/acme-challenge/<token>" of a token that
+  // we hold for this host (RFC 8555 §8.3); else nullptr. Looked up before anything else.
+  const std::string* find_challenge(std::string_view host, std::string_view path) const;
+
+  const std::vector<ClusterReference>& clusters() const { return clusters_; }
+  std::size_t host_count() const { return hosts_.size(); }
+
+ private:
+  template <class T>
+  using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
+
+  std::vector<ClusterReference> clusters_;
+  ByName<Host> hosts_;      // exact names and ""
+  ByName<Host> wildcards_;  // "shop.example" for "*.shop.example"
+  ByName<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
+};
+
+// What to do with a request. Pure; the one place where the order of the questions stands.
+struct Decision {
+  enum class Kind {
+    forward,    // to target->cluster
+    answer,     // status and reason
+    redirect,   // 308 to https
+    challenge,  // 200 with *challenge, application/octet-stream
+  };
+  Kind kind = Kind::answer;
+  int status = 0;
+  std::string_view reason;  // "no_host", "no_path", "bad_path", or the target's
+  const Target* target = nullptr;
+  const std::string* challenge = nullptr;
+};
+
+struct RequestLine {
+  std::string_view host;
+  std::string_view path;  // as received, without the query
+  bool secure = false;    // came over TLS
+};
+// `storage` may be used for the normalised path. The result points into the table.
+Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage);
+
+// Location for a redirect to https: the host without its port, `https_port` unless 443, and path
+// and query as received.
+std::string https_location(std::string_view host, std::string_view path, std::string_view query,
+                           std::uint16_t https_port);
+
+}  // namespace proxy::router
