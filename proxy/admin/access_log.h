@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace proxy::admin {
+
+// What the access log says about one request, after it ended.
+struct AccessRecord {
+  base::WallTime time{};  // when its head was complete
+  std::string_view client;
+  std::string_view host;  // as the client sent it
+  std::string_view method;
+  std::string_view path;            // with the query, as the client sent it
+  std::string_view protocol;        // "HTTP/1.1", "HTTP/2"
+  int status = 0;                   // 0: the client left before there was one
+  std::uint64_t request_bytes = 0;  // bodies, without framing
+  std::uint64_t response_bytes = 0;
+  std::chrono::microseconds duration{};
+  std::string_view upstream;                               // "10.1.2.3:8080"; empty: none was asked
+  std::optional<std::chrono::microseconds> upstream_time;  // to its response head
+  std::string_view reason;  // why this status, when the proxy itself decided it; else empty
+  std::string_view request_id;
+  std::string_view tls_version;  // "TLSv1.3"; empty: plain
+};
+
+// Appends one line of JSON, its line feed included. Whatever bytes a client sent, the line is valid
+// JSON in UTF-8: bytes that are not become U+FFFD.
+void append_access_line(const AccessRecord& record, std::string& out);
+
+// Writes lines to a file descriptor from a thread of its own. Nothing here blocks a worker: when
+// the reader of the log is too slow, lines are dropped and counted.
+class AccessLog {
+ public:
+  // What one worker writes into; used by that worker's thread only.
+  class Lines {
+   public:
+    explicit Lines(AccessLog& log) : log_(log) {}
+    void add(const AccessRecord& record);
+    // Hands the lines over to the writing thread; call it once per loop turn. Never waits: when
+    // that thread is just taking lines, they stay until the next turn.
+    void flush();
+
+   private:
+    AccessLog& log_;
+    std::string lines_;
+    std::uint64_t count_ = 0;  // lines in lines_
+  };
+
+  static constexpr std::size_t kPendingBytesMax = 8u << 20;
+
+  // "-" is standard output, "off" writes nothing, else a file that is appended to.
+  static base::Result<std::unique_ptr<AccessLog>> open(const std::string& where);
+
+  // Writes what is pending, for at most a second.
+  virtual ~AccessLog() = default;
+  virtual bool is_off() const = 0;
+  virtual std::uint64_t dropped_lines() const = 0;
+
+ protected:
+  // Takes all of `lines` (and clears it), unless it would have to wait. False: try again later.
+  virtual bool take(std::string& lines, std::uint64_t& count) = 0;
+  virtual void drop(std::uint64_t count) = 0;
+};
+
+}  // namespace proxy::admin

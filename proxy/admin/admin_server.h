@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace proxy::admin {
+
+// The proxy's own small endpoint: GET /livez /readyz /metrics, for kubelet, Prometheus and people.
+// One blocking thread, one request per connection, five seconds for each: it must answer when the
+// workers do not.
+class AdminServer {
+ public:
+  // Called on the server's thread.
+  struct Pages {
+    std::function<base::Status()> alive;  // the loops tick; else which does not
+    std::function<base::Status()> ready;  // a first configuration is live, and not draining
+    std::function<std::string()> metrics;
+  };
+
+  // Port 0 picks a free one. unavailable: says which address could not be bound and why.
+  static base::Result<std::unique_ptr<AdminServer>> listen(const std::string& address,
+                                                           std::uint16_t port, Pages pages);
+  virtual ~AdminServer() = default;  // ends the thread
+  virtual std::uint16_t port() const = 0;
+};
+
+}  // namespace proxy::admin

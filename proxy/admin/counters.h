@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace proxy::admin {
+
+// Written by one thread, read by any: no locked instruction on the request path.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// Counts by reason token. Tokens come from our own code and from the operator's FixedAnswers; those
+// after the first kCapacity are counted as "other", so nothing can grow without bound.
+class ReasonCounters {
+ public:
+  static constexpr std::size_t kCapacity = 96;
+  static constexpr std::size_t kTokenBytesMax = 47;
+
+  void add(std::string_view reason);  // the owning thread only
+  struct Count {
+    std::string_view reason;
+    std::uint64_t count;
+  };
+  std::vector<Count> read() const;  // any thread; views live as long as this object
+
+ private:
+  struct Slot {
+    std::array<char, kTokenBytesMax + 1> token{};
+    Counter count;
+  };
+  std::array<Slot, kCapacity> slots_;
+  std::atomic<std::size_t> used_{0};  // released after the token was written
+  Counter other_;
+};
+
+// One worker's counters. Only that worker writes; a scrape sums over the workers.
+struct alignas(64) WorkerCounters {
+  Counter connections_accepted_plain;
+  Counter connections_accepted_tls;
+  Counter connections_open;  // add and subtract
+  Counter handshakes_ok;
+  Counter handshakes_resumed;  // of handshakes_ok
+  ReasonCounters handshake_failures;
+
+  Counter requests_http1;
+  Counter requests_http2;
+  std::array<Counter, 6> responses;  // by status / 100; [0]: the client left before an answer
+  ReasonCounters refusals;           // answers that the proxy itself decided on, by reason
+  Counter request_body_bytes;
+  Counter response_body_bytes;
+  Counter upgraded_open;  // WebSockets; add and subtract
+
+  Counter upstream_connections_opened;
+  Counter upstream_connections_open;  // add and subtract
+  Counter upstream_reused;            // requests on a connection that was there
+  ReasonCounters upstream_failures;   // connect_refused, connect_timeout, closed_early, ...
+  Counter upstream_retries;
+
+  // Seconds to the response's last byte; bucket i counts durations up to kDurationBounds[i].
+  static constexpr std::array<double, 11> kDurationBounds = {
+      0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30};
+  std::array<Counter, kDurationBounds.size() + 1> durations;
+  Counter duration_micros_sum;
+
+  void count_response(int status, std::string_view reason, std::chrono::microseconds duration);
+};
+
+// What is not per worker.
+struct ProxyFacts {
+  std::string revision;  // empty: no configuration yet
+  std::uint64_t hosts = 0;
+  std::uint64_t clusters = 0;
+  std::uint64_t certificates = 0;
+  std::uint64_t config_applied = 0;
+  std::uint64_t config_rejected = 0;
+  std::uint64_t access_lines_dropped = 0;
+  bool draining = false;
+};
+
+// Everything in Prometheus' text format. Names start with "gatehouse_proxy_". No label by host or
+// path: their number is the users', not ours.
+std::string metrics_text(const std::vector<const WorkerCounters*>& workers,
+                         const ProxyFacts& facts);
+
+}  // namespace proxy::admin

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "proxy/control/snapshot.h"
+
+namespace proxy::control {
+
+struct ControlOptions {
+  std::string url;         // "https://gatehouse-operator.gatehouse-system.svc:9443"
+  std::string ca_file;     // PEM; read again when it changes
+  std::string token_file;  // read before every request, since projected tokens rotate
+};
+
+// Follows the operator's control API (proxy/config/wire.h) and publishes each state. Never gives
+// up: without an operator the last good state stays, for ever.
+class ControlClient {
+ public:
+  // Starts a thread. invalid: the options cannot work (the URL, a file that is not there).
+  static base::Result<std::unique_ptr<ControlClient>> start(const ControlOptions& options,
+                                                            ConfigSink& sink);
+  virtual ~ControlClient() = default;  // ends the thread at once, also during a poll
+
+  struct Counts {
+    std::uint64_t applied = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t failed_polls = 0;
+  };
+  virtual Counts counts() const = 0;  // any thread
+};
+
+}  // namespace proxy::control
