@@ -29,6 +29,12 @@ struct CertificateInfo {
 // broken and why; no block at all is an error too.
 Result<std::vector<CertificateInfo>> read_chain(std::string_view pem);
 
+// The same for one certificate in DER, as a TLS peer presents it.
+Result<CertificateInfo> read_certificate_der(std::string_view der);
+
+// CertificateInfo::serial of CertificateInfo::serial_bytes: without the leading 00.
+std::string serial_text(std::string_view serial_bytes);
+
 // Nothing when the private key belongs to the first certificate; else invalid, with the reason.
 Status check_key_pair(std::string_view chain_pem, std::string_view key_pem);
 

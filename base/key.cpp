@@ -1,0 +1,80 @@
+#include "base/key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+
+#include "base/openssl.h"
+
+namespace base {
+namespace {
+
+constexpr std::size_t kKeyPemBytesMax = 64u << 10;  // RSA 16384 is 13 KiB
+
+const char* curve_name(int bits) {
+  if (bits == 256) return "P-256";
+  if (bits == 384) return "P-384";
+  return nullptr;
+}
+
+EVP_PKEY* generate_pkey(KeySpec spec) {
+  if (spec.algorithm == KeyAlgorithm::rsa) {
+    return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(spec.bits));
+  }
+  return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve_name(spec.bits));
+}
+
+bool is_supported(KeySpec spec) {
+  if (spec.algorithm == KeyAlgorithm::rsa) {
+    return spec.bits == 2048 || spec.bits == 3072 || spec.bits == 4096;
+  }
+  return curve_name(spec.bits) != nullptr;
+}
+
+// An encrypted key must fail; without this OpenSSL would ask for the password on the terminal.
+int refuse_password(char*, int, int, void*) {
+  return -1;
+}
+
+}  // namespace
+
+Result<PrivateKey> PrivateKey::generate(KeySpec spec) {
+  if (!is_supported(spec)) {
+    return failure(ErrorKind::invalid,
+                   "a key of " + std::to_string(spec.bits) +
+                       " bits is not supported; ECDSA has 256 or 384, RSA 2048, 3072 or 4096");
+  }
+  EVP_PKEY* const key = generate_pkey(spec);
+  if (key == nullptr) {
+    return failure(ErrorKind::unavailable, "cannot generate a key: " + take_openssl_error());
+  }
+  return PrivateKey(std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free));
+}
+
+Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+  if (pem.size() > kKeyPemBytesMax) {
+    return failure(ErrorKind::invalid, "the private key is larger than 64 KiB");
+  }
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_password, nullptr);
+  if (key == nullptr) {
+    // Not a word of the input: it may hold half a key.
+    return failure(ErrorKind::invalid,
+                   "the private key is not an unencrypted PKCS#8, SEC1 or PKCS#1 PEM key (" +
+                       take_openssl_error() + ")");
+  }
+  take_openssl_error();
+  return PrivateKey(std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free));
+}
+
+std::string PrivateKey::to_pem() const {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  return read_memory_bio(bio.get());
+}
+
+KeySpec PrivateKey::spec() const {
+  const bool is_rsa = EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA;
+  return {is_rsa ? KeyAlgorithm::rsa : KeyAlgorithm::ecdsa, EVP_PKEY_get_bits(key_.get())};
+}
+
+}  // namespace base

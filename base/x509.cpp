@@ -1,0 +1,232 @@
+#include "base/x509.h"
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+
+#include "base/digest.h"
+#include "base/ip_text.h"
+#include "base/key.h"
+#include "base/openssl.h"
+#include "base/pem.h"
+
+namespace base {
+namespace {
+
+constexpr std::size_t kChainMax = 100;  // chains have 2 to 4; a bundle of CAs is not a chain
+
+std::string_view bytes_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lowered;
+}
+
+std::optional<WallTime> wall_time(const ASN1_TIME* time) {
+  std::tm fields{};
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
+  // Not timegm(): a clock of nanoseconds in 64 bits ends in 2262, and RFC 5280 §4.1.2.5 uses the
+  // year 9999 for "no end". What is out of range becomes the nearest we can hold.
+  const std::chrono::sys_days day = std::chrono::year{fields.tm_year + 1900} /
+                                    std::chrono::month{static_cast<unsigned>(fields.tm_mon + 1)} /
+                                    std::chrono::day{static_cast<unsigned>(fields.tm_mday)};
+  const std::chrono::seconds second = day.time_since_epoch() + std::chrono::hours{fields.tm_hour} +
+                                      std::chrono::minutes{fields.tm_min} +
+                                      std::chrono::seconds{fields.tm_sec};
+  using std::chrono::floor;
+  using std::chrono::seconds;
+  const seconds latest = floor<seconds>(WallTime::max().time_since_epoch());
+  const seconds earliest = -latest;
+  return WallTime(std::clamp(second, earliest, latest));
+}
+
+// The first common name of the subject, as UTF-8.
+std::string common_name_of(const X509* certificate) {
+  const X509_NAME* const subject = X509_get_subject_name(certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return {};
+  unsigned char* utf8 = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  if (size < 0) return {};
+  std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+  OPENSSL_free(utf8);
+  return text;
+}
+
+std::string issuer_of(const X509* certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253);
+  return read_memory_bio(bio.get());
+}
+
+void read_names(X509* certificate, CertificateInfo& info) {
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_DNS) {
+      // A NUL inside would make one program read another name than the next.
+      const std::string_view dns = bytes_of(name->d.dNSName);
+      if (dns.find('\0') == std::string_view::npos) info.dns_names.push_back(lower_case(dns));
+    } else if (name->type == GEN_IPADD) {
+      if (auto text = ip_text_from_bytes(bytes_of(name->d.iPAddress))) {
+        info.ip_addresses.push_back(std::move(*text));
+      }
+    }
+  }
+  std::sort(info.dns_names.begin(), info.dns_names.end());
+  std::sort(info.ip_addresses.begin(), info.ip_addresses.end());
+}
+
+// The content octets of the DER INTEGER: ASN1_INTEGER keeps the magnitude alone, while RFC 9773
+// §4.1 wants the leading 00 that says "positive".
+std::string der_integer_content(const ASN1_INTEGER* number) {
+  unsigned char* der = nullptr;
+  const int size = i2d_ASN1_INTEGER(number, &der);
+  if (size < 0) return {};
+  const unsigned char* content = der;
+  long length = 0;
+  int tag = 0, tag_class = 0;
+  std::string bytes;
+  if ((ASN1_get_object(&content, &length, &tag, &tag_class, size) & 0x80) == 0) {
+    bytes.assign(reinterpret_cast<const char*>(content), static_cast<std::size_t>(length));
+  }
+  OPENSSL_free(der);
+  return bytes;
+}
+
+void read_public_key(const X509* certificate, CertificateInfo& info) {
+  const EVP_PKEY* const key = X509_get0_pubkey(certificate);
+  if (key == nullptr) {
+    info.key_algorithm = "unknown";
+    return;
+  }
+  info.key_bits = EVP_PKEY_get_bits(key);
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_EC:
+      info.key_algorithm = "ECDSA";
+      break;
+    case EVP_PKEY_RSA:
+      info.key_algorithm = "RSA";
+      break;
+    case EVP_PKEY_ED25519:
+      info.key_algorithm = "Ed25519";
+      break;
+    default: {
+      const char* const name = EVP_PKEY_get0_type_name(key);
+      info.key_algorithm = name == nullptr ? "unknown" : name;
+    }
+  }
+}
+
+std::string nth_certificate(std::size_t index) {
+  return "certificate " + std::to_string(index + 1) + " of the chain";
+}
+
+Result<CertificateInfo> describe(std::string_view der, std::size_t index) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* const end = bytes + der.size();
+  const X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+  if (!certificate) {
+    return failure(ErrorKind::invalid,
+                   nth_certificate(index) + " is not valid X.509 (" + take_openssl_error() + ")");
+  }
+  if (bytes != end) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has bytes after its end");
+  }
+  const auto not_before = wall_time(X509_get0_notBefore(certificate.get()));
+  const auto not_after = wall_time(X509_get0_notAfter(certificate.get()));
+  if (!not_before || !not_after) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has a date that is not one");
+  }
+  CertificateInfo info;
+  info.subject_common_name = common_name_of(certificate.get());
+  info.issuer = issuer_of(certificate.get());
+  read_names(certificate.get(), info);
+  info.serial_bytes = der_integer_content(X509_get0_serialNumber(certificate.get()));
+  info.serial = serial_text(info.serial_bytes);
+  if (const auto* id = X509_get0_authority_key_id(certificate.get())) {
+    info.authority_key_id = bytes_of(id);
+  }
+  info.fingerprint_sha256 = hex_pairs(sha256(der));
+  read_public_key(certificate.get(), info);
+  info.not_before = *not_before;
+  info.not_after = *not_after;
+  take_openssl_error();  // an extension that did not decode must not speak up in a later call
+  return info;
+}
+
+bool name_covers(std::string_view name, std::string_view host) {
+  if (name == host) return true;
+  // RFC 6125 §6.4.3: the wildcard is the whole left-most label, and stands for exactly one.
+  if (!name.starts_with("*.")) return false;
+  const std::string_view parent = name.substr(1);
+  const std::size_t dot = host.find('.');
+  return dot != std::string_view::npos && dot > 0 && host.substr(dot) == parent;
+}
+
+}  // namespace
+
+std::string serial_text(std::string_view serial_bytes) {
+  // The leading 00 only says "positive"; people and tools write the number without it.
+  if (serial_bytes.size() > 1 && serial_bytes.front() == '\0') serial_bytes.remove_prefix(1);
+  return hex_pairs(serial_bytes);
+}
+
+Result<CertificateInfo> read_certificate_der(std::string_view der) {
+  return describe(der, 0);
+}
+
+Result<std::vector<CertificateInfo>> read_chain(std::string_view pem) {
+  auto blocks = read_pem(pem);
+  if (!blocks) return failure(blocks.error());
+  std::vector<CertificateInfo> chain;
+  for (const PemBlock& block : *blocks) {
+    if (block.label != "CERTIFICATE") continue;
+    if (chain.size() == kChainMax) {
+      return failure(ErrorKind::invalid,
+                     "the chain has more than " + std::to_string(kChainMax) + " certificates");
+    }
+    auto info = describe(block.der, chain.size());
+    if (!info) return failure(info.error());
+    chain.push_back(std::move(*info));
+  }
+  if (chain.empty()) {
+    return failure(ErrorKind::invalid, "there is no CERTIFICATE block in the PEM text");
+  }
+  return chain;
+}
+
+Status check_key_pair(std::string_view chain_pem, std::string_view key_pem) {
+  const auto certificate = parse_first_certificate(chain_pem);
+  if (!certificate) return failure(certificate.error());
+  const auto key = PrivateKey::from_pem(key_pem);
+  if (!key) return failure(key.error());
+  if (X509_check_private_key(certificate->get(), key->get()) != 1) {
+    take_openssl_error();
+    return failure(ErrorKind::invalid, "the private key does not belong to the certificate");
+  }
+  return {};
+}
+
+bool covers_host(const CertificateInfo& certificate, std::string_view host) {
+  if (const auto bytes = ip_bytes_from_text(host)) {
+    const auto text = ip_text_from_bytes(*bytes);
+    return text && std::find(certificate.ip_addresses.begin(), certificate.ip_addresses.end(),
+                             *text) != certificate.ip_addresses.end();
+  }
+  std::string wanted = lower_case(host);
+  if (wanted.ends_with('.')) wanted.pop_back();  // the root, which certificates leave out
+  if (wanted.empty()) return false;
+  return std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),
+                     [&](const std::string& name) { return name_covers(name, wanted); });
+}
+
+}  // namespace base
