@@ -71,8 +71,8 @@ class Client {
                                              const std::vector<std::string>& contact,
                                              std::stop_token stop);
   // §7.3.5; afterwards the session's key must be new_key.
-  AcmeResult<Answer<bool>> change_key(const Session& session, const AccountKey& new_key,
-                                      std::stop_token stop);
+  AcmeResult<void> change_key(const Session& session, const AccountKey& new_key,
+                              std::stop_token stop);
 
   AcmeResult<Answer<Order>> new_order(const Session& session, const NewOrder& order,
                                       std::stop_token stop);
@@ -92,9 +92,8 @@ class Client {
                                                             const std::string& certificate_url,
                                                             std::stop_token stop);
   // §7.6, signed by the account. The reason is RFC 5280 §5.3.1's code.
-  AcmeResult<Answer<bool>> revoke_certificate(const Session& session,
-                                              std::string_view certificate_der, int reason,
-                                              std::stop_token stop);
+  AcmeResult<void> revoke_certificate(const Session& session, std::string_view certificate_der,
+                                      int reason, std::stop_token stop);
 
   // RFC 9773 §4.1: an unauthenticated GET. certificate_id as from certificate_id().
   AcmeResult<Answer<RenewalInfo>> renewal_info(const Directory& directory,
@@ -102,11 +101,21 @@ class Client {
                                                std::stop_token stop);
 
  private:
-  struct SignedRequest;
+  struct Post;
 
-  AcmeResult<base::HttpResponse> post(const SignedRequest& request, std::stop_token stop);
-  AcmeResult<base::HttpResponse> send(base::HttpRequest request, std::stop_token stop);
-  AcmeResult<std::string> take_nonce(const std::string& new_nonce_url, std::stop_token stop);
+  // One logical signed request; the answer is 2xx.
+  AcmeResult<base::HttpResponse> post(const Post& request, const std::stop_token& stop);
+  // One HTTP request, whatever the status of its answer.
+  AcmeResult<base::HttpResponse> send(base::HttpRequest request, const std::stop_token& stop);
+  AcmeResult<base::HttpResponse> get(const std::string& url, const std::stop_token& stop);
+  AcmeResult<std::string> take_nonce(const std::string& new_nonce_url, const std::stop_token& stop);
+  AcmeResult<base::HttpResponse> require_success(base::HttpResponse response,
+                                                 const std::string& url) const;
+  std::optional<std::chrono::seconds> retry_after_of(const base::HttpResponse& response) const;
+  // The resource in a JSON answer, parsed by read(body) -> base::Result<T>.
+  template <class T, class Read>
+  AcmeResult<Answer<T>> answer_from(const AcmeResult<base::HttpResponse>& response,
+                                    const std::string& what, Read&& read) const;
 
   base::HttpTransport& transport_;
   const base::Clock& clock_;

@@ -55,7 +55,8 @@ enum class ErrorClass {
   invalid_profile,
   malformed,
   server_internal,
-  network,   // no answer at all, or an HTTP error without a problem document
+  invalid_contact,
+  network,   // no answer at all
   protocol,  // the answer breaks RFC 8555
   other,
 };

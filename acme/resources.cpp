@@ -1,0 +1,240 @@
+#include "acme/resources.h"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "acme/json_fields.h"
+#include "acme/problem_json.h"
+#include "acme/text.h"
+#include "acme/token.h"
+
+namespace acme {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kNamesMax = 1000;     // Let's Encrypt allows 100 in one order
+constexpr std::size_t kChallengesMax = 64;  // three are usual
+constexpr std::size_t kProfilesMax = 100;
+constexpr std::size_t kContactsMax = 100;
+constexpr std::size_t kUrlBytesMax = 2048;
+
+template <class Status>
+struct StatusName {
+  Status status;
+  std::string_view name;
+};
+constexpr std::array kAccountStatuses = {
+    StatusName<AccountStatus>{AccountStatus::valid, "valid"},
+    StatusName<AccountStatus>{AccountStatus::deactivated, "deactivated"},
+    StatusName<AccountStatus>{AccountStatus::revoked, "revoked"}};
+constexpr std::array kOrderStatuses = {
+    StatusName<OrderStatus>{OrderStatus::pending, "pending"},
+    StatusName<OrderStatus>{OrderStatus::ready, "ready"},
+    StatusName<OrderStatus>{OrderStatus::processing, "processing"},
+    StatusName<OrderStatus>{OrderStatus::valid, "valid"},
+    StatusName<OrderStatus>{OrderStatus::invalid, "invalid"}};
+constexpr std::array kAuthorizationStatuses = {
+    StatusName<AuthorizationStatus>{AuthorizationStatus::pending, "pending"},
+    StatusName<AuthorizationStatus>{AuthorizationStatus::valid, "valid"},
+    StatusName<AuthorizationStatus>{AuthorizationStatus::invalid, "invalid"},
+    StatusName<AuthorizationStatus>{AuthorizationStatus::deactivated, "deactivated"},
+    StatusName<AuthorizationStatus>{AuthorizationStatus::expired, "expired"},
+    StatusName<AuthorizationStatus>{AuthorizationStatus::revoked, "revoked"}};
+constexpr std::array kChallengeStatuses = {
+    StatusName<ChallengeStatus>{ChallengeStatus::pending, "pending"},
+    StatusName<ChallengeStatus>{ChallengeStatus::processing, "processing"},
+    StatusName<ChallengeStatus>{ChallengeStatus::valid, "valid"},
+    StatusName<ChallengeStatus>{ChallengeStatus::invalid, "invalid"}};
+
+template <class Table, class Status>
+std::string_view name_in(const Table& table, Status status) {
+  return std::find_if(table.begin(), table.end(),
+                      [&](const auto& row) { return row.status == status; })
+      ->name;
+}
+
+template <class Table>
+auto read_status(JsonFields& fields, const Table& table) {
+  const std::string name = fields.required_text("status");
+  const auto row =
+      std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.name == name; });
+  if (row != table.end()) return row->status;
+  fields.fail("has the unknown status \"" + one_line(name, 40) + "\"");
+  return table.front().status;
+}
+
+std::optional<Problem> read_problem(JsonFields& fields) {
+  const json* value = fields.object("error");
+  if (value == nullptr) return std::nullopt;
+  return problem_from_json(*value, 0);
+}
+
+Identifier read_identifier(JsonFields& fields, const json& value) {
+  JsonFields part(value, "identifier");
+  Identifier identifier{part.required_text("type"), part.required_text("value")};
+  fields.check(part.status());
+  return identifier;
+}
+
+// Challenges of other types are kept only to say what was offered: §8 lets servers invent types,
+// so a strange one is no fault of the authorization.
+Challenge read_challenge(JsonFields& fields, const json& value) {
+  JsonFields part(value, "challenge");
+  Challenge challenge;
+  challenge.type = part.required_text("type");
+  if (challenge.type == "http-01") {
+    challenge.url = part.required_url("url");
+    challenge.status = read_status(part, kChallengeStatuses);
+    challenge.token = part.required_text("token");
+    if (!challenge.token.empty() && !is_token(challenge.token)) {
+      part.fail("has a token that is not base64url");
+    }
+    challenge.error = read_problem(part);
+  }
+  fields.check(part.status());
+  return challenge;
+}
+
+template <class T>
+base::Result<T> finish(const JsonFields& fields, T value) {
+  if (const base::Status status = fields.status(); !status) return base::failure(status.error());
+  return value;
+}
+
+void read_meta(JsonFields& fields, Directory& directory) {
+  const json* meta = fields.object("meta");
+  if (meta == nullptr) return;
+  JsonFields part(*meta, "directory's \"meta\"");
+  directory.terms_of_service = part.text("termsOfService");
+  directory.website = part.text("website");
+  directory.caa_identities = part.texts("caaIdentities", kNamesMax);
+  directory.external_account_required = part.flag("externalAccountRequired");
+  const json* profiles = part.object("profiles");
+  if (profiles != nullptr) {
+    if (profiles->size() > kProfilesMax) part.fail("has too many profiles");
+    for (const auto& [name, description] : profiles->items()) {
+      directory.profiles[name] = description.is_string() ? description.get<std::string>() : "";
+    }
+  }
+  fields.check(part.status());
+}
+
+}  // namespace
+
+std::string_view name_of(AccountStatus status) {
+  return name_in(kAccountStatuses, status);
+}
+std::string_view name_of(OrderStatus status) {
+  return name_in(kOrderStatuses, status);
+}
+std::string_view name_of(AuthorizationStatus status) {
+  return name_in(kAuthorizationStatuses, status);
+}
+std::string_view name_of(ChallengeStatus status) {
+  return name_in(kChallengeStatuses, status);
+}
+
+base::Result<Directory> parse_directory(std::string_view text) {
+  const auto value = parse_json_object(text, "directory");
+  if (!value) return base::failure(value.error());
+  JsonFields fields(*value, "directory");
+  Directory directory;
+  directory.new_nonce = fields.required_url("newNonce");
+  directory.new_account = fields.required_url("newAccount");
+  directory.new_order = fields.required_url("newOrder");
+  directory.revoke_certificate = fields.url("revokeCert");
+  directory.key_change = fields.url("keyChange");
+  directory.renewal_info = fields.url("renewalInfo");
+  read_meta(fields, directory);
+  return finish(fields, std::move(directory));
+}
+
+base::Result<Account> parse_account(std::string_view text, std::string url) {
+  const auto value = parse_json_object(text, "account");
+  if (!value) return base::failure(value.error());
+  JsonFields fields(*value, "account");
+  Account account;
+  account.url = std::move(url);
+  account.status = read_status(fields, kAccountStatuses);
+  account.contact = fields.texts("contact", kContactsMax);
+  return finish(fields, std::move(account));
+}
+
+base::Result<Order> parse_order(std::string_view text, std::string url) {
+  const auto value = parse_json_object(text, "order");
+  if (!value) return base::failure(value.error());
+  JsonFields fields(*value, "order");
+  Order order;
+  order.url = std::move(url);
+  order.status = read_status(fields, kOrderStatuses);
+  order.expires = fields.time("expires");
+  if (const json* identifiers = fields.array("identifiers", kNamesMax)) {
+    for (const json& one : *identifiers) order.identifiers.push_back(read_identifier(fields, one));
+  }
+  if (order.identifiers.empty()) fields.fail("has no \"identifiers\"");
+  order.authorization_urls = fields.texts("authorizations", kNamesMax);
+  const auto& urls = order.authorization_urls;
+  if (!std::all_of(urls.begin(), urls.end(), is_https_url)) {
+    fields.fail("has an authorization that is not an https URL");
+  }
+  if (urls.empty() && order.status == OrderStatus::pending) {
+    fields.fail("is pending but has no \"authorizations\"");
+  }
+  order.finalize_url = fields.required_url("finalize");
+  order.certificate_url = fields.url("certificate");
+  // §7.1.3: the certificate's URL is there as soon as the order is valid.
+  if (order.status == OrderStatus::valid && order.certificate_url.empty()) {
+    fields.fail("is valid but has no \"certificate\"");
+  }
+  order.profile = fields.text("profile");
+  order.replaces = fields.text("replaces");
+  order.error = read_problem(fields);
+  return finish(fields, std::move(order));
+}
+
+base::Result<Authorization> parse_authorization(std::string_view text, std::string url) {
+  const auto value = parse_json_object(text, "authorization");
+  if (!value) return base::failure(value.error());
+  JsonFields fields(*value, "authorization");
+  Authorization authorization;
+  authorization.url = std::move(url);
+  authorization.status = read_status(fields, kAuthorizationStatuses);
+  authorization.expires = fields.time("expires");
+  authorization.is_wildcard = fields.flag("wildcard");
+  if (const json* identifier = fields.object("identifier")) {
+    authorization.identifier = read_identifier(fields, *identifier);
+  } else {
+    fields.fail("has no \"identifier\"");
+  }
+  if (const json* challenges = fields.array("challenges", kChallengesMax)) {
+    for (const json& one : *challenges) {
+      authorization.challenges.push_back(read_challenge(fields, one));
+    }
+  }
+  return finish(fields, std::move(authorization));
+}
+
+base::Result<Challenge> parse_challenge(std::string_view text) {
+  const auto value = parse_json_object(text, "challenge");
+  if (!value) return base::failure(value.error());
+  JsonFields fields(*value, "challenge");
+  Challenge challenge = read_challenge(fields, *value);
+  return finish(fields, std::move(challenge));
+}
+
+bool is_token(std::string_view text) {
+  return is_base64url_text(text);
+}
+
+bool is_https_url(std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  if (url.size() <= kScheme.size() || url.size() > kUrlBytesMax) return false;
+  if (url.substr(0, kScheme.size()) != kScheme || url[kScheme.size()] == '/') return false;
+  // A URL of anything but visible ASCII could not be sent byte-equal (RFC 3986 §2).
+  return std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+}  // namespace acme
