@@ -26,6 +26,7 @@ struct Error {
   ErrorKind kind;
   std::string message;                                // a full sentence for a log line or an Event
   std::optional<std::chrono::seconds> retry_after{};  // from Retry-After, when the server said so
+  std::string reason{};  // the peer's own word for it ("AlreadyExists"), when it has one
 
   bool is_permanent() const { return kind == ErrorKind::invalid; }
 };
