@@ -64,7 +64,11 @@ struct ObjectMeta {
   }
 };
 
-// Fields that are absent stay at their defaults; only a wrong type is an error to the caller's parse.
+// Fields that are absent stay at their defaults; only a wrong type is an error to the caller's
+// parse. Throws nlohmann's exceptions on a wrong type: call it inside read_object()
+// (kube/json_reader.h).
 ObjectMeta read_meta(const nlohmann::json& object);
+// Empty members when metadata is absent or of a wrong type; never fails.
+ObjectKey read_key(const nlohmann::json& object);
 
 }  // namespace kube

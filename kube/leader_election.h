@@ -1,0 +1,124 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "kube/client.h"
+#include "kube/object.h"
+#include "kube/pause.h"
+#include "kube/resources/lease.h"
+
+namespace kube {
+
+struct LeaderElectionOptions {
+  ObjectKey lease;
+  std::string identity;  // unique to this process: the Pod's name and its uid
+  std::chrono::milliseconds lease_duration{15000};
+  std::chrono::milliseconds renew_deadline{10000};
+  std::chrono::milliseconds retry_period{2000};
+};
+
+// invalid unless lease_duration > renew_deadline > 1.2 * retry_period, whole seconds of lease, and
+// names are there: otherwise two processes could lead at once.
+base::Status check(const LeaderElectionOptions& options);
+
+// Decides what a candidate writes, from the Lease that it read and the time on its own clock. No
+// I/O, no threads. By client-go's rules: another's lease is expired when it has not changed for
+// lease_duration by our own clock since we saw its last change; the times in it, written by another
+// clock, are never judged.
+class LeaderRules {
+ public:
+  explicit LeaderRules(LeaderElectionOptions options) : options_(std::move(options)) {}
+
+  struct Create {
+    LeaseSpec spec;
+  };
+  struct Update {
+    Lease lease;  // with the resourceVersion that it was read at
+  };
+  struct Stand {  // somebody else holds it
+    std::string holder;
+  };
+  using Step = std::variant<Create, Update, Stand>;
+
+  // seen: the Lease as it is now, nothing when there is none.
+  Step next(const std::optional<Lease>& seen, base::SteadyTime now, base::WallTime wall);
+  // The renewal of a lease that we hold, without reading it first.
+  Update renew(base::WallTime wall) const;
+  // The lease given up, so that the next candidate need not wait.
+  Update release(base::WallTime wall) const;
+
+  // What the server stored for our Create or Update.
+  void on_written(const Lease& lease, base::SteadyTime now);
+  // True while our last successful write is younger than renew_deadline.
+  bool holds(base::SteadyTime now) const;
+  const std::optional<Lease>& observed() const { return observed_; }
+
+ private:
+  bool is_ours() const;
+
+  LeaderElectionOptions options_;
+  std::optional<Lease> observed_;
+  base::SteadyTime changed_at_{};  // when observed_ last changed, by our clock
+  std::optional<base::SteadyTime> renewed_at_;
+};
+
+// Takes part in the election on a thread of its own, from start(). Leadership is lost for good: the
+// callback says so once, and the process should end (its work may be half done elsewhere already).
+class LeaderElector {
+ public:
+  struct Callbacks {
+    std::function<void()> on_elected;  // both on the elector's thread; short
+    std::function<void()> on_lost;     // not called on a clean stop()
+  };
+
+  // options must have passed check(). client and clock must outlive it.
+  LeaderElector(Client& client, const base::Clock& clock, LeaderElectionOptions options,
+                Callbacks callbacks, Pause pause = real_pause(), Random random = real_random());
+  LeaderElector(const LeaderElector&) = delete;
+  LeaderElector& operator=(const LeaderElector&) = delete;
+  ~LeaderElector();  // stops
+
+  void start();
+  // Ends, and gives the lease up if held. Stop the work that needs leadership first.
+  void stop();
+
+  // Cheap; also false as soon as the renewal is overdue, before on_lost.
+  bool is_leader() const;
+  // False when stop came first.
+  bool wait_until_leader(const std::stop_token& stop) const;
+  std::string holder() const;  // as last seen; empty: nobody
+
+ private:
+  void run(const std::stop_token& stop);
+  bool try_acquire(const std::stop_token& stop);
+  bool try_renew(const std::stop_token& stop);
+  void release();
+  base::Result<Lease> write(const LeaderRules::Step& step, const std::stop_token& stop);
+  base::Result<std::optional<Lease>> read(const std::stop_token& stop);
+
+  Client& client_;
+  const base::Clock& clock_;
+  const LeaderElectionOptions options_;
+  const Callbacks callbacks_;
+  const Pause pause_;
+  const Random random_;
+
+  mutable std::mutex mutex_;  // guards rules_ and leading_
+  mutable std::condition_variable_any changed_;
+  LeaderRules rules_;
+  bool leading_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace kube

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.h"
+#include "kube/client.h"
+#include "kube/object.h"
+#include "kube/pause.h"
+#include "kube/store.h"
+#include "kube/watch_machine.h"
+
+namespace kube {
+
+struct ReflectorOptions {
+  std::string namespace_;  // empty: all namespaces
+  std::string label_selector;
+  std::string field_selector;  // Secrets: kTlsSecretSelector, never all kinds
+  int page_size = 500;
+  // Between one and two of these, by chance, so that watches do not all end together.
+  std::chrono::seconds watch_timeout{290};
+  std::chrono::milliseconds backoff_first{800};
+  std::chrono::milliseconds backoff_limit{30000};
+  Pause pause = real_pause();
+  Random random = real_random();
+};
+
+// The untyped half of a Reflector: it lists, watches, resumes, and backs off.
+class ReflectorLoop {
+ public:
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    virtual void add_to_listing(const nlohmann::json& object) = 0;
+    virtual void drop_listing() = 0;
+    virtual void finish_listing() = 0;  // swap it in
+    virtual void put(const nlohmann::json& object) = 0;
+    virtual void erase(const ObjectKey& key) = 0;
+  };
+
+  ReflectorLoop(Client& client, ResourceType type, ReflectorOptions options, Sink& sink);
+
+  // Runs until stop.
+  void run(const std::stop_token& stop);
+  // One request to the API server and what follows from it; for tests.
+  base::Status step(const std::stop_token& stop);
+
+ private:
+  base::Status list(const WatchMachine::List& request, const std::stop_token& stop);
+  base::Status watch(const WatchMachine::Watch& request, const std::stop_token& stop);
+  bool recover(const base::Error& error, const std::stop_token& stop);
+
+  Client& client_;
+  const ResourceType type_;
+  const ReflectorOptions options_;
+  Sink& sink_;
+  WatchMachine machine_;
+  Backoff backoff_;
+};
+
+// Logs, once an object version, that it is skipped.
+void log_unreadable(const ResourceType& type, const ObjectKey& key, const base::Error& error);
+
+// Keeps a Store equal to the cluster: lists in pages, watches with bookmarks, resumes from the last
+// version, lists again when that is too old. The old listing serves until the new one is whole. One
+// thread, from start() until stop() or destruction; client and store must outlive it. An object
+// that cannot be read is logged and left out; if it was readable before, its last good state stays.
+template <class T>
+class Reflector : private ReflectorLoop::Sink {
+ public:
+  using Parse = std::function<base::Result<T>(const nlohmann::json&)>;
+
+  Reflector(Client& client, Store<T>& store, ReflectorOptions options = {})
+      : Reflector(client, store, T::type(), &T::from_json, std::move(options)) {}
+  Reflector(Client& client, Store<T>& store, ResourceType type, Parse parse,
+            ReflectorOptions options = {})
+      : store_(store),
+        type_(type),
+        parse_(std::move(parse)),
+        loop_(client, std::move(type), std::move(options), *this) {}
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
+  ~Reflector() override { stop(); }
+
+  void start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
+  }
+  // Asks without waiting, so that many can be stopped together.
+  void request_stop() { thread_.request_stop(); }
+  void stop() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  using Pointer = typename Store<T>::Pointer;
+
+  void add_to_listing(const nlohmann::json& object) override {
+    if (Pointer parsed = read(object)) listing_.push_back(std::move(parsed));
+  }
+  void drop_listing() override { listing_.clear(); }
+  void finish_listing() override { store_.replace_all(std::exchange(listing_, {})); }
+  void put(const nlohmann::json& object) override {
+    if (Pointer parsed = read(object)) store_.put(std::move(parsed));
+  }
+  void erase(const ObjectKey& key) override { store_.erase(key); }
+
+  // Null, or the last good state, when it cannot be read.
+  Pointer read(const nlohmann::json& object) {
+    base::Result<T> parsed = parse_(object);
+    if (parsed) return std::make_shared<const T>(std::move(*parsed));
+    const ObjectKey key = read_key(object);
+    log_unreadable(type_, key, parsed.error());
+    return store_.get(key);
+  }
+
+  Store<T>& store_;
+  ResourceType type_;
+  Parse parse_;
+  std::vector<Pointer> listing_;
+  ReflectorLoop loop_;
+  std::jthread thread_;
+};
+
+}  // namespace kube
