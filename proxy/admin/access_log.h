@@ -17,20 +17,20 @@ namespace proxy::admin {
 // What the access log says about one request, after it ended.
 struct AccessRecord {
   base::WallTime time{};  // when its head was complete
-  std::string_view client;
-  std::string_view host;  // as the client sent it
-  std::string_view method;
-  std::string_view path;            // with the query, as the client sent it
-  std::string_view protocol;        // "HTTP/1.1", "HTTP/2"
+  std::string_view client{};
+  std::string_view host{};  // as the client sent it
+  std::string_view method{};
+  std::string_view path{};          // with the query, as the client sent it
+  std::string_view protocol{};      // "HTTP/1.1", "HTTP/2"
   int status = 0;                   // 0: the client left before there was one
   std::uint64_t request_bytes = 0;  // bodies, without framing
   std::uint64_t response_bytes = 0;
   std::chrono::microseconds duration{};
-  std::string_view upstream;                               // "10.1.2.3:8080"; empty: none was asked
+  std::string_view upstream{};                             // "10.1.2.3:8080"; empty: none was asked
   std::optional<std::chrono::microseconds> upstream_time;  // to its response head
-  std::string_view reason;  // why this status, when the proxy itself decided it; else empty
-  std::string_view request_id;
-  std::string_view tls_version;  // "TLSv1.3"; empty: plain
+  std::string_view reason{};  // why this status, when the proxy itself decided it; else empty
+  std::string_view request_id{};
+  std::string_view tls_version{};  // "TLSv1.3"; empty: plain
 };
 
 // Appends one line of JSON, its line feed included. Whatever bytes a client sent, the line is valid

@@ -51,35 +51,38 @@ class BodyDecoder {
  private:
   enum class State : std::uint8_t {
     done,
+    failed,
     length,
     until_close,
-    chunk_size,       // at least one digit is needed
-    chunk_size_more,  // digits, then ";" or CR
+    chunk_size_first,  // at least one digit
+    chunk_size,        // more digits, an extension, or CR
+    chunk_size_space,  // whitespace before an extension (BWS in RFC 9112 §7.1.1)
     chunk_extension,
     chunk_size_lf,
     chunk_data,
     chunk_data_cr,
     chunk_data_lf,
-    trailer_line,  // first byte of a trailer line, or the last CRLF
+    trailer_first,  // the first byte of a trailer line, or the last CR
     trailer_name,
     trailer_value,
     trailer_lf,
     last_lf,
-    failed,
   };
 
-  Piece next_framing(std::string_view input);
-  Failure take(char byte);
-  Piece take_data(std::string_view input);
+  bool has_data_next() const {
+    return state_ == State::length || state_ == State::until_close || state_ == State::chunk_data;
+  }
+  std::string_view take_data(std::string_view input);
+  Failure take_framing(unsigned char byte);
+  Failure take_chunk_line(unsigned char byte);
+  Failure take_trailer(unsigned char byte);
+  void end_chunk_line();
 
   State state_ = State::done;
-  bool seen_chunk_data_ = false;
-  bool quoted_ = false;  // inside a quoted chunk extension value
-  bool escaped_ = false;
+  Failure failure_ = Failure::none;
   std::uint16_t line_bytes_ = 0;  // of this chunk line, or of the trailer section
   std::uint64_t remaining_ = 0;   // of the length or the chunk
   std::uint64_t data_bytes_ = 0;
-  Failure failure_ = Failure::none;
 };
 
 // Chunk framing for sending. The size line for a chunk of this many bytes (> 0), into out; returns

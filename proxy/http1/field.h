@@ -46,6 +46,15 @@ struct Field {
   bool dropped = false;  // named by Connection: for this hop only (RFC 9110 §7.6.1)
 };
 
+// What the Connection fields of a message ask for.
+struct ConnectionOptions {
+  bool close = false;
+  bool keep_alive = false;
+  bool upgrade = false;
+  bool names_fields = false;  // other fields, which are for this hop only
+  std::uint8_t count = 0;     // of all options
+};
+
 // Case-insensitive.
 FieldId field_id(std::string_view name);
 bool equals_ignoring_case(std::string_view a, std::string_view b);

@@ -17,10 +17,10 @@ namespace proxy::http1 {
 
 // What the proxy tells the endpoint about the client.
 struct Forwarding {
-  std::string_view client_address;  // IP literal without brackets
-  std::string_view scheme;          // "http" | "https"
-  std::string_view port;            // the port that the client came to, "443"
-  std::string_view request_id;      // see choose_request_id()
+  std::string_view client_address{};  // IP literal without brackets
+  std::string_view scheme{};          // "http" | "https"
+  std::string_view port{};            // the port that the client came to, "443"
+  std::string_view request_id{};      // see choose_request_id()
   // The peer is on the list of trusted proxies: what it says about its client is kept, and
   // X-Forwarded-For gets one entry more. Else all of it is replaced.
   bool peer_is_trusted = false;
@@ -38,7 +38,7 @@ struct Delivery {
   Framing framing = Framing::none;  // towards the client, see downstream_framing()
   bool keep_alive = true;
   std::uint8_t client_minor_version = 1;
-  std::string_view date;  // IMF-fixdate for a response without Date; empty: none is added
+  std::string_view date{};  // IMF-fixdate for a response without Date; empty: none is added
 };
 
 // How to send this response's body on: an HTTP/1.0 client cannot read chunks, so it gets
@@ -54,9 +54,9 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
 struct Answer {
   int status = 500;
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::string_view body;      // not written for HEAD, but counted in Content-Length
-  std::string_view location;  // empty: no such field
-  std::string_view date;
+  std::string_view body{};      // not written for HEAD, but counted in Content-Length
+  std::string_view location{};  // empty: no such field
+  std::string_view date{};
   bool keep_alive = true;
   bool head_method = false;
 };

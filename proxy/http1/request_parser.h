@@ -45,8 +45,8 @@ struct RequestHead {
   // The first field with this id, or nullptr.
   const Field* find(FieldId id) const;
   void reset();
-  // Points all views into a copy of the buffer, when its owner moved the bytes.
-  void rebase(const char* from, const char* to);
+  // Moves the views that point into `from` (its bytes may be gone by now) to the copy at `to`.
+  void rebase(std::string_view from, const char* to);
 };
 
 // Reads request heads, strictly by RFC 9112: where that leaves a choice between refusing and
@@ -73,16 +73,24 @@ class RequestParser {
 
  private:
   Outcome fail(Failure failure);
-  Outcome parse_lines(std::string_view buffer, RequestHead& head);
+  Failure over_limit(std::size_t end) const;
+  Failure take_request_line(std::string_view line, RequestHead& head);
+  Failure take_target(std::string_view target, RequestHead& head);
+  Failure take_absolute_form(std::string_view target, RequestHead& head);
+  Failure take_field(std::string_view line, RequestHead& head);
+  Failure take_host(std::string_view value, RequestHead& head);
   Failure finish(RequestHead& head) const;
 
   const Limits* limits_;
-  const char* base_ = nullptr;  // where the buffer was at the last call
-  std::size_t position_ = 0;    // start of the line being read
-  std::size_t searched_ = 0;    // no LF in [position_, searched_)
+  std::string_view last_buffer_;  // where the bytes were at the last call
+  std::size_t position_ = 0;      // start of the line being read
+  std::size_t searched_ = 0;      // no LF in [position_, searched_)
   bool request_line_done_ = false;
   bool skipped_empty_line_ = false;
   bool absolute_form_ = false;
+  bool has_host_field_ = false;
+  bool upgrade_is_websocket_ = false;
+  ConnectionOptions connection_;
   Failure failure_ = Failure::none;
 };
 

@@ -35,7 +35,7 @@ struct ResponseHead {
   bool is_interim() const { return status < 200 && status != 101; }
   const Field* find(FieldId id) const;
   void reset();
-  void rebase(const char* from, const char* to);
+  void rebase(std::string_view from, const char* to);
 };
 
 // What the response answers; it decides whether there is a body.
@@ -62,13 +62,16 @@ class ResponseParser {
 
  private:
   Outcome fail(Failure failure);
-  Outcome parse_lines(std::string_view buffer, Question question, ResponseHead& head);
+  Failure take_field(std::string_view line, ResponseHead& head);
+  Failure finish(Question question, ResponseHead& head) const;
 
   const Limits* limits_;
-  const char* base_ = nullptr;
+  std::string_view last_buffer_;
   std::size_t position_ = 0;
   std::size_t searched_ = 0;
   bool status_line_done_ = false;
+  bool chunked_ = false;
+  ConnectionOptions connection_;
   Failure failure_ = Failure::none;
 };
 

@@ -101,9 +101,9 @@ struct Decision {
 };
 
 struct RequestLine {
-  std::string_view host;
-  std::string_view path;  // as received, without the query
-  bool secure = false;    // came over TLS
+  std::string_view host{};
+  std::string_view path{};  // as received, without the query
+  bool secure = false;      // came over TLS
 };
 // `storage` may be used for the normalised path. The result points into the table.
 Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage);

@@ -1,0 +1,94 @@
+#include "proxy/http1/failure.h"
+
+namespace proxy::http1 {
+
+int status_of(Failure failure) {
+  switch (failure) {
+    case Failure::none:
+      return 0;
+    case Failure::request_line_too_long:
+      return 414;  // RFC 9112 §3
+    case Failure::expectation_failed:
+      return 417;
+    case Failure::head_too_large:
+    case Failure::too_many_fields:
+    case Failure::trailers_too_large:
+      return 431;
+    case Failure::connect_refused:
+    case Failure::transfer_encoding_not_supported:
+      return 501;  // RFC 9110 §9.3.6 and RFC 9112 §6.1
+    case Failure::version_not_supported:
+      return 505;
+    case Failure::bad_status_line:
+    case Failure::unexpected_upgrade:
+      return 502;
+    default:
+      return 400;
+  }
+}
+
+std::string_view reason_of(Failure failure) {
+  switch (failure) {
+    case Failure::none:
+      return "";
+    case Failure::bad_request_line:
+      return "bad_request_line";
+    case Failure::bad_method:
+      return "bad_method";
+    case Failure::bad_target:
+      return "bad_target";
+    case Failure::connect_refused:
+      return "connect_refused";
+    case Failure::request_line_too_long:
+      return "request_line_too_long";
+    case Failure::version_not_supported:
+      return "version_not_supported";
+    case Failure::bad_status_line:
+      return "bad_status_line";
+    case Failure::bad_line_ending:
+      return "bad_line_ending";
+    case Failure::bad_field_name:
+      return "bad_field_name";
+    case Failure::bad_field_value:
+      return "bad_field_value";
+    case Failure::head_too_large:
+      return "head_too_large";
+    case Failure::too_many_fields:
+      return "too_many_fields";
+    case Failure::missing_host:
+      return "missing_host";
+    case Failure::duplicate_host:
+      return "duplicate_host";
+    case Failure::bad_host:
+      return "bad_host";
+    case Failure::bad_content_length:
+      return "bad_content_length";
+    case Failure::duplicate_content_length:
+      return "duplicate_content_length";
+    case Failure::bad_transfer_encoding:
+      return "bad_transfer_encoding";
+    case Failure::transfer_encoding_not_supported:
+      return "transfer_encoding_not_supported";
+    case Failure::length_and_transfer_encoding:
+      return "length_and_transfer_encoding";
+    case Failure::expectation_failed:
+      return "expectation_failed";
+    case Failure::bad_chunk_size:
+      return "bad_chunk_size";
+    case Failure::chunk_line_too_long:
+      return "chunk_line_too_long";
+    case Failure::bad_chunk_end:
+      return "bad_chunk_end";
+    case Failure::bad_trailer:
+      return "bad_trailer";
+    case Failure::trailers_too_large:
+      return "trailers_too_large";
+    case Failure::truncated_body:
+      return "truncated_body";
+    case Failure::unexpected_upgrade:
+      return "unexpected_upgrade";
+  }
+  return "unknown";
+}
+
+}  // namespace proxy::http1

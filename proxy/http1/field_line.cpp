@@ -1,0 +1,131 @@
+#include "proxy/http1/field_line.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "proxy/http1/character_tables.h"
+
+namespace proxy::http1 {
+namespace {
+
+// The first byte that cannot stand in a field value, or end.
+const char* end_of_value(const char* p, const char* end) {
+#ifdef __SSE2__
+  const __m128i space = _mm_set1_epi8(' ');
+  const __m128i tab = _mm_set1_epi8('\t');
+  const __m128i del = _mm_set1_epi8('\x7f');
+  for (; end - p >= 16; p += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i not_control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, space), bytes);
+    const __m128i fine = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del),
+                                          _mm_or_si128(not_control, _mm_cmpeq_epi8(bytes, tab)));
+    const unsigned wrong = static_cast<unsigned>(_mm_movemask_epi8(fine)) ^ 0xffffu;
+    if (wrong != 0) return p + __builtin_ctz(wrong);
+  }
+#endif
+  while (p != end && is_in_class(*p, kFieldValue)) ++p;
+  return p;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// Calls on_token for each member of a comma-separated list; empty members are skipped (RFC 9110
+// §5.6.1.2). False when a member is not a token.
+template <class OnToken>
+bool for_each_token(std::string_view list, OnToken&& on_token) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    const std::string_view token = trimmed(list.substr(0, comma));
+    if (!all_in_class(token, kToken)) return false;
+    if (!token.empty()) on_token(token);
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+  return true;
+}
+
+}  // namespace
+
+Failure parse_field_line(std::string_view line, Field& field) {
+  const char* p = line.data();
+  const char* const end = p + line.size() - 1;
+  if (line.empty() || *end != '\r') return Failure::bad_line_ending;
+
+  // RFC 9112 §5.1: no whitespace before the colon; a line that starts with whitespace would be an
+  // obs-fold (§5.2). Neither is a token.
+  while (p != end && is_in_class(*p, kToken)) ++p;
+  if (p == line.data() || p == end || *p != ':') return Failure::bad_field_name;
+  field.name = {line.data(), static_cast<std::size_t>(p - line.data())};
+
+  ++p;
+  while (p != end && is_blank(*p)) ++p;
+  const char* const value_end = end_of_value(p, end);
+  if (value_end != end) {
+    return *value_end == '\r' ? Failure::bad_line_ending : Failure::bad_field_value;
+  }
+  const char* last = end;
+  while (last != p && is_blank(last[-1])) --last;
+  field.value = {p, static_cast<std::size_t>(last - p)};
+  field.id = field_id(field.name);
+  field.dropped = false;
+  return Failure::none;
+}
+
+std::optional<std::uint64_t> parse_content_length(std::string_view value) {
+  // 18 digits always fit; nobody has a body of an exabyte.
+  if (value.empty() || value.size() > 18) return std::nullopt;
+  std::uint64_t length = 0;
+  for (const char c : value) {
+    if (c < '0' || c > '9') return std::nullopt;
+    length = length * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return length;
+}
+
+bool read_connection(std::string_view value, ConnectionOptions& options) {
+  const bool is_list = for_each_token(value, [&](std::string_view token) {
+    if (options.count <= kConnectionOptionsMax) ++options.count;
+    if (equals_ignoring_case(token, "close")) {
+      options.close = true;
+    } else if (equals_ignoring_case(token, "keep-alive")) {
+      options.keep_alive = true;
+    } else if (equals_ignoring_case(token, "upgrade")) {
+      options.upgrade = true;
+    } else {
+      options.names_fields = true;
+    }
+  });
+  return is_list && options.count <= kConnectionOptionsMax;
+}
+
+void drop_named_fields(std::vector<Field>& fields) {
+  for (const Field& connection : fields) {
+    if (connection.id != FieldId::connection) continue;
+    for_each_token(connection.value, [&](std::string_view token) {
+      for (Field& field : fields) {
+        if (field.id == FieldId::other && equals_ignoring_case(field.name, token)) {
+          field.dropped = true;
+        }
+      }
+    });
+  }
+}
+
+std::string_view rebased(std::string_view view, std::string_view from, const char* to) {
+  // The old bytes may be freed: only addresses are compared, as numbers.
+  const auto address = reinterpret_cast<std::uintptr_t>(view.data());
+  const auto begin = reinterpret_cast<std::uintptr_t>(from.data());
+  if (address < begin || address > begin + from.size()) return view;
+  return {to + (address - begin), view.size()};
+}
+
+}  // namespace proxy::http1

@@ -1,0 +1,302 @@
+#include "proxy/http1/head_writer.h"
+
+#include <cassert>
+#include <charconv>
+#include <cstring>
+
+namespace proxy::http1 {
+namespace {
+
+// Appends to memory that is known to be large enough.
+class Cursor {
+ public:
+  explicit Cursor(std::span<char> out)
+      : begin_(out.data()), p_(out.data()), end_(p_ + out.size()) {}
+
+  Cursor& operator<<(std::string_view text) {
+    assert(static_cast<std::size_t>(end_ - p_) >= text.size());
+    if (!text.empty()) std::memcpy(p_, text.data(), text.size());
+    p_ += text.size();
+    return *this;
+  }
+  Cursor& number(std::uint64_t value) {
+    p_ = std::to_chars(p_, end_, value).ptr;
+    return *this;
+  }
+  std::size_t written() const { return static_cast<std::size_t>(p_ - begin_); }
+
+ private:
+  char* begin_;
+  char* p_;
+  char* end_;
+};
+
+constexpr std::size_t kNumberBytesMax = 20;
+
+void write_field(Cursor& out, const Field& field) {
+  out << field.name << ": " << field.value << "\r\n";
+}
+
+// Both ways; Connection's own list is in Field::dropped.
+bool is_hop_by_hop(FieldId id) {
+  switch (id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::trailer:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::http2_settings:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_about_the_client(FieldId id) {
+  switch (id) {
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_port:
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_forwarded_scheme:
+    case FieldId::x_real_ip:
+    case FieldId::forwarded:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
+  if (field.id == FieldId::other) return !field.dropped;
+  switch (field.id) {
+    case FieldId::look_alike:
+    case FieldId::host:
+    case FieldId::content_length:
+    case FieldId::x_request_id:
+      return false;  // written by us, or never
+    case FieldId::expect:
+      return forwarding.forward_expect;
+    case FieldId::x_forwarded_for:
+      return false;  // gets our entry at its end
+    default:
+      if (is_about_the_client(field.id)) return forwarding.peer_is_trusted;
+      return !is_hop_by_hop(field.id);
+  }
+}
+
+// One of the fields about the client: ours, unless a trusted proxy has said it.
+void write_unless_told(Cursor& out, const RequestHead& head, const Forwarding& forwarding,
+                       FieldId id, std::string_view name_and_colon, std::string_view value) {
+  if (forwarding.peer_is_trusted && head.find(id) != nullptr) return;
+  out << name_and_colon << value << "\r\n";
+}
+
+void write_forwarding(Cursor& out, const RequestHead& head, const Forwarding& forwarding) {
+  out << "X-Forwarded-For: ";
+  if (forwarding.peer_is_trusted) {
+    for (const Field& field : head.fields) {
+      if (field.id == FieldId::x_forwarded_for && !field.value.empty()) out << field.value << ", ";
+    }
+  }
+  out << forwarding.client_address << "\r\n";
+  write_unless_told(out, head, forwarding, FieldId::x_real_ip,
+                    "X-Real-IP: ", forwarding.client_address);
+  write_unless_told(out, head, forwarding, FieldId::x_forwarded_host,
+                    "X-Forwarded-Host: ", head.host);
+  write_unless_told(out, head, forwarding, FieldId::x_forwarded_port,
+                    "X-Forwarded-Port: ", forwarding.port);
+  write_unless_told(out, head, forwarding, FieldId::x_forwarded_proto,
+                    "X-Forwarded-Proto: ", forwarding.scheme);
+  write_unless_told(out, head, forwarding, FieldId::x_forwarded_scheme,
+                    "X-Forwarded-Scheme: ", forwarding.scheme);
+  out << "X-Request-ID: " << forwarding.request_id << "\r\n";
+}
+
+std::size_t fields_bound(const std::vector<Field>& fields) {
+  std::size_t bytes = 0;
+  for (const Field& field : fields) bytes += field.name.size() + field.value.size() + 4;
+  return bytes;
+}
+
+bool is_passed_downstream(const Field& field) {
+  return !field.dropped && field.id != FieldId::content_length && !is_hop_by_hop(field.id);
+}
+
+void write_downstream_framing(Cursor& out, const ResponseHead& head, const Delivery& delivery) {
+  switch (delivery.framing) {
+    case Framing::chunked:
+      out << "Transfer-Encoding: chunked\r\n";
+      break;
+    case Framing::none:
+    case Framing::length:
+      // Without a body too: it is what HEAD and 304 say about the body that GET would have had.
+      if (head.content_length) out << "Content-Length: ";
+      if (head.content_length) out.number(*head.content_length) << "\r\n";
+      break;
+    case Framing::until_close:
+    case Framing::tunnel:
+      break;
+  }
+}
+
+void write_connection(Cursor& out, const ResponseHead& head, const Delivery& delivery) {
+  if (head.is_interim()) return;
+  if (delivery.framing == Framing::tunnel) {
+    const Field* const upgrade = head.find(FieldId::upgrade);
+    out << "Connection: Upgrade\r\nUpgrade: "
+        << (upgrade != nullptr ? upgrade->value : std::string_view("websocket")) << "\r\n";
+  } else if (!delivery.keep_alive) {
+    out << "Connection: close\r\n";
+  } else if (delivery.client_minor_version == 0) {
+    out << "Connection: keep-alive\r\n";
+  }
+}
+
+}  // namespace
+
+std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwarding) {
+  // Every literal of write_request_head() together is less than 400 bytes.
+  constexpr std::size_t kLiterals = 512;
+  return kLiterals + kNumberBytesMax + head.method_text.size() + head.path.size() +
+         head.query.size() + 2 * head.host.size() + fields_bound(head.fields) +
+         2 * forwarding.client_address.size() + 2 * forwarding.scheme.size() +
+         forwarding.port.size() + forwarding.request_id.size();
+}
+
+std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
+                               std::span<char> out) {
+  Cursor cursor(out);
+  cursor << head.method_text << " " << head.path << head.query << " HTTP/1.1\r\nHost: " << head.host
+         << "\r\n";
+  for (const Field& field : head.fields) {
+    if (is_passed_upstream(field, forwarding)) write_field(cursor, field);
+  }
+  if (head.chunked) {
+    cursor << "Transfer-Encoding: chunked\r\n";
+  } else if (head.content_length) {
+    cursor << "Content-Length: ";
+    cursor.number(*head.content_length) << "\r\n";
+  }
+  if (head.wants_websocket) cursor << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  write_forwarding(cursor, head, forwarding);
+  cursor << "\r\n";
+  return cursor.written();
+}
+
+Framing downstream_framing(const ResponseHead& head, std::uint8_t client_minor_version) {
+  if (head.framing == Framing::chunked || head.framing == Framing::until_close) {
+    return client_minor_version == 0 ? Framing::until_close : Framing::chunked;
+  }
+  return head.framing;
+}
+
+std::size_t response_head_bound(const ResponseHead& head, const Delivery& delivery) {
+  constexpr std::size_t kLiterals = 192;
+  return kLiterals + kNumberBytesMax + head.reason.size() + fields_bound(head.fields) +
+         delivery.date.size();
+}
+
+std::size_t write_response_head(const ResponseHead& head, const Delivery& delivery,
+                                std::span<char> out) {
+  Cursor cursor(out);
+  cursor << "HTTP/1.1 ";
+  cursor.number(static_cast<std::uint64_t>(head.status)) << " " << head.reason << "\r\n";
+  bool has_date = delivery.date.empty() || head.is_interim();
+  for (const Field& field : head.fields) {
+    if (!is_passed_downstream(field)) continue;
+    has_date = has_date || field.id == FieldId::date;
+    write_field(cursor, field);
+  }
+  if (!has_date) cursor << "Date: " << delivery.date << "\r\n";
+  write_downstream_framing(cursor, head, delivery);
+  write_connection(cursor, head, delivery);
+  cursor << "\r\n";
+  return cursor.written();
+}
+
+std::size_t answer_bound(const Answer& answer) {
+  constexpr std::size_t kLiterals = 256;
+  return kLiterals + kNumberBytesMax + answer.content_type.size() + answer.body.size() +
+         answer.location.size() + answer.date.size();
+}
+
+std::size_t write_answer(const Answer& answer, std::span<char> out) {
+  Cursor cursor(out);
+  cursor << "HTTP/1.1 ";
+  cursor.number(static_cast<std::uint64_t>(answer.status))
+      << " " << status_text(answer.status) << "\r\n";
+  if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
+  if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
+  if (!answer.body.empty()) cursor << "Content-Type: " << answer.content_type << "\r\n";
+  cursor << "Content-Length: ";
+  cursor.number(answer.body.size()) << "\r\n";
+  if (!answer.keep_alive) cursor << "Connection: close\r\n";
+  cursor << "\r\n";
+  if (!answer.head_method) cursor << answer.body;
+  return cursor.written();
+}
+
+std::string_view status_text(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Unknown";
+  }
+}
+
+}  // namespace proxy::http1

@@ -1,0 +1,268 @@
+#include "proxy/http1/request_parser.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "proxy/http1/character_tables.h"
+#include "proxy/http1/field_line.h"
+
+namespace proxy::http1 {
+namespace {
+
+Method method_of(std::string_view text) {
+  switch (text.size()) {
+    case 3:
+      if (text == "GET") return Method::get;
+      if (text == "PUT") return Method::put;
+      break;
+    case 4:
+      if (text == "POST") return Method::post;
+      if (text == "HEAD") return Method::head;
+      break;
+    case 5:
+      if (text == "PATCH") return Method::patch;
+      if (text == "TRACE") return Method::trace;
+      break;
+    case 6:
+      if (text == "DELETE") return Method::delete_;
+      break;
+    case 7:
+      if (text == "OPTIONS") return Method::options;
+      break;
+    default:
+      break;
+  }
+  return Method::other;
+}
+
+// HTTP-version, RFC 9112 §2.3; nothing when it is not even of that form.
+std::optional<std::uint8_t> minor_version_of(std::string_view text, Failure& failure) {
+  constexpr std::string_view kOne = "HTTP/1.";
+  if (text.size() == 8 && text.substr(0, 7) == kOne && (text[7] == '0' || text[7] == '1')) {
+    return static_cast<std::uint8_t>(text[7] - '0');
+  }
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool is_version = text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) &&
+                          text[6] == '.' && is_digit(text[7]);
+  failure = is_version ? Failure::version_not_supported : Failure::bad_request_line;
+  return std::nullopt;
+}
+
+// Splits "/path?query", its characters already checked but for the path's own.
+Failure take_path_and_query(std::string_view text, RequestHead& head) {
+  const std::size_t path_bytes = std::min(text.find('?'), text.size());
+  head.path = text.substr(0, path_bytes);
+  head.query = text.substr(path_bytes);
+  for (const char c : head.path) {
+    if (is_in_class(c, kPathForbidden)) return Failure::bad_target;
+  }
+  return Failure::none;
+}
+
+}  // namespace
+
+const Field* RequestHead::find(FieldId id) const {
+  for (const Field& field : fields) {
+    if (field.id == id) return &field;
+  }
+  return nullptr;
+}
+
+void RequestHead::reset() {
+  std::vector<Field> storage = std::move(fields);
+  storage.clear();
+  *this = RequestHead();
+  fields = std::move(storage);
+}
+
+void RequestHead::rebase(std::string_view from, const char* to) {
+  method_text = rebased(method_text, from, to);
+  path = rebased(path, from, to);
+  query = rebased(query, from, to);
+  host = rebased(host, from, to);
+  for (Field& field : fields) {
+    field.name = rebased(field.name, from, to);
+    field.value = rebased(field.value, from, to);
+  }
+}
+
+void RequestParser::reset() {
+  *this = RequestParser(*limits_);
+}
+
+RequestParser::Outcome RequestParser::fail(Failure failure) {
+  failure_ = failure;
+  return Outcome::failed;
+}
+
+// What a byte at `end` of the line at position_ would break. Depends on nothing but the bytes, so
+// that the verdict is the same however they arrive.
+Failure RequestParser::over_limit(std::size_t end) const {
+  const std::size_t line_end_max = position_ + limits_->request_line_bytes_max;
+  if (!request_line_done_ && end > line_end_max && line_end_max <= limits_->head_bytes_max) {
+    return Failure::request_line_too_long;
+  }
+  return end > limits_->head_bytes_max ? Failure::head_too_large : Failure::none;
+}
+
+RequestParser::Outcome RequestParser::parse(std::string_view buffer, RequestHead& head) {
+  if (failure_ != Failure::none) return Outcome::failed;
+  if (last_buffer_.data() != nullptr && last_buffer_.data() != buffer.data()) {
+    head.rebase(last_buffer_, buffer.data());
+  }
+  last_buffer_ = buffer;
+
+  // A line is looked at when all of it is there.
+  while (searched_ < buffer.size()) {
+    const char* const from = buffer.data() + searched_;
+    const auto* const lf =
+        static_cast<const char*>(std::memchr(from, '\n', buffer.size() - searched_));
+    if (lf == nullptr) break;
+    const std::string_view line(buffer.data() + position_,
+                                static_cast<std::size_t>(lf - buffer.data()) - position_);
+    const std::size_t line_end = position_ + line.size() + 1;
+    Failure failure = over_limit(line_end);
+    if (failure != Failure::none) return fail(failure);
+
+    const bool is_empty_line = line == "\r";
+    if (!request_line_done_ && is_empty_line && !skipped_empty_line_) {
+      skipped_empty_line_ = true;  // RFC 9112 §2.2: ignore at least one, sent after a body by some
+    } else if (!request_line_done_) {
+      failure = take_request_line(line, head);
+      request_line_done_ = true;
+    } else if (is_empty_line) {
+      failure = finish(head);
+      if (failure != Failure::none) return fail(failure);
+      position_ = searched_ = line_end;
+      return Outcome::complete;
+    } else {
+      failure = take_field(line, head);
+    }
+    if (failure != Failure::none) return fail(failure);
+    position_ = searched_ = line_end;
+  }
+  searched_ = buffer.size();
+  const Failure failure = over_limit(buffer.size());
+  return failure == Failure::none ? Outcome::needs_more : fail(failure);
+}
+
+// request-line = method SP request-target SP HTTP-version, RFC 9112 §3. Single spaces only.
+Failure RequestParser::take_request_line(std::string_view line, RequestHead& head) {
+  if (line.empty() || line.back() != '\r') return Failure::bad_line_ending;
+  line.remove_suffix(1);
+
+  std::size_t end = 0;
+  while (end < line.size() && is_in_class(line[end], kToken)) ++end;
+  if (end == 0 || end == line.size() || line[end] != ' ') return Failure::bad_method;
+  head.method_text = line.substr(0, end);
+  head.method = method_of(head.method_text);
+  line.remove_prefix(end + 1);
+
+  end = 0;
+  while (end < line.size() && is_in_class(line[end], kTarget)) ++end;
+  if (end == 0 || (end < line.size() && line[end] != ' ')) return Failure::bad_target;
+  const std::string_view target = line.substr(0, end);
+  if (end == line.size()) return Failure::bad_request_line;  // HTTP/0.9
+  line.remove_prefix(end + 1);
+
+  Failure failure = Failure::none;
+  const auto minor_version = minor_version_of(line, failure);
+  if (!minor_version) return failure;
+  head.minor_version = *minor_version;
+  return take_target(target, head);
+}
+
+// The four forms of RFC 9112 §3.2.
+Failure RequestParser::take_target(std::string_view target, RequestHead& head) {
+  if (head.method_text == "CONNECT") return Failure::connect_refused;
+  if (target.front() == '/') return take_path_and_query(target, head);
+  if (target == "*") {
+    head.path = target;
+    return head.method == Method::options ? Failure::none : Failure::bad_target;
+  }
+  return take_absolute_form(target, head);
+}
+
+Failure RequestParser::take_absolute_form(std::string_view target, RequestHead& head) {
+  const std::size_t scheme_bytes = target.find("://");
+  if (scheme_bytes == std::string_view::npos) return Failure::bad_target;
+  const std::string_view scheme = target.substr(0, scheme_bytes);
+  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
+    return Failure::bad_target;
+  }
+  const std::string_view rest = target.substr(scheme_bytes + 3);
+  const std::size_t authority_bytes = std::min(rest.find_first_of("/?"), rest.size());
+  const std::string_view authority = rest.substr(0, authority_bytes);
+  if (!is_valid_authority(authority)) return Failure::bad_target;
+
+  // §3.2.2: this authority replaces what Host says.
+  absolute_form_ = true;
+  head.host = authority;
+  const Failure failure = take_path_and_query(rest.substr(authority_bytes), head);
+  if (head.path.empty()) {
+    // §3.2.4: OPTIONS for a target without a path is about the server.
+    const bool asks_server = head.method == Method::options && head.query.empty();
+    head.path = asks_server ? "*" : "/";
+  }
+  return failure;
+}
+
+Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
+  if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
+  Field& field = head.fields.emplace_back();
+  const Failure failure = parse_field_line(line, field);
+  if (failure != Failure::none) return failure;
+
+  switch (field.id) {
+    case FieldId::host:
+      return take_host(field.value, head);
+    case FieldId::content_length:
+      if (head.content_length) return Failure::duplicate_content_length;
+      head.content_length = parse_content_length(field.value);
+      return head.content_length ? Failure::none : Failure::bad_content_length;
+    case FieldId::transfer_encoding:
+      // §6.1: HTTP/1.0 has none, and whoever sends it there may be framing something else.
+      if (head.chunked || head.minor_version == 0) return Failure::bad_transfer_encoding;
+      if (!equals_ignoring_case(field.value, "chunked")) {
+        return Failure::transfer_encoding_not_supported;
+      }
+      head.chunked = true;
+      return Failure::none;
+    case FieldId::connection:
+      return read_connection(field.value, connection_) ? Failure::none : Failure::bad_field_value;
+    case FieldId::upgrade:
+      upgrade_is_websocket_ = equals_ignoring_case(field.value, "websocket");
+      return Failure::none;
+    case FieldId::expect:
+      // RFC 9110 §10.1.1: the one expectation there is, and not in HTTP/1.0.
+      if (!equals_ignoring_case(field.value, "100-continue")) return Failure::expectation_failed;
+      head.expects_continue = head.minor_version == 1;
+      return Failure::none;
+    default:
+      return Failure::none;
+  }
+}
+
+// §3.2: exactly one, whatever the target's form.
+Failure RequestParser::take_host(std::string_view value, RequestHead& head) {
+  if (has_host_field_) return Failure::duplicate_host;
+  has_host_field_ = true;
+  if (!is_valid_authority(value)) return Failure::bad_host;
+  if (!absolute_form_) head.host = value;
+  return Failure::none;
+}
+
+Failure RequestParser::finish(RequestHead& head) const {
+  if (!has_host_field_ && head.minor_version == 1) return Failure::missing_host;
+  // §6.3: "ought to be handled as an error".
+  if (head.chunked && head.content_length) return Failure::length_and_transfer_encoding;
+
+  // §9.3
+  head.keep_alive = !connection_.close && (head.minor_version == 1 || connection_.keep_alive);
+  head.wants_websocket = head.method == Method::get && head.minor_version == 1 &&
+                         connection_.upgrade && upgrade_is_websocket_ && !head.has_body();
+  if (connection_.names_fields) drop_named_fields(head.fields);
+  return Failure::none;
+}
+
+}  // namespace proxy::http1

@@ -1,0 +1,166 @@
+#include "proxy/http1/response_parser.h"
+
+#include <cstring>
+
+#include "proxy/http1/character_tables.h"
+#include "proxy/http1/field_line.h"
+
+namespace proxy::http1 {
+namespace {
+
+// status-line = HTTP-version SP status-code SP [ reason-phrase ], RFC 9112 §4. The second space may
+// be missing with an empty phrase: many servers leave it out, and it cannot be misread.
+Failure parse_status_line(std::string_view line, ResponseHead& head) {
+  if (line.empty() || line.back() != '\r') return Failure::bad_line_ending;
+  line.remove_suffix(1);
+  constexpr std::string_view kOne = "HTTP/1.";
+  constexpr std::size_t kBeforeReason = 12;  // "HTTP/1.1 200"
+  if (line.size() < kBeforeReason || line.substr(0, 5) != kOne.substr(0, 5)) {
+    return Failure::bad_status_line;
+  }
+  if (line.substr(0, 7) != kOne || (line[7] != '0' && line[7] != '1')) {
+    return Failure::version_not_supported;
+  }
+  head.minor_version = static_cast<std::uint8_t>(line[7] - '0');
+
+  if (line[8] != ' ') return Failure::bad_status_line;
+  for (std::size_t i = 9; i < kBeforeReason; ++i) {
+    if (line[i] < '0' || line[i] > '9') return Failure::bad_status_line;
+    head.status = head.status * 10 + (line[i] - '0');
+  }
+  if (head.status < 100 || head.status > 599) return Failure::bad_status_line;  // RFC 9110 §15
+
+  if (line.size() == kBeforeReason) return Failure::none;
+  if (line[kBeforeReason] != ' ') return Failure::bad_status_line;
+  head.reason = line.substr(kBeforeReason + 1);
+  return all_in_class(head.reason, kFieldValue) ? Failure::none : Failure::bad_status_line;
+}
+
+}  // namespace
+
+const Field* ResponseHead::find(FieldId id) const {
+  for (const Field& field : fields) {
+    if (field.id == id) return &field;
+  }
+  return nullptr;
+}
+
+void ResponseHead::reset() {
+  std::vector<Field> storage = std::move(fields);
+  storage.clear();
+  *this = ResponseHead();
+  fields = std::move(storage);
+}
+
+void ResponseHead::rebase(std::string_view from, const char* to) {
+  reason = rebased(reason, from, to);
+  for (Field& field : fields) {
+    field.name = rebased(field.name, from, to);
+    field.value = rebased(field.value, from, to);
+  }
+}
+
+void ResponseParser::reset() {
+  *this = ResponseParser(*limits_);
+}
+
+ResponseParser::Outcome ResponseParser::fail(Failure failure) {
+  failure_ = failure;
+  return Outcome::failed;
+}
+
+ResponseParser::Outcome ResponseParser::parse(std::string_view buffer, Question question,
+                                              ResponseHead& head) {
+  if (failure_ != Failure::none) return Outcome::failed;
+  if (last_buffer_.data() != nullptr && last_buffer_.data() != buffer.data()) {
+    head.rebase(last_buffer_, buffer.data());
+  }
+  last_buffer_ = buffer;
+
+  while (searched_ < buffer.size()) {
+    const char* const from = buffer.data() + searched_;
+    const auto* const lf =
+        static_cast<const char*>(std::memchr(from, '\n', buffer.size() - searched_));
+    if (lf == nullptr) break;
+    const std::string_view line(buffer.data() + position_,
+                                static_cast<std::size_t>(lf - buffer.data()) - position_);
+    const std::size_t line_end = position_ + line.size() + 1;
+    if (line_end > limits_->head_bytes_max) return fail(Failure::head_too_large);
+
+    Failure failure = Failure::none;
+    if (!status_line_done_) {
+      failure = parse_status_line(line, head);
+      status_line_done_ = true;
+    } else if (line == "\r") {
+      failure = finish(question, head);
+      if (failure != Failure::none) return fail(failure);
+      position_ = searched_ = line_end;
+      return Outcome::complete;
+    } else {
+      failure = take_field(line, head);
+    }
+    if (failure != Failure::none) return fail(failure);
+    position_ = searched_ = line_end;
+  }
+  searched_ = buffer.size();
+  if (buffer.size() > limits_->head_bytes_max) return fail(Failure::head_too_large);
+  return Outcome::needs_more;
+}
+
+Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
+  if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
+  Field& field = head.fields.emplace_back();
+  const Failure failure = parse_field_line(line, field);
+  if (failure != Failure::none) return failure;
+
+  switch (field.id) {
+    case FieldId::content_length:
+      if (head.content_length) return Failure::duplicate_content_length;
+      head.content_length = parse_content_length(field.value);
+      return head.content_length ? Failure::none : Failure::bad_content_length;
+    case FieldId::transfer_encoding:
+      if (chunked_ || head.minor_version == 0) return Failure::bad_transfer_encoding;
+      if (!equals_ignoring_case(field.value, "chunked")) {
+        return Failure::transfer_encoding_not_supported;
+      }
+      chunked_ = true;
+      return Failure::none;
+    case FieldId::connection:
+      return read_connection(field.value, connection_) ? Failure::none : Failure::bad_field_value;
+    default:
+      return Failure::none;
+  }
+}
+
+// RFC 9112 §6.3, in its order.
+Failure ResponseParser::finish(Question question, ResponseHead& head) const {
+  if (chunked_ && head.content_length) return Failure::length_and_transfer_encoding;
+  head.keep_alive = !connection_.close && (head.minor_version == 1 || connection_.keep_alive);
+  if (connection_.names_fields) drop_named_fields(head.fields);
+
+  if (head.status == 101) {
+    if (!question.wants_upgrade) return Failure::unexpected_upgrade;
+    head.framing = Framing::tunnel;
+    return Failure::none;
+  }
+  const bool never_has_body = head.status < 200 || head.status == 204;
+  if (never_has_body) {
+    // RFC 9110 §8.6 and RFC 9112 §6.1 forbid these fields here. Whoever sends them may send a body
+    // as well: it must not become the next answer.
+    if (chunked_ || head.content_length.value_or(0) > 0) head.keep_alive = false;
+    head.content_length.reset();
+  }
+  if (never_has_body || head.status == 304 || question.head_method) {
+    head.framing = Framing::none;
+  } else if (chunked_) {
+    head.framing = Framing::chunked;
+  } else if (head.content_length) {
+    head.framing = *head.content_length > 0 ? Framing::length : Framing::none;
+  } else {
+    head.framing = Framing::until_close;
+    head.keep_alive = false;
+  }
+  return Failure::none;
+}
+
+}  // namespace proxy::http1

@@ -1,0 +1,229 @@
+#include "proxy/http1/head_writer.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/http1/request_id.h"
+
+namespace proxy::http1 {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const Forwarding kForwarding{
+    .client_address = "203.0.113.9", .scheme = "https", .port = "443", .request_id = "id-1"};
+
+// Written into memory of exactly the bound, so that AddressSanitizer sees a bound that is too
+// small.
+std::string upstream_head(const std::string& request, const Forwarding& forwarding = kForwarding) {
+  const Limits limits;
+  RequestParser parser(limits);
+  RequestHead head;
+  EXPECT_EQ(parser.parse(request, head), RequestParser::Outcome::complete) << request;
+  const std::size_t bound = request_head_bound(head, forwarding);
+  const auto out = std::make_unique<char[]>(bound);
+  return {out.get(), write_request_head(head, forwarding, {out.get(), bound})};
+}
+
+std::string downstream_head(const std::string& response, Delivery delivery = {},
+                            Question question = {}) {
+  const Limits limits;
+  ResponseParser parser(limits);
+  ResponseHead head;
+  EXPECT_EQ(parser.parse(response, question, head), ResponseParser::Outcome::complete) << response;
+  delivery.framing = downstream_framing(head, delivery.client_minor_version);
+  const std::size_t bound = response_head_bound(head, delivery);
+  const auto out = std::make_unique<char[]>(bound);
+  return {out.get(), write_response_head(head, delivery, {out.get(), bound})};
+}
+
+TEST(RequestHeadWriter, WritesTheClientsFieldsAndOurs) {
+  EXPECT_EQ(upstream_head("GET /a%20b?c HTTP/1.1\r\nHost: Shop.example:8443\r\nAccept:  */* \r\n"
+                          "cookie: x=1\r\n\r\n"),
+            "GET /a%20b?c HTTP/1.1\r\n"
+            "Host: Shop.example:8443\r\n"
+            "Accept: */*\r\n"
+            "cookie: x=1\r\n"
+            "X-Forwarded-For: 203.0.113.9\r\n"
+            "X-Real-IP: 203.0.113.9\r\n"
+            "X-Forwarded-Host: Shop.example:8443\r\n"
+            "X-Forwarded-Port: 443\r\n"
+            "X-Forwarded-Proto: https\r\n"
+            "X-Forwarded-Scheme: https\r\n"
+            "X-Request-ID: id-1\r\n"
+            "\r\n");
+}
+
+TEST(RequestHeadWriter, HopByHopFieldsStayBehind) {
+  const std::string head = upstream_head(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n"
+      "Proxy: evil\r\nProxy-Authorization: b\r\nProxy-Connection: c\r\nTE: trailers\r\n"
+      "Trailer: d\r\nUpgrade: h2c\r\nHTTP2-Settings: e\r\nX_Forwarded_For: 6.6.6.6\r\n"
+      "X-Stays: 1\r\n\r\n");
+  for (const char* gone : {"Connection", "X-Hop", "Keep-Alive", "Proxy", "TE:", "Trailer",
+                           "Upgrade", "HTTP2", "6.6.6.6"}) {
+    EXPECT_THAT(head, Not(HasSubstr(gone)));
+  }
+  EXPECT_THAT(head, HasSubstr("\r\nX-Stays: 1\r\n"));
+}
+
+constexpr const char* kSpoofed =
+    "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n"
+    "X-Forwarded-Host: evil\r\nX-Forwarded-Port: 6\r\nX-Forwarded-Proto: evil\r\n"
+    "X-Forwarded-Scheme: evil\r\nForwarded: for=6.6.6.6\r\nX-Request-ID: evil\r\n\r\n";
+
+TEST(RequestHeadWriter, AClientCannotSayWhoItIs) {
+  const std::string head = upstream_head(kSpoofed);
+  EXPECT_THAT(head, Not(HasSubstr("6.6.6.6")));
+  EXPECT_THAT(head, Not(HasSubstr("evil")));
+  EXPECT_THAT(head, HasSubstr("\r\nX-Forwarded-For: 203.0.113.9\r\n"));
+}
+
+TEST(RequestHeadWriter, ATrustedProxyCanSayWhoItsClientIs) {
+  Forwarding trusted = kForwarding;
+  trusted.peer_is_trusted = true;
+  const std::string head = upstream_head(kSpoofed, trusted);
+  EXPECT_THAT(head, HasSubstr("\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.9\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nX-Real-IP: 6.6.6.6\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nX-Forwarded-Proto: evil\r\n"));
+  EXPECT_THAT(head, Not(HasSubstr("https")));
+}
+
+TEST(RequestHeadWriter, TheBodyIsAnnouncedOnce) {
+  EXPECT_THAT(upstream_head("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 007\r\n\r\n"),
+              HasSubstr("\r\nContent-Length: 7\r\n"));
+  EXPECT_THAT(upstream_head("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
+              HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+  const std::string nothing = upstream_head("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(nothing, Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(nothing, Not(HasSubstr("Transfer-Encoding")));
+}
+
+TEST(RequestHeadWriter, AWebSocketKeepsItsUpgrade) {
+  const std::string head = upstream_head(
+      "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Key: k\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nSec-WebSocket-Key: k\r\n"));
+}
+
+TEST(RequestHeadWriter, ExpectIsForwardedOnlyWhenAsked) {
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n";
+  EXPECT_THAT(upstream_head(request), Not(HasSubstr("Expect")));
+  Forwarding forwarding = kForwarding;
+  forwarding.forward_expect = true;
+  EXPECT_THAT(upstream_head(request, forwarding), HasSubstr("\r\nExpect: 100-continue\r\n"));
+}
+
+TEST(RequestHeadWriter, AbsoluteFormBecomesOriginForm) {
+  const std::string head = upstream_head("GET http://real?x HTTP/1.1\r\nHost: other\r\n\r\n");
+  EXPECT_THAT(head, ::testing::StartsWith("GET /?x HTTP/1.1\r\nHost: real\r\n"));
+  EXPECT_THAT(head, Not(HasSubstr("other")));
+}
+
+TEST(ResponseHeadWriter, PassesFieldsAndWritesItsOwnFraming) {
+  EXPECT_EQ(downstream_head("HTTP/1.1 200 Fine\r\nServer: x\r\nContent-Length: 5\r\n"
+                            "Connection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\r\n",
+                            {.date = "Sat, 21 Nov 2026 12:00:00 GMT"}),
+            "HTTP/1.1 200 Fine\r\nServer: x\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\n"
+            "Content-Length: 5\r\n\r\n");
+}
+
+TEST(ResponseHeadWriter, AnUpstreamsDateStays) {
+  const std::string head = downstream_head(
+      "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n", {.date = "now"});
+  EXPECT_THAT(head, HasSubstr("date: then"));
+  EXPECT_THAT(head, Not(HasSubstr("now")));
+}
+
+TEST(ResponseHeadWriter, ABodyUntilCloseBecomesChunksForHttp11Only) {
+  const std::string response = "HTTP/1.1 200 OK\r\n\r\n";
+  EXPECT_THAT(downstream_head(response), HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_EQ(downstream_head(response, {.keep_alive = false, .client_minor_version = 0}),
+            "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+}
+
+TEST(ResponseHeadWriter, AnHttp10ClientIsToldThatTheConnectionStays) {
+  EXPECT_THAT(
+      downstream_head("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", {.client_minor_version = 0}),
+      HasSubstr("Connection: keep-alive\r\n"));
+}
+
+TEST(ResponseHeadWriter, HeadAndNotModifiedKeepTheLengthOfTheBodyThatIsNotThere) {
+  EXPECT_THAT(
+      downstream_head("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", {}, {.head_method = true}),
+      HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_THAT(downstream_head("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
+              HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_EQ(downstream_head("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST(ResponseHeadWriter, ATunnelKeepsItsUpgrade) {
+  EXPECT_EQ(downstream_head("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+                            "Upgrade: websocket\r\nSec-WebSocket-Accept: a\r\n\r\n",
+                            {}, {.wants_upgrade = true}),
+            "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: a\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+}
+
+TEST(ResponseHeadWriter, AnInterimResponseHasNoFraming) {
+  EXPECT_EQ(downstream_head("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+                            {.keep_alive = false, .date = "now"}),
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+}
+
+std::string written(const Answer& answer) {
+  const std::size_t bound = answer_bound(answer);
+  const auto out = std::make_unique<char[]>(bound);
+  return {out.get(), write_answer(answer, {out.get(), bound})};
+}
+
+TEST(AnswerWriter, WritesAnAnswerOfOurOwn) {
+  EXPECT_EQ(written({.status = 404, .body = "no\n", .date = "now", .keep_alive = false}),
+            "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Length: 3\r\nConnection: close\r\n\r\nno\n");
+  EXPECT_EQ(written({.status = 308, .location = "https://a/"}),
+            "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(written({.status = 404, .body = "no\n", .head_method = true}),
+              ::testing::EndsWith("Content-Length: 3\r\n\r\n"));
+}
+
+RequestHead with_request_ids(const std::vector<std::string>& ids) {
+  RequestHead head;
+  for (const std::string& id : ids) {
+    head.fields.push_back({"X-Request-ID", id, FieldId::x_request_id});
+  }
+  return head;
+}
+
+TEST(RequestId, TheClientsIsKeptWhenItIsOneUsableValue) {
+  RequestIds ids({1, 2, 3, 4});
+  RequestIds::Text storage;
+  const std::vector<std::string> good = {"abc-123"};
+  EXPECT_EQ(choose_request_id(with_request_ids(good), ids, storage), "abc-123");
+  const std::vector<std::vector<std::string>> unusable = {
+      {}, {""}, {"a", "b"}, {"a b"}, {"\xc3\xa9"}, {std::string(129, 'a')}};
+  for (const auto& values : unusable) {
+    const std::string_view id = choose_request_id(with_request_ids(values), ids, storage);
+    EXPECT_EQ(id.size(), 32u);
+    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string_view::npos);
+  }
+}
+
+TEST(RequestId, NewOnesDiffer) {
+  RequestIds ids;
+  RequestIds::Text a, b;
+  ids.next(a);
+  ids.next(b);
+  EXPECT_NE(a, b);
+}
+
+}  // namespace
+}  // namespace proxy::http1

@@ -1,0 +1,148 @@
+#include "proxy/http1/response_parser.h"
+
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "tests/proxy/http1/parsing.h"
+
+namespace proxy::http1 {
+namespace {
+
+using namespace std::string_literals;
+
+struct Read {
+  std::string verdict;
+  ResponseHead head;
+};
+
+// Head views point into `bytes`, which must outlive the result.
+Read read(const std::string& bytes, Question question = {}) {
+  static const Limits limits;
+  ResponseParser parser(limits);
+  Read result;
+  const auto outcome = parser.parse(bytes, question, result.head);
+  result.verdict = verdict_of(parser, outcome);
+  EXPECT_EQ(parse_response_bytewise(bytes, question).verdict, result.verdict);
+  return result;
+}
+
+TEST(ResponseParser, TheBodyEndsAsTheRulesSay) {
+  const Question get;
+  const Question head_method{.head_method = true};
+  struct {
+    const char* name;
+    std::string bytes;
+    Question question;
+    Framing framing;
+    bool keep_alive;
+  } cases[] = {
+      {"length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", get, Framing::length, true},
+      {"length zero", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", get, Framing::none, true},
+      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", get, Framing::chunked,
+       true},
+      {"until close", "HTTP/1.1 200 OK\r\n\r\n", get, Framing::until_close, false},
+      {"HTTP/1.0 with length", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", get, Framing::length,
+       false},
+      {"HTTP/1.0 keep-alive",
+       "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", get,
+       Framing::length, true},
+      {"close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n", get,
+       Framing::length, false},
+      {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", head_method, Framing::none, true},
+      {"HEAD chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", head_method,
+       Framing::none, true},
+      {"HEAD without length", "HTTP/1.1 200 OK\r\n\r\n", head_method, Framing::none, true},
+      {"204", "HTTP/1.1 204 No Content\r\n\r\n", get, Framing::none, true},
+      {"204 with length zero", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", get,
+       Framing::none, true},
+      {"204 with a body that may follow", "HTTP/1.1 204 N\r\nContent-Length: 5\r\n\r\n", get,
+       Framing::none, false},
+      {"304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", get, Framing::none, true},
+      {"103", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", get, Framing::none, true},
+      {"no phrase", "HTTP/1.1 200 \r\nContent-Length: 5\r\n\r\n", get, Framing::length, true},
+      {"no phrase, no space", "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n", get, Framing::length,
+       true},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    const Read result = read(c.bytes, c.question);
+    EXPECT_EQ(result.verdict, "complete at " + std::to_string(c.bytes.size()));
+    EXPECT_EQ(result.head.framing, c.framing);
+    EXPECT_EQ(result.head.keep_alive, c.keep_alive);
+  }
+}
+
+TEST(ResponseParser, WhatTwoParsersCouldReadDifferentlyIsRefused) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  struct {
+    const char* name;
+    std::string bytes;
+    Failure failure;
+  } cases[] = {
+      {"CL and TE", ok + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Failure::length_and_transfer_encoding},
+      {"two CL", ok + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+       Failure::duplicate_content_length},
+      {"CL list", ok + "Content-Length: 5,6\r\n\r\n", Failure::bad_content_length},
+      {"CL negative", ok + "Content-Length: -1\r\n\r\n", Failure::bad_content_length},
+      {"TE gzip", ok + "Transfer-Encoding: gzip\r\n\r\n", Failure::transfer_encoding_not_supported},
+      {"TE twice", ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Failure::bad_transfer_encoding},
+      {"TE in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Failure::bad_transfer_encoding},
+      {"obs-fold", ok + "X: a\r\n b\r\n\r\n", Failure::bad_field_name},
+      {"bare LF", "HTTP/1.1 200 OK\n\n", Failure::bad_line_ending},
+      {"bare CR", ok + "X: a\rb\r\n\r\n", Failure::bad_line_ending},
+      {"NUL", ok + "X: a\0b\r\n\r\n"s, Failure::bad_field_value},
+      {"space before colon", ok + "X : a\r\n\r\n", Failure::bad_field_name},
+      {"not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", Failure::bad_status_line},
+      {"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", Failure::version_not_supported},
+      {"two digits", "HTTP/1.1 20 OK\r\n\r\n", Failure::bad_status_line},
+      {"four digits", "HTTP/1.1 2000 OK\r\n\r\n", Failure::bad_status_line},
+      {"status 099", "HTTP/1.1 099 X\r\n\r\n", Failure::bad_status_line},
+      {"status 600", "HTTP/1.1 600 X\r\n\r\n", Failure::bad_status_line},
+      {"control in the phrase", "HTTP/1.1 200 O\x01K\r\n\r\n", Failure::bad_status_line},
+      {"101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+       Failure::unexpected_upgrade},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(read(c.bytes).verdict, "failed: " + std::string(reason_of(c.failure)));
+  }
+}
+
+TEST(ResponseParser, AnUpgradeThatWasAskedForBecomesATunnel) {
+  const std::string bytes =
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  const Read result = read(bytes, {.wants_upgrade = true});
+  EXPECT_EQ(result.head.framing, Framing::tunnel);
+  EXPECT_FALSE(result.head.is_interim());
+}
+
+TEST(ResponseParser, AnInterimResponseIsFollowedByTheNext) {
+  const std::string bytes =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+  const Limits limits;
+  ResponseParser parser(limits);
+  ResponseHead head;
+  ASSERT_EQ(parser.parse(bytes, {}, head), ResponseParser::Outcome::complete);
+  EXPECT_TRUE(head.is_interim());
+  const std::string_view rest = std::string_view(bytes).substr(parser.head_bytes());
+  parser.reset();
+  head.reset();
+  ASSERT_EQ(parser.parse(rest, {}, head), ResponseParser::Outcome::complete);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(rest.substr(parser.head_bytes()), "hi");
+}
+
+TEST(ResponseParser, AnEndlessHeadIsRefusedAtTheLimit) {
+  const Limits limits{.request_line_bytes_max = 10, .head_bytes_max = 64, .fields_max = 2};
+  const std::string endless = "HTTP/1.1 200 " + std::string(100, 'a');
+  EXPECT_EQ(parse_response_whole(endless, {}, limits).verdict, "failed: head_too_large");
+  EXPECT_EQ(parse_response_bytewise(endless, {}, limits).verdict, "failed: head_too_large");
+}
+
+}  // namespace
+}  // namespace proxy::http1
