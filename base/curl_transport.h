@@ -20,9 +20,13 @@ struct CurlOptions {
   bool verify_peer = true;  // false only for probes that read a certificate and trust nothing
 };
 
-// HTTP/1.1 over libcurl, the only place that knows libcurl. Connections are kept alive and shared
-// between threads. Error messages name the URL, the reason in libcurl's words, and for an untrusted
-// peer what to configure.
+// HTTP/1.1 over libcurl, the only place that knows libcurl. Connections are kept alive from call to
+// call, whichever thread makes it; calls at the same time use connections of their own. Proxies are
+// taken from the environment as libcurl does (https_proxy, no_proxy).
+// Error messages name the URL and the reason in libcurl's words. A peer whose certificate cannot be
+// trusted is ErrorKind::denied, and the message says what to configure when a missing CA is why;
+// no answer (name, connection, timeout, broken off) is unavailable; a URL, header or client
+// certificate that cannot be used is invalid; an answer that is not HTTP or too large is protocol.
 std::unique_ptr<HttpTransport> make_curl_transport(CurlOptions options);
 
 }  // namespace base
