@@ -64,11 +64,10 @@ struct ObjectMeta {
   }
 };
 
-// Fields that are absent stay at their defaults; only a wrong type is an error to the caller's
-// parse. Throws nlohmann's exceptions on a wrong type: call it inside read_object()
-// (kube/json_reader.h).
+// Absent fields stay at their defaults, and so do those after a wrong type: the API server vouches
+// for metadata. A typed from_json() reads it strictly, through kube/json_reader.h. Never fails.
 ObjectMeta read_meta(const nlohmann::json& object);
-// Empty members when metadata is absent or of a wrong type; never fails.
+// The same for the key alone.
 ObjectKey read_key(const nlohmann::json& object);
 
 }  // namespace kube

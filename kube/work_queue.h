@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <stop_token>
+#include <utility>
 
 #include "base/clock.h"
 #include "kube/object.h"
@@ -38,6 +39,7 @@ class QueueRules {
   std::set<ObjectKey> dirty_;  // waiting, or to be repeated once finished
   std::set<ObjectKey> in_progress_;
   std::map<ObjectKey, base::SteadyTime> delayed_;
+  std::set<std::pair<base::SteadyTime, ObjectKey>> by_time_;  // delayed_, earliest first
 };
 
 // QueueRules made safe for many threads, with retry back-off per key.

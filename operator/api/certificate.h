@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,9 +17,24 @@
 
 namespace api {
 
+// Set this annotation on a Certificate to any new value (the time, say) to force a renewal; the
+// value that was served last is status.lastRenewalRequest.
+inline constexpr const char* kRenewRequestedAnnotation = "gatehouse.dev/renew-requested";
+
+// On the Secrets that we write.
+inline constexpr const char* kCertificateNameAnnotation = "gatehouse.dev/certificate-name";
+inline constexpr const char* kIssuerNameAnnotation = "gatehouse.dev/issuer-name";
+inline constexpr const char* kIssuerKindAnnotation = "gatehouse.dev/issuer-kind";
+
+// Condition types of a Certificate.
+inline constexpr const char* kReady = "Ready";      // a valid certificate for spec is in the Secret
+inline constexpr const char* kIssuing = "Issuing";  // an order is under way, or the last one failed
+inline constexpr const char* kServing = "Serving";  // what the proxies present in a handshake
+
 struct IssuerRef {
   std::string name;
   std::string kind = "Issuer";  // Issuer | ClusterIssuer
+  bool is_cluster_issuer() const { return kind == "ClusterIssuer"; }
   bool operator==(const IssuerRef&) const = default;
 };
 
@@ -52,8 +69,10 @@ struct AuthorizationStatus {
 
 struct OrderStatus {
   std::string url;
-  std::string state;
+  std::string account_url;  // whose order it is: another account cannot go on with it
+  std::string state;        // the server's word; "invalid" when the order is lost
   std::string finalize_url;
+  std::string renewal_request;  // the renew-requested annotation that this order serves
   std::optional<base::WallTime> placed_at;
   std::optional<base::WallTime> expires;
   std::vector<AuthorizationStatus> authorizations;
@@ -83,6 +102,7 @@ struct CertificateStatus {
   std::int64_t revision = 0;
   std::optional<OrderStatus> order;  // the order under way, or the last that failed
   std::string last_order_url;        // of the certificate in the Secret
+  std::string last_renewal_request;  // the renew-requested annotation that was served last
   std::optional<RenewalInfoStatus> renewal_info;
   int failed_issuance_attempts = 0;  // in a row
   std::optional<base::WallTime> last_failure_time;
@@ -102,8 +122,13 @@ struct Certificate {
   static const kube::ResourceType& type();
   static base::Result<Certificate> from_json(const nlohmann::json& object);
 
-  std::vector<std::string> all_names()
-      const;  // dnsNames and ipAddresses, lower case, sorted, unique
+  // What a certificate must cover, exactly: dnsNames and the common name, ipAddresses in RFC 5952
+  // form; lower case, sorted, unique.
+  std::vector<std::string> dns_names() const;
+  std::vector<std::string> ip_addresses() const;
+  std::vector<std::string> all_names() const;  // dns_names(), then ip_addresses()
+
+  std::string display_name() const { return "Certificate " + metadata.key().text(); }
 };
 
 nlohmann::json spec_to_json(const CertificateSpec& spec);

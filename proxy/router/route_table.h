@@ -41,11 +41,15 @@ class Host {
 
  private:
   struct Rule {
-    std::string path;  // a prefix without its trailing slash; "" matches all
+    std::string path;  // normalised; a prefix without its trailing slash, so "" matches all
     Target target;
   };
-  std::vector<Rule> exact_;   // sorted by path
-  std::vector<Rule> prefix_;  // longest first
+  // Sorted by path, each path once: of several rules for one, the first in the configuration.
+  static const Target* find_in(const std::vector<Rule>& rules, std::string_view path);
+
+  std::vector<Rule> exact_;
+  std::vector<Rule> prefix_;
+  std::size_t prefix_elements_max_ = 0;
   std::optional<Target> default_;
   bool https_redirect_ = false;
 };
@@ -95,7 +99,7 @@ struct Decision {
   };
   Kind kind = Kind::answer;
   int status = 0;
-  std::string_view reason;  // "no_host", "no_path", "bad_path", or the target's
+  std::string_view reason;  // "no_host", "no_path", "bad_path", "missing_host", or the target's
   const Target* target = nullptr;
   const std::string* challenge = nullptr;
 };

@@ -1,0 +1,57 @@
+#include "kube/resources/endpoint_slice.h"
+
+#include <nlohmann/json.hpp>
+
+#include "kube/json_reader.h"
+
+namespace kube {
+
+namespace {
+
+Endpoint read_endpoint(const JsonReader& endpoint) {
+  const JsonReader conditions = endpoint.object("conditions");
+  Endpoint read;
+  read.addresses = endpoint.texts("addresses");
+  read.ready = conditions.optional_flag("ready");
+  read.serving = conditions.optional_flag("serving");
+  read.terminating = conditions.optional_flag("terminating");
+  read.target_name = endpoint.object("targetRef").text("name");
+  read.zone = endpoint.text("zone");
+  read.node_name = endpoint.text("nodeName");
+  return read;
+}
+
+EndpointPort read_port(const JsonReader& port) {
+  EndpointPort read;
+  read.name = port.text("name");
+  read.port = static_cast<std::int32_t>(port.integer("port", 0, 65535));
+  read.protocol = port.optional_text("protocol").value_or("TCP");
+  read.app_protocol = port.text("appProtocol");
+  return read;
+}
+
+}  // namespace
+
+ObjectKey EndpointSlice::service() const {
+  const auto label = metadata.labels.find("kubernetes.io/service-name");
+  return {metadata.namespace_, label == metadata.labels.end() ? std::string() : label->second};
+}
+
+const ResourceType& EndpointSlice::type() {
+  static const ResourceType type{"discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", true};
+  return type;
+}
+
+base::Result<EndpointSlice> EndpointSlice::from_json(const nlohmann::json& object) {
+  return read_object<EndpointSlice>(
+      type(), object, [](const JsonReader& reader, EndpointSlice& slice) {
+        slice.address_type = reader.text("addressType");
+        reader.each("endpoints", [&](const JsonReader& endpoint) {
+          slice.endpoints.push_back(read_endpoint(endpoint));
+        });
+        reader.each("ports",
+                    [&](const JsonReader& port) { slice.ports.push_back(read_port(port)); });
+      });
+}
+
+}  // namespace kube

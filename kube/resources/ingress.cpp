@@ -1,0 +1,69 @@
+#include "kube/resources/ingress.h"
+
+#include <nlohmann/json.hpp>
+
+#include "kube/json_reader.h"
+#include "kube/resources/load_balancer_reader.h"
+
+namespace kube {
+
+namespace {
+
+IngressBackend read_backend(const JsonReader& backend) {
+  IngressBackend read;
+  if (backend.has("service")) {
+    const JsonReader service = backend.object("service");
+    const JsonReader port = service.object("port");
+    read.service = {service.text("name"), port.text("name"),
+                    static_cast<std::int32_t>(port.integer("number", 0, 65535))};
+  }
+  if (backend.has("resource")) {
+    const JsonReader resource = backend.object("resource");
+    read.resource = {resource.text("apiGroup"), resource.text("kind"), resource.text("name")};
+  }
+  return read;
+}
+
+PathType read_path_type(const JsonReader& path) {
+  const std::string written = path.text("pathType");
+  if (written == "Exact") return PathType::exact;
+  if (written == "Prefix") return PathType::prefix;
+  if (written != "ImplementationSpecific" && !written.empty()) {
+    path.complain("pathType", "must be Exact, Prefix or ImplementationSpecific");
+  }
+  return PathType::implementation_specific;
+}
+
+IngressRule read_rule(const JsonReader& rule) {
+  IngressRule read;
+  read.host = rule.text("host");
+  rule.object("http").each("paths", [&read](const JsonReader& path) {
+    read.paths.push_back(
+        {path.text("path"), read_path_type(path), read_backend(path.object("backend"))});
+  });
+  return read;
+}
+
+}  // namespace
+
+const ResourceType& Ingress::type() {
+  static const ResourceType type{"networking.k8s.io", "v1", "Ingress", "ingresses", true};
+  return type;
+}
+
+base::Result<Ingress> Ingress::from_json(const nlohmann::json& object) {
+  return read_object<Ingress>(type(), object, [](const JsonReader& reader, Ingress& ingress) {
+    const JsonReader spec = reader.object("spec");
+    ingress.ingress_class_name = spec.optional_text("ingressClassName");
+    if (spec.has("defaultBackend")) {
+      ingress.default_backend = read_backend(spec.object("defaultBackend"));
+    }
+    spec.each("rules", [&](const JsonReader& rule) { ingress.rules.push_back(read_rule(rule)); });
+    spec.each("tls", [&](const JsonReader& tls) {
+      ingress.tls.push_back({tls.texts("hosts"), tls.text("secretName")});
+    });
+    ingress.load_balancer = read_load_balancer(reader);
+  });
+}
+
+}  // namespace kube

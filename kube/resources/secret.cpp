@@ -1,0 +1,52 @@
+#include "kube/resources/secret.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/base64url.h"
+#include "kube/json_reader.h"
+
+namespace kube {
+
+namespace {
+
+// The API server refuses more than 1 MiB of decoded data (core/v1 MaxSecretSize).
+constexpr std::size_t kDataBytesMax = 1u << 20;
+
+void read_data(const JsonReader& reader, Secret& secret) {
+  std::size_t bytes = 0;
+  for (const auto& [key, encoded] : reader.text_map("data")) {
+    auto decoded = base::base64_decode(encoded);
+    if (!decoded) {
+      reader.complain("data", "must hold base64 only, and " + key + " is not");
+      return;
+    }
+    bytes += decoded->size();
+    if (bytes > kDataBytesMax) {
+      reader.complain("data", "must hold at most 1 MiB in all");
+      return;
+    }
+    secret.data.emplace(key, std::move(*decoded));
+  }
+}
+
+}  // namespace
+
+const std::string& Secret::value(const std::string& key) const {
+  static const std::string none;
+  const auto found = data.find(key);
+  return found == data.end() ? none : found->second;
+}
+
+const ResourceType& Secret::type() {
+  static const ResourceType type{"", "v1", "Secret", "secrets", true};
+  return type;
+}
+
+base::Result<Secret> Secret::from_json(const nlohmann::json& object) {
+  return read_object<Secret>(type(), object, [](const JsonReader& reader, Secret& secret) {
+    secret.type_name = reader.text("type");
+    read_data(reader, secret);
+  });
+}
+
+}  // namespace kube

@@ -1,0 +1,116 @@
+#include "kube/work_queue.h"
+
+#include <algorithm>
+
+namespace kube {
+
+void QueueRules::add(const ObjectKey& key) {
+  if (!dirty_.insert(key).second) return;
+  // While it is worked on it stays in dirty_ alone, and finish() queues it again.
+  if (in_progress_.count(key) == 0) ready_.push_back(key);
+}
+
+void QueueRules::add_at(const ObjectKey& key, base::SteadyTime ready_at) {
+  const auto [place, is_new] = delayed_.emplace(key, ready_at);
+  if (!is_new) {
+    if (place->second <= ready_at) return;
+    by_time_.erase({place->second, key});
+    place->second = ready_at;
+  }
+  by_time_.emplace(ready_at, key);
+}
+
+std::optional<ObjectKey> QueueRules::take(base::SteadyTime now) {
+  release_ready(now);
+  if (ready_.empty()) return std::nullopt;
+  ObjectKey key = std::move(ready_.front());
+  ready_.pop_front();
+  dirty_.erase(key);
+  in_progress_.insert(key);
+  return key;
+}
+
+void QueueRules::finish(const ObjectKey& key) {
+  in_progress_.erase(key);
+  if (dirty_.count(key) != 0) ready_.push_back(key);
+}
+
+std::optional<base::SteadyTime> QueueRules::next_ready_at() const {
+  if (by_time_.empty()) return std::nullopt;
+  return by_time_.begin()->first;
+}
+
+void QueueRules::release_ready(base::SteadyTime now) {
+  while (!by_time_.empty() && by_time_.begin()->first <= now) {
+    const ObjectKey key = by_time_.begin()->second;
+    by_time_.erase(by_time_.begin());
+    delayed_.erase(key);
+    add(key);
+  }
+}
+
+template <class Change>
+void WorkQueue::change(Change&& apply) {
+  {
+    const std::lock_guard lock(mutex_);
+    apply();
+    ++changes_;
+  }
+  changed_.notify_all();
+}
+
+void WorkQueue::add(const ObjectKey& key) {
+  change([&] { rules_.add(key); });
+}
+
+void WorkQueue::add_after(const ObjectKey& key, Duration delay) {
+  change([&] { rules_.add_at(key, clock_.steady_now() + delay); });
+}
+
+WorkQueue::Duration WorkQueue::add_after_failure(const ObjectKey& key) {
+  Duration delay = backoff_.first;
+  change([&] {
+    int& failures = failures_[key];
+    for (int i = 0; i < failures && delay < backoff_.limit; ++i) delay *= 2;
+    delay = std::min(delay, backoff_.limit);
+    ++failures;
+    rules_.add_at(key, clock_.steady_now() + delay);
+  });
+  return delay;
+}
+
+void WorkQueue::forget_failures(const ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  failures_.erase(key);
+}
+
+std::optional<ObjectKey> WorkQueue::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (auto key = rules_.take(clock_.steady_now())) return key;
+    const unsigned seen = changes_;
+    const auto has_changed = [&] { return changes_ != seen; };
+    if (const auto ready_at = rules_.next_ready_at()) {
+      changed_.wait_for(lock, stop, *ready_at - clock_.steady_now(), has_changed);
+    } else {
+      changed_.wait(lock, stop, has_changed);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ObjectKey> WorkQueue::try_take() {
+  const std::lock_guard lock(mutex_);
+  return rules_.take(clock_.steady_now());
+}
+
+void WorkQueue::finish(const ObjectKey& key) {
+  change([&] { rules_.finish(key); });
+}
+
+std::size_t WorkQueue::ready_count() const {
+  const std::lock_guard lock(mutex_);
+  return rules_.ready_count();
+}
+
+}  // namespace kube

@@ -1,0 +1,130 @@
+#include "operator/certificate/reissue_policy.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/time_text.h"
+#include "operator/certificate/renewal.h"
+
+namespace certificate {
+
+namespace {
+
+std::string secret_of(const ReissueInput& input) {
+  return "Secret " + input.certificate.metadata.namespace_ + "/" +
+         input.certificate.spec.secret_name;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string text_of(base::KeySpec spec) {
+  return (spec.algorithm == base::KeyAlgorithm::rsa ? "RSA " : "ECDSA ") +
+         std::to_string(spec.bits);
+}
+
+std::optional<Verdict> secret_is_missing(const ReissueInput& input) {
+  if (input.secret) return std::nullopt;
+  return Verdict{"DoesNotExist", secret_of(input) + " does not exist"};
+}
+
+std::optional<Verdict> secret_lacks_data(const ReissueInput& input) {
+  if (input.secret->has_data()) return std::nullopt;
+  const char* missing = input.secret->chain_pem.empty() ? kChainKey : kPrivateKeyKey;
+  return Verdict{"MissingData", secret_of(input) + " has no " + missing};
+}
+
+std::optional<Verdict> secret_data_is_broken(const ReissueInput& input) {
+  if (input.secret->problem.empty()) return std::nullopt;
+  return Verdict{"InvalidKeyPair", secret_of(input) + " is broken: " + input.secret->problem};
+}
+
+std::optional<Verdict> key_does_not_match_certificate(const ReissueInput& input) {
+  if (input.secret->pair_problem.empty()) return std::nullopt;
+  return Verdict{"InvalidKeyPair", secret_of(input) + " is broken: " + input.secret->pair_problem};
+}
+
+std::optional<Verdict> certificate_is_for_other_names(const ReissueInput& input) {
+  const base::CertificateInfo& leaf = *input.secret->leaf;
+  std::vector<std::string> has = leaf.dns_names;
+  has.insert(has.end(), leaf.ip_addresses.begin(), leaf.ip_addresses.end());
+  const std::vector<std::string> wanted = input.certificate.all_names();
+  if (has == wanted) return std::nullopt;
+  return Verdict{"RequestChanged", "the certificate in " + secret_of(input) + " is for " +
+                                       joined(has) + " and spec wants " + joined(wanted)};
+}
+
+// A Secret that says nothing of its issuer (imported by hand) is believed.
+std::optional<Verdict> issued_by_another_issuer(const ReissueInput& input) {
+  const api::IssuerRef& wanted = input.certificate.spec.issuer_ref;
+  const SecretContent& secret = *input.secret;
+  const bool other_name = !secret.issuer_name.empty() && secret.issuer_name != wanted.name;
+  const bool other_kind = !secret.issuer_kind.empty() && secret.issuer_kind != wanted.kind;
+  if (!other_name && !other_kind) return std::nullopt;
+  return Verdict{"IncorrectIssuer", "the certificate in " + secret_of(input) + " is of " +
+                                        secret.issuer_kind + " " + secret.issuer_name +
+                                        " and spec wants " + wanted.kind + " " + wanted.name};
+}
+
+std::optional<Verdict> key_settings_changed(const ReissueInput& input) {
+  const base::KeySpec has = input.secret->private_key->spec();
+  const base::KeySpec wanted = input.certificate.spec.key;
+  if (has == wanted) return std::nullopt;
+  return Verdict{"SecretMismatch", "the key in " + secret_of(input) + " is " + text_of(has) +
+                                       " and spec wants " + text_of(wanted)};
+}
+
+std::optional<Verdict> certificate_has_expired(const ReissueInput& input) {
+  const base::WallTime end = input.secret->leaf->not_after;
+  if (input.now < end) return std::nullopt;
+  return Verdict{"Expired",
+                 "the certificate in " + secret_of(input) + " expired at " + base::to_rfc3339(end)};
+}
+
+std::optional<Verdict> renewal_is_requested(const ReissueInput& input) {
+  const std::string request = input.certificate.metadata.annotation(api::kRenewRequestedAnnotation);
+  if (request.empty() || request == input.certificate.status.last_renewal_request) {
+    return std::nullopt;
+  }
+  return Verdict{"ManuallyTriggered",
+                 std::string("renewal is requested by the annotation ") +
+                     api::kRenewRequestedAnnotation + "=" + request,
+                 true};
+}
+
+std::optional<Verdict> renewal_is_due(const ReissueInput& input) {
+  const base::WallTime due = renewal_time(input.certificate, *input.secret->leaf);
+  if (input.now < due) return std::nullopt;
+  return Verdict{"Renewing", "renewal is due since " + base::to_rfc3339(due), true};
+}
+
+constexpr std::array kChecks = {
+    NamedCheck{"secret_is_missing", secret_is_missing},
+    NamedCheck{"secret_lacks_data", secret_lacks_data},
+    NamedCheck{"secret_data_is_broken", secret_data_is_broken},
+    NamedCheck{"key_does_not_match_certificate", key_does_not_match_certificate},
+    NamedCheck{"certificate_is_for_other_names", certificate_is_for_other_names},
+    NamedCheck{"issued_by_another_issuer", issued_by_another_issuer},
+    NamedCheck{"key_settings_changed", key_settings_changed},
+    NamedCheck{"certificate_has_expired", certificate_has_expired},
+    NamedCheck{"renewal_is_requested", renewal_is_requested},
+    NamedCheck{"renewal_is_due", renewal_is_due},
+};
+
+}  // namespace
+
+std::span<const NamedCheck> reissue_checks() {
+  return kChecks;
+}
+
+std::optional<Verdict> needs_reissue(const ReissueInput& input) {
+  for (const NamedCheck& named : kChecks) {
+    if (auto verdict = named.check(input)) return verdict;
+  }
+  return std::nullopt;
+}
+
+}  // namespace certificate

@@ -1,0 +1,89 @@
+#include "proxy/router/path.h"
+
+namespace proxy::router {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// RFC 3986 §2.3
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+void append_escape(std::string& out, unsigned byte) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  out += '%';
+  out += kDigits[byte >> 4];
+  out += kDigits[byte & 15];
+}
+
+// False when an escape is broken or stands for a control character.
+bool decode_unreserved(std::string_view path, std::string& out) {
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '%') {
+      out += path[i];
+      continue;
+    }
+    if (path.size() - i < 3) return false;
+    const int high = hex_value(path[i + 1]);
+    const int low = hex_value(path[i + 2]);
+    if (high < 0 || low < 0) return false;
+    const auto byte = static_cast<unsigned>(high << 4 | low);
+    if (byte < 0x20 || byte == 0x7f) return false;
+    if (is_unreserved(static_cast<char>(byte))) {
+      out += static_cast<char>(byte);
+    } else {
+      append_escape(out, byte);
+    }
+    i += 2;
+  }
+  return true;
+}
+
+// RFC 3986 §5.2.4, in place. False when ".." would leave the root.
+bool remove_dot_segments(std::string& path) {
+  std::size_t kept = 0;  // path[0, kept) is done; it ends without a slash
+  for (std::size_t at = 0; at < path.size();) {
+    std::size_t end = path.find('/', at + 1);
+    if (end == std::string::npos) end = path.size();
+    const std::string_view segment = std::string_view(path).substr(at + 1, end - at - 1);
+    const bool is_dot = segment == ".";
+    const bool is_dot_dot = segment == "..";
+    if (is_dot_dot) {
+      if (kept == 0) return false;
+      kept = path.rfind('/', kept - 1);
+    }
+    if (!is_dot && !is_dot_dot) {
+      path.replace(kept, end - at, path, at, end - at);
+      kept += end - at;
+    } else if (end == path.size()) {
+      path[kept++] = '/';  // "/a/." is "/a/"
+    }
+    at = end;
+  }
+  path.resize(kept);
+  return true;
+}
+
+bool may_have_dot_segment(std::string_view path) {
+  return path.find("/.") != std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<std::string_view> normalize_path(std::string_view path, std::string& storage) {
+  const bool has_escape = path.find('%') != std::string_view::npos;
+  if (!has_escape && !may_have_dot_segment(path)) return path;
+  storage.clear();
+  if (!decode_unreserved(path, storage)) return std::nullopt;
+  if (may_have_dot_segment(storage) && !remove_dot_segments(storage)) return std::nullopt;
+  return storage;
+}
+
+}  // namespace proxy::router

@@ -1,0 +1,230 @@
+#include "proxy/router/route_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/router/path.h"
+
+namespace proxy::router {
+namespace {
+
+constexpr std::string_view kChallengePrefix = "/.well-known/acme-challenge/";
+constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4
+
+using ClusterIndex = std::unordered_map<std::string, std::uint32_t>;
+
+Target make_target(const config::Action& action, std::uint64_t body_bytes_max,
+                   const ClusterIndex& clusters) {
+  Target target;
+  target.body_bytes_max = body_bytes_max;
+  if (const auto* const forward = std::get_if<config::Forward>(&action)) {
+    const auto found = clusters.find(forward->cluster);
+    if (found != clusters.end()) {
+      target.cluster = found->second;
+      return target;
+    }
+    // validate() has seen to it that this does not happen; if it did, nothing else may answer.
+    target.status = 503;
+    target.reason = "no_cluster";
+    return target;
+  }
+  const auto& answer = std::get<config::FixedAnswer>(action);
+  target.status = answer.status;
+  target.reason = answer.reason;
+  return target;
+}
+
+// A rule is written by people: "/café" is what a client sends as "/caf%C3%A9".
+std::string rule_path(const std::string& path) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kEscaped = " \"#<>?";
+  std::string escaped;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || kEscaped.find(c) != std::string_view::npos) {
+      escaped += '%';
+      escaped += kDigits[byte >> 4];
+      escaped += kDigits[byte & 15];
+    } else {
+      escaped += c;
+    }
+  }
+  std::string storage;
+  const auto normal = normalize_path(escaped, storage);
+  return std::string(normal.value_or(escaped));
+}
+
+std::size_t count_elements(std::string_view path) {
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
+}
+
+// The first `count` elements of a path: "/a/b/c" with 2 is "/a/b".
+std::string_view first_elements(std::string_view path, std::size_t count) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    end = path.find('/', end + 1);
+    if (end == std::string_view::npos) return path;
+  }
+  return path.substr(0, end);
+}
+
+// A host as it is looked up: without port and one trailing dot, in lower case. Empty when there is
+// none, or none that a rule could have.
+class HostKey {
+ public:
+  explicit HostKey(std::string_view host) {
+    if (!host.empty() && host.front() == '[') {
+      host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
+    } else {
+      host = host.substr(0, host.find(':'));
+    }
+    if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+    if (host.size() > kHostBytesMax) return;
+    for (const char c : host) {
+      text_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    }
+  }
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, kHostBytesMax> text_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
+    : https_redirect_(host.https_redirect) {
+  for (const config::Route& route : host.routes) {
+    Rule rule{rule_path(route.path),
+              make_target(route.action, route.body_bytes_max, cluster_index)};
+    if (route.match == config::PathMatch::exact) {
+      exact_.push_back(std::move(rule));
+      continue;
+    }
+    if (!rule.path.empty() && rule.path.back() == '/') rule.path.pop_back();
+    prefix_elements_max_ = std::max(prefix_elements_max_, count_elements(rule.path));
+    prefix_.push_back(std::move(rule));
+  }
+  for (std::vector<Rule>* const rules : {&exact_, &prefix_}) {
+    std::stable_sort(rules->begin(), rules->end(),
+                     [](const Rule& a, const Rule& b) { return a.path < b.path; });
+    const auto same_path = [](const Rule& a, const Rule& b) { return a.path == b.path; };
+    rules->erase(std::unique(rules->begin(), rules->end(), same_path), rules->end());
+    rules->shrink_to_fit();
+  }
+  if (host.default_action) default_ = make_target(*host.default_action, 0, cluster_index);
+}
+
+const Target* Host::find_in(const std::vector<Rule>& rules, std::string_view path) {
+  const auto at = std::lower_bound(
+      rules.begin(), rules.end(), path,
+      [](const Rule& rule, std::string_view wanted) { return rule.path < wanted; });
+  return at != rules.end() && at->path == path ? &at->target : nullptr;
+}
+
+const Target* Host::find(std::string_view path) const {
+  if (!exact_.empty()) {
+    if (const Target* const target = find_in(exact_, path)) return target;
+  }
+  if (!prefix_.empty()) {
+    // From the longest prefix that a rule can have up to the root, an element at a time.
+    std::string_view prefix = first_elements(path, prefix_elements_max_);
+    while (true) {
+      if (const Target* const target = find_in(prefix_, prefix)) return target;
+      if (prefix.empty()) break;
+      const std::size_t slash = prefix.rfind('/');
+      prefix = prefix.substr(0, slash == std::string_view::npos ? 0 : slash);
+    }
+  }
+  return default_ ? &*default_ : nullptr;
+}
+
+RouteTable::RouteTable(const config::ProxyConfig& config) {
+  ClusterIndex index;
+  clusters_.reserve(config.clusters.size());
+  for (const auto& [id, cluster] : config.clusters) {
+    index.emplace(id, static_cast<std::uint32_t>(clusters_.size()));
+    clusters_.push_back({id, cluster});
+  }
+  hosts_.reserve(config.hosts.size());
+  for (const auto& [name, host] : config.hosts) {
+    const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
+    auto& map = is_wildcard ? wildcards_ : hosts_;
+    map.try_emplace(is_wildcard ? name.substr(2) : name, *host, index);
+  }
+  for (const auto& [token, answer] : config.challenges) challenges_.emplace(token, answer);
+}
+
+const Host* RouteTable::find_host(std::string_view host) const {
+  const HostKey key(host);
+  const std::string_view name = key.view();
+  if (!name.empty()) {
+    const auto exact = hosts_.find(name);
+    if (exact != hosts_.end()) return &exact->second;
+    const std::size_t dot = wildcards_.empty() ? std::string_view::npos : name.find('.');
+    if (dot != std::string_view::npos && dot > 0) {
+      const auto wildcard = wildcards_.find(name.substr(dot + 1));
+      if (wildcard != wildcards_.end()) return &wildcard->second;
+    }
+  }
+  const auto any = hosts_.find(std::string_view());
+  return any != hosts_.end() ? &any->second : nullptr;
+}
+
+const std::string* RouteTable::find_challenge(std::string_view host, std::string_view path) const {
+  if (challenges_.empty() || !path.starts_with(kChallengePrefix)) return nullptr;
+  const auto found = challenges_.find(path.substr(kChallengePrefix.size()));
+  if (found == challenges_.end()) return nullptr;
+  return HostKey(host).view() == found->second->host ? &found->second->key_authorization : nullptr;
+}
+
+Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage) {
+  Decision decision;
+  const auto answer = [&](int status, std::string_view reason) {
+    decision.status = status;
+    decision.reason = reason;
+    return decision;
+  };
+
+  decision.challenge = table.find_challenge(request.host, request.path);
+  if (decision.challenge != nullptr) {
+    decision.kind = Decision::Kind::challenge;
+    decision.status = 200;
+    return decision;
+  }
+  const Host* const host = table.find_host(request.host);
+  if (host == nullptr) return answer(404, "no_host");
+  if (host->https_redirect() && !request.secure) {
+    // HTTP/1.0 without Host: there is no address to send the client to.
+    if (request.host.empty()) return answer(400, "missing_host");
+    decision.kind = Decision::Kind::redirect;
+    decision.status = 308;
+    return decision;
+  }
+  // "OPTIONS *" is about the server: whoever has the host's root.
+  const auto path =
+      normalize_path(request.path == "*" ? std::string_view("/") : request.path, storage);
+  if (!path) return answer(400, "bad_path");
+  decision.target = host->find(*path);
+  if (decision.target == nullptr) return answer(404, "no_path");
+  if (decision.target->cluster == Target::kNoCluster) {
+    return answer(decision.target->status, decision.target->reason);
+  }
+  decision.kind = Decision::Kind::forward;
+  return decision;
+}
+
+std::string https_location(std::string_view host, std::string_view path, std::string_view query,
+                           std::uint16_t https_port) {
+  const std::size_t bracket = host.find(']');
+  const std::size_t port = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  std::string location = "https://";
+  location += host.substr(0, port);
+  if (https_port != 443) location.append(":").append(std::to_string(https_port));
+  location += path == "*" ? std::string_view("/") : path;
+  location += query;
+  return location;
+}
+
+}  // namespace proxy::router

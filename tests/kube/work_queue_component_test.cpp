@@ -1,0 +1,83 @@
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kube/work_queue.h"
+
+using kube::ObjectKey;
+using namespace std::chrono_literals;
+
+namespace {
+
+TEST(WorkQueueThreads, ASleepingTakeWakesForANewKeyAnEarlierDelayAndStop) {
+  const base::SystemClock clock;
+  kube::WorkQueue queue(clock);
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::vector<ObjectKey> taken;
+  std::jthread taker([&](const std::stop_token& stop) {
+    while (auto key = queue.take(stop)) {
+      queue.finish(*key);
+      const std::lock_guard lock(mutex);
+      taken.push_back(*key);
+      changed.notify_all();
+    }
+  });
+  const auto await_count = [&](std::size_t count) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 30s, [&] { return taken.size() == count; });
+  };
+  queue.add_after({"", "late"}, 1h);
+  queue.add({"", "now"});
+  ASSERT_TRUE(await_count(1));
+  queue.add_after({"", "late"}, 1ms);
+  ASSERT_TRUE(await_count(2));
+  taker.request_stop();
+  taker.join();
+  EXPECT_EQ(taken, (std::vector<ObjectKey>{{"", "now"}, {"", "late"}}));
+}
+
+TEST(WorkQueueThreads, ManyWorkersNeverHoldOneKeyTogetherAndLoseNoAdd) {
+  const base::SystemClock clock;
+  kube::WorkQueue queue(clock);
+  constexpr int kKeys = 5;
+  constexpr int kAdds = 2000;
+  std::array<std::atomic<int>, kKeys> holders{};
+  std::array<std::atomic<int>, kKeys> wanted{};
+  std::array<std::atomic<int>, kKeys> seen{};
+  std::atomic<bool> overlapped = false;
+  {
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < 4; ++i) {
+      workers.emplace_back([&](const std::stop_token& stop) {
+        while (auto key = queue.take(stop)) {
+          const int index = std::stoi(key->name);
+          if (holders[index].fetch_add(1) != 0) overlapped = true;
+          seen[index] = wanted[index].load();
+          holders[index].fetch_sub(1);
+          queue.finish(*key);
+        }
+      });
+    }
+    for (int i = 1; i <= kAdds; ++i) {
+      wanted[i % kKeys] = i;
+      queue.add({"", std::to_string(i % kKeys)});
+    }
+    const auto all_seen = [&] {
+      for (int i = 0; i < kKeys; ++i) {
+        if (seen[i] != wanted[i]) return false;
+      }
+      return true;
+    };
+    const auto limit = std::chrono::steady_clock::now() + 30s;
+    while (!all_seen() && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+    EXPECT_TRUE(all_seen());
+  }
+  EXPECT_FALSE(overlapped);
+}
+
+}  // namespace
