@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string_view>
+
+namespace ingress::annotations {
+
+// What we do about a key below nginx.ingress.kubernetes.io/ or gatehouse.dev/.
+enum class Treatment {
+  honoured,  // a parser here reads it
+  guards,    // not supported, and something would stand open without it: the Ingress is not served
+  tunes,     // not supported, and the Ingress is sound without it: served, with a warning
+  joins,     // makes the Ingress an addition to another one's routes: without support it adds none
+};
+
+struct CatalogueEntry {
+  std::string_view key;  // without its prefix
+  Treatment treatment = Treatment::tunes;
+  std::string_view remedy;  // a sentence for the user; may be empty
+  bool is_switch = false;   // a boolean: "false" asks for nothing, so there is nothing to report
+};
+
+// Every key that ingress-nginx documents is in the table. A key that nobody knows is judged by its
+// name: one that smells of a guard ("auth", "allow", "limit", ...) closes the door, since a
+// misspelt guard is a guard that somebody believes in.
+CatalogueEntry look_up(std::string_view key);
+
+}  // namespace ingress::annotations

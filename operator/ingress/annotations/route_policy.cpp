@@ -1,0 +1,51 @@
+#include "operator/ingress/annotations/route_policy.h"
+
+#include <algorithm>
+
+#include "operator/ingress/annotations/backend_protocol.h"
+#include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/values.h"
+
+namespace ingress::annotations {
+namespace {
+
+std::string_view key_of(std::string_view name) {
+  for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
+    if (name.substr(0, prefix.size()) == prefix) return name.substr(prefix.size());
+  }
+  return {};
+}
+
+void judge(const std::string& name, std::string_view value, RoutePolicy& policy) {
+  const std::string_view key = key_of(name);
+  if (key.empty()) return;
+  const CatalogueEntry entry = look_up(key);
+  if (entry.treatment == Treatment::honoured) return;
+  if (entry.is_switch && read_bool(value) == false) return;
+  Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
+  if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  if (entry.treatment == Treatment::joins) {
+    policy.takes_no_part = true;
+    issue.why = "is not supported, so this Ingress adds nothing to the one that it belongs to";
+  }
+  policy.issues.push_back(std::move(issue));
+}
+
+}  // namespace
+
+bool RoutePolicy::is_refused() const {
+  return std::any_of(issues.begin(), issues.end(),
+                     [](const Issue& issue) { return issue.effect == Issue::Effect::guards; });
+}
+
+RoutePolicy read_route_policy(const AnnotationMap& annotations) {
+  RoutePolicy policy;
+  policy.redirect = read_redirect(annotations, policy.issues);
+  policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
+  policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
+  check_backend_protocol(annotations, policy.issues);
+  for (const auto& [name, value] : annotations) judge(name, value, policy);
+  return policy;
+}
+
+}  // namespace ingress::annotations

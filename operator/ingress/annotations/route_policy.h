@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "operator/ingress/annotations/proxy_body_size.h"
+#include "operator/ingress/annotations/proxy_timeouts.h"
+#include "operator/ingress/annotations/redirect.h"
+#include "operator/ingress/annotations/source.h"
+
+namespace ingress::annotations {
+
+// Everything that the annotations of an Ingress say about its routes.
+struct RoutePolicy {
+  Redirect redirect;
+  std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
+  ProxyTimeouts timeouts;
+  // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
+  // that the Ingress it belongs to is not harmed.
+  bool takes_no_part = false;
+  Issues issues;
+
+  // Something that guards is not honoured: nothing of this Ingress may reach a backend.
+  bool is_refused() const;
+};
+
+RoutePolicy read_route_policy(const AnnotationMap& annotations);
+
+}  // namespace ingress::annotations
