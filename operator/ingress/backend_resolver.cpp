@@ -1,0 +1,177 @@
+#include "operator/ingress/backend_resolver.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace ingress {
+namespace {
+
+using proxy::config::Cluster;
+using proxy::config::FixedAnswer;
+using proxy::config::Forward;
+using EndpointList = std::vector<proxy::config::Endpoint>;
+
+ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
+  return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble)};
+}
+
+const kube::ServicePort* find_port(const kube::Service& service,
+                                   const kube::IngressServiceBackend& backend) {
+  for (const kube::ServicePort& port : service.ports) {
+    if (port.protocol != "TCP") continue;
+    if (backend.port_name.empty() ? port.port == backend.port_number
+                                  : port.name == backend.port_name) {
+      return &port;
+    }
+  }
+  return nullptr;
+}
+
+std::string port_text(const kube::IngressServiceBackend& backend) {
+  if (backend.port_name.empty()) return std::to_string(backend.port_number);
+  return "named \"" + backend.port_name + "\"";
+}
+
+std::string offered_ports(const kube::Service& service) {
+  std::string text;
+  for (const kube::ServicePort& port : service.ports) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(port.port);
+    if (!port.name.empty()) text += " (" + port.name + ")";
+    if (port.protocol != "TCP") text += " " + port.protocol;
+  }
+  return text.empty() ? "no ports" : text;
+}
+
+// The port number on the Pods of this slice; 0 when the slice does not have this port.
+std::int32_t pod_port(const kube::EndpointSlice& slice, const kube::ServicePort& service_port) {
+  for (const kube::EndpointPort& port : slice.ports) {
+    if (port.name != service_port.name || port.protocol != "TCP") continue;
+    if (port.port != 0) return port.port;
+    // The slice says "every port": then the Service's target is the port, when it is a number.
+    std::int32_t target = 0;
+    const std::string& text = service_port.target_port;
+    std::from_chars(text.data(), text.data() + text.size(), target);
+    return target != 0 ? target : service_port.port;
+  }
+  return 0;
+}
+
+struct Candidates {
+  EndpointList ready;
+  EndpointList draining;
+};
+
+void add_endpoints(const kube::EndpointSlice& slice, std::int32_t port, bool publish_not_ready,
+                   Candidates& candidates) {
+  if (port <= 0 || port > 65535) return;
+  for (const kube::Endpoint& endpoint : slice.endpoints) {
+    // The addresses of one endpoint lead to the same Pod; consumers are told to use the first.
+    if (endpoint.addresses.empty()) continue;
+    const proxy::config::Endpoint place{endpoint.addresses.front(),
+                                        static_cast<std::uint16_t>(port)};
+    if (publish_not_ready || endpoint.is_ready()) {
+      candidates.ready.push_back(place);
+    } else if (endpoint.is_serving() && endpoint.is_terminating()) {
+      candidates.draining.push_back(place);
+    }
+  }
+}
+
+EndpointList chosen(Candidates candidates) {
+  EndpointList& list = candidates.ready.empty() ? candidates.draining : candidates.ready;
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+  return std::move(list);
+}
+
+std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
+                       const annotations::ProxyTimeouts& timeouts) {
+  std::string id = service.metadata.key().text() + ":" + std::to_string(port.port);
+  if (timeouts == annotations::ProxyTimeouts{}) return id;
+  // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
+  return id + ";connect=" + std::to_string(timeouts.connect.count()) +
+         ";read=" + std::to_string(timeouts.read.count()) +
+         ";send=" + std::to_string(timeouts.send.count());
+}
+
+}  // namespace
+
+EndpointList endpoints_of(const kube::Service& service, const kube::ServicePort& port,
+                          const std::vector<const kube::EndpointSlice*>& slices) {
+  Candidates v4;
+  Candidates v6;
+  for (const kube::EndpointSlice* slice : slices) {
+    const std::int32_t number = pod_port(*slice, port);
+    if (slice->address_type == "IPv4") {
+      add_endpoints(*slice, number, service.publish_not_ready_addresses, v4);
+    } else if (slice->address_type == "IPv6") {
+      add_endpoints(*slice, number, service.publish_not_ready_addresses, v6);
+    }
+  }
+  const bool prefers_v6 = service.cluster_ip.find(':') != std::string::npos;
+  EndpointList preferred = chosen(std::move(prefers_v6 ? v6 : v4));
+  return preferred.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
+}
+
+BackendResolver::BackendResolver(const ClusterView& view) {
+  for (const auto& service : view.services) services_[service->metadata.key()] = service.get();
+  for (const auto& slice : view.slices) slices_[slice->service()].push_back(slice.get());
+}
+
+const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey& service) const {
+  static const Slices kNone;
+  const auto found = slices_.find(service);
+  return found == slices_.end() ? kNone : found->second;
+}
+
+ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
+                                         const kube::IngressBackend& backend,
+                                         const annotations::ProxyTimeouts& timeouts) {
+  if (backend.resource) {
+    return closed("resource_backend", "ResourceBackendUnsupported",
+                  "a backend of kind " + backend.resource->kind + " (\"" + backend.resource->name +
+                      "\") is not supported, only Services are");
+  }
+  if (!backend.service) {
+    return closed("no_backend", "BackendMissing",
+                  "a backend names neither a Service nor a resource");
+  }
+  const kube::ObjectKey key{namespace_, backend.service->name};
+  const auto found = services_.find(key);
+  if (found == services_.end()) {
+    return closed("service_not_found", "ServiceNotFound",
+                  "Service " + key.text() + " does not exist");
+  }
+  const kube::Service& service = *found->second;
+  if (service.type_name == "ExternalName") {
+    return closed("external_name", "ExternalNameUnsupported",
+                  "Service " + key.text() + " is of type ExternalName, which is not supported yet");
+  }
+  const kube::ServicePort* port = find_port(service, *backend.service);
+  if (!port) {
+    return closed("port_not_found", "PortNotFound",
+                  "Service " + key.text() + " has no TCP port " + port_text(*backend.service) +
+                      "; it offers " + offered_ports(service));
+  }
+
+  std::string id = cluster_id(service, *port, timeouts);
+  auto& cluster = clusters_[id];
+  if (!cluster) {
+    Cluster made;
+    made.endpoints = endpoints_of(service, *port, slices_of(key));
+    made.connect_timeout = timeouts.connect;
+    made.read_timeout = timeouts.read;
+    made.send_timeout = timeouts.send;
+    cluster = std::make_shared<const Cluster>(std::move(made));
+  }
+  ResolvedBackend resolved{Forward{std::move(id)}, "", ""};
+  if (cluster->endpoints.empty()) {
+    resolved.reason = "NoReadyEndpoints";
+    resolved.trouble =
+        "Service " + key.text() + " port " + std::to_string(port->port) + " has no ready endpoints";
+  }
+  return resolved;
+}
+
+}  // namespace ingress

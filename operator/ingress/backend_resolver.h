@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kube/resources/endpoint_slice.h"
+#include "kube/resources/ingress.h"
+#include "kube/resources/service.h"
+#include "operator/ingress/annotations/proxy_timeouts.h"
+#include "operator/ingress/cluster_view.h"
+#include "proxy/config/model.h"
+
+namespace ingress {
+
+// Where a backend leads, and what is wrong with it.
+struct ResolvedBackend {
+  proxy::config::Action action;
+  std::string reason;   // of a complaint; empty: nothing is wrong
+  std::string trouble;  // a clause: "Service shop/web has no port named \"http\""
+};
+
+// Turns backends into clusters of endpoints. Lives for one compilation.
+//
+// The port of a backend is a Service port, by number or name; its Pod port is found in each
+// EndpointSlice under the Service port's *name*, never its number: one Service port may lead to
+// different Pod ports in different slices.
+class BackendResolver {
+ public:
+  explicit BackendResolver(const ClusterView& view);
+
+  ResolvedBackend resolve(const std::string& namespace_, const kube::IngressBackend& backend,
+                          const annotations::ProxyTimeouts& timeouts);
+
+  // The clusters of everything resolved so far.
+  proxy::config::ProxyConfig::Section<proxy::config::Cluster> take_clusters() {
+    return std::move(clusters_);
+  }
+
+ private:
+  using Slices = std::vector<const kube::EndpointSlice*>;
+
+  const Slices& slices_of(const kube::ObjectKey& service) const;
+
+  std::map<kube::ObjectKey, const kube::Service*> services_;
+  std::map<kube::ObjectKey, Slices> slices_;
+  proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;
+};
+
+// The endpoints behind one port of a Service: the ready ones; when there are none, those that still
+// serve while they terminate (KEP-1669); all when the Service publishes not-ready addresses. Sorted
+// and unique. Of a dual-stack Service only one family: the same Pods stand behind both.
+std::vector<proxy::config::Endpoint> endpoints_of(
+    const kube::Service& service, const kube::ServicePort& port,
+    const std::vector<const kube::EndpointSlice*>& slices);
+
+}  // namespace ingress

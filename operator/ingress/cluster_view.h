@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "kube/object.h"
+#include "kube/resources/endpoint_slice.h"
+#include "kube/resources/ingress.h"
+#include "kube/resources/ingress_class.h"
+#include "kube/resources/service.h"
+#include "operator/api/certificate.h"
+#include "operator/ingress/class_ownership.h"
+#include "operator/ingress/tls_secret.h"
+
+namespace ingress {
+
+// Everything that a compilation reads: the cluster as it was at one moment.
+struct ClusterView {
+  template <class T>
+  using Objects = std::vector<std::shared_ptr<const T>>;
+
+  std::string controller = kControllerName;
+  std::string legacy_class = "gatehouse";
+  base::WallTime now{};  // decides whether a certificate has expired
+
+  Objects<kube::Ingress> ingresses;
+  Objects<kube::IngressClass> classes;
+  Objects<kube::Service> services;
+  Objects<kube::EndpointSlice> slices;
+  Objects<api::Certificate> certificates;
+  // At least those that owned Ingresses name; one that is absent here does not exist.
+  std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
+};
+
+}  // namespace ingress

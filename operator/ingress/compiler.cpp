@@ -1,0 +1,258 @@
+#include "operator/ingress/compiler.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <variant>
+
+#include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/backend_resolver.h"
+#include "operator/ingress/challenge_answers.h"
+#include "operator/ingress/host_name.h"
+#include "operator/ingress/host_table.h"
+#include "operator/ingress/route_path.h"
+#include "operator/ingress/sni_table.h"
+
+namespace ingress {
+namespace {
+
+using annotations::Issue;
+using annotations::RoutePolicy;
+using proxy::config::Action;
+using proxy::config::FixedAnswer;
+using proxy::config::Forward;
+using proxy::config::PathMatch;
+
+// One compilation: what the Ingresses add to, in order of age.
+class Compilation {
+ public:
+  explicit Compilation(const ClusterView& view)
+      : view_(view),
+        ownership_(view.classes, view.controller, view.legacy_class),
+        backends_(view),
+        sni_(view) {}
+
+  Compiled run() {
+    for (const auto& ingress : ours_by_age()) add(ingress);
+    return finish();
+  }
+
+ private:
+  std::vector<std::shared_ptr<const kube::Ingress>> ours_by_age() const {
+    std::vector<std::shared_ptr<const kube::Ingress>> ours;
+    for (const auto& ingress : view_.ingresses) {
+      if (ownership_.is_ours(*ingress)) ours.push_back(ingress);
+    }
+    std::sort(ours.begin(), ours.end(), [](const auto& a, const auto& b) {
+      return std::tuple(a->metadata.creation_timestamp, a->metadata.key()) <
+             std::tuple(b->metadata.creation_timestamp, b->metadata.key());
+    });
+    return ours;
+  }
+
+  void add(const std::shared_ptr<const kube::Ingress>& ingress) {
+    Summary& summary = summaries_.emplace_back();
+    summary.ingress = ingress;
+    const RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
+    report_class(*ingress);
+    report_issues(*ingress, policy);
+    if (policy.takes_no_part) return;
+    const Scope scope{*ingress, policy, summary};
+    if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
+    for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
+    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, tls);
+  }
+
+  struct Scope {
+    const kube::Ingress& ingress;
+    const RoutePolicy& policy;
+    Summary& summary;
+  };
+
+  void complain(const kube::Ingress& ingress, std::string reason, std::string message) {
+    complaints_.push_back(
+        {ingress.metadata.key(), Severity::warning, std::move(reason), std::move(message)});
+  }
+
+  void report_class(const kube::Ingress& ingress) {
+    const auto other = ownership_.claimed_by_other_class(ingress);
+    if (!other) return;
+    complain(ingress, "ClassMismatch",
+             "spec.ingressClassName names a class of ours, but the annotation " +
+                 std::string(kClassAnnotation) + " says \"" + *other +
+                 "\"; its controller may write this Ingress's status too. Remove the annotation.");
+  }
+
+  void report_issues(const kube::Ingress& ingress, const RoutePolicy& policy) {
+    for (const Issue& issue : policy.issues) {
+      const bool guards = issue.effect == Issue::Effect::guards;
+      std::string message = "Annotation " + issue.name + " " + issue.why + ".";
+      if (guards)
+        message +=
+            " It guards something, so this Ingress answers 503 until it is honoured or gone.";
+      if (!issue.remedy.empty()) message += " " + issue.remedy;
+      complain(ingress, guards ? "AnnotationRefused" : "AnnotationIgnored", std::move(message));
+    }
+  }
+
+  // The host in ProxyConfig's spelling, known to the table; nothing when it is no host.
+  std::optional<std::string> open_host(const Scope& scope, const std::string& written) {
+    auto host = config_host(written);
+    if (!host) {
+      complain(scope.ingress, "HostInvalid",
+               "The host \"" + written +
+                   "\" is neither a DNS name nor a wildcard of one label (\"*.example.com\"), so "
+                   "its rules are left out.");
+      return std::nullopt;
+    }
+    hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
+    auto& names = scope.summary.hosts;
+    if (std::find(names.begin(), names.end(), *host) == names.end()) names.push_back(*host);
+    return host;
+  }
+
+  void add_rule(const Scope& scope, const kube::IngressRule& rule) {
+    const auto host = open_host(scope, rule.host);
+    if (!host) return;
+    for (const kube::IngressPath& path : rule.paths) add_path(scope, *host, path);
+    if (scope.ingress.default_backend) add_default(scope, *host);
+  }
+
+  void add_default(const Scope& scope, const std::string& written_host) {
+    const auto host = open_host(scope, written_host);
+    if (!host) return;
+    const Action action = action_for(scope, *scope.ingress.default_backend, "the default backend");
+    if (hosts_.claim_default(*host, action, scope.ingress, complaints_)) count(scope, action);
+  }
+
+  void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
+    std::string text = written.path.empty() ? "/" : written.path;
+    // What a refused regular expression would have guarded stays closed as far as it can be told.
+    if (scope.policy.is_refused() && written.path_type == kube::PathType::implementation_specific) {
+      text = literal_start(text);
+    }
+    auto path = route_path(text);
+    if (!path) {
+      complain(scope.ingress, "PathInvalid",
+               "The path \"" + text +
+                   "\" can match no request (it must start with \"/\" and have no \"..\", broken "
+                   "escape or control character), so it is left out.");
+      return;
+    }
+    const Action action = action_for(scope, written.backend, "path " + *path);
+    const auto match =
+        written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
+    proxy::config::Route route{match, std::move(*path), action, scope.policy.body_bytes_max};
+    if (hosts_.claim_route(host, std::move(route), scope.ingress, complaints_))
+      count(scope, action);
+  }
+
+  Action action_for(const Scope& scope, const kube::IngressBackend& backend,
+                    const std::string& where) {
+    // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
+    if (scope.policy.is_refused()) return FixedAnswer{503, "annotation_refused"};
+    ResolvedBackend resolved =
+        backends_.resolve(scope.ingress.metadata.namespace_, backend, scope.policy.timeouts);
+    if (!resolved.reason.empty()) {
+      complain(scope.ingress, resolved.reason,
+               "Requests for " + where + " are answered with 503: " + resolved.trouble + ".");
+    }
+    return std::move(resolved.action);
+  }
+
+  static void count(const Scope& scope, const Action& action) {
+    if (std::holds_alternative<Forward>(action)) {
+      ++scope.summary.paths_served;
+    } else {
+      ++scope.summary.paths_closed;
+    }
+  }
+
+  void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls) {
+    if (tls.secret_name.empty()) {
+      complain(ingress, "CertificateMissing",
+               "A tls entry has no secretName, and there is no default certificate; its hosts have "
+               "no TLS from it.");
+      return;
+    }
+    std::set<std::string> names;
+    if (tls.hosts.empty()) {
+      // "Defaults to the wildcard host setting for the loadbalancer": all hosts of the rules.
+      for (const kube::IngressRule& rule : ingress.rules) {
+        if (auto host = config_host(rule.host)) names.insert(std::move(*host));
+      }
+      if (ingress.rules.empty()) names.insert("");
+    }
+    for (const std::string& written : tls.hosts) {
+      auto host = config_host(written);
+      if (host && !host->empty()) {
+        names.insert(std::move(*host));
+      } else {
+        complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
+      }
+    }
+    sni_.offer(ingress, tls.secret_name, {names.begin(), names.end()});
+  }
+
+  Compiled finish() {
+    Compiled compiled;
+    SniTable::Decided tls = sni_.decide(complaints_);
+    record(tls.outcomes);
+    compiled.config.clusters = backends_.take_clusters();
+    compiled.config.hosts = hosts_.finish(tls.sni);
+    compiled.config.certificates = std::move(tls.certificates);
+    compiled.config.sni = std::move(tls.sni);
+    compiled.config.challenges = challenge_answers(view_);
+    std::sort(complaints_.begin(), complaints_.end());
+    complaints_.erase(std::unique(complaints_.begin(), complaints_.end()), complaints_.end());
+    compiled.complaints = std::move(complaints_);
+    compiled.summaries = std::move(summaries_);
+    return compiled;
+  }
+
+  void record(const std::vector<SniTable::Outcome>& outcomes) {
+    std::map<kube::ObjectKey, Summary*> by_key;
+    for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
+    for (const SniTable::Outcome& outcome : outcomes) {
+      Summary& summary = *by_key.at(outcome.ingress);
+      (outcome.served ? summary.tls_names : summary.tls_missing).push_back(outcome.name);
+    }
+  }
+
+  const ClusterView& view_;
+  const ClassOwnership ownership_;
+  BackendResolver backends_;
+  SniTable sni_;
+  HostTable hosts_;
+  Complaints complaints_;
+  std::vector<Summary> summaries_;
+};
+
+template <class T>
+void share_section(const proxy::config::ProxyConfig::Section<T>& previous,
+                   proxy::config::ProxyConfig::Section<T>& next) {
+  for (auto& [name, value] : next) {
+    const auto old = previous.find(name);
+    if (old != previous.end() && (old->second == value || *old->second == *value)) {
+      value = old->second;
+    }
+  }
+}
+
+}  // namespace
+
+Compiled compile(const ClusterView& view) {
+  return Compilation(view).run();
+}
+
+proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& previous,
+                                           proxy::config::ProxyConfig next) {
+  share_section(previous.clusters, next.clusters);
+  share_section(previous.hosts, next.hosts);
+  share_section(previous.certificates, next.certificates);
+  share_section(previous.challenges, next.challenges);
+  return next;
+}
+
+}  // namespace ingress

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "operator/ingress/cluster_view.h"
+#include "operator/ingress/complaint.h"
+#include "proxy/config/model.h"
+
+namespace ingress {
+
+// What came of one Ingress of ours.
+struct Summary {
+  std::shared_ptr<const kube::Ingress> ingress;
+  std::vector<std::string> hosts;        // those that it has routes on, in ProxyConfig's spelling
+  std::size_t paths_served = 0;          // reach a cluster
+  std::size_t paths_closed = 0;          // answer with an error instead
+  std::vector<std::string> tls_names;    // SNI names that a certificate of its own is served for
+  std::vector<std::string> tls_missing;  // SNI names that it asked for in vain
+};
+
+struct Compiled {
+  proxy::config::ProxyConfig config;
+  Complaints complaints;           // sorted, unique
+  std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
+};
+
+// What the cluster asks the proxies to do. A pure function, so every operator replica that sees the
+// same cluster says the same. Bad input adds a complaint and closes what it concerns; it never
+// harms another Ingress and never opens anything. Of two Ingresses that want the same place the
+// older one has it (creationTimestamp, then namespace/name).
+Compiled compile(const ClusterView& view);
+
+// `next`, with every entry that equals one of `previous` sharing its address, so that comparing the
+// two costs little.
+proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& previous,
+                                           proxy::config::ProxyConfig next);
+
+}  // namespace ingress

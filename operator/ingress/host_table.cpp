@@ -1,0 +1,110 @@
+#include "operator/ingress/host_table.h"
+
+#include "operator/ingress/host_name.h"
+
+namespace ingress {
+namespace {
+
+using proxy::config::PathMatch;
+
+std::string host_text(const std::string& host) {
+  return host.empty() ? "every host" : host;
+}
+
+bool says_something(const annotations::Redirect& redirect) {
+  return redirect.always || redirect.where_certificate.has_value();
+}
+
+bool agree(const annotations::Redirect& a, const annotations::Redirect& b) {
+  return a.always == b.always &&
+         a.where_certificate.value_or(true) == b.where_certificate.value_or(true);
+}
+
+// "/foo/" and "/foo" are one prefix (KEP-1453).
+std::string place_path(PathMatch match, const std::string& path) {
+  std::string text = path;
+  while (match == PathMatch::prefix && text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+Complaint conflict(const kube::Ingress& loser, const kube::ObjectKey& winner, std::string what) {
+  std::string message = "The " + std::move(what) + " is not taken from this Ingress: ";
+  message += winner == loser.metadata.key() ? "it stands in it twice, and the first one counts."
+                                            : "the older Ingress " + winner.text() + " has it.";
+  return {loser.metadata.key(), Severity::warning, "PathConflict", std::move(message)};
+}
+
+bool has_certificate(const std::string& host, const std::map<std::string, std::string>& sni) {
+  return sni.count(host) != 0 || (!host.empty() && sni.count(covering_wildcard(host)) != 0 &&
+                                  !covering_wildcard(host).empty());
+}
+
+}  // namespace
+
+void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
+                           const annotations::Redirect& redirect, Complaints& complaints) {
+  const kube::ObjectKey key = ingress.metadata.key();
+  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}}).first->second;
+  if (!says_something(redirect)) return;
+  const bool is_neighbour = key.namespace_ == host.owner.namespace_;
+  if (is_neighbour && !host.redirect) {
+    host.redirect = RedirectSaid{key, redirect};
+    return;
+  }
+  const annotations::Redirect standing =
+      host.redirect ? host.redirect->redirect : annotations::Redirect{};
+  if (agree(standing, redirect)) return;
+  const kube::ObjectKey& by = host.redirect ? host.redirect->by : host.owner;
+  complaints.push_back({key, Severity::warning, "AnnotationIgnored",
+                        "The redirect to https is one decision for all of " + host_text(name) +
+                            ", and the older Ingress " + by.text() +
+                            " has made it; what this Ingress's ssl-redirect or force-ssl-redirect "
+                            "says is ignored there."});
+}
+
+bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
+                            const kube::Ingress& ingress, Complaints& complaints) {
+  Host& host = hosts_.at(name);
+  route.path = place_path(route.match, route.path);
+  const auto [claim, is_new] =
+      host.claims.try_emplace({route.match, route.path}, ingress.metadata.key());
+  if (!is_new) {
+    const char* kind = route.match == PathMatch::exact ? "exact path " : "path prefix ";
+    complaints.push_back(
+        conflict(ingress, claim->second, kind + route.path + " on " + host_text(name)));
+    return false;
+  }
+  host.host.routes.push_back(std::move(route));
+  return true;
+}
+
+bool HostTable::claim_default(const std::string& name, const proxy::config::Action& action,
+                              const kube::Ingress& ingress, Complaints& complaints) {
+  Host& host = hosts_.at(name);
+  if (host.default_claim) {
+    // An Ingress with two rules for one host repeats its own default; that is no conflict.
+    if (*host.default_claim == ingress.metadata.key()) return true;
+    complaints.push_back(
+        conflict(ingress, *host.default_claim, "default backend of " + host_text(name)));
+    return false;
+  }
+  host.default_claim = ingress.metadata.key();
+  host.host.default_action = action;
+  return true;
+}
+
+proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finish(
+    const std::map<std::string, std::string>& sni) const {
+  proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> section;
+  for (const auto& [name, host] : hosts_) {
+    proxy::config::VirtualHost made = host.host;
+    const annotations::Redirect redirect =
+        host.redirect ? host.redirect->redirect : annotations::Redirect{};
+    made.https_redirect = redirect.always ||
+                          (redirect.where_certificate.value_or(true) && has_certificate(name, sni));
+    section.emplace(name, std::make_shared<const proxy::config::VirtualHost>(std::move(made)));
+  }
+  return section;
+}
+
+}  // namespace ingress

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kube/resources/ingress.h"
+#include "operator/ingress/annotations/redirect.h"
+#include "operator/ingress/complaint.h"
+#include "proxy/config/model.h"
+
+namespace ingress {
+
+// The virtual hosts under construction, and who claimed what. Claims are made in order of age: the
+// first has the place, a later one is told (PathConflict, naming the winner).
+class HostTable {
+ public:
+  // Makes the host known; an Ingress that names a host has a say in its redirect.
+  void claim_host(const std::string& host, const kube::Ingress& ingress,
+                  const annotations::Redirect& redirect, Complaints& complaints);
+
+  // False when an older claim stands.
+  bool claim_route(const std::string& host, proxy::config::Route route,
+                   const kube::Ingress& ingress, Complaints& complaints);
+  bool claim_default(const std::string& host, const proxy::config::Action& action,
+                     const kube::Ingress& ingress, Complaints& complaints);
+
+  // sni: the names that have a certificate, which decides about redirects to https.
+  proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> finish(
+      const std::map<std::string, std::string>& sni) const;
+
+ private:
+  struct Place {
+    proxy::config::PathMatch match;
+    std::string path;
+    auto operator<=>(const Place&) const = default;
+  };
+  struct RedirectSaid {
+    kube::ObjectKey by;
+    annotations::Redirect redirect;
+  };
+  struct Host {
+    kube::ObjectKey owner;  // the oldest Ingress that names it
+    proxy::config::VirtualHost host;
+    std::map<Place, kube::ObjectKey> claims;
+    std::optional<kube::ObjectKey> default_claim;
+    std::optional<RedirectSaid> redirect;
+  };
+
+  std::map<std::string, Host> hosts_;
+};
+
+}  // namespace ingress

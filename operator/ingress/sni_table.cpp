@@ -1,0 +1,148 @@
+#include "operator/ingress/sni_table.h"
+
+#include <algorithm>
+
+#include "base/time_text.h"
+#include "kube/conditions.h"
+
+namespace ingress {
+namespace {
+
+std::string for_name(const std::string& name) {
+  return name.empty() ? "clients that name no host" : name;
+}
+
+bool is_wildcard(const std::string& name) {
+  return name.substr(0, 2) == "*.";
+}
+
+// covers_host() answers for a client's name; a wildcard name is covered by the same wildcard only.
+bool covers(const base::CertificateInfo& leaf, const std::string& name) {
+  if (name.empty()) return true;  // nobody can say which name is right
+  if (is_wildcard(name)) {
+    return std::find(leaf.dns_names.begin(), leaf.dns_names.end(), name) != leaf.dns_names.end();
+  }
+  return base::covers_host(leaf, name);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  constexpr std::size_t kShownMax = 5;
+  if (names.empty()) return "no DNS name at all";
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShownMax; ++i) {
+    text += (i ? ", " : "") + names[i];
+  }
+  if (names.size() <= kShownMax) return text;
+  return text + " and " + std::to_string(names.size() - kShownMax) + " more";
+}
+
+bool asks_for(const api::Certificate& certificate, const std::string& name) {
+  const auto names = certificate.all_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+SniTable::SniTable(const ClusterView& view) : view_(view) {
+  for (const auto& certificate : view.certificates) {
+    certificate_by_secret_.try_emplace(
+        {certificate->metadata.namespace_, certificate->spec.secret_name}, certificate.get());
+  }
+}
+
+void SniTable::offer(const kube::Ingress& ingress, const std::string& secret_name,
+                     const std::vector<std::string>& names) {
+  const kube::ObjectKey secret{ingress.metadata.namespace_, secret_name};
+  for (const std::string& name : names) {
+    offers_[name].push_back({ingress.metadata.key(), secret, rank_of(secret, name)});
+  }
+}
+
+const TlsSecret* SniTable::find_secret(const kube::ObjectKey& secret) const {
+  const auto found = view_.secrets.find(secret);
+  return found == view_.secrets.end() ? nullptr : found->second.get();
+}
+
+const api::Certificate* SniTable::find_certificate(const kube::ObjectKey& secret) const {
+  const auto found = certificate_by_secret_.find(secret);
+  return found == certificate_by_secret_.end() ? nullptr : found->second;
+}
+
+SniTable::Rank SniTable::rank_of(const kube::ObjectKey& key, const std::string& name) const {
+  const TlsSecret* secret = find_secret(key);
+  if (!secret || secret->state != TlsSecret::State::usable) return Rank::unusable;
+  if (!covers(*secret->leaf, name)) return Rank::unusable;
+  // Served all the same when there is nothing better: a client that insists can go on, and one that
+  // does not sees the true reason.
+  return secret->leaf->not_after <= view_.now ? Rank::expired : Rank::sound;
+}
+
+SniTable::Decided SniTable::decide(Complaints& complaints) const {
+  Decided decided;
+  std::map<Trouble, std::vector<std::string>> troubles;
+  for (const auto& [name, offers] : offers_) {
+    // The first of the best: the oldest.
+    const auto best =
+        std::min_element(offers.begin(), offers.end(),
+                         [](const Offer& a, const Offer& b) { return a.rank < b.rank; });
+    const bool has_winner = best->rank != Rank::unusable;
+    if (has_winner) {
+      const std::string id = best->secret.text();
+      decided.sni[name] = id;
+      decided.certificates[id] = find_secret(best->secret)->material;
+    }
+    for (const Offer& offer : offers) {
+      const bool served = has_winner && offer.secret == best->secret;
+      decided.outcomes.push_back({offer.ingress, name, served});
+      if (offer.rank != Rank::sound) {
+        troubles[trouble_with(offer, name)].push_back(for_name(name));
+      } else if (!served) {
+        troubles[{offer.ingress, Severity::warning, "CertificateConflict",
+                  "The certificate of Secret " + offer.secret.text() + " is not served for ",
+                  ": the older Ingress " + best->ingress.text() + " asks for the one of Secret " +
+                      best->secret.text()}]
+            .push_back(for_name(name));
+      }
+    }
+  }
+  for (const auto& [trouble, names] : troubles) {
+    complaints.push_back({trouble.ingress, trouble.severity, trouble.reason,
+                          trouble.lead + joined(names) + trouble.rest + "."});
+  }
+  return decided;
+}
+
+SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& name) const {
+  const TlsSecret* secret = find_secret(offer.secret);
+  const api::Certificate* certificate = find_certificate(offer.secret);
+  const std::string secret_text = "Secret " + offer.secret.text();
+  const bool has_content = secret && secret->state != TlsSecret::State::empty;
+  const bool mismatch =
+      has_content && secret->state == TlsSecret::State::usable && !covers(*secret->leaf, name);
+
+  // Somebody is at work on it; the Certificate itself tells how far.
+  if (certificate && (!has_content || (mismatch && asks_for(*certificate, name)))) {
+    return {offer.ingress, Severity::pending, "CertificatePending", "TLS for ",
+            " waits for Certificate " + certificate->metadata.key().text() + ", which writes " +
+                secret_text};
+  }
+  constexpr const char* kLead = "There is no TLS for ";
+  if (!secret) {
+    return {offer.ingress, Severity::warning, "CertificateMissing", kLead,
+            ": " + secret_text +
+                " of type kubernetes.io/tls does not exist, and no Certificate writes it"};
+  }
+  if (secret->state != TlsSecret::State::usable) {
+    return {offer.ingress, Severity::warning, "CertificateInvalid", kLead,
+            " from " + secret_text + ": " + secret->problem};
+  }
+  if (mismatch) {
+    return {offer.ingress, Severity::warning, "CertificateHostMismatch", kLead,
+            " from " + secret_text + ": its certificate is for " + joined(secret->leaf->dns_names)};
+  }
+  return {offer.ingress, Severity::warning, "CertificateExpired", "TLS for ",
+          " is served with the certificate of " + secret_text + ", which expired at " +
+              base::to_rfc3339(secret->leaf->not_after)};
+}
+
+}  // namespace ingress

@@ -1,0 +1,59 @@
+#include "operator/ingress/tls_secret.h"
+
+namespace ingress {
+namespace {
+
+TlsSecret broken(std::string problem) {
+  TlsSecret secret;
+  secret.problem = std::move(problem);
+  return secret;
+}
+
+}  // namespace
+
+TlsSecret read_tls_secret(const kube::Secret& secret) {
+  const std::string& chain = secret.value("tls.crt");
+  const std::string& key = secret.value("tls.key");
+  if (chain.empty() && key.empty()) {
+    TlsSecret nothing;
+    nothing.state = TlsSecret::State::empty;
+    nothing.problem = "tls.crt and tls.key are empty";
+    return nothing;
+  }
+  if (chain.empty()) return broken("tls.crt is empty");
+  if (key.empty()) return broken("tls.key is empty");
+  auto certificates = base::read_chain(chain);
+  if (!certificates) return broken("tls.crt cannot be read: " + certificates.error().message);
+  if (const auto pair = base::check_key_pair(chain, key); !pair) {
+    return broken("tls.crt and tls.key do not make a pair: " + pair.error().message);
+  }
+  TlsSecret usable;
+  usable.state = TlsSecret::State::usable;
+  usable.leaf = std::move(certificates->front());
+  usable.material =
+      std::make_shared<const proxy::config::Certificate>(proxy::config::Certificate{chain, key});
+  return usable;
+}
+
+std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret) {
+  Entry& entry = by_uid_[secret.metadata.uid];
+  entry.used = true;
+  if (!entry.secret || entry.resource_version != secret.metadata.resource_version) {
+    entry.resource_version = secret.metadata.resource_version;
+    entry.secret = std::make_shared<const TlsSecret>(read_tls_secret(secret));
+  }
+  return entry.secret;
+}
+
+void TlsSecretCache::drop_unused() {
+  for (auto entry = by_uid_.begin(); entry != by_uid_.end();) {
+    if (!entry->second.used) {
+      entry = by_uid_.erase(entry);
+      continue;
+    }
+    entry->second.used = false;
+    ++entry;
+  }
+}
+
+}  // namespace ingress

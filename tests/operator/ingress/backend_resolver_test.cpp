@@ -1,0 +1,198 @@
+#include "operator/ingress/backend_resolver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/operator/ingress/cluster_builder.h"
+
+namespace ingress {
+namespace {
+
+using ingress_test::a_service;
+using ingress_test::a_slice;
+using ingress_test::ViewBuilder;
+using proxy::config::Endpoint;
+using proxy::config::FixedAnswer;
+using proxy::config::Forward;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<Endpoint> endpoints(const kube::Service& service,
+                                const std::vector<kube::EndpointSlice>& slices) {
+  std::vector<const kube::EndpointSlice*> pointers;
+  for (const auto& slice : slices) pointers.push_back(&slice);
+  return endpoints_of(service, service.ports.front(), pointers);
+}
+
+kube::Endpoint an_endpoint(const std::string& address, std::optional<bool> ready,
+                           std::optional<bool> serving, std::optional<bool> terminating) {
+  kube::Endpoint endpoint;
+  endpoint.addresses.push_back(address);
+  endpoint.ready = ready;
+  endpoint.serving = serving;
+  endpoint.terminating = terminating;
+  return endpoint;
+}
+
+TEST(EndpointsOf, ThePodPortIsFoundByTheServicePortsNameNotItsNumber) {
+  auto slice = a_slice("shop/web", "metrics", 80, {"10.0.0.1"});
+  kube::EndpointPort http;
+  http.name = "http";
+  http.port = 8080;
+  slice.ports.push_back(http);
+  EXPECT_THAT(endpoints(a_service("shop/web", 80, "http"), {slice}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}));
+}
+
+TEST(EndpointsOf, OneServicePortMayLeadToDifferentPodPortsInDifferentSlices) {
+  EXPECT_THAT(endpoints(a_service("shop/web", 80, "http"),
+                        {a_slice("shop/web", "http", 8080, {"10.0.0.1"}),
+                         a_slice("shop/web", "http", 9090, {"10.0.0.2"})}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}, Endpoint{"10.0.0.2", 9090}));
+}
+
+TEST(EndpointsOf, AnUnnamedPortIsFoundUnderTheEmptyName) {
+  EXPECT_THAT(
+      endpoints(a_service("shop/web", 80, ""), {a_slice("shop/web", "", 3000, {"10.0.0.1"})}),
+      ElementsAre(Endpoint{"10.0.0.1", 3000}));
+}
+
+TEST(EndpointsOf, AbsentConditionsMeanReady) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints = {an_endpoint("10.0.0.1", {}, {}, {}), an_endpoint("10.0.0.2", true, {}, {}),
+                     an_endpoint("10.0.0.3", false, {}, {})};
+  EXPECT_THAT(endpoints(a_service("shop/web", 80), {slice}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}, Endpoint{"10.0.0.2", 8080}));
+}
+
+TEST(EndpointsOf, TerminatingOnesServeOnlyWhenNoneIsReady) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  const auto draining = an_endpoint("10.0.0.9", false, true, true);
+  const auto gone = an_endpoint("10.0.0.8", false, false, true);
+  const auto starting = an_endpoint("10.0.0.7", false, true, false);
+  slice.endpoints = {draining, gone, starting};
+  EXPECT_THAT(endpoints(a_service("shop/web", 80), {slice}),
+              ElementsAre(Endpoint{"10.0.0.9", 8080}));
+  slice.endpoints.push_back(an_endpoint("10.0.0.1", true, true, false));
+  EXPECT_THAT(endpoints(a_service("shop/web", 80), {slice}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}));
+}
+
+TEST(EndpointsOf, AServiceThatPublishesNotReadyAddressesGetsThemAll) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints = {an_endpoint("10.0.0.2", false, false, {}),
+                     an_endpoint("10.0.0.1", {}, {}, {})};
+  auto service = a_service("shop/web", 80);
+  service.publish_not_ready_addresses = true;
+  EXPECT_THAT(endpoints(service, {slice}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}, Endpoint{"10.0.0.2", 8080}));
+}
+
+TEST(EndpointsOf, AreSortedAndUniqueAcrossSlices) {
+  EXPECT_THAT(endpoints(a_service("shop/web", 80),
+                        {a_slice("shop/web", "http", 8080, {"10.0.0.2", "10.0.0.1"}),
+                         a_slice("shop/web", "http", 8080, {"10.0.0.1"})}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}, Endpoint{"10.0.0.2", 8080}));
+}
+
+TEST(EndpointsOf, ADualStackServiceIsReachedThroughOneFamily) {
+  const std::vector<kube::EndpointSlice> both = {
+      a_slice("shop/web", "http", 8080, {"10.0.0.1"}),
+      a_slice("shop/web", "http", 8080, {"fd00::1"}, "IPv6")};
+  auto service = a_service("shop/web", 80);
+  EXPECT_THAT(endpoints(service, both), ElementsAre(Endpoint{"10.0.0.1", 8080}));
+  service.cluster_ip = "fd00:10::1";
+  EXPECT_THAT(endpoints(service, both), ElementsAre(Endpoint{"fd00::1", 8080}));
+  EXPECT_THAT(endpoints(service, {both[0]}), ElementsAre(Endpoint{"10.0.0.1", 8080}));
+}
+
+TEST(EndpointsOf, NamesInAddressesAreNotEndpoints) {
+  EXPECT_THAT(endpoints(a_service("shop/web", 80),
+                        {a_slice("shop/web", "http", 8080, {"db.example"}, "FQDN")}),
+              IsEmpty());
+}
+
+TEST(EndpointsOf, APortThatIsEveryPortIsTheServicesTarget) {
+  auto slice = a_slice("shop/web", "http", 0, {"10.0.0.1"});
+  EXPECT_THAT(endpoints(a_service("shop/web", 80), {slice}),
+              ElementsAre(Endpoint{"10.0.0.1", 8080}));
+}
+
+kube::IngressBackend to(const std::string& service, int port, const std::string& name = "") {
+  kube::IngressBackend backend;
+  backend.service = kube::IngressServiceBackend{service, name, port};
+  return backend;
+}
+
+TEST(BackendResolver, AServiceIsLookedForInTheIngresssNamespaceOnly) {
+  ViewBuilder cluster;
+  cluster.service("other/web", 80, {"10.0.0.1"});
+  BackendResolver resolver(cluster.view);
+  const auto resolved = resolver.resolve("shop", to("web", 80), {});
+  EXPECT_EQ(resolved.reason, "ServiceNotFound");
+  EXPECT_EQ(std::get<FixedAnswer>(resolved.action), (FixedAnswer{503, "service_not_found"}));
+}
+
+TEST(BackendResolver, APortIsFoundByNumberOrByName) {
+  ViewBuilder cluster;
+  cluster.service("shop/web", 80, {"10.0.0.1"});
+  BackendResolver resolver(cluster.view);
+  EXPECT_EQ(std::get<Forward>(resolver.resolve("shop", to("web", 80), {}).action).cluster,
+            "shop/web:80");
+  EXPECT_EQ(std::get<Forward>(resolver.resolve("shop", to("web", 0, "http"), {}).action).cluster,
+            "shop/web:80");
+  const auto missing = resolver.resolve("shop", to("web", 0, "grpc"), {});
+  EXPECT_EQ(missing.reason, "PortNotFound");
+  EXPECT_THAT(missing.trouble, HasSubstr("named \"grpc\""));
+  EXPECT_THAT(missing.trouble, HasSubstr("80 (http)"));
+  // The Pod port is no Service port.
+  EXPECT_EQ(resolver.resolve("shop", to("web", 8080), {}).reason, "PortNotFound");
+}
+
+TEST(BackendResolver, AUdpPortIsNoBackend) {
+  auto service = a_service("shop/dns", 53, "dns");
+  service.ports[0].protocol = "UDP";
+  ViewBuilder cluster;
+  cluster.service_object(service);
+  EXPECT_EQ(BackendResolver(cluster.view).resolve("shop", to("dns", 53), {}).reason,
+            "PortNotFound");
+}
+
+TEST(BackendResolver, WithoutEndpointsTheClusterIsEmptyAndThatIsSaid) {
+  ViewBuilder cluster;
+  cluster.service("shop/web", 80, {});
+  BackendResolver resolver(cluster.view);
+  const auto resolved = resolver.resolve("shop", to("web", 80), {});
+  EXPECT_EQ(resolved.reason, "NoReadyEndpoints");
+  EXPECT_TRUE(std::holds_alternative<Forward>(resolved.action));
+  EXPECT_THAT(resolver.take_clusters().at("shop/web:80")->endpoints, IsEmpty());
+}
+
+TEST(BackendResolver, ExternalNameIsClosedAndSaysSo) {
+  auto service = a_service("shop/web", 80);
+  service.type_name = "ExternalName";
+  service.external_name = "metadata.internal";
+  ViewBuilder cluster;
+  cluster.service_object(service);
+  const auto resolved = BackendResolver(cluster.view).resolve("shop", to("web", 80), {});
+  EXPECT_EQ(resolved.reason, "ExternalNameUnsupported");
+  EXPECT_EQ(std::get<FixedAnswer>(resolved.action).status, 503);
+}
+
+TEST(BackendResolver, OneIngresssTimeoutsAreNotAnothers) {
+  ViewBuilder cluster;
+  cluster.service("shop/web", 80, {"10.0.0.1"});
+  BackendResolver resolver(cluster.view);
+  annotations::ProxyTimeouts patient;
+  patient.read = std::chrono::hours(1);
+  const auto usual = std::get<Forward>(resolver.resolve("shop", to("web", 80), {}).action);
+  const auto slow = std::get<Forward>(resolver.resolve("shop", to("web", 80), patient).action);
+  EXPECT_NE(usual.cluster, slow.cluster);
+  const auto clusters = resolver.take_clusters();
+  EXPECT_EQ(clusters.at(usual.cluster)->read_timeout, std::chrono::seconds(60));
+  EXPECT_EQ(clusters.at(slow.cluster)->read_timeout, std::chrono::hours(1));
+}
+
+}  // namespace
+}  // namespace ingress

@@ -1,0 +1,535 @@
+#include "operator/ingress/compiler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/operator/ingress/cluster_builder.h"
+
+namespace ingress {
+namespace {
+
+using ingress_test::a_certificate;
+using ingress_test::an_ingress;
+using ingress_test::key_of;
+using ingress_test::kNow;
+using ingress_test::ViewBuilder;
+using proxy::config::FixedAnswer;
+using proxy::config::Forward;
+using proxy::config::PathMatch;
+using proxy::config::Route;
+using proxy::config::VirtualHost;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+constexpr std::uint64_t kMiB = 1u << 20;
+
+std::vector<std::string> reasons(const Compiled& compiled) {
+  std::vector<std::string> all;
+  for (const Complaint& complaint : compiled.complaints) {
+    all.push_back(complaint.ingress.text() + " " + complaint.reason);
+  }
+  return all;
+}
+
+std::string message_of(const Compiled& compiled, const std::string& reason) {
+  for (const Complaint& complaint : compiled.complaints) {
+    if (complaint.reason == reason) return complaint.message;
+  }
+  return "(no complaint " + reason + ")";
+}
+
+Route forward(PathMatch match, const std::string& path, const std::string& cluster) {
+  return {match, path, Forward{cluster}, kMiB};
+}
+
+const VirtualHost& host(const Compiled& compiled, const std::string& name) {
+  return *compiled.config.hosts.at(name);
+}
+
+// ---- Routes
+
+TEST(Compiler, APathOfAnIngressBecomesARouteToTheEndpointsOfItsService) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.2", "10.0.0.1"})
+                  .ingress(an_ingress("shop/www").path("Shop.Example", "/", "web", 80))
+                  .view);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+  EXPECT_THAT(host(compiled, "shop.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_EQ(compiled.config.clusters.at("shop/web:80")->endpoints.size(), 2u);
+  EXPECT_FALSE(host(compiled, "shop.example").https_redirect);
+}
+
+TEST(Compiler, AnIngressOfAnotherClassIsNotOurs) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .ingress(an_ingress("shop/www").class_name("nginx").path("a.example", "/", "web", 80))
+          .ingress(an_ingress("shop/none").no_class().path("b.example", "/", "web", 80))
+          .view);
+  EXPECT_THAT(compiled.config.hosts, IsEmpty());
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+  EXPECT_THAT(compiled.summaries, IsEmpty());
+}
+
+TEST(Compiler, PathTypesAndWildcardAndNoHost) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/www")
+                               .path("*.shop.example", "/exact", "web", 80, kube::PathType::exact)
+                               .path("*.shop.example", "/prefix/", "web", 80)
+                               .path("", "", "web", 80, kube::PathType::implementation_specific))
+                  .view);
+  EXPECT_THAT(host(compiled, "*.shop.example").routes,
+              ElementsAre(forward(PathMatch::exact, "/exact", "shop/web:80"),
+                          forward(PathMatch::prefix, "/prefix", "shop/web:80")));
+  EXPECT_THAT(host(compiled, "").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, ADefaultBackendAnswersForTheIngresssHostsOrForEveryHostWhenItHasNoRules) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .service("shop/rest", 80, {"10.0.0.2"})
+          .service("base/all", 80, {"10.0.0.3"})
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/x", "web", 80).default_backend("rest", 80))
+          .ingress(
+              an_ingress("shop/bare").rule_without_paths("b.example").default_backend("rest", 80))
+          .ingress(an_ingress("base/all").default_backend("all", 80))
+          .view);
+  EXPECT_EQ(std::get<Forward>(*host(compiled, "a.example").default_action).cluster, "shop/rest:80");
+  EXPECT_EQ(std::get<Forward>(*host(compiled, "b.example").default_action).cluster, "shop/rest:80");
+  EXPECT_EQ(std::get<Forward>(*host(compiled, "").default_action).cluster, "base/all:80");
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, TheOlderIngressHasThePathAndTheYoungerIsToldByWhom) {
+  const auto older = an_ingress("zoo/older").path("a.example", "/x", "web", 80);
+  const auto younger = an_ingress("abc/younger")
+                           .created_after(seconds(1))
+                           .path("a.example", "/x/", "web", 80)
+                           .path("a.example", "/y", "web", 80);
+  const Compiled compiled = compile(ViewBuilder()
+                                        .service("zoo/web", 80, {"10.0.0.1"})
+                                        .service("abc/web", 80, {"10.0.0.2"})
+                                        .ingress(younger)
+                                        .ingress(older)
+                                        .view);
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/x", "zoo/web:80"),
+                          forward(PathMatch::prefix, "/y", "abc/web:80")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("abc/younger PathConflict"));
+  EXPECT_THAT(message_of(compiled, "PathConflict"), HasSubstr("zoo/older"));
+}
+
+TEST(Compiler, OfTwoOfTheSameAgeTheFirstByNameHasThePath) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/b").path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/a").path("a.example", "/", "web", 80))
+                  .view);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/b PathConflict"));
+}
+
+TEST(Compiler, ExactAndPrefixOfOnePathAreTwoPlaces) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/www")
+                               .path("a.example", "/x", "web", 80)
+                               .path("a.example", "/x", "web", 80, kube::PathType::exact))
+                  .view);
+  EXPECT_EQ(host(compiled, "a.example").routes.size(), 2u);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, OneBadPathClosesThatPathAlone) {
+  const Compiled compiled = compile(ViewBuilder()
+                                        .service("shop/web", 80, {"10.0.0.1"})
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("a.example", "/gone", "gone", 80)
+                                                     .resource_path("a.example", "/bucket")
+                                                     .path("a.example", "/../up", "web", 80)
+                                                     .path("a.example", "/ok", "web", 80)
+                                                     .path("*", "/", "web", 80))
+                                        .view);
+  EXPECT_THAT(
+      host(compiled, "a.example").routes,
+      ElementsAre(Route{PathMatch::prefix, "/gone", FixedAnswer{503, "service_not_found"}, kMiB},
+                  Route{PathMatch::prefix, "/bucket", FixedAnswer{503, "resource_backend"}, kMiB},
+                  forward(PathMatch::prefix, "/ok", "shop/web:80")));
+  EXPECT_EQ(compiled.config.hosts.count("*"), 0u);
+  EXPECT_THAT(reasons(compiled),
+              ElementsAre("shop/www HostInvalid", "shop/www PathInvalid",
+                          "shop/www ResourceBackendUnsupported", "shop/www ServiceNotFound"));
+  ASSERT_EQ(compiled.summaries.size(), 1u);
+  EXPECT_EQ(compiled.summaries[0].paths_served, 1u);
+  EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
+}
+
+// ---- Annotations
+
+TEST(Compiler, AGuardThatIsNotHonouredClosesEveryPathOfItsIngressAndOnlyThose) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .ingress(an_ingress("shop/guarded")
+                       .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/")
+                       .path("a.example", "/admin", "web", 80)
+                       .default_backend("web", 80))
+          .ingress(
+              an_ingress("shop/open").created_after(seconds(1)).path("a.example", "/", "web", 80))
+          .view);
+  EXPECT_THAT(
+      host(compiled, "a.example").routes,
+      ElementsAre(Route{PathMatch::prefix, "/admin", FixedAnswer{503, "annotation_refused"}, kMiB},
+                  forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_EQ(std::get<FixedAnswer>(*host(compiled, "a.example").default_action).reason,
+            "annotation_refused");
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded AnnotationRefused"));
+  EXPECT_THAT(message_of(compiled, "AnnotationRefused"),
+              HasSubstr("nginx.ingress.kubernetes.io/auth-url"));
+}
+
+TEST(Compiler, AYoungerIngressCannotOpenAPathThatARefusedOneHas) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .ingress(an_ingress("shop/guarded")
+                       .annotation("nginx.ingress.kubernetes.io/whitelist-source-range", "10/8")
+                       .path("a.example", "/", "web", 80))
+          .ingress(
+              an_ingress("shop/thief").created_after(seconds(1)).path("a.example", "/", "web", 80))
+          .view);
+  EXPECT_THAT(
+      host(compiled, "a.example").routes,
+      ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"}, kMiB}));
+}
+
+TEST(Compiler, ARefusedRegularExpressionStaysClosedFromItsLiteralStart) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/re")
+                               .annotation("nginx.ingress.kubernetes.io/rewrite-target", "/$2")
+                               .path("a.example", "/api(/|$)(.*)", "web", 80,
+                                     kube::PathType::implementation_specific))
+                  .view);
+  EXPECT_THAT(
+      host(compiled, "a.example").routes,
+      ElementsAre(Route{PathMatch::prefix, "/api", FixedAnswer{503, "annotation_refused"}, kMiB}));
+}
+
+TEST(Compiler, AnAnnotationThatOnlyTunesIsReportedAndTheIngressServed) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/www")
+                               .annotation("nginx.ingress.kubernetes.io/affinity", "cookie")
+                               .annotation("nginx.ingress.kubernetes.io/proxy-body-size", "8m")
+                               .path("a.example", "/", "web", 80))
+                  .view);
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(Route{PathMatch::prefix, "/", Forward{"shop/web:80"}, 8 * kMiB}));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www AnnotationIgnored"));
+}
+
+TEST(Compiler, ACanaryNeverTakesAPathFromTheIngressThatItBelongsTo) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .service("shop/next", 80, {"10.0.0.2"})
+          .ingress(an_ingress("shop/canary")
+                       .annotation("nginx.ingress.kubernetes.io/canary", "true")
+                       .path("a.example", "/", "next", 80))
+          .ingress(
+              an_ingress("shop/www").created_after(seconds(1)).path("a.example", "/", "web", 80))
+          .view);
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/canary AnnotationIgnored"));
+}
+
+// ---- TLS
+
+ViewBuilder shop() {
+  ViewBuilder cluster;
+  cluster.service("shop/web", 80, {"10.0.0.1"});
+  return cluster;
+}
+
+TEST(Compiler, ASecretIsServedForTheHostsOfItsTlsEntry) {
+  const Compiled compiled = compile(shop()
+                                        .secret("shop/tls", {"a.example", "b.example"})
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("a.example", "/", "web", 80)
+                                                     .tls({"A.example", "b.example"}, "tls"))
+                                        .view);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+  // tls.hosts need not equal the rules' hosts.
+  EXPECT_THAT(compiled.config.sni,
+              ElementsAre(Pair("a.example", "shop/tls"), Pair("b.example", "shop/tls")));
+  EXPECT_EQ(compiled.config.certificates.at("shop/tls")->key_pem, "key of shop/tls");
+  EXPECT_TRUE(host(compiled, "a.example").https_redirect);
+  EXPECT_THAT(compiled.summaries[0].tls_names, ElementsAre("a.example", "b.example"));
+}
+
+TEST(Compiler, ATlsEntryWithoutHostsIsForAllHostsOfTheRules) {
+  const Compiled compiled = compile(shop()
+                                        .secret("shop/tls", {"a.example", "*.b.example"})
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("a.example", "/", "web", 80)
+                                                     .path("*.b.example", "/", "web", 80)
+                                                     .tls({}, "tls"))
+                                        .view);
+  EXPECT_THAT(compiled.config.sni,
+              ElementsAre(Pair("*.b.example", "shop/tls"), Pair("a.example", "shop/tls")));
+}
+
+TEST(Compiler, AMissingSecretConcernsItsOwnHostsAlone) {
+  const Compiled compiled = compile(shop()
+                                        .secret("shop/good", {"good.example"})
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("good.example", "/", "web", 80)
+                                                     .path("bad.example", "/", "web", 80)
+                                                     .tls({"good.example"}, "good")
+                                                     .tls({"bad.example", "worse.example"}, "gone"))
+                                        .view);
+  EXPECT_THAT(compiled.config.sni, ElementsAre(Pair("good.example", "shop/good")));
+  EXPECT_TRUE(host(compiled, "good.example").https_redirect);
+  EXPECT_FALSE(host(compiled, "bad.example").https_redirect);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www CertificateMissing"));
+  EXPECT_THAT(message_of(compiled, "CertificateMissing"), HasSubstr("bad.example, worse.example"));
+  EXPECT_THAT(message_of(compiled, "CertificateMissing"), HasSubstr("shop/gone"));
+}
+
+TEST(Compiler, ABrokenSecretIsNamedWithItsProblemAndItsContentStaysHere) {
+  const Compiled compiled = compile(
+      shop()
+          .broken_secret("shop/tls", "tls.key is empty")
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+          .view);
+  EXPECT_THAT(compiled.config.sni, IsEmpty());
+  EXPECT_THAT(compiled.config.certificates, IsEmpty());
+  EXPECT_THAT(message_of(compiled, "CertificateInvalid"), HasSubstr("tls.key is empty"));
+}
+
+TEST(Compiler, ASecretOfAnotherNamespaceIsOutOfReach) {
+  const Compiled compiled = compile(
+      shop()
+          .secret("other/tls", {"a.example"})
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+          .view);
+  EXPECT_THAT(compiled.config.sni, IsEmpty());
+}
+
+TEST(Compiler, ACertificateForOtherHostsIsNotServed) {
+  const Compiled compiled = compile(
+      shop()
+          .secret("shop/tls", {"other.example"})
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+          .view);
+  EXPECT_THAT(compiled.config.sni, IsEmpty());
+  EXPECT_THAT(message_of(compiled, "CertificateHostMismatch"), HasSubstr("other.example"));
+}
+
+TEST(Compiler, AnUnusableSecretOfAnOlderIngressDoesNotStandInTheWay) {
+  const Compiled compiled = compile(
+      shop()
+          .broken_secret("shop/bad", "no PEM")
+          .secret("shop/good", {"a.example"})
+          .ingress(an_ingress("shop/older").tls({"a.example"}, "bad"))
+          .ingress(an_ingress("shop/younger").created_after(seconds(9)).tls({"a.example"}, "good"))
+          .view);
+  EXPECT_THAT(compiled.config.sni, ElementsAre(Pair("a.example", "shop/good")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/older CertificateInvalid"));
+}
+
+TEST(Compiler, OfTwoSoundSecretsTheOlderIngresssIsServed) {
+  const Compiled compiled = compile(
+      shop()
+          .secret("shop/one", {"a.example"})
+          .secret("shop/two", {"a.example"})
+          .ingress(an_ingress("shop/older").tls({"a.example"}, "one"))
+          .ingress(an_ingress("shop/younger").created_after(seconds(9)).tls({"a.example"}, "two"))
+          .view);
+  EXPECT_THAT(compiled.config.sni, ElementsAre(Pair("a.example", "shop/one")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/younger CertificateConflict"));
+}
+
+TEST(Compiler, TwoIngressesMayShareASecret) {
+  const Compiled compiled = compile(shop()
+                                        .secret("shop/tls", {"a.example"})
+                                        .ingress(an_ingress("shop/one").tls({"a.example"}, "tls"))
+                                        .ingress(an_ingress("shop/two").tls({"a.example"}, "tls"))
+                                        .view);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, AnExpiredCertificateIsServedWhenThereIsNoBetterOne) {
+  auto cluster = shop();
+  cluster.secret("shop/old", {"a.example"}, kNow - seconds(1))
+      .ingress(an_ingress("shop/older").tls({"a.example"}, "old"));
+  const Compiled alone = compile(cluster.view);
+  EXPECT_THAT(alone.config.sni, ElementsAre(Pair("a.example", "shop/old")));
+  EXPECT_THAT(reasons(alone), ElementsAre("shop/older CertificateExpired"));
+
+  cluster.secret("shop/new", {"a.example"})
+      .ingress(an_ingress("shop/younger").created_after(seconds(9)).tls({"a.example"}, "new"));
+  EXPECT_THAT(compile(cluster.view).config.sni, ElementsAre(Pair("a.example", "shop/new")));
+}
+
+TEST(Compiler, WhatACertificateIsAboutToWriteIsPendingNotMissing) {
+  for (const bool empty_secret : {false, true}) {
+    auto cluster = shop();
+    cluster.certificate(a_certificate("shop/tls", "tls", {"a.example"}))
+        .ingress(an_ingress("shop/www").tls({"a.example"}, "tls"));
+    if (empty_secret) cluster.empty_secret("shop/tls");
+    const Compiled compiled = compile(cluster.view);
+    ASSERT_THAT(reasons(compiled), ElementsAre("shop/www CertificatePending"));
+    EXPECT_EQ(compiled.complaints[0].severity, Severity::pending);
+  }
+}
+
+TEST(Compiler, ANewHostOfACertificateIsPendingWhileTheOldOnesAreServed) {
+  const Compiled compiled =
+      compile(shop()
+                  .secret("shop/tls", {"a.example"})
+                  .certificate(a_certificate("shop/tls", "tls", {"a.example", "b.example"}))
+                  .ingress(an_ingress("shop/www").tls({"a.example", "b.example"}, "tls"))
+                  .view);
+  EXPECT_THAT(compiled.config.sni, ElementsAre(Pair("a.example", "shop/tls")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www CertificatePending"));
+}
+
+TEST(Compiler, ACertificateWhoseSecretIsBrokenIsAProblemAllTheSame) {
+  const Compiled compiled =
+      compile(shop()
+                  .broken_secret("shop/tls", "tls.key is empty")
+                  .certificate(a_certificate("shop/tls", "tls", {"a.example"}))
+                  .ingress(an_ingress("shop/www").tls({"a.example"}, "tls"))
+                  .view);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www CertificateInvalid"));
+}
+
+// ---- Redirects
+
+Compiled with_redirects(const char* key, const char* value, bool with_secret) {
+  auto cluster = shop();
+  if (with_secret) cluster.secret("shop/tls", {"a.example"});
+  auto ingress = an_ingress("shop/www").path("a.example", "/", "web", 80);
+  if (with_secret) ingress.tls({"a.example"}, "tls");
+  if (key) ingress.annotation(std::string("nginx.ingress.kubernetes.io/") + key, value);
+  return compile(cluster.ingress(ingress).view);
+}
+
+TEST(Compiler, PlainHttpIsRedirectedWhereThereIsACertificateOrWhenForced) {
+  EXPECT_TRUE(host(with_redirects(nullptr, "", true), "a.example").https_redirect);
+  EXPECT_FALSE(host(with_redirects(nullptr, "", false), "a.example").https_redirect);
+  EXPECT_FALSE(host(with_redirects("ssl-redirect", "false", true), "a.example").https_redirect);
+  EXPECT_TRUE(
+      host(with_redirects("force-ssl-redirect", "true", false), "a.example").https_redirect);
+}
+
+TEST(Compiler, AWildcardCertificateCountsForTheHostsUnderIt) {
+  const Compiled compiled = compile(shop()
+                                        .secret("shop/wild", {"*.shop.example"})
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("a.shop.example", "/", "web", 80)
+                                                     .path("shop.example", "/", "web", 80)
+                                                     .tls({"*.shop.example"}, "wild"))
+                                        .view);
+  EXPECT_TRUE(host(compiled, "a.shop.example").https_redirect);
+  EXPECT_FALSE(host(compiled, "shop.example").https_redirect);
+}
+
+TEST(Compiler, AnotherNamespaceHasNoSayInAHostsRedirect) {
+  auto cluster = shop();
+  cluster.service("evil/web", 80, {"10.0.0.6"})
+      .ingress(an_ingress("shop/www").path("a.example", "/", "web", 80))
+      .ingress(an_ingress("evil/x")
+                   .created_after(seconds(1))
+                   .annotation("nginx.ingress.kubernetes.io/force-ssl-redirect", "true")
+                   .path("a.example", "/x", "web", 80));
+  const Compiled compiled = compile(cluster.view);
+  EXPECT_FALSE(host(compiled, "a.example").https_redirect);
+  EXPECT_THAT(reasons(compiled), ElementsAre("evil/x AnnotationIgnored"));
+}
+
+TEST(Compiler, TheOldestThatSaysSomethingDecidesTheRedirectOfTheHost) {
+  auto cluster = shop();
+  cluster.ingress(an_ingress("shop/silent").path("a.example", "/", "web", 80))
+      .ingress(an_ingress("shop/says")
+                   .created_after(seconds(1))
+                   .annotation("nginx.ingress.kubernetes.io/force-ssl-redirect", "true")
+                   .path("a.example", "/x", "web", 80))
+      .ingress(an_ingress("shop/differs")
+                   .created_after(seconds(2))
+                   .annotation("nginx.ingress.kubernetes.io/ssl-redirect", "false")
+                   .path("a.example", "/y", "web", 80));
+  const Compiled compiled = compile(cluster.view);
+  EXPECT_TRUE(host(compiled, "a.example").https_redirect);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/differs AnnotationIgnored"));
+  EXPECT_THAT(message_of(compiled, "AnnotationIgnored"), HasSubstr("shop/says"));
+}
+
+// ---- Challenges
+
+api::AuthorizationStatus an_authorization(const std::string& host, const std::string& token,
+                                          const std::string& state) {
+  api::AuthorizationStatus authorization;
+  authorization.identifier = host;
+  authorization.state = state;
+  authorization.token = token;
+  authorization.key_authorization = token + ".thumbprint";
+  return authorization;
+}
+
+TEST(Compiler, TheAnswersOfAllOrdersUnderWayArePublishedWithOrWithoutAnIngress) {
+  auto certificate = a_certificate("shop/tls", "tls", {"a.example"});
+  certificate.status.order = api::OrderStatus{};
+  certificate.status.order->authorizations = {
+      an_authorization("A.example", "token-1", "pending"),
+      an_authorization("b.example", "token-2", "valid"),
+      an_authorization("c.example", "token-3", "invalid"),
+      an_authorization("d.example", "../escape", "pending"),
+      an_authorization("e.example", "", "pending"),
+  };
+  const Compiled compiled = compile(
+      ViewBuilder().certificate(certificate).certificate(a_certificate("x/y", "y", {})).view);
+  ASSERT_EQ(compiled.config.challenges.size(), 2u);
+  EXPECT_EQ(compiled.config.challenges.at("token-1")->host, "a.example");
+  EXPECT_EQ(compiled.config.challenges.at("token-1")->key_authorization, "token-1.thumbprint");
+  EXPECT_EQ(compiled.config.challenges.count("token-2"), 1u);
+}
+
+// ---- Sharing
+
+TEST(ShareUnchanged, AnEntryThatDidNotChangeKeepsItsAddress) {
+  auto cluster = shop();
+  cluster.secret("shop/tls", {"a.example"})
+      .ingress(an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+      .ingress(an_ingress("shop/other").path("b.example", "/", "web", 80));
+  const Compiled before = compile(cluster.view);
+  cluster.ingress(an_ingress("shop/third").path("b.example", "/new", "web", 80));
+  const auto after = share_unchanged(before.config, compile(cluster.view).config);
+  EXPECT_EQ(after.hosts.at("a.example"), before.config.hosts.at("a.example"));
+  EXPECT_NE(after.hosts.at("b.example"), before.config.hosts.at("b.example"));
+  EXPECT_EQ(after.clusters.at("shop/web:80"), before.config.clusters.at("shop/web:80"));
+  EXPECT_EQ(after.certificates.at("shop/tls"), before.config.certificates.at("shop/tls"));
+}
+
+}  // namespace
+}  // namespace ingress
