@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
+#include "base/broken_pipes.h"
+
 namespace base {
 namespace {
 
@@ -463,6 +465,7 @@ class CurlTransport final : public HttpTransport {
 std::unique_ptr<HttpTransport> make_curl_transport(CurlOptions options) {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised != CURLE_OK) std::abort();
+  ignore_broken_pipes();
   return std::make_unique<CurlTransport>(std::move(options));
 }
 

@@ -10,9 +10,10 @@
 
 namespace base {
 
-// Connects to address:port, makes a TLS handshake with this server name, and returns the leaf that
-// the server presented; trusts nothing and sends nothing. Blocking, ends at once on stop.
-// unavailable: not reachable or no handshake in time; protocol: the server refused (alert named).
+// Connects to address (an IP, no name) and port, makes a TLS handshake with this server name, and
+// returns the leaf that the server presented; trusts nothing and sends nothing. Blocking, ends at
+// once on stop. invalid: not an IP; unavailable: not reachable or no handshake in time; protocol:
+// the server refused (alert named).
 Result<CertificateInfo> read_served_certificate(const std::string& address, std::uint16_t port,
                                                 const std::string& server_name,
                                                 std::chrono::milliseconds timeout,

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/broken_pipes.h"
+
 namespace base {
 namespace {
 
@@ -90,6 +92,7 @@ TestIdentity TestIdentity::make() {
 }
 
 LocalServer::LocalServer(Script script, const TestIdentity* tls) : script_(std::move(script)) {
+  ignore_broken_pipes();
   if (tls != nullptr) context_ = server_context(*tls);
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
