@@ -1,9 +1,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <spdlog/spdlog.h>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace base {
@@ -14,5 +16,8 @@ namespace base {
 //   level:  "debug" | "info" | "warn" | "error"
 // invalid: says what is allowed.
 Status configure_log(const std::string& format, const std::string& level);
+
+// One line of the json format, line break included; one object whatever bytes the message has.
+std::string json_log_line(WallTime time, std::string_view level, std::string_view message);
 
 }  // namespace base
