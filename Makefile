@@ -32,6 +32,11 @@ tsan: deps ## unit and component tests under ThreadSanitizer
 	@.ci/build tsan
 	@ctest --preset tsan -j $(JOBS) -L 'unit|component'
 
+fuzz: ## runs every fuzz target: FUZZ_SECONDS (60) in all, shared equally
+	@.ci/deps fuzz
+	@.ci/build fuzz fuzz_targets
+	@.ci/fuzz build/fuzz "$${FUZZ_SECONDS:-60}"
+
 format: deps ## rewrites the sources with clang-format
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i
 
