@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "proxy/config/json_reading.h"
+#include "proxy/config/limits.h"
+#include "proxy/config/model_json.h"
+#include "proxy/config/wire.h"
+
+namespace proxy::config {
+
+using nlohmann::json;
+
+namespace {
+
+template <class T>
+void write_section(json& document, const char* name, const ProxyConfig::Section<T>& section) {
+  if (section.empty()) return;
+  json& value = document[name] = json::object();
+  for (const auto& [key, entry] : section) value[key] = to_json(*entry);
+}
+
+std::string read_file(const std::string& path, const std::string& place) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) breach(place, "cannot read " + path + ": " + std::strerror(errno));
+  std::string text(kPemBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) breach(place, "cannot read " + path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kPemBytesMax) breach(place, path + " is too large");
+  return text;
+}
+
+// "chain" with PEM, or "chainFile" with a path.
+std::string read_pem(ObjectReader& object, const std::string& name,
+                     const std::string& base_directory) {
+  const json* const text = object.find(name);
+  const json* const file = object.find(name + "File");
+  if ((text == nullptr) == (file == nullptr)) {
+    breach(object.place_of(name), "give either \"" + name + "\" or \"" + name + "File\"");
+  }
+  if (text != nullptr) return read_text(*text, object.place_of(name), kPemBytesMax);
+  const std::string place = object.place_of(name + "File");
+  const std::filesystem::path path = read_text(*file, place, kTextBytesMax);
+  return read_file((std::filesystem::path(base_directory) / path).string(), place);
+}
+
+// People need not sort, and may repeat themselves.
+Cluster read_people_cluster(const json& value, const std::string& place) {
+  Cluster cluster = read_cluster(value, place);
+  auto& endpoints = cluster.endpoints;
+  std::sort(endpoints.begin(), endpoints.end());
+  endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
+  return cluster;
+}
+
+template <class T, class Read>
+void read_section(ObjectReader& document, const char* name, ProxyConfig::Section<T>& section,
+                  Read&& read) {
+  const json* const value = document.find(name);
+  if (value == nullptr) return;
+  for_each_entry(*value, name,
+                 [&](const std::string& key, const json& entry, const std::string& place) {
+                   section.emplace(key, std::make_shared<const T>(read(entry, place)));
+                 });
+}
+
+ProxyConfig read_config(const json& document, const std::string& base_directory) {
+  ObjectReader object(document, "");
+  ProxyConfig config;
+  read_section(object, "clusters", config.clusters, read_people_cluster);
+  read_section(object, "hosts", config.hosts, read_host);
+  read_section(object, "certificates", config.certificates,
+               [&](const json& value, const std::string& place) {
+                 ObjectReader fields(value, place);
+                 Certificate certificate;
+                 certificate.chain_pem = read_pem(fields, "chain", base_directory);
+                 certificate.key_pem = read_pem(fields, "key", base_directory);
+                 fields.finish();
+                 return certificate;
+               });
+  read_section(object, "challenges", config.challenges, read_challenge);
+  if (const json* const sni = object.find("sni")) {
+    for_each_entry(*sni, "sni",
+                   [&](const std::string& name, const json& id, const std::string& place) {
+                     config.sni.emplace(name, read_text(id, place, kIdBytesMax));
+                   });
+  }
+  object.finish();
+  return config;
+}
+
+}  // namespace
+
+std::string config_to_json(const ProxyConfig& config) {
+  json document = json::object();
+  write_section(document, "clusters", config.clusters);
+  write_section(document, "hosts", config.hosts);
+  write_section(document, "certificates", config.certificates);
+  write_section(document, "challenges", config.challenges);
+  if (!config.sni.empty()) document["sni"] = config.sni;
+  return write_document(document, 2) + "\n";
+}
+
+base::Result<ProxyConfig> config_from_json(std::string_view text,
+                                           const std::string& base_directory) {
+  try {
+    ProxyConfig config = read_config(parse_document(text, kDocumentBytesMax), base_directory);
+    const auto valid = validate(config);
+    if (!valid) return base::failure(valid.error());
+    return config;
+  } catch (const Breach& found) {
+    return base::failure(base::ErrorKind::invalid, found.message);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return base::failure(base::ErrorKind::invalid, error.what());
+  }
+}
+
+}  // namespace proxy::config

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// What a configuration never exceeds. Far above what anybody runs: they bound what a broken or
+// hostile source can make a proxy do.
+namespace proxy::config {
+
+inline constexpr std::size_t kDocumentBytesMax = 256u << 20;
+inline constexpr std::size_t kEntriesMax = 200'000;   // of each section
+inline constexpr std::size_t kEndpointsMax = 20'000;  // of a cluster
+inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
+inline constexpr std::size_t kIdBytesMax = 512;       // "namespace/service:port"
+inline constexpr std::size_t kPathBytesMax = 4096;
+inline constexpr std::size_t kReasonBytesMax = 47;  // it becomes a label of a metric
+inline constexpr std::size_t kPemBytesMax = 1u << 20;
+inline constexpr std::size_t kTokenBytesMax = 256;
+inline constexpr std::size_t kKeyAuthorizationBytesMax = 512;
+inline constexpr std::size_t kTextBytesMax = 4096;  // any other text
+inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24);
+inline constexpr std::uint64_t kBodyBytesMax = std::uint64_t{1} << 50;
+
+}  // namespace proxy::config

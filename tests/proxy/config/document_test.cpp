@@ -1,0 +1,182 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "proxy/config/wire.h"
+
+namespace proxy::config {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Everything that the language has, once.
+ProxyConfig complete_config() {
+  ProxyConfig config;
+  Cluster cluster;
+  cluster.endpoints = {{"10.0.0.1", 8080}, {"2001:db8::1", 80}};
+  cluster.balancing = Balancing::least_requests;
+  cluster.connect_timeout = std::chrono::milliseconds(1500);
+  cluster.read_timeout = std::chrono::minutes(2);
+  config.clusters["shop/web:http"] = std::make_shared<const Cluster>(cluster);
+  config.clusters["shop/empty:80"] = std::make_shared<const Cluster>();
+
+  VirtualHost host;
+  host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, 1048576});
+  host.routes.push_back({PathMatch::exact, "/gone", FixedAnswer{503, "service_not_found"}, 0});
+  host.default_action = Forward{"shop/empty:80"};
+  host.https_redirect = true;
+  config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
+  VirtualHost any;
+  any.default_action = FixedAnswer{404, "no_backend"};
+  config.hosts[""] = std::make_shared<const VirtualHost>(any);
+  config.hosts["*.shop.example"] = std::make_shared<const VirtualHost>(VirtualHost());
+
+  config.certificates["shop/tls"] = std::make_shared<const Certificate>(
+      Certificate{"-----BEGIN CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n"});
+  config.sni = {{"shop.example", "shop/tls"}, {"", "shop/tls"}};
+  config.challenges["token-1"] = std::make_shared<const ChallengeAnswer>(
+      ChallengeAnswer{"shop.example", "token-1.thumbprint"});
+  return config;
+}
+
+void expect_golden(const std::string& name, const std::string& actual) {
+  const std::string path = std::string(GATEHOUSE_GOLDEN_DIR) + "/" + name;
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
+  EXPECT_EQ(actual, read_file(path)) << "run again with UPDATE_GOLDEN=1 if this is meant";
+}
+
+// The language that two programs of different versions speak: a difference here is a decision.
+TEST(ConfigDocument, IsWrittenAsTheGoldenFileSays) {
+  expect_golden("proxy_config.json", config_to_json(complete_config()));
+  expect_golden("proxy_config_full_delta.json",
+                delta_to_json(full_state(complete_config())) + "\n");
+}
+
+TEST(ConfigDocument, ComesBackAsItWas) {
+  const ProxyConfig config = complete_config();
+  const auto read = config_from_json(config_to_json(config), "/");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(revision_of(*read), revision_of(config));
+}
+
+TEST(ConfigDocument, SortsEndpointsForPeople) {
+  const auto config = config_from_json(
+      R"({"clusters": {"a": {"endpoints": ["10.0.0.2:80", "10.0.0.1:80", "10.0.0.2:80"]}}})", "/");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->clusters.at("a")->endpoints,
+            (std::vector<Endpoint>{{"10.0.0.1", 80}, {"10.0.0.2", 80}}));
+}
+
+TEST(ConfigDocument, ReadsCertificateFilesBesideIt) {
+  const auto directory = std::filesystem::temp_directory_path() /
+                         ("gatehouse-document-test-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "tls.crt") << "CHAIN";
+  std::ofstream(directory / "tls.key") << "KEY";
+  const auto config =
+      config_from_json(R"({"certificates": {"a": {"chainFile": "tls.crt", "keyFile": "tls.key"}}})",
+                       directory.string());
+  const auto missing =
+      config_from_json(R"({"certificates": {"a": {"chainFile": "tls.crt", "keyFile": "no.key"}}})",
+                       directory.string());
+  std::filesystem::remove_all(directory);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(*config->certificates.at("a"), (Certificate{"CHAIN", "KEY"}));
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "certificates[a].keyFile: cannot read " +
+                                         (directory / "no.key").string() +
+                                         ": No such file or directory");
+}
+
+TEST(ConfigDocument, SaysWhereItIsWrong) {
+  const std::string cluster = R"("clusters": {"c": {"endpoints": []}})";
+  const auto host = [&](const std::string& route) {
+    return "{" + cluster + R"(, "hosts": {"h.example": {"routes": [)" + route + "]}}}";
+  };
+  struct {
+    std::string json, message;
+  } cases[] = {
+      {R"([])", "the document: must be an object"},
+      {R"({"host": {}})", "[host]: is not a known field"},
+      {R"({"clusters": {"c": {}}})", "clusters[c].endpoints: is missing"},
+      {R"({"clusters": {"c": {"endpoints": ["web:80"]}}})",
+       "clusters[c].endpoints[0]: must be an IPv4 or IPv6 address"},
+      {R"({"clusters": {"c": {"endpoints": ["10.0.0.1"]}}})",
+       "clusters[c].endpoints[0]: must be ADDRESS:PORT"},
+      {R"({"clusters": {"c": {"endpoints": ["10.0.0.1:0"]}}})",
+       "clusters[c].endpoints[0]: must have a port from 1 to 65535"},
+      {R"({"clusters": {"c": {"endpoints": ["10.0.0.1:65536"]}}})",
+       "clusters[c].endpoints[0]: must end in a port number"},
+      {R"({"clusters": {"c": {"endpoints": ["::1:80"]}}})",
+       "clusters[c].endpoints[0]: must have its IPv6 address in brackets"},
+      {R"({"clusters": {"c": {"endpoints": [], "readTimeout": "soon"}}})",
+       "clusters[c].readTimeout: must be a duration like \"60s\""},
+      {R"({"clusters": {"c": {"endpoints": [], "readTimeout": "0s"}}})",
+       "clusters[c].readTimeout: must be more than 0 and at most 24h"},
+      {R"({"clusters": {"c": {"endpoints": [], "balancing": "random"}}})",
+       "clusters[c].balancing: must be \"roundRobin\" or \"leastRequests\""},
+      {R"({"clusters": {"": {"endpoints": []}}})", "clusters[]: must not be empty"},
+      {R"({"clusters": {"a b": {"endpoints": []}}})", "clusters[a b]: must be visible ASCII"},
+      {R"({"hosts": {"Shop.example": {}}})",
+       "hosts[Shop.example]: must be a host name in lower case, \"*.\" and a host name, or empty"},
+      {R"({"hosts": {"*": {}}})",
+       "hosts[*]: must be a host name in lower case, \"*.\" and a host name, or empty"},
+      {R"({"hosts": {"a.*.example": {}}})",
+       "hosts[a.*.example]: must be a host name in lower case, \"*.\" and a host name, or empty"},
+      {host(R"({"path": "a", "cluster": "c"})"),
+       "hosts[h.example].routes[0].path: must start with '/'"},
+      {host(R"({"path": "/a%2", "cluster": "c"})"),
+       "hosts[h.example].routes[0].path: has a '%' that two hexadecimal digits do not follow"},
+      {host(R"({"path": "/a%00", "cluster": "c"})"),
+       "hosts[h.example].routes[0].path: must not contain an escaped control character"},
+      {host(R"({"path": "/a/../b", "cluster": "c"})"),
+       "hosts[h.example].routes[0].path: must not contain '.' or '..' as an element"},
+      {host(R"({"path": "/a/%2e%2e/b", "cluster": "c"})"),
+       "hosts[h.example].routes[0].path: must not contain an escaped '.'"},
+      {host(R"({"path": "/", "cluster": "d"})"),
+       "hosts[h.example].routes[0].cluster: there is no cluster \"d\""},
+      {host(R"({"path": "/"})"),
+       "hosts[h.example].routes[0]: must have either \"cluster\" or \"answer\""},
+      {host(R"({"path": "/", "cluster": "c", "match": "regex"})"),
+       "hosts[h.example].routes[0].match: must be \"exact\" or \"prefix\""},
+      {host(R"({"path": "/", "cluster": "c", "bodyBytesMax": -1})"),
+       "hosts[h.example].routes[0].bodyBytesMax: must be a whole number from 0 to "
+       "1125899906842624"},
+      {host(R"({"path": "/", "answer": {"status": 200, "reason": "x"}})"),
+       "hosts[h.example].routes[0].answer.status: must be from 400 to 599"},
+      {host(R"({"path": "/", "answer": {"status": 503, "reason": "No Service"}})"),
+       "hosts[h.example].routes[0].answer.reason: must be a token of lower-case letters, digits "
+       "and '_'"},
+      {R"({"certificates": {"c": {"chain": "x"}}})",
+       "certificates[c].key: give either \"key\" or \"keyFile\""},
+      {R"({"certificates": {"c": {"chain": "", "key": "x"}}})",
+       "certificates[c].chain: must not be empty"},
+      {R"({"sni": {"a.example": "c"}})", "sni[a.example]: there is no certificate \"c\""},
+      {R"({"challenges": {"a/b": {"host": "h", "keyAuthorization": "a/b.x"}}})",
+       "challenges[a/b]: the token must be base64url text"},
+      {R"({"challenges": {"t": {"host": "", "keyAuthorization": "t.x"}}})",
+       "challenges[t].host: must be a host name in lower case or an IP address"},
+      {R"({"challenges": {"t": {"host": "h", "keyAuthorization": "u.x"}}})",
+       "challenges[t].keyAuthorization: must be the token, '.', and a thumbprint"},
+  };
+  for (const auto& c : cases) {
+    const auto config = config_from_json(c.json, "/");
+    ASSERT_FALSE(config) << c.json;
+    EXPECT_EQ(config.error().kind, base::ErrorKind::invalid);
+    EXPECT_EQ(config.error().message, c.message);
+  }
+}
+
+}  // namespace
+}  // namespace proxy::config

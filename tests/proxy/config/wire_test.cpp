@@ -1,0 +1,252 @@
+#include "proxy/config/wire.h"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace proxy::config {
+namespace {
+
+// Random valid states over few names, so that two of them share, differ and lack entries.
+class RandomConfig {
+ public:
+  explicit RandomConfig(unsigned seed) : random_(seed) {}
+
+  ProxyConfig next() {
+    ProxyConfig config;
+    for (const char* id : {"ns/a:80", "ns/b:http", "ns/c:443"}) {
+      if (coin()) config.clusters[id] = std::make_shared<const Cluster>(cluster());
+    }
+    for (const char* name : {"", "shop.example", "*.shop.example", "b.example", "127.0.0.1"}) {
+      if (coin()) config.hosts[name] = std::make_shared<const VirtualHost>(host(config));
+    }
+    for (const char* id : {"ns/tls-a", "ns/tls-b", "ns/tls-c"}) {
+      if (!coin()) continue;
+      const std::string content = std::to_string(up_to(2));
+      config.certificates[id] =
+          std::make_shared<const Certificate>(Certificate{"chain " + content, "key " + content});
+      if (coin()) config.sni["n" + content + ".example"] = id;
+    }
+    for (const char* token : {"tok_1", "tok-2"}) {
+      if (!coin()) continue;
+      const std::string text = std::string(token) + "." + (coin() ? "x" : "y");
+      config.challenges[token] =
+          std::make_shared<const ChallengeAnswer>(ChallengeAnswer{"shop.example", text});
+    }
+    return config;
+  }
+
+ private:
+  unsigned up_to(unsigned max) { return std::uniform_int_distribution<unsigned>(0, max)(random_); }
+  bool coin() { return up_to(1) == 1; }
+
+  Cluster cluster() {
+    Cluster cluster;
+    for (const char* address : {"10.0.0.1", "10.0.0.2", "2001:db8::1"}) {
+      if (coin()) cluster.endpoints.push_back({address, static_cast<std::uint16_t>(1 + up_to(1))});
+    }
+    if (coin()) cluster.balancing = Balancing::least_requests;
+    if (coin()) cluster.connect_timeout = std::chrono::milliseconds(1500);
+    if (coin()) cluster.read_timeout = std::chrono::hours(1);
+    if (coin()) cluster.send_timeout = std::chrono::milliseconds(1);
+    return cluster;
+  }
+
+  Action action(const ProxyConfig& config) {
+    if (config.clusters.empty() || coin()) return FixedAnswer{503, "service_not_found"};
+    auto at = config.clusters.begin();
+    std::advance(at, up_to(static_cast<unsigned>(config.clusters.size()) - 1));
+    return Forward{at->first};
+  }
+
+  VirtualHost host(const ProxyConfig& config) {
+    VirtualHost host;
+    for (const char* path : {"/", "/a", "/b/c/"}) {
+      if (!coin()) continue;
+      host.routes.push_back({coin() ? PathMatch::exact : PathMatch::prefix, path, action(config),
+                             coin() ? std::uint64_t{1} << 40 : 0});
+    }
+    if (coin()) host.default_action = action(config);
+    host.https_redirect = coin();
+    return host;
+  }
+
+  std::mt19937 random_;
+};
+
+template <class T>
+bool same_section(const ProxyConfig::Section<T>& a, const ProxyConfig::Section<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && *x.second == *y.second;
+  });
+}
+
+bool same(const ProxyConfig& a, const ProxyConfig& b) {
+  return same_section(a.clusters, b.clusters) && same_section(a.hosts, b.hosts) &&
+         same_section(a.certificates, b.certificates) && same_section(a.challenges, b.challenges) &&
+         a.sni == b.sni;
+}
+
+CertificatesByHash all_certificates(const ProxyConfig& config) {
+  CertificatesByHash all;
+  for (const auto& [id, certificate] : config.certificates) {
+    all.emplace(certificate_hash(*certificate), certificate);
+  }
+  return all;
+}
+
+// Over the wire and back.
+Delta sent(const Delta& delta) {
+  const auto received = delta_from_json(delta_to_json(delta));
+  EXPECT_TRUE(received) << received.error().message;
+  return received.value_or(Delta());
+}
+
+TEST(Delta, TakesAnyStateToAnyOther) {
+  for (unsigned seed = 0; seed < 500; ++seed) {
+    RandomConfig random(seed);
+    const ProxyConfig from = random.next();
+    const ProxyConfig to = random.next();
+    const auto applied = apply(from, sent(difference(from, to)), all_certificates(to));
+    ASSERT_TRUE(applied) << seed << ": " << applied.error().message;
+    ASSERT_TRUE(same(*applied, to)) << seed;
+    ASSERT_EQ(revision_of(*applied), revision_of(to)) << seed;
+  }
+}
+
+TEST(Delta, AFullStateReplacesWhateverWasThere) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    RandomConfig random(seed);
+    const ProxyConfig from = random.next();
+    const ProxyConfig to = random.next();
+    const auto applied = apply(from, sent(full_state(to)), all_certificates(to));
+    ASSERT_TRUE(applied) << seed << ": " << applied.error().message;
+    ASSERT_TRUE(same(*applied, to)) << seed;
+  }
+}
+
+TEST(Delta, RevisionsAreEqualExactlyWhenStatesAre) {
+  std::vector<ProxyConfig> states;
+  for (unsigned seed = 0; seed < 60; ++seed) states.push_back(RandomConfig(seed).next());
+  for (const ProxyConfig& a : states) {
+    for (const ProxyConfig& b : states) {
+      EXPECT_EQ(revision_of(a) == revision_of(b), same(a, b));
+    }
+  }
+}
+
+TEST(Delta, OfEqualStatesIsEmpty) {
+  const ProxyConfig state = RandomConfig(7).next();
+  const ProxyConfig copy = *config_from_json(config_to_json(state), "/");
+  EXPECT_EQ(delta_to_json(difference(state, copy)),
+            "{\"revision\":\"" + revision_of(state) + "\"}");
+}
+
+TEST(Delta, WhatDidNotChangeKeepsItsAddress) {
+  ProxyConfig from;
+  from.clusters["a"] = std::make_shared<const Cluster>();
+  from.hosts["h"] = std::make_shared<const VirtualHost>();
+  ProxyConfig to = from;
+  to.hosts["i"] = std::make_shared<const VirtualHost>();
+  const auto applied = apply(from, sent(full_state(to)), {});
+  ASSERT_TRUE(applied);
+  EXPECT_EQ(applied->clusters.at("a"), from.clusters.at("a"));
+  EXPECT_EQ(applied->hosts.at("h"), from.hosts.at("h"));
+}
+
+TEST(Delta, NamesCertificatesByHashOnly) {
+  ProxyConfig to;
+  to.certificates["a"] = std::make_shared<const Certificate>(Certificate{"chain", "SECRET"});
+  const Delta delta = full_state(to);
+  EXPECT_EQ(delta_to_json(delta).find("SECRET"), std::string::npos);
+  const std::string hash = certificate_hash(*to.certificates["a"]);
+  EXPECT_EQ(missing_certificates(delta, {}), std::vector<std::string>{hash});
+  EXPECT_TRUE(missing_certificates(delta, all_certificates(to)).empty());
+  EXPECT_FALSE(apply({}, delta, {}));
+}
+
+TEST(Delta, AStateThatIsNotTheAnnouncedOneIsRefused) {
+  ProxyConfig to;
+  to.clusters["a"] = std::make_shared<const Cluster>();
+  ProxyConfig other;
+  other.clusters["b"] = std::make_shared<const Cluster>();
+  // A change computed from another state than ours.
+  const auto applied = apply(other, difference({}, to), {});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().kind, base::ErrorKind::invalid);
+}
+
+TEST(Delta, AnInvalidStateIsRefused) {
+  ProxyConfig to;
+  to.sni["a.example"] = "absent";
+  const auto applied = apply({}, full_state(to), {});
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().message, "sni[a.example]: there is no certificate \"absent\"");
+}
+
+TEST(CertificateHash, DependsOnWhereChainEndsAndKeyBegins) {
+  EXPECT_NE(certificate_hash({"ab", "c"}), certificate_hash({"a", "bc"}));
+  EXPECT_EQ(certificate_hash({"ab", "c"}), certificate_hash({"ab", "c"}));
+  EXPECT_EQ(certificate_hash({"ab", "c"}).size(), 64u);
+}
+
+TEST(CertificatesJson, ComesBackAndIsChecked) {
+  const Certificate certificate{"chain\n", "key\n"};
+  const std::string hash = certificate_hash(certificate);
+  const CertificatesByHash sent_ones = {{hash, std::make_shared<const Certificate>(certificate)}};
+  const auto received = certificates_from_json(certificates_to_json(sent_ones));
+  ASSERT_TRUE(received) << received.error().message;
+  EXPECT_EQ(*received->at(hash), certificate);
+
+  std::string forged = certificates_to_json(sent_ones);
+  forged.replace(forged.find("key\\n"), 3, "KEY");
+  EXPECT_FALSE(certificates_from_json(forged));
+}
+
+TEST(HashesJson, ComesBackAndIsChecked) {
+  const std::vector<std::string> hashes = {std::string(64, 'a'), std::string(64, '0')};
+  EXPECT_EQ(hashes_to_json(hashes), "{\"hashes\":[\"" + hashes[0] + "\",\"" + hashes[1] + "\"]}");
+  EXPECT_EQ(hashes_from_json(hashes_to_json(hashes)).value(), hashes);
+  EXPECT_TRUE(hashes_from_json("{\"hashes\":[]}"));
+  EXPECT_FALSE(hashes_from_json("{\"hashes\":[\"../../etc/passwd\"]}"));
+  EXPECT_FALSE(hashes_from_json("{\"hashes\":[1]}"));
+  EXPECT_FALSE(hashes_from_json("[]"));
+}
+
+TEST(DeltaJson, SaysWhereItIsWrong) {
+  const std::string revision = "\"revision\":\"" + std::string(64, 'a') + "\"";
+  struct {
+    std::string json, message;
+  } cases[] = {
+      {"{}", "revision: is missing"},
+      {"{\"revision\":\"x\"}", "revision: must be 64 hexadecimal digits in lower case"},
+      {"{" + revision + ",\"extra\":1}", "[extra]: is not a known field"},
+      {"{" + revision + ",\"full\":1}", "full: must be true or false"},
+      {"{" + revision + ",\"sni\":{\"set\":[]}}", "sni: must be an object"},
+      {"{" + revision + ",\"sni\":{\"set\":{\"a\":\"b\"},\"removed\":[\"a\"]}}",
+       "sni[a]: is both set and removed"},
+      {"{" + revision + ",\"hosts\":{\"set\":{\"a\":{\"routes\":[{\"path\":1}]}}}}",
+       "hosts[a].routes[0].path: must be text"},
+      {"{" + revision + ",\"certificates\":{\"set\":{\"a\":\"PEM\"}}}",
+       "certificates[a]: must be 64 hexadecimal digits in lower case"},
+      {"{\"revision\":\"a\",\"revision\":\"b\"}", "revision: stands twice in one object"},
+  };
+  for (const auto& c : cases) {
+    const auto delta = delta_from_json(c.json);
+    ASSERT_FALSE(delta) << c.json;
+    EXPECT_EQ(delta.error().kind, base::ErrorKind::invalid);
+    EXPECT_EQ(delta.error().message, c.message);
+  }
+  for (const char* broken : {"", "{", "nul", "\xff", "{\"revision\":\"\xff\"}"}) {
+    EXPECT_FALSE(delta_from_json(broken)) << broken;
+  }
+  EXPECT_FALSE(delta_from_json(std::string(100'000, '[')));
+}
+
+}  // namespace
+}  // namespace proxy::config
