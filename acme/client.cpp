@@ -1,6 +1,7 @@
 #include "acme/client.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "base/base64url.h"
 #include "base/pem.h"
 #include "base/time_text.h"
+#include "base/x509.h"
 
 namespace acme {
 namespace {
@@ -108,7 +110,15 @@ std::string order_payload(const Session& session, const NewOrder& order) {
   return payload.dump();
 }
 
-// §9.1: CERTIFICATE blocks only; anything else, a private key above all, must not reach a Secret.
+std::string without_line_ends(std::string_view text) {
+  std::string out;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+               [](char c) { return c != '\r' && c != '\n'; });
+  return out;
+}
+
+// §9.1: CERTIFICATE blocks only and no text between them; anything else, a private key above all,
+// must not reach a Secret. A last block cut off inside its first line shows as text.
 base::Result<std::string> read_certificates_only(std::string_view body) {
   const auto blocks = base::read_pem(body);
   if (!blocks) return base::failure(base::ErrorKind::protocol, blocks.error().message);
@@ -121,9 +131,13 @@ base::Result<std::string> read_certificates_only(std::string_view body) {
     }
     chain += base::write_pem(block);
   }
-  if (chain.empty()) {
+  if (chain.empty() || without_line_ends(chain) != without_line_ends(body)) {
     return base::failure(base::ErrorKind::protocol,
-                         "the server's certificate chain holds no certificate");
+                         "the server's certificate chain is not made of whole CERTIFICATE blocks "
+                         "alone");
+  }
+  if (const auto readable = base::read_chain(chain); !readable) {
+    return base::failure(base::ErrorKind::protocol, readable.error().message);
   }
   return chain;
 }

@@ -59,9 +59,15 @@ std::optional<Fail> find_lost(const std::vector<Authorization>& authorizations) 
   return std::nullopt;
 }
 
+// A failed authorization names its host, which the order's own error often does not.
 Fail lost_order(const Order& order, const std::vector<Authorization>& authorizations) {
+  for (const Authorization& authorization : authorizations) {
+    if (authorization.status == AuthorizationStatus::pending) continue;
+    if (authorization.status == AuthorizationStatus::valid) continue;
+    Fail lost = lost_authorization(authorization);
+    if (lost.problem || !order.error) return lost;
+  }
   if (order.error) return fail_with("the server refused the order", order.error);
-  if (auto lost = find_lost(authorizations)) return *lost;
   return Fail{"the order is invalid and the server gives no reason; a new order is needed"};
 }
 

@@ -60,6 +60,8 @@ struct Progress {
   std::optional<std::chrono::seconds> retry_after{};  // of the newest answer
 };
 
+// authorizations: all of the order's, as they are now; needed while it is pending, and once it is
+// invalid, to say which name failed.
 Step next_step(const Order& order, const std::vector<Authorization>& authorizations,
                const Progress& progress);
 
