@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -40,7 +41,7 @@ std::string read_file(const std::string& path, const std::string& place) {
 
 // "chain" with PEM, or "chainFile" with a path.
 std::string read_pem(ObjectReader& object, const std::string& name,
-                     const std::string& base_directory) {
+                     const std::string& base_directory, std::vector<std::string>& files) {
   const json* const text = object.find(name);
   const json* const file = object.find(name + "File");
   if ((text == nullptr) == (file == nullptr)) {
@@ -49,7 +50,8 @@ std::string read_pem(ObjectReader& object, const std::string& name,
   if (text != nullptr) return read_text(*text, object.place_of(name), kPemBytesMax);
   const std::string place = object.place_of(name + "File");
   const std::filesystem::path path = read_text(*file, place, kTextBytesMax);
-  return read_file((std::filesystem::path(base_directory) / path).string(), place);
+  files.push_back((std::filesystem::path(base_directory) / path).string());
+  return read_file(files.back(), place);
 }
 
 // People need not sort, and may repeat themselves.
@@ -72,7 +74,8 @@ void read_section(ObjectReader& document, const char* name, ProxyConfig::Section
                  });
 }
 
-ProxyConfig read_config(const json& document, const std::string& base_directory) {
+ProxyConfig read_config(const json& document, const std::string& base_directory,
+                        std::vector<std::string>& files) {
   ObjectReader object(document, "");
   ProxyConfig config;
   read_section(object, "clusters", config.clusters, read_people_cluster);
@@ -81,8 +84,8 @@ ProxyConfig read_config(const json& document, const std::string& base_directory)
                [&](const json& value, const std::string& place) {
                  ObjectReader fields(value, place);
                  Certificate certificate;
-                 certificate.chain_pem = read_pem(fields, "chain", base_directory);
-                 certificate.key_pem = read_pem(fields, "key", base_directory);
+                 certificate.chain_pem = read_pem(fields, "chain", base_directory, files);
+                 certificate.key_pem = read_pem(fields, "key", base_directory, files);
                  fields.finish();
                  return certificate;
                });
@@ -109,10 +112,12 @@ std::string config_to_json(const ProxyConfig& config) {
   return write_document(document, 2) + "\n";
 }
 
-base::Result<ProxyConfig> config_from_json(std::string_view text,
-                                           const std::string& base_directory) {
+base::Result<ProxyConfig> config_from_json(std::string_view text, const std::string& base_directory,
+                                           std::vector<std::string>* files) {
+  std::vector<std::string> unwanted;
   try {
-    ProxyConfig config = read_config(parse_document(text, kDocumentBytesMax), base_directory);
+    ProxyConfig config = read_config(parse_document(text, kDocumentBytesMax), base_directory,
+                                     files != nullptr ? *files : unwanted);
     const auto valid = validate(config);
     if (!valid) return base::failure(valid.error());
     return config;

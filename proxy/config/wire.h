@@ -74,8 +74,9 @@ base::Result<std::vector<std::string>> hashes_from_json(std::string_view json);
 // A whole state as one document, for `gatehouse-proxy --config FILE` and for people to look at. A
 // certificate has "chain"/"key" with PEM, or "chainFile"/"keyFile" with paths relative to the
 // document (only here, never on the wire).
+// `files`, when given, gets the paths of the certificate files that were looked for.
 std::string config_to_json(const ProxyConfig& config);
-base::Result<ProxyConfig> config_from_json(std::string_view json,
-                                           const std::string& base_directory);
+base::Result<ProxyConfig> config_from_json(std::string_view json, const std::string& base_directory,
+                                           std::vector<std::string>* files = nullptr);
 
 }  // namespace proxy::config

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "base/http.h"
 #include "base/result.h"
 #include "proxy/control/snapshot.h"
 
@@ -22,6 +24,11 @@ class ControlClient {
   // Starts a thread. invalid: the options cannot work (the URL, a file that is not there).
   static base::Result<std::unique_ptr<ControlClient>> start(const ControlOptions& options,
                                                             ConfigSink& sink);
+  // The same over another transport: given the CA's PEM, again whenever that changes.
+  using TransportFactory = std::function<std::unique_ptr<base::HttpTransport>(const std::string&)>;
+  static base::Result<std::unique_ptr<ControlClient>> start_with(const ControlOptions& options,
+                                                                 TransportFactory make_transport,
+                                                                 ConfigSink& sink);
   virtual ~ControlClient() = default;  // ends the thread at once, also during a poll
 
   struct Counts {

@@ -1,0 +1,209 @@
+#include "proxy/control/control_client.h"
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <random>
+#include <sstream>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "base/curl_transport.h"
+#include "proxy/config/limits.h"
+#include "proxy/control/control_flow.h"
+
+namespace proxy::control {
+namespace {
+
+// The poll's own wait, and what an operator may need on top of it.
+constexpr std::chrono::seconds kRequestTimeout = ControlFlow::kPollWait + std::chrono::seconds(15);
+
+base::Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::failure(base::ErrorKind::unavailable,
+                         path + ": cannot be read: " + std::strerror(errno));
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string without_trailing_space(std::string text) {
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  text.resize(end == std::string::npos ? 0 : end + 1);
+  return text;
+}
+
+class PollingControlClient final : public ControlClient {
+ public:
+  PollingControlClient(ControlOptions options, TransportFactory make_transport, ConfigSink& sink)
+      : options_(std::move(options)),
+        make_transport_(std::move(make_transport)),
+        sink_(sink),
+        random_(std::random_device{}()) {
+    while (options_.url.ends_with('/')) options_.url.pop_back();
+  }
+
+  void run_thread() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+  Counts counts() const override {
+    return {applied_.load(), rejected_.load(), failed_polls_.load()};
+  }
+
+ private:
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      std::visit([&](const auto& step) { take(step, stop); }, ControlFlow::Step(flow_.next()));
+    }
+  }
+
+  void take(const ControlFlow::Poll& poll, const std::stop_token& stop) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto answer = send("GET", poll.path, "", stop);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin);
+    if (!answer) return failed(answer.error(), stop);
+    settle(flow_.on_polled(answer->status, answer->body, took, jitter()));
+  }
+
+  void take(const ControlFlow::Fetch& fetch, const std::stop_token& stop) {
+    auto answer = send("POST", "/v1/certificates", fetch.body, stop);
+    if (!answer) return failed(answer.error(), stop);
+    settle(flow_.on_fetched(answer->status, answer->body, jitter()));
+  }
+
+  void take(const ControlFlow::Publish& publish, const std::stop_token&) {
+    const auto published = sink_.publish(publish.snapshot);
+    const std::string revision = publish.snapshot->revision.substr(0, 12);
+    if (published) {
+      ++applied_;
+      const auto& config = *publish.snapshot->config;
+      spdlog::info("configuration {} is live (hosts {}, clusters {}, certificates {})", revision,
+                   config.hosts.size(), config.clusters.size(), config.certificates.size());
+    } else {
+      ++rejected_;
+      spdlog::error("configuration {} is not served: {}; the last good one stays in place",
+                    revision, published.error().message);
+    }
+    flow_.on_published(published, jitter());
+  }
+
+  void take(const ControlFlow::Wait& wait, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, stop, wait.delay, [] { return false; });
+    flow_.on_waited();
+  }
+
+  base::Result<base::HttpResponse> send(const char* method, const std::string& path,
+                                        std::string body, const std::stop_token& stop) {
+    // Read each time: a projected token and its CA are replaced while we run.
+    auto ca = read_file(options_.ca_file);
+    if (!ca) return base::failure(std::move(ca.error()));
+    auto token = read_file(options_.token_file);
+    if (!token) return base::failure(std::move(token.error()));
+    if (transport_ == nullptr || *ca != ca_pem_) {
+      ca_pem_ = std::move(*ca);
+      transport_ = make_transport_(ca_pem_);
+    }
+    base::HttpRequest request;
+    request.method = method;
+    request.url = options_.url + path;
+    request.headers.emplace("authorization", "Bearer " + without_trailing_space(std::move(*token)));
+    if (!body.empty()) request.headers.emplace("content-type", "application/json");
+    request.body = std::move(body);
+    request.timeout = kRequestTimeout;
+    return transport_->send(request, stop);
+  }
+
+  void settle(const base::Status& settled) {
+    if (!settled) return report(settled.error());
+    if (!last_failure_.empty()) spdlog::info("following {} again", options_.url);
+    last_failure_.clear();
+  }
+
+  void failed(const base::Error& error, const std::stop_token& stop) {
+    if (stop.stop_requested()) return;
+    flow_.on_failed(error, jitter());
+    report(error);
+  }
+
+  void report(const base::Error& error) {
+    ++failed_polls_;
+    const auto* const wait = std::get_if<ControlFlow::Wait>(&flow_.next());
+    const double seconds = wait == nullptr ? 0 : static_cast<double>(wait->delay.count()) / 1000;
+    const char* const meanwhile =
+        flow_.live() == nullptr ? "there is no configuration yet" : "the last good one stays";
+    // The same again is not news; the metric counts it.
+    const auto level = error.message == last_failure_ ? spdlog::level::debug : spdlog::level::warn;
+    spdlog::log(level, "following {}: {}; {}, trying again in {:.1f} s", options_.url,
+                error.message, meanwhile, seconds);
+    last_failure_ = error.message;
+  }
+
+  double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
+  ControlOptions options_;
+  TransportFactory make_transport_;
+  ConfigSink& sink_;
+  ControlFlow flow_;
+  std::string ca_pem_;
+  std::unique_ptr<base::HttpTransport> transport_;
+  std::mt19937 random_;
+  std::string last_failure_;
+  std::atomic<std::uint64_t> applied_{0};
+  std::atomic<std::uint64_t> rejected_{0};
+  std::atomic<std::uint64_t> failed_polls_{0};
+  std::jthread thread_;  // last: it uses the others
+};
+
+base::Status check(const ControlOptions& options) {
+  const bool is_url = options.url.starts_with("https://") && options.url.size() > 8;
+  if (!is_url) {
+    return base::failure(base::ErrorKind::invalid,
+                         "the operator's URL \"" + options.url + "\" must start with https://");
+  }
+  for (const std::string* const path : {&options.ca_file, &options.token_file}) {
+    const auto content = read_file(*path);
+    if (!content) return base::failure(base::ErrorKind::invalid, content.error().message);
+    if (content->empty()) return base::failure(base::ErrorKind::invalid, *path + ": is empty");
+  }
+  return {};
+}
+
+std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
+  base::CurlOptions options;
+  options.user_agent = "gatehouse-proxy";
+  options.ca_pem = ca_pem;
+  options.body_bytes_max = config::kDocumentBytesMax;
+  return base::make_curl_transport(std::move(options));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ControlClient>> ControlClient::start(const ControlOptions& options,
+                                                                  ConfigSink& sink) {
+  return start_with(options, make_transport, sink);
+}
+
+base::Result<std::unique_ptr<ControlClient>> ControlClient::start_with(
+    const ControlOptions& options, TransportFactory factory, ConfigSink& sink) {
+  auto checked = check(options);
+  if (!checked) return base::failure(std::move(checked.error()));
+  auto client = std::make_unique<PollingControlClient>(options, std::move(factory), sink);
+  client->run_thread();
+  return client;
+}
+
+}  // namespace proxy::control

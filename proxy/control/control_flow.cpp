@@ -1,0 +1,211 @@
+#include "proxy/control/control_flow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/config/certificate_hashes.h"
+
+namespace proxy::control {
+namespace {
+
+constexpr std::size_t kReasonBytesMax = 300;
+
+// RFC 3986 §2.1: everything but unreserved characters.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kDigits[byte >> 4];
+    encoded += kDigits[byte & 15];
+  }
+  return encoded;
+}
+
+base::Status refused(const char* what, int status) {
+  const bool is_denied = status == 401 || status == 403;
+  return base::failure(is_denied ? base::ErrorKind::denied : base::ErrorKind::unavailable,
+                       std::string(what) + ": the operator answered HTTP " +
+                           std::to_string(status) +
+                           (is_denied ? ": it does not accept this proxy's token" : ""));
+}
+
+config::CertificatesByHash held_certificates(const config::ProxyConfig& config) {
+  config::CertificatesByHash held;
+  for (const auto& [id, certificate] : config.certificates) {
+    held.emplace(config::hash_once(certificate), certificate);
+  }
+  return held;
+}
+
+}  // namespace
+
+ControlFlow::Poll ControlFlow::first_poll() {
+  return {"/v1/config?after=&wait=" + std::to_string(kPollWait.count()) + "s"};
+}
+
+void ControlFlow::poll() {
+  std::string path = "/v1/config?after=";
+  if (live_ != nullptr && !wants_full_) path += live_->revision;
+  path += "&wait=" + std::to_string(kPollWait.count()) + "s";
+  if (rejection_) {
+    path += "&rejected=" + percent_encoded(rejection_->revision);
+    path += "&reason=" + percent_encoded(rejection_->reason);
+  }
+  next_ = Poll{std::move(path)};
+}
+
+void ControlFlow::wait_after_failure(double jitter, std::chrono::milliseconds at_least) {
+  constexpr int kDoublingsMax = 10;
+  const auto doubled = kFirstDelay * (1 << std::min(failures_, kDoublingsMax));
+  ++failures_;
+  const auto delay =
+      std::max(std::min<std::chrono::milliseconds>(doubled, kLongestDelay), at_least);
+  // From half of it to all of it, so that many proxies do not come back together.
+  next_ = Wait{std::chrono::milliseconds(
+      static_cast<std::int64_t>(static_cast<double>(delay.count()) * (0.5 + jitter / 2)))};
+}
+
+base::Status ControlFlow::on_polled(int status, std::string_view body,
+                                    std::chrono::milliseconds took, double jitter) {
+  if (status == 304) {
+    failures_ = 0;
+    poll();
+    if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
+    return {};
+  }
+  if (status != 200) {
+    wait_after_failure(jitter);
+    return refused("asking for the configuration", status);
+  }
+  auto delta = config::delta_from_json(body);
+  if (!delta) {
+    wait_after_failure(jitter);
+    return base::failure(
+        base::while_doing("reading the operator's configuration", std::move(delta.error())));
+  }
+  if (live_ != nullptr && delta->revision == live_->revision) {
+    wants_full_ = false;
+    rejection_.reset();
+    poll();
+    if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
+    return {};
+  }
+  return take_delta(std::move(*delta), jitter);
+}
+
+base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
+  if (rejection_ && delta.revision == rejection_->revision) {
+    // The same again; it has been reported, and will not have become better.
+    wait_after_failure(jitter);
+    return {};
+  }
+  certificates_.clear();
+  if (live_ != nullptr && !delta.certificates.set.empty()) {
+    certificates_ = held_certificates(*live_->config);
+  }
+  delta_ = std::move(delta);
+  return build(jitter);
+}
+
+// Asks for what is missing, or builds the state when nothing is.
+base::Status ControlFlow::build(double jitter) {
+  auto missing = config::missing_certificates(*delta_, certificates_);
+  if (!missing.empty()) {
+    missing.resize(std::min(missing.size(), kFetchMax));
+    next_ = Fetch{config::hashes_to_json(missing)};
+    return {};
+  }
+  const config::ProxyConfig nothing;
+  auto config = config::apply(live_ != nullptr ? *live_->config : nothing, *delta_, certificates_);
+  const bool was_full = delta_->full;
+  std::string revision = std::move(delta_->revision);
+  delta_.reset();
+  certificates_.clear();
+  if (config) {
+    wants_full_ = false;
+    next_ = Publish{make_snapshot(std::move(*config))};
+    return {};
+  }
+  base::Error error = base::while_doing("applying configuration " + revision.substr(0, 12),
+                                        std::move(config.error()));
+  if (was_full) {
+    reject(std::move(revision), error.message, jitter);
+  } else {
+    // Perhaps it does not fit what we have: a full state does not depend on that.
+    wants_full_ = true;
+    wait_after_failure(jitter);
+  }
+  return base::failure(std::move(error));
+}
+
+base::Status ControlFlow::on_fetched(int status, std::string_view body, double jitter) {
+  const auto give_up = [&] {
+    delta_.reset();
+    certificates_.clear();
+    wait_after_failure(jitter);
+  };
+  if (status != 200) {
+    give_up();
+    return refused("fetching certificates", status);
+  }
+  auto fetched = config::certificates_from_json(body);
+  if (!fetched) {
+    give_up();
+    return base::failure(
+        base::while_doing("reading the operator's certificates", std::move(fetched.error())));
+  }
+  const std::size_t missing_before = config::missing_certificates(*delta_, certificates_).size();
+  certificates_.merge(*fetched);
+  const std::size_t missing_now = config::missing_certificates(*delta_, certificates_).size();
+  if (missing_now > 0 && missing_now == missing_before) {
+    // The operator has moved on; the next poll names what it has now.
+    give_up();
+    return base::failure(base::ErrorKind::unavailable,
+                         "fetching certificates: the operator no longer has those it named");
+  }
+  return build(jitter);
+}
+
+void ControlFlow::on_published(const base::Status& published, double jitter) {
+  std::shared_ptr<const Snapshot> snapshot = std::get<Publish>(next_).snapshot;
+  if (!published) {
+    reject(snapshot->revision, published.error().message, jitter);
+    return;
+  }
+  live_ = std::move(snapshot);
+  rejection_.reset();
+  failures_ = 0;
+  poll();
+}
+
+void ControlFlow::reject(std::string revision, std::string reason, double jitter) {
+  if (reason.size() > kReasonBytesMax) reason.resize(kReasonBytesMax);
+  rejection_ = Rejection{std::move(revision), std::move(reason)};
+  wants_full_ = false;
+  // The operator must hear of it soon: the first failure's delay.
+  failures_ = 0;
+  wait_after_failure(jitter);
+}
+
+void ControlFlow::on_failed(const base::Error& error, double jitter) {
+  delta_.reset();
+  certificates_.clear();
+  constexpr std::chrono::seconds kRetryAfterMax{120};
+  const auto at_least =
+      std::min(error.retry_after.value_or(std::chrono::seconds(0)), kRetryAfterMax);
+  wait_after_failure(jitter, at_least);
+}
+
+void ControlFlow::on_waited() {
+  poll();
+}
+
+}  // namespace proxy::control

@@ -1,0 +1,258 @@
+#include "proxy/control/control_flow.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace proxy::control {
+namespace {
+
+using config::Certificate;
+using config::Cluster;
+using config::ProxyConfig;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+constexpr milliseconds kLong = seconds(30);
+
+ProxyConfig state(const std::string& cluster) {
+  ProxyConfig config;
+  config.clusters[cluster] = std::make_shared<const Cluster>();
+  return config;
+}
+
+ProxyConfig state_with_certificate(const std::string& content) {
+  ProxyConfig config = state("a");
+  config.certificates["ns/tls"] = std::make_shared<const Certificate>(Certificate{content, "key"});
+  return config;
+}
+
+template <class Step>
+const Step& step(const ControlFlow& flow) {
+  const auto* const found = std::get_if<Step>(&flow.next());
+  if (found == nullptr) {
+    ADD_FAILURE() << "the next step is another one, number " << flow.next().index();
+    std::abort();
+  }
+  return *found;
+}
+
+base::Status answer(ControlFlow& flow, const config::Delta& delta) {
+  return flow.on_polled(200, config::delta_to_json(delta), kLong, 1);
+}
+
+// A flow that has this state live.
+ControlFlow following(const ProxyConfig& config) {
+  ControlFlow flow;
+  EXPECT_TRUE(answer(flow, config::full_state(config)));
+  if (std::holds_alternative<ControlFlow::Fetch>(flow.next())) {
+    config::CertificatesByHash all;
+    for (const auto& [id, certificate] : config.certificates) {
+      all.emplace(config::certificate_hash(*certificate), certificate);
+    }
+    EXPECT_TRUE(flow.on_fetched(200, config::certificates_to_json(all), 1));
+  }
+  (void)step<ControlFlow::Publish>(flow);
+  flow.on_published({}, 1);
+  return flow;
+}
+
+TEST(ControlFlow, AsksForEverythingFirst) {
+  const ControlFlow flow;
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s");
+}
+
+TEST(ControlFlow, PublishesAStateAndAcknowledgesItByTheNextPoll) {
+  const ProxyConfig config = state("a");
+  ControlFlow flow;
+  ASSERT_TRUE(answer(flow, config::full_state(config)));
+  const auto snapshot = step<ControlFlow::Publish>(flow).snapshot;
+  EXPECT_EQ(snapshot->revision, config::revision_of(config));
+  EXPECT_EQ(flow.live(), nullptr);  // not before it is served
+  flow.on_published({}, 1);
+  EXPECT_EQ(flow.live(), snapshot);
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path,
+            "/v1/config?after=" + snapshot->revision + "&wait=60s");
+}
+
+TEST(ControlFlow, AppliesAChangeToWhatIsLive) {
+  const ProxyConfig first = state("a");
+  ProxyConfig second = first;
+  second.clusters["b"] = std::make_shared<const Cluster>();
+  ControlFlow flow = following(first);
+  ASSERT_TRUE(answer(flow, config::difference(first, second)));
+  const auto snapshot = step<ControlFlow::Publish>(flow).snapshot;
+  EXPECT_EQ(snapshot->config->clusters.size(), 2u);
+  EXPECT_EQ(snapshot->config->clusters.at("a"), flow.live()->config->clusters.at("a"));
+}
+
+TEST(ControlFlow, NothingNewIsAskedAgain) {
+  ControlFlow flow = following(state("a"));
+  const std::string path = step<ControlFlow::Poll>(flow).path;
+  ASSERT_TRUE(flow.on_polled(304, "", kLong, 1));
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, path);
+}
+
+TEST(ControlFlow, AServerThatDoesNotWaitIsNotAskedInALoop) {
+  ControlFlow flow = following(state("a"));
+  ASSERT_TRUE(flow.on_polled(304, "", milliseconds(10), 1));
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, milliseconds(990));
+  flow.on_waited();
+  (void)step<ControlFlow::Poll>(flow);
+  // Nor is one that sends the same state again and again.
+  ASSERT_TRUE(flow.on_polled(200, config::delta_to_json(config::full_state(state("a"))),
+                             milliseconds(0), 1));
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, milliseconds(1000));
+}
+
+TEST(ControlFlow, FetchesOnlyTheCertificatesThatItLacks) {
+  const ProxyConfig first = state_with_certificate("one");
+  ControlFlow flow = following(first);
+  // A full state again, as after a restart of the operator: nothing is fetched.
+  ProxyConfig second = first;
+  second.clusters["b"] = std::make_shared<const Cluster>();
+  ASSERT_TRUE(answer(flow, config::full_state(second)));
+  (void)step<ControlFlow::Publish>(flow);
+  flow.on_published({}, 1);
+  // A renewed one is.
+  const ProxyConfig third = state_with_certificate("two");
+  ASSERT_TRUE(answer(flow, config::difference(second, third)));
+  const std::string hash = config::certificate_hash(*third.certificates.at("ns/tls"));
+  EXPECT_EQ(step<ControlFlow::Fetch>(flow).body, config::hashes_to_json({hash}));
+}
+
+TEST(ControlFlow, FetchesManyCertificatesInParts) {
+  ProxyConfig config;
+  config::CertificatesByHash all;
+  for (std::size_t i = 0; i < ControlFlow::kFetchMax + 1; ++i) {
+    const auto certificate =
+        std::make_shared<const Certificate>(Certificate{"chain " + std::to_string(i), "key"});
+    config.certificates["c" + std::to_string(i)] = certificate;
+    all.emplace(config::certificate_hash(*certificate), certificate);
+  }
+  ControlFlow flow;
+  ASSERT_TRUE(answer(flow, config::full_state(config)));
+  for (const std::size_t expected : {ControlFlow::kFetchMax, std::size_t{1}}) {
+    const auto hashes = config::hashes_from_json(step<ControlFlow::Fetch>(flow).body);
+    ASSERT_TRUE(hashes);
+    ASSERT_EQ(hashes->size(), expected);
+    config::CertificatesByHash part;
+    for (const std::string& hash : *hashes) part.emplace(hash, all.at(hash));
+    ASSERT_TRUE(flow.on_fetched(200, config::certificates_to_json(part), 1));
+  }
+  (void)step<ControlFlow::Publish>(flow);
+}
+
+TEST(ControlFlow, CertificatesThatAreGoneMeanAskingAgain) {
+  ControlFlow flow;
+  ASSERT_TRUE(answer(flow, config::full_state(state_with_certificate("one"))));
+  EXPECT_FALSE(flow.on_fetched(200, config::certificates_to_json({}), 1));
+  (void)step<ControlFlow::Wait>(flow);
+  flow.on_waited();
+  (void)step<ControlFlow::Poll>(flow);
+}
+
+TEST(ControlFlow, AChangeThatDoesNotFitMeansAskingForAFullState) {
+  ControlFlow flow = following(state("a"));
+  const auto wrong = config::difference(state("other"), state("b"));
+  EXPECT_FALSE(answer(flow, wrong));
+  (void)step<ControlFlow::Wait>(flow);
+  flow.on_waited();
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s");
+  EXPECT_NE(flow.live(), nullptr);
+  ASSERT_TRUE(answer(flow, config::full_state(state("b"))));
+  (void)step<ControlFlow::Publish>(flow);
+}
+
+TEST(ControlFlow, AStateThatCannotBeServedIsReportedAndTheOldOneStays) {
+  ControlFlow flow = following(state("a"));
+  const auto live = flow.live();
+  const auto bad = config::difference(state("a"), state("b"));
+  ASSERT_TRUE(answer(flow, bad));
+  flow.on_published(base::failure(base::ErrorKind::invalid, "no key & more"), 1);
+  EXPECT_EQ(flow.live(), live);
+  (void)step<ControlFlow::Wait>(flow);
+  flow.on_waited();
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=" + live->revision +
+                                                    "&wait=60s&rejected=" + bad.revision +
+                                                    "&reason=no%20key%20%26%20more");
+  // The same state again is not tried again.
+  ASSERT_TRUE(answer(flow, bad));
+  (void)step<ControlFlow::Wait>(flow);
+  flow.on_waited();
+  // A better one is, and the rejection is over.
+  ASSERT_TRUE(answer(flow, config::difference(state("a"), state("c"))));
+  (void)step<ControlFlow::Publish>(flow);
+  flow.on_published({}, 1);
+  EXPECT_THAT(step<ControlFlow::Poll>(flow).path, Not(HasSubstr("rejected")));
+}
+
+TEST(ControlFlow, AFullStateThatIsInvalidIsReported) {
+  config::Delta delta = config::full_state(state("a"));
+  delta.sni.set["a.example"] = "absent";
+  ControlFlow flow;
+  EXPECT_FALSE(answer(flow, delta));
+  flow.on_waited();
+  EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("&rejected=" + delta.revision));
+}
+
+TEST(ControlFlow, FailuresWaitLongerEachTimeUpToALimit) {
+  ControlFlow flow = following(state("a"));
+  const base::Error down{base::ErrorKind::unavailable, "connection refused"};
+  milliseconds last{0};
+  for (int i = 0; i < 20; ++i) {
+    flow.on_failed(down, 1);
+    const milliseconds delay = step<ControlFlow::Wait>(flow).delay;
+    EXPECT_GE(delay, last);
+    last = delay;
+    flow.on_waited();
+  }
+  EXPECT_EQ(last, ControlFlow::kLongestDelay);
+  EXPECT_NE(flow.live(), nullptr);
+  // The first answer makes it impatient again.
+  ASSERT_TRUE(flow.on_polled(304, "", kLong, 1));
+  flow.on_failed(down, 1);
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, ControlFlow::kFirstDelay);
+}
+
+TEST(ControlFlow, ProxiesDoNotComeBackTogether) {
+  ControlFlow flow;
+  const base::Error down{base::ErrorKind::unavailable, "connection refused"};
+  flow.on_failed(down, 0);
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, ControlFlow::kFirstDelay / 2);
+}
+
+TEST(ControlFlow, RetryAfterIsHonouredWithinReason) {
+  ControlFlow flow;
+  flow.on_failed({base::ErrorKind::rate_limited, "slow down", seconds(60)}, 1);
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, seconds(60));
+  flow.on_failed({base::ErrorKind::rate_limited, "slow down", seconds(86'400)}, 1);
+  EXPECT_EQ(step<ControlFlow::Wait>(flow).delay, seconds(120));
+}
+
+TEST(ControlFlow, EachWrongAnswerIsASentenceAndARetry) {
+  struct {
+    int status;
+    std::string body, says;
+  } cases[] = {
+      {401, "", "does not accept this proxy's token"},
+      {403, "", "does not accept this proxy's token"},
+      {500, "", "HTTP 500"},
+      {404, "", "HTTP 404"},
+      {200, "<html>", "reading the operator's configuration"},
+  };
+  for (const auto& c : cases) {
+    ControlFlow flow;
+    const auto polled = flow.on_polled(c.status, c.body, kLong, 1);
+    ASSERT_FALSE(polled);
+    EXPECT_THAT(polled.error().message, HasSubstr(c.says));
+    (void)step<ControlFlow::Wait>(flow);
+  }
+}
+
+}  // namespace
+}  // namespace proxy::control

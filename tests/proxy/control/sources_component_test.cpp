@@ -1,0 +1,350 @@
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "proxy/config/wire.h"
+#include "proxy/control/control_client.h"
+#include "proxy/control/file_source.h"
+
+namespace proxy::control {
+namespace {
+
+using ::testing::HasSubstr;
+constexpr std::chrono::seconds kPatience{20};
+
+// Remembers what was published, and can be waited on.
+class WaitingSink final : public ConfigSink {
+ public:
+  base::Status publish(std::shared_ptr<const Snapshot> snapshot) override {
+    const std::lock_guard lock(mutex_);
+    offered_.push_back(snapshot->revision);
+    changed_.notify_all();
+    if (refuse_.contains(snapshot->revision)) {
+      return base::failure(base::ErrorKind::invalid, "cannot serve it");
+    }
+    return {};
+  }
+
+  void refuse(const std::string& revision) {
+    const std::lock_guard lock(mutex_);
+    refuse_.insert(revision);
+  }
+
+  bool wait_for(const std::string& revision) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience,
+                             [&] { return !offered_.empty() && offered_.back() == revision; });
+  }
+
+  std::vector<std::string> offered() const {
+    const std::lock_guard lock(mutex_);
+    return offered_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> offered_;
+  std::set<std::string> refuse_;
+};
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "gatehouse-sources-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / (name + ".new")) << text;
+    std::filesystem::rename(path_ / (name + ".new"), path_ / name);
+    return (path_ / name).string();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+config::ProxyConfig state(const std::string& host, const std::string& certificate = "one") {
+  config::ProxyConfig config;
+  config.hosts[host] = std::make_shared<const config::VirtualHost>();
+  config.certificates["ns/tls"] =
+      std::make_shared<const config::Certificate>(config::Certificate{certificate, "key"});
+  return config;
+}
+
+TEST(FileSource, PublishesAtTheStartAndAfterEachChange) {
+  const TemporaryDirectory directory;
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  const std::string path = directory.write("config.json", config::config_to_json(first));
+  WaitingSink sink;
+  const auto source = FileSource::start(path, sink);
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(sink.offered(), std::vector<std::string>{config::revision_of(first)});
+  directory.write("config.json", "{ broken");
+  directory.write("config.json", config::config_to_json(second));
+  EXPECT_TRUE(sink.wait_for(config::revision_of(second)));
+}
+
+TEST(FileSource, ABrokenFileAtTheStartIsAnError) {
+  const TemporaryDirectory directory;
+  WaitingSink sink;
+  const auto broken = FileSource::start(directory.write("config.json", "{"), sink);
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().message, HasSubstr("config.json: the document: "));
+  const auto missing = FileSource::start("/does/not/exist.json", sink);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message,
+            "/does/not/exist.json: cannot be read: No such file or directory");
+  EXPECT_TRUE(sink.offered().empty());
+}
+
+TEST(FileSource, AStateThatCannotBeServedAtTheStartIsAnError) {
+  const TemporaryDirectory directory;
+  const auto config = state("a.example");
+  WaitingSink sink;
+  sink.refuse(config::revision_of(config));
+  const auto source =
+      FileSource::start(directory.write("config.json", config::config_to_json(config)), sink);
+  ASSERT_FALSE(source);
+  EXPECT_THAT(source.error().message, HasSubstr("cannot serve it"));
+}
+
+// The operator's side of the protocol, in process: holds a state, answers polls, waits on none.
+class TestOperator {
+ public:
+  void serve(const config::ProxyConfig& config) {
+    const std::lock_guard lock(mutex_);
+    config_ = config;
+    states_[config::revision_of(config)] = config;
+    changed_.notify_all();
+  }
+  void go_away() { set_down(true); }
+  void come_back() { set_down(false); }
+
+  base::Result<base::HttpResponse> answer(const base::HttpRequest& request,
+                                          const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    requests_.push_back(request);
+    changed_.notify_all();
+    if (is_down_) return base::failure(base::ErrorKind::unavailable, "connection refused");
+    if (request.url.ends_with("/v1/certificates")) return certificates(request.body);
+    const std::string after = parameter(request.url, "after");
+    const std::string rejected = parameter(request.url, "rejected");
+    const auto is_new = [&] {
+      const std::string revision = config::revision_of(config_);
+      return revision != after && revision != rejected;
+    };
+    const bool woken =
+        changed_.wait_for(lock, stop, kPatience, [&] { return is_new() || is_down_; });
+    if (stop.stop_requested()) return base::failure(base::ErrorKind::cancelled, "stopped");
+    if (is_down_) return base::failure(base::ErrorKind::unavailable, "connection reset");
+    if (!woken) return base::HttpResponse{304, {}, ""};
+    const auto known = states_.find(after);
+    const config::Delta delta = known == states_.end() ? config::full_state(config_)
+                                                       : config::difference(known->second, config_);
+    return base::HttpResponse{200, {}, config::delta_to_json(delta)};
+  }
+
+  // Waits until a request has come of which `check` is true.
+  bool wait_for_request(const std::function<bool(const base::HttpRequest&)>& check) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(
+        lock, kPatience, [&] { return std::any_of(requests_.begin(), requests_.end(), check); });
+  }
+
+  std::size_t fetches() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(requests_.begin(), requests_.end(),
+                      [](const auto& request) { return request.method == "POST"; }));
+  }
+
+ private:
+  void set_down(bool is_down) {
+    const std::lock_guard lock(mutex_);
+    is_down_ = is_down;
+    changed_.notify_all();
+  }
+
+  static std::string parameter(const std::string& url, const std::string& name) {
+    const std::size_t at = url.find(name + "=");
+    if (at == std::string::npos) return "";
+    const std::size_t begin = at + name.size() + 1;
+    return url.substr(begin, url.find('&', begin) - begin);
+  }
+
+  base::HttpResponse certificates(const std::string& body) const {
+    config::CertificatesByHash found;
+    for (const auto& [id, certificate] : config_.certificates) {
+      const std::string hash = config::certificate_hash(*certificate);
+      if (body.find(hash) != std::string::npos) found.emplace(hash, certificate);
+    }
+    return {200, {}, config::certificates_to_json(found)};
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  config::ProxyConfig config_;
+  std::map<std::string, config::ProxyConfig> states_;
+  std::vector<base::HttpRequest> requests_;
+  bool is_down_ = false;
+};
+
+class OperatorTransport final : public base::HttpTransport {
+ public:
+  explicit OperatorTransport(TestOperator& answers) : answers_(answers) {}
+  base::Result<base::HttpResponse> send(const base::HttpRequest& request,
+                                        std::stop_token stop) override {
+    return answers_.answer(request, stop);
+  }
+  base::Result<base::HttpResponse> stream(const base::HttpRequest&, const OnHead&, const OnChunk&,
+                                          std::stop_token) override {
+    return base::failure(base::ErrorKind::invalid, "the control API is not a stream");
+  }
+
+ private:
+  TestOperator& answers_;
+};
+
+class ControlClientTest : public ::testing::Test {
+ protected:
+  void start() {
+    auto started = ControlClient::start_with(
+        {"https://operator.test:9443/", ca_file_, token_file_},
+        [this](const std::string& ca_pem) {
+          cas_.push_back(ca_pem);
+          return std::make_unique<OperatorTransport>(operator_);
+        },
+        sink_);
+    ASSERT_TRUE(started) << started.error().message;
+    client_ = std::move(*started);
+  }
+
+  const TemporaryDirectory directory_;
+  const std::string ca_file_ = directory_.write("ca.crt", "CA 1");
+  const std::string token_file_ = directory_.write("token", "token-1\n");
+  TestOperator operator_;
+  WaitingSink sink_;
+  std::vector<std::string> cas_;  // written by the client's thread, read after it ended
+  std::unique_ptr<ControlClient> client_;
+};
+
+TEST_F(ControlClientTest, FollowsTheOperatorAndAcknowledgesEachState) {
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  operator_.serve(first);
+  start();
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(first)));
+  operator_.serve(second);
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(second)));
+  EXPECT_TRUE(operator_.wait_for_request([&](const base::HttpRequest& request) {
+    return request.url == "https://operator.test:9443/v1/config?after=" +
+                              config::revision_of(second) + "&wait=60s";
+  }));
+  EXPECT_EQ(operator_.fetches(), 1u);  // the certificate did not change
+  EXPECT_EQ(client_->counts().applied, 2u);
+}
+
+TEST_F(ControlClientTest, SurvivesTheOperatorsAbsence) {
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  operator_.serve(first);
+  start();
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(first)));
+  operator_.go_away();
+  operator_.serve(second);
+  operator_.come_back();
+  EXPECT_TRUE(sink_.wait_for(config::revision_of(second)));
+}
+
+TEST_F(ControlClientTest, ReportsWhatCannotBeServed) {
+  const auto good = state("a.example");
+  const auto bad = state("b.example");
+  sink_.refuse(config::revision_of(bad));
+  operator_.serve(good);
+  start();
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(good)));
+  operator_.serve(bad);
+  EXPECT_TRUE(operator_.wait_for_request([&](const base::HttpRequest& request) {
+    return request.url.find("after=" + config::revision_of(good) +
+                            "&wait=60s&rejected=" + config::revision_of(bad) +
+                            "&reason=cannot%20serve%20it") != std::string::npos;
+  }));
+  EXPECT_EQ(client_->counts().rejected, 1u);
+}
+
+TEST_F(ControlClientTest, ReadsTokenAndCaAgainAsTheyRotate) {
+  const auto first = state("a.example");
+  operator_.serve(first);
+  start();
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(first)));
+  directory_.write("token", "token-2\n");
+  directory_.write("ca.crt", "CA 2");
+  const auto second = state("b.example");
+  operator_.serve(second);
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(second)));
+  const auto has_token = [](const char* token) {
+    return [token](const base::HttpRequest& request) {
+      const auto found = request.headers.find("authorization");
+      return found != request.headers.end() && found->second == token;
+    };
+  };
+  EXPECT_TRUE(operator_.wait_for_request(has_token("Bearer token-1")));
+  EXPECT_TRUE(operator_.wait_for_request(has_token("Bearer token-2")));
+  client_.reset();
+  EXPECT_EQ(cas_, (std::vector<std::string>{"CA 1", "CA 2"}));
+}
+
+TEST_F(ControlClientTest, EndsAtOnceDuringAPoll) {
+  const auto first = state("a.example");
+  operator_.serve(first);
+  start();
+  ASSERT_TRUE(sink_.wait_for(config::revision_of(first)));
+  const auto before = std::chrono::steady_clock::now();
+  client_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, kPatience / 2);
+}
+
+TEST(ControlClient, OptionsThatCannotWorkAreAnError) {
+  const TemporaryDirectory directory;
+  const std::string ca = directory.write("ca.crt", "CA");
+  const std::string token = directory.write("token", "t");
+  WaitingSink sink;
+  struct {
+    ControlOptions options;
+    std::string says;
+  } cases[] = {
+      {{"http://operator", ca, token}, "must start with https://"},
+      {{"", ca, token}, "must start with https://"},
+      {{"https://operator", "/no/ca", token}, "/no/ca: cannot be read: No such file"},
+      {{"https://operator", ca, "/no/token"}, "/no/token: cannot be read: No such file"},
+      {{"https://operator", directory.write("empty", ""), token}, "is empty"},
+  };
+  for (const auto& c : cases) {
+    const auto started = ControlClient::start(c.options, sink);
+    ASSERT_FALSE(started) << c.says;
+    EXPECT_EQ(started.error().kind, base::ErrorKind::invalid);
+    EXPECT_THAT(started.error().message, HasSubstr(c.says));
+  }
+}
+
+}  // namespace
+}  // namespace proxy::control
