@@ -52,6 +52,7 @@ struct CertificateSpec {
   RotationPolicy rotation_policy = RotationPolicy::always;
   std::optional<std::chrono::seconds> renew_before;
   std::optional<int> renew_before_percentage;
+  bool operator==(const CertificateSpec&) const = default;
 };
 
 // One authorization of the order under way (RFC 8555 §7.1.4). token and key_authorization are what

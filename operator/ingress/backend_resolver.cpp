@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ip_text.h"
+
 namespace ingress {
 namespace {
 
@@ -68,8 +70,11 @@ void add_endpoints(const kube::EndpointSlice& slice, std::int32_t port, bool pub
   for (const kube::Endpoint& endpoint : slice.endpoints) {
     // The addresses of one endpoint lead to the same Pod; consumers are told to use the first.
     if (endpoint.addresses.empty()) continue;
-    const proxy::config::Endpoint place{endpoint.addresses.front(),
-                                        static_cast<std::uint16_t>(port)};
+    // In one spelling: a ProxyConfig has literals only, and one that is none must not spoil it.
+    const auto bytes = base::ip_bytes_from_text(endpoint.addresses.front());
+    const auto address = bytes ? base::ip_text_from_bytes(*bytes) : std::nullopt;
+    if (!address) continue;
+    const proxy::config::Endpoint place{*address, static_cast<std::uint16_t>(port)};
     if (publish_not_ready || endpoint.is_ready()) {
       candidates.ready.push_back(place);
     } else if (endpoint.is_serving() && endpoint.is_terminating()) {

@@ -1,29 +1,48 @@
 #include "operator/ingress/challenge_answers.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
+#include "base/ip_text.h"
 #include "operator/ingress/host_name.h"
 
 namespace ingress {
 namespace {
 
-constexpr std::size_t kTokenMax = 512;
+// RFC 8555 §8.3: a token is base64url without padding; anything else is no ACME server's.
+constexpr std::size_t kTokenMax = 256;
+constexpr std::size_t kKeyAuthorizationMax = 512;
 
-// RFC 8555 §8.3: a token is base64url without padding. Anything else is no ACME server's.
-bool is_token(const std::string& token) {
-  return !token.empty() && token.size() <= kTokenMax &&
-         std::all_of(token.begin(), token.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+bool is_base64url(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+// §8.1: token, ".", thumbprint.
+bool is_answer(const std::string& token, std::string_view key_authorization) {
+  return is_base64url(token) && token.size() <= kTokenMax &&
+         key_authorization.size() <= kKeyAuthorizationMax &&
+         key_authorization.substr(0, token.size() + 1) == token + "." &&
+         is_base64url(key_authorization.substr(token.size() + 1));
 }
 
 // A valid authorization keeps its answer until its order is done: a second look of a CA's other
 // vantage point may still be on the way. A failed one never comes back (§7.1.6).
-bool is_wanted(const api::AuthorizationStatus& authorization) {
-  return (authorization.state == "pending" || authorization.state == "processing" ||
-          authorization.state == "valid") &&
-         is_token(authorization.token) && !authorization.key_authorization.empty();
+bool is_open(const api::AuthorizationStatus& authorization) {
+  return authorization.state == "pending" || authorization.state == "processing" ||
+         authorization.state == "valid";
+}
+
+// The Host that the validation request carries: a name, or an address (RFC 8738 §4).
+std::optional<std::string> asked_host(const std::string& identifier) {
+  if (const auto bytes = base::ip_bytes_from_text(identifier)) {
+    return base::ip_text_from_bytes(*bytes);
+  }
+  auto host = config_host(identifier);
+  return host && !host->empty() ? host : std::nullopt;
 }
 
 }  // namespace
@@ -35,9 +54,12 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
     if (!certificate->status.order) continue;
     for (const api::AuthorizationStatus& authorization :
          certificate->status.order->authorizations) {
-      if (!is_wanted(authorization)) continue;
-      const auto host = config_host(authorization.identifier);
-      if (!host || host->empty()) continue;
+      if (!is_open(authorization) ||
+          !is_answer(authorization.token, authorization.key_authorization)) {
+        continue;
+      }
+      const auto host = asked_host(authorization.identifier);
+      if (!host) continue;
       answers.try_emplace(
           authorization.token,
           std::make_shared<const proxy::config::ChallengeAnswer>(

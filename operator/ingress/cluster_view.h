@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct ClusterView {
 
   std::string controller = kControllerName;
   std::string legacy_class = "gatehouse";
-  base::WallTime now{};  // decides whether a certificate has expired
+  std::optional<api::IssuerRef> default_issuer;  // of Ingresses that say kubernetes.io/tls-acme
+  base::WallTime now{};                          // decides whether a certificate has expired
 
   Objects<kube::Ingress> ingresses;
   Objects<kube::IngressClass> classes;

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 #include <variant>
 
+#include "operator/ingress/annotations/issuer.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
+#include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/sni_table.h"
 
@@ -28,29 +29,14 @@ using proxy::config::PathMatch;
 class Compilation {
  public:
   explicit Compilation(const ClusterView& view)
-      : view_(view),
-        ownership_(view.classes, view.controller, view.legacy_class),
-        backends_(view),
-        sni_(view) {}
+      : view_(view), ownership_(ownership_of(view)), backends_(view), sni_(view) {}
 
   Compiled run() {
-    for (const auto& ingress : ours_by_age()) add(ingress);
+    for (const auto& ingress : owned_by_age(view_)) add(ingress);
     return finish();
   }
 
  private:
-  std::vector<std::shared_ptr<const kube::Ingress>> ours_by_age() const {
-    std::vector<std::shared_ptr<const kube::Ingress>> ours;
-    for (const auto& ingress : view_.ingresses) {
-      if (ownership_.is_ours(*ingress)) ours.push_back(ingress);
-    }
-    std::sort(ours.begin(), ours.end(), [](const auto& a, const auto& b) {
-      return std::tuple(a->metadata.creation_timestamp, a->metadata.key()) <
-             std::tuple(b->metadata.creation_timestamp, b->metadata.key());
-    });
-    return ours;
-  }
-
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
@@ -61,7 +47,12 @@ class Compilation {
     const Scope scope{*ingress, policy, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
-    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, tls);
+    // What is wrong with the annotation is said where Certificates are planned.
+    annotations::Issues unsaid;
+    const bool orders =
+        annotations::read_issuer(ingress->metadata.annotations, view_.default_issuer, unsaid)
+            .has_value();
+    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, tls, orders);
   }
 
   struct Scope {
@@ -169,7 +160,7 @@ class Compilation {
     }
   }
 
-  void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls) {
+  void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls, bool orders) {
     if (tls.secret_name.empty()) {
       complain(ingress, "CertificateMissing",
                "A tls entry has no secretName, and there is no default certificate; its hosts have "
@@ -192,7 +183,8 @@ class Compilation {
         complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
       }
     }
-    sni_.offer(ingress, tls.secret_name, {names.begin(), names.end()});
+    sni_.offer(ingress, tls.secret_name, {names.begin(), names.end()},
+               orders && !tls.hosts.empty());
   }
 
   Compiled finish() {

@@ -51,10 +51,10 @@ SniTable::SniTable(const ClusterView& view) : view_(view) {
 }
 
 void SniTable::offer(const kube::Ingress& ingress, const std::string& secret_name,
-                     const std::vector<std::string>& names) {
+                     const std::vector<std::string>& names, bool is_ordered) {
   const kube::ObjectKey secret{ingress.metadata.namespace_, secret_name};
   for (const std::string& name : names) {
-    offers_[name].push_back({ingress.metadata.key(), secret, rank_of(secret, name)});
+    offers_[name].push_back({ingress.metadata.key(), secret, rank_of(secret, name), is_ordered});
   }
 }
 
@@ -125,6 +125,10 @@ SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& 
     return {offer.ingress, Severity::pending, "CertificatePending", "TLS for ",
             " waits for Certificate " + certificate->metadata.key().text() + ", which writes " +
                 secret_text};
+  }
+  if (offer.is_ordered && (!has_content || mismatch)) {
+    return {offer.ingress, Severity::pending, "CertificatePending", "TLS for ",
+            " waits for the Certificate that is to write " + secret_text};
   }
   constexpr const char* kLead = "There is no TLS for ";
   if (!secret) {

@@ -17,9 +17,10 @@ class SniTable {
  public:
   explicit SniTable(const ClusterView& view);
 
-  // A tls entry of an Ingress: this Secret of its namespace for these names.
+  // A tls entry of an Ingress: this Secret of its namespace for these names. is_ordered: an issuer
+  // annotation asks for a Certificate, which may not be there yet.
   void offer(const kube::Ingress& ingress, const std::string& secret_name,
-             const std::vector<std::string>& names);
+             const std::vector<std::string>& names, bool is_ordered);
 
   // How an offer of an Ingress ended.
   struct Outcome {
@@ -43,6 +44,7 @@ class SniTable {
     kube::ObjectKey ingress;
     kube::ObjectKey secret;
     Rank rank = Rank::unusable;
+    bool is_ordered = false;
   };
 
   // Why an offer is not sound; the names that it concerns are said between `lead` and `rest`, so

@@ -1,5 +1,8 @@
 #include "operator/ingress/tls_secret.h"
 
+#include "base/key.h"
+#include "base/pem.h"
+
 namespace ingress {
 namespace {
 
@@ -7,6 +10,17 @@ TlsSecret broken(std::string problem) {
   TlsSecret secret;
   secret.problem = std::move(problem);
   return secret;
+}
+
+// What stands between the blocks of a PEM file (comments, a key, in any encoding) stays here.
+std::string certificates_only(const std::string& chain) {
+  std::string text;
+  const auto blocks = base::read_pem(chain);
+  if (!blocks) return text;
+  for (const base::PemBlock& block : *blocks) {
+    if (block.label == "CERTIFICATE") text += base::write_pem(block);
+  }
+  return text;
 }
 
 }  // namespace
@@ -27,11 +41,13 @@ TlsSecret read_tls_secret(const kube::Secret& secret) {
   if (const auto pair = base::check_key_pair(chain, key); !pair) {
     return broken("tls.crt and tls.key do not make a pair: " + pair.error().message);
   }
+  const auto private_key = base::PrivateKey::from_pem(key);
+  if (!private_key) return broken("tls.key cannot be read: " + private_key.error().message);
   TlsSecret usable;
   usable.state = TlsSecret::State::usable;
   usable.leaf = std::move(certificates->front());
-  usable.material =
-      std::make_shared<const proxy::config::Certificate>(proxy::config::Certificate{chain, key});
+  usable.material = std::make_shared<const proxy::config::Certificate>(
+      proxy::config::Certificate{certificates_only(chain), private_key->to_pem()});
   return usable;
 }
 

@@ -403,6 +403,16 @@ TEST(Compiler, WhatACertificateIsAboutToWriteIsPendingNotMissing) {
   }
 }
 
+TEST(Compiler, WhatAnIssuerAnnotationAsksForIsPendingBeforeThereIsACertificate) {
+  const Compiled compiled =
+      compile(shop()
+                  .ingress(an_ingress("shop/www")
+                               .annotation("cert-manager.io/cluster-issuer", "le")
+                               .tls({"a.example"}, "tls"))
+                  .view);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www CertificatePending"));
+}
+
 TEST(Compiler, ANewHostOfACertificateIsPendingWhileTheOldOnesAreServed) {
   const Compiled compiled =
       compile(shop()

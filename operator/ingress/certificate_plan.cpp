@@ -1,0 +1,230 @@
+#include "operator/ingress/certificate_plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/ip_text.h"
+#include "operator/ingress/annotations/certificate_settings.h"
+#include "operator/ingress/annotations/issuer.h"
+#include "operator/ingress/class_ownership.h"
+#include "operator/ingress/host_name.h"
+#include "operator/ingress/owned_ingresses.h"
+
+namespace ingress {
+namespace {
+
+constexpr std::size_t kNamesMax = 100;  // the schema's, and Let's Encrypt's
+
+const kube::OwnerReference* controller_of(const kube::ObjectMeta& metadata) {
+  for (const kube::OwnerReference& owner : metadata.owner_references) {
+    if (owner.controller) return &owner;
+  }
+  return nullptr;
+}
+
+bool is_ingress(const kube::OwnerReference& owner) {
+  return owner.kind == "Ingress" && owner.api_version.substr(0, 18) == "networking.k8s.io/";
+}
+
+kube::OwnerReference owner_of(const kube::Ingress& ingress) {
+  return {kube::Ingress::type().api_version(), kube::Ingress::type().kind, ingress.metadata.name,
+          ingress.metadata.uid, true};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// What one Ingress asks of one Certificate.
+struct Claim {
+  const kube::Ingress* ingress = nullptr;
+  api::CertificateSpec spec;
+};
+
+class Planning {
+ public:
+  explicit Planning(const ClusterView& view) : view_(view) {
+    for (const auto& certificate : view.certificates) {
+      const kube::ObjectKey key = certificate->metadata.key();
+      certificates_[key] = certificate.get();
+      writers_[{key.namespace_, certificate->spec.secret_name}].push_back(certificate.get());
+    }
+  }
+
+  CertificatePlan run() {
+    for (const auto& ingress : owned_by_age(view_)) collect(*ingress);
+    for (const auto& [key, claims] : claims_) settle(key, claims);
+    remove_unclaimed();
+    std::sort(plan_.complaints.begin(), plan_.complaints.end());
+    plan_.complaints.erase(std::unique(plan_.complaints.begin(), plan_.complaints.end()),
+                           plan_.complaints.end());
+    return std::move(plan_);
+  }
+
+ private:
+  void complain(const kube::Ingress& ingress, std::string reason, std::string message) {
+    plan_.complaints.push_back(
+        {ingress.metadata.key(), Severity::warning, std::move(reason), std::move(message)});
+  }
+
+  void collect(const kube::Ingress& ingress) {
+    annotations::Issues issues;
+    const auto issuer =
+        annotations::read_issuer(ingress.metadata.annotations, view_.default_issuer, issues);
+    if (issuer) {
+      asking_.insert(ingress.metadata.uid);
+      api::CertificateSpec settings;
+      settings.issuer_ref = *issuer;
+      annotations::read_certificate_settings(ingress.metadata.annotations, settings, issues);
+      for (const kube::IngressTls& tls : ingress.tls) claim(ingress, tls, settings);
+    }
+    for (const annotations::Issue& issue : issues) {
+      std::string message = "Annotation " + issue.name + " " + issue.why + ".";
+      if (!issue.remedy.empty()) message += " " + issue.remedy;
+      complain(ingress, "AnnotationIgnored", std::move(message));
+    }
+  }
+
+  void claim(const kube::Ingress& ingress, const kube::IngressTls& tls,
+             const api::CertificateSpec& settings) {
+    // Both are told of in other places: an entry without a Secret by the compiler; one without
+    // hosts is how people bring a certificate of their own for the whole Ingress.
+    if (tls.secret_name.empty()) return;
+    if (tls.hosts.empty()) {
+      complain(ingress, "CertificateNotOrdered",
+               "No certificate is ordered for the tls entry of Secret " + tls.secret_name +
+                   ": it lists no hosts.");
+      return;
+    }
+    auto& claims = claims_[{ingress.metadata.namespace_, tls.secret_name}];
+    if (claims.empty() || claims.back().ingress != &ingress) {
+      Claim& made = claims.emplace_back(Claim{&ingress, settings});
+      made.spec.secret_name = tls.secret_name;
+    }
+    // Several tls entries of one Ingress for one Secret make one certificate.
+    for (const std::string& host : tls.hosts) add_name(ingress, host, claims.back().spec);
+  }
+
+  void add_name(const kube::Ingress& ingress, const std::string& written,
+                api::CertificateSpec& spec) {
+    if (const auto bytes = base::ip_bytes_from_text(written)) {
+      add_unique(spec.ip_addresses, base::ip_text_from_bytes(*bytes).value_or(written));
+    } else if (const auto host = config_host(written); host && !host->empty()) {
+      add_unique(spec.dns_names, *host);
+    } else {
+      complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
+    }
+  }
+
+  static void add_unique(std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+
+  void settle(const kube::ObjectKey& key, const std::vector<Claim>& claims) {
+    const api::Certificate* existing = find(key);
+    if (is_made_by_others(key, existing, claims)) return;
+    const Claim& winner = winner_of(claims, existing);
+    report_losers(key, claims, winner);
+    const std::size_t names = winner.spec.dns_names.size() + winner.spec.ip_addresses.size();
+    if (names == 0) return;  // every host was refused, with a complaint
+    if (names > kNamesMax) {
+      complain(*winner.ingress, "CertificateNotOrdered",
+               "No certificate is ordered for Secret " + key.text() + ": it would need " +
+                   std::to_string(names) + " names, and a certificate has at most " +
+                   std::to_string(kNamesMax) + ". Use several tls entries.");
+      return;
+    }
+    CertificatePlan::Apply wanted{owner_of(*winner.ingress), winner.spec};
+    if (existing && existing->spec == wanted.spec && is_owned(*existing, wanted.owner)) return;
+    plan_.apply.emplace(key, std::move(wanted));
+  }
+
+  const api::Certificate* find(const kube::ObjectKey& key) const {
+    const auto found = certificates_.find(key);
+    return found == certificates_.end() ? nullptr : found->second;
+  }
+
+  static bool is_owned(const api::Certificate& certificate, const kube::OwnerReference& owner) {
+    const kube::OwnerReference* controller = controller_of(certificate.metadata);
+    return controller && controller->uid == owner.uid;
+  }
+
+  bool is_made_by_others(const kube::ObjectKey& key, const api::Certificate* existing,
+                         const std::vector<Claim>& claims) {
+    const api::Certificate* other = nullptr;
+    if (existing) {
+      const kube::OwnerReference* controller = controller_of(existing->metadata);
+      if (!controller || !is_ingress(*controller)) other = existing;
+    }
+    for (const api::Certificate* writer : writers_[key]) {
+      if (writer->metadata.key() != key) other = writer;
+    }
+    if (!other) return false;
+    for (const Claim& claim : claims) {
+      complain(*claim.ingress, "CertificateNotOwned",
+               "Secret " + key.text() + " is kept by Certificate " + other->metadata.key().text() +
+                   ", which this Ingress does not own, so it is left as it is. Remove the issuer "
+                   "annotation here, or that Certificate.");
+    }
+    return true;
+  }
+
+  // Who has it keeps it while it asks for it: nothing is gained by an issuance anew.
+  static const Claim& winner_of(const std::vector<Claim>& claims,
+                                const api::Certificate* existing) {
+    for (const Claim& claim : claims) {
+      if (existing && is_owned(*existing, owner_of(*claim.ingress))) return claim;
+    }
+    return claims.front();
+  }
+
+  void report_losers(const kube::ObjectKey& key, const std::vector<Claim>& claims,
+                     const Claim& winner) {
+    for (const Claim& claim : claims) {
+      if (&claim == &winner) continue;
+      std::vector<std::string> left_out;
+      for (const auto names :
+           {&api::CertificateSpec::dns_names, &api::CertificateSpec::ip_addresses}) {
+        for (const std::string& name : claim.spec.*names) {
+          const auto& covered = winner.spec.*names;
+          if (std::find(covered.begin(), covered.end(), name) == covered.end()) {
+            left_out.push_back(name);
+          }
+        }
+      }
+      if (left_out.empty()) continue;
+      complain(*claim.ingress, "CertificateConflict",
+               "Secret " + key.text() + " belongs to Ingress " +
+                   winner.ingress->metadata.key().text() +
+                   ", whose certificate leaves out hosts of this one: " + joined(left_out) +
+                   ". Name the same hosts in both, or another Secret here.");
+    }
+  }
+
+  void remove_unclaimed() {
+    for (const auto& [key, certificate] : certificates_) {
+      if (claims_.count(key) != 0 || certificate->metadata.is_being_deleted) continue;
+      const kube::OwnerReference* controller = controller_of(certificate->metadata);
+      if (!controller || !is_ingress(*controller) || asking_.count(controller->uid) == 0) continue;
+      plan_.remove.emplace(key, CertificatePlan::Remove{certificate->metadata.uid});
+    }
+  }
+
+  const ClusterView& view_;
+  std::map<kube::ObjectKey, const api::Certificate*> certificates_;
+  std::map<kube::ObjectKey, std::vector<const api::Certificate*>> writers_;  // by Secret
+  std::map<kube::ObjectKey, std::vector<Claim>> claims_;  // by Secret, oldest first
+  std::set<std::string> asking_;                          // uids of the Ingresses with an issuer
+  CertificatePlan plan_;
+};
+
+}  // namespace
+
+CertificatePlan plan_certificates(const ClusterView& view) {
+  return Planning(view).run();
+}
+
+}  // namespace ingress

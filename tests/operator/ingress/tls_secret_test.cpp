@@ -1,0 +1,95 @@
+#include "operator/ingress/tls_secret.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/key.h"
+
+namespace ingress {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Pair {
+  std::string chain;
+  std::string key;
+};
+
+Pair a_pair(const std::string& host) {
+  const auto key = base::PrivateKey::generate({});
+  base::SelfSignedOptions options;
+  options.names.dns_names = {host};
+  return {base::make_self_signed(*key, options).value(), key->to_pem()};
+}
+
+kube::Secret a_secret(const std::string& chain, const std::string& key) {
+  kube::Secret secret;
+  secret.metadata.uid = "uid";
+  secret.metadata.resource_version = "1";
+  secret.data["tls.crt"] = chain;
+  secret.data["tls.key"] = key;
+  return secret;
+}
+
+TEST(ReadTlsSecret, AMatchingPairIsUsable) {
+  const Pair pair = a_pair("a.example");
+  const TlsSecret secret = read_tls_secret(a_secret(pair.chain, pair.key));
+  ASSERT_EQ(secret.state, TlsSecret::State::usable) << secret.problem;
+  EXPECT_TRUE(base::covers_host(*secret.leaf, "a.example"));
+  EXPECT_TRUE(base::check_key_pair(secret.material->chain_pem, secret.material->key_pem));
+}
+
+TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
+  const Pair pair = a_pair("a.example");
+  const TlsSecret secret =
+      read_tls_secret(a_secret("# caf\xc3\xa9\n" + pair.key + pair.chain, "comment\n" + pair.key));
+  ASSERT_EQ(secret.state, TlsSecret::State::usable) << secret.problem;
+  EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("PRIVATE KEY")));
+  EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("caf")));
+  EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
+}
+
+TEST(ReadTlsSecret, SaysWhatIsWrong) {
+  const Pair pair = a_pair("a.example");
+  const Pair other = a_pair("a.example");
+  EXPECT_EQ(read_tls_secret(a_secret("", "")).state, TlsSecret::State::empty);
+  const std::tuple<std::string, std::string, const char*> cases[] = {
+      {"", pair.key, "tls.crt is empty"},
+      {pair.chain, "", "tls.key is empty"},
+      {"not PEM", pair.key, "tls.crt cannot be read"},
+      {pair.chain, other.key, "do not make a pair"},
+      {pair.chain, "not PEM", "tls.key"},
+  };
+  for (const auto& [chain, key, problem] : cases) {
+    const TlsSecret secret = read_tls_secret(a_secret(chain, key));
+    EXPECT_EQ(secret.state, TlsSecret::State::broken);
+    EXPECT_THAT(secret.problem, HasSubstr(problem));
+    EXPECT_EQ(secret.material, nullptr);
+  }
+}
+
+TEST(TlsSecretCache, ReadsEachVersionOnce) {
+  const Pair pair = a_pair("a.example");
+  kube::Secret secret = a_secret(pair.chain, pair.key);
+  TlsSecretCache cache;
+  const auto first = cache.read(secret);
+  EXPECT_EQ(cache.read(secret), first);
+  secret.metadata.resource_version = "2";
+  EXPECT_NE(cache.read(secret), first);
+}
+
+TEST(TlsSecretCache, ForgetsWhatWasNotReadBetweenTwoDrops) {
+  const Pair pair = a_pair("a.example");
+  const kube::Secret secret = a_secret(pair.chain, pair.key);
+  TlsSecretCache cache;
+  const auto first = cache.read(secret);
+  cache.drop_unused();
+  EXPECT_EQ(cache.read(secret), first);
+  cache.drop_unused();
+  cache.drop_unused();
+  EXPECT_NE(cache.read(secret), first);
+}
+
+}  // namespace
+}  // namespace ingress
