@@ -1,0 +1,250 @@
+// The rules of the house, as ordinary tests over the source tree. When one fails, either the change
+// is in the wrong room, or the rule is wrong: then change it here, with a decision in docs/decisions.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+struct SourceFile {
+  std::string path;  // relative to the top of the tree, "kube/client.cpp"
+  std::string text;
+  std::vector<std::string> includes;  // as written, without quotes or brackets
+
+  bool is_in(const std::string& room) const { return path.rfind(room + "/", 0) == 0; }
+  bool is_header() const { return path.ends_with(".h"); }
+};
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> includes_of(const std::string& text) {
+  static const std::regex include_line(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, include_line)) found.push_back(match[1]);
+  }
+  return found;
+}
+
+std::vector<SourceFile> read_tree() {
+  const fs::path top = GATEHOUSE_SOURCE_DIR;
+  std::vector<SourceFile> files;
+  for (const std::string room : {"base", "acme", "kube", "proxy", "operator", "tests", "e2e"}) {
+    if (!fs::exists(top / room)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(top / room)) {
+      const std::string extension = entry.path().extension().string();
+      if (!entry.is_regular_file() || (extension != ".cpp" && extension != ".h")) continue;
+      SourceFile file{fs::relative(entry.path(), top).generic_string(), read_file(entry.path()), {}};
+      file.includes = includes_of(file.text);
+      files.push_back(std::move(file));
+    }
+  }
+  return files;
+}
+
+const std::vector<SourceFile>& tree() {
+  static const std::vector<SourceFile> files = read_tree();
+  return files;
+}
+
+// "path includes what" for every include that `is_wrong` says must not be.
+std::vector<std::string> breaches(
+    const std::function<bool(const SourceFile&, const std::string&)>& is_wrong) {
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    for (const auto& include : file.includes) {
+      if (is_wrong(file, include)) found.push_back(file.path + " includes " + include);
+    }
+  }
+  return found;
+}
+
+bool starts_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return text.rfind(prefix, 0) == 0; });
+}
+
+// The files of the product (not of its tests) that include something that starts so.
+std::set<std::string> product_files_including(const std::vector<std::string>& prefixes) {
+  std::set<std::string> found;
+  for (const auto& file : tree()) {
+    if (file.is_in("tests") || file.is_in("e2e")) continue;
+    for (const auto& include : file.includes) {
+      if (starts_with_any(include, prefixes)) found.insert(file.path);
+    }
+  }
+  return found;
+}
+
+TEST(HouseRules, TheTreeIsThere) { ASSERT_GT(tree().size(), 50u); }
+
+TEST(HouseRules, BaseKnowsNoneOfOurDomains) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_in("base") &&
+                       starts_with_any(include, {"acme/", "kube/", "proxy/", "operator/"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, AcmeAndKubeDoNotKnowEachOther) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return (file.is_in("acme") &&
+                        starts_with_any(include, {"kube/", "proxy/", "operator/"})) ||
+                       (file.is_in("kube") &&
+                        starts_with_any(include, {"acme/", "proxy/", "operator/"}));
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, TheProxyKnowsNoKubernetesAndNoAcme) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_in("proxy") &&
+                       starts_with_any(include, {"kube/", "acme/", "operator/"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, TheOperatorSeesOnlyTheContractOfTheProxy) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_in("operator") && starts_with_any(include, {"proxy/"}) &&
+                       !starts_with_any(include, {"proxy/config/"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, TheContractOfTheProxyDependsOnBaseAlone) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_in("proxy/config") && starts_with_any(include, {"proxy/"}) &&
+                       !starts_with_any(include, {"proxy/config/"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, TheProductDoesNotIncludeItsTests) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return !file.is_in("tests") && !file.is_in("e2e") &&
+                       starts_with_any(include, {"tests/", "gtest/", "gmock/", "httplib.h"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, CodecsRouterAndContractMakeNoSystemCallsForIo) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return starts_with_any(file.path, {"proxy/http1/", "proxy/http2/", "proxy/router/",
+                                                   "proxy/config/"}) &&
+                       starts_with_any(include, {"sys/socket.h", "sys/epoll.h", "netinet/",
+                                                 "unistd.h", "poll.h"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, LibcurlIsKnownInOnePlace) {
+  EXPECT_THAT(product_files_including({"curl/"}), SizeIs(1));
+}
+
+TEST(HouseRules, CpprestsdkIsKnownInOnePlace) {
+  EXPECT_THAT(product_files_including({"cpprest/", "pplx/"}), SizeIs(1));
+}
+
+TEST(HouseRules, YamlIsReadInOnePlace) {
+  EXPECT_THAT(product_files_including({"yaml-cpp/"}), testing::SizeIs(testing::Le(1)));
+}
+
+TEST(HouseRules, NoHeaderPaysForTheWholeJsonLibrary) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_header() && include == "nlohmann/json.hpp";
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, EveryHeaderIsGuardedByPragmaOnce) {
+  std::vector<std::string> unguarded;
+  for (const auto& file : tree()) {
+    if (file.is_header() && file.text.find("#pragma once") == std::string::npos) {
+      unguarded.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(unguarded, IsEmpty());
+}
+
+TEST(HouseRules, ForbiddenCallsAreAbsent) {
+  // What is forbidden, and what to use instead.
+  const std::map<std::string, std::string> forbidden = {
+      {R"(\bsprintf\s*\()", "fmt::format"},
+      {R"(\bstrcpy\s*\()", "std::string"},
+      {R"(\bsystem\s*\()", "no shell is ever started"},
+      {R"(\bpopen\s*\()", "no shell is ever started"},
+      {R"(\blocaltime\s*\()", "base/time_text.h"},
+      {R"(\bsleep_for\s*\()", "a requeue, a timer or a stop-aware wait"},
+      {R"(\busleep\s*\()", "a requeue, a timer or a stop-aware wait"},
+  };
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (file.is_in("tests") || file.is_in("e2e")) continue;
+    for (const auto& [pattern, instead] : forbidden) {
+      if (std::regex_search(file.text, std::regex(pattern))) {
+        found.push_back(file.path + " has " + pattern + "; use " + instead);
+      }
+    }
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
+TEST(HouseRules, UnitTestsDoNotSleep) {
+  std::vector<std::string> sleepers;
+  for (const auto& file : tree()) {
+    const bool is_unit_test = file.is_in("tests") && file.path.ends_with("_test.cpp") &&
+                              !file.path.ends_with("_component_test.cpp") &&
+                              !file.is_in("tests/integration") && !file.is_in("tests/tidy");
+    if (is_unit_test && file.text.find("sleep_for") != std::string::npos) {
+      sleepers.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(sleepers, IsEmpty());
+}
+
+TEST(HouseRules, CoroutinesAreAbsentBecauseThisCompilerDestroysTemporariesTwice) {
+  std::vector<std::string> users;
+  for (const auto& file : tree()) {
+    if (file.is_in("tests/tidy")) continue;
+    if (std::regex_search(file.text, std::regex(R"(\bco_(await|return|yield)\b)"))) {
+      users.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(users, IsEmpty());
+}
+
+TEST(HouseRules, BothIssuerSchemasAreTheSame) {
+  const fs::path crds = fs::path(GATEHOUSE_SOURCE_DIR) / "crds";
+  const auto schema = [&](const std::string& name) {
+    const std::string text = read_file(crds / name);
+    const auto start = text.find("schema:");
+    return start == std::string::npos ? std::string() : text.substr(start);
+  };
+  EXPECT_FALSE(schema("issuers.yaml").empty());
+  EXPECT_EQ(schema("issuers.yaml"), schema("clusterissuers.yaml"));
+}
+
+}  // namespace
