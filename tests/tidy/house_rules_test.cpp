@@ -1,5 +1,6 @@
 // The rules of the house, as ordinary tests over the source tree. When one fails, either the change
-// is in the wrong room, or the rule is wrong: then change it here, with a decision in docs/decisions.
+// is in the wrong room, or the rule is wrong: then change it here, with a decision in
+// docs/decisions.
 
 #include <algorithm>
 #include <filesystem>
@@ -56,7 +57,8 @@ std::vector<SourceFile> read_tree() {
     for (const auto& entry : fs::recursive_directory_iterator(top / room)) {
       const std::string extension = entry.path().extension().string();
       if (!entry.is_regular_file() || (extension != ".cpp" && extension != ".h")) continue;
-      SourceFile file{fs::relative(entry.path(), top).generic_string(), read_file(entry.path()), {}};
+      SourceFile file{
+          fs::relative(entry.path(), top).generic_string(), read_file(entry.path()), {}};
       file.includes = includes_of(file.text);
       files.push_back(std::move(file));
     }
@@ -98,7 +100,9 @@ std::set<std::string> product_files_including(const std::vector<std::string>& pr
   return found;
 }
 
-TEST(HouseRules, TheTreeIsThere) { ASSERT_GT(tree().size(), 50u); }
+TEST(HouseRules, TheTreeIsThere) {
+  ASSERT_GT(tree().size(), 50u);
+}
 
 TEST(HouseRules, BaseKnowsNoneOfOurDomains) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
@@ -109,21 +113,20 @@ TEST(HouseRules, BaseKnowsNoneOfOurDomains) {
 }
 
 TEST(HouseRules, AcmeAndKubeDoNotKnowEachOther) {
-  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
-                return (file.is_in("acme") &&
-                        starts_with_any(include, {"kube/", "proxy/", "operator/"})) ||
-                       (file.is_in("kube") &&
-                        starts_with_any(include, {"acme/", "proxy/", "operator/"}));
-              }),
-              IsEmpty());
+  EXPECT_THAT(
+      breaches([](const SourceFile& file, const std::string& include) {
+        return (file.is_in("acme") && starts_with_any(include, {"kube/", "proxy/", "operator/"})) ||
+               (file.is_in("kube") && starts_with_any(include, {"acme/", "proxy/", "operator/"}));
+      }),
+      IsEmpty());
 }
 
 TEST(HouseRules, TheProxyKnowsNoKubernetesAndNoAcme) {
-  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
-                return file.is_in("proxy") &&
-                       starts_with_any(include, {"kube/", "acme/", "operator/"});
-              }),
-              IsEmpty());
+  EXPECT_THAT(
+      breaches([](const SourceFile& file, const std::string& include) {
+        return file.is_in("proxy") && starts_with_any(include, {"kube/", "acme/", "operator/"});
+      }),
+      IsEmpty());
 }
 
 TEST(HouseRules, TheOperatorSeesOnlyTheContractOfTheProxy) {

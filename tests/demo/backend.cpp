@@ -1,0 +1,72 @@
+// A small HTTP backend for the demo and the integration tests: it answers every path with its name
+// and the headers that tell what the proxy did, and prints its port.
+
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <httplib.h>
+
+namespace {
+
+std::string describe(const std::string& name, const httplib::Request& request) {
+  std::string text = "hello from " + name + "\n" + request.method + " " + request.target + "\n";
+  for (const char* header : {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
+                             "X-Real-IP", "X-Request-ID"}) {
+    if (request.has_header(header)) {
+      text += std::string(header) + ": " + request.get_header_value(header) + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A small HTTP backend that answers every path with its name.");
+  std::string name = "backend";
+  int port = 0;
+  app.add_option("--name", name, "what it calls itself")->capture_default_str();
+  app.add_option("--port", port, "port on 127.0.0.1; 0 picks a free one")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  httplib::Server server;
+  server.new_task_queue = [] { return new httplib::ThreadPool(64); };
+  server.set_keep_alive_max_count(1'000'000);
+  server.set_keep_alive_timeout(120);
+  server.set_tcp_nodelay(true);
+  const auto answer = [&](const httplib::Request& request, httplib::Response& response) {
+    response.set_content(describe(name, request), "text/plain");
+  };
+  server.Get(".*", answer);
+  server.Post(".*", answer);
+
+  if (port == 0) {
+    port = server.bind_to_any_port("127.0.0.1");
+  } else if (!server.bind_to_port("127.0.0.1", port)) {
+    port = -1;
+  }
+  if (port < 0) {
+    std::cerr << "demo-backend: cannot listen on 127.0.0.1\n";
+    return 1;
+  }
+  std::cout << port << std::endl;
+
+  std::thread stopper([&] {
+    int received = 0;
+    sigwait(&signals, &received);
+    server.stop();
+  });
+  const bool served = server.listen_after_bind();
+  if (!served) pthread_kill(stopper.native_handle(), SIGTERM);
+  stopper.join();
+  return 0;
+}
