@@ -18,11 +18,15 @@ deps: ## installs the Debian packages that everything below needs (root or sudo)
 	@.ci/deps
 
 build: deps ## builds both programs for release into build/release
-	@.ci/build release
+	@.ci/build release gatehouse-operator gatehouse-proxy
 
-test: deps ## builds and passes all tests
+test: deps ## builds and passes all tests: unit, component, integration
 	@.ci/build dev
-	@ctest --preset dev -j $(JOBS)
+	@GATEHOUSE_PEBBLE_NEW="$$(.ci/pebble-new)" ctest --preset dev -j $(JOBS)
+
+demo: deps ## runs the main job on real parts: Ingress in, HTTPS out (KEEP=1 leaves it running)
+	@.ci/build release gatehouse-demo
+	@tests/demo/demo
 
 asan: deps ## unit and component tests under AddressSanitizer and UBSan
 	@.ci/build asan
