@@ -21,11 +21,11 @@
 namespace kube {
 
 struct ListOptions {
-  std::string namespace_;  // empty: all namespaces
-  std::string label_selector;
-  std::string field_selector;
+  std::string namespace_{};  // empty: all namespaces
+  std::string label_selector{};
+  std::string field_selector{};
   int limit = 500;  // objects a page; 0: no limit
-  std::string continue_token;
+  std::string continue_token{};
 };
 
 // One page of a list. Each item carries apiVersion and kind, as it would alone.
@@ -36,10 +36,10 @@ struct ListPage {
 };
 
 struct WatchOptions {
-  std::string namespace_;  // empty: all namespaces
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;
+  std::string namespace_{};  // empty: all namespaces
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};
   std::chrono::seconds server_timeout{290};
   // Longest silence before the connection counts as dead; must be over server_timeout.
   std::chrono::seconds idle_timeout{295};
@@ -48,14 +48,14 @@ struct WatchOptions {
 struct WatchEvent;  // kube/watch_lines.h
 
 struct ApplyOptions {
-  std::string field_manager;
+  std::string field_manager{};
   bool force = false;  // take fields over from other managers
 };
 
 // The object must still be this one; empty: any.
 struct Preconditions {
-  std::string uid;
-  std::string resource_version;
+  std::string uid{};
+  std::string resource_version{};
 };
 
 // True for the conflict that create() gets when the name is taken; other conflicts are a stale
@@ -147,15 +147,23 @@ class Client {
   }
 
  private:
-  struct Call;
-  class Turn;
+  struct Call;  // one request, before it is made
+  class Turn;   // a place among requests_max
 
-  base::Result<nlohmann::json> write(Call call, std::stop_token stop);
-  base::Result<nlohmann::json> exchange(const Call& call, std::stop_token stop);
-  base::Result<base::HttpResponse> send(const Call& call, std::stop_token stop);
+  base::Result<nlohmann::json> write(const char* method, const ResourceType& type,
+                                     const nlohmann::json& object, const char* subresource,
+                                     std::string_view doing, std::stop_token stop);
+  base::Result<nlohmann::json> apply_to(const ResourceType& type, const nlohmann::json& object,
+                                        const char* subresource, const ApplyOptions& options,
+                                        std::stop_token stop);
+  base::Result<nlohmann::json> patch_at(const ResourceType& type, const ObjectKey& key,
+                                        const char* subresource, nlohmann::json merge_patch,
+                                        const std::string& resource_version, std::stop_token stop);
+  base::Result<nlohmann::json> exchange(const Call& call, const std::stop_token& stop);
+  base::Result<base::HttpResponse> send(const Call& call, const std::stop_token& stop);
   base::Status stream(const Call& call, std::chrono::milliseconds idle_timeout,
-                      const base::HttpTransport::OnChunk& on_chunk, std::stop_token stop);
-  base::Result<base::HttpRequest> make_request(const Call& call);
+                      const base::HttpTransport::OnChunk& on_chunk, const std::stop_token& stop);
+  base::HttpRequest make_request(const Call& call, const std::string& token) const;
   base::Error refusal(const Call& call, const base::HttpResponse& response) const;
 
   const std::shared_ptr<base::HttpTransport> transport_;

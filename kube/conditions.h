@@ -16,10 +16,10 @@ enum class ConditionStatus { unknown, is_true, is_false };
 
 // metav1.Condition: one named truth about an object, in its status.
 struct Condition {
-  std::string type;  // "Ready"
+  std::string type{};  // "Ready"
   ConditionStatus status = ConditionStatus::unknown;
-  std::string reason;   // CamelCase, for programs
-  std::string message;  // a sentence, for people
+  std::string reason{};   // CamelCase, for programs
+  std::string message{};  // a sentence, for people
   base::WallTime last_transition_time{};
   std::int64_t observed_generation = 0;
   bool operator==(const Condition&) const = default;

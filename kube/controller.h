@@ -17,19 +17,18 @@
 namespace kube {
 
 struct ControllerOptions {
-  std::string name;  // "certificate": in logs and metrics
+  std::string name{};  // "certificate": in logs and metrics
   int workers = 2;
-  WorkQueue::Backoff backoff;
+  WorkQueue::Backoff backoff{};
   // Failures for which a human must act (ErrorKind::denied) are tried again this slowly.
   std::chrono::milliseconds denied_delay = std::chrono::minutes(1);
-  std::shared_ptr<prometheus::Registry> registry;  // null: no metrics
+  std::shared_ptr<prometheus::Registry> registry{};  // null: no metrics
 };
 
 // Runs a Reconciler over the keys that enqueue() was told of, on its own threads; two runs of one
 // key never overlap. How a run ends decides when the key comes again:
 //   success               the failures are forgotten; again after requeue_after, or on a change;
 //   invalid               not again until a change: the same input would fail the same way;
-//   conflict              at once, by the back-off's first step: our view was stale;
 //   retry_after           when the server said;
 //   denied                after denied_delay;
 //   else                  after a back-off that doubles.

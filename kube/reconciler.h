@@ -10,7 +10,7 @@ namespace kube {
 
 // How a successful reconcile ends. Failures are Errors; the controller decides their back-off.
 struct Outcome {
-  std::optional<std::chrono::milliseconds> requeue_after;
+  std::optional<std::chrono::milliseconds> requeue_after{};
 
   static Outcome await_change() { return {}; }
   static Outcome requeue(std::chrono::milliseconds delay) { return {delay}; }

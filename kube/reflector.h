@@ -22,9 +22,9 @@
 namespace kube {
 
 struct ReflectorOptions {
-  std::string namespace_;  // empty: all namespaces
-  std::string label_selector;
-  std::string field_selector;  // Secrets: kTlsSecretSelector, never all kinds
+  std::string namespace_{};  // empty: all namespaces
+  std::string label_selector{};
+  std::string field_selector{};  // Secrets: kTlsSecretSelector, never all kinds
   int page_size = 500;
   // Between one and two of these, by chance, so that watches do not all end together.
   std::chrono::seconds watch_timeout{290};
