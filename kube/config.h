@@ -51,6 +51,6 @@ base::Result<Config> find_config(const std::string& kubeconfig_path, const std::
 
 // A client over the network.
 std::unique_ptr<Client> connect(const Config& config, const base::Clock& clock,
-                                const std::string& user_agent);
+                                const std::string& user_agent, Client::Options options = {});
 
 }  // namespace kube

@@ -44,16 +44,16 @@ class EventSink {
 };
 
 struct EventRecorderOptions {
-  std::string controller;  // reportingController: "gatehouse.dev/operator"
-  std::string instance;    // reportingInstance: the Pod's name
+  std::string controller{};  // reportingController: "gatehouse.dev/operator"
+  std::string instance{};    // reportingInstance: the Pod's name
   std::size_t queue_max = 1000;
   // The same (object, type, reason, action, note) again within this is the same Event: its series
   // counts, and a new object is not made.
   std::chrono::minutes series_window{6};
   // Writes of one series: the first repetition, then at most one in this time.
   std::chrono::seconds series_interval{60};
-  std::size_t series_max = 4096;                   // remembered at once
-  std::shared_ptr<prometheus::Registry> registry;  // null: no metrics
+  std::size_t series_max = 4096;                     // remembered at once
+  std::shared_ptr<prometheus::Registry> registry{};  // null: no metrics
 };
 
 // Writes Events (events.k8s.io/v1) from a thread of its own. When the queue is full, occurrences

@@ -21,8 +21,8 @@
 namespace kube {
 
 struct LeaderElectionOptions {
-  ObjectKey lease;
-  std::string identity;  // unique to this process: the Pod's name and its uid
+  ObjectKey lease{};
+  std::string identity{};  // unique to this process: the Pod's name and its uid
   std::chrono::milliseconds lease_duration{15000};
   std::chrono::milliseconds renew_deadline{10000};
   std::chrono::milliseconds retry_period{2000};
@@ -53,13 +53,13 @@ class LeaderRules {
 
   // seen: the Lease as it is now, nothing when there is none.
   Step next(const std::optional<Lease>& seen, base::SteadyTime now, base::WallTime wall);
-  // The renewal of a lease that we hold, without reading it first.
+  // The renewal of a lease that we hold, without reading it first; only while holds().
   Update renew(base::WallTime wall) const;
   // The lease given up, so that the next candidate need not wait.
   Update release(base::WallTime wall) const;
 
-  // What the server stored for our Create or Update.
-  void on_written(const Lease& lease, base::SteadyTime now);
+  // What the server stored for our Create or Update, which was sent at that time.
+  void on_written(const Lease& lease, base::SteadyTime sent_at);
   // True while our last successful write is younger than renew_deadline.
   bool holds(base::SteadyTime now) const;
   const std::optional<Lease>& observed() const { return observed_; }
@@ -82,7 +82,9 @@ class LeaderElector {
     std::function<void()> on_lost;     // not called on a clean stop()
   };
 
-  // options must have passed check(). client and clock must outlive it.
+  // options must have passed check(). client and clock must outlive it. The client should be one
+  // of its own whose timeout is at most half of renew_deadline: a renewal that hangs must leave
+  // time for another.
   LeaderElector(Client& client, const base::Clock& clock, LeaderElectionOptions options,
                 Callbacks callbacks, Pause pause = real_pause(), Random random = real_random());
   LeaderElector(const LeaderElector&) = delete;
@@ -101,11 +103,13 @@ class LeaderElector {
 
  private:
   void run(const std::stop_token& stop);
-  bool try_acquire(const std::stop_token& stop);
-  bool try_renew(const std::stop_token& stop);
+  bool holds() const;
+  void set_leading(bool leading);
+  bool try_to_hold(const std::stop_token& stop);
+  base::Status renew(const std::stop_token& stop);
+  base::Status read_and_take(const std::stop_token& stop);
+  base::Status write(const LeaderRules::Step& step, const std::stop_token& stop);
   void release();
-  base::Result<Lease> write(const LeaderRules::Step& step, const std::stop_token& stop);
-  base::Result<std::optional<Lease>> read(const std::stop_token& stop);
 
   Client& client_;
   const base::Clock& clock_;
