@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/ip_text.h"
+#include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
@@ -87,6 +88,7 @@ EndpointList chosen(Candidates candidates) {
   EndpointList& list = candidates.ready.empty() ? candidates.draining : candidates.ready;
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
+  if (list.size() > proxy::config::kEndpointsMax) list.resize(proxy::config::kEndpointsMax);
   return std::move(list);
 }
 

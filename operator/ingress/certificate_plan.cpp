@@ -9,6 +9,7 @@
 #include "operator/ingress/annotations/issuer.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/host_name.h"
+#include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 
 namespace ingress {
@@ -30,12 +31,6 @@ bool is_ingress(const kube::OwnerReference& owner) {
 kube::OwnerReference owner_of(const kube::Ingress& ingress) {
   return {kube::Ingress::type().api_version(), kube::Ingress::type().kind, ingress.metadata.name,
           ingress.metadata.uid, true};
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 // What one Ingress asks of one Certificate.

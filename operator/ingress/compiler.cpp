@@ -11,6 +11,7 @@
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
+#include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/sni_table.h"
@@ -113,8 +114,10 @@ class Compilation {
   void add_default(const Scope& scope, const std::string& written_host) {
     const auto host = open_host(scope, written_host);
     if (!host) return;
-    const Action action = action_for(scope, *scope.ingress.default_backend, "the default backend");
-    if (hosts_.claim_default(*host, action, scope.ingress, complaints_)) count(scope, action);
+    hosts_.claim_default(
+        *host,
+        [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
+        scope.ingress, complaints_);
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
@@ -123,7 +126,7 @@ class Compilation {
     if (scope.policy.is_refused() && written.path_type == kube::PathType::implementation_specific) {
       text = literal_start(text);
     }
-    auto path = route_path(text);
+    const auto path = route_path(text);
     if (!path) {
       complain(scope.ingress, "PathInvalid",
                "The path \"" + text +
@@ -131,33 +134,32 @@ class Compilation {
                    "escape or control character), so it is left out.");
       return;
     }
-    const Action action = action_for(scope, written.backend, "path " + *path);
     const auto match =
         written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
-    proxy::config::Route route{match, std::move(*path), action, scope.policy.body_bytes_max};
-    if (hosts_.claim_route(host, std::move(route), scope.ingress, complaints_))
-      count(scope, action);
+    hosts_.claim_route(
+        host, {match, *path, {}, scope.policy.body_bytes_max},
+        [&] { return action_for(scope, written.backend, *path); }, scope.ingress, complaints_);
   }
 
   Action action_for(const Scope& scope, const kube::IngressBackend& backend,
                     const std::string& where) {
     // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
-    if (scope.policy.is_refused()) return FixedAnswer{503, "annotation_refused"};
+    if (scope.policy.is_refused()) return counted(scope, FixedAnswer{503, "annotation_refused"});
     ResolvedBackend resolved =
         backends_.resolve(scope.ingress.metadata.namespace_, backend, scope.policy.timeouts);
     if (!resolved.reason.empty()) {
-      complain(scope.ingress, resolved.reason,
-               "Requests for " + where + " are answered with 503: " + resolved.trouble + ".");
+      troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
     }
-    return std::move(resolved.action);
+    return counted(scope, std::move(resolved.action));
   }
 
-  static void count(const Scope& scope, const Action& action) {
+  static Action counted(const Scope& scope, Action action) {
     if (std::holds_alternative<Forward>(action)) {
       ++scope.summary.paths_served;
     } else {
       ++scope.summary.paths_closed;
     }
+    return action;
   }
 
   void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls, bool orders) {
@@ -191,6 +193,7 @@ class Compilation {
     Compiled compiled;
     SniTable::Decided tls = sni_.decide(complaints_);
     record(tls.outcomes);
+    report_troubles();
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni);
     compiled.config.certificates = std::move(tls.certificates);
@@ -212,12 +215,29 @@ class Compilation {
     }
   }
 
+  void report_troubles() {
+    for (const auto& [trouble, places] : troubles_) {
+      complaints_.push_back(
+          {trouble.ingress, Severity::warning, trouble.reason,
+           "Requests for " + joined(places) + " are answered with 503: " + trouble.what + "."});
+    }
+  }
+
+  // One backend's trouble is one complaint, however many paths lead there.
+  struct Trouble {
+    kube::ObjectKey ingress;
+    std::string reason;
+    std::string what;
+    auto operator<=>(const Trouble&) const = default;
+  };
+
   const ClusterView& view_;
   const ClassOwnership ownership_;
   BackendResolver backends_;
   SniTable sni_;
   HostTable hosts_;
   Complaints complaints_;
+  std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;
 };
 

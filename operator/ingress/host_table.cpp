@@ -1,6 +1,7 @@
 #include "operator/ingress/host_table.h"
 
 #include "operator/ingress/host_name.h"
+#include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
@@ -63,9 +64,17 @@ void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress
 }
 
 bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
-                            const kube::Ingress& ingress, Complaints& complaints) {
+                            const MakeAction& action, const kube::Ingress& ingress,
+                            Complaints& complaints) {
   Host& host = hosts_.at(name);
   route.path = place_path(route.match, route.path);
+  if (host.host.routes.size() >= proxy::config::kRoutesMax) {
+    complaints.push_back({ingress.metadata.key(), Severity::warning, "HostFull",
+                          "Paths of this Ingress on " + host_text(name) +
+                              " are left out: older Ingresses have filled its " +
+                              std::to_string(proxy::config::kRoutesMax) + " places."});
+    return false;
+  }
   const auto [claim, is_new] =
       host.claims.try_emplace({route.match, route.path}, ingress.metadata.key());
   if (!is_new) {
@@ -74,11 +83,12 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
         conflict(ingress, claim->second, kind + route.path + " on " + host_text(name)));
     return false;
   }
+  route.action = action();
   host.host.routes.push_back(std::move(route));
   return true;
 }
 
-bool HostTable::claim_default(const std::string& name, const proxy::config::Action& action,
+bool HostTable::claim_default(const std::string& name, const MakeAction& action,
                               const kube::Ingress& ingress, Complaints& complaints) {
   Host& host = hosts_.at(name);
   if (host.default_claim) {
@@ -89,7 +99,7 @@ bool HostTable::claim_default(const std::string& name, const proxy::config::Acti
     return false;
   }
   host.default_claim = ingress.metadata.key();
-  host.host.default_action = action;
+  host.host.default_action = action();
   return true;
 }
 

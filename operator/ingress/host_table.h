@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,10 +23,12 @@ class HostTable {
   void claim_host(const std::string& host, const kube::Ingress& ingress,
                   const annotations::Redirect& redirect, Complaints& complaints);
 
-  // False when an older claim stands.
-  bool claim_route(const std::string& host, proxy::config::Route route,
+  // A place is filled only by who gets it, so that nobody hears of trouble behind a path that is
+  // another's. False when an older claim stands.
+  using MakeAction = std::function<proxy::config::Action()>;
+  bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
                    const kube::Ingress& ingress, Complaints& complaints);
-  bool claim_default(const std::string& host, const proxy::config::Action& action,
+  bool claim_default(const std::string& host, const MakeAction& action,
                      const kube::Ingress& ingress, Complaints& complaints);
 
   // sni: the names that have a certificate, which decides about redirects to https.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
-#include "kube/conditions.h"
+#include "operator/ingress/joined.h"
 
 namespace ingress {
 namespace {
@@ -25,15 +25,8 @@ bool covers(const base::CertificateInfo& leaf, const std::string& name) {
   return base::covers_host(leaf, name);
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  constexpr std::size_t kShownMax = 5;
-  if (names.empty()) return "no DNS name at all";
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShownMax; ++i) {
-    text += (i ? ", " : "") + names[i];
-  }
-  if (names.size() <= kShownMax) return text;
-  return text + " and " + std::to_string(names.size() - kShownMax) + " more";
+std::string names_of(const base::CertificateInfo& leaf) {
+  return leaf.dns_names.empty() ? "no DNS name at all" : joined(leaf.dns_names);
 }
 
 bool asks_for(const api::Certificate& certificate, const std::string& name) {
@@ -142,7 +135,7 @@ SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& 
   }
   if (mismatch) {
     return {offer.ingress, Severity::warning, "CertificateHostMismatch", kLead,
-            " from " + secret_text + ": its certificate is for " + joined(secret->leaf->dns_names)};
+            " from " + secret_text + ": its certificate is for " + names_of(*secret->leaf)};
   }
   return {offer.ingress, Severity::warning, "CertificateExpired", "TLS for ",
           " is served with the certificate of " + secret_text + ", which expired at " +

@@ -176,6 +176,29 @@ TEST(Compiler, OneBadPathClosesThatPathAlone) {
   EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
 }
 
+TEST(Compiler, OneMissingServiceIsOneComplaintHoweverManyPathsLeadThere) {
+  const Compiled compiled = compile(ViewBuilder()
+                                        .ingress(an_ingress("shop/www")
+                                                     .path("a.example", "/x", "gone", 80)
+                                                     .path("a.example", "/y", "gone", 80))
+                                        .view);
+  ASSERT_THAT(reasons(compiled), ElementsAre("shop/www ServiceNotFound"));
+  EXPECT_THAT(compiled.complaints[0].message, HasSubstr("/x, /y"));
+}
+
+TEST(Compiler, NobodyHearsOfTroubleBehindAPathThatIsAnothers) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .service("shop/lost", 80, {"10.0.0.2"})
+                  .ingress(an_ingress("shop/a").path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/b").path("a.example", "/", "gone", 80))
+                  .ingress(an_ingress("shop/c").path("a.example", "/", "lost", 80))
+                  .view);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/b PathConflict", "shop/c PathConflict"));
+  EXPECT_EQ(compiled.config.clusters.count("shop/lost:80"), 0u);
+}
+
 // ---- Annotations
 
 TEST(Compiler, AGuardThatIsNotHonouredClosesEveryPathOfItsIngressAndOnlyThose) {
