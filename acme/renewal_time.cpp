@@ -118,8 +118,8 @@ seconds next_attempt_delay(ErrorClass error_class, std::optional<seconds> retry_
     delay = is_the_servers_call ? asked : std::max(asked, delay);
   }
   delay = std::max(delay, seconds(1));
-  const double spread = chance * static_cast<double>(delay.count()) / 10;
-  return delay + seconds(static_cast<seconds::rep>(spread));
+  const seconds spread = std::min<seconds>(delay / 10, hours(1));
+  return delay + seconds(static_cast<seconds::rep>(chance * static_cast<double>(spread.count())));
 }
 
 }  // namespace acme
