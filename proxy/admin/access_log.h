@@ -3,11 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -26,8 +24,8 @@ struct AccessRecord {
   std::uint64_t request_bytes = 0;  // bodies, without framing
   std::uint64_t response_bytes = 0;
   std::chrono::microseconds duration{};
-  std::string_view upstream{};                             // "10.1.2.3:8080"; empty: none was asked
-  std::optional<std::chrono::microseconds> upstream_time;  // to its response head
+  std::string_view upstream{};  // "10.1.2.3:8080"; empty: none was asked
+  std::optional<std::chrono::microseconds> upstream_time{};  // to its response head
   std::string_view reason{};  // why this status, when the proxy itself decided it; else empty
   std::string_view request_id{};
   std::string_view tls_version{};  // "TLSv1.3"; empty: plain
@@ -41,10 +39,14 @@ void append_access_line(const AccessRecord& record, std::string& out);
 // the reader of the log is too slow, lines are dropped and counted.
 class AccessLog {
  public:
-  // What one worker writes into; used by that worker's thread only.
+  // What one worker writes into; used by that worker's thread only. The log outlives it.
   class Lines {
    public:
-    explicit Lines(AccessLog& log) : log_(log) {}
+    explicit Lines(AccessLog& log) : log_(log), is_off_(log.is_off()) {}
+    ~Lines();  // hands over what is left
+    Lines(const Lines&) = delete;
+    Lines& operator=(const Lines&) = delete;
+
     void add(const AccessRecord& record);
     // Hands the lines over to the writing thread; call it once per loop turn. Never waits: when
     // that thread is just taking lines, they stay until the next turn.
@@ -52,23 +54,25 @@ class AccessLog {
 
    private:
     AccessLog& log_;
+    const bool is_off_;
     std::string lines_;
     std::uint64_t count_ = 0;  // lines in lines_
   };
 
-  static constexpr std::size_t kPendingBytesMax = 8u << 20;
+  static constexpr std::size_t kPendingBytesMax = 8u << 20;  // waiting for the writing thread
+  static constexpr std::size_t kWorkerBytesMax = 1u << 20;   // waiting in one worker
 
   // "-" is standard output, "off" writes nothing, else a file that is appended to.
   static base::Result<std::unique_ptr<AccessLog>> open(const std::string& where);
 
-  // Writes what is pending, for at most a second.
-  virtual ~AccessLog() = default;
+  virtual ~AccessLog() = default;  // writes what is pending, for at most a second
   virtual bool is_off() const = 0;
-  virtual std::uint64_t dropped_lines() const = 0;
+  virtual std::uint64_t dropped_lines() const = 0;  // any thread
 
  protected:
-  // Takes all of `lines` (and clears it), unless it would have to wait. False: try again later.
-  virtual bool take(std::string& lines, std::uint64_t& count) = 0;
+  // Takes the lines (then `lines` is empty), or drops them when there is no room. False: it would
+  // have to wait for that.
+  virtual bool take(std::string& lines, std::uint64_t count) = 0;
   virtual void drop(std::uint64_t count) = 0;
 };
 

@@ -10,8 +10,8 @@
 namespace proxy::admin {
 
 // The proxy's own small endpoint: GET /livez /readyz /metrics, for kubelet, Prometheus and people.
-// One blocking thread, one request per connection, five seconds for each: it must answer when the
-// workers do not.
+// A thread of its own, because it must answer when the workers do not; one request per connection,
+// five seconds for each, and a slow client keeps no other waiting.
 class AdminServer {
  public:
   // Called on the server's thread.

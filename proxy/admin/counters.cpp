@@ -1,0 +1,48 @@
+#include "proxy/admin/counters.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace proxy::admin {
+
+void ReasonCounters::add(std::string_view reason) {
+  if (reason.empty()) reason = "unknown";
+  reason = reason.substr(0, kTokenBytesMax);
+  const std::size_t used = used_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < used; ++i) {
+    if (reason == slots_[i].token.data()) {
+      slots_[i].count.add();
+      return;
+    }
+  }
+  if (used == kCapacity) {
+    other_.add();
+    return;
+  }
+  std::memcpy(slots_[used].token.data(), reason.data(), reason.size());
+  slots_[used].count.add();
+  used_.store(used + 1, std::memory_order_release);
+}
+
+std::vector<ReasonCounters::Count> ReasonCounters::read() const {
+  std::vector<Count> counts;
+  const std::size_t used = used_.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < used; ++i) {
+    counts.push_back({slots_[i].token.data(), slots_[i].count.get()});
+  }
+  if (other_.get() > 0) counts.push_back({"other", other_.get()});
+  return counts;
+}
+
+void WorkerCounters::count_response(int status, std::string_view reason,
+                                    std::chrono::microseconds duration) {
+  const int status_class = status >= 100 && status < 600 ? status / 100 : 0;
+  responses[static_cast<std::size_t>(status_class)].add();
+  if (!reason.empty()) refusals.add(reason);
+  const double seconds = static_cast<double>(duration.count()) / 1e6;
+  const auto bound = std::lower_bound(kDurationBounds.begin(), kDurationBounds.end(), seconds);
+  durations[static_cast<std::size_t>(bound - kDurationBounds.begin())].add();
+  duration_micros_sum.add(static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
+}
+
+}  // namespace proxy::admin

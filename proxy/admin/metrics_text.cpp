@@ -1,0 +1,191 @@
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "proxy/admin/counters.h"
+
+namespace proxy::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Workers = std::vector<const WorkerCounters*>;
+
+// Collects families and turns sums over the workers into metrics.
+class Page {
+ public:
+  explicit Page(const Workers& workers) : workers_(workers) {}
+
+  // A family that the calls after it add to.
+  Page& family(const char* name, const char* help, MetricType type) {
+    MetricFamily family;
+    family.name = std::string("gatehouse_proxy_") + name;
+    family.help = help;
+    family.type = type;
+    families_.push_back(std::move(family));
+    return *this;
+  }
+
+  Page& value(double value, std::vector<ClientMetric::Label> labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (families_.back().type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+
+  Page& sum(const std::function<const Counter&(const WorkerCounters&)>& counter,
+            std::vector<ClientMetric::Label> labels = {}) {
+    return value(sum_of(counter), std::move(labels));
+  }
+
+  Page& by_reason(const std::function<const ReasonCounters&(const WorkerCounters&)>& reasons) {
+    std::map<std::string_view, std::uint64_t> sums;
+    for (const WorkerCounters* const worker : workers_) {
+      for (const auto& [reason, count] : reasons(*worker).read()) sums[reason] += count;
+    }
+    for (const auto& [reason, count] : sums) {
+      value(static_cast<double>(count), {{"reason", std::string(reason)}});
+    }
+    return *this;
+  }
+
+  Page& durations() {
+    ClientMetric metric;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i <= WorkerCounters::kDurationBounds.size(); ++i) {
+      for (const WorkerCounters* const worker : workers_) cumulative += worker->durations[i].get();
+      ClientMetric::Bucket bucket;
+      bucket.cumulative_count = cumulative;
+      bucket.upper_bound = i < WorkerCounters::kDurationBounds.size()
+                               ? WorkerCounters::kDurationBounds[i]
+                               : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back(bucket);
+    }
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum =
+        sum_of([](const auto& w) -> const Counter& { return w.duration_micros_sum; }) / 1e6;
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  double sum_of(const std::function<const Counter&(const WorkerCounters&)>& counter) const {
+    std::uint64_t sum = 0;
+    for (const WorkerCounters* const worker : workers_) sum += counter(*worker).get();
+    return static_cast<double>(sum);
+  }
+
+  const Workers& workers_;
+  std::vector<MetricFamily> families_;
+};
+
+void add_connections(Page& page) {
+  page.family("connections_accepted_total", "Client connections accepted.", MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.connections_accepted_plain; },
+           {{"listener", "http"}})
+      .sum([](const auto& w) -> const Counter& { return w.connections_accepted_tls; },
+           {{"listener", "https"}});
+  page.family("connections_open", "Client connections open now.", MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.connections_open; });
+  page.family("upgraded_connections_open", "WebSockets open now.", MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.upgraded_open; });
+  page.family("tls_handshakes_total", "TLS handshakes that succeeded.", MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.handshakes_ok; });
+  page.family("tls_handshakes_resumed_total", "TLS handshakes that resumed a session.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.handshakes_resumed; });
+  page.family("tls_handshake_failures_total", "TLS handshakes that failed.", MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.handshake_failures; });
+}
+
+void add_requests(Page& page) {
+  page.family("requests_total", "Requests by protocol.", MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.requests_http1; },
+           {{"protocol", "HTTP/1"}})
+      .sum([](const auto& w) -> const Counter& { return w.requests_http2; },
+           {{"protocol", "HTTP/2"}});
+  page.family("responses_total",
+              "Responses by status class; \"none\": the client left before there was one.",
+              MetricType::Counter);
+  constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (std::size_t i = 0; i < std::size(kClasses); ++i) {
+    page.sum([i](const auto& w) -> const Counter& { return w.responses[i]; },
+             {{"class", kClasses[i]}});
+  }
+  page.family("refusals_total", "Answers that the proxy itself decided on, by reason.",
+              MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.refusals; });
+  page.family("request_duration_seconds", "From a request's head to its response's last byte.",
+              MetricType::Histogram)
+      .durations();
+  page.family("request_body_bytes_total", "Request bodies received.", MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.request_body_bytes; });
+  page.family("response_body_bytes_total", "Response bodies sent.", MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.response_body_bytes; });
+}
+
+void add_upstream(Page& page) {
+  page.family("upstream_connections_opened_total", "Connections opened to endpoints.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_connections_opened; });
+  page.family("upstream_connections_open", "Connections to endpoints open now.", MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_connections_open; });
+  page.family("upstream_reused_total", "Requests sent on a connection that was there.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_reused; });
+  page.family("upstream_retries_total", "Requests sent again to another endpoint.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_retries; });
+  page.family("upstream_failures_total", "Failures of endpoints, by reason.", MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.upstream_failures; });
+}
+
+void add_facts(Page& page, const ProxyFacts& facts) {
+  page.family("config_info", "The configuration that is live, by its revision.", MetricType::Gauge);
+  if (!facts.revision.empty()) page.value(1, {{"revision", facts.revision}});
+  page.family("config_hosts", "Hosts in the live configuration.", MetricType::Gauge)
+      .value(static_cast<double>(facts.hosts));
+  page.family("config_clusters", "Clusters in the live configuration.", MetricType::Gauge)
+      .value(static_cast<double>(facts.clusters));
+  page.family("certificates", "Certificates in the live configuration.", MetricType::Gauge)
+      .value(static_cast<double>(facts.certificates));
+  page.family("config_applied_total", "Configurations put to work.", MetricType::Counter)
+      .value(static_cast<double>(facts.config_applied));
+  page.family("config_rejected_total", "Configurations that could not be served.",
+              MetricType::Counter)
+      .value(static_cast<double>(facts.config_rejected));
+  page.family("access_log_dropped_total", "Access log lines dropped because nobody read them.",
+              MetricType::Counter)
+      .value(static_cast<double>(facts.access_lines_dropped));
+  page.family("draining", "1 while the proxy is shutting down.", MetricType::Gauge)
+      .value(facts.draining ? 1 : 0);
+}
+
+}  // namespace
+
+std::string metrics_text(const Workers& workers, const ProxyFacts& facts) {
+  Page page(workers);
+  add_connections(page);
+  add_requests(page);
+  add_upstream(page);
+  add_facts(page, facts);
+  return page.text();
+}
+
+}  // namespace proxy::admin
