@@ -1,0 +1,91 @@
+#include "kube/config.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/curl_transport.h"
+#include "kube/file_text.h"
+
+namespace kube {
+
+namespace {
+
+tl::unexpected<base::Error> invalid(std::string message) {
+  return base::failure(base::ErrorKind::invalid, std::move(message));
+}
+
+std::string trimmed(std::string text) {
+  const auto last = text.find_last_not_of(" \t\r\n");
+  text.resize(last == std::string::npos ? 0 : last + 1);
+  return text;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+base::Result<Config> read_in_cluster_config(const Environment& environment,
+                                            const base::Clock& clock,
+                                            const std::string& directory) {
+  const std::string host = environment("KUBERNETES_SERVICE_HOST").value_or("");
+  const std::string port = environment("KUBERNETES_SERVICE_PORT").value_or("");
+  if (host.empty() || port.empty()) {
+    return invalid(
+        "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set");
+  }
+  Config config;
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  config.server = "https://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
+  auto ca = read_file_text(directory + "/ca.crt");
+  if (!ca)
+    return base::failure(base::while_doing("reading the cluster's CA", std::move(ca.error())));
+  config.ca_pem = std::move(*ca);
+  config.token = token_file(directory + "/token", clock);
+  // Said now rather than at the first request.
+  if (auto token = config.token->token(); !token) {
+    return invalid("reading our ServiceAccount's token: " + token.error().message);
+  }
+  if (auto own = read_file_text(directory + "/namespace")) {
+    if (std::string name = trimmed(std::move(*own)); !name.empty()) {
+      config.namespace_ = std::move(name);
+    }
+  }
+  return config;
+}
+
+base::Result<Config> find_config(const std::string& kubeconfig_path, const std::string& context,
+                                 const Environment& environment, const base::Clock& clock) {
+  if (!kubeconfig_path.empty()) return read_kubeconfig(kubeconfig_path, context, clock);
+  // A named context can only be meant for a kubeconfig.
+  if (context.empty() && environment("KUBERNETES_SERVICE_HOST")) {
+    return read_in_cluster_config(environment, clock);
+  }
+  const std::string listed = environment("KUBECONFIG").value_or("");
+  const std::string first = listed.substr(0, listed.find(':'));
+  if (!first.empty()) return read_kubeconfig(first, context, clock);
+  const std::string home = environment("HOME").value_or("");
+  if (home.empty()) {
+    return invalid(
+        "no way to the API server: not in a cluster, and neither KUBECONFIG nor HOME is set");
+  }
+  return read_kubeconfig(home + "/.kube/config", context, clock);
+}
+
+std::unique_ptr<Client> connect(const Config& config, const base::Clock& clock,
+                                const std::string& user_agent, Client::Options options) {
+  base::CurlOptions curl;
+  curl.user_agent = user_agent;
+  curl.ca_pem = config.ca_pem;
+  curl.client_certificate_pem = config.client_certificate_pem;
+  curl.client_key_pem = config.client_key_pem;
+  return std::make_unique<Client>(base::make_curl_transport(std::move(curl)), config.server,
+                                  config.token, clock, options);
+}
+
+}  // namespace kube
