@@ -156,6 +156,24 @@ TEST_P(Issuance, EndsInAChainForTheNamesAskedFor) {
   }
 }
 
+TEST_P(Issuance, WaitsAsLongAsTheServerAsks) {
+  Pebble::Options options;
+  options.retry_after = std::chrono::seconds(1);
+  start(options);
+  if (!client_) return;
+  std::vector<std::chrono::milliseconds> waits;
+  world_.wait = [&](std::chrono::milliseconds delay) {
+    waits.push_back(delay);
+    std::this_thread::sleep_for(delay);
+  };
+  const auto issued =
+      acme_test::drive_order(*client_, open_session(), order_for({"slow.test"}), world_);
+  ASSERT_TRUE(issued) << issued.error().error.message;
+  if (GetParam().is_newer) {  // the old one says nothing
+    EXPECT_THAT(waits, testing::Contains(std::chrono::milliseconds(1000)));
+  }
+}
+
 TEST_P(Issuance, WorksWithRsaKeys) {
   start({});
   if (!client_) return;

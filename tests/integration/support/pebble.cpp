@@ -111,15 +111,17 @@ base::Status Pebble::make_certificate() {
 }
 
 base::Status Pebble::write_config() {
-  json pebble = {{"listenAddress", local(port_)},
-                 {"managementListenAddress", local(management_port_)},
-                 {"certificate", (folder_.path() / "cert.pem").string()},
-                 {"privateKey", (folder_.path() / "key.pem").string()},
-                 {"httpPort", options_.http_port},
-                 {"tlsPort", find_free_port()},
-                 {"ocspResponderURL", ""},
-                 {"externalAccountBindingRequired", !options_.external_keys.empty()},
-                 {"retryAfter", {{"authz", 1}, {"order", 1}}}};
+  json pebble = {
+      {"listenAddress", local(port_)},
+      {"managementListenAddress", local(management_port_)},
+      {"certificate", (folder_.path() / "cert.pem").string()},
+      {"privateKey", (folder_.path() / "key.pem").string()},
+      {"httpPort", options_.http_port},
+      {"tlsPort", find_free_port()},
+      {"ocspResponderURL", ""},
+      {"externalAccountBindingRequired", !options_.external_keys.empty()},
+      {"retryAfter",
+       {{"authz", options_.retry_after.count()}, {"order", options_.retry_after.count()}}}};
   if (!options_.external_keys.empty()) pebble["externalAccountMACKeys"] = options_.external_keys;
   json profile = {{"description", "The only profile"}, {"validityPeriod", 7776000}};
   if (options_.certificate_lifetime) {

@@ -23,6 +23,9 @@ class Pebble {
     int reuse_percent = 0;      // PEBBLE_AUTHZREUSE
     bool sleeps = false;        // else PEBBLE_VA_NOSLEEP=1
     int alternate_roots = 0;    // PEBBLE_ALTERNATE_ROOTS
+    // What newer versions answer as Retry-After; zero: none, so that clients poll at their own
+    // pace.
+    std::chrono::seconds retry_after{0};
     std::optional<std::chrono::seconds> certificate_lifetime{};
     std::map<std::string, std::string> external_keys{};  // kid -> base64url key; set: required
     std::chrono::milliseconds start_timeout = std::chrono::seconds(20);
