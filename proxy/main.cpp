@@ -1,0 +1,298 @@
+// gatehouse-proxy: wiring only. What the flags mean is told to the parts; the parts do the work.
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "base/log.h"
+#include "proxy/admin/access_log.h"
+#include "proxy/admin/admin_server.h"
+#include "proxy/control/control_client.h"
+#include "proxy/control/file_source.h"
+#include "proxy/net/socket.h"
+#include "proxy/session/engine.h"
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct Flags {
+  std::string http_address = "0.0.0.0:80";
+  std::string https_address = "0.0.0.0:443";
+  std::string admin_address = ":9090";
+  std::uint16_t public_http_port = 0;
+  std::uint16_t public_https_port = 0;
+  std::string ports_file;
+  std::string config_file;
+  proxy::control::ControlOptions control;
+  std::string log_format = "text";
+  std::string log_level = "info";
+  std::string access_log = "on";
+  std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
+  std::size_t connections_max = 100'000;
+  double handshake_timeout = 10;
+  double header_timeout = 15;
+  double keep_alive_timeout = 75;
+  double body_timeout = 60;
+  double tunnel_timeout = 3600;
+  double upstream_idle_timeout = 30;
+  std::size_t upstream_idle_max = 64;
+  double drain_grace = 10;
+  double drain_timeout = 30;
+};
+
+void describe(CLI::App& app, Flags& flags) {
+  app.description(
+      "The data plane of Gatehouse: terminates TLS, routes HTTP/1.1 and HTTP/2 requests by host "
+      "and "
+      "path,\nand forwards them to endpoints. It is told what to serve either by the operator "
+      "(--control-url)\nor by a file (--config). SIGTERM stops it gracefully; a second one at "
+      "once.");
+  const char* listen = "Listening";
+  app.add_option("--http-address", flags.http_address,
+                 "Where plain HTTP is served: IP:PORT, [IPv6]:PORT or :PORT; \"off\" for nowhere. "
+                 "Port 0 picks a free one")
+      ->capture_default_str()
+      ->group(listen);
+  app.add_option("--https-address", flags.https_address, "Where HTTPS is served, likewise")
+      ->capture_default_str()
+      ->group(listen);
+  app.add_option("--admin-address", flags.admin_address,
+                 "Where /livez, /readyz and /metrics are served")
+      ->capture_default_str()
+      ->group(listen);
+  app.add_option("--public-http-port", flags.public_http_port,
+                 "The port that clients come to for HTTP, when it is not the one listened on")
+      ->group(listen);
+  app.add_option("--public-https-port", flags.public_https_port,
+                 "The same for HTTPS; redirects to https name it")
+      ->group(listen);
+  app.add_option("--ports-file", flags.ports_file,
+                 "Write the ports listened on into this file, as JSON")
+      ->group(listen);
+
+  const char* source = "What to serve";
+  auto* config = app.add_option("--config", flags.config_file,
+                                "Configuration file (JSON); followed as it changes")
+                     ->group(source);
+  auto* url = app.add_option("--control-url", flags.control.url,
+                             "The operator's control API, https://HOST:PORT")
+                  ->group(source)
+                  ->excludes(config);
+  app.add_option("--control-ca-file", flags.control.ca_file,
+                 "Certificates (PEM) that the operator's is verified against")
+      ->group(source)
+      ->needs(url);
+  app.add_option("--control-token-file", flags.control.token_file,
+                 "File with the token that the operator is shown")
+      ->group(source)
+      ->needs(url);
+
+  const char* limits = "Limits; times are in seconds";
+  app.add_option("--workers", flags.workers, "Threads that serve; one per core is right")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024))
+      ->group(limits);
+  app.add_option("--max-connections", flags.connections_max, "Client connections, of all workers")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(limits);
+  const auto time = [&](const char* name, double& value, const char* what) {
+    app.add_option(name, value, what)
+        ->capture_default_str()
+        ->check(CLI::Range(0.01, 86400.0))
+        ->group(limits);
+  };
+  time("--handshake-timeout", flags.handshake_timeout, "A client's TLS handshake");
+  time("--header-timeout", flags.header_timeout, "A client's request header");
+  time("--keep-alive-timeout", flags.keep_alive_timeout, "A client's idle connection");
+  time("--body-timeout", flags.body_timeout,
+       "A client that sends no more of its body, or takes no more of a response");
+  time("--tunnel-timeout", flags.tunnel_timeout, "A WebSocket without traffic");
+  time("--upstream-idle-timeout", flags.upstream_idle_timeout, "An idle connection to an endpoint");
+  app.add_option("--upstream-idle-max", flags.upstream_idle_max,
+                 "Idle connections kept per endpoint and worker")
+      ->capture_default_str()
+      ->group(limits);
+  app.add_option("--drain-grace", flags.drain_grace,
+                 "After SIGTERM: how long connections are still accepted, while /readyz fails")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group(limits);
+  app.add_option("--drain-timeout", flags.drain_timeout,
+                 "After that: how long requests and WebSockets may take to end")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group(limits);
+
+  const char* logs = "Logs";
+  app.add_option("--log-format", flags.log_format, "text or json; to standard error")
+      ->capture_default_str()
+      ->group(logs);
+  app.add_option("--log-level", flags.log_level, "debug, info, warn or error")
+      ->capture_default_str()
+      ->group(logs);
+  app.add_option("--access-log", flags.access_log,
+                 "on (standard output), off, or a file; one line of JSON per request")
+      ->capture_default_str()
+      ->group(logs);
+}
+
+milliseconds millis(double in_seconds) {
+  return milliseconds(static_cast<std::int64_t>(in_seconds * 1000));
+}
+
+base::Result<std::optional<proxy::net::SocketAddress>> address_of(const char* flag,
+                                                                  const std::string& text) {
+  if (text == "off") return std::optional<proxy::net::SocketAddress>();
+  auto address = proxy::net::SocketAddress::parse(text);
+  if (!address) return base::failure(base::while_doing(flag, address.error()));
+  return std::optional(*address);
+}
+
+base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
+  proxy::session::EngineSettings settings;
+  auto http = address_of("--http-address", flags.http_address);
+  if (!http) return base::failure(http.error());
+  auto https = address_of("--https-address", flags.https_address);
+  if (!https) return base::failure(https.error());
+  settings.http = *http;
+  settings.https = *https;
+  settings.workers = flags.workers;
+  proxy::session::Options& options = settings.options;
+  options.timeouts.handshake = millis(flags.handshake_timeout);
+  options.timeouts.request_header = millis(flags.header_timeout);
+  options.timeouts.keep_alive = millis(flags.keep_alive_timeout);
+  options.timeouts.body_idle = millis(flags.body_timeout);
+  options.timeouts.tunnel_idle = millis(flags.tunnel_timeout);
+  options.pools.idle_timeout = millis(flags.upstream_idle_timeout);
+  options.pools.idle_max = flags.upstream_idle_max;
+  options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
+  options.public_http_port = flags.public_http_port;
+  options.public_https_port = flags.public_https_port;
+  return settings;
+}
+
+// Written aside and renamed: whoever waits for the file never sees a part of it.
+base::Status write_ports(const std::string& path, std::uint16_t http, std::uint16_t https,
+                         std::uint16_t admin) {
+  const std::string aside = path + ".new";
+  std::ofstream file(aside);
+  file << "{\"http\": " << http << ", \"https\": " << https << ", \"admin\": " << admin << "}\n";
+  file.close();
+  if (!file || std::rename(aside.c_str(), path.c_str()) != 0) {
+    return base::failure(base::ErrorKind::invalid, "--ports-file: cannot write " + path);
+  }
+  return {};
+}
+
+struct Source {
+  std::unique_ptr<proxy::control::FileSource> file;
+  std::unique_ptr<proxy::control::ControlClient> control;
+};
+
+base::Result<Source> start_source(const Flags& flags, proxy::control::ConfigSink& sink) {
+  Source source;
+  if (!flags.config_file.empty()) {
+    auto file = proxy::control::FileSource::start(flags.config_file, sink);
+    if (!file) return base::failure(file.error());
+    source.file = std::move(*file);
+    return source;
+  }
+  auto control = proxy::control::ControlClient::start(flags.control, sink);
+  if (!control) return base::failure(control.error());
+  source.control = std::move(*control);
+  return source;
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+void drain(proxy::session::Engine& engine, const Flags& flags, const sigset_t& signals) {
+  spdlog::info("stopping: connections are accepted for {} s more, then {} s are left to finish",
+               flags.drain_grace, flags.drain_timeout);
+  std::stop_source second_signal;
+  std::jthread impatience([&](const std::stop_token& done) {
+    const timespec pause{0, 100'000'000};
+    while (!done.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &pause) <= 0) continue;
+      second_signal.request_stop();
+      return;
+    }
+  });
+  const std::size_t left = engine.drain({millis(flags.drain_grace), millis(flags.drain_timeout)},
+                                        second_signal.get_token());
+  if (left == 0) {
+    spdlog::info("stopped: every connection came to its end");
+  } else {
+    spdlog::warn("stopped: {} connections were cut off", left);
+  }
+}
+
+base::Status run(const Flags& flags) {
+  if (auto status = base::configure_log(flags.log_format, flags.log_level); !status) return status;
+  if (flags.config_file.empty() && flags.control.url.empty()) {
+    return base::failure(base::ErrorKind::invalid,
+                         "nothing to serve: give --config FILE or --control-url URL (--help)");
+  }
+  auto settings = settings_of(flags);
+  if (!settings) return base::failure(settings.error());
+  const auto admin_address = proxy::net::SocketAddress::parse(flags.admin_address);
+  if (!admin_address) {
+    return base::failure(base::while_doing("--admin-address", admin_address.error()));
+  }
+  // Blocked before any thread is made, so that all inherit it and only this one waits for them.
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  proxy::net::raise_open_files_limit();
+
+  auto access_log =
+      proxy::admin::AccessLog::open(flags.access_log == "on" ? "-" : flags.access_log);
+  if (!access_log) return base::failure(base::while_doing("--access-log", access_log.error()));
+  auto engine = proxy::session::Engine::start(*settings, **access_log);
+  if (!engine) return base::failure(engine.error());
+  auto admin =
+      proxy::admin::AdminServer::listen(admin_address->ip_text(), admin_address->port(),
+                                        {.alive = [&] { return (*engine)->alive(); },
+                                         .ready = [&] { return (*engine)->ready(); },
+                                         .metrics = [&] { return (*engine)->metrics_text(); }});
+  if (!admin) return base::failure(admin.error());
+  spdlog::info("listening: http on port {}, https on port {}, admin on port {}; {} workers",
+               (*engine)->http_port(), (*engine)->https_port(), (*admin)->port(), flags.workers);
+  if (!flags.ports_file.empty()) {
+    auto written = write_ports(flags.ports_file, (*engine)->http_port(), (*engine)->https_port(),
+                               (*admin)->port());
+    if (!written) return written;
+  }
+  auto source = start_source(flags, **engine);
+  if (!source) return base::failure(source.error());
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  drain(**engine, flags, signals);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app;
+  Flags flags;
+  describe(app, flags);
+  CLI11_PARSE(app, argc, argv);
+  const base::Status status = run(flags);
+  if (status) return 0;
+  std::cerr << "gatehouse-proxy: " << status.error().message << "\n";
+  return 1;
+}

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "proxy/net/fd.h"
+#include "proxy/net/timer_wheel.h"
+
+namespace proxy::net {
+
+// What epoll said about a descriptor.
+struct Ready {
+  bool readable = false;  // data, or the end of it
+  bool writable = false;
+  bool closing = false;  // the peer sent FIN or RST, or the socket failed: read to see which
+  bool failed = false;   // the socket failed, or both directions are closed
+};
+
+// Something with a descriptor. Events are edges: they come once, and are to be remembered.
+class EventHandler {
+ public:
+  virtual ~EventHandler() = default;
+  // May come once more in the turn in which the handler closed its descriptor: it must then do
+  // nothing.
+  virtual void on_ready(Ready ready) = 0;
+};
+
+// What is to be done after all events of a turn.
+class TurnEnd {
+ public:
+  // True: there is more to do, the next turn must not sleep.
+  virtual bool on_turn_end() = 0;
+
+ protected:
+  ~TurnEnd() = default;
+};
+
+// One thread's event loop: epoll, edge-triggered; each descriptor is registered once, for
+// everything. All but post() belongs to the thread that calls run().
+class Loop {
+ public:
+  static base::Result<std::unique_ptr<Loop>> create();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // The handler must live until the turn after its descriptor was closed; see dispose(). False: no
+  // memory in the kernel.
+  bool add(int fd, EventHandler& handler);
+
+  // Runs turns until stop().
+  void run(TurnEnd& end);
+  void stop() { stopped_ = true; }
+
+  // Runs the task in the loop's thread, at the end of a turn. Any thread.
+  void post(std::function<void()> task);
+
+  // Destroys it when no event of this turn can refer to it any more.
+  void dispose(std::unique_ptr<EventHandler> handler) { disposed_.push_back(std::move(handler)); }
+
+  // Read once per turn.
+  base::SteadyTime now() const { return now_; }
+  base::WallTime wall_now() const { return wall_now_; }
+
+  void arm(Timer& timer, std::chrono::milliseconds from_now) {
+    timers_.arm(timer, now_ + from_now);
+  }
+
+  // When the last turn began, in milliseconds of the steady clock; any thread. A loop that does not
+  // tick is stuck.
+  std::int64_t last_tick_millis() const { return last_tick_.load(std::memory_order_relaxed); }
+
+ private:
+  Loop(Fd epoll, Fd mailbox);
+  void read_clocks();
+  int sleep_millis() const;
+  void run_posted();
+
+  Fd epoll_;
+  Fd mailbox_;  // eventfd: somebody posted
+  bool stopped_ = false;
+  bool more_ = false;
+  bool posted_here_ = false;
+  base::SteadyTime now_;
+  base::WallTime wall_now_;
+  TimerWheel timers_;
+  std::vector<std::unique_ptr<EventHandler>> disposed_;
+  std::atomic<std::int64_t> last_tick_{0};
+
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+};
+
+}  // namespace proxy::net

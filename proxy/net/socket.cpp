@@ -1,0 +1,156 @@
+#include "proxy/net/socket.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+namespace proxy::net {
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+base::Result<Fd> bind_to(const SocketAddress& address, bool shared) {
+  Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.is_open()) {
+    return base::failure(
+        base::ErrorKind::unavailable,
+        "cannot make a socket for " + address.text() + ": " + std::strerror(errno));
+  }
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (shared) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (::bind(fd.get(), address.get(), address.size()) != 0) {
+    return base::failure(base::ErrorKind::unavailable,
+                         "cannot listen on " + address.text() + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+}  // namespace
+
+IoResult receive(int fd, char* out, std::size_t size) {
+  for (;;) {
+    const ssize_t got = ::recv(fd, out, size, 0);
+    if (got > 0) return {IoResult::Kind::done, static_cast<std::size_t>(got)};
+    if (got == 0) return {IoResult::Kind::closed, 0};
+    if (errno == EINTR) continue;
+    const bool again = errno == EAGAIN || errno == EWOULDBLOCK;
+    return {again ? IoResult::Kind::would_block : IoResult::Kind::failed, 0};
+  }
+}
+
+IoResult send(int fd, std::string_view bytes) {
+  for (;;) {
+    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0) return {IoResult::Kind::done, static_cast<std::size_t>(sent)};
+    if (sent < 0 && errno == EINTR) continue;
+    const bool again = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return {again ? IoResult::Kind::would_block : IoResult::Kind::failed, 0};
+  }
+}
+
+base::Result<Fd> listen_on(const SocketAddress& address) {
+  auto fd = bind_to(address, true);
+  if (!fd) return fd;
+  set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  if (::listen(fd->get(), kBacklog) != 0) {
+    return base::failure(base::ErrorKind::unavailable,
+                         "cannot listen on " + address.text() + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+base::Status check_address_is_free(const SocketAddress& address) {
+  if (address.port() == 0) return {};
+  auto fd = bind_to(address, false);
+  if (!fd) return base::failure(fd.error());
+  return {};
+}
+
+SocketAddress local_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
+  return SocketAddress::from_sockaddr(storage);
+}
+
+Accepted accept_from(int listener) {
+  for (;;) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    Accepted accepted;
+    accepted.fd = Fd(::accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted.fd.is_open()) {
+      accepted.peer = SocketAddress::from_sockaddr(storage);
+      return accepted;
+    }
+    // The client was gone before we took it: the next one, please.
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+    accepted.out_of_descriptors =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return accepted;
+  }
+}
+
+Fd start_connect(const SocketAddress& address) {
+  Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.is_open()) return fd;
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (::connect(fd.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS) {
+    const int error = errno;
+    fd.reset();
+    errno = error;
+  }
+  return fd;
+}
+
+int take_connect_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+std::string_view connect_failure_reason(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return "connect_refused";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return "connect_unreachable";
+    case ECONNRESET:
+      return "connect_reset";
+    case ETIMEDOUT:
+      return "connect_timeout";
+    default:
+      return "connect_failed";
+  }
+}
+
+void shut_down_sending(int fd) {
+  ::shutdown(fd, SHUT_WR);
+}
+
+void reset_on_close(int fd) {
+  const linger value{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
+}
+
+std::size_t raise_open_files_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+}  // namespace proxy::net

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/result.h"
+#include "proxy/net/fd.h"
+#include "proxy/net/socket_address.h"
+
+// All socket system calls. Everything is non-blocking; nothing raises SIGPIPE.
+namespace proxy::net {
+
+struct IoResult {
+  enum class Kind : std::uint8_t {
+    done,         // `bytes` were moved, at least one
+    would_block,  // nothing now; epoll will say when
+    closed,       // reading only: the peer sent FIN
+    failed,       // the connection is gone: reset, timed out
+  };
+  Kind kind = Kind::failed;
+  std::size_t bytes = 0;
+};
+
+IoResult receive(int fd, char* out, std::size_t size);
+IoResult send(int fd, std::string_view bytes);
+
+// A listening socket, for one of several threads that share the port (SO_REUSEPORT). The error
+// names the address and the cause.
+base::Result<Fd> listen_on(const SocketAddress& address);
+// True when somebody else listens there already. SO_REUSEPORT alone would share the port with
+// another process of the same user without a word.
+base::Status check_address_is_free(const SocketAddress& address);
+SocketAddress local_address(int fd);
+
+struct Accepted {
+  Fd fd;  // closed: nothing to accept
+  SocketAddress peer;
+  bool out_of_descriptors = false;
+};
+Accepted accept_from(int listener);
+
+// Begins to connect; the result comes as an event (take_connect_error). A closed Fd: it failed at
+// once, errno says why.
+Fd start_connect(const SocketAddress& address);
+// 0 when connected, else an errno.
+int take_connect_error(int fd);
+// A short stable token: "connect_refused", "connect_unreachable", "connect_reset",
+// "connect_failed".
+std::string_view connect_failure_reason(int error);
+
+// Tells the peer that nothing more will be sent (FIN).
+void shut_down_sending(int fd);
+// Makes the next close() send RST: the peer must not take what it got for complete.
+void reset_on_close(int fd);
+// Raises the limit on open files as far as it goes; returns it.
+std::size_t raise_open_files_limit();
+
+}  // namespace proxy::net

@@ -1,0 +1,102 @@
+#include "proxy/net/timer_wheel.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace proxy::net {
+
+void Timer::unlink() {
+  if (next_ == nullptr) return;
+  previous_->next_ = next_;
+  next_->previous_ = previous_;
+  next_ = previous_ = nullptr;
+}
+
+void Timer::link_before(Timer& head) {
+  previous_ = head.previous_;
+  next_ = &head;
+  previous_->next_ = this;
+  head.previous_ = this;
+}
+
+TimerWheel::TimerWheel(base::SteadyTime start) : start_(start) {
+  for (Timer& head : slots_) head.previous_ = head.next_ = &head;
+}
+
+std::uint64_t TimerWheel::tick_of(base::SteadyTime time) const {
+  if (time <= start_) return 0;
+  const auto since = time - start_;
+  return static_cast<std::uint64_t>((since + kTick - base::SteadyTime::duration(1)) / kTick);
+}
+
+void TimerWheel::arm(Timer& timer, base::SteadyTime deadline) {
+  timer.deadline_ = deadline;
+  // Linked in a slot that comes up no later: that visit will move it on.
+  if (timer.next_ != nullptr && timer.tick_ <= std::max(tick_of(deadline), current_ + 1)) return;
+  timer.unlink();
+  link(timer);
+}
+
+void TimerWheel::link(Timer& timer) {
+  // Further away than one round: it waits in the last slot and is linked again from there.
+  timer.tick_ =
+      std::clamp<std::uint64_t>(tick_of(timer.deadline_), current_ + 1, current_ + kSlots - 1);
+  const std::size_t slot = timer.tick_ % kSlots;
+  timer.link_before(slots_[slot]);
+  used_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+void TimerWheel::advance(base::SteadyTime now) {
+  if (now < start_) return;
+  const auto target = static_cast<std::uint64_t>((now - start_) / kTick);
+  // After a long sleep one round visits every slot; what is not due yet is linked again.
+  if (target > current_ + kSlots) current_ = target - kSlots;
+  while (current_ < target) {
+    ++current_;
+    run_slot(current_ % kSlots, now);
+  }
+}
+
+void TimerWheel::run_slot(std::size_t slot, base::SteadyTime now) {
+  const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+  if ((used_[slot / 64] & bit) == 0) return;
+  used_[slot / 64] &= ~bit;
+  // The slot's timers move to a list of their own, from which targets can unlink any of them.
+  Timer due;
+  due.previous_ = due.next_ = &due;
+  Timer& head = slots_[slot];
+  while (head.next_ != &head) {
+    Timer& timer = *head.next_;
+    timer.unlink();
+    timer.link_before(due);
+  }
+  while (due.next_ != &due) {
+    Timer& timer = *due.next_;
+    timer.unlink();
+    if (!timer.is_armed()) continue;
+    if (timer.deadline_ > now) {
+      link(timer);
+      continue;
+    }
+    timer.disarm();
+    timer.target_->on_timer(timer);
+  }
+  due.next_ = due.previous_ = nullptr;
+}
+
+std::optional<base::SteadyTime> TimerWheel::next_due() const {
+  // From the slot after the current one, once around, a word of the bitmap at a time.
+  const std::size_t first = (current_ + 1) % kSlots;
+  for (std::size_t offset = 0; offset < kSlots + 64;) {
+    const std::size_t slot = (first + offset) % kSlots;
+    const std::uint64_t word = used_[slot / 64] >> (slot % 64);
+    if (word != 0) {
+      const std::size_t ahead = offset + static_cast<std::size_t>(std::countr_zero(word));
+      return start_ + kTick * static_cast<std::int64_t>(current_ + 1 + ahead);
+    }
+    offset += 64 - slot % 64;
+  }
+  return std::nullopt;
+}
+
+}  // namespace proxy::net

@@ -1,0 +1,109 @@
+#include "proxy/session/channel.h"
+
+namespace proxy::session {
+
+using net::IoResult;
+
+void Channel::start_tls(tls::ServerContext& context) {
+  tls_context_ = &context;
+  tls_ = std::make_unique<tls::Connection>(context);
+}
+
+void Channel::note(net::Ready ready) {
+  if (ready.readable) readable_ = true;
+  if (ready.closing) closing_ = true;
+}
+
+tls::Connection::Handshake Channel::handshake() {
+  const IoResult got = net::receive(fd_.get(), buffers_.cipher.get(), Buffers::kReadBytes);
+  readable_ = got.kind == IoResult::Kind::done && (got.bytes == Buffers::kReadBytes || closing_);
+  if (got.kind == IoResult::Kind::would_block) return tls::Connection::Handshake::needs_more;
+  if (got.kind != IoResult::Kind::done) return tls::Connection::Handshake::failed;
+  std::string_view input(buffers_.cipher.get(), got.bytes);
+  tls_context_->output().clear();
+  const auto result = tls_->step(input);
+  ciphertext_.assign(input);
+  send_ciphertext();
+  return result;
+}
+
+IoResult Channel::read(char* out, std::size_t size) {
+  if (tls_ != nullptr) return read_tls(out, size);
+  const IoResult got = net::receive(fd_.get(), out, size);
+  readable_ = got.kind == IoResult::Kind::done && (got.bytes == size || closing_);
+  return got;
+}
+
+IoResult Channel::read_tls(char* out, std::size_t size) {
+  IoResult got{IoResult::Kind::would_block, 0};
+  if (ended_) return {IoResult::Kind::closed, 0};
+  std::string_view input = ciphertext_;
+  if (input.empty()) {
+    got = net::receive(fd_.get(), buffers_.cipher.get(), Buffers::kReadBytes);
+    readable_ = got.kind == IoResult::Kind::done && (got.bytes == Buffers::kReadBytes || closing_);
+    if (got.kind != IoResult::Kind::done) return got;
+    input = {buffers_.cipher.get(), got.bytes};
+  }
+  tls_context_->output().clear();
+  const std::size_t bytes = tls_->read(input, out, size);
+  std::string().swap(ciphertext_);
+  // A KeyUpdate to be answered, or an alert.
+  if (!tls_context_->output().empty()) send_ciphertext();
+  if (tls_->state() == tls::Connection::State::failed) return {IoResult::Kind::failed, 0};
+  ended_ = tls_->state() == tls::Connection::State::closed_by_peer;
+  if (bytes > 0) return {IoResult::Kind::done, bytes};
+  return {ended_ ? IoResult::Kind::closed : IoResult::Kind::would_block, 0};
+}
+
+bool Channel::write(std::string_view plain) {
+  if (tls_ == nullptr) return send(plain);
+  tls_context_->output().clear();
+  return tls_->write(plain) && send_ciphertext();
+}
+
+bool Channel::send_ciphertext() {
+  const std::string& output = tls_context_->output();
+  return output.empty() || send(output);
+}
+
+bool Channel::send(std::string_view bytes) {
+  if (unsent() == 0) {
+    const IoResult sent = net::send(fd_.get(), bytes);
+    if (sent.kind == IoResult::Kind::failed) return false;
+    bytes.remove_prefix(sent.bytes);
+    if (bytes.empty()) return true;
+    unsent_.clear();
+    unsent_begin_ = 0;
+  }
+  unsent_.append(bytes);
+  return true;
+}
+
+bool Channel::flush() {
+  while (unsent() > 0) {
+    const IoResult sent = net::send(fd_.get(), std::string_view(unsent_).substr(unsent_begin_));
+    if (sent.kind == IoResult::Kind::failed) return false;
+    if (sent.kind == IoResult::Kind::would_block) return true;
+    unsent_begin_ += sent.bytes;
+  }
+  std::string().swap(unsent_);
+  unsent_begin_ = 0;
+  if (finishing_) net::shut_down_sending(fd_.get());
+  finishing_ = false;
+  return true;
+}
+
+void Channel::finish() {
+  if (tls_ != nullptr) {
+    tls_context_->output().clear();
+    tls_->write_close_notify();
+    send_ciphertext();
+  }
+  if (unsent() == 0) {
+    net::shut_down_sending(fd_.get());
+  } else {
+    finishing_ = true;
+  }
+}
+
+}  // namespace proxy::session

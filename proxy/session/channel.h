@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/fd.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/socket.h"
+#include "proxy/session/buffers.h"
+#include "proxy/tls/connection.h"
+#include "proxy/tls/server_context.h"
+
+namespace proxy::session {
+
+// A client's bytes, in the clear for whoever uses it, plain or TLS on the wire. Knows what epoll
+// said, so that nothing is tried that cannot work.
+class Channel {
+ public:
+  Channel(net::Fd fd, Buffers& buffers) : fd_(std::move(fd)), buffers_(buffers) {}
+
+  // Before any other use; without it the connection is plain.
+  void start_tls(tls::ServerContext& context);
+
+  void note(net::Ready ready);
+  // True while reading may give something without an event first.
+  bool is_readable() const { return readable_ || !ciphertext_.empty() || ended_; }
+  bool peer_has_closed() const { return closing_; }
+
+  // One step; what there is to say is sent.
+  tls::Connection::Handshake handshake();
+
+  // `size` must be at least Buffers::kReadBytes and a TLS record: all that came is taken.
+  net::IoResult read(char* out, std::size_t size);
+  // Sends what the socket takes and keeps the rest. False: the connection is broken.
+  bool write(std::string_view plain);
+  std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
+  // After "writable". False: the connection is broken.
+  bool flush();
+  // Says goodbye once all is sent: close_notify and FIN.
+  void finish();
+  void close() { fd_.reset(); }
+
+  int fd() const { return fd_.get(); }
+  const tls::Connection* tls() const { return tls_.get(); }
+
+ private:
+  net::IoResult read_tls(char* out, std::size_t size);
+  bool send(std::string_view bytes);
+  bool send_ciphertext();
+
+  net::Fd fd_;
+  Buffers& buffers_;
+  std::unique_ptr<tls::Connection> tls_;
+  tls::ServerContext* tls_context_ = nullptr;
+  bool readable_ = false;
+  bool closing_ = false;    // a FIN or worse is somewhere in the socket
+  bool ended_ = false;      // TLS: the end was seen, and is still to be told
+  bool finishing_ = false;  // FIN once all is sent
+  std::string ciphertext_;  // what came together with the end of the handshake
+  std::string unsent_;
+  std::size_t unsent_begin_ = 0;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,159 @@
+#include "proxy/session/client_connection.h"
+
+#include "proxy/session/http1_connection.h"
+#include "proxy/session/worker.h"
+
+namespace proxy::session {
+
+ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer,
+                                   bool secure)
+    : worker_(worker),
+      channel_(std::move(fd), worker.buffers()),
+      timer_(static_cast<net::TimerTarget&>(*this)),
+      state_(secure ? State::handshake : State::open) {
+  client_.address = {address_text_.data(), peer.write_ip(address_text_)};
+  client_.secure = secure;
+  client_.port = worker.public_port_text(secure);
+}
+
+ClientConnection::~ClientConnection() = default;
+
+bool ClientConnection::start() {
+  if (!worker_.loop().add(channel_.fd(), *this)) return false;
+  if (client_.secure) {
+    channel_.start_tls(worker_.tls());
+    arm(worker_.options().timeouts.handshake);
+  } else {
+    choose_protocol();
+  }
+  return true;
+}
+
+void ClientConnection::choose_protocol() {
+  state_ = State::open;
+  arm(worker_.options().timeouts.request_header);
+  protocol_ = std::make_unique<Http1Connection>(worker_, *this);
+}
+
+void ClientConnection::on_ready(net::Ready ready) {
+  if (state_ == State::closed) return;
+  channel_.note(ready);
+  if (state_ == State::handshake) {
+    if (ready.readable) worker_.queue_handshake(*this);
+    return;
+  }
+  if (ready.writable && channel_.unsent() > 0) {
+    if (!channel_.flush()) {
+      close("client_reset");
+      return;
+    }
+    if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
+    if (state_ == State::lingering) {
+      const Timeouts& timeouts = worker_.options().timeouts;
+      arm(channel_.unsent() > 0 ? timeouts.body_idle : timeouts.linger);
+    }
+  }
+  if (state_ == State::lingering) {
+    drop_input();
+  } else if (state_ == State::open && ready.failed) {
+    // Both directions are gone: nobody is left to answer.
+    close("client_closed");
+  } else if (state_ == State::open && channel_.is_readable()) {
+    protocol_->on_readable();
+  }
+}
+
+void ClientConnection::handshake_step() {
+  is_waiting_for_step = false;
+  if (state_ != State::handshake) return;
+  switch (channel_.handshake()) {
+    case tls::Connection::Handshake::needs_more:
+      if (channel_.is_readable()) worker_.queue_handshake(*this);
+      return;
+    case tls::Connection::Handshake::done:
+      on_handshake_done();
+      return;
+    case tls::Connection::Handshake::failed: {
+      const std::string_view reason = channel_.tls()->failure_reason();
+      fail_handshake(reason.empty() ? "client_closed" : reason);
+      return;
+    }
+  }
+}
+
+void ClientConnection::on_handshake_done() {
+  const tls::Connection& tls = *channel_.tls();
+  worker_.counters().handshakes_ok.add();
+  if (tls.was_resumed()) worker_.counters().handshakes_resumed.add();
+  client_.tls_version = tls.version();
+  client_.server_name = tls.server_name();
+  client_.certificate = tls.certificate().get();
+  choose_protocol();
+  if (draining_) protocol_->begin_drain();
+  if (state_ == State::open && channel_.is_readable()) protocol_->on_readable();
+}
+
+void ClientConnection::fail_handshake(std::string_view reason) {
+  worker_.counters().handshake_failures.add(reason);
+  close("handshake_failed");
+}
+
+void ClientConnection::arm(std::chrono::milliseconds timeout) {
+  worker_.loop().arm(timer_, timeout);
+}
+
+void ClientConnection::on_timer(net::Timer&) {
+  switch (state_) {
+    case State::handshake:
+      fail_handshake("timeout");
+      return;
+    case State::open:
+      protocol_->on_timeout();
+      return;
+    case State::lingering:
+      close("client_closed");
+      return;
+    case State::closed:
+      return;
+  }
+}
+
+void ClientConnection::write(std::string_view bytes) {
+  if (state_ == State::closed) return;
+  if (!channel_.write(bytes)) worker_.close_soon(*this);
+}
+
+void ClientConnection::linger() {
+  if (state_ == State::closed || state_ == State::lingering) return;
+  channel_.finish();
+  state_ = State::lingering;
+  const Timeouts& timeouts = worker_.options().timeouts;
+  arm(channel_.unsent() > 0 ? timeouts.body_idle : timeouts.linger);
+  drop_input();
+}
+
+void ClientConnection::drop_input() {
+  while (state_ == State::lingering && channel_.is_readable()) {
+    const net::IoResult got =
+        net::receive(channel_.fd(), worker_.buffers().client.begin(), Buffers::kReadBytes);
+    if (got.kind == net::IoResult::Kind::would_block) return;
+    if (got.kind != net::IoResult::Kind::done) close("client_closed");
+  }
+}
+
+void ClientConnection::close(const char* reason, bool reset) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  timer_.disarm();
+  if (protocol_ != nullptr) protocol_->on_closed(reason);
+  if (reset) net::reset_on_close(channel_.fd());
+  channel_.close();
+  worker_.forget(*this);
+}
+
+void ClientConnection::begin_drain() {
+  draining_ = true;
+  if (state_ == State::open) protocol_->begin_drain();
+}
+
+}  // namespace proxy::session

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+
+#include "proxy/net/loop.h"
+#include "proxy/net/socket_address.h"
+#include "proxy/session/channel.h"
+#include "proxy/session/client.h"
+#include "proxy/session/protocol.h"
+
+namespace proxy::session {
+
+class Worker;
+
+// A client's connection from accept to close: handshake, then a protocol, then goodbye.
+class ClientConnection final : public net::EventHandler, private net::TimerTarget {
+ public:
+  enum class State : std::uint8_t {
+    handshake,  // TLS is being negotiated, one step per loop turn for all of a worker's clients
+    open,       // its protocol reads and writes
+    lingering,  // all was said; what the client still sends is dropped, so that our last words are
+                // not lost to a reset
+    closed,
+  };
+
+  // Owned by the worker, from here to close().
+  ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer, bool secure);
+  ~ClientConnection() override;
+
+  bool start();
+  void on_ready(net::Ready ready) override;
+  // The worker's turn end: this connection's step is due.
+  void handshake_step();
+  bool is_waiting_for_step = false;
+
+  Channel& channel() { return channel_; }
+  const Client& client() const { return client_; }
+  State state() const { return state_; }
+  Protocol* protocol() { return protocol_.get(); }
+
+  // Replaces the time after which Protocol::on_timeout() comes.
+  void arm(std::chrono::milliseconds timeout);
+  void disarm() { timer_.disarm(); }
+
+  // Sends; when the connection turns out to be broken, it is closed at the end of the turn.
+  void write(std::string_view bytes);
+  // Sends what is waiting, says goodbye, and waits for the client's goodbye.
+  void linger();
+  // Now. `reset`: the client must not take what it got for complete.
+  void close(const char* reason, bool reset = false);
+  void begin_drain();
+
+  // The worker's list of its connections.
+  ClientConnection* previous = nullptr;
+  ClientConnection* next = nullptr;
+
+ private:
+  void on_timer(net::Timer& timer) override;
+  void on_handshake_done();
+  void fail_handshake(std::string_view reason);
+  void choose_protocol();
+  void drop_input();
+
+  Worker& worker_;
+  Channel channel_;
+  std::unique_ptr<Protocol> protocol_;
+  net::Timer timer_;
+  State state_;
+  bool draining_ = false;
+  std::array<char, net::SocketAddress::kIpTextMax> address_text_{};
+  Client client_;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+
+#include "proxy/http1/head_writer.h"
+#include "proxy/http1/response_parser.h"
+#include "proxy/session/piece.h"
+
+namespace proxy::session {
+
+// Where an exchange's response goes: an HTTP/1 connection, or one HTTP/2 stream. The exchange calls
+// these in the order of a response; any of them may find the client gone, and the exchange then
+// hears of it by Exchange::abandon().
+class Downstream {
+ public:
+  // "Go on, send your body": the client waits for it.
+  virtual void send_continue() = 0;
+  // A 1xx response of the endpoint.
+  virtual void send_interim(const http1::ResponseHead& head) = 0;
+  // The head, and what there is of the body already. `piece` lies in the buffer that the head's
+  // views point into.
+  virtual void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) = 0;
+  virtual void send_body(const Piece& piece, bool last) = 0;
+  // An answer of the proxy's own, whole. The request's body may be unread: it never will be.
+  virtual void send_answer(const http1::Answer& answer) = 0;
+  // The response cannot be completed, and the client must not take it for complete.
+  virtual void break_off() = 0;
+  // The exchange can take more of the request's body.
+  virtual void want_request_body() = 0;
+  // Bytes that the client has not taken yet.
+  virtual std::size_t unsent() const = 0;
+  // The exchange is over, and is not to be called any more.
+  virtual void on_exchange_over() = 0;
+
+ protected:
+  ~Downstream() = default;
+};
+
+}  // namespace proxy::session

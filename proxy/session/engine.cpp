@@ -1,0 +1,215 @@
+#include "proxy/session/engine.h"
+
+#include <algorithm>
+#include <latch>
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include "proxy/net/socket.h"
+
+namespace proxy::session {
+namespace {
+
+constexpr std::chrono::hours kTicketKeyLife{1};
+// A loop that has not begun a turn for this long is stuck; an idle one turns every second.
+constexpr std::chrono::milliseconds kStuckAfter{10'000};
+constexpr std::chrono::seconds kPublishTimeout{30};
+// WebSockets are closed in this many groups over the last half of the deadline.
+constexpr std::size_t kTunnelGroups = 8;
+
+// Calls back once when all workers did something.
+class Countdown {
+ public:
+  explicit Countdown(std::size_t count) : count_(count) {}
+  void arrive() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) done_.notify_all();
+  }
+  template <class Duration>
+  bool wait(Duration timeout) {
+    std::unique_lock lock(mutex_);
+    return done_.wait_for(lock, timeout, [&] { return count_ == 0; });
+  }
+  template <class Duration>
+  bool wait(Duration timeout, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    return done_.wait_for(lock, stop, timeout, [&] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any done_;
+  std::size_t count_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settings,
+                                                    admin::AccessLog& access_log) {
+  std::unique_ptr<Engine> engine(new Engine(settings, access_log));
+  auto keys = tls::TicketKeys::generate();
+  if (!keys) return base::failure(keys.error());
+  engine->ticket_keys_ = std::move(*keys);
+  for (std::size_t i = 0; i < settings.workers; ++i) {
+    auto worker = Worker::create(settings.options, access_log, i);
+    if (!worker) return base::failure(worker.error());
+    engine->workers_.push_back(std::move(*worker));
+  }
+  if (auto status = engine->listen(); !status) return base::failure(status.error());
+  if (auto status = engine->start_workers(); !status) return base::failure(status.error());
+  return engine;
+}
+
+base::Status Engine::listen() {
+  std::vector<net::Fd> http(workers_.size());
+  std::vector<net::Fd> https(workers_.size());
+  const auto open = [](const std::optional<net::SocketAddress>& wanted, std::vector<net::Fd>& fds,
+                       std::uint16_t& port) -> base::Status {
+    if (!wanted) return {};
+    if (auto status = net::check_address_is_free(*wanted); !status) return status;
+    net::SocketAddress address = *wanted;
+    for (net::Fd& fd : fds) {
+      auto listening = net::listen_on(address);
+      if (!listening) return base::failure(listening.error());
+      fd = std::move(*listening);
+      address = net::local_address(fd.get());  // the others share the port that the first got
+    }
+    port = address.port();
+    return {};
+  };
+  if (auto status = open(settings_.http, http, http_port_); !status) return status;
+  if (auto status = open(settings_.https, https, https_port_); !status) return status;
+  const Options& options = settings_.options;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->set_public_ports(
+        options.public_http_port != 0 ? options.public_http_port : http_port_,
+        options.public_https_port != 0 ? options.public_https_port : https_port_);
+    workers_[i]->listen(std::move(http[i]), std::move(https[i]));
+  }
+  return {};
+}
+
+base::Status Engine::start_workers() {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->use_ticket_keys(ticket_keys_);
+    threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
+    ::pthread_setname_np(threads_.back().native_handle(), ("worker-" + std::to_string(i)).c_str());
+  }
+  key_rotation_ = std::jthread([this](const std::stop_token& stop) { rotate_ticket_keys(stop); });
+  return {};
+}
+
+Engine::~Engine() {
+  key_rotation_ = {};
+  for (const auto& worker : workers_) worker->stop();
+  threads_.clear();
+}
+
+void Engine::rotate_ticket_keys(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, stop, kTicketKeyLife, [] { return false; }) &&
+         !stop.stop_requested()) {
+    auto keys = ticket_keys_->rotated();
+    if (!keys) {
+      spdlog::error("rotating session ticket keys: {}; the old ones stay", keys.error().message);
+      continue;
+    }
+    ticket_keys_ = std::move(*keys);
+    for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
+  }
+}
+
+base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {
+  LiveState next;
+  {
+    const std::lock_guard lock(mutex_);
+    next.certificates = live_.certificates;
+  }
+  next.certificates =
+      std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());
+  next.snapshot = std::move(snapshot);
+  const auto served = std::make_shared<Countdown>(workers_.size());
+  for (const auto& worker : workers_) {
+    worker->serve(next, [served] { served->arrive(); });
+  }
+  if (!served->wait(kPublishTimeout)) {
+    return base::failure(base::ErrorKind::unavailable,
+                         "not every worker took the new configuration in time");
+  }
+  const std::lock_guard lock(mutex_);
+  live_ = std::move(next);
+  ++applied_;
+  return {};
+}
+
+base::Status Engine::ready() const {
+  const std::lock_guard lock(mutex_);
+  if (draining_) return base::failure(base::ErrorKind::unavailable, "draining");
+  if (live_.snapshot == nullptr) {
+    return base::failure(base::ErrorKind::unavailable, "no configuration yet");
+  }
+  return {};
+}
+
+base::Status Engine::alive() const {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::steady_clock::now().time_since_epoch())
+                       .count();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const std::int64_t tick = workers_[i]->last_tick_millis();
+    if (tick != 0 && now - tick > kStuckAfter.count()) {
+      return base::failure(base::ErrorKind::unavailable,
+                           "the loop of worker " + std::to_string(i) + " is stuck");
+    }
+  }
+  return {};
+}
+
+std::string Engine::metrics_text() const {
+  admin::ProxyFacts facts;
+  {
+    const std::lock_guard lock(mutex_);
+    if (live_.snapshot != nullptr) {
+      facts.revision = live_.snapshot->revision;
+      facts.hosts = live_.snapshot->config->hosts.size();
+      facts.clusters = live_.snapshot->config->clusters.size();
+      facts.certificates = live_.snapshot->config->certificates.size();
+    }
+    facts.config_applied = applied_;
+    facts.draining = draining_;
+  }
+  facts.access_lines_dropped = access_log_.dropped_lines();
+  std::vector<const admin::WorkerCounters*> counters;
+  for (const auto& worker : workers_) counters.push_back(&worker->read_counters());
+  return admin::metrics_text(counters, facts);
+}
+
+std::size_t Engine::open_connections() const {
+  std::size_t open = 0;
+  for (const auto& worker : workers_) open += worker->read_counters().connections_open.get();
+  return open;
+}
+
+std::size_t Engine::drain(const Drain& drain, const std::stop_token& stop) {
+  {
+    std::unique_lock lock(mutex_);
+    draining_ = true;
+    for (const auto& worker : workers_) worker->announce_drain();
+    changed_.wait_for(lock, stop, drain.grace, [] { return false; });
+  }
+  const auto drained = std::make_shared<Countdown>(workers_.size());
+  for (const auto& worker : workers_) {
+    worker->drain([drained] { drained->arrive(); });
+  }
+  if (drained->wait(drain.deadline / 2, stop)) return 0;
+  const auto step = drain.deadline / 2 / kTunnelGroups;
+  for (std::size_t group = 0; group < kTunnelGroups && !stop.stop_requested(); ++group) {
+    // A share of what is left each time: 1/8, then 1/7 of the rest, ...
+    for (const auto& worker : workers_) worker->close_tunnels(kTunnelGroups - group);
+    if (drained->wait(step, stop)) return 0;
+  }
+  return open_connections();
+}
+
+}  // namespace proxy::session

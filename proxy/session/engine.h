@@ -1,0 +1,87 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/admin/access_log.h"
+#include "proxy/admin/counters.h"
+#include "proxy/control/snapshot.h"
+#include "proxy/net/socket_address.h"
+#include "proxy/session/options.h"
+#include "proxy/session/worker.h"
+
+namespace proxy::session {
+
+struct EngineSettings {
+  Options options;
+  std::size_t workers = 1;
+  std::optional<net::SocketAddress> http;   // nothing: no such listener
+  std::optional<net::SocketAddress> https;  // port 0 picks a free one
+};
+
+// All workers, each on a thread of its own, and what they are told together. Its own calls may come
+// from any thread.
+class Engine final : public control::ConfigSink {
+ public:
+  // Listens, and answers 503 until the first publish(). `access_log` outlives the engine. The error
+  // names the address that could not be bound.
+  static base::Result<std::unique_ptr<Engine>> start(const EngineSettings& settings,
+                                                     admin::AccessLog& access_log);
+  // Stops at once, with whatever is under way.
+  ~Engine() override;
+
+  base::Status publish(std::shared_ptr<const control::Snapshot> snapshot) override;
+
+  std::uint16_t http_port() const { return http_port_; }  // 0: no such listener
+  std::uint16_t https_port() const { return https_port_; }
+
+  // A first configuration is live, and nobody has asked to drain.
+  base::Status ready() const;
+  // Every loop ticks.
+  base::Status alive() const;
+  std::string metrics_text() const;
+
+  // How long a graceful stop may take: first connections are still accepted for `grace`, while
+  // ready() fails and clients are told to go elsewhere; then those that are there have `deadline`
+  // to finish. In its last part WebSockets are closed, a share at a time.
+  struct Drain {
+    std::chrono::milliseconds grace{10'000};
+    std::chrono::milliseconds deadline{30'000};
+  };
+  // Blocks until all connections ended, the deadline is over, or `stop`. Returns how many
+  // connections were left.
+  std::size_t drain(const Drain& drain, const std::stop_token& stop);
+
+ private:
+  Engine(const EngineSettings& settings, admin::AccessLog& access_log)
+      : settings_(settings), access_log_(access_log) {}
+  base::Status listen();
+  base::Status start_workers();
+  void rotate_ticket_keys(const std::stop_token& stop);
+  std::size_t open_connections() const;
+
+  EngineSettings settings_;
+  admin::AccessLog& access_log_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::uint16_t http_port_ = 0;
+  std::uint16_t https_port_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  LiveState live_;  // what was published last
+  std::shared_ptr<const tls::TicketKeys> ticket_keys_;
+  std::uint64_t applied_ = 0;
+  bool draining_ = false;
+
+  std::vector<std::jthread> threads_;
+  std::jthread key_rotation_;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,258 @@
+#include "proxy/session/exchange.h"
+
+#include <utility>
+
+#include "proxy/session/worker.h"
+
+namespace proxy::session {
+namespace {
+
+// "shop.example:8443", "[::1]:443" without their ports.
+std::string_view without_port(std::string_view host) {
+  if (host.starts_with('[')) {
+    const std::size_t bracket = host.find(']');
+    return bracket == std::string_view::npos ? host : host.substr(1, bracket - 1);
+  }
+  return host.substr(0, host.find(':'));
+}
+
+bool is_idempotent(http1::Method method) {
+  switch (method) {
+    case http1::Method::get:
+    case http1::Method::head:
+    case http1::Method::put:
+    case http1::Method::delete_:
+    case http1::Method::options:
+    case http1::Method::trace:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view protocol_text(Exchange::Protocol protocol) {
+  switch (protocol) {
+    case Exchange::Protocol::http1_0:
+      return "HTTP/1.0";
+    case Exchange::Protocol::http1_1:
+      return "HTTP/1.1";
+    case Exchange::Protocol::http2:
+      return "HTTP/2";
+  }
+  return "";
+}
+
+}  // namespace
+
+Exchange::Exchange(Worker& worker) : worker_(worker), response_parser_(worker.options().limits) {}
+
+Exchange::~Exchange() {
+  if (connection_ != nullptr) detach(false);
+}
+
+void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
+                     const Piece& piece, bool last) {
+  downstream_ = &downstream;
+  remember_for_log(client, protocol);
+  is_idempotent_ = is_idempotent(request_.method);
+  is_head_ = request_.method == http1::Method::head;
+  wants_websocket_ = request_.wants_websocket && protocol != Protocol::http2;
+  request_complete_ = last;
+  request_bytes_ = piece.size;
+  in_begin_ = true;
+  decide(client, piece, last);
+  in_begin_ = false;
+}
+
+void Exchange::remember_for_log(const Client& client, Protocol protocol) {
+  protocol_ = protocol;
+  began_at_ = worker_.loop().wall_now();
+  began_ = worker_.loop().now();
+  client_address_ = client.address;
+  tls_version_ = client.tls_version;
+  http1::RequestIds::Text storage;
+  const std::string_view id = http1::choose_request_id(request_, worker_.request_ids(), storage);
+  log_text_.assign(request_.host);
+  host_end_ = log_text_.size();
+  log_text_.append(request_.method_text);
+  method_end_ = log_text_.size();
+  log_text_.append(request_.path).append(request_.query);
+  path_end_ = log_text_.size();
+  log_text_.append(id);
+  admin::WorkerCounters& counters = worker_.counters();
+  (protocol == Protocol::http2 ? counters.requests_http2 : counters.requests_http1).add();
+}
+
+void Exchange::decide(const Client& client, const Piece& piece, bool last) {
+  const control::Snapshot* snapshot = worker_.snapshot();
+  if (snapshot == nullptr) {
+    answer(503, "no_configuration");
+    return;
+  }
+  const router::Decision decision = router::decide(
+      *snapshot->routes, {request_.host, request_.path, client.secure}, worker_.path_storage());
+  if (decision.kind == router::Decision::Kind::challenge) {
+    answer_challenge(*decision.challenge);
+    return;
+  }
+  if (is_misdirected(client)) {
+    answer(421, "misdirected_request");
+    return;
+  }
+  switch (decision.kind) {
+    case router::Decision::Kind::forward:
+      forward(client, *decision.target, piece, last);
+      return;
+    case router::Decision::Kind::redirect:
+      redirect(client);
+      return;
+    default:
+      answer(decision.status, decision.reason);
+      return;
+  }
+}
+
+// RFC 9110 §7.4: a client may send requests for several hosts on one connection (HTTP/2 coalescing
+// does). Where its certificate does not stand for the host, and another connection would be shown
+// another certificate, it is told to make one.
+bool Exchange::is_misdirected(const Client& client) const {
+  if (client.certificate == nullptr) return false;
+  const std::string_view host = without_port(request_.host);
+  if (http1::equals_ignoring_case(host, client.server_name)) return false;
+  const tls::CertificateTable* table = worker_.certificates();
+  const auto* entry = table == nullptr ? nullptr : table->find(tls::normal_name(host));
+  if (entry != nullptr && entry->get() == client.certificate) return false;
+  return !client.certificate->covers(host);
+}
+
+void Exchange::answer(int status, std::string_view reason) {
+  status_ = status;
+  reason_ = reason;
+  if (connection_ != nullptr) detach(false);
+  std::string body = std::to_string(status);
+  body.append(" ").append(http1::status_text(status));
+  if (!reason.empty()) body.append(" (").append(reason).append(")");
+  body.append("\n");
+  response_bytes_ = is_head_ ? 0 : body.size();
+  downstream_->send_answer(
+      {.status = status, .body = body, .date = worker_.date(), .head_method = is_head_});
+  finish();
+}
+
+void Exchange::redirect(const Client&) {
+  const std::string location = router::https_location(request_.host, request_.path, request_.query,
+                                                      worker_.public_https_port());
+  status_ = 308;
+  reason_ = "https_redirect";
+  downstream_->send_answer(
+      {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
+  finish();
+}
+
+void Exchange::answer_challenge(const std::string& key_authorization) {
+  status_ = 200;
+  reason_ = "acme_challenge";
+  response_bytes_ = is_head_ ? 0 : key_authorization.size();
+  downstream_->send_answer({.status = status_,
+                            .content_type = "application/octet-stream",
+                            .body = key_authorization,
+                            .date = worker_.date(),
+                            .head_method = is_head_});
+  finish();
+}
+
+void Exchange::refuse(int status, std::string_view reason) {
+  if (stage_ == Stage::over) return;
+  if (status_ == 0) {
+    answer(status, reason);
+    return;
+  }
+  reason_ = reason;
+  Downstream& downstream = *downstream_;
+  downstream.break_off();
+  finish();
+}
+
+void Exchange::refuse_unread(const Client& client, Protocol protocol, Downstream& downstream,
+                             int status, std::string_view reason) {
+  downstream_ = &downstream;
+  remember_for_log(client, protocol);
+  answer(status, reason);
+}
+
+void Exchange::abandon(std::string_view reason) {
+  if (stage_ == Stage::over) return;
+  if (reason_.empty()) reason_ = reason;
+  const bool began = downstream_ != nullptr;
+  stage_ = Stage::over;
+  if (connection_ != nullptr) detach(false);
+  if (began) log();
+  downstream_ = nullptr;
+}
+
+void Exchange::finish() {
+  stage_ = Stage::over;
+  if (connection_ != nullptr) detach(false);
+  log();
+  Downstream& downstream = *std::exchange(downstream_, nullptr);
+  downstream.on_exchange_over();
+}
+
+void Exchange::log() {
+  const auto micros = [](auto duration) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+  };
+  const auto duration = micros(worker_.loop().now() - began_);
+  admin::WorkerCounters& counters = worker_.counters();
+  counters.count_response(status_, reason_, duration);
+  if (was_upgraded_) counters.upgraded_open.subtract();
+  counters.request_body_bytes.add(request_bytes_);
+  counters.response_body_bytes.add(response_bytes_);
+  if (!worker_.logs_access()) return;
+  const std::string_view text = log_text_;
+  admin::AccessRecord record;
+  record.time = began_at_;
+  record.client = client_address_;
+  record.host = text.substr(0, host_end_);
+  record.method = text.substr(host_end_, method_end_ - host_end_);
+  record.path = text.substr(method_end_, path_end_ - method_end_);
+  record.protocol = protocol_text(protocol_);
+  record.status = status_;
+  record.request_bytes = request_bytes_;
+  record.response_bytes = response_bytes_;
+  record.duration = duration;
+  if (endpoint_ != nullptr) record.upstream = endpoint_->name();
+  if (responded_ != base::SteadyTime{}) record.upstream_time = micros(responded_ - began_);
+  record.reason = reason_;
+  record.request_id = text.substr(path_end_);
+  record.tls_version = tls_version_;
+  worker_.access_lines().add(record);
+}
+
+void Exchange::reset() {
+  if (connection_ != nullptr) detach(false);
+  downstream_ = nullptr;
+  stage_ = Stage::reading;
+  request_.reset();
+  request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = wants_websocket_ = false;
+  body_bytes_max_ = 0;
+  sent_.clear();
+  can_replay_ = was_replayed_ = false;
+  cluster_.reset();
+  endpoint_.reset();
+  tried_.clear();
+  response_.reset();
+  response_parser_.reset();
+  response_decoder_ = {};
+  held_response_.clear();
+  was_upgraded_ = response_has_begun_ = response_reusable_ = client_finished_ = endpoint_finished_ =
+      false;
+  responded_ = {};
+  log_text_.clear();
+  host_end_ = method_end_ = path_end_ = 0;
+  status_ = 0;
+  reason_.clear();
+  request_bytes_ = response_bytes_ = 0;
+}
+
+}  // namespace proxy::session

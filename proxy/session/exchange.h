@@ -1,0 +1,159 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "proxy/http1/body_decoder.h"
+#include "proxy/http1/request_id.h"
+#include "proxy/http1/request_parser.h"
+#include "proxy/http1/response_parser.h"
+#include "proxy/router/route_table.h"
+#include "proxy/session/client.h"
+#include "proxy/session/downstream.h"
+#include "proxy/session/piece.h"
+#include "proxy/upstream/cluster.h"
+#include "proxy/upstream/connection.h"
+#include "proxy/upstream/retry.h"
+
+namespace proxy::session {
+
+class Worker;
+
+// The story of one request, told in one place: from its complete head, over the choice of what to
+// do and the way to an endpoint and back, to its line in the access log. The codec that read the
+// request owns it and feeds it; Worker keeps spent ones for the next request.
+class Exchange final : private upstream::Connection::User {
+ public:
+  enum class Protocol : std::uint8_t { http1_0, http1_1, http2 };
+
+  enum class Stage : std::uint8_t {
+    reading,     // its head is not complete; nothing was decided
+    connecting,  // a connection is being made; what the client sent meanwhile waits in sent_
+    requesting,  // the request goes out, or is out; the response's head is not complete
+    responding,  // the response's body passes
+    tunnel,      // after 101: bytes of a protocol that is not ours, both ways
+    over,
+  };
+
+  explicit Exchange(Worker& worker);
+  ~Exchange();
+
+  // Filled in by the codec before begin(). Its views are used during begin() only.
+  http1::RequestHead& request() { return request_; }
+
+  // The head is complete, and `piece` is what there is of the body; `last`: that is all of it.
+  // Downstream may be called, and the exchange may be over, before this returns.
+  void begin(const Client& client, Protocol protocol, Downstream& downstream, const Piece& piece,
+             bool last);
+  void on_request_body(const Piece& piece, bool last);
+  // False: what the client sends next must wait until Downstream::want_request_body().
+  bool wants_request_body() const;
+  // The client took what was waiting for it.
+  void on_downstream_drained();
+  // The client is gone, or its request broke: no more calls to Downstream. `reason` for the log.
+  void abandon(std::string_view reason);
+  // The request's head or body is not acceptable: answers when it still can, else breaks off.
+  void refuse(int status, std::string_view reason);
+  // For a request that never began: what there is to log of it, then the answer.
+  void refuse_unread(const Client& client, Protocol protocol, Downstream& downstream, int status,
+                     std::string_view reason);
+  // The client's side of a tunnel ended.
+  void on_client_finished();
+
+  Stage stage() const { return stage_; }
+  bool has_answered() const { return status_ != 0; }
+  bool is_tunnel() const { return stage_ == Stage::tunnel; }
+
+  // Ready for another request.
+  void reset();
+
+ private:
+  // ---- exchange.cpp: what to do
+  void remember_for_log(const Client& client, Protocol protocol);
+  void decide(const Client& client, const Piece& piece, bool last);
+  bool is_misdirected(const Client& client) const;
+  void answer(int status, std::string_view reason);
+  void redirect(const Client& client);
+  void answer_challenge(const std::string& key_authorization);
+  void finish();
+  void log();
+
+  // ---- exchange_forward.cpp: the way to an endpoint and back
+  void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
+  std::string_view compose_head(const Client& client);
+  void send_first(std::string_view bytes);
+  bool use_connection(const upstream::Cluster::Tried& tried);
+  void try_endpoints();
+  void attach(std::unique_ptr<upstream::Connection> connection);
+  void detach(bool reusable);
+  void fail(const upstream::Failure& failure);
+  void update_upstream_wait();
+  void read_response();
+  void take_response(char* begin, char* end);
+  bool take_response_head(char*& begin, char* end);
+  void take_response_body(char* begin, char* end, bool with_head);
+  void complete_response();
+  void on_response_end_of_input();
+
+  void on_upstream_connected() override;
+  void on_upstream_readable() override;
+  void on_upstream_drained() override;
+  void on_upstream_failed(const upstream::Failure& failure) override;
+
+  // ---- exchange_tunnel.cpp
+  void begin_tunnel(char* begin, char* end);
+  void pass_to_client(char* begin, char* end);
+
+  Worker& worker_;
+  Downstream* downstream_ = nullptr;
+  Stage stage_ = Stage::reading;
+
+  // The request.
+  http1::RequestHead request_;
+  bool request_chunked_ = false;  // towards the endpoint
+  bool request_complete_ = false;
+  bool is_idempotent_ = false;
+  bool is_head_ = false;
+  bool wants_websocket_ = false;
+  std::uint64_t body_bytes_max_ = 0;
+  // The head as sent, and what follows it while that is little: what a retry sends again.
+  std::string sent_;
+  bool can_replay_ = false;
+  bool was_replayed_ = false;
+  bool in_begin_ = false;
+
+  // The way to an endpoint.
+  std::shared_ptr<upstream::Cluster> cluster_;
+  std::shared_ptr<upstream::Endpoint> endpoint_;
+  upstream::Cluster::Tried tried_;
+  std::unique_ptr<upstream::Connection> connection_;
+
+  // The response.
+  http1::ResponseHead response_;
+  http1::ResponseParser response_parser_;
+  http1::BodyDecoder response_decoder_;
+  std::string held_response_;  // a part of a head
+  bool response_has_begun_ = false;
+  bool response_reusable_ = false;
+  bool was_upgraded_ = false;
+  bool client_finished_ = false;    // tunnel
+  bool endpoint_finished_ = false;  // tunnel
+
+  // For the access log.
+  base::WallTime began_at_;
+  base::SteadyTime began_;
+  base::SteadyTime responded_{};
+  std::string log_text_;  // host, method, path and request id, one after the other
+  std::size_t host_end_ = 0, method_end_ = 0, path_end_ = 0;
+  std::string_view client_address_, tls_version_;
+  Protocol protocol_ = Protocol::http1_1;
+  int status_ = 0;
+  std::string reason_;
+  std::uint64_t request_bytes_ = 0;
+  std::uint64_t response_bytes_ = 0;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,321 @@
+#include <cerrno>
+#include <cstring>
+
+#include "proxy/http1/head_writer.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/worker.h"
+
+// The way of a request to an endpoint, and of its response back.
+namespace proxy::session {
+namespace {
+
+using upstream::Fault;
+using upstream::Retry;
+
+// What is kept of a request on a reused connection, in case that connection turns out to be dead.
+constexpr std::size_t kReplayBytesMax = 16u << 10;
+
+constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
+                                         "closed_early"};
+constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
+constexpr upstream::Failure kMalformed{Fault::upstream, Retry::never, 502, "malformed_response"};
+
+}  // namespace
+
+void Exchange::forward(const Client& client, const router::Target& target, const Piece& piece,
+                       bool last) {
+  body_bytes_max_ = target.body_bytes_max;
+  if (body_bytes_max_ != 0 &&
+      std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
+    answer(413, "body_too_large");
+    return;
+  }
+  cluster_ = worker_.clusters().at(target.cluster);
+  if (cluster_->is_empty()) {
+    answer(503, "no_endpoints");
+    return;
+  }
+  request_chunked_ = request_.chunked;
+  can_replay_ = true;
+  const bool client_waits = request_.expects_continue && !last && piece.empty();
+  const std::string_view head = compose_head(client);
+  send_first(assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather));
+  if (client_waits && stage_ != Stage::over) downstream_->send_continue();
+}
+
+std::string_view Exchange::compose_head(const Client& client) {
+  const http1::Forwarding forwarding{
+      .client_address = client.address,
+      .scheme = client.secure ? "https" : "http",
+      .port = client.port,
+      .request_id = std::string_view(log_text_).substr(path_end_),
+  };
+  std::string& out = worker_.buffers().head;
+  const std::size_t bound = http1::request_head_bound(request_, forwarding);
+  if (out.size() < bound) out.resize(bound);
+  return {out.data(), http1::write_request_head(request_, forwarding, out)};
+}
+
+void Exchange::send_first(std::string_view bytes) {
+  endpoint_ = cluster_->pick(tried_);
+  endpoint_->request_begins();
+  if (auto idle = endpoint_->take_idle(*this)) {
+    connection_ = std::move(idle);
+    stage_ = Stage::requesting;
+    if (is_idempotent_ && bytes.size() <= kReplayBytesMax) {
+      sent_.assign(bytes);
+    } else {
+      can_replay_ = false;
+    }
+    connection_->write(bytes);
+    update_upstream_wait();
+    return;
+  }
+  sent_.assign(bytes);
+  endpoint_->request_ends();
+  endpoint_.reset();
+  try_endpoints();
+}
+
+// Connects to endpoints that were not tried yet, until one connection is at least under way.
+void Exchange::try_endpoints() {
+  stage_ = Stage::connecting;
+  int error = 0;
+  while (auto endpoint = cluster_->pick(tried_)) {
+    tried_.push_back(endpoint);
+    connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
+                                                cluster_->config().connect_timeout);
+    if (connection_ != nullptr) {
+      endpoint_ = std::move(endpoint);
+      endpoint_->request_begins();
+      return;
+    }
+    error = errno;
+    worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
+  }
+  answer(502, net::connect_failure_reason(error));
+}
+
+void Exchange::detach(bool reusable) {
+  endpoint_->request_ends();
+  upstream::Connection::release(std::move(connection_), reusable);
+}
+
+void Exchange::on_upstream_connected() {
+  stage_ = Stage::requesting;
+  connection_->write(sent_);
+  // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again.
+  can_replay_ = false;
+  sent_.clear();
+  update_upstream_wait();
+  if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
+}
+
+void Exchange::on_upstream_failed(const upstream::Failure& failure) {
+  fail(failure);
+}
+
+void Exchange::fail(const upstream::Failure& failure) {
+  worker_.counters().upstream_failures.add(failure.reason);
+  const upstream::Attempt attempt{
+      .is_idempotent = is_idempotent_,
+      .can_replay = can_replay_,
+      .response_has_begun = response_has_begun_,
+      .connection_was_reused = connection_->was_reused(),
+      .was_replayed = was_replayed_,
+      .has_untried_endpoint = cluster_->has_untried(tried_),
+  };
+  const upstream::Next next = choose_next(failure, attempt);
+  detach(false);
+  if (next == upstream::Next::give_up) {
+    refuse(failure.status, failure.reason);
+    return;
+  }
+  worker_.counters().upstream_retries.add();
+  was_replayed_ = was_replayed_ || next == upstream::Next::fresh_connection;
+  endpoint_.reset();
+  try_endpoints();
+}
+
+bool Exchange::wants_request_body() const {
+  return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
+         connection_->unsent() <= worker_.options().unsent_bytes_high;
+}
+
+void Exchange::on_request_body(const Piece& piece, bool last) {
+  if (stage_ == Stage::over) return;
+  request_bytes_ += piece.size;
+  if (body_bytes_max_ != 0 && request_bytes_ > body_bytes_max_) {
+    refuse(413, "body_too_large");
+    return;
+  }
+  request_complete_ = last;
+  if (stage_ == Stage::tunnel) {
+    connection_->write(piece.text());
+    return;
+  }
+  const std::string_view bytes =
+      assemble({}, piece, {request_chunked_, last}, worker_.buffers().gather);
+  if (stage_ == Stage::connecting) {
+    sent_.append(bytes);
+  } else if (!bytes.empty()) {
+    can_replay_ = false;
+    connection_->write(bytes);
+  }
+  update_upstream_wait();
+}
+
+void Exchange::on_upstream_drained() {
+  update_upstream_wait();
+  const bool wants_more = stage_ == Stage::tunnel ? !client_finished_ : !request_complete_;
+  if (wants_more) downstream_->want_request_body();
+}
+
+void Exchange::on_downstream_drained() {
+  if (connection_ == nullptr) return;
+  if (connection_->is_readable()) {
+    read_response();
+  } else {
+    update_upstream_wait();
+  }
+}
+
+// The endpoint's clock runs only while it is the one who is awaited.
+void Exchange::update_upstream_wait() {
+  using Waiting = upstream::Connection::Waiting;
+  if (connection_ == nullptr || stage_ == Stage::connecting) return;
+  const config::Cluster& config = cluster_->config();
+  if (stage_ == Stage::tunnel) {
+    connection_->wait(Waiting::none, {});
+  } else if (connection_->unsent() > 0) {
+    connection_->wait(Waiting::to_send, config.send_timeout);
+  } else if (request_complete_ && !connection_->is_readable()) {
+    connection_->wait(Waiting::to_read, config.read_timeout);
+  } else {
+    connection_->wait(Waiting::none, {});
+  }
+}
+
+void Exchange::on_upstream_readable() {
+  read_response();
+}
+
+void Exchange::read_response() {
+  Buffers::Area& area = worker_.buffers().upstream;
+  while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_ &&
+         downstream_->unsent() <= worker_.options().unsent_bytes_high) {
+    char* const begin = area.begin();
+    const std::size_t held = held_response_.size();
+    std::memcpy(begin, held_response_.data(), held);
+    held_response_.clear();
+    const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
+    if (got.kind == net::IoResult::Kind::would_block) {
+      held_response_.assign(begin, held);
+      break;
+    }
+    if (got.kind == net::IoResult::Kind::closed) {
+      on_response_end_of_input();
+      return;
+    }
+    if (got.kind == net::IoResult::Kind::failed) {
+      fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
+      return;
+    }
+    response_has_begun_ = true;
+    take_response(begin, begin + held + got.bytes);
+  }
+  update_upstream_wait();
+}
+
+void Exchange::take_response(char* begin, char* end) {
+  if (stage_ == Stage::tunnel) {
+    pass_to_client(begin, end);
+    return;
+  }
+  const bool with_head = stage_ == Stage::requesting;
+  if (with_head && !take_response_head(begin, end)) return;
+  if (stage_ == Stage::tunnel) return;
+  take_response_body(begin, end, with_head);
+}
+
+// Moves `begin` behind the head. False: there is no complete final head, or it was dealt with.
+bool Exchange::take_response_head(char*& begin, char* end) {
+  using Outcome = http1::ResponseParser::Outcome;
+  for (;;) {
+    const std::string_view input(begin, static_cast<std::size_t>(end - begin));
+    const Outcome outcome = response_parser_.parse(input, {is_head_, wants_websocket_}, response_);
+    if (outcome == Outcome::needs_more) {
+      held_response_.assign(input);
+      return false;
+    }
+    if (outcome == Outcome::failed) {
+      fail(kMalformed);
+      return false;
+    }
+    begin += response_parser_.head_bytes();
+    if (!response_.is_interim()) break;
+    // We took Expect away, so a 100 answers nobody.
+    if (response_.status != 100) downstream_->send_interim(response_);
+    response_parser_.reset();
+    response_.reset();
+  }
+  status_ = response_.status;
+  responded_ = worker_.loop().now();
+  if (response_.framing == http1::Framing::tunnel) {
+    begin_tunnel(begin, end);
+    return false;
+  }
+  stage_ = Stage::responding;
+  response_decoder_ = http1::BodyDecoder::for_response(response_);
+  return true;
+}
+
+void Exchange::take_response_body(char* begin, char* end, bool with_head) {
+  const Buffers::Area& area = worker_.buffers().upstream;
+  const Decoded decoded = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
+                                          Buffers::Area::kTailroom);
+  if (decoded.failure != http1::Failure::none) {
+    // A response whose head was not sent yet can still be told as the endpoint's fault.
+    if (with_head) status_ = 0;
+    fail(kMalformed);
+    return;
+  }
+  const bool last = response_decoder_.is_done();
+  response_bytes_ += decoded.piece.size;
+  if (with_head) {
+    downstream_->send_head(response_, decoded.piece, last);
+  } else if (last || !decoded.piece.empty()) {
+    downstream_->send_body(decoded.piece, last);
+  }
+  if (stage_ == Stage::over || !last) return;
+  // Bytes that nobody asked for: whose answer would they be?
+  const bool clean = begin + decoded.consumed == end;
+  response_reusable_ = clean && response_.keep_alive && request_complete_;
+  complete_response();
+}
+
+void Exchange::complete_response() {
+  // The connection goes back first: the next request of this client may already wait for it.
+  detach(response_reusable_);
+  finish();
+}
+
+void Exchange::on_response_end_of_input() {
+  if (stage_ == Stage::tunnel) {
+    pass_to_client(nullptr, nullptr);
+    return;
+  }
+  if (stage_ == Stage::requesting) {
+    fail(kClosedEarly);
+    return;
+  }
+  if (response_decoder_.on_end_of_input() != http1::Failure::none) {
+    fail(kTruncated);
+    return;
+  }
+  downstream_->send_body({}, true);
+  response_reusable_ = false;
+  if (stage_ != Stage::over) complete_response();
+}
+
+}  // namespace proxy::session

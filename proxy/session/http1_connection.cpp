@@ -1,0 +1,340 @@
+#include "proxy/session/http1_connection.h"
+
+#include <cstring>
+
+#include "proxy/session/client_connection.h"
+#include "proxy/session/worker.h"
+
+namespace proxy::session {
+
+Http1Connection::Http1Connection(Worker& worker, ClientConnection& connection)
+    : worker_(worker), connection_(connection), parser_(worker.options().limits) {}
+
+Http1Connection::~Http1Connection() = default;
+
+// ---- Input
+
+bool Http1Connection::wants_input() const {
+  switch (state_) {
+    case State::idle:
+    case State::head:
+      return true;
+    case State::body:
+    case State::tunnel:
+      return exchange_->wants_request_body();
+    case State::response:
+    case State::finished:
+      return false;
+  }
+  return false;
+}
+
+void Http1Connection::on_readable() {
+  if (processing_) return;  // further up the stack somebody reads already
+  read();
+}
+
+void Http1Connection::read() {
+  Buffers::Area& area = worker_.buffers().client;
+  while (wants_input() && connection_.channel().is_readable()) {
+    char* const begin = area.begin();
+    const std::size_t held = held_.size();
+    const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held);
+    if (got.kind == net::IoResult::Kind::would_block) return;
+    if (got.kind == net::IoResult::Kind::failed) {
+      connection_.close("client_reset");
+      return;
+    }
+    if (got.kind == net::IoResult::Kind::closed) {
+      on_end_of_input();
+      return;
+    }
+    std::memcpy(begin, held_.data(), held);
+    if (held != 0) std::string().swap(held_);
+    process(begin, begin + held + got.bytes);
+  }
+  // TLS has no half-open life, so an end that is on its way means that the client is gone.
+  if (state_ == State::response && connection_.client().secure &&
+      connection_.channel().peer_has_closed()) {
+    connection_.close("client_closed");
+  }
+}
+
+void Http1Connection::process(char* begin, char* end) {
+  processing_ = true;
+  while (begin != end) {
+    char* const before = begin;
+    switch (state_) {
+      case State::idle:
+      case State::head:
+        begin = process_head(begin, end);
+        break;
+      case State::body:
+        begin = process_body(begin, end);
+        break;
+      case State::tunnel:
+        exchange_->on_request_body({begin, static_cast<std::size_t>(end - begin), 0, 0}, false);
+        connection_.arm(worker_.options().timeouts.tunnel_idle);
+        begin = end;
+        break;
+      case State::response:
+        break;
+      case State::finished:
+        begin = end;
+        break;
+    }
+    if (begin == before) break;
+  }
+  hold(begin, end);
+  processing_ = false;
+}
+
+void Http1Connection::hold(const char* begin, const char* end) {
+  if (begin != end) held_.assign(begin, end);
+}
+
+// Returns where to go on; the same place when more input is needed.
+char* Http1Connection::process_head(char* begin, char* end) {
+  using Outcome = http1::RequestParser::Outcome;
+  if (state_ == State::idle) {
+    state_ = State::head;
+    exchange_ = worker_.take_exchange();
+    connection_.arm(worker_.options().timeouts.request_header);
+  }
+  const std::string_view input(begin, static_cast<std::size_t>(end - begin));
+  switch (parser_.parse(input, exchange_->request())) {
+    case Outcome::needs_more:
+      return begin;
+    case Outcome::failed:
+      refuse_head();
+      return end;
+    case Outcome::complete:
+      break;
+  }
+  char* rest = begin + parser_.head_bytes();
+  begin_exchange(rest, end, rest);
+  return rest;
+}
+
+void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
+  const http1::RequestHead& head = exchange_->request();
+  client_keeps_alive_ = head.keep_alive;
+  minor_version_ = head.minor_version;
+  body_ = http1::BodyDecoder::for_request(head);
+  Decoded first;
+  first.piece.begin = head_end;
+  if (!body_.is_done()) {
+    first = decode_in_place(body_, head_end, end, worker_.buffers().client.room_before(head_end),
+                            Buffers::Area::kTailroom);
+  }
+  rest = head_end + first.consumed;
+  if (first.failure != http1::Failure::none) {
+    rest = end;
+    exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this,
+                             http1::status_of(first.failure), http1::reason_of(first.failure));
+    return;
+  }
+  const bool complete = body_.is_done();
+  state_ = complete ? State::response : State::body;
+  if (complete) {
+    connection_.disarm();
+  } else {
+    connection_.arm(worker_.options().timeouts.body_idle);
+  }
+  exchange_->begin(connection_.client(),
+                   minor_version_ == 0 ? Exchange::Protocol::http1_0 : Exchange::Protocol::http1_1,
+                   *this, first.piece, complete);
+}
+
+char* Http1Connection::process_body(char* begin, char* end) {
+  const Decoded decoded = decode_in_place(
+      body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
+  if (decoded.failure != http1::Failure::none) {
+    exchange_->refuse(http1::status_of(decoded.failure), http1::reason_of(decoded.failure));
+    return end;
+  }
+  const bool complete = body_.is_done();
+  if (complete) {
+    state_ = State::response;
+    connection_.disarm();
+  } else {
+    connection_.arm(worker_.options().timeouts.body_idle);
+  }
+  exchange_->on_request_body(decoded.piece, complete);
+  return begin + decoded.consumed;
+}
+
+void Http1Connection::refuse_head() {
+  const http1::Failure failure = parser_.failure();
+  state_ = State::body;  // an unread rest: the connection ends after the answer
+  exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this,
+                           http1::status_of(failure), http1::reason_of(failure));
+}
+
+void Http1Connection::on_end_of_input() {
+  switch (state_) {
+    case State::idle:
+      connection_.close("client_closed");
+      return;
+    case State::head:
+    case State::body:
+      connection_.close("client_closed");
+      return;
+    case State::tunnel:
+      input_ended_ = true;
+      exchange_->on_client_finished();
+      return;
+    case State::response:
+    case State::finished:
+      return;
+  }
+}
+
+void Http1Connection::want_request_body() {
+  if (!processing_ && connection_.state() == ClientConnection::State::open) read();
+}
+
+// ---- Output
+
+void Http1Connection::send_continue() {
+  connection_.write(http1::kContinue);
+}
+
+void Http1Connection::send_interim(const http1::ResponseHead& head) {
+  if (minor_version_ == 0) return;  // RFC 9110 §15.2: never to an HTTP/1.0 client
+  const http1::Delivery delivery{};
+  std::string& out = worker_.buffers().head;
+  const std::size_t bound = http1::response_head_bound(head, delivery);
+  if (out.size() < bound) out.resize(bound);
+  connection_.write({out.data(), http1::write_response_head(head, delivery, out)});
+}
+
+bool Http1Connection::may_keep_alive() const {
+  return client_keeps_alive_ && !draining_ && !worker_.is_draining();
+}
+
+void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& piece, bool last) {
+  http1::Delivery delivery;
+  delivery.framing = http1::downstream_framing(head, minor_version_);
+  delivery.keep_alive = may_keep_alive() && delivery.framing != http1::Framing::until_close;
+  delivery.client_minor_version = minor_version_;
+  delivery.date = worker_.date();
+  keeps_alive_ = delivery.keep_alive;
+  response_chunked_ = delivery.framing == http1::Framing::chunked;
+  if (delivery.framing == http1::Framing::tunnel) {
+    state_ = State::tunnel;
+    connection_.arm(worker_.options().timeouts.tunnel_idle);
+  }
+  std::string& out = worker_.buffers().head;
+  const std::size_t bound = http1::response_head_bound(head, delivery);
+  if (out.size() < bound) out.resize(bound);
+  const std::string_view text(out.data(), http1::write_response_head(head, delivery, out));
+  connection_.write(assemble(text, piece, {response_chunked_, last}, worker_.buffers().gather));
+  if (connection_.channel().unsent() > 0 && state_ == State::response) {
+    connection_.arm(worker_.options().timeouts.body_idle);
+  }
+}
+
+void Http1Connection::send_body(const Piece& piece, bool last) {
+  const std::string_view bytes =
+      assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
+  if (!bytes.empty()) connection_.write(bytes);
+  if (state_ == State::tunnel) {
+    connection_.arm(worker_.options().timeouts.tunnel_idle);
+  } else if (connection_.channel().unsent() > 0) {
+    connection_.arm(worker_.options().timeouts.body_idle);
+  }
+}
+
+void Http1Connection::send_answer(const http1::Answer& answer) {
+  http1::Answer framed = answer;
+  // What is left of the request cannot be told from the next one, so it is not read at all.
+  framed.keep_alive = may_keep_alive() && state_ == State::response;
+  keeps_alive_ = framed.keep_alive;
+  std::string& out = worker_.buffers().head;
+  const std::size_t bound = http1::answer_bound(framed);
+  if (out.size() < bound) out.resize(bound);
+  connection_.write({out.data(), http1::write_answer(framed, out)});
+}
+
+void Http1Connection::break_off() {
+  keeps_alive_ = false;
+  state_ = State::finished;
+  worker_.close_soon(connection_);
+}
+
+std::size_t Http1Connection::unsent() const {
+  return connection_.channel().unsent();
+}
+
+void Http1Connection::on_drained() {
+  if (state_ == State::response) connection_.disarm();
+  if (exchange_ != nullptr) exchange_->on_downstream_drained();
+}
+
+// ---- From one exchange to the next
+
+void Http1Connection::on_exchange_over() {
+  worker_.recycle(std::move(exchange_));
+  if (state_ == State::finished) return;
+  if (state_ != State::response || !keeps_alive_) {
+    state_ = State::finished;
+    connection_.linger();
+    return;
+  }
+  state_ = State::idle;
+  parser_.reset();
+  connection_.arm(worker_.options().timeouts.keep_alive);
+  if (!processing_) proceed();
+}
+
+// Pipelined requests that came before their turn.
+void Http1Connection::proceed() {
+  if (!held_.empty()) {
+    const std::string held = std::move(held_);
+    held_.clear();
+    char* const begin = worker_.buffers().client.begin();
+    std::memcpy(begin, held.data(), held.size());
+    process(begin, begin + held.size());
+  }
+  if (wants_input() && connection_.channel().is_readable()) read();
+}
+
+void Http1Connection::on_timeout() {
+  switch (state_) {
+    case State::idle:
+      connection_.linger();
+      return;
+    case State::head:
+      state_ = State::body;
+      exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this, 408,
+                               "request_header_timeout");
+      return;
+    case State::body:
+      exchange_->refuse(408, "request_body_timeout");
+      return;
+    case State::response:
+      connection_.close("client_send_timeout");
+      return;
+    case State::tunnel:
+      connection_.close("tunnel_idle");
+      return;
+    case State::finished:
+      connection_.close("client_closed");
+      return;
+  }
+}
+
+void Http1Connection::on_closed(const char* reason) {
+  state_ = State::finished;
+  if (exchange_ == nullptr) return;
+  exchange_->abandon(reason);
+  worker_.recycle(std::move(exchange_));
+}
+
+void Http1Connection::begin_drain() {
+  draining_ = true;
+  if (state_ == State::idle) connection_.linger();
+}
+
+}  // namespace proxy::session

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/http1/body_decoder.h"
+#include "proxy/http1/request_parser.h"
+#include "proxy/session/downstream.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/protocol.h"
+
+namespace proxy::session {
+
+class ClientConnection;
+class Worker;
+
+// HTTP/1.0 and HTTP/1.1 with a client: one exchange at a time, pipelined requests wait their turn.
+class Http1Connection final : public Protocol, private Downstream {
+ public:
+  Http1Connection(Worker& worker, ClientConnection& connection);
+  ~Http1Connection() override;
+
+  void on_readable() override;
+  void on_drained() override;
+  void on_timeout() override;
+  void on_closed(const char* reason) override;
+  void begin_drain() override;
+  bool is_tunnel() const override { return state_ == State::tunnel; }
+
+ private:
+  enum class State : std::uint8_t {
+    idle,      // between requests; no byte of the next one was seen
+    head,      // part of a head was read
+    body,      // the exchange is under way, and its request's body is being read
+    response,  // the request was read whole; only the response is under way
+    tunnel,    // after 101: bytes
+    finished,  // nothing more is read; the connection lingers or is closed
+  };
+
+  void send_continue() override;
+  void send_interim(const http1::ResponseHead& head) override;
+  void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
+  void send_body(const Piece& piece, bool last) override;
+  void send_answer(const http1::Answer& answer) override;
+  void break_off() override;
+  void want_request_body() override;
+  std::size_t unsent() const override;
+  void on_exchange_over() override;
+
+  bool wants_input() const;
+  void read();
+  void process(char* begin, char* end);
+  char* process_head(char* begin, char* end);
+  char* process_body(char* begin, char* end);
+  void begin_exchange(char* head_end, char* end, char*& rest);
+  void refuse_head();
+  void on_end_of_input();
+  void hold(const char* begin, const char* end);
+  void proceed();
+  bool may_keep_alive() const;
+
+  Worker& worker_;
+  ClientConnection& connection_;
+  State state_ = State::idle;
+  bool processing_ = false;
+  bool draining_ = false;
+  bool client_keeps_alive_ = true;  // for the exchange under way
+  bool keeps_alive_ = true;         // what the client was told
+  bool response_chunked_ = false;
+  bool input_ended_ = false;
+  std::uint8_t minor_version_ = 1;
+  http1::RequestParser parser_;
+  http1::BodyDecoder body_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string held_;  // read, and not used yet: part of a head, or the next requests
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,58 @@
+#include "proxy/session/listener.h"
+
+#include <spdlog/spdlog.h>
+
+#include "proxy/net/socket.h"
+#include "proxy/session/worker.h"
+
+namespace proxy::session {
+namespace {
+
+// So that a storm of connects does not hold up those that are served already.
+constexpr int kAcceptsPerTurn = 16;
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
+
+}  // namespace
+
+Listener::Listener(Worker& worker, net::Fd fd, bool secure)
+    : worker_(worker),
+      fd_(std::move(fd)),
+      timer_(static_cast<net::TimerTarget&>(*this)),
+      secure_(secure) {}
+
+bool Listener::start() {
+  return worker_.loop().add(fd_.get(), *this);
+}
+
+void Listener::on_ready(net::Ready) {
+  has_more_ = true;
+}
+
+void Listener::accept_some() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (worker_.is_full()) {
+      // They wait in the kernel's queue until somebody leaves.
+      has_more_ = false;
+      worker_.loop().arm(timer_, kPauseWithoutDescriptors);
+      return;
+    }
+    net::Accepted accepted = net::accept_from(fd_.get());
+    if (accepted.out_of_descriptors) {
+      spdlog::error("accepting a connection: no file descriptors or memory are left; trying again");
+      has_more_ = false;
+      worker_.loop().arm(timer_, kPauseWithoutDescriptors);
+      return;
+    }
+    if (!accepted.fd.is_open()) {
+      has_more_ = false;
+      return;
+    }
+    worker_.accept(std::move(accepted.fd), accepted.peer, secure_);
+  }
+}
+
+void Listener::on_timer(net::Timer&) {
+  has_more_ = true;
+}
+
+}  // namespace proxy::session

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "proxy/net/fd.h"
+#include "proxy/net/loop.h"
+
+namespace proxy::session {
+
+class Worker;
+
+// One worker's share of a listening port.
+class Listener final : public net::EventHandler, private net::TimerTarget {
+ public:
+  Listener(Worker& worker, net::Fd fd, bool secure);
+  bool start();
+  void on_ready(net::Ready ready) override;
+  // Some were left for the next turn.
+  bool has_more() const { return has_more_; }
+  void accept_some();
+
+ private:
+  void on_timer(net::Timer& timer) override;
+
+  Worker& worker_;
+  net::Fd fd_;
+  net::Timer timer_;
+  bool secure_;
+  bool has_more_ = false;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "proxy/http1/request_parser.h"
+#include "proxy/upstream/endpoint.h"
+
+namespace proxy::session {
+
+// How long a client may take. What an endpoint may take is its cluster's.
+struct Timeouts {
+  std::chrono::milliseconds handshake{10'000};
+  std::chrono::milliseconds request_header{15'000};  // from the first byte, or from the connect
+  std::chrono::milliseconds keep_alive{75'000};
+  std::chrono::milliseconds body_idle{60'000};  // between two reads or two writes
+  std::chrono::milliseconds tunnel_idle{3'600'000};
+  std::chrono::milliseconds linger{2'000};
+};
+
+struct Options {
+  Timeouts timeouts;
+  http1::Limits limits;
+  upstream::PoolOptions pools;
+  std::size_t connections_max = 100'000;  // per worker
+  // A side is not read from while more than this is waiting to be sent to the other side.
+  std::size_t unsent_bytes_high = 64u << 10;
+  // The ports that clients come to, for redirects and X-Forwarded-Port; 0: the listener's.
+  std::uint16_t public_http_port = 0;
+  std::uint16_t public_https_port = 0;
+};
+
+}  // namespace proxy::session

@@ -1,0 +1,211 @@
+#include "proxy/session/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include "proxy/session/client_connection.h"
+#include "proxy/session/listener.h"
+
+namespace proxy::session {
+namespace {
+
+constexpr std::size_t kPooledExchangesMax = 512;
+
+}  // namespace
+
+base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
+                                                     admin::AccessLog& access_log,
+                                                     std::size_t index) {
+  auto loop = net::Loop::create();
+  if (!loop) return base::failure(loop.error());
+  auto tls = tls::ServerContext::create({.http2 = false});
+  if (!tls) return base::failure(tls.error());
+  return std::unique_ptr<Worker>(
+      new Worker(options, access_log, index, std::move(*loop), std::move(*tls)));
+}
+
+Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t index,
+               std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls)
+    : options_(options),
+      loop_(std::move(loop)),
+      tls_(std::move(tls)),
+      access_lines_(access_log),
+      logs_access_(!access_log.is_off()),
+      clusters_(options_.pools, counters_, index) {}
+
+Worker::~Worker() {
+  for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
+  on_turn_end();
+}
+
+template <class Visit>
+void Worker::for_each_connection(Visit visit) {
+  for (ClientConnection* connection = first_; connection != nullptr;) {
+    ClientConnection* const next = connection->next;
+    visit(*connection);
+    connection = next;
+  }
+}
+
+void Worker::set_public_ports(std::uint16_t http, std::uint16_t https) {
+  public_https_port_ = https;
+  http_port_text_ = std::to_string(http);
+  https_port_text_ = std::to_string(https);
+}
+
+void Worker::listen(net::Fd http, net::Fd https) {
+  for (auto* fd : {&http, &https}) {
+    if (!fd->is_open()) continue;
+    auto listener = std::make_unique<Listener>(*this, std::move(*fd), fd == &https);
+    listener->start();
+    listeners_.push_back(std::move(listener));
+  }
+}
+
+// ---- From other threads
+
+void Worker::serve(LiveState state, std::function<void()> done) {
+  loop_->post([this, state = std::move(state), done = std::move(done)]() mutable {
+    live_ = std::move(state);
+    clusters_.adopt(live_.snapshot->routes->clusters());
+    tls_->set_certificates(live_.certificates);
+    done();
+  });
+}
+
+void Worker::use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys) {
+  loop_->post([this, keys = std::move(keys)]() mutable { tls_->set_ticket_keys(std::move(keys)); });
+}
+
+void Worker::announce_drain() {
+  loop_->post([this] { announces_drain_ = true; });
+}
+
+void Worker::drain(std::function<void()> done) {
+  loop_->post([this, done = std::move(done)]() mutable {
+    on_drained_ = std::move(done);
+    begin_drain();
+  });
+}
+
+void Worker::begin_drain() {
+  announces_drain_ = true;
+  for (auto& listener : std::exchange(listeners_, {})) loop_->dispose(std::move(listener));
+  for_each_connection([](ClientConnection& connection) { connection.begin_drain(); });
+}
+
+void Worker::close_tunnels(std::size_t share) {
+  loop_->post([this, share] {
+    std::size_t seen = 0;
+    for_each_connection([&](ClientConnection& connection) {
+      const Protocol* protocol = connection.protocol();
+      if (protocol == nullptr || !protocol->is_tunnel()) return;
+      if (seen++ % share == 0) connection.close("draining");
+    });
+  });
+}
+
+void Worker::stop() {
+  loop_->post([this] { loop_->stop(); });
+}
+
+// ---- Connections
+
+void Worker::accept(net::Fd fd, const net::SocketAddress& peer, bool secure) {
+  auto* connection = new ClientConnection(*this, std::move(fd), peer, secure);
+  connection->next = first_;
+  if (first_ != nullptr) first_->previous = connection;
+  first_ = connection;
+  ++connection_count_;
+  (secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain).add();
+  counters_.connections_open.add();
+  if (!connection->start()) connection->close("out_of_memory");
+}
+
+void Worker::forget(ClientConnection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
+  if (connection.next != nullptr) connection.next->previous = connection.previous;
+  --connection_count_;
+  counters_.connections_open.subtract();
+  if (connection.is_waiting_for_step) {
+    std::replace(waiting_for_step_.begin(), waiting_for_step_.end(), &connection,
+                 static_cast<ClientConnection*>(nullptr));
+  }
+  loop_->dispose(std::unique_ptr<net::EventHandler>(&connection));
+}
+
+void Worker::queue_handshake(ClientConnection& connection) {
+  if (connection.is_waiting_for_step) return;
+  connection.is_waiting_for_step = true;
+  waiting_for_step_.push_back(&connection);
+}
+
+void Worker::close_soon(ClientConnection& connection) {
+  doomed_.push_back(&connection);
+}
+
+// ---- The end of a turn
+
+bool Worker::on_turn_end() {
+  bool more = false;
+  for (const auto& listener : listeners_) {
+    if (listener->has_more()) listener->accept_some();
+    more = more || listener->has_more();
+  }
+  // At most one handshake step, after the traffic of established connections: a storm of new
+  // clients must not hold up those who are there.
+  if (next_step_ < waiting_for_step_.size()) {
+    ClientConnection* const connection = waiting_for_step_[next_step_++];
+    if (connection != nullptr) connection->handshake_step();
+    if (next_step_ == waiting_for_step_.size()) {
+      waiting_for_step_.clear();
+      next_step_ = 0;
+    } else {
+      more = true;
+    }
+  }
+  // They may have been closed since, but none is destroyed before this turn is over.
+  for (std::size_t i = 0; i < doomed_.size(); ++i) doomed_[i]->close("client_reset", true);
+  doomed_.clear();
+  for (auto& exchange : spent_) {
+    exchange->reset();
+    if (pool_.size() < kPooledExchangesMax) pool_.push_back(std::move(exchange));
+  }
+  spent_.clear();
+  access_lines_.flush();
+  check_drained();
+  return more || next_step_ < waiting_for_step_.size();
+}
+
+void Worker::check_drained() {
+  if (!on_drained_ || connection_count_ != 0) return;
+  std::exchange(on_drained_, nullptr)();
+}
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+  if (pool_.empty()) return std::make_unique<Exchange>(*this);
+  std::unique_ptr<Exchange> exchange = std::move(pool_.back());
+  pool_.pop_back();
+  return exchange;
+}
+
+void Worker::recycle(std::unique_ptr<Exchange> exchange) {
+  spent_.push_back(std::move(exchange));
+}
+
+std::string_view Worker::date() {
+  const auto now = std::chrono::system_clock::to_time_t(loop_->wall_now());
+  if (now != date_second_ || date_.empty()) {
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 32> text{};
+    date_.assign(text.data(),
+                 std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    date_second_ = now;
+  }
+  return date_;
+}
+
+}  // namespace proxy::session

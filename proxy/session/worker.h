@@ -1,0 +1,134 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/admin/access_log.h"
+#include "proxy/admin/counters.h"
+#include "proxy/control/snapshot.h"
+#include "proxy/http1/request_id.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/socket_address.h"
+#include "proxy/session/buffers.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/options.h"
+#include "proxy/tls/server_context.h"
+#include "proxy/upstream/cluster.h"
+
+namespace proxy::session {
+
+class ClientConnection;
+class Listener;
+
+// What all workers serve from one moment on.
+struct LiveState {
+  std::shared_ptr<const control::Snapshot> snapshot;
+  std::shared_ptr<const tls::CertificateTable> certificates;
+};
+
+// One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
+// nothing with other workers but immutable snapshots. Made by any thread, then used by the one that
+// calls run(); only post-like calls (those that say so) may come from others.
+class Worker final : private net::TurnEnd {
+ public:
+  static base::Result<std::unique_ptr<Worker>> create(const Options& options,
+                                                      admin::AccessLog& access_log,
+                                                      std::size_t index);
+  ~Worker();
+
+  // Before run(). With the listeners' real ports as clients see them.
+  void listen(net::Fd http, net::Fd https);
+  void set_public_ports(std::uint16_t http, std::uint16_t https);
+
+  void run() { loop_->run(*this); }
+
+  // ---- any thread
+  void serve(LiveState state, std::function<void()> done);
+  void use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys);
+  void announce_drain();  // say "Connection: close", but go on accepting
+  // Accept nothing more, close what is idle, finish the rest; `done` when no connection is left.
+  void drain(std::function<void()> done);
+  // Closes one in `share` of the tunnels that are left.
+  void close_tunnels(std::size_t share);
+  void stop();
+  std::int64_t last_tick_millis() const { return loop_->last_tick_millis(); }
+  const admin::WorkerCounters& read_counters() const { return counters_; }
+
+  // ---- for the parts of this worker
+  net::Loop& loop() { return *loop_; }
+  Buffers& buffers() { return buffers_; }
+  const Options& options() const { return options_; }
+  admin::WorkerCounters& counters() { return counters_; }
+  upstream::Clusters& clusters() { return clusters_; }
+  tls::ServerContext& tls() { return *tls_; }
+  http1::RequestIds& request_ids() { return request_ids_; }
+  std::string& path_storage() { return path_storage_; }
+  // nullptr: there is no configuration yet.
+  const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
+  const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
+  bool is_draining() const { return announces_drain_; }
+  std::string_view public_port_text(bool secure) const {
+    return secure ? https_port_text_ : http_port_text_;
+  }
+  std::uint16_t public_https_port() const { return public_https_port_; }
+  bool logs_access() const { return logs_access_; }
+  admin::AccessLog::Lines& access_lines() { return access_lines_; }
+  // Now, as an IMF-fixdate.
+  std::string_view date();
+
+  std::unique_ptr<Exchange> take_exchange();
+  // At the end of the turn, when nobody on the stack is in it any more.
+  void recycle(std::unique_ptr<Exchange> exchange);
+
+  void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
+  bool is_full() const { return connection_count_ >= options_.connections_max; }
+  void queue_handshake(ClientConnection& connection);
+  void close_soon(ClientConnection& connection);
+  void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
+
+ private:
+  Worker(const Options& options, admin::AccessLog& access_log, std::size_t index,
+         std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
+  bool on_turn_end() override;
+  void begin_drain();
+  void check_drained();
+  template <class Visit>
+  void for_each_connection(Visit visit);
+
+  Options options_;
+  std::unique_ptr<net::Loop> loop_;
+  std::unique_ptr<tls::ServerContext> tls_;
+  Buffers buffers_;
+  admin::WorkerCounters counters_;
+  admin::AccessLog::Lines access_lines_;
+  bool logs_access_;
+  http1::RequestIds request_ids_;
+  std::string path_storage_;
+  std::uint16_t public_https_port_ = 443;
+  std::string http_port_text_ = "80";
+  std::string https_port_text_ = "443";
+  LiveState live_;
+  upstream::Clusters clusters_;
+
+  std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
+  std::vector<std::unique_ptr<Exchange>> pool_;
+
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  ClientConnection* first_ = nullptr;
+  std::size_t connection_count_ = 0;
+  std::vector<ClientConnection*> waiting_for_step_;  // in order, from next_step_
+  std::size_t next_step_ = 0;
+  std::vector<ClientConnection*> doomed_;
+
+  bool announces_drain_ = false;
+  std::function<void()> on_drained_;
+
+  std::string date_;
+  std::int64_t date_second_ = 0;
+};
+
+}  // namespace proxy::session

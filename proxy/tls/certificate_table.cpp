@@ -1,0 +1,78 @@
+#include "proxy/tls/certificate_table.h"
+
+#include <spdlog/spdlog.h>
+
+#include "base/x509.h"
+#include "proxy/tls/parsed_certificate.h"
+
+namespace proxy::tls {
+
+CertificateEntry::CertificateEntry(std::string id,
+                                   std::shared_ptr<const config::Certificate> source)
+    : id_(std::move(id)), source_(std::move(source)) {}
+
+CertificateEntry::~CertificateEntry() = default;
+
+const ParsedCertificate* CertificateEntry::parsed() const {
+  std::call_once(once_, [this] {
+    auto parsed = parse_certificate(*source_);
+    if (parsed) {
+      parsed_ = std::make_unique<const ParsedCertificate>(std::move(*parsed));
+    } else {
+      spdlog::error("certificate {} cannot be served, handshakes for its names are refused: {}",
+                    id_, parsed.error().message);
+    }
+  });
+  return parsed_.get();
+}
+
+bool CertificateEntry::covers(std::string_view host) const {
+  const ParsedCertificate* usable = parsed();
+  return usable != nullptr && base::covers_host(usable->info, host);
+}
+
+CertificateTable::CertificateTable(const config::ProxyConfig& config,
+                                   const CertificateTable* previous) {
+  entries_.reserve(config.certificates.size());
+  for (const auto& [id, source] : config.certificates) {
+    if (previous != nullptr) {
+      const auto held = previous->entries_.find(id);
+      if (held != previous->entries_.end() &&
+          (held->second->source() == source || *held->second->source() == *source)) {
+        entries_.emplace(id, held->second);
+        continue;
+      }
+    }
+    entries_.emplace(id, std::make_shared<CertificateEntry>(id, source));
+  }
+  for (const auto& [name, id] : config.sni) {
+    const auto entry = entries_.find(id);
+    if (entry == entries_.end()) continue;  // validate() does not let this through
+    if (name.starts_with("*.")) {
+      wildcards_.emplace(name.substr(2), entry->second);
+    } else {
+      exact_.emplace(name, entry->second);
+    }
+  }
+}
+
+const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {
+  if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
+  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
+    const auto found = wildcards_.find(name.substr(dot + 1));
+    if (found != wildcards_.end()) return &found->second;
+  }
+  const auto fallback = exact_.find(std::string_view());
+  return fallback == exact_.end() ? nullptr : &fallback->second;
+}
+
+std::string normal_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string normal(name);
+  for (char& c : normal) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return normal;
+}
+
+}  // namespace proxy::tls

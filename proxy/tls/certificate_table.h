@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/config/model.h"
+
+namespace proxy::tls {
+
+struct ParsedCertificate;  // OpenSSL's forms of it, see parsed_certificate.h
+
+// One certificate of the configuration. Read on first use, once, by whichever worker needs it
+// first: ten thousand that nobody asks for cost nothing but their text. Any thread.
+class CertificateEntry {
+ public:
+  CertificateEntry(std::string id, std::shared_ptr<const config::Certificate> source);
+  ~CertificateEntry();
+
+  const std::string& id() const { return id_; }
+  const std::shared_ptr<const config::Certificate>& source() const { return source_; }
+  // nullptr when it cannot be used: unreadable, or the key is not the certificate's. That is logged
+  // once, with the reason.
+  const ParsedCertificate* parsed() const;
+  // False too for a certificate that cannot be used.
+  bool covers(std::string_view host) const;
+
+ private:
+  std::string id_;
+  std::shared_ptr<const config::Certificate> source_;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<const ParsedCertificate> parsed_;
+};
+
+// Server names to certificates. Immutable; any number of threads may ask.
+class CertificateTable {
+ public:
+  // Entries whose content is that of `previous` are shared with it, and keep their parsed form.
+  explicit CertificateTable(const config::ProxyConfig& config,
+                            const CertificateTable* previous = nullptr);
+
+  // By exact name, then by the wildcard of one label, then the default (""). `name` is in lower
+  // case; empty for a client that names no host. nullptr: the handshake must fail; another host's
+  // key is never used.
+  const std::shared_ptr<const CertificateEntry>* find(std::string_view name) const;
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class T>
+  using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+  ByName<std::shared_ptr<const CertificateEntry>> entries_;  // by id
+  ByName<std::shared_ptr<const CertificateEntry>> exact_;    // and "" for the default
+  ByName<std::shared_ptr<const CertificateEntry>>
+      wildcards_;  // "shop.example" for "*.shop.example"
+};
+
+// A name as a client sent it (SNI, Host without its port), in lower case and without one trailing
+// dot.
+std::string normal_name(std::string_view name);
+
+}  // namespace proxy::tls

@@ -1,0 +1,138 @@
+#include "proxy/tls/connection.h"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "proxy/tls/server_context.h"
+
+namespace proxy::tls {
+namespace {
+
+// Which of OpenSSL's many words for a failed handshake it was.
+std::string_view reason_of_handshake_error(unsigned long error) {
+  switch (ERR_GET_REASON(error)) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+      return "plain_http_on_tls_port";
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_WRONG_VERSION_NUMBER:
+      return "unsupported_version";
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+      return "nothing_in_common";
+    default:
+      break;
+  }
+  // The client's alert: SSL_R_SSLV3_ALERT_... and SSL_R_TLSV1_ALERT_... are 1000 + its number.
+  return ERR_GET_REASON(error) >= 1000 ? "client_alert" : "protocol_error";
+}
+
+}  // namespace
+
+Connection::Connection(ServerContext& context)
+    : context_(context), ssl_(SSL_new(context.context_.get())) {
+  if (ssl_ == nullptr) {
+    state_ = State::failed;
+    return;
+  }
+  SSL_set_app_data(ssl_, this);
+  BIO_up_ref(context.bio_.get());
+  SSL_set_bio(ssl_, context.bio_.get(), context.bio_.get());
+  SSL_set_accept_state(ssl_);
+}
+
+Connection::~Connection() {
+  SSL_free(ssl_);
+}
+
+void Connection::fail(std::string_view reason) {
+  state_ = State::failed;
+  if (failure_reason_.empty()) failure_reason_ = reason;
+}
+
+Connection::Handshake Connection::step(std::string_view& ciphertext) {
+  if (ssl_ == nullptr) {
+    fail("out_of_memory");
+    return Handshake::failed;
+  }
+  ERR_clear_error();
+  context_.input_ = ciphertext;
+  const int result = SSL_do_handshake(ssl_);
+  ciphertext = context_.input_;
+  if (result == 1) return Handshake::done;
+  if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
+  fail(reason_of_handshake_error(ERR_peek_error()));
+  ERR_clear_error();
+  return Handshake::failed;
+}
+
+std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_t size) {
+  if (state_ != State::open) return 0;
+  ERR_clear_error();
+  context_.input_ = ciphertext;
+  std::size_t total = 0;
+  while (total < size) {
+    const int got = SSL_read(ssl_, out + total,
+                             static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
+    if (got > 0) {
+      total += static_cast<std::size_t>(got);
+      // OpenSSL keeps nothing back but a part of a record: without input there is no more.
+      if (context_.input_.empty() && SSL_pending(ssl_) == 0) break;
+      continue;
+    }
+    const int error = SSL_get_error(ssl_, got);
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      state_ = State::closed_by_peer;
+    } else if (error != SSL_ERROR_WANT_READ) {
+      fail("protocol_error");
+      ERR_clear_error();
+    }
+    break;
+  }
+  ciphertext = context_.input_;
+  return total;
+}
+
+bool Connection::write(std::string_view plain) {
+  if (state_ == State::failed) return false;
+  ERR_clear_error();
+  while (!plain.empty()) {
+    const int written = SSL_write(ssl_, plain.data(),
+                                  static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
+    if (written <= 0) {
+      fail("protocol_error");
+      ERR_clear_error();
+      return false;
+    }
+    plain.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void Connection::write_close_notify() {
+  if (state_ == State::failed) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+bool Connection::negotiated_http2() const {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return size == 2 && name[0] == 'h' && name[1] == '2';
+}
+
+bool Connection::was_resumed() const {
+  return SSL_session_reused(ssl_) == 1;
+}
+
+std::string_view Connection::version() const {
+  return SSL_get_version(ssl_);
+}
+
+}  // namespace proxy::tls

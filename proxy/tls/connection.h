@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/tls/certificate_table.h"
+
+struct ssl_st;  // OpenSSL's SSL
+
+namespace proxy::tls {
+
+class ServerContext;
+
+// The server's side of one TLS connection. Bytes in, bytes out, no socket: ciphertext to send is
+// appended to ServerContext::output(), and belongs to whoever called last. Used by the thread of
+// its context.
+class Connection {
+ public:
+  explicit Connection(ServerContext& context);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  enum class Handshake { needs_more, done, failed };
+  // Goes as far as the ciphertext leads, and takes what it used off its front. After `done` the
+  // rest is for read(). After `failed` there may be an alert to send; failure_reason() says why.
+  Handshake step(std::string_view& ciphertext);
+  // A stable token: "unrecognized_name", "certificate_broken", "no_common_protocol", ...
+  std::string_view failure_reason() const { return failure_reason_; }
+
+  enum class State { open, closed_by_peer, failed };
+  // Decrypts until the ciphertext is used up or `out` is full; returns the number of bytes. The
+  // peer's end is in state().
+  std::size_t read(std::string_view& ciphertext, char* out, std::size_t size);
+  State state() const { return state_; }
+
+  // Encrypts in records of at most 16 KiB. False: the connection is broken.
+  bool write(std::string_view plain);
+  void write_close_notify();
+
+  // After the handshake.
+  bool negotiated_http2() const;
+  bool was_resumed() const;
+  std::string_view version() const;  // "TLSv1.3"
+  // The name that the client asked for, lower case, without a trailing dot; empty: none.
+  std::string_view server_name() const { return server_name_ ? *server_name_ : std::string_view(); }
+  const std::shared_ptr<const CertificateEntry>& certificate() const { return certificate_; }
+
+ private:
+  friend class ServerContext;
+  void fail(std::string_view reason);
+
+  ServerContext& context_;
+  ssl_st* ssl_;
+  State state_ = State::open;
+  std::string_view failure_reason_;
+  std::unique_ptr<std::string> server_name_;
+  std::shared_ptr<const CertificateEntry> certificate_;
+};
+
+}  // namespace proxy::tls

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/openssl.h"
+#include "base/result.h"
+#include "base/x509.h"
+#include "proxy/config/model.h"
+
+namespace proxy::tls {
+
+using X509StackPtr = std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)>;
+
+// A certificate as a handshake needs it. Immutable; OpenSSL counts references to its parts.
+struct ParsedCertificate {
+  base::X509Ptr leaf;
+  X509StackPtr chain;  // without the leaf
+  base::EvpPkeyPtr key;
+  base::CertificateInfo info;
+};
+
+// invalid: unreadable, or the key is not the leaf's; the message says which and why.
+base::Result<ParsedCertificate> parse_certificate(const config::Certificate& source);
+
+}  // namespace proxy::tls

@@ -1,0 +1,207 @@
+#include "proxy/tls/server_context.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "proxy/tls/connection.h"
+#include "proxy/tls/parsed_certificate.h"
+
+namespace proxy::tls {
+namespace {
+
+// Short lists: what browsers of this decade and every TLS library speak, the cheapest first.
+constexpr const char* kGroups = "X25519:P-256:P-384";
+constexpr const char* kSignatures =
+    "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ed25519:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
+    "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512";
+constexpr const char* kTls13Ciphers =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr const char* kTls12Ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+// With hourly rotation and three generations a ticket can be opened for two hours at least.
+constexpr long kSessionSeconds = 2 * 3600;
+
+constexpr std::string_view kHttp2 = "h2";
+constexpr std::string_view kHttp11 = "http/1.1";
+
+bool take_if_offered(std::string_view protocol, const unsigned char* offered, unsigned int size,
+                     const unsigned char** chosen, unsigned char* chosen_size) {
+  for (unsigned int at = 0; at < size; at += 1 + offered[at]) {
+    if (at + 1 + offered[at] > size) return false;
+    if (offered[at] == protocol.size() &&
+        std::memcmp(offered + at + 1, protocol.data(), protocol.size()) == 0) {
+      *chosen = offered + at + 1;
+      *chosen_size = offered[at];
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+ServerContext::~ServerContext() = default;
+
+base::Result<std::unique_ptr<ServerContext>> ServerContext::create(const ServerPolicy& policy) {
+  std::unique_ptr<ServerContext> context(new ServerContext());
+  if (auto status = context->configure(policy); !status) return base::failure(status.error());
+  return context;
+}
+
+base::Status ServerContext::configure(const ServerPolicy& policy) {
+  policy_ = policy;
+  ERR_clear_error();
+  context_.reset(SSL_CTX_new(TLS_server_method()));
+  bio_.reset(BIO_new(memory_method()));
+  ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+  SSL_CTX* ctx = context_.get();
+  if (ctx == nullptr || bio_ == nullptr || ticket_cipher_ == nullptr ||
+      SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+      SSL_CTX_set_ciphersuites(ctx, kTls13Ciphers) != 1 ||
+      SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 ||
+      SSL_CTX_set1_groups_list(ctx, kGroups) != 1 ||
+      SSL_CTX_set1_sigalgs_list(ctx, kSignatures) != 1) {
+    return base::failure(base::ErrorKind::unavailable,
+                         "setting up TLS: " + base::take_openssl_error());
+  }
+  BIO_set_data(bio_.get(), this);
+  BIO_set_init(bio_.get(), 1);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                               SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_COMPRESSION |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(ctx, 1);
+  SSL_CTX_set_timeout(ctx, kSessionSeconds);
+  static constexpr unsigned char kSessionContext[] = "gatehouse";
+  SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, use_ticket_key);
+  SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
+  SSL_CTX_set_tlsext_servername_arg(ctx, this);
+  SSL_CTX_set_cert_cb(ctx, use_certificate, this);
+  SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, this);
+  SSL_CTX_set_app_data(ctx, this);
+  return {};
+}
+
+void ServerContext::set_certificates(std::shared_ptr<const CertificateTable> certificates) {
+  certificates_ = std::move(certificates);
+}
+
+BIO_METHOD* ServerContext::memory_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "worker buffers");
+    BIO_meth_set_read(made, read_bytes);
+    BIO_meth_set_write(made, write_bytes);
+    BIO_meth_set_ctrl(made, control);
+    return made;
+  }();
+  return method;
+}
+
+int ServerContext::read_bytes(BIO* bio, char* out, int size) {
+  auto& context = *static_cast<ServerContext*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  if (context.input_.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t count = std::min(context.input_.size(), static_cast<std::size_t>(size));
+  std::memcpy(out, context.input_.data(), count);
+  context.input_.remove_prefix(count);
+  return static_cast<int>(count);
+}
+
+int ServerContext::write_bytes(BIO* bio, const char* bytes, int size) {
+  auto& context = *static_cast<ServerContext*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  context.output_.append(bytes, static_cast<std::size_t>(size));
+  return size;
+}
+
+long ServerContext::control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
+}
+
+// Comes for every ClientHello, also for one without a name and for a resumption.
+int ServerContext::choose_certificate(SSL* ssl, int* alert, void* argument) {
+  auto& context = *static_cast<ServerContext*>(argument);
+  auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name != nullptr) connection.server_name_ = std::make_unique<std::string>(normal_name(name));
+  const auto* found = context.certificates_ == nullptr
+                          ? nullptr
+                          : context.certificates_->find(connection.server_name());
+  if (found == nullptr) {
+    connection.failure_reason_ =
+        context.certificates_ == nullptr ? "no_configuration" : "unrecognized_name";
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  if ((*found)->parsed() == nullptr) {
+    connection.failure_reason_ = "certificate_broken";
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  connection.certificate_ = *found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// Not called when a session is resumed: no certificate is sent then.
+int ServerContext::use_certificate(SSL* ssl, void*) {
+  auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
+  if (connection.certificate_ == nullptr) return 0;
+  const ParsedCertificate& parsed = *connection.certificate_->parsed();
+  return SSL_use_cert_and_key(ssl, parsed.leaf.get(), parsed.key.get(), parsed.chain.get(), 1);
+}
+
+int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,
+                                   unsigned char* chosen_size, const unsigned char* offered,
+                                   unsigned int offered_size, void* argument) {
+  const auto& context = *static_cast<ServerContext*>(argument);
+  if (context.policy_.http2 &&
+      take_if_offered(kHttp2, offered, offered_size, chosen, chosen_size)) {
+    return SSL_TLSEXT_ERR_OK;
+  }
+  if (take_if_offered(kHttp11, offered, offered_size, chosen, chosen_size)) {
+    return SSL_TLSEXT_ERR_OK;
+  }
+  // RFC 7301 §3.2: no overlap is the fatal alert no_application_protocol.
+  static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ = "no_common_protocol";
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int ServerContext::use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
+                                  EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+  auto& context = static_cast<Connection*>(SSL_get_app_data(ssl))->context_;
+  const std::shared_ptr<const TicketKeys>& keys = context.ticket_keys_;
+  if (keys == nullptr) return 0;  // no ticket
+  const TicketKey* key = nullptr;
+  if (sealing != 0) {
+    key = &keys->newest();
+    std::memcpy(name, key->name.data(), key->name.size());
+    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(context.ticket_cipher_.get())) != 1) return -1;
+  } else {
+    key = keys->find(std::span<const unsigned char, 16>(name, 16));
+    if (key == nullptr) return 0;  // too old: a full handshake
+  }
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_octet_string(
+          OSSL_MAC_PARAM_KEY, const_cast<unsigned char*>(key->mac.data()), key->mac.size()),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+      OSSL_PARAM_construct_end()};
+  if (EVP_CipherInit_ex(cipher, context.ticket_cipher_.get(), nullptr, key->encryption.data(), iv,
+                        sealing) != 1 ||
+      EVP_MAC_CTX_set_params(mac, parameters) != 1) {
+    return -1;
+  }
+  // 2: it opens, and the client gets one sealed with the newest key.
+  return sealing != 0 || keys->is_newest(*key) ? 1 : 2;
+}
+
+}  // namespace proxy::tls

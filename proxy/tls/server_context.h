@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/openssl.h"
+#include "base/result.h"
+#include "proxy/tls/certificate_table.h"
+#include "proxy/tls/ticket_keys.h"
+
+namespace proxy::tls {
+
+struct ServerPolicy {
+  bool http2 = true;  // offered by ALPN before http/1.1
+};
+
+// What all TLS connections of one worker share: the SSL_CTX, the bytes on their way through
+// OpenSSL, and the certificates and ticket keys of the moment. One thread.
+class ServerContext {
+ public:
+  static base::Result<std::unique_ptr<ServerContext>> create(const ServerPolicy& policy);
+  ~ServerContext();
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
+
+  // For handshakes that begin from now on. nullptr: none is served.
+  void set_certificates(std::shared_ptr<const CertificateTable> certificates);
+  void set_ticket_keys(std::shared_ptr<const TicketKeys> keys) { ticket_keys_ = std::move(keys); }
+  const CertificateTable* certificates() const { return certificates_.get(); }
+
+  // Ciphertext that OpenSSL made since it was cleared last.
+  std::string& output() { return output_; }
+
+ private:
+  friend class Connection;
+  ServerContext() = default;
+  base::Status configure(const ServerPolicy& policy);
+
+  static BIO_METHOD* memory_method();
+  static int read_bytes(BIO* bio, char* out, int size);
+  static int write_bytes(BIO* bio, const char* bytes, int size);
+  static long control(BIO* bio, int command, long number, void* pointer);
+  static int choose_certificate(SSL* ssl, int* alert, void* argument);
+  static int use_certificate(SSL* ssl, void* argument);
+  static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
+                             const unsigned char* offered, unsigned int offered_size,
+                             void* argument);
+  static int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
+                            EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing);
+
+  base::SslCtxPtr context_;
+  // One BIO for all connections: it only ever moves bytes between `input_`, OpenSSL and `output_`
+  // within one call, and a connection of its own would cost each of them 300 bytes.
+  base::BioPtr bio_;
+  std::string_view input_;
+  std::string output_;
+  ServerPolicy policy_;
+  base::OpensslPtr<EVP_CIPHER, EVP_CIPHER_free> ticket_cipher_;  // fetched once
+  std::shared_ptr<const CertificateTable> certificates_;
+  std::shared_ptr<const TicketKeys> ticket_keys_;
+};
+
+}  // namespace proxy::tls

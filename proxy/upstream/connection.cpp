@@ -1,0 +1,183 @@
+#include "proxy/upstream/connection.h"
+
+#include <cerrno>
+
+#include "proxy/upstream/endpoint.h"
+
+namespace proxy::upstream {
+namespace {
+
+constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, "connect_timeout"};
+constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, "upstream_send_timeout"};
+constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_read_timeout"};
+
+}  // namespace
+
+std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
+                                                User& user, std::chrono::milliseconds timeout) {
+  net::Fd fd = net::start_connect(endpoint->address());
+  if (!fd.is_open()) return nullptr;
+  const int number = fd.get();
+  std::unique_ptr<Connection> connection(
+      new Connection(loop, std::move(endpoint), user, std::move(fd)));
+  if (!loop.add(number, *connection)) return nullptr;
+  loop.arm(connection->timer_, timeout);
+  return connection;
+}
+
+Connection::Connection(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, User& user, net::Fd fd)
+    : loop_(loop),
+      endpoint_(std::move(endpoint)),
+      user_(&user),
+      fd_(std::move(fd)),
+      timer_(static_cast<net::TimerTarget&>(*this)) {
+  endpoint_->on_opened();
+}
+
+Connection::~Connection() {
+  close_socket();
+}
+
+void Connection::close_socket() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  timer_.disarm();
+  fd_.reset();
+  endpoint_->on_closed();
+}
+
+void Connection::on_ready(net::Ready ready) {
+  if (state_ == State::closed) return;
+  if (ready.readable) readable_ = true;
+  if (ready.closing) closing_ = true;
+  switch (state_) {
+    case State::connecting:
+      on_connect_event(ready);
+      return;
+    case State::idle:
+      // The first event after a connect says "writable", which is no news.
+      if (ready.readable) endpoint_->discard(*this);
+      return;
+    case State::busy:
+      if (ready.writable && (unsent() > 0 || finishing_) && flush() && unsent() == 0) {
+        user_->on_upstream_drained();
+      }
+      if (state_ == State::busy && readable_) user_->on_upstream_readable();
+      return;
+    case State::closed:
+      return;
+  }
+}
+
+void Connection::on_connect_event(net::Ready ready) {
+  if (!ready.writable && !ready.failed) return;
+  if (const int error = net::take_connect_error(fd_.get()); error != 0) {
+    user_->on_upstream_failed(
+        {Fault::upstream, Retry::always, 502, net::connect_failure_reason(error)});
+    return;
+  }
+  state_ = State::busy;
+  timer_.disarm();
+  user_->on_upstream_connected();
+  if (state_ == State::busy && readable_) user_->on_upstream_readable();
+}
+
+void Connection::on_timer(net::Timer&) {
+  switch (state_) {
+    case State::connecting:
+      user_->on_upstream_failed(kConnectTimeout);
+      return;
+    case State::idle:
+      endpoint_->discard(*this);
+      return;
+    case State::busy:
+      if (waiting_ == Waiting::none) return;
+      user_->on_upstream_failed(waiting_ == Waiting::to_send ? kSendTimeout : kReadTimeout);
+      return;
+    case State::closed:
+      return;
+  }
+}
+
+net::IoResult Connection::read(char* out, std::size_t size) {
+  const net::IoResult result = net::receive(fd_.get(), out, size);
+  // A short read means that the socket is empty; an edge will tell of more. But a FIN that epoll
+  // told of already comes with no further edge.
+  readable_ = result.kind == net::IoResult::Kind::done && (result.bytes == size || closing_);
+  return result;
+}
+
+void Connection::write(std::string_view bytes) {
+  if (unsent() == 0) {
+    const net::IoResult result = net::send(fd_.get(), bytes);
+    if (result.kind == net::IoResult::Kind::failed) return;  // an event is on its way
+    bytes.remove_prefix(result.bytes);
+    if (bytes.empty()) return;
+    unsent_.clear();
+    unsent_begin_ = 0;
+  }
+  unsent_.append(bytes);
+}
+
+bool Connection::flush() {
+  while (unsent() > 0) {
+    const net::IoResult result =
+        net::send(fd_.get(), std::string_view(unsent_).substr(unsent_begin_));
+    if (result.kind != net::IoResult::Kind::done) return false;
+    unsent_begin_ += result.bytes;
+  }
+  std::string().swap(unsent_);
+  unsent_begin_ = 0;
+  if (finishing_) net::shut_down_sending(fd_.get());
+  finishing_ = false;
+  return true;
+}
+
+void Connection::finish_sending() {
+  if (unsent() == 0) {
+    net::shut_down_sending(fd_.get());
+  } else {
+    finishing_ = true;
+  }
+}
+
+void Connection::wait(Waiting waiting, std::chrono::milliseconds timeout) {
+  waiting_ = waiting;
+  if (waiting == Waiting::none) {
+    timer_.disarm();
+  } else {
+    loop_.arm(timer_, timeout);
+  }
+}
+
+void Connection::release(std::unique_ptr<Connection> connection, bool reusable) {
+  Endpoint& endpoint = *connection->endpoint_;
+  if (reusable && connection->state_ == State::busy && connection->unsent() == 0 &&
+      !connection->closing_ && !connection->readable_ && !connection->finishing_) {
+    endpoint.keep(std::move(connection));
+  } else {
+    close(std::move(connection));
+  }
+}
+
+void Connection::close(std::unique_ptr<Connection> connection) {
+  net::Loop& loop = connection->loop_;
+  connection->close_socket();
+  loop.dispose(std::move(connection));
+}
+
+void Connection::take_from_pool(User& user) {
+  user_ = &user;
+  state_ = State::busy;
+  waiting_ = Waiting::none;
+  ++uses_;
+  timer_.disarm();
+}
+
+void Connection::rest_in_pool(std::chrono::milliseconds idle_timeout) {
+  user_ = nullptr;
+  state_ = State::idle;
+  loop_.arm(timer_, idle_timeout);
+}
+
+}  // namespace proxy::upstream

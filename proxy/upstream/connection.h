@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/fd.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/socket.h"
+#include "proxy/upstream/failure.h"
+
+namespace proxy::upstream {
+
+class Endpoint;
+
+// One connection to an endpoint. Its user owns it while it carries a request; between requests the
+// endpoint's pool does.
+class Connection final : public net::EventHandler, private net::TimerTarget {
+ public:
+  enum class State {
+    connecting,  // the TCP handshake is under way; nothing can be written
+    busy,        // its user may read and write
+    idle,        // in the pool: any event on it means that the endpoint gave it up
+    closed,
+  };
+
+  // Who carries a request on it. After on_upstream_failed() the connection is useless, and its user
+  // is expected to close() it.
+  class User {
+   public:
+    virtual void on_upstream_connected() = 0;
+    virtual void on_upstream_readable() = 0;
+    virtual void on_upstream_drained() = 0;  // unsent() is 0 again
+    virtual void on_upstream_failed(const Failure& failure) = 0;
+
+   protected:
+    ~User() = default;
+  };
+
+  // Begins to connect; nothing when that fails at once (errno says why).
+  static std::unique_ptr<Connection> connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
+                                             User& user, std::chrono::milliseconds timeout);
+  ~Connection() override;
+
+  State state() const { return state_; }
+  bool was_reused() const { return uses_ > 1; }
+  Endpoint& endpoint() { return *endpoint_; }
+
+  // True while reading may give something without an event first.
+  bool is_readable() const { return readable_; }
+  net::IoResult read(char* out, std::size_t size);
+  // Sends what the socket takes and keeps the rest. A failure is told by an event, not here.
+  void write(std::string_view bytes);
+  std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
+  // No more will be written (a tunnel's client is done): FIN once all is sent.
+  void finish_sending();
+
+  // The failure when it runs out is a timeout of this kind.
+  enum class Waiting { none, to_send, to_read };
+  void wait(Waiting waiting, std::chrono::milliseconds timeout);
+
+  // Ends the use of a connection: back to the pool, or gone. A connection with unread input, with
+  // unsent output or of a retired endpoint is never pooled.
+  static void release(std::unique_ptr<Connection> connection, bool reusable);
+  static void close(std::unique_ptr<Connection> connection);
+
+  void on_ready(net::Ready ready) override;
+
+ private:
+  friend class Endpoint;
+  Connection(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, User& user, net::Fd fd);
+  void on_timer(net::Timer& timer) override;
+  void take_from_pool(User& user);
+  void rest_in_pool(std::chrono::milliseconds idle_timeout);
+  void on_connect_event(net::Ready ready);
+  bool flush();
+  void close_socket();
+
+  net::Loop& loop_;
+  std::shared_ptr<Endpoint> endpoint_;
+  User* user_;
+  net::Fd fd_;
+  net::Timer timer_;
+  State state_ = State::connecting;
+  Waiting waiting_ = Waiting::none;
+  bool readable_ = false;
+  bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
+  bool finishing_ = false;
+  std::uint32_t uses_ = 1;
+  std::string unsent_;
+  std::size_t unsent_begin_ = 0;
+};
+
+}  // namespace proxy::upstream

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+namespace proxy::upstream {
+
+enum class Fault { client, upstream, ours };
+
+// May the request be sent once more?
+enum class Retry {
+  never,
+  if_connection_was_reused,  // the endpoint may have closed it while our request was on its way
+  always,                    // nothing of the request can have reached an endpoint
+};
+
+// Why a request got no response, whose fault it is, and what the client is told.
+struct Failure {
+  Fault fault = Fault::ours;
+  Retry retry = Retry::never;
+  int status = 500;
+  std::string_view reason;  // a token of static storage, for access log and metrics
+};
+
+}  // namespace proxy::upstream

@@ -1,0 +1,95 @@
+#include "proxy/tls/certificate_table.h"
+
+#include <gtest/gtest.h>
+
+#include "base/key.h"
+
+namespace proxy::tls {
+namespace {
+
+using config::Certificate;
+using config::ProxyConfig;
+
+std::shared_ptr<const Certificate> issue(const std::string& name, bool matching_key = true) {
+  const auto key = base::PrivateKey::generate({}).value();
+  const auto other = base::PrivateKey::generate({}).value();
+  base::SelfSignedOptions options;
+  options.names.dns_names = {name};
+  auto chain = base::make_self_signed(key, options).value();
+  return std::make_shared<Certificate>(
+      Certificate{chain, matching_key ? key.to_pem() : other.to_pem()});
+}
+
+std::string found_id(const CertificateTable& table, std::string_view name) {
+  const auto* entry = table.find(name);
+  return entry == nullptr ? "none" : (*entry)->id();
+}
+
+TEST(CertificateTable, ExactBeatsWildcardBeatsDefault) {
+  ProxyConfig config;
+  for (const char* id : {"exact", "wild", "default"}) config.certificates[id] = issue("x.test");
+  config.sni = {{"a.shop.test", "exact"}, {"*.shop.test", "wild"}, {"", "default"}};
+  const CertificateTable table(config);
+  EXPECT_EQ(found_id(table, "a.shop.test"), "exact");
+  EXPECT_EQ(found_id(table, "b.shop.test"), "wild");
+  EXPECT_EQ(found_id(table, "other.test"), "default");
+  EXPECT_EQ(found_id(table, ""), "default");
+}
+
+TEST(CertificateTable, AWildcardCoversOneLabelOnly) {
+  ProxyConfig config;
+  config.certificates["wild"] = issue("*.shop.test");
+  config.sni = {{"*.shop.test", "wild"}};
+  const CertificateTable table(config);
+  EXPECT_EQ(found_id(table, "a.shop.test"), "wild");
+  EXPECT_EQ(found_id(table, "a.b.shop.test"), "none");
+  EXPECT_EQ(found_id(table, "shop.test"), "none");
+  EXPECT_EQ(found_id(table, ".shop.test"), "none");
+}
+
+TEST(CertificateTable, AnUnknownNameHasNoCertificateRatherThanAnothersOne) {
+  ProxyConfig config;
+  config.certificates["c"] = issue("shop.test");
+  config.sni = {{"shop.test", "c"}};
+  const CertificateTable table(config);
+  EXPECT_EQ(found_id(table, "other.test"), "none");
+  EXPECT_EQ(found_id(table, ""), "none");
+}
+
+TEST(CertificateTable, AnUnchangedCertificateKeepsItsParsedForm) {
+  ProxyConfig config;
+  config.certificates["same"] = issue("a.test");
+  config.certificates["renewed"] = issue("b.test");
+  config.sni = {{"a.test", "same"}, {"b.test", "renewed"}};
+  const CertificateTable before(config);
+  const auto* parsed = (*before.find("a.test"))->parsed();
+  ASSERT_NE(parsed, nullptr);
+  // The same content in another object, as after a restart of the operator.
+  config.certificates["same"] = std::make_shared<Certificate>(*config.certificates["same"]);
+  config.certificates["renewed"] = issue("b.test");
+  const CertificateTable after(config, &before);
+  EXPECT_EQ((*after.find("a.test"))->parsed(), parsed);
+  EXPECT_NE(*after.find("b.test"), *before.find("b.test"));
+}
+
+TEST(CertificateTable, ABrokenPairIsFoundButCannotBeUsed) {
+  ProxyConfig config;
+  config.certificates["mismatched"] = issue("a.test", false);
+  config.certificates["text"] = std::make_shared<Certificate>(Certificate{"no", "pem"});
+  config.certificates["good"] = issue("c.test");
+  config.sni = {{"a.test", "mismatched"}, {"b.test", "text"}, {"c.test", "good"}};
+  const CertificateTable table(config);
+  EXPECT_EQ((*table.find("a.test"))->parsed(), nullptr);
+  EXPECT_EQ((*table.find("b.test"))->parsed(), nullptr);
+  EXPECT_FALSE((*table.find("b.test"))->covers("b.test"));
+  EXPECT_NE((*table.find("c.test"))->parsed(), nullptr);
+  EXPECT_TRUE((*table.find("c.test"))->covers("c.test"));
+}
+
+TEST(NormalName, LowersCaseAndTakesOffOneDot) {
+  EXPECT_EQ(normal_name("Shop.Example."), "shop.example");
+  EXPECT_EQ(normal_name(""), "");
+}
+
+}  // namespace
+}  // namespace proxy::tls
