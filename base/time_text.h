@@ -12,6 +12,7 @@ namespace base {
 // RFC 3339 in UTC: "2026-11-21T12:00:00Z"; with microseconds for Lease and Event times.
 std::string to_rfc3339(WallTime time);
 std::string to_rfc3339_micros(WallTime time);
+// A time before 1900 or after 2200 is read as the nearest of the two.
 std::optional<WallTime> from_rfc3339(std::string_view text);
 
 // Retry-After in both forms, seconds and HTTP-date (RFC 9110 §10.2.3), as a delay from now; never

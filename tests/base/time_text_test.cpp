@@ -29,6 +29,14 @@ TEST(TimeText, ReadsRfc3339WithOffsetsAndFractions) {
   EXPECT_TRUE(from_rfc3339("2028-02-29T00:00:00Z"));
 }
 
+TEST(TimeText, HoldsFarTimesWhereTheyCanBeReckonedWith) {
+  EXPECT_EQ(from_rfc3339("0001-01-01T00:00:00Z"), from_rfc3339("1900-01-01T00:00:00Z"));
+  EXPECT_EQ(from_rfc3339("1013-01-02T00:00:00Z"), from_rfc3339("1900-01-01T00:00:00Z"));
+  EXPECT_EQ(from_rfc3339("9999-12-31T23:59:59Z"), from_rfc3339("2200-01-01T00:00:00Z"));
+  EXPECT_GT(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", at(0)), 24h * 365);
+  EXPECT_EQ(parse_retry_after("Sat, 01 Jan 0001 00:00:00 GMT", at(1'795'262'400)), 0s);
+}
+
 TEST(TimeText, RefusesWhatIsNotRfc3339) {
   for (const char* text : {"", "2026-11-21", "2026-11-21 12:00:00Z", "2026-11-21T12:00:00",
                            "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-21T24:00:00Z",
