@@ -1,0 +1,361 @@
+#include "operator/control/server.h"
+
+#include <algorithm>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <spdlog/spdlog.h>
+
+#include "proxy/config/wire.h"
+
+namespace control {
+namespace {
+
+constexpr const char* kConfigPath = "/v1/config";
+constexpr const char* kCertificatesPath = "/v1/certificates";
+constexpr std::size_t kHashesMax = 10'000;
+constexpr std::size_t kRejectionsMax = 1024;
+constexpr std::size_t kTokenBytesMax = 16 * 1024;
+
+base::HttpResponse text(int status, std::string sentence) {
+  base::HttpResponse response;
+  response.status = status;
+  response.headers.emplace("content-type", "text/plain; charset=utf-8");
+  if (status == 401) response.headers.emplace("www-authenticate", "Bearer");
+  if (status == 503) response.headers.emplace("retry-after", "1");
+  response.body = std::move(sentence) + "\n";
+  return response;
+}
+
+base::HttpResponse json(const std::string& body) {
+  base::HttpResponse response;
+  response.status = 200;
+  response.headers.emplace("content-type", "application/json");
+  response.headers.emplace("cache-control", "no-store");
+  response.body = body;
+  return response;
+}
+
+// RFC 6750 §2.1; empty when there is none.
+std::string bearer_token(const base::ServedRequest& request) {
+  const auto header = request.headers.find("authorization");
+  if (header == request.headers.end()) return {};
+  const std::string& value = header->second;
+  constexpr std::string_view kScheme = "bearer ";
+  if (value.size() <= kScheme.size() || value.size() > kTokenBytesMax) return {};
+  for (std::size_t i = 0; i < kScheme.size(); ++i) {
+    const char c = value[i];
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (lower != kScheme[i]) return {};
+  }
+  return value.substr(kScheme.size());
+}
+
+std::string short_revision(const std::string& revision) {
+  return revision.substr(0, 12);
+}
+
+}  // namespace
+
+// gatehouse_control_requests_total{answer}, gatehouse_control_rejections_total,
+// gatehouse_control_proxies, gatehouse_control_revisions_total.
+class Server::Metrics {
+ public:
+  explicit Metrics(prometheus::Registry& registry)
+      : requests_(prometheus::BuildCounter()
+                      .Name("gatehouse_control_requests_total")
+                      .Help("Requests to the control API by how they were answered.")
+                      .Register(registry)),
+        rejections_(prometheus::BuildCounter()
+                        .Name("gatehouse_control_rejections_total")
+                        .Help("Configurations that a proxy refused.")
+                        .Register(registry)
+                        .Add({})),
+        revisions_(prometheus::BuildCounter()
+                       .Name("gatehouse_control_revisions_total")
+                       .Help("Configurations published to the proxies.")
+                       .Register(registry)
+                       .Add({})),
+        proxies_(prometheus::BuildGauge()
+                     .Name("gatehouse_control_proxies")
+                     .Help("Proxies that asked for the configuration lately.")
+                     .Register(registry)
+                     .Add({})) {}
+
+  void count(const char* answer) { requests_.Add({{"answer", answer}}).Increment(); }
+  void count_rejection() { rejections_.Increment(); }
+  void count_revision() { revisions_.Increment(); }
+  void show_proxies(std::size_t count) { proxies_.Set(static_cast<double>(count)); }
+
+ private:
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Counter& rejections_;
+  prometheus::Counter& revisions_;
+  prometheus::Gauge& proxies_;
+};
+
+Server::Server(Options options, Authenticator& authenticator, const base::Clock& clock,
+               prometheus::Registry& registry)
+    : options_(std::move(options)),
+      authenticator_(authenticator),
+      clock_(clock),
+      metrics_(std::make_unique<Metrics>(registry)) {}
+
+Server::~Server() {
+  for (auto& thread : threads_) thread.request_stop();
+  threads_.clear();
+  // Polls and requests that wait are answered by the HTTP server's own last words.
+  http_.reset();
+}
+
+base::Result<std::unique_ptr<Server>> Server::listen(Options options, Authenticator& authenticator,
+                                                     const base::Clock& clock,
+                                                     prometheus::Registry& registry) {
+  std::unique_ptr<Server> server(new Server(options, authenticator, clock, registry));
+  Server& self = *server;
+  auto http = base::HttpServer::listen(options.http,
+                                       [&self](base::ServedRequest request, base::Respond respond) {
+                                         self.take(std::move(request), std::move(respond));
+                                       });
+  if (!http) return base::failure(base::while_doing("serving the control API", http.error()));
+  server->http_ = std::move(*http);
+  for (std::size_t i = 0; i < options.checkers; ++i) {
+    server->threads_.emplace_back(
+        [&self](const std::stop_token& stop) { self.check_tokens(stop); });
+  }
+  server->threads_.emplace_back(
+      [&self](const std::stop_token& stop) { self.end_overdue_polls(stop); });
+  return server;
+}
+
+std::uint16_t Server::port() const {
+  return http_->port();
+}
+
+void Server::on_acknowledged(std::function<void()> listener) {
+  acknowledged_ = std::move(listener);
+}
+
+std::string Server::revision() const {
+  const std::lock_guard lock(mutex_);
+  return history_.revision();
+}
+
+std::vector<Acknowledgement> Server::proxies() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Acknowledgement> all;
+  for (const auto& [proxy, acknowledgement] : acknowledgements_) all.push_back(acknowledgement);
+  return all;
+}
+
+std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
+  std::vector<std::pair<base::Respond, std::shared_ptr<const std::string>>> answers;
+  std::string revision;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!history_.publish(std::move(config))) return history_.revision();
+    revision = history_.revision();
+    for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+      auto answer = history_.answer(waiting->query.after, waiting->query.rejected);
+      if (!answer) {  // it has this revision already, or has refused it
+        ++waiting;
+        continue;
+      }
+      answers.emplace_back(std::move(waiting->respond), std::move(answer));
+      waiting = waiting_.erase(waiting);
+    }
+  }
+  metrics_->count_revision();
+  for (auto& [respond, answer] : answers) {
+    metrics_->count("delta");
+    respond(json(*answer));
+  }
+  spdlog::debug("publishing configuration {} to the proxies: {} were waiting",
+                short_revision(revision), answers.size());
+  return revision;
+}
+
+// ---- Requests
+
+void Server::take(base::ServedRequest request, base::Respond respond) {
+  const bool is_poll = request.path == kConfigPath;
+  if (!is_poll && request.path != kCertificatesPath) {
+    metrics_->count("not_found");
+    return respond(text(404, "there is nothing at this path"));
+  }
+  if (request.method != (is_poll ? "GET" : "POST")) {
+    metrics_->count("bad_request");
+    return respond(text(405, is_poll ? "only GET is served here" : "only POST is served here"));
+  }
+  std::string token = bearer_token(request);
+  if (token.empty()) {
+    metrics_->count("denied");
+    return respond(text(401, "a ServiceAccount token is needed: Authorization: Bearer TOKEN"));
+  }
+  if (const auto verdict = authenticator_.remembered(token)) {
+    return settle(*verdict, request, std::move(respond));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (unchecked_.size() < options_.unchecked_max) {
+      unchecked_.push_back({std::move(token), std::move(request), std::move(respond)});
+      changed_.notify_all();
+      return;
+    }
+  }
+  metrics_->count("overloaded");
+  respond(text(503, "too many callers are new at once"));
+}
+
+void Server::check_tokens(const std::stop_token& stop) {
+  while (true) {
+    Unchecked next;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [this] { return !unchecked_.empty(); })) return;
+      next = std::move(unchecked_.front());
+      unchecked_.pop_front();
+    }
+    settle(authenticator_.check(next.token, stop), next.request, std::move(next.respond));
+  }
+}
+
+void Server::settle(const Verdict& verdict, const base::ServedRequest& request,
+                    base::Respond respond) {
+  if (!verdict.is_allowed()) {
+    metrics_->count(verdict.status == 503 ? "unavailable" : "denied");
+    log_refusal(verdict, request);
+    return respond(text(verdict.status, verdict.problem));
+  }
+  if (request.path == kConfigPath) {
+    poll(verdict.proxy + " at " + request.peer_address, request, std::move(respond));
+  } else {
+    give_certificates(request, respond);
+  }
+}
+
+void Server::log_refusal(const Verdict& verdict, const base::ServedRequest& request) {
+  const std::string refusal = request.peer_address + verdict.problem;
+  bool is_news = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_news = std::exchange(last_refusal_, refusal) != refusal;
+  }
+  spdlog::log(is_news ? spdlog::level::warn : spdlog::level::debug,
+              "refusing {} to a caller at {} with HTTP {}: {}", request.path, request.peer_address,
+              verdict.status, verdict.problem);
+}
+
+void Server::poll(const std::string& proxy, const base::ServedRequest& request,
+                  base::Respond respond) {
+  auto query = read_poll_query(request.query);
+  if (!query) {
+    metrics_->count("bad_request");
+    return respond(text(400, query.error().message));
+  }
+  const bool is_live = note(proxy, *query);
+  std::shared_ptr<const std::string> answer;
+  {
+    const std::lock_guard lock(mutex_);
+    answer = history_.answer(query->after, query->rejected);
+    if (!answer && waiting_.size() < options_.waiting_max) {
+      const base::SteadyTime deadline = clock_.steady_now() + query->wait;
+      waiting_.push_back({std::move(*query), deadline, std::move(respond)});
+      respond = nullptr;
+      ++polls_begun_;
+      changed_.notify_all();
+    }
+  }
+  if (is_live && acknowledged_) acknowledged_();
+  if (!respond) return;
+  metrics_->count(answer ? "delta" : "overloaded");
+  respond(answer ? json(*answer) : text(503, "too many polls are waiting"));
+}
+
+// Remembers what the poll says; true when the present state is live in that proxy.
+bool Server::note(const std::string& proxy, const PollQuery& query) {
+  bool is_news = false;
+  bool is_live = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const base::WallTime now = clock_.now();
+    std::erase_if(acknowledgements_, [&](const auto& entry) {
+      return now - entry.second.at > options_.proxy_forgotten_after;
+    });
+    acknowledgements_[proxy] = {proxy, query.after, now};
+    metrics_->show_proxies(acknowledgements_.size());
+    is_live = !query.after.empty() && query.after == history_.revision();
+    if (!query.rejected.empty()) {
+      if (rejections_.size() >= kRejectionsMax) rejections_.clear();
+      is_news = rejections_.insert({proxy, query.rejected}).second;
+    }
+  }
+  if (is_news) {
+    metrics_->count_rejection();
+    spdlog::error("proxy {} refuses configuration {} and keeps {}: {}", proxy,
+                  short_revision(query.rejected),
+                  query.after.empty() ? "none" : short_revision(query.after),
+                  query.reason.empty() ? "it gave no reason" : query.reason);
+  }
+  return is_live;
+}
+
+void Server::give_certificates(const base::ServedRequest& request, const base::Respond& respond) {
+  const auto hashes = proxy::config::hashes_from_json(request.body);
+  if (!hashes || hashes->size() > kHashesMax) {
+    metrics_->count("bad_request");
+    return respond(
+        text(400, hashes ? "too many hashes are asked for at once" : hashes.error().message));
+  }
+  proxy::config::CertificatesByHash found;
+  {
+    const std::lock_guard lock(mutex_);
+    found = history_.find_certificates(*hashes);
+  }
+  metrics_->count("certificates");
+  respond(json(proxy::config::certificates_to_json(found)));
+}
+
+// ---- Time
+
+base::HttpResponse Server::timeout_answer() const {
+  if (history_.revision().empty()) {
+    return text(503, "the operator has not read the whole cluster yet");
+  }
+  base::HttpResponse nothing_newer;
+  nothing_newer.status = 304;
+  return nothing_newer;
+}
+
+void Server::end_overdue_polls(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const base::SteadyTime now = clock_.steady_now();
+    std::vector<base::Respond> overdue;
+    base::SteadyTime next = now + kWaitMax;
+    for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+      if (waiting->deadline > now) {
+        next = std::min(next, waiting->deadline);
+        ++waiting;
+        continue;
+      }
+      overdue.push_back(std::move(waiting->respond));
+      waiting = waiting_.erase(waiting);
+    }
+    if (!overdue.empty()) {
+      const base::HttpResponse answer = timeout_answer();
+      lock.unlock();
+      for (const auto& respond : overdue) {
+        metrics_->count("nothing_newer");
+        respond(answer);
+      }
+      lock.lock();
+      continue;
+    }
+    const unsigned known = polls_begun_;
+    changed_.wait_for(lock, stop, next - now, [&] { return polls_begun_ != known; });
+  }
+}
+
+}  // namespace control

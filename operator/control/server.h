@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <prometheus/registry.h>
+
+#include "base/clock.h"
+#include "base/http_server.h"
+#include "base/result.h"
+#include "operator/control/authenticator.h"
+#include "operator/control/history.h"
+#include "operator/control/poll_query.h"
+#include "proxy/config/model.h"
+
+namespace control {
+
+// What a proxy last said of itself.
+struct Acknowledgement {
+  std::string proxy;  // Verdict::proxy and the address that it asked from
+  std::string revision;
+  base::WallTime at;
+};
+
+// Serves the control API of proxy/config/wire.h: every operator replica does, leader or not. Until
+// the first publish() polls wait, and end in 503. Thread-safe.
+class Server {
+ public:
+  struct Options {
+    base::HttpServer::Options http;
+    std::size_t waiting_max = 4096;   // polls under way
+    std::size_t unchecked_max = 256;  // requests whose token the API server is being asked about
+    std::size_t checkers = 2;         // threads that ask
+    std::chrono::seconds proxy_forgotten_after{180};  // three polls missed
+  };
+
+  // authenticator and clock must outlive it.
+  static base::Result<std::unique_ptr<Server>> listen(Options options, Authenticator& authenticator,
+                                                      const base::Clock& clock,
+                                                      prometheus::Registry& registry);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+
+  // The state that every proxy should have from now on; it must be valid (config::validate). Wakes
+  // the polls that wait for it. Returns its revision.
+  std::string publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
+  std::string revision() const;
+
+  // Called with each poll that says that the present revision is live, without a lock held. Set
+  // once, before proxies come.
+  void on_acknowledged(std::function<void()> listener);
+  // The proxies that were heard of lately.
+  std::vector<Acknowledgement> proxies() const;
+
+ private:
+  class Metrics;
+
+  struct Waiting {
+    PollQuery query;
+    base::SteadyTime deadline;
+    base::Respond respond;
+  };
+  struct Unchecked {
+    std::string token;
+    base::ServedRequest request;
+    base::Respond respond;
+  };
+
+  Server(Options options, Authenticator& authenticator, const base::Clock& clock,
+         prometheus::Registry& registry);
+
+  void take(base::ServedRequest request, base::Respond respond);
+  void check_tokens(const std::stop_token& stop);
+  void settle(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
+  void poll(const std::string& proxy, const base::ServedRequest& request, base::Respond respond);
+  void give_certificates(const base::ServedRequest& request, const base::Respond& respond);
+  void log_refusal(const Verdict& verdict, const base::ServedRequest& request);
+  bool note(const std::string& proxy, const PollQuery& query);
+  void end_overdue_polls(const std::stop_token& stop);
+  base::HttpResponse timeout_answer() const;
+
+  const Options options_;
+  Authenticator& authenticator_;
+  const base::Clock& clock_;
+  std::unique_ptr<Metrics> metrics_;
+  std::function<void()> acknowledged_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  History history_;
+  std::list<Waiting> waiting_;
+  unsigned polls_begun_ = 0;  // lets the thread that ends polls see a new deadline
+  std::deque<Unchecked> unchecked_;
+  std::map<std::string, Acknowledgement> acknowledgements_;
+  std::set<std::pair<std::string, std::string>> rejections_;  // (proxy, revision), logged already
+  std::string last_refusal_;                                  // the same again is not news
+
+  std::vector<std::jthread> threads_;
+  std::unique_ptr<base::HttpServer> http_;  // last: it calls us until it is gone
+};
+
+}  // namespace control

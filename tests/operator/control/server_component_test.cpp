@@ -1,0 +1,248 @@
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/curl_transport.h"
+#include "base/key.h"
+#include "base/metrics.h"
+#include "operator/control/file_identity.h"
+#include "operator/control/server.h"
+#include "proxy/config/wire.h"
+#include "proxy/control/control_client.h"
+
+namespace control {
+namespace {
+
+using proxy::config::Certificate;
+using proxy::config::ProxyConfig;
+using proxy::config::VirtualHost;
+using testing::HasSubstr;
+
+// Lets the token "good" in; "down" is an API server that cannot be asked.
+class FakeAuthenticator final : public Authenticator {
+ public:
+  std::optional<Verdict> remembered(const std::string&) override { return std::nullopt; }
+  Verdict check(const std::string& token, std::stop_token) override {
+    if (token == "good") return {200, "proxy-1", ""};
+    if (token == "down") return {503, "", "the API server is down"};
+    return {401, "", "who is that?"};
+  }
+};
+
+struct Files {
+  std::filesystem::path directory;
+  std::string ca_pem, chain_pem, key_pem;
+
+  Files() {
+    directory = std::filesystem::temp_directory_path() /
+                ("gatehouse-control-" + std::to_string(::getpid()) + "-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(directory);
+    const auto ca_key = base::PrivateKey::generate({});
+    base::SelfSignedOptions ca;
+    ca.names.common_name = "test CA";
+    ca.names.dns_names = {"ca.test"};
+    ca.is_ca = true;
+    ca_pem = base::make_self_signed(*ca_key, ca).value();
+    const auto key = base::PrivateKey::generate({});
+    base::SelfSignedOptions leaf;
+    leaf.names.dns_names = {"localhost"};
+    leaf.names.ip_addresses = {"127.0.0.1"};
+    chain_pem = base::sign_leaf(*key, leaf, ca_pem, *ca_key).value();
+    key_pem = key->to_pem();
+    write("ca.pem", ca_pem);
+    write("tls.crt", chain_pem);
+    write("tls.key", key_pem);
+    write("token", "good\n");
+  }
+  ~Files() { std::filesystem::remove_all(directory); }
+
+  std::string path(const std::string& name) const { return directory / name; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name)) << text;
+  }
+};
+
+std::shared_ptr<const ProxyConfig> state(const std::string& host, const std::string& key = "") {
+  ProxyConfig config;
+  config.hosts[host] = std::make_shared<const VirtualHost>();
+  if (!key.empty()) {
+    config.certificates["a/tls"] = std::make_shared<const Certificate>(Certificate{"chain", key});
+    config.sni[host] = "a/tls";
+  }
+  return std::make_shared<const ProxyConfig>(config);
+}
+
+class ControlServer : public testing::Test {
+ protected:
+  ControlServer() {
+    identity_ = FileIdentity::open(files_.path("tls.crt"), files_.path("tls.key"), clock_).value();
+    Server::Options options;
+    options.http.tls = [this] { return identity_->get(); };
+    server_ = Server::listen(options, authenticator_, clock_, registry_).value();
+    base::CurlOptions curl;
+    curl.ca_pem = files_.ca_pem;
+    transport_ = base::make_curl_transport(curl);
+  }
+
+  std::string url(const std::string& path = "") const {
+    return "https://127.0.0.1:" + std::to_string(server_->port()) + path;
+  }
+
+  base::HttpResponse send(const std::string& method, const std::string& path,
+                          const std::string& token = "good", const std::string& body = "") {
+    base::HttpRequest request;
+    request.method = method;
+    request.url = url(path);
+    request.body = body;
+    if (!token.empty()) request.headers.emplace("authorization", "Bearer " + token);
+    auto answer = transport_->send(request, {});
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? *answer : base::HttpResponse{};
+  }
+
+  Files files_;
+  base::SystemClock clock_;
+  prometheus::Registry registry_;
+  FakeAuthenticator authenticator_;
+  std::shared_ptr<FileIdentity> identity_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<base::HttpTransport> transport_;
+};
+
+TEST_F(ControlServer, APollIsAnsweredWithTheStateOrWaitsForANewerOne) {
+  const std::string first = server_->publish(state("a.example"));
+  const auto full = send("GET", "/v1/config?after=&wait=60s");
+  EXPECT_EQ(full.status, 200);
+  EXPECT_EQ(proxy::config::delta_from_json(full.body)->revision, first);
+
+  auto waiting = std::async(std::launch::async,
+                            [&] { return send("GET", "/v1/config?after=" + first + "&wait=60s"); });
+  // Whether the poll comes before or after this, it is answered with it.
+  const std::string second = server_->publish(state("b.example"));
+  const auto delta = proxy::config::delta_from_json(waiting.get().body);
+  ASSERT_TRUE(delta);
+  EXPECT_EQ(delta->revision, second);
+  EXPECT_FALSE(delta->full);
+}
+
+TEST_F(ControlServer, NothingNewerIs304AndNothingAtAllIs503) {
+  EXPECT_EQ(send("GET", "/v1/config?after=&wait=0s").status, 503);
+  const std::string revision = server_->publish(state("a.example"));
+  EXPECT_EQ(send("GET", "/v1/config?after=" + revision + "&wait=0s").status, 304);
+}
+
+TEST_F(ControlServer, NobodyGetsInWithoutAValidToken) {
+  server_->publish(state("a.example", "secret key"));
+  EXPECT_EQ(send("GET", "/v1/config?after=", "").status, 401);
+  EXPECT_EQ(send("GET", "/v1/config?after=", "bad").status, 401);
+  EXPECT_EQ(send("GET", "/v1/config?after=", "down").status, 503);
+  EXPECT_EQ(send("POST", "/v1/certificates", "bad", R"({"hashes": []})").status, 401);
+}
+
+TEST_F(ControlServer, CertificatesAreGivenByHashOnly) {
+  const auto config = state("a.example", "secret key");
+  server_->publish(config);
+  const std::string hash = proxy::config::certificate_hash(*config->certificates.at("a/tls"));
+  EXPECT_THAT(send("GET", "/v1/config?after=").body, Not(HasSubstr("secret key")));
+  const auto given = send("POST", "/v1/certificates", "good",
+                          proxy::config::hashes_to_json({hash, std::string(64, '0')}));
+  const auto certificates = proxy::config::certificates_from_json(given.body);
+  ASSERT_TRUE(certificates);
+  ASSERT_EQ(certificates->size(), 1u);
+  EXPECT_EQ(certificates->at(hash)->key_pem, "secret key");
+}
+
+TEST_F(ControlServer, WhatIsNoRequestOfOursIsRefusedWithASentence) {
+  EXPECT_EQ(send("GET", "/").status, 404);
+  EXPECT_EQ(send("POST", "/v1/config").status, 405);
+  EXPECT_EQ(send("GET", "/v1/certificates").status, 405);
+  EXPECT_EQ(send("GET", "/v1/config?after=1").status, 400);
+  EXPECT_EQ(send("POST", "/v1/certificates", "good", "[").status, 400);
+}
+
+TEST_F(ControlServer, APollSaysWhatIsLiveInTheProxy) {
+  int acknowledged = 0;
+  server_->on_acknowledged([&] { ++acknowledged; });
+  const std::string revision = server_->publish(state("a.example"));
+  send("GET", "/v1/config?after=&wait=0s");
+  EXPECT_EQ(acknowledged, 0);
+  send("GET", "/v1/config?after=" + revision + "&wait=0s");
+  EXPECT_EQ(acknowledged, 1);
+  ASSERT_EQ(server_->proxies().size(), 1u);
+  EXPECT_EQ(server_->proxies()[0].revision, revision);
+  EXPECT_THAT(server_->proxies()[0].proxy, HasSubstr("proxy-1"));
+}
+
+TEST_F(ControlServer, ARefusedStateIsCountedOnceAndNotSentAgain) {
+  const std::string live = server_->publish(state("a.example"));
+  const std::string bad = server_->publish(state("b.example"));
+  const std::string poll = "/v1/config?wait=0s&reason=broken&after=" + live + "&rejected=" + bad;
+  EXPECT_EQ(send("GET", poll).status, 304);
+  EXPECT_EQ(send("GET", poll).status, 304);
+  EXPECT_THAT(base::to_prometheus_text(registry_),
+              HasSubstr("gatehouse_control_rejections_total 1"));
+  server_->publish(state("c.example"));
+  EXPECT_EQ(send("GET", poll).status, 200);
+}
+
+TEST_F(ControlServer, EndsAtOnceWhilePollsWait) {
+  const std::string revision = server_->publish(state("a.example"));
+  auto waiting =
+      std::async(std::launch::async, [&, path = url("/v1/config?wait=60s&after=" + revision)] {
+        base::HttpRequest request;
+        request.url = path;
+        request.headers.emplace("authorization", "Bearer good");
+        return transport_->send(request, {});
+      });
+  while (server_->proxies().empty()) std::this_thread::yield();
+  server_.reset();
+  const auto answer = waiting.get();
+  if (answer) {
+    EXPECT_EQ(answer->status, 503);
+  }
+}
+
+// ---- With the proxy's own client
+
+class Sink final : public proxy::control::ConfigSink {
+ public:
+  base::Status publish(std::shared_ptr<const proxy::control::Snapshot> snapshot) override {
+    const std::lock_guard lock(mutex_);
+    snapshots_.push_back(std::move(snapshot));
+    changed_.notify_all();
+    return {};
+  }
+  std::shared_ptr<const proxy::control::Snapshot> wait_for(const std::string& revision) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(20), [&] {
+      return !snapshots_.empty() && snapshots_.back()->revision == revision;
+    });
+    return snapshots_.empty() ? nullptr : snapshots_.back();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::shared_ptr<const proxy::control::Snapshot>> snapshots_;
+};
+
+TEST_F(ControlServer, TheProxysClientFollowsIt) {
+  Sink sink;
+  proxy::control::ControlOptions options{url(), files_.path("ca.pem"), files_.path("token")};
+  const auto client = proxy::control::ControlClient::start(options, sink);
+  ASSERT_TRUE(client) << client.error().message;
+  const std::string first = server_->publish(state("a.example", "key one"));
+  ASSERT_EQ(sink.wait_for(first)->revision, first);
+  const std::string second = server_->publish(state("a.example", "key two"));
+  const auto snapshot = sink.wait_for(second);
+  ASSERT_EQ(snapshot->revision, second);
+  EXPECT_EQ(snapshot->config->certificates.at("a/tls")->key_pem, "key two");
+}
+
+}  // namespace
+}  // namespace control
