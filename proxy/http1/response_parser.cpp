@@ -141,6 +141,8 @@ Failure ResponseParser::finish(Question question, ResponseHead& head) const {
   if (head.status == 101) {
     if (!question.wants_upgrade) return Failure::unexpected_upgrade;
     head.framing = Framing::tunnel;
+    head.content_length
+        .reset();  // RFC 9110 §8.6 forbids it; whatever it says, the tunnel has no end
     return Failure::none;
   }
   const bool never_has_body = head.status < 200 || head.status == 204;

@@ -115,8 +115,10 @@ TEST(ResponseParser, WhatTwoParsersCouldReadDifferentlyIsRefused) {
 
 TEST(ResponseParser, AnUpgradeThatWasAskedForBecomesATunnel) {
   const std::string bytes =
-      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Content-Length: 5\r\n\r\n";
   const Read result = read(bytes, {.wants_upgrade = true});
+  EXPECT_FALSE(result.head.content_length);
   EXPECT_EQ(result.head.framing, Framing::tunnel);
   EXPECT_FALSE(result.head.is_interim());
 }
