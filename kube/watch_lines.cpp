@@ -39,7 +39,7 @@ base::Error protocol_error(std::string message) {
 base::Error read_error_event(const nlohmann::json& status) {
   JsonReader::Fault fault;
   const auto code = JsonReader(status, fault).integer("code", 0, 999);
-  return error_from_status(code == 0 ? 500 : static_cast<int>(code), "watching", status);
+  return error_from_status(code == 0 ? 500 : static_cast<int>(code), "", status);
 }
 
 std::string read_version(const nlohmann::json& object) {
@@ -122,7 +122,7 @@ base::Error error_from_status(int http_status, std::string_view doing, const nlo
   } else {
     error.message += " (HTTP " + std::to_string(http_status) + ")";
   }
-  return base::while_doing(doing, std::move(error));
+  return doing.empty() ? error : base::while_doing(doing, std::move(error));
 }
 
 }  // namespace kube

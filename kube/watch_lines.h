@@ -48,7 +48,7 @@ base::Status read_watch_line(std::string_view line,
                              const std::function<void(const WatchEvent&)>& deliver);
 
 // An API Status object, or any other refusal, as an Error: the kind by the HTTP status, the message
-// from doing ("updating Ingress shop/www") and the server's words.
+// from doing ("updating Ingress shop/www"; empty: the caller adds it) and the server's words.
 base::Error error_from_status(int http_status, std::string_view doing, const nlohmann::json& body);
 
 }  // namespace kube
