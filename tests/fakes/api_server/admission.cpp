@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/fakes/api_server/builtin_fields.h"
+
 namespace fakes::api_server {
 namespace {
 
@@ -105,6 +107,11 @@ Answer<Json> admitted(const Admission& admission, const Json* before, Json objec
     if (!checked) return checked;
     object = std::move(*checked);
   } else {
+    const auto gone = decode_builtin(kind, object);
+    if (!gone) return refuse(gone.error());
+    if (auto judged = judge_unknown_fields(admission, *gone); !judged) {
+      return refuse(judged.error());
+    }
     set_builtin_defaults(kind, object);
   }
   std::vector<Cause> faults = name_faults(kind, object);
@@ -131,6 +138,22 @@ Json asked_for(const Json& object) {
 }
 
 }  // namespace
+
+Answer<void> judge_unknown_fields(const Admission& admission,
+                                  const std::vector<std::string>& gone) {
+  const Kind& kind = admission.kind;
+  std::string list;
+  for (const auto& path : gone) {
+    list += (list.empty() ? "" : ", ") + std::string("unknown field \"") + path + "\"";
+    if (admission.fields == FieldValidation::warn && admission.warnings != nullptr) {
+      admission.warnings->push_back("unknown field \"" + path + "\"");
+    }
+  }
+  if (gone.empty() || admission.fields != FieldValidation::strict) return {};
+  return refuse(bad_request(kind.kind + " in version \"" + kind.version +
+                            "\" cannot be handled as a " + kind.kind +
+                            ": strict decoding error: " + list));
+}
 
 Answer<Json> ready_to_create(const Admission& admission, Json object) {
   if (auto typed = check_metadata_types(object); !typed) return refuse(typed.error());

@@ -34,6 +34,9 @@ std::vector<Cause> builtin_faults(const Kind& kind, const Json* before, const Js
 bool is_dns_subdomain(std::string_view name);
 bool is_dns_label(std::string_view name);
 
+// What fieldValidation says about fields that were taken away: nothing, warnings, or a 400.
+Answer<void> judge_unknown_fields(const Admission& admission, const std::vector<std::string>& gone);
+
 // Custom kinds: pruned, defaulted and checked by their schema. A 400 for fieldValidation=Strict; a
 // 422 for what the schema or its CEL rules refuse.
 Answer<Json> schema_admitted(const Admission& admission, const Json* before, Json object);

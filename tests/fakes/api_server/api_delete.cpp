@@ -76,6 +76,11 @@ Answer<Json> Api::remove_object(Call& call, const Object& object, const Json& op
   };
   if (auto ok = check("uid", "UID"); !ok) return refuse(ok.error());
   if (auto ok = check("resourceVersion", "ResourceVersion"); !ok) return refuse(ok.error());
+  const bool is_namespace = call.kind->kind == "Namespace";
+  if (is_namespace && (name_of(*object) == "default" || name_of(*object).starts_with("kube-"))) {
+    return refuse(
+        forbidden(call.kind->resource(), name_of(*object), "this namespace may not be deleted"));
+  }
   if (call.is_dry_run) return *object;
 
   const std::string policy = text(options, {"propagationPolicy"});
@@ -90,7 +95,6 @@ Answer<Json> Api::remove_object(Call& call, const Object& object, const Json& op
   // The collector takes these away when the dependents are seen to.
   if (policy == "Foreground") hold("foregroundDeletion");
   if (policy == "Orphan") hold("orphan");
-  const bool is_namespace = call.kind->kind == "Namespace";
   if (!has_finalizers(after) && !is_namespace) {
     note_write(call, "delete", *object);
     erase(call.kind->storage, *object);

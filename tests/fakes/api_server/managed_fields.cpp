@@ -353,7 +353,8 @@ std::string path_text(const FieldPath& path) {
       shown += "[=" + step.substr(2) + "]";
     } else {
       std::string keys;
-      for (const auto& [name, value] : Json::parse(step.substr(2)).items()) {
+      const Json key = Json::parse(step.substr(2));
+      for (const auto& [name, value] : key.items()) {
         keys += (keys.empty() ? "" : ",") + name + "=" + value.dump();
       }
       shown += "[" + keys + "]";

@@ -273,20 +273,7 @@ Answer<Json> schema_admitted(const Admission& admission, const Json* before, Jso
   const Kind& kind = admission.kind;
   if (!kind.schema) return object;
   const std::vector<std::string> gone = pruned(object, *kind.schema);
-  if (!gone.empty() && admission.fields == FieldValidation::strict) {
-    std::string list;
-    for (const auto& path : gone) {
-      list += (list.empty() ? "" : ", ") + std::string("unknown field \"") + path + "\"";
-    }
-    return refuse(bad_request(kind.kind + " in version \"" + kind.version +
-                              "\" cannot be handled as a " + kind.kind +
-                              ": strict decoding error: " + list));
-  }
-  if (admission.fields == FieldValidation::warn && admission.warnings != nullptr) {
-    for (const auto& path : gone) {
-      admission.warnings->push_back("unknown field \"" + path + "\"");
-    }
-  }
+  if (auto judged = judge_unknown_fields(admission, gone); !judged) return refuse(judged.error());
   set_defaults(object, *kind.schema);
   std::vector<Cause> faults = schema_faults(object, *kind.schema);
   const bool is_checkable = std::none_of(faults.begin(), faults.end(), [](const Cause& fault) {

@@ -49,8 +49,8 @@ class Store {
 
   std::map<std::string, std::map<Key, Object>> objects_;
   std::map<std::string, std::deque<Change>> history_;
-  std::uint64_t version_ = 1000;
-  std::uint64_t compacted_ = 0;
+  std::uint64_t version_ = 1000;  // as if it had lived before: nobody may count on 1
+  std::uint64_t compacted_ = 1000;
 };
 
 }  // namespace fakes::api_server

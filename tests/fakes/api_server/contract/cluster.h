@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/fakes/kubectl_lite/rest_client.h"
+
+namespace fakes::api_server::contract {
+
+using Json = nlohmann::json;
+
+struct Reply {
+  int status = 0;
+  Json body;
+  std::string warning;
+  std::string reason() const { return body.value("reason", ""); }
+  std::string message() const { return body.value("message", ""); }
+  std::string version() const { return body["metadata"].value("resourceVersion", ""); }
+};
+
+// The server that the contract is tested against: the one of GATEHOUSE_CONTRACT_KUBECONFIG, or else
+// an in-memory one that lives as long as the process. Its user must be a cluster admin.
+const kubectl_lite::RestClient& cluster();
+
+// Ends the test's hope when the network fails: an HTTP error is a Reply.
+Reply call(const std::string& method, const std::string& target, const Json& body = Json(),
+           const std::string& content_type = "application/json");
+
+// A watch on a thread of its own.
+class Watch {
+ public:
+  explicit Watch(const std::string& target);
+  ~Watch();
+
+  struct Event {
+    std::string type;
+    Json object;
+    std::string name() const { return object["metadata"].value("name", ""); }
+  };
+  // The next event; nothing when the watch has ended, or none came in ten seconds.
+  std::optional<Event> next();
+  // The same without bookmarks.
+  std::optional<Event> next_change();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+  bool is_over_ = false;
+  std::jthread thread_;
+};
+
+// Every test gets a namespace of its own, and the kind Widget of contract.gatehouse.dev/v1.
+class Contract : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  void SetUp() override;
+  void TearDown() override;
+
+  std::string core(const std::string& rest) const { return "/api/v1/namespaces/" + ns_ + rest; }
+  std::string widgets(const std::string& rest = "") const {
+    return "/apis/contract.gatehouse.dev/v1/namespaces/" + ns_ + "/widgets" + rest;
+  }
+  Json config_map(const std::string& name, const Json& data = Json::object()) const;
+  Json widget(const std::string& name, const Json& spec) const;
+  Reply apply(const std::string& target, const Json& object, const std::string& manager,
+              const std::string& more = "") const;
+
+  std::string ns_;
+};
+
+}  // namespace fakes::api_server::contract
