@@ -159,8 +159,9 @@ void LeaderElector::run(const std::stop_token& stop) {
   // Once overdue it is lost for good, even if the lease could still be had: is_leader() has said
   // no.
   while (holds() && pause_(options_.retry_period, stop) && holds()) try_to_hold(stop);
+  const bool is_lost = !holds();
   set_leading(false);
-  if (stop.stop_requested()) return release();
+  if (!is_lost) return release();
   spdlog::error("electing a leader by lease {}: {} leads no longer", options_.lease.text(),
                 options_.identity);
   if (callbacks_.on_lost) callbacks_.on_lost();

@@ -79,7 +79,7 @@ class LeaderElector {
  public:
   struct Callbacks {
     std::function<void()> on_elected;  // both on the elector's thread; short
-    std::function<void()> on_lost;     // not called on a clean stop()
+    std::function<void()> on_lost;     // not called when stop() came first
   };
 
   // options must have passed check(). client and clock must outlive it. The client should be one

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -313,14 +314,14 @@ TEST_F(ApiServer, OnlyTlsSecretsReachAReflectorWithThatSelector) {
 TEST_F(ApiServer, EventsAreWhatTheServerAccepts) {
   const auto ingress = client_->get<Ingress>({"shop", "www"});
   const kube::ObjectReference www = reference_to(Ingress::type(), ingress->metadata);
-  {
-    kube::EventRecorder recorder(*client_, clock_,
-                                 {.controller = "gatehouse.dev/operator", .instance = "op-0"});
-    recorder.warning(www, "BadAnnotation", "Compiling", "the annotation is wrong");
-    recorder.warning(www, "BadAnnotation", "Compiling", "the annotation is wrong");
-    recorder.normal({"networking.k8s.io/v1", "IngressClass", "", "gatehouse", "u9", ""}, "Adopted",
-                    "Compiling", std::string(3000, 'n'));
-  }
+  kube::EventRecorder recorder(*client_, clock_,
+                               {.controller = "gatehouse.dev/operator", .instance = "op-0"});
+  recorder.warning(www, "BadAnnotation", "Compiling", "the annotation is wrong");
+  recorder.warning(www, "BadAnnotation", "Compiling", "the annotation is wrong");
+  recorder.normal({"networking.k8s.io/v1", "IngressClass", "", "gatehouse", "u9", ""}, "Adopted",
+                  "Compiling", std::string(3000, 'n'));
+  const auto limit = clock_.steady_now() + 30s;
+  while (server_->writes().size() < 3 && clock_.steady_now() < limit) std::this_thread::yield();
   const auto listed = client_->list_all(kube::Event::type(), {});
   ASSERT_TRUE(listed) << listed.error().message;
   ASSERT_EQ(listed->size(), 2u);
