@@ -69,9 +69,13 @@ void Loop::run(TurnEnd& end) {
     timers_.advance(now_);
     if (posted_here_) run_posted();
     more_ = end.on_turn_end();
-    // What is destroyed may dispose of more.
-    while (!disposed_.empty()) std::exchange(disposed_, {}).clear();
+    destroy_disposed();
   }
+}
+
+void Loop::destroy_disposed() {
+  // What is destroyed may dispose of more.
+  while (!disposed_.empty()) std::exchange(disposed_, {}).clear();
 }
 
 void Loop::read_clocks() {

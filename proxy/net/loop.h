@@ -64,6 +64,9 @@ class Loop {
   // Destroys it when no event of this turn can refer to it any more.
   void dispose(std::unique_ptr<EventHandler> handler) { disposed_.push_back(std::move(handler)); }
 
+  // The same, for when no turn will end any more.
+  void destroy_disposed();
+
   // Read once per turn.
   base::SteadyTime now() const { return now_; }
   base::WallTime wall_now() const { return wall_now_; }

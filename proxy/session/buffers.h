@@ -38,6 +38,7 @@ struct Buffers {
   std::unique_ptr<char[]> cipher{new char[kReadBytes]};
   std::string head;    // a head being written
   std::string gather;  // what could not be assembled in place
+  std::string frames;  // HTTP/2 frames of one flush
 };
 
 }  // namespace proxy::session

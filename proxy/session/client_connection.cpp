@@ -1,6 +1,7 @@
 #include "proxy/session/client_connection.h"
 
 #include "proxy/session/http1_connection.h"
+#include "proxy/session/http2_connection.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -32,6 +33,13 @@ bool ClientConnection::start() {
 void ClientConnection::choose_protocol() {
   state_ = State::open;
   arm(worker_.options().timeouts.request_header);
+  if (client_.secure && channel_.tls()->negotiated_http2()) {
+    auto http2 = std::make_unique<Http2Connection>(worker_, *this);
+    const bool started = http2->start();
+    protocol_ = std::move(http2);
+    if (!started) close("out_of_memory");
+    return;
+  }
   protocol_ = std::make_unique<Http1Connection>(worker_, *this);
 }
 
@@ -89,7 +97,7 @@ void ClientConnection::on_handshake_done() {
   client_.server_name = tls.server_name();
   client_.certificate = tls.certificate().get();
   choose_protocol();
-  if (draining_) protocol_->begin_drain();
+  if (draining_ && state_ == State::open) protocol_->begin_drain();
   if (state_ == State::open && channel_.is_readable()) protocol_->on_readable();
 }
 

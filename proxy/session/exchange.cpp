@@ -59,9 +59,7 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
   wants_websocket_ = request_.wants_websocket && protocol != Protocol::http2;
   request_complete_ = last;
   request_bytes_ = piece.size;
-  in_begin_ = true;
   decide(client, piece, last);
-  in_begin_ = false;
 }
 
 void Exchange::remember_for_log(const Client& client, Protocol protocol) {

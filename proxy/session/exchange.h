@@ -123,7 +123,6 @@ class Exchange final : private upstream::Connection::User {
   std::string sent_;
   bool can_replay_ = false;
   bool was_replayed_ = false;
-  bool in_begin_ = false;
 
   // The way to an endpoint.
   std::shared_ptr<upstream::Cluster> cluster_;

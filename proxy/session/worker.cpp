@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/session/client_connection.h"
+#include "proxy/session/http2_connection.h"
 #include "proxy/session/listener.h"
 
 namespace proxy::session {
@@ -20,7 +21,7 @@ base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      std::size_t index) {
   auto loop = net::Loop::create();
   if (!loop) return base::failure(loop.error());
-  auto tls = tls::ServerContext::create({.http2 = false});
+  auto tls = tls::ServerContext::create({});
   if (!tls) return base::failure(tls.error());
   return std::unique_ptr<Worker>(
       new Worker(options, access_log, index, std::move(*loop), std::move(*tls)));
@@ -38,6 +39,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t
 Worker::~Worker() {
   for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
   on_turn_end();
+  loop_->destroy_disposed();  // while what they refer to is still there
 }
 
 template <class Visit>
@@ -166,6 +168,7 @@ bool Worker::on_turn_end() {
       more = true;
     }
   }
+  more = flush_http2() || more;
   // They may have been closed since, but none is destroyed before this turn is over.
   for (std::size_t i = 0; i < doomed_.size(); ++i) doomed_[i]->close("client_reset", true);
   doomed_.clear();
@@ -174,6 +177,10 @@ bool Worker::on_turn_end() {
     if (pool_.size() < kPooledExchangesMax) pool_.push_back(std::move(exchange));
   }
   spent_.clear();
+  for (auto& stream : spent_streams_) {
+    if (stream_pool_.size() < kPooledExchangesMax) stream_pool_.push_back(std::move(stream));
+  }
+  spent_streams_.clear();
   access_lines_.flush();
   check_drained();
   return more || next_step_ < waiting_for_step_.size();
@@ -193,6 +200,41 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
 
 void Worker::recycle(std::unique_ptr<Exchange> exchange) {
   spent_.push_back(std::move(exchange));
+}
+
+std::unique_ptr<Http2Stream> Worker::take_stream() {
+  if (stream_pool_.empty()) return std::make_unique<Http2Stream>(*this);
+  std::unique_ptr<Http2Stream> stream = std::move(stream_pool_.back());
+  stream_pool_.pop_back();
+  return stream;
+}
+
+void Worker::recycle(std::unique_ptr<Http2Stream> stream) {
+  spent_streams_.push_back(std::move(stream));
+}
+
+void Worker::flush_soon(Http2Connection& connection) {
+  if (connection.is_waiting_for_flush) return;
+  connection.is_waiting_for_flush = true;
+  to_flush_.push_back(&connection);
+}
+
+void Worker::forget_flush(Http2Connection& connection) {
+  if (std::exchange(connection.is_waiting_for_flush, false)) std::erase(to_flush_, &connection);
+}
+
+// True: there is more to flush in the next turn.
+bool Worker::flush_http2() {
+  std::vector<Http2Connection*> flushing;
+  flushing.swap(to_flush_);
+  for (Http2Connection* connection : flushing) {
+    connection->is_waiting_for_flush = false;
+    if (connection->flush()) flush_soon(*connection);
+  }
+  if (!to_flush_.empty()) return true;
+  flushing.clear();
+  to_flush_.swap(flushing);  // keeps its storage
+  return false;
 }
 
 std::string_view Worker::date() {

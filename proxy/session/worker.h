@@ -11,6 +11,7 @@
 #include "proxy/admin/counters.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/http1/request_id.h"
+#include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/buffers.h"
@@ -22,6 +23,8 @@
 namespace proxy::session {
 
 class ClientConnection;
+class Http2Connection;
+class Http2Stream;
 class Listener;
 
 // What all workers serve from one moment on.
@@ -84,6 +87,13 @@ class Worker final : private net::TurnEnd {
   // At the end of the turn, when nobody on the stack is in it any more.
   void recycle(std::unique_ptr<Exchange> exchange);
 
+  std::unique_ptr<Http2Stream> take_stream();
+  void recycle(std::unique_ptr<Http2Stream> stream);
+  http2::ResponseFields& response_fields() { return response_fields_; }
+  // At the end of the turn, once.
+  void flush_soon(Http2Connection& connection);
+  void forget_flush(Http2Connection& connection);
+
   void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
   bool is_full() const { return connection_count_ >= options_.connections_max; }
   void queue_handshake(ClientConnection& connection);
@@ -94,6 +104,7 @@ class Worker final : private net::TurnEnd {
   Worker(const Options& options, admin::AccessLog& access_log, std::size_t index,
          std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
+  bool flush_http2();
   void begin_drain();
   void check_drained();
   template <class Visit>
@@ -116,6 +127,10 @@ class Worker final : private net::TurnEnd {
 
   std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
   std::vector<std::unique_ptr<Exchange>> pool_;
+  std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
+  std::vector<std::unique_ptr<Http2Stream>> stream_pool_;
+  http2::ResponseFields response_fields_;
+  std::vector<Http2Connection*> to_flush_;
 
   std::vector<std::unique_ptr<Listener>> listeners_;
   ClientConnection* first_ = nullptr;

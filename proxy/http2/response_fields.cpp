@@ -1,0 +1,69 @@
+#include "proxy/http2/response_fields.h"
+
+#include <charconv>
+
+namespace proxy::http2 {
+namespace {
+
+using http1::FieldId;
+
+bool is_passed(const http1::Field& field) {
+  if (field.dropped) return false;
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::trailer:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::http2_settings:
+    case FieldId::content_length:  // written from what the parser made of it
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+void ResponseFields::add(std::string_view name, std::string_view value) {
+  const auto bytes = [](std::string_view text) {
+    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
+  };
+  fields_.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+}
+
+const std::vector<nghttp2_nv>& ResponseFields::of(const http1::ResponseHead& head,
+                                                  std::string_view date) {
+  fields_.clear();
+  names_.clear();
+  std::size_t name_bytes = 0;
+  for (const http1::Field& field : head.fields) name_bytes += field.name.size();
+  names_.reserve(name_bytes);  // so that it never moves while fields point into it
+
+  std::to_chars(status_.data(), status_.data() + status_.size(), head.status);
+  add(":status", {status_.data(), status_.size()});
+  bool has_date = false;
+  for (const http1::Field& field : head.fields) {
+    if (!is_passed(field)) continue;
+    has_date = has_date || field.id == FieldId::date;
+    const std::size_t begin = names_.size();
+    for (const char c : field.name) {
+      names_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    }
+    add({names_.data() + begin, field.name.size()}, field.value);
+  }
+  if (head.content_length) {
+    const char* const end =
+        std::to_chars(length_.data(), length_.data() + length_.size(), *head.content_length).ptr;
+    add("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())});
+  }
+  if (!has_date && head.status >= 200) add("date", date);
+  return fields_;
+}
+
+}  // namespace proxy::http2

@@ -1,0 +1,72 @@
+#include "proxy/http2/request_text.h"
+
+#include <gtest/gtest.h>
+
+namespace proxy::http2 {
+namespace {
+
+using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
+
+std::string text_of(const Fields& fields) {
+  RequestText text;
+  for (const auto& [name, value] : fields) text.add(name, value);
+  return std::string(text.finish());
+}
+
+TEST(RequestText, IsTheRequestThatHttp1WouldHaveSent) {
+  EXPECT_EQ(text_of({{":method", "GET"},
+                     {":scheme", "https"},
+                     {":authority", "shop.test"},
+                     {":path", "/a?b"},
+                     {"accept", "*/*"}}),
+            "GET /a?b HTTP/1.1\r\nHost: shop.test\r\naccept: */*\r\n\r\n");
+}
+
+TEST(RequestText, WorksWithoutAnyRegularField) {
+  EXPECT_EQ(text_of({{":path", "/"}, {":method", "GET"}, {":authority", "a"}}),
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
+TEST(RequestText, PutsCookieCrumbsTogether) {
+  EXPECT_EQ(text_of({{":method", "GET"},
+                     {":path", "/"},
+                     {"host", "a"},
+                     {"cookie", "x=1"},
+                     {"te", "trailers"},
+                     {"cookie", "y=2"}}),
+            "GET / HTTP/1.1\r\nHost: a\r\nte: trailers\r\ncookie: x=1; y=2\r\n\r\n");
+}
+
+TEST(RequestText, HostMayOnlyRepeatTheAuthority) {
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"host", "A"}}),
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"host", "b"}}), "");
+}
+
+TEST(RequestText, NothingCanEndTheRequestLineOrAFieldEarly) {
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/ HTTP/1.1"}, {":authority", "a"}}), "");
+  EXPECT_EQ(text_of({{":method", "GET /x"}, {":path", "/"}, {":authority", "a"}}), "");
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/\r\nX: y"}, {":authority", "a"}}), "");
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/"}, {":authority", "a\r\nX: y"}}), "");
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"x", "1\r\ny: 2"}}),
+            "");
+}
+
+TEST(RequestText, APathIsNeverASecondAuthority) {
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", "http://b/"}, {":authority", "a"}}), "");
+  EXPECT_EQ(text_of({{":method", "GET"}, {":path", ""}, {":authority", "a"}}), "");
+}
+
+TEST(RequestText, CanBeUsedAgain) {
+  RequestText text;
+  text.add(":method", "GET /");
+  EXPECT_EQ(text.finish(), "");
+  text.reset();
+  text.add(":method", "HEAD");
+  text.add(":path", "/");
+  text.add(":authority", "a");
+  EXPECT_EQ(text.finish(), "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
+}  // namespace
+}  // namespace proxy::http2
