@@ -164,6 +164,7 @@ class PollingAdminServer final : public AdminServer {
 
  private:
   static constexpr std::size_t kConnectionsMax = 64;
+  static constexpr int kPauseMillis = 100;
 
   void run() {
     std::list<Connection> connections;
@@ -171,9 +172,11 @@ class PollingAdminServer final : public AdminServer {
     while (true) {
       polled.clear();
       polled.push_back({wake_.get(), POLLIN, 0});
-      polled.push_back({listener_.get(), POLLIN, 0});
+      polled.push_back({listener_.get(), static_cast<short>(is_full_ ? 0 : POLLIN), 0});
       for (const Connection& c : connections) polled.push_back({c.descriptor(), c.events(), 0});
-      if (::poll(polled.data(), polled.size(), until_next_deadline(connections)) < 0) continue;
+      const int wait = is_full_ ? kPauseMillis : until_next_deadline(connections);
+      is_full_ = false;
+      if (::poll(polled.data(), polled.size(), wait) < 0) continue;
       if (polled[0].revents != 0) return;
 
       std::size_t at = 2;
@@ -204,17 +207,17 @@ class PollingAdminServer final : public AdminServer {
       if (connections.size() == kConnectionsMax) connections.pop_front();
       connections.emplace_back(std::move(accepted));
     }
-    // Out of descriptors: the listener stays readable, so this would be a loop without a pause.
-    if (errno == EMFILE || errno == ENFILE) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+    // Out of descriptors: the listener stays readable, so asking at once would be a loop without a
+    // pause.
+    is_full_ = errno == EMFILE || errno == ENFILE;
   }
 
   Descriptor listener_;
   Descriptor wake_;
   const std::uint16_t port_;
   const Pages pages_;
-  std::thread thread_;  // last: it uses the others
+  bool is_full_ = false;  // the process has no descriptor left; the thread's own
+  std::thread thread_;    // last: it uses the others
 };
 
 std::uint16_t port_of(const Descriptor& listener) {

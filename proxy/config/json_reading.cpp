@@ -1,5 +1,6 @@
 #include "proxy/config/json_reading.h"
 
+#include <unordered_set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -23,32 +24,71 @@ void breach(const std::string& place, std::string_view what) {
   throw Breach{(place.empty() ? std::string("the document") : place) + ": " + std::string(what)};
 }
 
+namespace {
+
+// Looks through a document for what json::parse() would let pass. A pass of its own, because the
+// library's parser with a callback takes time that grows with the square of an object's size.
+class Watch final : public nlohmann::json_sax<json> {
+ public:
+  static constexpr std::size_t kDepthMax = 16;
+
+  const std::string& wrong() const { return wrong_; }
+
+  bool start_object(std::size_t) override {
+    keys_.emplace_back();
+    return open();
+  }
+  bool key(string_t& name) override {
+    if (keys_.back().insert(name).second) return true;
+    wrong_ = inside("", name) + ": stands twice in one object";
+    return false;
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return close();
+  }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+
+  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
+    wrong_ = std::string("the document: ") + error.what();
+    return false;
+  }
+
+ private:
+  bool open() {
+    if (++depth_ <= kDepthMax) return true;
+    wrong_ = "the document: is nested too deeply";
+    return false;
+  }
+  bool close() {
+    --depth_;
+    return true;
+  }
+
+  std::vector<std::unordered_set<std::string>> keys_;
+  std::size_t depth_ = 0;
+  std::string wrong_;
+};
+
+}  // namespace
+
 json parse_document(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) {
     breach("", "is larger than " + std::to_string(bytes_max) + " bytes");
   }
-  constexpr int kDepthMax = 16;
-  std::vector<std::set<std::string>> keys;
-  std::string repeated;
-  bool too_deep = false;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > kDepthMax) too_deep = true;
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second) repeated = key;
-    }
-    return !too_deep;
-  };
-  json document;
-  try {
-    document = json::parse(text, watch);
-  } catch (const json::exception& error) {
-    breach("", error.what());
-  }
-  if (too_deep) breach("", "is nested too deeply");
-  if (!repeated.empty()) breach(repeated, "stands twice in one object");
+  Watch watch;
+  if (!json::sax_parse(text, &watch)) throw Breach{watch.wrong()};
+  json document = json::parse(text, nullptr, false);
+  if (document.is_discarded()) breach("", "is not JSON");
   return document;
 }
 

@@ -131,7 +131,8 @@ base::Status ControlFlow::build(double jitter) {
   certificates_.clear();
   if (config) {
     wants_full_ = false;
-    next_ = Publish{make_snapshot(std::move(*config))};
+    // apply() has seen to it that this is its revision.
+    next_ = Publish{make_snapshot(std::move(*config), std::move(revision))};
     return {};
   }
   base::Error error = base::while_doing("applying configuration " + revision.substr(0, 12),

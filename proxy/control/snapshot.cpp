@@ -6,12 +6,17 @@
 
 namespace proxy::control {
 
-std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config) {
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config, std::string revision) {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->revision = config::revision_of(config);
+  snapshot->revision = std::move(revision);
   snapshot->routes = std::make_shared<const router::RouteTable>(config);
   snapshot->config = std::make_shared<const config::ProxyConfig>(std::move(config));
   return snapshot;
+}
+
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config) {
+  std::string revision = config::revision_of(config);
+  return make_snapshot(std::move(config), std::move(revision));
 }
 
 }  // namespace proxy::control

@@ -17,8 +17,9 @@ struct Snapshot {
   std::shared_ptr<const router::RouteTable> routes;
 };
 
-// `config` must be valid (config::validate).
-std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config);
+// `config` must be valid (config::validate), and `revision` its revision.
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config, std::string revision);
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config);  // computes it
 
 // Who puts a state to work.
 class ConfigSink {

@@ -234,7 +234,7 @@ TEST(DeltaJson, SaysWhereItIsWrong) {
        "hosts[a].routes[0].path: must be text"},
       {"{" + revision + ",\"certificates\":{\"set\":{\"a\":\"PEM\"}}}",
        "certificates[a]: must be 64 hexadecimal digits in lower case"},
-      {"{\"revision\":\"a\",\"revision\":\"b\"}", "revision: stands twice in one object"},
+      {"{\"revision\":\"a\",\"revision\":\"b\"}", "[revision]: stands twice in one object"},
   };
   for (const auto& c : cases) {
     const auto delta = delta_from_json(c.json);
