@@ -7,6 +7,8 @@
 #include <regex>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/fakes/api_server/cel_tree.h"
 #include "tests/fakes/api_server/patch.h"
 
@@ -350,7 +352,7 @@ Result macro(const Node& node, const Scope& scope) {
 Result evaluated(const Node& node, const Scope& scope) {
   switch (node.kind) {
     case Node::Kind::literal:
-      return plain(node.value);
+      return plain(*node.value);
     case Node::Kind::variable: {
       const auto found = scope.find(node.name);
       if (found == scope.end()) return error("undeclared reference to '" + node.name + "'");

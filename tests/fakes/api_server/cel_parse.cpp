@@ -3,6 +3,8 @@
 #include <set>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/fakes/api_server/cel_tree.h"
 
 namespace fakes::api_server::cel {
@@ -167,7 +169,7 @@ class Parser {
   }
   static NodePtr literal(Json value) {
     auto made = std::make_shared<Node>();
-    made->value = std::move(value);
+    made->value = std::make_shared<const Json>(std::move(value));
     return made;
   }
 

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/fakes/api_server/cel.h"
 
 namespace fakes::api_server::cel {
@@ -30,7 +28,7 @@ struct Rule::Node {
   Kind kind = Kind::literal;
   std::string name;
   std::string variable;
-  Json value;
+  Object value;
   std::vector<std::shared_ptr<const Node>> children;
 };
 

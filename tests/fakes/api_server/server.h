@@ -17,7 +17,9 @@ namespace fakes::api_server {
 //
 // What it does not do, compared with a real kube-apiserver:
 //   - no authorization: every known token may do everything (SelfSubjectAccessReview says so);
-//   - no protobuf, no HTTP/2, no compression; YAML is read but never written;
+//   - no protobuf (so "kubectl create secret" and "kubectl auth can-i" get a 415: apply YAML
+//   instead),
+//     no HTTP/2, no compression; YAML is read but never written;
 //   - no admission: no webhooks, quotas, limits or ServiceAccount injection; ServiceAccounts,
 //     EndpointSlices and Pods are plain objects that nothing acts on;
 //   - only the kinds of builtin_kinds.cpp and what CustomResourceDefinitions add; subresources
@@ -26,7 +28,11 @@ namespace fakes::api_server {
 //   - built-in kinds are validated by the rules in builtin_rules.cpp, not by all of the real ones;
 //   - strategic merge is a merge patch with the list keys of builtin_merge_schema.cpp;
 //   - no OpenAPI v2, and in v3 only what kubectl needs to apply: no kubectl explain;
-//   - CEL is the subset of cel.h; a rule beyond it is refused when its CRD is created;
+//   - CEL is the subset of cel.h; a rule beyond it is refused when its CRD is created, its cost is
+//     not estimated; schemas with oneOf, anyOf, allOf or not are refused, and values that were
+//     wrong before are not forgiven on updates (no ratcheting);
+//   - managedFields sent by a client are ignored, and deletions and orphanings by the garbage
+//     collector happen at once and are not in the write log;
 //   - continue tokens live until compaction, not by time; resourceVersionMatch=Exact works for the
 //     present version only;
 //   - nothing is kept on disk; no aggregated discovery, audit, flow control or metrics.

@@ -1,6 +1,7 @@
 // Server-side apply. See cluster.h for what this is run against.
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/fakes/api_server/contract/cluster.h"
 

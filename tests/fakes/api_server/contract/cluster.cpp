@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "tests/fakes/api_server/server.h"
@@ -83,6 +84,35 @@ const kubectl_lite::RestClient& cluster() {
   return client;
 }
 
+Reply::Reply(int its_status, Json its_body, std::string its_warning)
+    : status(its_status),
+      owned_body(std::make_shared<Json>(std::move(its_body))),
+      body(*owned_body),
+      warning(std::move(its_warning)) {}
+
+std::string Reply::reason() const {
+  return body.value("reason", "");
+}
+std::string Reply::message() const {
+  return body.value("message", "");
+}
+std::string Reply::version() const {
+  return body["metadata"].value("resourceVersion", "");
+}
+
+Watch::Event::Event(std::string its_type, Json its_object)
+    : type(std::move(its_type)),
+      owned_object(std::make_shared<Json>(std::move(its_object))),
+      object(*owned_object) {}
+
+std::string Watch::Event::name() const {
+  return object["metadata"].value("name", "");
+}
+
+Reply call(const std::string& method, const std::string& target) {
+  return call(method, target, Json());
+}
+
 Reply call(const std::string& method, const std::string& target, const Json& body,
            const std::string& content_type) {
   const auto answered =
@@ -103,7 +133,7 @@ Watch::Watch(const std::string& target)
             [this](const std::string& line) {
               const Json event = Json::parse(line, nullptr, false);
               const std::lock_guard lock(mutex_);
-              events_.push_back({event.value("type", "Status"), event.value("object", event)});
+              events_.emplace_back(event.value("type", "Status"), event.value("object", event));
               changed_.notify_all();
               return true;
             },
@@ -156,6 +186,10 @@ void Contract::SetUp() {
 
 void Contract::TearDown() {
   call("DELETE", "/api/v1/namespaces/" + ns_);
+}
+
+Json Contract::config_map(const std::string& name) const {
+  return config_map(name, Json::object());
 }
 
 Json Contract::config_map(const std::string& name, const Json& data) const {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "tests/fakes/kubectl_lite/rest_client.h"
 
@@ -18,13 +18,18 @@ namespace fakes::api_server::contract {
 
 using Json = nlohmann::json;
 
+// An answer; copies share the body.
 struct Reply {
-  int status = 0;
-  Json body;
+  Reply(int its_status, Json its_body, std::string its_warning);
+
+  int status;
+  std::shared_ptr<Json> owned_body;
+  Json& body;
   std::string warning;
-  std::string reason() const { return body.value("reason", ""); }
-  std::string message() const { return body.value("message", ""); }
-  std::string version() const { return body["metadata"].value("resourceVersion", ""); }
+
+  std::string reason() const;
+  std::string message() const;
+  std::string version() const;
 };
 
 // The server that the contract is tested against: the one of GATEHOUSE_CONTRACT_KUBECONFIG, or else
@@ -32,7 +37,8 @@ struct Reply {
 const kubectl_lite::RestClient& cluster();
 
 // Ends the test's hope when the network fails: an HTTP error is a Reply.
-Reply call(const std::string& method, const std::string& target, const Json& body = Json(),
+Reply call(const std::string& method, const std::string& target);
+Reply call(const std::string& method, const std::string& target, const Json& body,
            const std::string& content_type = "application/json");
 
 // A watch on a thread of its own.
@@ -42,9 +48,12 @@ class Watch {
   ~Watch();
 
   struct Event {
+    Event(std::string its_type, Json its_object);
+
     std::string type;
-    Json object;
-    std::string name() const { return object["metadata"].value("name", ""); }
+    std::shared_ptr<Json> owned_object;
+    Json& object;
+    std::string name() const;
   };
   // The next event; nothing when the watch has ended, or none came in ten seconds.
   std::optional<Event> next();
@@ -70,7 +79,8 @@ class Contract : public ::testing::Test {
   std::string widgets(const std::string& rest = "") const {
     return "/apis/contract.gatehouse.dev/v1/namespaces/" + ns_ + "/widgets" + rest;
   }
-  Json config_map(const std::string& name, const Json& data = Json::object()) const;
+  Json config_map(const std::string& name) const;
+  Json config_map(const std::string& name, const Json& data) const;
   Json widget(const std::string& name, const Json& spec) const;
   Reply apply(const std::string& target, const Json& object, const std::string& manager,
               const std::string& more = "") const;

@@ -1,6 +1,7 @@
 // What a CustomResourceDefinition's schema and rules make the server do. See cluster.h.
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/fakes/api_server/contract/cluster.h"
 
