@@ -1,0 +1,25 @@
+#include "operator/issuer/attempt_text.h"
+
+#include <chrono>
+
+#include "base/time_text.h"
+
+namespace issuer {
+
+std::string clock_text(base::WallTime time, base::WallTime now) {
+  const std::string text = base::to_rfc3339(time);  // 2026-11-21T12:40:00Z
+  const std::string clock = text.substr(11, 8) + " UTC";
+  if (time - now < std::chrono::hours(24)) return clock;
+  return text.substr(0, 10) + " " + clock;
+}
+
+std::string failure_text(std::string_view what, base::WallTime next_attempt,
+                         std::string_view remedy, base::WallTime now) {
+  while (!what.empty() && (what.back() == '.' || what.back() == ' ')) what.remove_suffix(1);
+  std::string text(what);
+  text += "; trying again at " + clock_text(next_attempt, now);
+  if (!remedy.empty()) text.append("; remedy: ").append(remedy);
+  return text;
+}
+
+}  // namespace issuer

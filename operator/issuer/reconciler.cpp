@@ -1,0 +1,431 @@
+#include "operator/issuer/reconciler.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "acme/account_key.h"
+#include "acme/renewal_time.h"
+#include "base/base64url.h"
+#include "base/digest.h"
+#include "kube/resources/event.h"
+#include "kube/resources/secret.h"
+#include "operator/api/own_writes.h"
+#include "operator/api/status_patch.h"
+#include "operator/issuer/attempt_text.h"
+#include "operator/issuer/registration.h"
+
+namespace issuer {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
+// Terms, profiles and URLs of a server change rarely.
+constexpr hours kDirectoryAgeMax{1};
+// An account that is lost again so soon after it was made anew is not made a third time.
+constexpr hours kRecreateOnceIn{1};
+
+// What stopped a run: the server or the settings (shown in status), or the Kubernetes API (the
+// controller's own back-off).
+using Setback = std::variant<Trouble, base::Error>;
+template <class T>
+using Attempt = tl::expected<T, Setback>;
+
+tl::unexpected<Setback> setback(Trouble trouble) {
+  return tl::unexpected<Setback>(std::move(trouble));
+}
+tl::unexpected<Setback> setback(base::Error error) {
+  return tl::unexpected<Setback>(std::move(error));
+}
+
+nlohmann::json secret_json(const kube::ObjectKey& key, const base::PrivateKey& private_key) {
+  return {{"metadata", {{"name", key.name}, {"namespace", key.namespace_}}},
+          {"type", "Opaque"},
+          {"data", {{kAccountKeyKey, base::base64_encode(private_key.to_pem())}}}};
+}
+
+}  // namespace
+
+// Of one issuer, lost at a restart: it saves requests and keeps the pace of attempts.
+struct Reconciler::Memory {
+  api::OwnWrites<api::Issuer> own_writes;
+
+  std::string server;
+  std::string ca_bundle_pem;
+  std::shared_ptr<base::HttpTransport> transport;
+  std::shared_ptr<acme::Client> client;
+  std::optional<acme::Directory> directory;
+  base::SteadyTime directory_until{};
+
+  int failures = 0;
+  std::int64_t failed_generation = 0;
+  base::SteadyTime next_attempt{};
+  std::string lost_account_url;  // reported and not yet made good
+  std::optional<base::SteadyTime> recreated_at;
+};
+
+// One reconcile of one issuer.
+class Reconciler::Run {
+ public:
+  Run(Reconciler& owner, Memory& memory, api::Issuer issuer)
+      : owner_(owner),
+        memory_(memory),
+        issuer_(std::move(issuer)),
+        before_(issuer_),
+        key_{issuer_.is_cluster_issuer, issuer_.metadata.key()} {}
+
+  base::Result<kube::Outcome> go();
+
+ private:
+  Attempt<Account> make_ready();
+  void choose_client();
+  Attempt<acme::Directory> read_directory();
+  Attempt<acme::AccountKey> read_key();
+  Attempt<acme::AccountKey> make_key(const kube::ObjectKey& secret);
+  Attempt<std::optional<acme::ExternalAccount>> read_external_account();
+  Attempt<std::string> keep_account(const acme::Directory& directory, const acme::AccountKey& key);
+  Attempt<std::string> register_account(const acme::Directory& directory,
+                                        const acme::AccountKey& key);
+  Attempt<std::string> update_contact(const acme::Directory& directory,
+                                      const acme::AccountKey& key);
+  base::Result<kube::Outcome> report_ready(Account account);
+  base::Result<kube::Outcome> report(const Trouble& trouble);
+  base::Status write_status();
+  void set_ready(kube::ConditionStatus status, std::string reason, std::string message);
+  std::string secret_namespace() const {
+    return issuer_.is_cluster_issuer ? owner_.options_.operator_namespace
+                                     : issuer_.metadata.namespace_;
+  }
+
+  Reconciler& owner_;
+  Memory& memory_;
+  api::Issuer issuer_;
+  const api::Issuer before_;
+  const IssuerKey key_;
+};
+
+Reconciler::Reconciler(ReconcilerOptions options, kube::Store<api::Issuer>& issuers,
+                       kube::Client& client, Accounts& accounts, TransportFactory transports,
+                       const base::Clock& clock, kube::EventSink& events, RequestCounts& requests,
+                       std::stop_token stop)
+    : options_(std::move(options)),
+      issuers_(issuers),
+      client_(client),
+      accounts_(accounts),
+      transports_(std::move(transports)),
+      clock_(clock),
+      events_(events),
+      requests_(requests),
+      stop_(std::move(stop)) {}
+
+Reconciler::~Reconciler() = default;
+
+void Reconciler::wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
+  accounts_.on_lost([this, enqueue = std::move(enqueue)](const IssuerKey& key) {
+    if (key.is_cluster_issuer == options_.cluster_issuers) enqueue(key.key);
+  });
+}
+
+std::shared_ptr<Reconciler::Memory> Reconciler::memory_of(const kube::ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  auto& memory = memories_[key];
+  if (!memory) memory = std::make_shared<Memory>();
+  return memory;
+}
+
+void Reconciler::forget(const kube::ObjectKey& key) {
+  accounts_.withdraw({options_.cluster_issuers, key});
+  const std::lock_guard lock(mutex_);
+  memories_.erase(key);
+}
+
+base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
+  const auto stored = issuers_.get(key);
+  if (!stored || stored->metadata.is_being_deleted) {
+    forget(key);
+    return kube::Outcome::await_change();
+  }
+  const auto memory = memory_of(key);
+  return Run(*this, *memory, memory->own_writes.freshest(*stored)).go();
+}
+
+base::Result<kube::Outcome> Reconciler::Run::go() {
+  const std::string lost = owner_.accounts_.take_lost(key_);
+  if (!lost.empty()) memory_.lost_account_url = lost;
+  const base::SteadyTime now = owner_.clock_.steady_now();
+  // Our own status write brings us back here: that is no reason to try earlier.
+  if (memory_.failures > 0 && lost.empty() && now < memory_.next_attempt &&
+      memory_.failed_generation == issuer_.metadata.generation) {
+    return kube::Outcome::requeue(
+        std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now));
+  }
+  auto account = make_ready();
+  if (account) return report_ready(*std::move(account));
+  if (const auto* error = std::get_if<base::Error>(&account.error())) {
+    return base::failure(base::while_doing("keeping " + issuer_.display_name(), *error));
+  }
+  return report(std::get<Trouble>(account.error()));
+}
+
+Attempt<Account> Reconciler::Run::make_ready() {
+  choose_client();
+  auto directory = read_directory();
+  if (!directory) return tl::unexpected(directory.error());
+  issuer_.acme_status.terms_of_service = directory->terms_of_service;
+  issuer_.acme_status.profiles = profile_texts(*directory);
+  if (auto unmet = unmet_demand(issuer_, *directory)) return setback(*std::move(unmet));
+  auto key = read_key();
+  if (!key) return tl::unexpected(key.error());
+  auto url = keep_account(*directory, *key);
+  if (!url) return tl::unexpected(url.error());
+  return Account{memory_.transport, memory_.client, acme::Session{*directory, *key, *url},
+                 issuer_.acme.preferred_chain, issuer_.acme.profile};
+}
+
+// One client for one server and its trust: it keeps connections and nonces.
+void Reconciler::Run::choose_client() {
+  const api::AcmeSpec& spec = issuer_.acme;
+  if (memory_.client && memory_.server == spec.server &&
+      memory_.ca_bundle_pem == spec.ca_bundle_pem) {
+    return;
+  }
+  acme::ClientOptions options;
+  options.user_agent = owner_.options_.user_agent;
+  memory_.transport = owner_.transports_(spec.ca_bundle_pem);
+  memory_.client = std::make_shared<acme::Client>(*memory_.transport, owner_.clock_, spec.server,
+                                                  std::move(options));
+  memory_.server = spec.server;
+  memory_.ca_bundle_pem = spec.ca_bundle_pem;
+  memory_.directory.reset();
+}
+
+Attempt<acme::Directory> Reconciler::Run::read_directory() {
+  const base::SteadyTime now = owner_.clock_.steady_now();
+  if (memory_.directory && now < memory_.directory_until) return *memory_.directory;
+  auto answer = owner_.requests_.count(memory_.client->get_directory(owner_.stop_));
+  if (answer) {
+    memory_.directory = std::move(answer->value);
+    memory_.directory_until = now + kDirectoryAgeMax;
+    return *memory_.directory;
+  }
+  if (answer.error().error.kind == base::ErrorKind::cancelled) return setback(answer.error().error);
+  if (memory_.directory) {
+    // What worked an hour ago is better than nothing; the next look is sooner.
+    spdlog::warn("{}: reading the directory again: {}; keeping the last one",
+                 issuer_.display_name(), answer.error().error.message);
+    memory_.directory_until = now + minutes(5);
+    return *memory_.directory;
+  }
+  return setback(trouble_of("DirectoryNotRead", answer.error()));
+}
+
+Attempt<acme::AccountKey> Reconciler::Run::read_key() {
+  const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
+  const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
+  if (!secret) {
+    if (secret.error().kind == base::ErrorKind::not_found) return make_key(name);
+    return setback(secret.error());
+  }
+  auto key = base::PrivateKey::from_pem(secret->value(kAccountKeyKey));
+  auto account_key = key ? acme::AccountKey::from(*key)
+                         : base::Result<acme::AccountKey>(tl::unexpected(key.error()));
+  if (account_key) return *account_key;
+  return setback(Trouble{"AccountKeyBroken",
+                         "Secret " + name.text() + " holds no account key under " + kAccountKeyKey +
+                             ": " + account_key.error().message,
+                         "put the account's private key there, or delete the Secret to have a new "
+                         "account made"});
+}
+
+// Written before it is used: a key that is lost would leave an account that nobody can reach.
+Attempt<acme::AccountKey> Reconciler::Run::make_key(const kube::ObjectKey& secret) {
+  const base::KeySpec spec = issuer_.acme.rsa_account_key
+                                 ? base::KeySpec{base::KeyAlgorithm::rsa, 2048}
+                                 : base::KeySpec{base::KeyAlgorithm::ecdsa, 256};
+  auto key = base::PrivateKey::generate(spec);
+  if (!key) return setback(key.error());
+  const auto written =
+      owner_.client_.create(kube::Secret::type(), secret_json(secret, *key), owner_.stop_);
+  if (!written) return setback(written.error());
+  spdlog::info("{}: made an account key in Secret {}", issuer_.display_name(), secret.text());
+  auto account_key = acme::AccountKey::from(*std::move(key));
+  if (!account_key) return setback(account_key.error());
+  return *std::move(account_key);
+}
+
+Attempt<std::optional<acme::ExternalAccount>> Reconciler::Run::read_external_account() {
+  const auto& binding = issuer_.acme.external_account_binding;
+  if (!binding) return std::nullopt;
+  const kube::ObjectKey name{secret_namespace(), binding->key_secret_ref.name};
+  const std::string place = "key " + binding->key_secret_ref.key + " of Secret " + name.text();
+  const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
+  if (!secret && secret.error().kind != base::ErrorKind::not_found) return setback(secret.error());
+  const std::string text = secret ? secret->value(binding->key_secret_ref.key) : std::string();
+  const std::size_t end = text.find_last_not_of(" \t\r\n=");
+  const auto mac_key = base::base64url_decode(
+      std::string_view(text).substr(0, end == std::string::npos ? 0 : end + 1));
+  if (!mac_key || mac_key->empty()) {
+    return setback(Trouble{"ExternalAccountKeyMissing",
+                           "the key of the external account binding is not in " + place,
+                           "put the base64url text that the certificate authority gave you there",
+                           acme::ErrorClass::external_account_required, minutes(1)});
+  }
+  return acme::ExternalAccount{binding->key_id, *mac_key};
+}
+
+Attempt<std::string> Reconciler::Run::keep_account(const acme::Directory& directory,
+                                                   const acme::AccountKey& key) {
+  switch (next_registration(issuer_, base::sha256_hex(key.jwk()), memory_.lost_account_url)) {
+    case Registration::none:
+      break;
+    case Registration::register_:
+      return register_account(directory, key);
+    case Registration::update_contact:
+      return update_contact(directory, key);
+  }
+  return issuer_.acme_status.uri;
+}
+
+Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& directory,
+                                                       const acme::AccountKey& key) {
+  const base::SteadyTime now = owner_.clock_.steady_now();
+  if (!memory_.lost_account_url.empty()) {
+    if (memory_.recreated_at && now - *memory_.recreated_at < kRecreateOnceIn) {
+      return setback(
+          Trouble{"AccountLost",
+                  "the server does not know the account " + memory_.lost_account_url +
+                      " that was made a moment ago",
+                  std::string(acme::remedy_for(acme::ErrorClass::account_does_not_exist)),
+                  acme::ErrorClass::account_does_not_exist, std::nullopt, true});
+    }
+    memory_.recreated_at = now;
+  }
+  auto external = read_external_account();
+  if (!external) return tl::unexpected(external.error());
+  const acme::NewAccount wanted{contact_of(issuer_), issuer_.acme.terms_of_service_agreed, false,
+                                *std::move(external)};
+  auto answer =
+      owner_.requests_.count(memory_.client->new_account(directory, key, wanted, owner_.stop_));
+  if (!answer) {
+    if (answer.error().error.kind == base::ErrorKind::cancelled) {
+      return setback(answer.error().error);
+    }
+    return setback(trouble_of("RegistrationFailed", answer.error()));
+  }
+  const acme::Account& account = answer->value;
+  if (account.status != acme::AccountStatus::valid) {
+    return setback(Trouble{"AccountNotValid",
+                           "the account " + account.url + " of this key is " +
+                               std::string(acme::name_of(account.status)),
+                           "delete Secret " + secret_namespace() + "/" +
+                               issuer_.account_key_secret_name() + " to have a new account made",
+                           acme::ErrorClass::user_action_required});
+  }
+  spdlog::info("{}: {} account {}", issuer_.display_name(),
+               account.was_created ? "registered" : "found", account.url);
+  memory_.lost_account_url.clear();
+  issuer_.acme_status.uri = account.url;
+  issuer_.acme_status.server = issuer_.acme.server;
+  issuer_.acme_status.last_registered_email = issuer_.acme.email;
+  issuer_.acme_status.last_private_key_hash = base::sha256_hex(key.jwk());
+  return account.url;
+}
+
+Attempt<std::string> Reconciler::Run::update_contact(const acme::Directory& directory,
+                                                     const acme::AccountKey& key) {
+  const acme::Session session{directory, key, issuer_.acme_status.uri};
+  auto answer = owner_.requests_.count(
+      memory_.client->update_contact(session, contact_of(issuer_), owner_.stop_));
+  if (!answer) {
+    if (answer.error().error.kind == base::ErrorKind::cancelled) {
+      return setback(answer.error().error);
+    }
+    Trouble trouble = trouble_of("ContactNotUpdated", answer.error());
+    if (answer.error().error_class == acme::ErrorClass::account_does_not_exist) {
+      trouble.is_account_lost = true;
+    }
+    return setback(std::move(trouble));
+  }
+  issuer_.acme_status.last_registered_email = issuer_.acme.email;
+  return session.account_url;
+}
+
+void Reconciler::Run::set_ready(kube::ConditionStatus status, std::string reason,
+                                std::string message) {
+  kube::Condition ready;
+  ready.type = "Ready";
+  ready.status = status;
+  ready.reason = std::move(reason);
+  ready.message = std::move(message);
+  ready.observed_generation = issuer_.metadata.generation;
+  kube::set_condition(issuer_.conditions, std::move(ready), owner_.clock_.now());
+  issuer_.observed_generation = issuer_.metadata.generation;
+}
+
+base::Result<kube::Outcome> Reconciler::Run::report_ready(Account account) {
+  memory_.failures = 0;
+  set_ready(kube::ConditionStatus::is_true, "AccountRegistered",
+            "the account " + account.session.account_url + " is registered");
+  const base::Status written = write_status();
+  if (!written) return base::failure(written.error());
+  owner_.accounts_.publish(key_, std::move(account));
+  const auto left = memory_.directory_until - owner_.clock_.steady_now();
+  return kube::Outcome::requeue(std::chrono::ceil<std::chrono::milliseconds>(left) + seconds(1));
+}
+
+base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
+  ++memory_.failures;
+  memory_.failed_generation = issuer_.metadata.generation;
+  const seconds delay =
+      acme::next_attempt_delay(trouble.error_class, trouble.retry_after, memory_.failures,
+                               acme::chance_of(issuer_.metadata.uid));
+  memory_.next_attempt = owner_.clock_.steady_now() + delay;
+  if (trouble.is_account_lost) {
+    issuer_.acme_status.uri.clear();  // the next attempt registers
+    memory_.lost_account_url.clear();
+  }
+  const base::WallTime now = owner_.clock_.now();
+  const std::string message = failure_text(trouble.message, now + delay, trouble.remedy, now);
+  const kube::Condition* ready = kube::find_condition(before_.conditions, "Ready");
+  const bool is_new = !ready || ready->reason != trouble.reason;
+  set_ready(kube::ConditionStatus::is_false, trouble.reason, message);
+  owner_.accounts_.withdraw(key_);
+  const base::Status written = write_status();
+  if (!written) return base::failure(written.error());
+  if (is_new) {
+    spdlog::warn("{} is not ready: {}", issuer_.display_name(), message);
+    owner_.events_.warning(
+        kube::reference_to(api::Issuer::type(issuer_.is_cluster_issuer), issuer_.metadata),
+        trouble.reason, "Registering", message);
+  }
+  return kube::Outcome::requeue(std::chrono::ceil<std::chrono::milliseconds>(
+      memory_.next_attempt - owner_.clock_.steady_now()));
+}
+
+base::Status Reconciler::Run::write_status() {
+  const nlohmann::json patch =
+      api::status_patch(api::status_to_json(before_), api::status_to_json(issuer_));
+  if (patch.empty()) return {};
+  const auto& type = api::Issuer::type(issuer_.is_cluster_issuer);
+  const auto written = owner_.client_.patch_status(type, issuer_.metadata.key(), patch,
+                                                   before_.metadata.resource_version, owner_.stop_);
+  if (!written) {
+    if (written.error().kind == base::ErrorKind::not_found) return {};  // deleted meanwhile
+    memory_.own_writes.forget();
+    return base::failure(
+        base::while_doing("writing the status of " + issuer_.display_name(), written.error()));
+  }
+  auto parsed = api::Issuer::from_json(*written);
+  if (!parsed) return base::failure(parsed.error());
+  memory_.own_writes.add(before_.metadata.resource_version, *std::move(parsed));
+  return {};
+}
+
+}  // namespace issuer
