@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -66,6 +67,8 @@ class ProxyProbe final : public DataPlane {
   using Question = std::function<std::string(const ProxyEndpoint&)>;
   ProxyAnswers ask_all(const std::vector<ProxyEndpoint>& proxies, const Question& question) const;
   std::vector<ProxyEndpoint> ready() const;
+
+  static constexpr const char* kByService = "proxies-by-service";
 
   const ProxyProbeOptions options_;
   kube::Store<kube::EndpointSlice>& slices_;

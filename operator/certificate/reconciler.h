@@ -5,8 +5,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "kube/client.h"
@@ -73,13 +75,15 @@ class Reconciler final : public kube::Reconciler {
  private:
   struct Memory;
   class Run;
-  friend class Run;
 
-  void add_listeners();
-  void wake(const kube::ObjectKey& key) const;
   void wake_all(const std::vector<std::shared_ptr<const api::Certificate>>& certificates) const;
   std::shared_ptr<Memory> memory_of(const kube::ObjectKey& key);
   void forget(const kube::ObjectKey& key);
+  void set_waiting(const kube::ObjectKey& key, bool is_waiting);
+
+  // Indexes of the Certificates: "namespace/secret", and issuer::IssuerKey::text().
+  static constexpr const char* kBySecret = "certificates-by-secret";
+  static constexpr const char* kByIssuer = "certificates-by-issuer";
 
   const ReconcilerOptions options_;
   const Stores stores_;
@@ -94,6 +98,7 @@ class Reconciler final : public kube::Reconciler {
   std::function<void(const kube::ObjectKey&)> enqueue_;
   std::mutex mutex_;
   std::map<kube::ObjectKey, std::shared_ptr<Memory>> memories_;
+  std::set<kube::ObjectKey> waiting_for_proxies_;
 };
 
 }  // namespace certificate

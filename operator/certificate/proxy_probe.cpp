@@ -1,0 +1,154 @@
+#include "operator/certificate/proxy_probe.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/ip_text.h"
+
+namespace certificate {
+
+namespace {
+
+std::uint16_t port_named(const kube::EndpointSlice& slice, const std::string& name) {
+  for (const kube::EndpointPort& port : slice.ports) {
+    if (port.name == name && port.port > 0 && port.port <= 65535) {
+      return static_cast<std::uint16_t>(port.port);
+    }
+  }
+  return 0;
+}
+
+bool is_ipv6(const std::string& address) {
+  return address.find(':') != std::string::npos;
+}
+
+std::string authority(const std::string& address, std::uint16_t port) {
+  return (is_ipv6(address) ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+// A host as it stands in a URL and in the Host header (RFC 8738 §4: the address literal).
+std::string url_host(const std::string& host) {
+  return is_ipv6(host) ? "[" + host + "]" : host;
+}
+
+}  // namespace
+
+std::vector<ProxyEndpoint> ready_proxies(
+    const std::vector<std::shared_ptr<const kube::EndpointSlice>>& slices,
+    const kube::ObjectKey& service) {
+  std::set<ProxyEndpoint> found;
+  for (const auto& slice : slices) {
+    if (slice->service() != service || slice->address_type == "FQDN") continue;
+    const std::uint16_t http = port_named(*slice, "http");
+    const std::uint16_t https = port_named(*slice, "https");
+    if (http == 0 && https == 0) continue;
+    for (const kube::Endpoint& endpoint : slice->endpoints) {
+      if (!endpoint.is_ready() || endpoint.is_terminating() || endpoint.addresses.empty()) continue;
+      // Further addresses are the same Pod again (KEP-752: consumers use the first).
+      found.insert({endpoint.addresses.front(), http, https});
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+ProxyProbe::ProxyProbe(ProxyProbeOptions options, kube::Store<kube::EndpointSlice>& slices,
+                       base::HttpTransport& transport, ReadServed read_served, std::stop_token stop)
+    : options_(std::move(options)),
+      slices_(slices),
+      transport_(transport),
+      read_served_(std::move(read_served)),
+      stop_(std::move(stop)) {
+  slices_.add_index(kByService, [](const kube::EndpointSlice& slice) {
+    return std::vector<std::string>{slice.service().text()};
+  });
+  slices_.add_listener([this](const kube::ObjectChange<kube::EndpointSlice>& change) {
+    const auto is_ours = [this](const std::shared_ptr<const kube::EndpointSlice>& slice) {
+      return slice && slice->service() == options_.service;
+    };
+    if (!is_ours(change.before) && !is_ours(change.after)) return;
+    std::string seen = proxies();
+    {
+      const std::lock_guard lock(mutex_);
+      if (seen == last_seen_) return;
+      last_seen_ = std::move(seen);
+    }
+    if (listener_) listener_();
+  });
+}
+
+std::vector<ProxyEndpoint> ProxyProbe::ready() const {
+  return ready_proxies(slices_.find(kByService, options_.service.text()), options_.service);
+}
+
+std::string ProxyProbe::proxies() const {
+  std::string text;
+  for (const ProxyEndpoint& proxy : ready()) {
+    text += (text.empty() ? "" : ",") + proxy.address + "/" + std::to_string(proxy.http_port) +
+            "/" + std::to_string(proxy.https_port);
+  }
+  return text;
+}
+
+ProxyAnswers ProxyProbe::check_challenge(const std::string& host, const std::string& token,
+                                         const std::string& key_authorization) {
+  base::HttpRequest request;
+  request.url = "http://" + url_host(host) + "/.well-known/acme-challenge/" + token;
+  request.timeout = options_.timeout;
+  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> std::string {
+    if (proxy.http_port == 0) return proxy.address + ": the Service has no port named http";
+    base::HttpRequest asked = request;
+    asked.connect_to = authority(proxy.address, proxy.http_port);
+    const auto response = transport_.send(asked, stop_);
+    if (!response) return asked.connect_to + ": " + response.error().message;
+    if (response->status != 200) {
+      return asked.connect_to + ": HTTP " + std::to_string(response->status);
+    }
+    // RFC 8555 §8.3: the server ignores white space at the end; a proxy of ours sends none.
+    if (response->body != key_authorization) return asked.connect_to + ": another answer";
+    return {};
+  });
+}
+
+ProxyAnswers ProxyProbe::check_serial(const std::string& host, const std::string& serial) {
+  // An address literal is no server name (RFC 6066 §3).
+  const std::string server_name = base::ip_bytes_from_text(host) ? std::string() : host;
+  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> std::string {
+    if (proxy.https_port == 0) return proxy.address + ": the Service has no port named https";
+    const auto leaf =
+        read_served_(proxy.address, proxy.https_port, server_name, options_.timeout, stop_);
+    const std::string place = authority(proxy.address, proxy.https_port);
+    if (!leaf) return place + ": " + leaf.error().message;
+    if (leaf->serial != serial) return place + ": serves serial " + leaf->serial;
+    return {};
+  });
+}
+
+ProxyAnswers ProxyProbe::ask_all(const std::vector<ProxyEndpoint>& proxies,
+                                 const Question& question) const {
+  std::vector<std::string> answers(proxies.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < proxies.size(); i = next++) answers[i] = question(proxies[i]);
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const std::size_t at_once = std::min(proxies.size(), options_.at_once_max);
+    for (std::size_t i = 1; i < at_once; ++i) helpers.emplace_back(work);
+    work();
+  }
+  ProxyAnswers result;
+  result.ready = proxies.size();
+  for (std::string& answer : answers) {
+    if (answer.empty()) {
+      ++result.right;
+    } else if (result.problems.size() < options_.problems_max) {
+      result.problems.push_back(std::move(answer));
+    }
+  }
+  return result;
+}
+
+}  // namespace certificate

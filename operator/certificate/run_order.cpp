@@ -1,0 +1,506 @@
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "acme/csr.h"
+#include "acme/renewal_info.h"
+#include "base/time_text.h"
+#include "operator/certificate/preferred_chain.h"
+#include "operator/certificate/run.h"
+
+namespace certificate {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A wait shorter than this is not worth a word in status, and none is said more often.
+constexpr seconds kWaitUnsaid{3};
+constexpr seconds kWordsApart{10};
+constexpr milliseconds kLookFirst{20};
+constexpr milliseconds kLookMax{2000};
+constexpr int kStepsMax = 1000;  // far more than 100 names take
+constexpr int kSilentSetbacksMax = 2;
+
+bool is_quick_to_pass(acme::ErrorClass error_class) {
+  switch (error_class) {
+    case acme::ErrorClass::network:
+    case acme::ErrorClass::server_internal:
+    case acme::ErrorClass::bad_nonce:
+    case acme::ErrorClass::order_not_ready:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The server has refused this order for good; others say only that now is not the time.
+bool loses_order(const acme::AcmeError& error) {
+  return error.problem && !is_quick_to_pass(error.error_class) &&
+         error.error_class != acme::ErrorClass::rate_limited;
+}
+
+std::vector<acme::Identifier> sorted(std::vector<acme::Identifier> identifiers) {
+  for (acme::Identifier& identifier : identifiers) {
+    for (char& c : identifier.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  std::sort(identifiers.begin(), identifiers.end());
+  return identifiers;
+}
+
+}  // namespace
+
+// ---- From the wish to a recorded order
+
+base::Result<kube::Outcome> Reconciler::Run::place_order(const Verdict& verdict) {
+  verdict_ = verdict;
+  // Placed a moment ago and not recorded, because a request in between failed: the same goes on.
+  if (memory_.order &&
+      (memory_.order->account_url != account_->session.account_url || !is_order_still_wanted())) {
+    forget_order();
+  }
+  if (!memory_.order) {
+    acme::NewOrder wanted{identifiers(), replaced_id(), account_->profile};
+    auto answer = owner_.requests_.count(
+        account_->client->new_order(account_->session, wanted, owner_.stop_));
+    // RFC 9773 §5: a predecessor that the server does not accept is no reason to fail.
+    if (!answer && !wanted.replaces.empty() && acme::replaces_was_refused(answer.error())) {
+      wanted.replaces.clear();
+      answer = owner_.requests_.count(
+          account_->client->new_order(account_->session, wanted, owner_.stop_));
+    }
+    if (!answer) {
+      certificate_.status.order.reset();  // that of an earlier attempt says nothing of this one
+      return set_back(answer.error());
+    }
+    memory_.order.emplace();
+    order().account_url = account_->session.account_url;
+    order().order = std::move(answer->value);
+  }
+  if (auto end = fetch_authorizations()) return *std::move(end);
+  return record_order();
+}
+
+// The certID of the certificate that this order is to follow (RFC 9773 §5).
+std::string Reconciler::Run::replaced_id() const {
+  if (!account_->session.directory.has_renewal_info() || !memory_.secret) return {};
+  const SecretContent content = read_content(*memory_.secret);
+  if (!content.leaf || content.issuer_name != certificate_.spec.issuer_ref.name) return {};
+  return acme::certificate_id(*content.leaf).value_or("");
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::fetch_authorizations() {
+  if (order().order.status != acme::OrderStatus::pending) return std::nullopt;
+  for (const std::string& url : order().order.authorization_urls) {
+    std::vector<acme::Authorization>& known = order().authorizations;
+    const bool is_known =
+        std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.url == url; });
+    if (is_known) continue;
+    auto answer = owner_.requests_.count(
+        account_->client->get_authorization(account_->session, url, owner_.stop_));
+    if (!answer) return set_back(answer.error());
+    known.push_back(std::move(answer->value));
+  }
+  return std::nullopt;
+}
+
+// From here on a restart finds the order again, and the proxies can learn the tokens.
+base::Result<kube::Outcome> Reconciler::Run::record_order() {
+  const bool is_retry = certificate_.status.failed_issuance_attempts > 0;
+  show_order(certificate_, *verdict_, order().order, order().authorizations, account_->session.key,
+             order().account_url, now());
+  if (const base::Status written = write_status(); !written) {
+    return finish_write(written, kube::Outcome::await_change());
+  }
+  spdlog::info("{}: order {} placed: {}", name(), order().order.url, verdict_->message);
+  if (!is_retry) {
+    owner_.events_.normal(kube::reference_to(api::Certificate::type(), certificate_.metadata),
+                          "Issuing", "Issuing", "issuing a certificate: " + verdict_->message);
+  }
+  memory_.setbacks = 0;
+  return continue_order();
+}
+
+// ---- Going on with a recorded order
+
+base::Result<kube::Outcome> Reconciler::Run::continue_order() {
+  if (auto obstacle = find_issuer_obstacle(std::nullopt)) return *std::move(obstacle);
+  if (certificate_.status.order->account_url != account_->session.account_url) {
+    return drop_order("it belongs to another account");
+  }
+  if (const auto until = wait_until(certificate_, now())) {
+    return kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - now()));
+  }
+  if (!memory_.is_secret_known) {
+    if (const base::Status read = read_secret(); !read) return base::failure(read.error());
+  }
+  if (memory_.secret && memory_.secret->type_name != kube::kTlsSecretType) {
+    return drop_order("its Secret is now of another type");
+  }
+  std::optional<SecretContent> content;
+  if (memory_.secret) content = read_content(*memory_.secret);
+  if (content && is_stored(*content)) return conclude(*content);
+  verdict_ = judge(content ? &*content : nullptr);
+  if (auto end = recall_order()) return *std::move(end);
+  if (!is_order_still_wanted()) return drop_order("spec wants other names");
+  return take_steps();
+}
+
+bool Reconciler::Run::is_stored(const SecretContent& content) const {
+  return content.order_url == certificate_.status.order->url && content.leaf &&
+         content.private_key && content.pair_problem.empty();
+}
+
+// After a restart: the server knows how far it got.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::recall_order() {
+  const std::string& url = certificate_.status.order->url;
+  if (memory_.order && memory_.order->order.url == url) return fetch_authorizations();
+  auto answer =
+      owner_.requests_.count(account_->client->get_order(account_->session, url, owner_.stop_));
+  if (!answer) return set_back(answer.error());
+  memory_.order.emplace();
+  order().account_url = certificate_.status.order->account_url;
+  order().order = std::move(answer->value);
+  order().retry_after = answer->retry_after;
+  return fetch_authorizations();
+}
+
+bool Reconciler::Run::is_order_still_wanted() const {
+  return sorted(memory_.order->order.identifiers) == sorted(identifiers());
+}
+
+void Reconciler::Run::forget_order() {
+  memory_.order.reset();
+  memory_.secret.reset();
+  memory_.is_secret_known = false;
+  memory_.waiting_since.reset();
+  memory_.stored_at.reset();
+  memory_.looks = 0;
+  wait_for_proxies_no_more();
+}
+
+base::Result<kube::Outcome> Reconciler::Run::drop_order(const std::string& why) {
+  dropped_order_url_ = certificate_.status.order->url;
+  spdlog::info("{}: order {} is dropped: {}", name(), dropped_order_url_, why);
+  forget_order();
+  certificate_.status.order.reset();
+  return decide();
+}
+
+base::Result<kube::Outcome> Reconciler::Run::take_steps() {
+  for (int steps = 0; steps < kStepsMax; ++steps) {
+    if (auto end = refresh_order()) return *std::move(end);
+    acme::Progress progress;
+    progress.is_published = [this](const acme::HttpChallenge& challenge) {
+      return order().published.count(challenge.challenge_url) != 0;
+    };
+    progress.is_answered = [this](const acme::HttpChallenge& challenge) {
+      return order().answered.count(challenge.challenge_url) != 0;
+    };
+    progress.polls = order().polls;
+    progress.retry_after = order().retry_after;
+    const acme::Step step = acme::next_step(order().order, order().authorizations, progress);
+    if (auto end = std::visit([this](const auto& one) { return take(one); }, step)) {
+      return *std::move(end);
+    }
+  }
+  return fail({acme::ErrorClass::protocol, "the server leads the order in circles"});
+}
+
+// Asks for the order again, and for its authorizations where they can tell more.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::refresh_order() {
+  Memory::OrderMemory& memory = order();
+  if (!memory.is_stale) return std::nullopt;
+  if (steady_now() < memory.next_poll) {
+    return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(memory.next_poll - steady_now())));
+  }
+  if (auto end = read_order()) return end;
+  if (memory.order.status == acme::OrderStatus::invalid) {
+    read_reasons();
+    return std::nullopt;
+  }
+  // Mostly the order alone tells enough. Every other time we look closer, for a failure that it
+  // does not show yet.
+  if (memory.order.status != acme::OrderStatus::pending || memory.polls % 2 == 0) {
+    return fetch_authorizations();
+  }
+  std::vector<acme::Authorization>& all = memory.authorizations;
+  const auto is_valid = [](const acme::Authorization& authorization) {
+    return authorization.status == acme::AuthorizationStatus::valid;
+  };
+  all.erase(std::stable_partition(all.begin(), all.end(), is_valid), all.end());
+  if (auto end = fetch_authorizations()) return end;
+  if (std::all_of(all.begin(), all.end(), is_valid)) return read_order();
+  return std::nullopt;
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::read_order() {
+  Memory::OrderMemory& memory = order();
+  auto answer = owner_.requests_.count(
+      account_->client->get_order(account_->session, memory.order.url, owner_.stop_));
+  if (!answer) return set_back(answer.error());
+  if (answer->value.status != memory.order.status) {
+    memory.polls = 0;
+    memory_.setbacks = 0;
+  }
+  memory.order = std::move(answer->value);
+  memory.retry_after = answer->retry_after;
+  memory.is_stale = false;
+  return std::nullopt;
+}
+
+// The order is lost in any case; what can be learnt of the reason is learnt.
+void Reconciler::Run::read_reasons() {
+  order().authorizations.clear();
+  for (const std::string& url : order().order.authorization_urls) {
+    auto answer = owner_.requests_.count(
+        account_->client->get_authorization(account_->session, url, owner_.stop_));
+    if (answer) order().authorizations.push_back(std::move(answer->value));
+  }
+}
+
+// ---- The steps. Nothing returned: on to the next.
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Publish& step) {
+  if (auto end = ensure_next_key()) return end;
+  for (const acme::HttpChallenge& challenge : step.challenges) {
+    const ProxyAnswers answers = owner_.data_plane_.check_challenge(
+        challenge.identifier.value, challenge.token,
+        account_->session.key.key_authorization(challenge.token));
+    if (!answers.is_all()) {
+      return wait_for_proxies(
+          answers.ready == 0
+              ? "proxies: none is ready to answer the challenge for " + challenge.identifier.value
+              : "proxies: " + answers.count() + " answer the challenge for " +
+                    challenge.identifier.value + "; " + answers.problems_text());
+    }
+    order().published.insert(challenge.challenge_url);
+  }
+  memory_.looks = 0;
+  memory_.waiting_since.reset();
+  wait_for_proxies_no_more();
+  return std::nullopt;
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(
+    const acme::AnswerChallenge& step) {
+  const std::string& url = step.challenge.challenge_url;
+  auto answer = owner_.requests_.count(
+      account_->client->answer_challenge(account_->session, url, owner_.stop_));
+  if (answer) {
+    memory_.setbacks = 0;
+    order().answered.insert(url);
+    order().retry_after = answer->retry_after;
+    order().polls = 0;
+    return std::nullopt;
+  }
+  // Refused perhaps because an answer that we do not remember has already been accepted.
+  if (loses_order(answer.error()) && order().doubted.insert(url).second) {
+    order().authorizations.clear();
+    order().is_stale = true;
+    order().next_poll = steady_now();
+    return std::nullopt;
+  }
+  return set_back(answer.error());
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Finalize&) {
+  if (auto end = ensure_next_key()) return end;
+  const auto key = next_key();
+  const auto csr = acme::make_order_csr(*key, identifiers(), account_->session.key);
+  if (!csr) return fail({acme::ErrorClass::bad_csr, "making the request: " + csr.error().message});
+  auto answer = owner_.requests_.count(
+      account_->client->finalize(account_->session, order().order, *csr, owner_.stop_));
+  if (!answer) return set_back(answer.error());
+  memory_.setbacks = 0;
+  order().order = std::move(answer->value);
+  // Accepted: what is left is the server's to do, even where its answer does not show it yet.
+  if (order().order.status == acme::OrderStatus::ready) {
+    order().order.status = acme::OrderStatus::processing;
+  }
+  order().retry_after = answer->retry_after;
+  order().polls = 0;
+  return std::nullopt;
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Download& step) {
+  const auto key = next_key();
+  if (!key) return drop_order("its private key is gone");
+  const auto chain = download_chain(step.certificate_url);
+  if (!chain) return set_back(chain.error());
+  const nlohmann::json object =
+      secret_with_chain(certificate_, memory_.secret ? &*memory_.secret : nullptr, *chain,
+                        key->to_pem(), certificate_.status.order->url, metadata_options());
+  auto secret = kube::Secret::from_json(object);
+  if (!secret) return End(base::failure(secret.error()));
+  // What would have to be issued anew at once is no use, and asking for it in a loop would be
+  // worse.
+  const SecretContent content = read_content(*secret);
+  if (const auto flaw = judge(&content); flaw && !flaw->is_usable_meanwhile) {
+    return fail({acme::ErrorClass::protocol,
+                 "the server issued a certificate that cannot be used: " + flaw->message});
+  }
+  if (const base::Status written = write_secret(object); !written) {
+    return End(base::failure(written.error()));
+  }
+  return conclude(content);
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Wait& step) {
+  order().is_stale = true;
+  order().next_poll = steady_now() + step.delay;
+  ++order().polls;
+  note_waiting(step.what_for);
+  return finish_write(write_status(), kube::Outcome::requeue(step.delay));
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fail& step) {
+  show_progress(certificate_, order().order, order().authorizations);
+  return fail({step.error_class, step.reason});
+}
+
+// ---- Keys and chains
+
+std::optional<base::PrivateKey> Reconciler::Run::next_key() const {
+  if (!memory_.secret) return std::nullopt;
+  const auto parse = [](const std::string& pem) -> std::optional<base::PrivateKey> {
+    auto key = base::PrivateKey::from_pem(pem);
+    return key ? std::optional(*std::move(key)) : std::nullopt;
+  };
+  const std::string& next = memory_.secret->value(kNextPrivateKeyKey);
+  if (!next.empty()) return parse(next);
+  if (certificate_.spec.rotation_policy != api::RotationPolicy::never) return std::nullopt;
+  return parse(memory_.secret->value(kPrivateKeyKey));
+}
+
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::ensure_next_key() {
+  const auto present = next_key();
+  if (present && present->spec() == certificate_.spec.key) return std::nullopt;
+  const auto key = base::PrivateKey::generate(certificate_.spec.key);
+  if (!key) return End(base::failure(key.error()));
+  const base::Status written =
+      write_secret(secret_with_next_key(certificate_, memory_.secret ? &*memory_.secret : nullptr,
+                                        key->to_pem(), metadata_options()));
+  if (!written) return End(base::failure(written.error()));
+  return std::nullopt;
+}
+
+// The first chain, or the first alternate (RFC 8555 §7.4.2) that ends at the preferred root.
+acme::AcmeResult<std::string> Reconciler::Run::download_chain(const std::string& url) {
+  const auto fetch = [this](const std::string& chain_url) {
+    return owner_.requests_.count(
+        account_->client->download_certificate(account_->session, chain_url, owner_.stop_));
+  };
+  auto first = fetch(url);
+  if (!first) return tl::unexpected(first.error());
+  const std::string& preferred = account_->preferred_chain;
+  if (preferred.empty() || ends_at(first->value.pem, preferred)) return first->value.pem;
+  for (const std::string& alternate_url : first->value.alternate_urls) {
+    auto alternate = fetch(alternate_url);
+    if (alternate && ends_at(alternate->value.pem, preferred)) return alternate->value.pem;
+  }
+  spdlog::warn("{}: no chain of {} ends at \"{}\"; the server's first is used", name(), url,
+               preferred);
+  return first->value.pem;
+}
+
+// ---- The end of an order
+
+base::Result<kube::Outcome> Reconciler::Run::conclude(const SecretContent& content) {
+  const base::CertificateInfo& leaf = *content.leaf;
+  if (!memory_.stored_at) memory_.stored_at = steady_now();
+  memory_.next_serving_look = steady_now();
+  show_issued(certificate_, leaf, now());
+  look_at_serving(leaf);
+  const bool is_worth_a_wait = memory_.serving.ready > 0 && !memory_.serving.is_all();
+  if (is_worth_a_wait && steady_now() - *memory_.stored_at < owner_.options_.serving_wait) {
+    owner_.set_waiting(certificate_.metadata.key(), true);
+    const int doublings = std::min(memory_.looks++, 5);
+    return kube::Outcome::requeue(std::min(kLookFirst * (1 << doublings), milliseconds(500)));
+  }
+  look_at_renewal_info(leaf);
+  if (const base::Status written = write_status(); !written) {
+    return finish_write(written, kube::Outcome::await_change());
+  }
+  // The quick looks of the wait are over; from here on it is the pace of a served certificate.
+  memory_.serving_looks = 1;
+  if (memory_.next_serving_look) memory_.next_serving_look = steady_now() + seconds(1);
+  forget_order();
+  owner_.metrics_.count_issued();
+  spdlog::info("{}: issued serial {}, valid until {}", name(), leaf.serial,
+               base::to_rfc3339(leaf.not_after));
+  owner_.events_.normal(
+      kube::reference_to(api::Certificate::type(), certificate_.metadata), "Issued", "Issuing",
+      "issued a certificate into Secret " + secret_key().text() + ", serial " + leaf.serial);
+  return kube::Outcome::requeue(until_next_look(leaf));
+}
+
+void Reconciler::Run::note_waiting(const std::string& what_for) {
+  if (!memory_.waiting_since) memory_.waiting_since = steady_now();
+  if (steady_now() - *memory_.waiting_since < kWaitUnsaid) return;
+  if (steady_now() < memory_.next_word) return;
+  memory_.next_word = steady_now() + kWordsApart;
+  show_waiting(certificate_, what_for, now());
+}
+
+base::Result<kube::Outcome> Reconciler::Run::wait_for_proxies(const std::string& what_for) {
+  owner_.set_waiting(certificate_.metadata.key(), true);
+  note_waiting(what_for);
+  const int doublings = std::min(memory_.looks++, 7);
+  return finish_write(write_status(),
+                      kube::Outcome::requeue(std::min(kLookFirst * (1 << doublings), kLookMax)));
+}
+
+// ---- What went wrong
+
+base::Result<kube::Outcome> Reconciler::Run::set_back(const acme::AcmeError& error) {
+  if (error.error.kind == base::ErrorKind::cancelled) return base::failure(error.error);
+  if (error.error_class == acme::ErrorClass::account_does_not_exist) {
+    spdlog::warn("{}: {}", name(), error.error.message);
+    owner_.accounts_.report_lost(issuer_key(), account_->session.account_url);
+    return kube::Outcome::requeue(seconds(60));  // woken when the issuer has made it good
+  }
+  // Whatever was lost on the way, the server knows how far it got.
+  if (memory_.order) {
+    order().is_stale = true;
+    order().next_poll = steady_now();
+  }
+  const bool is_lost = loses_order(error);
+  const bool is_soon = !error.error.retry_after || *error.error.retry_after <= seconds(2);
+  if (!is_lost && is_quick_to_pass(error.error_class) && is_soon &&
+      memory_.setbacks < kSilentSetbacksMax) {
+    const milliseconds delay = std::max<milliseconds>(milliseconds(250) * (1 << memory_.setbacks++),
+                                                      error.error.retry_after.value_or(seconds(0)));
+    spdlog::info("{}: {}; trying again in {} ms", name(), error.error.message, delay.count());
+    memory_.next_try = steady_now() + delay;
+    return kube::Outcome::requeue(delay);
+  }
+  return fail({error.error_class, error.error.message, error.error.retry_after,
+               is_lost || !has_order_under_way(certificate_.status)});
+}
+
+base::Result<kube::Outcome> Reconciler::Run::fail(const Failure& failure) {
+  const bool is_new = written_.failed_issuance_attempts == 0 ||
+                      written_.last_failure_class != acme::name_of(failure.error_class);
+  show_failure(certificate_, failure, verdict_, now());
+  if (failure.is_order_lost) forget_order();
+  const base::Status written = write_status();
+  if (!written) return finish_write(written, kube::Outcome::await_change());
+  memory_.setbacks = 0;
+  owner_.metrics_.count_failed();
+  const kube::Condition* issuing =
+      kube::find_condition(certificate_.status.conditions, api::kIssuing);
+  spdlog::warn("{}: {}", name(), issuing->message);
+  if (is_new) {
+    owner_.events_.warning(kube::reference_to(api::Certificate::type(), certificate_.metadata),
+                           "Failed", "Issuing", issuing->message);
+  }
+  return kube::Outcome::requeue(
+      std::chrono::ceil<Delay>(*certificate_.status.next_attempt_time - now()));
+}
+
+}  // namespace certificate

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "acme/renewal_info.h"
+#include "acme/renewal_time.h"
+#include "operator/certificate/renewal.h"
+#include "operator/certificate/run.h"
+
+namespace certificate {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// After a restart every certificate is looked at again, not all in the same second.
+constexpr seconds kSpreadAfterRestart{30};
+constexpr hours kLookAtLeast{24};
+
+milliseconds serving_delay(int looks) {
+  return std::min<milliseconds>(seconds(1) * (1 << std::clamp(looks - 1, 0, 9)), minutes(5));
+}
+
+}  // namespace
+
+void Reconciler::Run::look_at_serving(const base::CertificateInfo& leaf) {
+  const std::string seen = owner_.data_plane_.proxies() + " " + leaf.serial;
+  const bool is_the_same = memory_.serving_seen == seen;
+  if (is_the_same) show_serving(certificate_, leaf.serial, memory_.serving, now());
+  if (is_the_same && memory_.serving.is_all()) return;
+  const bool is_restarted = memory_.serving_seen.empty() && !memory_.next_serving_look &&
+                            kube::is_true(written_.conditions, api::kServing) &&
+                            written_.serial_number == leaf.serial;
+  if (is_restarted) {
+    const double chance = acme::chance_of(certificate_.metadata.uid);
+    const double spread = static_cast<double>(milliseconds(kSpreadAfterRestart).count());
+    memory_.next_serving_look = steady_now() + milliseconds(static_cast<int>(chance * spread));
+  }
+  // A wait without anything seen is the spread after a restart.
+  const bool may_wait = is_the_same || memory_.serving_seen.empty();
+  if (may_wait && memory_.next_serving_look && steady_now() < *memory_.next_serving_look) return;
+  memory_.serving = owner_.data_plane_.check_serial(certificate_.all_names().front(), leaf.serial);
+  memory_.serving_looks = is_the_same ? memory_.serving_looks + 1 : 1;
+  memory_.serving_seen = seen;
+  memory_.next_serving_look = steady_now() + serving_delay(memory_.serving_looks);
+  show_serving(certificate_, leaf.serial, memory_.serving, now());
+}
+
+void Reconciler::Run::look_at_renewal_info(const base::CertificateInfo& leaf) {
+  api::CertificateStatus& status = certificate_.status;
+  if (memory_.renewal_info_of != leaf.serial) {
+    memory_.renewal_info_of = leaf.serial;
+    memory_.renewal_info = status.renewal_info;
+    memory_.next_renewal_info.reset();
+    if (status.renewal_info) {
+      memory_.next_renewal_info =
+          steady_now() + std::chrono::duration_cast<base::SteadyTime::duration>(
+                             status.renewal_info->next_check - now());
+    }
+  }
+  if (!memory_.next_renewal_info || *memory_.next_renewal_info <= steady_now()) {
+    fetch_renewal_info(leaf);
+  }
+  if (!memory_.renewal_info) return;
+  // A later time of the next check alone is not worth a write.
+  const api::RenewalInfoStatus& next = *memory_.renewal_info;
+  if (status.renewal_info && status.renewal_info->window_start == next.window_start &&
+      status.renewal_info->window_end == next.window_end &&
+      status.renewal_info->explanation_url == next.explanation_url) {
+    return;
+  }
+  status.renewal_info = next;
+  show_ready(certificate_, leaf, now());
+}
+
+void Reconciler::Run::fetch_renewal_info(const base::CertificateInfo& leaf) {
+  const auto account = owner_.accounts_.find(issuer_key());
+  if (!account || !account->session.directory.has_renewal_info()) return;
+  // RFC 9773 §4.3: not once it has expired.
+  if (now() >= leaf.not_after) return;
+  memory_.next_renewal_info = steady_now() + acme::renewal_info_refetch_delay(std::nullopt);
+  const auto id = acme::certificate_id(leaf);
+  if (!id) return;
+  const auto answer = owner_.requests_.count(
+      account->client->renewal_info(account->session.directory, *id, owner_.stop_));
+  if (!answer) {
+    spdlog::warn("{}: asking for renewal information: {}", name(), answer.error().error.message);
+    return;
+  }
+  const seconds refetch = acme::renewal_info_refetch_delay(answer->retry_after);
+  memory_.next_renewal_info = steady_now() + refetch;
+  memory_.renewal_info =
+      api::RenewalInfoStatus{answer->value.window_start, answer->value.window_end,
+                             answer->value.explanation_url, now() + refetch};
+}
+
+milliseconds Reconciler::Run::until_next_look(const base::CertificateInfo& leaf) const {
+  milliseconds delay = kLookAtLeast;
+  const auto by_wall = [&](base::WallTime time) {
+    delay = std::min(delay, std::chrono::ceil<milliseconds>(time - now()));
+  };
+  const auto by_steady = [&](const std::optional<base::SteadyTime>& time) {
+    if (time) delay = std::min(delay, std::chrono::ceil<milliseconds>(*time - steady_now()));
+  };
+  by_wall(renewal_time(certificate_, leaf));
+  by_steady(memory_.next_renewal_info);
+  // Without proxies there is nothing to ask until there are some.
+  const bool is_settled =
+      !memory_.serving_seen.empty() && (memory_.serving.is_all() || memory_.serving.ready == 0);
+  if (!is_settled) by_steady(memory_.next_serving_look);
+  return std::max(delay, milliseconds(100));
+}
+
+}  // namespace certificate

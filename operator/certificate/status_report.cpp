@@ -1,0 +1,242 @@
+#include "operator/certificate/status_report.h"
+
+#include <algorithm>
+
+#include "acme/order_flow.h"
+#include "acme/renewal_time.h"
+#include "base/time_text.h"
+#include "operator/certificate/renewal.h"
+#include "operator/issuer/attempt_text.h"
+
+namespace certificate {
+
+namespace {
+
+// The CRD bounds these texts; a server's words are not ours to trust in length.
+constexpr std::size_t kTextBytesMax = 4096;
+
+std::string bounded(std::string text) {
+  if (text.size() <= kTextBytesMax) return text;
+  std::size_t end = kTextBytesMax;
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text + "...";
+}
+
+void set(api::Certificate& certificate, const char* type, kube::ConditionStatus status,
+         std::string reason, std::string message, base::WallTime now) {
+  kube::Condition condition;
+  condition.type = type;
+  condition.status = status;
+  condition.reason = std::move(reason);
+  condition.message = bounded(std::move(message));
+  condition.observed_generation = certificate.metadata.generation;
+  kube::set_condition(certificate.status.conditions, std::move(condition), now);
+}
+
+bool is_usable(const std::optional<Verdict>& verdict) {
+  return !verdict || verdict->is_usable_meanwhile;
+}
+
+api::AuthorizationStatus report(const acme::Authorization& authorization,
+                                const acme::AccountKey& key) {
+  api::AuthorizationStatus status;
+  status.identifier = authorization.identifier.value;
+  status.url = authorization.url;
+  status.state = acme::name_of(authorization.status);
+  if (const auto challenge = acme::http_challenge(authorization)) {
+    status.challenge_url = challenge->challenge_url;
+    status.token = challenge->token;
+    status.key_authorization = key.key_authorization(challenge->token);
+  }
+  return status;
+}
+
+std::string problem_of(const acme::Authorization& authorization) {
+  for (const acme::Challenge& challenge : authorization.challenges) {
+    if (challenge.error) return bounded(challenge.error->text());
+  }
+  return {};
+}
+
+void clear_failure(api::CertificateStatus& status) {
+  status.failed_issuance_attempts = 0;
+  status.last_failure_time.reset();
+  status.last_failure_class.clear();
+  status.last_failure.clear();
+  status.next_attempt_time.reset();
+  status.next_attempt_reason.clear();
+}
+
+// A wish that the failed attempt did not know of.
+bool is_new_wish(const api::Certificate& certificate) {
+  const api::CertificateStatus& status = certificate.status;
+  if (status.observed_generation != certificate.metadata.generation) return true;
+  const std::string request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
+  if (request.empty() || request == status.last_renewal_request) return false;
+  return status.order && status.order->renewal_request != request;
+}
+
+}  // namespace
+
+bool has_order_under_way(const api::CertificateStatus& status) {
+  return status.order && !status.order->url.empty() && status.order->state != "invalid";
+}
+
+void show_order(api::Certificate& certificate, const Verdict& verdict, const acme::Order& order,
+                const std::vector<acme::Authorization>& authorizations, const acme::AccountKey& key,
+                const std::string& account_url, base::WallTime now) {
+  api::OrderStatus status;
+  status.url = order.url;
+  status.account_url = account_url;
+  status.state = acme::name_of(order.status);
+  status.finalize_url = order.finalize_url;
+  status.renewal_request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
+  status.placed_at = now;
+  status.expires = order.expires;
+  for (const acme::Authorization& authorization : authorizations) {
+    status.authorizations.push_back(report(authorization, key));
+  }
+  certificate.status.order = std::move(status);
+  certificate.status.next_attempt_time.reset();
+  certificate.status.next_attempt_reason.clear();
+  certificate.status.observed_generation = certificate.metadata.generation;
+  set(certificate, api::kIssuing, kube::ConditionStatus::is_true, verdict.reason,
+      "issuing: " + verdict.message, now);
+  if (!verdict.is_usable_meanwhile) {
+    set(certificate, api::kReady, kube::ConditionStatus::is_false, verdict.reason,
+        "issuing: " + verdict.message, now);
+  }
+}
+
+void show_waiting(api::Certificate& certificate, const std::string& what_for, base::WallTime now) {
+  const kube::Condition* issuing =
+      kube::find_condition(certificate.status.conditions, api::kIssuing);
+  const std::string reason = issuing ? issuing->reason : "Issuing";
+  set(certificate, api::kIssuing, kube::ConditionStatus::is_true, reason, "waiting for " + what_for,
+      now);
+}
+
+void show_progress(api::Certificate& certificate, const acme::Order& order,
+                   const std::vector<acme::Authorization>& authorizations) {
+  if (!certificate.status.order) return;
+  api::OrderStatus& status = *certificate.status.order;
+  status.state = acme::name_of(order.status);
+  if (order.error) status.problem = bounded(order.error->text());
+  for (const acme::Authorization& authorization : authorizations) {
+    const auto shown =
+        std::find_if(status.authorizations.begin(), status.authorizations.end(),
+                     [&](const api::AuthorizationStatus& s) { return s.url == authorization.url; });
+    if (shown == status.authorizations.end()) continue;
+    shown->state = acme::name_of(authorization.status);
+    shown->problem = problem_of(authorization);
+  }
+}
+
+void show_failure(api::Certificate& certificate, const Failure& failure,
+                  const std::optional<Verdict>& verdict, base::WallTime now) {
+  api::CertificateStatus& status = certificate.status;
+  ++status.failed_issuance_attempts;
+  const auto delay = acme::next_attempt_delay(failure.error_class, failure.retry_after,
+                                              status.failed_issuance_attempts,
+                                              acme::chance_of(certificate.metadata.uid));
+  status.last_failure_time = now;
+  status.last_failure_class = acme::name_of(failure.error_class);
+  status.last_failure = bounded(failure.text);
+  status.next_attempt_time = now + delay;
+  status.next_attempt_reason = failure.retry_after ? "the server asked to wait" : "back-off";
+  status.observed_generation = certificate.metadata.generation;
+  const std::string message = issuer::failure_text(status.last_failure, *status.next_attempt_time,
+                                                   acme::remedy_for(failure.error_class), now);
+  if (failure.is_order_lost) {
+    if (!status.order) status.order.emplace();
+    status.order->state = "invalid";
+    // The tokens of a lost order must not stay published.
+    for (api::AuthorizationStatus& authorization : status.order->authorizations) {
+      authorization.token.clear();
+      authorization.key_authorization.clear();
+    }
+    if (status.order->problem.empty()) status.order->problem = status.last_failure;
+    status.order->renewal_request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
+    set(certificate, api::kIssuing, kube::ConditionStatus::is_false, "Failed", message, now);
+  } else {
+    set(certificate, api::kIssuing, kube::ConditionStatus::is_true, "Retrying", message, now);
+  }
+  if (is_usable(verdict)) return;
+  set(certificate, api::kReady, kube::ConditionStatus::is_false, verdict->reason,
+      verdict->message + "; issuing failed: " + message, now);
+}
+
+void show_blocked(api::Certificate& certificate, const std::string& reason,
+                  const std::string& message, const std::optional<Verdict>& verdict,
+                  base::WallTime now) {
+  set(certificate, api::kIssuing, kube::ConditionStatus::is_false, reason, message, now);
+  if (!is_usable(verdict)) {
+    set(certificate, api::kReady, kube::ConditionStatus::is_false, reason, message, now);
+  }
+}
+
+void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf,
+                base::WallTime now) {
+  api::CertificateStatus& status = certificate.status;
+  if (status.serial_number != leaf.serial) status.renewal_info.reset();
+  status.not_before = leaf.not_before;
+  status.not_after = leaf.not_after;
+  status.serial_number = leaf.serial;
+  status.fingerprint_sha256 = leaf.fingerprint_sha256;
+  status.issuer = leaf.issuer;
+  status.renewal_time = renewal_time(certificate, leaf);
+  status.observed_generation = certificate.metadata.generation;
+  set(certificate, api::kReady, kube::ConditionStatus::is_true, "Ready",
+      "the certificate is valid until " + base::to_rfc3339(leaf.not_after) +
+          " and is to be renewed at " + base::to_rfc3339(*status.renewal_time),
+      now);
+  if (has_order_under_way(status)) return;
+  // What failed before is of no interest once nothing is wanted.
+  status.order.reset();
+  clear_failure(status);
+  const kube::Condition* issuing = kube::find_condition(status.conditions, api::kIssuing);
+  if (issuing && issuing->reason != "Issued") {
+    kube::remove_condition(status.conditions, api::kIssuing);
+  }
+}
+
+void show_issued(api::Certificate& certificate, const base::CertificateInfo& leaf,
+                 base::WallTime now) {
+  api::CertificateStatus& status = certificate.status;
+  if (status.order) {
+    status.last_order_url = status.order->url;
+    status.last_renewal_request = status.order->renewal_request;
+    status.order.reset();
+  }
+  ++status.revision;
+  set(certificate, api::kIssuing, kube::ConditionStatus::is_false, "Issued",
+      "issued serial " + leaf.serial, now);
+  show_ready(certificate, leaf, now);
+}
+
+void show_serving(api::Certificate& certificate, const std::string& serial,
+                  const ProxyAnswers& answers, base::WallTime now) {
+  if (answers.ready == 0) {
+    set(certificate, api::kServing, kube::ConditionStatus::unknown, "NoReadyProxies",
+        "no proxy is ready to be asked", now);
+    return;
+  }
+  std::string message = answers.count() + " proxies serve serial " + serial;
+  if (!answers.is_all()) message += "; " + answers.problems_text();
+  set(certificate, api::kServing,
+      answers.is_all() ? kube::ConditionStatus::is_true : kube::ConditionStatus::is_false,
+      answers.is_all() ? "Served" : "NotServed", std::move(message), now);
+}
+
+std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now) {
+  const api::CertificateStatus& status = certificate.status;
+  if (!status.next_attempt_time || *status.next_attempt_time <= now) return std::nullopt;
+  const bool is_rate_limited =
+      status.last_failure_class == acme::name_of(acme::ErrorClass::rate_limited);
+  if (!is_rate_limited && is_new_wish(certificate)) return std::nullopt;
+  return status.next_attempt_time;
+}
+
+}  // namespace certificate
