@@ -1,0 +1,345 @@
+#include "tests/operator/world/world.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "base/base64url.h"
+#include "base/x509.h"
+#include "kube/token_source.h"
+
+namespace operator_test {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+// ---- KillSwitch, MortalTransport
+
+void KillSwitch::note_effect() {
+  ++effects;
+  if (effects_left && --*effects_left == 0) is_dead = true;
+}
+
+base::Result<base::HttpResponse> MortalTransport::send(const base::HttpRequest& request,
+                                                       std::stop_token stop) {
+  if (kill_.is_dead) return base::failure(base::ErrorKind::cancelled, "the process is dead");
+  auto response = inner_.send(request, stop);
+  if (counts_reads_ || request.method != "GET") kill_.note_effect();
+  if (kill_.is_dead) return base::failure(base::ErrorKind::cancelled, "the process is dead");
+  return response;
+}
+
+base::Result<base::HttpResponse> MortalTransport::stream(const base::HttpRequest& request,
+                                                         const OnHead& on_head,
+                                                         const OnChunk& on_chunk,
+                                                         std::stop_token stop) {
+  return inner_.stream(request, on_head, on_chunk, stop);
+}
+
+// ---- FakeDataPlane
+
+bool FakeDataPlane::answers(const std::string& host, const std::string& token,
+                            const std::string& key_authorization) const {
+  for (const json& object : cluster_.list(api::Certificate::type())) {
+    const auto certificate = api::Certificate::from_json(object);
+    if (!certificate || !certificate->status.order) continue;
+    for (const api::AuthorizationStatus& authorization :
+         certificate->status.order->authorizations) {
+      if (authorization.identifier == host && authorization.token == token &&
+          authorization.key_authorization == key_authorization) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host,
+                                                         const std::string& token,
+                                                         const std::string& key_authorization) {
+  ++challenge_looks;
+  certificate::ProxyAnswers result;
+  result.ready = ready;
+  for (std::size_t i = 0; i < ready; ++i) {
+    if (i >= deaf && answers(host, token, key_authorization)) {
+      ++result.right;
+    } else {
+      result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":80: HTTP 404");
+    }
+  }
+  return result;
+}
+
+certificate::ProxyAnswers FakeDataPlane::check_serial(const std::string& host,
+                                                      const std::string& serial) {
+  ++serial_looks;
+  bool is_in_secret = false;
+  for (const json& object : cluster_.list(kube::Secret::type())) {
+    const auto secret = kube::Secret::from_json(object);
+    if (!secret) continue;
+    const auto chain = base::read_chain(secret->value("tls.crt"));
+    if (chain && chain->front().serial == serial && base::covers_host(chain->front(), host)) {
+      is_in_secret = true;
+    }
+  }
+  certificate::ProxyAnswers result;
+  result.ready = ready;
+  for (std::size_t i = 0; i < ready; ++i) {
+    if (i >= behind && is_in_secret) {
+      ++result.right;
+    } else {
+      result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":443: serves another");
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> EventLog::reasons() const {
+  std::vector<std::string> all;
+  for (const kube::Occurrence& event : events) {
+    all.push_back((event.type == kube::EventType::warning ? "Warning " : "Normal ") + event.reason);
+  }
+  return all;
+}
+
+// ---- World
+
+// One process: all that a restart loses.
+struct World::Operator {
+  Operator(World& world)
+      : to_ca(std::make_shared<MortalTransport>(world.ca, world.kill, true)),
+        client(std::make_shared<MortalTransport>(world.cluster, world.kill, false),
+               "https://k8s.test", kube::fixed_token("token"), world.clock),
+        registry(std::make_shared<prometheus::Registry>()),
+        requests(*registry),
+        metrics(*registry),
+        issuers(
+            {true, "gatehouse-system", "gatehouse-test"}, cluster_issuers_store, client, accounts,
+            [this](const std::string&) { return to_ca; }, world.clock, world.events, requests,
+            stop.get_token()),
+        certificates(world.options_,
+                     {certificates_store, secrets_store, issuers_store, cluster_issuers_store},
+                     client, accounts, world.data_plane, world.clock, world.events, requests,
+                     metrics, stop.get_token()) {
+    issuers.wake_with([&world](const kube::ObjectKey& key) { world.enqueue({true, key}); });
+    certificates.wake_with([&world](const kube::ObjectKey& key) { world.enqueue({false, key}); });
+    certificates_store.add_listener([&world](const kube::ObjectChange<api::Certificate>& change) {
+      world.enqueue({false, change.key});
+    });
+    cluster_issuers_store.add_listener([&world](const kube::ObjectChange<api::Issuer>& change) {
+      world.enqueue({true, change.key});
+    });
+    world.registry = registry;
+  }
+
+  std::stop_source stop;
+  std::shared_ptr<MortalTransport> to_ca;
+  kube::Client client;
+  kube::Store<api::Certificate> certificates_store;
+  kube::Store<kube::Secret> secrets_store;
+  kube::Store<api::Issuer> issuers_store;
+  kube::Store<api::Issuer> cluster_issuers_store;
+  std::shared_ptr<prometheus::Registry> registry;
+  issuer::RequestCounts requests;
+  certificate::Metrics metrics;
+  issuer::Accounts accounts;
+  issuer::Reconciler issuers;
+  certificate::Reconciler certificates;
+};
+
+World::World(fakes::AcmeServer::Options acme_options, certificate::ReconcilerOptions options)
+    : ca(clock,
+         [&] {
+           if (!acme_options.validate) {
+             acme_options.validate = [this](const std::string& host, const std::string& token,
+                                            const std::string& key_authorization) {
+               return data_plane.answers(host, token, key_authorization);
+             };
+           }
+           return acme_options;
+         }()),
+      options_(options),
+      started_(clock.steady_now()) {
+  restart();
+}
+
+World::~World() = default;
+
+void World::restart() {
+  operator_.reset();
+  queue_.clear();
+  failures_.clear();
+  kill.is_dead = false;
+  kill.effects_left.reset();
+  operator_ = std::make_unique<Operator>(*this);
+  until_sync_ = 0;
+  sync_stores();
+}
+
+template <class T>
+void fill(kube::Store<T>& store, const std::vector<json>& objects) {
+  std::vector<std::shared_ptr<const T>> listing;
+  for (const json& object : objects) {
+    auto parsed = T::from_json(object);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    listing.push_back(std::make_shared<const T>(*std::move(parsed)));
+  }
+  store.replace_all(std::move(listing));
+}
+
+void World::sync_stores() {
+  if (until_sync_-- > 0) return;
+  until_sync_ = store_lag;
+  fill(operator_->cluster_issuers_store, cluster.list(api::Issuer::type(true)));
+  fill(operator_->issuers_store, cluster.list(api::Issuer::type(false)));
+  std::vector<json> tls_secrets;
+  for (json& secret : cluster.list(kube::Secret::type())) {
+    if (secret.at("type") == kube::kTlsSecretType) tls_secrets.push_back(std::move(secret));
+  }
+  fill(operator_->secrets_store, tls_secrets);
+  fill(operator_->certificates_store, cluster.list(api::Certificate::type()));
+}
+
+void World::enqueue(const Due& due, milliseconds delay) {
+  const base::SteadyTime at = clock.steady_now() + delay;
+  const auto [place, is_new] = queue_.emplace(due, at);
+  if (!is_new) place->second = std::min(place->second, at);
+}
+
+bool World::run_one(base::SteadyTime until) {
+  sync_stores();
+  const auto next =
+      std::min_element(queue_.begin(), queue_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (next == queue_.end() || next->second > until) return false;
+  const Due due = next->first;
+  if (next->second > clock.steady_now()) {
+    clock.advance(next->second - clock.steady_now());
+    until_sync_ = std::min(until_sync_, 1);  // time heals a lagging store
+  }
+  queue_.erase(due);
+  const auto result = due.is_issuer ? operator_->issuers.reconcile(due.key)
+                                    : operator_->certificates.reconcile(due.key);
+  if (result) {
+    failures_.erase(due);
+    if (result->requeue_after) enqueue(due, *result->requeue_after);
+  } else if (result.error().kind != base::ErrorKind::cancelled) {
+    EXPECT_NE(result.error().kind, base::ErrorKind::invalid) << result.error().message;
+    enqueue(due, std::min<milliseconds>(milliseconds(100) * (1 << failures_[due]++),
+                                        std::chrono::minutes(1)));
+  }
+  return true;
+}
+
+bool World::run_until(const std::function<bool()>& condition, std::chrono::seconds within) {
+  const base::SteadyTime until = clock.steady_now() + within;
+  for (int runs = 0; runs < 20'000; ++runs) {
+    if (condition()) return true;
+    if (!run_one(until)) {
+      if (until_sync_ <= 0) return condition();
+    }
+  }
+  ADD_FAILURE() << "the reconcilers do not come to rest";
+  return false;
+}
+
+void World::run_for(milliseconds time) {
+  const base::SteadyTime until = clock.steady_now() + time;
+  for (int runs = 0; runs < 20'000; ++runs) {
+    if (run_one(until)) continue;
+    if (until_sync_ <= 0) {
+      if (until > clock.steady_now()) clock.advance(until - clock.steady_now());
+      return;
+    }
+  }
+  ADD_FAILURE() << "the reconcilers do not come to rest";
+}
+
+bool World::run_until_ready(const std::string& name, std::chrono::seconds within) {
+  return run_until(
+      [&] {
+        const api::Certificate seen = certificate(name);
+        return kube::is_true(seen.status.conditions, "Ready") && !seen.status.order;
+      },
+      within);
+}
+
+json World::issuer_json() const {
+  return {{"metadata", {{"name", "ca"}}},
+          {"spec", {{"acme", {{"server", ca.directory_url()}, {"email", "ops@shop.example"}}}}}};
+}
+
+void World::apply_issuer(json object) {
+  cluster.put(api::Issuer::type(true), std::move(object));
+  sync_stores();
+}
+
+json World::certificate_json(const std::vector<std::string>& dns_names, const std::string& name) {
+  return {{"metadata", {{"name", name}, {"namespace", "shop"}}},
+          {"spec",
+           {{"secretName", name + "-tls"},
+            {"dnsNames", dns_names},
+            {"issuerRef", {{"name", "ca"}, {"kind", "ClusterIssuer"}}}}}};
+}
+
+void World::apply_certificate(json object) {
+  cluster.put(api::Certificate::type(), std::move(object));
+  sync_stores();
+}
+
+void World::annotate(const std::string& name, const std::string& annotation,
+                     const std::string& value) {
+  json object = cluster.get(api::Certificate::type(), {"shop", name});
+  object["metadata"]["annotations"][annotation] = value;
+  cluster.put(api::Certificate::type(), std::move(object));
+  sync_stores();
+}
+
+api::Certificate World::certificate(const std::string& name) const {
+  const json object = cluster.get(api::Certificate::type(), {"shop", name});
+  if (object.is_null()) return {};
+  return api::Certificate::from_json(object).value();
+}
+
+api::Issuer World::issuer() const {
+  return api::Issuer::from_json(cluster.get(api::Issuer::type(true), {"", "ca"})).value();
+}
+
+json World::secret(const std::string& name) const {
+  return cluster.get(kube::Secret::type(), {"shop", name});
+}
+
+std::string World::secret_value(const std::string& key, const std::string& name) const {
+  const json object = secret(name);
+  if (object.is_null()) return {};
+  return kube::Secret::from_json(object).value().value(key);
+}
+
+const kube::Condition* World::condition(const char* type, const std::string& name) const {
+  looked_at_ = certificate(name);
+  return kube::find_condition(looked_at_.status.conditions, type);
+}
+
+std::string World::message(const char* type, const std::string& name) const {
+  const kube::Condition* found = condition(type, name);
+  return found ? found->message : "";
+}
+
+std::string World::reason(const char* type, const std::string& name) const {
+  const kube::Condition* found = condition(type, name);
+  return found ? found->reason : "";
+}
+
+std::vector<std::string> World::write_texts() const {
+  std::vector<std::string> texts;
+  for (const FakeCluster::Write& write : cluster.writes()) {
+    texts.push_back(write.verb + " " + write.path);
+  }
+  return texts;
+}
+
+milliseconds World::elapsed() const {
+  return std::chrono::duration_cast<milliseconds>(clock.steady_now() - started_);
+}
+
+}  // namespace operator_test
