@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "kube/client.h"
+#include "kube/event_recorder.h"
+#include "kube/reconciler.h"
+#include "kube/store.h"
+#include "operator/api/certificate.h"
+#include "operator/ingress/certificate_plan.h"
+
+namespace ingress {
+
+// Carries out a CertificatePlan, one Certificate at a time; the leader's work. Its keys are those
+// of Certificates.
+class CertificateShim final : public kube::Reconciler {
+ public:
+  // Everything referred to must outlive it.
+  CertificateShim(kube::Store<api::Certificate>& certificates, kube::Client& client,
+                  kube::EventSink& events, const base::Clock& clock, std::stop_token stop);
+
+  // How to ask for a reconcile. Call before the first plan.
+  void wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
+    enqueue_ = std::move(enqueue);
+  }
+
+  // Replaces the plan, and enqueues what is new in it. Any thread.
+  void follow(const CertificatePlan& plan);
+
+  base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
+
+ private:
+  // What we wrote and what came of it: the plan is made from a store that lags behind our writes,
+  // and another writer may hold on to a field, so the same is not written again and again.
+  struct Written {
+    CertificatePlan::Apply apply;
+    std::string resource_version;
+    base::SteadyTime at;
+  };
+
+  base::Result<kube::Outcome> apply(const kube::ObjectKey& key,
+                                    const CertificatePlan::Apply& wanted);
+  base::Result<kube::Outcome> remove(const kube::ObjectKey& key,
+                                     const CertificatePlan::Remove& wanted);
+  std::optional<std::chrono::milliseconds> wait_for_store(const kube::ObjectKey& key,
+                                                          const CertificatePlan::Apply& wanted);
+  void report(const kube::ObjectKey& key, const kube::OwnerReference& owner,
+              const base::Error& error);
+
+  kube::Store<api::Certificate>& certificates_;
+  kube::Client& client_;
+  kube::EventSink& events_;
+  const base::Clock& clock_;
+  const std::stop_token stop_;
+  std::function<void(const kube::ObjectKey&)> enqueue_;
+  std::mutex mutex_;
+  CertificatePlan plan_;
+  std::map<kube::ObjectKey, Written> written_;
+};
+
+// The object to apply (server-side).
+nlohmann::json certificate_to_apply(const kube::ObjectKey& key,
+                                    const CertificatePlan::Apply& wanted);
+
+}  // namespace ingress

@@ -1,0 +1,197 @@
+#include "operator/ingress/compile_loop.h"
+
+#include <utility>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <spdlog/spdlog.h>
+
+#include "operator/ingress/owned_ingresses.h"
+#include "proxy/config/wire.h"
+
+namespace ingress {
+
+// gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,
+// gatehouse_ingress_complaints{severity}.
+class CompileLoop::Metrics {
+ public:
+  explicit Metrics(prometheus::Registry& registry)
+      : duration_(prometheus::BuildHistogram()
+                      .Name("gatehouse_compile_duration_seconds")
+                      .Help("Time to compile the cluster into a proxy configuration.")
+                      .Register(registry)
+                      .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.02, 0.1, 0.5,
+                                                                       2.0})),
+        invalid_(prometheus::BuildCounter()
+                     .Name("gatehouse_compile_invalid_total")
+                     .Help("Configurations that broke the contract and were not published: a bug.")
+                     .Register(registry)
+                     .Add({})),
+        ingresses_(prometheus::BuildGauge()
+                       .Name("gatehouse_ingresses")
+                       .Help("Ingresses of our classes.")
+                       .Register(registry)
+                       .Add({})),
+        complaints_(prometheus::BuildGauge()
+                        .Name("gatehouse_ingress_complaints")
+                        .Help("What stands in the way of Ingresses, by severity.")
+                        .Register(registry)),
+        warnings_(complaints_.Add({{"severity", "warning"}})),
+        pending_(complaints_.Add({{"severity", "pending"}})) {}
+
+  void show(const Outcome& outcome, std::chrono::duration<double> took) {
+    duration_.Observe(took.count());
+    ingresses_.Set(static_cast<double>(outcome.summaries.size()));
+    double warnings = 0;
+    double pending = 0;
+    for (const Complaint& complaint : outcome.complaints) {
+      warnings += complaint.severity == Severity::warning ? 1 : 0;
+      pending += complaint.severity == Severity::pending ? 1 : 0;
+    }
+    warnings_.Set(warnings);
+    pending_.Set(pending);
+  }
+  void count_invalid() { invalid_.Increment(); }
+
+ private:
+  prometheus::Histogram& duration_;
+  prometheus::Counter& invalid_;
+  prometheus::Gauge& ingresses_;
+  prometheus::Family<prometheus::Gauge>& complaints_;
+  prometheus::Gauge& warnings_;
+  prometheus::Gauge& pending_;
+};
+
+CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& clock,
+                         prometheus::Registry& registry, Listener listener)
+    : stores_(stores),
+      options_(std::move(options)),
+      clock_(clock),
+      metrics_(std::make_unique<Metrics>(registry)),
+      listener_(std::move(listener)),
+      last_tick_(clock.steady_now()) {
+  const auto listen = [this](auto& store) { store.add_listener([this](const auto&) { poke(); }); };
+  listen(stores_.ingresses);
+  listen(stores_.classes);
+  listen(stores_.services);
+  listen(stores_.slices);
+  listen(stores_.tls_secrets);
+  listen(stores_.certificates);
+}
+
+CompileLoop::~CompileLoop() {
+  stop();
+}
+
+void CompileLoop::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void CompileLoop::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+base::SteadyTime CompileLoop::last_tick() const {
+  const std::lock_guard lock(mutex_);
+  return last_tick_;
+}
+
+void CompileLoop::poke() {
+  const std::lock_guard lock(mutex_);
+  is_dirty_ = true;
+  changed_.notify_all();
+}
+
+void CompileLoop::run(const std::stop_token& stop) {
+  if (!wait_for_stores(stop)) return;
+  auto pause = options_.coalesce;
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex_);
+      is_dirty_ = false;
+      last_tick_ = clock_.steady_now();
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    compile_once();
+    has_compiled_ = true;
+    // A cluster that never rests is compiled half of the time at most.
+    pause = std::max(options_.coalesce, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                            std::chrono::steady_clock::now() - begin));
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, stop, options_.at_least, [this] { return is_dirty_; })) continue;
+    // More usually follows: let it come.
+    changed_.wait_for(lock, stop, pause, [] { return false; });
+  }
+}
+
+bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
+  // The loop lives while it waits: an API server that is down is no reason to be killed.
+  const auto all_synced = [this] {
+    return stores_.ingresses.has_synced() && stores_.classes.has_synced() &&
+           stores_.services.has_synced() && stores_.slices.has_synced() &&
+           stores_.tls_secrets.has_synced() && stores_.certificates.has_synced();
+  };
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    last_tick_ = clock_.steady_now();
+    lock.unlock();
+    const bool is_done = all_synced();
+    lock.lock();
+    if (is_done) return true;
+    changed_.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; });
+  }
+  return false;
+}
+
+ClusterView CompileLoop::view() {
+  ClusterView view;
+  view.legacy_class = options_.legacy_class;
+  view.default_issuer = options_.default_issuer;
+  view.now = clock_.now();
+  view.ingresses = stores_.ingresses.list();
+  view.classes = stores_.classes.list();
+  view.services = stores_.services.list();
+  view.slices = stores_.slices.list();
+  view.certificates = stores_.certificates.list();
+  // Only the Secrets that Ingresses of ours name are ever parsed.
+  for (const auto& ingress : owned_by_age(view)) {
+    for (const kube::IngressTls& tls : ingress->tls) {
+      const kube::ObjectKey key{ingress->metadata.namespace_, tls.secret_name};
+      if (view.secrets.count(key) != 0) continue;
+      if (const auto secret = stores_.tls_secrets.get(key))
+        view.secrets[key] = secrets_.read(*secret);
+    }
+  }
+  secrets_.drop_unused();
+  return view;
+}
+
+void CompileLoop::compile_once() {
+  const auto begin = std::chrono::steady_clock::now();
+  const ClusterView seen = view();
+  Compiled compiled = compile(seen);
+  Outcome outcome;
+  outcome.plan = plan_certificates(seen);
+  outcome.summaries = std::move(compiled.summaries);
+  outcome.complaints = std::move(compiled.complaints);
+  outcome.complaints.insert(outcome.complaints.end(), outcome.plan.complaints.begin(),
+                            outcome.plan.complaints.end());
+  auto config = last_config_ ? share_unchanged(*last_config_, std::move(compiled.config))
+                             : std::move(compiled.config);
+  if (const auto valid = proxy::config::validate(config); valid) {
+    outcome.config = std::make_shared<const proxy::config::ProxyConfig>(std::move(config));
+    last_config_ = outcome.config;
+  } else {
+    metrics_->count_invalid();
+    spdlog::error(
+        "compiling the cluster: the result breaks the proxies' contract and is not published, the "
+        "last good one stays (please report this): {}",
+        valid.error().message);
+  }
+  metrics_->show(outcome, std::chrono::steady_clock::now() - begin);
+  listener_(outcome);
+}
+
+}  // namespace ingress

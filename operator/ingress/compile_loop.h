@@ -1,0 +1,97 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <prometheus/registry.h>
+
+#include "base/clock.h"
+#include "kube/resources/secret.h"
+#include "kube/store.h"
+#include "operator/ingress/certificate_plan.h"
+#include "operator/ingress/cluster_view.h"
+#include "operator/ingress/compiler.h"
+
+namespace ingress {
+
+// Compiles the cluster each time that it has changed, on a thread of its own: changes that come
+// within a few milliseconds are one compilation. Nothing is compiled before every store has its
+// first whole listing. A configuration that is not valid is logged and never leaves; the last good
+// one stays.
+class CompileLoop {
+ public:
+  struct Stores {
+    kube::Store<kube::Ingress>& ingresses;
+    kube::Store<kube::IngressClass>& classes;
+    kube::Store<kube::Service>& services;
+    kube::Store<kube::EndpointSlice>& slices;
+    kube::Store<kube::Secret>& tls_secrets;
+    kube::Store<api::Certificate>& certificates;
+  };
+  struct Options {
+    std::string legacy_class = "gatehouse";
+    std::optional<api::IssuerRef> default_issuer;
+    std::chrono::milliseconds coalesce{5};
+    // At least this often, for what only time changes: certificates expire.
+    std::chrono::seconds at_least{10};
+  };
+  // One compilation. config is null when it was not valid.
+  struct Outcome {
+    std::shared_ptr<const proxy::config::ProxyConfig> config;
+    std::vector<Summary> summaries;
+    CertificatePlan plan;
+    Complaints complaints;  // of the compiler and of the plan
+  };
+  // Called on the loop's thread, one at a time, in order.
+  using Listener = std::function<void(const Outcome&)>;
+
+  // Adds listeners to the stores, so it comes before the reflectors start. Stores and clock must
+  // outlive it.
+  CompileLoop(Stores stores, Options options, const base::Clock& clock,
+              prometheus::Registry& registry, Listener listener);
+  CompileLoop(const CompileLoop&) = delete;
+  CompileLoop& operator=(const CompileLoop&) = delete;
+  ~CompileLoop();  // stops
+
+  void start();
+  void stop();
+
+  // The last tick of the loop, for /livez.
+  base::SteadyTime last_tick() const;
+  // Once true it stays so: the first compilation was handed out.
+  bool has_compiled() const { return has_compiled_; }
+
+ private:
+  class Metrics;
+
+  void poke();
+  void run(const std::stop_token& stop);
+  bool wait_for_stores(const std::stop_token& stop);
+  void compile_once();
+  ClusterView view();
+
+  const Stores stores_;
+  const Options options_;
+  const base::Clock& clock_;
+  const std::unique_ptr<Metrics> metrics_;
+  const Listener listener_;
+  TlsSecretCache secrets_;                                         // the loop's alone
+  std::shared_ptr<const proxy::config::ProxyConfig> last_config_;  // the loop's alone
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool is_dirty_ = false;
+  base::SteadyTime last_tick_;
+  std::atomic<bool> has_compiled_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace ingress

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "operator/ingress/compiler.h"
+#include "operator/ingress/complaint.h"
+
+namespace ingress {
+
+// Tells transitions from repetitions: which of the standing complaints are news. One is news once,
+// when it has stood for a moment, so that an Ingress applied a second before its Service, or the
+// turn of a roll-out, is no Event. When it is gone it is forgotten silently. Pure but for memory.
+class ComplaintLog {
+ public:
+  explicit ComplaintLog(std::chrono::milliseconds settling = std::chrono::seconds(2))
+      : settling_(settling) {}
+
+  struct Due {
+    Complaints news;
+    std::optional<base::SteadyTime> next;  // when another may become news; ask again then
+  };
+  // standing: all complaints there are now. Pending ones never are news.
+  Due update(const Complaints& standing, base::SteadyTime now);
+
+ private:
+  struct Entry {
+    base::SteadyTime since;
+    bool is_told = false;
+  };
+  const std::chrono::milliseconds settling_;
+  std::map<Complaint, Entry> entries_;
+};
+
+// Which Ingresses have come to be served in full: every path reaches a cluster, every name under
+// tls has its certificate. What is so at the first look is no news: it was so before we came.
+class ProgrammedLog {
+ public:
+  // Pointers into summaries.
+  std::vector<const Summary*> update(const std::vector<Summary>& summaries);
+
+ private:
+  struct Served {
+    std::string uid;
+    std::int64_t generation = 0;
+    bool operator==(const Served&) const = default;
+  };
+  bool has_looked_ = false;
+  std::map<kube::ObjectKey, Served> served_;
+};
+
+bool is_served_in_full(const Summary& summary);
+
+// "2 paths on a.example, b.example, with TLS for a.example, b.example"
+std::string served_text(const Summary& summary);
+
+}  // namespace ingress

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "kube/event_recorder.h"
+#include "operator/ingress/compiler.h"
+#include "operator/ingress/complaint_log.h"
+
+namespace ingress {
+
+// Tells the users of Ingresses what became of them: an Event and a log line for each transition,
+// none for a repetition. One of the operator's replicas speaks, the leader. Thread-safe.
+class Reporter {
+ public:
+  // events and clock must outlive it.
+  Reporter(kube::EventSink& events, const base::Clock& clock);
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+  ~Reporter();  // ends its thread
+
+  // What is so now; each call replaces the last. complaints: of the compiler and of the plan.
+  void report(std::vector<Summary> summaries, Complaints complaints);
+  // From now on this replica is the one that speaks.
+  void start_speaking();
+
+ private:
+  void run(const std::stop_token& stop);
+  void tell(const std::vector<Summary>& summaries, const Complaints& news,
+            const std::vector<const Summary*>& programmed);
+
+  kube::EventSink& events_;
+  const base::Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<Summary> summaries_;
+  Complaints complaints_;
+  bool has_report_ = false;
+  bool is_new_ = false;
+  bool speaks_ = false;
+  ComplaintLog complaint_log_;    // its thread's alone
+  ProgrammedLog programmed_log_;  // its thread's alone
+  std::jthread thread_;
+};
+
+}  // namespace ingress

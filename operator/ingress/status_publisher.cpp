@@ -1,0 +1,158 @@
+#include "operator/ingress/status_publisher.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "base/ip_text.h"
+#include "operator/api/issuer.h"
+
+namespace ingress {
+namespace {
+
+// Longer than a watch event takes; and how long a contested status is left alone.
+constexpr auto kStoreLagMax = std::chrono::seconds(5);
+constexpr auto kTruce = std::chrono::minutes(10);
+
+Addresses sorted(Addresses addresses) {
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  return addresses;
+}
+
+kube::LoadBalancerAddress address_of(const std::string& text) {
+  return base::ip_bytes_from_text(text) ? kube::LoadBalancerAddress{text, ""}
+                                        : kube::LoadBalancerAddress{"", text};
+}
+
+std::string text_of(const Addresses& addresses) {
+  std::string text;
+  for (const auto& address : addresses) {
+    text += (text.empty() ? "" : ", ") + (address.ip.empty() ? address.hostname : address.ip);
+  }
+  return text.empty() ? "no address" : text;
+}
+
+}  // namespace
+
+Addresses read_addresses(const std::vector<std::string>& texts) {
+  Addresses addresses;
+  for (const std::string& text : texts) addresses.push_back(address_of(text));
+  return sorted(std::move(addresses));
+}
+
+Addresses addresses_of(const kube::Service& service) {
+  Addresses addresses;
+  if (service.type_name == "LoadBalancer") {
+    addresses = service.load_balancer;
+  } else if (service.type_name == "ExternalName") {
+    addresses.push_back({"", service.external_name});
+  } else if (service.external_ips.empty() && service.cluster_ip != "None" &&
+             !service.cluster_ip.empty()) {
+    addresses.push_back({service.cluster_ip, ""});
+  }
+  for (const std::string& address : service.external_ips) addresses.push_back({address, ""});
+  return sorted(std::move(addresses));
+}
+
+StatusPublisher::StatusPublisher(kube::Store<kube::Ingress>& ingresses, kube::Client& client,
+                                 kube::EventSink& events, const base::Clock& clock,
+                                 std::stop_token stop)
+    : ingresses_(ingresses),
+      client_(client),
+      events_(events),
+      clock_(clock),
+      stop_(std::move(stop)) {}
+
+void StatusPublisher::follow(const std::vector<Summary>& summaries,
+                             std::optional<Addresses> addresses) {
+  std::vector<kube::ObjectKey> differing;
+  {
+    const std::lock_guard lock(mutex_);
+    if (wanted_ != addresses) enqueued_.clear();
+    wanted_ = std::move(addresses);
+    ours_.clear();
+    for (const Summary& summary : summaries) {
+      const kube::ObjectMeta& metadata = summary.ingress->metadata;
+      ours_.emplace(metadata.key(), metadata.uid);
+      if (!wanted_ || sorted(summary.ingress->load_balancer) == *wanted_) continue;
+      std::string& enqueued = enqueued_[metadata.key()];
+      if (std::exchange(enqueued, metadata.resource_version) != metadata.resource_version) {
+        differing.push_back(metadata.key());
+      }
+    }
+    const auto is_gone = [this](const auto& entry) { return ours_.count(entry.first) == 0; };
+    std::erase_if(written_, is_gone);
+    std::erase_if(enqueued_, is_gone);
+  }
+  for (const kube::ObjectKey& key : differing) enqueue_(key);
+}
+
+base::Result<kube::Outcome> StatusPublisher::reconcile(const kube::ObjectKey& key) {
+  const auto ingress = ingresses_.get(key);
+  std::optional<Addresses> wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto ours = ours_.find(key);
+    const bool is_ours = ingress && ours != ours_.end() && ours->second == ingress->metadata.uid;
+    if (is_ours && !ingress->metadata.is_being_deleted) wanted = wanted_;
+  }
+  if (!wanted || sorted(ingress->load_balancer) == *wanted) return kube::Outcome::await_change();
+  if (const auto outcome = settle_with_earlier_write(*ingress, *wanted)) return *outcome;
+
+  const nlohmann::json status = {
+      {"metadata", {{"namespace", key.namespace_}, {"name", key.name}}},
+      {"status", {{"loadBalancer", {{"ingress", kube::load_balancer_to_json(*wanted)}}}}}};
+  const auto stored =
+      client_.apply_status(kube::Ingress::type(), status, {api::kFieldManager, true}, stop_);
+  if (!stored) {
+    if (stored.error().kind == base::ErrorKind::not_found) return kube::Outcome::await_change();
+    return base::failure(
+        base::while_doing("publishing the addresses of Ingress " + key.text(), stored.error()));
+  }
+  const std::lock_guard lock(mutex_);
+  written_[key] = {ingress->metadata.uid,
+                   *wanted,
+                   ingress->metadata.resource_version,
+                   kube::read_meta(*stored).resource_version,
+                   false,
+                   clock_.steady_now()};
+  return kube::Outcome::await_change();
+}
+
+// The status is not what we want. If we have written just that before, either the store lags behind
+// our write, or somebody else has written over it: then it is told, and not fought.
+std::optional<kube::Outcome> StatusPublisher::settle_with_earlier_write(
+    const kube::Ingress& ingress, const Addresses& wanted) {
+  const kube::ObjectKey key = ingress.metadata.key();
+  bool is_news = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = written_.find(key);
+    if (found == written_.end() || found->second.uid != ingress.metadata.uid ||
+        found->second.addresses != wanted) {
+      return std::nullopt;
+    }
+    Written& written = found->second;
+    const auto age = clock_.steady_now() - written.at;
+    const bool store_lags = ingress.metadata.resource_version == written.before;
+    if (store_lags && age < kStoreLagMax) {
+      return kube::Outcome::requeue(
+          std::chrono::ceil<std::chrono::milliseconds>(kStoreLagMax - age));
+    }
+    if (age >= kTruce) return std::nullopt;
+    is_news = !std::exchange(written.is_contested, true);
+  }
+  if (is_news) {
+    const std::string note = "Another controller has changed status.loadBalancer from " +
+                             text_of(wanted) + " to " + text_of(ingress.load_balancer) +
+                             "; it is left so. See metadata.managedFields for its name.";
+    spdlog::warn("Ingress {}: {}", key.text(), note);
+    events_.warning(kube::reference_to(kube::Ingress::type(), ingress.metadata), "StatusContested",
+                    "Publishing", note);
+  }
+  return kube::Outcome::requeue(kTruce);
+}
+
+}  // namespace ingress

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "kube/client.h"
+#include "kube/event_recorder.h"
+#include "kube/reconciler.h"
+#include "kube/resources/ingress.h"
+#include "kube/resources/service.h"
+#include "kube/store.h"
+#include "operator/ingress/compiler.h"
+
+namespace ingress {
+
+using Addresses = std::vector<kube::LoadBalancerAddress>;
+
+// Where clients reach the proxies: a list from a flag, IP addresses or host names; sorted, unique.
+Addresses read_addresses(const std::vector<std::string>& texts);
+// The addresses that a Service is reached at from outside, as its type says; sorted, unique.
+Addresses addresses_of(const kube::Service& service);
+
+// Writes status.loadBalancer of our Ingresses; the leader's work. Only when it differs, and an
+// Ingress whose status another controller writes as well is left to it, and the conflict told.
+class StatusPublisher final : public kube::Reconciler {
+ public:
+  // Everything referred to must outlive it.
+  StatusPublisher(kube::Store<kube::Ingress>& ingresses, kube::Client& client,
+                  kube::EventSink& events, const base::Clock& clock, std::stop_token stop);
+
+  void wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
+    enqueue_ = std::move(enqueue);
+  }
+
+  // The Ingresses that are ours now, and what each should say; nothing: not known at the moment, so
+  // that what stands there stays. Enqueues those that differ. Any thread.
+  void follow(const std::vector<Summary>& summaries, std::optional<Addresses> addresses);
+
+  base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
+
+ private:
+  struct Written {
+    std::string uid;
+    Addresses addresses;
+    std::string before;  // resourceVersions
+    std::string after;
+    bool is_contested = false;
+    base::SteadyTime at;
+  };
+
+  std::optional<kube::Outcome> settle_with_earlier_write(const kube::Ingress& ingress,
+                                                         const Addresses& wanted);
+
+  kube::Store<kube::Ingress>& ingresses_;
+  kube::Client& client_;
+  kube::EventSink& events_;
+  const base::Clock& clock_;
+  const std::stop_token stop_;
+  std::function<void(const kube::ObjectKey&)> enqueue_;
+  std::mutex mutex_;
+  std::map<kube::ObjectKey, std::string> ours_;  // uid
+  std::optional<Addresses> wanted_;
+  std::map<kube::ObjectKey, Written> written_;
+  // The version at which each was last enqueued: a failure waits for its back-off, not for the next
+  // compilation.
+  std::map<kube::ObjectKey, std::string> enqueued_;
+};
+
+}  // namespace ingress
