@@ -1,0 +1,72 @@
+// gatehouse-operator: flags, signals and exit statuses. program/runtime.cpp is the wiring.
+//
+// Exit statuses: 0 stopped by a signal; 1 leadership was lost; 2 a flag, file or port cannot be
+// used, with one sentence about it.
+#include <csignal>
+#include <iostream>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "kube/config.h"
+#include "operator/program/options.h"
+#include "operator/program/runtime.h"
+
+namespace {
+
+int refuse(const base::Error& error) {
+  std::cerr << "gatehouse-operator: " << error.message << "\n";
+  return 2;
+}
+
+// Blocked before any thread is made, so that only sigwait() gets them. SIGUSR1 is our own: a thread
+// that wants the program to end says so by it.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto read = program::read_options(argc, argv);
+  if (const int* status = std::get_if<int>(&read)) return *status;
+  const auto& options = std::get<program::Options>(read);
+  if (const auto log = base::configure_log(options.log_format, options.log_level); !log) {
+    return refuse(log.error());
+  }
+  const sigset_t signals = block_signals();
+
+  const base::SystemClock clock;
+  const auto config =
+      kube::find_config(options.kubeconfig, options.context, kube::process_environment(), clock);
+  if (!config) return refuse(config.error());
+  spdlog::info("gatehouse-operator starts; the API server is {}", config->server);
+
+  auto runtime = program::Runtime::start(options, *config, clock, [] { kill(getpid(), SIGUSR1); });
+  if (!runtime) return refuse(runtime.error());
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  const bool is_lost = signal == SIGUSR1;
+  if (is_lost) {
+    spdlog::error(
+        "leadership is lost: the Lease could not be renewed in time; ending, so that no work is "
+        "done "
+        "twice");
+  } else {
+    spdlog::info("stopping, as signal {} asks", signal);
+  }
+  // A second signal ends it at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  runtime->reset();
+  spdlog::info("gatehouse-operator has stopped");
+  return is_lost ? 1 : 0;
+}

@@ -1,0 +1,229 @@
+#include "operator/program/options.h"
+
+#include <charconv>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <arpa/inet.h>
+
+namespace program {
+namespace {
+
+// The flags as text; what they mean is told by Options.
+struct Flags {
+  std::string control_address = ":9443";
+  std::string metrics_address = ":9402";
+  std::string health_address = ":8081";
+  std::string proxy_service;
+  std::string proxy_service_account;
+  std::string publish_service;
+  std::string default_issuer_name;
+  std::string default_issuer_kind = "ClusterIssuer";
+};
+
+void describe_cluster(CLI::App& app, Options& options) {
+  const char* group = "The cluster";
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "A kubeconfig file. Without it: the ServiceAccount of the Pod, else $KUBECONFIG, "
+                 "else ~/.kube/config")
+      ->group(group);
+  app.add_option("--context", options.context,
+                 "The context of the kubeconfig; else its current-context")
+      ->group(group);
+  app.add_option("--namespace", options.namespace_,
+                 "The operator's own namespace: account keys of ClusterIssuers and the lease are "
+                 "kept there. Else that of the ServiceAccount or of the kubeconfig's context")
+      ->group(group);
+  app.add_option("--ingress-class", options.ingress_class,
+                 "The class name that the annotation kubernetes.io/ingress.class may use when no "
+                 "IngressClass of that name exists")
+      ->default_val("gatehouse")
+      ->group(group);
+}
+
+void describe_proxies(CLI::App& app, Options& options, Flags& flags) {
+  const char* group = "The proxies";
+  app.add_option("--control-address", flags.control_address,
+                 "Where the proxies fetch their configuration: IP:PORT, [IPv6]:PORT or :PORT; port "
+                 "0 picks a free one")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--control-tls-cert-file", options.control_tls_cert_file,
+                 "The certificate chain (PEM) of that endpoint; read again when it changes")
+      ->group(group);
+  app.add_option("--control-tls-key-file", options.control_tls_key_file, "Its private key (PEM)")
+      ->group(group);
+  app.add_option("--proxy-service", flags.proxy_service,
+                 "NAMESPACE/NAME of the Service in front of the proxies, with ports named http and "
+                 "https: its endpoints are asked whether they answer challenges and serve "
+                 "certificates [gatehouse-proxy in the operator's namespace]")
+      ->group(group);
+  app.add_option("--proxy-service-account", flags.proxy_service_account,
+                 "NAMESPACE/NAME of the ServiceAccount of the proxies, the only one that may fetch "
+                 "a configuration [gatehouse-proxy in the operator's namespace]")
+      ->group(group);
+}
+
+void describe_ingresses(CLI::App& app, Options& options, Flags& flags) {
+  const char* group = "Ingresses";
+  auto* service =
+      app.add_option("--publish-service", flags.publish_service,
+                     "NAMESPACE/NAME of the Service whose addresses the status of Ingresses shows")
+          ->group(group);
+  app.add_option("--publish-address", options.publish_addresses,
+                 "An IP address or host name that the status of Ingresses shows, instead; may be "
+                 "repeated")
+      ->excludes(service)
+      ->group(group);
+  app.add_option("--default-issuer-name", flags.default_issuer_name,
+                 "The issuer of Ingresses with the annotation kubernetes.io/tls-acme: \"true\"")
+      ->group(group);
+  app.add_option("--default-issuer-kind", flags.default_issuer_kind, "Its kind")
+      ->check(CLI::IsMember({"Issuer", "ClusterIssuer"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--certificate-owner-reference", options.certificate_owner_reference,
+               "Let a Certificate own its Secret, which then is deleted with it")
+      ->group(group);
+}
+
+void describe_running(CLI::App& app, Options& options, Flags& flags) {
+  const char* group = "Running";
+  app.add_flag("--leader-elect,!--no-leader-elect", options.leader_elect,
+               "Take part in the election of the one replica that talks to ACME servers and writes "
+               "status (--leader-elect=false: be it without asking)")
+      ->default_str("true")
+      ->group(group);
+  app.add_option("--lease-name", options.lease_name, "The Lease that the election is held on")
+      ->default_val("gatehouse-operator")
+      ->group(group);
+  app.add_option("--lease-namespace", options.lease_namespace,
+                 "Its namespace; else the operator's own")
+      ->group(group);
+  app.add_option("--workers", options.workers, "Certificates worked on at the same time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--metrics-address", flags.metrics_address, "Where /metrics is served")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--health-address", flags.health_address, "Where /livez and /readyz are served")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--ports-file", options.ports_file,
+                 "Write the ports that are listened on into this file, as JSON")
+      ->group(group);
+  app.add_option("--log-format", options.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_val("text")
+      ->group(group);
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->default_val("info")
+      ->group(group);
+}
+
+base::Error in_flag(const char* flag, base::Error error) {
+  return base::while_doing(flag, std::move(error));
+}
+
+base::Status read_address(const char* flag, const std::string& text, ListenAddress& address) {
+  auto read = read_listen_address(text);
+  if (!read) return base::failure(in_flag(flag, read.error()));
+  address = std::move(*read);
+  return {};
+}
+
+base::Status read_name(const char* flag, const std::string& text,
+                       std::optional<kube::ObjectKey>& name) {
+  if (text.empty()) return {};
+  auto read = read_object_name(text);
+  if (!read) return base::failure(in_flag(flag, read.error()));
+  name = std::move(*read);
+  return {};
+}
+
+base::Status understand(const Flags& flags, Options& options) {
+  for (const auto& status :
+       {read_address("--control-address", flags.control_address, options.control),
+        read_address("--metrics-address", flags.metrics_address, options.metrics),
+        read_address("--health-address", flags.health_address, options.health),
+        read_name("--proxy-service", flags.proxy_service, options.proxy_service),
+        read_name("--proxy-service-account", flags.proxy_service_account,
+                  options.proxy_service_account),
+        read_name("--publish-service", flags.publish_service, options.publish_service)}) {
+    if (!status) return status;
+  }
+  if (options.control_tls_cert_file.empty() || options.control_tls_key_file.empty()) {
+    return base::failure(base::ErrorKind::invalid,
+                         "--control-tls-cert-file and --control-tls-key-file are both needed: the "
+                         "proxies trust no other certificate than one of theirs");
+  }
+  if (!flags.default_issuer_name.empty()) {
+    options.default_issuer = api::IssuerRef{flags.default_issuer_name, flags.default_issuer_kind};
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<ListenAddress> read_listen_address(const std::string& text) {
+  const auto refused = [&] {
+    return base::failure(base::ErrorKind::invalid,
+                         "\"" + text + "\" is not IP:PORT, [IPv6]:PORT or :PORT");
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return refused();
+  ListenAddress result;
+  const char* begin = text.data() + colon + 1;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, result.port);
+  if (error != std::errc() || stop != end) return refused();
+  result.address = text.substr(0, colon);
+  if (result.address.empty()) result.address = "0.0.0.0";
+  in6_addr bytes{};
+  if (result.address.front() == '[' && result.address.back() == ']') {
+    result.address = result.address.substr(1, result.address.size() - 2);
+    if (inet_pton(AF_INET6, result.address.c_str(), &bytes) != 1) return refused();
+  } else if (inet_pton(AF_INET, result.address.c_str(), &bytes) != 1) {
+    return refused();
+  }
+  return result;
+}
+
+base::Result<kube::ObjectKey> read_object_name(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string::npos) {
+    return base::failure(base::ErrorKind::invalid, "\"" + text + "\" is not NAMESPACE/NAME");
+  }
+  return kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+std::variant<Options, int> read_options(int argc, const char* const* argv) {
+  CLI::App app{
+      "The control plane of Gatehouse: watches Ingresses, orders and renews their certificates "
+      "from "
+      "an\nACME server, and tells the proxies what to serve. Run as many replicas as you like: all "
+      "serve the\nproxies, one leads. SIGTERM stops it."};
+  app.name("gatehouse-operator");
+  Options options;
+  Flags flags;
+  describe_cluster(app, options);
+  describe_proxies(app, options, flags);
+  describe_ingresses(app, options, flags);
+  describe_running(app, options, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (const auto understood = understand(flags, options); !understood) {
+    std::cerr << "gatehouse-operator: " << understood.error().message
+              << "\nRun with --help for more information.\n";
+    return 2;
+  }
+  return options;
+}
+
+}  // namespace program

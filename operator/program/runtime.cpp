@@ -1,0 +1,463 @@
+#include "operator/program/runtime.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/curl_transport.h"
+#include "base/digest.h"
+#include "base/tls_handshake.h"
+#include "kube/controller.h"
+#include "kube/event_recorder.h"
+#include "kube/leader_election.h"
+#include "kube/reflector.h"
+#include "operator/api/certificate.h"
+#include "operator/api/issuer.h"
+#include "operator/certificate/metrics.h"
+#include "operator/certificate/proxy_probe.h"
+#include "operator/certificate/reconciler.h"
+#include "operator/control/file_identity.h"
+#include "operator/control/server.h"
+#include "operator/control/token_reviewer.h"
+#include "operator/ingress/certificate_shim.h"
+#include "operator/ingress/compile_loop.h"
+#include "operator/ingress/reporter.h"
+#include "operator/ingress/status_publisher.h"
+#include "operator/issuer/reconciler.h"
+#include "operator/program/ports_file.h"
+#include "operator/program/status_endpoints.h"
+
+namespace program {
+namespace {
+
+constexpr const char* kUserAgent = "gatehouse-operator/0.1";
+constexpr const char* kProxyName = "gatehouse-proxy";
+// A loop that has not come round for this long is stuck: it comes round each ten seconds.
+constexpr auto kTickMax = std::chrono::seconds(60);
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : std::string("operator");
+}
+
+kube::LeaderElectionOptions election_options(const Options& options,
+                                             const std::string& own_namespace,
+                                             const std::string& identity) {
+  kube::LeaderElectionOptions election;
+  election.lease = {options.lease_namespace.empty() ? own_namespace : options.lease_namespace,
+                    options.lease_name};
+  election.identity = identity;
+  return election;
+}
+
+// A renewal that hangs must leave time for another.
+kube::Client::Options election_client_options() {
+  kube::Client::Options options;
+  options.timeout = std::chrono::seconds(5);
+  return options;
+}
+
+struct Stores {
+  kube::Store<kube::Ingress> ingresses;
+  kube::Store<kube::IngressClass> classes;
+  kube::Store<kube::Service> services;
+  kube::Store<kube::EndpointSlice> slices;
+  kube::Store<kube::Secret> tls_secrets;
+  kube::Store<api::Certificate> certificates;
+  kube::Store<api::Issuer> issuers;
+  kube::Store<api::Issuer> cluster_issuers;
+
+  std::string not_synced() const {
+    std::string names;
+    const auto add = [&](const auto& store, const char* name) {
+      if (!store.has_synced()) names += std::string(names.empty() ? "" : ", ") + name;
+    };
+    add(ingresses, "Ingresses");
+    add(classes, "IngressClasses");
+    add(services, "Services");
+    add(slices, "EndpointSlices");
+    add(tls_secrets, "Secrets");
+    add(certificates, "Certificates");
+    add(issuers, "Issuers");
+    add(cluster_issuers, "ClusterIssuers");
+    return names;
+  }
+};
+
+kube::ReflectorOptions only_tls_secrets() {
+  kube::ReflectorOptions options;
+  options.field_selector = kube::kTlsSecretSelector;
+  return options;
+}
+
+// One per store; they only start together.
+struct Reflectors {
+  Reflectors(kube::Client& client, Stores& stores)
+      : ingresses(client, stores.ingresses),
+        classes(client, stores.classes),
+        services(client, stores.services),
+        slices(client, stores.slices),
+        tls_secrets(client, stores.tls_secrets, only_tls_secrets()),
+        certificates(client, stores.certificates),
+        issuers(client, stores.issuers, api::Issuer::type(false), &api::Issuer::from_json),
+        cluster_issuers(client, stores.cluster_issuers, api::Issuer::type(true),
+                        &api::Issuer::from_json) {}
+
+  template <class Action>
+  void each(Action&& action) {
+    action(ingresses);
+    action(classes);
+    action(services);
+    action(slices);
+    action(tls_secrets);
+    action(certificates);
+    action(issuers);
+    action(cluster_issuers);
+  }
+
+  kube::Reflector<kube::Ingress> ingresses;
+  kube::Reflector<kube::IngressClass> classes;
+  kube::Reflector<kube::Service> services;
+  kube::Reflector<kube::EndpointSlice> slices;
+  kube::Reflector<kube::Secret> tls_secrets;
+  kube::Reflector<api::Certificate> certificates;
+  kube::Reflector<api::Issuer> issuers;
+  kube::Reflector<api::Issuer> cluster_issuers;
+};
+
+issuer::TransportFactory acme_transports() {
+  return [](const std::string& ca_pem) -> std::shared_ptr<base::HttpTransport> {
+    base::CurlOptions options;
+    options.user_agent = kUserAgent;
+    options.ca_pem = ca_pem;
+    return base::make_curl_transport(std::move(options));
+  };
+}
+
+issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string& own_namespace) {
+  issuer::ReconcilerOptions options;
+  options.cluster_issuers = cluster_issuers;
+  options.operator_namespace = own_namespace;
+  options.user_agent = kUserAgent;
+  return options;
+}
+
+class RunningOperator final : public Runtime {
+ public:
+  RunningOperator(const Options& options, const kube::Config& config, const base::Clock& clock,
+                  std::function<void()> on_lost);
+  ~RunningOperator() override;
+
+  base::Status listen();
+  void start();
+
+ private:
+  kube::ControllerOptions controller_options(const char* name, int workers) const;
+  certificate::ProxyProbeOptions probe_options() const;
+  ingress::CompileLoop::Options compile_options() const;
+  void connect_parts();
+  void on_compiled(const ingress::CompileLoop::Outcome& outcome);
+  std::optional<ingress::Addresses> addresses_to_publish() const;
+  bool publishes_addresses() const;
+  void lead();
+  std::string why_not_live() const;
+  std::string why_not_ready() const;
+  void look_for_definitions(const std::stop_token& stop);
+
+  const Options options_;
+  const base::Clock& clock_;
+  const std::string own_namespace_;
+  const std::string identity_;
+  const std::function<void()> on_lost_;
+  std::stop_source stop_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+
+  const std::unique_ptr<kube::Client> client_;
+  const std::unique_ptr<kube::Client> election_client_;
+  const std::unique_ptr<base::HttpTransport> probe_transport_;
+  kube::EventRecorder events_;
+  Stores stores_;
+
+  issuer::RequestCounts acme_requests_;
+  issuer::Accounts accounts_;
+  issuer::Reconciler issuers_;
+  issuer::Reconciler cluster_issuers_;
+  certificate::Metrics certificate_metrics_;
+  certificate::ProxyProbe probe_;
+  certificate::Reconciler certificates_;
+  ingress::CertificateShim shim_;
+  ingress::StatusPublisher status_;
+  ingress::Reporter reporter_;
+
+  kube::Controller issuer_controller_;
+  kube::Controller cluster_issuer_controller_;
+  kube::Controller certificate_controller_;
+  kube::Controller shim_controller_;
+  kube::Controller status_controller_;
+
+  control::TokenReviewer token_reviewer_;
+  std::shared_ptr<control::FileIdentity> identity_files_;
+  std::unique_ptr<control::Server> control_;
+  ingress::CompileLoop compile_loop_;
+  Reflectors reflectors_;
+  std::unique_ptr<kube::LeaderElector> elector_;
+  std::unique_ptr<base::HttpServer> health_;
+  std::unique_ptr<base::HttpServer> metrics_;
+
+  mutable std::mutex mutex_;
+  std::string definitions_problem_ = "the API server has not answered yet";
+  std::jthread definitions_thread_;
+};
+
+RunningOperator::RunningOperator(const Options& options, const kube::Config& config,
+                                 const base::Clock& clock, std::function<void()> on_lost)
+    : options_(options),
+      clock_(clock),
+      own_namespace_(options.namespace_.empty() ? config.namespace_ : options.namespace_),
+      identity_(host_name() + "_" + base::sha256_hex(base::random_bytes(16)).substr(0, 8)),
+      on_lost_(std::move(on_lost)),
+      registry_(std::make_shared<prometheus::Registry>()),
+      client_(kube::connect(config, clock, kUserAgent)),
+      election_client_(kube::connect(config, clock, kUserAgent, election_client_options())),
+      probe_transport_(base::make_curl_transport({})),
+      events_(
+          *client_, clock,
+          {.controller = "gatehouse.dev/operator", .instance = identity_, .registry = registry_}),
+      acme_requests_(*registry_),
+      issuers_(issuer_options(false, own_namespace_), stores_.issuers, *client_, accounts_,
+               acme_transports(), clock, events_, acme_requests_, stop_.get_token()),
+      cluster_issuers_(issuer_options(true, own_namespace_), stores_.cluster_issuers, *client_,
+                       accounts_, acme_transports(), clock, events_, acme_requests_,
+                       stop_.get_token()),
+      certificate_metrics_(*registry_),
+      probe_(probe_options(), stores_.slices, *probe_transport_, base::read_served_certificate,
+             stop_.get_token()),
+      certificates_(
+          {.secret_owner_reference = options.certificate_owner_reference},
+          {stores_.certificates, stores_.tls_secrets, stores_.issuers, stores_.cluster_issuers},
+          *client_, accounts_, probe_, clock, events_, acme_requests_, certificate_metrics_,
+          stop_.get_token()),
+      shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
+      status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
+      reporter_(events_, clock),
+      issuer_controller_(issuers_, clock, controller_options("issuer", 1)),
+      cluster_issuer_controller_(cluster_issuers_, clock, controller_options("clusterissuer", 1)),
+      certificate_controller_(certificates_, clock,
+                              controller_options("certificate", options.workers)),
+      shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
+      status_controller_(status_, clock, controller_options("ingress-status", 4)),
+      token_reviewer_(*client_, clock,
+                      {.service_account = options.proxy_service_account.value_or(
+                           kube::ObjectKey{own_namespace_, kProxyName})}),
+      compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
+                     stores_.tls_secrets, stores_.certificates},
+                    compile_options(), clock, *registry_,
+                    [this](const auto& outcome) { on_compiled(outcome); }),
+      reflectors_(*client_, stores_) {
+  connect_parts();
+}
+
+kube::ControllerOptions RunningOperator::controller_options(const char* name, int workers) const {
+  kube::ControllerOptions options;
+  options.name = name;
+  options.workers = workers;
+  options.registry = registry_;
+  return options;
+}
+
+certificate::ProxyProbeOptions RunningOperator::probe_options() const {
+  certificate::ProxyProbeOptions options;
+  options.service = options_.proxy_service.value_or(kube::ObjectKey{own_namespace_, kProxyName});
+  return options;
+}
+
+ingress::CompileLoop::Options RunningOperator::compile_options() const {
+  ingress::CompileLoop::Options options;
+  options.legacy_class = options_.ingress_class;
+  options.default_issuer = options_.default_issuer;
+  return options;
+}
+
+// Who wakes whom.
+void RunningOperator::connect_parts() {
+  issuer_controller_.follow(stores_.issuers);
+  cluster_issuer_controller_.follow(stores_.cluster_issuers);
+  certificate_controller_.follow(stores_.certificates);
+  const auto enqueue_in = [](kube::Controller& controller) {
+    return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
+  };
+  issuers_.wake_with(enqueue_in(issuer_controller_));
+  cluster_issuers_.wake_with(enqueue_in(cluster_issuer_controller_));
+  certificates_.wake_with(enqueue_in(certificate_controller_));
+  shim_.wake_with(enqueue_in(shim_controller_));
+  status_.wake_with(enqueue_in(status_controller_));
+  probe_.on_change([this] { certificates_.on_proxies_changed(); });
+}
+
+base::Status RunningOperator::listen() {
+  auto identity = control::FileIdentity::open(options_.control_tls_cert_file,
+                                              options_.control_tls_key_file, clock_);
+  if (!identity) return base::failure(std::move(identity.error()));
+  identity_files_ = std::move(*identity);
+
+  control::Server::Options options;
+  options.http.address = options_.control.address;
+  options.http.port = options_.control.port;
+  options.http.tls = [this] { return identity_files_->get(); };
+  auto control = control::Server::listen(options, token_reviewer_, clock_, *registry_);
+  if (!control) return base::failure(std::move(control.error()));
+  control_ = std::move(*control);
+  control_->on_acknowledged([this] { certificates_.on_proxy_acknowledged(); });
+
+  auto health = serve_health(
+      options_.health, [this] { return why_not_live(); }, [this] { return why_not_ready(); });
+  if (!health) return base::failure(base::while_doing("serving health", health.error()));
+  health_ = std::move(*health);
+  auto metrics = serve_metrics(options_.metrics, registry_);
+  if (!metrics) return base::failure(base::while_doing("serving metrics", metrics.error()));
+  metrics_ = std::move(*metrics);
+
+  spdlog::info("listening: control API at {}:{}, health at {}:{}, metrics at {}:{}",
+               options_.control.address, control_->port(), options_.health.address, health_->port(),
+               options_.metrics.address, metrics_->port());
+  if (options_.ports_file.empty()) return {};
+  return write_ports_file(
+      options_.ports_file,
+      {{"control", control_->port()}, {"health", health_->port()}, {"metrics", metrics_->port()}});
+}
+
+void RunningOperator::start() {
+  definitions_thread_ =
+      std::jthread([this](const std::stop_token& stop) { look_for_definitions(stop); });
+  reflectors_.each([](auto& reflector) { reflector.start(); });
+  compile_loop_.start();
+  if (!options_.leader_elect) {
+    spdlog::info("leading without an election, as --leader-elect=false says");
+    return lead();
+  }
+  kube::LeaderElector::Callbacks callbacks;
+  callbacks.on_elected = [this] { lead(); };
+  callbacks.on_lost = on_lost_;
+  elector_ = std::make_unique<kube::LeaderElector>(
+      *election_client_, clock_, election_options(options_, own_namespace_, identity_), callbacks);
+  elector_->start();
+}
+
+// From here on this replica alone writes to the cluster and talks to ACME servers.
+void RunningOperator::lead() {
+  spdlog::info("leading as {}", identity_);
+  issuer_controller_.start();
+  cluster_issuer_controller_.start();
+  certificate_controller_.start();
+  shim_controller_.start();
+  status_controller_.start();
+  reporter_.start_speaking();
+}
+
+RunningOperator::~RunningOperator() {
+  // First everybody is asked, then waited for; the lease goes last, so that nobody leads beside
+  // work of ours that is under way.
+  stop_.request_stop();
+  definitions_thread_.request_stop();
+  reflectors_.each([](auto& reflector) { reflector.request_stop(); });
+  const auto controllers = {&issuer_controller_, &cluster_issuer_controller_,
+                            &certificate_controller_, &shim_controller_, &status_controller_};
+  for (kube::Controller* controller : controllers) controller->request_stop();
+  for (kube::Controller* controller : controllers) controller->stop();
+  if (elector_) elector_->stop();
+  reflectors_.each([](auto& reflector) { reflector.stop(); });
+  compile_loop_.stop();
+  control_.reset();
+  health_.reset();
+  metrics_.reset();
+}
+
+void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) {
+  if (outcome.config) control_->publish(outcome.config);
+  shim_.follow(outcome.plan);
+  if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
+  reporter_.report(outcome.summaries, outcome.complaints);
+}
+
+bool RunningOperator::publishes_addresses() const {
+  return options_.publish_service || !options_.publish_addresses.empty();
+}
+
+std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const {
+  if (!options_.publish_service) return ingress::read_addresses(options_.publish_addresses);
+  const auto service = stores_.services.get(*options_.publish_service);
+  if (!service) return std::nullopt;
+  return ingress::addresses_of(*service);
+}
+
+std::string RunningOperator::why_not_live() const {
+  const auto silence = clock_.steady_now() - compile_loop_.last_tick();
+  if (silence < kTickMax) return {};
+  return "the compile loop has not come round for " +
+         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silence).count()) + " s";
+}
+
+std::string RunningOperator::why_not_ready() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!definitions_problem_.empty()) return definitions_problem_;
+  }
+  const std::string missing = stores_.not_synced();
+  if (!missing.empty()) return "waiting for the first listing of " + missing;
+  if (!compile_loop_.has_compiled()) return "the cluster has not been compiled yet";
+  return {};
+}
+
+// Without the definitions everything waits; the reflectors' own errors name one kind each, this one
+// names the remedy.
+void RunningOperator::look_for_definitions(const std::stop_token& stop) {
+  const kube::Pause pause = kube::real_pause();
+  kube::Backoff backoff(std::chrono::milliseconds(200), std::chrono::seconds(5),
+                        kube::real_random());
+  std::string last;
+  while (!stop.stop_requested()) {
+    const auto found = client_->get_path("/apis/gatehouse.dev/v1alpha1", stop);
+    std::string problem;
+    if (!found && found.error().kind == base::ErrorKind::not_found) {
+      problem =
+          "the CustomResourceDefinitions of gatehouse.dev/v1alpha1 are not installed: apply the "
+          "files of crds/";
+    } else if (!found) {
+      problem = found.error().message;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      definitions_problem_ = problem;
+    }
+    if (problem.empty()) return;
+    if (problem != last && !stop.stop_requested()) {
+      spdlog::error("the cluster cannot be used yet: {}; trying again", problem);
+    }
+    last = problem;
+    pause(backoff.next(), stop);
+  }
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Runtime>> Runtime::start(const Options& options,
+                                                      const kube::Config& config,
+                                                      const base::Clock& clock,
+                                                      std::function<void()> on_lost) {
+  const std::string own_namespace =
+      options.namespace_.empty() ? config.namespace_ : options.namespace_;
+  if (const auto election = kube::check(election_options(options, own_namespace, "operator"));
+      !election) {
+    return base::failure(election.error());
+  }
+  auto running = std::make_unique<RunningOperator>(options, config, clock, std::move(on_lost));
+  if (const auto listening = running->listen(); !listening) return base::failure(listening.error());
+  running->start();
+  return running;
+}
+
+}  // namespace program
