@@ -19,10 +19,9 @@ const ResourceType& Event::type() {
 
 base::Result<Event> Event::from_json(const nlohmann::json& object) {
   return read_object<Event>(type(), object, [](const JsonReader& reader, Event& event) {
-    const JsonReader regarding = reader.object("regarding");
-    event.regarding = {regarding.text("apiVersion"), regarding.text("kind"),
-                       regarding.text("namespace"),  regarding.text("name"),
-                       regarding.text("uid"),        regarding.text("resourceVersion")};
+    const JsonReader about = reader.object("regarding");
+    event.regarding = {about.text("apiVersion"), about.text("kind"), about.text("namespace"),
+                       about.text("name"),       about.text("uid"),  about.text("resourceVersion")};
     event.type_name = reader.text("type");
     event.reason = reader.text("reason");
     event.action = reader.text("action");
@@ -31,9 +30,9 @@ base::Result<Event> Event::from_json(const nlohmann::json& object) {
     event.reporting_instance = reader.text("reportingInstance");
     event.event_time = reader.time("eventTime").value_or(base::WallTime{});
     if (reader.has("series")) {
-      const JsonReader series = reader.object("series");
-      event.series = {static_cast<int>(series.integer("count", 0, 1 << 30)),
-                      series.time("lastObservedTime").value_or(base::WallTime{})};
+      const JsonReader repeated = reader.object("series");
+      event.series = {static_cast<int>(repeated.integer("count", 0, 1 << 30)),
+                      repeated.time("lastObservedTime").value_or(base::WallTime{})};
     }
   });
 }

@@ -59,8 +59,8 @@ base::Result<Ingress> Ingress::from_json(const nlohmann::json& object) {
       ingress.default_backend = read_backend(spec.object("defaultBackend"));
     }
     spec.each("rules", [&](const JsonReader& rule) { ingress.rules.push_back(read_rule(rule)); });
-    spec.each("tls", [&](const JsonReader& tls) {
-      ingress.tls.push_back({tls.texts("hosts"), tls.text("secretName")});
+    spec.each("tls", [&](const JsonReader& entry) {
+      ingress.tls.push_back({entry.texts("hosts"), entry.text("secretName")});
     });
     ingress.load_balancer = read_load_balancer(reader);
   });

@@ -14,13 +14,14 @@ const ResourceType& Lease::type() {
 
 base::Result<Lease> Lease::from_json(const nlohmann::json& object) {
   return read_object<Lease>(type(), object, [](const JsonReader& reader, Lease& lease) {
-    const JsonReader spec = reader.object("spec");
-    lease.spec.holder_identity = spec.text("holderIdentity");
+    const JsonReader written = reader.object("spec");
+    lease.spec.holder_identity = written.text("holderIdentity");
     lease.spec.lease_duration =
-        std::chrono::seconds(spec.integer("leaseDurationSeconds", 0, 86400));
-    lease.spec.acquire_time = spec.time("acquireTime");
-    lease.spec.renew_time = spec.time("renewTime");
-    lease.spec.lease_transitions = static_cast<int>(spec.integer("leaseTransitions", 0, 1 << 30));
+        std::chrono::seconds(written.integer("leaseDurationSeconds", 0, 86400));
+    lease.spec.acquire_time = written.time("acquireTime");
+    lease.spec.renew_time = written.time("renewTime");
+    lease.spec.lease_transitions =
+        static_cast<int>(written.integer("leaseTransitions", 0, 1 << 30));
   });
 }
 

@@ -14,7 +14,7 @@ int status_of(Failure failure) {
     case Failure::too_many_fields:
     case Failure::trailers_too_large:
       return 431;
-    case Failure::connect_refused:
+    case Failure::connect_not_supported:
     case Failure::transfer_encoding_not_supported:
       return 501;  // RFC 9110 §9.3.6 and RFC 9112 §6.1
     case Failure::version_not_supported:
@@ -37,8 +37,8 @@ std::string_view reason_of(Failure failure) {
       return "bad_method";
     case Failure::bad_target:
       return "bad_target";
-    case Failure::connect_refused:
-      return "connect_refused";
+    case Failure::connect_not_supported:
+      return "connect_not_supported";
     case Failure::request_line_too_long:
       return "request_line_too_long";
     case Failure::version_not_supported:

@@ -14,7 +14,7 @@ enum class Failure : std::uint8_t {
   bad_request_line,
   bad_method,
   bad_target,
-  connect_refused,  // CONNECT: this is a reverse proxy
+  connect_not_supported,  // CONNECT: this is a reverse proxy
   request_line_too_long,
   version_not_supported,
   bad_status_line,

@@ -105,6 +105,14 @@ Failure RequestParser::over_limit(std::size_t end) const {
   return end > limits_->head_bytes_max ? Failure::head_too_large : Failure::none;
 }
 
+// A first byte that no method has, as of a TLS handshake on a plain port: no line of it may ever
+// come, so this is not left to the header timeout.
+bool RequestParser::cannot_be_a_request(std::string_view buffer) const {
+  if (request_line_done_ || position_ >= buffer.size()) return false;
+  const char first = buffer[position_];
+  return first != '\r' && first != '\n' && !is_in_class(first, kToken);
+}
+
 RequestParser::Outcome RequestParser::parse(std::string_view buffer, RequestHead& head) {
   if (failure_ != Failure::none) return Outcome::failed;
   if (last_buffer_.data() != nullptr && last_buffer_.data() != buffer.data()) {
@@ -114,6 +122,7 @@ RequestParser::Outcome RequestParser::parse(std::string_view buffer, RequestHead
 
   // A line is looked at when all of it is there.
   while (searched_ < buffer.size()) {
+    if (cannot_be_a_request(buffer)) return fail(Failure::bad_method);
     const char* const from = buffer.data() + searched_;
     const auto* const lf =
         static_cast<const char*>(std::memchr(from, '\n', buffer.size() - searched_));
@@ -174,7 +183,7 @@ Failure RequestParser::take_request_line(std::string_view line, RequestHead& hea
 
 // The four forms of RFC 9112 §3.2.
 Failure RequestParser::take_target(std::string_view target, RequestHead& head) {
-  if (head.method_text == "CONNECT") return Failure::connect_refused;
+  if (head.method_text == "CONNECT") return Failure::connect_not_supported;
   if (target.front() == '/') return take_path_and_query(target, head);
   if (target == "*") {
     head.path = target;

@@ -74,6 +74,7 @@ class RequestParser {
  private:
   Outcome fail(Failure failure);
   Failure over_limit(std::size_t end) const;
+  bool cannot_be_a_request(std::string_view buffer) const;
   Failure take_request_line(std::string_view line, RequestHead& head);
   Failure take_target(std::string_view target, RequestHead& head);
   Failure take_absolute_form(std::string_view target, RequestHead& head);

@@ -191,7 +191,7 @@ void Http1Connection::on_end_of_input() {
 }
 
 void Http1Connection::want_request_body() {
-  if (!processing_ && connection_.state() == ClientConnection::State::open) read();
+  if (!processing_ && connection_.state() == ClientConnection::State::open) proceed();
 }
 
 // ---- Output
@@ -288,7 +288,7 @@ void Http1Connection::on_exchange_over() {
   if (!processing_) proceed();
 }
 
-// Pipelined requests that came before their turn.
+// What came before its turn: pipelined requests, or a tunnel's first bytes.
 void Http1Connection::proceed() {
   if (!held_.empty()) {
     const std::string held = std::move(held_);

@@ -193,6 +193,8 @@ TEST(RequestParser, RefusesEveryAttemptAtSmuggling) {
       {"LF before", "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", failed(Failure::bad_line_ending)},
       // The request line.
       {"leading space", " GET / HTTP/1.1\r\n", failed(Failure::bad_method)},
+      {"TLS on a plain port", "\x16\x03\x01\x00\xa5"s, failed(Failure::bad_method)},
+      {"TLS after an empty line", "\r\n\x16\x03"s, failed(Failure::bad_method)},
       {"two spaces", "GET  / HTTP/1.1\r\n", failed(Failure::bad_target)},
       {"tab for space", "GET\t/ HTTP/1.1\r\n", failed(Failure::bad_method)},
       {"space in the target", "GET /a b HTTP/1.1\r\n", failed(Failure::bad_request_line)},
@@ -204,7 +206,7 @@ TEST(RequestParser, RefusesEveryAttemptAtSmuggling) {
       {"version 01.1", "GET / HTTP/01.1\r\n", failed(Failure::bad_request_line)},
       {"version 1.2", "GET / HTTP/1.2\r\n", failed(Failure::version_not_supported)},
       {"version 2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", failed(Failure::version_not_supported)},
-      {"CONNECT", "CONNECT a:443 HTTP/1.1\r\n", failed(Failure::connect_refused)},
+      {"CONNECT", "CONNECT a:443 HTTP/1.1\r\n", failed(Failure::connect_not_supported)},
       {"authority form", "GET a:443 HTTP/1.1\r\n", failed(Failure::bad_target)},
       {"relative target", "GET a/b HTTP/1.1\r\n", failed(Failure::bad_target)},
       {"asterisk for GET", "GET * HTTP/1.1\r\n", failed(Failure::bad_target)},

@@ -1,0 +1,235 @@
+// HTTP/2 through the engine.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nghttp2/nghttp2.h>
+
+#include "proxy/net/socket.h"
+#include "tests/proxy/support/http2_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Http2 : public ::testing::Test {
+ protected:
+  explicit Http2(session::Options options = RunningEngine::quick()) : proxy(options) {}
+
+  void serve(const std::vector<std::uint16_t>& ports, std::uint64_t body_bytes_max = 0) {
+    config::ProxyConfig config = shop(ports);
+    config::VirtualHost host = *config.hosts["shop.test"];
+    host.routes[0].body_bytes_max = body_bytes_max;
+    config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+    add_certificate(config, "shop.test", issue({"shop.test"}));
+    ASSERT_TRUE(proxy.publish(config));
+  }
+
+  std::unique_ptr<Http2Client> connect() {
+    SocketStream stream = SocketStream::connect(proxy.https());
+    EXPECT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+    return std::make_unique<Http2Client>(std::move(stream));
+  }
+
+  std::atomic<bool> go{false};
+  ScriptedBackend backend{[this](SocketStream& stream, const SeenRequest& request) {
+    if (request.path == "/slow") eventually([&] { return go.load(); });
+    if (request.path == "/chunked") {
+      return stream.send(
+          "HTTP/1.1 200 OK\r\nConnection: X-Mine\r\nX-Mine: 1\r\nX-Yours: 2\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n");
+    }
+    if (request.path == "/cut") {
+      stream.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      return false;
+    }
+    if (request.path == "/big") {
+      return stream.send(ScriptedBackend::ok(std::string(5'000'000, 'b')));
+    }
+    return stream.send(ScriptedBackend::ok(request.path + request.body));
+  }};
+  RunningEngine proxy;
+};
+
+TEST_F(Http2, ARequestBecomesHttp1AndItsResponseComesBack) {
+  serve({backend.port()});
+  auto client = connect();
+  const int stream = client->request({{":method", "GET"},
+                                      {":scheme", "https"},
+                                      {":authority", "shop.test"},
+                                      {":path", "/chunked"},
+                                      {"cookie", "a=1"},
+                                      {"cookie", "b=2"},
+                                      {"x-forwarded-for", "6.6.6.6"}});
+  const auto& answer = client->wait(stream);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "wikipedia");
+  EXPECT_FALSE(answer.fields.contains("transfer-encoding"));
+  EXPECT_FALSE(answer.fields.contains("x-mine"));
+  EXPECT_EQ(answer.fields.at("x-yours"), "2");
+  const SeenRequest seen = backend.last();
+  EXPECT_EQ(seen.field("Host"), "shop.test");
+  EXPECT_EQ(seen.field("Cookie"), "a=1; b=2");
+  EXPECT_EQ(seen.field("X-Forwarded-For"), "127.0.0.1");
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"protocol\":\"HTTP/2\""));
+}
+
+TEST_F(Http2, ManyStreamsAreServedAtOnce) {
+  serve({backend.port()});
+  auto client = connect();
+  std::vector<int> slow;
+  for (int i = 0; i < 20; ++i) slow.push_back(client->get("/slow"));
+  const int quick = client->get("/quick");
+  EXPECT_EQ(client->wait(quick).body, "/quick");
+  go = true;
+  for (const int stream : slow) EXPECT_EQ(client->wait(stream).body, "/slow");
+}
+
+TEST_F(Http2, LargeBodiesPassBothWays) {
+  serve({backend.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(client->get("/big")).body.size(), 5'000'000u);
+  const std::string body(1'000'000, 'u');
+  const std::vector<std::pair<std::string, std::string>> post = {
+      {":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/up"}};
+  EXPECT_EQ(client->wait(client->request(post, body)).body, "/up" + body);
+  EXPECT_EQ(backend.last().field("Transfer-Encoding"), "chunked");
+  auto with_length = post;
+  with_length.emplace_back("content-length", "1000000");
+  EXPECT_EQ(client->wait(client->request(with_length, body)).body, "/up" + body);
+  EXPECT_EQ(backend.last().field("Content-Length"), "1000000");
+}
+
+TEST_F(Http2, WhatTheProxyAnswersItselfLeavesTheConnectionUsable) {
+  serve({backend.port()}, 10);
+  auto client = connect();
+  EXPECT_EQ(client
+                ->wait(client->request({{":method", "POST"},
+                                        {":scheme", "https"},
+                                        {":authority", "shop.test"},
+                                        {":path", "/"}},
+                                       std::string(200'000, 'x')))
+                .status,
+            413);
+  EXPECT_EQ(client->wait(client->get("/", "other.test")).status, 421);
+  EXPECT_EQ(client
+                ->wait(client->request({{":method", "GET"},
+                                        {":scheme", "https"},
+                                        {":authority", "shop.test"},
+                                        {":path", "/"},
+                                        {"x", std::string(40'000, 'x')}}))
+                .status,
+            431);
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+}
+
+TEST_F(Http2, AResponseThatEndsEarlyIsReset) {
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(client->get("/cut"));
+  EXPECT_FALSE(answer.ended);
+  EXPECT_EQ(answer.error, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+}
+
+TEST_F(Http2, AStreamThatTheClientResetsEndsItsRequestUpstream) {
+  serve({backend.port()});
+  auto client = connect();
+  const int slow = client->get("/slow");
+  client->flush();
+  ASSERT_TRUE(eventually([&] { return backend.requests() == 1; }));
+  client->reset(slow);
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+  EXPECT_THAT(proxy.access_log(2), HasSubstr("client_reset_stream"));
+  EXPECT_TRUE(
+      eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 1; }));
+  go = true;
+}
+
+TEST_F(Http2, AFloodOfResetsEndsTheConnection) {
+  serve({backend.port()});
+  auto client = connect();
+  for (int i = 0; i < 2'000 && !client->is_over(); ++i) {
+    const int stream = client->get("/quick");
+    client->flush();
+    client->reset(stream);
+    if (!client->flush()) break;
+  }
+  client->read_until([] { return false; });
+  EXPECT_TRUE(client->got_goaway() || client->is_over());
+  EXPECT_LT(backend.requests(), 1'000);
+}
+
+TEST_F(Http2, AnEndpointThatDoesNotReadStopsTheStreamThatFeedsIt) {
+  net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  serve({net::local_address(listener.get()).port()});
+  auto client = connect();
+  client->request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+      std::string(64u << 20, 'x'), true);
+  std::thread feeder([&] { client->read_until([&] { return go.load(); }); });
+  const auto body_bytes = [&] { return proxy.engine().metrics_text().size(); };
+  EXPECT_GT(body_bytes(), 0u);
+  go = true;
+  feeder.join();
+  // The feeder came to a stop for lack of window: it is back only by its own timeout.
+  EXPECT_TRUE(client->is_over());
+}
+
+TEST_F(Http2, DrainingSaysGoawayAndFinishesWhatIsUnderWay) {
+  serve({backend.port()});
+  auto client = connect();
+  auto idle = connect();
+  EXPECT_EQ(idle->wait(idle->get("/fine")).status, 200);
+  const int slow = client->get("/slow");
+  client->flush();
+  ASSERT_TRUE(eventually([&] { return backend.requests() == 2; }));
+  std::size_t left = 99;
+  std::thread drain([&] {
+    left = proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {});
+  });
+  client->read_until([&] { return client->got_goaway(); });
+  idle->read_until([&] { return false; });
+  EXPECT_TRUE(idle->got_goaway());
+  go = true;
+  EXPECT_EQ(client->wait(slow).body, "/slow");
+  client->read_until([] { return false; });
+  client->stream().close();
+  idle->stream().close();
+  drain.join();
+  EXPECT_EQ(left, 0u);
+}
+
+class ImpatientHttp2 : public Http2 {
+ protected:
+  static session::Options impatient() {
+    session::Options options = RunningEngine::quick();
+    options.timeouts.body_idle = std::chrono::milliseconds(100);
+    options.timeouts.keep_alive = std::chrono::milliseconds(100);
+    return options;
+  }
+  ImpatientHttp2() : Http2(impatient()) {}
+};
+
+TEST_F(ImpatientHttp2, ABodyThatStopsIs408AndTheConnectionGoesOn) {
+  serve({backend.port()});
+  auto client = connect();
+  const int stream = client->request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+      "begin", true);
+  EXPECT_EQ(client->wait(stream).status, 408);
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+}
+
+TEST_F(ImpatientHttp2, AnIdleConnectionIsSentAway) {
+  serve({backend.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+  client->read_until([] { return false; });
+  EXPECT_TRUE(client->got_goaway());
+}
+
+}  // namespace
+}  // namespace proxy::support

@@ -1,0 +1,231 @@
+// TLS through the engine: which certificate is shown, and how it is swapped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/x509.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string served_serial(SocketStream& stream) {
+  const base::X509Ptr leaf(SSL_get1_peer_certificate(stream.ssl()));
+  if (leaf == nullptr) return "";
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(leaf.get(), &der);
+  const auto info =
+      base::read_certificate_der({reinterpret_cast<char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return info.value().serial;
+}
+
+struct Handshake {
+  SocketStream stream;
+  std::string error;
+  std::string serial;
+};
+
+Handshake handshake(const RunningEngine& proxy, const std::string& server_name,
+                    SSL_SESSION* resume = nullptr) {
+  Handshake result{SocketStream::connect(proxy.https()), "", ""};
+  result.error = result.stream.start_tls({server_name, "", resume});
+  if (result.error.empty()) result.serial = served_serial(result.stream);
+  return result;
+}
+
+class Tls : public ::testing::Test {
+ protected:
+  config::ProxyConfig config_with(const std::string& name, const config::Certificate& certificate) {
+    config::ProxyConfig config = shop({backend.port()});
+    add_certificate(config, name, certificate);
+    return config;
+  }
+
+  ScriptedBackend backend{[](SocketStream& stream, const SeenRequest& request) {
+    return stream.send(ScriptedBackend::ok(request.body + "hello"));
+  }};
+  RunningEngine proxy;
+};
+
+TEST_F(Tls, ServesHttpOverTlsAndSaysSoToTheEndpoint) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  Handshake client = handshake(proxy, "shop.test");
+  ASSERT_EQ(client.error, "");
+  HttpClient http(std::move(client.stream));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(http.get("/").body, "hello");
+  EXPECT_EQ(backend.last().field("X-Forwarded-Proto"), "https");
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"tls\":\"TLSv1.3\""));
+}
+
+TEST_F(Tls, LargeBodiesPassBothWays) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  Handshake client = handshake(proxy, "shop.test");
+  HttpClient http(std::move(client.stream));
+  const std::string big(3'000'000, 'z');
+  http.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 3000000\r\n\r\n");
+  std::thread sender([&] { http.stream().send(big); });
+  sender.join();
+  EXPECT_EQ(http.read_answer().body, big + "hello");
+}
+
+TEST_F(Tls, TheServerNamePicksTheCertificateAndAnUnknownOneGetsAnAlert) {
+  const auto exact = issue({"shop.test"});
+  const auto wild = issue({"*.shop.test"});
+  config::ProxyConfig config = config_with("shop.test", exact);
+  add_certificate(config, "*.shop.test", wild);
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_EQ(handshake(proxy, "SHOP.test").serial, serial_of(exact));
+  EXPECT_EQ(handshake(proxy, "a.shop.test").serial, serial_of(wild));
+  EXPECT_THAT(handshake(proxy, "a.b.shop.test").error, HasSubstr("unrecognized name"));
+  EXPECT_THAT(handshake(proxy, "other.test").error, HasSubstr("unrecognized name"));
+  EXPECT_THAT(handshake(proxy, "").error, HasSubstr("unrecognized name"));
+  EXPECT_TRUE(eventually([&] {
+    return proxy.metric(
+               "gatehouse_proxy_tls_handshake_failures_total{reason=\"unrecognized_name\"}") == 3;
+  }));
+  const auto fallback = issue({"fallback.test"});
+  add_certificate(config, "", fallback);
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_EQ(handshake(proxy, "other.test").serial, serial_of(fallback));
+  EXPECT_EQ(handshake(proxy, "").serial, serial_of(fallback));
+}
+
+TEST_F(Tls, ABrokenPairHarmsItsOwnHostOnly) {
+  const auto good = issue({"shop.test"});
+  config::ProxyConfig config = config_with("shop.test", good);
+  add_certificate(config, "broken.test",
+                  {issue({"broken.test"}).chain_pem, issue({"broken.test"}).key_pem});
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_THAT(handshake(proxy, "broken.test").error, HasSubstr("internal error"));
+  EXPECT_EQ(handshake(proxy, "shop.test").serial, serial_of(good));
+  EXPECT_TRUE(eventually([&] {
+    return proxy.metric(
+               "gatehouse_proxy_tls_handshake_failures_total{reason=\"certificate_broken\"}") == 1;
+  }));
+}
+
+TEST_F(Tls, BeforeTheFirstConfigurationHandshakesAreRefused) {
+  EXPECT_NE(handshake(proxy, "shop.test").error, "");
+}
+
+TEST_F(Tls, ASwapIsSeenByTheNextHandshakeAndNotByEstablishedConnections) {
+  const auto old_pair = issue({"shop.test"});
+  const auto new_pair = issue({"shop.test"});
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", old_pair)));
+  Handshake before = handshake(proxy, "shop.test");
+  ASSERT_EQ(before.serial, serial_of(old_pair));
+  HttpClient http(std::move(before.stream));
+  ASSERT_EQ(http.get("/").status, 200);
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", new_pair)));
+  EXPECT_EQ(handshake(proxy, "shop.test").serial, serial_of(new_pair));
+  EXPECT_EQ(http.get("/").status, 200);
+}
+
+TEST_F(Tls, ASessionIsResumedByItsTicket) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  Handshake first = handshake(proxy, "shop.test");
+  HttpClient http(std::move(first.stream));
+  ASSERT_EQ(http.get("/").status, 200);  // reads the ticket on the way
+  const std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)> session(
+      SSL_get1_session(http.stream().ssl()), SSL_SESSION_free);
+  ASSERT_EQ(SSL_SESSION_is_resumable(session.get()), 1);
+  Handshake second = handshake(proxy, "shop.test", session.get());
+  ASSERT_EQ(second.error, "");
+  EXPECT_EQ(SSL_session_reused(second.stream.ssl()), 1);
+  EXPECT_EQ(HttpClient(std::move(second.stream)).get("/").status, 200);
+}
+
+TEST_F(Tls, ARequestForAHostThatTheCertificateDoesNotCoverIsMisdirected) {
+  config::ProxyConfig config = config_with("shop.test", issue({"shop.test", "also.test"}));
+  config.hosts["also.test"] = config.hosts["shop.test"];
+  config.hosts["other.test"] = config.hosts["shop.test"];
+  add_certificate(config, "other.test", issue({"other.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  HttpClient http(handshake(proxy, "shop.test").stream);
+  EXPECT_EQ(http.get("/", "shop.test").status, 200);
+  EXPECT_EQ(http.get("/", "also.test").status, 200);
+  EXPECT_EQ(http.get("/", "other.test").status, 421);
+  EXPECT_THAT(proxy.access_log(3), HasSubstr("misdirected_request"));
+}
+
+TEST_F(Tls, WhoWouldBeShownTheSameCertificateAgainIsNotMisdirected) {
+  config::ProxyConfig config = config_with("", issue({"fallback.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  HttpClient http(handshake(proxy, "").stream);
+  EXPECT_EQ(http.get("/", "shop.test").status, 200);
+}
+
+TEST_F(Tls, PlainHttpOnTheTlsPortIsCountedAsSuch) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  auto stream = SocketStream::connect(proxy.https());
+  stream.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  stream.receive_all();
+  EXPECT_TRUE(eventually([&] {
+    return proxy.metric(
+               "gatehouse_proxy_tls_handshake_failures_total{reason=\"plain_http_on_tls_port\"}") ==
+           1;
+  }));
+}
+
+TEST_F(Tls, AnUnknownAlpnProtocolIsRefused) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  auto stream = SocketStream::connect(proxy.https());
+  EXPECT_THAT(stream.start_tls({"shop.test", "spdy/9"}), HasSubstr("no application protocol"));
+}
+
+TEST(TlsTimeout, AHandshakeThatStandsStillIsClosed) {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.handshake = std::chrono::milliseconds(150);
+  RunningEngine proxy(options);
+  auto stream = SocketStream::connect(proxy.https());
+  stream.send("\x16\x03\x01");
+  EXPECT_TRUE(stream.at_end());
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_tls_handshake_failures_total{reason=\"timeout\"}"), 1);
+}
+
+// The heart of the product: certificates change while clients come and go, and nobody notices.
+TEST(TlsRotation, UnderLoadNoRequestFails) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  });
+  RunningEngine proxy(RunningEngine::quick(), 2);
+  std::vector<config::Certificate> pairs;
+  for (int i = 0; i < 4; ++i) pairs.push_back(issue({"shop.test"}));
+  const auto config_with = [&](const config::Certificate& pair) {
+    config::ProxyConfig config = shop({backend.port()});
+    add_certificate(config, "shop.test", pair);
+    return config;
+  };
+  ASSERT_TRUE(proxy.publish(config_with(pairs[0])));
+  std::atomic<bool> stop{false};
+  std::atomic<int> good{0}, bad{0};
+  const auto count = [&](bool is_good) { ++(is_good ? good : bad); };
+  std::thread keep_alive([&] {
+    HttpClient http(handshake(proxy, "shop.test").stream);
+    while (!stop) count(http.get("/").status == 200);
+  });
+  std::thread newcomer([&] {
+    while (!stop) {
+      Handshake client = handshake(proxy, "shop.test");
+      count(client.error.empty() && HttpClient(std::move(client.stream)).get("/").status == 200);
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    const int before = good;
+    const config::Certificate& pair = pairs[static_cast<std::size_t>(i) % pairs.size()];
+    ASSERT_TRUE(proxy.publish(config_with(pair)));
+    EXPECT_EQ(handshake(proxy, "shop.test").serial, serial_of(pair));
+    EXPECT_TRUE(eventually([&] { return good > before + 5; }));
+  }
+  stop = true;
+  keep_alive.join();
+  newcomer.join();
+  EXPECT_EQ(bad, 0);
+}
+
+}  // namespace
+}  // namespace proxy::support

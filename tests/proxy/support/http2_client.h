@@ -1,0 +1,61 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/proxy/support/socket_stream.h"
+
+struct nghttp2_session;
+
+namespace proxy::support {
+
+// HTTP/2 over a TLS stream, for tests: blocking, by libnghttp2's client side.
+class Http2Client {
+ public:
+  struct Answer {
+    int status = 0;
+    std::map<std::string, std::string> fields;
+    std::string body;
+    bool ended = false;                // END_STREAM came
+    std::uint32_t error = UINT32_MAX;  // of RST_STREAM; UINT32_MAX while the stream is open
+    bool is_closed() const { return error != UINT32_MAX; }
+  };
+
+  explicit Http2Client(SocketStream stream);
+  ~Http2Client();
+  Http2Client(const Http2Client&) = delete;
+  Http2Client& operator=(const Http2Client&) = delete;
+
+  // Sends the head, and the body when there is one; returns the stream.
+  int request(const std::vector<std::pair<std::string, std::string>>& fields,
+              const std::string& body = {}, bool endless_body = false);
+  int get(const std::string& path, const std::string& authority = "shop.test");
+  // Reads until this stream is closed, or the connection is.
+  const Answer& wait(int stream);
+  // Reads until the connection ends or `until` is so.
+  template <class Until>
+  void read_until(Until until) {
+    while (!until() && turn()) {
+    }
+  }
+  void reset(int stream);
+  bool flush();
+  bool got_goaway() const { return got_goaway_; }
+  bool is_over() const { return is_over_; }
+  // One flush and one read. False: the connection is over.
+  bool turn();
+  SocketStream& stream() { return stream_; }
+
+ private:
+  friend struct ClientCallbacks;
+  SocketStream stream_;
+  nghttp2_session* session_ = nullptr;
+  std::map<int, Answer> answers_;
+  std::map<int, std::string> bodies_;
+  bool got_goaway_ = false;
+  bool is_over_ = false;
+};
+
+}  // namespace proxy::support

@@ -1,0 +1,101 @@
+#include "tests/proxy/support/running_engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <unistd.h>
+
+#include "base/key.h"
+#include "base/x509.h"
+#include "proxy/control/snapshot.h"
+#include "proxy/net/socket_address.h"
+
+namespace proxy::support {
+
+RunningEngine::RunningEngine(const session::Options& options, std::size_t workers) {
+  static std::atomic<int> next{0};
+  log_path_ = std::filesystem::temp_directory_path() /
+              ("engine-access-" + std::to_string(::getpid()) + "-" + std::to_string(++next));
+  access_log_ = admin::AccessLog::open(log_path_).value();
+  session::EngineSettings settings;
+  settings.options = options;
+  settings.workers = workers;
+  settings.http = net::SocketAddress::parse("127.0.0.1:0").value();
+  settings.https = net::SocketAddress::parse("127.0.0.1:0").value();
+  engine_ = session::Engine::start(settings, *access_log_).value();
+}
+
+session::Options RunningEngine::quick() {
+  session::Options options;
+  options.timeouts.linger = std::chrono::milliseconds(500);
+  return options;
+}
+
+base::Status RunningEngine::publish(const config::ProxyConfig& config) {
+  return engine_->publish(control::make_snapshot(config));
+}
+
+double RunningEngine::metric(const std::string& name_and_labels) const {
+  std::istringstream lines(engine_->metrics_text());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(name_and_labels + " ")) {
+      return std::stod(line.substr(name_and_labels.size() + 1));
+    }
+  }
+  return 0;
+}
+
+std::string RunningEngine::access_log(int lines) const {
+  std::string text;
+  eventually([&] {
+    std::ifstream file(log_path_);
+    text.assign(std::istreambuf_iterator<char>(file), {});
+    return std::count(text.begin(), text.end(), '\n') >= lines;
+  });
+  return text;
+}
+
+bool eventually(const std::function<bool()>& is_so) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (std::chrono::steady_clock::now() < end) {
+    if (is_so()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return is_so();
+}
+
+config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluster cluster) {
+  for (const std::uint16_t port : ports) cluster.endpoints.push_back({"127.0.0.1", port});
+  std::sort(cluster.endpoints.begin(), cluster.endpoints.end());
+  config::ProxyConfig config;
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  config::VirtualHost host;
+  config::Route route;
+  route.action = config::Forward{"shop"};
+  host.routes.push_back(route);
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  return config;
+}
+
+config::Certificate issue(const std::vector<std::string>& names) {
+  const auto key = base::PrivateKey::generate({}).value();
+  base::SelfSignedOptions options;
+  options.names.dns_names = names;
+  return {base::make_self_signed(key, options).value(), key.to_pem()};
+}
+
+void add_certificate(config::ProxyConfig& config, const std::string& name,
+                     config::Certificate certificate) {
+  const std::string id = "test/" + (name.empty() ? "default" : name);
+  config.certificates[id] = std::make_shared<config::Certificate>(std::move(certificate));
+  config.sni[name] = id;
+}
+
+std::string serial_of(const config::Certificate& certificate) {
+  return base::read_chain(certificate.chain_pem).value().front().serial;
+}
+
+}  // namespace proxy::support

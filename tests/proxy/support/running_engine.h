@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "proxy/admin/access_log.h"
+#include "proxy/config/model.h"
+#include "proxy/session/engine.h"
+
+namespace proxy::support {
+
+// The engine in this process, on free ports, with short timeouts.
+class RunningEngine {
+ public:
+  explicit RunningEngine(const session::Options& options = quick(), std::size_t workers = 1);
+
+  static session::Options quick();
+  base::Status publish(const config::ProxyConfig& config);
+
+  session::Engine& engine() { return *engine_; }
+  std::uint16_t http() const { return engine_->http_port(); }
+  std::uint16_t https() const { return engine_->https_port(); }
+  // The value of a metric line that begins so; 0 when there is none.
+  double metric(const std::string& name_and_labels) const;
+  // The access log so far, once it has `lines` lines.
+  std::string access_log(int lines = 1) const;
+
+ private:
+  std::string log_path_;
+  std::unique_ptr<admin::AccessLog> access_log_;
+  std::unique_ptr<session::Engine> engine_;
+};
+
+// Polls until it is so, for five seconds at most.
+bool eventually(const std::function<bool()>& is_so);
+
+// One host, shop.test, whose every path goes to these ports.
+config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluster cluster = {});
+// A self-signed pair for these names.
+config::Certificate issue(const std::vector<std::string>& names);
+// Serves this certificate under this SNI name.
+void add_certificate(config::ProxyConfig& config, const std::string& name,
+                     config::Certificate certificate);
+std::string serial_of(const config::Certificate& certificate);
+
+}  // namespace proxy::support

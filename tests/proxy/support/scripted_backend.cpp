@@ -1,0 +1,137 @@
+#include "tests/proxy/support/scripted_backend.h"
+
+#include <algorithm>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "proxy/net/socket.h"
+
+namespace proxy::support {
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), ::tolower);
+  return text;
+}
+
+}  // namespace
+
+std::string SeenRequest::field(std::string name) const {
+  const std::string wanted = "\r\n" + lower(std::move(name)) + ": ";
+  const std::size_t at = lower(head).find(wanted);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + wanted.size();
+  return head.substr(begin, head.find("\r\n", begin) - begin);
+}
+
+ScriptedBackend::ScriptedBackend(Script script) : script_(std::move(script)) {
+  listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  port_ = net::local_address(listener_.get()).port();
+  thread_ = std::thread([this] { accept(); });
+}
+
+ScriptedBackend::~ScriptedBackend() {
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  thread_.join();
+  const std::lock_guard lock(mutex_);
+  for (Session& session : sessions_) ::shutdown(session.stream.fd(), SHUT_RDWR);
+  for (Session& session : sessions_) session.thread.join();
+}
+
+void ScriptedBackend::accept() {
+  for (;;) {
+    pollfd wait{listener_.get(), POLLIN, 0};
+    ::poll(&wait, 1, -1);
+    net::Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!fd.is_open()) {
+      if ((wait.revents & POLLHUP) != 0) return;
+      continue;
+    }
+    ++connections_;
+    ++open_;
+    const std::lock_guard lock(mutex_);
+    Session& session = sessions_.emplace_back();
+    session.stream = SocketStream(std::move(fd));
+    session.thread = std::thread([this, &session] { serve(session); });
+  }
+}
+
+bool ScriptedBackend::read_request(SocketStream& stream, std::string& pending,
+                                   SeenRequest& request) {
+  const auto fill = [&] {
+    const std::string more = stream.receive();
+    pending += more;
+    return !more.empty();
+  };
+  std::size_t end = 0;
+  while ((end = pending.find("\r\n\r\n")) == std::string::npos) {
+    if (!fill()) return false;
+  }
+  request.head = pending.substr(0, end + 4);
+  pending.erase(0, end + 4);
+  const std::size_t space = request.head.find(' ');
+  request.method = request.head.substr(0, space);
+  request.path = request.head.substr(space + 1, request.head.find(' ', space + 1) - space - 1);
+  if (request.field("transfer-encoding") == "chunked") {
+    for (;;) {
+      std::size_t line = 0;
+      while ((line = pending.find("\r\n")) == std::string::npos) {
+        if (!fill()) return false;
+      }
+      const std::size_t size = std::stoul(pending, nullptr, 16);
+      while (pending.size() < line + 2 + size + 2) {
+        if (!fill()) return false;
+      }
+      request.body += pending.substr(line + 2, size);
+      pending.erase(0, line + 2 + size + 2);
+      if (size == 0) return true;
+    }
+  }
+  const std::string length = request.field("content-length");
+  const std::size_t size = length.empty() ? 0 : std::stoul(length);
+  while (pending.size() < size) {
+    if (!fill()) return false;
+  }
+  request.body = pending.substr(0, size);
+  pending.erase(0, size);
+  return true;
+}
+
+void ScriptedBackend::serve(Session& session) {
+  std::string pending;
+  for (;;) {
+    SeenRequest request;
+    session.is_idle = true;
+    if (!read_request(session.stream, pending, request)) break;
+    session.is_idle = false;
+    ++requests_;
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = request;
+    }
+    if (!script_(session.stream, request)) break;
+  }
+  ::shutdown(session.stream.fd(), SHUT_RDWR);
+  --open_;
+}
+
+SeenRequest ScriptedBackend::last() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+void ScriptedBackend::close_idle() {
+  const std::lock_guard lock(mutex_);
+  for (Session& session : sessions_) {
+    if (session.is_idle) ::shutdown(session.stream.fd(), SHUT_RDWR);
+  }
+}
+
+std::string ScriptedBackend::ok(std::string_view body, std::string_view more_fields) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(more_fields) + "\r\n" + std::string(body);
+}
+
+}  // namespace proxy::support

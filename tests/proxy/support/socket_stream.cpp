@@ -1,0 +1,107 @@
+#include "tests/proxy/support/socket_stream.h"
+
+#include <array>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+namespace proxy::support {
+
+SocketStream::SocketStream(net::Fd fd) : fd_(std::move(fd)) {
+  const timeval limit{5, 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  const int on = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+SocketStream SocketStream::connect(std::uint16_t port) {
+  net::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    fd.reset();
+  }
+  return SocketStream(std::move(fd));
+}
+
+std::string SocketStream::start_tls(const TlsWishes& wishes) {
+  ERR_clear_error();
+  context_.reset(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_CLIENT);
+  ssl_.reset(SSL_new(context_.get()));
+  if (!wishes.server_name.empty()) {
+    SSL_set_tlsext_host_name(ssl_.get(), wishes.server_name.c_str());
+  }
+  if (!wishes.alpn.empty()) {
+    const std::string list = std::string(1, static_cast<char>(wishes.alpn.size())) + wishes.alpn;
+    SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(list.data()),
+                        static_cast<unsigned>(list.size()));
+  }
+  if (wishes.resume != nullptr) SSL_set_session(ssl_.get(), wishes.resume);
+  SSL_set_fd(ssl_.get(), fd_.get());
+  if (SSL_connect(ssl_.get()) == 1) return "";
+  const std::string error = base::take_openssl_error();
+  return error.empty() ? "closed" : error;
+}
+
+bool SocketStream::send(std::string_view bytes) {
+  if (ssl_ != nullptr) {
+    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+std::string SocketStream::receive() {
+  std::array<char, 65536> buffer;
+  ssize_t got = 0;
+  if (ssl_ != nullptr) {
+    got = SSL_read(ssl_.get(), buffer.data(), buffer.size());
+  } else {
+    got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    timed_out_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+  return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : "";
+}
+
+std::string SocketStream::receive_all() {
+  std::string all;
+  for (std::string part = receive(); !part.empty(); part = receive()) all += part;
+  return all;
+}
+
+bool SocketStream::at_end() {
+  char byte = 0;
+  if (ssl_ != nullptr) {
+    const int got = SSL_read(ssl_.get(), &byte, 1);
+    return got <= 0 && SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN;
+  }
+  return ::recv(fd_.get(), &byte, 1, 0) == 0;
+}
+
+void SocketStream::finish_sending() {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void SocketStream::reset() {
+  const linger now{1, 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close();
+}
+
+void SocketStream::close() {
+  ssl_.reset();
+  fd_.reset();
+}
+
+}  // namespace proxy::support

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/openssl.h"
+#include "proxy/net/fd.h"
+
+namespace proxy::support {
+
+// A blocking TCP connection of a test, plain or TLS, with five seconds for everything: a test that
+// waits for what never comes fails instead of hanging.
+class SocketStream {
+ public:
+  SocketStream() = default;
+  explicit SocketStream(net::Fd fd);
+  SocketStream(SocketStream&&) = default;
+  SocketStream& operator=(SocketStream&&) = default;
+
+  static SocketStream connect(std::uint16_t port);
+
+  // The client's TLS handshake; verifies nothing. Empty when it succeeded, else what went wrong.
+  struct TlsWishes {
+    std::string server_name;
+    std::string alpn;  // "h2"; empty: not offered
+    SSL_SESSION* resume = nullptr;
+  };
+  std::string start_tls(const TlsWishes& wishes);
+  SSL* ssl() { return ssl_.get(); }
+
+  // False: the peer is gone.
+  bool send(std::string_view bytes);
+  // What is there, at least a byte; empty: the end, or nothing came in time.
+  std::string receive();
+  // Up to the end of what the peer sends.
+  std::string receive_all();
+  // True when the peer closed in an orderly way (FIN, after all that was read).
+  bool at_end();
+  void finish_sending();
+  void reset();  // RST
+  void close();
+  int fd() const { return fd_.get(); }
+  bool timed_out() const { return timed_out_; }
+
+ private:
+  net::Fd fd_;
+  base::SslCtxPtr context_;
+  base::SslPtr ssl_;
+  bool timed_out_ = false;
+};
+
+}  // namespace proxy::support
