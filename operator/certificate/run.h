@@ -119,6 +119,7 @@ class Reconciler::Run {
 
   // ---- What went wrong
   End set_back(const acme::AcmeError& error);
+  End set_back(const base::Error& error);
   End fail(const Failure& failure);
 
   // ---- run_writes.cpp

@@ -345,7 +345,7 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Dow
                  "the server issued a certificate that cannot be used: " + flaw->message});
   }
   if (const base::Status written = write_secret(object); !written) {
-    return End(base::failure(written.error()));
+    return set_back(written.error());
   }
   return conclude(content);
 }
@@ -385,7 +385,7 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::ensure_next_key() {
   const base::Status written =
       write_secret(secret_with_next_key(certificate_, memory_.secret ? &*memory_.secret : nullptr,
                                         key->to_pem(), metadata_options()));
-  if (!written) return End(base::failure(written.error()));
+  if (!written) return set_back(written.error());
   return std::nullopt;
 }
 
@@ -481,6 +481,15 @@ base::Result<kube::Outcome> Reconciler::Run::set_back(const acme::AcmeError& err
   }
   return fail({error.error_class, error.error.message, error.error.retry_after,
                is_lost || !has_order_under_way(certificate_.status)});
+}
+
+// The API server refused the Secret. A refusal that only a person can undo belongs into status; for
+// the rest the controller's back-off is enough.
+base::Result<kube::Outcome> Reconciler::Run::set_back(const base::Error& error) {
+  const bool needs_a_person =
+      error.kind == base::ErrorKind::invalid || error.kind == base::ErrorKind::denied;
+  if (!needs_a_person) return base::failure(error);
+  return fail({acme::ErrorClass::other, error.message, std::nullopt, false});
 }
 
 base::Result<kube::Outcome> Reconciler::Run::fail(const Failure& failure) {

@@ -19,6 +19,7 @@ using std::chrono::seconds;
 
 // After a restart every certificate is looked at again, not all in the same second.
 constexpr seconds kSpreadAfterRestart{30};
+constexpr minutes kRenewalInfoSpreadAfterRestart{10};
 constexpr hours kLookAtLeast{24};
 
 milliseconds serving_delay(int looks) {
@@ -57,9 +58,12 @@ void Reconciler::Run::look_at_renewal_info(const base::CertificateInfo& leaf) {
     memory_.renewal_info = status.renewal_info;
     memory_.next_renewal_info.reset();
     if (status.renewal_info) {
+      const double chance = acme::chance_of(certificate_.metadata.uid);
+      const auto spread = chance * std::chrono::duration<double>(kRenewalInfoSpreadAfterRestart);
+      const auto planned = std::max(status.renewal_info->next_check, now()) +
+                           std::chrono::duration_cast<seconds>(spread);
       memory_.next_renewal_info =
-          steady_now() + std::chrono::duration_cast<base::SteadyTime::duration>(
-                             status.renewal_info->next_check - now());
+          steady_now() + std::chrono::duration_cast<base::SteadyTime::duration>(planned - now());
     }
   }
   if (!memory_.next_renewal_info || *memory_.next_renewal_info <= steady_now()) {
