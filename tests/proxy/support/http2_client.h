@@ -41,6 +41,7 @@ class Http2Client {
     }
   }
   void reset(int stream);
+  std::size_t unsent_body(int stream) const { return bodies_.at(stream).size(); }
   bool flush();
   bool got_goaway() const { return got_goaway_; }
   bool is_over() const { return is_over_; }

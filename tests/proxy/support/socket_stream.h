@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class SocketStream {
   void finish_sending();
   void reset();  // RST
   void close();
+  // Instead of five seconds.
+  void be_patient_for(std::chrono::milliseconds time);
   int fd() const { return fd_.get(); }
   bool timed_out() const { return timed_out_; }
 
