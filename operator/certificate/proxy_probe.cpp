@@ -40,6 +40,7 @@ std::vector<ProxyEndpoint> ready_proxies(
     const std::vector<std::shared_ptr<const kube::EndpointSlice>>& slices,
     const kube::ObjectKey& service) {
   std::set<ProxyEndpoint> found;
+  std::set<std::string> pods;
   for (const auto& slice : slices) {
     if (slice->service() != service || slice->address_type == "FQDN") continue;
     const std::uint16_t http = port_named(*slice, "http");
@@ -48,6 +49,8 @@ std::vector<ProxyEndpoint> ready_proxies(
     for (const kube::Endpoint& endpoint : slice->endpoints) {
       if (!endpoint.is_ready() || endpoint.is_terminating() || endpoint.addresses.empty()) continue;
       // Further addresses are the same Pod again (KEP-752: consumers use the first).
+      // So is the other slice of a dual-stack Service.
+      if (!endpoint.target_name.empty() && !pods.insert(endpoint.target_name).second) continue;
       found.insert({endpoint.addresses.front(), http, https});
     }
   }
