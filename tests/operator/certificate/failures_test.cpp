@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/base64url.h"
+#include "base/key.h"
 #include "base/x509.h"
 #include "tests/operator/world/world.h"
 
@@ -267,6 +269,34 @@ TEST_F(Failures, TheServersRetryAfterPacesThePolls) {
   ask();
   ASSERT_TRUE(world_->run_until_ready());
   EXPECT_GE(world_->elapsed(), seconds(3));
+}
+
+TEST_F(Failures, ASecretThatTheApiServerRefusesIsToldAndTheSameOrderGoesOn) {
+  world_->cluster.refusal_of_applies = "metadata.labels: Invalid value";
+  ask();
+  world_->run_for(seconds(30));
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("metadata.labels: Invalid value"));
+  EXPECT_EQ(world_->certificate().status.failed_issuance_attempts, 1);
+  world_->cluster.refusal_of_applies.clear();
+  ASSERT_TRUE(world_->run_until_ready("www", minutes(5)));
+  EXPECT_EQ(world_->ca.count("newOrder"), 1);
+  expect_one_good_certificate();
+}
+
+TEST_F(Failures, ACertificateForAnotherKeyIsNotUsedNorAskedForInALoop) {
+  ask();
+  ASSERT_TRUE(world_->run_until([&] { return world_->certificate().status.order.has_value(); }));
+  // The key waits in the Secret; somebody puts another in its place after finalize.
+  ASSERT_TRUE(world_->run_until([&] { return world_->ca.count("finalize") == 1; }));
+  nlohmann::json secret = world_->secret();
+  secret["data"]["next-tls.key"] =
+      base::base64_encode(base::PrivateKey::generate({base::KeyAlgorithm::ecdsa, 256})->to_pem());
+  world_->cluster.put(kube::Secret::type(), secret);
+  world_->restart();
+  world_->run_for(seconds(30));
+  EXPECT_THAT(world_->certificate().status.last_failure, HasSubstr("cannot be used"));
+  EXPECT_EQ(world_->secret_value("tls.crt"), "");
+  EXPECT_EQ(world_->ca.count("newOrder"), 1);
 }
 
 }  // namespace

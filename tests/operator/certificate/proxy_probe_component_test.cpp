@@ -62,6 +62,13 @@ TEST(ReadyProxies, AreTheReadyOnesOfTheServiceOnceEach) {
                                  ProxyEndpoint{"10.0.0.2", 8080, 8443}));
 }
 
+TEST(ReadyProxies, APodWithTwoAddressFamiliesCountsOnce) {
+  kube::Endpoint four = endpoint("10.0.0.1");
+  kube::Endpoint six = endpoint("fd00::1");
+  four.target_name = six.target_name = "proxy-0";
+  EXPECT_EQ(ready_proxies(pointers({slice("a", {four}), slice("b", {six})}), kService).size(), 1u);
+}
+
 // Answers by the address that it is to connect to.
 class ByAddress final : public base::HttpTransport {
  public:

@@ -137,6 +137,7 @@ base::HttpResponse FakeCluster::create(const Target& target, json object) {
 }
 
 base::HttpResponse FakeCluster::apply(const Target& target, const json& object) {
+  if (!refusal_of_applies.empty()) return refuse(422, "Invalid", refusal_of_applies);
   const auto found = objects_.find(target.id());
   const std::string wanted = version_of(object);
   if (found == objects_.end() && !wanted.empty()) {

@@ -39,6 +39,9 @@ class FakeCluster final : public base::HttpTransport {
   nlohmann::json get(const kube::ResourceType& type, const kube::ObjectKey& key) const;  // or null
   std::vector<nlohmann::json> list(const kube::ResourceType& type) const;
 
+  // Server-side applies are refused with 422 and this message until it is empty again.
+  std::string refusal_of_applies;
+
   // ---- What it saw: writes that changed something
   std::vector<Write> writes() const { return writes_; }
   void forget_writes() { writes_.clear(); }
