@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "operator/certificate/secret_writer.h"
+#include "operator/issuer/attempt_text.h"
 
 namespace certificate {
 
@@ -160,8 +161,9 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::find_issuer_obstacle
           .get(key.key);
   if (!issuer) return block("IssuerNotFound", key.text() + " does not exist", verdict);
   const kube::Condition* ready = kube::find_condition(issuer->conditions, "Ready");
+  // Without the time of its next attempt, or each of them would be a write to every Certificate.
   const std::string why = ready && ready->status == kube::ConditionStatus::is_false
-                              ? ready->message
+                              ? issuer::what_failed(ready->message)
                               : "its account is not registered yet";
   return block("IssuerNotReady", key.text() + " is not ready: " + why, verdict);
 }

@@ -20,6 +20,7 @@ using std::chrono::seconds;
 // After a restart every certificate is looked at again, not all in the same second.
 constexpr seconds kSpreadAfterRestart{30};
 constexpr minutes kRenewalInfoSpreadAfterRestart{10};
+constexpr minutes kWithoutAnIssuer{5};  // until renewal information is thought of again
 constexpr hours kLookAtLeast{24};
 
 milliseconds serving_delay(int looks) {
@@ -83,10 +84,12 @@ void Reconciler::Run::look_at_renewal_info(const base::CertificateInfo& leaf) {
 
 void Reconciler::Run::fetch_renewal_info(const base::CertificateInfo& leaf) {
   const auto account = owner_.accounts_.find(issuer_key());
+  memory_.next_renewal_info =
+      steady_now() + (account ? acme::renewal_info_refetch_delay(std::nullopt)
+                              : std::chrono::duration_cast<seconds>(kWithoutAnIssuer));
   if (!account || !account->session.directory.has_renewal_info()) return;
   // RFC 9773 §4.3: not once it has expired.
   if (now() >= leaf.not_after) return;
-  memory_.next_renewal_info = steady_now() + acme::renewal_info_refetch_delay(std::nullopt);
   const auto id = acme::certificate_id(leaf);
   if (!id) return;
   const auto answer = owner_.requests_.count(

@@ -6,6 +6,12 @@
 
 namespace issuer {
 
+namespace {
+
+constexpr const char* kTryingAgain = "; trying again at ";
+
+}  // namespace
+
 std::string clock_text(base::WallTime time, base::WallTime now) {
   const std::string text = base::to_rfc3339(time);  // 2026-11-21T12:40:00Z
   const std::string clock = text.substr(11, 8) + " UTC";
@@ -17,9 +23,13 @@ std::string failure_text(std::string_view what, base::WallTime next_attempt,
                          std::string_view remedy, base::WallTime now) {
   while (!what.empty() && (what.back() == '.' || what.back() == ' ')) what.remove_suffix(1);
   std::string text(what);
-  text += "; trying again at " + clock_text(next_attempt, now);
+  text += kTryingAgain + clock_text(next_attempt, now);
   if (!remedy.empty()) text.append("; remedy: ").append(remedy);
   return text;
+}
+
+std::string what_failed(std::string_view failure_text) {
+  return std::string(failure_text.substr(0, failure_text.find(kTryingAgain)));
 }
 
 }  // namespace issuer

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -419,6 +421,31 @@ TEST_F(Issuance, AMissingIssuerIsSaidAndItsComingNoticed) {
   EXPECT_THAT(world_->events.reasons(), ElementsAre("Warning IssuerNotFound"));
   world_->apply_issuer();
   EXPECT_TRUE(world_->run_until_ready());
+}
+
+TEST_F(Issuance, AnIssuerThatKeepsFailingCostsItsCertificatesOneWrite) {
+  world_ = std::make_unique<World>();
+  world_->ca.lose_requests("directory", 1000);
+  world_->apply_issuer();
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(std::chrono::minutes(30));
+  EXPECT_EQ(world_->reason(api::kReady), "IssuerNotReady");
+  EXPECT_THAT(world_->message(api::kReady), HasSubstr("could not connect to the server"));
+  const auto writes = world_->write_texts();
+  EXPECT_EQ(std::count(writes.begin(), writes.end(), "patch certificates/shop/www/status"), 1);
+}
+
+TEST_F(Issuance, WithoutItsIssuerAnIssuedCertificateIsLeftInPeace) {
+  start();
+  const auto window_start = world_->clock.now() + std::chrono::hours(24 * 50);
+  world_->ca.set_renewal_window(window_start, window_start + std::chrono::hours(24));
+  issue();
+  world_->cluster.remove(api::Issuer::type(true), {"", "ca"});
+  world_->cluster.forget_writes();
+  world_->restart();
+  world_->run_for(std::chrono::hours(48));  // fails when the reconciler does not come to rest
+  EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
+  EXPECT_THAT(world_->write_texts(), IsEmpty());
 }
 
 TEST_F(Issuance, AnIssuerThatComesTogetherWithItCostsNoWrite) {

@@ -126,4 +126,10 @@ TEST(AttemptText, SaysWhatWhenAndTheRemedy) {
             "no; trying again at 2026-01-02 06:00:00 UTC");
 }
 
+TEST(AttemptText, WhatFailedIsToldWithoutTheTime) {
+  const base::WallTime now = fakes::FakeClock::kStart;
+  EXPECT_EQ(issuer::what_failed(issuer::failure_text("no route", now, "Wait.", now)), "no route");
+  EXPECT_EQ(issuer::what_failed("something else"), "something else");
+}
+
 }  // namespace
