@@ -1,0 +1,284 @@
+#include "tests/integration/operator/installation.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "base/curl_transport.h"
+#include "base/key.h"
+
+namespace integration {
+namespace {
+
+using nlohmann::json;
+constexpr const char* kProxyToken = "token-of-the-proxies";
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::cerr << "The installation of this test did not come up: " << what << std::endl;
+  std::exit(1);
+}
+
+std::string base64(const std::string& bytes) {
+  const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned chunk = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      chunk = chunk << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0);
+    }
+    for (int j = 3; j >= 0; --j) text += digits[chunk >> (6 * j) & 63];
+  }
+  for (std::size_t i = 0; i < (3 - bytes.size() % 3) % 3; ++i) text[text.size() - 1 - i] = '=';
+  return text;
+}
+
+}  // namespace
+
+bool wait_until(std::chrono::milliseconds limit, const std::function<bool()>& holds) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+Installation::Installation() {
+  fakes::api_server::ServerOptions options;
+  options.service_accounts.push_back(
+      {"gatehouse-system", "gatehouse-proxy", kProxyToken, "gatehouse-control"});
+  auto api = fakes::api_server::Server::start(options);
+  if (!api) give_up(api.error().message);
+  api_ = std::move(*api);
+  write("kubeconfig", api_->kubeconfig());
+  write("token", kProxyToken);
+  make_control_certificate();
+  start_backend();
+  for (const auto& entry : std::filesystem::directory_iterator(GATEHOUSE_CRDS)) {
+    if (entry.path().extension() == ".yaml") apply(read_file(entry.path()));
+  }
+  apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: gatehouse-system}\n---\n"
+      "apiVersion: v1\nkind: Service\n"
+      "metadata: {namespace: gatehouse-system, name: gatehouse-proxy}\n"
+      "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n---\n"
+      "apiVersion: v1\nkind: Service\nmetadata: {namespace: default, name: www}\n"
+      "spec: {ports: [{name: http, port: 80}]}\n" +
+      slice("default", "www", "1", "{name: http, port: " + std::to_string(backend_port_) + "}"));
+}
+
+Installation::~Installation() {
+  proxies_.clear();  // first: the backend waits for their connections
+  operator_.reset();
+  backend_.stop();
+}
+
+void Installation::write(const std::string& name, const std::string& text) const {
+  std::ofstream(path(name)) << text;
+}
+
+void Installation::make_control_certificate() {
+  const auto ca_key = base::PrivateKey::generate({});
+  base::SelfSignedOptions ca;
+  ca.names.common_name = "control CA";
+  ca.names.dns_names = {"ca.test"};
+  ca.is_ca = true;
+  const std::string ca_pem = base::make_self_signed(*ca_key, ca).value();
+  const auto key = base::PrivateKey::generate({});
+  base::SelfSignedOptions leaf;
+  leaf.names.dns_names = {"localhost"};
+  leaf.names.ip_addresses = {"127.0.0.1"};
+  write("ca.pem", ca_pem);
+  write("control.pem", base::sign_leaf(*key, leaf, ca_pem, *ca_key).value());
+  write("control.key", key->to_pem());
+}
+
+void Installation::start_backend() {
+  backend_.Get(".*", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("hello", "text/plain");
+  });
+  backend_.set_keep_alive_timeout(1);
+  backend_port_ = backend_.bind_to_any_port("127.0.0.1");
+  backend_thread_ = std::jthread([this] { backend_.listen_after_bind(); });
+}
+
+std::string Installation::slice(const std::string& namespace_, const std::string& service,
+                                const std::string& name, const std::string& ports) const {
+  return "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {namespace: " +
+         namespace_ + ", name: " + service + "-" + name +
+         ", labels: {kubernetes.io/service-name: " + service +
+         "}}\naddressType: IPv4\nendpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]\n"
+         "ports: [" +
+         ports + "]\n";
+}
+
+std::unique_ptr<ChildProcess> Installation::start(std::vector<std::string> command,
+                                                  const std::string& name) {
+  ChildProcess::Options options;
+  options.command = std::move(command);
+  options.output = path(name + ".log");
+  auto process = ChildProcess::start(options);
+  if (!process) give_up(process.error().message);
+  return std::move(*process);
+}
+
+Installation::Ports Installation::wait_for_ports(const std::string& name, ChildProcess& process) {
+  const std::string file = path(name + ".ports");
+  const bool came = wait_until(std::chrono::seconds(20), [&] {
+    return std::filesystem::exists(file) || !process.is_running();
+  });
+  if (!came || !std::filesystem::exists(file)) give_up(name + ":\n" + process.output());
+  return json::parse(read_file(file)).get<Ports>();
+}
+
+void Installation::start_operator() {
+  const std::string name = "operator-" + std::to_string(++operator_starts_);
+  operator_ =
+      start({GATEHOUSE_OPERATOR,
+             "--kubeconfig",
+             path("kubeconfig"),
+             "--namespace",
+             "gatehouse-system",
+             "--control-address",
+             "127.0.0.1:" + std::to_string(operator_starts_ > 1 ? operator_ports_["control"] : 0),
+             "--metrics-address",
+             "127.0.0.1:0",
+             "--health-address",
+             "127.0.0.1:0",
+             "--control-tls-cert-file",
+             path("control.pem"),
+             "--control-tls-key-file",
+             path("control.key"),
+             "--publish-address",
+             "127.0.0.1",
+             "--ports-file",
+             path(name + ".ports"),
+             "--leader-elect=false"},
+            name);
+  operator_ports_ = wait_for_ports(name, *operator_);
+}
+
+void Installation::kill_operator() {
+  ::kill(operator_->pid(), SIGKILL);
+  if (!wait_until(std::chrono::seconds(5), [this] { return !operator_->is_running(); })) {
+    give_up("the operator survives SIGKILL");
+  }
+}
+
+void Installation::start_proxies(int count) {
+  for (int i = 1; i <= count; ++i) {
+    const std::string name = "proxy-" + std::to_string(i);
+    proxies_.push_back(start(
+        {GATEHOUSE_PROXY, "--workers", "1", "--http-address", "127.0.0.1:0", "--https-address",
+         "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--control-url",
+         operator_url("control", ""), "--control-ca-file", path("ca.pem"), "--control-token-file",
+         path("token"), "--drain-grace", "0", "--ports-file", path(name + ".ports")},
+        name));
+    proxy_ports_.push_back(wait_for_ports(name, *proxies_.back()));
+    Ports& ports = proxy_ports_.back();
+    apply(slice("gatehouse-system", "gatehouse-proxy", std::to_string(i),
+                "{name: http, port: " + std::to_string(ports["http"]) +
+                    "}, {name: https, port: " + std::to_string(ports["https"]) + "}"));
+  }
+}
+
+void Installation::start_pebble() {
+  Pebble::Options options;
+  options.http_port = proxy_ports_.at(0)["http"];
+  auto pebble = Pebble::start(options);
+  if (!pebble) give_up(pebble.error().message);
+  pebble_ = std::move(*pebble);
+  root_pem_ = pebble_->root_pem().value();
+}
+
+void Installation::apply(const std::string& yaml) {
+  if (const auto applied = api_->apply_yaml(yaml); !applied) give_up(applied.error().message);
+}
+
+json Installation::get(const std::string& target) {
+  const auto body = api_->request("GET", target);
+  return body ? json::parse(*body) : json();
+}
+
+void Installation::prepare_issuer() {
+  apply(
+      "apiVersion: gatehouse.dev/v1alpha1\nkind: ClusterIssuer\nmetadata: {name: letsencrypt}\n"
+      "spec: {acme: {server: \"" +
+      pebble_->directory_url() +
+      "\", termsOfServiceAgreed: true, caBundle: " + base64(pebble_->ca_pem()) +
+      "}}\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\n"
+      "metadata: {name: gatehouse}\nspec: {controller: gatehouse.dev/ingress-controller}\n");
+  const bool is_ready = wait_until(std::chrono::seconds(20), [this] {
+    const json issuer = get("/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt");
+    for (const auto& condition : issuer.value("/status/conditions"_json_pointer, json::array())) {
+      if (condition["type"] == "Ready" && condition["status"] == "True") return true;
+    }
+    return false;
+  });
+  if (!is_ready) give_up("the ClusterIssuer is not ready\n" + logs());
+}
+
+base::Result<base::HttpResponse> Installation::send(const std::string& url, int port,
+                                                    const std::string& ca_pem) {
+  base::CurlOptions options;
+  options.ca_pem = ca_pem;
+  base::HttpRequest request;
+  request.url = url;
+  request.timeout = std::chrono::seconds(5);
+  request.connect_to = "127.0.0.1:" + std::to_string(port);
+  return base::make_curl_transport(options)->send(request, {});
+}
+
+base::Result<base::HttpResponse> Installation::fetch(int proxy, const std::string& url) {
+  return send(url, proxy_ports_.at(static_cast<std::size_t>(proxy))["https"], root_pem_);
+}
+
+base::Result<base::HttpResponse> Installation::fetch_plain(int proxy, const std::string& url) {
+  return send(url, proxy_ports_.at(static_cast<std::size_t>(proxy))["http"], "");
+}
+
+std::string Installation::operator_url(const std::string& port_name,
+                                       const std::string& target) const {
+  const std::string scheme = port_name == "control" ? "https" : "http";
+  return scheme + "://127.0.0.1:" + std::to_string(operator_ports_.at(port_name)) + target;
+}
+
+std::vector<std::string> Installation::object_writes() const {
+  std::vector<std::string> writes;
+  for (const auto& write : api_->writes()) {
+    if (write.resource.substr(0, 6) == "events" || write.resource.substr(0, 6) == "leases")
+      continue;
+    if (write.manager == "test") continue;
+    writes.push_back(write.verb + " " + write.resource + "/" + write.name);
+  }
+  return writes;
+}
+
+std::vector<json> Installation::events(const std::string& namespace_) {
+  const json list = get("/apis/events.k8s.io/v1/namespaces/" + namespace_ + "/events");
+  return list.value("items", std::vector<json>());
+}
+
+std::string Installation::logs() const {
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    if (entry.path().extension() != ".log") continue;
+    text += "--- " + entry.path().filename().string() + "\n" + read_file(entry.path());
+  }
+  return text;
+}
+
+}  // namespace integration

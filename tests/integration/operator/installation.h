@@ -1,0 +1,84 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <httplib.h>
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/http.h"
+#include "tests/fakes/api_server/server.h"
+#include "tests/integration/support/child_process.h"
+#include "tests/integration/support/pebble.h"
+
+namespace integration {
+
+// Polls until it holds; false when it did not in time.
+bool wait_until(std::chrono::milliseconds limit, const std::function<bool()>& holds);
+
+// A small cluster with Gatehouse installed: the in-memory API server, the real operator, real
+// proxies, Pebble that validates at the first proxy, and one backend (Service default/www, which
+// answers every path with "hello"). Everything on free ports of 127.0.0.1; ends with this object.
+class Installation {
+ public:
+  Installation();
+  ~Installation();
+
+  // Each ends the test program with the log of what did not come up.
+  void start_operator();
+  void start_proxies(int count);
+  void start_pebble();
+  void kill_operator();  // SIGKILL, and waits
+
+  void apply(const std::string& yaml);
+  // The object, or null.
+  nlohmann::json get(const std::string& path);
+  // A ClusterIssuer "letsencrypt" of this Pebble, and the IngressClass; waits until it is ready.
+  void prepare_issuer();
+
+  // A verified HTTPS request through one proxy; an error or the answer.
+  base::Result<base::HttpResponse> fetch(int proxy, const std::string& url);
+  base::Result<base::HttpResponse> fetch_plain(int proxy, const std::string& url);
+
+  fakes::api_server::Server& api() { return *api_; }
+  std::string operator_url(const std::string& port_name, const std::string& path) const;
+  // Writes but those of Events and Leases, as "verb resource/name".
+  std::vector<std::string> object_writes() const;
+  std::vector<nlohmann::json> events(const std::string& namespace_);
+  std::string logs() const;
+
+ private:
+  using Ports = std::map<std::string, int>;
+
+  void write(const std::string& name, const std::string& text) const;
+  std::string path(const std::string& name) const { return folder_.path() / name; }
+  void make_control_certificate();
+  std::unique_ptr<ChildProcess> start(std::vector<std::string> command, const std::string& name);
+  Ports wait_for_ports(const std::string& name, ChildProcess& process);
+  base::Result<base::HttpResponse> send(const std::string& url, int port,
+                                        const std::string& ca_pem);
+  void start_backend();
+  std::string slice(const std::string& namespace_, const std::string& service,
+                    const std::string& name, const std::string& ports) const;
+
+  TemporaryFolder folder_;
+  std::unique_ptr<fakes::api_server::Server> api_;
+  httplib::Server backend_;
+  int backend_port_ = 0;
+  std::jthread backend_thread_;
+  std::unique_ptr<ChildProcess> operator_;
+  Ports operator_ports_;
+  std::vector<std::unique_ptr<ChildProcess>> proxies_;
+  std::vector<Ports> proxy_ports_;
+  std::unique_ptr<Pebble> pebble_;
+  std::string root_pem_;
+  int operator_starts_ = 0;
+};
+
+}  // namespace integration
