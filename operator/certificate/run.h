@@ -60,6 +60,9 @@ struct Reconciler::Memory {
   std::optional<base::SteadyTime> next_renewal_info;
 };
 
+// The server has refused this order for good; other errors say only that now is not the time.
+bool loses_order(const acme::AcmeError& error);
+
 // One reconcile of one Certificate. The members that return an Outcome end it.
 class Reconciler::Run {
  public:
@@ -89,7 +92,7 @@ class Reconciler::Run {
   void fetch_renewal_info(const base::CertificateInfo& leaf);
   Delay until_next_look(const base::CertificateInfo& leaf) const;
 
-  // ---- run_order.cpp: one order, from newOrder to the Secret
+  // ---- run_order.cpp: one order, from newOrder to its end; run_steps.cpp: its steps
   End place_order(const Verdict& verdict);
   std::optional<End> fetch_authorizations();
   End record_order();

@@ -2,13 +2,10 @@
 #include <utility>
 #include <variant>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include "acme/csr.h"
 #include "acme/renewal_info.h"
 #include "base/time_text.h"
-#include "operator/certificate/preferred_chain.h"
 #include "operator/certificate/run.h"
 
 namespace certificate {
@@ -38,12 +35,6 @@ bool is_quick_to_pass(acme::ErrorClass error_class) {
   }
 }
 
-// The server has refused this order for good; others say only that now is not the time.
-bool loses_order(const acme::AcmeError& error) {
-  return error.problem && !is_quick_to_pass(error.error_class) &&
-         error.error_class != acme::ErrorClass::rate_limited;
-}
-
 std::vector<acme::Identifier> sorted(std::vector<acme::Identifier> identifiers) {
   for (acme::Identifier& identifier : identifiers) {
     for (char& c : identifier.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -53,6 +44,11 @@ std::vector<acme::Identifier> sorted(std::vector<acme::Identifier> identifiers) 
 }
 
 }  // namespace
+
+bool loses_order(const acme::AcmeError& error) {
+  return error.problem && !is_quick_to_pass(error.error_class) &&
+         error.error_class != acme::ErrorClass::rate_limited;
+}
 
 // ---- From the wish to a recorded order
 
@@ -261,151 +257,6 @@ void Reconciler::Run::read_reasons() {
         account_->client->get_authorization(account_->session, url, owner_.stop_));
     if (answer) order().authorizations.push_back(std::move(answer->value));
   }
-}
-
-// ---- The steps. Nothing returned: on to the next.
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Publish& step) {
-  if (auto end = ensure_next_key()) return end;
-  for (const acme::HttpChallenge& challenge : step.challenges) {
-    const ProxyAnswers answers = owner_.data_plane_.check_challenge(
-        challenge.identifier.value, challenge.token,
-        account_->session.key.key_authorization(challenge.token));
-    if (!answers.is_all()) {
-      return wait_for_proxies(
-          answers.ready == 0
-              ? "proxies: none is ready to answer the challenge for " + challenge.identifier.value
-              : "proxies: " + answers.count() + " answer the challenge for " +
-                    challenge.identifier.value + "; " + answers.problems_text());
-    }
-    order().published.insert(challenge.challenge_url);
-  }
-  memory_.looks = 0;
-  memory_.waiting_since.reset();
-  wait_for_proxies_no_more();
-  return std::nullopt;
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(
-    const acme::AnswerChallenge& step) {
-  const std::string& url = step.challenge.challenge_url;
-  auto answer = owner_.requests_.count(
-      account_->client->answer_challenge(account_->session, url, owner_.stop_));
-  if (answer) {
-    memory_.setbacks = 0;
-    order().answered.insert(url);
-    order().retry_after = answer->retry_after;
-    order().polls = 0;
-    return std::nullopt;
-  }
-  // Refused perhaps because an answer that we do not remember has already been accepted.
-  if (loses_order(answer.error()) && order().doubted.insert(url).second) {
-    order().authorizations.clear();
-    order().is_stale = true;
-    order().next_poll = steady_now();
-    return std::nullopt;
-  }
-  return set_back(answer.error());
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Finalize&) {
-  if (auto end = ensure_next_key()) return end;
-  const auto key = next_key();
-  const auto csr = acme::make_order_csr(*key, identifiers(), account_->session.key);
-  if (!csr) return fail({acme::ErrorClass::bad_csr, "making the request: " + csr.error().message});
-  auto answer = owner_.requests_.count(
-      account_->client->finalize(account_->session, order().order, *csr, owner_.stop_));
-  if (!answer) return set_back(answer.error());
-  memory_.setbacks = 0;
-  order().order = std::move(answer->value);
-  // Accepted: what is left is the server's to do, even where its answer does not show it yet.
-  if (order().order.status == acme::OrderStatus::ready) {
-    order().order.status = acme::OrderStatus::processing;
-  }
-  order().retry_after = answer->retry_after;
-  order().polls = 0;
-  return std::nullopt;
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Download& step) {
-  const auto key = next_key();
-  if (!key) return drop_order("its private key is gone");
-  const auto chain = download_chain(step.certificate_url);
-  if (!chain) return set_back(chain.error());
-  const nlohmann::json object =
-      secret_with_chain(certificate_, memory_.secret ? &*memory_.secret : nullptr, *chain,
-                        key->to_pem(), certificate_.status.order->url, metadata_options());
-  auto secret = kube::Secret::from_json(object);
-  if (!secret) return End(base::failure(secret.error()));
-  // What would have to be issued anew at once is no use, and asking for it in a loop would be
-  // worse.
-  const SecretContent content = read_content(*secret);
-  if (const auto flaw = judge(&content); flaw && !flaw->is_usable_meanwhile) {
-    return fail({acme::ErrorClass::protocol,
-                 "the server issued a certificate that cannot be used: " + flaw->message});
-  }
-  if (const base::Status written = write_secret(object); !written) {
-    return set_back(written.error());
-  }
-  return conclude(content);
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Wait& step) {
-  order().is_stale = true;
-  order().next_poll = steady_now() + step.delay;
-  ++order().polls;
-  note_waiting(step.what_for);
-  return finish_write(write_status(), kube::Outcome::requeue(step.delay));
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fail& step) {
-  show_progress(certificate_, order().order, order().authorizations);
-  return fail({step.error_class, step.reason});
-}
-
-// ---- Keys and chains
-
-std::optional<base::PrivateKey> Reconciler::Run::next_key() const {
-  if (!memory_.secret) return std::nullopt;
-  const auto parse = [](const std::string& pem) -> std::optional<base::PrivateKey> {
-    auto key = base::PrivateKey::from_pem(pem);
-    return key ? std::optional(*std::move(key)) : std::nullopt;
-  };
-  const std::string& next = memory_.secret->value(kNextPrivateKeyKey);
-  if (!next.empty()) return parse(next);
-  if (certificate_.spec.rotation_policy != api::RotationPolicy::never) return std::nullopt;
-  return parse(memory_.secret->value(kPrivateKeyKey));
-}
-
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::ensure_next_key() {
-  const auto present = next_key();
-  if (present && present->spec() == certificate_.spec.key) return std::nullopt;
-  const auto key = base::PrivateKey::generate(certificate_.spec.key);
-  if (!key) return End(base::failure(key.error()));
-  const base::Status written =
-      write_secret(secret_with_next_key(certificate_, memory_.secret ? &*memory_.secret : nullptr,
-                                        key->to_pem(), metadata_options()));
-  if (!written) return set_back(written.error());
-  return std::nullopt;
-}
-
-// The first chain, or the first alternate (RFC 8555 §7.4.2) that ends at the preferred root.
-acme::AcmeResult<std::string> Reconciler::Run::download_chain(const std::string& url) {
-  const auto fetch = [this](const std::string& chain_url) {
-    return owner_.requests_.count(
-        account_->client->download_certificate(account_->session, chain_url, owner_.stop_));
-  };
-  auto first = fetch(url);
-  if (!first) return tl::unexpected(first.error());
-  const std::string& preferred = account_->preferred_chain;
-  if (preferred.empty() || ends_at(first->value.pem, preferred)) return first->value.pem;
-  for (const std::string& alternate_url : first->value.alternate_urls) {
-    auto alternate = fetch(alternate_url);
-    if (alternate && ends_at(alternate->value.pem, preferred)) return alternate->value.pem;
-  }
-  spdlog::warn("{}: no chain of {} ends at \"{}\"; the server's first is used", name(), url,
-               preferred);
-  return first->value.pem;
 }
 
 // ---- The end of an order
