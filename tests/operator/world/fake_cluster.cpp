@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace operator_test {
 
@@ -66,6 +67,13 @@ std::string version_of(const json& object) {
 
 }  // namespace
 
+struct FakeCluster::Objects {
+  std::map<std::string, json> all;
+};
+
+FakeCluster::FakeCluster() : held_(std::make_unique<Objects>()) {}
+FakeCluster::~FakeCluster() = default;
+
 struct FakeCluster::Target {
   std::string api_version;
   std::string plural;
@@ -112,10 +120,10 @@ base::HttpResponse FakeCluster::answer(const base::HttpRequest& request) {
   const json body = request.body.empty() ? json() : json::parse(request.body);
   const std::string type = content_type(request);
   if (request.method == "POST") return create(target, body);
-  const auto found = objects_.find(target.id());
+  const auto found = held_->all.find(target.id());
   if (request.method == "GET") {
-    return found == objects_.end() ? refuse(404, "NotFound", target.text() + " not found")
-                                   : reply(200, found->second);
+    return found == held_->all.end() ? refuse(404, "NotFound", target.text() + " not found")
+                                     : reply(200, found->second);
   }
   if (request.method == "PATCH" && type == "application/apply-patch+yaml" && !target.is_status) {
     return apply(target, body);
@@ -130,7 +138,7 @@ base::HttpResponse FakeCluster::answer(const base::HttpRequest& request) {
 base::HttpResponse FakeCluster::create(const Target& target, json object) {
   Target named = target;
   named.name = object.at("metadata").at("name");
-  if (objects_.count(named.id()) != 0) {
+  if (held_->all.count(named.id()) != 0) {
     return refuse(409, "AlreadyExists", named.text() + " already exists");
   }
   return reply(201, store("create", named, std::move(object)));
@@ -138,15 +146,15 @@ base::HttpResponse FakeCluster::create(const Target& target, json object) {
 
 base::HttpResponse FakeCluster::apply(const Target& target, const json& object) {
   if (!refusal_of_applies.empty()) return refuse(422, "Invalid", refusal_of_applies);
-  const auto found = objects_.find(target.id());
+  const auto found = held_->all.find(target.id());
   const std::string wanted = version_of(object);
-  if (found == objects_.end() && !wanted.empty()) {
+  if (found == held_->all.end() && !wanted.empty()) {
     return refuse(409, "Conflict", target.text() + ": the object is gone");
   }
   if (!wanted.empty() && wanted != version_of(found->second)) {
     return refuse(409, "Conflict", target.text() + ": the object has been modified");
   }
-  json after = found == objects_.end() ? json::object() : found->second;
+  json after = found == held_->all.end() ? json::object() : found->second;
   if (after.contains("type") && after["type"] != object.at("type")) {
     return refuse(422, "Invalid", target.text() + ": type: field is immutable");
   }
@@ -163,8 +171,8 @@ base::HttpResponse FakeCluster::apply(const Target& target, const json& object) 
 }
 
 base::HttpResponse FakeCluster::patch_status(const Target& target, json patch) {
-  const auto found = objects_.find(target.id());
-  if (found == objects_.end()) return refuse(404, "NotFound", target.text() + " not found");
+  const auto found = held_->all.find(target.id());
+  if (found == held_->all.end()) return refuse(404, "NotFound", target.text() + " not found");
   const std::string wanted = version_of(patch);
   if (!wanted.empty() && wanted != version_of(found->second)) {
     return refuse(409, "Conflict", target.text() + ": the object has been modified");
@@ -177,9 +185,9 @@ base::HttpResponse FakeCluster::patch_status(const Target& target, json patch) {
 
 // A write that changes nothing makes no version.
 json FakeCluster::store(const std::string& verb, const Target& target, json object) {
-  const auto found = objects_.find(target.id());
+  const auto found = held_->all.find(target.id());
   json& metadata = object["metadata"];
-  if (found != objects_.end()) {
+  if (found != held_->all.end()) {
     metadata["resourceVersion"] = version_of(found->second);
     if (object == found->second) return object;
   } else {
@@ -188,8 +196,8 @@ json FakeCluster::store(const std::string& verb, const Target& target, json obje
     metadata.emplace("creationTimestamp", "2026-01-01T00:00:00Z");
   }
   metadata["resourceVersion"] = std::to_string(++version_);
-  objects_[target.id()] = object;
-  writes_.push_back({verb, target.text(), object});
+  held_->all[target.id()] = object;
+  writes_.push_back({verb, target.text()});
   return object;
 }
 
@@ -198,9 +206,9 @@ void FakeCluster::put(const kube::ResourceType& type, json object) {
   target.namespace_ = object["metadata"].value("namespace", "");
   object["apiVersion"] = type.api_version();
   object["kind"] = type.kind;
-  const auto found = objects_.find(target.id());
+  const auto found = held_->all.find(target.id());
   std::int64_t generation = 1;
-  if (found != objects_.end()) {
+  if (found != held_->all.end()) {
     const json& before = found->second;
     const bool is_changed =
         object.value("spec", json::object()) != before.value("spec", json::object());
@@ -215,23 +223,23 @@ void FakeCluster::put(const kube::ResourceType& type, json object) {
   object["metadata"]["generation"] = generation;
   object["metadata"]["resourceVersion"] = std::to_string(++version_);
   object["metadata"].emplace("creationTimestamp", "2026-01-01T00:00:00Z");
-  objects_[target.id()] = std::move(object);
+  held_->all[target.id()] = std::move(object);
 }
 
 void FakeCluster::remove(const kube::ResourceType& type, const kube::ObjectKey& key) {
   const std::string id = type.plural + "/" + key.namespace_ + "/" + key.name;
-  objects_.erase(id);
+  held_->all.erase(id);
   applied_.erase(id);
 }
 
 json FakeCluster::get(const kube::ResourceType& type, const kube::ObjectKey& key) const {
-  const auto found = objects_.find(type.plural + "/" + key.namespace_ + "/" + key.name);
-  return found == objects_.end() ? json() : found->second;
+  const auto found = held_->all.find(type.plural + "/" + key.namespace_ + "/" + key.name);
+  return found == held_->all.end() ? json() : found->second;
 }
 
 std::vector<json> FakeCluster::list(const kube::ResourceType& type) const {
   std::vector<json> all;
-  for (const auto& [id, object] : objects_) {
+  for (const auto& [id, object] : held_->all) {
     if (id.rfind(type.plural + "/", 0) == 0) all.push_back(object);
   }
   return all;

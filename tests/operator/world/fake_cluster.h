@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/http.h"
 #include "kube/object.h"
@@ -19,10 +19,12 @@ namespace operator_test {
 // not know fails the test. (tests/fakes/api_server is the whole thing, over sockets.)
 class FakeCluster final : public base::HttpTransport {
  public:
+  FakeCluster();
+  ~FakeCluster() override;
+
   struct Write {
-    std::string verb;       // create | apply | patch
-    std::string path;       // "secrets/shop/www-tls", "certificates/shop/www/status"
-    nlohmann::json object;  // as stored
+    std::string verb;  // create | apply | patch
+    std::string path;  // "secrets/shop/www-tls", "certificates/shop/www/status"
     bool operator==(const Write&) const = default;
   };
 
@@ -54,7 +56,8 @@ class FakeCluster final : public base::HttpTransport {
   base::HttpResponse patch_status(const Target& target, nlohmann::json patch);
   nlohmann::json store(const std::string& verb, const Target& target, nlohmann::json object);
 
-  std::map<std::string, nlohmann::json> objects_;            // by "plural/namespace/name"
+  struct Objects;
+  std::unique_ptr<Objects> held_;                            // by "plural/namespace/name"
   std::map<std::string, std::vector<std::string>> applied_;  // JSON pointers that we own
   std::int64_t version_ = 100;
   std::vector<Write> writes_;

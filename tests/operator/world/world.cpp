@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/base64url.h"
 #include "base/x509.h"
@@ -267,6 +268,10 @@ bool World::run_until_ready(const std::string& name, std::chrono::seconds within
 json World::issuer_json() const {
   return {{"metadata", {{"name", "ca"}}},
           {"spec", {{"acme", {{"server", ca.directory_url()}, {"email", "ops@shop.example"}}}}}};
+}
+
+void World::apply_issuer() {
+  apply_issuer(issuer_json());
 }
 
 void World::apply_issuer(json object) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <prometheus/registry.h>
 
 #include "kube/client.h"
@@ -97,7 +97,7 @@ class World {
 
   // ---- Setting the scene
   nlohmann::json issuer_json() const;  // ClusterIssuer "ca"
-  void apply_issuer() { apply_issuer(issuer_json()); }
+  void apply_issuer();
   void apply_issuer(nlohmann::json object);
   static nlohmann::json certificate_json(const std::vector<std::string>& dns_names,
                                          const std::string& name = "www");
