@@ -81,8 +81,9 @@ Installation::Installation() {
 }
 
 Installation::~Installation() {
-  proxies_.clear();  // first: the backend waits for their connections
+  // In the order of who waits for whose connections.
   operator_.reset();
+  proxies_.clear();
   backend_.stop();
 }
 

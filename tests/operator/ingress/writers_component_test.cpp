@@ -1,0 +1,183 @@
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "kube/config.h"
+#include "operator/ingress/certificate_shim.h"
+#include "operator/ingress/status_publisher.h"
+#include "tests/fakes/api_server/server.h"
+#include "tests/fakes/clock.h"
+#include "tests/operator/ingress/cluster_builder.h"
+
+// The two writers of the ingress room against the in-memory API server. Stores are filled by hand,
+// so that they lag behind exactly when a test wants them to.
+namespace ingress {
+namespace {
+
+using fakes::api_server::Server;
+using ingress_test::key_of;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kIngress = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/www";
+
+class Events final : public kube::EventSink {
+ public:
+  void record(kube::Occurrence occurrence) override { reasons.push_back(occurrence.reason); }
+  std::vector<std::string> reasons;
+};
+
+class Writers : public testing::Test {
+ protected:
+  Writers() {
+    server_ = std::move(*Server::start({}));
+    const auto config = kube::parse_kubeconfig(server_->kubeconfig(), "/", "", clock_);
+    client_ = kube::connect(*config, clock_, "test");
+    apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+    apply(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: www, namespace: shop}\n"
+        "spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n");
+    server_->forget_writes();
+  }
+
+  void apply(const std::string& yaml) {
+    const auto applied = server_->apply_yaml(yaml);
+    ASSERT_TRUE(applied) << applied.error().message;
+  }
+  json get(const std::string& path) { return json::parse(server_->request("GET", path).value()); }
+
+  std::vector<Summary> see_ingress() {
+    ingresses_.put(kube::Ingress::from_json(get(kIngress)).value());
+    Summary summary;
+    summary.ingress = ingresses_.get(key_of("shop/www"));
+    return {summary};
+  }
+
+  const fakes::FakeClock clock_{};
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<kube::Client> client_;
+  kube::Store<kube::Ingress> ingresses_;
+  Events events_;
+};
+
+class Status : public Writers {
+ protected:
+  Status() : publisher_(ingresses_, *client_, events_, clock_, {}) {
+    publisher_.wake_with([this](const kube::ObjectKey& key) { enqueued_.push_back(key); });
+  }
+  void reconcile() {
+    const auto outcome = publisher_.reconcile(key_of("shop/www"));
+    ASSERT_TRUE(outcome) << outcome.error().message;
+  }
+
+  StatusPublisher publisher_;
+  std::vector<kube::ObjectKey> enqueued_;
+};
+
+TEST_F(Status, IsWrittenOnceAndNotWhileTheStoreLags) {
+  publisher_.follow(see_ingress(), read_addresses({"192.0.2.2", "lb.example", "192.0.2.1"}));
+  ASSERT_THAT(enqueued_, SizeIs(1));
+  reconcile();
+  reconcile();  // the store still has the old one
+  EXPECT_THAT(server_->writes(), SizeIs(1));
+  EXPECT_EQ(
+      get(kIngress)["status"]["loadBalancer"]["ingress"],
+      json::parse(R"([{"hostname": "lb.example"}, {"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}])"));
+  publisher_.follow(see_ingress(), read_addresses({"192.0.2.2", "lb.example", "192.0.2.1"}));
+  reconcile();
+  EXPECT_THAT(server_->writes(), SizeIs(1));
+  EXPECT_THAT(enqueued_, SizeIs(1));
+}
+
+TEST_F(Status, OfAnIngressThatIsNotOursIsNeverWritten) {
+  see_ingress();
+  publisher_.follow({}, read_addresses({"192.0.2.1"}));
+  reconcile();
+  EXPECT_THAT(server_->writes(), IsEmpty());
+}
+
+TEST_F(Status, StaysWhileTheAddressesAreNotKnown) {
+  publisher_.follow(see_ingress(), std::nullopt);
+  reconcile();
+  EXPECT_THAT(server_->writes(), IsEmpty());
+}
+
+TEST_F(Status, ThatAnotherControllerWritesIsToldAndNotFought) {
+  const auto ours = read_addresses({"192.0.2.1"});
+  publisher_.follow(see_ingress(), ours);
+  reconcile();
+  const auto theirs =
+      server_->request("PATCH", std::string(kIngress) + "/status",
+                       R"({"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}})",
+                       "application/merge-patch+json");
+  ASSERT_TRUE(theirs) << theirs.error().message;
+  publisher_.follow(see_ingress(), ours);
+  server_->forget_writes();
+  reconcile();
+  reconcile();
+  EXPECT_THAT(server_->writes(), IsEmpty());
+  EXPECT_THAT(events_.reasons, ElementsAre("StatusContested"));
+}
+
+TEST(AddressesOf, FollowTheTypeOfTheService) {
+  kube::Service service = ingress_test::a_service("edge/proxy", 80);
+  EXPECT_EQ(addresses_of(service), read_addresses({"10.96.0.10"}));
+  service.type_name = "LoadBalancer";
+  EXPECT_EQ(addresses_of(service), Addresses());
+  service.load_balancer = {{"203.0.113.1", ""}, {"", "lb.example"}};
+  service.external_ips = {"198.51.100.1", "203.0.113.1"};
+  EXPECT_EQ(addresses_of(service), read_addresses({"203.0.113.1", "198.51.100.1", "lb.example"}));
+}
+
+TEST_F(Writers, TheShimWritesACertificateOnceAndRemovesItByItsUid) {
+  std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/certificates.yaml");
+  std::stringstream text;
+  text << crd.rdbuf();
+  apply(text.str());
+  server_->forget_writes();
+  kube::Store<api::Certificate> certificates;
+  CertificateShim shim(certificates, *client_, events_, clock_, {});
+  std::vector<kube::ObjectKey> enqueued;
+  shim.wake_with([&](const kube::ObjectKey& key) { enqueued.push_back(key); });
+
+  auto cluster = ingress_test::ViewBuilder();
+  const std::string uid = get(kIngress)["metadata"]["uid"];
+  auto ingress = ingress_test::an_ingress("shop/www")
+                     .annotation("cert-manager.io/cluster-issuer", "letsencrypt")
+                     .tls({"a.example"}, "www-tls")
+                     .get();
+  ingress.metadata.uid = uid;
+  cluster.ingress(std::make_shared<const kube::Ingress>(ingress));
+  const CertificatePlan plan = plan_certificates(cluster.view);
+  shim.follow(plan);
+  shim.follow(plan);
+  ASSERT_THAT(enqueued, SizeIs(1));
+  ASSERT_TRUE(shim.reconcile(enqueued[0]));
+  ASSERT_TRUE(shim.reconcile(enqueued[0]));
+  EXPECT_THAT(server_->writes(), SizeIs(1));
+  const json stored = get("/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls");
+  EXPECT_EQ(stored["metadata"]["ownerReferences"][0]["uid"], uid);
+  EXPECT_EQ(stored["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], false);
+
+  // What the API server stored is what the plan wants: nothing is left to do.
+  cluster.certificate(api::Certificate::from_json(stored).value());
+  EXPECT_THAT(plan_certificates(cluster.view).apply, IsEmpty());
+
+  CertificatePlan removal;
+  removal.remove[key_of("shop/www-tls")] = {"another-uid"};
+  shim.follow(removal);
+  EXPECT_FALSE(shim.reconcile(key_of("shop/www-tls")));
+  removal.remove[key_of("shop/www-tls")] = {stored["metadata"]["uid"]};
+  shim.follow(removal);
+  EXPECT_TRUE(shim.reconcile(key_of("shop/www-tls")));
+  EXPECT_FALSE(
+      server_->request("GET", "/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls"));
+}
+
+}  // namespace
+}  // namespace ingress
