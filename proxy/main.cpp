@@ -41,7 +41,7 @@ struct Flags {
   double body_timeout = 60;
   double tunnel_timeout = 3600;
   double upstream_idle_timeout = 30;
-  std::size_t upstream_idle_max = 64;
+  std::size_t upstream_idle_max = 512;
   double drain_grace = 10;
   double drain_timeout = 30;
 };

@@ -200,8 +200,10 @@ int ServerContext::use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* 
       EVP_MAC_CTX_set_params(mac, parameters) != 1) {
     return -1;
   }
-  // 2: it opens, and the client gets one sealed with the newest key.
-  return sealing != 0 || keys->is_newest(*key) ? 1 : 2;
+  // 2: it opens, and the client gets a new one: because this one's key grows old, or because a
+  // client of TLS 1.3 uses a ticket only once, lest it be recognised by it (RFC 8446 §C.4).
+  const bool renew = !keys->is_newest(*key) || SSL_version(ssl) == TLS1_3_VERSION;
+  return sealing == 0 && renew ? 2 : 1;
 }
 
 }  // namespace proxy::tls

@@ -14,7 +14,7 @@ namespace proxy::upstream {
 
 struct PoolOptions {
   std::chrono::milliseconds idle_timeout{30'000};
-  std::size_t idle_max = 64;  // connections per endpoint and worker
+  std::size_t idle_max = 512;  // connections per endpoint and worker
 };
 
 // One worker's view of one endpoint: its idle connections, and how many requests it has under way.
