@@ -3,7 +3,10 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "base/clock.h"
 #include "kube/client.h"
