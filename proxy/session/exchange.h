@@ -86,7 +86,7 @@ class Exchange final : private upstream::Connection::User {
   std::string_view compose_head(const Client& client);
   void send_first(std::string_view bytes);
   bool use_connection(const upstream::Cluster::Tried& tried);
-  void try_endpoints();
+  void try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint = nullptr);
   void attach(std::unique_ptr<upstream::Connection> connection);
   void detach(bool reusable);
   void fail(const upstream::Failure& failure);

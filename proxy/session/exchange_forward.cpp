@@ -73,15 +73,17 @@ void Exchange::send_first(std::string_view bytes) {
   }
   sent_.assign(bytes);
   endpoint_->request_ends();
-  endpoint_.reset();
-  try_endpoints();
+  // The one whose turn it is: another pick would be another endpoint, whose pool was not asked.
+  try_endpoints(std::exchange(endpoint_, nullptr));
 }
 
-// Connects to endpoints that were not tried yet, until one connection is at least under way.
-void Exchange::try_endpoints() {
+// Connects to this endpoint (none: the next in turn), then to others that were not tried yet, until
+// one connection is at least under way.
+void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   stage_ = Stage::connecting;
   int error = 0;
-  while (auto endpoint = cluster_->pick(tried_)) {
+  if (endpoint == nullptr) endpoint = cluster_->pick(tried_);
+  for (; endpoint != nullptr; endpoint = cluster_->pick(tried_)) {
     tried_.push_back(endpoint);
     connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
                                                 cluster_->config().connect_timeout);

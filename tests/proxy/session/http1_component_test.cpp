@@ -309,6 +309,19 @@ TEST(Http1, AHeadOverTheLimitIs431) {
 
 // ---- Endpoints that fail
 
+TEST(Upstream, EndpointsTakeTurnsAndEachKeepsItsConnection) {
+  ScriptedBackend first(says(ScriptedBackend::ok("hello")));
+  ScriptedBackend second(says(ScriptedBackend::ok("hello")));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({first.port(), second.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  for (int i = 0; i < 6; ++i) ASSERT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(first.requests(), 3);
+  EXPECT_EQ(second.requests(), 3);
+  EXPECT_EQ(first.connections(), 1);
+  EXPECT_EQ(second.connections(), 1);
+}
+
 TEST(Upstream, AnEndpointThatRefusesIsPassedOver) {
   ScriptedBackend backend(echoes());
   std::uint16_t dead = 0;
