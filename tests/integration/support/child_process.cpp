@@ -79,8 +79,18 @@ ChildProcess::~ChildProcess() {
 }
 
 bool ChildProcess::is_running() {
-  if (!is_reaped_) is_reaped_ = ::waitpid(pid_, nullptr, WNOHANG) != 0;
+  if (!is_reaped_) is_reaped_ = ::waitpid(pid_, &wait_status_, WNOHANG) != 0;
   return !is_reaped_;
+}
+
+std::optional<int> ChildProcess::wait_for_exit(std::chrono::milliseconds at_most) {
+  const auto deadline = std::chrono::steady_clock::now() + at_most;
+  while (is_running()) {
+    if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  if (!WIFEXITED(wait_status_)) return std::nullopt;
+  return WEXITSTATUS(wait_status_);
 }
 
 std::string ChildProcess::output() const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class ChildProcess {
 
   int pid() const { return pid_; }
   bool is_running();
+  // Waits for its end. Nothing: it goes on after this time, or was ended by a signal.
+  std::optional<int> wait_for_exit(std::chrono::milliseconds at_most);
   // What it wrote so far.
   std::string output() const;
 
@@ -38,6 +41,7 @@ class ChildProcess {
 
   int pid_;
   bool is_reaped_ = false;
+  int wait_status_ = 0;
   const Options options_;
 };
 

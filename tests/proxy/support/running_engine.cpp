@@ -83,6 +83,7 @@ config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluste
 config::Certificate issue(const std::vector<std::string>& names) {
   const auto key = base::PrivateKey::generate({}).value();
   base::SelfSignedOptions options;
+  options.names.common_name = names.front();  // a certificate without an issuer's name is none
   options.names.dns_names = names;
   return {base::make_self_signed(key, options).value(), key.to_pem()};
 }
