@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -81,16 +83,22 @@ void print_table(const Json& table) {
   }
 }
 
-int apply(const RestClient& client, const Order& order) {
-  std::ostringstream content;
-  if (order.file == "-") {
-    content << std::cin.rdbuf();
-  } else {
-    std::ifstream in(order.file);
-    content << in.rdbuf();
-    if (!in) return fail("Cannot read " + order.file);
+// The file itself, or the YAML files of a folder in their order, as kubectl takes them.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return {path};
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string extension = entry.path().extension();
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json") {
+      files.push_back(entry.path());
+    }
   }
-  const auto documents = api_server::json_of_yaml_stream(content.str());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+int apply_text(const RestClient& client, const Order& order, const std::string& text) {
+  const auto documents = api_server::json_of_yaml_stream(text);
   if (!documents) return fail(documents.error().message);
   for (const Json& document : *documents) {
     const auto resource = resource_of_object(client, document);
@@ -105,6 +113,22 @@ int apply(const RestClient& client, const Order& order) {
     if (!applied) return fail(applied.error().message);
     std::cout << resource->text() << "/" << api_server::name_of(document)
               << (answered->status == 201 ? " created\n" : " configured\n");
+  }
+  return 0;
+}
+
+int apply(const RestClient& client, const Order& order) {
+  if (order.file == "-") {
+    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    return apply_text(client, order, text);
+  }
+  const auto files = files_of(order.file);
+  if (files.empty()) return fail("There is no YAML file in " + order.file);
+  for (const auto& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in.is_open() || in.bad()) return fail("Cannot read " + file.string());
+    if (const int code = apply_text(client, order, text); code != 0) return code;
   }
   return 0;
 }
@@ -217,7 +241,8 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.add_option("-n,--namespace", order.namespace_, "The namespace; else the context's");
   CLI::App* apply = app.add_subcommand("apply", "Apply YAML on the server's side");
-  apply->add_option("-f,--filename", order.file, "The file, or - for standard input")->required();
+  apply->add_option("-f,--filename", order.file, "The file or folder, or - for standard input")
+      ->required();
   const auto named = [&](const char* verb, const char* help) {
     CLI::App* command = app.add_subcommand(verb, help);
     command->add_option("kind", order.kind, "ingress, ing, ingresses, secrets/NAME ...")
