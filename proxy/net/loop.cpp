@@ -1,5 +1,6 @@
 #include "proxy/net/loop.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -7,6 +8,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 namespace proxy::net {
 namespace {
@@ -20,20 +22,23 @@ constexpr std::chrono::milliseconds kSleepMax{1'000};
 base::Result<std::unique_ptr<Loop>> Loop::create() {
   Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   Fd mailbox(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  Fd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   event.data.ptr = nullptr;
-  if (!epoll.is_open() || !mailbox.is_open() ||
-      ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, mailbox.get(), &event) != 0) {
+  if (!epoll.is_open() || !mailbox.is_open() || !alarm.is_open() ||
+      ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, mailbox.get(), &event) != 0 ||
+      ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, alarm.get(), &event) != 0) {
     return base::failure(base::ErrorKind::unavailable,
                          std::string("cannot make an event loop: ") + std::strerror(errno));
   }
-  return std::unique_ptr<Loop>(new Loop(std::move(epoll), std::move(mailbox)));
+  return std::unique_ptr<Loop>(new Loop(std::move(epoll), std::move(mailbox), std::move(alarm)));
 }
 
-Loop::Loop(Fd epoll, Fd mailbox)
+Loop::Loop(Fd epoll, Fd mailbox, Fd alarm)
     : epoll_(std::move(epoll)),
       mailbox_(std::move(mailbox)),
+      alarm_(std::move(alarm)),
       now_(std::chrono::steady_clock::now()),
       wall_now_(std::chrono::system_clock::now()),
       timers_(now_) {}
@@ -50,12 +55,13 @@ bool Loop::add(int fd, EventHandler& handler) {
 void Loop::run(TurnEnd& end) {
   std::array<epoll_event, kEventsPerTurn> events;
   while (!stopped_) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, sleep_millis());
+    if (!more_) set_alarm();
+    const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, more_ ? 0 : -1);
     read_clocks();
     for (int i = 0; i < count; ++i) {
       const std::uint32_t bits = events[static_cast<std::size_t>(i)].events;
       auto* handler = static_cast<EventHandler*>(events[static_cast<std::size_t>(i)].data.ptr);
-      if (handler == nullptr) {
+      if (handler == nullptr) {  // the mailbox, or the alarm, which needs nothing but this turn
         posted_here_ = true;
         continue;
       }
@@ -86,14 +92,19 @@ void Loop::read_clocks() {
       std::memory_order_relaxed);
 }
 
-int Loop::sleep_millis() const {
-  if (more_) return 0;
-  auto sleep = kSleepMax;
-  if (const auto due = timers_.next_due()) {
-    if (*due <= now_) return 0;
-    sleep = std::min(sleep, std::chrono::ceil<std::chrono::milliseconds>(*due - now_));
-  }
-  return static_cast<int>(sleep.count());
+// An alarm that rings early only costs a turn, so it is never put off.
+void Loop::set_alarm() {
+  if (alarm_at_ <= now_) alarm_at_ = base::SteadyTime::max();  // it has rung
+  const base::SteadyTime wanted =
+      std::min(timers_.next_due().value_or(base::SteadyTime::max()), now_ + kSleepMax);
+  if (alarm_at_ <= wanted) return;
+  alarm_at_ = wanted;
+  const auto since_boot =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(wanted.time_since_epoch()).count();
+  itimerspec when{};
+  when.it_value.tv_sec = since_boot / 1'000'000'000;
+  when.it_value.tv_nsec = since_boot % 1'000'000'000;
+  ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 void Loop::post(std::function<void()> task) {

@@ -80,13 +80,17 @@ class Loop {
   std::int64_t last_tick_millis() const { return last_tick_.load(std::memory_order_relaxed); }
 
  private:
-  Loop(Fd epoll, Fd mailbox);
+  Loop(Fd epoll, Fd mailbox, Fd alarm);
   void read_clocks();
-  int sleep_millis() const;
+  void set_alarm();
   void run_posted();
 
   Fd epoll_;
   Fd mailbox_;  // eventfd: somebody posted
+  // timerfd for the next deadline. Set only when that comes nearer, which is rare, where a timeout
+  // of epoll_wait() would set up and take down a timer of the kernel in every turn.
+  Fd alarm_;
+  base::SteadyTime alarm_at_ = base::SteadyTime::max();
   bool stopped_ = false;
   bool more_ = false;
   bool posted_here_ = false;

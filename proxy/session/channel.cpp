@@ -1,5 +1,7 @@
 #include "proxy/session/channel.h"
 
+#include <utility>
+
 namespace proxy::session {
 
 using net::IoResult;
@@ -23,7 +25,12 @@ tls::Connection::Handshake Channel::handshake() {
   tls_context_->output().clear();
   const auto result = tls_->step(input);
   ciphertext_.assign(input);
-  send_ciphertext();
+  // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that.
+  if (result == tls::Connection::Handshake::done && tls_->version() == "TLSv1.3") {
+    ticket_.assign(tls_context_->output());
+  } else {
+    send_ciphertext();
+  }
   return result;
 }
 
@@ -62,7 +69,8 @@ bool Channel::write(std::string_view plain) {
 }
 
 bool Channel::send_ciphertext() {
-  const std::string& output = tls_context_->output();
+  std::string& output = tls_context_->output();
+  if (!ticket_.empty()) output.insert(0, std::exchange(ticket_, {}));
   return output.empty() || send(output);
 }
 

@@ -57,6 +57,8 @@ class Channel {
   bool closing_ = false;    // a FIN or worse is somewhere in the socket
   bool ended_ = false;      // TLS: the end was seen, and is still to be told
   bool finishing_ = false;  // FIN once all is sent
+  // A session ticket: it goes with the first thing that is said, for nobody waits for it.
+  std::string ticket_;
   std::string ciphertext_;  // what came together with the end of the handshake
   std::string unsent_;
   std::size_t unsent_begin_ = 0;

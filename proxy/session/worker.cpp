@@ -39,6 +39,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t
 Worker::~Worker() {
   for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
   on_turn_end();
+  clusters_.adopt({});
   loop_->destroy_disposed();  // while what they refer to is still there
 }
 

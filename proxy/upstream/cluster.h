@@ -45,6 +45,11 @@ class Clusters {
   Clusters(const PoolOptions& options, admin::WorkerCounters& counters, std::size_t start)
       : options_(options), counters_(counters), start_(start) {}
 
+  // Closes all idle connections: they and their endpoints hold each other.
+  ~Clusters() { adopt({}); }
+  Clusters(const Clusters&) = delete;
+  Clusters& operator=(const Clusters&) = delete;
+
   const std::shared_ptr<Cluster>& at(std::uint32_t index) const { return by_index_[index]; }
   // Serves the next table: clusters with the same id carry on, the others are retired.
   void adopt(const std::vector<router::ClusterReference>& references);
