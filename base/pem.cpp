@@ -52,6 +52,12 @@ bool is_label(std::string_view label) {
 
 // Reads up to and including the END line. The text stands behind the BEGIN line.
 Result<PemBlock> read_block(std::string_view& text, std::string_view label, std::size_t index) {
+  // A block whose line ends were lost. Not a word of it: the "label" holds the key itself.
+  if (label.find(kDashes) != std::string_view::npos) {
+    return failure(ErrorKind::invalid,
+                   "PEM block " + std::to_string(index + 1) +
+                       " stands on one line; BEGIN and END must each have a line of its own");
+  }
   if (!is_label(label)) {
     return failure(ErrorKind::invalid, "PEM block " + std::to_string(index + 1) +
                                            " has a label with characters that are not printable");

@@ -57,6 +57,16 @@ TEST(Pem, SaysWhichBlockIsBrokenAndWhy) {
   }
 }
 
+TEST(Pem, OfAKeyThatLostItsLineEndsNothingIsSaid) {
+  const auto blocks =
+      read_pem("-----BEGIN EC PRIVATE KEY----- MHcCAQEEIabcdef -----END EC PRIVATE KEY-----");
+  ASSERT_FALSE(blocks);
+  EXPECT_EQ(blocks.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(blocks.error().message.find("MHcC"), std::string::npos) << blocks.error().message;
+  EXPECT_NE(blocks.error().message.find("line of its own"), std::string::npos)
+      << blocks.error().message;
+}
+
 TEST(Pem, RefusesWhatIsTooLarge) {
   EXPECT_TRUE(read_pem(write_pem({"A", std::string(kPemBlockBytesMax, 'x')})));
   EXPECT_FALSE(read_pem(write_pem({"A", std::string(kPemBlockBytesMax + 1, 'x')})));
