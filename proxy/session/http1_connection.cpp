@@ -171,6 +171,13 @@ void Http1Connection::refuse_head() {
                            http1::status_of(failure), http1::reason_of(failure));
 }
 
+// What is known of the head points to where it was read, and others have read there since.
+void Http1Connection::recall_head() {
+  char* const begin = worker_.buffers().client.begin();
+  std::memcpy(begin, held_.data(), held_.size());
+  parser_.parse({begin, held_.size()}, exchange_->request());
+}
+
 void Http1Connection::on_end_of_input() {
   switch (state_) {
     case State::idle:
@@ -306,6 +313,7 @@ void Http1Connection::on_timeout() {
       connection_.linger();
       return;
     case State::head:
+      recall_head();
       state_ = State::body;
       exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this, 408,
                                "request_header_timeout");

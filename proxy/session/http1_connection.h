@@ -54,6 +54,7 @@ class Http1Connection final : public Protocol, private Downstream {
   char* process_body(char* begin, char* end);
   void begin_exchange(char* head_end, char* end, char*& rest);
   void refuse_head();
+  void recall_head();
   void on_end_of_input();
   void hold(const char* begin, const char* end);
   void proceed();

@@ -582,6 +582,34 @@ TEST(SlowPeers, AHeadThatDoesNotComeToItsEndIs408) {
   EXPECT_TRUE(silent.at_end());
 }
 
+TEST(SlowPeers, WhatIsLoggedOfAHeadWithoutEndIsItsOwnAndNotWhatOthersSentSince) {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.request_header = std::chrono::milliseconds(300);
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish({}));
+  auto slow = HttpClient::connect(proxy.http());
+  slow.send("GET /slow HTTP/1.1\r\nHost: slow.test\r\nX-Request-ID: of-the-slow-one\r\n");
+  // Seen before the others: their answers come from the same worker, later.
+  auto others = HttpClient::connect(proxy.http());
+  const std::string request =
+      "GET /" + std::string(200, 's') + " HTTP/1.1\r\nHost: secret.test\r\n\r\n";
+  for (int i = 0; i < 2; ++i) {
+    others.send(request);
+    ASSERT_EQ(others.read_answer().status, 404);
+  }
+  ASSERT_EQ(slow.read_answer().status, 408);
+
+  const std::string log = proxy.access_log(3);
+  const std::size_t at = log.find("request_header_timeout");
+  ASSERT_NE(at, std::string::npos) << log;
+  const std::size_t begin = log.rfind('\n', at) + 1;  // npos + 1 is the first line's
+  const std::string line = log.substr(begin, log.find('\n', at) - begin);
+  EXPECT_THAT(line, HasSubstr("\"slow.test\""));
+  EXPECT_THAT(line, HasSubstr("\"/slow\""));
+  EXPECT_THAT(line, HasSubstr("of-the-slow-one"));
+  EXPECT_THAT(line, Not(HasSubstr("sss")));
+}
+
 TEST(SlowPeers, ABodyThatStopsIs408) {
   ScriptedBackend backend(echoes());
   session::Options options = RunningEngine::quick();
