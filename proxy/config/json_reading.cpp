@@ -58,8 +58,9 @@ class Watch final : public nlohmann::json_sax<json> {
   bool string(string_t&) override { return true; }
   bool binary(binary_t&) override { return true; }
 
-  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
-    wrong_ = std::string("the document: ") + error.what();
+  // The library's own words quote the text, and with it perhaps a private key.
+  bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
+    wrong_ = "the document: is not JSON from byte " + std::to_string(position) + " on";
     return false;
   }
 

@@ -99,6 +99,13 @@ TEST(ConfigDocument, ReadsCertificateFilesBesideIt) {
                                          ": No such file or directory");
 }
 
+TEST(ConfigDocument, WhatIsNotJsonIsNamedByItsPlaceForItMayHoldAKey) {
+  const auto read = config_from_json(
+      "{\"certificates\": {\"a\": {\"key\": \"-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n\"}}}", "/");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "the document: is not JSON from byte 60 on");
+}
+
 TEST(ConfigDocument, SaysWhereItIsWrong) {
   const std::string cluster = R"("clusters": {"c": {"endpoints": []}})";
   const auto host = [&](const std::string& route) {
