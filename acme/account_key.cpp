@@ -1,28 +1,18 @@
 #include "acme/account_key.h"
 
-#include <memory>
+#include <algorithm>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/evp.h>
 
 #include "base/base64url.h"
 #include "base/digest.h"
+#include "base/openssl.h"
 
 namespace acme {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
+using EcdsaSignaturePtr = base::OpensslPtr<ECDSA_SIG, ECDSA_SIG_free>;
 
 // Big-endian, padded with zeros in front to at least width bytes.
 std::string bytes_of(const BIGNUM* number, int width) {
@@ -37,7 +27,7 @@ base::Result<std::string> public_number(const base::PrivateKey& key, const char*
     return base::failure(base::ErrorKind::invalid,
                          "the account key's public part cannot be read from OpenSSL");
   }
-  const BigNumber number(raw);
+  const base::BignumPtr number(raw);
   return base::base64url_encode(bytes_of(number.get(), width));
 }
 
@@ -63,7 +53,7 @@ base::Result<std::string> rsa_jwk(const base::PrivateKey& key) {
 // OpenSSL gives an ECDSA signature as DER; JOSE wants R || S (RFC 7518 §3.4).
 base::Result<std::string> jose_form(const std::string& der, int bits) {
   const auto* start = reinterpret_cast<const unsigned char*>(der.data());
-  const EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &start, static_cast<long>(der.size())));
+  const EcdsaSignaturePtr signature(d2i_ECDSA_SIG(nullptr, &start, static_cast<long>(der.size())));
   if (!signature) {
     return base::failure(base::ErrorKind::invalid, "the account key made no readable signature");
   }
@@ -100,7 +90,7 @@ std::string AccountKey::key_authorization(std::string_view token) const {
 }
 
 base::Result<std::string> AccountKey::sign(std::string_view bytes) const {
-  const DigestContext context(EVP_MD_CTX_new());
+  const base::EvpMdCtxPtr context(EVP_MD_CTX_new());
   const EVP_MD* digest = algorithm_ == "ES384" ? EVP_sha384() : EVP_sha256();
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t size = 0;
