@@ -1,43 +1,22 @@
-#include <memory>
-
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509v3.h>
 
+#include "base/openssl.h"
 #include "tests/fakes/api_server/https_server.h"
 
 namespace fakes::api_server {
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* it) const {
-    Free(it);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Memory = std::unique_ptr<BIO, Freer<BIO_free_all>>;
-
-std::string text_of(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
-}
-
 std::string pem_of(X509* certificate) {
-  Memory memory(BIO_new(BIO_s_mem()));
+  const base::BioPtr memory(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(memory.get(), certificate);
-  return text_of(memory.get());
+  return base::read_memory_bio(memory.get());
 }
 
 std::string pem_of(EVP_PKEY* key) {
-  Memory memory(BIO_new(BIO_s_mem()));
+  const base::BioPtr memory(BIO_new(BIO_s_mem()));
   PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
-  return text_of(memory.get());
+  return base::read_memory_bio(memory.get());
 }
 
 bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
@@ -50,8 +29,8 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
   return added;
 }
 
-Certificate unsigned_certificate(EVP_PKEY* key, const char* common_name) {
-  Certificate certificate(X509_new());
+base::X509Ptr unsigned_certificate(EVP_PKEY* key, const char* common_name) {
+  base::X509Ptr certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   std::uint64_t serial = 0;
   RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
@@ -67,12 +46,12 @@ Certificate unsigned_certificate(EVP_PKEY* key, const char* common_name) {
 }  // namespace
 
 base::Result<ServingCertificate> make_serving_certificate() {
-  const Key ca_key(EVP_EC_gen("P-256"));
-  const Key key(EVP_EC_gen("P-256"));
+  const base::EvpPkeyPtr ca_key(EVP_EC_gen("P-256"));
+  const base::EvpPkeyPtr key(EVP_EC_gen("P-256"));
   if (!ca_key || !key) return base::failure(base::ErrorKind::invalid, "OpenSSL made no key");
-  const Certificate ca = unsigned_certificate(ca_key.get(), "gatehouse-fake-apiserver-ca");
+  const base::X509Ptr ca = unsigned_certificate(ca_key.get(), "gatehouse-fake-apiserver-ca");
   X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get()));
-  const Certificate leaf = unsigned_certificate(key.get(), "gatehouse-fake-apiserver");
+  const base::X509Ptr leaf = unsigned_certificate(key.get(), "gatehouse-fake-apiserver");
   X509_set_issuer_name(leaf.get(), X509_get_subject_name(ca.get()));
   const bool done =
       add_extension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE") &&
