@@ -163,6 +163,28 @@ TEST(HouseRules, CodecsRouterAndContractMakeNoSystemCallsForIo) {
               IsEmpty());
 }
 
+TEST(HouseRules, SocketsAreUsedInFewPlaces) {
+  // The proxy's engine, its admin endpoint, and the edges of base.
+  const std::vector<std::string> places = {"base/", "proxy/net/", "proxy/admin/admin_server.cpp"};
+  EXPECT_THAT(breaches([&](const SourceFile& file, const std::string& include) {
+                return !file.is_in("tests") && !file.is_in("e2e") &&
+                       !starts_with_any(file.path, places) &&
+                       starts_with_any(include, {"sys/socket.h", "sys/epoll.h", "sys/eventfd.h",
+                                                 "netinet/", "netdb.h"});
+              }),
+              IsEmpty());
+}
+
+TEST(HouseRules, OnlyProgramsSpeakOnStandardStreams) {
+  // A library's words are log lines and errors; flags that cannot be read are told before the log
+  // is there.
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return include == "iostream" && !file.is_in("tests") && !file.is_in("e2e") &&
+                       !file.path.ends_with("/main.cpp") && !file.is_in("operator/program");
+              }),
+              IsEmpty());
+}
+
 TEST(HouseRules, LibcurlIsKnownInOnePlace) {
   EXPECT_THAT(product_files_including({"curl/"}), SizeIs(1));
 }
@@ -237,6 +259,42 @@ TEST(HouseRules, CoroutinesAreAbsentBecauseThisCompilerDestroysTemporariesTwice)
     }
   }
   EXPECT_THAT(users, IsEmpty());
+}
+
+TEST(HouseRules, WhatIsLeftToDoStandsInNoComment) {
+  // In two pieces, or this file would be found.
+  const std::vector<std::string> notes = {std::string("TO") + "DO", std::string("FIX") + "ME"};
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    const auto has = [&](const std::string& note) {
+      return file.text.find(note) != std::string::npos;
+    };
+    if (std::any_of(notes.begin(), notes.end(), has)) found.push_back(file.path);
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
+// docs/troubleshooting.md is a list of the words that the programs say; what they no longer say is
+// mended there.
+TEST(HouseRules, EachReasonOfTheTroubleshootingPageIsSaidSomewhere) {
+  std::string product;
+  for (const auto& file : tree()) {
+    if (!file.is_in("tests") && !file.is_in("e2e")) product += file.text;
+  }
+  std::istringstream page(read_file(fs::path(GATEHOUSE_SOURCE_DIR) / "docs/troubleshooting.md"));
+  const std::regex code("`([^`]+)`");
+  std::vector<std::string> unsaid;
+  int reasons = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("| `", 0) != 0) continue;
+    const std::string cell = line.substr(0, line.find('|', 1));
+    for (std::sregex_iterator it(cell.begin(), cell.end(), code), end; it != end; ++it, ++reasons) {
+      const std::string reason = (*it)[1];
+      if (product.find('"' + reason + '"') == std::string::npos) unsaid.push_back(reason);
+    }
+  }
+  EXPECT_THAT(unsaid, IsEmpty());
+  EXPECT_GT(reasons, 100);
 }
 
 TEST(HouseRules, BothIssuerSchemasAreTheSame) {
