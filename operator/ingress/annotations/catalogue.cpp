@@ -233,4 +233,8 @@ CatalogueEntry look_up(std::string_view key) {
   return {key, kTunes, "Check its spelling.", false};
 }
 
+std::span<const CatalogueEntry> catalogue() {
+  return kTable;
+}
+
 }  // namespace ingress::annotations

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace ingress::annotations {
@@ -23,5 +24,8 @@ struct CatalogueEntry {
 // name: one that smells of a guard ("auth", "allow", "limit", ...) closes the door, since a
 // misspelt guard is a guard that somebody believes in.
 CatalogueEntry look_up(std::string_view key);
+
+// The table, in order of key.
+std::span<const CatalogueEntry> catalogue();
 
 }  // namespace ingress::annotations

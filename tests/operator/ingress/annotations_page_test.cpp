@@ -1,0 +1,66 @@
+// docs/annotations.md against the table that it is about.
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/ingress/annotations/catalogue.h"
+
+namespace ingress::annotations {
+namespace {
+
+using Sections = std::map<std::string, std::set<std::string>>;
+
+// What stands between backticks, by the heading above it ("Honoured", "Refused", ...).
+Sections read_page() {
+  std::ifstream page(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../docs/annotations.md");
+  static const std::regex code("`([^`]+)`");
+  Sections sections;
+  std::string heading;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("## ")) heading = line.substr(3, line.find_first_of(":,") - 3);
+    for (std::sregex_iterator it(line.begin(), line.end(), code), end; it != end; ++it) {
+      sections[heading].insert((*it)[1]);
+    }
+  }
+  return sections;
+}
+
+TEST(AnnotationsPage, ListsEachKeyOfTheCatalogueUnderWhatIsDoneAboutIt) {
+  const std::map<Treatment, std::string> headings = {{Treatment::honoured, "Honoured"},
+                                                     {Treatment::guards, "Refused"},
+                                                     {Treatment::joins, "Kept out"},
+                                                     {Treatment::tunes, "Ignored"}};
+  const Sections page = read_page();
+  for (const auto& [treatment, heading] : headings) {
+    ASSERT_EQ(page.count(heading), 1u) << heading;
+    for (const CatalogueEntry& entry : catalogue()) {
+      EXPECT_EQ(page.at(heading).count(std::string(entry.key)),
+                entry.treatment == treatment ? 1u : 0u)
+          << entry.key << " under " << heading;
+    }
+  }
+}
+
+TEST(AnnotationsPage, RefusesAndIgnoresNothingThatTheCatalogueDoesNotHave) {
+  std::set<std::string> known;
+  for (const CatalogueEntry& entry : catalogue()) known.insert(std::string(entry.key));
+  const Sections page = read_page();
+  const std::regex key("[a-z0-9]+(-[a-z0-9]+)+");
+  // cert-manager's, which certificate_settings.cpp knows.
+  const std::set<std::string> others = {"alt-names", "email-sans", "ip-sans", "literal-subject",
+                                        "uri-sans"};
+  for (const std::string heading : {"Refused", "Kept out", "Ignored"}) {
+    for (const std::string& word : page.at(heading)) {
+      if (!std::regex_match(word, key) || others.count(word) != 0) continue;
+      EXPECT_EQ(known.count(word), 1u) << word << " under " << heading;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ingress::annotations
