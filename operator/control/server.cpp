@@ -254,7 +254,8 @@ void Server::poll(const std::string& proxy, const base::ServedRequest& request,
     metrics_->count("bad_request");
     return respond(text(400, query.error().message));
   }
-  const bool is_live = note(proxy, *query);
+  // Told before the answer can go out: whoever has the answer may rely on it.
+  if (note(proxy, *query) && acknowledged_) acknowledged_();
   std::shared_ptr<const std::string> answer;
   {
     const std::lock_guard lock(mutex_);
@@ -267,7 +268,6 @@ void Server::poll(const std::string& proxy, const base::ServedRequest& request,
       changed_.notify_all();
     }
   }
-  if (is_live && acknowledged_) acknowledged_();
   if (!respond) return;
   metrics_->count(answer ? "delta" : "overloaded");
   respond(answer ? json(*answer) : text(503, "too many polls are waiting"));

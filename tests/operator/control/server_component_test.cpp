@@ -1,3 +1,4 @@
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -166,7 +167,7 @@ TEST_F(ControlServer, WhatIsNoRequestOfOursIsRefusedWithASentence) {
 }
 
 TEST_F(ControlServer, APollSaysWhatIsLiveInTheProxy) {
-  int acknowledged = 0;
+  std::atomic<int> acknowledged = 0;  // counted by a thread of the server
   server_->on_acknowledged([&] { ++acknowledged; });
   const std::string revision = server_->publish(state("a.example"));
   send("GET", "/v1/config?after=&wait=0s");
