@@ -190,6 +190,8 @@ Status Exchange::prepare(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::max(connect_timeout, Duration(1)).count()));
   if (!is_stream()) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  // The empty string is libcurl's way to say "none, whatever the environment has".
+  if (!options_.use_environment_proxy) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (!request_.connect_to.empty()) {
     // Empty host and port: for every host and port that the URL may have.
     connect_to_.reset(curl_slist_append(nullptr, ("::" + request_.connect_to).c_str()));

@@ -40,6 +40,7 @@ base::Result<Config> read_in_cluster_config(const Environment& environment,
         "not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set");
   }
   Config config;
+  config.use_environment_proxy = false;
   const bool is_ipv6 = host.find(':') != std::string::npos;
   config.server = "https://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
   auto ca = read_file_text(directory + "/ca.crt");
@@ -84,6 +85,7 @@ std::unique_ptr<Client> connect(const Config& config, const base::Clock& clock,
   curl.ca_pem = config.ca_pem;
   curl.client_certificate_pem = config.client_certificate_pem;
   curl.client_key_pem = config.client_key_pem;
+  curl.use_environment_proxy = config.use_environment_proxy;
   return std::make_unique<Client>(base::make_curl_transport(std::move(curl)), config.server,
                                   config.token, clock, options);
 }

@@ -21,6 +21,8 @@ struct Config {
   std::string client_key_pem;
   std::shared_ptr<TokenSource> token;  // never null
   std::string namespace_ = "default";  // our own in a cluster, the context's in a kubeconfig
+  // In a cluster never: the API server is next door, and https_proxy is meant for what is outside.
+  bool use_environment_proxy = true;
 };
 
 // Looks up an environment variable; nothing when it is not set.

@@ -138,6 +138,14 @@ issuer::TransportFactory acme_transports() {
   };
 }
 
+// The probes ask the Pods themselves: what a forward proxy says of them proves nothing.
+std::unique_ptr<base::HttpTransport> probe_transport() {
+  base::CurlOptions options;
+  options.user_agent = kUserAgent;
+  options.use_environment_proxy = false;
+  return base::make_curl_transport(std::move(options));
+}
+
 issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string& own_namespace) {
   issuer::ReconcilerOptions options;
   options.cluster_issuers = cluster_issuers;
@@ -223,7 +231,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       registry_(std::make_shared<prometheus::Registry>()),
       client_(kube::connect(config, clock, kUserAgent)),
       election_client_(kube::connect(config, clock, kUserAgent, election_client_options())),
-      probe_transport_(base::make_curl_transport({})),
+      probe_transport_(probe_transport()),
       events_(
           *client_, clock,
           {.controller = "gatehouse.dev/operator", .instance = identity_, .registry = registry_}),

@@ -187,6 +187,7 @@ std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
   options.user_agent = "gatehouse-proxy";
   options.ca_pem = ca_pem;
   options.body_bytes_max = config::kDocumentBytesMax;
+  options.use_environment_proxy = false;  // the operator is in the same cluster
   return base::make_curl_transport(std::move(options));
 }
 

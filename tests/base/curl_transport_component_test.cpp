@@ -312,6 +312,23 @@ TEST(CurlTransport, AProbeThatTrustsNothingStillReads) {
   EXPECT_TRUE(make_curl_transport(options)->send(get(server.url("/")), {}));
 }
 
+TEST(CurlTransport, GoesByTheProxyOfTheEnvironmentUnlessToldNotTo) {
+  const LocalServer server(answering([](const std::string&) { return ok("the server"); }));
+  const LocalServer proxy(answering([](const std::string&) { return ok("the proxy"); }));
+  ::setenv("http_proxy", proxy.url("").c_str(), 1);
+  ::setenv("no_proxy", "", 1);
+  const auto by_proxy = make_curl_transport({})->send(get(server.url("/")), {});
+  CurlOptions options;
+  options.use_environment_proxy = false;
+  const auto directly = make_curl_transport(options)->send(get(server.url("/")), {});
+  ::unsetenv("http_proxy");
+  ::unsetenv("no_proxy");
+  ASSERT_TRUE(by_proxy) << by_proxy.error().message;
+  EXPECT_EQ(by_proxy->body, "the proxy");
+  ASSERT_TRUE(directly) << directly.error().message;
+  EXPECT_EQ(directly->body, "the server");
+}
+
 TEST(CurlTransport, FollowsNoRedirectUnlessToldTo) {
   const LocalServer server(answering([](const std::string& request) {
     if (request.starts_with("GET /new ")) return ok("new");
