@@ -168,5 +168,8 @@ std::vector<Write> Server::writes() const {
 void Server::forget_writes() {
   state_->api.writes().clear();
 }
+void Server::on_write(std::function<void(const Write&)> listener) {
+  state_->api.writes().on_write(std::move(listener));
+}
 
 }  // namespace fakes::api_server

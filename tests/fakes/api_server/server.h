@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -84,6 +85,8 @@ class Server {
   void compact();
   std::vector<Write> writes() const;
   void forget_writes();
+  // WriteLog::on_write. Once it returns the listener of before is not called any more.
+  void on_write(std::function<void(const Write&)> listener);
 
  private:
   struct State;

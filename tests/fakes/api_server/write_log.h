@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -22,7 +23,13 @@ class WriteLog {
  public:
   void add(Write write) {
     const std::lock_guard lock(mutex_);
+    if (listener_) listener_(write);
     writes_.push_back(std::move(write));
+  }
+  // Called for each write once it is done and before it is answered; it must not call the server.
+  void on_write(std::function<void(const Write&)> listener) {
+    const std::lock_guard lock(mutex_);
+    listener_ = std::move(listener);
   }
   std::vector<Write> all() const {
     const std::lock_guard lock(mutex_);
@@ -36,6 +43,7 @@ class WriteLog {
  private:
   mutable std::mutex mutex_;
   std::vector<Write> writes_;
+  std::function<void(const Write&)> listener_;
 };
 
 }  // namespace fakes::api_server

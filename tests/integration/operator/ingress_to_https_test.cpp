@@ -11,6 +11,8 @@
 // and the proxies.
 namespace {
 
+using integration::has_condition;
+using integration::ingress_yaml;
 using integration::Installation;
 using integration::wait_until;
 using nlohmann::json;
@@ -23,23 +25,6 @@ constexpr const char* kCertificate =
     "/apis/gatehouse.dev/v1alpha1/namespaces/default/certificates/";
 constexpr const char* kSecret = "/api/v1/namespaces/default/secrets/";
 constexpr const char* kIngress = "/apis/networking.k8s.io/v1/namespaces/default/ingresses/";
-
-std::string ingress(const std::string& name, const std::string& host, bool with_issuer = true) {
-  return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: " + name +
-         "\n  namespace: default\n" +
-         (with_issuer ? "  annotations: {cert-manager.io/cluster-issuer: letsencrypt}\n" : "") +
-         "spec:\n  ingressClassName: gatehouse\n  tls: [{hosts: [" + host +
-         "], secretName: " + name + "-tls}]\n  rules:\n    - host: " + host +
-         "\n      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: www, port: "
-         "{name: http}}}}]}\n";
-}
-
-bool is_true(const json& object, const std::string& type) {
-  for (const auto& condition : object.value("/status/conditions"_json_pointer, json::array())) {
-    if (condition["type"] == type) return condition["status"] == "True";
-  }
-  return false;
-}
 
 class IngressToHttps : public testing::Test {
  protected:
@@ -66,7 +51,7 @@ class IngressToHttps : public testing::Test {
 TEST_F(IngressToHttps, AnIngressBecomesVerifiedHttpsWithFewWritesAndEvents) {
   cluster_.api().forget_writes();
   const auto begin = std::chrono::steady_clock::now();
-  cluster_.apply(ingress("www", "www.example.test"));
+  cluster_.apply(ingress_yaml("www", "www.example.test"));
   ASSERT_TRUE(is_served("www.example.test")) << cluster_.logs();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
@@ -75,7 +60,7 @@ TEST_F(IngressToHttps, AnIngressBecomesVerifiedHttpsWithFewWritesAndEvents) {
 
   ASSERT_TRUE(wait_until(seconds(20), [&] {
     const json certificate = cluster_.get(std::string(kCertificate) + "www-tls");
-    return is_true(certificate, "Ready") && is_true(certificate, "Serving");
+    return has_condition(certificate, "Ready") && has_condition(certificate, "Serving");
   })) << cluster_.logs();
   // Anybody who had more to write would have done so by then: the certificate is served for
   // seconds.
@@ -94,7 +79,7 @@ TEST_F(IngressToHttps, AnIngressBecomesVerifiedHttpsWithFewWritesAndEvents) {
 
 TEST_F(IngressToHttps, AnOperatorKilledAmidAnIssuanceGoesOnWithIt) {
   cluster_.api().forget_writes();
-  cluster_.apply(ingress("www", "www.example.test"));
+  cluster_.apply(ingress_yaml("www", "www.example.test"));
   ASSERT_TRUE(wait_until(
       seconds(20), [&] { return !cluster_.get(std::string(kCertificate) + "www-tls").is_null(); }));
   cluster_.kill_operator();
@@ -105,7 +90,7 @@ TEST_F(IngressToHttps, AnOperatorKilledAmidAnIssuanceGoesOnWithIt) {
 }
 
 TEST_F(IngressToHttps, TheProxiesServeOnWithoutAnOperator) {
-  cluster_.apply(ingress("www", "www.example.test"));
+  cluster_.apply(ingress_yaml("www", "www.example.test"));
   ASSERT_TRUE(is_served("www.example.test")) << cluster_.logs();
   cluster_.kill_operator();
   EXPECT_TRUE(is_served("www.example.test", seconds(1)));
@@ -115,13 +100,13 @@ TEST_F(IngressToHttps, TheProxiesServeOnWithoutAnOperator) {
 }
 
 TEST_F(IngressToHttps, ABrokenSecretIsNamedByAnEventAndHarmsNobodyElse) {
-  cluster_.apply(ingress("good", "good.example.test"));
+  cluster_.apply(ingress_yaml("good", "good.example.test"));
   ASSERT_TRUE(is_served("good.example.test")) << cluster_.logs();
   cluster_.apply(
       "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\n"
       "metadata: {namespace: default, name: bad-tls}\n"
       "data: {tls.crt: bm8=, tls.key: bm8=}\n---\n" +
-      ingress("bad", "bad.example.test", false));
+      ingress_yaml("bad", "bad.example.test", false));
   const bool is_told = wait_until(seconds(15), [&] {
     for (const json& event : cluster_.events("default")) {
       if (event["regarding"]["name"] == "bad" && event["reason"] == "CertificateInvalid") {
@@ -136,9 +121,9 @@ TEST_F(IngressToHttps, ABrokenSecretIsNamedByAnEventAndHarmsNobodyElse) {
 }
 
 TEST_F(IngressToHttps, AChangedHostIsIssuedAnewAndARemovedTlsEntryRemovesItsCertificate) {
-  cluster_.apply(ingress("www", "one.example.test"));
+  cluster_.apply(ingress_yaml("www", "one.example.test"));
   ASSERT_TRUE(is_served("one.example.test")) << cluster_.logs();
-  cluster_.apply(ingress("www", "two.example.test"));
+  cluster_.apply(ingress_yaml("www", "two.example.test"));
   ASSERT_TRUE(is_served("two.example.test")) << cluster_.logs();
   EXPECT_FALSE(cluster_.fetch(0, "https://one.example.test/"));
   cluster_.apply(

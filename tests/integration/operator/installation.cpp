@@ -56,6 +56,24 @@ bool wait_until(std::chrono::milliseconds limit, const std::function<bool()>& ho
   return true;
 }
 
+std::string ingress_yaml(const std::string& name, const std::string& host, bool with_issuer) {
+  return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: " + name +
+         "\n  namespace: default\n" +
+         (with_issuer ? "  annotations: {cert-manager.io/cluster-issuer: letsencrypt}\n" : "") +
+         "spec:\n  ingressClassName: gatehouse\n  tls: [{hosts: [" + host +
+         "], secretName: " + name + "-tls}]\n  rules:\n    - host: " + host +
+         "\n      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: www, port: "
+         "{name: http}}}}]}\n";
+}
+
+bool has_condition(const json& object, const std::string& type) {
+  if (!object.is_object()) return false;
+  for (const auto& condition : object.value("/status/conditions"_json_pointer, json::array())) {
+    if (condition["type"] == type) return condition["status"] == "True";
+  }
+  return false;
+}
+
 Installation::Installation() {
   fakes::api_server::ServerOptions options;
   options.service_accounts.push_back(
@@ -196,8 +214,7 @@ void Installation::start_proxies(int count) {
   }
 }
 
-void Installation::start_pebble() {
-  Pebble::Options options;
+void Installation::start_pebble(Pebble::Options options) {
   options.http_port = proxy_ports_.at(0)["http"];
   auto pebble = Pebble::start(options);
   if (!pebble) give_up(pebble.error().message);
@@ -214,7 +231,7 @@ json Installation::get(const std::string& target) {
   return body ? json::parse(*body) : json();
 }
 
-void Installation::prepare_issuer() {
+void Installation::apply_issuer() {
   apply(
       "apiVersion: gatehouse.dev/v1alpha1\nkind: ClusterIssuer\nmetadata: {name: letsencrypt}\n"
       "spec: {acme: {server: \"" +
@@ -222,12 +239,12 @@ void Installation::prepare_issuer() {
       "\", termsOfServiceAgreed: true, caBundle: " + base64(pebble_->ca_pem()) +
       "}}\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\n"
       "metadata: {name: gatehouse}\nspec: {controller: gatehouse.dev/ingress-controller}\n");
+}
+
+void Installation::prepare_issuer() {
+  apply_issuer();
   const bool is_ready = wait_until(std::chrono::seconds(20), [this] {
-    const json issuer = get("/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt");
-    for (const auto& condition : issuer.value("/status/conditions"_json_pointer, json::array())) {
-      if (condition["type"] == "Ready" && condition["status"] == "True") return true;
-    }
-    return false;
+    return has_condition(get("/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt"), "Ready");
   });
   if (!is_ready) give_up("the ClusterIssuer is not ready\n" + logs());
 }

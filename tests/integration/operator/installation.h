@@ -22,6 +22,13 @@ namespace integration {
 // Polls until it holds; false when it did not in time.
 bool wait_until(std::chrono::milliseconds limit, const std::function<bool()>& holds);
 
+// An Ingress of default/NAME for this host, with TLS from Secret NAME-tls and the backend that an
+// Installation has; with_issuer asks its ClusterIssuer for the certificate.
+std::string ingress_yaml(const std::string& name, const std::string& host, bool with_issuer = true);
+
+// Whether the object's status has this condition as True.
+bool has_condition(const nlohmann::json& object, const std::string& type);
+
 // A small cluster with Gatehouse installed: the in-memory API server, the real operator, real
 // proxies, Pebble that validates at the first proxy, and one backend (Service default/www, which
 // answers every path with "hello"). Everything on free ports of 127.0.0.1; ends with this object.
@@ -33,13 +40,17 @@ class Installation {
   // Each ends the test program with the log of what did not come up.
   void start_operator();
   void start_proxies(int count);
-  void start_pebble();
+  void start_pebble(Pebble::Options options = {});
   void kill_operator();  // SIGKILL, and waits
+  ChildProcess& operator_process() { return *operator_; }
+  Pebble& pebble() { return *pebble_; }
 
   void apply(const std::string& yaml);
   // The object, or null.
   nlohmann::json get(const std::string& path);
-  // A ClusterIssuer "letsencrypt" of this Pebble, and the IngressClass; waits until it is ready.
+  // A ClusterIssuer "letsencrypt" of this Pebble, and the IngressClass.
+  void apply_issuer();
+  // The same, and waits until it is ready.
   void prepare_issuer();
 
   // A verified HTTPS request through one proxy; an error or the answer.
