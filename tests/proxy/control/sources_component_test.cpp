@@ -301,14 +301,17 @@ TEST_F(ControlClientTest, ReadsTokenAndCaAgainAsTheyRotate) {
   const auto second = state("b.example");
   operator_.serve(second);
   ASSERT_TRUE(sink_.wait_for(config::revision_of(second)));
-  const auto has_token = [](const char* token) {
-    return [token](const base::HttpRequest& request) {
+  // A poll under way at the change may have the old CA and the new token; the one after it has
+  // both.
+  const auto has = [](const std::string& token, const std::string& revision) {
+    return [=](const base::HttpRequest& request) {
       const auto found = request.headers.find("authorization");
-      return found != request.headers.end() && found->second == token;
+      return found != request.headers.end() && found->second == token &&
+             request.url.find("after=" + revision) != std::string::npos;
     };
   };
-  EXPECT_TRUE(operator_.wait_for_request(has_token("Bearer token-1")));
-  EXPECT_TRUE(operator_.wait_for_request(has_token("Bearer token-2")));
+  EXPECT_TRUE(operator_.wait_for_request(has("Bearer token-1", "")));
+  EXPECT_TRUE(operator_.wait_for_request(has("Bearer token-2", config::revision_of(second))));
   client_.reset();
   EXPECT_EQ(cas_, (std::vector<std::string>{"CA 1", "CA 2"}));
 }
