@@ -86,10 +86,14 @@ Verdict TokenReviewer::ask(const std::string& token, std::stop_token stop) {
 void TokenReviewer::remember(const std::string& token, const Verdict& verdict) {
   const std::lock_guard lock(mutex_);
   const base::SteadyTime now = clock_.steady_now();
-  if (entries_.size() >= options_.remembered_max) {
-    std::erase_if(entries_, [now](const auto& entry) { return entry.second.until <= now; });
-    if (entries_.size() >= options_.remembered_max) entries_.clear();
-  }
+  const auto make_room = [&](auto&& is_dispensable) {
+    if (entries_.size() < options_.remembered_max) return;
+    std::erase_if(entries_, [&](const auto& entry) { return is_dispensable(entry.second); });
+  };
+  make_room([now](const Entry& entry) { return entry.until <= now; });
+  // Whoever tries many tokens must not push out those that are allowed.
+  make_room([](const Entry& entry) { return !entry.verdict.is_allowed(); });
+  make_room([](const Entry&) { return true; });
   const auto life = verdict.is_allowed() ? options_.remember : options_.remember_denied;
   entries_[base::sha256(token)] = {verdict, now + life};
 }

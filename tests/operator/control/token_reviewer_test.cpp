@@ -116,5 +116,19 @@ TEST_F(TokenReviewerTest, ARefusalIsRememberedForAMoment) {
   EXPECT_TRUE(reviewer_->check("t", {}).is_allowed());
 }
 
+TEST_F(TokenReviewerTest, WhoeverTriesManyTokensDoesNotMakeItForgetTheAllowedOnes) {
+  TokenReviewer::Options options;
+  options.service_account = {"gatehouse-system", "gatehouse-proxy"};
+  options.remembered_max = 4;
+  TokenReviewer reviewer(*client_, clock_, options);
+  answer_review(kUser, {"gatehouse-control"});
+  ASSERT_TRUE(reviewer.check("proxy", {}).is_allowed());
+  for (int i = 0; i < 10; ++i) {
+    answer_review("stranger", {"gatehouse-control"}, false);
+    EXPECT_EQ(reviewer.check("guess " + std::to_string(i), {}).status, 401);
+  }
+  EXPECT_TRUE(reviewer.remembered("proxy"));
+}
+
 }  // namespace
 }  // namespace control
