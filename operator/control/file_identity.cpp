@@ -1,34 +1,14 @@
 #include "operator/control/file_identity.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
-
 #include <spdlog/spdlog.h>
 
 #include "base/x509.h"
+#include "kube/file_text.h"
 
 namespace control {
 namespace {
 
 constexpr auto kLookAgainAfter = std::chrono::seconds(5);
-constexpr std::streamoff kFileBytesMax = 1 << 20;
-
-base::Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) {
-    return base::failure(base::ErrorKind::invalid,
-                         path + " cannot be read: " + std::strerror(errno));
-  }
-  if (file.tellg() > kFileBytesMax) {
-    return base::failure(base::ErrorKind::invalid, path + " is larger than 1 MiB");
-  }
-  file.seekg(0);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 }  // namespace
 
@@ -45,9 +25,9 @@ base::Result<std::shared_ptr<FileIdentity>> FileIdentity::open(std::string chain
 }
 
 base::Result<base::HttpServer::TlsIdentity> FileIdentity::read() const {
-  auto chain = read_file(chain_file_);
+  auto chain = kube::read_file_text(chain_file_);
   if (!chain) return base::failure(std::move(chain.error()));
-  auto key = read_file(key_file_);
+  auto key = kube::read_file_text(key_file_);
   if (!key) return base::failure(std::move(key.error()));
   const auto pair = base::check_key_pair(*chain, *key);
   if (!pair) {
