@@ -19,6 +19,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -295,6 +296,40 @@ TEST(HouseRules, EachReasonOfTheTroubleshootingPageIsSaidSomewhere) {
   }
   EXPECT_THAT(unsaid, IsEmpty());
   EXPECT_GT(reasons, 100);
+}
+
+// The code map of ARCHITECTURE.md: "| `room/`, `room/` | what it is | `file.h` |".
+TEST(HouseRules, TheCodeMapHasEveryRoomAndNamesFilesThatAreThere) {
+  const fs::path top = GATEHOUSE_SOURCE_DIR;
+  std::istringstream page(read_file(top / "ARCHITECTURE.md"));
+  const std::regex code("`([^`]+)`");
+  std::set<std::string> mapped;
+  std::vector<std::string> absent;
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("| `", 0) != 0) continue;
+    const std::string first = line.substr(0, line.find('|', 1));
+    const std::string last = line.substr(line.rfind('|', line.size() - 2));
+    std::vector<std::string> rooms;
+    for (std::sregex_iterator it(first.begin(), first.end(), code), end; it != end; ++it) {
+      rooms.push_back((*it)[1]);
+    }
+    mapped.insert(rooms.begin(), rooms.end());
+    for (std::sregex_iterator it(last.begin(), last.end(), code), end; it != end; ++it) {
+      const std::string file = (*it)[1];
+      const bool is_there = std::any_of(rooms.begin(), rooms.end(), [&](const std::string& room) {
+        return fs::exists(top / room / file);
+      });
+      if (!is_there) absent.push_back(file);
+    }
+  }
+  EXPECT_THAT(absent, IsEmpty());
+  for (const std::string room : {"base", "acme", "kube"}) EXPECT_THAT(mapped, Contains(room + "/"));
+  for (const std::string side : {"proxy", "operator"}) {
+    for (const auto& entry : fs::directory_iterator(top / side)) {
+      if (!entry.is_directory()) continue;
+      EXPECT_THAT(mapped, Contains(side + "/" + entry.path().filename().string() + "/"));
+    }
+  }
 }
 
 TEST(HouseRules, BothIssuerSchemasAreTheSame) {
