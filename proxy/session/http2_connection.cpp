@@ -123,9 +123,8 @@ void Http2Connection::check_streams() {
   }
   session_->for_each_stream([&](http2::Stream& base) {
     auto& stream = static_cast<Http2Stream&>(base);
-    if (stream.waits_for_client() && now - stream.last_progress() > timeouts.body_idle) {
-      stream.time_out();
-    }
+    const auto limit = stream.has_head() ? timeouts.body_idle : timeouts.request_header;
+    if (stream.waits_for_client() && now - stream.last_progress() > limit) stream.time_out();
   });
 }
 
@@ -166,7 +165,6 @@ void Http2Stream::attach(Http2Connection& connection) {
   exchange_ = worker_.take_exchange();
   head_complete_ = request_complete_ = false;
   unconsumed_ = 0;
-  body_bytes_ = 0;
   made_progress();
 }
 
@@ -181,6 +179,7 @@ bool Http2Stream::waits_for_client() const {
 void Http2Stream::on_head(http2::RequestText& text, bool last) {
   head_complete_ = true;
   request_complete_ = last;
+  if (exchange_ == nullptr) return;  // too late: the stream is being reset
   const Client& client = connection_->client_connection().client();
   const auto refuse = [&](http1::Failure failure) {
     exchange_->refuse_unread(client, Exchange::Protocol::http2, *this, http1::status_of(failure),
@@ -236,6 +235,8 @@ void Http2Stream::on_stream_closed() {
 }
 
 void Http2Stream::time_out() {
+  // Without a whole head there is no request that could be answered.
+  if (!head_complete_) abandon();
   if (exchange_ == nullptr) {
     connection_->session().reset(*this, http2::ServerSession::Why::cancel);
     connection_->flush_soon();

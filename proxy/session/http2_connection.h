@@ -22,6 +22,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
 
   void attach(Http2Connection& connection);
 
+  bool has_head() const { return head_complete_; }
   // True while it is the client who is awaited: for its body, or to take the response's.
   bool waits_for_client() const;
   base::SteadyTime last_progress() const { return last_progress_; }
@@ -53,7 +54,6 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool head_complete_ = false;
   bool request_complete_ = false;
   std::size_t unconsumed_ = 0;  // of the window: the endpoint has not taken it yet
-  std::uint64_t body_bytes_ = 0;
   base::SteadyTime last_progress_{};
 };
 

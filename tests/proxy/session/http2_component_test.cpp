@@ -205,6 +205,7 @@ class ImpatientHttp2 : public Http2 {
   static session::Options impatient() {
     session::Options options = RunningEngine::quick();
     options.timeouts.body_idle = std::chrono::milliseconds(100);
+    options.timeouts.request_header = std::chrono::milliseconds(100);
     options.timeouts.keep_alive = std::chrono::milliseconds(100);
     return options;
   }
@@ -219,6 +220,19 @@ TEST_F(ImpatientHttp2, ABodyThatStopsIs408AndTheConnectionGoesOn) {
       "begin", true);
   EXPECT_EQ(client->wait(stream).status, 408);
   EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+}
+
+TEST_F(ImpatientHttp2, AHeadThatDoesNotComeToItsEndCostsItsConnectionAndNobodyElse) {
+  serve({backend.port()});
+  auto client = connect();
+  ASSERT_TRUE(client->flush());
+  // HEADERS of stream 1 with ":method: GET" and without END_HEADERS: no CONTINUATION ever comes.
+  using namespace std::string_view_literals;
+  ASSERT_TRUE(client->stream().send("\0\0\1\x01\0\0\0\0\1\x82"sv));
+  client->stream().receive_all();
+  EXPECT_FALSE(client->stream().timed_out());
+  auto other = connect();
+  EXPECT_EQ(other->wait(other->get("/fine")).status, 200);
 }
 
 TEST_F(ImpatientHttp2, AnIdleConnectionIsSentAway) {
