@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <cpprest/http_listener.h>
 #include <netinet/in.h>
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <pplx/threadpool.h>
 #include <sys/socket.h>
@@ -273,6 +274,7 @@ class Listeners {
     if (--open_ > 0) return;
     closed_.clear();
     ports_.clear();
+    free_openssl_state_of_threads();
   }
 
  private:
@@ -282,6 +284,31 @@ class Listeners {
       crossplat::threadpool::initialize_with_threads(kThreads);
     } catch (const std::exception&) {  // somebody else was first; theirs do as well
     }
+  }
+
+  // OpenSSL keeps an error queue for each thread, and frees it when the thread ends. Those of
+  // cpprestsdk end after OpenSSL's own clean-up at exit, too late for that. So each gives its queue
+  // back here: none leaves the meeting before all have come, hence each comes once.
+  static void free_openssl_state_of_threads() {
+    struct Meeting {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::size_t present = 0;
+    };
+    const auto meeting = std::make_shared<Meeting>();
+    const auto attend = [](Meeting& held) {
+      std::unique_lock lock(held.mutex);
+      ++held.present;
+      held.changed.notify_all();
+      held.changed.wait_for(lock, kLastWordsMax, [&] { return held.present == kThreads + 1; });
+    };
+    for (std::size_t i = 0; i < kThreads; ++i) {
+      crossplat::threadpool::shared_instance().service().post([meeting, attend] {
+        OPENSSL_thread_stop();
+        attend(*meeting);
+      });
+    }
+    attend(*meeting);
   }
 
   std::mutex mutex_;
