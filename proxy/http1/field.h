@@ -57,6 +57,9 @@ struct ConnectionOptions {
 
 // Case-insensitive.
 FieldId field_id(std::string_view name);
+// For one hop only, both ways (RFC 9110 §7.6.1), and what is never passed on; what a message's own
+// Connection fields name is in Field::dropped.
+bool is_hop_by_hop(FieldId id);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // Host or :authority: reg-name, IPv4 or [IPv6], and an optional port (RFC 3986 §3.2.2); no

@@ -37,26 +37,6 @@ void write_field(Cursor& out, const Field& field) {
   out << field.name << ": " << field.value << "\r\n";
 }
 
-// Both ways; Connection's own list is in Field::dropped.
-bool is_hop_by_hop(FieldId id) {
-  switch (id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy:
-    case FieldId::proxy_authenticate:
-    case FieldId::proxy_authorization:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::trailer:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-    case FieldId::http2_settings:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool is_about_the_client(FieldId id) {
   switch (id) {
     case FieldId::x_forwarded_for:

@@ -8,24 +8,8 @@ namespace {
 using http1::FieldId;
 
 bool is_passed(const http1::Field& field) {
-  if (field.dropped) return false;
-  switch (field.id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy:
-    case FieldId::proxy_authenticate:
-    case FieldId::proxy_authorization:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::trailer:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-    case FieldId::http2_settings:
-    case FieldId::content_length:  // written from what the parser made of it
-      return false;
-    default:
-      return true;
-  }
+  // Content-Length is written from what the parser made of it.
+  return !field.dropped && field.id != FieldId::content_length && !http1::is_hop_by_hop(field.id);
 }
 
 }  // namespace
