@@ -43,9 +43,10 @@ void describe_cluster(CLI::App& app, Options& options) {
 
 void describe_proxies(CLI::App& app, Options& options, Flags& flags) {
   const char* group = "The proxies";
-  app.add_option("--control-address", flags.control_address,
-                 "Where the proxies fetch their configuration: IP:PORT, [IPv6]:PORT or :PORT; port "
-                 "0 picks a free one")
+  app.add_option(
+         "--control-address", flags.control_address,
+         "Where the proxies fetch their configuration: IP:PORT, or :PORT for every address; "
+         "IPv4 only; port 0 picks a free one")
       ->capture_default_str()
       ->group(group);
   app.add_option("--control-tls-cert-file", options.control_tls_cert_file,
