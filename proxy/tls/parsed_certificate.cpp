@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "base/pem.h"
+#include "proxy/tls/ec_private_key.h"
 
 namespace proxy::tls {
 namespace {
@@ -17,6 +18,7 @@ base::X509Ptr read_x509(const std::string& der) {
 }
 
 base::EvpPkeyPtr read_key(const base::PemBlock& block) {
+  if (base::EvpPkeyPtr key = read_ec_private_key(block); key != nullptr) return key;
   const auto* begin = reinterpret_cast<const unsigned char*>(block.der.data());
   const auto size = static_cast<long>(block.der.size());
   // The label names the form, so OpenSSL need not try all of its decoders.
