@@ -1,4 +1,7 @@
 // gatehouse-proxy: wiring only. What the flags mean is told to the parts; the parts do the work.
+//
+// Exit statuses: 0 stopped by a signal; 2 a flag, file or port cannot be used, with one sentence
+// about it.
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -290,9 +293,13 @@ int main(int argc, char** argv) {
   CLI::App app;
   Flags flags;
   describe(app, flags);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   const base::Status status = run(flags);
   if (status) return 0;
   std::cerr << "gatehouse-proxy: " << status.error().message << "\n";
-  return 1;
+  return 2;
 }

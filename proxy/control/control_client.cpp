@@ -1,5 +1,6 @@
 #include "proxy/control/control_client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -16,6 +17,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/curl_transport.h"
+#include "base/pem.h"
 #include "proxy/config/limits.h"
 #include "proxy/control/control_flow.h"
 
@@ -174,10 +176,38 @@ base::Status check(const ControlOptions& options) {
     return base::failure(base::ErrorKind::invalid,
                          "the operator's URL \"" + options.url + "\" must start with https://");
   }
+  if (options.ca_file.empty() || options.token_file.empty()) {
+    return base::failure(base::ErrorKind::invalid,
+                         "--control-ca-file and --control-token-file are both needed with "
+                         "--control-url: they say which operator to trust, and who we are to it");
+  }
   for (const std::string* const path : {&options.ca_file, &options.token_file}) {
     const auto content = read_file(*path);
     if (!content) return base::failure(base::ErrorKind::invalid, content.error().message);
     if (content->empty()) return base::failure(base::ErrorKind::invalid, *path + ": is empty");
+  }
+  return {};
+}
+
+// What can be seen to be wrong at the start; when it breaks later, the polls say so.
+base::Status check_contents(const ControlOptions& options) {
+  const auto ca = read_file(options.ca_file);
+  const auto blocks = base::read_pem(ca.value_or(""));
+  const bool has_certificate =
+      blocks && std::any_of(blocks->begin(), blocks->end(), [](const base::PemBlock& block) {
+        return block.label == "CERTIFICATE";
+      });
+  if (!has_certificate) {
+    return base::failure(base::ErrorKind::invalid,
+                         options.ca_file +
+                             ": has no CERTIFICATE block (PEM) to verify the "
+                             "operator against");
+  }
+  const auto token = read_file(options.token_file);
+  const std::string text = without_trailing_space(token.value_or(""));
+  if (text.empty() || text.find_first_of(" \t\r\n") != std::string::npos) {
+    return base::failure(base::ErrorKind::invalid,
+                         options.token_file + ": must hold one token, without spaces");
   }
   return {};
 }
@@ -195,6 +225,10 @@ std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
 
 base::Result<std::unique_ptr<ControlClient>> ControlClient::start(const ControlOptions& options,
                                                                   ConfigSink& sink) {
+  if (auto checked = check(options); !checked) return base::failure(std::move(checked.error()));
+  if (auto checked = check_contents(options); !checked) {
+    return base::failure(std::move(checked.error()));
+  }
   return start_with(options, make_transport, sink);
 }
 

@@ -304,7 +304,7 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
     }
     command.insert(command.end(), flags.begin(), flags.end());
     const Outcome outcome = run(command, folder.path());
-    EXPECT_GT(outcome.exit_code, 0) << says;
+    EXPECT_EQ(outcome.exit_code, 2) << says;
     EXPECT_THAT(outcome.output, HasSubstr(says));
   };
   fails({}, "nothing to serve");
@@ -319,6 +319,16 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
   fails({"--control-url", "https://localhost:1", "--control-ca-file", path("no.pem"),
          "--control-token-file", path("no.token")},
         "no.pem");
+  write("garbage", "neither a certificate\nnor a token\n");
+  write("token", "token\n");
+  const auto follows = [&](const char* ca, const char* token) {
+    return std::vector<std::string>{"--control-url", "https://localhost:1",  "--control-ca-file",
+                                    path(ca),        "--control-token-file", path(token)};
+  };
+  fails({"--control-url", "https://localhost:1"}, "--control-ca-file and --control-token-file");
+  fails(follows("garbage", "token"), "garbage: has no CERTIFICATE block");
+  fails(follows("shop.crt", "garbage"), "garbage: must hold one token");
+  fails(follows("shop.crt", "no.token"), "no.token");
 }
 
 }  // namespace
