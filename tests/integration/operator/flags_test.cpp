@@ -1,6 +1,8 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <functional>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,7 +66,8 @@ class Flags : public testing::Test {
   }
 
   // Starts against this API server, and waits until /readyz says this.
-  void expect_not_ready_because(const std::string& config, const std::string& reason) {
+  void expect_not_ready_because(const std::string& config, const std::string& reason,
+                                const std::function<void()>& mend = {}) {
     write("kubeconfig", config);
     ChildProcess::Options options;
     options.command = {
@@ -76,9 +79,8 @@ class Flags : public testing::Test {
     options.output = path("log");
     const auto process = ChildProcess::start(options);
     ASSERT_TRUE(process) << process.error().message;
-    const auto transport = base::make_curl_transport({});
     std::string last;
-    const bool is_said = wait_until(std::chrono::seconds(15), [&] {
+    const auto is_answered = [&](int status, const std::string& words) {
       std::ifstream ports(path("ports"));
       std::string text;
       if (!std::getline(ports, text)) return false;
@@ -86,14 +88,20 @@ class Flags : public testing::Test {
       base::HttpRequest request;
       request.url =
           "http://127.0.0.1:" + std::to_string(std::stoi(text.substr(at + 9))) + "/readyz";
-      const auto answer = transport->send(request, {});
+      const auto answer = base::make_curl_transport({})->send(request, {});
       if (!answer) return false;
       last = std::to_string(answer->status) + " " + answer->body;
-      return answer->status == 503 && answer->body.find(reason) != std::string::npos;
-    });
+      return answer->status == status && answer->body.find(words) != std::string::npos;
+    };
+    const bool is_said =
+        wait_until(std::chrono::seconds(15), [&] { return is_answered(503, reason); });
     EXPECT_TRUE(is_said) << last << "\n" << (*process)->output();
     EXPECT_TRUE((*process)->is_running());
     EXPECT_THAT((*process)->output(), HasSubstr("trying again"));
+    if (!mend) return;
+    mend();
+    EXPECT_TRUE(wait_until(std::chrono::seconds(20), [&] { return is_answered(200, "ok"); }))
+        << last << (*process)->output();
   }
 
   TemporaryFolder folder_;
@@ -138,6 +146,23 @@ TEST_F(Flags, AMistakeIsOneSentenceAndStatusTwo) {
   }
 }
 
+TEST_F(Flags, APortThatIsTakenIsNamed) {
+  const auto api = fakes::api_server::Server::start({});
+  ASSERT_TRUE(api) << api.error().message;
+  const std::string taken = (*api)->url().substr(std::string("https://").size());
+  const std::string config = kubeconfig(kubeconfig_for("https://127.0.0.1:1"));
+  for (const std::string flag : {"--control-address", "--health-address", "--metrics-address"}) {
+    std::string flags = config + tls();
+    for (const std::string other : {"--control-address", "--health-address", "--metrics-address"}) {
+      flags += other + " " + (other == flag ? taken : "127.0.0.1:0") + " ";
+    }
+    const Ended ended = run(flags);
+    EXPECT_EQ(ended.status, 2) << flag << "\n" << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr(taken)) << flag;
+    EXPECT_THAT(ended.output, HasSubstr("the port is taken")) << flag;
+  }
+}
+
 TEST_F(Flags, AnApiServerThatIsDownIsTriedAgainVisibly) {
   expect_not_ready_because(kubeconfig_for("https://127.0.0.1:1"), "127.0.0.1:1");
 }
@@ -151,7 +176,14 @@ TEST_F(Flags, AnApiServerWhoseCertificateIsNotTrustedIsNamed) {
 TEST_F(Flags, MissingDefinitionsAreNamedWithTheRemedy) {
   const auto api = fakes::api_server::Server::start({});
   ASSERT_TRUE(api) << api.error().message;
-  expect_not_ready_because((*api)->kubeconfig(), "crds/");
+  expect_not_ready_because((*api)->kubeconfig(), "crds/", [&] {
+    for (const char* kind : {"certificates", "issuers", "clusterissuers"}) {
+      std::ifstream file(std::string(GATEHOUSE_CRDS) + "/" + kind + ".yaml");
+      std::ostringstream yaml;
+      yaml << file.rdbuf();
+      EXPECT_TRUE((*api)->apply_yaml(yaml.str())) << kind;
+    }
+  });
 }
 
 }  // namespace

@@ -249,6 +249,26 @@ void Installation::prepare_issuer() {
   if (!is_ready) give_up("the ClusterIssuer is not ready\n" + logs());
 }
 
+namespace {
+
+std::string readiness_at(int port) {
+  base::HttpRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(port) + "/readyz";
+  const auto answer = base::make_curl_transport({})->send(request, {});
+  if (!answer) return answer.error().message;
+  return std::to_string(answer->status) + " " + answer->body;
+}
+
+}  // namespace
+
+std::string Installation::operator_readiness() const {
+  return readiness_at(operator_ports_.at("health"));
+}
+
+std::string Installation::proxy_readiness(int proxy) const {
+  return readiness_at(proxy_ports_.at(static_cast<std::size_t>(proxy)).at("admin"));
+}
+
 base::Result<base::HttpResponse> Installation::send(const std::string& url, int port,
                                                     const std::string& ca_pem) {
   base::CurlOptions options;

@@ -58,6 +58,12 @@ class Installation {
   base::Result<base::HttpResponse> fetch_plain(int proxy, const std::string& url);
 
   fakes::api_server::Server& api() { return *api_; }
+  // A file of this installation: "token" (the proxies' own), "ca.pem" (of the control API).
+  void write(const std::string& name, const std::string& text) const;
+  std::string path(const std::string& name) const { return folder_.path() / name; }
+  // "200 ok" and the like; what the operator, or this proxy, says at /readyz.
+  std::string operator_readiness() const;
+  std::string proxy_readiness(int proxy) const;
   std::string operator_url(const std::string& port_name, const std::string& path) const;
   // Writes but those of Events and Leases, as "verb resource/name".
   std::vector<std::string> object_writes() const;
@@ -67,8 +73,6 @@ class Installation {
  private:
   using Ports = std::map<std::string, int>;
 
-  void write(const std::string& name, const std::string& text) const;
-  std::string path(const std::string& name) const { return folder_.path() / name; }
   void make_control_certificate();
   std::unique_ptr<ChildProcess> start(std::vector<std::string> command, const std::string& name);
   Ports wait_for_ports(const std::string& name, ChildProcess& process);
