@@ -121,11 +121,17 @@ class Compilation {
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
-    std::string text = written.path.empty() ? "/" : written.path;
+    const std::string text = written.path.empty() ? "/" : written.path;
     // What a refused regular expression would have guarded stays closed as far as it can be told.
     if (scope.policy.is_refused() && written.path_type == kube::PathType::implementation_specific) {
-      text = literal_start(text);
+      for (const std::string& start : literal_starts(text)) add_path(scope, host, written, start);
+    } else {
+      add_path(scope, host, written, text);
     }
+  }
+
+  void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
+                const std::string& text) {
     const auto path = route_path(text);
     if (!path) {
       complain(scope.ingress, "PathInvalid",

@@ -1,5 +1,7 @@
 #include "operator/ingress/route_path.h"
 
+#include <algorithm>
+
 namespace ingress {
 namespace {
 
@@ -85,6 +87,32 @@ std::string literal_start(std::string_view regex) {
     start.remove_suffix(1);
   }
   return start.empty() ? "/" : std::string(start);
+}
+
+std::vector<std::string> literal_starts(std::string_view regex) {
+  std::vector<std::string> starts;
+  std::size_t begin = 0;
+  int groups = 0;
+  bool in_class = false;
+  for (std::size_t i = 0; i < regex.size(); ++i) {
+    const char c = regex[i];
+    if (c == '\\') {
+      ++i;  // what follows stands for itself
+    } else if (in_class) {
+      in_class = c != ']';
+    } else if (c == '[') {
+      in_class = true;
+    } else if (c == '(') {
+      ++groups;
+    } else if (c == ')') {
+      --groups;
+    } else if (c == '|' && groups <= 0) {
+      starts.push_back(literal_start(regex.substr(begin, i - begin)));
+      begin = i + 1;
+    }
+  }
+  starts.push_back(literal_start(regex.substr(std::min(begin, regex.size()))));
+  return starts;
 }
 
 }  // namespace ingress

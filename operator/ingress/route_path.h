@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ingress {
 
@@ -16,5 +17,7 @@ std::optional<std::string> route_path(std::string_view path);
 // The plain part that a regular expression begins with, by whole characters: "/api" of
 // "/api(/|$)(.*)". Used to keep a refused regular expression's paths closed, never to open one.
 std::string literal_start(std::string_view regex);
+// One for each alternative: "/a" and "/b" of "/a.*|/b".
+std::vector<std::string> literal_starts(std::string_view regex);
 
 }  // namespace ingress

@@ -238,6 +238,21 @@ TEST(Compiler, AYoungerIngressCannotOpenAPathThatARefusedOneHas) {
       ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"}, kMiB}));
 }
 
+TEST(Compiler, EachAlternativeOfARefusedRegularExpressionStaysClosed) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/re")
+                               .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/")
+                               .path("a.example", "/admin|/secret", "web", 80,
+                                     kube::PathType::implementation_specific))
+                  .view);
+  const FixedAnswer closed{503, "annotation_refused"};
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(Route{PathMatch::prefix, "/admin", closed, kMiB},
+                          Route{PathMatch::prefix, "/secret", closed, kMiB}));
+}
+
 TEST(Compiler, ARefusedRegularExpressionStaysClosedFromItsLiteralStart) {
   const Compiled compiled =
       compile(ViewBuilder()

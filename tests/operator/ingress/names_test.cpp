@@ -58,5 +58,12 @@ TEST(LiteralStart, IsWhatARegularExpressionMustBeginWith) {
   EXPECT_EQ(literal_start("(.*)"), "/");
 }
 
+TEST(LiteralStart, OfEachAlternativeIsFound) {
+  using Starts = std::vector<std::string>;
+  EXPECT_EQ(literal_starts("/plain"), Starts({"/plain"}));
+  EXPECT_EQ(literal_starts("/admin(/|$).*|^/secret|/c[|]"), Starts({"/admin", "/secret", "/c"}));
+  EXPECT_EQ(literal_starts("/(a|b)"), Starts({"/"}));
+}
+
 }  // namespace
 }  // namespace ingress
