@@ -93,6 +93,10 @@ void Reconciler::on_proxies_changed() {
   wake_all(stores_.certificates.list());
 }
 
+void Reconciler::on_use_changed(const kube::ObjectKey& secret) {
+  wake_all(stores_.certificates.find(kBySecret, secret.text()));
+}
+
 void Reconciler::set_waiting(const kube::ObjectKey& key, bool is_waiting) {
   const std::lock_guard lock(mutex_);
   if (is_waiting) {
@@ -121,6 +125,10 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
   if (!stored || stored->metadata.is_being_deleted) {
     forget(key);
     return kube::Outcome::await_change();
+  }
+  const kube::ObjectKey secret{key.namespace_, stored->spec.secret_name};
+  if (options_.is_used && !options_.is_used(secret)) {
+    return kube::Outcome::requeue(std::chrono::milliseconds(50));
   }
   const auto memory = memory_of(key);
   return Run(*this, *memory, memory->own_writes.freshest(*stored)).go();

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -39,6 +40,9 @@ struct ReconcilerOptions {
   bool secret_owner_reference = false;
   // How long Ready waits for the proxies to serve the new certificate, so that both are one write.
   std::chrono::milliseconds serving_wait = std::chrono::seconds(3);
+  // Whether an Ingress names this Secret, so that proxies are to serve it; nothing: not known yet,
+  // then it is waited for. No function: always.
+  std::function<std::optional<bool>(const kube::ObjectKey& secret)> is_used = {};
 };
 
 // Issues and renews: keeps one Secret for each Certificate as spec and time want it.
@@ -69,6 +73,9 @@ class Reconciler final : public kube::Reconciler {
   void on_proxy_acknowledged();
   // The set of ready proxies has changed: everybody looks again.
   void on_proxies_changed();
+
+  // An Ingress names this Secret now, or does no more.
+  void on_use_changed(const kube::ObjectKey& secret);
 
   base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
 

@@ -30,6 +30,13 @@ milliseconds serving_delay(int looks) {
 }  // namespace
 
 void Reconciler::Run::look_at_serving(const base::CertificateInfo& leaf) {
+  if (owner_.options_.is_used && !owner_.options_.is_used(secret_key()).value_or(true)) {
+    // Whoever names it later starts afresh.
+    memory_.serving = {};
+    memory_.serving_seen.clear();
+    memory_.next_serving_look.reset();
+    return show_not_used(certificate_, now());
+  }
   const std::string seen = owner_.data_plane_.proxies() + " " + leaf.serial;
   const bool is_the_same = memory_.serving_seen == seen;
   if (is_the_same) show_serving(certificate_, leaf.serial, memory_.serving, now());

@@ -230,6 +230,11 @@ void show_serving(api::Certificate& certificate, const std::string& serial,
       answers.is_all() ? "Served" : "NotServed", std::move(message), now);
 }
 
+void show_not_used(api::Certificate& certificate, base::WallTime now) {
+  set(certificate, api::kServing, kube::ConditionStatus::unknown, "NotUsed",
+      "no Ingress names the Secret of this certificate, so no proxy serves it", now);
+}
+
 std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now) {
   const api::CertificateStatus& status = certificate.status;
   if (!status.next_attempt_time || *status.next_attempt_time <= now) return std::nullopt;

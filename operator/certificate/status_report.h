@@ -59,6 +59,9 @@ void show_issued(api::Certificate& certificate, const base::CertificateInfo& lea
 void show_serving(api::Certificate& certificate, const std::string& serial,
                   const ProxyAnswers& answers, base::WallTime now);
 
+// No proxy has a reason to serve it, so none is asked: nothing is wrong.
+void show_not_used(api::Certificate& certificate, base::WallTime now);
+
 // When the next attempt may be made; nothing: now. A change of spec, or another value of the
 // renew-requested annotation, does not wait for the back-off of what was wanted before; a rate
 // limit is waited for in any case.

@@ -1,7 +1,9 @@
 #include "operator/program/runtime.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -129,6 +131,20 @@ struct Reflectors {
   kube::Reflector<api::Issuer> cluster_issuers;
 };
 
+constexpr const char* kByTlsSecret = "ingresses-by-tls-secret";
+
+// The Secrets that an Ingress names; none for none.
+std::set<kube::ObjectKey> tls_secrets_of(const kube::Ingress* ingress) {
+  std::set<kube::ObjectKey> secrets;
+  if (ingress == nullptr) return secrets;
+  for (const auto& entry : ingress->tls) {
+    if (!entry.secret_name.empty()) {
+      secrets.insert({ingress->metadata.namespace_, entry.secret_name});
+    }
+  }
+  return secrets;
+}
+
 issuer::TransportFactory acme_transports() {
   return [](const std::string& ca_pem) -> std::shared_ptr<base::HttpTransport> {
     base::CurlOptions options;
@@ -166,6 +182,7 @@ class RunningOperator final : public Runtime {
  private:
   kube::ControllerOptions controller_options(const char* name, int workers) const;
   certificate::ProxyProbeOptions probe_options() const;
+  certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
   void on_compiled(const ingress::CompileLoop::Outcome& outcome);
@@ -245,7 +262,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       probe_(probe_options(), stores_.slices, *probe_transport_, base::read_served_certificate,
              stop_.get_token()),
       certificates_(
-          {.secret_owner_reference = options.certificate_owner_reference},
+          certificate_options(),
           {stores_.certificates, stores_.tls_secrets, stores_.issuers, stores_.cluster_issuers},
           *client_, accounts_, probe_, clock, events_, acme_requests_, certificate_metrics_,
           stop_.get_token()),
@@ -283,6 +300,16 @@ certificate::ProxyProbeOptions RunningOperator::probe_options() const {
   return options;
 }
 
+certificate::ReconcilerOptions RunningOperator::certificate_options() const {
+  certificate::ReconcilerOptions options;
+  options.secret_owner_reference = options_.certificate_owner_reference;
+  options.is_used = [this](const kube::ObjectKey& secret) -> std::optional<bool> {
+    if (!stores_.ingresses.has_synced()) return std::nullopt;
+    return !stores_.ingresses.find(kByTlsSecret, secret.text()).empty();
+  };
+  return options;
+}
+
 ingress::CompileLoop::Options RunningOperator::compile_options() const {
   ingress::CompileLoop::Options options;
   options.legacy_class = options_.ingress_class;
@@ -292,6 +319,19 @@ ingress::CompileLoop::Options RunningOperator::compile_options() const {
 
 // Who wakes whom.
 void RunningOperator::connect_parts() {
+  stores_.ingresses.add_index(kByTlsSecret, [](const kube::Ingress& ingress) {
+    std::vector<std::string> names;
+    for (const kube::ObjectKey& secret : tls_secrets_of(&ingress)) names.push_back(secret.text());
+    return names;
+  });
+  stores_.ingresses.add_listener([this](const kube::ObjectChange<kube::Ingress>& change) {
+    const std::set<kube::ObjectKey> before = tls_secrets_of(change.before.get());
+    const std::set<kube::ObjectKey> after = tls_secrets_of(change.after.get());
+    std::vector<kube::ObjectKey> changed;
+    std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(),
+                                  std::back_inserter(changed));
+    for (const kube::ObjectKey& secret : changed) certificates_.on_use_changed(secret);
+  });
   issuer_controller_.follow(stores_.issuers);
   cluster_issuer_controller_.follow(stores_.cluster_issuers);
   certificate_controller_.follow(stores_.certificates);

@@ -99,6 +99,30 @@ TEST_F(IngressToHttps, TheProxiesServeOnWithoutAnOperator) {
   EXPECT_TRUE(is_served("www.example.test", seconds(1)));
 }
 
+TEST_F(IngressToHttps, ACertificateThatNoIngressNamesIsReadyAndSaysThatItIsNotUsed) {
+  // Serving was False, and Ready waited for it.
+  cluster_.apply(
+      "apiVersion: gatehouse.dev/v1alpha1\nkind: Certificate\n"
+      "metadata: {namespace: default, name: spare}\n"
+      "spec: {secretName: spare-tls, dnsNames: [spare.example.test], "
+      "issuerRef: {name: letsencrypt, kind: ClusterIssuer}}\n");
+  const auto certificate = [&] { return cluster_.get(std::string(kCertificate) + "spare"); };
+  const auto serving = [&] {
+    const json object = certificate();
+    for (const auto& condition : object["status"]["conditions"]) {
+      if (condition["type"] == "Serving") return condition["reason"].get<std::string>();
+    }
+    return std::string();
+  };
+  ASSERT_TRUE(wait_until(seconds(20), [&] { return has_condition(certificate(), "Ready"); }))
+      << cluster_.logs();
+  EXPECT_EQ(serving(), "NotUsed");
+  cluster_.apply(ingress_yaml("spare", "spare.example.test", false));
+  EXPECT_TRUE(wait_until(seconds(20), [&] { return has_condition(certificate(), "Serving"); }))
+      << certificate().dump(1);
+  EXPECT_TRUE(is_served("spare.example.test"));
+}
+
 TEST_F(IngressToHttps, ABrokenSecretIsNamedByAnEventAndHarmsNobodyElse) {
   cluster_.apply(ingress_yaml("good", "good.example.test"));
   ASSERT_TRUE(is_served("good.example.test")) << cluster_.logs();
