@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build test demo e2e bench fuzz asan tsan lint format clean
+.PHONY: help deps build test demo bench fuzz asan tsan lint format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -49,3 +49,8 @@ lint: deps ## checks the format of the sources; the builds treat warnings as err
 
 clean: ## removes the build folders
 	@rm -rf build
+
+bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as ratios (some minutes)
+	@.ci/deps bench
+	@.ci/build release gatehouse-proxy demo-load
+	@tests/bench/bench $(BENCH_FLAGS)
