@@ -85,6 +85,10 @@ TEST_F(IngressToHttps, AnOperatorKilledAmidAnIssuanceGoesOnWithIt) {
   cluster_.kill_operator();
   cluster_.start_operator();
   ASSERT_TRUE(is_served("www.example.test")) << cluster_.logs();
+  // It is served before its status says so.
+  ASSERT_TRUE(wait_until(seconds(20), [&] {
+    return has_condition(cluster_.get(std::string(kCertificate) + "www-tls"), "Ready");
+  })) << cluster_.logs();
   const json certificate = cluster_.get(std::string(kCertificate) + "www-tls");
   EXPECT_EQ(certificate["status"].value("revision", 0), 1) << certificate.dump(1);
 }
