@@ -19,6 +19,8 @@ RunningEngine::RunningEngine(const session::Options& options, std::size_t worker
   static std::atomic<int> next{0};
   log_path_ = std::filesystem::temp_directory_path() /
               ("engine-access-" + std::to_string(::getpid()) + "-" + std::to_string(++next));
+  // The log is appended to; a test that was killed may have left one under the same process id.
+  std::filesystem::remove(log_path_);
   access_log_ = admin::AccessLog::open(log_path_).value();
   session::EngineSettings settings;
   settings.options = options;
