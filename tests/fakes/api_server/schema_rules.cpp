@@ -41,8 +41,9 @@ Cause refused(const std::string& path, const Json& value, const Json& rule, std:
   const std::string field_path = text(rule, {"fieldPath"}).empty() ? path : at;
   if (reason == "FieldValueForbidden") return forbidden_value(field_path, message);
   if (reason == "FieldValueRequired") return required_value(field_path, message);
-  const Json shown = value.is_structured() ? Json(value.is_array() ? "array" : "object") : value;
-  Cause cause = invalid_value(field_path, shown, message);
+  // Kubernetes 1.36 shows scalars only; older ones wrote the type of an object or array instead.
+  if (value.is_structured()) return {field_path, reason, "Invalid value: " + message};
+  Cause cause = invalid_value(field_path, value, message);
   cause.reason = reason;
   return cause;
 }

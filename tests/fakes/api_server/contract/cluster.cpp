@@ -26,9 +26,14 @@ struct InMemory {
   std::filesystem::path kubeconfig;
 };
 
+// The kubeconfig of a real cluster; empty without one.
+std::string real_kubeconfig() {
+  const char* path = std::getenv("GATEHOUSE_CONTRACT_KUBECONFIG");
+  return path != nullptr ? path : "";
+}
+
 kubectl_lite::RestClient connected() {
-  const char* real = std::getenv("GATEHOUSE_CONTRACT_KUBECONFIG");
-  std::string path = real != nullptr ? real : "";
+  std::string path = real_kubeconfig();
   if (path.empty()) {
     static InMemory in_memory;
     path = in_memory.kubeconfig;
@@ -82,6 +87,10 @@ const char* const widget_definition = R"({
 const kubectl_lite::RestClient& cluster() {
   static const kubectl_lite::RestClient client = connected();
   return client;
+}
+
+bool is_in_memory() {
+  return real_kubeconfig().empty();
 }
 
 Reply::Reply(int its_status, Json its_body, std::string its_warning)
@@ -149,7 +158,7 @@ Watch::~Watch() {
 
 std::optional<Watch::Event> Watch::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::seconds(10),
+  changed_.wait_for(lock, std::chrono::seconds(20),
                     [this] { return is_over_ || !events_.empty(); });
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());

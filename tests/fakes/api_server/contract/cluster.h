@@ -35,6 +35,7 @@ struct Reply {
 // The server that the contract is tested against: the one of GATEHOUSE_CONTRACT_KUBECONFIG, or else
 // an in-memory one that lives as long as the process. Its user must be a cluster admin.
 const kubectl_lite::RestClient& cluster();
+bool is_in_memory();
 
 // Ends the test's hope when the network fails: an HTTP error is a Reply.
 Reply call(const std::string& method, const std::string& target);
@@ -55,7 +56,7 @@ class Watch {
     Json& object;
     std::string name() const;
   };
-  // The next event; nothing when the watch has ended, or none came in ten seconds.
+  // The next event; nothing when the watch has ended, or none came in twenty seconds.
   std::optional<Event> next();
   // The same without bookmarks.
   std::optional<Event> next_change();
