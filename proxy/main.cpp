@@ -45,8 +45,9 @@ struct Flags {
   double tunnel_timeout = 3600;
   double upstream_idle_timeout = 30;
   std::size_t upstream_idle_max = 512;
-  double drain_grace = 10;
-  double drain_timeout = 30;
+  // Together less than the 30 s that Kubernetes gives a Pod unless told otherwise.
+  double drain_grace = 8;
+  double drain_timeout = 20;
 };
 
 void describe(CLI::App& app, Flags& flags) {
@@ -123,12 +124,16 @@ void describe(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->group(limits);
   app.add_option("--drain-grace", flags.drain_grace,
-                 "After SIGTERM: how long connections are still accepted, while /readyz fails")
+                 "After SIGTERM: how long /readyz fails while clients are still served, so that "
+                 "Kubernetes and load balancers stop sending new ones before the ports close")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0))
       ->group(limits);
-  app.add_option("--drain-timeout", flags.drain_timeout,
-                 "After that: how long requests and WebSockets may take to end")
+  app.add_option(
+         "--drain-timeout", flags.drain_timeout,
+         "After that: idle connections are closed, others are told to go (Connection: close, "
+         "GOAWAY) and may take so long to end. A Pod's terminationGracePeriodSeconds (30 "
+         "by default) must be more than both together")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0))
       ->group(limits);

@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -137,6 +139,11 @@ std::string_view connect_failure_reason(int error) {
 
 void shut_down_sending(int fd) {
   ::shutdown(fd, SHUT_WR);
+}
+
+std::size_t unacknowledged_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void reset_on_close(int fd) {

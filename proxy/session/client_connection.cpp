@@ -1,10 +1,19 @@
 #include "proxy/session/client_connection.h"
 
+#include <utility>
+
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
+namespace {
+
+// Clients delay acknowledgements to send them with data, most kernels by 200 ms at most (RFC 9293
+// §3.8.6.3).
+constexpr std::chrono::milliseconds kAcknowledgedWithin{250};
+
+}  // namespace
 
 ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer,
                                    bool secure)
@@ -138,6 +147,18 @@ void ClientConnection::linger() {
   const Timeouts& timeouts = worker_.options().timeouts;
   arm(channel_.unsent() > 0 ? timeouts.body_idle : timeouts.linger);
   drop_input();
+}
+
+void ClientConnection::leave() {
+  const bool all_arrived = channel_.unsent() == 0 && net::unacknowledged_bytes(channel_.fd()) == 0;
+  if (all_arrived) {
+    channel_.finish();
+    close("idle");
+  } else if (!std::exchange(waited_to_leave_, true)) {
+    arm(kAcknowledgedWithin);
+  } else {
+    linger();
+  }
 }
 
 void ClientConnection::drop_input() {

@@ -48,6 +48,9 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   void write(std::string_view bytes);
   // Sends what is waiting, says goodbye, and waits for the client's goodbye.
   void linger();
+  // Nothing is under way: closes at once. Where some of our last words may not have arrived yet
+  // (RFC 9112 §9.6), Protocol::on_timeout() comes soon, to try again; the second time it lingers.
+  void leave();
   // Now. `reset`: the client must not take what it got for complete.
   void close(const char* reason, bool reset = false);
   void begin_drain();
@@ -69,6 +72,7 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   net::Timer timer_;
   State state_;
   bool draining_ = false;
+  bool waited_to_leave_ = false;
   std::array<char, net::SocketAddress::kIpTextMax> address_text_{};
   Client client_;
 };

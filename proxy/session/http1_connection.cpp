@@ -6,6 +6,12 @@
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
+namespace {
+
+// A client that has only just connected when we are to stop: its first request is on its way.
+constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
+
+}  // namespace
 
 Http1Connection::Http1Connection(Worker& worker, ClientConnection& connection)
     : worker_(worker), connection_(connection), parser_(worker.options().limits) {}
@@ -98,6 +104,7 @@ char* Http1Connection::process_head(char* begin, char* end) {
   using Outcome = http1::RequestParser::Outcome;
   if (state_ == State::idle) {
     state_ = State::head;
+    had_request_ = true;
     exchange_ = worker_.take_exchange();
     connection_.arm(worker_.options().timeouts.request_header);
   }
@@ -310,7 +317,7 @@ void Http1Connection::proceed() {
 void Http1Connection::on_timeout() {
   switch (state_) {
     case State::idle:
-      connection_.linger();
+      connection_.leave();
       return;
     case State::head:
       recall_head();
@@ -342,7 +349,16 @@ void Http1Connection::on_closed(const char* reason) {
 
 void Http1Connection::begin_drain() {
   draining_ = true;
-  if (state_ == State::idle) connection_.linger();
+  if (state_ != State::idle) return;
+  // A request may have come that no event has told of yet: it is still served.
+  connection_.channel().note({.readable = true});
+  read();
+  if (state_ != State::idle || connection_.state() != ClientConnection::State::open) return;
+  if (had_request_) {
+    connection_.leave();
+  } else {
+    connection_.arm(kFirstRequestAtDrain);
+  }
 }
 
 }  // namespace proxy::session

@@ -65,6 +65,7 @@ class Http1Connection final : public Protocol, private Downstream {
   State state_ = State::idle;
   bool processing_ = false;
   bool draining_ = false;
+  bool had_request_ = false;
   bool client_keeps_alive_ = true;  // for the exchange under way
   bool keeps_alive_ = true;         // what the client was told
   bool response_chunked_ = false;

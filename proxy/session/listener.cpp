@@ -51,6 +51,12 @@ void Listener::accept_some() {
   }
 }
 
+void Listener::accept_rest() {
+  do {
+    accept_some();
+  } while (has_more_);
+}
+
 void Listener::on_timer(net::Timer&) {
   has_more_ = true;
 }

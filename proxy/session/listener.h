@@ -16,6 +16,8 @@ class Listener final : public net::EventHandler, private net::TimerTarget {
   // Some were left for the next turn.
   bool has_more() const { return has_more_; }
   void accept_some();
+  // Those whose connect has succeeded already: closing the port would reset them.
+  void accept_rest();
 
  private:
   void on_timer(net::Timer& timer) override;

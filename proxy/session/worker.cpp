@@ -95,7 +95,10 @@ void Worker::drain(std::function<void()> done) {
 
 void Worker::begin_drain() {
   announces_drain_ = true;
-  for (auto& listener : std::exchange(listeners_, {})) loop_->dispose(std::move(listener));
+  for (auto& listener : std::exchange(listeners_, {})) {
+    listener->accept_rest();
+    loop_->dispose(std::move(listener));
+  }
   for_each_connection([](ClientConnection& connection) { connection.begin_drain(); });
 }
 

@@ -78,23 +78,14 @@ class Proxy : public ::testing::Test {
     write_certificate("shop", issue({"shop.test"}));
     write_certificate("broken", {issue({"broken.test"}).chain_pem, issue({"x"}).key_pem});
     write_config();
-    std::vector<std::string> command = {GATEHOUSE_PROXY,
-                                        "--http-address",
-                                        "127.0.0.1:0",
-                                        "--https-address",
-                                        "127.0.0.1:0",
-                                        "--admin-address",
-                                        "127.0.0.1:0",
-                                        "--config",
-                                        path("config.json"),
-                                        "--ports-file",
-                                        path("ports.json"),
-                                        "--access-log",
-                                        path("access.log"),
-                                        "--workers",
-                                        "2",
-                                        "--drain-grace",
-                                        "0"};
+    std::vector<std::string> command = {GATEHOUSE_PROXY,    "--http-address",   "127.0.0.1:0",
+                                        "--https-address",  "127.0.0.1:0",      "--admin-address",
+                                        "127.0.0.1:0",      "--config",         path("config.json"),
+                                        "--ports-file",     path("ports.json"), "--access-log",
+                                        path("access.log"), "--workers",        "2"};
+    if (std::count(more_flags.begin(), more_flags.end(), "--drain-grace") == 0) {
+      command.insert(command.end(), {"--drain-grace", "0"});
+    }
     command.insert(command.end(), more_flags.begin(), more_flags.end());
     program = ChildProcess::start(
                   {.command = command, .environment = {}, .output = folder.path() / "log"})
@@ -258,6 +249,32 @@ TEST_F(Proxy, ASignalToStopLosesNothingUnderLoad) {
   EXPECT_EQ(program->wait_for_exit(seconds(10)), 0) << program->output();
   EXPECT_EQ(bad, 0);
   EXPECT_THAT(program->output(), HasSubstr("every connection came to its end"));
+}
+
+TEST_F(Proxy, ASignalToStopFirstTellsThatItIsNotReadyAndThenClosesThePorts) {
+  start({"--drain-grace", "1", "--drain-timeout", "20"});
+  HttpClient idle = HttpClient::connect(http);
+  EXPECT_EQ(idle.get("/").field("connection"), "");
+  ::kill(program->pid(), SIGTERM);
+  ASSERT_TRUE(eventually([&] { return admin_status("/readyz") == 503; }));
+  const auto newcomer = HttpClient::connect(http).get("/");
+  EXPECT_EQ(newcomer.status, 200) << program->output();
+  EXPECT_EQ(newcomer.field("connection"), "close");
+  EXPECT_TRUE(eventually([&] { return SocketStream::connect(http).fd() < 0; }));
+  // The idle client's own end stays open: it must not hold the program up.
+  EXPECT_EQ(program->wait_for_exit(seconds(1)), 0) << program->output();
+  EXPECT_TRUE(idle.stream().at_end());
+}
+
+TEST_F(Proxy, ThatMuchTimeToStopFitsIntoWhatAPodHas) {
+  const std::string help = run({GATEHOUSE_PROXY, "--help"}, folder.path()).output;
+  const auto default_of = [&](const std::string& flag) {
+    std::smatch match;
+    const bool found = std::regex_search(help, match, std::regex(flag + R"( .*\]=([\d.]+))"));
+    EXPECT_TRUE(found) << flag << " in " << help;
+    return found ? std::stod(match[1]) : 1000;
+  };
+  EXPECT_LT(default_of("--drain-grace") + default_of("--drain-timeout"), 30);
 }
 
 TEST_F(Proxy, ASecondSignalStopsAtOnce) {

@@ -766,6 +766,53 @@ TEST(Drain, RequestsUnderWayFinishAndIdleConnectionsAreClosed) {
   EXPECT_EQ(left, 0u);
 }
 
+TEST(Drain, AClientThatKeepsItsIdleConnectionHoldsNobodyUp) {
+  ScriptedBackend backend(says(ScriptedBackend::ok("done")));
+  session::Options options = RunningEngine::quick();
+  options.timeouts.linger = std::chrono::seconds(60);
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  auto plain = HttpClient::connect(proxy.http());
+  ASSERT_EQ(plain.get("/").status, 200);
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "", nullptr}), "");
+  HttpClient secure(std::move(stream));
+  ASSERT_EQ(secure.get("/").status, 200);
+  // Neither client ever closes its side, and a lingering connection would count as cut off.
+  EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
+  EXPECT_TRUE(plain.stream().at_end());
+  EXPECT_TRUE(secure.stream().at_end());
+}
+
+TEST(Drain, AClientThatHasOnlyJustConnectedIsStillServed) {
+  ScriptedBackend backend(says(ScriptedBackend::ok("done")));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 1; }));
+  std::size_t left = 99;
+  std::thread drain([&] {
+    left = proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {});
+  });
+  EXPECT_TRUE(eventually([&] { return SocketStream::connect(proxy.http()).fd() < 0; }));
+  const HttpAnswer answer = client.get("/");
+  EXPECT_EQ(answer.body, "done");
+  EXPECT_EQ(answer.field("connection"), "close");
+  client.stream().close();
+  drain.join();
+  EXPECT_EQ(left, 0u);
+}
+
+TEST(Drain, AClientThatConnectedAndSaysNothingHoldsNobodyUp) {
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish({}));
+  const auto silent = SocketStream::connect(proxy.http());
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 1; }));
+  EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
+}
+
 TEST(Drain, DuringTheGraceTimeNewClientsAreServedAndToldToGo) {
   ScriptedBackend backend(says(ScriptedBackend::ok("done")));
   RunningEngine proxy;
