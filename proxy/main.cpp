@@ -296,6 +296,7 @@ base::Status run(const Flags& flags) {
 
 int main(int argc, char** argv) {
   CLI::App app;
+  app.set_version_flag("--version", "gatehouse-proxy " GATEHOUSE_VERSION, "Print the version");
   Flags flags;
   describe(app, flags);
   try {

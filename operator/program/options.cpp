@@ -208,6 +208,7 @@ std::variant<Options, int> read_options(int argc, const char* const* argv) {
       "an\nACME server, and tells the proxies what to serve. Run as many replicas as you like: all "
       "serve the\nproxies, one leads. SIGTERM stops it."};
   app.name("gatehouse-operator");
+  app.set_version_flag("--version", "gatehouse-operator " GATEHOUSE_VERSION, "Print the version");
   Options options;
   Flags flags;
   describe_cluster(app, options);

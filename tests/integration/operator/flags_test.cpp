@@ -122,6 +122,12 @@ TEST_F(Flags, HelpIsForAStranger) {
   EXPECT_THAT(ended.output, HasSubstr("The control plane of Gatehouse"));
 }
 
+TEST_F(Flags, VersionIsOneLine) {
+  const Ended ended = run("--version");
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.output, testing::MatchesRegex("gatehouse-operator [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
 TEST_F(Flags, AMistakeIsOneSentenceAndStatusTwo) {
   const std::string config = kubeconfig(kubeconfig_for("https://127.0.0.1:1"));
   const std::pair<std::string, const char*> cases[] = {
