@@ -27,9 +27,11 @@ std::string describe(const std::string& name, const httplib::Request& request) {
 int main(int argc, char** argv) {
   CLI::App app("A small HTTP backend that answers every path with its name.");
   std::string name = "backend";
+  std::string address = "127.0.0.1";
   int port = 0;
   app.add_option("--name", name, "what it calls itself")->capture_default_str();
-  app.add_option("--port", port, "port on 127.0.0.1; 0 picks a free one")->capture_default_str();
+  app.add_option("--address", address, "IPv4 address to listen on")->capture_default_str();
+  app.add_option("--port", port, "port of that address; 0 picks a free one")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   sigset_t signals;
@@ -50,12 +52,12 @@ int main(int argc, char** argv) {
   server.Post(".*", answer);
 
   if (port == 0) {
-    port = server.bind_to_any_port("127.0.0.1");
-  } else if (!server.bind_to_port("127.0.0.1", port)) {
+    port = server.bind_to_any_port(address);
+  } else if (!server.bind_to_port(address, port)) {
     port = -1;
   }
   if (port < 0) {
-    std::cerr << "demo-backend: cannot listen on 127.0.0.1\n";
+    std::cerr << "demo-backend: cannot listen on " << address << "\n";
     return 1;
   }
   std::cout << port << std::endl;

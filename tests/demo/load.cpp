@@ -40,6 +40,7 @@ struct Counts {
   std::atomic<std::uint64_t> sent{0};
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> slowest_us{0};
   std::mutex mutex;
   std::map<std::string, std::uint64_t> serials;  // serial -> connections that saw it
   std::map<std::string, std::uint64_t> reasons;
@@ -48,6 +49,14 @@ struct Counts {
     ++failed;
     const std::lock_guard lock(mutex);
     ++reasons[reason];
+  }
+
+  void took(steady_clock::duration time) {
+    const auto us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+    std::uint64_t seen = slowest_us;
+    while (us > seen && !slowest_us.compare_exchange_weak(seen, us)) {
+    }
   }
 };
 
@@ -93,27 +102,34 @@ Connection connect(SSL_CTX* context, const Settings& settings, const std::string
   return connection;
 }
 
-// Reads one answer with a Content-Length. Empty: it was complete and 2xx; else why not.
-std::string read_answer(BIO* connection) {
+struct Answer {
+  std::string failure;   // empty: it was complete and 2xx
+  bool is_last = false;  // the server closes the connection behind it (RFC 9112 §9.6)
+};
+
+// Reads one answer with a Content-Length.
+Answer read_answer(BIO* connection) {
+  Answer answer;
   std::string data;
   char buffer[16384];
   std::size_t head_end = std::string::npos;
   std::size_t body_bytes = 0;
   while (true) {
     const int got = BIO_read(connection, buffer, sizeof buffer);
-    if (got <= 0) return "closed before the answer was complete: " + openssl_reason();
+    if (got <= 0) return {"closed before the answer was complete: " + openssl_reason()};
     data.append(buffer, static_cast<std::size_t>(got));
     if (head_end == std::string::npos) {
       head_end = data.find("\r\n\r\n");
       if (head_end == std::string::npos) continue;
-      if (data.compare(0, 10, "HTTP/1.1 2") != 0) return data.substr(0, data.find("\r\n"));
+      if (data.compare(0, 10, "HTTP/1.1 2") != 0) return {data.substr(0, data.find("\r\n"))};
       std::string head = data.substr(0, head_end);
       for (char& c : head) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       const auto length = head.find("\r\ncontent-length:");
-      if (length == std::string::npos) return "an answer without Content-Length";
+      if (length == std::string::npos) return {"an answer without Content-Length"};
       body_bytes = std::stoul(head.substr(length + 17));
+      answer.is_last = head.find("\r\nconnection: close") != std::string::npos;
     }
-    if (data.size() >= head_end + 4 + body_bytes) return {};
+    if (data.size() >= head_end + 4 + body_bytes) return answer;
   }
 }
 
@@ -132,14 +148,14 @@ void run_client(int number, SSL_CTX* context, const Settings& settings, Counts& 
       next = std::max(next + pace, steady_clock::now());
       std::this_thread::sleep_until(next);
       ++counts.sent;
-      std::string failure =
+      const auto begin = steady_clock::now();
+      const Answer answer =
           BIO_write(connection.get(), request.data(), static_cast<int>(request.size())) <= 0
-              ? "could not send: " + openssl_reason()
+              ? Answer{"could not send: " + openssl_reason()}
               : read_answer(connection.get());
-      if (!failure.empty()) {
-        counts.fail(failure);
-        connection.reset();
-      }
+      counts.took(steady_clock::now() - begin);
+      if (!answer.failure.empty()) counts.fail(answer.failure);
+      if (!answer.failure.empty() || answer.is_last) connection.reset();
     }
   }
 }
@@ -154,7 +170,8 @@ Context make_context(const std::string& ca_file) {
 void print(Counts& counts) {
   const std::lock_guard lock(counts.mutex);
   std::cout << "requests sent:  " << counts.sent << " on " << counts.connections << " connections\n"
-            << "failed:         " << counts.failed << "\n";
+            << "failed:         " << counts.failed << "\n"
+            << "slowest:        " << counts.slowest_us / 1000 << " ms\n";
   for (const auto& [reason, count] : counts.reasons) {
     std::cout << "  " << count << " x " << reason << "\n";
   }
