@@ -67,9 +67,9 @@ and all are told at once. */}}
 {{- end -}}
 {{- end -}}
 {{- if not (kindIs "invalid" $v.proxy.terminationGracePeriodSeconds) -}}
-{{- $least := add (int $drain.graceSeconds) (int $drain.timeoutSeconds) -}}
-{{- if lt (int $v.proxy.terminationGracePeriodSeconds) (int $least) -}}
-{{- $wrong = append $wrong (printf "proxy.terminationGracePeriodSeconds is %v, but proxy.drain takes up to %v seconds: requests would be cut off; make it at least %v, or null." $v.proxy.terminationGracePeriodSeconds $least $least) -}}
+{{- $taken := add (int $drain.graceSeconds) (int $drain.timeoutSeconds) -}}
+{{- if le (int $v.proxy.terminationGracePeriodSeconds) (int $taken) -}}
+{{- $wrong = append $wrong (printf "proxy.terminationGracePeriodSeconds is %v, but proxy.drain takes up to %v seconds: requests would be cut off; make it more, or null." $v.proxy.terminationGracePeriodSeconds $taken) -}}
 {{- end -}}
 {{- end -}}
 {{- if lt (int $v.operator.terminationGracePeriodSeconds) 1 -}}
