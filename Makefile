@@ -44,8 +44,9 @@ fuzz: ## runs every fuzz target: FUZZ_SECONDS (60) in all, shared equally
 format: deps ## rewrites the sources with clang-format
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i
 
-lint: deps ## checks the format of the sources; the builds treat warnings as errors
+lint: deps ## checks the format of the sources, and the chart; the builds treat warnings as errors
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
+	@tests/chart/lint
 
 clean: ## removes the build folders
 	@rm -rf build

@@ -33,8 +33,8 @@ and all are told at once. */}}
 {{- $wrong = append $wrong (printf "%s is %v: a port is from 1 to 65535." $place $port) -}}
 {{- end -}}
 {{- end -}}
-{{- range $place, $pair := dict "proxy.service.ports" $v.proxy.service.ports "proxy.hostPort" $v.proxy.hostPort -}}
-{{- if eq (int $pair.http) (int $pair.https) -}}
+{{- range $place, $pair := dict "proxy.service.ports" $v.proxy.service.ports "proxy.service.nodePorts" $v.proxy.service.nodePorts "proxy.hostPort" $v.proxy.hostPort -}}
+{{- if and $pair.http (eq (int $pair.http) (int $pair.https)) -}}
 {{- $wrong = append $wrong (printf "%s.http and %s.https are both %v: they must differ." $place $place $pair.http) -}}
 {{- end -}}
 {{- end -}}

@@ -38,6 +38,10 @@
 {{/* Called with a dict: root, and component or none. */}}
 {{- define "gatehouse.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "gatehouse.ownLabels" . }}
+{{- end }}
+
+{{- define "gatehouse.ownLabels" -}}
 {{ include "gatehouse.selectorLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}

@@ -1,9 +1,10 @@
 {{/* What the Pods of both programs have in common. Called with a dict: root, component, settings (the
 values of that program) and serviceAccount. */}}
 
+{{/* Without the chart's version: a new chart with the same image replaces no Pod. */}}
 {{- define "gatehouse.pod.metadata" -}}
 labels:
-  {{- include "gatehouse.labels" . | nindent 2 }}
+  {{- include "gatehouse.ownLabels" . | nindent 2 }}
   {{- with .settings.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -36,8 +37,12 @@ affinity:
 {{- with .settings.topologySpreadConstraints }}
 topologySpreadConstraints:
 {{- range . }}
-  {{- $own := dict "labelSelector" (dict "matchLabels" (include "gatehouse.selectorLabels" $ | fromYaml)) }}
-  - {{ toYaml (mergeOverwrite $own .) | nindent 4 | trim }}
+  - {{ toYaml . | nindent 4 | trim }}
+    {{- if not (hasKey . "labelSelector") }}
+    labelSelector:
+      matchLabels:
+        {{- include "gatehouse.selectorLabels" $ | nindent 8 }}
+    {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
