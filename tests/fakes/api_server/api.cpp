@@ -5,7 +5,7 @@
 namespace fakes::api_server {
 
 Api::Api(Auth auth, std::chrono::milliseconds bookmark_interval)
-    : auth_(std::move(auth)), bookmark_interval_(bookmark_interval) {
+    : bookmark_interval_(bookmark_interval), auth_(std::move(auth)) {
   for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     store_.put("/namespaces", {{"apiVersion", "v1"},
                                {"kind", "Namespace"},
@@ -129,7 +129,7 @@ Reply Api::answer(const Request& request) {
   if (request.path == "/livez" || request.path == "/readyz" || request.path == "/healthz") {
     return plain("ok");
   }
-  const auto user = auth_.user_of(request.header("authorization"));
+  const auto user = user_of(request);
   if (!user) return refusal_reply(unauthorized());
   if (request.path.starts_with("/fake/")) return answer_fake(request);
 
@@ -156,18 +156,32 @@ Reply Api::answer(const Request& request) {
   return reply;
 }
 
+std::optional<User> Api::user_of(const Request& request) const {
+  const std::lock_guard lock(mutex_);
+  return auth_.user_of(request.header("authorization"));
+}
+
 Reply Api::answer_discovery(const Request& request) {
   if (request.method != "GET") return refusal_reply(method_not_allowed());
   const std::lock_guard lock(mutex_);
   return discovery_reply(kinds_, request);
 }
 
+namespace {
+
+bool has_subresource(const Kind& kind, const std::string& subresource) {
+  if (subresource == "status") return kind.has_status;
+  if (subresource == "token") return kind.group.empty() && kind.kind == "ServiceAccount";
+  return subresource.empty();
+}
+
+}  // namespace
+
 Reply Api::answer_resource(const Request& request, Target target, const User& user) {
   const std::lock_guard lock(mutex_);
   const KindPtr kind = kinds_.find(target.group, target.version, target.plural);
-  const bool fits =
-      kind != nullptr && (target.namespace_.empty() || kind->is_namespaced) &&
-      (target.subresource.empty() || (target.subresource == "status" && kind->has_status));
+  const bool fits = kind != nullptr && (target.namespace_.empty() || kind->is_namespaced) &&
+                    has_subresource(*kind, target.subresource);
   if (!fits) return refusal_reply(no_such_path());
   if (kind->is_namespaced && target.namespace_.empty() &&
       (!target.name.empty() || request.method != "GET")) {
@@ -197,6 +211,9 @@ Reply Api::answer_resource(const Request& request, Target target, const User& us
 Answer<Reply> Api::answer_call(Call& call) {
   const std::string& method = call.request.method;
   const bool is_collection = call.target.name.empty();
+  if (call.target.subresource == "token") {
+    return method == "POST" ? issue_token(call) : refuse(method_not_allowed());
+  }
   if (call.kind->is_create_only) {
     return method == "POST" && is_collection ? create_only(call) : refuse(method_not_allowed());
   }

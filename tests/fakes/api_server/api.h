@@ -59,6 +59,7 @@ class Api {
   std::optional<std::string> target_of(const Json& object) const;
 
  private:
+  std::optional<User> user_of(const Request& request) const;
   Reply answer_resource(const Request& request, Target target, const User& user);
   Reply answer_discovery(const Request& request);
   Reply answer_fake(const Request& request);
@@ -77,6 +78,7 @@ class Api {
   Answer<Reply> update(Call& call);
   Answer<Reply> patch(Call& call);
   Answer<Reply> create_only(Call& call);
+  Answer<Reply> issue_token(Call& call);
   Answer<Json> create_object(Call& call, Json object, std::string_view verb);
   Answer<Json> update_object(Call& call, const Json& before, Json after, std::string_view verb);
   Answer<void> check_namespace(const Call& call) const;
@@ -98,13 +100,13 @@ class Api {
   bool let_go(const std::string& storage, const Object& object);
   bool drop_finalizer(const std::string& storage, const Object& object, const char* finalizer);
 
-  const Auth auth_;
   const std::chrono::milliseconds bookmark_interval_;
   Misbehaviour misbehaviour_;
   WriteLog writes_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  Auth auth_;
   Kinds kinds_;
   Store store_;
   // The rest of paged lists, as they were at their first page.

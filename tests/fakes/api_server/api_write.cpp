@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/time_text.h"
 #include "tests/fakes/api_server/admission.h"
 #include "tests/fakes/api_server/api.h"
 #include "tests/fakes/api_server/body.h"
@@ -244,6 +245,29 @@ Answer<Reply> Api::create_only(Call& call) {
     (*object)["status"] = {{"allowed", true}, {"reason", "the fake allows everything"}};
   }
   return json_reply(201, *object);
+}
+
+// The TokenRequest of a ServiceAccount (authentication.k8s.io/v1).
+Answer<Reply> Api::issue_token(Call& call) {
+  auto request = decoded_body(call.request.header("content-type"), call.request.body);
+  if (!request) return refuse(request.error());
+  const Object account = store_.get(call.kind->storage, call.target.namespace_, call.target.name);
+  if (!account) return refuse(not_found(call.kind->resource(), call.target.name));
+  Json spec = request->value("spec", Json::object());
+  std::vector<std::string> audiences;
+  if (const Json* wanted = field(spec, {"audiences"}); wanted != nullptr && !wanted->empty()) {
+    audiences = wanted->get<std::vector<std::string>>();
+  } else {
+    audiences = {Auth::api_audience};
+  }
+  const auto seconds = std::chrono::seconds(spec.value("expirationSeconds", 3600));
+  spec["audiences"] = audiences;
+  spec["expirationSeconds"] = seconds.count();
+  (*request)["spec"] = spec;
+  (*request)["status"] = {
+      {"token", auth_.issue_token(*account, std::move(audiences))},
+      {"expirationTimestamp", base::to_rfc3339(std::chrono::system_clock::now() + seconds)}};
+  return json_reply(201, *request);
 }
 
 void Api::follow_definition(const Kind& kind, const Json& definition, bool is_gone) {

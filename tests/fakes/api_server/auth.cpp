@@ -13,17 +13,31 @@ void Auth::add_user(const std::string& token, User user) {
 
 void Auth::add_service_account(const std::string& namespace_, const std::string& name,
                                const std::string& token, const std::string& audience) {
-  User user{
+  tokens_[token] = {service_account_user(namespace_, name, new_uid()), {audience}};
+}
+
+std::string Auth::issue_token(const Json& service_account, std::vector<std::string> audiences) {
+  const std::string token = "issued-" + new_uid();
+  tokens_[token] = {service_account_user(namespace_of(service_account), name_of(service_account),
+                                         text(service_account, {"metadata", "uid"})),
+                    std::move(audiences)};
+  return token;
+}
+
+User Auth::service_account_user(const std::string& namespace_, const std::string& name,
+                                const std::string& uid) {
+  return {
       "system:serviceaccount:" + namespace_ + ":" + name,
-      new_uid(),
+      uid,
       {"system:serviceaccounts", "system:serviceaccounts:" + namespace_, "system:authenticated"}};
-  tokens_[token] = {std::move(user), {audience}};
 }
 
 std::optional<User> Auth::user_of(const std::string& authorization) const {
   if (!authorization.starts_with("Bearer ")) return std::nullopt;
   const auto found = tokens_.find(authorization.substr(7));
-  if (found == tokens_.end() || found->second.audiences.front() != api_audience) {
+  if (found == tokens_.end()) return std::nullopt;
+  const auto& audiences = found->second.audiences;
+  if (std::find(audiences.begin(), audiences.end(), api_audience) == audiences.end()) {
     return std::nullopt;
   }
   return found->second.user;

@@ -16,8 +16,8 @@ struct User {
   bool operator==(const User&) const = default;
 };
 
-// Bearer tokens and who they are. Everybody known may do everything: there is no RBAC. Filled
-// before the server starts; then read by many threads.
+// Bearer tokens and who they are. Everybody known may do everything: there is no RBAC. Not
+// thread-safe: the API's lock guards it.
 class Auth {
  public:
   void add_user(const std::string& token, User user);
@@ -25,6 +25,8 @@ class Auth {
   // when the audience is the API server's own.
   void add_service_account(const std::string& namespace_, const std::string& name,
                            const std::string& token, const std::string& audience);
+  // A new token for a ServiceAccount object, good for the audiences, for ever.
+  std::string issue_token(const Json& service_account, std::vector<std::string> audiences);
 
   // From an Authorization header.
   std::optional<User> user_of(const std::string& authorization) const;
@@ -39,6 +41,9 @@ class Auth {
     User user;
     std::vector<std::string> audiences;
   };
+  static User service_account_user(const std::string& namespace_, const std::string& name,
+                                   const std::string& uid);
+
   std::map<std::string, Entry> tokens_;
 };
 

@@ -25,7 +25,8 @@ namespace fakes::api_server {
 //     EndpointSlices and Pods are plain objects that nothing acts on;
 //   - only the kinds of builtin_kinds.cpp and what CustomResourceDefinitions add; subresources
 //   other
-//     than status (scale, log, token, ...) are absent; CRD versions are converted by name only;
+//     than status and the token of a ServiceAccount (scale, log, ...) are absent; CRD versions are
+//     converted by name only;
 //   - built-in kinds are validated by the rules in builtin_rules.cpp, not by all of the real ones;
 //   - strategic merge is a merge patch with the list keys of builtin_merge_schema.cpp;
 //   - no OpenAPI v2, and in v3 only what kubectl needs to apply: no kubectl explain;

@@ -268,11 +268,49 @@ TEST_F(Contract, AnEventIsSeenInBothGroups) {
   EXPECT_EQ(call("POST", events, event).status, 422);
 }
 
+Json token_review(const std::string& token, const char* audience) {
+  return {{"apiVersion", "authentication.k8s.io/v1"},
+          {"kind", "TokenReview"},
+          {"spec", {{"token", token}, {"audiences", {audience}}}}};
+}
+
+TEST_F(Contract, ATokenOfAServiceAccountIsGoodForItsAudienceOnly) {
+  const std::string reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+  const Json account = {
+      {"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"metadata", {{"name", "edge"}}}};
+  const Reply created = call("POST", core("/serviceaccounts"), account);
+  ASSERT_EQ(created.status, 201);
+  const Json request = {{"apiVersion", "authentication.k8s.io/v1"},
+                        {"kind", "TokenRequest"},
+                        {"spec", {{"audiences", {"gatehouse-control"}}}}};
+  const Reply issued = call("POST", core("/serviceaccounts/edge/token"), request);
+  ASSERT_EQ(issued.status, 201);
+  EXPECT_EQ(issued.body["kind"], "TokenRequest");
+  EXPECT_FALSE(issued.body["status"].value("expirationTimestamp", "").empty());
+  const std::string token = issued.body["status"].value("token", "");
+
+  const Reply good = call("POST", reviews, token_review(token, "gatehouse-control"));
+  ASSERT_EQ(good.status, 201);
+  EXPECT_EQ(good.body["status"]["authenticated"], true);
+  EXPECT_EQ(good.body["status"]["user"]["username"], "system:serviceaccount:" + ns_ + ":edge");
+  EXPECT_EQ(good.body["status"]["user"]["uid"], created.body["metadata"]["uid"]);
+  EXPECT_EQ(good.body["status"]["audiences"], Json::array({"gatehouse-control"}));
+
+  const Reply other = call("POST", reviews, token_review(token, "somebody-else"));
+  EXPECT_EQ(other.status, 201);
+  EXPECT_FALSE(other.body["status"].value("authenticated", false));
+  EXPECT_FALSE(other.body["status"].value("error", "").empty());
+
+  const auto refused = cluster().with_token(token).send("GET", "/api/v1/namespaces");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 401) << "it is not for the API server itself";
+
+  EXPECT_EQ(call("POST", core("/serviceaccounts/nobody/token"), request).status, 404);
+}
+
 TEST_F(Contract, AnUnknownTokenIsReviewedAsNobody) {
-  const Reply reviewed = call("POST", "/apis/authentication.k8s.io/v1/tokenreviews",
-                              {{"apiVersion", "authentication.k8s.io/v1"},
-                               {"kind", "TokenReview"},
-                               {"spec", {{"token", "nobody"}, {"audiences", {"some"}}}}});
+  const Reply reviewed =
+      call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", token_review("nobody", "some"));
   EXPECT_EQ(reviewed.status, 201);
   EXPECT_FALSE(reviewed.body["status"].value("authenticated", false));
   EXPECT_FALSE(reviewed.body["status"].value("error", "").empty());
