@@ -12,6 +12,7 @@ void Stream::reset_stream() {
   text_.reset();
   body_.clear();
   body_begin_ = 0;
+  body_sent_ = 0;
   body_last_ = is_deferred_ = request_ended_ = is_responding_ = false;
   previous_ = next_ = nullptr;
 }
@@ -120,6 +121,7 @@ struct Callbacks {
     session.out_->append(text(frame_head, 9));
     session.out_->append(stream.body_, stream.body_begin_, size);
     stream.body_begin_ += size;
+    stream.body_sent_ += size;
     if (stream.body_queued() == 0) {
       stream.body_.clear();
       stream.body_begin_ = 0;

@@ -43,6 +43,7 @@ class Stream {
   virtual void on_stream_closed() = 0;
 
   std::size_t body_queued() const { return body_.size() - body_begin_; }
+  std::uint64_t body_sent() const { return body_sent_; }  // bytes of it that went out so far
   std::int32_t id() const { return id_; }
 
  protected:
@@ -55,6 +56,7 @@ class Stream {
   RequestText text_;
   std::string body_;  // of the response: not sent yet, from body_begin_
   std::size_t body_begin_ = 0;
+  std::uint64_t body_sent_ = 0;
   bool body_last_ = false;    // body_ ends the body
   bool is_deferred_ = false;  // the session waits for more of it
   bool request_ended_ = false;

@@ -52,6 +52,8 @@ std::string_view connect_failure_reason(int error);
 void shut_down_sending(int fd);
 // Bytes that were sent, and that the peer's kernel has not acknowledged yet.
 std::size_t unacknowledged_bytes(int fd);
+// All bytes that the peer's kernel ever acknowledged; for SendWatch.
+std::uint64_t acknowledged_bytes(int fd);
 // Makes the next close() send RST: the peer must not take what it got for complete.
 void reset_on_close(int fd);
 // Raises the limit on open files as far as it goes; returns it.

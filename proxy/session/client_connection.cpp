@@ -65,10 +65,7 @@ void ClientConnection::on_ready(net::Ready ready) {
       return;
     }
     if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
-    if (state_ == State::lingering) {
-      const Timeouts& timeouts = worker_.options().timeouts;
-      arm(channel_.unsent() > 0 ? timeouts.body_idle : timeouts.linger);
-    }
+    if (state_ == State::lingering) wait_to_linger();
   }
   if (state_ == State::lingering) {
     drop_input();
@@ -119,6 +116,27 @@ void ClientConnection::arm(std::chrono::milliseconds timeout) {
   worker_.loop().arm(timer_, timeout);
 }
 
+void ClientConnection::watch_sending(std::chrono::milliseconds limit) {
+  watch_.begin(worker_.loop().now());
+  arm(net::SendWatch::next_look(limit));
+}
+
+bool ClientConnection::has_stalled(std::chrono::milliseconds limit) {
+  const std::uint64_t acknowledged = net::acknowledged_bytes(channel_.fd());
+  if (watch_.has_stalled(acknowledged, worker_.loop().now(), limit)) return true;
+  arm(net::SendWatch::next_look(limit));
+  return false;
+}
+
+void ClientConnection::wait_to_linger() {
+  const Timeouts& timeouts = worker_.options().timeouts;
+  if (channel_.unsent() > 0) {
+    watch_sending(timeouts.body_idle);
+  } else {
+    arm(timeouts.linger);
+  }
+}
+
 void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
     case State::handshake:
@@ -128,6 +146,7 @@ void ClientConnection::on_timer(net::Timer&) {
       protocol_->on_timeout();
       return;
     case State::lingering:
+      if (channel_.unsent() > 0 && !has_stalled(worker_.options().timeouts.body_idle)) return;
       close("client_closed");
       return;
     case State::closed:
@@ -144,8 +163,7 @@ void ClientConnection::linger() {
   if (state_ == State::closed || state_ == State::lingering) return;
   channel_.finish();
   state_ = State::lingering;
-  const Timeouts& timeouts = worker_.options().timeouts;
-  arm(channel_.unsent() > 0 ? timeouts.body_idle : timeouts.linger);
+  wait_to_linger();
   drop_input();
 }
 

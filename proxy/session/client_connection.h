@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "proxy/net/loop.h"
+#include "proxy/net/send_watch.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/channel.h"
 #include "proxy/session/client.h"
@@ -44,6 +45,14 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   void arm(std::chrono::milliseconds timeout);
   void disarm() { timer_.disarm(); }
 
+  bool is_armed() const { return timer_.is_armed(); }
+  // For when sending has to wait for the client: arms the timer for a first look; has_stalled()
+  // looks, and arms it for the next one. True: the client took nothing for so long.
+  void watch_sending(std::chrono::milliseconds limit);
+  bool has_stalled(std::chrono::milliseconds limit);
+  // When the client last took something, as has_stalled() saw it.
+  base::SteadyTime last_took() const { return watch_.moved_at(); }
+
   // Sends; when the connection turns out to be broken, it is closed at the end of the turn.
   void write(std::string_view bytes);
   // Sends what is waiting, says goodbye, and waits for the client's goodbye.
@@ -65,11 +74,13 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   void fail_handshake(std::string_view reason);
   void choose_protocol();
   void drop_input();
+  void wait_to_linger();
 
   Worker& worker_;
   Channel channel_;
   std::unique_ptr<Protocol> protocol_;
   net::Timer timer_;
+  net::SendWatch watch_;
   State state_;
   bool draining_ = false;
   bool waited_to_leave_ = false;

@@ -164,6 +164,7 @@ char* Http1Connection::process_body(char* begin, char* end) {
   if (complete) {
     state_ = State::response;
     connection_.disarm();
+    watch_sending();
   } else {
     connection_.arm(worker_.options().timeouts.body_idle);
   }
@@ -244,9 +245,13 @@ void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& pi
   if (out.size() < bound) out.resize(bound);
   const std::string_view text(out.data(), http1::write_response_head(head, delivery, out));
   connection_.write(assemble(text, piece, {response_chunked_, last}, worker_.buffers().gather));
-  if (connection_.channel().unsent() > 0 && state_ == State::response) {
-    connection_.arm(worker_.options().timeouts.body_idle);
-  }
+  watch_sending();
+}
+
+// Once the request was read whole, the timer is for a client that does not take its response.
+void Http1Connection::watch_sending() {
+  if (state_ != State::response || connection_.channel().unsent() == 0) return;
+  if (!connection_.is_armed()) connection_.watch_sending(worker_.options().timeouts.body_idle);
 }
 
 void Http1Connection::send_body(const Piece& piece, bool last) {
@@ -255,8 +260,8 @@ void Http1Connection::send_body(const Piece& piece, bool last) {
   if (!bytes.empty()) connection_.write(bytes);
   if (state_ == State::tunnel) {
     connection_.arm(worker_.options().timeouts.tunnel_idle);
-  } else if (connection_.channel().unsent() > 0) {
-    connection_.arm(worker_.options().timeouts.body_idle);
+  } else {
+    watch_sending();
   }
 }
 
@@ -314,7 +319,18 @@ void Http1Connection::proceed() {
   if (wants_input() && connection_.channel().is_readable()) read();
 }
 
+// A client that sends nothing because the endpoint takes nothing, or because it is busy reading
+// what has been answered already, is not late: it gets its time again.
+bool Http1Connection::is_client_awaited() {
+  const std::chrono::milliseconds limit = worker_.options().timeouts.body_idle;
+  if (unsent() > 0) return connection_.has_stalled(limit);
+  if (exchange_->wants_request_body()) return true;
+  connection_.arm(limit);
+  return false;
+}
+
 void Http1Connection::on_timeout() {
+  const Timeouts& timeouts = worker_.options().timeouts;
   switch (state_) {
     case State::idle:
       connection_.leave();
@@ -326,12 +342,15 @@ void Http1Connection::on_timeout() {
                                "request_header_timeout");
       return;
     case State::body:
+      if (!is_client_awaited()) return;
       exchange_->refuse(408, "request_body_timeout");
       return;
     case State::response:
+      if (!connection_.has_stalled(timeouts.body_idle)) return;
       connection_.close("client_send_timeout");
       return;
     case State::tunnel:
+      if (unsent() > 0 && !connection_.has_stalled(timeouts.tunnel_idle)) return;
       connection_.close("tunnel_idle");
       return;
     case State::finished:

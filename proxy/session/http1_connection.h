@@ -59,6 +59,8 @@ class Http1Connection final : public Protocol, private Downstream {
   void hold(const char* begin, const char* end);
   void proceed();
   bool may_keep_alive() const;
+  void watch_sending();
+  bool is_client_awaited();
 
   Worker& worker_;
   ClientConnection& connection_;

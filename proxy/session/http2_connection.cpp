@@ -121,8 +121,12 @@ void Http2Connection::check_streams() {
     flush_soon();
     return;
   }
+  // While the connection itself waits, what the client takes of it is progress for all streams.
+  const bool waits = connection_.channel().unsent() > 0;
+  if (waits) connection_.has_stalled(timeouts.body_idle);
   session_->for_each_stream([&](http2::Stream& base) {
     auto& stream = static_cast<Http2Stream&>(base);
+    stream.note_sending(waits ? connection_.last_took() : base::SteadyTime());
     const auto limit = stream.has_head() ? timeouts.body_idle : timeouts.request_header;
     if (stream.waits_for_client() && now - stream.last_progress() > limit) stream.time_out();
   });
@@ -165,11 +169,17 @@ void Http2Stream::attach(Http2Connection& connection) {
   exchange_ = worker_.take_exchange();
   head_complete_ = request_complete_ = false;
   unconsumed_ = 0;
+  noted_sent_ = 0;
   made_progress();
 }
 
 void Http2Stream::made_progress() {
   last_progress_ = worker_.loop().now();
+}
+
+void Http2Stream::note_sending(base::SteadyTime last_took) {
+  if (std::exchange(noted_sent_, body_sent()) != body_sent()) made_progress();
+  if (body_queued() > 0) last_progress_ = std::max(last_progress_, last_took);
 }
 
 bool Http2Stream::waits_for_client() const {

@@ -26,6 +26,9 @@ class Http2Stream final : public http2::Stream, private Downstream {
   // True while it is the client who is awaited: for its body, or to take the response's.
   bool waits_for_client() const;
   base::SteadyTime last_progress() const { return last_progress_; }
+  // Now and then: what went out since the last time is progress, and so is what the client took of
+  // a connection that cannot send for the moment.
+  void note_sending(base::SteadyTime last_took);
   void time_out();
   void abandon();
 
@@ -54,6 +57,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool head_complete_ = false;
   bool request_complete_ = false;
   std::size_t unconsumed_ = 0;  // of the window: the endpoint has not taken it yet
+  std::uint64_t noted_sent_ = 0;
   base::SteadyTime last_progress_{};
 };
 

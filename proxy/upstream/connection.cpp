@@ -91,12 +91,20 @@ void Connection::on_timer(net::Timer&) {
       endpoint_->discard(*this);
       return;
     case State::busy:
-      if (waiting_ == Waiting::none) return;
+      if (waiting_ == Waiting::none || (waiting_ == Waiting::to_send && takes_bytes())) return;
       user_->on_upstream_failed(waiting_ == Waiting::to_send ? kSendTimeout : kReadTimeout);
       return;
     case State::closed:
       return;
   }
+}
+
+bool Connection::takes_bytes() {
+  if (watch_.has_stalled(net::acknowledged_bytes(fd_.get()), loop_.now(), send_timeout_)) {
+    return false;
+  }
+  loop_.arm(timer_, net::SendWatch::next_look(send_timeout_));
+  return true;
 }
 
 net::IoResult Connection::read(char* out, std::size_t size) {
@@ -142,9 +150,16 @@ void Connection::finish_sending() {
 }
 
 void Connection::wait(Waiting waiting, std::chrono::milliseconds timeout) {
+  const bool waits_already = waiting_ == waiting && timer_.is_armed();
   waiting_ = waiting;
   if (waiting == Waiting::none) {
     timer_.disarm();
+  } else if (waiting == Waiting::to_send) {
+    // More to send is no progress.
+    if (waits_already) return;
+    send_timeout_ = timeout;
+    watch_.begin(loop_.now());
+    loop_.arm(timer_, net::SendWatch::next_look(timeout));
   } else {
     loop_.arm(timer_, timeout);
   }

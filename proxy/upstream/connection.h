@@ -7,6 +7,7 @@
 
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/send_watch.h"
 #include "proxy/net/socket.h"
 #include "proxy/upstream/failure.h"
 
@@ -56,7 +57,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   // No more will be written (a tunnel's client is done): FIN once all is sent.
   void finish_sending();
 
-  // The failure when it runs out is a timeout of this kind.
+  // The failure when it runs out is a timeout of this kind. An endpoint that still takes what it is
+  // sent has its time again.
   enum class Waiting { none, to_send, to_read };
   void wait(Waiting waiting, std::chrono::milliseconds timeout);
 
@@ -75,6 +77,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void rest_in_pool(std::chrono::milliseconds idle_timeout);
   void on_connect_event(net::Ready ready);
   bool flush();
+  bool takes_bytes();
   void close_socket();
 
   net::Loop& loop_;
@@ -84,6 +87,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   net::Timer timer_;
   State state_ = State::connecting;
   Waiting waiting_ = Waiting::none;
+  net::SendWatch watch_;
+  std::chrono::milliseconds send_timeout_{};
   bool readable_ = false;
   bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
   bool finishing_ = false;

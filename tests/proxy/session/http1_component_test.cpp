@@ -567,6 +567,85 @@ TEST(SlowPeers, AnEndpointThatDoesNotReadStopsItsClient) {
   endpoint.join();
 }
 
+session::Options impatient() {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.body_idle = std::chrono::milliseconds(200);
+  return options;
+}
+
+TEST(SlowPeers, AClientThatReadsSlowlyButSteadilyGetsItsWholeResponse) {
+  const std::string body(12 << 20, 'x');
+  ScriptedBackend backend(says(ScriptedBackend::ok(body)));
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  SocketStream client = SocketStream::connect(proxy.http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
+  std::string answer = client.receive_slowly(impatient().timeouts.body_idle * 5);
+  ASSERT_LT(answer.size(), body.size()) << "it was not slow";
+  answer += client.receive_all();
+  EXPECT_EQ(answer.size(), answer.find("\r\n\r\n") + 4 + body.size());
+}
+
+TEST(SlowPeers, AClientThatTakesNothingIsCutOff) {
+  ScriptedBackend backend(says(ScriptedBackend::ok(std::string(64 << 20, 'x'))));
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
+  EXPECT_FALSE(client.read_answer().complete);
+}
+
+TEST(SlowPeers, AClientWhoseUploadIsOverIsStillCutOffWhenItTakesNothing) {
+  const std::string response = ScriptedBackend::ok(std::string(32 << 20, 'x'));
+  // Answers while the request's body is still on its way.
+  net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  std::atomic<bool> stop{false};
+  std::thread endpoint([&] {
+    net::Accepted accepted;
+    while (!accepted.fd.is_open()) accepted = net::accept_from(listener.get());
+    SocketStream stream(std::move(accepted.fd));
+    stream.send(response);
+    eventually([&] { return stop.load(); });
+  });
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(shop({net::local_address(listener.get()).port()})));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\n1");
+  ASSERT_NE(client.stream().receive(), "");
+  client.send("2");
+  EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
+  stop = true;
+  endpoint.join();
+}
+
+TEST(SlowPeers, AnEndpointThatReadsSlowlyButSteadilyGetsTheWholeRequest) {
+  const std::string body(12 << 20, 'x');
+  net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  config::Cluster cluster;
+  cluster.send_timeout = std::chrono::milliseconds(200);
+  std::thread endpoint([&] {
+    net::Accepted accepted;
+    while (!accepted.fd.is_open()) accepted = net::accept_from(listener.get());
+    SocketStream stream(std::move(accepted.fd));
+    std::size_t got = stream.receive_slowly(cluster.send_timeout * 5).size();
+    EXPECT_LT(got, body.size()) << "it was not slow";
+    while (got < body.size()) {
+      const std::string part = stream.receive();
+      if (part.empty()) break;
+      got += part.size();
+    }
+    stream.send(ScriptedBackend::ok("thanks"));
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({net::local_address(listener.get()).port()}, cluster)));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
+  EXPECT_EQ(client.read_answer().body, "thanks");
+  endpoint.join();
+}
+
 TEST(SlowPeers, AHeadThatDoesNotComeToItsEndIs408) {
   session::Options options = RunningEngine::quick();
   options.timeouts.request_header = std::chrono::milliseconds(150);

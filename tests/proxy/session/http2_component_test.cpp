@@ -26,10 +26,10 @@ class Http2 : public ::testing::Test {
     ASSERT_TRUE(proxy.publish(config));
   }
 
-  std::unique_ptr<Http2Client> connect() {
+  std::unique_ptr<Http2Client> connect(const Http2Client::Windows& windows = {}) {
     SocketStream stream = SocketStream::connect(proxy.https());
     EXPECT_EQ(stream.start_tls({"shop.test", "h2"}), "");
-    return std::make_unique<Http2Client>(std::move(stream));
+    return std::make_unique<Http2Client>(std::move(stream), windows);
   }
 
   std::atomic<bool> go{false};
@@ -44,6 +44,9 @@ class Http2 : public ::testing::Test {
       stream.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       return false;
+    }
+    if (request.path == "/huge") {
+      return stream.send(ScriptedBackend::ok(std::string(24'000'000, 'h')));
     }
     if (request.path == "/big") {
       return stream.send(ScriptedBackend::ok(std::string(5'000'000, 'b')));
@@ -211,6 +214,40 @@ class ImpatientHttp2 : public Http2 {
   }
   ImpatientHttp2() : Http2(impatient()) {}
 };
+
+TEST_F(ImpatientHttp2, AClientThatReadsSlowlyButSteadilyGetsItsWholeResponse) {
+  serve({backend.port()});
+  // A window that never closes: only TCP holds the proxy back.
+  auto client = connect({.window = 64 << 20, .opens_windows = true});
+  const int stream = client->get("/huge");
+  ASSERT_TRUE(client->flush());
+  const std::string first = client->stream().receive_slowly(std::chrono::milliseconds(2'500));
+  ASSERT_LT(first.size(), 24'000'000u) << "it was not slow";
+  ASSERT_TRUE(client->take(first));
+  const auto& answer = client->wait(stream);
+  EXPECT_TRUE(answer.ended);
+  EXPECT_EQ(answer.error, static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  EXPECT_EQ(answer.body.size(), 24'000'000u);
+}
+
+TEST_F(ImpatientHttp2, AStreamWhoseWindowTheClientOpensBitByBitGoesOn) {
+  serve({backend.port()});
+  auto client = connect({.opens_windows = false});
+  const int stream = client->get("/big");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2'500);
+  client->stream().be_patient_for(std::chrono::milliseconds(50));
+  while (std::chrono::steady_clock::now() < end && !client->answer(stream).is_closed()) {
+    client->give_window(stream, 1'000);
+    client->read_until([] { return false; });  // it is silent again
+  }
+  client->stream().be_patient_for(std::chrono::seconds(5));
+  EXPECT_FALSE(client->answer(stream).is_closed());
+  const std::size_t got = client->answer(stream).body.size();
+  EXPECT_GT(got, 65'535u);
+  EXPECT_LT(got, 5'000'000u);
+  client->give_window(stream, 10 << 20);
+  EXPECT_EQ(client->wait(stream).body.size(), 5'000'000u);
+}
 
 TEST_F(ImpatientHttp2, ABodyThatStopsIs408AndTheConnectionGoesOn) {
   serve({backend.port()});

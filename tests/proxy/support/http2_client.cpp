@@ -50,16 +50,23 @@ struct ClientCallbacks {
   }
 };
 
-Http2Client::Http2Client(SocketStream stream) : stream_(std::move(stream)) {
+Http2Client::Http2Client(SocketStream stream, const Windows& windows) : stream_(std::move(stream)) {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, ClientCallbacks::on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, ClientCallbacks::on_data);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, ClientCallbacks::on_frame);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, ClientCallbacks::on_close);
-  nghttp2_session_client_new(&session_, callbacks, this);
+  nghttp2_option* option = nullptr;
+  nghttp2_option_new(&option);
+  nghttp2_option_set_no_auto_window_update(option, windows.opens_windows ? 0 : 1);
+  nghttp2_session_client_new2(&session_, callbacks, this, option);
+  nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, nullptr, 0);
+  const nghttp2_settings_entry window{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+                                      static_cast<std::uint32_t>(windows.window)};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, &window, 1);
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, windows.window);
 }
 
 Http2Client::~Http2Client() {
@@ -105,9 +112,18 @@ bool Http2Client::turn() {
   const bool sent = flush();
   const std::string got = stream_.receive();
   is_over_ = got.empty() || !sent;
-  if (got.empty()) return false;
-  return nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(got.data()),
-                                  got.size()) >= 0;
+  return !got.empty() && take(got);
+}
+
+bool Http2Client::take(std::string_view bytes) {
+  return nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                  bytes.size()) >= 0;
+}
+
+void Http2Client::give_window(int stream, std::int32_t bytes) {
+  for (const int id : {0, stream}) {
+    nghttp2_submit_window_update(session_, NGHTTP2_FLAG_NONE, id, bytes);
+  }
 }
 
 const Http2Client::Answer& Http2Client::wait(int stream) {

@@ -23,7 +23,12 @@ class Http2Client {
     bool is_closed() const { return error != UINT32_MAX; }
   };
 
-  explicit Http2Client(SocketStream stream);
+  struct Windows {
+    std::int32_t window = 65'535;  // of each stream, and of the connection
+    bool opens_windows = true;     // again when something was read; else by give_window() alone
+  };
+  explicit Http2Client(SocketStream stream) : Http2Client(std::move(stream), Windows{}) {}
+  Http2Client(SocketStream stream, const Windows& windows);
   ~Http2Client();
   Http2Client(const Http2Client&) = delete;
   Http2Client& operator=(const Http2Client&) = delete;
@@ -40,6 +45,10 @@ class Http2Client {
     while (!until() && turn()) {
     }
   }
+  const Answer& answer(int stream) { return answers_[stream]; }  // so far
+  // Bytes that were received from the stream by other means.
+  bool take(std::string_view bytes);
+  void give_window(int stream, std::int32_t bytes);  // to it and to the connection
   void reset(int stream);
   std::size_t unsent_body(int stream) const { return bodies_.at(stream).size(); }
   bool flush();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <thread>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,6 +82,20 @@ std::string SocketStream::receive() {
 std::string SocketStream::receive_all() {
   std::string all;
   for (std::string part = receive(); !part.empty(); part = receive()) all += part;
+  return all;
+}
+
+std::string SocketStream::receive_slowly(std::chrono::milliseconds time) {
+  const int few = 64 << 10;
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+  const auto end = std::chrono::steady_clock::now() + time;
+  std::string all;
+  while (std::chrono::steady_clock::now() < end) {
+    const std::string part = receive();
+    if (part.empty()) break;
+    all += part;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it is the line that is slow
+  }
   return all;
 }
 

@@ -41,6 +41,9 @@ class SocketStream {
   void finish_sending();
   void reset();  // RST
   void close();
+  // Takes what comes a little at a time, like a client on a slow line, for this long; the kernel
+  // keeps little for it. Returns what came.
+  std::string receive_slowly(std::chrono::milliseconds time);
   // Instead of five seconds.
   void be_patient_for(std::chrono::milliseconds time);
   int fd() const { return fd_.get(); }
