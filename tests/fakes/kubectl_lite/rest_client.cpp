@@ -47,6 +47,12 @@ base::Result<std::string> data_or_file(const Json& from, const std::string& name
   return path.empty() ? base::Result<std::string>(std::string()) : file_text(path);
 }
 
+base::CurlOptions curl_options() {
+  base::CurlOptions options;
+  options.user_agent = "gatehouse-kubectl-lite";
+  return options;
+}
+
 }  // namespace
 
 base::Result<RestClient> RestClient::from_kubeconfig(const std::string& path) {
@@ -61,8 +67,7 @@ base::Result<RestClient> RestClient::from_kubeconfig(const std::string& path) {
   const auto user = entry(*config, "users", "user", text(*context, {"user"}));
   if (!user) return base::failure(user.error());
 
-  base::CurlOptions options;
-  options.user_agent = "gatehouse-kubectl-lite";
+  base::CurlOptions options = curl_options();
   const auto read = [](const Json& from, const char* name, std::string& into) -> base::Status {
     auto found = data_or_file(from, name);
     if (!found) return base::failure(found.error());
@@ -76,6 +81,7 @@ base::Result<RestClient> RestClient::from_kubeconfig(const std::string& path) {
   }
   RestClient client;
   client.server_ = text(*cluster, {"server"});
+  client.ca_pem_ = options.ca_pem;
   client.token_ = text(*user, {"token"});
   if (const std::string name = text(*context, {"namespace"}); !name.empty()) {
     client.namespace_name_ = name;
@@ -99,6 +105,9 @@ base::HttpRequest RestClient::request(const std::string& method, const std::stri
 RestClient RestClient::with_token(const std::string& token) const {
   RestClient other = *this;
   other.token_ = token;
+  base::CurlOptions options = curl_options();
+  options.ca_pem = ca_pem_;
+  other.transport_ = base::make_curl_transport(std::move(options));
   return other;
 }
 

@@ -28,7 +28,7 @@ class RestClient {
                                         const std::string& content_type = "application/json",
                                         const std::string& accept = "application/json") const;
 
-  // The same server as somebody else, or as nobody.
+  // The same server as somebody else, or as nobody: by the token alone, with no client certificate.
   RestClient with_token(const std::string& token) const;
 
   // Calls on_line for each line of a watch until it returns false, the server ends it, or stop. The
@@ -41,6 +41,7 @@ class RestClient {
   base::HttpRequest request(const std::string& method, const std::string& target) const;
 
   std::string server_;
+  std::string ca_pem_;
   std::string token_;
   std::string namespace_name_ = "default";
   std::shared_ptr<base::HttpTransport> transport_;
