@@ -13,7 +13,7 @@ void Stream::reset_stream() {
   body_.clear();
   body_begin_ = 0;
   body_sent_ = 0;
-  body_last_ = is_deferred_ = request_ended_ = is_responding_ = false;
+  body_last_ = is_deferred_ = request_ended_ = is_reset_by_us_ = is_responding_ = false;
   previous_ = next_ = nullptr;
 }
 
@@ -49,7 +49,8 @@ struct Callbacks {
     return 0;
   }
 
-  static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+  static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_RST_STREAM) self(user).count_reset();
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
@@ -81,11 +82,18 @@ struct Callbacks {
 
   // A response that is whole while its request is not: the rest of the request is not wanted
   // (RFC 9113 §8.1).
-  static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+  static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_RST_STREAM) {
+      // By libnghttp2 itself: the client broke the stream of a request that was begun.
+      const Stream* const broken = stream_of(session, frame->hd.stream_id);
+      if (broken != nullptr && !broken->is_reset_by_us_) self(user).count_reset();
+      return 0;
+    }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     if (!ends_stream(frame)) return 0;
-    const Stream* const stream = stream_of(session, frame->hd.stream_id);
+    Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream != nullptr && !stream->request_ended_) {
+      stream->is_reset_by_us_ = true;
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
     }
     return 0;
@@ -147,12 +155,11 @@ struct Callbacks {
 
 std::unique_ptr<ServerSession> ServerSession::create(const Limits& limits, StreamSource& source) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::make();
-  std::unique_ptr<ServerSession> session(new ServerSession(source));
+  std::unique_ptr<ServerSession> session(new ServerSession(limits, source));
   nghttp2_option* option = nullptr;
   if (nghttp2_option_new(&option) != 0) return nullptr;
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_stream_reset_rate_limit(option, limits.resets_burst, limits.resets_per_second);
   nghttp2_option_set_max_continuations(option, 8);
   // Answers to pings and settings that the client does not read.
   nghttp2_option_set_max_outbound_ack(option, 256);
@@ -255,7 +262,14 @@ void ServerSession::reset(Stream& stream, Why why) {
   const std::uint32_t code = why == Why::no_error ? NGHTTP2_NO_ERROR
                              : why == Why::cancel ? NGHTTP2_CANCEL
                                                   : NGHTTP2_INTERNAL_ERROR;
+  stream.is_reset_by_us_ = true;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code);
+}
+
+void ServerSession::count_reset() {
+  if (had_too_many_resets_ || resets_.take(source_.now())) return;
+  had_too_many_resets_ = true;
+  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 void ServerSession::consume(Stream& stream, std::size_t bytes) {

@@ -8,6 +8,7 @@
 
 #include "proxy/http1/response_parser.h"
 #include "proxy/http2/request_text.h"
+#include "proxy/http2/reset_budget.h"
 #include "proxy/http2/response_fields.h"
 
 struct nghttp2_session;
@@ -23,7 +24,7 @@ struct Limits {
   // Unsent bodies of requests per stream and per connection.
   std::int32_t stream_window = 65'535;
   std::int32_t connection_window = 1 << 20;
-  // Streams reset by the client: so many at once, and so many more per second (CVE-2023-44487).
+  // Streams that the client resets, or makes us reset; see ResetBudget.
   std::uint64_t resets_burst = 200;
   std::uint64_t resets_per_second = 33;
 };
@@ -60,6 +61,7 @@ class Stream {
   bool body_last_ = false;    // body_ ends the body
   bool is_deferred_ = false;  // the session waits for more of it
   bool request_ended_ = false;
+  bool is_reset_by_us_ = false;  // because we wanted to, not because the client broke it
   bool is_responding_ = false;
   Stream* previous_ = nullptr;
   Stream* next_ = nullptr;
@@ -70,6 +72,7 @@ class StreamSource {
  public:
   virtual std::unique_ptr<Stream> make_stream() = 0;
   virtual void recycle_stream(std::unique_ptr<Stream> stream) = 0;
+  virtual base::SteadyTime now() const = 0;
 
  protected:
   ~StreamSource() = default;
@@ -92,6 +95,8 @@ class ServerSession {
   // Calls Stream::on_body_sent() where it is due, after send().
   void tell_sent();
   bool wants_to_send() const;
+  // The client had more streams reset than Limits allow, and was told to go (GOAWAY).
+  bool had_too_many_resets() const { return had_too_many_resets_; }
   // Nothing will be read or sent any more.
   bool is_over() const;
 
@@ -120,11 +125,15 @@ class ServerSession {
 
  private:
   friend struct Callbacks;
-  explicit ServerSession(StreamSource& source) : source_(source) {}
+  ServerSession(const Limits& limits, StreamSource& source)
+      : source_(source), resets_(limits.resets_burst, limits.resets_per_second) {}
+  void count_reset();
   Stream* begin_stream(std::int32_t id);
   void end_stream(Stream& stream);
 
   StreamSource& source_;
+  ResetBudget resets_;
+  bool had_too_many_resets_ = false;
   nghttp2_session* session_ = nullptr;
   Stream* first_ = nullptr;
   std::size_t stream_count_ = 0;

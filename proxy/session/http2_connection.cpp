@@ -42,6 +42,10 @@ void Http2Connection::recycle_stream(std::unique_ptr<http2::Stream> stream) {
   worker_.recycle(std::unique_ptr<Http2Stream>(static_cast<Http2Stream*>(stream.release())));
 }
 
+base::SteadyTime Http2Connection::now() const {
+  return worker_.loop().now();
+}
+
 void Http2Connection::on_readable() {
   read();
 }
@@ -85,6 +89,7 @@ bool Http2Connection::flush() {
     connection_.write(out);
   }
   session_->tell_sent();
+  if (session_->had_too_many_resets()) close_reason_ = "http2_reset_flood";
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
   if (has_failed_ || drained || session_->is_over()) {
     finish();

@@ -95,6 +95,7 @@ class Http2Connection final : public Protocol, private http2::StreamSource {
 
   std::unique_ptr<http2::Stream> make_stream() override;
   void recycle_stream(std::unique_ptr<http2::Stream> stream) override;
+  base::SteadyTime now() const override;
   void read();
   void fail();
   void finish();

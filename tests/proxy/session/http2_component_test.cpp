@@ -165,6 +165,29 @@ TEST_F(Http2, AFloodOfResetsEndsTheConnection) {
   EXPECT_LT(backend.requests(), 1'000);
 }
 
+TEST_F(Http2, AFloodOfRequestsThatTheProxyIsMadeToResetEndsTheConnection) {
+  serve({backend.port()});
+  auto client = connect();
+  client->get("/slow");
+  for (int i = 0; i < 2'000; ++i) {
+    const int stream = client->get("/slow");
+    // A window of more than 2^31 - 1 (RFC 9113 §6.9.1), which libnghttp2 as a client does not say.
+    const std::string overflow = std::string("\0\0\4\x08\0", 5) + std::string("\0\0", 2) +
+                                 static_cast<char>(stream >> 8) + static_cast<char>(stream) +
+                                 "\x7f\xff\xff\xff";
+    if (!client->flush() || !client->stream().send(overflow)) break;
+    client->wait(stream);
+    if (client->got_goaway()) break;
+    ASSERT_EQ(client->answer(stream).error, static_cast<std::uint32_t>(NGHTTP2_FLOW_CONTROL_ERROR));
+  }
+  EXPECT_TRUE(client->got_goaway());
+  EXPECT_LT(backend.requests(), 1'000);
+  go = true;
+  // What else was under way on it.
+  EXPECT_TRUE(eventually(
+      [&] { return proxy.access_log().find("http2_reset_flood") != std::string::npos; }));
+}
+
 TEST_F(Http2, AnEndpointThatDoesNotReadStopsTheStreamThatFeedsIt) {
   net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
   serve({net::local_address(listener.get()).port()});
