@@ -95,4 +95,74 @@ TEST(Chart, EachValueIsExplained) {
   EXPECT_GT(values, 60);
 }
 
+// ---- docs/permissions.md tells of the operator's rights what templates/permissions.yaml gives.
+
+std::string list_of(const std::string& rule, const std::string& name) {
+  return first_match(rule, (name + R"(: \[([^\]]*)\])").c_str());
+}
+
+// "a, b" as "`a`, `b`".
+std::string as_code(const std::string& list) {
+  return '`' + std::regex_replace(list, std::regex(", "), "`, `") + '`';
+}
+
+// The first cells of a rule's line in the table: "| core | `secrets` | get, list |".
+std::string line_for(const std::string& rule, bool has_column_of_names) {
+  const std::string group = list_of(rule, "apiGroups");
+  std::string line = "| " + (group == "\"\"" ? "core" : as_code(group)) + " | " +
+                     as_code(list_of(rule, "resources")) + " | ";
+  if (has_column_of_names) {
+    std::string names = list_of(rule, "resourceNames");
+    if (names.find("caConfigMap") != std::string::npos) names = "gatehouse-control-ca";
+    if (names == "{{ $name }}") names = "gatehouse-operator";
+    line += (names.empty() ? "any" : as_code(names)) + " | ";
+  }
+  return line + list_of(rule, "verbs") + " | ";
+}
+
+TEST(Chart, GivesTheOperatorTheRightsThatThePageOfPermissionsLists) {
+  const std::string chart = read_file(top() / "charts/gatehouse/templates/permissions.yaml");
+  const std::string page = read_file(top() / "docs/permissions.md");
+  const auto role = chart.find("\nkind: Role\n");
+  ASSERT_NE(role, std::string::npos);
+  std::vector<std::string> missing;
+  std::size_t rules = 0;
+  const std::string start = "- apiGroups:";
+  for (auto at = chart.find(start); at != std::string::npos; ++rules) {
+    const auto next = chart.find(start, at + 1);
+    const std::string line = line_for(chart.substr(at, next - at), at > role);
+    if (page.find('\n' + line) == std::string::npos) missing.push_back(line);
+    at = next;
+  }
+  EXPECT_THAT(missing, IsEmpty());
+  std::size_t listed = 0;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("| core", 0) == 0 || line.rfind("| `", 0) == 0) ++listed;
+  }
+  EXPECT_EQ(listed, rules);
+}
+
+// ---- The pages that the end-to-end suite runs: its blocks are marked "sh e2e", and the files that
+// it writes "yaml NAME". An unmarked block would be a command that nobody tries.
+
+TEST(Chart, EachCommandOfThePagesForNewcomersIsRunByTheSuite) {
+  for (const std::string name : {"install.md", "first-certificate.md"}) {
+    std::istringstream page(read_file(top() / "docs" / name));
+    int blocks = 0;
+    bool is_inside = false;
+    for (std::string line; std::getline(page, line);) {
+      if (line.rfind("```", 0) != 0) continue;
+      is_inside = !is_inside;
+      if (!is_inside) continue;
+      ++blocks;
+      EXPECT_TRUE(line == "```sh e2e" ||
+                  std::regex_match(line, std::regex(R"(```yaml [a-z]+\.yaml)")))
+          << name << ": " << line;
+    }
+    EXPECT_FALSE(is_inside) << name;
+    EXPECT_GT(blocks, 5) << name;
+  }
+}
+
 }  // namespace
