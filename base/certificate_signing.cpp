@@ -1,6 +1,7 @@
 // The writing side of X.509: requests and the certificates that we sign ourselves. base/key.h
 // declares it.
 
+#include <ctime>
 #include <memory>
 
 #include <openssl/pem.h>
@@ -150,8 +151,9 @@ Result<std::string> make_certificate(const PrivateKey& key, const SelfSignedOpti
   }
   X509_set_issuer_name(x509, X509_get_subject_name(issuer.certificate));
   const std::chrono::seconds backdate = options.backdate, lifetime = options.lifetime;
-  X509_time_adj_ex(X509_getm_notBefore(x509), 0, -static_cast<long>(backdate.count()), nullptr);
-  X509_time_adj_ex(X509_getm_notAfter(x509), 0, static_cast<long>(lifetime.count()), nullptr);
+  std::time_t now = std::chrono::system_clock::to_time_t(options.now.value_or(SystemClock().now()));
+  X509_time_adj_ex(X509_getm_notBefore(x509), 0, -static_cast<long>(backdate.count()), &now);
+  X509_time_adj_ex(X509_getm_notAfter(x509), 0, static_cast<long>(lifetime.count()), &now);
   X509_set_pubkey(x509, key.get());
   if (auto added = add_extensions(x509, issuer.certificate, options); !added) {
     return failure(added.error());

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY
@@ -50,6 +53,7 @@ struct SelfSignedOptions {
   bool is_ca = false;
   std::chrono::hours lifetime{24 * 365};
   std::chrono::hours backdate{1};
+  std::optional<WallTime> now{};  // counted from; nothing: the system's time
 };
 Result<std::string> make_self_signed(const PrivateKey& key, const SelfSignedOptions& options);
 

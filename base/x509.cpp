@@ -216,6 +216,22 @@ Status check_key_pair(std::string_view chain_pem, std::string_view key_pem) {
   return {};
 }
 
+Status check_issued_by(std::string_view chain_pem, std::string_view ca_pem) {
+  const auto certificate = parse_first_certificate(chain_pem);
+  if (!certificate) return failure(certificate.error());
+  const auto ca = parse_first_certificate(ca_pem);
+  if (!ca) return failure(while_doing("reading the CA", ca.error()));
+  // 1 alone says so by basicConstraints (X509_check_ca(3)).
+  if (X509_check_ca(ca->get()) != 1) {
+    return failure(ErrorKind::invalid, "the CA's certificate is not one of a CA");
+  }
+  const bool is_issuer = X509_check_issued(ca->get(), certificate->get()) == X509_V_OK &&
+                         X509_verify(certificate->get(), X509_get0_pubkey(ca->get())) == 1;
+  take_openssl_error();
+  if (is_issuer) return {};
+  return failure(ErrorKind::invalid, "the certificate is not signed by the CA");
+}
+
 bool covers_host(const CertificateInfo& certificate, std::string_view host) {
   if (const auto bytes = ip_bytes_from_text(host)) {
     const auto text = ip_text_from_bytes(*bytes);

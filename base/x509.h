@@ -38,6 +38,10 @@ std::string serial_text(std::string_view serial_bytes);
 // Nothing when the private key belongs to the first certificate; else invalid, with the reason.
 Status check_key_pair(std::string_view chain_pem, std::string_view key_pem);
 
+// Nothing when the first certificate of ca_pem is a CA and has signed the first of chain_pem; else
+// invalid, with the reason. Times are not judged.
+Status check_issued_by(std::string_view chain_pem, std::string_view ca_pem);
+
 // RFC 6125: exact, or a wildcard that covers exactly one left-most label. Case-insensitive.
 // IP literals match ip_addresses only.
 bool covers_host(const CertificateInfo& certificate, std::string_view host);

@@ -4,6 +4,8 @@
 #include <openssl/pem.h>
 
 #include "base/openssl.h"
+#include "base/time_text.h"
+#include "base/x509.h"
 
 namespace base {
 namespace {
@@ -104,6 +106,15 @@ TEST(CertificateSigning, ALeafVerifiesAgainstItsCa) {
   X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()), X509_V_FLAG_X509_STRICT);
   EXPECT_EQ(X509_verify_cert(context.get()), 1)
       << X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+}
+
+TEST(CertificateSigning, CountsFromTheTimeThatIsGiven) {
+  SelfSignedOptions options{{"Test CA", {}, {}}, true};
+  options.now = from_rfc3339("2026-01-01T12:00:00Z");
+  options.lifetime = std::chrono::hours(48);
+  const auto info = read_chain(make_self_signed(new_key(), options).value()).value().front();
+  EXPECT_EQ(to_rfc3339(info.not_before), "2026-01-01T11:00:00Z");
+  EXPECT_EQ(to_rfc3339(info.not_after), "2026-01-03T12:00:00Z");
 }
 
 TEST(CertificateSigning, RefusesACaThatIsNotACertificate) {

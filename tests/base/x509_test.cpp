@@ -102,6 +102,27 @@ TEST(KeyPair, AcceptsItsOwnKeyAndNoOther) {
   EXPECT_FALSE(check_key_pair(other.pem + one.pem, one.key.to_pem()));
 }
 
+TEST(IssuedBy, IsTrueOfTheCaThatSignedAlone) {
+  const PrivateKey key = PrivateKey::generate({}).value();
+  const PrivateKey ca_key = PrivateKey::generate({}).value();
+  const std::string ca = make_self_signed(ca_key, {{"CA", {}, {}}, true}).value();
+  const std::string leaf = sign_leaf(key, {{"", {"a.test"}, {}}}, ca, ca_key).value();
+  EXPECT_TRUE(check_issued_by(leaf, ca));
+  EXPECT_TRUE(check_issued_by(ca, ca));
+
+  // Of the same name, but not the one.
+  const PrivateKey other_key = PrivateKey::generate({}).value();
+  const std::string other = make_self_signed(other_key, {{"CA", {}, {}}, true}).value();
+  const auto refused = check_issued_by(leaf, other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "the certificate is not signed by the CA");
+
+  const std::string self_signed_leaf = make_self_signed(key, {{"leaf", {}, {}}}).value();
+  EXPECT_FALSE(check_issued_by(self_signed_leaf, self_signed_leaf)) << "it may not sign";
+  EXPECT_FALSE(check_issued_by(leaf, ""));
+  EXPECT_FALSE(check_issued_by("", ca));
+}
+
 TEST(KeyPair, RefusesKeysOfDifferentKinds) {
   const Pair ec = self_signed({"ec", {}, {}});
   const Pair rsa = self_signed({"rsa", {}, {}}, {KeyAlgorithm::rsa, 2048});
