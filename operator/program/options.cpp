@@ -14,6 +14,8 @@ struct Flags {
   std::string control_address = ":9443";
   std::string metrics_address = ":9402";
   std::string health_address = ":8081";
+  std::string control_tls_secret;
+  std::string control_ca_config_map;
   std::string proxy_service;
   std::string proxy_service_account;
   std::string publish_service;
@@ -53,6 +55,18 @@ void describe_proxies(CLI::App& app, Options& options, Flags& flags) {
                  "The certificate chain (PEM) of that endpoint; read again when it changes")
       ->group(group);
   app.add_option("--control-tls-key-file", options.control_tls_key_file, "Its private key (PEM)")
+      ->group(group);
+  app.add_option("--control-tls-secret", flags.control_tls_secret,
+                 "NAMESPACE/NAME of the Secret in which the operator makes and renews that "
+                 "certificate itself, together with a CA for it; instead of the two files")
+      ->group(group);
+  app.add_option("--control-ca-config-map", flags.control_ca_config_map,
+                 "NAMESPACE/NAME of the ConfigMap in which it publishes that CA, as ca.crt, for "
+                 "the proxies' --control-ca-file")
+      ->group(group);
+  app.add_option("--control-dns-name", options.control_dns_names,
+                 "A name of that certificate, by which the proxies reach the operator; may be "
+                 "repeated [gatehouse-operator.NAMESPACE.svc with the operator's namespace]")
       ->group(group);
   app.add_option("--proxy-service", flags.proxy_service,
                  "NAMESPACE/NAME of the Service in front of the proxies, with ports named http and "
@@ -144,22 +158,70 @@ base::Status read_name(const char* flag, const std::string& text,
   return {};
 }
 
+// The labels of RFC 1123 in lower case, as Kubernetes writes names.
+bool is_dns_name(const std::string& name) {
+  if (name.empty() || name.size() > 253) return false;
+  char before = '.';
+  for (const char c : name + ".") {
+    const bool is_inner = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!is_inner && c != '-' && c != '.') return false;
+    if (c == '-' && before == '.') return false;
+    if (c == '.' && (before == '.' || before == '-')) return false;
+    before = c;
+  }
+  return true;
+}
+
+// Where the control endpoint's certificate comes from: two files, or a Secret of our own.
+base::Status check_control_certificate(const Options& options) {
+  const auto invalid = [](std::string message) {
+    return base::failure(base::ErrorKind::invalid, std::move(message));
+  };
+  const bool names_a_file =
+      !options.control_tls_cert_file.empty() || !options.control_tls_key_file.empty();
+  if (options.control_tls_secret && names_a_file) {
+    return invalid(
+        "--control-tls-secret stands instead of --control-tls-cert-file and "
+        "--control-tls-key-file: give it or them");
+  }
+  if (options.control_tls_secret.has_value() != options.control_ca_config_map.has_value()) {
+    return invalid(
+        "--control-tls-secret and --control-ca-config-map go together: the proxies must learn "
+        "which CA to trust");
+  }
+  for (const std::string& name : options.control_dns_names) {
+    if (!options.control_tls_secret) {
+      return invalid("--control-dns-name is for the certificate of --control-tls-secret");
+    }
+    if (!is_dns_name(name)) {
+      return invalid("--control-dns-name: \"" + name + "\" is not a DNS name in lower case");
+    }
+  }
+  if (options.control_tls_secret) return {};
+  if (options.control_tls_cert_file.empty() || options.control_tls_key_file.empty()) {
+    return invalid(
+        "--control-tls-cert-file and --control-tls-key-file are both needed, or "
+        "--control-tls-secret and --control-ca-config-map instead: the proxies trust no other "
+        "certificate than one of theirs");
+  }
+  return {};
+}
+
 base::Status understand(const Flags& flags, Options& options) {
   for (const auto& status :
        {read_address("--control-address", flags.control_address, options.control),
         read_address("--metrics-address", flags.metrics_address, options.metrics),
         read_address("--health-address", flags.health_address, options.health),
+        read_name("--control-tls-secret", flags.control_tls_secret, options.control_tls_secret),
+        read_name("--control-ca-config-map", flags.control_ca_config_map,
+                  options.control_ca_config_map),
         read_name("--proxy-service", flags.proxy_service, options.proxy_service),
         read_name("--proxy-service-account", flags.proxy_service_account,
                   options.proxy_service_account),
         read_name("--publish-service", flags.publish_service, options.publish_service)}) {
     if (!status) return status;
   }
-  if (options.control_tls_cert_file.empty() || options.control_tls_key_file.empty()) {
-    return base::failure(base::ErrorKind::invalid,
-                         "--control-tls-cert-file and --control-tls-key-file are both needed: the "
-                         "proxies trust no other certificate than one of theirs");
-  }
+  if (auto checked = check_control_certificate(options); !checked) return checked;
   if (!flags.default_issuer_name.empty()) {
     options.default_issuer = api::IssuerRef{flags.default_issuer_name, flags.default_issuer_kind};
   }

@@ -37,6 +37,10 @@ struct Options {
   ListenAddress health;
   std::string control_tls_cert_file;
   std::string control_tls_key_file;
+  // Both or neither; with them the operator makes the control endpoint's certificate itself.
+  std::optional<kube::ObjectKey> control_tls_secret;
+  std::optional<kube::ObjectKey> control_ca_config_map;
+  std::vector<std::string> control_dns_names;  // none: gatehouse-operator.OUR-NAMESPACE.svc
   std::string ports_file;
 
   std::optional<kube::ObjectKey> proxy_service;  // nothing: gatehouse-proxy in our namespace

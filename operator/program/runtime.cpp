@@ -24,6 +24,7 @@
 #include "operator/certificate/reconciler.h"
 #include "operator/control/file_identity.h"
 #include "operator/control/server.h"
+#include "operator/control/serving_identity.h"
 #include "operator/control/token_reviewer.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/compile_loop.h"
@@ -38,6 +39,7 @@ namespace {
 
 constexpr const char* kUserAgent = "gatehouse-operator/0.1";
 constexpr const char* kProxyName = "gatehouse-proxy";
+constexpr const char* kOperatorName = "gatehouse-operator";
 // A loop that has not come round for this long is stuck: it comes round each ten seconds.
 constexpr auto kTickMax = std::chrono::seconds(60);
 
@@ -145,6 +147,68 @@ std::set<kube::ObjectKey> tls_secrets_of(const kube::Ingress* ingress) {
   return secrets;
 }
 
+// The certificate that the operator makes for its control API itself, in one Secret and one
+// ConfigMap. Only these two are watched: rights to two named objects are enough.
+class OwnCertificate {
+ public:
+  OwnCertificate(control::ServingIdentity::Options options, kube::Client& client,
+                 const base::Clock& clock, kube::ControllerOptions controller_options,
+                 const std::stop_token& stop)
+      : key_(options.secret),
+        identity_(options, {secrets_, config_maps_}, client, clock, stop),
+        controller_(identity_, clock, std::move(controller_options)),
+        secret_reflector_(client, secrets_, only(options.secret)),
+        config_map_reflector_(client, config_maps_, only(options.config_map)) {
+    secrets_.add_listener([this](const auto&) { controller_.enqueue(key_); });
+    config_maps_.add_listener([this](const auto&) { controller_.enqueue(key_); });
+  }
+
+  void start() {
+    secret_reflector_.start();
+    config_map_reflector_.start();
+    controller_.start();
+    // That there is no Secret yet is no change of one.
+    first_ = std::jthread([this](const std::stop_token& stop) {
+      if (secrets_.wait_until_synced(stop) && config_maps_.wait_until_synced(stop)) {
+        controller_.enqueue(key_);
+      }
+    });
+  }
+  void request_stop() {
+    first_.request_stop();
+    secret_reflector_.request_stop();
+    config_map_reflector_.request_stop();
+    controller_.request_stop();
+  }
+  void stop() {
+    request_stop();
+    if (first_.joinable()) first_.join();
+    controller_.stop();
+    secret_reflector_.stop();
+    config_map_reflector_.stop();
+  }
+
+  base::HttpServer::TlsIdentity get() const { return identity_.get(); }
+  std::string why_not_ready() const { return identity_.why_not_ready(); }
+
+ private:
+  static kube::ReflectorOptions only(const kube::ObjectKey& key) {
+    kube::ReflectorOptions options;
+    options.namespace_ = key.namespace_;
+    options.field_selector = "metadata.name=" + key.name;
+    return options;
+  }
+
+  const kube::ObjectKey key_;
+  kube::Store<kube::Secret> secrets_;
+  kube::Store<kube::ConfigMap> config_maps_;
+  control::ServingIdentity identity_;
+  kube::Controller controller_;
+  kube::Reflector<kube::Secret> secret_reflector_;
+  kube::Reflector<kube::ConfigMap> config_map_reflector_;
+  std::jthread first_;
+};
+
 issuer::TransportFactory acme_transports() {
   return [](const std::string& ca_pem) -> std::shared_ptr<base::HttpTransport> {
     base::CurlOptions options;
@@ -185,6 +249,8 @@ class RunningOperator final : public Runtime {
   certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
+  control::ServingIdentity::Options own_certificate_options() const;
+  base::Result<base::HttpServer::TlsSource> control_identity();
   void on_compiled(const ingress::CompileLoop::Outcome& outcome);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
@@ -225,7 +291,8 @@ class RunningOperator final : public Runtime {
   kube::Controller status_controller_;
 
   control::TokenReviewer token_reviewer_;
-  std::shared_ptr<control::FileIdentity> identity_files_;
+  std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
+  std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
   ingress::CompileLoop compile_loop_;
   Reflectors reflectors_;
@@ -346,16 +413,39 @@ void RunningOperator::connect_parts() {
   probe_.on_change([this] { certificates_.on_proxies_changed(); });
 }
 
-base::Status RunningOperator::listen() {
+control::ServingIdentity::Options RunningOperator::own_certificate_options() const {
+  control::ServingIdentity::Options options;
+  options.secret = *options_.control_tls_secret;
+  options.config_map = *options_.control_ca_config_map;
+  options.dns_names = options_.control_dns_names;
+  if (options.dns_names.empty()) {
+    options.dns_names = {std::string(kOperatorName) + "." + own_namespace_ + ".svc"};
+  }
+  return options;
+}
+
+base::Result<base::HttpServer::TlsSource> RunningOperator::control_identity() {
+  if (options_.control_tls_secret) {
+    own_certificate_ = std::make_unique<OwnCertificate>(
+        own_certificate_options(), *client_, clock_, controller_options("control-certificate", 1),
+        stop_.get_token());
+    return [this] { return own_certificate_->get(); };
+  }
   auto identity = control::FileIdentity::open(options_.control_tls_cert_file,
                                               options_.control_tls_key_file, clock_);
   if (!identity) return base::failure(std::move(identity.error()));
   identity_files_ = std::move(*identity);
+  return [this] { return identity_files_->get(); };
+}
+
+base::Status RunningOperator::listen() {
+  auto identity = control_identity();
+  if (!identity) return base::failure(std::move(identity.error()));
 
   control::Server::Options options;
   options.http.address = options_.control.address;
   options.http.port = options_.control.port;
-  options.http.tls = [this] { return identity_files_->get(); };
+  options.http.tls = std::move(*identity);
   auto control = control::Server::listen(options, token_reviewer_, clock_, *registry_);
   if (!control) return base::failure(std::move(control.error()));
   control_ = std::move(*control);
@@ -381,6 +471,7 @@ base::Status RunningOperator::listen() {
 void RunningOperator::start() {
   definitions_thread_ =
       std::jthread([this](const std::stop_token& stop) { look_for_definitions(stop); });
+  if (own_certificate_) own_certificate_->start();
   reflectors_.each([](auto& reflector) { reflector.start(); });
   compile_loop_.start();
   if (!options_.leader_elect) {
@@ -411,12 +502,14 @@ RunningOperator::~RunningOperator() {
   // work of ours that is under way.
   stop_.request_stop();
   definitions_thread_.request_stop();
+  if (own_certificate_) own_certificate_->request_stop();
   reflectors_.each([](auto& reflector) { reflector.request_stop(); });
   const auto controllers = {&issuer_controller_, &cluster_issuer_controller_,
                             &certificate_controller_, &shim_controller_, &status_controller_};
   for (kube::Controller* controller : controllers) controller->request_stop();
   for (kube::Controller* controller : controllers) controller->stop();
   if (elector_) elector_->stop();
+  if (own_certificate_) own_certificate_->stop();
   reflectors_.each([](auto& reflector) { reflector.stop(); });
   compile_loop_.stop();
   control_.reset();
@@ -457,7 +550,7 @@ std::string RunningOperator::why_not_ready() const {
   const std::string missing = stores_.not_synced();
   if (!missing.empty()) return "waiting for the first listing of " + missing;
   if (!compile_loop_.has_compiled()) return "the cluster has not been compiled yet";
-  return {};
+  return own_certificate_ ? own_certificate_->why_not_ready() : std::string();
 }
 
 // Without the definitions everything waits; the reflectors' own errors name one kind each, this one

@@ -19,8 +19,8 @@
 namespace program {
 
 // The operator, put together: what the flags say becomes stores, reflectors, controllers and
-// endpoints. Every replica compiles the cluster and serves the proxies; the leader also talks to
-// ACME servers and writes to the cluster.
+// endpoints. Every replica compiles the cluster, serves the proxies and keeps the certificate that
+// it does so with; the leader also talks to ACME servers and writes to the cluster.
 class Runtime {
  public:
   // Listens on all ports. invalid: one sentence about the flag, file or port that cannot be used.

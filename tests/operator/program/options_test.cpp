@@ -1,5 +1,7 @@
 #include "operator/program/options.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace program {
@@ -43,6 +45,45 @@ TEST(Options, LeaderElectionCanBeTurnedOff) {
   const auto read = read_options(6, argv);
   ASSERT_TRUE(std::holds_alternative<Options>(read));
   EXPECT_FALSE(std::get<Options>(read).leader_elect);
+}
+
+std::variant<Options, int> read(std::vector<const char*> flags) {
+  flags.insert(flags.begin(), "gatehouse-operator");
+  return read_options(static_cast<int>(flags.size()), flags.data());
+}
+
+TEST(Options, TheControlCertificateIsOfTwoFilesOrOfOurOwnMaking) {
+  const auto own = read({"--control-tls-secret", "gatehouse-system/gatehouse-control-tls",
+                         "--control-ca-config-map", "gatehouse-system/gatehouse-control-ca",
+                         "--control-dns-name", "edge.example", "--control-dns-name", "b"});
+  ASSERT_TRUE(std::holds_alternative<Options>(own));
+  const Options& options = std::get<Options>(own);
+  EXPECT_EQ(options.control_tls_secret,
+            (kube::ObjectKey{"gatehouse-system", "gatehouse-control-tls"}));
+  EXPECT_EQ(options.control_ca_config_map,
+            (kube::ObjectKey{"gatehouse-system", "gatehouse-control-ca"}));
+  EXPECT_EQ(options.control_dns_names, (std::vector<std::string>{"edge.example", "b"}));
+
+  const std::vector<const char*> mistakes[] = {
+      {},
+      {"--control-tls-cert-file", "c"},
+      {"--control-tls-secret", "a/b"},
+      {"--control-ca-config-map", "a/b"},
+      {"--control-tls-secret", "a/b", "--control-ca-config-map", "ca"},
+      {"--control-tls-secret", "a/b", "--control-ca-config-map", "a/c", "--control-tls-key-file",
+       "k"},
+      {"--control-tls-cert-file", "c", "--control-tls-key-file", "k", "--control-dns-name", "b"},
+      {"--control-tls-secret", "a/b", "--control-ca-config-map", "a/c", "--control-dns-name",
+       "Not_a.name"},
+      {"--control-tls-secret", "a/b", "--control-ca-config-map", "a/c", "--control-dns-name",
+       "a..b"},
+      {"--control-tls-secret", "a/b", "--control-ca-config-map", "a/c", "--control-dns-name", "-a"},
+  };
+  for (const auto& flags : mistakes) {
+    const auto refused = read(flags);
+    ASSERT_TRUE(std::holds_alternative<int>(refused)) << testing::PrintToString(flags);
+    EXPECT_EQ(std::get<int>(refused), 2);
+  }
 }
 
 }  // namespace
