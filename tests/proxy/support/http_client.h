@@ -23,7 +23,9 @@ struct HttpAnswer {
 class HttpClient {
  public:
   explicit HttpClient(SocketStream stream) : stream_(std::move(stream)) {}
-  static HttpClient connect(std::uint16_t port) { return HttpClient(SocketStream::connect(port)); }
+  static HttpClient connect(std::uint16_t port, std::string_view ip = "127.0.0.1") {
+    return HttpClient(SocketStream::connect(port, ip));
+  }
 
   bool send(std::string_view bytes) { return stream_.send(bytes); }
   HttpAnswer read_answer(bool head_method = false);

@@ -15,7 +15,8 @@
 
 namespace proxy::support {
 
-RunningEngine::RunningEngine(const session::Options& options, std::size_t workers) {
+RunningEngine::RunningEngine(const session::Options& options, std::size_t workers,
+                             std::string_view listen_on) {
   static std::atomic<int> next{0};
   log_path_ = std::filesystem::temp_directory_path() /
               ("engine-access-" + std::to_string(::getpid()) + "-" + std::to_string(++next));
@@ -25,8 +26,8 @@ RunningEngine::RunningEngine(const session::Options& options, std::size_t worker
   session::EngineSettings settings;
   settings.options = options;
   settings.workers = workers;
-  settings.http = net::SocketAddress::parse("127.0.0.1:0").value();
-  settings.https = net::SocketAddress::parse("127.0.0.1:0").value();
+  settings.http = net::SocketAddress::parse(listen_on).value();
+  settings.https = net::SocketAddress::parse(listen_on).value();
   engine_ = session::Engine::start(settings, *access_log_).value();
 }
 

@@ -15,7 +15,8 @@ namespace proxy::support {
 // The engine in this process, on free ports, with short timeouts.
 class RunningEngine {
  public:
-  explicit RunningEngine(const session::Options& options = quick(), std::size_t workers = 1);
+  explicit RunningEngine(const session::Options& options = quick(), std::size_t workers = 1,
+                         std::string_view listen_on = "127.0.0.1:0");
 
   static session::Options quick();
   base::Status publish(const config::ProxyConfig& config);

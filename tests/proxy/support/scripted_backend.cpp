@@ -26,8 +26,8 @@ std::string SeenRequest::field(std::string name) const {
   return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-ScriptedBackend::ScriptedBackend(Script script) : script_(std::move(script)) {
-  listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+ScriptedBackend::ScriptedBackend(Script script, std::string_view ip) : script_(std::move(script)) {
+  listener_ = net::listen_on(net::SocketAddress::from_ip(ip, 0).value()).value();
   port_ = net::local_address(listener_.get()).port();
   thread_ = std::thread([this] { accept(); });
 }

@@ -28,7 +28,7 @@ class ScriptedBackend {
   // likes.
   using Script = std::function<bool(SocketStream& stream, const SeenRequest& request)>;
 
-  explicit ScriptedBackend(Script script);
+  explicit ScriptedBackend(Script script, std::string_view ip = "127.0.0.1");
   ~ScriptedBackend();
 
   std::uint16_t port() const { return port_; }

@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include "proxy/net/socket_address.h"
+
 namespace proxy::support {
 
 SocketStream::SocketStream(net::Fd fd) : fd_(std::move(fd)) {
@@ -23,15 +25,10 @@ void SocketStream::be_patient_for(std::chrono::milliseconds time) {
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-SocketStream SocketStream::connect(std::uint16_t port) {
-  net::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    fd.reset();
-  }
+SocketStream SocketStream::connect(std::uint16_t port, std::string_view ip) {
+  const net::SocketAddress address = net::SocketAddress::from_ip(ip, port).value();
+  net::Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(fd.get(), address.get(), address.size()) != 0) fd.reset();
   return SocketStream(std::move(fd));
 }
 

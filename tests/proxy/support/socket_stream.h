@@ -19,7 +19,7 @@ class SocketStream {
   SocketStream(SocketStream&&) = default;
   SocketStream& operator=(SocketStream&&) = default;
 
-  static SocketStream connect(std::uint16_t port);
+  static SocketStream connect(std::uint16_t port, std::string_view ip = "127.0.0.1");
 
   // The client's TLS handshake; verifies nothing. Empty when it succeeded, else what went wrong.
   struct TlsWishes {

@@ -1,0 +1,156 @@
+// Endpoints that do not take connections, or do not take requests.
+#include <list>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "proxy/net/socket.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+// A port whose queue of connections is full: the kernel drops what comes, as a network that loses
+// everything would.
+class FullPort {
+ public:
+  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto any = net::SocketAddress::from_ip("127.0.0.1", 0).value();
+    ::bind(listener_.get(), any.get(), any.size());
+    ::listen(listener_.get(), 0);
+    const auto address = net::local_address(listener_.get());
+    port_ = address.port();
+    for (int i = 0; i < 16; ++i) {
+      waiting_.push_back(net::start_connect(address));
+      // On loopback a connect that succeeds has done so when the call returns.
+      pollfd connected{waiting_.back().get(), POLLOUT, 0};
+      if (::poll(&connected, 1, 0) == 0) return;
+    }
+    ADD_FAILURE() << "the port is never full";
+  }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  net::Fd listener_;
+  std::uint16_t port_ = 0;
+  std::list<net::Fd> waiting_;
+};
+
+// Takes connections, and nothing that comes on them.
+class DeafPort {
+ public:
+  DeafPort()
+      : listener_(net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value()) {}
+  std::uint16_t port() const { return net::local_address(listener_.get()).port(); }
+
+ private:
+  net::Fd listener_;  // the kernel completes connections that nobody accepts
+};
+
+config::Cluster impatient_cluster() {
+  config::Cluster cluster;
+  cluster.connect_timeout = milliseconds(100);
+  cluster.send_timeout = milliseconds(100);
+  return cluster;
+}
+
+bool says_hello(SocketStream& stream, const SeenRequest& request) {
+  return stream.send(ScriptedBackend::ok("hello " + request.body));
+}
+
+TEST(ConnectTimeout, IsABadGatewayWhenThereIsNoOtherEndpoint) {
+  const FullPort full;
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({full.port()}, impatient_cluster())));
+  auto client = HttpClient::connect(proxy.http());
+  EXPECT_EQ(client.get("/").status, 502);
+  EXPECT_THAT(proxy.access_log(), HasSubstr("connect_timeout"));
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_failures_total{reason=\"connect_timeout\"}"), 1);
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_connections_open"), 0);
+}
+
+TEST(ConnectTimeout, SendsEvenAPostToAnotherEndpointSinceNothingWasSent) {
+  const FullPort full;
+  ScriptedBackend backend(says_hello);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({full.port(), backend.port()}, impatient_cluster())));
+  auto client = HttpClient::connect(proxy.http());
+  for (int i = 0; i < 2; ++i) {  // each endpoint is once the first in turn
+    client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody");
+    EXPECT_EQ(client.read_answer().body, "hello body");
+  }
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_retries_total"), 1);
+}
+
+TEST(ConnectTimeout, KeepsTheBodyThatComesMeanwhile) {
+  const FullPort full;
+  ScriptedBackend backend(says_hello);
+  RunningEngine proxy;
+  config::Cluster cluster = impatient_cluster();
+  cluster.connect_timeout = milliseconds(500);
+  ASSERT_TRUE(proxy.publish(shop({full.port(), backend.port()}, cluster)));
+  for (int i = 0; i < 2; ++i) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 200000\r\n\r\n");
+    client.send(std::string(200'000, 'b'));
+    EXPECT_EQ(client.read_answer().body.size(), 6u + 200'000u);
+  }
+}
+
+TEST(ConnectTimeout, AClientThatLeavesMeanwhileEndsTheAttempt) {
+  const FullPort full;
+  config::Cluster cluster = impatient_cluster();
+  cluster.connect_timeout = std::chrono::seconds(60);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({full.port()}, cluster)));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  ASSERT_TRUE(
+      eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 1; }));
+  client.stream().reset();
+  EXPECT_TRUE(
+      eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 0; }));
+}
+
+TEST(SendTimeout, IsAGatewayTimeoutAndNothingIsSentTwice) {
+  const DeafPort deaf;
+  ScriptedBackend backend(says_hello);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({deaf.port()}, impatient_cluster())));
+  auto client = HttpClient::connect(proxy.http());
+  std::thread sender([&] {
+    client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 67108864\r\n\r\n");
+    client.send(std::string(64 << 20, 'b'));  // more than any buffer on the way
+  });
+  EXPECT_THAT(proxy.access_log(), HasSubstr("upstream_send_timeout"));
+  EXPECT_EQ(client.read_answer().status, 504);
+  sender.join();
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_retries_total"), 0);
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_connections_open"), 0);
+}
+
+TEST(SendTimeout, AClientThatTricklesDoesNotPutItOff) {
+  const DeafPort deaf;
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({deaf.port()}, impatient_cluster())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  std::thread sender([&] {
+    const std::string chunk = "10000\r\n" + std::string(65'536, 'b') + "\r\n";
+    while (client.send(chunk)) {
+    }
+  });
+  EXPECT_THAT(proxy.access_log(), HasSubstr("upstream_send_timeout"));
+  client.stream().finish_sending();
+  sender.join();
+}
+
+}  // namespace
+}  // namespace proxy::support
