@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -342,6 +344,22 @@ std::uint16_t find_free_port(const in_addr& address) {
   return is_bound ? ntohs(bound.sin_port) : 0;
 }
 
+// Nor can it say why a port could not be bound, so that is tried again.
+std::string bind_problem(const in_addr& address, std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return std::strerror(errno);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in bound{};
+  bound.sin_family = AF_INET;
+  bound.sin_addr = address;
+  bound.sin_port = htons(port);
+  const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&bound), sizeof bound) == 0;
+  const std::string problem = is_bound ? "it was taken for a moment" : std::strerror(errno);
+  ::close(fd);
+  return problem;
+}
+
 class CpprestServer final : public HttpServer {
  public:
   CpprestServer(const Options& options, std::uint16_t port, Handler handler)
@@ -400,8 +418,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Options options, Handler 
     if (server->open(options.address)) return server;
   }
   return failure(ErrorKind::invalid, "cannot listen on " + options.address + ":" +
-                                         std::to_string(port) +
-                                         ": the port is taken, not allowed, or not of this host");
+                                         std::to_string(port) + ": " + bind_problem(address, port));
 }
 
 }  // namespace base

@@ -276,6 +276,9 @@ base::Status run(const Flags& flags) {
                                          .ready = [&] { return (*engine)->ready(); },
                                          .metrics = [&] { return (*engine)->metrics_text(); }});
   if (!admin) return base::failure(admin.error());
+  // Before anything is said to listen: a file that cannot be served ends the program here.
+  auto source = start_source(flags, **engine);
+  if (!source) return base::failure(source.error());
   spdlog::info("listening: http on port {}, https on port {}, admin on port {}; {} workers",
                (*engine)->http_port(), (*engine)->https_port(), (*admin)->port(), flags.workers);
   if (!flags.ports_file.empty()) {
@@ -283,8 +286,6 @@ base::Status run(const Flags& flags) {
                                (*admin)->port());
     if (!written) return written;
   }
-  auto source = start_source(flags, **engine);
-  if (!source) return base::failure(source.error());
 
   int signal = 0;
   sigwait(&signals, &signal);

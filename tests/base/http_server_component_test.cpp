@@ -267,7 +267,8 @@ TEST(HttpServer, SaysWhenItCannotListen) {
   taken.port = server->port();
   const auto second = HttpServer::listen(taken, handler);
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().message, HasSubstr("127.0.0.1:" + std::to_string(taken.port)));
+  EXPECT_THAT(second.error().message,
+              HasSubstr("127.0.0.1:" + std::to_string(taken.port) + ": Address already in use"));
   // The first goes on.
   EXPECT_TRUE(make_curl_transport({})->send(request_to(*server, "/"), {}));
   HttpServer::Options nonsense;

@@ -323,11 +323,20 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
     const Outcome outcome = run(command, folder.path());
     EXPECT_EQ(outcome.exit_code, 2) << says;
     EXPECT_THAT(outcome.output, HasSubstr(says));
+    // Nothing before it, so nobody is told that a program listens that does not.
+    EXPECT_EQ(outcome.output.find("listening"), std::string::npos) << outcome.output;
+    EXPECT_LE(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 2) << outcome.output;
   };
   fails({}, "nothing to serve");
   fails({"--config", path("nowhere.json")}, "nowhere.json");
   fails({"--config", path("config.json"), "--http-address", "80"}, "'80' has no port");
-  fails({"--config", path("config.json"), "--http-address", taken}, taken);
+  write("wrong.json", R"({"clusters": 5})");
+  fails({"--config", path("wrong.json")}, "wrong.json: ");
+  for (const std::string listener : {"--http-address", "--https-address"}) {
+    fails({"--config", path("config.json"), listener, taken}, taken + ": Address already in use");
+  }
+  fails({"--config", path("config.json"), "--admin-address", "127.0.0.1:" + std::to_string(admin)},
+        "Address already in use");
   fails({"--config", path("config.json"), "--log-level", "loud"}, "loud");
   fails({"--config", path("config.json"), "--access-log", path("no/such/folder")},
         "no/such/folder");
