@@ -247,9 +247,26 @@ void LeaderElector::release() {
   if (!rules_.holds(clock_.steady_now())) return;
   const LeaderRules::Step step = rules_.release(clock_.now());
   lock.unlock();
-  if (const auto released = write(step, {}); !released) {
+  base::Status released = write(step, {});
+  if (!released && released.error().kind == base::ErrorKind::conflict) {
+    released = read_and_release();
+  }
+  if (!released) {
     spdlog::warn("giving up lease {}: {}", options_.lease.text(), released.error().message);
   }
+}
+
+// A renewal that the stop interrupted may have been stored all the same: then the Lease is ours in
+// a version that we have not seen.
+base::Status LeaderElector::read_and_release() {
+  const auto seen = client_.get<Lease>(options_.lease, {});
+  if (!seen) return base::failure(seen.error());
+  if (seen->spec.holder_identity != options_.identity) return {};
+  std::unique_lock lock(mutex_);
+  rules_.next(*seen, clock_.steady_now(), clock_.now());
+  const LeaderRules::Step step = rules_.release(clock_.now());
+  lock.unlock();
+  return write(step, {});
 }
 
 }  // namespace kube

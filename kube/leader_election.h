@@ -110,6 +110,7 @@ class LeaderElector {
   base::Status read_and_take(const std::stop_token& stop);
   base::Status write(const LeaderRules::Step& step, const std::stop_token& stop);
   void release();
+  base::Status read_and_release();
 
   Client& client_;
   const base::Clock& clock_;

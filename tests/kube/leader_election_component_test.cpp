@@ -167,6 +167,23 @@ TEST_F(LeaderElectorTest, TheFirstLeadsAndTheSecondFollowsWhenItStops) {
   EXPECT_EQ(one.lost, 0) << "a clean stop is not a loss";
 }
 
+// As when the stop comes while a renewal is on its way: it is written, and its answer is not read.
+TEST_F(LeaderElectorTest, ALeaseIsGivenUpThoughItWasWrittenSinceWeReadIt) {
+  Candidate one(server_, clock_, "one");
+  one.start();
+  server_->touch();
+  one.elector().stop();
+  EXPECT_EQ(server_->holder(), "");
+}
+
+TEST_F(LeaderElectorTest, ALeaseThatAnotherTookIsNotGivenUpForIt) {
+  Candidate one(server_, clock_, "one");
+  one.start();
+  server_->set_holder("two");
+  one.elector().stop();
+  EXPECT_EQ(server_->holder(), "two");
+}
+
 TEST_F(LeaderElectorTest, RenewalKeepsTheOtherOut) {
   Candidate one(server_, clock_, "one");
   Candidate two(server_, clock_, "two");
