@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build test demo bench fuzz asan tsan lint format clean
+.PHONY: help deps build test demo e2e bench fuzz asan tsan lint format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -27,6 +27,9 @@ test: deps ## builds and passes all tests: unit, component, integration
 demo: deps ## runs the main job on real parts: Ingress in, HTTPS out (KEEP=1 leaves it running)
 	@.ci/build release gatehouse-demo
 	@tests/demo/demo
+
+e2e: deps ## the suite on a real cluster made by kind (KEEP=1 leaves it, SCENARIOS="a b" chooses; e2e/README.md)
+	@e2e/run
 
 asan: deps ## unit and component tests under AddressSanitizer and UBSan
 	@.ci/build asan
