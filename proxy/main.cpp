@@ -262,7 +262,6 @@ base::Status run(const Flags& flags) {
   // Blocked before any thread is made, so that all inherit it and only this one waits for them.
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   proxy::net::raise_open_files_limit();
 
   auto access_log =

@@ -64,6 +64,7 @@ struct alignas(64) WorkerCounters {
   ReasonCounters refusals;           // answers that the proxy itself decided on, by reason
   Counter request_body_bytes;
   Counter response_body_bytes;
+  Counter moved_bytes;    // of both, and of WebSockets: what passed inside the kernel
   Counter upgraded_open;  // WebSockets; add and subtract
 
   Counter upstream_connections_opened;

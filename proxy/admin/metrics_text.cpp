@@ -138,6 +138,9 @@ void add_requests(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.request_body_bytes; });
   page.family("response_body_bytes_total", "Response bodies sent.", MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.response_body_bytes; });
+  page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.moved_bytes; });
 }
 
 void add_upstream(Page& page) {

@@ -45,6 +45,14 @@ class BodyDecoder {
   // The peer closed. none when the body may end so; else truncated_body.
   Failure on_end_of_input();
 
+  // Of a body with a Content-Length, how much is still to come; 0 for any other framing.
+  std::uint64_t length_left() const { return state_ == State::length ? remaining_ : 0; }
+  // So much of length_left(), and not all of it, went by without next().
+  void skip(std::uint64_t bytes) {
+    remaining_ -= bytes;
+    data_bytes_ += bytes;
+  }
+
   // Content bytes given out so far.
   std::uint64_t data_bytes() const { return data_bytes_; }
 

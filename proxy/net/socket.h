@@ -7,7 +7,7 @@
 #include "proxy/net/fd.h"
 #include "proxy/net/socket_address.h"
 
-// All socket system calls. Everything is non-blocking; nothing raises SIGPIPE.
+// Socket system calls. Everything is non-blocking; nothing here raises SIGPIPE.
 namespace proxy::net {
 
 struct IoResult {

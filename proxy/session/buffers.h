@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "proxy/net/pipe.h"
+
 namespace proxy::session {
 
 // The memory through which one worker's bytes pass. A connection uses it during one event and
@@ -29,6 +31,8 @@ struct Buffers {
     std::unique_ptr<char[]> memory_;
   };
 
+  explicit Buffers(std::size_t pipes_max) : pipes(pipes_max) {}
+
   static constexpr std::size_t kReadBytes = 64u << 10;
   // A held part of a head, a read, and what TLS still held of a record.
   static constexpr std::size_t kPlainBytes = 2 * kReadBytes;
@@ -36,6 +40,7 @@ struct Buffers {
   Area client{kPlainBytes};
   Area upstream{kPlainBytes};
   std::unique_ptr<char[]> cipher{new char[kReadBytes]};
+  net::Pipes pipes;    // for what is not read here at all
   std::string head;    // a head being written
   std::string gather;  // what could not be assembled in place
   std::string frames;  // HTTP/2 frames of one flush

@@ -75,27 +75,16 @@ bool Channel::send_ciphertext() {
 }
 
 bool Channel::send(std::string_view bytes) {
-  if (unsent() == 0) {
-    const IoResult sent = net::send(fd_.get(), bytes);
-    if (sent.kind == IoResult::Kind::failed) return false;
-    bytes.remove_prefix(sent.bytes);
-    if (bytes.empty()) return true;
-    unsent_.clear();
-    unsent_begin_ = 0;
-  }
-  unsent_.append(bytes);
-  return true;
+  return output_.send(fd_.get(), bytes);
+}
+
+std::optional<net::Output::Moved> Channel::move_from(int socket, std::size_t size) {
+  return output_.move(socket, fd_.get(), size, buffers_.pipes);
 }
 
 bool Channel::flush() {
-  while (unsent() > 0) {
-    const IoResult sent = net::send(fd_.get(), std::string_view(unsent_).substr(unsent_begin_));
-    if (sent.kind == IoResult::Kind::failed) return false;
-    if (sent.kind == IoResult::Kind::would_block) return true;
-    unsent_begin_ += sent.bytes;
-  }
-  std::string().swap(unsent_);
-  unsent_begin_ = 0;
+  const IoResult::Kind kind = output_.flush(fd_.get());
+  if (kind != IoResult::Kind::done) return kind == IoResult::Kind::would_block;
   if (finishing_) net::shut_down_sending(fd_.get());
   finishing_ = false;
   return true;

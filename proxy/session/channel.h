@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/output.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/buffers.h"
 #include "proxy/tls/connection.h"
@@ -34,12 +36,20 @@ class Channel {
   net::IoResult read(char* out, std::size_t size);
   // Sends what the socket takes and keeps the rest. False: the connection is broken.
   bool write(std::string_view plain);
-  std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
+  std::size_t unsent() const { return output_.size(); }
+  // Bytes of a plain connection may pass inside the kernel, both ways: into the client's socket by
+  // move_from(), as net::Output::move(), and out of it by whoever calls note_taken() then.
+  bool is_plain() const { return tls_ == nullptr; }
+  std::optional<net::Output::Moved> move_from(int socket, std::size_t size);
+  void note_taken(net::IoResult::Kind kind) { readable_ = kind == net::IoResult::Kind::done; }
   // After "writable". False: the connection is broken.
   bool flush();
   // Says goodbye once all is sent: close_notify and FIN.
   void finish();
-  void close() { fd_.reset(); }
+  void close() {
+    output_.clear();
+    fd_.reset();
+  }
 
   int fd() const { return fd_.get(); }
   const tls::Connection* tls() const { return tls_.get(); }
@@ -60,8 +70,7 @@ class Channel {
   // A session ticket: it goes with the first thing that is said, for nobody waits for it.
   std::string ticket_;
   std::string ciphertext_;  // what came together with the end of the handshake
-  std::string unsent_;
-  std::size_t unsent_begin_ = 0;
+  net::Output output_;
 };
 
 }  // namespace proxy::session

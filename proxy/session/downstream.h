@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "proxy/http1/head_writer.h"
 #include "proxy/http1/response_parser.h"
+#include "proxy/net/socket.h"
 #include "proxy/session/piece.h"
 
 namespace proxy::session {
@@ -21,6 +23,13 @@ class Downstream {
   // views point into.
   virtual void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) = 0;
   virtual void send_body(const Piece& piece, bool last) = 0;
+  // True: this response's bytes may come by move_body() too, once unsent() is 0.
+  virtual bool takes_moved_body() const { return false; }
+  // Takes up to `size` bytes of the body, never its last ones, from the endpoint's socket itself.
+  // Nothing: it cannot now, and they must come by send_body().
+  virtual std::optional<net::IoResult> move_body(int /*socket*/, std::size_t /*size*/) {
+    return std::nullopt;
+  }
   // An answer of the proxy's own, whole. The request's body may be unread: it never will be.
   virtual void send_answer(const http1::Answer& answer) = 0;
   // The response cannot be completed, and the client must not take it for complete.

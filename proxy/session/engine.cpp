@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include "base/broken_pipes.h"
 #include "proxy/net/socket.h"
 
 namespace proxy::session {
@@ -47,6 +48,7 @@ class Countdown {
 
 base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settings,
                                                     admin::AccessLog& access_log) {
+  base::ignore_broken_pipes();  // splice() has no MSG_NOSIGNAL
   std::unique_ptr<Engine> engine(new Engine(settings, access_log));
   auto keys = tls::TicketKeys::generate();
   if (!keys) return base::failure(keys.error());

@@ -243,6 +243,7 @@ void Exchange::reset() {
   response_parser_.reset();
   response_decoder_ = {};
   held_response_.clear();
+  response_flow_ = {};
   was_upgraded_ = response_has_begun_ = response_reusable_ = client_finished_ = endpoint_finished_ =
       false;
   responded_ = {};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "proxy/router/route_table.h"
 #include "proxy/session/client.h"
 #include "proxy/session/downstream.h"
+#include "proxy/session/flow.h"
 #include "proxy/session/piece.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -51,6 +53,12 @@ class Exchange final : private upstream::Connection::User {
   void on_request_body(const Piece& piece, bool last);
   // False: what the client sends next must wait until Downstream::want_request_body().
   bool wants_request_body() const;
+  // True: what the client sends next may come by move_request(), once unsent_request() is 0.
+  bool takes_moved_request() const;
+  std::size_t unsent_request() const { return connection_->unsent(); }
+  // Takes up to `size` bytes of the body or the tunnel, never the body's last ones, from the
+  // client's socket itself. Nothing: it cannot now, and they must come by on_request_body().
+  std::optional<net::IoResult> move_request(int socket, std::size_t size);
   // The client took what was waiting for it.
   void on_downstream_drained();
   // The client is gone, or its request broke: no more calls to Downstream. `reason` for the log.
@@ -92,6 +100,7 @@ class Exchange final : private upstream::Connection::User {
   void fail(const upstream::Failure& failure);
   void update_upstream_wait();
   void read_response();
+  void on_response_broken();
   void take_response(char* begin, char* end);
   bool take_response_head(char*& begin, char* end);
   void take_response_body(char* begin, char* end, bool with_head);
@@ -102,6 +111,10 @@ class Exchange final : private upstream::Connection::User {
   void on_upstream_readable() override;
   void on_upstream_drained() override;
   void on_upstream_failed(const upstream::Failure& failure) override;
+
+  // ---- exchange_move.cpp
+  std::size_t movable_response() const;
+  bool move_response(std::size_t size);
 
   // ---- exchange_tunnel.cpp
   void begin_tunnel(char* begin, char* end);
@@ -135,6 +148,7 @@ class Exchange final : private upstream::Connection::User {
   http1::ResponseParser response_parser_;
   http1::BodyDecoder response_decoder_;
   std::string held_response_;  // a part of a head
+  Flow response_flow_;
   bool response_has_begun_ = false;
   bool response_reusable_ = false;
   bool was_upgraded_ = false;

@@ -204,8 +204,13 @@ void Exchange::on_upstream_readable() {
 
 void Exchange::read_response() {
   Buffers::Area& area = worker_.buffers().upstream;
-  while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_ &&
-         downstream_->unsent() <= worker_.options().unsent_bytes_high) {
+  while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_) {
+    const std::size_t movable = movable_response();
+    if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
+    if (movable > 0) {
+      if (!move_response(movable)) return;
+      continue;
+    }
     char* const begin = area.begin();
     const std::size_t held = held_response_.size();
     std::memcpy(begin, held_response_.data(), held);
@@ -220,13 +225,18 @@ void Exchange::read_response() {
       return;
     }
     if (got.kind == net::IoResult::Kind::failed) {
-      fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
+      on_response_broken();
       return;
     }
     response_has_begun_ = true;
+    response_flow_.note_read(got.bytes);
     take_response(begin, begin + held + got.bytes);
   }
   update_upstream_wait();
+}
+
+void Exchange::on_response_broken() {
+  fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
 }
 
 void Exchange::take_response(char* begin, char* end) {

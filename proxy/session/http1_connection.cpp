@@ -27,7 +27,9 @@ bool Http1Connection::wants_input() const {
       return true;
     case State::body:
     case State::tunnel:
-      return exchange_->wants_request_body();
+      // A pipe is filled when nothing waits before it.
+      return exchange_->wants_request_body() &&
+             (movable_input() == 0 || exchange_->unsent_request() == 0);
     case State::response:
     case State::finished:
       return false;
@@ -43,6 +45,10 @@ void Http1Connection::on_readable() {
 void Http1Connection::read() {
   Buffers::Area& area = worker_.buffers().client;
   while (wants_input() && connection_.channel().is_readable()) {
+    if (const std::size_t movable = movable_input(); movable > 0) {
+      if (!move_input(movable)) return;
+      continue;
+    }
     char* const begin = area.begin();
     const std::size_t held = held_.size();
     const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held);
@@ -55,6 +61,7 @@ void Http1Connection::read() {
       on_end_of_input();
       return;
     }
+    input_flow_.note_read(got.bytes);
     std::memcpy(begin, held_.data(), held);
     if (held != 0) std::string().swap(held_);
     process(begin, begin + held + got.bytes);
@@ -64,6 +71,47 @@ void Http1Connection::read() {
       connection_.channel().peer_has_closed()) {
     connection_.close("client_closed");
   }
+}
+
+std::size_t Http1Connection::movable_input() const {
+  const bool passes_on = state_ == State::body || state_ == State::tunnel;
+  if (!passes_on || !held_.empty() || !connection_.channel().is_plain() ||
+      !exchange_->takes_moved_request()) {
+    return 0;
+  }
+  return input_flow_.movable(state_ == State::tunnel ? Flow::kEndless : body_.length_left());
+}
+
+// False: nothing more is to be read now.
+bool Http1Connection::move_input(std::size_t size) {
+  Channel& channel = connection_.channel();
+  const auto taken = exchange_->move_request(channel.fd(), size);
+  if (!taken) {
+    input_flow_.stop();
+    return true;
+  }
+  channel.note_taken(taken->kind);
+  switch (taken->kind) {
+    case net::IoResult::Kind::closed:
+      on_end_of_input();
+      return false;
+    case net::IoResult::Kind::failed:
+      connection_.close("client_reset");
+      return false;
+    case net::IoResult::Kind::would_block:
+      return true;
+    case net::IoResult::Kind::done:
+      break;
+  }
+  input_flow_.note_moved(taken->bytes);
+  const Timeouts& timeouts = worker_.options().timeouts;
+  if (state_ == State::tunnel) {
+    connection_.arm(timeouts.tunnel_idle);
+  } else {
+    body_.skip(taken->bytes);
+    connection_.arm(timeouts.body_idle);
+  }
+  return true;
 }
 
 void Http1Connection::process(char* begin, char* end) {
@@ -258,6 +306,23 @@ void Http1Connection::send_body(const Piece& piece, bool last) {
   const std::string_view bytes =
       assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
   if (!bytes.empty()) connection_.write(bytes);
+  arm_after_sending();
+}
+
+bool Http1Connection::takes_moved_body() const {
+  return !response_chunked_ && connection_.channel().is_plain() &&
+         connection_.state() == ClientConnection::State::open;
+}
+
+std::optional<net::IoResult> Http1Connection::move_body(int socket, std::size_t size) {
+  const auto moved = connection_.channel().move_from(socket, size);
+  if (!moved) return std::nullopt;
+  if (moved->broken) worker_.close_soon(connection_);
+  if (moved->taken.bytes > 0) arm_after_sending();
+  return moved->taken;
+}
+
+void Http1Connection::arm_after_sending() {
   if (state_ == State::tunnel) {
     connection_.arm(worker_.options().timeouts.tunnel_idle);
   } else {
@@ -324,7 +389,7 @@ void Http1Connection::proceed() {
 bool Http1Connection::is_client_awaited() {
   const std::chrono::milliseconds limit = worker_.options().timeouts.body_idle;
   if (unsent() > 0) return connection_.has_stalled(limit);
-  if (exchange_->wants_request_body()) return true;
+  if (wants_input()) return true;
   connection_.arm(limit);
   return false;
 }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/flow.h"
 #include "proxy/session/protocol.h"
 
 namespace proxy::session {
@@ -41,6 +43,8 @@ class Http1Connection final : public Protocol, private Downstream {
   void send_interim(const http1::ResponseHead& head) override;
   void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
   void send_body(const Piece& piece, bool last) override;
+  bool takes_moved_body() const override;
+  std::optional<net::IoResult> move_body(int socket, std::size_t size) override;
   void send_answer(const http1::Answer& answer) override;
   void break_off() override;
   void want_request_body() override;
@@ -49,6 +53,8 @@ class Http1Connection final : public Protocol, private Downstream {
 
   bool wants_input() const;
   void read();
+  std::size_t movable_input() const;
+  bool move_input(std::size_t size);
   void process(char* begin, char* end);
   char* process_head(char* begin, char* end);
   char* process_body(char* begin, char* end);
@@ -58,6 +64,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void on_end_of_input();
   void hold(const char* begin, const char* end);
   void proceed();
+  void arm_after_sending();
   bool may_keep_alive() const;
   void watch_sending();
   bool is_client_awaited();
@@ -75,6 +82,7 @@ class Http1Connection final : public Protocol, private Downstream {
   std::uint8_t minor_version_ = 1;
   http1::RequestParser parser_;
   http1::BodyDecoder body_;
+  Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
   std::string held_;  // read, and not used yet: part of a head, or the next requests
 };

@@ -26,6 +26,9 @@ struct Options {
   std::size_t connections_max = 100'000;  // per worker
   // A side is not read from while more than this is waiting to be sent to the other side.
   std::size_t unsent_bytes_high = 64u << 10;
+  // Pipes in use at a time, per worker, by which plain bulk passes inside the kernel; what finds
+  // none is copied. Each takes two descriptors, and up to Pipe::kBytes while its reader is slow.
+  std::size_t pipes_max = 128;
   // The ports that clients come to, for redirects and X-Forwarded-Port; 0: the listener's.
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;

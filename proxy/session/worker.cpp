@@ -32,6 +32,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t
     : options_(options),
       loop_(std::move(loop)),
       tls_(std::move(tls)),
+      buffers_(options_.pipes_max),
       access_lines_(access_log),
       logs_access_(!access_log.is_off()),
       clusters_(options_.pools, counters_, index) {}

@@ -42,6 +42,7 @@ void Connection::close_socket() {
   if (state_ == State::closed) return;
   state_ = State::closed;
   timer_.disarm();
+  output_.clear();
   fd_.reset();
   endpoint_->on_closed();
 }
@@ -108,34 +109,41 @@ bool Connection::takes_bytes() {
 }
 
 net::IoResult Connection::read(char* out, std::size_t size) {
-  const net::IoResult result = net::receive(fd_.get(), out, size);
+  net::IoResult result = net::receive(fd_.get(), out, size);
   // A short read means that the socket is empty; an edge will tell of more. But a FIN that epoll
   // told of already comes with no further edge.
   readable_ = result.kind == net::IoResult::Kind::done && (result.bytes == size || closing_);
+  result.kind = true_kind(result.kind);
   return result;
 }
 
+net::IoResult::Kind Connection::note_taken(net::IoResult::Kind kind) {
+  readable_ = kind == net::IoResult::Kind::done;
+  return true_kind(kind);
+}
+
+// A reset is told once. When sending was told of it, reading is told of an orderly end, and what
+// was cut off would pass for complete.
+net::IoResult::Kind Connection::true_kind(net::IoResult::Kind kind) const {
+  return kind == net::IoResult::Kind::closed && broken_ ? net::IoResult::Kind::failed : kind;
+}
+
 void Connection::write(std::string_view bytes) {
-  if (unsent() == 0) {
-    const net::IoResult result = net::send(fd_.get(), bytes);
-    if (result.kind == net::IoResult::Kind::failed) return;  // an event is on its way
-    bytes.remove_prefix(result.bytes);
-    if (bytes.empty()) return;
-    unsent_.clear();
-    unsent_begin_ = 0;
-  }
-  unsent_.append(bytes);
+  if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
+}
+
+std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
+                                                   net::Pipes& pipes) {
+  const auto moved = output_.move(socket, fd_.get(), size, pipes);
+  if (!moved) return std::nullopt;
+  if (moved->broken) broken_ = true;
+  return moved->taken;
 }
 
 bool Connection::flush() {
-  while (unsent() > 0) {
-    const net::IoResult result =
-        net::send(fd_.get(), std::string_view(unsent_).substr(unsent_begin_));
-    if (result.kind != net::IoResult::Kind::done) return false;
-    unsent_begin_ += result.bytes;
-  }
-  std::string().swap(unsent_);
-  unsent_begin_ = 0;
+  const net::IoResult::Kind kind = output_.flush(fd_.get());
+  if (kind == net::IoResult::Kind::failed) broken_ = true;
+  if (kind != net::IoResult::Kind::done) return false;
   if (finishing_) net::shut_down_sending(fd_.get());
   finishing_ = false;
   return true;

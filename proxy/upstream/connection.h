@@ -2,11 +2,12 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/output.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket.h"
 #include "proxy/upstream/failure.h"
@@ -51,9 +52,16 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   // True while reading may give something without an event first.
   bool is_readable() const { return readable_; }
   net::IoResult read(char* out, std::size_t size);
+  // For whoever moves, inside the kernel, what read() would have read; then takes what came of it,
+  // and returns that as read() would have.
+  int socket() const { return fd_.get(); }
+  net::IoResult::Kind note_taken(net::IoResult::Kind kind);
   // Sends what the socket takes and keeps the rest. A failure is told by an event, not here.
   void write(std::string_view bytes);
-  std::size_t unsent() const { return unsent_.size() - unsent_begin_; }
+  // The same with input of this socket, inside the kernel; only while nothing is unsent(). As
+  // net::Output::move().
+  std::optional<net::IoResult> move_from(int socket, std::size_t size, net::Pipes& pipes);
+  std::size_t unsent() const { return output_.size(); }
   // No more will be written (a tunnel's client is done): FIN once all is sent.
   void finish_sending();
 
@@ -78,6 +86,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void on_connect_event(net::Ready ready);
   bool flush();
   bool takes_bytes();
+  net::IoResult::Kind true_kind(net::IoResult::Kind kind) const;
   void close_socket();
 
   net::Loop& loop_;
@@ -92,9 +101,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool readable_ = false;
   bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
   bool finishing_ = false;
+  bool broken_ = false;  // sending failed
   std::uint32_t uses_ = 1;
-  std::string unsent_;
-  std::size_t unsent_begin_ = 0;
+  net::Output output_;
 };
 
 }  // namespace proxy::upstream
