@@ -1,15 +1,10 @@
 #include "proxy/control/control_client.h"
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
-#include <fstream>
 #include <mutex>
 #include <random>
-#include <sstream>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -17,9 +12,9 @@
 #include <spdlog/spdlog.h>
 
 #include "base/curl_transport.h"
-#include "base/pem.h"
 #include "proxy/config/limits.h"
 #include "proxy/control/control_flow.h"
+#include "proxy/control/credential_file.h"
 
 namespace proxy::control {
 namespace {
@@ -27,29 +22,14 @@ namespace {
 // The poll's own wait, and what an operator may need on top of it.
 constexpr std::chrono::seconds kRequestTimeout = ControlFlow::kPollWait + std::chrono::seconds(15);
 
-base::Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return base::failure(base::ErrorKind::unavailable,
-                         path + ": cannot be read: " + std::strerror(errno));
-  }
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string without_trailing_space(std::string text) {
-  const std::size_t end = text.find_last_not_of(" \t\r\n");
-  text.resize(end == std::string::npos ? 0 : end + 1);
-  return text;
-}
-
 class PollingControlClient final : public ControlClient {
  public:
   PollingControlClient(ControlOptions options, TransportFactory make_transport, ConfigSink& sink)
       : options_(std::move(options)),
         make_transport_(std::move(make_transport)),
         sink_(sink),
+        ca_file_(options_.ca_file, check_ca_bundle),
+        token_file_(options_.token_file, check_token),
         random_(std::random_device{}()) {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }
@@ -110,10 +90,10 @@ class PollingControlClient final : public ControlClient {
 
   base::Result<base::HttpResponse> send(const char* method, const std::string& path,
                                         std::string body, const std::stop_token& stop) {
-    // Read each time: a projected token and its CA are replaced while we run.
-    auto ca = read_file(options_.ca_file);
+    // Read each time: the projected token and the CA are replaced while we run.
+    auto ca = ca_file_.read();
     if (!ca) return base::failure(std::move(ca.error()));
-    auto token = read_file(options_.token_file);
+    auto token = token_file_.read();
     if (!token) return base::failure(std::move(token.error()));
     if (transport_ == nullptr || *ca != ca_pem_) {
       ca_pem_ = std::move(*ca);
@@ -122,7 +102,7 @@ class PollingControlClient final : public ControlClient {
     base::HttpRequest request;
     request.method = method;
     request.url = options_.url + path;
-    request.headers.emplace("authorization", "Bearer " + without_trailing_space(std::move(*token)));
+    request.headers.emplace("authorization", "Bearer " + *token);
     if (!body.empty()) request.headers.emplace("content-type", "application/json");
     request.body = std::move(body);
     request.timeout = kRequestTimeout;
@@ -160,6 +140,8 @@ class PollingControlClient final : public ControlClient {
   TransportFactory make_transport_;
   ConfigSink& sink_;
   ControlFlow flow_;
+  CredentialFile ca_file_;
+  CredentialFile token_file_;
   std::string ca_pem_;
   std::unique_ptr<base::HttpTransport> transport_;
   std::mt19937 random_;
@@ -181,33 +163,11 @@ base::Status check(const ControlOptions& options) {
                          "--control-ca-file and --control-token-file are both needed with "
                          "--control-url: they say which operator to trust, and who we are to it");
   }
-  for (const std::string* const path : {&options.ca_file, &options.token_file}) {
-    const auto content = read_file(*path);
-    if (!content) return base::failure(base::ErrorKind::invalid, content.error().message);
-    if (content->empty()) return base::failure(base::ErrorKind::invalid, *path + ": is empty");
-  }
-  return {};
-}
-
-// What can be seen to be wrong at the start; when it breaks later, the polls say so.
-base::Status check_contents(const ControlOptions& options) {
-  const auto ca = read_file(options.ca_file);
-  const auto blocks = base::read_pem(ca.value_or(""));
-  const bool has_certificate =
-      blocks && std::any_of(blocks->begin(), blocks->end(), [](const base::PemBlock& block) {
-        return block.label == "CERTIFICATE";
-      });
-  if (!has_certificate) {
-    return base::failure(base::ErrorKind::invalid,
-                         options.ca_file +
-                             ": has no CERTIFICATE block (PEM) to verify the "
-                             "operator against");
-  }
-  const auto token = read_file(options.token_file);
-  const std::string text = without_trailing_space(token.value_or(""));
-  if (text.empty() || text.find_first_of(" \t\r\n") != std::string::npos) {
-    return base::failure(base::ErrorKind::invalid,
-                         options.token_file + ": must hold one token, without spaces");
+  // What can be seen to be wrong at the start; when it breaks later, the last good content serves.
+  auto ca = CredentialFile(options.ca_file, check_ca_bundle).read();
+  auto token = CredentialFile(options.token_file, check_token).read();
+  for (const auto* const content : {&ca, &token}) {
+    if (!*content) return base::failure(base::ErrorKind::invalid, content->error().message);
   }
   return {};
 }
@@ -225,10 +185,6 @@ std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
 
 base::Result<std::unique_ptr<ControlClient>> ControlClient::start(const ControlOptions& options,
                                                                   ConfigSink& sink) {
-  if (auto checked = check(options); !checked) return base::failure(std::move(checked.error()));
-  if (auto checked = check_contents(options); !checked) {
-    return base::failure(std::move(checked.error()));
-  }
   return start_with(options, make_transport, sink);
 }
 

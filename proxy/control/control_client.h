@@ -12,9 +12,11 @@
 namespace proxy::control {
 
 struct ControlOptions {
-  std::string url;         // "https://gatehouse-operator.gatehouse-system.svc:9443"
-  std::string ca_file;     // PEM; read again when it changes
-  std::string token_file;  // read before every request, since projected tokens rotate
+  std::string url;  // "https://gatehouse-operator.gatehouse-system.svc:9443"
+  // Both are read before every request, since CAs and projected tokens rotate; while one cannot be
+  // read, its last good content serves.
+  std::string ca_file;  // PEM
+  std::string token_file;
 };
 
 // Follows the operator's control API (proxy/config/wire.h) and publishes each state. Never gives

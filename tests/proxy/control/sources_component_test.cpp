@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/base64url.h"
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
@@ -224,6 +225,12 @@ class OperatorTransport final : public base::HttpTransport {
   TestOperator& answers_;
 };
 
+// Looks like a bundle; that is all this client asks of it.
+std::string ca_pem(const std::string& name) {
+  return "-----BEGIN CERTIFICATE-----\n" + base::base64_encode(name) +
+         "\n-----END CERTIFICATE-----\n";
+}
+
 class ControlClientTest : public ::testing::Test {
  protected:
   void start() {
@@ -239,7 +246,7 @@ class ControlClientTest : public ::testing::Test {
   }
 
   const TemporaryDirectory directory_;
-  const std::string ca_file_ = directory_.write("ca.crt", "CA 1");
+  const std::string ca_file_ = directory_.write("ca.crt", ca_pem("CA 1"));
   const std::string token_file_ = directory_.write("token", "token-1\n");
   TestOperator operator_;
   WaitingSink sink_;
@@ -297,7 +304,7 @@ TEST_F(ControlClientTest, ReadsTokenAndCaAgainAsTheyRotate) {
   start();
   ASSERT_TRUE(sink_.wait_for(config::revision_of(first)));
   directory_.write("token", "token-2\n");
-  directory_.write("ca.crt", "CA 2");
+  directory_.write("ca.crt", ca_pem("CA 2"));
   const auto second = state("b.example");
   operator_.serve(second);
   ASSERT_TRUE(sink_.wait_for(config::revision_of(second)));
@@ -313,7 +320,7 @@ TEST_F(ControlClientTest, ReadsTokenAndCaAgainAsTheyRotate) {
   EXPECT_TRUE(operator_.wait_for_request(has("Bearer token-1", "")));
   EXPECT_TRUE(operator_.wait_for_request(has("Bearer token-2", config::revision_of(second))));
   client_.reset();
-  EXPECT_EQ(cas_, (std::vector<std::string>{"CA 1", "CA 2"}));
+  EXPECT_EQ(cas_, (std::vector<std::string>{ca_pem("CA 1"), ca_pem("CA 2")}));
 }
 
 TEST_F(ControlClientTest, EndsAtOnceDuringAPoll) {
@@ -328,7 +335,7 @@ TEST_F(ControlClientTest, EndsAtOnceDuringAPoll) {
 
 TEST(ControlClient, OptionsThatCannotWorkAreAnError) {
   const TemporaryDirectory directory;
-  const std::string ca = directory.write("ca.crt", "CA");
+  const std::string ca = directory.write("ca.crt", ca_pem("CA"));
   const std::string token = directory.write("token", "t");
   WaitingSink sink;
   struct {
@@ -340,6 +347,8 @@ TEST(ControlClient, OptionsThatCannotWorkAreAnError) {
       {{"https://operator", "/no/ca", token}, "/no/ca: cannot be read: No such file"},
       {{"https://operator", ca, "/no/token"}, "/no/token: cannot be read: No such file"},
       {{"https://operator", directory.write("empty", ""), token}, "is empty"},
+      {{"https://operator", token, token}, "no CERTIFICATE block"},
+      {{"https://operator", ca, directory.write("two", "one two\n")}, "one token"},
   };
   for (const auto& c : cases) {
     const auto started = ControlClient::start(c.options, sink);
