@@ -5,6 +5,7 @@
 
 #include "base/curl_transport.h"
 #include "kube/file_text.h"
+#include "kube/followed_ca.h"
 
 namespace kube {
 
@@ -47,6 +48,7 @@ base::Result<Config> read_in_cluster_config(const Environment& environment,
   if (!ca)
     return base::failure(base::while_doing("reading the cluster's CA", std::move(ca.error())));
   config.ca_pem = std::move(*ca);
+  config.ca_file = directory + "/ca.crt";
   config.token = token_file(directory + "/token", clock);
   // Said now rather than at the first request.
   if (auto token = config.token->token(); !token) {
@@ -80,14 +82,21 @@ base::Result<Config> find_config(const std::string& kubeconfig_path, const std::
 
 std::unique_ptr<Client> connect(const Config& config, const base::Clock& clock,
                                 const std::string& user_agent, Client::Options options) {
-  base::CurlOptions curl;
-  curl.user_agent = user_agent;
-  curl.ca_pem = config.ca_pem;
-  curl.client_certificate_pem = config.client_certificate_pem;
-  curl.client_key_pem = config.client_key_pem;
-  curl.use_environment_proxy = config.use_environment_proxy;
-  return std::make_unique<Client>(base::make_curl_transport(std::move(curl)), config.server,
-                                  config.token, clock, options);
+  const auto make = [config, user_agent](const std::string& ca_pem) {
+    base::CurlOptions curl;
+    curl.user_agent = user_agent;
+    curl.ca_pem = ca_pem;
+    curl.client_certificate_pem = config.client_certificate_pem;
+    curl.client_key_pem = config.client_key_pem;
+    curl.use_environment_proxy = config.use_environment_proxy;
+    return std::shared_ptr<base::HttpTransport>(base::make_curl_transport(std::move(curl)));
+  };
+  std::shared_ptr<base::HttpTransport> transport =
+      config.ca_file.empty()
+          ? make(config.ca_pem)
+          : std::make_shared<FollowedCa>(config.ca_file, config.ca_pem, make, clock);
+  return std::make_unique<Client>(std::move(transport), config.server, config.token, clock,
+                                  options);
 }
 
 }  // namespace kube

@@ -17,6 +17,8 @@ namespace kube {
 struct Config {
   std::string server;  // "https://10.0.0.1:443", without a trailing slash
   std::string ca_pem;  // empty: the system's trust
+  // In a cluster: where ca_pem is from; connect() follows it (kube/followed_ca.h).
+  std::string ca_file;
   std::string client_certificate_pem;
   std::string client_key_pem;
   std::shared_ptr<TokenSource> token;  // never null

@@ -3,6 +3,7 @@
 // tests/fakes/api_server.
 
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -22,6 +23,8 @@
 #include "kube/resources/service.h"
 #include "kube/watch_lines.h"
 #include "tests/fakes/api_server/server.h"
+#include "tests/fakes/clock.h"
+#include "tests/kube/temporary_directory.h"
 
 using fakes::api_server::Server;
 using kube::Ingress;
@@ -76,6 +79,82 @@ class ApiServer : public testing::Test {
   std::unique_ptr<Server> server_;
   std::unique_ptr<kube::Client> client_;
 };
+
+// ---- In a Pod
+
+// A Pod's ServiceAccount as the kubelet mounts it: the files are links through ..data, which is
+// made to point at another directory when one of them changes.
+class ServiceAccountVolume {
+ public:
+  void update(const std::string& token, const std::string& ca) {
+    const std::string version = ".." + std::to_string(++updates_);
+    std::filesystem::create_directory(directory_.path(version));
+    directory_.write(version + "/token", token);
+    directory_.write(version + "/ca.crt", ca);
+    directory_.write(version + "/namespace", "gatehouse-system");
+    std::filesystem::create_symlink(version, directory_.path("..tmp"));
+    std::filesystem::rename(directory_.path("..tmp"), directory_.path("..data"));
+    if (updates_ > 1) {
+      std::filesystem::remove_all(directory_.path(".." + std::to_string(updates_ - 1)));
+      return;
+    }
+    for (const char* name : {"token", "ca.crt", "namespace"}) {
+      std::filesystem::create_symlink(std::string("..data/") + name, directory_.path(name));
+    }
+  }
+  void take_away() { directory_.remove("..data"); }
+  std::string path() const { return directory_.path(); }
+
+ private:
+  TemporaryDirectory directory_;
+  int updates_ = 0;
+};
+
+TEST(InAPod, TokenAndCaAreFollowedAsTheyRotate) {
+  const auto start = [](std::uint16_t port, const std::string& token) {
+    fakes::api_server::ServerOptions options;
+    options.port = port;
+    options.users.push_back({"operator", token, {"system:masters"}});
+    auto server = Server::start(options);
+    EXPECT_TRUE(server) << server.error().message;
+    return server ? std::move(*server) : nullptr;
+  };
+  auto server = start(0, "token-1");
+  ASSERT_NE(server, nullptr);
+  const std::string port = server->url().substr(server->url().rfind(':') + 1);
+  ServiceAccountVolume volume;
+  volume.update("token-1", server->ca_pem());
+
+  const fakes::FakeClock clock;
+  const auto config = kube::read_in_cluster_config(
+      [&](const std::string& name) {
+        return std::optional<std::string>(name == "KUBERNETES_SERVICE_HOST" ? "127.0.0.1" : port);
+      },
+      clock, volume.path());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->namespace_, "gatehouse-system");
+  const auto client = kube::connect(*config, clock, "gatehouse-test");
+  EXPECT_TRUE(client->get_path("/version"));
+
+  // The same address, another CA, and the old token is not known any more.
+  server.reset();
+  server = start(static_cast<std::uint16_t>(std::stoi(port)), "token-2");
+  ASSERT_NE(server, nullptr);
+  const auto distrusted = client->get_path("/version");
+  ASSERT_FALSE(distrusted);
+  EXPECT_EQ(distrusted.error().kind, base::ErrorKind::denied);
+  volume.update("token-2", "half of a file");
+  EXPECT_FALSE(client->get_path("/version"));
+  volume.take_away();
+  EXPECT_FALSE(client->get_path("/version"));
+  volume.update("token-2", server->ca_pem());
+  const auto answer = client->get_path("/version");
+  EXPECT_TRUE(answer) << answer.error().message;
+
+  // What is trusted stays so while the files are away for a moment.
+  volume.take_away();
+  EXPECT_TRUE(client->get_path("/version"));
+}
 
 // ---- Client
 
