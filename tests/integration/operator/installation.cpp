@@ -190,6 +190,50 @@ void Installation::start_operator() {
   operator_ports_ = wait_for_ports(name, *operator_);
 }
 
+Replica Installation::start_replica(int control_port) {
+  Replica replica;
+  replica.name = "operator-" + std::to_string(++operator_starts_);
+  replica.process = start({GATEHOUSE_OPERATOR,
+                           "--kubeconfig",
+                           path("kubeconfig"),
+                           "--namespace",
+                           "gatehouse-system",
+                           "--control-address",
+                           "127.0.0.1:" + std::to_string(control_port),
+                           "--metrics-address",
+                           "127.0.0.1:0",
+                           "--health-address",
+                           "127.0.0.1:0",
+                           "--control-tls-secret",
+                           "gatehouse-system/gatehouse-control-tls",
+                           "--control-ca-config-map",
+                           "gatehouse-system/gatehouse-control-ca",
+                           "--control-dns-name",
+                           "localhost",
+                           "--publish-address",
+                           "127.0.0.1",
+                           "--ports-file",
+                           path(replica.name + ".ports")},
+                          replica.name);
+  replica.ports = wait_for_ports(replica.name, *replica.process);
+  if (operator_ports_.empty()) operator_ports_ = replica.ports;
+  return replica;
+}
+
+bool Installation::mount_control_ca() {
+  const std::string before = read_file(path("ca.pem"));
+  std::string bundle;
+  const bool is_new = wait_until(std::chrono::seconds(20), [&] {
+    const json map = get("/api/v1/namespaces/gatehouse-system/configmaps/gatehouse-control-ca");
+    bundle = map.is_null() ? "" : map.value("/data/ca.crt"_json_pointer, "");
+    return !bundle.empty() && bundle != before;
+  });
+  // Whole at once, as the kubelet does it.
+  write("ca.pem.new", bundle);
+  if (is_new) std::filesystem::rename(path("ca.pem.new"), path("ca.pem"));
+  return is_new;
+}
+
 void Installation::kill_operator() {
   ::kill(operator_->pid(), SIGKILL);
   if (!wait_until(std::chrono::seconds(5), [this] { return !operator_->is_running(); })) {
@@ -290,8 +334,16 @@ base::Result<base::HttpResponse> Installation::fetch_plain(int proxy, const std:
 
 std::string Installation::operator_url(const std::string& port_name,
                                        const std::string& target) const {
+  return Replica{"", nullptr, operator_ports_}.url(port_name, target);
+}
+
+std::string Replica::url(const std::string& port_name, const std::string& target) const {
   const std::string scheme = port_name == "control" ? "https" : "http";
-  return scheme + "://127.0.0.1:" + std::to_string(operator_ports_.at(port_name)) + target;
+  return scheme + "://localhost:" + std::to_string(ports.at(port_name)) + target;
+}
+
+std::string Replica::readiness() const {
+  return readiness_at(ports.at("health"));
 }
 
 std::vector<std::string> Installation::object_writes() const {

@@ -29,6 +29,18 @@ std::string ingress_yaml(const std::string& name, const std::string& host, bool 
 // Whether the object's status has this condition as True.
 bool has_condition(const nlohmann::json& object, const std::string& type);
 
+// One of several operators, as the chart runs them: it takes part in the election, and makes the
+// control API's certificate itself. Ends before its Installation does.
+struct Replica {
+  std::string name;
+  std::unique_ptr<ChildProcess> process;
+  std::map<std::string, int> ports;
+
+  std::string url(const std::string& port_name, const std::string& path) const;
+  // "200 ok" and the like; what it says at /readyz.
+  std::string readiness() const;
+};
+
 // A small cluster with Gatehouse installed: the in-memory API server, the real operator, real
 // proxies, Pebble that validates at the first proxy, and one backend (Service default/www, which
 // answers every path with "hello"). Everything on free ports of 127.0.0.1; ends with this object.
@@ -39,6 +51,14 @@ class Installation {
 
   // Each ends the test program with the log of what did not come up.
   void start_operator();
+  // Replicas stand instead of start_operator().
+  // control_port: that of one that is gone; 0 picks a free one.
+  Replica start_replica(int control_port = 0);
+  // Whom proxies that are started later follow; else it is the first replica.
+  void let_proxies_follow(const Replica& replica) { operator_ports_ = replica.ports; }
+  // What the kubelet does: brings the published CA bundle into the file that the proxies mount.
+  // False when there is none in time, or none other than before.
+  bool mount_control_ca();
   void start_proxies(int count);
   void start_pebble(Pebble::Options options = {});
   void kill_operator();  // SIGKILL, and waits
