@@ -99,6 +99,8 @@ base::Status ReflectorLoop::watch(const WatchMachine::Watch& request, const std:
 // Waits before the next try; false when stop was requested.
 bool ReflectorLoop::recover(const base::Error& error, const std::stop_token& stop) {
   if (stop.stop_requested() || error.kind == base::ErrorKind::cancelled) return false;
+  // The server answers: only what we know is too old. After an outage that is the first answer.
+  if (error.kind == base::ErrorKind::expired) backoff_.reset();
   std::chrono::milliseconds delay = backoff_.next();
   if (error.retry_after) delay = std::max<std::chrono::milliseconds>(delay, *error.retry_after);
   if (error.kind == base::ErrorKind::expired) {

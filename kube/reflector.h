@@ -29,7 +29,8 @@ struct ReflectorOptions {
   // Between one and two of these, by chance, so that watches do not all end together.
   std::chrono::seconds watch_timeout{290};
   std::chrono::milliseconds backoff_first{800};
-  std::chrono::milliseconds backoff_limit{30000};
+  // What an outage of the API server goes on for behind its end; few programs of ours ask.
+  std::chrono::milliseconds backoff_limit{10000};
   Pause pause = real_pause();
   Random random = real_random();
 };

@@ -139,6 +139,18 @@ TEST_F(ReflectorLoopTest, BackOffDoublesUntilSomethingSucceedsAndObeysRetryAfter
   EXPECT_THAT(pauses_, ElementsAre(800, 1600, 9000, 800));
 }
 
+// An API server that was away and is back knows no old versions: that it says so ends the back-off.
+TEST_F(ReflectorLoopTest, AnAnswerThatTheVersionIsTooOldEndsTheBackOff) {
+  transport_->expect("GET", kThings + "?limit=500").answer(200, page("", "10"));
+  for (int i = 0; i < 6; ++i) {
+    transport_->expect("GET", watch_url("10")).fail({base::ErrorKind::unavailable, "refused"});
+  }
+  transport_->expect("GET", watch_url("10")).stream({"{}"}, 410);
+  pauses_max_ = 7;
+  loop_.run({});
+  EXPECT_THAT(pauses_, ElementsAre(800, 1600, 3200, 6400, 10000, 10000, 800));
+}
+
 TEST_F(ReflectorLoopTest, AWatchThatEndsAtOnceIsNotAskedInATightCircle) {
   transport_->expect("GET", kThings + "?limit=500").answer(200, page("", "10"));
   transport_->expect("GET", watch_url("10")).stream({});
