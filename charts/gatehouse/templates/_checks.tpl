@@ -20,6 +20,16 @@ and all are told at once. */}}
 {{- $wrong = append $wrong (printf "ingressClass.name is %q: it must be made of lower-case letters, digits, \"-\" and \".\"." $v.ingressClass.name) -}}
 {{- end -}}
 
+{{- range $program, $values := fromYaml (include "gatehouse.ownFlags" .) -}}
+{{- range $given := (get $v $program).extraArgs -}}
+{{- $flag := regexFind "^--[a-z-]+" $given -}}
+{{- if hasKey $values $flag -}}
+{{- $instead := ternary (printf "use the value %s" (get $values $flag)) "it cannot be changed" (ne (get $values $flag) "") -}}
+{{- $wrong = append $wrong (printf "%s.extraArgs has %s, which the chart gives itself: %s." $program $flag $instead) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- $email := $v.letsencrypt.email -}}
 {{- if and $email (not (regexMatch "^[^@ ]+@[^@ ]+$" $email)) -}}
 {{- $wrong = append $wrong (printf "letsencrypt.email is %q: it must be one mail address such as admin@example.com, or be left empty." $email) -}}
@@ -92,4 +102,45 @@ and all are told at once. */}}
 {{- if $wrong -}}
 {{- fail (printf "\n\nThe values cannot be used:\n  - %s\n" (join "\n  - " $wrong)) -}}
 {{- end -}}
+{{- end }}
+
+{{/* The flags that the chart gives (a program refuses one that is given twice), and the values for them. */}}
+{{- define "gatehouse.ownFlags" -}}
+operator:
+  --certificate-owner-reference: operator.certificateOwnerReference
+  --control-address: ""
+  --control-ca-config-map: ""
+  --control-dns-name: ""
+  --control-tls-cert-file: ""
+  --control-tls-key-file: ""
+  --control-tls-secret: ""
+  --default-issuer-kind: operator.defaultIssuer.kind
+  --default-issuer-name: operator.defaultIssuer.name
+  --health-address: ""
+  --ingress-class: ingressClass.name
+  --lease-name: ""
+  --log-format: logs.format
+  --log-level: logs.level
+  --metrics-address: ""
+  --proxy-service: ""
+  --proxy-service-account: proxy.serviceAccount.name
+  --publish-address: operator.publishAddresses
+  --publish-service: operator.publishAddresses
+  --workers: operator.workers
+proxy:
+  --access-log: proxy.accessLog
+  --admin-address: ""
+  --config: ""
+  --control-ca-file: ""
+  --control-token-file: ""
+  --control-url: ""
+  --drain-grace: proxy.drain.graceSeconds
+  --drain-timeout: proxy.drain.timeoutSeconds
+  --http-address: ""
+  --https-address: ""
+  --log-format: logs.format
+  --log-level: logs.level
+  --public-http-port: proxy.service.ports.http
+  --public-https-port: proxy.service.ports.https
+  --workers: proxy.workers
 {{- end }}
