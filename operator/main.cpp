@@ -5,6 +5,7 @@
 #include <csignal>
 #include <iostream>
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -33,6 +34,12 @@ sigset_t block_signals() {
   return signals;
 }
 
+// glibc gives threads that allocate at one moment heaps of their own, and keeps what each has
+// freed: with our three dozen threads, which mostly wait, a third of the memory that we use.
+void share_the_heap() {
+  mallopt(M_ARENA_MAX, 2);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +49,7 @@ int main(int argc, char** argv) {
   if (const auto log = base::configure_log(options.log_format, options.log_level); !log) {
     return refuse(log.error());
   }
+  share_the_heap();
   const sigset_t signals = block_signals();
 
   const base::SystemClock clock;
