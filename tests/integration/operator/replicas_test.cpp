@@ -205,6 +205,16 @@ TEST_F(Replicas, WithoutTheApiServerTheLeaderEndsOnceAndThenWaits) {
   }
 }
 
+// terminationGracePeriodSeconds is 30; what is asked of the API server then has to be given up.
+TEST_F(Replicas, ALeaderStopsInTimeThoughTheApiServerAnswersNothing) {
+  ASSERT_NE(leader(), nullptr);
+  Replica& stopped = *leader();
+  cluster_.api().misbehaviour().pause_for(seconds(60));
+  ::kill(stopped.process->pid(), SIGTERM);
+  EXPECT_EQ(stopped.process->wait_for_exit(seconds(20)), 0) << cluster_.logs();
+  cluster_.api().misbehaviour().pause_for(seconds(0));
+}
+
 TEST_F(Replicas, ANewCaReachesReplicasAndProxiesWithoutARestart) {
   cluster_.start_proxies(1);
   const char* secret = "/api/v1/namespaces/gatehouse-system/secrets/gatehouse-control-tls";
