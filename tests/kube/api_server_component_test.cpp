@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/key.h"
 #include "kube/config.h"
 #include "kube/event_recorder.h"
 #include "kube/leader_election.h"
@@ -125,7 +126,7 @@ TEST(InAPod, TokenAndCaAreFollowedAsTheyRotate) {
   ServiceAccountVolume volume;
   volume.update("token-1", server->ca_pem());
 
-  const fakes::FakeClock clock;
+  fakes::FakeClock clock;
   const auto config = kube::read_in_cluster_config(
       [&](const std::string& name) {
         return std::optional<std::string>(name == "KUBERNETES_SERVICE_HOST" ? "127.0.0.1" : port);
@@ -153,7 +154,16 @@ TEST(InAPod, TokenAndCaAreFollowedAsTheyRotate) {
 
   // What is trusted stays so while the files are away for a moment.
   volume.take_away();
+  clock.advance(61s);
   EXPECT_TRUE(client->get_path("/version"));
+
+  // A CA that the volume has no more is trusted for a minute at most.
+  const auto key = base::PrivateKey::generate({}).value();
+  volume.update("token-2", base::make_self_signed(key, {{"CA", {}, {}}, true}).value());
+  clock.advance(59s);
+  EXPECT_TRUE(client->get_path("/version"));
+  clock.advance(1s);
+  EXPECT_FALSE(client->get_path("/version"));
 }
 
 // ---- Client
