@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build test demo e2e bench fuzz asan tsan lint format clean
+.PHONY: help deps build images test demo e2e bench fuzz asan tsan lint format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -19,6 +19,9 @@ deps: ## installs the Debian packages that everything below needs (root or sudo)
 
 build: deps ## builds both programs for release into build/release
 	@.ci/build release gatehouse-operator gatehouse-proxy
+
+images: deps ## builds the two container images (FROM=host takes build/release instead of compiling again)
+	@.ci/images $(FROM)
 
 test: deps ## builds and passes all tests: unit, component, integration
 	@.ci/build dev
