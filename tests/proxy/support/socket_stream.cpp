@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <thread>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -14,6 +15,8 @@
 namespace proxy::support {
 
 SocketStream::SocketStream(net::Fd fd) : fd_(std::move(fd)) {
+  // One that net::accept_from() gave does not block.
+  ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);
   be_patient_for(std::chrono::seconds(5));
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
