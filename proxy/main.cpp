@@ -2,6 +2,8 @@
 //
 // Exit statuses: 0 stopped by a signal; 2 a flag, file or port cannot be used, with one sentence
 // about it.
+#include <array>
+#include <climits>
 #include <csignal>
 #include <fstream>
 #include <iostream>
@@ -10,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "proxy/admin/access_log.h"
@@ -49,6 +52,20 @@ struct Flags {
   double drain_grace = 8;
   double drain_timeout = 20;
 };
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+// As the names of Pods (RFC 1123 §2.1) and hosts are. Empty: it is one.
+std::string is_name(const std::string& text) {
+  const bool fits = !text.empty() && text.size() <= 253 &&
+                    text.find_first_not_of(
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789.-_") == std::string::npos;
+  return fits ? "" : "'" + text + "' is not a name: up to 253 letters, digits, '.', '-' and '_'";
+}
 
 void describe(CLI::App& app, Flags& flags) {
   app.description(
@@ -96,6 +113,13 @@ void describe(CLI::App& app, Flags& flags) {
                  "File with the token that the operator is shown")
       ->group(source)
       ->needs(url);
+
+  app.add_option("--proxy-name", flags.control.name,
+                 "What the operator calls this proxy in its logs and metrics: its Pod's name, or "
+                 "else the host's")
+      ->envname("POD_NAME")
+      ->check(CLI::Validator(is_name, "NAME"))
+      ->group(source);
 
   const char* limits = "Limits; times are in seconds";
   app.add_option("--workers", flags.workers, "Threads that serve; one per core is right")
@@ -212,7 +236,9 @@ base::Result<Source> start_source(const Flags& flags, proxy::control::ConfigSink
     source.file = std::move(*file);
     return source;
   }
-  auto control = proxy::control::ControlClient::start(flags.control, sink);
+  proxy::control::ControlOptions options = flags.control;
+  if (options.name.empty()) options.name = host_name();
+  auto control = proxy::control::ControlClient::start(options, sink);
   if (!control) return base::failure(control.error());
   source.control = std::move(*control);
   return source;

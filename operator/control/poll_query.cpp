@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kRevisionBytes = 64;  // SHA-256 in hex
 constexpr std::size_t kReasonBytesMax = 1024;
+constexpr std::size_t kNameBytesMax = 253;  // of a Pod's name
 
 std::string value_of(const std::map<std::string, std::string>& query, const char* name) {
   const auto found = query.find(name);
@@ -23,8 +24,8 @@ bool is_revision_or_empty(const std::string& text) {
 }
 
 // It goes into our log: one line, of a length that we choose.
-std::string printable(std::string text) {
-  if (text.size() > kReasonBytesMax) text.resize(kReasonBytesMax);
+std::string printable(std::string text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) text.resize(bytes_max);
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
@@ -36,7 +37,8 @@ base::Result<PollQuery> read_poll_query(const std::map<std::string, std::string>
   PollQuery poll;
   poll.after = value_of(query, "after");
   poll.rejected = value_of(query, "rejected");
-  poll.reason = printable(value_of(query, "reason"));
+  poll.proxy = printable(value_of(query, "proxy"), kNameBytesMax);
+  poll.reason = printable(value_of(query, "reason"), kReasonBytesMax);
   for (const auto& [name, revision] :
        {std::pair("after", &poll.after), std::pair("rejected", &poll.rejected)}) {
     if (is_revision_or_empty(*revision)) continue;

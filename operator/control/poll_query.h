@@ -11,6 +11,7 @@ namespace control {
 // The query of GET /v1/config (proxy/config/wire.h).
 struct PollQuery {
   std::string after;               // live in the proxy; empty: nothing
+  std::string proxy;               // what the proxy calls itself; bounded, printable, may be empty
   std::string rejected;            // refused by the proxy; empty: nothing
   std::string reason;              // why, in the proxy's words; bounded, printable
   std::chrono::milliseconds wait;  // at most kWaitMax

@@ -59,7 +59,8 @@ std::string short_revision(const std::string& revision) {
 }  // namespace
 
 // gatehouse_control_requests_total{answer}, gatehouse_control_rejections_total,
-// gatehouse_control_proxies, gatehouse_control_revisions_total.
+// gatehouse_control_proxies, gatehouse_control_proxy_up_to_date{proxy},
+// gatehouse_control_revisions_total.
 class Server::Metrics {
  public:
   explicit Metrics(prometheus::Registry& registry)
@@ -81,18 +82,36 @@ class Server::Metrics {
                      .Name("gatehouse_control_proxies")
                      .Help("Proxies that asked for the configuration lately.")
                      .Register(registry)
-                     .Add({})) {}
+                     .Add({})),
+        up_to_date_(prometheus::BuildGauge()
+                        .Name("gatehouse_control_proxy_up_to_date")
+                        .Help("1 for a proxy that serves the newest configuration, by its name.")
+                        .Register(registry)) {}
 
   void count(const char* answer) { requests_.Add({{"answer", answer}}).Increment(); }
   void count_rejection() { rejections_.Increment(); }
   void count_revision() { revisions_.Increment(); }
-  void show_proxies(std::size_t count) { proxies_.Set(static_cast<double>(count)); }
+  void show_proxies(std::size_t count, const std::map<std::string, bool>& up_to_date) {
+    proxies_.Set(static_cast<double>(count));
+    std::erase_if(shown_, [&](const auto& entry) {
+      const bool is_gone = !up_to_date.contains(entry.first);
+      if (is_gone) up_to_date_.Remove(entry.second);
+      return is_gone;
+    });
+    for (const auto& [name, is_live] : up_to_date) {
+      auto& gauge = shown_[name];
+      if (gauge == nullptr) gauge = &up_to_date_.Add({{"proxy", name}});
+      gauge->Set(is_live ? 1 : 0);
+    }
+  }
 
  private:
   prometheus::Family<prometheus::Counter>& requests_;
   prometheus::Counter& rejections_;
   prometheus::Counter& revisions_;
   prometheus::Gauge& proxies_;
+  prometheus::Family<prometheus::Gauge>& up_to_date_;
+  std::map<std::string, prometheus::Gauge*> shown_;  // of up_to_date_, by name
 };
 
 Server::Server(Options options, Authenticator& authenticator, const base::Clock& clock,
@@ -156,6 +175,7 @@ std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> co
     const std::lock_guard lock(mutex_);
     if (!history_.publish(std::move(config))) return history_.revision();
     revision = history_.revision();
+    show_proxies();
     for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
       auto answer = history_.answer(waiting->query.after, waiting->query.rejected);
       if (!answer) {  // it has this revision already, or has refused it
@@ -229,7 +249,7 @@ void Server::settle(const Verdict& verdict, const base::ServedRequest& request,
     return respond(text(verdict.status, verdict.problem));
   }
   if (request.path == kConfigPath) {
-    poll(verdict.proxy + " at " + request.peer_address, request, std::move(respond));
+    poll(verdict, request, std::move(respond));
   } else {
     give_certificates(request, respond);
   }
@@ -247,7 +267,7 @@ void Server::log_refusal(const Verdict& verdict, const base::ServedRequest& requ
               verdict.status, verdict.problem);
 }
 
-void Server::poll(const std::string& proxy, const base::ServedRequest& request,
+void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
                   base::Respond respond) {
   auto query = read_poll_query(request.query);
   if (!query) {
@@ -255,7 +275,9 @@ void Server::poll(const std::string& proxy, const base::ServedRequest& request,
     return respond(text(400, query.error().message));
   }
   // Told before the answer can go out: whoever has the answer may rely on it.
-  if (note(proxy, *query) && acknowledged_) acknowledged_();
+  const std::string proxy = verdict.proxy + " at " + request.peer_address;
+  const std::string& name = query->proxy.empty() ? verdict.proxy : query->proxy;
+  if (note(proxy, name, *query) && acknowledged_) acknowledged_();
   std::shared_ptr<const std::string> answer;
   {
     const std::lock_guard lock(mutex_);
@@ -274,7 +296,8 @@ void Server::poll(const std::string& proxy, const base::ServedRequest& request,
 }
 
 // Remembers what the poll says; true when the present state is live in that proxy.
-bool Server::note(const std::string& proxy, const PollQuery& query) {
+bool Server::note(const std::string& proxy, const std::string& name, const PollQuery& query) {
+  bool is_new = false;
   bool is_news = false;
   bool is_live = false;
   {
@@ -283,22 +306,36 @@ bool Server::note(const std::string& proxy, const PollQuery& query) {
     std::erase_if(acknowledgements_, [&](const auto& entry) {
       return now - entry.second.at > options_.proxy_forgotten_after;
     });
-    acknowledgements_[proxy] = {proxy, query.after, now};
-    metrics_->show_proxies(acknowledgements_.size());
+    is_new = !acknowledgements_.contains(proxy);
+    acknowledgements_[proxy] = {proxy, name, query.after, now};
+    show_proxies();
     is_live = !query.after.empty() && query.after == history_.revision();
     if (!query.rejected.empty()) {
       if (rejections_.size() >= kRejectionsMax) rejections_.clear();
       is_news = rejections_.insert({proxy, query.rejected}).second;
     }
   }
+  if (is_new) spdlog::info("proxy {} ({}) follows", name, proxy);
   if (is_news) {
     metrics_->count_rejection();
-    spdlog::error("proxy {} refuses configuration {} and keeps {}: {}", proxy,
+    spdlog::error("proxy {} ({}) refuses configuration {} and keeps {}: {}", name, proxy,
                   short_revision(query.rejected),
                   query.after.empty() ? "none" : short_revision(query.after),
                   query.reason.empty() ? "it gave no reason" : query.reason);
   }
   return is_live;
+}
+
+// With the lock held.
+void Server::show_proxies() {
+  std::map<std::string, bool> up_to_date;
+  for (const auto& [proxy, acknowledgement] : acknowledgements_) {
+    const bool is_live = acknowledgement.revision == history_.revision();
+    // Two that share a name (no Pods, one host) are up to date when both are.
+    const auto [entry, is_first] = up_to_date.emplace(acknowledgement.name, is_live);
+    if (!is_first) entry->second = entry->second && is_live;
+  }
+  metrics_->show_proxies(acknowledgements_.size(), up_to_date);
 }
 
 void Server::give_certificates(const base::ServedRequest& request, const base::Respond& respond) {

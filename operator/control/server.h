@@ -31,6 +31,7 @@ namespace control {
 // What a proxy last said of itself.
 struct Acknowledgement {
   std::string proxy;  // Verdict::proxy and the address that it asked from
+  std::string name;   // what it calls itself, else Verdict::proxy
   std::string revision;
   base::WallTime at;
 };
@@ -88,10 +89,11 @@ class Server {
   void take(base::ServedRequest request, base::Respond respond);
   void check_tokens(const std::stop_token& stop);
   void settle(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
-  void poll(const std::string& proxy, const base::ServedRequest& request, base::Respond respond);
+  void poll(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void give_certificates(const base::ServedRequest& request, const base::Respond& respond);
   void log_refusal(const Verdict& verdict, const base::ServedRequest& request);
-  bool note(const std::string& proxy, const PollQuery& query);
+  bool note(const std::string& proxy, const std::string& name, const PollQuery& query);
+  void show_proxies();
   void end_overdue_polls(const std::stop_token& stop);
   base::HttpResponse timeout_answer() const;
 

@@ -11,9 +11,11 @@
 
 // The control API's language (docs/decisions/0006-control-api.md).
 //
-//   GET /v1/config?after=REVISION&wait=60s[&rejected=REVISION&reason=TEXT]
+//   GET /v1/config?after=REVISION&wait=60s[&proxy=NAME][&rejected=REVISION&reason=TEXT]
 //     200 with a Delta; 304 when nothing is newer within `wait`. `after` is the revision that is
-//     live in that proxy, so the poll is the acknowledgement; empty when it has none.
+//     live in that proxy, so the poll is the acknowledgement; empty when it has none. `proxy` is
+//     what it calls itself (its Pod's name), for logs and metrics; `rejected` is a newer revision
+//     that it cannot serve, and why.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
 //
@@ -66,6 +68,9 @@ base::Status validate(const ProxyConfig& config);
 // the place.
 std::string delta_to_json(const Delta& delta);
 base::Result<Delta> delta_from_json(std::string_view json);
+// The revision that a delta leads to, also when the rest of it cannot be read (a newer operator may
+// have said what we do not know); empty when there is none.
+std::string revision_in_json(std::string_view json);
 std::string certificates_to_json(const CertificatesByHash& certificates);
 base::Result<CertificatesByHash> certificates_from_json(std::string_view json);
 std::string hashes_to_json(const std::vector<std::string>& hashes);

@@ -84,6 +84,10 @@ Delta read_delta(const json& document) {
   return delta;
 }
 
+std::string read_revision(const json& document) {
+  return read_hash(ObjectReader(document, "").at("revision"), "revision");
+}
+
 CertificatesByHash read_certificates(const json& document) {
   ObjectReader object(document, "");
   CertificatesByHash certificates;
@@ -137,6 +141,10 @@ std::string delta_to_json(const Delta& delta) {
 
 base::Result<Delta> delta_from_json(std::string_view text) {
   return read_document(text, read_delta);
+}
+
+std::string revision_in_json(std::string_view text) {
+  return read_document(text, read_revision).value_or("");
 }
 
 std::string certificates_to_json(const CertificatesByHash& certificates) {

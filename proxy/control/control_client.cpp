@@ -30,6 +30,7 @@ class PollingControlClient final : public ControlClient {
         sink_(sink),
         ca_file_(options_.ca_file, check_ca_bundle),
         token_file_(options_.token_file, check_token),
+        flow_(options_.name),
         random_(std::random_device{}()) {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }
@@ -56,12 +57,14 @@ class PollingControlClient final : public ControlClient {
         std::chrono::steady_clock::now() - begin);
     if (!answer) return failed(answer.error(), stop);
     settle(flow_.on_polled(answer->status, answer->body, took, jitter()));
+    count_rejections();
   }
 
   void take(const ControlFlow::Fetch& fetch, const std::stop_token& stop) {
     auto answer = send("POST", "/v1/certificates", fetch.body, stop);
     if (!answer) return failed(answer.error(), stop);
     settle(flow_.on_fetched(answer->status, answer->body, jitter()));
+    count_rejections();
   }
 
   void take(const ControlFlow::Publish& publish, const std::stop_token&) {
@@ -73,11 +76,15 @@ class PollingControlClient final : public ControlClient {
       spdlog::info("configuration {} is live (hosts {}, clusters {}, certificates {})", revision,
                    config.hosts.size(), config.clusters.size(), config.certificates.size());
     } else {
-      ++rejected_;
       spdlog::error("configuration {} is not served: {}; the last good one stays in place",
                     revision, published.error().message);
     }
     flow_.on_published(published, jitter());
+    count_rejections();
+  }
+
+  void count_rejections() {
+    if (rejected_.exchange(flow_.rejections()) != flow_.rejections()) sink_.on_refused();
   }
 
   void take(const ControlFlow::Wait& wait, const std::stop_token& stop) {

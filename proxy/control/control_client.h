@@ -17,6 +17,7 @@ struct ControlOptions {
   // read, its last good content serves.
   std::string ca_file;  // PEM
   std::string token_file;
+  std::string name{};  // what the proxy calls itself to the operator
 };
 
 // Follows the operator's control API (proxy/config/wire.h) and publishes each state. Never gives

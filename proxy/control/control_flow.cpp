@@ -47,14 +47,15 @@ config::CertificatesByHash held_certificates(const config::ProxyConfig& config) 
 
 }  // namespace
 
-ControlFlow::Poll ControlFlow::first_poll() {
-  return {"/v1/config?after=&wait=" + std::to_string(kPollWait.count()) + "s"};
+ControlFlow::ControlFlow(std::string_view name) : name_(percent_encoded(name)) {
+  poll();
 }
 
 void ControlFlow::poll() {
   std::string path = "/v1/config?after=";
   if (live_ != nullptr && !wants_full_) path += live_->revision;
   path += "&wait=" + std::to_string(kPollWait.count()) + "s";
+  if (!name_.empty()) path += "&proxy=" + name_;
   if (rejection_) {
     path += "&rejected=" + percent_encoded(rejection_->revision);
     path += "&reason=" + percent_encoded(rejection_->reason);
@@ -87,9 +88,15 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
   }
   auto delta = config::delta_from_json(body);
   if (!delta) {
-    wait_after_failure(jitter);
-    return base::failure(
-        base::while_doing("reading the operator's configuration", std::move(delta.error())));
+    base::Error error =
+        base::while_doing("reading the operator's configuration", std::move(delta.error()));
+    std::string revision = config::revision_in_json(body);
+    if (revision.empty() || (rejection_ && rejection_->revision == revision)) {
+      wait_after_failure(jitter);
+    } else {
+      reject(std::move(revision), error.message, jitter);
+    }
+    return base::failure(std::move(error));
   }
   if (live_ != nullptr && delta->revision == live_->revision) {
     wants_full_ = false;
@@ -190,6 +197,7 @@ void ControlFlow::on_published(const base::Status& published, double jitter) {
 void ControlFlow::reject(std::string revision, std::string reason, double jitter) {
   if (reason.size() > kReasonBytesMax) reason.resize(kReasonBytesMax);
   rejection_ = Rejection{std::move(revision), std::move(reason)};
+  ++rejections_;
   wants_full_ = false;
   // The operator must hear of it soon: the first failure's delay.
   failures_ = 0;

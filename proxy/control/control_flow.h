@@ -46,6 +46,9 @@ class ControlFlow {
   static constexpr std::chrono::milliseconds kFirstDelay{500};
   static constexpr std::chrono::milliseconds kLongestDelay{30'000};
 
+  // `name`: what the proxy calls itself; empty: nothing.
+  explicit ControlFlow(std::string_view name = {});
+
   const Step& next() const { return next_; }
 
   // What came of the step. Each moves on to the next one. `jitter` is from 0 to 1. An error is for
@@ -59,6 +62,8 @@ class ControlFlow {
 
   // Nothing before the first publication.
   const std::shared_ptr<const Snapshot>& live() const { return live_; }
+  // How many states could not be served so far.
+  std::uint64_t rejections() const { return rejections_; }
 
  private:
   struct Rejection {
@@ -72,15 +77,15 @@ class ControlFlow {
   void wait_after_failure(double jitter, std::chrono::milliseconds at_least = {});
   void reject(std::string revision, std::string reason, double jitter);
 
-  Step next_ = first_poll();
-  static Poll first_poll();
-
+  Step next_ = Poll{};
+  std::string name_;  // percent-encoded
   std::shared_ptr<const Snapshot> live_;
   std::optional<config::Delta> delta_;       // being completed
   config::CertificatesByHash certificates_;  // that it needs and that we hold
   std::optional<Rejection> rejection_;       // of the newest state that we were given
   bool wants_full_ = false;                  // our state and the operator's differ
   int failures_ = 0;
+  std::uint64_t rejections_ = 0;
 };
 
 }  // namespace proxy::control

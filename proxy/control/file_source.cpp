@@ -37,6 +37,7 @@ class PollingFileSource final : public FileSource {
       if (stop.stop_requested()) return;
       const auto taken = take();
       if (!taken) {
+        sink_.on_refused();
         spdlog::error("reading the configuration again: {}; the last good one stays in place",
                       taken.error().message);
       }

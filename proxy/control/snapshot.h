@@ -30,6 +30,9 @@ class ConfigSink {
   // the new state: that is what the next poll acknowledges. An error says why the state cannot be
   // served; the old one then stays in place, and the operator is told.
   virtual base::Status publish(std::shared_ptr<const Snapshot> snapshot) = 0;
+
+  // A state was refused, by publish() or before it came so far; for the count.
+  virtual void on_refused() {}
 };
 
 }  // namespace proxy::control

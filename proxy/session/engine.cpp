@@ -145,6 +145,11 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
   return {};
 }
 
+void Engine::on_refused() {
+  const std::lock_guard lock(mutex_);
+  ++refused_;
+}
+
 base::Status Engine::ready() const {
   const std::lock_guard lock(mutex_);
   if (draining_) return base::failure(base::ErrorKind::unavailable, "draining");
@@ -179,6 +184,7 @@ std::string Engine::metrics_text() const {
       facts.certificates = live_.snapshot->config->certificates.size();
     }
     facts.config_applied = applied_;
+    facts.config_rejected = refused_;
     facts.draining = draining_;
   }
   facts.access_lines_dropped = access_log_.dropped_lines();

@@ -38,6 +38,7 @@ class Engine final : public control::ConfigSink {
   ~Engine() override;
 
   base::Status publish(std::shared_ptr<const control::Snapshot> snapshot) override;
+  void on_refused() override;
 
   std::uint16_t http_port() const { return http_port_; }  // 0: no such listener
   std::uint16_t https_port() const { return https_port_; }
@@ -78,6 +79,7 @@ class Engine final : public control::ConfigSink {
   LiveState live_;  // what was published last
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
   std::uint64_t applied_ = 0;
+  std::uint64_t refused_ = 0;
   bool draining_ = false;
 
   std::vector<std::jthread> threads_;

@@ -213,9 +213,12 @@ TEST_F(Proxy, ABrokenPairIsKeptOutAndNamed) {
 TEST_F(Proxy, AConfigurationThatBreaksLeavesTheLastGoodOneInPlace) {
   start();
   write("config.json", "{\"clusters\": 5}");
-  EXPECT_TRUE(eventually([&] { return program->output().find("clusters") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return program->output().find("clusters: ") != std::string::npos; }))
+      << program->output();
   EXPECT_EQ(HttpClient::connect(http).get("/").status, 200);
   EXPECT_EQ(admin_status("/readyz"), 200);
+  EXPECT_THAT(HttpClient::connect(admin).get("/metrics", "localhost").body,
+              HasSubstr("gatehouse_proxy_config_rejected_total 1\n"));
 }
 
 TEST_F(Proxy, ASignalToStopLosesNothingUnderLoad) {

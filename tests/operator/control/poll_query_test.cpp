@@ -17,6 +17,13 @@ TEST(PollQuery, ReadsWhatTheProxySays) {
   EXPECT_EQ(poll->wait, std::chrono::seconds(45));
 }
 
+TEST(PollQuery, ANameIsPrintableAndNoLongerThanAPods) {
+  EXPECT_EQ(read_poll_query({{"proxy", "edge-7"}})->proxy, "edge-7");
+  EXPECT_EQ(read_poll_query({{"proxy", "edge\n7"}})->proxy, "edge?7");
+  EXPECT_EQ(read_poll_query({{"proxy", std::string(1000, 'x')}})->proxy.size(), 253u);
+  EXPECT_EQ(read_poll_query({})->proxy, "");
+}
+
 TEST(PollQuery, ANewcomerHasNoRevision) {
   const auto poll = read_poll_query({{"after", ""}});
   ASSERT_TRUE(poll);

@@ -14,6 +14,7 @@
 #include "operator/control/server.h"
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
+#include "tests/support/captured_log.h"
 
 namespace control {
 namespace {
@@ -191,6 +192,27 @@ TEST_F(ControlServer, ARefusedStateIsCountedOnceAndNotSentAgain) {
   EXPECT_EQ(send("GET", poll).status, 200);
 }
 
+TEST_F(ControlServer, AProxyIsNamedInLogsAndMetrics) {
+  const support::CapturedLog log;
+  const std::string live = server_->publish(state("a.example"));
+  const auto up_to_date = [](int value) {
+    return "gatehouse_control_proxy_up_to_date{proxy=\"edge-7\"} " + std::to_string(value);
+  };
+  send("GET", "/v1/config?wait=0s&proxy=edge-7&after=" + live);
+  EXPECT_THAT(base::to_prometheus_text(registry_), HasSubstr(up_to_date(1)));
+  const std::string bad = server_->publish(state("b.example"));
+  EXPECT_THAT(base::to_prometheus_text(registry_), HasSubstr(up_to_date(0)));
+  send("GET", "/v1/config?wait=0s&proxy=edge-7&reason=no%20key&after=" + live + "&rejected=" + bad);
+  EXPECT_THAT(log.text(),
+              HasSubstr("proxy edge-7 (proxy-1 at 127.0.0.1) refuses configuration " +
+                        bad.substr(0, 12) + " and keeps " + live.substr(0, 12) + ": no key"));
+  // Without a name it is called what its token says.
+  send("GET", "/v1/config?wait=0s&after=" + bad);
+  const std::string text = base::to_prometheus_text(registry_);
+  EXPECT_THAT(text, HasSubstr("gatehouse_control_proxy_up_to_date{proxy=\"proxy-1\"} 1"));
+  EXPECT_THAT(text, Not(HasSubstr("edge-7")));
+}
+
 TEST_F(ControlServer, EndsAtOnceWhilePollsWait) {
   const std::string revision = server_->publish(state("a.example"));
   auto waiting =
@@ -234,7 +256,8 @@ class Sink final : public proxy::control::ConfigSink {
 
 TEST_F(ControlServer, TheProxysClientFollowsIt) {
   Sink sink;
-  proxy::control::ControlOptions options{url(), files_.path("ca.pem"), files_.path("token")};
+  proxy::control::ControlOptions options{url(), files_.path("ca.pem"), files_.path("token"),
+                                         "edge-7"};
   const auto client = proxy::control::ControlClient::start(options, sink);
   ASSERT_TRUE(client) << client.error().message;
   const std::string first = server_->publish(state("a.example", "key one"));
@@ -243,6 +266,8 @@ TEST_F(ControlServer, TheProxysClientFollowsIt) {
   const auto snapshot = sink.wait_for(second);
   ASSERT_EQ(snapshot->revision, second);
   EXPECT_EQ(snapshot->config->certificates.at("a/tls")->key_pem, "key two");
+  ASSERT_EQ(server_->proxies().size(), 1u);
+  EXPECT_EQ(server_->proxies()[0].name, "edge-7");
 }
 
 }  // namespace

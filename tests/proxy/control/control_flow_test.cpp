@@ -200,6 +200,34 @@ TEST(ControlFlow, AFullStateThatIsInvalidIsReported) {
   EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("&rejected=" + delta.revision));
 }
 
+TEST(ControlFlow, AStateOfANewerLanguageIsReported) {
+  ControlFlow flow = following(state("a"));
+  const auto live = flow.live();
+  std::string newer = config::delta_to_json(config::difference(state("a"), state("b")));
+  newer.insert(1, "\"inventedLater\": {},");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(flow.on_polled(200, newer, kLong, 1));
+    EXPECT_EQ(flow.rejections(), 1u);  // the same again is no other
+    EXPECT_EQ(flow.live(), live);
+    (void)step<ControlFlow::Wait>(flow);
+    flow.on_waited();
+    const std::string path = step<ControlFlow::Poll>(flow).path;
+    EXPECT_THAT(path, HasSubstr("after=" + live->revision));
+    EXPECT_THAT(path, HasSubstr("&rejected=" + config::revision_of(state("b"))));
+    EXPECT_THAT(path, HasSubstr("inventedLater"));
+  }
+  EXPECT_FALSE(flow.on_polled(200, "not even JSON", kLong, 1));
+  EXPECT_EQ(flow.rejections(), 1u);
+}
+
+TEST(ControlFlow, SaysItsNameInEveryPoll) {
+  ControlFlow flow("edge-7 & more");
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path,
+            "/v1/config?after=&wait=60s&proxy=edge-7%20%26%20more");
+  ASSERT_TRUE(flow.on_polled(304, "", kLong, 1));
+  EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("&proxy=edge-7"));
+}
+
 TEST(ControlFlow, FailuresWaitLongerEachTimeUpToALimit) {
   ControlFlow flow = following(state("a"));
   const base::Error down{base::ErrorKind::unavailable, "connection refused"};
