@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "base/curl_transport.h"
+#include "kube/ca_bundle.h"
 #include "kube/file_text.h"
 #include "kube/followed_ca.h"
+#include "kube/outage_log.h"
 
 namespace kube {
 
@@ -47,6 +49,9 @@ base::Result<Config> read_in_cluster_config(const Environment& environment,
   auto ca = read_file_text(directory + "/ca.crt");
   if (!ca)
     return base::failure(base::while_doing("reading the cluster's CA", std::move(ca.error())));
+  if (auto checked = check_ca_bundle(*ca); !checked) {
+    return invalid("reading the cluster's CA: " + directory + "/ca.crt " + checked.error().message);
+  }
   config.ca_pem = std::move(*ca);
   config.ca_file = directory + "/ca.crt";
   config.token = token_file(directory + "/token", clock);
@@ -95,8 +100,8 @@ std::unique_ptr<Client> connect(const Config& config, const base::Clock& clock,
       config.ca_file.empty()
           ? make(config.ca_pem)
           : std::make_shared<FollowedCa>(config.ca_file, config.ca_pem, make, clock);
-  return std::make_unique<Client>(std::move(transport), config.server, config.token, clock,
-                                  options);
+  return std::make_unique<Client>(std::make_shared<OutageLog>(std::move(transport), config.server),
+                                  config.server, config.token, clock, options);
 }
 
 }  // namespace kube

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "base/base64url.h"
+#include "kube/ca_bundle.h"
 #include "kube/config.h"
 #include "kube/file_text.h"
 
@@ -95,6 +96,10 @@ void read_cluster(const Part& cluster, const std::string& directory, Config& con
     if (!cluster.text(field).empty()) refuse(cluster.title + ": " + field + " is not supported");
   }
   config.ca_pem = data_or_file(cluster, "certificate-authority", directory);
+  if (config.ca_pem.empty() && cluster.text("certificate-authority").empty()) return;
+  if (auto checked = check_ca_bundle(config.ca_pem); !checked) {
+    refuse(cluster.title + ": the certificate-authority " + checked.error().message);
+  }
 }
 
 void read_user(const Part& user, const std::string& directory, const base::Clock& clock,

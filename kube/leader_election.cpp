@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "kube/outage_log.h"
+
 namespace kube {
 
 namespace {
@@ -189,7 +191,8 @@ bool LeaderElector::try_to_hold(const std::stop_token& stop) {
     tried = read_and_take(stop);
   }
   if (!tried && tried.error().kind != base::ErrorKind::cancelled) {
-    spdlog::warn("electing a leader by lease {}: {}", options_.lease.text(), tried.error().message);
+    spdlog::log(is_outage(tried.error()) ? spdlog::level::debug : spdlog::level::warn,
+                "electing a leader by lease {}: {}", options_.lease.text(), tried.error().message);
   }
   return holds();
 }

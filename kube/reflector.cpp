@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "kube/outage_log.h"
 #include "kube/watch_lines.h"
 
 namespace kube {
@@ -106,7 +107,8 @@ bool ReflectorLoop::recover(const base::Error& error, const std::stop_token& sto
   if (error.kind == base::ErrorKind::expired) {
     spdlog::info("{}; listing {} again", error.message, type_.plural);
   } else {
-    spdlog::warn("{}; trying again in {} ms", error.message, delay.count());
+    spdlog::log(is_outage(error) ? spdlog::level::debug : spdlog::level::warn,
+                "{}; trying again in {} ms", error.message, delay.count());
   }
   return options_.pause(delay, stop);
 }

@@ -28,9 +28,9 @@ class PollingControlClient final : public ControlClient {
       : options_(std::move(options)),
         make_transport_(std::move(make_transport)),
         sink_(sink),
+        flow_(options_.name),
         ca_file_(options_.ca_file, check_ca_bundle),
         token_file_(options_.token_file, check_token),
-        flow_(options_.name),
         random_(std::random_device{}()) {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }

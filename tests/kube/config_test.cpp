@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64url.h"
+#include "base/key.h"
 #include "tests/fakes/clock.h"
 #include "tests/kube/temporary_directory.h"
 
@@ -35,6 +36,16 @@ std::string kubeconfig(const std::string& cluster, const std::string& user) {
 
 const std::string kServer = "server: 'https://k8s.test:6443/'";
 
+const std::string& ca() {
+  static const std::string pem = [] {
+    base::SelfSignedOptions options;
+    options.names.common_name = "test CA";
+    options.is_ca = true;
+    return base::make_self_signed(base::PrivateKey::generate({}).value(), options).value();
+  }();
+  return pem;
+}
+
 class Kubeconfig : public testing::Test {
  protected:
   base::Result<kube::Config> parse(const std::string& text, const std::string& context = "") {
@@ -59,11 +70,11 @@ class Kubeconfig : public testing::Test {
 
 TEST_F(Kubeconfig, ReadsDataThatIsInIt) {
   const auto config =
-      parsed(kubeconfig(kServer + ", certificate-authority-data: " + base::base64_encode("CA"),
+      parsed(kubeconfig(kServer + ", certificate-authority-data: " + base::base64_encode(ca()),
                         "client-certificate-data: " + base::base64_encode("CERT") +
                             ", client-key-data: " + base::base64_encode("KEY")));
   EXPECT_EQ(config.server, "https://k8s.test:6443");
-  EXPECT_EQ(config.ca_pem, "CA");
+  EXPECT_EQ(config.ca_pem, ca());
   EXPECT_EQ(config.client_certificate_pem, "CERT");
   EXPECT_EQ(config.client_key_pem, "KEY");
   EXPECT_EQ(config.namespace_, "shop");
@@ -71,11 +82,11 @@ TEST_F(Kubeconfig, ReadsDataThatIsInIt) {
 }
 
 TEST_F(Kubeconfig, RelativePathsStartAtItsOwnDirectory) {
-  directory_.write("ca.pem", "CA");
+  directory_.write("ca.pem", ca());
   directory_.write("token", "sesame");
   const auto config = parsed(kubeconfig(kServer + ", certificate-authority: ca.pem",
                                         "tokenFile: " + directory_.path("token")));
-  EXPECT_EQ(config.ca_pem, "CA");
+  EXPECT_EQ(config.ca_pem, ca());
   EXPECT_EQ(*config.token->token(), "sesame");
 }
 
@@ -129,6 +140,28 @@ TEST_F(Kubeconfig, EachMistakeIsOneClearSentence) {
             "the kubeconfig: it has no cluster \"elsewhere\"");
 }
 
+TEST_F(Kubeconfig, ACaThatHoldsNoCertificateIsRefusedAtOnce) {
+  const std::string sentence =
+      "the kubeconfig: cluster \"here\": the certificate-authority holds no certificate (PEM) to "
+      "verify the API server against";
+  const std::string key = base::PrivateKey::generate({}).value().to_pem();
+  const std::string garbage = "-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n";
+  for (const std::string& text : {std::string("CA"), key, garbage}) {
+    EXPECT_EQ(complaint(kubeconfig(
+                  kServer + ", certificate-authority-data: " + base::base64_encode(text), "")),
+              sentence)
+        << text;
+  }
+  directory_.write("empty.pem", "");
+  EXPECT_EQ(complaint(kubeconfig(kServer + ", certificate-authority: empty.pem", "")), sentence);
+  // A key or text beside it does no harm.
+  EXPECT_EQ(parsed(kubeconfig(kServer + ", certificate-authority-data: " +
+                                  base::base64_encode("# ours\n" + key + ca()),
+                              ""))
+                .server,
+            "https://k8s.test:6443");
+}
+
 TEST_F(Kubeconfig, AnUnreadableFileIsNamed) {
   const auto config = kube::read_kubeconfig(directory_.path("absent"), "", clock_);
   ASSERT_FALSE(config);
@@ -140,7 +173,7 @@ TEST_F(Kubeconfig, AnUnreadableFileIsNamed) {
 class InCluster : public Kubeconfig {
  protected:
   InCluster() {
-    directory_.write("ca.crt", "CA");
+    directory_.write("ca.crt", ca());
     directory_.write("token", "sesame\n");
     directory_.write("namespace", "gatehouse-system\n");
   }
@@ -155,7 +188,7 @@ TEST_F(InCluster, ReadsThePodsServiceAccount) {
   const auto config = read();
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->server, "https://10.0.0.1:443");
-  EXPECT_EQ(config->ca_pem, "CA");
+  EXPECT_EQ(config->ca_pem, ca());
   EXPECT_EQ(*config->token->token(), "sesame");
   EXPECT_EQ(config->namespace_, "gatehouse-system");
 }
@@ -167,6 +200,9 @@ TEST_F(InCluster, AnIpv6HostIsPutInBrackets) {
 TEST_F(InCluster, SaysWhatIsMissing) {
   directory_.remove("token");
   EXPECT_THAT(read().error().message, HasSubstr("reading our ServiceAccount's token"));
+  directory_.write("ca.crt", "CA");
+  EXPECT_THAT(read().error().message,
+              HasSubstr("/ca.crt holds no certificate (PEM) to verify the API server against"));
   directory_.remove("ca.crt");
   EXPECT_THAT(read().error().message, HasSubstr("reading the cluster's CA"));
   EXPECT_THAT(kube::read_in_cluster_config(environment({}), clock_).error().message,
