@@ -121,30 +121,28 @@ TEST_F(Replicas, ALeaderThatDiesInAnIssuanceIsFollowedByTheOther) {
 }
 
 TEST_F(Replicas, ALeaderThatIsStoppedHandsOverAtOnceAndItsProxiesMissNothing) {
+  ASSERT_NE(leader(), nullptr);
+  Replica& stopped = *leader();
+  Replica& other = standby();
+  cluster_.let_proxies_follow(stopped);
   cluster_.start_proxies(1);
   cluster_.start_pebble();
   cluster_.prepare_issuer();
   const AtTheServer before = at_the_server();
   cluster_.apply(ingress_yaml("www", "www.example.test"));
   expect_one_issuance("www", "www.example.test", before, 1);
-  EXPECT_NE(revision_of(replicas_[0]), "");
   EXPECT_TRUE(wait_until(seconds(10), [&] {
-    return revision_of(replicas_[0]) == revision_of(replicas_[1]);
+    const std::string revision = revision_of(stopped);
+    return !revision.empty() && revision == revision_of(other) &&
+           proxy_log().find(revision.substr(0, 12) + " is live") != std::string::npos;
   })) << "what is served is a function of the cluster";
 
-  // The proxy follows the first replica; who leads is another matter.
-  Replica& stopped = replicas_[0];
-  Replica& other = replicas_[1];
-  const bool was_leader = leader() == &stopped;
   const std::string proxy_log_before = proxy_log();
   const auto begin = steady_clock::now();
   ::kill(stopped.process->pid(), SIGTERM);
-  const auto status = stopped.process->wait_for_exit(seconds(25));
-  EXPECT_EQ(status, 0) << cluster_.logs();
-  if (was_leader) {
-    EXPECT_TRUE(wait_until(kLeaseDuration - seconds(3), [&] { return leader() == &other; }))
-        << cluster_.logs();
-  }
+  EXPECT_EQ(stopped.process->wait_for_exit(seconds(25)), 0) << cluster_.logs();
+  EXPECT_TRUE(wait_until(kLeaseDuration - seconds(3), [&] { return leader() == &other; }))
+      << cluster_.logs();
   EXPECT_LT(steady_clock::now() - begin, kLeaseDuration) << "nobody waited for the Lease to end";
 
   // The proxy finds another replica under the same address, as behind a Service.
