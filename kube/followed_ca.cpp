@@ -1,11 +1,10 @@
 #include "kube/followed_ca.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
-#include "base/pem.h"
+#include "kube/ca_bundle.h"
 #include "kube/file_text.h"
 
 namespace kube {
@@ -16,13 +15,11 @@ constexpr std::chrono::minutes kReadEvery{1};
 base::Result<std::string> read_ca(const std::string& path) {
   auto text = read_file_text(path);
   if (!text) return text;
-  const auto blocks = base::read_pem(*text);
-  const bool has_certificate =
-      blocks && std::any_of(blocks->begin(), blocks->end(), [](const base::PemBlock& block) {
-        return block.label == "CERTIFICATE";
-      });
-  if (has_certificate) return text;
-  return base::failure(base::ErrorKind::invalid, "the file " + path + " holds no certificate");
+  if (const auto checked = check_ca_bundle(*text); !checked) {
+    return base::failure(base::ErrorKind::invalid,
+                         "the file " + path + " " + checked.error().message);
+  }
+  return text;
 }
 
 // The one failure that a new CA can mend; it comes before anything is sent.
