@@ -25,7 +25,7 @@
 #include "kube/watch_lines.h"
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/clock.h"
-#include "tests/kube/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 using fakes::api_server::Server;
 using kube::Ingress;
@@ -107,7 +107,7 @@ class ServiceAccountVolume {
   std::string path() const { return directory_.path(); }
 
  private:
-  TemporaryDirectory directory_;
+  support::TemporaryDirectory directory_;
   int updates_ = 0;
 };
 

@@ -10,7 +10,7 @@
 #include "base/base64url.h"
 #include "base/key.h"
 #include "tests/fakes/clock.h"
-#include "tests/kube/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 using testing::HasSubstr;
 
@@ -64,7 +64,7 @@ class Kubeconfig : public testing::Test {
     return config.error().message;
   }
 
-  TemporaryDirectory directory_;
+  support::TemporaryDirectory directory_;
   fakes::FakeClock clock_;
 };
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/clock.h"
-#include "tests/kube/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace std::chrono_literals;
 
@@ -13,7 +13,7 @@ class TokenFile : public testing::Test {
  protected:
   TokenFile() { directory_.write("token", "first\n"); }
 
-  TemporaryDirectory directory_;
+  support::TemporaryDirectory directory_;
   fakes::FakeClock clock_;
   std::shared_ptr<kube::TokenSource> source_ = kube::token_file(directory_.path("token"), clock_);
 };

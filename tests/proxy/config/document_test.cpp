@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proxy/config/wire.h"
+#include "tests/support/temporary_directory.h"
 
 namespace proxy::config {
 namespace {
@@ -79,24 +80,20 @@ TEST(ConfigDocument, SortsEndpointsForPeople) {
 }
 
 TEST(ConfigDocument, ReadsCertificateFilesBesideIt) {
-  const auto directory = std::filesystem::temp_directory_path() /
-                         ("gatehouse-document-test-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(directory);
-  std::ofstream(directory / "tls.crt") << "CHAIN";
-  std::ofstream(directory / "tls.key") << "KEY";
+  const ::support::TemporaryDirectory directory;
+  directory.write("tls.crt", "CHAIN");
+  directory.write("tls.key", "KEY");
   const auto config =
       config_from_json(R"({"certificates": {"a": {"chainFile": "tls.crt", "keyFile": "tls.key"}}})",
-                       directory.string());
+                       directory.path());
   const auto missing =
       config_from_json(R"({"certificates": {"a": {"chainFile": "tls.crt", "keyFile": "no.key"}}})",
-                       directory.string());
-  std::filesystem::remove_all(directory);
+                       directory.path());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(*config->certificates.at("a"), (Certificate{"CHAIN", "KEY"}));
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, "certificates[a].keyFile: cannot read " +
-                                         (directory / "no.key").string() +
-                                         ": No such file or directory");
+                                         directory.path("no.key") + ": No such file or directory");
 }
 
 TEST(ConfigDocument, WhatIsNotJsonIsNamedByItsPlaceForItMayHoldAKey) {

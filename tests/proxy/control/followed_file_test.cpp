@@ -6,7 +6,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
+
+#include "tests/support/temporary_directory.h"
 
 namespace proxy::control {
 namespace {
@@ -15,18 +16,14 @@ using ::testing::HasSubstr;
 
 class FollowedFileTest : public ::testing::Test {
  protected:
-  FollowedFileTest() { std::filesystem::create_directories(directory_); }
-  ~FollowedFileTest() override { std::filesystem::remove_all(directory_); }
-
   void write(const std::string& name, const std::string& text) {
     // A new file in place of the old one, as editors and Kubernetes do it: another inode.
     std::ofstream(directory_ / (name + ".new")) << text;
     std::filesystem::rename(directory_ / (name + ".new"), directory_ / name);
   }
 
-  const std::filesystem::path directory_ =
-      std::filesystem::temp_directory_path() /
-      ("gatehouse-followed-file-test-" + std::to_string(::getpid()));
+  const ::support::TemporaryDirectory own_;
+  const std::filesystem::path directory_ = own_.path();
   const std::string path_ = (directory_ / "config.json").string();
 };
 

@@ -416,15 +416,19 @@ TEST(Upstream, AResponseThatEndsEarlyIsNotTakenForComplete) {
   for (const char* answer :
        {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n"}) {
+    std::atomic<bool> has_begun{false};
     ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
       stream.send(answer);
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // so that the head goes first
+      eventually([&] { return has_begun.load(); });  // the head goes first
       return false;
     });
     RunningEngine proxy;
     ASSERT_TRUE(proxy.publish(shop({backend.port()})));
     auto client = HttpClient::connect(proxy.http());
-    EXPECT_FALSE(client.get("/").complete) << answer;
+    client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    has_begun = client.wait_for_bytes();
+    EXPECT_TRUE(has_begun);
+    EXPECT_FALSE(client.read_answer().complete) << answer;
     EXPECT_THAT(proxy.access_log(), HasSubstr("truncated_response"));
   }
 }
@@ -449,13 +453,14 @@ TEST(Upstream, AnEarlyAnswerReachesAClientThatStillSends) {
   // Reads nothing of the body.
   net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
   const std::uint16_t port = net::local_address(listener.get()).port();
+  std::atomic<bool> answered{false};
   std::thread endpoint([&] {
     net::Accepted accepted;
     while (!accepted.fd.is_open()) accepted = net::accept_from(listener.get());
     SocketStream stream(std::move(accepted.fd));
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_NE(stream.receive(), "");  // the head
     stream.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    eventually([&] { return answered.load(); });
   });
   RunningEngine proxy;
   ASSERT_TRUE(proxy.publish(shop({port})));
@@ -465,6 +470,7 @@ TEST(Upstream, AnEarlyAnswerReachesAClientThatStillSends) {
   EXPECT_EQ(answer.status, 403);
   EXPECT_EQ(answer.body, "no");
   EXPECT_TRUE(client.stream().at_end());
+  answered = true;
   endpoint.join();
 }
 
@@ -513,13 +519,7 @@ TEST(SlowPeers, AClientThatDoesNotReadStopsItsEndpoint) {
   ASSERT_TRUE(proxy.publish(shop({backend.port()})));
   auto client = HttpClient::connect(proxy.http());
   client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
-  std::size_t before = 1;
-  ASSERT_TRUE(eventually([&] {
-    const bool stands_still = sent == before;
-    before = sent;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    return stands_still && before > 0;
-  }));
+  ASSERT_TRUE(comes_to_rest(sent));
   EXPECT_LT(sent, 64u << 20);  // the kernel's buffers, and little of ours
   const HttpAnswer answer = client.read_answer();
   EXPECT_TRUE(answer.complete);
@@ -553,13 +553,7 @@ TEST(SlowPeers, AnEndpointThatDoesNotReadStopsItsClient) {
     const std::string part(1 << 16, 'x');
     for (int i = 0; i < 1024 && client.stream().send(part); ++i) sent += part.size();
   });
-  std::size_t before = 1;
-  ASSERT_TRUE(eventually([&] {
-    const bool stands_still = sent == before;
-    before = sent;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    return stands_still && before > 0;
-  }));
+  ASSERT_TRUE(comes_to_rest(sent));
   EXPECT_LT(sent, 48u << 20);
   go = true;
   sender.join();

@@ -42,7 +42,7 @@ class Http2 : public ::testing::Test {
     }
     if (request.path == "/cut") {
       stream.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      eventually([&] { return go.load(); });
       return false;
     }
     if (request.path == "/huge") {
@@ -131,7 +131,10 @@ TEST_F(Http2, WhatTheProxyAnswersItselfLeavesTheConnectionUsable) {
 TEST_F(Http2, AResponseThatEndsEarlyIsReset) {
   serve({backend.port()});
   auto client = connect();
-  const auto& answer = client->wait(client->get("/cut"));
+  const int stream = client->get("/cut");
+  client->read_until([&] { return client->answer(stream).body == "short"; });
+  go = true;
+  const auto& answer = client->wait(stream);
   EXPECT_FALSE(answer.ended);
   EXPECT_EQ(answer.error, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
   EXPECT_EQ(client->wait(client->get("/fine")).status, 200);

@@ -82,11 +82,11 @@ TEST(ConnectTimeout, SendsEvenAPostToAnotherEndpointSinceNothingWasSent) {
   RunningEngine proxy;
   ASSERT_TRUE(proxy.publish(shop({full.port(), backend.port()}, impatient_cluster())));
   auto client = HttpClient::connect(proxy.http());
-  for (int i = 0; i < 2; ++i) {  // each endpoint is once the first in turn
+  for (int i = 0; i < 2; ++i) {  // the full port is the first in turn at least once
     client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody");
     EXPECT_EQ(client.read_answer().body, "hello body");
   }
-  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_retries_total"), 1);
+  EXPECT_GE(proxy.metric("gatehouse_proxy_upstream_retries_total"), 1);
 }
 
 TEST(ConnectTimeout, KeepsTheBodyThatComesMeanwhile) {

@@ -31,6 +31,8 @@ class HttpClient {
   HttpAnswer read_answer(bool head_method = false);
   // "GET path" with this Host.
   HttpAnswer get(const std::string& path, const std::string& host = "shop.test");
+  // True once something came that is not read yet; false: the end, or nothing came in time.
+  bool wait_for_bytes() { return !pending_.empty() || fill(); }
   // What came and was not read as an answer, then what follows up to `size` bytes in all.
   std::string read_bytes(std::size_t size);
   SocketStream& stream() { return stream_; }

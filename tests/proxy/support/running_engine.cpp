@@ -1,12 +1,8 @@
 #include "tests/proxy/support/running_engine.h"
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <unistd.h>
 
 #include "base/key.h"
 #include "base/x509.h"
@@ -17,11 +13,6 @@ namespace proxy::support {
 
 RunningEngine::RunningEngine(const session::Options& options, std::size_t workers,
                              std::string_view listen_on) {
-  static std::atomic<int> next{0};
-  log_path_ = std::filesystem::temp_directory_path() /
-              ("engine-access-" + std::to_string(::getpid()) + "-" + std::to_string(++next));
-  // The log is appended to; a test that was killed may have left one under the same process id.
-  std::filesystem::remove(log_path_);
   access_log_ = admin::AccessLog::open(log_path_).value();
   session::EngineSettings settings;
   settings.options = options;
@@ -68,6 +59,18 @@ bool eventually(const std::function<bool()>& is_so) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return is_so();
+}
+
+bool comes_to_rest(const std::atomic<std::size_t>& number) {
+  constexpr int kLooks = 20;  // that see the same in a row
+  std::size_t before = 0;
+  int same = 0;
+  return eventually([&] {
+    const std::size_t now = number;
+    same = now == before && now > 0 ? same + 1 : 0;
+    before = now;
+    return same == kLooks;
+  });
 }
 
 config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluster cluster) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "proxy/admin/access_log.h"
 #include "proxy/config/model.h"
 #include "proxy/session/engine.h"
+#include "tests/support/temporary_directory.h"
 
 namespace proxy::support {
 
@@ -30,13 +32,17 @@ class RunningEngine {
   std::string access_log(int lines = 1) const;
 
  private:
-  std::string log_path_;
+  ::support::TemporaryDirectory directory_;
+  std::string log_path_ = directory_.path("access.log");
   std::unique_ptr<admin::AccessLog> access_log_;
   std::unique_ptr<session::Engine> engine_;
 };
 
 // Polls until it is so, for five seconds at most.
 bool eventually(const std::function<bool()>& is_so);
+
+// True when a number that grew above 0 does not grow any more.
+bool comes_to_rest(const std::atomic<std::size_t>& number);
 
 // One host, shop.test, whose every path goes to these ports.
 config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluster cluster = {});

@@ -6,11 +6,13 @@
 #include <stdexcept>
 #include <string>
 
+namespace support {
+
 // A directory of a test's own, gone with it.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "gatehouse-kube-XXXXXX";
+    std::string name = std::filesystem::temp_directory_path() / "gatehouse-test-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     directory_ = name;
   }
@@ -32,3 +34,5 @@ class TemporaryDirectory {
  private:
   std::string directory_;
 };
+
+}  // namespace support
