@@ -1,7 +1,5 @@
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
-#include <fstream>
 #include <future>
 
 #include <gmock/gmock.h>
@@ -15,6 +13,7 @@
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/temporary_directory.h"
 
 namespace control {
 namespace {
@@ -36,14 +35,10 @@ class FakeAuthenticator final : public Authenticator {
 };
 
 struct Files {
-  std::filesystem::path directory;
+  support::TemporaryDirectory directory;
   std::string ca_pem, chain_pem, key_pem;
 
   Files() {
-    directory = std::filesystem::temp_directory_path() /
-                ("gatehouse-control-" + std::to_string(::getpid()) + "-" +
-                 testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(directory);
     const auto ca_key = base::PrivateKey::generate({});
     base::SelfSignedOptions ca;
     ca.names.common_name = "test CA";
@@ -61,11 +56,10 @@ struct Files {
     write("tls.key", key_pem);
     write("token", "good\n");
   }
-  ~Files() { std::filesystem::remove_all(directory); }
 
-  std::string path(const std::string& name) const { return directory / name; }
+  std::string path(const std::string& name) const { return directory.path(name); }
   void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name)) << text;
+    directory.write(name, text);
   }
 };
 
