@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/fakes/api_server/server.h"
+#include "tests/support/temporary_directory.h"
 
 namespace fakes::api_server::contract {
 namespace {
@@ -17,13 +18,11 @@ struct InMemory {
     auto started = Server::start({});
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
-    kubeconfig =
-        std::filesystem::temp_directory_path() / ("gatehouse-contract-" + std::to_string(getpid()));
-    std::ofstream(kubeconfig) << server->kubeconfig();
+    directory.write("kubeconfig", server->kubeconfig());
   }
-  ~InMemory() { std::filesystem::remove(kubeconfig); }
   std::unique_ptr<Server> server;
-  std::filesystem::path kubeconfig;
+  ::support::TemporaryDirectory directory;
+  std::filesystem::path kubeconfig = directory.path("kubeconfig");
 };
 
 // The kubeconfig of a real cluster; empty without one.

@@ -10,6 +10,7 @@
 
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/kubectl_lite/rest_client.h"
+#include "tests/support/temporary_directory.h"
 
 namespace fakes::api_server {
 namespace {
@@ -28,11 +29,9 @@ class MisbehavingServer : public ::testing::Test {
     auto started = Server::start(std::move(options));
     ASSERT_TRUE(started) << started.error().message;
     server = std::move(*started);
-    const auto path = std::filesystem::temp_directory_path() /
-                      ("gatehouse-misbehaving-" + std::to_string(getpid()));
-    std::ofstream(path) << server->kubeconfig();
-    auto connected = kubectl_lite::RestClient::from_kubeconfig(path);
-    std::filesystem::remove(path);
+    const ::support::TemporaryDirectory directory;
+    directory.write("kubeconfig", server->kubeconfig());
+    auto connected = kubectl_lite::RestClient::from_kubeconfig(directory.path("kubeconfig"));
     ASSERT_TRUE(connected) << connected.error().message;
     client = std::make_unique<kubectl_lite::RestClient>(std::move(*connected));
   }
