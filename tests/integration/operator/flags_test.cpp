@@ -165,7 +165,7 @@ TEST_F(Flags, APortThatIsTakenIsNamed) {
     const Ended ended = run(flags);
     EXPECT_EQ(ended.status, 2) << flag << "\n" << ended.output;
     EXPECT_THAT(ended.output, HasSubstr(taken)) << flag;
-    EXPECT_THAT(ended.output, HasSubstr("the port is taken")) << flag;
+    EXPECT_THAT(ended.output, HasSubstr("Address already in use")) << flag;
   }
 }
 
