@@ -25,8 +25,12 @@ tls::Connection::Handshake Channel::handshake() {
   tls_context_->output().clear();
   const auto result = tls_->step(input);
   ciphertext_.assign(input);
-  // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that.
-  if (result == tls::Connection::Handshake::done && tls_->version() == "TLSv1.3") {
+  // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits
+  // for the response where the request has come already; else it goes at once and takes the
+  // acknowledgement along, which the kernel keeps for 40 ms otherwise: a client with Nagle's
+  // algorithm would hold its request back that long.
+  if (result == tls::Connection::Handshake::done && !ciphertext_.empty() &&
+      tls_->version() == "TLSv1.3") {
     ticket_.assign(tls_context_->output());
   } else {
     send_ciphertext();

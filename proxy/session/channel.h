@@ -67,7 +67,7 @@ class Channel {
   bool closing_ = false;    // a FIN or worse is somewhere in the socket
   bool ended_ = false;      // TLS: the end was seen, and is still to be told
   bool finishing_ = false;  // FIN once all is sent
-  // A session ticket: it goes with the first thing that is said, for nobody waits for it.
+  // A session ticket that goes with the response to a request which came with the handshake's end.
   std::string ticket_;
   std::string ciphertext_;  // what came together with the end of the handshake
   net::Output output_;

@@ -1,6 +1,7 @@
 // TLS through the engine: which certificate is shown, and how it is swapped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "base/x509.h"
 #include "tests/proxy/support/http_client.h"
@@ -123,6 +124,14 @@ TEST_F(Tls, ASwapIsSeenByTheNextHandshakeAndNotByEstablishedConnections) {
   ASSERT_TRUE(proxy.publish(config_with("shop.test", new_pair)));
   EXPECT_EQ(handshake(proxy, "shop.test").serial, serial_of(new_pair));
   EXPECT_EQ(http.get("/").status, 200);
+}
+
+TEST_F(Tls, AClientThatHasYetToAskIsAnsweredToTheEndOfItsHandshake) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  const Handshake silent = handshake(proxy, "shop.test");
+  ASSERT_EQ(silent.error, "");
+  char byte = 0;  // of the ticket
+  EXPECT_EQ(::recv(silent.stream.fd(), &byte, 1, MSG_PEEK), 1);
 }
 
 TEST_F(Tls, ASessionIsResumedByItsTicket) {
