@@ -66,6 +66,7 @@ struct alignas(64) WorkerCounters {
   Counter response_body_bytes;
   Counter moved_bytes;    // of both, and of WebSockets: what passed inside the kernel
   Counter upgraded_open;  // WebSockets; add and subtract
+  Counter turns_spent;    // a connection had more to do than its share of a turn
 
   Counter upstream_connections_opened;
   Counter upstream_connections_open;  // add and subtract

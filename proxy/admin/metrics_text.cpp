@@ -141,6 +141,10 @@ void add_requests(Page& page) {
   page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.moved_bytes; });
+  page.family("turns_spent_total",
+              "Times that a connection had more to do than its share of a loop's turn.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.turns_spent; });
 }
 
 void add_upstream(Page& page) {

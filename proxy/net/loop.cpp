@@ -14,6 +14,8 @@ namespace proxy::net {
 namespace {
 
 constexpr int kEventsPerTurn = 256;
+// With these and the events a turn stays short, however many have more to do.
+constexpr int kResumedPerTurn = 64;
 // So that last_tick() says something about an idle loop too.
 constexpr std::chrono::milliseconds kSleepMax{1'000};
 
@@ -72,11 +74,28 @@ void Loop::run(TurnEnd& end) {
       ready.failed = (bits & (EPOLLHUP | EPOLLERR)) != 0;
       handler->on_ready(ready);
     }
+    resume_some();
     timers_.advance(now_);
     if (posted_here_) run_posted();
-    more_ = end.on_turn_end();
+    more_ = end.on_turn_end() || !to_resume_.empty();
     destroy_disposed();
   }
+}
+
+// Those who ask again meanwhile are behind those who wait already, and not before the next turn.
+void Loop::resume_some() {
+  Queue<EventHandler, NextTurn> asked;
+  asked.take_all(to_resume_);
+  for (int i = 0; i < kResumedPerTurn; ++i) {
+    EventHandler* const handler = asked.take_front();
+    if (handler == nullptr) return;
+    handler->on_resumed();
+  }
+  // The rest comes first in the next turn.
+  Queue<EventHandler, NextTurn> again;
+  again.take_all(to_resume_);
+  to_resume_.take_all(asked);
+  while (EventHandler* const handler = again.take_front()) to_resume_.push_back(*handler);
 }
 
 void Loop::destroy_disposed() {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "proxy/net/fd.h"
+#include "proxy/net/queue.h"
 #include "proxy/net/timer_wheel.h"
 
 namespace proxy::net {
@@ -22,13 +23,18 @@ struct Ready {
   bool failed = false;   // the socket failed, or both directions are closed
 };
 
+// Of the queue of handlers that have more to do.
+struct NextTurn;
+
 // Something with a descriptor. Events are edges: they come once, and are to be remembered.
-class EventHandler {
+class EventHandler : public QueuePlace<NextTurn> {
  public:
   virtual ~EventHandler() = default;
   // May come once more in the turn in which the handler closed its descriptor: it must then do
   // nothing.
   virtual void on_ready(Ready ready) = 0;
+  // The turn that it asked for by Loop::resume_soon(). Comes once more, likewise.
+  virtual void on_resumed() {}
 };
 
 // What is to be done after all events of a turn.
@@ -58,6 +64,16 @@ class Loop {
   void run(TurnEnd& end);
   void stop() { stopped_ = true; }
 
+  // For a handler that has more to do than one turn should take: it is resumed after the events of
+  // a turn, behind those who asked before. Asking twice is asking once.
+  void resume_soon(EventHandler& handler) {
+    if (!is_waiting_for_turn(handler)) to_resume_.push_back(handler);
+  }
+  static bool is_waiting_for_turn(const EventHandler& handler) {
+    return Queue<EventHandler, NextTurn>::is_waiting(handler);
+  }
+  static void forget_turn(EventHandler& handler) { Queue<EventHandler, NextTurn>::leave(handler); }
+
   // Runs the task in the loop's thread, at the end of a turn. Any thread.
   void post(std::function<void()> task);
 
@@ -83,6 +99,7 @@ class Loop {
   Loop(Fd epoll, Fd mailbox, Fd alarm);
   void read_clocks();
   void set_alarm();
+  void resume_some();
   void run_posted();
 
   Fd epoll_;
@@ -97,6 +114,7 @@ class Loop {
   base::SteadyTime now_;
   base::WallTime wall_now_;
   TimerWheel timers_;
+  Queue<EventHandler, NextTurn> to_resume_;
   std::vector<std::unique_ptr<EventHandler>> disposed_;
   std::atomic<std::int64_t> last_tick_{0};
 

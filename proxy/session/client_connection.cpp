@@ -4,6 +4,7 @@
 
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
+#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -67,12 +68,22 @@ void ClientConnection::on_ready(net::Ready ready) {
     if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
     if (state_ == State::lingering) wait_to_linger();
   }
-  if (state_ == State::lingering) {
-    drop_input();
-  } else if (state_ == State::open && ready.failed) {
+  if (state_ == State::open && ready.failed) {
     // Both directions are gone: nobody is left to answer.
     close("client_closed");
-  } else if (state_ == State::open && channel_.is_readable()) {
+  } else if (!net::Loop::is_waiting_for_turn(*this)) {
+    use_input();
+  }
+}
+
+void ClientConnection::on_resumed() {
+  use_input();
+}
+
+void ClientConnection::use_input() {
+  if (state_ == State::lingering) {
+    drop_input();
+  } else if (state_ == State::open) {
     protocol_->on_readable();
   }
 }
@@ -180,11 +191,17 @@ void ClientConnection::leave() {
 }
 
 void ClientConnection::drop_input() {
+  TurnBudget budget;
   while (state_ == State::lingering && channel_.is_readable()) {
+    if (budget.is_spent()) {
+      worker_.resume_soon(*this);
+      return;
+    }
     const net::IoResult got =
         net::receive(channel_.fd(), worker_.buffers().client.begin(), Buffers::kReadBytes);
     if (got.kind == net::IoResult::Kind::would_block) return;
     if (got.kind != net::IoResult::Kind::done) close("client_closed");
+    budget.spend(got.bytes);
   }
 }
 
@@ -192,6 +209,7 @@ void ClientConnection::close(const char* reason, bool reset) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   timer_.disarm();
+  net::Loop::forget_turn(*this);
   if (protocol_ != nullptr) protocol_->on_closed(reason);
   if (reset) net::reset_on_close(channel_.fd());
   channel_.close();

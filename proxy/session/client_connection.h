@@ -32,6 +32,7 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
 
   bool start();
   void on_ready(net::Ready ready) override;
+  void on_resumed() override;
   // The worker's turn end: this connection's step is due.
   void handshake_step();
   bool is_waiting_for_step = false;
@@ -73,6 +74,7 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
   void choose_protocol();
+  void use_input();
   void drop_input();
   void wait_to_linger();
 

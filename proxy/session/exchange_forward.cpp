@@ -3,6 +3,7 @@
 
 #include "proxy/http1/head_writer.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 // The way of a request to an endpoint, and of its response back.
@@ -203,12 +204,20 @@ void Exchange::on_upstream_readable() {
 }
 
 void Exchange::read_response() {
+  if (connection_ == nullptr || net::Loop::is_waiting_for_turn(*connection_)) return;
   Buffers::Area& area = worker_.buffers().upstream;
+  TurnBudget budget;
   while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_) {
     const std::size_t movable = movable_response();
     if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
+    if (budget.is_spent()) {
+      worker_.resume_soon(*connection_);
+      break;
+    }
     if (movable > 0) {
+      const std::uint64_t before = response_bytes_;
       if (!move_response(movable)) return;
+      budget.spend(response_bytes_ - before);
       continue;
     }
     char* const begin = area.begin();
@@ -216,6 +225,7 @@ void Exchange::read_response() {
     std::memcpy(begin, held_response_.data(), held);
     held_response_.clear();
     const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
+    budget.spend(got.bytes);
     if (got.kind == net::IoResult::Kind::would_block) {
       held_response_.assign(begin, held);
       break;

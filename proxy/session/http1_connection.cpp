@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "proxy/session/client_connection.h"
+#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -38,39 +39,69 @@ bool Http1Connection::wants_input() const {
 }
 
 void Http1Connection::on_readable() {
-  if (processing_) return;  // further up the stack somebody reads already
-  read();
+  proceed();
 }
 
-void Http1Connection::read() {
-  Buffers::Area& area = worker_.buffers().client;
-  while (wants_input() && connection_.channel().is_readable()) {
-    if (const std::size_t movable = movable_input(); movable > 0) {
-      if (!move_input(movable)) return;
-      continue;
-    }
-    char* const begin = area.begin();
-    const std::size_t held = held_.size();
-    const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held);
-    if (got.kind == net::IoResult::Kind::would_block) return;
-    if (got.kind == net::IoResult::Kind::failed) {
-      connection_.close("client_reset");
+// Uses what is held, then what comes, for a turn's worth at most.
+void Http1Connection::proceed() {
+  if (processing_) return;
+  TurnBudget budget;
+  while (wants_input() && (held_.is_new() || connection_.channel().is_readable())) {
+    if (budget.is_spent()) {
+      worker_.resume_soon(connection_);
       return;
     }
-    if (got.kind == net::IoResult::Kind::closed) {
-      on_end_of_input();
+    if (held_.is_new()) {
+      use_held(budget);
+    } else if (const std::size_t movable = movable_input(); movable > 0) {
+      if (!move_input(movable, budget)) return;
+    } else if (!read_some(budget)) {
       return;
     }
-    input_flow_.note_read(got.bytes);
-    std::memcpy(begin, held_.data(), held);
-    if (held != 0) std::string().swap(held_);
-    process(begin, begin + held + got.bytes);
   }
   // TLS has no half-open life, so an end that is on its way means that the client is gone.
   if (state_ == State::response && connection_.client().secure &&
       connection_.channel().peer_has_closed()) {
     connection_.close("client_closed");
   }
+}
+
+// What came before its turn: pipelined requests, or a tunnel's first bytes.
+void Http1Connection::use_held(TurnBudget& budget) {
+  char* const begin = worker_.buffers().client.begin();
+  const std::string_view slice = held_.slice();
+  std::memcpy(begin, slice.data(), slice.size());
+  const char* const rest = process(begin, begin + slice.size(), budget);
+  held_.use(static_cast<std::size_t>(rest - begin), needs_more_);
+}
+
+// False: nothing more is to be read now.
+bool Http1Connection::read_some(TurnBudget& budget) {
+  Buffers::Area& area = worker_.buffers().client;
+  char* const begin = area.begin();
+  const std::size_t held = held_.size();
+  const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held);
+  // What TLS made of a read may be little, or nothing at all, and may have taken long.
+  budget.spend(connection_.client().secure ? Buffers::kReadBytes : got.bytes);
+  switch (got.kind) {
+    case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
+      return true;
+    case net::IoResult::Kind::failed:
+      connection_.close("client_reset");
+      return false;
+    case net::IoResult::Kind::closed:
+      on_end_of_input();
+      return false;
+    case net::IoResult::Kind::done:
+      break;
+  }
+  input_flow_.note_read(got.bytes);
+  std::memcpy(begin, held_.all().data(), held);
+  char* const end = begin + held + got.bytes;
+  held_.clear();
+  const char* const rest = process(begin, end, budget);
+  held_.assign({rest, static_cast<std::size_t>(end - rest)}, needs_more_);
+  return true;
 }
 
 std::size_t Http1Connection::movable_input() const {
@@ -83,7 +114,7 @@ std::size_t Http1Connection::movable_input() const {
 }
 
 // False: nothing more is to be read now.
-bool Http1Connection::move_input(std::size_t size) {
+bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
   Channel& channel = connection_.channel();
   const auto taken = exchange_->move_request(channel.fd(), size);
   if (!taken) {
@@ -103,6 +134,7 @@ bool Http1Connection::move_input(std::size_t size) {
     case net::IoResult::Kind::done:
       break;
   }
+  budget.spend(taken->bytes);
   input_flow_.note_moved(taken->bytes);
   const Timeouts& timeouts = worker_.options().timeouts;
   if (state_ == State::tunnel) {
@@ -114,17 +146,23 @@ bool Http1Connection::move_input(std::size_t size) {
   return true;
 }
 
-void Http1Connection::process(char* begin, char* end) {
+// Returns where it stopped: what is left waits for its turn, or (needs_more_) for more.
+char* Http1Connection::process(char* begin, char* end, TurnBudget& budget) {
   processing_ = true;
+  needs_more_ = false;
   while (begin != end) {
     char* const before = begin;
     switch (state_) {
       case State::idle:
       case State::head:
+        if (budget.is_spent()) break;
         begin = process_head(begin, end);
+        budget.spend();
+        needs_more_ = begin == before;
         break;
       case State::body:
         begin = process_body(begin, end);
+        needs_more_ = begin == before;
         break;
       case State::tunnel:
         exchange_->on_request_body({begin, static_cast<std::size_t>(end - begin), 0, 0}, false);
@@ -139,12 +177,8 @@ void Http1Connection::process(char* begin, char* end) {
     }
     if (begin == before) break;
   }
-  hold(begin, end);
   processing_ = false;
-}
-
-void Http1Connection::hold(const char* begin, const char* end) {
-  if (begin != end) held_.assign(begin, end);
+  return begin;
 }
 
 // Returns where to go on; the same place when more input is needed.
@@ -230,7 +264,7 @@ void Http1Connection::refuse_head() {
 // What is known of the head points to where it was read, and others have read there since.
 void Http1Connection::recall_head() {
   char* const begin = worker_.buffers().client.begin();
-  std::memcpy(begin, held_.data(), held_.size());
+  std::memcpy(begin, held_.all().data(), held_.size());
   parser_.parse({begin, held_.size()}, exchange_->request());
 }
 
@@ -254,7 +288,7 @@ void Http1Connection::on_end_of_input() {
 }
 
 void Http1Connection::want_request_body() {
-  if (!processing_ && connection_.state() == ClientConnection::State::open) proceed();
+  if (connection_.state() == ClientConnection::State::open) proceed();
 }
 
 // ---- Output
@@ -369,19 +403,7 @@ void Http1Connection::on_exchange_over() {
   state_ = State::idle;
   parser_.reset();
   connection_.arm(worker_.options().timeouts.keep_alive);
-  if (!processing_) proceed();
-}
-
-// What came before its turn: pipelined requests, or a tunnel's first bytes.
-void Http1Connection::proceed() {
-  if (!held_.empty()) {
-    const std::string held = std::move(held_);
-    held_.clear();
-    char* const begin = worker_.buffers().client.begin();
-    std::memcpy(begin, held.data(), held.size());
-    process(begin, begin + held.size());
-  }
-  if (wants_input() && connection_.channel().is_readable()) read();
+  proceed();
 }
 
 // A client that sends nothing because the endpoint takes nothing, or because it is busy reading
@@ -436,8 +458,10 @@ void Http1Connection::begin_drain() {
   if (state_ != State::idle) return;
   // A request may have come that no event has told of yet: it is still served.
   connection_.channel().note({.readable = true});
-  read();
-  if (state_ != State::idle || connection_.state() != ClientConnection::State::open) return;
+  proceed();
+  if (state_ != State::idle || held_.is_new() ||
+      connection_.state() != ClientConnection::State::open)
+    return;
   if (had_request_) {
     connection_.leave();
   } else {

@@ -9,11 +9,13 @@
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/flow.h"
+#include "proxy/session/held_input.h"
 #include "proxy/session/protocol.h"
 
 namespace proxy::session {
 
 class ClientConnection;
+class TurnBudget;
 class Worker;
 
 // HTTP/1.0 and HTTP/1.1 with a client: one exchange at a time, pipelined requests wait their turn.
@@ -52,18 +54,18 @@ class Http1Connection final : public Protocol, private Downstream {
   void on_exchange_over() override;
 
   bool wants_input() const;
-  void read();
+  void proceed();
+  void use_held(TurnBudget& budget);
+  bool read_some(TurnBudget& budget);
   std::size_t movable_input() const;
-  bool move_input(std::size_t size);
-  void process(char* begin, char* end);
+  bool move_input(std::size_t size, TurnBudget& budget);
+  char* process(char* begin, char* end, TurnBudget& budget);
   char* process_head(char* begin, char* end);
   char* process_body(char* begin, char* end);
   void begin_exchange(char* head_end, char* end, char*& rest);
   void refuse_head();
   void recall_head();
   void on_end_of_input();
-  void hold(const char* begin, const char* end);
-  void proceed();
   void arm_after_sending();
   bool may_keep_alive() const;
   void watch_sending();
@@ -72,7 +74,8 @@ class Http1Connection final : public Protocol, private Downstream {
   Worker& worker_;
   ClientConnection& connection_;
   State state_ = State::idle;
-  bool processing_ = false;
+  bool processing_ = false;  // input is being used, further up the stack
+  bool needs_more_ = false;  // of the input that was looked at last, the rest is a part
   bool draining_ = false;
   bool had_request_ = false;
   bool client_keeps_alive_ = true;  // for the exchange under way
@@ -84,7 +87,7 @@ class Http1Connection final : public Protocol, private Downstream {
   http1::BodyDecoder body_;
   Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
-  std::string held_;  // read, and not used yet: part of a head, or the next requests
+  HeldInput held_;
 };
 
 }  // namespace proxy::session

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/session/client_connection.h"
+#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -52,10 +53,16 @@ void Http2Connection::on_readable() {
 
 void Http2Connection::read() {
   Buffers::Area& area = worker_.buffers().client;
+  TurnBudget budget;
   // A client that does not take our answers is not read from either.
   while (state_ != State::closed && !has_failed_ && connection_.channel().is_readable() &&
          connection_.channel().unsent() <= worker_.options().unsent_bytes_high) {
+    if (budget.is_spent()) {
+      worker_.resume_soon(connection_);
+      break;
+    }
     const net::IoResult got = connection_.channel().read(area.begin(), area.capacity());
+    budget.spend(Buffers::kReadBytes);  // of ciphertext, whatever it said
     if (got.kind == net::IoResult::Kind::would_block) break;
     if (got.kind != net::IoResult::Kind::done) {
       connection_.close("client_closed");

@@ -94,6 +94,12 @@ class Worker final : private net::TurnEnd {
   void flush_soon(Http2Connection& connection);
   void forget_flush(Http2Connection& connection);
 
+  // For a handler that has spent its TurnBudget: it is resumed in the next turn.
+  void resume_soon(net::EventHandler& handler) {
+    counters_.turns_spent.add();
+    loop_->resume_soon(handler);
+  }
+
   void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
   bool is_full() const { return connection_count_ >= options_.connections_max; }
   void queue_handshake(ClientConnection& connection);

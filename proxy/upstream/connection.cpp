@@ -42,6 +42,7 @@ void Connection::close_socket() {
   if (state_ == State::closed) return;
   state_ = State::closed;
   timer_.disarm();
+  net::Loop::forget_turn(*this);
   output_.clear();
   fd_.reset();
   endpoint_->on_closed();
@@ -63,11 +64,15 @@ void Connection::on_ready(net::Ready ready) {
       if (ready.writable && (unsent() > 0 || finishing_) && flush() && unsent() == 0) {
         user_->on_upstream_drained();
       }
-      if (state_ == State::busy && readable_) user_->on_upstream_readable();
+      if (!net::Loop::is_waiting_for_turn(*this)) on_resumed();
       return;
     case State::closed:
       return;
   }
+}
+
+void Connection::on_resumed() {
+  if (state_ == State::busy && readable_) user_->on_upstream_readable();
 }
 
 void Connection::on_connect_event(net::Ready ready) {

@@ -76,6 +76,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   static void close(std::unique_ptr<Connection> connection);
 
   void on_ready(net::Ready ready) override;
+  // A user that did not read all that it could asks for it by net::Loop::resume_soon().
+  void on_resumed() override;
 
  private:
   friend class Endpoint;

@@ -1,0 +1,75 @@
+// Whoever always has more to send or to fetch shares its worker with the others, a turn at a time.
+#include <gtest/gtest.h>
+
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+constexpr std::size_t kBulk = 16u << 20;
+constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+std::string bulk_with_length() {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBulk) + "\r\n\r\n" +
+         std::string(kBulk, 'x');
+}
+
+std::string bulk_in_chunks() {
+  const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t i = 0; i < kBulk / 0x10000; ++i) text += chunk;
+  return text + "0\r\n\r\n";
+}
+
+class Turns : public ::testing::Test {
+ protected:
+  double turns_spent() const { return proxy_.metric("gatehouse_proxy_turns_spent_total"); }
+
+  // The client takes nothing until the endpoint has filled every buffer on the way, so that there
+  // is more than a turn's worth to fetch when it does.
+  void download(const std::string& response, HttpClient client) {
+    std::atomic<std::size_t> sent{0};
+    ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
+      constexpr std::size_t kPart = 1u << 16;
+      for (std::size_t at = 0; at < response.size(); at += kPart) {
+        if (!stream.send(std::string_view(response).substr(at, kPart))) return false;
+        sent += kPart;
+      }
+      return true;
+    });
+    ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
+    client.send(kGet);
+    ASSERT_TRUE(comes_to_rest(sent));
+    const HttpAnswer answer = client.read_answer();
+    EXPECT_TRUE(answer.complete);
+    EXPECT_EQ(answer.body.size(), kBulk);
+    EXPECT_GT(turns_spent(), 0);
+  }
+
+  RunningEngine proxy_;
+};
+
+TEST_F(Turns, ADownloadOfKnownLengthIsFetchedATurnAtATime) {
+  download(bulk_with_length(), HttpClient::connect(proxy_.http()));
+}
+
+TEST_F(Turns, ADownloadInChunksIsFetchedATurnAtATime) {
+  download(bulk_in_chunks(), HttpClient::connect(proxy_.http()));
+}
+
+TEST_F(Turns, PipelinedRequestsAreAnsweredATurnAtATimeInTheirOrder) {
+  ASSERT_TRUE(proxy_.publish({}));
+  auto client = HttpClient::connect(proxy_.http());
+  std::string requests;
+  constexpr int kCount = 1000;
+  for (int i = 0; i < kCount; ++i) requests += kGet;
+  client.send(requests);
+  for (int i = 0; i < kCount; ++i) ASSERT_EQ(client.read_answer().status, 404) << i;
+  EXPECT_GT(turns_spent(), 20);
+  EXPECT_EQ(client.get("/").status, 404);  // and goes on
+}
+
+}  // namespace
+}  // namespace proxy::support
