@@ -1,6 +1,7 @@
 #include "proxy/tls/server_context.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <openssl/core_names.h>
@@ -43,6 +44,26 @@ bool take_if_offered(std::string_view protocol, const unsigned char* offered, un
   return false;
 }
 
+// The host name of the server_name extension (RFC 6066 §3): a list of one entry, type 0; empty when
+// there is no such extension. False when it is not of that form. As strict as OpenSSL's own
+// reading, which follows: no name passes both that is not the same for both.
+bool read_server_name(SSL* ssl, std::string_view& name) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) != 1) return true;
+  constexpr std::size_t kBeforeName = 5;  // length of the list, type, length of the name
+  if (size < kBeforeName) return false;
+  const auto number_at = [&](std::size_t at) {
+    return static_cast<std::size_t>(bytes[at]) << 8 | bytes[at + 1];
+  };
+  if (number_at(0) != size - 2 || bytes[2] != TLSEXT_NAMETYPE_host_name ||
+      number_at(3) != size - kBeforeName || size - kBeforeName > TLSEXT_MAXLEN_host_name) {
+    return false;
+  }
+  name = {reinterpret_cast<const char*>(bytes) + kBeforeName, size - kBeforeName};
+  return name.find('\0') == std::string_view::npos;
+}
+
 }  // namespace
 
 ServerContext::~ServerContext() = default;
@@ -59,9 +80,11 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   context_.reset(SSL_CTX_new(TLS_server_method()));
   bio_.reset(BIO_new(memory_method()));
   ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+  sha256_.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  digest_.reset(EVP_MD_CTX_new());
   SSL_CTX* ctx = context_.get();
-  if (ctx == nullptr || bio_ == nullptr || ticket_cipher_ == nullptr ||
-      SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+  if (ctx == nullptr || bio_ == nullptr || ticket_cipher_ == nullptr || sha256_ == nullptr ||
+      digest_ == nullptr || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(ctx, kTls13Ciphers) != 1 ||
       SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 ||
       SSL_CTX_set1_groups_list(ctx, kGroups) != 1 ||
@@ -78,11 +101,9 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(ctx, 1);
   SSL_CTX_set_timeout(ctx, kSessionSeconds);
-  static constexpr unsigned char kSessionContext[] = "gatehouse";
-  SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, use_ticket_key);
-  SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
-  SSL_CTX_set_tlsext_servername_arg(ctx, this);
+  SSL_CTX_set_client_hello_cb(ctx, read_client_hello, this);
+  SSL_CTX_set_tlsext_servername_callback(ctx, accept_server_name);
   SSL_CTX_set_cert_cb(ctx, use_certificate, this);
   SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, this);
   SSL_CTX_set_app_data(ctx, this);
@@ -128,28 +149,68 @@ long ServerContext::control(BIO*, int command, long, void*) {
   return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
 }
 
-// Comes for every ClientHello, also for one without a name and for a resumption.
-int ServerContext::choose_certificate(SSL* ssl, int* alert, void* argument) {
-  auto& context = *static_cast<ServerContext*>(argument);
+// The first to see a ClientHello, before any ticket in it is opened. The name is read here and not
+// from SSL_get_servername(): in TLS 1.2 that gives a resumed session's name instead of the one that
+// was asked for, and in TLS 1.3 it comes too late for the ticket.
+int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
+  const auto& context = *static_cast<const ServerContext*>(argument);
   auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name != nullptr) connection.server_name_ = std::make_unique<std::string>(normal_name(name));
-  const auto* found = context.certificates_ == nullptr
-                          ? nullptr
-                          : context.certificates_->find(connection.server_name());
+  std::string_view name;
+  if (!read_server_name(ssl, name)) {
+    connection.failure_reason_ = "protocol_error";
+    *alert = SSL_AD_DECODE_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  connection.server_name_ =
+      name.empty() ? nullptr : std::make_unique<std::string>(normal_name(name));
+  if (!context.choose_certificate(connection, *alert)) return SSL_CLIENT_HELLO_ERROR;
+  if (!context.bind_tickets(ssl, connection)) {
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+bool ServerContext::choose_certificate(Connection& connection, int& alert) const {
+  const auto* found =
+      certificates_ == nullptr ? nullptr : certificates_->find(connection.server_name());
   if (found == nullptr) {
     connection.failure_reason_ =
-        context.certificates_ == nullptr ? "no_configuration" : "unrecognized_name";
-    *alert = SSL_AD_UNRECOGNIZED_NAME;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+        certificates_ == nullptr ? "no_configuration" : "unrecognized_name";
+    alert = SSL_AD_UNRECOGNIZED_NAME;
+    return false;
   }
   if ((*found)->parsed() == nullptr) {
     connection.failure_reason_ = "certificate_broken";
-    *alert = SSL_AD_INTERNAL_ERROR;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    alert = SSL_AD_INTERNAL_ERROR;
+    return false;
   }
   connection.certificate_ = *found;
-  return SSL_TLSEXT_ERR_OK;
+  return true;
+}
+
+// A ticket carries the session id context of the connection that it was made on, and OpenSSL opens
+// it only where the context is the same, in both versions. So the context is what a ticket is good
+// for: this name under this certificate.
+bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
+  std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> bound{};
+  static_assert(SSL_MAX_SID_CTX_LENGTH == 32, "a SHA-256 fills it");
+  const std::string_view name = connection.server_name();
+  const std::string& fingerprint = connection.certificate_->parsed()->info.fingerprint_sha256;
+  EVP_MD_CTX* const digest = digest_.get();
+  // The fingerprint first: its length is always the same, so no name can run into it.
+  return EVP_DigestInit_ex2(digest, sha256_.get(), nullptr) == 1 &&
+         EVP_DigestUpdate(digest, fingerprint.data(), fingerprint.size()) == 1 &&
+         EVP_DigestUpdate(digest, name.data(), name.size()) == 1 &&
+         EVP_DigestFinal_ex(digest, bound.data(), nullptr) == 1 &&
+         SSL_set_session_id_context(ssl, bound.data(), bound.size()) == 1;
+}
+
+// Without it OpenSSL would not acknowledge the name (RFC 6066 §3). What there is to say against it
+// was said in read_client_hello().
+int ServerContext::accept_server_name(SSL* ssl, int*, void*) {
+  const auto& connection = *static_cast<const Connection*>(SSL_get_app_data(ssl));
+  return connection.certificate_ != nullptr ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 // Not called when a session is resumed: no certificate is sent then.

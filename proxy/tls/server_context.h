@@ -11,12 +11,18 @@
 
 namespace proxy::tls {
 
+class Connection;
+
 struct ServerPolicy {
   bool http2 = true;  // offered by ALPN before http/1.1
 };
 
 // What all TLS connections of one worker share: the SSL_CTX, the bytes on their way through
 // OpenSSL, and the certificates and ticket keys of the moment. One thread.
+//
+// A session ticket resumes only for the name that it was given for, and only while the certificate
+// that stood for that name then is still the one that would be shown now. Any other ticket costs a
+// full handshake, or the alert that the name gets without a ticket (decision 0032).
 class ServerContext {
  public:
   static base::Result<std::unique_ptr<ServerContext>> create(const ServerPolicy& policy);
@@ -41,7 +47,10 @@ class ServerContext {
   static int read_bytes(BIO* bio, char* out, int size);
   static int write_bytes(BIO* bio, const char* bytes, int size);
   static long control(BIO* bio, int command, long number, void* pointer);
-  static int choose_certificate(SSL* ssl, int* alert, void* argument);
+  static int read_client_hello(SSL* ssl, int* alert, void* argument);
+  bool choose_certificate(Connection& connection, int& alert) const;
+  bool bind_tickets(SSL* ssl, const Connection& connection) const;
+  static int accept_server_name(SSL* ssl, int* alert, void* argument);
   static int use_certificate(SSL* ssl, void* argument);
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                              const unsigned char* offered, unsigned int offered_size,
@@ -57,6 +66,8 @@ class ServerContext {
   std::string output_;
   ServerPolicy policy_;
   base::OpensslPtr<EVP_CIPHER, EVP_CIPHER_free> ticket_cipher_;  // fetched once
+  base::OpensslPtr<EVP_MD, EVP_MD_free> sha256_;                 // fetched once
+  base::EvpMdCtxPtr digest_;
   std::shared_ptr<const CertificateTable> certificates_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -23,8 +24,16 @@ class TicketKeys {
  public:
   static constexpr std::size_t kGenerations = 3;
 
-  // Throws nothing away that it does not have to: at most kGenerations are kept.
+  // What a key is as bytes: its name, then the key of the cipher, then that of the MAC.
+  static constexpr std::size_t kKeyBytes = 16 + 32 + 32;
+
+  // At least one; at most kGenerations are kept.
   explicit TicketKeys(std::vector<TicketKey> newest_first);
+  // Keys that several proxies share, kKeyBytes each, so that the ticket of one opens on all. They
+  // are rotated by whoever gives them: the new key first, the ones before behind it. invalid: there
+  // is none, one has another length, or two have one name.
+  static base::Result<std::shared_ptr<const TicketKeys>> from_bytes(
+      const std::vector<std::string>& newest_first);
   // One random key. unavailable: the system gives no random bytes.
   static base::Result<std::shared_ptr<const TicketKeys>> generate();
   // A new random key before the others.
