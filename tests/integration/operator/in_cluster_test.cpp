@@ -122,7 +122,9 @@ TEST_F(InCluster, TheOperatorNeedsNoFlagAndFollowsItsToken) {
   const Replica replica{"", nullptr, json::parse(read(folder_.path() / "ports"))};
   EXPECT_TRUE(wait_until(seconds(15), [&] { return replica.readiness().starts_with("200"); }))
       << replica.readiness() << (*process)->output();
-  EXPECT_TRUE(has_written("first", "leases")) << "in the namespace that the volume names";
+  // Readiness is about serving the proxies; who leads is settled beside it.
+  EXPECT_TRUE(wait_until(seconds(15), [&] { return has_written("first", "leases"); }))
+      << "in the namespace that the volume names: " << (*process)->output();
   EXPECT_TRUE(api_->request("GET", "/api/v1/namespaces/edge/secrets/gatehouse-control-tls"));
 
   // The API server does not know the old token any more.
