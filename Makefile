@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench fuzz asan tsan lint format clean
+.PHONY: help deps build images test demo e2e bench attack fuzz asan tsan lint format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -61,3 +61,8 @@ bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as r
 	@.ci/deps bench
 	@.ci/build release gatehouse-proxy demo-load
 	@tests/bench/bench $(BENCH_FLAGS)
+
+attack: deps ## attacks the proxy while it serves a calm client, beside nginx and haproxy (ATTACKS="slow,PING" chooses)
+	@.ci/deps bench
+	@.ci/build release gatehouse-proxy
+	@tests/bench/attack $(ATTACK_FLAGS)
