@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench attack fuzz asan tsan lint format clean
+.PHONY: help deps build images test demo e2e bench attack fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -53,6 +53,11 @@ format: deps ## rewrites the sources with clang-format
 lint: deps ## checks the format of the sources, and the chart; the builds treat warnings as errors
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
 	@tests/chart/lint
+
+tidy: deps ## clang-tidy over the sources, again only where something has changed
+	@.ci/deps tidy
+	@cmake --preset dev >/dev/null
+	@.ci/tidy build/dev
 
 clean: ## removes the build folders
 	@rm -rf build

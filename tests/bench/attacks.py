@@ -8,12 +8,19 @@ from servers import HOST
 from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PRIORITY,
                   RST_STREAM, SETTINGS, WINDOW_MAX, OpenSsl, client_hello, frame, head, reset, soak, text, window)
 
-ATTACKS = {}  # name -> (function, descriptors of the proxy)
+ATTACKS = {}  # name -> Attack
 
 
-def attack(name, descriptors=None):
+class Attack:
+    def __init__(self, run, descriptors, least_seconds):
+        self.run = run
+        self.descriptors = descriptors      # that the proxy may have; None: as many as the machine gives
+        self.least_seconds = least_seconds  # below which it proves nothing
+
+
+def attack(name, descriptors=None, least_seconds=0):
     def add(function):
-        ATTACKS[name] = (function, descriptors)
+        ATTACKS[name] = Attack(function, descriptors, least_seconds)
         return function
     return add
 
@@ -125,9 +132,9 @@ def connection_flood(t):
     t.again(once)
 
 
-@attack("descriptors", descriptors=1024)
+@attack("descriptors", descriptors=1024, least_seconds=7)
 def descriptors(t):
-    """More idle connections than the proxy may have descriptors."""
+    """More idle connections than the proxy may have descriptors, for longer than a calm client waits."""
     t.hold(t.plain, 1500)
 
 

@@ -42,7 +42,8 @@ async def answer(path, fields, reader, writer):
             left -= len(got)
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     if path == "/big":
-        await send_for_ever(writer, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 40), BLOCK)
+        await send_for_ever(writer, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 40) + BLOCK * 4,
+                            BLOCK)
     elif path == "/hold":
         await reader.read(1)
         return False

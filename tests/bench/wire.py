@@ -47,8 +47,12 @@ class Gone(OSError):
 class Target:
     """What an attack is told: where the server is, and until when."""
 
+    # How long an attack may take to get its connections up, on a busy machine, before its time begins to count.
+    PREPARATION = 15
+
     def __init__(self, plain, tls, seconds):
         self.ports = {"plain": plain, "tls": tls}
+        self.seconds = seconds
         self.end = time.monotonic() + seconds
         self.refused = 0  # connections that the server has ended
 
@@ -105,9 +109,13 @@ class Target:
 
     def hold(self, make, count, each=lambda s: None, pause=0.5):
         """Holds so many connections, each made anew when it is gone; `each` is done to one now and then."""
-        held = []
+        held, tries = [], 0
+        self.end = time.monotonic() + self.PREPARATION
         while self.is_on():
             while len(held) < count and self.is_on():
+                tries += 1
+                if tries == count:
+                    self.end = min(self.end, time.monotonic() + self.seconds)
                 try:
                     held.append(make())
                 except OSError:
