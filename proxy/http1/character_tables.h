@@ -46,11 +46,13 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   return classes;
 }
 
-// Lower case, and "_" as "-".
+// Lower case, and each mark that a token may have as "-": CGI makes "_" of "-" (RFC 3875 §4.1.18),
+// and some servers make it of every mark.
 constexpr std::array<char, 256> make_folds() {
   std::array<char, 256> folds{};
   for (unsigned c = 0; c < 256; ++c) {
-    folds[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c);
+    const bool is_mark = c > 0x20 && c < 0x7f && contains("!#$%&'*+.^_`|~", c);
+    folds[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : is_mark ? '-' : c);
   }
   return folds;
 }

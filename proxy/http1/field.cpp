@@ -1,5 +1,6 @@
 #include "proxy/http1/field.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -15,6 +16,12 @@ struct KnownName {
   FieldId id;
 };
 
+// Fields about the client that are believed when nobody in front writes them. Left out are fields
+// that are signed (X-Goog-IAP-JWT-Assertion) and those that only choose (X-HTTP-Method-Override).
+constexpr KnownName about_client(std::string_view name) {
+  return {name, FieldId::about_client};
+}
+
 // By length, then in any order: a lookup compares only names as long as the one it has.
 constexpr std::array kKnownNames = {
     KnownName{"te", FieldId::te},
@@ -25,30 +32,85 @@ constexpr std::array kKnownNames = {
     KnownName{"server", FieldId::server},
     KnownName{"trailer", FieldId::trailer},
     KnownName{"upgrade", FieldId::upgrade},
+    about_client("x-scheme"),  // ingress-nginx's own spelling of X-Forwarded-Proto
     KnownName{"forwarded", FieldId::forwarded},
     KnownName{"x-real-ip", FieldId::x_real_ip},
+    about_client("client-ip"),  // PHP applications, as HTTP_CLIENT_IP
+    about_client("x-arr-ssl"),  // IIS: the client came over TLS
     KnownName{"connection", FieldId::connection},
     KnownName{"keep-alive", FieldId::keep_alive},
+    about_client("cf-visitor"),   // Cloudflare: the scheme
+    about_client("x-client-dn"),  // a client certificate's subject
+    about_client("client-cert"),  // RFC 9440 §2.4: a proxy must drop what it did not write
+    about_client("x-client-ip"),
+    about_client("x-forwarded"),
     KnownName{"x-request-id", FieldId::x_request_id},
+    about_client("x-url-scheme"),   // Zope, Plone
+    about_client("x-rewrite-url"),  // IIS, Zend: the path to route by, in place of the real one
+    about_client("x-forward-for"),
+    about_client("fly-client-ip"),
     KnownName{"content-length", FieldId::content_length},
     KnownName{"http2-settings", FieldId::http2_settings},
+    about_client("true-client-ip"),  // Akamai, Cloudflare
+    about_client("x-proxyuser-ip"),
     KnownName{"x-forwarded-for", FieldId::x_forwarded_for},
+    about_client("front-end-https"),  // Microsoft: the client came over TLS
+    about_client("x-client-verify"),  // whether the client's certificate was accepted
+    about_client("x-sendfile-type"),  // Rack: which files the proxy may be told to send
     KnownName{"proxy-connection", FieldId::proxy_connection},
     KnownName{"x-forwarded-host", FieldId::x_forwarded_host},
     KnownName{"x-forwarded-port", FieldId::x_forwarded_port},
+    about_client("cf-connecting-ip"),  // Cloudflare
+    about_client("fastly-client-ip"),
+    about_client("x-originating-ip"),
+    about_client("x-azure-clientip"),
+    about_client("x-azure-socketip"),
     KnownName{"transfer-encoding", FieldId::transfer_encoding},
     KnownName{"x-forwarded-proto", FieldId::x_forwarded_proto},
+    about_client("client-cert-chain"),  // RFC 9440 §2.4
     KnownName{"proxy-authenticate", FieldId::proxy_authenticate},
     KnownName{"x-forwarded-scheme", FieldId::x_forwarded_scheme},
+    about_client("cf-connecting-ipv6"),
     KnownName{"proxy-authorization", FieldId::proxy_authorization},
+    about_client("x-cluster-client-ip"),  // Rackspace, Zeus; read by many libraries
+    about_client("x-appengine-user-ip"),
+    about_client("cloudfront-viewer-address"),
+    about_client("cloudfront-forwarded-proto"),
 };
 
-constexpr std::size_t kLongestName = 19;
+constexpr std::size_t kLongestName = kKnownNames.back().name.size();
+
+// Whole families, by how their names begin, in order of the first letter.
+constexpr std::array<std::string_view, 17> kFamiliesAboutClient = {
+    "remote-",      // CGI's REMOTE_USER and REMOTE_ADDR, Authelia's Remote-Groups
+    "ssl-client-",  // ingress-nginx: the client's certificate
+    "x-accel-",     // Rack believes X-Accel-Mapping
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-auth-request-",  // oauth2-proxy behind nginx: who the user is
+    "x-authentik-",
+    "x-client-cert",
+    "x-envoy-",      // Envoy: the outer address and path
+    "x-forwarded-",  // also -User, -Prefix, -Server, -Ssl, -Client-Cert, -Tls-Client-Cert
+    "x-goog-authenticated-user-",
+    "x-ms-client-principal",
+    "x-original-",  // -URL is what Symfony and IIS route by; -URI, -Host, -Method, -Forwarded-For
+    "x-real-",
+    "x-remote-",  // -User, -Group: Kubernetes' own front proxies; -Addr, -IP
+    "x-ssl-",
+    "x-webauth-",  // Grafana: who the user is
+};
 
 struct Range {
   std::uint8_t begin = 0;
   std::uint8_t end = 0;
 };
+
+static_assert(std::is_sorted(kKnownNames.begin(), kKnownNames.end(),
+                             [](const KnownName& a, const KnownName& b) {
+                               return a.name.size() < b.name.size();
+                             }),
+              "kByLength has one range for each length");
 
 constexpr std::array<Range, kLongestName + 1> kByLength = [] {
   std::array<Range, kLongestName + 1> ranges{};
@@ -60,11 +122,29 @@ constexpr std::array<Range, kLongestName + 1> kByLength = [] {
   return ranges;
 }();
 
+// Whether `name`, which is not the shorter, begins with `known`.
 bool is_folded_to(std::string_view name, std::string_view known) {
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (kFolded[static_cast<unsigned char>(name[i])] != known[i]) return false;
   }
   return true;
+}
+
+bool is_spelt_with_hyphens(std::string_view name) {
+  for (const char c : name) {
+    if (c != '-' && kFolded[static_cast<unsigned char>(c)] == '-') return false;
+  }
+  return true;
+}
+
+// Most names end here at their first letter.
+bool is_of_a_family_about_client(std::string_view name) {
+  const char first = kFolded[static_cast<unsigned char>(name.front())];
+  if (first != 'x' && first != 'r' && first != 's') return false;
+  for (const std::string_view family : kFamiliesAboutClient) {
+    if (name.size() >= family.size() && is_folded_to(name, family)) return true;
+  }
+  return false;
 }
 
 bool is_valid_port(std::string_view port) {
@@ -89,13 +169,17 @@ bool is_ipv6_literal(std::string_view text) {
 }  // namespace
 
 FieldId field_id(std::string_view name) {
-  if (name.size() > kLongestName) return FieldId::other;
-  const Range range = kByLength[name.size()];
-  for (std::size_t i = range.begin; i < range.end; ++i) {
-    if (!is_folded_to(name, kKnownNames[i].name)) continue;
-    const bool exact = name.find('_') == std::string_view::npos;
-    return exact ? kKnownNames[i].id : FieldId::look_alike;
+  if (name.empty()) return FieldId::other;
+  const auto exactly = [&](FieldId id) {
+    return is_spelt_with_hyphens(name) ? id : FieldId::look_alike;
+  };
+  if (name.size() <= kLongestName) {
+    const Range range = kByLength[name.size()];
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      if (is_folded_to(name, kKnownNames[i].name)) return exactly(kKnownNames[i].id);
+    }
   }
+  if (is_of_a_family_about_client(name)) return exactly(FieldId::about_client);
   return FieldId::other;
 }
 

@@ -8,9 +8,14 @@ namespace proxy::http1 {
 // The fields that a proxy treats in a way of its own; all others pass.
 enum class FieldId : std::uint8_t {
   other,
-  // A known name spelt with underscores ("X_Forwarded_For"). Servers that turn names into
-  // environment variables cannot tell it from the real one, so it is never forwarded.
+  // A known name spelt with other marks for its hyphens ("X_Forwarded_For", "X.Real.IP"). Servers
+  // that turn names into environment variables (RFC 3875 §4.1.18) cannot tell it from the real one,
+  // so it is never forwarded.
   look_alike,
+  // Says something about the client or about the request as the client made it, which applications
+  // believe because a proxy in front of them writes or drops it. Ours to write or to drop: from a
+  // peer that is no trusted proxy it is never forwarded. The names are listed in field.cpp.
+  about_client,
   host,
   content_length,
   transfer_encoding,
@@ -55,7 +60,8 @@ struct ConnectionOptions {
   std::uint8_t count = 0;     // of all options
 };
 
-// Case-insensitive.
+// Case-insensitive. By whole name, or by the beginning of the name where applications trust a whole
+// family ("X-Forwarded-*").
 FieldId field_id(std::string_view name);
 // For one hop only, both ways (RFC 9110 §7.6.1), and what is never passed on; what a message's own
 // Connection fields name is in Field::dropped.

@@ -46,6 +46,7 @@ bool is_about_the_client(FieldId id) {
     case FieldId::x_forwarded_scheme:
     case FieldId::x_real_ip:
     case FieldId::forwarded:
+    case FieldId::about_client:
       return true;
     default:
       return false;

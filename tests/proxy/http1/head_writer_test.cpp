@@ -84,6 +84,121 @@ TEST(RequestHeadWriter, AClientCannotSayWhoItIs) {
   EXPECT_THAT(head, HasSubstr("\r\nX-Forwarded-For: 203.0.113.9\r\n"));
 }
 
+// Each is believed by some application because nginx, a CDN or another edge is known to write it.
+constexpr const char* kBelieved[] = {
+    "X-Forwarded-By",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-Email",
+    "X-Forwarded-Method",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Uri",
+    "X-Forwarded-User",
+    "X-Forwarded",
+    "X-Forward-For",
+    "X-Scheme",
+    "X-Url-Scheme",
+    "X-Original-URI",
+    "X-Original-URL",
+    "X-Original-Host",
+    "X-Original-Method",
+    "X-Original-Proto",
+    "X-Original-Forwarded-For",
+    "X-Rewrite-URL",
+    "X-Accel-Mapping",
+    "X-Sendfile-Type",
+    "X-Real-Port",
+    "X-Remote-IP",
+    "X-Remote-Addr",
+    "X-Remote-User",
+    "X-Remote-Group",
+    "Remote-User",
+    "Remote-Groups",
+    "Remote-Addr",
+    "X-Client-IP",
+    "X-ProxyUser-Ip",
+    "X-Cluster-Client-IP",
+    "X-Originating-IP",
+    "X-Azure-ClientIP",
+    "X-Azure-SocketIP",
+    "X-Appengine-User-IP",
+    "X-Envoy-External-Address",
+    "X-Envoy-Original-Path",
+    "Client-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
+    "CF-Connecting-IPv6",
+    "CF-Visitor",
+    "Fastly-Client-IP",
+    "Fly-Client-IP",
+    "CloudFront-Viewer-Address",
+    "CloudFront-Forwarded-Proto",
+    "Front-End-Https",
+    "X-ARR-SSL",
+    "X-Auth-Request-User",
+    "X-Auth-Request-Access-Token",
+    "X-WebAuth-User",
+    "X-Authentik-Username",
+    "X-Goog-Authenticated-User-Email",
+    "X-Amzn-Oidc-Identity",
+    "X-Ms-Client-Principal-Name",
+    "Client-Cert",
+    "Client-Cert-Chain",
+    "Ssl-Client-Cert",
+    "Ssl-Client-Verify",
+    "Ssl-Client-Subject-DN",
+    "X-SSL-Client-Cert",
+    "X-SSL-Cert",
+    "X-SSL-Client-Verify",
+    "X-Client-Cert",
+    "X-Client-Certificate",
+    "X-Client-Verify",
+    "X-Client-DN",
+    "X-Amzn-Mtls-Clientcert",
+};
+
+std::string spelt_with(std::string name, char mark) {
+  for (char& c : name) {
+    if (c == '-') c = mark;
+  }
+  return name;
+}
+
+std::string with_field(const std::string& name) {
+  return "GET / HTTP/1.1\r\nHost: a\r\n" + name + ": 6.6.6.6\r\n\r\n";
+}
+
+TEST(RequestHeadWriter, AFieldThatApplicationsBelieveIsNeverTheClients) {
+  for (const std::string name : kBelieved) {
+    for (const std::string& spelling :
+         {name, spelt_with(name, '_'), spelt_with(name, '.'), spelt_with(name, '~')}) {
+      EXPECT_THAT(upstream_head(with_field(spelling)), Not(HasSubstr("6.6.6.6"))) << spelling;
+    }
+  }
+}
+
+TEST(RequestHeadWriter, ATrustedProxysFieldPassesInItsOwnSpellingOnly) {
+  Forwarding trusted = kForwarding;
+  trusted.peer_is_trusted = true;
+  for (const std::string name : kBelieved) {
+    EXPECT_THAT(upstream_head(with_field(name), trusted), HasSubstr(name + ": 6.6.6.6")) << name;
+    EXPECT_THAT(upstream_head(with_field(spelt_with(name, '_')), trusted),
+                Not(HasSubstr("6.6.6.6")));
+  }
+}
+
+TEST(RequestHeadWriter, FieldsThatOnlyLookSimilarPass) {
+  for (const std::string name :
+       {"X-Requested-With", "X-Forwarder", "X-Originality", "Remote", "X-HTTP-Method-Override",
+        "X-Correlation-ID", "X-CSRF-Token", "Referer", "Range", "X_Custom", "X-Real", "Client",
+        "Sec-Fetch-Site", "x"}) {
+    EXPECT_THAT(upstream_head(with_field(name)), HasSubstr(name + ": 6.6.6.6")) << name;
+  }
+}
+
 TEST(RequestHeadWriter, ATrustedProxyCanSayWhoItsClientIs) {
   Forwarding trusted = kForwarding;
   trusted.peer_is_trusted = true;

@@ -79,6 +79,25 @@ TEST_F(Http2, ARequestBecomesHttp1AndItsResponseComesBack) {
   EXPECT_THAT(proxy.access_log(), HasSubstr("\"protocol\":\"HTTP/2\""));
 }
 
+TEST_F(Http2, AFieldThatApplicationsBelieveIsNeverTheClients) {
+  serve({backend.port()});
+  auto client = connect();
+  const std::vector<std::string> believed = {
+      "x-forwarded-prefix", "x-forwarded_host", "x-original-url", "x_rewrite_url",
+      "true-client-ip",     "ssl-client-cert",  "x-scheme",       "x-auth-request-user"};
+  std::vector<std::pair<std::string, std::string>> fields = {{":method", "GET"},
+                                                             {":scheme", "https"},
+                                                             {":authority", "shop.test"},
+                                                             {":path", "/"},
+                                                             {"x-mine", "7.7.7.7"}};
+  for (const std::string& name : believed) fields.emplace_back(name, "6.6.6.6");
+  EXPECT_EQ(client->wait(client->request(fields)).status, 200);
+  EXPECT_EQ(backend.last().field("x-mine"), "7.7.7.7");
+  for (const std::string& name : believed) {
+    EXPECT_NE(backend.last().field(name), "6.6.6.6") << name;
+  }
+}
+
 TEST_F(Http2, ManyStreamsAreServedAtOnce) {
   serve({backend.port()});
   auto client = connect();
