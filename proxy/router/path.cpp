@@ -1,14 +1,9 @@
 #include "proxy/router/path.h"
 
+#include <algorithm>
+
 namespace proxy::router {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // RFC 3986 §2.3
 bool is_unreserved(char c) {
@@ -23,7 +18,18 @@ void append_escape(std::string& out, unsigned byte) {
   out += kDigits[byte & 15];
 }
 
-// False when an escape is broken or stands for a control character.
+// Whether the path must be looked at more closely: in one pass, since most need nothing.
+bool is_normal(std::string_view path) {
+  char before = 0;
+  for (const char c : path) {
+    if (c == '%' || (before == '/' && (c == '/' || c == '.'))) return false;
+    before = c;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool decode_unreserved(std::string_view path, std::string& out) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '%') {
@@ -46,7 +52,6 @@ bool decode_unreserved(std::string_view path, std::string& out) {
   return true;
 }
 
-// RFC 3986 §5.2.4, in place. False when ".." would leave the root.
 bool remove_dot_segments(std::string& path) {
   std::size_t kept = 0;  // path[0, kept) is done; it ends without a slash
   for (std::size_t at = 0; at < path.size();) {
@@ -71,18 +76,17 @@ bool remove_dot_segments(std::string& path) {
   return true;
 }
 
-bool may_have_dot_segment(std::string_view path) {
-  return path.find("/.") != std::string_view::npos;
+void merge_slashes(std::string& path) {
+  const auto both_slashes = [](char a, char b) { return a == '/' && b == '/'; };
+  path.erase(std::unique(path.begin(), path.end(), both_slashes), path.end());
 }
 
-}  // namespace
-
 std::optional<std::string_view> normalize_path(std::string_view path, std::string& storage) {
-  const bool has_escape = path.find('%') != std::string_view::npos;
-  if (!has_escape && !may_have_dot_segment(path)) return path;
+  if (is_normal(path)) return path;
   storage.clear();
   if (!decode_unreserved(path, storage)) return std::nullopt;
-  if (may_have_dot_segment(storage) && !remove_dot_segments(storage)) return std::nullopt;
+  if (!remove_dot_segments(storage)) return std::nullopt;
+  merge_slashes(storage);
   return storage;
 }
 

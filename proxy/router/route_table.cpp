@@ -4,6 +4,7 @@
 #include <array>
 
 #include "proxy/router/path.h"
+#include "proxy/router/readings.h"
 
 namespace proxy::router {
 namespace {
@@ -68,6 +69,33 @@ std::string_view first_elements(std::string_view path, std::size_t count) {
   return path.substr(0, end);
 }
 
+template <class Entry>
+const Entry* entry_at(const std::vector<Entry>& entries, std::string_view path) {
+  const auto at = std::lower_bound(
+      entries.begin(), entries.end(), path,
+      [](const Entry& entry, std::string_view wanted) { return entry.path < wanted; });
+  return at != entries.end() && at->path == path ? &*at : nullptr;
+}
+
+// The entry of the longest prefix by elements.
+template <class Entry>
+const Entry* longest_prefix(const std::vector<Entry>& entries, std::string_view path,
+                            std::size_t elements_max) {
+  if (entries.empty()) return nullptr;
+  // From the longest prefix that a rule can have up to the root, an element at a time.
+  std::string_view prefix = first_elements(path, elements_max);
+  while (true) {
+    if (const Entry* const found = entry_at(entries, prefix)) return found;
+    if (prefix.empty()) return nullptr;
+    const std::size_t slash = prefix.rfind('/');
+    prefix = prefix.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+}
+
+// Ranks of what has no path, see Host::gather_guards().
+constexpr int kDefaultRank = -1;
+constexpr int kOutsideRank = -2;
+
 // A host as it is looked up: without port and one trailing dot, in lower case. Empty when there is
 // none, or none that a rule could have.
 class HostKey {
@@ -113,31 +141,76 @@ Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
     rules->erase(std::unique(rules->begin(), rules->end(), same_path), rules->end());
     rules->shrink_to_fit();
   }
-  if (host.default_action) default_ = make_target(*host.default_action, 0, cluster_index);
+  if (host.default_action) {
+    default_ = Rule{"", make_target(*host.default_action, 0, cluster_index)};
+  }
+  gather_guards();
 }
 
-const Target* Host::find_in(const std::vector<Rule>& rules, std::string_view path) {
-  const auto at = std::lower_bound(
-      rules.begin(), rules.end(), path,
-      [](const Rule& rule, std::string_view wanted) { return rule.path < wanted; });
-  return at != rules.end() && at->path == path ? &at->target : nullptr;
+// Ranks: a rule with a longer path is more specific, and Exact more than Prefix of the same path.
+// The generous paths of two rules that fit one reading are prefixes of each other, so bytes tell.
+void Host::gather_guards() {
+  const auto is_guard = [](const Rule& rule) { return rule.target.cluster == Target::kNoCluster; };
+  has_guards_ = std::any_of(exact_.begin(), exact_.end(), is_guard) ||
+                std::any_of(prefix_.begin(), prefix_.end(), is_guard) ||
+                (default_ && is_guard(*default_));
+  if (!has_guards_) return;
+  const auto prepare = [&](std::vector<Rule>& rules, std::vector<Guard>& guards, bool is_exact) {
+    for (Rule& rule : rules) {
+      rule.generous = generous_rule(rule.path);
+      if (!is_exact && rule.generous.back() == '/') rule.generous.pop_back();
+      rule.rank = 2 * static_cast<int>(rule.generous.size()) + (is_exact ? 1 : 0);
+      if (!is_guard(rule)) continue;
+      guards.push_back({rule.generous, &rule});
+      guards_are_plain_ = guards_are_plain_ && rule.generous == rule.path;
+      guard_elements_max_ = std::max(guard_elements_max_, count_elements(rule.generous));
+    }
+    std::stable_sort(guards.begin(), guards.end(),
+                     [](const Guard& a, const Guard& b) { return a.path < b.path; });
+  };
+  prepare(exact_, exact_guards_, true);
+  prepare(prefix_, prefix_guards_, false);
+  if (default_) default_->rank = kDefaultRank;
+}
+
+const Host::Rule* Host::find_rule(std::string_view path) const {
+  if (const Rule* const rule = entry_at(exact_, path)) return rule;
+  if (const Rule* const rule = longest_prefix(prefix_, path, prefix_elements_max_)) return rule;
+  return default_ ? &*default_ : nullptr;
 }
 
 const Target* Host::find(std::string_view path) const {
-  if (!exact_.empty()) {
-    if (const Target* const target = find_in(exact_, path)) return target;
+  const Rule* const rule = find_rule(path);
+  return rule != nullptr ? &rule->target : nullptr;
+}
+
+const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {
+  // A reading that keeps dot segments may lie outside of what the rule is about.
+  const bool is_under = reading.starts_with(rule.generous) &&
+                        (reading.size() == rule.generous.size() || rule.generous.empty() ||
+                         rule.generous.back() == '/' || reading[rule.generous.size()] == '/');
+  const int rank = is_under ? rule.rank : kOutsideRank;
+  if (const Guard* const guard = entry_at(exact_guards_, reading)) {
+    if (guard->rule->rank > rank) return guard->rule;
   }
-  if (!prefix_.empty()) {
-    // From the longest prefix that a rule can have up to the root, an element at a time.
-    std::string_view prefix = first_elements(path, prefix_elements_max_);
-    while (true) {
-      if (const Target* const target = find_in(prefix_, prefix)) return target;
-      if (prefix.empty()) break;
-      const std::size_t slash = prefix.rfind('/');
-      prefix = prefix.substr(0, slash == std::string_view::npos ? 0 : slash);
-    }
+  const Guard* const guard = longest_prefix(prefix_guards_, reading, guard_elements_max_);
+  if (guard != nullptr && guard->rule->rank > rank) return guard->rule;
+  const bool default_guards = default_ && default_->target.cluster == Target::kNoCluster;
+  return default_guards && kDefaultRank > rank ? &*default_ : nullptr;
+}
+
+Host::Choice Host::choose(std::string_view path_as_received, std::string_view normalized) const {
+  const Rule* const rule = find_rule(normalized);
+  if (rule == nullptr) return {};
+  const bool is_closed = rule->target.cluster == Target::kNoCluster;
+  if (!has_guards_ || is_closed) return {&rule->target};
+  if (guards_are_plain_ && has_one_reading(path_as_received)) return {&rule->target};
+  const auto readings = generous_readings(path_as_received);
+  if (!readings) return {nullptr, true};
+  for (const std::string& reading : *readings) {
+    if (const Rule* const guard = guard_over(*rule, reading)) return {&guard->target};
   }
-  return default_ ? &*default_ : nullptr;
+  return {&rule->target};
 }
 
 RouteTable::RouteTable(const config::ProxyConfig& config) {
@@ -206,7 +279,9 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
   const auto path =
       normalize_path(request.path == "*" ? std::string_view("/") : request.path, storage);
   if (!path) return answer(400, "bad_path");
-  decision.target = host->find(*path);
+  const Host::Choice choice = host->choose(request.path == "*" ? "/" : request.path, *path);
+  if (choice.ambiguous) return answer(400, "ambiguous_path");
+  decision.target = choice.target;
   if (decision.target == nullptr) return answer(404, "no_path");
   if (decision.target->cluster == Target::kNoCluster) {
     return answer(decision.target->status, decision.target->reason);

@@ -28,30 +28,62 @@ struct ClusterReference {
   std::shared_ptr<const config::Cluster> cluster;
 };
 
-// The rules of one host.
+// The rules of one host. A rule that answers instead of forwarding is a guard: what it closes must
+// stay closed however the backend behind another rule reads the path.
 class Host {
  public:
   Host(const config::VirtualHost& host,
        const std::unordered_map<std::string, std::uint32_t>& cluster_index);
+  Host(const Host&) = delete;  // guards point to rules
+  Host& operator=(const Host&) = delete;
 
   // By normalised path: Exact when byte-equal, else the longest Prefix by elements, else the
-  // default action; nullptr: 404. Never another host's rules.
+  // default action; nullptr: 404. Never another host's rules. The strict reading alone: choose() is
+  // for requests.
   const Target* find(std::string_view path) const;
+
+  // What becomes of a request: the target that find() gives, or the guard that stands over it in
+  // one of the path's readings (readings.h). A guard stands over a route that is less specific than
+  // itself: "/admin" over "/", and not over "/admin/public". ambiguous: nobody can tell.
+  struct Choice {
+    const Target* target = nullptr;
+    bool ambiguous = false;
+  };
+  Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
+
   bool https_redirect() const { return https_redirect_; }
 
  private:
   struct Rule {
     std::string path;  // normalised; a prefix without its trailing slash, so "" matches all
     Target target;
+    // Its path in a generous reading, and how specific it is: a guard of a higher rank stands over
+    // it. Both only where the host has guards.
+    std::string generous{};
+    int rank = 0;
   };
-  // Sorted by path, each path once: of several rules for one, the first in the configuration.
-  static const Target* find_in(const std::vector<Rule>& rules, std::string_view path);
+  const Rule* find_rule(std::string_view path) const;
+  void gather_guards();
+  // The guard that stands over this rule when the path is read so; nullptr: none.
+  const Rule* guard_over(const Rule& rule, std::string_view reading) const;
 
+  // Sorted by path, each path once: of several rules for one, the first in the configuration.
   std::vector<Rule> exact_;
   std::vector<Rule> prefix_;
   std::size_t prefix_elements_max_ = 0;
-  std::optional<Target> default_;
+  std::optional<Rule> default_;
   bool https_redirect_ = false;
+
+  // By generous path. Empty where nothing guards: then there is nothing to do beside find().
+  struct Guard {
+    std::string path;  // as Rule::generous
+    const Rule* rule;
+  };
+  std::vector<Guard> exact_guards_, prefix_guards_;
+  std::size_t guard_elements_max_ = 0;
+  bool has_guards_ = false;
+  // Every guard's path has one reading. A request path that has one, too, needs find() only.
+  bool guards_are_plain_ = true;
 };
 
 struct StringHash {
@@ -99,7 +131,8 @@ struct Decision {
   };
   Kind kind = Kind::answer;
   int status = 0;
-  std::string_view reason;  // "no_host", "no_path", "bad_path", "missing_host", or the target's
+  // "no_host", "no_path", "bad_path", "ambiguous_path", "missing_host", or the target's
+  std::string_view reason;
   const Target* target = nullptr;
   const std::string* challenge = nullptr;
 };

@@ -10,13 +10,16 @@ namespace {
 
 using namespace std::string_view_literals;
 
-TEST(NormalizePath, DecodesUnreservedAndRemovesDotSegmentsOnly) {
+TEST(NormalizePath, DecodesUnreservedRemovesDotSegmentsAndMergesSlashes) {
   struct {
     std::string_view path, normal;
   } cases[] = {
       {"/", "/"},
       {"/a/b", "/a/b"},
-      {"/a//b", "/a//b"},
+      {"/a//b", "/a/b"},
+      {"//a", "/a"},
+      {"///", "/"},
+      {"/a//", "/a/"},
       {"/%61%2D%2e%5F%7e", "/a-._~"},
       {"/a%2fb", "/a%2Fb"},
       {"/a%2Fb", "/a%2Fb"},

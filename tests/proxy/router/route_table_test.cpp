@@ -171,6 +171,239 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
   EXPECT_EQ(target->body_bytes_max, 1000u);
 }
 
+// One host "h" that is open but for its guards.
+ProxyConfig guarded(const std::vector<Route>& guards, const std::vector<std::string>& open) {
+  ProxyConfig config;
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  VirtualHost host = host_with(guards);
+  for (const std::string& path : open) {
+    host.routes.push_back({PathMatch::prefix, path, config::Forward{"c"}});
+  }
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  return config;
+}
+
+// "open", or why not.
+std::string outcome(const RouteTable& table, std::string_view path) {
+  std::string storage;
+  const Decision decision = decide(table, {.host = "h", .path = path, .secure = true}, storage);
+  return decision.kind == Decision::Kind::forward ? "open" : std::string(decision.reason);
+}
+
+TEST(Guard, HoldsForEverySpellingThatSomeBackendTakesForItsPath) {
+  const RouteTable table(guarded({prefix("/admin")}, {"/"}));
+  for (const std::string_view path : {
+           "/admin",
+           "/admin/",
+           "/admin/secret",
+           "/%61dmin/secret",
+           "/x/../admin/secret",
+           "/x/%2e%2e/admin",
+           "/./admin/secret",
+           "/.//admin",
+           "/.%2e/x/../admin",
+           // Merged slashes, before dot segments go or after.
+           "//admin/secret",
+           "///admin/secret",
+           "/x//../admin/secret",
+           "/x//..//../admin",
+           "/x//../../admin/secret",
+           "/admin//secret",
+           // Escaped separators.
+           "/%2Fadmin/secret",
+           "/%2f%2Fadmin",
+           "/admin%2Fsecret",
+           "/admin%2f",
+           "/admin%5Csecret",
+           "/%5cadmin",
+           "/%5C%5Cadmin/secret",
+           "/x%2F..%2Fadmin",
+           "/x/..%2Fadmin/secret",
+           "/x/..%2fadmin%2fsecret",
+           "/x/..%5Cadmin/secret",
+           "/x%5c..%5cadmin",
+           "/x/%2e%2e%2fadmin",
+           // Raw backslashes, should a parser let them through.
+           "/\\admin",
+           "/x\\..\\admin",
+           "/admin\\secret",
+           // Parameters.
+           "/admin;v=1/secret",
+           "/admin;/secret",
+           "/;/admin",
+           "/;x=1/admin",
+           "/x;/..;/admin/secret",
+           "/x/..;/admin",
+           "/x/..;a=b/admin",
+           "/admin%3Bx/secret",
+           "/.;/admin",
+           "/admin;%2Fx",
+           "/x/%2e%2e;/admin",
+           "/admin;x",
+           "/x/..%3B/admin",
+           "/admin/..;/admin",
+           // Case, the end of a name, the end of a path.
+           "/ADMIN/secret",
+           "/Admin",
+           "/%41dmin",
+           "/admin./secret",
+           "/admin.",
+           "/admin%20/secret",
+           "/admin%20",
+           "/%20admin",
+           "/admin.%20.",
+           "/admin%3F",
+           "/admin%3fx/secret",
+           "/admin%23",
+           "/admin%23x/secret",
+           "/x/..%3F/admin",
+           "/x/..%23/admin",
+           // Decoded twice or more often.
+           "/%2561dmin",
+           "/%252561dmin/secret",
+           "/%252Fadmin",
+           "/admin%252Fsecret",
+           "/x/%252e%252e/admin",
+           "/x/..%252Fadmin",
+           "/x/..%255Cadmin",
+           "/admin%253Bx",
+           "/admin%2500",
+           "/admin%2509/secret",
+           "/%250aadmin",
+           "/%2525252525252561dmin",
+           // Overlong UTF-8, and what other character sets make of it.
+           "/%C0%AFadmin",
+           "/admin%C0%AFsecret",
+           "/x/%C0%AE%C0%AE/admin",
+           "/x/..%E0%80%AFadmin",
+           "/x/..%C1%9Cadmin",
+           "/%C1%A1dmin",
+           "/%EF%BC%8Fadmin",
+           "/%EF%BD%81dmin",
+           "/x/%EF%BC%8E%EF%BC%8E/admin",
+           "/x/..%E2%88%95admin",
+           "/adm%C4%B1n",
+           "/adm%C4%B0n",
+           // A backend that leaves dot segments where they are.
+           "/admin/../x",
+           "/admin/%2e%2e/x",
+           "/admin/secret/../../x",
+           "/admin/./../x",
+       }) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(Guard, LetsPassWhatNoReadingPutsBehindIt) {
+  const RouteTable table(guarded({prefix("/admin")}, {"/", "/v2"}));
+  for (const std::string_view path : {"/",
+                                      "//",
+                                      "/v2/",
+                                      "//v2/",
+                                      "/v2//x",
+                                      "/administrator",
+                                      "/x/admin",
+                                      "/admin-x",
+                                      "/ad/min",
+                                      "/x/../y",
+                                      "/x/./y",
+                                      "/caf%C3%A9",
+                                      "/a%20b",
+                                      "/a%2Fb",
+                                      "/x%2Fadmin",
+                                      "/x;y=1/z",
+                                      "/a;b",
+                                      "/Admins",
+                                      "/admi",
+                                      "/x.admin",
+                                      "/a%252Fb",
+                                      "/100%25",
+                                      "/100%2525",
+                                      "/.well-known/x",
+                                      "/a.b",
+                                      "/x/y.",
+                                      "/x%5Cy",
+                                      "/%E6%97%A5%E6%9C%AC",
+                                      "/admin,x",
+                                      "/admin~",
+                                      "/admin.php",
+                                      "/x/%3Fadmin",
+                                      "/@scope%2Fname",
+                                      "/A/B"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(Guard, WhatCannotBeToldIsRefusedWithItsOwnReason) {
+  const RouteTable table(guarded({prefix("/admin")}, {"/"}));
+  for (const std::string_view path :
+       {"/x/..%2Fy", "/x/..;/y", "/x/..%5Cy", "/x/%252e%252e/y", "/x;a=%2Fy", "/%2525252525252561",
+        "/x//../../y", "/x/...%20/y", "/x/..%20/y"}) {
+    EXPECT_EQ(outcome(table, path), "ambiguous_path") << path;
+  }
+  // Nothing is guarded here, so nothing can be walked around.
+  const RouteTable open(guarded({}, {"/"}));
+  for (const std::string_view path : {"/x/..%2Fy", "/x/..;/y", "/ADMIN", "/x;a=%2Fy"}) {
+    EXPECT_EQ(outcome(open, path), "open") << path;
+  }
+}
+
+TEST(Guard, AnExactOneHoldsForItsPathInEverySpelling) {
+  const RouteTable table(guarded({exact("/admin"), exact("/x/Panel/")}, {"/"}));
+  for (const std::string_view path :
+       {"/admin", "//admin", "/ADMIN", "/admin;x", "/admin%3Fx/y", "/admin;x/y", "/admin%23",
+        "/admin.", "/%61dmin", "/y/../admin", "/x/panel/", "/x/Panel/", "/x%2Fpanel/",
+        "/x/panel%2F", "/x//panel/;y"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+  for (const std::string_view path : {"/admin/", "/admin/x", "/x/panel", "/x/Panel/y", "/x"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(Guard, StandsOverLessSpecificRoutesOnly) {
+  const RouteTable table(guarded({prefix("/admin"), prefix("/admin/public/x"), prefix("/Api")},
+                                 {"/", "/admin/public", "/api"}));
+  EXPECT_EQ(outcome(table, "/admin/public"), "open");
+  EXPECT_EQ(outcome(table, "/admin//public/y"), "open");
+  EXPECT_EQ(outcome(table, "/admin/public/x"), "prefix /admin/public/x");
+  EXPECT_EQ(outcome(table, "/admin/public/X;y"), "prefix /admin/public/x");
+  EXPECT_EQ(outcome(table, "/admin/PUBLIC"), "prefix /admin");
+  EXPECT_EQ(outcome(table, "/ADMIN/publi%2563"), "prefix /admin");
+  EXPECT_EQ(outcome(table, "/admin/public/../y"), "prefix /admin");
+  // Two rules that differ in case alone are told apart by those who wrote them.
+  EXPECT_EQ(outcome(table, "/api/z"), "open");
+  EXPECT_EQ(outcome(table, "/Api/z"), "prefix /Api");
+  EXPECT_EQ(outcome(table, "/aPI/z"), "prefix /Api");
+}
+
+TEST(Guard, ARefusedRootOrDefaultHoldsForWhatLeavesAnOpenPath) {
+  ProxyConfig config = guarded({}, {"/public"});
+  VirtualHost host = *config.hosts["h"];
+  host.default_action = FixedAnswer{503, "default"};
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  const RouteTable with_default(config);
+  const RouteTable with_root(guarded({prefix("/")}, {"/public"}));
+  for (const RouteTable* const table : {&with_default, &with_root}) {
+    EXPECT_EQ(outcome(*table, "/public/x"), "open");
+    EXPECT_EQ(outcome(*table, "/public/X%2Fy;z"), "open");
+    for (const std::string_view path :
+         {"/public/../x", "/x/../public", "/public/..%2Fx", "/public/..;/x",
+          "/public/x//../../../y", "/PUBLIC/x", "/public%2Fx"}) {
+      EXPECT_NE(outcome(*table, path), "open") << path;
+    }
+  }
+}
+
+TEST(Guard, OneWrittenInAnOddSpellingHoldsForThePlainOne) {
+  const RouteTable table(
+      guarded({prefix("/Admin"), prefix("/a%20b"), prefix("/caf\xc3\xa9")}, {"/"}));
+  for (const std::string_view path :
+       {"/admin", "/Admin", "/ADMIN/x", "/a%20b", "/A%20B/c", "/caf%C3%A9", "/CAF%c3%a9/x"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+}
+
 ProxyConfig with_challenge() {
   ProxyConfig config = config_with({"shop.example"});
   VirtualHost host = *config.hosts["shop.example"];
