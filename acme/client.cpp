@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 
 #include <nlohmann/json.hpp>
 
 #include "acme/link_header.h"
+#include "acme/order_check.h"
+#include "acme/origin.h"
 #include "acme/text.h"
 #include "base/base64url.h"
 #include "base/pem.h"
@@ -22,6 +23,11 @@ constexpr const char* kJson = "application/json";
 constexpr const char* kJose = "application/jose+json";               // RFC 8555 §6.2
 constexpr const char* kChain = "application/pem-certificate-chain";  // §9.1
 constexpr std::string_view kEmptyObject = "{}";                      // §7.5.1
+// OpenSSL refuses a peer's chain of more than 100 KiB in DER (SSL_CTX_set_max_cert_list), and of
+// more than ten certificates below a root unless told.
+constexpr std::size_t kChainBytesMax = 128u << 10;
+constexpr std::size_t kChainCertificatesMax = 10;
+constexpr std::size_t kAlternatesMax = 8;  // Let's Encrypt offers one or two
 
 tl::unexpected<AcmeError> failure(AcmeError error) {
   return tl::unexpected<AcmeError>(std::move(error));
@@ -73,19 +79,6 @@ AcmeResult<std::string> require_location(const base::HttpResponse& response) {
   return failure(protocol_error("the server's answer has no Location that is an https URL"));
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
-// §7.1.3: the server may list them in any order.
-std::set<Identifier> as_set(const std::vector<Identifier>& identifiers) {
-  std::set<Identifier> out;
-  for (const Identifier& one : identifiers) out.insert({one.type, lower(one.value)});
-  return out;
-}
-
 base::Status check_profile(const Directory& directory, const std::string& profile) {
   if (profile.empty() || directory.profiles.count(profile) != 0) return {};
   std::string offered;
@@ -120,14 +113,18 @@ std::string without_line_ends(std::string_view text) {
 // §9.1: CERTIFICATE blocks only and no text between them; anything else, a private key above all,
 // must not reach a Secret. A last block cut off inside its first line shows as text.
 base::Result<std::string> read_certificates_only(std::string_view body) {
+  if (body.size() > kChainBytesMax) {
+    return base::failure(base::ErrorKind::protocol,
+                         "the server's certificate chain has more than " +
+                             std::to_string(kChainBytesMax) + " bytes");
+  }
   const auto blocks = base::read_pem(body);
   if (!blocks) return base::failure(base::ErrorKind::protocol, blocks.error().message);
   std::string chain;
   for (const base::PemBlock& block : *blocks) {
     if (block.label != "CERTIFICATE") {
-      return base::failure(base::ErrorKind::protocol, "the server's certificate chain holds a \"" +
-                                                          one_line(block.label, 40) +
-                                                          "\" block; only CERTIFICATE is allowed");
+      return base::failure(base::ErrorKind::protocol,
+                           "the server's certificate chain holds a block that is no CERTIFICATE");
     }
     chain += base::write_pem(block);
   }
@@ -135,6 +132,11 @@ base::Result<std::string> read_certificates_only(std::string_view body) {
     return base::failure(base::ErrorKind::protocol,
                          "the server's certificate chain is not made of whole CERTIFICATE blocks "
                          "alone");
+  }
+  if (blocks->size() > kChainCertificatesMax) {
+    return base::failure(base::ErrorKind::protocol,
+                         "the server's certificate chain has more than " +
+                             std::to_string(kChainCertificatesMax) + " certificates");
   }
   if (const auto readable = base::read_chain(chain); !readable) {
     return base::failure(base::ErrorKind::protocol, readable.error().message);
@@ -159,12 +161,21 @@ Client::Client(base::HttpTransport& transport, const base::Clock& clock, std::st
     : transport_(transport),
       clock_(clock),
       directory_url_(std::move(directory_url)),
+      origin_(origin_of(directory_url_)),
       options_(std::move(options)),
       nonces_(clock) {}
 
 AcmeResult<Answer<Directory>> Client::get_directory(std::stop_token stop) {
-  return answer_from<Directory>(get(directory_url_, stop), "fetching the ACME directory",
-                                parse_directory);
+  const std::string what = "fetching the ACME directory";
+  auto answer = answer_from<Directory>(get(directory_url_, stop), what, parse_directory);
+  if (!answer) return answer;
+  const Directory& found = answer->value;
+  for (const std::string& url : {found.new_nonce, found.new_account, found.new_order,
+                                 found.revoke_certificate, found.key_change, found.renewal_info}) {
+    if (url.empty()) continue;
+    if (const auto near = check_origin(url); !near) return failure(doing(what, near.error()));
+  }
+  return answer;
 }
 
 AcmeResult<Answer<Account>> Client::new_account(const Directory& directory, const AccountKey& key,
@@ -243,7 +254,7 @@ AcmeResult<Answer<Order>> Client::new_order(const Session& session, const NewOrd
   if (!location) return failure(doing(what, location.error()));
   auto answer = answer_from<Order>(
       response, what, [&](std::string_view body) { return parse_order(body, *location); });
-  if (answer && as_set(answer->value.identifiers) != as_set(order.identifiers)) {
+  if (answer && !are_same_names(answer->value.identifiers, order.identifiers)) {
     return failure(doing(what, protocol_error("the server's order is for other names than asked")));
   }
   return answer;
@@ -294,7 +305,10 @@ AcmeResult<Answer<CertificateChain>> Client::download_certificate(
   if (!content_type) return failure(doing(what, from_base(content_type.error())));
   auto pem = read_certificates_only(response->body);
   if (!pem) return failure(doing(what, from_base(pem.error())));
-  return Answer<CertificateChain>{{std::move(*pem), linked_urls(response->headers, "alternate")},
+  std::vector<std::string> alternates = linked_urls(response->headers, "alternate");
+  std::erase_if(alternates, [this](const std::string& url) { return !check_origin(url); });
+  if (alternates.size() > kAlternatesMax) alternates.resize(kAlternatesMax);
+  return Answer<CertificateChain>{{std::move(*pem), std::move(alternates)},
                                   retry_after_of(*response)};
 }
 
@@ -391,6 +405,7 @@ AcmeResult<base::HttpResponse> Client::send(base::HttpRequest request,
                                         "\" is not an https URL, and ACME allows no other"},
          ErrorClass::protocol});
   }
+  if (const auto near = check_origin(request.url); !near) return failure(near.error());
   request.headers.emplace("User-Agent", options_.user_agent);  // §6.1
   request.timeout = options_.timeout;
   const std::string url = request.url;
@@ -401,6 +416,17 @@ AcmeResult<base::HttpResponse> Client::send(base::HttpRequest request,
                                   std::to_string(options_.body_bytes_max) + " bytes"));
   }
   return std::move(*response);
+}
+
+// Whatever the server names, a request of ours goes to the server that a person named. RFC 8555
+// lets resources be anywhere, but no public CA uses that, and whoever may make an issuer could else
+// send us about inside the cluster.
+AcmeResult<void> Client::check_origin(const std::string& url) const {
+  const std::string origin = origin_of(url);
+  if (!origin.empty() && origin == origin_) return {};
+  return failure(protocol_error("the server leads to " +
+                                (origin.empty() ? "a URL that is none" : one_line(origin, 200)) +
+                                ", which is not the origin of its directory, " + origin_));
 }
 
 AcmeResult<std::string> Client::take_nonce(const std::string& new_nonce_url,

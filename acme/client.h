@@ -52,8 +52,9 @@ struct ClientOptions {
 // One ACME server (one directory URL). Each method makes one logical request: badNonce is retried
 // inside with the nonce of that very answer (§6.5), and a nonce is fetched when none is at hand.
 // Never sleeps; Retry-After is handed to the caller. Thread-safe: any number of orders and accounts
-// may be driven through one client at a time. Every URL it is given must be one that the server
-// gave, and https (§6.1). The transport and the clock outlive the client.
+// may be driven through one client at a time. Every request goes to the origin of the directory URL
+// (scheme, host, port): a URL elsewhere is ErrorClass::protocol and nothing is sent. The transport
+// and the clock outlive the client.
 class Client {
  public:
   Client(base::HttpTransport& transport, const base::Clock& clock, std::string directory_url,
@@ -108,6 +109,7 @@ class Client {
   // One HTTP request, whatever the status of its answer.
   AcmeResult<base::HttpResponse> send(base::HttpRequest request, const std::stop_token& stop);
   AcmeResult<base::HttpResponse> get(const std::string& url, const std::stop_token& stop);
+  AcmeResult<void> check_origin(const std::string& url) const;
   AcmeResult<std::string> take_nonce(const std::string& new_nonce_url, const std::stop_token& stop);
   AcmeResult<base::HttpResponse> require_success(base::HttpResponse response,
                                                  const std::string& url) const;
@@ -120,6 +122,7 @@ class Client {
   base::HttpTransport& transport_;
   const base::Clock& clock_;
   const std::string directory_url_;
+  const std::string origin_;  // of directory_url_: where every request goes
   const ClientOptions options_;
   NoncePool nonces_;
 };

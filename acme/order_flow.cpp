@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "acme/order_check.h"
+
 namespace acme {
 namespace {
 
@@ -135,6 +137,9 @@ Step next_step(const Order& order, const std::vector<Authorization>& authorizati
       return Finalize{};
     case OrderStatus::pending:
       break;
+  }
+  if (const base::Status ours = check_authorizations(order, authorizations); !ours) {
+    return Fail{ours.error().message, ErrorClass::protocol};
   }
   if (auto lost = find_lost(authorizations)) return *lost;
   return prove_names(authorizations, progress);

@@ -61,7 +61,8 @@ struct Progress {
 };
 
 // authorizations: all of the order's, as they are now; needed while it is pending, and once it is
-// invalid, to say which name failed.
+// invalid, to say which name failed. One that check_authorizations() refuses ends the order: a
+// server that has its way with the names could have us prove somebody else's.
 Step next_step(const Order& order, const std::vector<Authorization>& authorizations,
                const Progress& progress);
 

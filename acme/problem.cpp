@@ -17,7 +17,6 @@ constexpr std::string_view kUrn = "urn:ietf:params:acme:error:";  // RFC 8555 §
 constexpr std::size_t kBodyBytesMax = 64u << 10;
 constexpr std::size_t kFieldBytesMax = 2048;
 constexpr std::size_t kTextBytesMax = 1024;
-constexpr std::size_t kExcerptBytesMax = 200;
 constexpr std::size_t kSubproblemsMax = 100;  // Let's Encrypt's most names in one order
 
 struct Row {
@@ -83,6 +82,13 @@ Problem::Subproblem subproblem_from_json(const json& value) {
         Identifier{string_field(*identifier, "type"), string_field(*identifier, "value")};
   }
   return sub;
+}
+
+// RFC 8555 §6.7: every error of an ACME server has a type of this namespace.
+bool is_of_acme(const json& value) {
+  const auto type = value.find("type");
+  return type != value.end() && type->is_string() &&
+         type->get_ref<const std::string&>().starts_with(kUrn);
 }
 
 bool is_problem_json(std::string_view content_type) {
@@ -217,13 +223,12 @@ Problem problem_from_json(const json& value, int status) {
 Problem parse_problem(int status, std::string_view content_type, std::string_view body) {
   if (is_problem_json(content_type) && body.size() <= kBodyBytesMax) {
     const json value = json::parse(body, nullptr, /*allow_exceptions=*/false);
-    if (value.is_object()) return problem_from_json(value, status);
+    if (value.is_object() && is_of_acme(value)) return problem_from_json(value, status);
   }
   Problem problem;
   problem.status = status;
-  const std::string excerpt = ascii_excerpt(body, kExcerptBytesMax);
   problem.detail = "HTTP " + std::to_string(status);
-  if (!excerpt.empty()) problem.detail += " with the body \"" + excerpt + "\"";
+  if (!body.empty()) problem.detail += " with a body that is no ACME problem document";
   return problem;
 }
 

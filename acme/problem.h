@@ -67,8 +67,10 @@ std::string_view name_of(ErrorClass error_class);  // the RFC's short type, "rat
 // One sentence: what a person can do about it. Empty when there is nothing to do but wait.
 std::string_view remedy_for(ErrorClass error_class);
 
-// A body of application/problem+json; anything else becomes a Problem with the status and an
-// excerpt of the body. Never fails: the server's words are shown whatever they are.
+// A problem document of ACME: application/problem+json with a type of RFC 8555's namespace, or with
+// none but the HTTP status. Of anything else only the HTTP status is kept, never a word: an
+// issuer's URL may lead to a server that only we can reach, and what that says would be readable in
+// status. Never fails.
 Problem parse_problem(int status, std::string_view content_type, std::string_view body);
 
 }  // namespace acme

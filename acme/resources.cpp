@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +21,8 @@ constexpr std::size_t kChallengesMax = 64;  // three are usual
 constexpr std::size_t kProfilesMax = 100;
 constexpr std::size_t kContactsMax = 100;
 constexpr std::size_t kUrlBytesMax = 2048;
+constexpr std::size_t kIdentifierBytesMax = 253;  // RFC 1035 §2.3.4, in text
+constexpr std::size_t kMetaBytesMax = 512;        // of what a directory says of itself
 
 template <class Status>
 struct StatusName {
@@ -62,7 +65,8 @@ auto read_status(JsonFields& fields, const Table& table) {
   const auto row =
       std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.name == name; });
   if (row != table.end()) return row->status;
-  fields.fail("has the unknown status \"" + one_line(name, 40) + "\"");
+  // Not its word: the body may be that of a server which is none of ours to show.
+  fields.fail("has an unknown \"status\"");
   return table.front().status;
 }
 
@@ -72,9 +76,18 @@ std::optional<Problem> read_problem(JsonFields& fields) {
   return problem_from_json(*value, 0);
 }
 
+bool is_visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
 Identifier read_identifier(JsonFields& fields, const json& value) {
   JsonFields part(value, "identifier");
   Identifier identifier{part.required_text("type"), part.required_text("value")};
+  if (identifier.value.size() > kIdentifierBytesMax ||
+      identifier.type.size() > kIdentifierBytesMax) {
+    part.fail("is too long");
+  }
+  if (!is_visible_ascii(identifier.value)) part.fail("is not a host name or an address");
   fields.check(part.status());
   return identifier;
 }
@@ -108,15 +121,18 @@ void read_meta(JsonFields& fields, Directory& directory) {
   const json* meta = fields.object("meta");
   if (meta == nullptr) return;
   JsonFields part(*meta, "directory's \"meta\"");
-  directory.terms_of_service = part.text("termsOfService");
-  directory.website = part.text("website");
+  directory.terms_of_service = one_line(part.text("termsOfService"), kMetaBytesMax);
+  directory.website = one_line(part.text("website"), kMetaBytesMax);
   directory.caa_identities = part.texts("caaIdentities", kNamesMax);
   directory.external_account_required = part.flag("externalAccountRequired");
   const json* profiles = part.object("profiles");
   if (profiles != nullptr) {
     if (profiles->size() > kProfilesMax) part.fail("has too many profiles");
     for (const auto& [name, description] : profiles->items()) {
-      directory.profiles[name] = description.is_string() ? description.get<std::string>() : "";
+      const std::string text = description.is_string() ? description.get<std::string>() : "";
+      if (!is_visible_ascii(name) || name.size() > kMetaBytesMax)
+        part.fail("has a strange profile");
+      directory.profiles[name] = one_line(text, kMetaBytesMax);
     }
   }
   fields.check(part.status());
@@ -177,6 +193,11 @@ base::Result<Order> parse_order(std::string_view text, std::string url) {
   if (order.identifiers.empty()) fields.fail("has no \"identifiers\"");
   order.authorization_urls = fields.texts("authorizations", kNamesMax);
   const auto& urls = order.authorization_urls;
+  // §7.1.3: one for each identifier at most.
+  if (urls.size() > order.identifiers.size()) fields.fail("has more authorizations than names");
+  if (std::set<std::string_view>(urls.begin(), urls.end()).size() != urls.size()) {
+    fields.fail("names an authorization twice");
+  }
   if (!std::all_of(urls.begin(), urls.end(), is_https_url)) {
     fields.fail("has an authorization that is not an https URL");
   }
@@ -234,7 +255,7 @@ bool is_https_url(std::string_view url) {
   if (url.size() <= kScheme.size() || url.size() > kUrlBytesMax) return false;
   if (url.substr(0, kScheme.size()) != kScheme || url[kScheme.size()] == '/') return false;
   // A URL of anything but visible ASCII could not be sent byte-equal (RFC 3986 §2).
-  return std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  return is_visible_ascii(url);
 }
 
 }  // namespace acme

@@ -102,6 +102,7 @@ class Reconciler::Run {
   End drop_order(const std::string& why);
   std::optional<End> refresh_order();
   std::optional<End> read_order();
+  void adopt(acme::Order newer);
   void read_reasons();
   End take_steps();
   std::optional<End> take(const acme::Publish& step);

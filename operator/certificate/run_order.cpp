@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "acme/order_check.h"
 #include "acme/renewal_info.h"
 #include "base/time_text.h"
 #include "operator/certificate/run.h"
@@ -33,14 +34,6 @@ bool is_quick_to_pass(acme::ErrorClass error_class) {
     default:
       return false;
   }
-}
-
-std::vector<acme::Identifier> sorted(std::vector<acme::Identifier> identifiers) {
-  for (acme::Identifier& identifier : identifiers) {
-    for (char& c : identifier.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  std::sort(identifiers.begin(), identifiers.end());
-  return identifiers;
 }
 
 }  // namespace
@@ -100,6 +93,11 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::fetch_authorizations
         account_->client->get_authorization(account_->session, url, owner_.stop_));
     if (!answer) return set_back(answer.error());
     known.push_back(std::move(answer->value));
+  }
+  // Before anything of them is published.
+  if (const base::Status ours = acme::check_authorizations(order().order, order().authorizations);
+      !ours) {
+    return fail({acme::ErrorClass::protocol, ours.error().message});
   }
   return std::nullopt;
 }
@@ -166,7 +164,7 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::recall_order() {
 }
 
 bool Reconciler::Run::is_order_still_wanted() const {
-  return sorted(memory_.order->order.identifiers) == sorted(identifiers());
+  return acme::are_same_names(memory_.order->order.identifiers, identifiers());
 }
 
 void Reconciler::Run::forget_order() {
@@ -243,10 +241,19 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::read_order() {
     memory.polls = 0;
     memory_.setbacks = 0;
   }
-  memory.order = std::move(answer->value);
+  adopt(std::move(answer->value));
   memory.retry_after = answer->retry_after;
   memory.is_stale = false;
   return std::nullopt;
+}
+
+// What an order is for, and where its parts are, was checked when it was first seen and stays.
+void Reconciler::Run::adopt(acme::Order newer) {
+  acme::Order& known = order().order;
+  newer.identifiers = std::move(known.identifiers);
+  newer.authorization_urls = std::move(known.authorization_urls);
+  newer.finalize_url = std::move(known.finalize_url);
+  known = std::move(newer);
 }
 
 // The order is lost in any case; what can be learnt of the reason is learnt.

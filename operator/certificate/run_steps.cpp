@@ -63,7 +63,7 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fin
       account_->client->finalize(account_->session, order().order, *csr, owner_.stop_));
   if (!answer) return set_back(answer.error());
   memory_.setbacks = 0;
-  order().order = std::move(answer->value);
+  adopt(std::move(answer->value));
   // Accepted: what is left is the server's to do, even where its answer does not show it yet.
   if (order().order.status == acme::OrderStatus::ready) {
     order().order.status = acme::OrderStatus::processing;

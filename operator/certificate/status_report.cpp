@@ -4,6 +4,7 @@
 
 #include "acme/order_flow.h"
 #include "acme/renewal_time.h"
+#include "base/ip_text.h"
 #include "base/time_text.h"
 #include "operator/certificate/renewal.h"
 #include "operator/issuer/attempt_text.h"
@@ -39,10 +40,19 @@ bool is_usable(const std::optional<Verdict>& verdict) {
   return !verdict || verdict->is_usable_meanwhile;
 }
 
+// As all_names() has it.
+std::string canonical_name(std::string name) {
+  if (const auto bytes = base::ip_bytes_from_text(name)) {
+    return base::ip_text_from_bytes(*bytes).value_or(name);
+  }
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return name;
+}
+
 api::AuthorizationStatus report(const acme::Authorization& authorization,
                                 const acme::AccountKey& key) {
   api::AuthorizationStatus status;
-  status.identifier = authorization.identifier.value;
+  status.identifier = canonical_name(authorization.identifier.value);
   status.url = authorization.url;
   status.state = acme::name_of(authorization.status);
   if (const auto challenge = acme::http_challenge(authorization)) {
@@ -95,8 +105,12 @@ void show_order(api::Certificate& certificate, const Verdict& verdict, const acm
   status.renewal_request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
   status.placed_at = now;
   status.expires = order.expires;
+  const std::vector<std::string> names = certificate.all_names();
   for (const acme::Authorization& authorization : authorizations) {
-    status.authorizations.push_back(report(authorization, key));
+    api::AuthorizationStatus shown = report(authorization, key);
+    // What stands here is answered by the proxies: nothing for a name that spec does not have.
+    if (std::find(names.begin(), names.end(), shown.identifier) == names.end()) continue;
+    status.authorizations.push_back(std::move(shown));
   }
   certificate.status.order = std::move(status);
   certificate.status.next_attempt_time.reset();

@@ -45,13 +45,28 @@ std::optional<std::string> asked_host(const std::string& identifier) {
   return host && !host->empty() ? host : std::nullopt;
 }
 
+// Oldest first: a token is the choice of whoever names the server, and one that is there already is
+// not taken away.
+std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
+  std::vector<const api::Certificate*> found;
+  for (const auto& certificate : view.certificates) {
+    if (certificate->status.order) found.push_back(certificate.get());
+  }
+  std::sort(found.begin(), found.end(), [](const auto* left, const auto* right) {
+    return std::pair(left->metadata.creation_timestamp, left->metadata.key()) <
+           std::pair(right->metadata.creation_timestamp, right->metadata.key());
+  });
+  return found;
+}
+
 }  // namespace
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
     const ClusterView& view) {
   proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> answers;
-  for (const auto& certificate : view.certificates) {
-    if (!certificate->status.order) continue;
+  for (const api::Certificate* certificate : with_orders(view)) {
+    // Status is written by whoever may write it: an answer is given for names of spec alone.
+    const std::vector<std::string> names = certificate->all_names();
     for (const api::AuthorizationStatus& authorization :
          certificate->status.order->authorizations) {
       if (!is_open(authorization) ||
@@ -59,7 +74,7 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
         continue;
       }
       const auto host = asked_host(authorization.identifier);
-      if (!host) continue;
+      if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
       answers.try_emplace(
           authorization.token,
           std::make_shared<const proxy::config::ChallengeAnswer>(

@@ -461,7 +461,7 @@ TEST_F(AcmeClient, RefusesAChainThatHoldsAPrivateKey) {
   const auto issued = drive_order(*client_, open_session(), order_for({"a.test"}), world_);
   ASSERT_FALSE(issued);
   EXPECT_EQ(issued.error().error_class, ErrorClass::protocol);
-  EXPECT_THAT(issued.error().error.message, HasSubstr("only CERTIFICATE is allowed"));
+  EXPECT_THAT(issued.error().error.message, HasSubstr("holds a block that is no CERTIFICATE"));
 }
 
 TEST_F(AcmeClient, RefusesAChainOfAnotherContentType) {

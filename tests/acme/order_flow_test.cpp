@@ -41,6 +41,11 @@ class NextStep : public testing::Test {
  protected:
   acme::Step next(OrderStatus status, const std::vector<acme::Authorization>& authorizations) {
     order_.status = status;
+    if (order_.identifiers.empty()) {
+      for (const auto& one : authorizations) {
+        order_.identifiers.push_back({"dns", (one.is_wildcard ? "*." : "") + one.identifier.value});
+      }
+    }
     acme::Progress progress;
     progress.is_published = [this](const auto& one) {
       return published_.count(one.identifier.value) != 0;
@@ -72,6 +77,15 @@ TEST_F(NextStep, PublishesAllMissingTokensAtOnce) {
   ASSERT_EQ(publish.challenges.size(), 2u);
   EXPECT_EQ(publish.challenges[1].token, "token-b");
   EXPECT_EQ(publish.challenges[1].challenge_url, "https://ca.test/c/b");
+}
+
+// Whoever names the server would else have us prove hosts of others.
+TEST_F(NextStep, FailsAtAnAuthorizationOfANameThatTheOrderIsNotFor) {
+  order_.identifiers = {{"dns", "a"}};
+  const auto fail = expect<acme::Fail>(
+      next(OrderStatus::pending, {authorization_of("a"), authorization_of("victim")}));
+  EXPECT_EQ(fail.error_class, acme::ErrorClass::protocol);
+  EXPECT_THAT(fail.reason, HasSubstr("victim"));
 }
 
 // Answering before the token is reachable burns the authorization.

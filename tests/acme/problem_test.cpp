@@ -46,22 +46,28 @@ struct Odd {
   const char* text;
 };
 
-TEST(ParseProblem, ShowsWhatTheServerSaidWhateverItIs) {
+TEST(ParseProblem, ShowsNoWordOfABodyThatIsNoProblemDocumentOfAcme) {
   const Odd odd[] = {
-      {kType, "{", "HTTP 500 with the body \"{\""},
+      {kType, "{", "HTTP 500 with a body that is no ACME problem document"},
       {kType, "", "HTTP 500"},
-      {kType, "[]", "HTTP 500 with the body \"[]\""},
+      {kType, "[]", "HTTP 500 with a body that is no ACME problem document"},
       {kType, "{}", "HTTP 500"},
       {kType, R"({"type": 7, "detail": ["x"]})", "HTTP 500"},
       {kType, R"({"type": "about:blank"})", "HTTP 500"},
-      {kType, R"({"detail": "only words"})", "only words"},
+      {kType, R"({"detail": "only words"})", "HTTP 500"},
+      {kType, R"({"type": "https://inner.test/e", "detail": "password=hunter2"})", "HTTP 500"},
+      {"application/json", R"({"type": "urn:ietf:params:acme:error:dns"})", "HTTP 500"},
       {kType, R"({"type": "urn:ietf:params:acme:error:dns", "subproblems": [1, {}, "x"]})", "dns"},
-      {"text/html", "<h1>Bad\r\n\tGateway</h1>", "HTTP 500 with the body \"<h1>Bad Gateway</h1>\""},
-      {"", "\xff\xfe\x01", "HTTP 500 with the body \"??\""},
+      {"text/html", "<h1>Bad\r\n\tGateway</h1>",
+       "HTTP 500 with a body that is no ACME problem document"},
+      {"", "\xff\xfe\x01", "HTTP 500 with a body that is no ACME problem document"},
   };
   for (const Odd& one : odd) {
-    EXPECT_THAT(acme::parse_problem(500, one.content_type, one.body).text(), HasSubstr(one.text))
-        << one.body;
+    const std::string shown = acme::parse_problem(500, one.content_type, one.body).text();
+    EXPECT_THAT(shown, HasSubstr(one.text)) << one.body;
+    for (const char* word : {"words", "hunter2", "Gateway", "??"}) {
+      EXPECT_THAT(shown, Not(HasSubstr(word))) << one.body;
+    }
   }
 }
 

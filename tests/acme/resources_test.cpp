@@ -45,7 +45,8 @@ TEST(ParseDirectory, ReadsUrlsAndMeta) {
 
 TEST(ParseDirectory, SaysWhatIsMissingOrWrong) {
   EXPECT_THAT(fault_of(acme::parse_directory("{}")), HasSubstr("has no \"newNonce\""));
-  EXPECT_THAT(fault_of(acme::parse_directory("<html>")), HasSubstr("<html>"));
+  EXPECT_THAT(fault_of(acme::parse_directory("<html>")),
+              HasSubstr("is not a JSON object, but 6 other bytes"));
   EXPECT_THAT(fault_of(acme::parse_directory(R"({"newNonce": "http://ca.test/n"})")),
               HasSubstr("not an https URL"));
   EXPECT_THAT(fault_of(acme::parse_directory(R"({"newNonce": 1})")), HasSubstr("not a string"));
@@ -68,7 +69,7 @@ struct Change {
 
 TEST(ParseOrder, IsStrictAboutTypes) {
   const Change changes[] = {
-      {"\"pending\"", "\"curious\"", "unknown status \"curious\""},
+      {"\"pending\"", "\"curious\"", "has an unknown \"status\""},
       {"\"pending\"", "true", "not a string"},
       {"\"pending\"", "\"valid\"", "has no \"certificate\""},
       {"\"2026-01-02T00:00:00Z\"", "\"tomorrow\"", "not an RFC 3339 time"},

@@ -178,6 +178,25 @@ void AcmeServer::refuse(const std::string& endpoint, Refusal refusal, int times)
   add_fault({endpoint, answer, nullptr}, times);
 }
 
+void AcmeServer::rewrite(const std::string& endpoint, std::function<void(json&)> change,
+                         int times) {
+  answer_with(
+      endpoint,
+      [change = std::move(change)](base::HttpResponse response) {
+        json body = json::parse(response.body, nullptr, false);
+        change(body);
+        response.body = body.dump();
+        return response;
+      },
+      times);
+}
+
+void AcmeServer::answer_with(const std::string& endpoint,
+                             std::function<base::HttpResponse(base::HttpResponse)> change,
+                             int times) {
+  add_fault({endpoint, nullptr, std::move(change)}, times);
+}
+
 void AcmeServer::refuse_nonces(int times) {
   const std::lock_guard lock(mutex_);
   nonces_to_refuse_ = times;

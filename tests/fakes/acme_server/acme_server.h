@@ -78,6 +78,12 @@ class AcmeServer final : public base::HttpTransport {
     private_key_in_chain
   };
   void spoil(const std::string& endpoint, Spoil how, int times = 1);
+  // Changes the JSON of an answer on its way out.
+  void rewrite(const std::string& endpoint, std::function<void(nlohmann::json&)> change,
+               int times = 1);
+  // Sends the answer's headers through this, and its body: whatever a server could say.
+  void answer_with(const std::string& endpoint,
+                   std::function<base::HttpResponse(base::HttpResponse)> change, int times = 1);
   void set_retry_after(const std::string& endpoint, std::string value);  // on every success there
   // Validations of this host fail like this until told otherwise (empty type).
   void fail_validation(const std::string& host, std::string type, std::string detail);

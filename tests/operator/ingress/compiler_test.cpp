@@ -546,7 +546,8 @@ api::AuthorizationStatus an_authorization(const std::string& host, const std::st
 }
 
 TEST(Compiler, TheAnswersOfAllOrdersUnderWayArePublishedWithOrWithoutAnIngress) {
-  auto certificate = a_certificate("shop/tls", "tls", {"a.example"});
+  auto certificate = a_certificate(
+      "shop/tls", "tls", {"a.example", "b.example", "c.example", "d.example", "e.example"});
   certificate.status.order = api::OrderStatus{};
   certificate.status.order->authorizations = {
       an_authorization("A.example", "token-1", "pending"),
@@ -561,6 +562,33 @@ TEST(Compiler, TheAnswersOfAllOrdersUnderWayArePublishedWithOrWithoutAnIngress) 
   EXPECT_EQ(compiled.config.challenges.at("token-1")->host, "a.example");
   EXPECT_EQ(compiled.config.challenges.at("token-1")->key_authorization, "token-1.thumbprint");
   EXPECT_EQ(compiled.config.challenges.count("token-2"), 1u);
+}
+
+TEST(Compiler, AnAnswerIsPublishedForNamesOfItsCertificateOnly) {
+  auto certificate = a_certificate("tenant/tls", "tls", {"b.example"});
+  certificate.status.order = api::OrderStatus{};
+  certificate.status.order->authorizations = {
+      an_authorization("victim.example", "token-1", "pending"),
+      an_authorization("x.b.example", "token-2", "pending"),
+      an_authorization("b.example", "token-3", "pending"),
+  };
+  const Compiled compiled = compile(ViewBuilder().certificate(certificate).view);
+  ASSERT_EQ(compiled.config.challenges.size(), 1u);
+  EXPECT_EQ(compiled.config.challenges.at("token-3")->host, "b.example");
+}
+
+// A token is the choice of whoever names the server.
+TEST(Compiler, ATokenThatTwoCertificatesHaveIsAnsweredForTheOlderOne) {
+  auto older = a_certificate("z/older", "tls", {"a.example"});
+  older.metadata.creation_timestamp = base::WallTime(seconds(1));
+  older.status.order = api::OrderStatus{};
+  older.status.order->authorizations = {an_authorization("a.example", "token-1", "pending")};
+  auto younger = a_certificate("a/younger", "tls", {"b.example"});
+  younger.metadata.creation_timestamp = base::WallTime(seconds(2));
+  younger.status.order = api::OrderStatus{};
+  younger.status.order->authorizations = {an_authorization("b.example", "token-1", "pending")};
+  const Compiled compiled = compile(ViewBuilder().certificate(younger).certificate(older).view);
+  EXPECT_EQ(compiled.config.challenges.at("token-1")->host, "a.example");
 }
 
 // ---- Sharing
