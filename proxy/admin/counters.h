@@ -73,6 +73,8 @@ struct alignas(64) WorkerCounters {
   Counter upstream_reused;            // requests on a connection that was there
   ReasonCounters upstream_failures;   // connect_refused, connect_timeout, closed_early, ...
   Counter upstream_retries;
+  Counter upstream_endpoints_marked;  // do not connect, and are passed over; add and subtract
+  Counter upstream_probes;            // connections that ask whether such an endpoint is back
 
   // Seconds to the response's last byte; bucket i counts durations up to kDurationBounds[i].
   static constexpr std::array<double, 11> kDurationBounds = {

@@ -159,6 +159,13 @@ void add_upstream(Page& page) {
   page.family("upstream_retries_total", "Requests sent again to another endpoint.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.upstream_retries; });
+  page.family("upstream_endpoints_marked",
+              "Endpoints that do not connect and are passed over, by each worker's count.",
+              MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_endpoints_marked; });
+  page.family("upstream_probes_total", "Connections that asked whether such an endpoint is back.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_probes; });
   page.family("upstream_failures_total", "Failures of endpoints, by reason.", MetricType::Counter)
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.upstream_failures; });
 }

@@ -80,6 +80,7 @@ void Loop::run(TurnEnd& end) {
     more_ = end.on_turn_end() || !to_resume_.empty();
     destroy_disposed();
   }
+  stopped_ = false;
 }
 
 // Those who ask again meanwhile are behind those who wait already, and not before the next turn.

@@ -60,7 +60,7 @@ class Loop {
   // memory in the kernel.
   bool add(int fd, EventHandler& handler);
 
-  // Runs turns until stop().
+  // Runs turns until stop(); may be called again then.
   void run(TurnEnd& end);
   void stop() { stopped_ = true; }
 

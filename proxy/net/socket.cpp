@@ -49,6 +49,18 @@ IoResult receive(int fd, char* out, std::size_t size) {
   }
 }
 
+IoResult::Kind peek(int fd) {
+  for (;;) {
+    char byte = 0;
+    const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0) return IoResult::Kind::done;
+    if (got == 0) return IoResult::Kind::closed;
+    if (errno == EINTR) continue;
+    const bool again = errno == EAGAIN || errno == EWOULDBLOCK;
+    return again ? IoResult::Kind::would_block : IoResult::Kind::failed;
+  }
+}
+
 IoResult send(int fd, std::string_view bytes) {
   for (;;) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -135,6 +147,20 @@ std::string_view connect_failure_reason(int error) {
       return "connect_timeout";
     default:
       return "connect_failed";
+  }
+}
+
+bool is_peers_connect_failure(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
   }
 }
 

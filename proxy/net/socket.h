@@ -23,6 +23,9 @@ struct IoResult {
 
 IoResult receive(int fd, char* out, std::size_t size);
 IoResult send(int fd, std::string_view bytes);
+// What receive() would find, taking nothing: would_block, done (there is at least a byte), closed
+// or failed.
+IoResult::Kind peek(int fd);
 
 // A listening socket, for one of several threads that share the port (SO_REUSEPORT). The error
 // names the address and the cause.
@@ -47,6 +50,9 @@ int take_connect_error(int fd);
 // A short stable token: "connect_refused", "connect_unreachable", "connect_reset",
 // "connect_failed".
 std::string_view connect_failure_reason(int error);
+// True for an errno of a connect that says something about who was to be connected to. Others say
+// that this process or host has no more descriptors, ports or memory.
+bool is_peers_connect_failure(int error);
 
 // Tells the peer that nothing more will be sent (FIN).
 void shut_down_sending(int fd);

@@ -16,20 +16,6 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-bool is_idempotent(http1::Method method) {
-  switch (method) {
-    case http1::Method::get:
-    case http1::Method::head:
-    case http1::Method::put:
-    case http1::Method::delete_:
-    case http1::Method::options:
-    case http1::Method::trace:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::string_view protocol_text(Exchange::Protocol protocol) {
   switch (protocol) {
     case Exchange::Protocol::http1_0:
@@ -47,14 +33,14 @@ std::string_view protocol_text(Exchange::Protocol protocol) {
 Exchange::Exchange(Worker& worker) : worker_(worker), response_parser_(worker.options().limits) {}
 
 Exchange::~Exchange() {
-  if (connection_ != nullptr) detach(false);
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
 }
 
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
                      const Piece& piece, bool last) {
   downstream_ = &downstream;
   remember_for_log(client, protocol);
-  is_idempotent_ = is_idempotent(request_.method);
+  is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http1::Method::head;
   wants_websocket_ = request_.wants_websocket && protocol != Protocol::http2;
   request_complete_ = last;
@@ -126,7 +112,7 @@ bool Exchange::is_misdirected(const Client& client) const {
 void Exchange::answer(int status, std::string_view reason) {
   status_ = status;
   reason_ = reason;
-  if (connection_ != nullptr) detach(false);
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   std::string body = std::to_string(status);
   body.append(" ").append(http1::status_text(status));
   if (!reason.empty()) body.append(" (").append(reason).append(")");
@@ -183,14 +169,14 @@ void Exchange::abandon(std::string_view reason) {
   if (reason_.empty()) reason_ = reason;
   const bool began = downstream_ != nullptr;
   stage_ = Stage::over;
-  if (connection_ != nullptr) detach(false);
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   if (began) log();
   downstream_ = nullptr;
 }
 
 void Exchange::finish() {
   stage_ = Stage::over;
-  if (connection_ != nullptr) detach(false);
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   log();
   Downstream& downstream = *std::exchange(downstream_, nullptr);
   downstream.on_exchange_over();
@@ -228,7 +214,7 @@ void Exchange::log() {
 }
 
 void Exchange::reset() {
-  if (connection_ != nullptr) detach(false);
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   downstream_ = nullptr;
   stage_ = Stage::reading;
   request_.reset();
@@ -239,13 +225,14 @@ void Exchange::reset() {
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();
+  stale_.reset();
   response_.reset();
   response_parser_.reset();
   response_decoder_ = {};
   held_response_.clear();
   response_flow_ = {};
-  was_upgraded_ = response_has_begun_ = response_reusable_ = client_finished_ = endpoint_finished_ =
-      false;
+  response_rest_ = upstream::Connection::kNotReusable;
+  was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;
   responded_ = {};
   log_text_.clear();
   host_end_ = method_end_ = path_end_ = 0;

@@ -93,10 +93,12 @@ class Exchange final : private upstream::Connection::User {
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
   std::string_view compose_head(const Client& client);
   void send_first(std::string_view bytes);
-  bool use_connection(const upstream::Cluster::Tried& tried);
+  void keep_for_replay(std::string_view bytes);
+  std::shared_ptr<upstream::Endpoint> pick_endpoint();
   void try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint = nullptr);
   void attach(std::unique_ptr<upstream::Connection> connection);
-  void detach(bool reusable);
+  // Back to the pool for at most this time; see Connection::release().
+  void detach(std::chrono::milliseconds rest_max);
   void fail(const upstream::Failure& failure);
   void update_upstream_wait();
   void read_response();
@@ -132,7 +134,8 @@ class Exchange final : private upstream::Connection::User {
   bool is_head_ = false;
   bool wants_websocket_ = false;
   std::uint64_t body_bytes_max_ = 0;
-  // The head as sent, and what follows it while that is little: what a retry sends again.
+  // While connecting: all that was taken from the client. On a pooled connection: the same, while
+  // it is little, for a retry to send again.
   std::string sent_;
   bool can_replay_ = false;
   bool was_replayed_ = false;
@@ -141,6 +144,7 @@ class Exchange final : private upstream::Connection::User {
   std::shared_ptr<upstream::Cluster> cluster_;
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
+  std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;
 
   // The response.
@@ -150,7 +154,8 @@ class Exchange final : private upstream::Connection::User {
   std::string held_response_;  // a part of a head
   Flow response_flow_;
   bool response_has_begun_ = false;
-  bool response_reusable_ = false;
+  // The connection after this response.
+  std::chrono::milliseconds response_rest_ = upstream::Connection::kNotReusable;
   bool was_upgraded_ = false;
   bool client_finished_ = false;    // tunnel
   bool endpoint_finished_ = false;  // tunnel

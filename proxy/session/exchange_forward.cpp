@@ -5,6 +5,7 @@
 #include "proxy/session/exchange.h"
 #include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
+#include "proxy/upstream/keep_alive.h"
 
 // The way of a request to an endpoint, and of its response back.
 namespace proxy::session {
@@ -12,9 +13,6 @@ namespace {
 
 using upstream::Fault;
 using upstream::Retry;
-
-// What is kept of a request on a reused connection, in case that connection turns out to be dead.
-constexpr std::size_t kReplayBytesMax = 16u << 10;
 
 constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
                                          "closed_early"};
@@ -58,16 +56,13 @@ std::string_view Exchange::compose_head(const Client& client) {
 }
 
 void Exchange::send_first(std::string_view bytes) {
-  endpoint_ = cluster_->pick(tried_);
+  endpoint_ = pick_endpoint();
   endpoint_->request_begins();
   if (auto idle = endpoint_->take_idle(*this)) {
     connection_ = std::move(idle);
     stage_ = Stage::requesting;
-    if (is_idempotent_ && bytes.size() <= kReplayBytesMax) {
-      sent_.assign(bytes);
-    } else {
-      can_replay_ = false;
-    }
+    can_replay_ = is_idempotent_;
+    keep_for_replay(bytes);
     connection_->write(bytes);
     update_upstream_wait();
     return;
@@ -78,13 +73,33 @@ void Exchange::send_first(std::string_view bytes) {
   try_endpoints(std::exchange(endpoint_, nullptr));
 }
 
+// Of a request on a pooled connection.
+void Exchange::keep_for_replay(std::string_view bytes) {
+  if (!can_replay_) return;
+  if (sent_.size() + bytes.size() <= upstream::kReplayBytesMax) {
+    sent_.append(bytes);
+  } else {
+    can_replay_ = false;
+    std::string().swap(sent_);
+  }
+}
+
+std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
+  net::Loop& loop = worker_.loop();
+  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get()});
+  if (pick.to_probe != nullptr) {
+    upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
+  }
+  return std::move(pick.endpoint);
+}
+
 // Connects to this endpoint (none: the next in turn), then to others that were not tried yet, until
 // one connection is at least under way.
 void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   stage_ = Stage::connecting;
   int error = 0;
-  if (endpoint == nullptr) endpoint = cluster_->pick(tried_);
-  for (; endpoint != nullptr; endpoint = cluster_->pick(tried_)) {
+  if (endpoint == nullptr) endpoint = pick_endpoint();
+  for (; endpoint != nullptr; endpoint = pick_endpoint()) {
     tried_.push_back(endpoint);
     connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
                                                 cluster_->config().connect_timeout);
@@ -99,9 +114,9 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   answer(502, net::connect_failure_reason(error));
 }
 
-void Exchange::detach(bool reusable) {
+void Exchange::detach(std::chrono::milliseconds rest_max) {
   endpoint_->request_ends();
-  upstream::Connection::release(std::move(connection_), reusable);
+  upstream::Connection::release(std::move(connection_), rest_max);
 }
 
 void Exchange::on_upstream_connected() {
@@ -129,7 +144,8 @@ void Exchange::fail(const upstream::Failure& failure) {
       .has_untried_endpoint = cluster_->has_untried(tried_),
   };
   const upstream::Next next = choose_next(failure, attempt);
-  detach(false);
+  if (next == upstream::Next::fresh_connection) stale_ = endpoint_;
+  detach(upstream::Connection::kNotReusable);
   if (next == upstream::Next::give_up) {
     refuse(failure.status, failure.reason);
     return;
@@ -162,7 +178,7 @@ void Exchange::on_request_body(const Piece& piece, bool last) {
   if (stage_ == Stage::connecting) {
     sent_.append(bytes);
   } else if (!bytes.empty()) {
-    can_replay_ = false;
+    keep_for_replay(bytes);
     connection_->write(bytes);
   }
   update_upstream_wait();
@@ -288,6 +304,12 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     return false;
   }
   stage_ = Stage::responding;
+  if (response_.keep_alive) {
+    // Now, while its fields are still where they were read.
+    const http1::Field* const keep_alive = response_.find(http1::FieldId::keep_alive);
+    response_rest_ = keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
+                                           : upstream::rest_allowed_by(keep_alive->value);
+  }
   response_decoder_ = http1::BodyDecoder::for_response(response_);
   return true;
 }
@@ -311,14 +333,18 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head) {
   }
   if (stage_ == Stage::over || !last) return;
   // Bytes that nobody asked for: whose answer would they be?
-  const bool clean = begin + decoded.consumed == end;
-  response_reusable_ = clean && response_.keep_alive && request_complete_;
+  if (begin + decoded.consumed != end) {
+    endpoint_->on_unsolicited_bytes();
+    response_rest_ = upstream::Connection::kNotReusable;
+  }
+  // The endpoint waits for the rest of the request, and would take the next one for it.
+  if (!request_complete_) response_rest_ = upstream::Connection::kNotReusable;
   complete_response();
 }
 
 void Exchange::complete_response() {
   // The connection goes back first: the next request of this client may already wait for it.
-  detach(response_reusable_);
+  detach(response_rest_);
   finish();
 }
 
@@ -336,7 +362,7 @@ void Exchange::on_response_end_of_input() {
     return;
   }
   downstream_->send_body({}, true);
-  response_reusable_ = false;
+  response_rest_ = upstream::Connection::kNotReusable;
   if (stage_ != Stage::over) complete_response();
 }
 

@@ -16,10 +16,14 @@ class Balancer {
 
   explicit Balancer(std::size_t start) : cursor_(start) {}
 
+  // Whether the one picked has had its turn. A retry is no turn: were it one, then of two endpoints
+  // the one that is gone would be the next again for every request.
+  enum class Turn { moves, stays };
+
   // `load_of(i)` is the number of requests that endpoint i has under way here, or kExcluded.
   // Nothing when all are excluded. Of equal loads the next in turn wins.
   template <class LoadOf>
-  std::optional<std::size_t> pick(config::Balancing balancing, std::size_t count,
+  std::optional<std::size_t> pick(config::Balancing balancing, Turn turn, std::size_t count,
                                   const LoadOf& load_of) {
     std::optional<std::size_t> best;
     std::uint32_t best_load = kExcluded;
@@ -31,7 +35,7 @@ class Balancer {
       best_load = load;
       if (balancing == config::Balancing::round_robin) break;
     }
-    if (best) cursor_ = *best + 1;
+    if (best && turn == Turn::moves) cursor_ = *best + 1;
     return best;
   }
 

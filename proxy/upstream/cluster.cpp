@@ -6,24 +6,49 @@
 namespace proxy::upstream {
 namespace {
 
-bool contains(const Cluster::Tried& tried, const std::shared_ptr<Endpoint>& endpoint) {
-  return std::find(tried.begin(), tried.end(), endpoint) != tried.end();
+bool contains(const Cluster::Tried& tried, const Endpoint& endpoint) {
+  return std::any_of(tried.begin(), tried.end(),
+                     [&](const auto& one) { return one.get() == &endpoint; });
 }
 
 }  // namespace
 
-std::shared_ptr<Endpoint> Cluster::pick(const Tried& tried) {
+template <class IsOut>
+std::shared_ptr<Endpoint> Cluster::find(Balancer::Turn turn, const IsOut& is_out) {
   const auto load_of = [&](std::size_t i) {
-    if (!tried.empty() && contains(tried, endpoints_[i])) return Balancer::kExcluded;
-    return endpoints_[i]->requests_active();
+    return is_out(endpoints_[i]) ? Balancer::kExcluded : endpoints_[i]->requests_active();
   };
-  const auto picked = balancer_.pick(config_->balancing, endpoints_.size(), load_of);
+  const auto picked = balancer_.pick(config_->balancing, turn, endpoints_.size(), load_of);
   return picked ? endpoints_[*picked] : nullptr;
+}
+
+Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
+  using Candidate = std::shared_ptr<Endpoint>;
+  const bool is_retry = !past.tried.empty() || past.stale != nullptr;
+  const auto turn = is_retry ? Balancer::Turn::stays : Balancer::Turn::moves;
+  const auto was_tried = [&](const Candidate& endpoint) {
+    return !past.tried.empty() && contains(past.tried, *endpoint);
+  };
+  Pick pick;
+  pick.endpoint = find(turn, [&](const Candidate& endpoint) {
+    if (endpoint->wants_probe(now)) pick.to_probe = endpoint;
+    return endpoint->is_marked() || endpoint.get() == past.stale || was_tried(endpoint);
+  });
+  if (pick.endpoint == nullptr && past.stale != nullptr) {
+    pick.endpoint = find(turn, [&](const Candidate& endpoint) {
+      return endpoint->is_marked() || was_tried(endpoint);
+    });
+  }
+  if (pick.endpoint == nullptr) {
+    pick.endpoint = find(turn, was_tried);
+    pick.to_probe.reset();  // the request itself asks
+  }
+  return pick;
 }
 
 bool Cluster::has_untried(const Tried& tried) const {
   return std::any_of(endpoints_.begin(), endpoints_.end(),
-                     [&](const auto& endpoint) { return !contains(tried, endpoint); });
+                     [&](const auto& endpoint) { return !contains(tried, *endpoint); });
 }
 
 void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,

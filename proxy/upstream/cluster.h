@@ -24,8 +24,20 @@ class Cluster {
   bool is_empty() const { return endpoints_.empty(); }
 
   using Tried = std::vector<std::shared_ptr<Endpoint>>;
-  // An endpoint that is not in `tried`; nullptr when there is none.
-  std::shared_ptr<Endpoint> pick(const Tried& tried);
+  // What became of this request so far.
+  struct Past {
+    const Tried& tried;               // endpoints that it could not connect to
+    const Endpoint* stale = nullptr;  // the endpoint whose pooled connection was dead
+  };
+  struct Pick {
+    std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried
+    // An endpoint that was passed over because it did not connect, and is to be asked now whether
+    // it is back: by Endpoint::begin_probe(), beside the request.
+    std::shared_ptr<Endpoint> to_probe;
+  };
+  // Another endpoint that is well, in turn; else the stale one, which a fresh connection may reach;
+  // else any that was not tried: where none is well, they are all alike.
+  Pick pick(base::SteadyTime now, const Past& past);
   bool has_untried(const Tried& tried) const;
 
   // Takes over a changed configuration: endpoints that stay keep their connections.
@@ -34,6 +46,9 @@ class Cluster {
   void retire();
 
  private:
+  template <class IsOut>
+  std::shared_ptr<Endpoint> find(Balancer::Turn turn, const IsOut& is_out);
+
   std::shared_ptr<const config::Cluster> config_;
   std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
   Balancer balancer_;

@@ -16,7 +16,10 @@ constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_rea
 std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
                                                 User& user, std::chrono::milliseconds timeout) {
   net::Fd fd = net::start_connect(endpoint->address());
-  if (!fd.is_open()) return nullptr;
+  if (!fd.is_open()) {
+    if (net::is_peers_connect_failure(errno)) endpoint->on_connect_failed(loop.now());
+    return nullptr;
+  }
   const int number = fd.get();
   std::unique_ptr<Connection> connection(
       new Connection(loop, std::move(endpoint), user, std::move(fd)));
@@ -57,8 +60,9 @@ void Connection::on_ready(net::Ready ready) {
       on_connect_event(ready);
       return;
     case State::idle:
-      // The first event after a connect says "writable", which is no news.
-      if (ready.readable) endpoint_->discard(*this);
+      // The first event after a connect says "writable", which is no news. Nor is one of bytes that
+      // were read before it was told of.
+      if (ready.readable && !is_quiet()) endpoint_->discard(*this);
       return;
     case State::busy:
       if (ready.writable && (unsent() > 0 || finishing_) && flush() && unsent() == 0) {
@@ -78,12 +82,14 @@ void Connection::on_resumed() {
 void Connection::on_connect_event(net::Ready ready) {
   if (!ready.writable && !ready.failed) return;
   if (const int error = net::take_connect_error(fd_.get()); error != 0) {
+    if (net::is_peers_connect_failure(error)) endpoint_->on_connect_failed(loop_.now());
     user_->on_upstream_failed(
         {Fault::upstream, Retry::always, 502, net::connect_failure_reason(error)});
     return;
   }
   state_ = State::busy;
   timer_.disarm();
+  endpoint_->on_connected();
   user_->on_upstream_connected();
   if (state_ == State::busy && readable_) user_->on_upstream_readable();
 }
@@ -91,6 +97,7 @@ void Connection::on_connect_event(net::Ready ready) {
 void Connection::on_timer(net::Timer&) {
   switch (state_) {
     case State::connecting:
+      endpoint_->on_connect_failed(loop_.now());
       user_->on_upstream_failed(kConnectTimeout);
       return;
     case State::idle:
@@ -178,11 +185,12 @@ void Connection::wait(Waiting waiting, std::chrono::milliseconds timeout) {
   }
 }
 
-void Connection::release(std::unique_ptr<Connection> connection, bool reusable) {
+void Connection::release(std::unique_ptr<Connection> connection,
+                         std::chrono::milliseconds rest_max) {
   Endpoint& endpoint = *connection->endpoint_;
-  if (reusable && connection->state_ == State::busy && connection->unsent() == 0 &&
+  if (rest_max > kNotReusable && connection->state_ == State::busy && connection->unsent() == 0 &&
       !connection->closing_ && !connection->readable_ && !connection->finishing_) {
-    endpoint.keep(std::move(connection));
+    endpoint.keep(std::move(connection), rest_max);
   } else {
     close(std::move(connection));
   }
@@ -200,6 +208,18 @@ void Connection::take_from_pool(User& user) {
   waiting_ = Waiting::none;
   ++uses_;
   timer_.disarm();
+}
+
+// Between requests an endpoint has nothing to say. What comes then is the end, or an answer to
+// nobody's request: it must not become the answer to the next one.
+bool Connection::is_quiet() {
+  const net::IoResult::Kind there = net::peek(fd_.get());
+  if (there == net::IoResult::Kind::would_block) {
+    readable_ = false;
+    return !closing_;
+  }
+  if (there == net::IoResult::Kind::done) endpoint_->on_unsolicited_bytes();
+  return false;
 }
 
 void Connection::rest_in_pool(std::chrono::milliseconds idle_timeout) {

@@ -11,6 +11,7 @@
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket.h"
 #include "proxy/upstream/failure.h"
+#include "proxy/upstream/idle_list.h"
 
 namespace proxy::upstream {
 
@@ -70,14 +71,19 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   enum class Waiting { none, to_send, to_read };
   void wait(Waiting waiting, std::chrono::milliseconds timeout);
 
-  // Ends the use of a connection: back to the pool, or gone. A connection with unread input, with
-  // unsent output or of a retired endpoint is never pooled.
-  static void release(std::unique_ptr<Connection> connection, bool reusable);
+  // Ends the use of a connection: back to the pool for at most this time, or gone. A connection
+  // with unread input, with unsent output or of a retired endpoint is never pooled.
+  static constexpr std::chrono::milliseconds kNotReusable{0};
+  static constexpr std::chrono::milliseconds kRestAsConfigured =
+      std::chrono::milliseconds::max();  // PoolOptions says how long
+  static void release(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max);
   static void close(std::unique_ptr<Connection> connection);
 
   void on_ready(net::Ready ready) override;
   // A user that did not read all that it could asks for it by net::Loop::resume_soon().
   void on_resumed() override;
+
+  IdleLinks<Connection> idle_links;  // the pool's
 
  private:
   friend class Endpoint;
@@ -85,6 +91,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void on_timer(net::Timer& timer) override;
   void take_from_pool(User& user);
   void rest_in_pool(std::chrono::milliseconds idle_timeout);
+  bool is_quiet();
+  base::SteadyTime now() const { return loop_.now(); }
   void on_connect_event(net::Ready ready);
   bool flush();
   bool takes_bytes();

@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "proxy/admin/counters.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/upstream/connection.h"
+#include "proxy/upstream/endpoint_health.h"
+#include "proxy/upstream/idle_list.h"
 
 namespace proxy::upstream {
 
@@ -17,8 +18,10 @@ struct PoolOptions {
   std::size_t idle_max = 512;  // connections per endpoint and worker
 };
 
-// One worker's view of one endpoint: its idle connections, and how many requests it has under way.
-class Endpoint {
+// One worker's view of one endpoint: its idle connections, how many requests it has under way, and
+// whether it can be connected to. Its connections hold it; those that are idle, and a probe, it
+// holds in turn until retire().
+class Endpoint final : private Connection::User {
  public:
   Endpoint(const net::SocketAddress& address, const PoolOptions& options,
            admin::WorkerCounters& counters);
@@ -26,28 +29,51 @@ class Endpoint {
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
 
-  // The connection that was used last; it is the least likely to have been closed meanwhile.
+  // The connection that was used last; it is the least likely to have been closed meanwhile. One
+  // that was closed, or on which bytes came that nobody asked for, is closed here and never used.
   // Nothing when none is idle.
   std::unique_ptr<Connection> take_idle(Connection::User& user);
   std::uint32_t requests_active() const { return requests_active_; }
   void request_begins() { ++requests_active_; }
   void request_ends() { --requests_active_; }
 
+  // A marked endpoint did not connect when it was last asked; see EndpointHealth.
+  bool is_marked() const { return health_.is_marked(); }
+  bool wants_probe(base::SteadyTime now) const { return health_.wants_probe(now); }
+  // Asks with a connection that no request waits for; where it comes about, the pool has it.
+  // `self` is this endpoint.
+  static void begin_probe(const std::shared_ptr<Endpoint>& self, net::Loop& loop,
+                          std::chrono::milliseconds timeout);
+  void on_connect_failed(base::SteadyTime now);
+  void on_connected();
+  // It sent bytes that are no part of an answer to a request of ours.
+  void on_unsolicited_bytes();
+
   // It left the configuration: idle connections are closed, the others when their request ends.
   void retire();
 
  private:
   friend class Connection;
-  void keep(std::unique_ptr<Connection> connection);
+  void keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max);
   void discard(Connection& idle);
   void on_opened();
   void on_closed();
+  template <class Change>
+  void change_health(const Change& change);
+
+  // Of a probe.
+  void on_upstream_connected() override;
+  void on_upstream_readable() override {}
+  void on_upstream_drained() override {}
+  void on_upstream_failed(const Failure& failure) override;
 
   net::SocketAddress address_;
   std::string name_;
   const PoolOptions& options_;
   admin::WorkerCounters& counters_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // the last one used is the last
+  IdleList<Connection> idle_;
+  EndpointHealth health_;
+  std::unique_ptr<Connection> probe_;  // while it connects
   std::uint32_t requests_active_ = 0;
   bool retired_ = false;
 };

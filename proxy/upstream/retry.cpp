@@ -2,6 +2,23 @@
 
 namespace proxy::upstream {
 
+bool is_idempotent(http1::Method method) {
+  switch (method) {
+    case http1::Method::get:
+    case http1::Method::head:
+    case http1::Method::put:
+    case http1::Method::delete_:
+    case http1::Method::options:
+    case http1::Method::trace:
+      return true;
+    case http1::Method::post:
+    case http1::Method::patch:
+    case http1::Method::other:  // it may be
+      return false;
+  }
+  return false;
+}
+
 Next choose_next(const Failure& failure, const Attempt& attempt) {
   if (attempt.response_has_begun || !attempt.can_replay) return Next::give_up;
   switch (failure.retry) {

@@ -89,6 +89,17 @@ TEST(ConnectTimeout, SendsEvenAPostToAnotherEndpointSinceNothingWasSent) {
   EXPECT_GE(proxy.metric("gatehouse_proxy_upstream_retries_total"), 1);
 }
 
+TEST(ConnectTimeout, IsWaitedForOnceAndNotByEveryRequestAfter) {
+  const FullPort full;
+  ScriptedBackend backend(says_hello);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({full.port(), backend.port()}, impatient_cluster())));
+  auto client = HttpClient::connect(proxy.http());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(client.get("/").body, "hello ");
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_retries_total"), 1);
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_endpoints_marked"), 1);
+}
+
 TEST(ConnectTimeout, KeepsTheBodyThatComesMeanwhile) {
   const FullPort full;
   ScriptedBackend backend(says_hello);

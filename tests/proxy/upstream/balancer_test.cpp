@@ -8,13 +8,14 @@ namespace proxy::upstream {
 namespace {
 
 using config::Balancing;
+using Turn = Balancer::Turn;
 
 std::vector<std::size_t> picks(Balancer& balancer, Balancing balancing,
                                const std::vector<std::uint32_t>& loads, int count) {
   std::vector<std::size_t> picked;
   for (int i = 0; i < count; ++i) {
-    picked.push_back(
-        *balancer.pick(balancing, loads.size(), [&](std::size_t e) { return loads[e]; }));
+    picked.push_back(*balancer.pick(balancing, Turn::moves, loads.size(),
+                                    [&](std::size_t e) { return loads[e]; }));
   }
   return picked;
 }
@@ -44,8 +45,20 @@ TEST(Balancer, AnExcludedEndpointIsNeverPicked) {
   for (const Balancing balancing : {Balancing::round_robin, Balancing::least_requests}) {
     EXPECT_EQ(picks(balancer, balancing, {Balancer::kExcluded, 7, Balancer::kExcluded}, 2),
               (std::vector<std::size_t>{1, 1}));
-    EXPECT_FALSE(balancer.pick(balancing, 2, [](std::size_t) { return Balancer::kExcluded; }));
-    EXPECT_FALSE(balancer.pick(balancing, 0, [](std::size_t) { return 0u; }));
+    EXPECT_FALSE(
+        balancer.pick(balancing, Turn::moves, 2, [](std::size_t) { return Balancer::kExcluded; }));
+    EXPECT_FALSE(balancer.pick(balancing, Turn::moves, 0, [](std::size_t) { return 0u; }));
+  }
+}
+
+TEST(Balancer, APickThatIsNoTurnLeavesTheTurnWhereItWas) {
+  for (const Balancing balancing : {Balancing::round_robin, Balancing::least_requests}) {
+    Balancer balancer(0);
+    const auto idle = [](std::size_t) { return 0u; };
+    const auto without_first = [](std::size_t e) { return e == 0 ? Balancer::kExcluded : 0u; };
+    EXPECT_EQ(balancer.pick(balancing, Turn::moves, 2, idle), 0u);
+    EXPECT_EQ(balancer.pick(balancing, Turn::stays, 2, without_first), 1u);
+    EXPECT_EQ(balancer.pick(balancing, Turn::moves, 2, idle), 1u);
   }
 }
 

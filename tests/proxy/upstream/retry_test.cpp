@@ -59,6 +59,17 @@ TEST(ChooseNext, NothingIsSentAgainOnceAByteOfTheResponseCame) {
   EXPECT_EQ(choose_next(kDied, begun), Next::give_up);
 }
 
+TEST(ChooseNext, MethodsThatMayBeSentTwiceAreThoseOfRfc9110) {
+  using http1::Method;
+  for (const Method method :
+       {Method::get, Method::head, Method::put, Method::delete_, Method::options, Method::trace}) {
+    EXPECT_TRUE(is_idempotent(method));
+  }
+  for (const Method method : {Method::post, Method::patch, Method::other}) {
+    EXPECT_FALSE(is_idempotent(method));
+  }
+}
+
 TEST(ChooseNext, ATimeoutIsNotRetried) {
   EXPECT_EQ(choose_next(kTimeout, kGet), Next::give_up);
 }

@@ -1,0 +1,323 @@
+// The pool's rules, on real sockets of this process and a loop that turns when the test says so.
+#include <functional>
+#include <list>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "proxy/net/loop.h"
+#include "proxy/net/socket.h"
+#include "proxy/upstream/endpoint.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/socket_stream.h"
+
+namespace proxy::upstream {
+namespace {
+
+using std::chrono::milliseconds;
+using support::SocketStream;
+
+// A request's side of a connection.
+struct Request final : Connection::User {
+  void on_upstream_connected() override { connected = true; }
+  void on_upstream_readable() override { readable = true; }
+  void on_upstream_drained() override {}
+  void on_upstream_failed(const Failure& failure) override { failed = failure.reason; }
+  bool connected = false;
+  bool readable = false;
+  std::string_view failed;
+  std::unique_ptr<Connection> connection;
+};
+
+class Pool : public ::testing::Test, private net::TurnEnd {
+ protected:
+  Pool() { endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_); }
+  ~Pool() override {
+    for (Request& request : requests_) {
+      if (request.connection != nullptr) Connection::close(std::move(request.connection));
+    }
+    endpoint_->retire();
+    loop_->destroy_disposed();
+  }
+
+  // Turns the loop until it is so.
+  bool turn_until(const std::function<bool()>& is_so) {
+    is_so_ = &is_so;
+    loop_->run(*this);
+    return is_so();
+  }
+  void turn_once() {
+    static const std::function<bool()> kAtOnce = [] { return true; };
+    turn_until(kAtOnce);
+  }
+  // A request on a fresh connection, and the endpoint's side of that in peers_.
+  Request& connect() {
+    Request& request = requests_.emplace_back();
+    request.connection = Connection::connect(*loop_, endpoint_, request, milliseconds(5'000));
+    EXPECT_TRUE(turn_until([&] { return request.connected; }));
+    net::Accepted accepted;
+    while (!accepted.fd.is_open()) accepted = net::accept_from(listener_.get());
+    peers_.emplace_back(std::move(accepted.fd));
+    return request;
+  }
+  // The endpoint answers, and the answer is read whole.
+  void answer(Request& request, SocketStream& peer, std::string_view text = "answer") {
+    peer.send(text);
+    EXPECT_TRUE(turn_until([&] { return request.readable; }));
+    request.readable = false;
+    std::string buffer(64, 0);
+    EXPECT_EQ(request.connection->read(buffer.data(), buffer.size()).bytes, text.size());
+  }
+  void release(Request& request, milliseconds rest_max = Connection::kRestAsConfigured) {
+    Connection::release(std::move(request.connection), rest_max);
+  }
+  // Until the kernel has told the proxy's side of it: epoll may know, and the loop has not turned.
+  static void wait_for_input(int socket) {
+    pollfd wait{socket, POLLIN, 0};
+    EXPECT_EQ(::poll(&wait, 1, 5'000), 1);
+  }
+  std::uint64_t open() const { return counters_.upstream_connections_open.get(); }
+  double failures(std::string_view reason) const {
+    for (const auto& [token, count] : counters_.upstream_failures.read()) {
+      if (token == reason) return static_cast<double>(count);
+    }
+    return 0;
+  }
+
+  bool on_turn_end() override {
+    const bool is_late = std::chrono::steady_clock::now() > began_ + std::chrono::seconds(20);
+    if ((*is_so_)() || is_late) return stop();
+    return true;  // look again at once
+  }
+  bool stop() {
+    loop_->stop();
+    return false;
+  }
+
+  base::SteadyTime began_ = std::chrono::steady_clock::now();
+  net::Fd listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  net::SocketAddress address_ = net::local_address(listener_.get());
+  PoolOptions options_;
+  admin::WorkerCounters counters_;
+  std::unique_ptr<net::Loop> loop_ = net::Loop::create().value();
+  std::shared_ptr<Endpoint> endpoint_;
+  std::list<Request> requests_;
+  std::list<SocketStream> peers_;
+  const std::function<bool()>* is_so_ = nullptr;
+  Request next_;
+};
+
+TEST_F(Pool, AConnectionIsUsedAgain) {
+  Request& request = connect();
+  Connection* const connection = request.connection.get();
+  EXPECT_FALSE(connection->was_reused());
+  answer(request, peers_.back());
+  release(request);
+  auto again = endpoint_->take_idle(next_);
+  ASSERT_EQ(again.get(), connection);
+  EXPECT_TRUE(again->was_reused());
+  EXPECT_EQ(counters_.upstream_reused.get(), 1u);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  Connection::close(std::move(again));
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, TheOneThatWasUsedLastComesFirst) {
+  Request& first = connect();
+  Request& second = connect();
+  Connection* const last = first.connection.get();
+  release(second);
+  release(first);
+  next_.connection = endpoint_->take_idle(next_);
+  EXPECT_EQ(next_.connection.get(), last);
+  Connection::close(std::move(next_.connection));
+}
+
+TEST_F(Pool, NoMoreThanItsLimitAreKept) {
+  options_.idle_max = 2;
+  for (int i = 0; i < 3; ++i) connect();
+  for (Request& request : requests_) release(request);
+  EXPECT_EQ(open(), 2u);
+}
+
+TEST_F(Pool, AConnectionThatIsNotReusableIsClosed) {
+  release(connect(), Connection::kNotReusable);
+  EXPECT_EQ(open(), 0u);
+  EXPECT_TRUE(peers_.back().at_end());
+}
+
+TEST_F(Pool, OneWithUnreadInputIsClosed) {
+  Request& request = connect();
+  peers_.back().send("answer");
+  ASSERT_TRUE(turn_until([&] { return request.readable; }));
+  release(request);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneWithUnsentOutputIsClosed) {
+  Request& request = connect();
+  request.connection->write(std::string(64u << 20, 'x'));
+  ASSERT_GT(request.connection->unsent(), 0u);
+  release(request);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneThatTheEndpointIsClosingIsClosed) {
+  Request& request = connect();
+  peers_.back().send("answer");
+  peers_.back().finish_sending();
+  ASSERT_TRUE(turn_until([&] { return request.readable; }));
+  std::string buffer(64, 0);
+  while (request.connection->is_readable()) {
+    request.connection->read(buffer.data(), buffer.size());
+    if (request.connection->read(buffer.data(), buffer.size()).kind != net::IoResult::Kind::done) {
+      break;
+    }
+  }
+  release(request);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneOnWhichWeSaidThatNothingMoreComesIsClosed) {
+  Request& request = connect();
+  request.connection->write(std::string(64u << 20, 'x'));
+  request.connection->finish_sending();
+  release(request);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneOfAnEndpointThatLeftIsClosed) {
+  Request& busy = connect();
+  release(connect());
+  endpoint_->retire();
+  EXPECT_EQ(open(), 1u);
+  release(busy);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneThatRestedItsTimeIsClosed) {
+  options_.idle_timeout = milliseconds(1);
+  release(connect());
+  EXPECT_TRUE(turn_until([&] { return open() == 0; }));
+}
+
+TEST_F(Pool, OneRestsForNoLongerThanTheEndpointKeepsIt) {
+  Request& kept = connect();
+  release(connect(), milliseconds(1));
+  release(kept);
+  EXPECT_TRUE(turn_until([&] { return open() == 1; }));
+  next_.connection = endpoint_->take_idle(next_);
+  EXPECT_NE(next_.connection, nullptr);
+  Connection::close(std::move(next_.connection));
+}
+
+TEST_F(Pool, OneThatTheEndpointClosedIsNotUsedThoughNoEventHasToldYet) {
+  Request& request = connect();
+  const int socket = request.connection->socket();
+  release(request);
+  peers_.back().close();
+  wait_for_input(socket);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  EXPECT_EQ(open(), 0u);
+  EXPECT_EQ(counters_.upstream_reused.get(), 0u);
+}
+
+TEST_F(Pool, OneOnWhichAStrayAnswerCameIsNotUsedThoughNoEventHasToldYet) {
+  Request& request = connect();
+  const int socket = request.connection->socket();
+  answer(request, peers_.back());
+  release(request);
+  peers_.back().send("stray");
+  wait_for_input(socket);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  EXPECT_EQ(open(), 0u);
+  EXPECT_EQ(failures("unsolicited_bytes"), 1);
+}
+
+TEST_F(Pool, BehindADeadOneALiveOneIsFound) {
+  Request& alive = connect();
+  Request& dead = connect();
+  const int socket = dead.connection->socket();
+  release(alive);
+  release(dead);
+  peers_.back().close();
+  wait_for_input(socket);
+  next_.connection = endpoint_->take_idle(next_);
+  EXPECT_NE(next_.connection, nullptr);
+  EXPECT_EQ(open(), 1u);
+  Connection::close(std::move(next_.connection));
+}
+
+TEST_F(Pool, OneThatTheEndpointClosesWhileItRestsIsClosed) {
+  release(connect());
+  peers_.back().close();
+  EXPECT_TRUE(turn_until([&] { return open() == 0; }));
+}
+
+TEST_F(Pool, AnEventOfBytesThatWereReadIsNoReasonToCloseIt) {
+  Request& request = connect();
+  const int socket = request.connection->socket();
+  peers_.back().send("answer");
+  wait_for_input(socket);
+  std::string buffer(64, 0);
+  ASSERT_EQ(request.connection->read(buffer.data(), buffer.size()).bytes, 6u);
+  release(request);
+  turn_once();
+  EXPECT_EQ(open(), 1u);
+}
+
+// ---- Marks and probes
+
+// Its port is bound, and refuses until somebody listens.
+class PoolOfClosedPort : public Pool {
+ protected:
+  PoolOfClosedPort() {
+    listener_ = net::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const auto any = net::SocketAddress::from_ip("127.0.0.1", 0).value();
+    ::bind(listener_.get(), any.get(), any.size());
+    address_ = net::local_address(listener_.get());
+    endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+  }
+};
+
+TEST_F(PoolOfClosedPort, ARefusedConnectMarksTheEndpointAndOneThatSucceedsForgetsIt) {
+  Request& request = requests_.emplace_back();
+  request.connection = Connection::connect(*loop_, endpoint_, request, milliseconds(5'000));
+  if (request.connection != nullptr) {
+    EXPECT_TRUE(turn_until([&] { return !request.failed.empty(); }));
+    Connection::close(std::move(request.connection));
+  }
+  EXPECT_TRUE(endpoint_->is_marked());
+  ASSERT_EQ(::listen(listener_.get(), 16), 0);
+  connect();
+  EXPECT_FALSE(endpoint_->is_marked());
+}
+
+TEST_F(PoolOfClosedPort, AProbeThatFailsKeepsTheMark) {
+  endpoint_->on_connect_failed(loop_->now());
+  Endpoint::begin_probe(endpoint_, *loop_, milliseconds(5'000));
+  EXPECT_TRUE(turn_until([&] { return open() == 0; }));
+  EXPECT_TRUE(endpoint_->is_marked());
+  EXPECT_EQ(failures("connect_refused"), 1);
+}
+
+TEST_F(Pool, AProbeThatConnectsForgetsTheMarkAndFillsThePool) {
+  endpoint_->on_connect_failed(loop_->now());
+  Endpoint::begin_probe(endpoint_, *loop_, milliseconds(5'000));
+  EXPECT_TRUE(turn_until([&] { return !endpoint_->is_marked(); }));
+  EXPECT_EQ(counters_.upstream_probes.get(), 1u);
+  next_.connection = endpoint_->take_idle(next_);
+  EXPECT_NE(next_.connection, nullptr);
+  Connection::close(std::move(next_.connection));
+}
+
+TEST_F(Pool, AnEndpointThatLeavesDropsItsProbe) {
+  endpoint_->on_connect_failed(loop_->now());
+  Endpoint::begin_probe(endpoint_, *loop_, milliseconds(5'000));
+  endpoint_->retire();
+  EXPECT_EQ(open(), 0u);
+}
+
+}  // namespace
+}  // namespace proxy::upstream
