@@ -84,8 +84,8 @@ web::http::http_response to_cpprest(const HttpResponse& response, bool is_head) 
 // The answer to one request, given at most once.
 class Reply {
  public:
-  Reply(http_request request, std::shared_ptr<Exchanges> exchanges)
-      : request_(std::move(request)), exchanges_(std::move(exchanges)) {}
+  Reply(const http_request& request, std::shared_ptr<Exchanges> exchanges)
+      : request_(request), exchanges_(std::move(exchanges)) {}
   ~Reply() {
     give({500, {}, ""});
     exchanges_->forget(this);
@@ -355,7 +355,7 @@ std::string bind_problem(const in_addr& address, std::uint16_t port) {
   bound.sin_addr = address;
   bound.sin_port = htons(port);
   const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&bound), sizeof bound) == 0;
-  const std::string problem = is_bound ? "it was taken for a moment" : std::strerror(errno);
+  std::string problem = is_bound ? "it was taken for a moment" : std::strerror(errno);
   ::close(fd);
   return problem;
 }
@@ -374,7 +374,7 @@ class CpprestServer final : public HttpServer {
     listener_ = std::make_unique<http_listener>(
         web::uri(scheme + options.address + ":" + std::to_string(port) + "/"), config);
     const auto take = [exchanges = exchanges_, limit = options.body_bytes_max](
-                          http_request request) { receive(std::move(request), exchanges, limit); };
+                          const http_request& request) { receive(request, exchanges, limit); };
     listener_->support(take);
     // These two it would answer by itself.
     listener_->support(web::http::methods::OPTIONS, take);
