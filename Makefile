@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench attack fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench attack mutants fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -38,14 +38,14 @@ asan: deps ## unit and component tests under AddressSanitizer and UBSan
 	@.ci/build asan
 	@ctest --preset asan -j $(JOBS) -L 'unit|component'
 
-tsan: deps ## unit and component tests under ThreadSanitizer
-	@.ci/build tsan
-	@ctest --preset tsan -j $(JOBS) -L 'unit|component'
+tsan: deps ## component tests under ThreadSanitizer; unit tests have no threads
+	@.ci/build tsan component_tests
+	@ctest --preset tsan -j $(JOBS) -L component
 
 fuzz: ## runs every fuzz target: FUZZ_SECONDS (60) in all, shared equally
 	@.ci/deps fuzz
 	@.ci/build fuzz fuzz_targets
-	@.ci/fuzz build/fuzz "$${FUZZ_SECONDS:-60}"
+	@.ci/fuzz build/fuzz "$(or $(FUZZ_SECONDS),60)"
 
 format: deps ## rewrites the sources with clang-format
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i
@@ -71,3 +71,7 @@ attack: deps ## attacks the proxy while it serves a calm client, beside nginx an
 	@.ci/deps bench
 	@.ci/build release gatehouse-proxy
 	@tests/bench/attack $(ATTACK_FLAGS)
+
+mutants: deps ## breaks the proxy in small ways and prints what no test notices (FILES="a.cpp b.cpp", MUTANTS=12 of each)
+	@.ci/deps mutants
+	@MUTANTS=$(or $(MUTANTS),12) .ci/mutants $(FILES)

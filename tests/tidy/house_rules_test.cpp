@@ -251,6 +251,19 @@ TEST(HouseRules, UnitTestsDoNotSleep) {
   EXPECT_THAT(sleepers, IsEmpty());
 }
 
+// `make tsan` looks at component tests alone, because of this.
+TEST(HouseRules, UnitTestsHaveNoThreads) {
+  const std::regex thread(R"(\bstd::(jthread|thread|async)\b)");
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    const bool is_unit_test = file.is_in("tests") && file.path.ends_with("_test.cpp") &&
+                              !file.path.ends_with("_component_test.cpp") &&
+                              !file.is_in("tests/integration") && !file.is_in("tests/tidy");
+    if (is_unit_test && std::regex_search(file.text, thread)) found.push_back(file.path);
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 TEST(HouseRules, CoroutinesAreAbsentBecauseThisCompilerDestroysTemporariesTwice) {
   std::vector<std::string> users;
   for (const auto& file : tree()) {
