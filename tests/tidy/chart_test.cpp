@@ -61,6 +61,34 @@ TEST(Chart, HasTheVersionOfTheProject) {
   EXPECT_EQ(first_match(chart, "\nappVersion: \"([^\"\n]+)\""), version);
 }
 
+// What a user types must name the images that `make images` makes.
+TEST(Version, IsTheSameOnEveryPageThatNamesAnImage) {
+  const std::string version =
+      first_match(read_file(top() / "CMakeLists.txt"), R"(project\(gatehouse VERSION ([0-9.]+))");
+  std::vector<fs::path> pages = {top() / "README.md"};
+  for (const auto& entry : fs::directory_iterator(top() / "docs")) pages.push_back(entry.path());
+  const std::regex image(R"(gatehouse-(?:operator|proxy):([0-9]+\.[0-9]+\.[0-9]+))");
+  int named = 0;
+  for (const auto& page : pages) {
+    if (page.extension() != ".md") continue;
+    const std::string text = read_file(page);
+    for (std::sregex_iterator it(text.begin(), text.end(), image), end; it != end; ++it, ++named) {
+      EXPECT_EQ((*it)[1], version) << page;
+    }
+  }
+  EXPECT_GT(named, 0);
+}
+
+// Nothing is released before the changelog says what it is.
+TEST(Version, IsTheNewestOfTheChangelog) {
+  const std::string changelog = read_file(top() / "CHANGELOG.md");
+  EXPECT_NE(changelog.find("\n## [Unreleased]\n"), std::string::npos);
+  const std::string newest = first_match(changelog, R"(\n## \[([0-9.]+)\])");
+  if (newest.empty()) return;  // nothing has been released yet
+  EXPECT_EQ(newest, first_match(read_file(top() / "CMakeLists.txt"),
+                                R"(project\(gatehouse VERSION ([0-9.]+))"));
+}
+
 // A value that can be set has a line "# -- what it is for" above it; a map of such values needs
 // none.
 TEST(Chart, EachValueIsExplained) {
