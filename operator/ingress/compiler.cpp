@@ -115,9 +115,13 @@ class Compilation {
     const auto host = open_host(scope, written_host);
     if (!host) return;
     hosts_.claim_default(
-        *host,
+        *host, policies_of(scope),
         [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
         scope.ingress, complaints_);
+  }
+
+  static proxy::config::Policies policies_of(const Scope& scope) {
+    return {.body_bytes_max = scope.policy.body_bytes_max};
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
@@ -143,7 +147,7 @@ class Compilation {
     const auto match =
         written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
     hosts_.claim_route(
-        host, {match, *path, {}, scope.policy.body_bytes_max},
+        host, {match, *path, {}, policies_of(scope)},
         [&] { return action_for(scope, written.backend, *path); }, scope.ingress, complaints_);
   }
 

@@ -88,8 +88,9 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
   return true;
 }
 
-bool HostTable::claim_default(const std::string& name, const MakeAction& action,
-                              const kube::Ingress& ingress, Complaints& complaints) {
+bool HostTable::claim_default(const std::string& name, const proxy::config::Policies& policies,
+                              const MakeAction& action, const kube::Ingress& ingress,
+                              Complaints& complaints) {
   Host& host = hosts_.at(name);
   if (host.default_claim) {
     // An Ingress with two rules for one host repeats its own default; that is no conflict.
@@ -99,7 +100,7 @@ bool HostTable::claim_default(const std::string& name, const MakeAction& action,
     return false;
   }
   host.default_claim = ingress.metadata.key();
-  host.host.default_action = action();
+  host.host.default_route = proxy::config::DefaultRoute{action(), policies};
   return true;
 }
 

@@ -28,8 +28,9 @@ class HostTable {
   using MakeAction = std::function<proxy::config::Action()>;
   bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
                    const kube::Ingress& ingress, Complaints& complaints);
-  bool claim_default(const std::string& host, const MakeAction& action,
-                     const kube::Ingress& ingress, Complaints& complaints);
+  bool claim_default(const std::string& host, const proxy::config::Policies& policies,
+                     const MakeAction& action, const kube::Ingress& ingress,
+                     Complaints& complaints);
 
   // sni: the names that have a certificate, which decides about redirects to https.
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> finish(

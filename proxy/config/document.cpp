@@ -56,7 +56,8 @@ std::string read_pem(ObjectReader& object, const std::string& name,
 
 // People need not sort, and may repeat themselves.
 Cluster read_people_cluster(const json& value, const std::string& place) {
-  Cluster cluster = read_cluster(value, place);
+  Unknowns unknowns;
+  Cluster cluster = read_cluster(value, place, unknowns);
   auto& endpoints = cluster.endpoints;
   std::sort(endpoints.begin(), endpoints.end());
   endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
@@ -78,8 +79,15 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
                         std::vector<std::string>& files) {
   ObjectReader object(document, "");
   ProxyConfig config;
+  Unknowns unknowns;  // a person's file: they are breaches
+  const auto host = [&](const json& value, const std::string& place) {
+    return read_host(value, place, unknowns);
+  };
+  const auto challenge = [&](const json& value, const std::string& place) {
+    return read_challenge(value, place, unknowns);
+  };
   read_section(object, "clusters", config.clusters, read_people_cluster);
-  read_section(object, "hosts", config.hosts, read_host);
+  read_section(object, "hosts", config.hosts, host);
   read_section(object, "certificates", config.certificates,
                [&](const json& value, const std::string& place) {
                  ObjectReader fields(value, place);
@@ -89,7 +97,7 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
                  fields.finish();
                  return certificate;
                });
-  read_section(object, "challenges", config.challenges, read_challenge);
+  read_section(object, "challenges", config.challenges, challenge);
   if (const json* const sni = object.find("sni")) {
     for_each_entry(*sni, "sni",
                    [&](const std::string& name, const json& id, const std::string& place) {

@@ -9,6 +9,12 @@ namespace proxy::config {
 
 using nlohmann::json;
 
+namespace {
+
+constexpr std::size_t kGuardNameBytesMax = 256;  // far more than any field's name
+
+}  // namespace
+
 std::string inside(const std::string& place, std::string_view key) {
   constexpr std::size_t kShownBytesMax = 100;
   std::string shown(key.substr(0, kShownBytesMax));
@@ -118,6 +124,23 @@ void ObjectReader::finish() const {
   for (auto entry = value_.begin(); entry != value_.end(); ++entry) {
     if (!asked_.contains(entry.key())) breach(inside(place_, entry.key()), "is not a known field");
   }
+}
+
+bool ObjectReader::guards_unknown(Unknowns& unknowns) {
+  bool is_closed = false;
+  if (const json* const guards = find("guards")) {
+    for (const std::string& name : read_texts(*guards, place_of("guards"), kGuardNameBytesMax)) {
+      // Also one that is named and not there: what it would have said is not known either.
+      if (!asked_.contains(name)) is_closed = true;
+    }
+  }
+  if (unknowns.are_breaches) finish();
+  for (auto entry = value_.begin(); entry != value_.end(); ++entry) {
+    if (asked_.contains(entry.key())) continue;
+    if (unknowns.skipped.size() == Unknowns::kSkippedMax) break;
+    unknowns.skipped.push_back(inside(place_, entry.key()));
+  }
+  return is_closed;
 }
 
 std::string read_text(const json& value, const std::string& place, std::size_t bytes_max) {

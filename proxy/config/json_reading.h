@@ -9,8 +9,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-// Strict reading of JSON, for this room's own use. A Breach is thrown at the first thing that is
-// wrong and caught in the function that was called from outside.
+// Reading of JSON, for this room's own use. A Breach is thrown at the first thing that is wrong and
+// caught in the function that was called from outside.
 namespace proxy::config {
 
 struct Breach {
@@ -26,7 +26,16 @@ std::string member(const std::string& place, std::string_view name);
 // One JSON document. Repeated keys are a Breach: two readers could take different ones.
 nlohmann::json parse_document(std::string_view text, std::size_t bytes_max);
 
-// An object of which every member must be asked for.
+// What is done about members that nobody asks for.
+struct Unknowns {
+  // A person's file: a Breach, since it may be a slip of the pen. On the wire a newer operator may
+  // say more than we know.
+  bool are_breaches = true;
+  std::vector<std::string> skipped{};  // the first of their places, for the log
+
+  static constexpr std::size_t kSkippedMax = 8;
+};
+
 class ObjectReader {
  public:
   ObjectReader(const nlohmann::json& value, std::string place);
@@ -34,7 +43,12 @@ class ObjectReader {
   const nlohmann::json* find(std::string_view name);  // nullptr: not there
   const nlohmann::json& at(std::string_view name);    // a Breach: not there
   std::string place_of(std::string_view name) const;
-  void finish() const;  // a Breach: a member that nobody asked for
+
+  // A Breach: a member that nobody asked for.
+  void finish() const;
+  // Settles the members that nobody asked for. True when one of them guards: the writer has put it
+  // on the object's own list "guards".
+  bool guards_unknown(Unknowns& unknowns);
 
  private:
   const nlohmann::json& value_;

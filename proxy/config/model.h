@@ -11,6 +11,7 @@
 
 // The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
 // values only; no text that is parsed later, no file path made from user data, no Kubernetes type.
+// A field that is added here is added to proxy/config/fields.h, which says how it travels.
 namespace proxy::config {
 
 struct Endpoint {
@@ -48,20 +49,34 @@ using Action = std::variant<Forward, FixedAnswer>;
 
 enum class PathMatch { exact, prefix };  // prefix is by path element (KEP-1453)
 
+// What holds for every request that a route or a default takes, before its action has a say.
+struct Policies {
+  std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
+  bool operator==(const Policies&) const = default;
+};
+
+// What a request must be, what holds for it, and who answers it.
 struct Route {
   PathMatch match = PathMatch::prefix;
   std::string path = "/";  // starts with "/"; compared with the normalised request path
   Action action;
-  std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
+  Policies policies{};
   bool operator==(const Route&) const = default;
+};
+
+// The route of whatever no path of a host matches.
+struct DefaultRoute {
+  Action action;
+  Policies policies{};
+  bool operator==(const DefaultRoute&) const = default;
 };
 
 // One host's rules. Its key in ProxyConfig::hosts is the exact name in lower case ("shop.example"),
 // a wildcard of one label ("*.shop.example"), or "" for every other host.
 struct VirtualHost {
-  std::vector<Route> routes;             // any order; the router sorts
-  std::optional<Action> default_action;  // no path matches; none: 404
-  bool https_redirect = false;           // plain http gets 308, except the ACME challenge path
+  std::vector<Route> routes;                  // any order; the router sorts
+  std::optional<DefaultRoute> default_route;  // no path matches; none: 404
+  bool https_redirect = false;                // plain http gets 308, except the ACME challenge path
   bool operator==(const VirtualHost&) const = default;
 };
 

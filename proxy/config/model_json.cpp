@@ -1,11 +1,16 @@
 #include "proxy/config/model_json.h"
 
 #include <charconv>
+#include <optional>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "base/time_text.h"
+#include "proxy/config/closing.h"
+#include "proxy/config/fields.h"
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
 
@@ -53,172 +58,234 @@ std::chrono::milliseconds read_timeout(const json& value, const std::string& pla
   return *timeout;
 }
 
+// ---- Writing: one write() for each type that a field has
+
+template <HasFields T>
+json write(const T& value);
+
+json write(const Endpoint& endpoint) {
+  return endpoint_text(endpoint);
+}
+
+template <class T>
+json write(const std::vector<T>& list) {
+  json value = json::array();
+  for (const T& element : list) value.push_back(write(element));
+  return value;
+}
+
+json write(const Flag&, bool value) {
+  return value;
+}
+json write(const Number&, std::uint64_t value) {
+  return value;
+}
+json write(const Status&, int value) {
+  return value;
+}
+template <class Rule>
+json write(const Rule&, const std::string& value) {
+  return value;
+}
+json write(const Timeout&, std::chrono::milliseconds value) {
+  return timeout_text(value);
+}
+template <std::size_t count, class Enum>
+json write(const Choice<count>& rule, Enum value) {
+  return rule.names.at(static_cast<std::size_t>(value));
+}
+template <class T>
+json write(const List&, const std::vector<T>& value) {
+  return write(value);
+}
+template <class T>
+json write(const Part&, const std::optional<T>& value) {
+  return write(*value);  // nothing is its default, and that is not written
+}
+
 void write_action(const Action& action, json& into) {
   if (const auto* const forward = std::get_if<Forward>(&action)) {
     into["cluster"] = forward->cluster;
     return;
   }
-  const auto& answer = std::get<FixedAnswer>(action);
-  into["answer"] = {{"status", answer.status}, {"reason", answer.reason}};
+  into["answer"] = write(std::get<FixedAnswer>(action));
 }
 
-Action read_action(ObjectReader& object, const std::string& place) {
+template <HasFields T>
+json write(const T& value) {
+  static const T defaults{};
+  json object = json::object();
+  for_each_field<T>(
+      [&](const auto& field, bool in_first_release, const auto& member, const auto& unset) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, Action>) {
+          write_action(member, object);
+        } else {
+          if (field.presence == Presence::when_set && member == unset) return;
+          object[field.name] = write(field.rule, member);
+          if (!in_first_release && field.if_unknown == IfUnknown::close) {
+            object["guards"].push_back(field.name);
+          }
+        }
+      },
+      value, defaults);
+  return object;
+}
+
+// ---- Reading: one read() for each type that a field has
+
+struct Source {
+  const json& value;
+  std::string place;
+  Unknowns& unknowns;
+};
+
+template <HasFields T>
+void read(const Source& from, T& value);
+
+template <class T>
+void read(const Source& from, std::optional<T>& value) {
+  read(from, value.emplace());
+}
+
+void read(const Source& from, Endpoint& endpoint) {
+  endpoint = read_endpoint(from.value, from.place);
+}
+
+void read(const Flag&, const Source& from, bool& value) {
+  value = read_bool(from.value, from.place);
+}
+void read(const Number& rule, const Source& from, std::uint64_t& value) {
+  value = read_number(from.value, from.place, rule.max);
+}
+void read(const Status&, const Source& from, int& value) {
+  value = static_cast<int>(read_number(from.value, from.place, 599));
+}
+void read(const Timeout&, const Source& from, std::chrono::milliseconds& value) {
+  value = read_timeout(from.value, from.place);
+}
+
+constexpr std::size_t bytes_max(const Text& rule) {
+  return rule.bytes_max;
+}
+constexpr std::size_t bytes_max(const Path&) {
+  return kPathBytesMax;
+}
+constexpr std::size_t bytes_max(const Reason&) {
+  return kReasonBytesMax;
+}
+constexpr std::size_t bytes_max(const Pem&) {
+  return kPemBytesMax;
+}
+constexpr std::size_t bytes_max(const HostText&) {
+  return kTextBytesMax;
+}
+template <class Rule>
+void read(const Rule& rule, const Source& from, std::string& value) {
+  value = read_text(from.value, from.place, bytes_max(rule));
+}
+
+template <std::size_t count, class Enum>
+void read(const Choice<count>& rule, const Source& from, Enum& value) {
+  const std::string text = read_text(from.value, from.place, kTextBytesMax);
+  std::string wanted;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (text == rule.names[i]) {
+      value = static_cast<Enum>(i);
+      return;
+    }
+    wanted += std::string(i == 0 ? "" : i + 1 == count ? " or " : ", ") + '"' + rule.names[i] + '"';
+  }
+  breach(from.place, "must be " + wanted);
+}
+
+template <class T>
+void read(const List& rule, const Source& from, std::vector<T>& value) {
+  if (!from.value.is_array()) breach(from.place, "must be a list");
+  if (from.value.size() > rule.entries_max) {
+    breach(from.place, "has more than " + std::to_string(rule.entries_max) + " entries");
+  }
+  value.reserve(from.value.size());
+  for (const json& element : from.value) {
+    const std::string index = std::to_string(value.size());
+    read({element, inside(from.place, index), from.unknowns}, value.emplace_back());
+  }
+}
+
+template <class T>
+void read(const Part&, const Source& from, T& value) {
+  read(from, value);
+}
+
+Action read_action(ObjectReader& object, const Source& from) {
   const json* const cluster = object.find("cluster");
   const json* const answer = object.find("answer");
   if ((cluster == nullptr) == (answer == nullptr)) {
-    breach(place, "must have either \"cluster\" or \"answer\"");
+    breach(from.place, "must have either \"cluster\" or \"answer\"");
   }
   if (cluster != nullptr) {
     return Forward{read_text(*cluster, object.place_of("cluster"), kIdBytesMax)};
   }
-  ObjectReader fields(*answer, object.place_of("answer"));
   FixedAnswer fixed;
-  fixed.status = static_cast<int>(read_number(fields.at("status"), fields.place_of("status"), 599));
-  fixed.reason = read_text(fields.at("reason"), fields.place_of("reason"), kReasonBytesMax);
-  fields.finish();
+  read({*answer, object.place_of("answer"), from.unknowns}, fixed);
   return fixed;
 }
 
-json to_json(const Route& route) {
-  json value = {{"path", route.path}};
-  if (route.match == PathMatch::exact) value["match"] = "exact";
-  if (route.body_bytes_max != 0) value["bodyBytesMax"] = route.body_bytes_max;
-  write_action(route.action, value);
-  return value;
+template <HasFields T>
+void read(const Source& from, T& value) {
+  ObjectReader object(from.value, from.place);
+  for_each_field<T>(
+      [&](const auto& field, bool, auto& member) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, Action>) {
+          member = read_action(object, from);
+        } else {
+          const json* const found = field.presence == Presence::required ? &object.at(field.name)
+                                                                         : object.find(field.name);
+          if (found == nullptr) return;
+          read(field.rule, {*found, object.place_of(field.name), from.unknowns}, member);
+        }
+      },
+      value);
+  if (!object.guards_unknown(from.unknowns)) return;
+  if constexpr (requires { close(value); }) {
+    close(value);
+  } else {
+    breach(from.place, "is guarded by what is not known here");
+  }
 }
 
-Route read_route(const json& value, const std::string& place) {
-  ObjectReader object(value, place);
-  Route route;
-  route.path = read_text(object.at("path"), object.place_of("path"), kPathBytesMax);
-  if (const json* const match = object.find("match")) {
-    const std::string text = read_text(*match, object.place_of("match"), kTextBytesMax);
-    if (text != "exact" && text != "prefix") {
-      breach(object.place_of("match"), "must be \"exact\" or \"prefix\"");
-    }
-    route.match = text == "exact" ? PathMatch::exact : PathMatch::prefix;
-  }
-  if (const json* const max = object.find("bodyBytesMax")) {
-    route.body_bytes_max = read_number(*max, object.place_of("bodyBytesMax"), kBodyBytesMax);
-  }
-  route.action = read_action(object, place);
-  object.finish();
-  return route;
+template <class T>
+T read_whole(const json& value, const std::string& place, Unknowns& unknowns) {
+  T whole;
+  read({value, place, unknowns}, whole);
+  return whole;
 }
 
 }  // namespace
 
 json to_json(const Cluster& cluster) {
-  const Cluster defaults;
-  json endpoints = json::array();
-  for (const Endpoint& endpoint : cluster.endpoints) endpoints.push_back(endpoint_text(endpoint));
-  json value = {{"endpoints", std::move(endpoints)}};
-  if (cluster.balancing == Balancing::least_requests) value["balancing"] = "leastRequests";
-  if (cluster.connect_timeout != defaults.connect_timeout) {
-    value["connectTimeout"] = timeout_text(cluster.connect_timeout);
-  }
-  if (cluster.read_timeout != defaults.read_timeout) {
-    value["readTimeout"] = timeout_text(cluster.read_timeout);
-  }
-  if (cluster.send_timeout != defaults.send_timeout) {
-    value["sendTimeout"] = timeout_text(cluster.send_timeout);
-  }
-  return value;
+  return write(cluster);
 }
-
-Cluster read_cluster(const json& value, const std::string& place) {
-  ObjectReader object(value, place);
-  Cluster cluster;
-  const json& endpoints = object.at("endpoints");
-  if (!endpoints.is_array()) breach(object.place_of("endpoints"), "must be a list");
-  cluster.endpoints.reserve(endpoints.size());
-  for (const json& endpoint : endpoints) {
-    const std::string index = std::to_string(cluster.endpoints.size());
-    cluster.endpoints.push_back(
-        read_endpoint(endpoint, inside(object.place_of("endpoints"), index)));
-  }
-  if (const json* const balancing = object.find("balancing")) {
-    const std::string text = read_text(*balancing, object.place_of("balancing"), kTextBytesMax);
-    if (text != "roundRobin" && text != "leastRequests") {
-      breach(object.place_of("balancing"), "must be \"roundRobin\" or \"leastRequests\"");
-    }
-    cluster.balancing = text == "roundRobin" ? Balancing::round_robin : Balancing::least_requests;
-  }
-  const std::pair<const char*, std::chrono::milliseconds*> timeouts[] = {
-      {"connectTimeout", &cluster.connect_timeout},
-      {"readTimeout", &cluster.read_timeout},
-      {"sendTimeout", &cluster.send_timeout},
-  };
-  for (const auto& [name, timeout] : timeouts) {
-    if (const json* const text = object.find(name)) {
-      *timeout = read_timeout(*text, object.place_of(name));
-    }
-  }
-  object.finish();
-  return cluster;
-}
-
 json to_json(const VirtualHost& host) {
-  json routes = json::array();
-  for (const Route& route : host.routes) routes.push_back(to_json(route));
-  json value = {{"routes", std::move(routes)}};
-  if (host.default_action) {
-    json action = json::object();
-    write_action(*host.default_action, action);
-    value["default"] = std::move(action);
-  }
-  if (host.https_redirect) value["httpsRedirect"] = true;
-  return value;
+  return write(host);
 }
-
-VirtualHost read_host(const json& value, const std::string& place) {
-  ObjectReader object(value, place);
-  VirtualHost host;
-  if (const json* const routes = object.find("routes")) {
-    if (!routes->is_array()) breach(object.place_of("routes"), "must be a list");
-    for (const json& route : *routes) {
-      const std::string index = std::to_string(host.routes.size());
-      host.routes.push_back(read_route(route, inside(object.place_of("routes"), index)));
-    }
-  }
-  if (const json* const action = object.find("default")) {
-    const std::string action_place = object.place_of("default");
-    ObjectReader fields(*action, action_place);
-    host.default_action = read_action(fields, action_place);
-    fields.finish();
-  }
-  if (const json* const redirect = object.find("httpsRedirect")) {
-    host.https_redirect = read_bool(*redirect, object.place_of("httpsRedirect"));
-  }
-  object.finish();
-  return host;
-}
-
 json to_json(const Certificate& certificate) {
-  return {{"chain", certificate.chain_pem}, {"key", certificate.key_pem}};
+  return write(certificate);
 }
-
-Certificate read_certificate(const json& value, const std::string& place) {
-  ObjectReader object(value, place);
-  Certificate certificate;
-  certificate.chain_pem = read_text(object.at("chain"), object.place_of("chain"), kPemBytesMax);
-  certificate.key_pem = read_text(object.at("key"), object.place_of("key"), kPemBytesMax);
-  object.finish();
-  return certificate;
-}
-
 json to_json(const ChallengeAnswer& answer) {
-  return {{"host", answer.host}, {"keyAuthorization", answer.key_authorization}};
+  return write(answer);
 }
 
-ChallengeAnswer read_challenge(const json& value, const std::string& place) {
-  ObjectReader object(value, place);
-  ChallengeAnswer answer;
-  answer.host = read_text(object.at("host"), object.place_of("host"), kTextBytesMax);
-  answer.key_authorization =
-      read_text(object.at("keyAuthorization"), object.place_of("keyAuthorization"), kTextBytesMax);
-  object.finish();
-  return answer;
+Cluster read_cluster(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<Cluster>(value, place, unknowns);
+}
+VirtualHost read_host(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<VirtualHost>(value, place, unknowns);
+}
+Certificate read_certificate(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<Certificate>(value, place, unknowns);
+}
+ChallengeAnswer read_challenge(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<ChallengeAnswer>(value, place, unknowns);
 }
 
 std::string write_document(const json& document, int indent) {

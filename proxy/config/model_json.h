@@ -4,10 +4,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "proxy/config/json_reading.h"
 #include "proxy/config/model.h"
 
-// The JSON of each value in the model, for this room's own use. Reading throws Breach; what is a
-// default is not written.
+// The JSON of each value in the model, as proxy/config/fields.h lists it; for this room's own use.
+// Reading throws Breach; what is a default is not written.
 namespace proxy::config {
 
 nlohmann::json to_json(const Cluster& cluster);
@@ -15,10 +16,12 @@ nlohmann::json to_json(const VirtualHost& host);
 nlohmann::json to_json(const Certificate& certificate);
 nlohmann::json to_json(const ChallengeAnswer& answer);
 
-Cluster read_cluster(const nlohmann::json& value, const std::string& place);
-VirtualHost read_host(const nlohmann::json& value, const std::string& place);
-Certificate read_certificate(const nlohmann::json& value, const std::string& place);
-ChallengeAnswer read_challenge(const nlohmann::json& value, const std::string& place);
+Cluster read_cluster(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
+VirtualHost read_host(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
+Certificate read_certificate(const nlohmann::json& value, const std::string& place,
+                             Unknowns& unknowns);
+ChallengeAnswer read_challenge(const nlohmann::json& value, const std::string& place,
+                               Unknowns& unknowns);
 
 // Text of a document. Never throws: bytes that are not UTF-8 become U+FFFD.
 std::string write_document(const nlohmann::json& document, int indent = -1);

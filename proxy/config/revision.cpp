@@ -1,11 +1,18 @@
+#include <chrono>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/digest.h"
 #include "proxy/config/certificate_hashes.h"
+#include "proxy/config/fields.h"
 #include "proxy/config/wire.h"
 
 namespace proxy::config {
@@ -24,50 +31,79 @@ class Canonical {
     bytes_ += ':';
     return *this;
   }
+  // Fields beyond the first release follow. No number and no text begins with '+', so what has some
+  // never reads like something that has none.
+  Canonical& more(std::uint64_t count) {
+    bytes_ += '+';
+    return number(count);
+  }
   std::string hash() const { return base::sha256_hex(bytes_); }
 
  private:
   std::string bytes_;
 };
 
+// One add() for each type that a field has.
+
+template <HasFields T>
+void add(Canonical& out, const T& value);
+
+void add(Canonical& out, const std::string& value) {
+  out.text(value);
+}
+template <class T>
+requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+void add(Canonical& out, T value) {
+  out.number(static_cast<std::uint64_t>(value));
+}
 void add(Canonical& out, std::chrono::milliseconds timeout) {
   out.number(static_cast<std::uint64_t>(timeout.count()));
 }
-
-void add(Canonical& out, const Cluster& cluster) {
-  out.number(cluster.endpoints.size());
-  for (const Endpoint& endpoint : cluster.endpoints) {
-    out.text(endpoint.address).number(endpoint.port);
-  }
-  out.number(static_cast<std::uint64_t>(cluster.balancing));
-  add(out, cluster.connect_timeout);
-  add(out, cluster.read_timeout);
-  add(out, cluster.send_timeout);
+void add(Canonical& out, const Endpoint& endpoint) {
+  out.text(endpoint.address).number(endpoint.port);
 }
-
 void add(Canonical& out, const Action& action) {
   if (const auto* const forward = std::get_if<Forward>(&action)) {
     out.text("cluster").text(forward->cluster);
     return;
   }
-  const auto& answer = std::get<FixedAnswer>(action);
-  out.text("answer").number(static_cast<std::uint64_t>(answer.status)).text(answer.reason);
+  out.text("answer");
+  add(out, std::get<FixedAnswer>(action));
+}
+template <class T>
+void add(Canonical& out, const std::vector<T>& list) {
+  out.number(list.size());
+  for (const T& element : list) add(out, element);
+}
+template <class T>
+void add(Canonical& out, const std::optional<T>& value) {
+  out.number(value ? 1 : 0);
+  if (value) add(out, *value);
 }
 
-void add(Canonical& out, const VirtualHost& host) {
-  out.number(host.routes.size());
-  for (const Route& route : host.routes) {
-    out.number(static_cast<std::uint64_t>(route.match)).text(route.path);
-    out.number(route.body_bytes_max);
-    add(out, route.action);
-  }
-  out.number(host.default_action ? 1 : 0);
-  if (host.default_action) add(out, *host.default_action);
-  out.number(host.https_redirect ? 1 : 0);
-}
-
-void add(Canonical& out, const ChallengeAnswer& answer) {
-  out.text(answer.host).text(answer.key_authorization);
+// The fields of the first release, each at its place; then the others that are set, by name.
+template <HasFields T>
+void add(Canonical& out, const T& value) {
+  static const T defaults{};
+  std::uint64_t more = 0;
+  const auto is_more = [](bool in_first_release, const auto& member, const auto& unset) {
+    return !in_first_release && !(member == unset);
+  };
+  for_each_field<T>(
+      [&](const auto&, bool in_first_release, const auto& member, const auto& unset) {
+        if (in_first_release) add(out, member);
+        if (is_more(in_first_release, member, unset)) ++more;
+      },
+      value, defaults);
+  if (more == 0) return;
+  out.more(more);
+  for_each_field<T>(
+      [&](const auto& field, bool in_first_release, const auto& member, const auto& unset) {
+        if (!is_more(in_first_release, member, unset)) return;
+        out.text(field.name);
+        add(out, member);
+      },
+      value, defaults);
 }
 
 template <class T>
@@ -117,7 +153,9 @@ class HashMemory {
 }  // namespace
 
 std::string certificate_hash(const Certificate& certificate) {
-  return Canonical().text(certificate.chain_pem).text(certificate.key_pem).hash();
+  Canonical out;
+  add(out, certificate);
+  return out.hash();
 }
 
 std::string hash_once(const std::shared_ptr<const Certificate>& certificate) {

@@ -1,9 +1,14 @@
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include <arpa/inet.h>
 
+#include "proxy/config/fields.h"
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/wire.h"
@@ -65,25 +70,9 @@ void check_count(std::size_t count, std::size_t max, const std::string& place) {
   if (count > max) breach(place, "has more than " + std::to_string(max) + " entries");
 }
 
-void check_cluster(const Cluster& cluster, const std::string& place) {
-  const std::string endpoints = member(place, "endpoints");
-  check_count(cluster.endpoints.size(), kEndpointsMax, endpoints);
-  for (std::size_t i = 0; i < cluster.endpoints.size(); ++i) {
-    const Endpoint& endpoint = cluster.endpoints[i];
-    const std::string at = inside(endpoints, std::to_string(i));
-    if (!is_ip_literal(endpoint.address)) breach(at, "must be an IPv4 or IPv6 address");
-    if (endpoint.port == 0) breach(at, "must have a port from 1 to 65535");
-    if (i > 0 && !(cluster.endpoints[i - 1] < endpoint)) breach(at, "must be sorted and unique");
-  }
-  const std::pair<const char*, std::chrono::milliseconds> timeouts[] = {
-      {"connectTimeout", cluster.connect_timeout},
-      {"readTimeout", cluster.read_timeout},
-      {"sendTimeout", cluster.send_timeout},
-  };
-  for (const auto& [name, timeout] : timeouts) {
-    if (timeout.count() <= 0 || timeout > kTimeoutMax) {
-      breach(member(place, name), "must be more than 0 and at most 24h");
-    }
+void check_length(const std::string& text, std::size_t bytes_max, const std::string& place) {
+  if (text.size() > bytes_max) {
+    breach(place, "is longer than " + std::to_string(bytes_max) + " bytes");
   }
 }
 
@@ -94,9 +83,7 @@ bool is_hex_digit(char c) {
 // What the router can compare with a normalised request path.
 void check_path(const std::string& path, const std::string& place) {
   if (!path.starts_with('/')) breach(place, "must start with '/'");
-  if (path.size() > kPathBytesMax) {
-    breach(place, "is longer than " + std::to_string(kPathBytesMax) + " bytes");
-  }
+  check_length(path, kPathBytesMax, place);
   for (std::size_t i = 0; i < path.size(); ++i) {
     const auto byte = static_cast<unsigned char>(path[i]);
     if (byte < 0x20 || byte == 0x7f) breach(place, "must not contain a control character");
@@ -116,50 +103,20 @@ void check_path(const std::string& path, const std::string& place) {
   }
 }
 
-void check_action(const Action& action, const ProxyConfig& config, const std::string& place) {
-  if (const auto* const forward = std::get_if<Forward>(&action)) {
-    if (!config.clusters.contains(forward->cluster)) {
-      breach(member(place, "cluster"), "there is no cluster \"" + forward->cluster + "\"");
-    }
-    return;
-  }
-  const auto& answer = std::get<FixedAnswer>(action);
-  const std::string at = member(place, "answer");
-  if (answer.status < 400 || answer.status > 599) {
-    breach(member(at, "status"), "must be from 400 to 599");
-  }
-  const std::string reason_place = member(at, "reason");
-  if (answer.reason.empty()) breach(reason_place, "must not be empty");
-  if (answer.reason.size() > kReasonBytesMax) {
-    breach(reason_place, "is longer than " + std::to_string(kReasonBytesMax) + " bytes");
-  }
-  for (const char c : answer.reason) {
+void check_reason(const std::string& reason, const std::string& place) {
+  if (reason.empty()) breach(place, "must not be empty");
+  check_length(reason, kReasonBytesMax, place);
+  for (const char c : reason) {
     if (!is_lower_or_digit(c) && c != '_') {
-      breach(reason_place, "must be a token of lower-case letters, digits and '_'");
+      breach(place, "must be a token of lower-case letters, digits and '_'");
     }
   }
-}
-
-void check_host(const VirtualHost& host, const ProxyConfig& config, const std::string& place) {
-  const std::string routes = member(place, "routes");
-  check_count(host.routes.size(), kRoutesMax, routes);
-  for (std::size_t i = 0; i < host.routes.size(); ++i) {
-    const std::string at = inside(routes, std::to_string(i));
-    check_path(host.routes[i].path, member(at, "path"));
-    if (host.routes[i].body_bytes_max > kBodyBytesMax) {
-      breach(member(at, "bodyBytesMax"), "must be at most " + std::to_string(kBodyBytesMax));
-    }
-    check_action(host.routes[i].action, config, at);
-  }
-  if (host.default_action) check_action(*host.default_action, config, member(place, "default"));
 }
 
 // The structure only: whether a chain and its key can be served is for who serves them.
 void check_pem(const std::string& pem, const std::string& place) {
   if (pem.empty()) breach(place, "must not be empty");
-  if (pem.size() > kPemBytesMax) {
-    breach(place, "is longer than " + std::to_string(kPemBytesMax) + " bytes");
-  }
+  check_length(pem, kPemBytesMax, place);
   const auto is_text = [](char c) { return (c >= ' ' && c <= '~') || is_one_of(c, "\t\r\n"); };
   if (!std::all_of(pem.begin(), pem.end(), is_text)) breach(place, "must be PEM in ASCII");
 }
@@ -170,19 +127,107 @@ bool is_base64url(std::string_view text) {
   });
 }
 
+// One check() for each rule of fields.h. Places are made when there is something to say.
+class FieldChecks {
+ public:
+  explicit FieldChecks(const ProxyConfig& config) : config_(config) {}
+
+  template <HasFields T>
+  void check(const T& value, const std::string& place) const {
+    for_each_field<T>(
+        [&](const auto& field, bool, const auto& member) {
+          check(field.rule, member, At{place, field.name});
+        },
+        value);
+  }
+
+ private:
+  struct At {
+    const std::string& owner;
+    const char* name;
+    std::string text() const { return member(owner, name); }
+  };
+
+  void check(const Flag&, bool, const At&) const {}
+  template <std::size_t count, class Enum>
+  void check(const Choice<count>&, Enum, const At&) const {}
+
+  void check(const Number& rule, std::uint64_t value, const At& at) const {
+    if (value > rule.max) breach(at.text(), "must be at most " + std::to_string(rule.max));
+  }
+  void check(const Status&, int value, const At& at) const {
+    if (value < 400 || value > 599) breach(at.text(), "must be from 400 to 599");
+  }
+  void check(const Timeout&, std::chrono::milliseconds value, const At& at) const {
+    if (value.count() <= 0 || value > kTimeoutMax) {
+      breach(at.text(), "must be more than 0 and at most 24h");
+    }
+  }
+  void check(const Text& rule, const std::string& value, const At& at) const {
+    check_length(value, rule.bytes_max, at.text());
+  }
+  void check(const Path&, const std::string& value, const At& at) const {
+    check_path(value, at.text());
+  }
+  void check(const Reason&, const std::string& value, const At& at) const {
+    check_reason(value, at.text());
+  }
+  void check(const Pem&, const std::string& value, const At& at) const {
+    check_pem(value, at.text());
+  }
+  void check(const HostText&, const std::string& value, const At& at) const {
+    if (!is_dns_name(value) && !is_ip_literal(value)) {
+      breach(at.text(), "must be a host name in lower case or an IP address");
+    }
+  }
+  void check(const OneAction&, const Action& action, const At& at) const {
+    if (const auto* const answer = std::get_if<FixedAnswer>(&action)) {
+      return check(*answer, member(at.owner, "answer"));
+    }
+    const std::string& cluster = std::get<Forward>(action).cluster;
+    if (!config_.clusters.contains(cluster)) {
+      breach(member(at.owner, "cluster"), "there is no cluster \"" + cluster + "\"");
+    }
+  }
+  template <class T>
+  void check(const Part&, const T& value, const At& at) const {
+    if constexpr (HasFields<T>) {
+      check(value, at.text());
+    } else if (value) {
+      check(*value, at.text());
+    }
+  }
+  template <HasFields T>
+  void check(const List& rule, const std::vector<T>& list, const At& at) const {
+    const std::string place = at.text();
+    check_count(list.size(), rule.entries_max, place);
+    for (std::size_t i = 0; i < list.size(); ++i) check(list[i], inside(place, std::to_string(i)));
+  }
+  void check(const List& rule, const std::vector<Endpoint>& endpoints, const At& at) const {
+    const std::string list = at.text();
+    check_count(endpoints.size(), rule.entries_max, list);
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      const Endpoint& endpoint = endpoints[i];
+      const std::string place = inside(list, std::to_string(i));
+      if (!is_ip_literal(endpoint.address)) breach(place, "must be an IPv4 or IPv6 address");
+      if (endpoint.port == 0) breach(place, "must have a port from 1 to 65535");
+      if (i > 0 && !(endpoints[i - 1] < endpoint)) breach(place, "must be sorted and unique");
+    }
+  }
+
+  const ProxyConfig& config_;
+};
+
 void check_challenge(const std::string& token, const ChallengeAnswer& answer,
                      const std::string& place) {
   if (!is_base64url(token) || token.size() > kTokenBytesMax) {
     breach(place, "the token must be base64url text");  // RFC 8555 §8.3
   }
-  if (!is_dns_name(answer.host) && !is_ip_literal(answer.host)) {
-    breach(member(place, "host"), "must be a host name in lower case or an IP address");
-  }
   const std::string& text = answer.key_authorization;
   const bool has_token = text.size() > token.size() && text.starts_with(token) &&
                          text[token.size()] == '.' &&
                          is_base64url(std::string_view(text).substr(token.size() + 1));
-  if (!has_token || text.size() > kKeyAuthorizationBytesMax) {
+  if (!has_token) {
     breach(member(place, "keyAuthorization"), "must be the token, '.', and a thumbprint");
   }
 }
@@ -198,24 +243,29 @@ void check_section(const Section& section, const char* name, Check&& check) {
 }
 
 void check(const ProxyConfig& config) {
+  const FieldChecks fields(config);
   check_section(config.clusters, "clusters",
-                [](const std::string& id, const Cluster& cluster, const std::string& place) {
+                [&](const std::string& id, const Cluster& cluster, const std::string& place) {
                   check_id(id, place);
-                  check_cluster(cluster, place);
+                  fields.check(cluster, place);
                 });
   check_section(config.hosts, "hosts",
                 [&](const std::string& name, const VirtualHost& host, const std::string& place) {
                   check_host_name(name, place);
-                  check_host(host, config, place);
+                  fields.check(host, place);
                 });
   check_section(
       config.certificates, "certificates",
-      [](const std::string& id, const Certificate& certificate, const std::string& place) {
+      [&](const std::string& id, const Certificate& certificate, const std::string& place) {
         check_id(id, place);
-        check_pem(certificate.chain_pem, member(place, "chain"));
-        check_pem(certificate.key_pem, member(place, "key"));
+        fields.check(certificate, place);
       });
-  check_section(config.challenges, "challenges", check_challenge);
+  check_section(
+      config.challenges, "challenges",
+      [&](const std::string& token, const ChallengeAnswer& answer, const std::string& place) {
+        check_challenge(token, answer, place);
+        fields.check(answer, place);
+      });
   check_count(config.sni.size(), kEntriesMax, "sni");
   for (const auto& [name, id] : config.sni) {
     check_host_name(name, inside("sni", name));

@@ -11,11 +11,13 @@
 
 // The control API's language (docs/decisions/0006-control-api.md).
 //
-//   GET /v1/config?after=REVISION&wait=60s[&proxy=NAME][&rejected=REVISION&reason=TEXT]
+//   GET /v1/config?after=REVISION&wait=60s[&speaks=FIELDS][&proxy=NAME]
+//                 [&rejected=REVISION&reason=TEXT]
 //     200 with a Delta; 304 when nothing is newer within `wait`. `after` is the revision that is
-//     live in that proxy, so the poll is the acknowledgement; empty when it has none. `proxy` is
-//     what it calls itself (its Pod's name), for logs and metrics; `rejected` is a newer revision
-//     that it cannot serve, and why.
+//     live in that proxy, so the poll is the acknowledgement; empty when it has none. `speaks` is
+//     what it knows beyond the first release (Dialect): it is told no more, and its revisions are
+//     those of what it is told. `proxy` is what it calls itself (its Pod's name), for logs and
+//     metrics; `rejected` is a newer revision that it cannot serve, and why.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
 //
@@ -44,6 +46,9 @@ struct Delta {
   Change<std::string> certificates;  // id -> content hash
   Change<std::string> sni;
   Change<ChallengeAnswer> challenges;
+  // Places of what the reader does not know and passes over, the first few, for its log. What was
+  // not known and guards has closed its place already (closing.h).
+  std::vector<std::string> skipped{};
 };
 
 Delta full_state(const ProxyConfig& config);
@@ -64,8 +69,9 @@ base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
 // with its place: "hosts[shop.example].routes[2].path: must start with '/'".
 base::Status validate(const ProxyConfig& config);
 
-// JSON. Parsing is strict: unknown fields, wrong types and text over the limits are invalid, with
-// the place.
+// JSON. Parsing is strict: wrong types and text over the limits are invalid, with the place; so are
+// unknown fields in a document of people. On the wire they are what a newer operator says: passed
+// over, or what they guard is closed when they stand on their object's list "guards".
 std::string delta_to_json(const Delta& delta);
 base::Result<Delta> delta_from_json(std::string_view json);
 // The revision that a delta leads to, also when the rest of it cannot be read (a newer operator may

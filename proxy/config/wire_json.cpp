@@ -49,9 +49,9 @@ std::string read_id(const json& value, const std::string& place) {
   return read_text(value, place, kIdBytesMax);
 }
 
-template <class T>
+template <class T, class Read>
 void read_change(ObjectReader& document, const char* name, Delta::Change<T>& change,
-                 T (*read)(const json&, const std::string&)) {
+                 const Read& read) {
   const json* const value = document.find(name);
   if (value == nullptr) return;
   ObjectReader object(*value, name);
@@ -73,14 +73,21 @@ void read_change(ObjectReader& document, const char* name, Delta::Change<T>& cha
 Delta read_delta(const json& document) {
   ObjectReader object(document, "");
   Delta delta;
+  Unknowns unknowns{.are_breaches = false};
+  const auto of_newer_operator = [&](auto read) {
+    return [&unknowns, read](const json& value, const std::string& place) {
+      return read(value, place, unknowns);
+    };
+  };
   delta.revision = read_hash(object.at("revision"), "revision");
   if (const json* const full = object.find("full")) delta.full = read_bool(*full, "full");
-  read_change(object, "clusters", delta.clusters, read_cluster);
-  read_change(object, "hosts", delta.hosts, read_host);
+  read_change(object, "clusters", delta.clusters, of_newer_operator(read_cluster));
+  read_change(object, "hosts", delta.hosts, of_newer_operator(read_host));
   read_change(object, "certificates", delta.certificates, read_hash);
   read_change(object, "sni", delta.sni, read_id);
-  read_change(object, "challenges", delta.challenges, read_challenge);
-  object.finish();
+  read_change(object, "challenges", delta.challenges, of_newer_operator(read_challenge));
+  if (object.guards_unknown(unknowns)) breach("", "is guarded by what is not known here");
+  delta.skipped = std::move(unknowns.skipped);
   return delta;
 }
 
@@ -91,10 +98,11 @@ std::string read_revision(const json& document) {
 CertificatesByHash read_certificates(const json& document) {
   ObjectReader object(document, "");
   CertificatesByHash certificates;
+  Unknowns unknowns{.are_breaches = false};
   for_each_entry(object.at("certificates"), "certificates",
                  [&](const std::string& hash, const json& value, const std::string& place) {
-                   auto certificate =
-                       std::make_shared<const Certificate>(read_certificate(value, place));
+                   auto certificate = std::make_shared<const Certificate>(
+                       read_certificate(value, place, unknowns));
                    if (certificate_hash(*certificate) != hash) {
                      breach(place, "its content has another hash");
                    }

@@ -14,10 +14,10 @@ constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4
 
 using ClusterIndex = std::unordered_map<std::string, std::uint32_t>;
 
-Target make_target(const config::Action& action, std::uint64_t body_bytes_max,
+Target make_target(const config::Action& action, const config::Policies& policies,
                    const ClusterIndex& clusters) {
   Target target;
-  target.body_bytes_max = body_bytes_max;
+  target.policies = policies;
   if (const auto* const forward = std::get_if<config::Forward>(&action)) {
     const auto found = clusters.find(forward->cluster);
     if (found != clusters.end()) {
@@ -124,8 +124,7 @@ class HostKey {
 Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
     : https_redirect_(host.https_redirect) {
   for (const config::Route& route : host.routes) {
-    Rule rule{rule_path(route.path),
-              make_target(route.action, route.body_bytes_max, cluster_index)};
+    Rule rule{rule_path(route.path), make_target(route.action, route.policies, cluster_index)};
     if (route.match == config::PathMatch::exact) {
       exact_.push_back(std::move(rule));
       continue;
@@ -141,8 +140,8 @@ Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
     rules->erase(std::unique(rules->begin(), rules->end(), same_path), rules->end());
     rules->shrink_to_fit();
   }
-  if (host.default_action) {
-    default_ = Rule{"", make_target(*host.default_action, 0, cluster_index)};
+  if (const auto& otherwise = host.default_route) {
+    default_ = Rule{"", make_target(otherwise->action, otherwise->policies, cluster_index)};
   }
   gather_guards();
 }

@@ -16,9 +16,9 @@ namespace proxy::router {
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
   std::uint32_t cluster = kNoCluster;
-  int status = 0;                    // with kNoCluster: what to answer
-  std::string reason;                // and why, for the access log
-  std::uint64_t body_bytes_max = 0;  // 0: no limit
+  int status = 0;             // with kNoCluster: what to answer
+  std::string reason;         // and why, for the access log
+  config::Policies policies;  // hold before either
 };
 
 // A cluster by position. A worker keeps its own state (pools, balancing) in a vector beside

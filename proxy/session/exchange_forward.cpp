@@ -23,7 +23,7 @@ constexpr upstream::Failure kMalformed{Fault::upstream, Retry::never, 502, "malf
 
 void Exchange::forward(const Client& client, const router::Target& target, const Piece& piece,
                        bool last) {
-  body_bytes_max_ = target.body_bytes_max;
+  body_bytes_max_ = target.policies.body_bytes_max;
   if (body_bytes_max_ != 0 &&
       std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
     answer(413, "body_too_large");

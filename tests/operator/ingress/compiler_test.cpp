@@ -43,7 +43,7 @@ std::string message_of(const Compiled& compiled, const std::string& reason) {
 }
 
 Route forward(PathMatch match, const std::string& path, const std::string& cluster) {
-  return {match, path, Forward{cluster}, kMiB};
+  return {match, path, Forward{cluster}, {.body_bytes_max = kMiB}};
 }
 
 const VirtualHost& host(const Compiled& compiled, const std::string& name) {
@@ -105,10 +105,26 @@ TEST(Compiler, ADefaultBackendAnswersForTheIngresssHostsOrForEveryHostWhenItHasN
               an_ingress("shop/bare").rule_without_paths("b.example").default_backend("rest", 80))
           .ingress(an_ingress("base/all").default_backend("all", 80))
           .view);
-  EXPECT_EQ(std::get<Forward>(*host(compiled, "a.example").default_action).cluster, "shop/rest:80");
-  EXPECT_EQ(std::get<Forward>(*host(compiled, "b.example").default_action).cluster, "shop/rest:80");
-  EXPECT_EQ(std::get<Forward>(*host(compiled, "").default_action).cluster, "base/all:80");
+  EXPECT_EQ(std::get<Forward>(host(compiled, "a.example").default_route->action).cluster,
+            "shop/rest:80");
+  EXPECT_EQ(std::get<Forward>(host(compiled, "b.example").default_route->action).cluster,
+            "shop/rest:80");
+  EXPECT_EQ(std::get<Forward>(host(compiled, "").default_route->action).cluster, "base/all:80");
   EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, WhatAnIngressSaysOfItsRequestsHoldsForItsDefaultBackendToo) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/www")
+                               .annotation("nginx.ingress.kubernetes.io/proxy-body-size", "2m")
+                               .path("a.example", "/x", "web", 80)
+                               .default_backend("web", 80))
+                  .view);
+  const VirtualHost& made = host(compiled, "a.example");
+  EXPECT_EQ(made.routes.at(0).policies.body_bytes_max, 2 * kMiB);
+  EXPECT_EQ(made.default_route->policies, made.routes.at(0).policies);
 }
 
 TEST(Compiler, TheOlderIngressHasThePathAndTheYoungerIsToldByWhom) {
@@ -216,7 +232,7 @@ TEST(Compiler, AGuardThatIsNotHonouredClosesEveryPathOfItsIngressAndOnlyThose) {
       host(compiled, "a.example").routes,
       ElementsAre(Route{PathMatch::prefix, "/admin", FixedAnswer{503, "annotation_refused"}, kMiB},
                   forward(PathMatch::prefix, "/", "shop/web:80")));
-  EXPECT_EQ(std::get<FixedAnswer>(*host(compiled, "a.example").default_action).reason,
+  EXPECT_EQ(std::get<FixedAnswer>(host(compiled, "a.example").default_route->action).reason,
             "annotation_refused");
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded AnnotationRefused"));
   EXPECT_THAT(message_of(compiled, "AnnotationRefused"),

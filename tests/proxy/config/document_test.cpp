@@ -33,13 +33,13 @@ ProxyConfig complete_config() {
   config.clusters["shop/empty:80"] = std::make_shared<const Cluster>();
 
   VirtualHost host;
-  host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, 1048576});
-  host.routes.push_back({PathMatch::exact, "/gone", FixedAnswer{503, "service_not_found"}, 0});
-  host.default_action = Forward{"shop/empty:80"};
+  host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, {1048576}});
+  host.routes.push_back({PathMatch::exact, "/gone", FixedAnswer{503, "service_not_found"}, {}});
+  host.default_route = DefaultRoute{Forward{"shop/empty:80"}};
   host.https_redirect = true;
   config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
   VirtualHost any;
-  any.default_action = FixedAnswer{404, "no_backend"};
+  any.default_route = DefaultRoute{FixedAnswer{404, "no_backend"}};
   config.hosts[""] = std::make_shared<const VirtualHost>(any);
   config.hosts["*.shop.example"] = std::make_shared<const VirtualHost>(VirtualHost());
 

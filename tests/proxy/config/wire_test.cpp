@@ -2,82 +2,16 @@
 
 #include <algorithm>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/proxy/config/random_config.h"
+
 namespace proxy::config {
 namespace {
-
-// Random valid states over few names, so that two of them share, differ and lack entries.
-class RandomConfig {
- public:
-  explicit RandomConfig(unsigned seed) : random_(seed) {}
-
-  ProxyConfig next() {
-    ProxyConfig config;
-    for (const char* id : {"ns/a:80", "ns/b:http", "ns/c:443"}) {
-      if (coin()) config.clusters[id] = std::make_shared<const Cluster>(cluster());
-    }
-    for (const char* name : {"", "shop.example", "*.shop.example", "b.example", "127.0.0.1"}) {
-      if (coin()) config.hosts[name] = std::make_shared<const VirtualHost>(host(config));
-    }
-    for (const char* id : {"ns/tls-a", "ns/tls-b", "ns/tls-c"}) {
-      if (!coin()) continue;
-      const std::string content = std::to_string(up_to(2));
-      config.certificates[id] =
-          std::make_shared<const Certificate>(Certificate{"chain " + content, "key " + content});
-      if (coin()) config.sni["n" + content + ".example"] = id;
-    }
-    for (const char* token : {"tok_1", "tok-2"}) {
-      if (!coin()) continue;
-      const std::string text = std::string(token) + "." + (coin() ? "x" : "y");
-      config.challenges[token] =
-          std::make_shared<const ChallengeAnswer>(ChallengeAnswer{"shop.example", text});
-    }
-    return config;
-  }
-
- private:
-  unsigned up_to(unsigned max) { return std::uniform_int_distribution<unsigned>(0, max)(random_); }
-  bool coin() { return up_to(1) == 1; }
-
-  Cluster cluster() {
-    Cluster cluster;
-    for (const char* address : {"10.0.0.1", "10.0.0.2", "2001:db8::1"}) {
-      if (coin()) cluster.endpoints.push_back({address, static_cast<std::uint16_t>(1 + up_to(1))});
-    }
-    if (coin()) cluster.balancing = Balancing::least_requests;
-    if (coin()) cluster.connect_timeout = std::chrono::milliseconds(1500);
-    if (coin()) cluster.read_timeout = std::chrono::hours(1);
-    if (coin()) cluster.send_timeout = std::chrono::milliseconds(1);
-    return cluster;
-  }
-
-  Action action(const ProxyConfig& config) {
-    if (config.clusters.empty() || coin()) return FixedAnswer{503, "service_not_found"};
-    auto at = config.clusters.begin();
-    std::advance(at, up_to(static_cast<unsigned>(config.clusters.size()) - 1));
-    return Forward{at->first};
-  }
-
-  VirtualHost host(const ProxyConfig& config) {
-    VirtualHost host;
-    for (const char* path : {"/", "/a", "/b/c/"}) {
-      if (!coin()) continue;
-      host.routes.push_back({coin() ? PathMatch::exact : PathMatch::prefix, path, action(config),
-                             coin() ? std::uint64_t{1} << 40 : 0});
-    }
-    if (coin()) host.default_action = action(config);
-    host.https_redirect = coin();
-    return host;
-  }
-
-  std::mt19937 random_;
-};
 
 template <class T>
 bool same_section(const ProxyConfig::Section<T>& a, const ProxyConfig::Section<T>& b) {
@@ -225,7 +159,9 @@ TEST(DeltaJson, SaysWhereItIsWrong) {
   } cases[] = {
       {"{}", "revision: is missing"},
       {"{\"revision\":\"x\"}", "revision: must be 64 hexadecimal digits in lower case"},
-      {"{" + revision + ",\"extra\":1}", "[extra]: is not a known field"},
+      {"{" + revision + ",\"sni\":{\"replace\":{}}}", "sni[replace]: is not a known field"},
+      {"{" + revision + ",\"extra\":1,\"guards\":[\"extra\"]}",
+       "the document: is guarded by what is not known here"},
       {"{" + revision + ",\"full\":1}", "full: must be true or false"},
       {"{" + revision + ",\"sni\":{\"set\":[]}}", "sni: must be an object"},
       {"{" + revision + ",\"sni\":{\"set\":{\"a\":\"b\"},\"removed\":[\"a\"]}}",

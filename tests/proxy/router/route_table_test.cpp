@@ -11,6 +11,7 @@
 namespace proxy::router {
 namespace {
 
+using config::DefaultRoute;
 using config::FixedAnswer;
 using config::PathMatch;
 using config::ProxyConfig;
@@ -81,10 +82,16 @@ TEST(RouteTable, PathsAreCaseSensitive) {
 
 TEST(RouteTable, TheDefaultActionAnswersWhatNoPathMatches) {
   VirtualHost rules = host_with({prefix("/aaa")});
-  rules.default_action = FixedAnswer{503, "default"};
+  rules.default_route = DefaultRoute{FixedAnswer{503, "default"}};
   const Host host(rules, {});
   EXPECT_EQ(reason(host.find("/ccc")), "default");
   EXPECT_EQ(reason(host.find("/aaa")), "prefix /aaa");
+}
+
+TEST(RouteTable, TheDefaultHasPoliciesAsARouteHas) {
+  VirtualHost rules;
+  rules.default_route = DefaultRoute{FixedAnswer{503, "default"}, {.body_bytes_max = 7}};
+  EXPECT_EQ(Host(rules, {}).find("/ccc")->policies, rules.default_route->policies);
 }
 
 TEST(RouteTable, OfTwoRulesForOnePathTheFirstCounts) {
@@ -110,7 +117,7 @@ ProxyConfig config_with(const std::vector<std::string>& hosts) {
   ProxyConfig config;
   for (const std::string& name : hosts) {
     VirtualHost host;
-    host.default_action = FixedAnswer{503, name};
+    host.default_route = DefaultRoute{FixedAnswer{503, name}};
     config.hosts[name] = std::make_shared<const VirtualHost>(host);
   }
   return config;
@@ -161,14 +168,14 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
     config.clusters[id] = std::make_shared<const config::Cluster>();
   }
   VirtualHost host;
-  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"b"}, 1000});
+  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"b"}, {1000}});
   config.hosts["h"] = std::make_shared<const VirtualHost>(host);
   const RouteTable table(config);
   const Target* const target = table.find_host("h")->find("/");
   ASSERT_LT(target->cluster, table.clusters().size());
   EXPECT_EQ(table.clusters()[target->cluster].id, "b");
   EXPECT_EQ(table.clusters()[target->cluster].cluster, config.clusters["b"]);
-  EXPECT_EQ(target->body_bytes_max, 1000u);
+  EXPECT_EQ(target->policies.body_bytes_max, 1000u);
 }
 
 // One host "h" that is open but for its guards.
@@ -380,7 +387,7 @@ TEST(Guard, StandsOverLessSpecificRoutesOnly) {
 TEST(Guard, ARefusedRootOrDefaultHoldsForWhatLeavesAnOpenPath) {
   ProxyConfig config = guarded({}, {"/public"});
   VirtualHost host = *config.hosts["h"];
-  host.default_action = FixedAnswer{503, "default"};
+  host.default_route = DefaultRoute{FixedAnswer{503, "default"}};
   config.hosts["h"] = std::make_shared<const VirtualHost>(host);
   const RouteTable with_default(config);
   const RouteTable with_root(guarded({prefix("/")}, {"/public"}));

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "proxy/config/model.h"
+
+// What becomes of a place of which a guard is not known, to the operator that leaves it out or to
+// the proxy that cannot read it: nobody comes through.
+namespace proxy::config {
+
+inline Action closed_by_unknown_guard() {
+  return FixedAnswer{503, "unknown_guard"};
+}
+
+inline void close(Route& route) {
+  route.action = closed_by_unknown_guard();
+}
+inline void close(DefaultRoute& route) {
+  route.action = closed_by_unknown_guard();
+}
+inline void close(VirtualHost& host) {
+  for (Route& route : host.routes) close(route);
+  if (host.default_route) close(*host.default_route);
+}
+inline void close(Cluster& cluster) {
+  cluster.endpoints.clear();
+}
+
+}  // namespace proxy::config

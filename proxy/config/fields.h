@@ -1,0 +1,197 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+#include "proxy/config/limits.h"
+#include "proxy/config/model.h"
+
+// Every field of the contract, once. Reading, writing, the revision, validation, what a proxy of
+// another version is told, and the random configurations of the tests all come from these lists.
+//
+// To add a field: add the member to its struct in model.h, and one line at the end of the list
+// below, in added() or guard(). Both say that proxies of the first release do not have it:
+//   added   tunes. A proxy that does not know it is told the rest.
+//   guard   keeps somebody out. A proxy that does not know it answers 503 in place of what it
+//           guards: the route or default, for a host all of them, for a cluster what leads to it.
+// A field has no influence on the revision while it has its default value, so that a release that
+// adds fields changes nothing for who does not use them (docs/version-skew.md).
+// Neither the order nor the rules of the fields without added() or guard() may change: proxies of
+// the first release compute the revision from exactly these, in this order.
+namespace proxy::config {
+
+// What a value may be. Each rule is checked when it is read and by validate().
+struct Flag {};  // bool
+struct Number {
+  std::uint64_t max;
+};                  // std::uint64_t
+struct Status {};   // int, from 400 to 599
+struct Timeout {};  // milliseconds: "60s"; more than 0, at most kTimeoutMax
+struct Text {
+  std::size_t bytes_max;
+};                    // std::string
+struct Path {};       // std::string that the router can compare with
+struct Reason {};     // std::string: a token for logs and metrics
+struct Pem {};        // std::string: not empty, ASCII
+struct HostText {};   // std::string: a host name or an address
+struct ClusterId {};  // std::string: a key of ProxyConfig::clusters
+struct List {
+  std::size_t entries_max;
+};                    // std::vector of Endpoint or of a struct with fields
+struct Part {};       // a struct with fields, or std::optional of one
+struct OneAction {};  // Action: "cluster" or "answer" in the object itself
+template <std::size_t count>
+struct Choice {  // an enum, by its values from 0 on
+  std::array<const char*, count> names;
+};
+
+enum class Presence { when_set, always, required };  // always: written, but need not be there
+enum class IfUnknown { skip, close };
+
+template <class Owner, class Value, class Rule>
+struct Field {
+  const char* name;
+  Value Owner::*member;
+  Rule rule;
+  Presence presence = Presence::when_set;
+  bool in_first_release = true;
+  IfUnknown if_unknown = IfUnknown::skip;
+};
+
+// The fields of a member stand in its owner's own object.
+template <class Owner, class Inner>
+struct Embedded {
+  Inner Owner::*member;
+  bool in_first_release = true;
+};
+
+template <class Owner, class Value, class Rule>
+constexpr auto field(const char* name, Value Owner::*member, Rule rule) {
+  return Field<Owner, Value, Rule>{name, member, rule};
+}
+template <class F>
+constexpr F required(F field) {
+  field.presence = Presence::required;
+  return field;
+}
+template <class F>
+constexpr F always(F field) {
+  field.presence = Presence::always;
+  return field;
+}
+template <class F>
+constexpr F added(F field) {
+  field.in_first_release = false;
+  return field;
+}
+template <class F>
+constexpr F guard(F field) {
+  field.in_first_release = false;
+  field.if_unknown = IfUnknown::close;
+  return field;
+}
+template <class Owner, class Inner>
+constexpr auto embedded(Inner Owner::*member) {
+  return Embedded<Owner, Inner>{member};
+}
+
+// kName stands in the names of features ("default.bodyBytesMax"), by which a proxy says what it
+// knows beyond the first release.
+template <class T>
+struct Fields;
+
+template <>
+struct Fields<FixedAnswer> {
+  static constexpr const char* kName = "answer";
+  static constexpr auto kList =
+      std::tuple(required(field("status", &FixedAnswer::status, Status{})),
+                 required(field("reason", &FixedAnswer::reason, Reason{})));
+};
+
+template <>
+struct Fields<Cluster> {
+  static constexpr const char* kName = "cluster";
+  static constexpr auto kList = std::tuple(
+      required(field("endpoints", &Cluster::endpoints, List{kEndpointsMax})),
+      field("balancing", &Cluster::balancing, Choice<2>{{"roundRobin", "leastRequests"}}),
+      field("connectTimeout", &Cluster::connect_timeout, Timeout{}),
+      field("readTimeout", &Cluster::read_timeout, Timeout{}),
+      field("sendTimeout", &Cluster::send_timeout, Timeout{}));
+};
+
+template <>
+struct Fields<Policies> {
+  static constexpr auto kList =
+      std::tuple(field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}));
+};
+
+template <>
+struct Fields<Route> {
+  static constexpr const char* kName = "route";
+  static constexpr auto kList =
+      std::tuple(field("match", &Route::match, Choice<2>{{"exact", "prefix"}}),
+                 required(field("path", &Route::path, Path{})), embedded(&Route::policies),
+                 field("", &Route::action, OneAction{}));
+};
+
+template <>
+struct Fields<DefaultRoute> {
+  static constexpr const char* kName = "default";
+  static constexpr auto kList = std::tuple(field("", &DefaultRoute::action, OneAction{}),
+                                           added(embedded(&DefaultRoute::policies)));
+};
+
+template <>
+struct Fields<VirtualHost> {
+  static constexpr const char* kName = "host";
+  static constexpr auto kList =
+      std::tuple(always(field("routes", &VirtualHost::routes, List{kRoutesMax})),
+                 field("default", &VirtualHost::default_route, Part{}),
+                 field("httpsRedirect", &VirtualHost::https_redirect, Flag{}));
+};
+
+template <>
+struct Fields<Certificate> {
+  static constexpr const char* kName = "certificate";
+  static constexpr auto kList = std::tuple(required(field("chain", &Certificate::chain_pem, Pem{})),
+                                           required(field("key", &Certificate::key_pem, Pem{})));
+};
+
+template <>
+struct Fields<ChallengeAnswer> {
+  static constexpr const char* kName = "challenge";
+  static constexpr auto kList =
+      std::tuple(required(field("host", &ChallengeAnswer::host, HostText{})),
+                 required(field("keyAuthorization", &ChallengeAnswer::key_authorization,
+                                Text{kKeyAuthorizationBytesMax})));
+};
+
+template <class T>
+concept HasFields = requires {
+  Fields<T>::kList;
+};
+
+// Calls visit(field, in_first_release, value...) for each field of T, with that field's value in
+// each of the objects, which are all T.
+template <class T, class Visit, class... Objects>
+constexpr void for_each_field(const Visit& visit, bool in_first_release, Objects&... objects) {
+  const auto one = [&]<class Owner, class Value>(const auto& field, Value Owner::*member) {
+    const bool in_first = in_first_release && field.in_first_release;
+    if constexpr (requires { field.name; }) {
+      visit(field, in_first, (objects.*member)...);
+    } else {
+      for_each_field<Value>(visit, in_first, (objects.*member)...);
+    }
+  };
+  std::apply([&](const auto&... fields) { (one(fields, fields.member), ...); }, Fields<T>::kList);
+}
+template <class T, class Visit, class... Objects>
+constexpr void for_each_field(const Visit& visit, Objects&... objects) {
+  for_each_field<T>(visit, true, objects...);
+}
+
+}  // namespace proxy::config
