@@ -37,6 +37,7 @@ base::Result<PollQuery> read_poll_query(const std::map<std::string, std::string>
   PollQuery poll;
   poll.after = value_of(query, "after");
   poll.rejected = value_of(query, "rejected");
+  poll.dialect = proxy::config::Dialect::read(value_of(query, "speaks"));
   poll.proxy = printable(value_of(query, "proxy"), kNameBytesMax);
   poll.reason = printable(value_of(query, "reason"), kReasonBytesMax);
   for (const auto& [name, revision] :

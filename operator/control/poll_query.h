@@ -5,12 +5,14 @@
 #include <string>
 
 #include "base/result.h"
+#include "proxy/config/dialect.h"
 
 namespace control {
 
 // The query of GET /v1/config (proxy/config/wire.h).
 struct PollQuery {
   std::string after;               // live in the proxy; empty: nothing
+  proxy::config::Dialect dialect;  // what the proxy speaks; it says nothing: the first release's
   std::string proxy;               // what the proxy calls itself; bounded, printable, may be empty
   std::string rejected;            // refused by the proxy; empty: nothing
   std::string reason;              // why, in the proxy's words; bounded, printable

@@ -158,7 +158,7 @@ void Server::on_acknowledged(std::function<void()> listener) {
 
 std::string Server::revision() const {
   const std::lock_guard lock(mutex_);
-  return history_.revision();
+  return editions_.revision();
 }
 
 std::vector<Acknowledgement> Server::proxies() const {
@@ -173,11 +173,12 @@ std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> co
   std::string revision;
   {
     const std::lock_guard lock(mutex_);
-    if (!history_.publish(std::move(config))) return history_.revision();
-    revision = history_.revision();
+    if (!editions_.publish(std::move(config))) return editions_.revision();
+    revision = editions_.revision();
     show_proxies();
     for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
-      auto answer = history_.answer(waiting->query.after, waiting->query.rejected);
+      const PollQuery& query = waiting->query;
+      auto answer = editions_.answer(query.dialect, query.after, query.rejected);
       if (!answer) {  // it has this revision already, or has refused it
         ++waiting;
         continue;
@@ -281,7 +282,7 @@ void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
   std::shared_ptr<const std::string> answer;
   {
     const std::lock_guard lock(mutex_);
-    answer = history_.answer(query->after, query->rejected);
+    answer = editions_.answer(query->dialect, query->after, query->rejected);
     if (!answer && waiting_.size() < options_.waiting_max) {
       const base::SteadyTime deadline = clock_.steady_now() + query->wait;
       waiting_.push_back({std::move(*query), deadline, std::move(respond)});
@@ -307,9 +308,9 @@ bool Server::note(const std::string& proxy, const std::string& name, const PollQ
       return now - entry.second.at > options_.proxy_forgotten_after;
     });
     is_new = !acknowledgements_.contains(proxy);
-    acknowledgements_[proxy] = {proxy, name, query.after, now};
+    acknowledgements_[proxy] = {proxy, name, query.after, now, query.dialect};
     show_proxies();
-    is_live = !query.after.empty() && query.after == history_.revision();
+    is_live = !query.after.empty() && query.after == editions_.revision_for(query.dialect);
     if (!query.rejected.empty()) {
       if (rejections_.size() >= kRejectionsMax) rejections_.clear();
       is_news = rejections_.insert({proxy, query.rejected}).second;
@@ -330,7 +331,8 @@ bool Server::note(const std::string& proxy, const std::string& name, const PollQ
 void Server::show_proxies() {
   std::map<std::string, bool> up_to_date;
   for (const auto& [proxy, acknowledgement] : acknowledgements_) {
-    const bool is_live = acknowledgement.revision == history_.revision();
+    const bool is_live =
+        acknowledgement.revision == editions_.revision_for(acknowledgement.dialect);
     // Two that share a name (no Pods, one host) are up to date when both are.
     const auto [entry, is_first] = up_to_date.emplace(acknowledgement.name, is_live);
     if (!is_first) entry->second = entry->second && is_live;
@@ -348,7 +350,7 @@ void Server::give_certificates(const base::ServedRequest& request, const base::R
   proxy::config::CertificatesByHash found;
   {
     const std::lock_guard lock(mutex_);
-    found = history_.find_certificates(*hashes);
+    found = editions_.find_certificates(*hashes);
   }
   metrics_->count("certificates");
   respond(json(proxy::config::certificates_to_json(found)));
@@ -357,7 +359,7 @@ void Server::give_certificates(const base::ServedRequest& request, const base::R
 // ---- Time
 
 base::HttpResponse Server::timeout_answer() const {
-  if (history_.revision().empty()) {
+  if (editions_.revision().empty()) {
     return text(503, "the operator has not read the whole cluster yet");
   }
   base::HttpResponse nothing_newer;

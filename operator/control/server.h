@@ -22,7 +22,7 @@
 #include "base/http_server.h"
 #include "base/result.h"
 #include "operator/control/authenticator.h"
-#include "operator/control/history.h"
+#include "operator/control/editions.h"
 #include "operator/control/poll_query.h"
 #include "proxy/config/model.h"
 
@@ -34,6 +34,7 @@ struct Acknowledgement {
   std::string name;   // what it calls itself, else Verdict::proxy
   std::string revision;
   base::WallTime at;
+  proxy::config::Dialect dialect{};
 };
 
 // Serves the control API of proxy/config/wire.h: every operator replica does, leader or not. Until
@@ -105,7 +106,7 @@ class Server {
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  History history_;
+  Editions editions_;
   std::list<Waiting> waiting_;
   unsigned polls_begun_ = 0;  // lets the thread that ends polls see a new deadline
   std::deque<Unchecked> unchecked_;

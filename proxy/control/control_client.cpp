@@ -75,6 +75,10 @@ class PollingControlClient final : public ControlClient {
       const auto& config = *publish.snapshot->config;
       spdlog::info("configuration {} is live (hosts {}, clusters {}, certificates {})", revision,
                    config.hosts.size(), config.clusters.size(), config.certificates.size());
+      if (!publish.skipped.empty()) {
+        spdlog::warn("configuration {} is served without what this version does not know: {}",
+                     revision, fmt::join(publish.skipped, ", "));
+      }
     } else {
       spdlog::error("configuration {} is not served: {}; the last good one stays in place",
                     revision, published.error().message);

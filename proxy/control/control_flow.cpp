@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/config/certificate_hashes.h"
+#include "proxy/config/dialect.h"
 
 namespace proxy::control {
 namespace {
@@ -60,6 +61,7 @@ void ControlFlow::poll() {
     path += "&rejected=" + percent_encoded(rejection_->revision);
     path += "&reason=" + percent_encoded(rejection_->reason);
   }
+  path += "&speaks=" + percent_encoded(config::Dialect::own().text());
   next_ = Poll{std::move(path)};
 }
 
@@ -133,13 +135,14 @@ base::Status ControlFlow::build(double jitter) {
   const config::ProxyConfig nothing;
   auto config = config::apply(live_ != nullptr ? *live_->config : nothing, *delta_, certificates_);
   const bool was_full = delta_->full;
+  std::vector<std::string> skipped = std::move(delta_->skipped);
   std::string revision = std::move(delta_->revision);
   delta_.reset();
   certificates_.clear();
   if (config) {
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
-    next_ = Publish{make_snapshot(std::move(*config), std::move(revision))};
+    next_ = Publish{make_snapshot(std::move(*config), std::move(revision)), std::move(skipped)};
     return {};
   }
   base::Error error = base::while_doing("applying configuration " + revision.substr(0, 12),

@@ -26,13 +26,14 @@ namespace proxy::control {
 class ControlFlow {
  public:
   struct Poll {
-    std::string path;  // "/v1/config?after=...&wait=60s"
+    std::string path;  // "/v1/config?after=...&wait=60s&speaks=..."
   };
   struct Fetch {
     std::string body;  // of POST /v1/certificates
   };
   struct Publish {
     std::shared_ptr<const Snapshot> snapshot;
+    std::vector<std::string> skipped{};  // places of what we do not know and serve without
   };
   struct Wait {
     std::chrono::milliseconds delay;

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/config/dialect.h"
+
 namespace proxy::control {
 namespace {
 
@@ -29,6 +31,15 @@ ProxyConfig state_with_certificate(const std::string& content) {
   ProxyConfig config = state("a");
   config.certificates["ns/tls"] = std::make_shared<const Certificate>(Certificate{content, "key"});
   return config;
+}
+
+// What it says of its language, at the end of each poll.
+std::string speaks() {
+  std::string names = config::Dialect::own().text();
+  for (std::size_t at = 0; (at = names.find(',', at)) != std::string::npos;) {
+    names.replace(at, 1, "%2C");
+  }
+  return "&speaks=" + names;
 }
 
 template <class Step>
@@ -63,7 +74,7 @@ ControlFlow following(const ProxyConfig& config) {
 
 TEST(ControlFlow, AsksForEverythingFirst) {
   const ControlFlow flow;
-  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s");
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s" + speaks());
 }
 
 TEST(ControlFlow, PublishesAStateAndAcknowledgesItByTheNextPoll) {
@@ -76,7 +87,7 @@ TEST(ControlFlow, PublishesAStateAndAcknowledgesItByTheNextPoll) {
   flow.on_published({}, 1);
   EXPECT_EQ(flow.live(), snapshot);
   EXPECT_EQ(step<ControlFlow::Poll>(flow).path,
-            "/v1/config?after=" + snapshot->revision + "&wait=60s");
+            "/v1/config?after=" + snapshot->revision + "&wait=60s" + speaks());
 }
 
 TEST(ControlFlow, AppliesAChangeToWhatIsLive) {
@@ -162,7 +173,7 @@ TEST(ControlFlow, AChangeThatDoesNotFitMeansAskingForAFullState) {
   EXPECT_FALSE(answer(flow, wrong));
   (void)step<ControlFlow::Wait>(flow);
   flow.on_waited();
-  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s");
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=&wait=60s" + speaks());
   EXPECT_NE(flow.live(), nullptr);
   ASSERT_TRUE(answer(flow, config::full_state(state("b"))));
   (void)step<ControlFlow::Publish>(flow);
@@ -179,7 +190,7 @@ TEST(ControlFlow, AStateThatCannotBeServedIsReportedAndTheOldOneStays) {
   flow.on_waited();
   EXPECT_EQ(step<ControlFlow::Poll>(flow).path, "/v1/config?after=" + live->revision +
                                                     "&wait=60s&rejected=" + bad.revision +
-                                                    "&reason=no%20key%20%26%20more");
+                                                    "&reason=no%20key%20%26%20more" + speaks());
   // The same state again is not tried again.
   ASSERT_TRUE(answer(flow, bad));
   (void)step<ControlFlow::Wait>(flow);
@@ -204,7 +215,7 @@ TEST(ControlFlow, AStateOfANewerLanguageIsReported) {
   ControlFlow flow = following(state("a"));
   const auto live = flow.live();
   std::string newer = config::delta_to_json(config::difference(state("a"), state("b")));
-  newer.insert(1, "\"inventedLater\": {},");
+  newer.insert(1, "\"inventedLater\": {}, \"guards\": [\"inventedLater\"],");
   for (int i = 0; i < 2; ++i) {
     EXPECT_FALSE(flow.on_polled(200, newer, kLong, 1));
     EXPECT_EQ(flow.rejections(), 1u);  // the same again is no other
@@ -214,16 +225,24 @@ TEST(ControlFlow, AStateOfANewerLanguageIsReported) {
     const std::string path = step<ControlFlow::Poll>(flow).path;
     EXPECT_THAT(path, HasSubstr("after=" + live->revision));
     EXPECT_THAT(path, HasSubstr("&rejected=" + config::revision_of(state("b"))));
-    EXPECT_THAT(path, HasSubstr("inventedLater"));
+    EXPECT_THAT(path, HasSubstr("is%20guarded"));
   }
   EXPECT_FALSE(flow.on_polled(200, "not even JSON", kLong, 1));
   EXPECT_EQ(flow.rejections(), 1u);
 }
 
+TEST(ControlFlow, AStateOfANewerLanguageIsServedWithoutWhatTunes) {
+  ControlFlow flow = following(state("a"));
+  std::string newer = config::delta_to_json(config::difference(state("a"), state("b")));
+  newer.insert(1, "\"inventedLater\": {},");
+  ASSERT_TRUE(flow.on_polled(200, newer, kLong, 1));
+  EXPECT_THAT(step<ControlFlow::Publish>(flow).skipped, ::testing::ElementsAre("[inventedLater]"));
+}
+
 TEST(ControlFlow, SaysItsNameInEveryPoll) {
   ControlFlow flow("edge-7 & more");
   EXPECT_EQ(step<ControlFlow::Poll>(flow).path,
-            "/v1/config?after=&wait=60s&proxy=edge-7%20%26%20more");
+            "/v1/config?after=&wait=60s&proxy=edge-7%20%26%20more" + speaks());
   ASSERT_TRUE(flow.on_polled(304, "", kLong, 1));
   EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("&proxy=edge-7"));
 }

@@ -1,0 +1,93 @@
+#include "proxy/config/dialect.h"
+
+#include <utility>
+
+#include "proxy/config/fields.h"
+#include "proxy/config/rendering.h"
+
+namespace proxy::config {
+namespace {
+
+// Of what a proxy says of itself in a query: some hundreds of names.
+constexpr std::size_t kDialectBytesMax = 16 * 1024;
+
+template <class T>
+void add_features(std::set<std::string>& features) {
+  const T any{};
+  for_each_field<T>(
+      [&](const auto& field, bool in_first_release, const auto&) {
+        if (!in_first_release) features.insert(feature_of<T>(field));
+      },
+      any);
+}
+
+std::set<std::string> all_features() {
+  std::set<std::string> features;
+  add_features<FixedAnswer>(features);
+  add_features<Cluster>(features);
+  add_features<Route>(features);
+  add_features<DefaultRoute>(features);
+  add_features<VirtualHost>(features);
+  add_features<Certificate>(features);
+  add_features<ChallengeAnswer>(features);
+  return features;
+}
+
+template <class T>
+bool render(const Rendering& rendering, ProxyConfig::Section<T>& section) {
+  bool is_changed = false;
+  for (auto& [key, value] : section) {
+    T copy = *value;
+    if (!rendering.take_from(copy)) continue;
+    value = std::make_shared<const T>(std::move(copy));
+    is_changed = true;
+  }
+  return is_changed;
+}
+
+}  // namespace
+
+const Dialect& Dialect::own() {
+  static const Dialect dialect = [] {
+    Dialect all;
+    all.features_ = all_features();
+    return all;
+  }();
+  return dialect;
+}
+
+Dialect Dialect::read(std::string_view text) {
+  Dialect dialect;
+  if (text.size() > kDialectBytesMax) return dialect;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string feature(text.substr(0, comma));
+    if (own().knows(feature)) dialect.features_.insert(std::move(feature));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  return dialect;
+}
+
+std::string Dialect::text() const {
+  std::string text;
+  for (const std::string& feature : features_) {
+    if (!text.empty()) text += ',';
+    text += feature;
+  }
+  return text;
+}
+
+std::shared_ptr<const ProxyConfig> rendered(const std::shared_ptr<const ProxyConfig>& config,
+                                            const Dialect& dialect) {
+  if (dialect == Dialect::own()) return config;
+  ProxyConfig copy = *config;
+  const Rendering rendering(dialect);
+  bool is_changed = render(rendering, copy.clusters);
+  is_changed |= render(rendering, copy.hosts);
+  is_changed |= render(rendering, copy.certificates);
+  is_changed |= render(rendering, copy.challenges);
+  return is_changed ? std::make_shared<const ProxyConfig>(std::move(copy)) : config;
+}
+
+}  // namespace proxy::config

@@ -1,0 +1,145 @@
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "operator/control/editions.h"
+#include "operator/control/poll_query.h"
+#include "proxy/config/wire.h"
+#include "proxy/control/control_flow.h"
+
+// Between this release and the first. tests/golden/first_release/conversation.json is what the
+// programs of the first release said to each other, as it went over the wire: an operator with two
+// Ingresses that change, and a proxy that follows it.
+namespace control {
+namespace {
+
+using proxy::config::Delta;
+using proxy::config::ProxyConfig;
+using proxy::control::ControlFlow;
+using testing::StartsWith;
+
+struct Exchange {
+  std::string method;
+  std::string target;
+  std::string request_body;
+  std::string response_body;
+
+  bool is_poll() const { return method == "GET"; }
+  PollQuery query() const {
+    std::map<std::string, std::string> values;
+    std::string rest = target.substr(target.find('?') + 1);
+    while (!rest.empty()) {
+      const std::string pair = rest.substr(0, rest.find('&'));
+      rest.erase(0, pair.size() + 1);
+      values[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
+    }
+    return read_poll_query(values).value();
+  }
+};
+
+std::vector<Exchange> conversation() {
+  std::ifstream file(std::string(GATEHOUSE_GOLDEN_DIR) + "/first_release/conversation.json");
+  std::vector<Exchange> exchanges;
+  for (const auto& one : nlohmann::json::parse(file)) {
+    const auto& request = one.at("request");
+    EXPECT_EQ(one.at("response").at("status"), 200);
+    exchanges.push_back({request.at("method"), request.at("target"), request.at("body"),
+                         one.at("response").at("body")});
+  }
+  return exchanges;
+}
+
+proxy::config::CertificatesByHash certificates_in(const std::vector<Exchange>& exchanges) {
+  proxy::config::CertificatesByHash all;
+  for (const Exchange& exchange : exchanges) {
+    if (exchange.is_poll()) continue;
+    all.merge(proxy::config::certificates_from_json(exchange.response_body).value());
+  }
+  return all;
+}
+
+TEST(VersionSkew, AProxyOfTheFirstReleaseIsAnsweredInTheFirstOperatorsWords) {
+  const auto exchanges = conversation();
+  const auto certificates = certificates_in(exchanges);
+  ASSERT_GT(exchanges.size(), 4u);
+  ProxyConfig state;
+  Editions editions;
+  for (const Exchange& exchange : exchanges) {
+    if (!exchange.is_poll()) {
+      const auto hashes = proxy::config::hashes_from_json(exchange.request_body).value();
+      EXPECT_EQ(proxy::config::certificates_to_json(editions.find_certificates(hashes)),
+                exchange.response_body);
+      continue;
+    }
+    const Delta delta = proxy::config::delta_from_json(exchange.response_body).value();
+    state = proxy::config::apply(state, delta, certificates).value();
+    editions.publish(std::make_shared<const ProxyConfig>(state));
+    const PollQuery query = exchange.query();
+    const auto answer = editions.answer(query.dialect, query.after, query.rejected);
+    ASSERT_NE(answer, nullptr);
+    EXPECT_EQ(*answer, exchange.response_body);
+  }
+}
+
+TEST(VersionSkew, TodaysProxyFollowsAnOperatorOfTheFirstRelease) {
+  ControlFlow flow("edge-1");
+  std::string last;
+  for (const Exchange& exchange : conversation()) {
+    if (exchange.is_poll()) {
+      const auto* const poll = std::get_if<ControlFlow::Poll>(&flow.next());
+      ASSERT_NE(poll, nullptr);
+      // What the first operator reads comes as it always did; it passes over the rest.
+      EXPECT_THAT(poll->path, StartsWith(exchange.target + "&speaks="));
+      const auto polled = flow.on_polled(200, exchange.response_body, std::chrono::seconds(30), 1);
+      ASSERT_TRUE(polled) << polled.error().message;
+      last = proxy::config::revision_in_json(exchange.response_body);
+    } else {
+      const auto* const fetch = std::get_if<ControlFlow::Fetch>(&flow.next());
+      ASSERT_NE(fetch, nullptr);
+      EXPECT_EQ(fetch->body, exchange.request_body);
+      ASSERT_TRUE(flow.on_fetched(200, exchange.response_body, 1));
+    }
+    if (std::holds_alternative<ControlFlow::Publish>(flow.next())) flow.on_published({}, 1);
+  }
+  ASSERT_NE(flow.live(), nullptr);
+  EXPECT_EQ(flow.live()->revision, last);
+}
+
+// A state that proxies of the first release cannot be told as it is.
+std::shared_ptr<const ProxyConfig> state_with_more(std::uint64_t body_bytes_max) {
+  ProxyConfig config;
+  proxy::config::VirtualHost host;
+  host.default_route = proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
+                                                   {.body_bytes_max = body_bytes_max}};
+  config.hosts["shop.example"] = std::make_shared<const proxy::config::VirtualHost>(host);
+  return std::make_shared<const ProxyConfig>(config);
+}
+
+TEST(Editions, EachDialectHasRevisionsOfWhatItIsTold) {
+  Editions editions;
+  const proxy::config::Dialect first;
+  const auto& own = proxy::config::Dialect::own();
+  EXPECT_TRUE(editions.publish(state_with_more(7)));
+  const std::string revision = editions.revision_for(first);
+  EXPECT_NE(editions.revision_for(own), revision);
+  EXPECT_EQ(editions.revision_for(own), editions.revision());
+  const auto told = editions.answer(first, "", "");
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(proxy::config::revision_in_json(*told), revision);
+  EXPECT_EQ(told->find("bodyBytesMax"), std::string::npos);
+
+  // What it does not know changes: for it nothing has.
+  EXPECT_TRUE(editions.publish(state_with_more(8)));
+  EXPECT_EQ(editions.answer(first, revision, ""), nullptr);
+  EXPECT_NE(editions.answer(own, revision, ""), nullptr);
+}
+
+}  // namespace
+}  // namespace control

@@ -1,0 +1,182 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/config/rendering.h"
+#include "proxy/config/wire.h"
+#include "tests/proxy/config/first_release.h"
+#include "tests/proxy/config/random_config.h"
+
+namespace proxy::config {
+
+// A value as a coming release may have it.
+struct Door {
+  Action action = Forward{"ns/a:80"};
+  std::uint64_t width = 0;
+  std::string key{};
+  bool operator==(const Door&) const = default;
+};
+
+template <>
+struct Fields<Door> {
+  static constexpr const char* kName = "door";
+  static constexpr auto kList = std::tuple(field("", &Door::action, OneAction{}),
+                                           added(field("width", &Door::width, Number{9})),
+                                           guard(field("key", &Door::key, Text{9})));
+};
+
+void close(Door& door) {
+  door.action = closed_by_unknown_guard();
+}
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string full_delta(const ProxyConfig& config) {
+  return delta_to_json(full_state(config));
+}
+
+std::shared_ptr<const ProxyConfig> shared(ProxyConfig config) {
+  return std::make_shared<const ProxyConfig>(std::move(config));
+}
+
+// One host with one route, as a newer operator says it.
+std::string said(const std::string& more_of_route, const std::string& more_of_host = "") {
+  return R"({"revision": ")" + std::string(64, 'a') +
+         R"(", "full": true, "hosts": {"set": {"shop.example": {"routes": [)" +
+         R"({"path": "/", "answer": {"status": 404, "reason": "known"})" + more_of_route + "}]" +
+         more_of_host + "}}}}";
+}
+
+std::string answer_of(const Delta& delta) {
+  const Route& route = delta.hosts.set.at("shop.example").routes.at(0);
+  return std::get<FixedAnswer>(route.action).reason;
+}
+
+TEST(VersionSkew, AProxyOfTheFirstReleaseAcceptsWhateverTodaysOperatorSaysToIt) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    const auto state = shared(RandomConfig(seed).next());
+    const auto told = rendered(state, Dialect());
+    ASSERT_EQ(first_release::refusal(full_delta(*told)), "") << full_delta(*told);
+    ASSERT_TRUE(validate(*told)) << validate(*told).error().message;
+  }
+}
+
+TEST(VersionSkew, WhoUsesNoNewFieldHasTheRevisionsOfTheFirstRelease) {
+  ProxyConfig state;
+  VirtualHost host;
+  host.routes.push_back({PathMatch::exact, "/a", FixedAnswer{503, "x"}, {7}});
+  host.default_route = DefaultRoute{FixedAnswer{404, "no_backend"}};
+  state.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
+  EXPECT_EQ(first_release::refusal(full_delta(state)), "");
+
+  host.default_route->policies.body_bytes_max = 7;
+  state.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
+  EXPECT_THAT(first_release::refusal(full_delta(state)), HasSubstr("bodyBytesMax"));
+}
+
+TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
+  ProxyConfig state;
+  VirtualHost host;
+  host.default_route = DefaultRoute{FixedAnswer{404, "no_backend"}};
+  state.hosts["a.example"] = std::make_shared<const VirtualHost>(host);
+  const auto plain = shared(state);
+  EXPECT_EQ(rendered(plain, Dialect()), plain);
+
+  host.default_route->policies.body_bytes_max = 7;
+  state.hosts["b.example"] = std::make_shared<const VirtualHost>(host);
+  const auto uses_more = shared(state);
+  EXPECT_EQ(rendered(uses_more, Dialect::own()), uses_more);
+  const auto told = rendered(uses_more, Dialect());
+  EXPECT_EQ(told->hosts.at("a.example"), state.hosts.at("a.example"));
+  EXPECT_EQ(*told->hosts.at("b.example"), *state.hosts.at("a.example"));
+}
+
+TEST(VersionSkew, WhatTunesIsLeftOutAndWhatGuardsClosesForWhoDoesNotKnowIt) {
+  const Rendering of_first_release{Dialect()};
+  Door plain;
+  EXPECT_FALSE(of_first_release.take_from(plain));
+  EXPECT_EQ(plain, Door());
+
+  Door tuned{.width = 3};
+  EXPECT_TRUE(of_first_release.take_from(tuned));
+  EXPECT_EQ(tuned, Door());
+
+  Door guarded{.width = 3, .key = "secret"};
+  EXPECT_TRUE(of_first_release.take_from(guarded));
+  EXPECT_EQ(guarded, Door{.action = closed_by_unknown_guard()});
+}
+
+TEST(VersionSkew, AProxyPassesOverWhatItDoesNotKnowAndSaysSo) {
+  const auto delta = delta_from_json(said(R"(, "colour": {"deep": [1]})", R"(, "mood": 1)"));
+  ASSERT_TRUE(delta) << delta.error().message;
+  EXPECT_EQ(answer_of(*delta), "known");
+  EXPECT_THAT(delta->skipped,
+              ElementsAre("hosts[shop.example].routes[0][colour]", "hosts[shop.example][mood]"));
+}
+
+TEST(VersionSkew, AProxyClosesWhatAnUnknownFieldGuards) {
+  struct {
+    std::string route, host, answer;
+  } rows[] = {
+      {R"(, "allowFrom": [], "guards": ["allowFrom"])", "", "unknown_guard"},
+      {R"(, "guards": ["allowFrom"])", "", "unknown_guard"},
+      {R"(, "allowFrom": [], "guards": ["path"])", "", "known"},
+      {"", R"(, "allowFrom": [], "guards": ["allowFrom"])", "unknown_guard"},
+  };
+  for (const auto& row : rows) {
+    const auto delta = delta_from_json(said(row.route, row.host));
+    ASSERT_TRUE(delta) << delta.error().message;
+    EXPECT_EQ(answer_of(*delta), row.answer) << row.route << row.host;
+  }
+  EXPECT_FALSE(delta_from_json(said(R"(, "guards": "allowFrom")")));
+}
+
+TEST(VersionSkew, AnUnknownGuardOfAClusterLeavesItWithoutEndpoints) {
+  const auto delta =
+      delta_from_json(R"({"revision": ")" + std::string(64, 'a') +
+                      R"(", "clusters": {"set": {"c": {"endpoints": ["10.0.0.1:80"], "tls": {},
+          "guards": ["tls"]}}}})");
+  ASSERT_TRUE(delta) << delta.error().message;
+  EXPECT_THAT(delta->clusters.set.at("c").endpoints, IsEmpty());
+}
+
+TEST(VersionSkew, TheRevisionHoldsForWhatTheProxyKnows) {
+  ProxyConfig state;
+  state.hosts["shop.example"] = std::make_shared<const VirtualHost>();
+  std::string said_more = full_delta(state);
+  said_more.insert(said_more.find("\"routes\""), "\"mood\":1,");
+  const auto delta = delta_from_json(said_more);
+  ASSERT_TRUE(delta) << delta.error().message;
+  EXPECT_TRUE(apply({}, *delta, {}));
+
+  std::string forged = full_delta(state);
+  forged.insert(forged.find("\"routes\""), "\"httpsRedirect\":true,");
+  EXPECT_FALSE(apply({}, *delta_from_json(forged), {}));
+}
+
+TEST(VersionSkew, APersonsFileMayHoldNoUnknownField) {
+  const auto read = config_from_json(R"({"hosts": {"a.example": {"redirectHttps": true}}})", "/");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "hosts[a.example][redirectHttps]: is not a known field");
+}
+
+TEST(Dialect, IsReadAsFarAsWeKnowIt) {
+  const Dialect& own = Dialect::own();
+  EXPECT_TRUE(own.knows("default.bodyBytesMax"));
+  EXPECT_FALSE(own.knows("route.bodyBytesMax"));  // the first release has it
+  EXPECT_EQ(Dialect::read(own.text()), own);
+  EXPECT_EQ(Dialect::read(own.text() + ",route.ofNextYear"), own);
+  EXPECT_EQ(Dialect::read(""), Dialect());
+  EXPECT_EQ(Dialect::read(",,x,"), Dialect());
+  EXPECT_EQ(Dialect::read(own.text() + "," + std::string(100'000, 'x')), Dialect());
+}
+
+}  // namespace
+}  // namespace proxy::config
