@@ -22,6 +22,7 @@ Identifier canonical(Identifier identifier) {
 
 std::vector<Identifier> canonical(const std::vector<Identifier>& identifiers) {
   std::vector<Identifier> all;
+  all.reserve(identifiers.size());
   for (const Identifier& one : identifiers) all.push_back(canonical(one));
   std::sort(all.begin(), all.end());
   return all;
