@@ -13,12 +13,23 @@ enum class Treatment {
   joins,     // makes the Ingress an addition to another one's routes: without support it adds none
 };
 
+// What the value of a key is, which says when it asks for nothing: then there is nothing to guard
+// and nothing to report. An empty value never asks for anything.
+enum class ValueKind {
+  text,      // asks whatever it is
+  on_off,    // "false", "off", "0"
+  number,    // 0, with or without a unit
+  admitted,  // addresses that are let in: everybody, when 0.0.0.0/0 and ::/0 are among them
+};
+
 struct CatalogueEntry {
   std::string_view key;  // without its prefix
   Treatment treatment = Treatment::tunes;
   std::string_view remedy;  // a sentence for the user; may be empty
-  bool is_switch = false;   // a boolean: "false" asks for nothing, so there is nothing to report
+  ValueKind value = ValueKind::text;
 };
+
+bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value);
 
 // Every key that ingress-nginx documents is in the table. A key that nobody knows is judged by its
 // name: one that smells of a guard ("auth", "allow", "limit", ...) closes the door, since a

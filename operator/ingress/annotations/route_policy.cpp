@@ -4,7 +4,7 @@
 
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/catalogue.h"
-#include "operator/ingress/annotations/values.h"
+#include "operator/ingress/annotations/other_controllers.h"
 
 namespace ingress::annotations {
 namespace {
@@ -16,12 +16,24 @@ std::string_view key_of(std::string_view name) {
   return {};
 }
 
+void judge_other(const std::string& name, std::string_view value, RoutePolicy& policy) {
+  const auto entry = look_up_other(name);
+  if (!entry || asks_for_nothing(*entry, value)) return;
+  Issue issue{Issue::Effect::tunes, name, "is another ingress controller's and not supported",
+              std::string(entry->remedy)};
+  if (entry->treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  policy.issues.push_back(std::move(issue));
+}
+
 void judge(const std::string& name, std::string_view value, RoutePolicy& policy) {
   const std::string_view key = key_of(name);
-  if (key.empty()) return;
+  if (key.empty()) {
+    judge_other(name, value, policy);
+    return;
+  }
   const CatalogueEntry entry = look_up(key);
   if (entry.treatment == Treatment::honoured) return;
-  if (entry.is_switch && read_bool(value) == false) return;
+  if (asks_for_nothing(entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
   if (entry.treatment == Treatment::joins) {

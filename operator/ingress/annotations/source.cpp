@@ -1,11 +1,15 @@
 #include "operator/ingress/annotations/source.h"
 
+#include "operator/ingress/annotations/values.h"
+
 namespace ingress::annotations {
 
 std::optional<Found> find(const AnnotationMap& annotations, std::string_view key) {
   for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
     const auto found = annotations.find(std::string(prefix).append(key));
-    if (found != annotations.end()) return Found{found->first, found->second};
+    if (found != annotations.end() && !is_blank(found->second)) {
+      return Found{found->first, found->second};
+    }
   }
   return std::nullopt;
 }

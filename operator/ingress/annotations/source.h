@@ -31,7 +31,8 @@ struct Issue {
 };
 using Issues = std::vector<Issue>;
 
-// A key below our own prefix, else below ingress-nginx's. The map must outlive the result.
+// A key below our own prefix, else below ingress-nginx's; an empty value says nothing. The map must
+// outlive the result.
 std::optional<Found> find(const AnnotationMap& annotations, std::string_view key);
 
 // An issue about a value that could not be read.

@@ -7,8 +7,22 @@
 
 namespace ingress::annotations {
 
-// The spellings that ingress-nginx accepts: 1 t T true True TRUE, 0 f F false False FALSE.
+// Nothing, or nothing but space.
+bool is_blank(std::string_view text);
+
+// Whether both are one word, whatever its case and the space around it.
+bool is_same_word(std::string_view a, std::string_view b);
+
+// The spellings that ingress-nginx accepts (1 t true, 0 f false) and nginx's own (on, off), in any
+// case.
 std::optional<bool> read_bool(std::string_view text);
+
+// A number that is 0, with or without a unit: "0", "0k", "0r/s".
+bool is_zero(std::string_view text);
+
+// A list of networks, by commas or space, that are let in: true when every one is a network and
+// both every IPv4 and every IPv6 address is among them ("0.0.0.0/0,::/0").
+bool admits_everybody(std::string_view networks);
 
 // Bytes with an optional unit of 1024s as nginx writes them: "0", "512k", "8m", "1g". Nothing when
 // it is something else or does not fit.

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/other_controllers.h"
 
 namespace ingress::annotations {
 namespace {
@@ -43,6 +44,17 @@ TEST(AnnotationsPage, ListsEachKeyOfTheCatalogueUnderWhatIsDoneAboutIt) {
                 entry.treatment == treatment ? 1u : 0u)
           << entry.key << " under " << heading;
     }
+  }
+}
+
+TEST(AnnotationsPage, ListsEachAnnotationOfOtherControllersThatIsKnown) {
+  const Sections page = read_page();
+  for (const OtherEntry& entry : other_controllers()) {
+    const bool guards = entry.treatment == Treatment::guards;
+    EXPECT_EQ(page.at(guards ? "Refused of other controllers" : "Ignored of other controllers")
+                  .count(std::string(entry.name)),
+              1u)
+        << entry.name;
   }
 }
 

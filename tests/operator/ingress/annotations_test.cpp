@@ -20,13 +20,14 @@ AnnotationMap nginx(std::initializer_list<std::pair<const std::string, std::stri
 }
 
 TEST(AnnotationValues, BooleansAreTheSpellingsOfNginx) {
-  for (const char* text : {"true", "True", "TRUE", "t", "T", "1", " true "}) {
+  for (const char* text :
+       {"true", "True", "TRUE", "t", "T", "1", " true ", "tRue", "on", "On", "ON"}) {
     EXPECT_EQ(read_bool(text), true) << text;
   }
-  for (const char* text : {"false", "False", "FALSE", "f", "F", "0"}) {
+  for (const char* text : {"false", "False", "FALSE", "f", "F", "0", "off", "OFF", " Off "}) {
     EXPECT_EQ(read_bool(text), false) << text;
   }
-  for (const char* text : {"", "yes", "on", "tRue", "2"}) {
+  for (const char* text : {"", "yes", "no", "2", "onn"}) {
     EXPECT_EQ(read_bool(text), std::nullopt) << text;
   }
 }
@@ -51,6 +52,27 @@ TEST(AnnotationValues, SecondsMayHaveAUnit) {
   EXPECT_EQ(read_seconds("1h"), seconds(3600));
   for (const char* text : {"", "s", "-5", "1d", "10ms", "9999999999999999999"}) {
     EXPECT_EQ(read_seconds(text), std::nullopt) << text;
+  }
+}
+
+TEST(AnnotationValues, AListOfNetworksThatHoldsBothFamiliesWholeAdmitsEverybody) {
+  for (const char* text :
+       {"0.0.0.0/0,::/0", "::/0, 0.0.0.0/0", "0.0.0.0/0 ::/0", " 10.0.0.0/8,0.0.0.0/0,\n::/0,",
+        "0.0.0.0/0,0::0/0", "10.0.0.0/0,2001:db8::/0"}) {
+    EXPECT_TRUE(admits_everybody(text)) << text;
+  }
+  for (const char* text :
+       {"", ",", "0.0.0.0/0", "::/0", "0.0.0.0,::", "0.0.0.0/0,::/1", "0.0.0.0/0,::/0,office",
+        "0.0.0.0/0,::/00", "10.0.0.0/8,2001:db8::/32", "*", "all"}) {
+    EXPECT_FALSE(admits_everybody(text)) << text;
+  }
+}
+
+TEST(AnnotationValues, ZeroMayHaveAUnit) {
+  for (const char* text : {"0", "00", " 0 ", "0k", "0r/s", "0ms"})
+    EXPECT_TRUE(is_zero(text)) << text;
+  for (const char* text : {"", "1", "01", "0 1", "0.5", "-0", "zero"}) {
+    EXPECT_FALSE(is_zero(text)) << text;
   }
 }
 
@@ -132,6 +154,171 @@ TEST(RoutePolicy, ASwitchThatIsOffAsksForNothing) {
       nginx({{"use-regex", "false"}, {"enable-modsecurity", "false"}, {"canary", "false"}}));
   EXPECT_THAT(policy.issues, IsEmpty());
   EXPECT_FALSE(policy.takes_no_part);
+}
+
+TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
+  const std::pair<std::string, std::string> nothing[] = {
+      // cert-manager's own solver Ingress.
+      {"whitelist-source-range", "0.0.0.0/0,::/0"},
+      {"allowlist-source-range", "::/0, 0.0.0.0/0"},
+      {"whitelist-source-range", ""},
+      {"denylist-source-range", ""},
+      {"auth-url", ""},
+      {"auth-type", " "},
+      {"auth-secret", ""},
+      {"configuration-snippet", "\n"},
+      {"rewrite-target", ""},
+      {"permanent-redirect", ""},
+      {"backend-protocol", ""},
+      {"proxy-body-size", ""},
+      {"proxy-read-timeout", ""},
+      {"ssl-redirect", ""},
+      {"canary", ""},
+      {"affinity", ""},
+      {"auth-tls-verify-client", "off"},
+      {"proxy-ssl-verify", "off"},
+      {"proxy-ssl-server-name", "Off"},
+      {"mirror-request-body", "off"},
+      {"use-regex", "OFF"},
+      {"enable-modsecurity", "0"},
+      {"limit-rps", "0"},
+      {"limit-connections", "0"},
+      {"limit-rate", "0k"},
+      {"global-rate-limit", "0"},
+      {"auth-enabled", "false"},  // nobody knows this key
+  };
+  for (const auto& [key, value] : nothing) {
+    const RoutePolicy policy = read_route_policy(nginx({{key, value}}));
+    EXPECT_THAT(policy.issues, IsEmpty()) << key << ": " << value;
+    EXPECT_FALSE(policy.is_refused()) << key << ": " << value;
+    EXPECT_FALSE(policy.takes_no_part) << key << ": " << value;
+  }
+}
+
+TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
+  const std::pair<std::string, std::string> something[] = {
+      {"whitelist-source-range", "0.0.0.0/0"},  // no IPv6 address is let in
+      {"denylist-source-range", "0.0.0.0/0,::/0"},
+      {"blacklist-source-range", "0.0.0.0/0,::/0"},
+      {"auth-secret", "off"},
+      {"auth-secret", "0"},
+      {"auth-url", "false"},
+      {"configuration-snippet", "0"},
+      {"auth-tls-verify-client", "optional"},
+      {"limit-rps", "1"},
+      {"auth-tls-verify-depth", "0"},
+  };
+  for (const auto& [key, value] : something) {
+    EXPECT_TRUE(read_route_policy(nginx({{key, value}})).is_refused()) << key << ": " << value;
+  }
+}
+
+TEST(OtherControllers, TheirGuardsCloseTheDoor) {
+  const std::pair<std::string, std::string> guards[] = {
+      {"traefik.ingress.kubernetes.io/router.middlewares", "default-auth@kubernetescrd"},
+      {"traefik.ingress.kubernetes.io/router.entrypoints", "internal"},
+      {"traefik.ingress.kubernetes.io/router.entrypoints", "websecure,internal"},
+      {"traefik.ingress.kubernetes.io/router.tls.options", "default-mtls@kubernetescrd"},
+      {"traefik.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8"},
+      {"haproxy.org/allow-list", "10.0.0.0/8"},
+      {"haproxy.org/whitelist", "10.0.0.0/8"},
+      {"haproxy.org/deny-list", "0.0.0.0/0,::/0"},
+      {"haproxy.org/auth-type", "basic-auth"},
+      {"haproxy.org/client-ca", "default/ca"},
+      {"haproxy-ingress.github.io/allowlist-source-range", "10.0.0.0/8"},
+      {"haproxy-ingress.github.io/auth-url", "http://auth"},
+      {"haproxy-ingress.github.io/oauth", "oauth2_proxy"},
+      {"haproxy-ingress.github.io/waf", "modsecurity"},
+      {"haproxy-ingress.github.io/path-type", "regex"},
+      {"konghq.com/plugins", "key-auth"},
+      {"konghq.com/methods", "GET"},
+      {"plugins.konghq.com", "key-auth"},
+      {"nginx.org/basic-auth-secret", "users"},
+      {"nginx.org/policies", "allow-office"},
+      {"nginx.com/jwt-key", "jwk"},
+      {"appprotect.f5.com/app-protect-enable", "True"},
+      {"alb.ingress.kubernetes.io/auth-type", "oidc"},
+      {"alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8"},
+      {"alb.ingress.kubernetes.io/scheme", "internal"},
+      {"alb.ingress.kubernetes.io/wafv2-acl-arn", "arn:aws:wafv2:x"},
+      {"alb.ingress.kubernetes.io/mutual-authentication", "[{}]"},
+      {"alb.ingress.kubernetes.io/conditions.web", "[{}]"},
+      {"alb.ingress.kubernetes.io/security-groups", "sg-1"},
+      {"appgw.ingress.kubernetes.io/waf-policy-for-path", "/subscriptions/x"},
+      {"appgw.ingress.kubernetes.io/use-private-ip", "true"},
+      {"ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8"},
+      {"ingress.kubernetes.io/auth-url", "http://auth"},
+      {"ingress.kubernetes.io/auth-tls-secret", "default/ca"},
+      {"haproxy.router.openshift.io/ip_whitelist", "10.0.0.0/8"},
+      {"k8s.apisix.apache.org/blocklist-source-range", "10.0.0.0/8"},
+      {"ingress.pomerium.io/policy", "[]"},
+      {"zalando.org/skipper-filter", "oauthTokeninfoAnyScope(\"x\")"},
+      // In no table.
+      {"traefik.ingress.kubernetes.io/router.ipallowlist", "10.0.0.0/8"},
+      {"nginx.org/oidc-client", "x"},
+      {"higress.io/auth-secret", "x"},
+  };
+  for (const auto& [name, value] : guards) {
+    const RoutePolicy policy = read_route_policy({{name, value}});
+    EXPECT_TRUE(policy.is_refused()) << name << ": " << value;
+    ASSERT_EQ(policy.issues.size(), 1u) << name;
+    EXPECT_EQ(policy.issues[0].name, name);
+    EXPECT_NE(policy.issues[0].remedy, "") << name;
+  }
+}
+
+TEST(OtherControllers, WhatTunesIsNamedAndServed) {
+  for (const char* name :
+       {"traefik.ingress.kubernetes.io/router.priority",
+        "traefik.ingress.kubernetes.io/router.tls.domains.0.main", "haproxy.org/timeout-server",
+        "haproxy-ingress.github.io/balance-algorithm", "konghq.com/preserve-host",
+        "nginx.org/proxy-read-timeout", "alb.ingress.kubernetes.io/target-type",
+        "appgw.ingress.kubernetes.io/request-timeout", "ingress.kubernetes.io/url-map",
+        "kubernetes.io/ingress.global-static-ip-name", "networking.gke.io/managed-certificates",
+        "ingress.kubernetes.io/ssl-redirect", "konghq.com/nobody-knows"}) {
+    const RoutePolicy policy = read_route_policy({{name, "x"}});
+    EXPECT_FALSE(policy.is_refused()) << name;
+    EXPECT_EQ(policy.issues.size(), 1u) << name;
+  }
+}
+
+TEST(OtherControllers, TheirDefaultsAskForNothing) {
+  const std::pair<std::string, std::string> nothing[] = {
+      {"traefik.ingress.kubernetes.io/router.entrypoints", "web, websecure"},
+      {"traefik.ingress.kubernetes.io/router.pathmatcher", "PathPrefix"},
+      {"traefik.ingress.kubernetes.io/router.middlewares", ""},
+      {"haproxy.org/allow-list", "0.0.0.0/0, ::/0"},
+      {"haproxy.org/server-ssl", "false"},
+      {"haproxy.org/rate-limit-requests", "0"},
+      {"haproxy-ingress.github.io/path-type", "Prefix"},
+      {"haproxy-ingress.github.io/waf-mode", "off"},
+      {"konghq.com/strip-path", "false"},
+      {"alb.ingress.kubernetes.io/auth-type", "none"},
+      {"alb.ingress.kubernetes.io/scheme", "internet-facing"},
+      {"alb.ingress.kubernetes.io/inbound-cidrs", "0.0.0.0/0,::/0"},
+      {"ingress.kubernetes.io/whitelist-source-range", "0.0.0.0/0,::/0"},
+      {"kubernetes.io/ingress.allow-http", "true"},
+      // Not an ingress controller's.
+      {"kubernetes.io/ingress.class", "gatehouse"},
+      {"kubernetes.io/tls-acme", "true"},
+      {"cert-manager.io/cluster-issuer", "le"},
+      {"external-dns.alpha.kubernetes.io/hostname", "a.example"},
+      {"kubectl.kubernetes.io/last-applied-configuration", "{\"auth\": 1}"},
+      {"meta.helm.sh/release-name", "x"},
+      {"example.com/auth-url", "x"},
+  };
+  for (const auto& [name, value] : nothing) {
+    EXPECT_THAT(read_route_policy({{name, value}}).issues, IsEmpty()) << name << ": " << value;
+  }
+}
+
+TEST(RoutePolicy, ASwitchIsReadInNginxsOwnSpelling) {
+  const RoutePolicy policy =
+      read_route_policy(nginx({{"ssl-redirect", "off"}, {"force-ssl-redirect", "On"}}));
+  EXPECT_EQ(policy.redirect.where_certificate, false);
+  EXPECT_TRUE(policy.redirect.always);
+  EXPECT_TRUE(read_route_policy(nginx({{"canary", "on"}})).takes_no_part);
+  EXPECT_TRUE(read_route_policy(nginx({{"use-regex", "ON"}})).is_refused());
 }
 
 TEST(RoutePolicy, ABackendProtocolThatWeDoNotSpeakClosesTheDoor) {
