@@ -92,6 +92,12 @@ const Entry* longest_prefix(const std::vector<Entry>& entries, std::string_view 
   }
 }
 
+// "/.well-known/acme-challenge" too, which is the same prefix.
+bool is_for_challenges(std::string_view rule_path) {
+  return rule_path.starts_with(kChallengePrefix) ||
+         rule_path == kChallengePrefix.substr(0, kChallengePrefix.size() - 1);
+}
+
 // Ranks of what has no path, see Host::gather_guards().
 constexpr int kDefaultRank = -1;
 constexpr int kOutsideRank = -2;
@@ -124,6 +130,7 @@ class HostKey {
 Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
     : https_redirect_(host.https_redirect) {
   for (const config::Route& route : host.routes) {
+    has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
     Rule rule{rule_path(route.path), make_target(route.action, route.policies, cluster_index)};
     if (route.match == config::PathMatch::exact) {
       exact_.push_back(std::move(rule));
@@ -181,6 +188,12 @@ const Host::Rule* Host::find_rule(std::string_view path) const {
 const Target* Host::find(std::string_view path) const {
   const Rule* const rule = find_rule(path);
   return rule != nullptr ? &rule->target : nullptr;
+}
+
+bool Host::has_challenge_rule(std::string_view normalized) const {
+  if (!has_challenge_rules_ || !normalized.starts_with(kChallengePrefix)) return false;
+  const Rule* const rule = find_rule(normalized);
+  return rule != nullptr && is_for_challenges(rule->path);
 }
 
 const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {
@@ -267,18 +280,19 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
   }
   const Host* const host = table.find_host(request.host);
   if (host == nullptr) return answer(404, "no_host");
-  if (host->https_redirect() && !request.secure) {
+  // "OPTIONS *" is about the server: whoever has the host's root.
+  const std::string_view received = request.path == "*" ? std::string_view("/") : request.path;
+  const auto path = normalize_path(received, storage);
+  const bool may_stay_plain = path && host->has_challenge_rule(*path);
+  if (host->https_redirect() && !request.secure && !may_stay_plain) {
     // HTTP/1.0 without Host: there is no address to send the client to.
     if (request.host.empty()) return answer(400, "missing_host");
     decision.kind = Decision::Kind::redirect;
     decision.status = 308;
     return decision;
   }
-  // "OPTIONS *" is about the server: whoever has the host's root.
-  const auto path =
-      normalize_path(request.path == "*" ? std::string_view("/") : request.path, storage);
   if (!path) return answer(400, "bad_path");
-  const Host::Choice choice = host->choose(request.path == "*" ? "/" : request.path, *path);
+  const Host::Choice choice = host->choose(received, *path);
   if (choice.ambiguous) return answer(400, "ambiguous_path");
   decision.target = choice.target;
   if (decision.target == nullptr) return answer(404, "no_path");

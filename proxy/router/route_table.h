@@ -52,6 +52,10 @@ class Host {
   Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
 
   bool https_redirect() const { return https_redirect_; }
+  // Whether a path, normalised, belongs to a rule of its own at or below
+  // "/.well-known/acme-challenge/". An ACME server looks there over plain http (RFC 8555 §8.3), and
+  // whoever else answers it, such as a cert-manager in the same cluster, has no certificate yet.
+  bool has_challenge_rule(std::string_view normalized_path) const;
 
  private:
   struct Rule {
@@ -73,6 +77,7 @@ class Host {
   std::size_t prefix_elements_max_ = 0;
   std::optional<Rule> default_;
   bool https_redirect_ = false;
+  bool has_challenge_rules_ = false;
 
   // By generous path. Empty where nothing guards: then there is nothing to do beside find().
   struct Guard {

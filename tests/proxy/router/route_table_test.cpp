@@ -468,6 +468,32 @@ TEST(Decide, PlainHttpIsRedirectedAndTlsIsNot) {
   EXPECT_EQ(secure.reason, "shop.example");
 }
 
+TEST(Decide, AChallengePathWithARuleOfItsOwnIsNotRedirected) {
+  const auto with_rule = [](Route rule) {
+    ProxyConfig config;
+    VirtualHost host = host_with({prefix("/"), std::move(rule)});
+    host.https_redirect = true;
+    config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
+    return RouteTable(config);
+  };
+  const auto kind = [](const RouteTable& table, std::string_view path) {
+    return decided(table, {.host = "shop.example", .path = path}).kind;
+  };
+  const std::string token = "/.well-known/acme-challenge/tok_en-1";
+  for (const Route& rule : {prefix(token), exact(token), prefix("/.well-known/acme-challenge/")}) {
+    const RouteTable table = with_rule(rule);
+    EXPECT_EQ(decided(table, {.host = "shop.example", .path = token}).reason,
+              std::get<FixedAnswer>(rule.action).reason);
+    for (const char* other : {"/", "/.well-known/acme-challenge", "/.well-known/x",
+                              "/.well-known/acme-challenge/../../secret", "/%00"}) {
+      EXPECT_EQ(kind(table, other), Decision::Kind::redirect) << other;
+    }
+  }
+  EXPECT_EQ(kind(with_rule(prefix("/.well-known")), token), Decision::Kind::redirect);
+  EXPECT_EQ(kind(with_rule(prefix(token)), "/.well-known/acme-challenge/another"),
+            Decision::Kind::redirect);
+}
+
 TEST(Decide, EachRefusalHasItsOwnReason) {
   ProxyConfig config = with_challenge();
   VirtualHost routes = host_with({prefix("/a")});
