@@ -37,11 +37,13 @@ base::Result<PollQuery> read_poll_query(const std::map<std::string, std::string>
   PollQuery poll;
   poll.after = value_of(query, "after");
   poll.rejected = value_of(query, "rejected");
+  poll.doubted = value_of(query, "doubted");
   poll.dialect = proxy::config::Dialect::read(value_of(query, "speaks"));
   poll.proxy = printable(value_of(query, "proxy"), kNameBytesMax);
   poll.reason = printable(value_of(query, "reason"), kReasonBytesMax);
   for (const auto& [name, revision] :
-       {std::pair("after", &poll.after), std::pair("rejected", &poll.rejected)}) {
+       {std::pair("after", &poll.after), std::pair("rejected", &poll.rejected),
+        std::pair("doubted", &poll.doubted)}) {
     if (is_revision_or_empty(*revision)) continue;
     return base::failure(
         base::ErrorKind::invalid,

@@ -15,6 +15,7 @@ struct PollQuery {
   proxy::config::Dialect dialect;  // what the proxy speaks; it says nothing: the first release's
   std::string proxy;               // what the proxy calls itself; bounded, printable, may be empty
   std::string rejected;            // refused by the proxy; empty: nothing
+  std::string doubted;             // the proxy would hear it twice; empty: nothing
   std::string reason;              // why, in the proxy's words; bounded, printable
   std::chrono::milliseconds wait;  // at most kWaitMax
 };

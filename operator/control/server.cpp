@@ -283,7 +283,10 @@ void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
   {
     const std::lock_guard lock(mutex_);
     answer = editions_.answer(query->dialect, query->after, query->rejected);
-    if (!answer && waiting_.size() < options_.waiting_max) {
+    // Said again after the wait, in end_overdue_polls(); anything else goes out at once.
+    const bool is_doubted = answer && query->wait.count() > 0 &&
+                            query->doubted == editions_.revision_for(query->dialect);
+    if ((!answer || is_doubted) && waiting_.size() < options_.waiting_max) {
       const base::SteadyTime deadline = clock_.steady_now() + query->wait;
       waiting_.push_back({std::move(*query), deadline, std::move(respond)});
       respond = nullptr;
@@ -371,7 +374,7 @@ void Server::end_overdue_polls(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const base::SteadyTime now = clock_.steady_now();
-    std::vector<base::Respond> overdue;
+    std::vector<std::pair<base::Respond, base::HttpResponse>> overdue;
     base::SteadyTime next = now + kWaitMax;
     for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
       if (waiting->deadline > now) {
@@ -379,14 +382,15 @@ void Server::end_overdue_polls(const std::stop_token& stop) {
         ++waiting;
         continue;
       }
-      overdue.push_back(std::move(waiting->respond));
+      const PollQuery& query = waiting->query;
+      const auto answer = editions_.answer(query.dialect, query.after, query.rejected);
+      overdue.emplace_back(std::move(waiting->respond), answer ? json(*answer) : timeout_answer());
       waiting = waiting_.erase(waiting);
     }
     if (!overdue.empty()) {
-      const base::HttpResponse answer = timeout_answer();
       lock.unlock();
-      for (const auto& respond : overdue) {
-        metrics_->count("nothing_newer");
+      for (const auto& [respond, answer] : overdue) {
+        metrics_->count(answer.status == 200 ? "delta" : "nothing_newer");
         respond(answer);
       }
       lock.lock();

@@ -12,12 +12,14 @@
 // The control API's language (docs/decisions/0006-control-api.md).
 //
 //   GET /v1/config?after=REVISION&wait=60s[&speaks=FIELDS][&proxy=NAME]
-//                 [&rejected=REVISION&reason=TEXT]
+//                 [&rejected=REVISION&reason=TEXT][&doubted=REVISION]
 //     200 with a Delta; 304 when nothing is newer within `wait`. `after` is the revision that is
 //     live in that proxy, so the poll is the acknowledgement; empty when it has none. `speaks` is
 //     what it knows beyond the first release (Dialect): it is told no more, and its revisions are
 //     those of what it is told. `proxy` is what it calls itself (its Pod's name), for logs and
-//     metrics; `rejected` is a newer revision that it cannot serve, and why.
+//     metrics; `rejected` is a newer revision that it cannot serve, and why;
+//     `doubted` is one that it would rather hear twice: that is said again after `wait`, anything
+//     else at once.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
 //

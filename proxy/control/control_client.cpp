@@ -5,7 +5,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <random>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -21,6 +23,9 @@ namespace {
 
 // The poll's own wait, and what an operator may need on top of it.
 constexpr std::chrono::seconds kRequestTimeout = ControlFlow::kPollWait + std::chrono::seconds(15);
+
+// Different troubles at one time: a revision that is refused, an operator that is away.
+constexpr std::size_t kSaidMax = 32;
 
 class PollingControlClient final : public ControlClient {
  public:
@@ -51,6 +56,7 @@ class PollingControlClient final : public ControlClient {
   }
 
   void take(const ControlFlow::Poll& poll, const std::stop_token& stop) {
+    if (poll.is_by_new_connection) transport_.reset();
     const auto begin = std::chrono::steady_clock::now();
     auto answer = send("GET", poll.path, "", stop);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -79,9 +85,14 @@ class PollingControlClient final : public ControlClient {
         spdlog::warn("configuration {} is served without what this version does not know: {}",
                      revision, fmt::join(publish.skipped, ", "));
       }
+    } else if (published.error().kind == base::ErrorKind::unavailable) {
+      say_once(spdlog::level::err, fmt::format("configuration {} is not live in every worker yet: "
+                                               "{}; waiting for it before anything is acknowledged",
+                                               revision, published.error().message));
     } else {
-      spdlog::error("configuration {} is not served: {}; the last good one stays in place",
-                    revision, published.error().message);
+      say_once(spdlog::level::err,
+               fmt::format("configuration {} is not served: {}; the last good one stays in place",
+                           revision, published.error().message));
     }
     flow_.on_published(published, jitter());
     count_rejections();
@@ -122,8 +133,9 @@ class PollingControlClient final : public ControlClient {
 
   void settle(const base::Status& settled) {
     if (!settled) return report(settled.error());
-    if (!last_failure_.empty()) spdlog::info("following {} again", options_.url);
-    last_failure_.clear();
+    if (flow_.is_rejecting()) return;
+    if (!said_.empty()) spdlog::info("following {} again", options_.url);
+    said_.clear();
   }
 
   void failed(const base::Error& error, const std::stop_token& stop) {
@@ -138,11 +150,19 @@ class PollingControlClient final : public ControlClient {
     const double seconds = wait == nullptr ? 0 : static_cast<double>(wait->delay.count()) / 1000;
     const char* const meanwhile =
         flow_.live() == nullptr ? "there is no configuration yet" : "the last good one stays";
-    // The same again is not news; the metric counts it.
-    const auto level = error.message == last_failure_ ? spdlog::level::debug : spdlog::level::warn;
+    const auto level = is_news(error.message) ? spdlog::level::warn : spdlog::level::debug;
     spdlog::log(level, "following {}: {}; {}, trying again in {:.1f} s", options_.url,
                 error.message, meanwhile, seconds);
-    last_failure_ = error.message;
+  }
+
+  void say_once(spdlog::level::level_enum level, const std::string& sentence) {
+    spdlog::log(is_news(sentence) ? level : spdlog::level::debug, sentence);
+  }
+
+  // The same again is not, until all is well in between; the metrics count it.
+  bool is_news(const std::string& sentence) {
+    if (said_.size() >= kSaidMax) said_.clear();
+    return said_.insert(sentence).second;
   }
 
   double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
@@ -156,7 +176,7 @@ class PollingControlClient final : public ControlClient {
   std::string ca_pem_;
   std::unique_ptr<base::HttpTransport> transport_;
   std::mt19937 random_;
-  std::string last_failure_;
+  std::set<std::string> said_;  // since all was well
   std::atomic<std::uint64_t> applied_{0};
   std::atomic<std::uint64_t> rejected_{0};
   std::atomic<std::uint64_t> failed_polls_{0};

@@ -1,12 +1,17 @@
 #include "proxy/control/control_flow.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "proxy/config/certificate_hashes.h"
 #include "proxy/config/dialect.h"
 
 namespace proxy::control {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 namespace {
 
 constexpr std::size_t kReasonBytesMax = 300;
@@ -55,14 +60,19 @@ ControlFlow::ControlFlow(std::string_view name) : name_(percent_encoded(name)) {
 void ControlFlow::poll() {
   std::string path = "/v1/config?after=";
   if (live_ != nullptr && !wants_full_) path += live_->revision;
-  path += "&wait=" + std::to_string(kPollWait.count()) + "s";
+  auto wait = kPollWait;
+  if (doubt_) {
+    wait = doubt_->rounds < kDoubtWaits.size() ? kDoubtWaits.at(doubt_->rounds) : seconds(0);
+  }
+  path += "&wait=" + std::to_string(wait.count()) + "s";
+  if (doubt_) path += "&doubted=" + doubt_->revision;
   if (!name_.empty()) path += "&proxy=" + name_;
   if (rejection_) {
     path += "&rejected=" + percent_encoded(rejection_->revision);
     path += "&reason=" + percent_encoded(rejection_->reason);
   }
   path += "&speaks=" + percent_encoded(config::Dialect::own().text());
-  next_ = Poll{std::move(path)};
+  next_ = Poll{std::move(path), doubt_.has_value()};
 }
 
 void ControlFlow::wait_after_failure(double jitter, std::chrono::milliseconds at_least) {
@@ -80,6 +90,7 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
                                     std::chrono::milliseconds took, double jitter) {
   if (status == 304) {
     failures_ = 0;
+    doubt_.reset();
     poll();
     if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
     return {};
@@ -88,12 +99,15 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
     wait_after_failure(jitter);
     return refused("asking for the configuration", status);
   }
+  took_ = took;
+  answer_ = '#' + std::to_string(std::hash<std::string_view>{}(body));
   auto delta = config::delta_from_json(body);
   if (!delta) {
     base::Error error =
         base::while_doing("reading the operator's configuration", std::move(delta.error()));
     std::string revision = config::revision_in_json(body);
-    if (revision.empty() || (rejection_ && rejection_->revision == revision)) {
+    if (is_rejected_already(revision, jitter)) return {};
+    if (revision.empty()) {
       wait_after_failure(jitter);
     } else {
       reject(std::move(revision), error.message, jitter);
@@ -103,6 +117,7 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
   if (live_ != nullptr && delta->revision == live_->revision) {
     wants_full_ = false;
     rejection_.reset();
+    doubt_.reset();
     poll();
     if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
     return {};
@@ -111,10 +126,10 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
 }
 
 base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
-  if (rejection_ && delta.revision == rejection_->revision) {
-    // The same again; it has been reported, and will not have become better.
-    wait_after_failure(jitter);
-    return {};
+  if (is_rejected_already(delta.revision, jitter)) return {};
+  if (doubt_ && doubt_->revision != delta.revision) doubt_.reset();
+  if (delta.full && left_.contains(delta.revision) && !is_confirmed(delta.revision)) {
+    return in_doubt(delta.revision, "was live here before and left");
   }
   certificates_.clear();
   if (live_ != nullptr && !delta.certificates.set.empty()) {
@@ -140,6 +155,9 @@ base::Status ControlFlow::build(double jitter) {
   delta_.reset();
   certificates_.clear();
   if (config) {
+    const bool loses_all =
+        config->hosts.empty() && live_ != nullptr && !live_->config->hosts.empty();
+    if (loses_all && !is_confirmed(revision)) return in_doubt(revision, "has no host any more");
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
     next_ = Publish{make_snapshot(std::move(*config), std::move(revision)), std::move(skipped)};
@@ -187,23 +205,35 @@ base::Status ControlFlow::on_fetched(int status, std::string_view body, double j
 
 void ControlFlow::on_published(const base::Status& published, double jitter) {
   std::shared_ptr<const Snapshot> snapshot = std::get<Publish>(next_).snapshot;
+  if (!published && published.error().kind == base::ErrorKind::unavailable) {
+    // Some workers may have it: neither the old state nor the new one is what we serve.
+    unfinished_ = std::get<Publish>(next_);
+    wait_after_failure(jitter);
+    return;
+  }
   if (!published) {
     reject(snapshot->revision, published.error().message, jitter);
     return;
   }
+  if (live_ != nullptr) left_.add(live_->revision);
   live_ = std::move(snapshot);
   rejection_.reset();
+  doubt_.reset();
   failures_ = 0;
   poll();
 }
 
 void ControlFlow::reject(std::string revision, std::string reason, double jitter) {
   if (reason.size() > kReasonBytesMax) reason.resize(kReasonBytesMax);
+  rejected_.add(revision + answer_);
+  if (!counted_.contains(revision)) {
+    counted_.add(revision);
+    ++rejections_;
+    // The operator must hear of it soon: the first failure's delay.
+    failures_ = 0;
+  }
   rejection_ = Rejection{std::move(revision), std::move(reason)};
-  ++rejections_;
   wants_full_ = false;
-  // The operator must hear of it soon: the first failure's delay.
-  failures_ = 0;
   wait_after_failure(jitter);
 }
 
@@ -217,7 +247,62 @@ void ControlFlow::on_failed(const base::Error& error, double jitter) {
 }
 
 void ControlFlow::on_waited() {
+  if (unfinished_) {
+    next_ = *std::exchange(unfinished_, std::nullopt);
+    return;
+  }
+  if (doubt_ && std::exchange(doubt_->is_resting, false)) ++doubt_->rounds;
   poll();
+}
+
+// The same answer again will not have become better. The operator hears of it by the next poll.
+bool ControlFlow::is_rejected_already(const std::string& revision, double jitter) {
+  if (!rejected_.contains(revision + answer_)) return false;
+  if (!rejection_ || rejection_->revision != revision) {
+    rejection_ = Rejection{revision, "it was refused before"};
+  }
+  wait_after_failure(jitter);
+  return true;
+}
+
+// Whether a state in doubt has been said for long enough with this answer; when not, it has seen to
+// the next step.
+bool ControlFlow::is_confirmed(const std::string& revision) {
+  // A clock of the operator's that is a little fast takes nothing from the doubt.
+  constexpr milliseconds kSlack{100};
+  if (!doubt_ || doubt_->revision != revision) {
+    doubt_ = Doubt{revision};
+    poll();
+    return false;
+  }
+  if (doubt_->rounds < kDoubtWaits.size()) {
+    const milliseconds wait = kDoubtWaits.at(doubt_->rounds);
+    if (took_ + kSlack < wait) {
+      doubt_->is_resting = true;
+      next_ = Wait{wait - took_};
+      return false;
+    }
+    ++doubt_->rounds;
+  }
+  if (doubt_->rounds == kDoubtWaits.size()) return true;
+  poll();
+  return false;
+}
+
+base::Status ControlFlow::in_doubt(const std::string& revision, const std::string& why) {
+  return base::failure(base::ErrorKind::unavailable,
+                       "configuration " + revision.substr(0, 12) + " " + why +
+                           "; it is applied when the operator still says so in half a minute");
+}
+
+void ControlFlow::Revisions::add(std::string revision) {
+  if (contains(revision)) return;
+  if (revisions_.size() == kRemembered) revisions_.pop_front();
+  revisions_.push_back(std::move(revision));
+}
+
+bool ControlFlow::Revisions::contains(const std::string& revision) const {
+  return std::find(revisions_.begin(), revisions_.end(), revision) != revisions_.end();
 }
 
 }  // namespace proxy::control

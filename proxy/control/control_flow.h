@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,11 +25,21 @@ namespace proxy::control {
 //        \-> 304: Poll again
 //   A delta that does not fit our state: Poll for a full one.
 //   A state that cannot be served: Poll with `rejected`, not more often than failures are retried.
+//   A state in doubt: Poll again, each time by a new connection, which may reach another replica of
+//   the operator. What every answer says for kDoubtWaits is applied. An operator has kept its
+//   answer for the wait, so that it can say anything else at once; one of the first release answers
+//   at once, and the flow waits. In doubt is
+//     - a state that was live here before and left, when it comes as a full one: a replica whose
+//       watch lags has it. (A replica that sends a change from the live state to an older one has
+//       seen the live one, and means it.)
+//     - no host at all after some: an operator that lost sight of the cluster has it.
+//   A state that not every worker has taken yet: Publish again. It is not live before that.
 //   Any failure: Wait, longer each time, then Poll. The live state is never given up.
 class ControlFlow {
  public:
   struct Poll {
     std::string path;  // "/v1/config?after=...&wait=60s&speaks=..."
+    bool is_by_new_connection = false;
   };
   struct Fetch {
     std::string body;  // of POST /v1/certificates
@@ -47,6 +60,12 @@ class ControlFlow {
   static constexpr std::chrono::milliseconds kFirstDelay{500};
   static constexpr std::chrono::milliseconds kLongestDelay{30'000};
 
+  static constexpr std::array<std::chrono::seconds, 5> kDoubtWaits{
+      std::chrono::seconds(1), std::chrono::seconds(2), std::chrono::seconds(4),
+      std::chrono::seconds(8), std::chrono::seconds(15)};
+  // Of the states that were left, and of those that were rejected: as many are known again.
+  static constexpr std::size_t kRemembered = 64;
+
   // `name`: what the proxy calls itself; empty: nothing.
   explicit ControlFlow(std::string_view name = {});
 
@@ -65,15 +84,34 @@ class ControlFlow {
   const std::shared_ptr<const Snapshot>& live() const { return live_; }
   // How many states could not be served so far.
   std::uint64_t rejections() const { return rejections_; }
+  // The newest state that we were given cannot be served.
+  bool is_rejecting() const { return rejection_.has_value(); }
 
  private:
   struct Rejection {
     std::string revision;
     std::string reason;
   };
+  struct Doubt {
+    std::string revision;
+    std::size_t rounds = 0;   // of kDoubtWaits that are over
+    bool is_resting = false;  // until this one is over
+  };
+  // The last kRemembered of them, oldest first.
+  class Revisions {
+   public:
+    void add(std::string revision);
+    bool contains(const std::string& revision) const;
+
+   private:
+    std::deque<std::string> revisions_;
+  };
 
   base::Status take_delta(config::Delta delta, double jitter);
   base::Status build(double jitter);
+  bool is_confirmed(const std::string& revision);
+  static base::Status in_doubt(const std::string& revision, const std::string& why);
+  bool is_rejected_already(const std::string& revision, double jitter);
   void poll();
   void wait_after_failure(double jitter, std::chrono::milliseconds at_least = {});
   void reject(std::string revision, std::string reason, double jitter);
@@ -84,7 +122,14 @@ class ControlFlow {
   std::optional<config::Delta> delta_;       // being completed
   config::CertificatesByHash certificates_;  // that it needs and that we hold
   std::optional<Rejection> rejection_;       // of the newest state that we were given
-  bool wants_full_ = false;                  // our state and the operator's differ
+  std::string answer_;                       // tells the answer being taken from others
+  std::chrono::milliseconds took_{0};        // the poll that brought it
+  Revisions rejected_;  // with the answer that each came in: other content may be better
+  Revisions counted_;   // rejected, and counted
+  Revisions left_;      // were live
+  std::optional<Doubt> doubt_;
+  std::optional<Publish> unfinished_;  // not live in every worker yet
+  bool wants_full_ = false;            // our state and the operator's differ
   int failures_ = 0;
   std::uint64_t rejections_ = 0;
 };

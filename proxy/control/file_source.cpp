@@ -46,12 +46,16 @@ class PollingFileSource final : public FileSource {
 
   base::Status take() {
     auto changed = file_.check();
-    if (!changed) return {};
-    if (!*changed) return base::failure(std::move(changed->error()));
-    const auto snapshot = make_snapshot(std::move(**changed));
-    if (snapshot->revision == live_revision_) return {};
+    if (!changed && unfinished_ == nullptr) return {};
+    if (changed && !*changed) return base::failure(std::move(changed->error()));
+    const auto unfinished = std::exchange(unfinished_, nullptr);
+    const auto snapshot = changed ? make_snapshot(std::move(**changed)) : unfinished;
+    if (unfinished == nullptr && snapshot->revision == live_revision_) return {};
     auto published = sink_.publish(snapshot);
-    if (!published) return base::failure(base::while_doing(path_, std::move(published.error())));
+    if (!published) {
+      if (published.error().kind == base::ErrorKind::unavailable) unfinished_ = snapshot;
+      return base::failure(base::while_doing(path_, std::move(published.error())));
+    }
     live_revision_ = snapshot->revision;
     spdlog::info("configuration {} from {} is live (hosts {}, clusters {}, certificates {})",
                  live_revision_.substr(0, 12), path_, snapshot->config->hosts.size(),
@@ -63,7 +67,8 @@ class PollingFileSource final : public FileSource {
   FollowedFile file_;
   ConfigSink& sink_;
   std::string live_revision_;
-  std::jthread thread_;  // last: it uses the others
+  std::shared_ptr<const Snapshot> unfinished_;  // not every worker has it yet: published again
+  std::jthread thread_;                         // last: it uses the others
 };
 
 }  // namespace

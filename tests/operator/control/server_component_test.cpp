@@ -132,6 +132,19 @@ TEST_F(ControlServer, NothingNewerIs304AndNothingAtAllIs503) {
   EXPECT_EQ(send("GET", "/v1/config?after=" + revision + "&wait=0s").status, 304);
 }
 
+TEST_F(ControlServer, ADoubtedStateIsSaidAgainAfterTheWaitAndAnotherAtOnce) {
+  const std::string live(64, 'a');
+  const std::string stale = server_->publish(state("a.example"));
+  const auto again = send("GET", "/v1/config?after=" + live + "&wait=10ms&doubted=" + stale);
+  EXPECT_EQ(proxy::config::revision_in_json(again.body), stale);
+
+  auto other = std::async(std::launch::async, [&] {
+    return send("GET", "/v1/config?after=" + live + "&wait=60s&doubted=" + stale);
+  });
+  const std::string newer = server_->publish(state("b.example"));
+  EXPECT_EQ(proxy::config::revision_in_json(other.get().body), newer);
+}
+
 TEST_F(ControlServer, NobodyGetsInWithoutAValidToken) {
   server_->publish(state("a.example", "secret key"));
   EXPECT_EQ(send("GET", "/v1/config?after=", "").status, 401);

@@ -217,7 +217,7 @@ TEST(ControlFlow, AStateOfANewerLanguageIsReported) {
   std::string newer = config::delta_to_json(config::difference(state("a"), state("b")));
   newer.insert(1, "\"inventedLater\": {}, \"guards\": [\"inventedLater\"],");
   for (int i = 0; i < 2; ++i) {
-    EXPECT_FALSE(flow.on_polled(200, newer, kLong, 1));
+    EXPECT_EQ(flow.on_polled(200, newer, kLong, 1).has_value(), i == 1);  // said once
     EXPECT_EQ(flow.rejections(), 1u);  // the same again is no other
     EXPECT_EQ(flow.live(), live);
     (void)step<ControlFlow::Wait>(flow);
@@ -237,6 +237,140 @@ TEST(ControlFlow, AStateOfANewerLanguageIsServedWithoutWhatTunes) {
   newer.insert(1, "\"inventedLater\": {},");
   ASSERT_TRUE(flow.on_polled(200, newer, kLong, 1));
   EXPECT_THAT(step<ControlFlow::Publish>(flow).skipped, ::testing::ElementsAre("[inventedLater]"));
+}
+
+// ---- States in doubt
+
+ProxyConfig state_with_host(const std::string& cluster) {
+  ProxyConfig config = state(cluster);
+  config.hosts["shop.example"] = std::make_shared<const config::VirtualHost>();
+  return config;
+}
+
+// A flow that has had `before` and then `now` live.
+ControlFlow after_leaving(const ProxyConfig& before, const ProxyConfig& now) {
+  ControlFlow flow = following(before);
+  EXPECT_TRUE(answer(flow, config::difference(before, now)));
+  flow.on_published({}, 1);
+  EXPECT_EQ(flow.live()->revision, config::revision_of(now));
+  return flow;
+}
+
+// Offers the state until the flow has no doubt any more. How long it was said in all, by an
+// operator that keeps its answer for the wait or by one that answers at once.
+seconds confirm(ControlFlow& flow, const config::Delta& offered, bool keeps_its_answer) {
+  const std::string body = config::delta_to_json(offered);
+  milliseconds said{0};
+  milliseconds took{0};  // of the first answer nothing counts
+  while (!flow.on_polled(200, body, took, 1)) {
+    took = milliseconds(0);
+    if (std::holds_alternative<ControlFlow::Wait>(flow.next())) {
+      said += step<ControlFlow::Wait>(flow).delay;
+      flow.on_waited();
+    }
+    const auto& poll = step<ControlFlow::Poll>(flow);
+    EXPECT_TRUE(poll.is_by_new_connection);
+    EXPECT_THAT(poll.path, HasSubstr("after=" + flow.live()->revision));
+    EXPECT_THAT(poll.path, HasSubstr("&doubted=" + offered.revision));
+    if (keeps_its_answer) took = seconds(std::stoi(poll.path.substr(poll.path.find("wait=") + 5)));
+    said += took;
+  }
+  return std::chrono::duration_cast<seconds>(said);
+}
+
+TEST(ControlFlow, AReplicaThatHasNotSeenTheLiveStateDoesNotRollItBack) {
+  ControlFlow flow = after_leaving(state("a"), state("b"));
+  const auto live = flow.live();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(answer(flow, config::full_state(state("a"))));
+    (void)step<ControlFlow::Poll>(flow);
+  }
+  // Another replica knows the live state, and the doubt begins anew.
+  ASSERT_TRUE(flow.on_polled(304, "", kLong, 1));
+  EXPECT_FALSE(step<ControlFlow::Poll>(flow).is_by_new_connection);
+  EXPECT_EQ(confirm(flow, config::full_state(state("a")), false), seconds(30));
+  EXPECT_EQ(flow.live(), live);
+}
+
+TEST(ControlFlow, AStateThatWasLeftIsAppliedWhenEveryAnswerSaysItForHalfAMinute) {
+  for (const bool keeps_its_answer : {false, true}) {
+    ControlFlow flow = after_leaving(state("a"), state("b"));
+    EXPECT_EQ(confirm(flow, config::full_state(state("a")), keeps_its_answer), seconds(30));
+    EXPECT_EQ(step<ControlFlow::Publish>(flow).snapshot->revision, config::revision_of(state("a")));
+    EXPECT_EQ(flow.rejections(), 0u);
+  }
+}
+
+TEST(ControlFlow, ANewStateIsAppliedAtOnceAlsoWhileAnotherIsInDoubt) {
+  ControlFlow flow = after_leaving(state("a"), state("b"));
+  EXPECT_FALSE(answer(flow, config::full_state(state("a"))));
+  ASSERT_TRUE(answer(flow, config::full_state(state("c"))));
+  flow.on_published({}, 1);
+  EXPECT_FALSE(step<ControlFlow::Poll>(flow).is_by_new_connection);
+}
+
+TEST(ControlFlow, AReplicaThatHasSeenTheLiveStateMayTakeItBackAtOnce) {
+  ControlFlow flow = after_leaving(state("a"), state("b"));
+  ASSERT_TRUE(answer(flow, config::difference(state("b"), state("a"))));
+  (void)step<ControlFlow::Publish>(flow);
+}
+
+TEST(ControlFlow, FromSomeHostsToNoneNeedsASecondWord) {
+  for (const bool is_full : {false, true}) {
+    ControlFlow flow = following(state_with_host("a"));
+    const auto none = is_full ? config::full_state(state("a"))
+                              : config::difference(state_with_host("a"), state("a"));
+    EXPECT_EQ(confirm(flow, none, is_full), seconds(30));
+    EXPECT_TRUE(step<ControlFlow::Publish>(flow).snapshot->config->hosts.empty());
+  }
+  ControlFlow fresh;
+  ASSERT_TRUE(answer(fresh, config::full_state(state("a"))));
+  (void)step<ControlFlow::Publish>(fresh);  // from nothing to no hosts is no loss
+}
+
+TEST(ControlFlow, AStateThatNotEveryWorkerHasIsPublishedAgainAndNotAcknowledged) {
+  ControlFlow flow = following(state("a"));
+  const auto live = flow.live();
+  ASSERT_TRUE(answer(flow, config::difference(state("a"), state("b"))));
+  const auto snapshot = step<ControlFlow::Publish>(flow).snapshot;
+  flow.on_published(base::failure(base::ErrorKind::unavailable, "a worker is slow"), 1);
+  EXPECT_EQ(flow.live(), live);
+  EXPECT_EQ(flow.rejections(), 0u);
+  (void)step<ControlFlow::Wait>(flow);
+  flow.on_waited();
+  EXPECT_EQ(step<ControlFlow::Publish>(flow).snapshot, snapshot);
+  flow.on_published({}, 1);
+  EXPECT_EQ(flow.live(), snapshot);
+  EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("after=" + snapshot->revision));
+}
+
+TEST(ControlFlow, ARejectedStateIsCountedOnceHoweverOftenItIsOfferedBetweenOthers) {
+  ControlFlow flow = following(state("a"));
+  const auto bad = [](const char* cluster) {
+    config::Delta delta = config::full_state(state(cluster));
+    delta.sni.set["a.example"] = "absent";
+    return delta;
+  };
+  EXPECT_FALSE(answer(flow, bad("b")));
+  EXPECT_FALSE(answer(flow, bad("c")));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(answer(flow, bad("b")));
+    ASSERT_TRUE(answer(flow, bad("c")));
+    flow.on_waited();
+    EXPECT_THAT(step<ControlFlow::Poll>(flow).path, HasSubstr("&rejected=" + bad("c").revision));
+    EXPECT_TRUE(flow.is_rejecting());
+  }
+  EXPECT_EQ(flow.rejections(), 2u);
+}
+
+TEST(ControlFlow, OtherContentUnderARejectedRevisionIsTried) {
+  ControlFlow flow = following(state("a"));
+  config::Delta broken = config::full_state(state("b"));
+  broken.sni.set["a.example"] = "absent";
+  EXPECT_FALSE(answer(flow, broken));
+  flow.on_waited();
+  ASSERT_TRUE(answer(flow, config::full_state(state("b"))));
+  (void)step<ControlFlow::Publish>(flow);
 }
 
 TEST(ControlFlow, SaysItsNameInEveryPoll) {

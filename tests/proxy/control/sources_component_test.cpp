@@ -35,6 +35,9 @@ class WaitingSink final : public ConfigSink {
     const std::lock_guard lock(mutex_);
     offered_.push_back(snapshot->revision);
     changed_.notify_all();
+    if (delay_.erase(snapshot->revision) != 0) {
+      return base::failure(base::ErrorKind::unavailable, "a worker is slow");
+    }
     if (refuse_.contains(snapshot->revision)) {
       return base::failure(base::ErrorKind::invalid, "cannot serve it");
     }
@@ -44,6 +47,17 @@ class WaitingSink final : public ConfigSink {
   void refuse(const std::string& revision) {
     const std::lock_guard lock(mutex_);
     refuse_.insert(revision);
+  }
+
+  // Once, as when not every worker took it in time.
+  void delay(const std::string& revision) {
+    const std::lock_guard lock(mutex_);
+    delay_.insert(revision);
+  }
+
+  bool wait_for_offers(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return offered_.size() >= count; });
   }
 
   bool wait_for(const std::string& revision) {
@@ -62,6 +76,7 @@ class WaitingSink final : public ConfigSink {
   std::condition_variable changed_;
   std::vector<std::string> offered_;
   std::set<std::string> refuse_;
+  std::set<std::string> delay_;
 };
 
 class TemporaryDirectory {
@@ -126,6 +141,21 @@ TEST(FileSource, AStateThatCannotBeServedAtTheStartIsAnError) {
       FileSource::start(directory.write("config.json", config::config_to_json(config)), sink);
   ASSERT_FALSE(source);
   EXPECT_THAT(source.error().message, HasSubstr("cannot serve it"));
+}
+
+TEST(FileSource, AStateThatNotEveryWorkerHasYetIsPublishedAgainThoughTheFileStays) {
+  const TemporaryDirectory directory;
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  WaitingSink sink;
+  sink.delay(config::revision_of(second));
+  const std::string path = directory.write("config.json", config::config_to_json(first));
+  const auto source = FileSource::start(path, sink);
+  ASSERT_TRUE(source) << source.error().message;
+  directory.write("config.json", config::config_to_json(second));
+  ASSERT_TRUE(sink.wait_for_offers(3));
+  EXPECT_EQ(sink.offered().at(1), config::revision_of(second));
+  EXPECT_EQ(sink.offered().at(2), config::revision_of(second));
 }
 
 // The operator's side of the protocol, in process: holds a state, answers polls, waits on none.
