@@ -7,6 +7,7 @@
 #include <prometheus/gauge.h>
 #include <spdlog/spdlog.h>
 
+#include "operator/control/ticket_secrets.h"
 #include "proxy/config/wire.h"
 
 namespace control {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kConfigPath = "/v1/config";
 constexpr const char* kCertificatesPath = "/v1/certificates";
+constexpr const char* kTicketKeysPath = "/v1/ticket-keys";
 constexpr std::size_t kHashesMax = 10'000;
 constexpr std::size_t kRejectionsMax = 1024;
 constexpr std::size_t kTokenBytesMax = 16 * 1024;
@@ -200,14 +202,14 @@ std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> co
 // ---- Requests
 
 void Server::take(base::ServedRequest request, base::Respond respond) {
-  const bool is_poll = request.path == kConfigPath;
-  if (!is_poll && request.path != kCertificatesPath) {
+  const bool is_post = request.path == kCertificatesPath;
+  if (!is_post && request.path != kConfigPath && request.path != kTicketKeysPath) {
     metrics_->count("not_found");
     return respond(text(404, "there is nothing at this path"));
   }
-  if (request.method != (is_poll ? "GET" : "POST")) {
+  if (request.method != (is_post ? "POST" : "GET")) {
     metrics_->count("bad_request");
-    return respond(text(405, is_poll ? "only GET is served here" : "only POST is served here"));
+    return respond(text(405, is_post ? "only POST is served here" : "only GET is served here"));
   }
   std::string token = bearer_token(request);
   if (token.empty()) {
@@ -251,6 +253,8 @@ void Server::settle(const Verdict& verdict, const base::ServedRequest& request,
   }
   if (request.path == kConfigPath) {
     poll(verdict, request, std::move(respond));
+  } else if (request.path == kTicketKeysPath) {
+    give_ticket_keys(respond);
   } else {
     give_certificates(request, respond);
   }
@@ -357,6 +361,18 @@ void Server::give_certificates(const base::ServedRequest& request, const base::R
   }
   metrics_->count("certificates");
   respond(json(proxy::config::certificates_to_json(found)));
+}
+
+void Server::give_ticket_keys(const base::Respond& respond) {
+  // Every replica has this key, or will in a moment; it is replaced a few times a year, and with it
+  // all of these.
+  const std::string secret = options_.http.tls ? options_.http.tls().key_pem : std::string();
+  if (secret.empty()) {
+    metrics_->count("unavailable");
+    return respond(text(503, "there is no secret yet to derive them from"));
+  }
+  metrics_->count("ticket_keys");
+  respond(json(proxy::config::ticket_keys_to_json(ticket_keys_at(secret, clock_.now()))));
 }
 
 // ---- Time

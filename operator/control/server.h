@@ -91,6 +91,7 @@ class Server {
   void check_tokens(const std::stop_token& stop);
   void settle(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void poll(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
+  void give_ticket_keys(const base::Respond& respond);
   void give_certificates(const base::ServedRequest& request, const base::Respond& respond);
   void log_refusal(const Verdict& verdict, const base::ServedRequest& request);
   bool note(const std::string& proxy, const std::string& name, const PollQuery& query);

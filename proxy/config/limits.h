@@ -19,6 +19,8 @@ inline constexpr std::size_t kPemBytesMax = 1u << 20;
 inline constexpr std::size_t kTokenBytesMax = 256;
 inline constexpr std::size_t kKeyAuthorizationBytesMax = 512;
 inline constexpr std::size_t kTextBytesMax = 4096;  // any other text
+inline constexpr std::size_t kTicketKeysMax = 8;
+inline constexpr std::size_t kTicketKeyBytes = 16 + 32 + 32;  // name, cipher's key, MAC's key
 inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24);
 inline constexpr std::uint64_t kBodyBytesMax = std::uint64_t{1} << 50;
 

@@ -22,6 +22,10 @@
 //     else at once.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
+//   GET /v1/ticket-keys
+//     200 {"keys": ["BASE64URL", ...]}: what session tickets are sealed with, kTicketKeyBytes each.
+//     The first seals, all of them open. They are no part of the configuration, whose revisions are
+//     logged and compared. 404: an operator of the first release; each proxy makes its own.
 //
 // A delta names certificates by content hash only; a proxy asks once for those whose content it
 // does not hold. So a reconnect, another replica or a full state never resends a private key. A
@@ -81,6 +85,8 @@ base::Result<Delta> delta_from_json(std::string_view json);
 std::string revision_in_json(std::string_view json);
 std::string certificates_to_json(const CertificatesByHash& certificates);
 base::Result<CertificatesByHash> certificates_from_json(std::string_view json);
+std::string ticket_keys_to_json(const std::vector<std::string>& keys);
+base::Result<std::vector<std::string>> ticket_keys_from_json(std::string_view json);
 std::string hashes_to_json(const std::vector<std::string>& hashes);
 base::Result<std::vector<std::string>> hashes_from_json(std::string_view json);
 

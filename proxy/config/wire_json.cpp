@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64url.h"
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/model_json.h"
@@ -125,6 +126,26 @@ std::vector<std::string> read_hashes(const json& document) {
   return hashes;
 }
 
+// The words of a breach hold no part of a key.
+std::vector<std::string> read_ticket_keys(const json& document) {
+  ObjectReader object(document, "");
+  std::vector<std::string> keys;
+  const json& list = object.at("keys");
+  if (!list.is_array() || list.empty()) breach("keys", "must be a list of at least one");
+  if (list.size() > kTicketKeysMax) breach("keys", "has too many entries");
+  for (const json& text : list) {
+    const std::string place = inside("keys", std::to_string(keys.size()));
+    auto key = base::base64url_decode(read_text(text, place, 2 * kTicketKeyBytes));
+    if (!key || key->size() != kTicketKeyBytes) {
+      breach(place, "must be " + std::to_string(kTicketKeyBytes) + " bytes in base64url");
+    }
+    keys.push_back(std::move(*key));
+  }
+  Unknowns unknowns{.are_breaches = false};
+  if (object.guards_unknown(unknowns)) breach("keys", "are guarded by what is not known here");
+  return keys;
+}
+
 template <class T>
 base::Result<T> read_document(std::string_view text, T (*read)(const json&)) {
   try {
@@ -163,6 +184,16 @@ std::string certificates_to_json(const CertificatesByHash& certificates) {
 
 base::Result<CertificatesByHash> certificates_from_json(std::string_view text) {
   return read_document(text, read_certificates);
+}
+
+std::string ticket_keys_to_json(const std::vector<std::string>& keys) {
+  json list = json::array();
+  for (const std::string& key : keys) list.push_back(base::base64url_encode(key));
+  return write_document({{"keys", std::move(list)}});
+}
+
+base::Result<std::vector<std::string>> ticket_keys_from_json(std::string_view text) {
+  return read_document(text, read_ticket_keys);
 }
 
 std::string hashes_to_json(const std::vector<std::string>& hashes) {

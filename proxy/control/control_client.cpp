@@ -24,6 +24,11 @@ namespace {
 // The poll's own wait, and what an operator may need on top of it.
 constexpr std::chrono::seconds kRequestTimeout = ControlFlow::kPollWait + std::chrono::seconds(15);
 
+// The operator's keys change each hour, and it tells the coming one: a proxy must only ask a few
+// times an hour.
+constexpr std::chrono::minutes kTicketKeysEvery{10};
+constexpr std::chrono::seconds kTicketKeysAgain{30};
+
 // Different troubles at one time: a revision that is refused, an operator that is away.
 constexpr std::size_t kSaidMax = 32;
 
@@ -57,6 +62,7 @@ class PollingControlClient final : public ControlClient {
 
   void take(const ControlFlow::Poll& poll, const std::stop_token& stop) {
     if (poll.is_by_new_connection) transport_.reset();
+    follow_ticket_keys(stop);
     const auto begin = std::chrono::steady_clock::now();
     auto answer = send("GET", poll.path, "", stop);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -108,6 +114,28 @@ class PollingControlClient final : public ControlClient {
     std::unique_lock lock(mutex);
     stopped.wait_for(lock, stop, wait.delay, [] { return false; });
     flow_.on_waited();
+  }
+
+  // Beside the configuration, which is logged and compared; these are neither. Whatever goes wrong
+  // costs no more than full handshakes: the keys that there are stay, or the proxy's own.
+  void follow_ticket_keys(const std::stop_token& stop) {
+    const auto now = std::chrono::steady_clock::now();
+    // The configuration comes first.
+    if (now < ticket_keys_due_ || flow_.live() == nullptr || stop.stop_requested()) return;
+    ticket_keys_due_ = now + kTicketKeysEvery;
+    auto answer = send("GET", "/v1/ticket-keys", "", stop);
+    if (!answer || answer->status == 503) {
+      ticket_keys_due_ = now + kTicketKeysAgain;
+      return;
+    }
+    if (answer->status != 200) return;  // an operator of the first release has none
+    const auto keys = config::ticket_keys_from_json(answer->body);
+    const base::Status used =
+        keys ? sink_.use_ticket_keys(*keys) : base::Status(base::failure(keys.error()));
+    if (used) return;
+    say_once(spdlog::level::warn,
+             "the operator's session ticket keys are not used: " + used.error().message +
+                 "; sessions resume at this proxy only");
   }
 
   base::Result<base::HttpResponse> send(const char* method, const std::string& path,
@@ -176,6 +204,7 @@ class PollingControlClient final : public ControlClient {
   std::string ca_pem_;
   std::unique_ptr<base::HttpTransport> transport_;
   std::mt19937 random_;
+  std::chrono::steady_clock::time_point ticket_keys_due_{};
   std::set<std::string> said_;  // since all was well
   std::atomic<std::uint64_t> applied_{0};
   std::atomic<std::uint64_t> rejected_{0};

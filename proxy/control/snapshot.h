@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "proxy/config/model.h"
@@ -30,6 +31,13 @@ class ConfigSink {
   // the new state: that is what the next poll acknowledges. An error says why the state cannot be
   // served; the old one then stays in place, and the operator is told.
   virtual base::Status publish(std::shared_ptr<const Snapshot> snapshot) = 0;
+
+  // What session tickets are sealed with from now on, as the operator gives it to all proxies; the
+  // first seals. Called on the source's thread. An error: the keys before it stay.
+  virtual base::Status use_ticket_keys(const std::vector<std::string>& newest_first) {
+    (void)newest_first;
+    return {};
+  }
 
   // A state was refused, by publish() or before it came so far; for the count.
   virtual void on_refused() {}

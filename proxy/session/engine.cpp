@@ -112,6 +112,8 @@ void Engine::rotate_ticket_keys(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, stop, kTicketKeyLife, [] { return false; }) &&
          !stop.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (ticket_keys_given_ && now - *ticket_keys_given_ < 2 * kTicketKeyLife) continue;
     auto keys = ticket_keys_->rotated();
     if (!keys) {
       spdlog::error("rotating session ticket keys: {}; the old ones stay", keys.error().message);
@@ -120,6 +122,16 @@ void Engine::rotate_ticket_keys(const std::stop_token& stop) {
     ticket_keys_ = std::move(*keys);
     for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
   }
+}
+
+base::Status Engine::use_ticket_keys(const std::vector<std::string>& newest_first) {
+  auto keys = tls::TicketKeys::from_bytes(newest_first);
+  if (!keys) return base::failure(keys.error());
+  const std::lock_guard lock(mutex_);
+  ticket_keys_ = std::move(*keys);
+  ticket_keys_given_ = std::chrono::steady_clock::now();
+  for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
+  return {};
 }
 
 base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {

@@ -38,6 +38,8 @@ class Engine final : public control::ConfigSink {
   ~Engine() override;
 
   base::Status publish(std::shared_ptr<const control::Snapshot> snapshot) override;
+  // Until they are given, and when none were for two hours, the engine makes its own each hour.
+  base::Status use_ticket_keys(const std::vector<std::string>& newest_first) override;
   void on_refused() override;
 
   std::uint16_t http_port() const { return http_port_; }  // 0: no such listener
@@ -78,6 +80,7 @@ class Engine final : public control::ConfigSink {
   std::condition_variable_any changed_;
   LiveState live_;  // what was published last
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
+  std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
   bool draining_ = false;

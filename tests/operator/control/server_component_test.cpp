@@ -166,6 +166,29 @@ TEST_F(ControlServer, CertificatesAreGivenByHashOnly) {
   EXPECT_EQ(certificates->at(hash)->key_pem, "secret key");
 }
 
+TEST_F(ControlServer, EveryReplicaWithItsCertificateGivesTheSameTicketKeys) {
+  Server::Options options;
+  options.http.tls = [this] { return identity_->get(); };
+  prometheus::Registry registry;
+  const auto replica = Server::listen(options, authenticator_, clock_, registry).value();
+  base::HttpRequest request;
+  request.url = "https://127.0.0.1:" + std::to_string(replica->port()) + "/v1/ticket-keys";
+  request.headers.emplace("authorization", "Bearer good");
+  // At the turn of the hour they may differ once.
+  std::string ours;
+  std::string theirs = "?";
+  for (int i = 0; i < 2 && ours != theirs; ++i) {
+    ours = send("GET", "/v1/ticket-keys").body;
+    theirs = transport_->send(request, {}).value().body;
+  }
+  EXPECT_EQ(ours, theirs);
+  const auto keys = proxy::config::ticket_keys_from_json(ours);
+  ASSERT_TRUE(keys) << keys.error().message;
+  EXPECT_EQ(keys->size(), 3u);
+  EXPECT_EQ(send("GET", "/v1/ticket-keys", "bad").status, 401);
+  EXPECT_EQ(send("POST", "/v1/ticket-keys").status, 405);
+}
+
 TEST_F(ControlServer, WhatIsNoRequestOfOursIsRefusedWithASentence) {
   EXPECT_EQ(send("GET", "/").status, 404);
   EXPECT_EQ(send("POST", "/v1/config").status, 405);

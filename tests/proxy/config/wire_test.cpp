@@ -142,6 +142,18 @@ TEST(CertificatesJson, ComesBackAndIsChecked) {
   EXPECT_FALSE(certificates_from_json(forged));
 }
 
+TEST(TicketKeysJson, ComesBackAndIsChecked) {
+  const std::vector<std::string> keys = {std::string(80, '\0'), std::string(80, '\xff')};
+  EXPECT_EQ(ticket_keys_from_json(ticket_keys_to_json(keys)).value(), keys);
+  EXPECT_FALSE(ticket_keys_from_json(ticket_keys_to_json({})));
+  EXPECT_FALSE(ticket_keys_from_json(ticket_keys_to_json({std::string(79, 'x')})));
+  EXPECT_FALSE(ticket_keys_from_json(
+      ticket_keys_to_json(std::vector<std::string>(9, std::string(80, 'x')))));
+  const auto wrong = ticket_keys_from_json(R"({"keys": ["c2VjcmV0"]})");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "keys[0]: must be 80 bytes in base64url");
+}
+
 TEST(HashesJson, ComesBackAndIsChecked) {
   const std::vector<std::string> hashes = {std::string(64, 'a'), std::string(64, '0')};
   EXPECT_EQ(hashes_to_json(hashes), "{\"hashes\":[\"" + hashes[0] + "\",\"" + hashes[1] + "\"]}");

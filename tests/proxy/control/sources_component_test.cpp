@@ -44,9 +44,23 @@ class WaitingSink final : public ConfigSink {
     return {};
   }
 
+  base::Status use_ticket_keys(const std::vector<std::string>& newest_first) override {
+    const std::lock_guard lock(mutex_);
+    ticket_keys_ = newest_first;
+    changed_.notify_all();
+    return {};
+  }
+
   void refuse(const std::string& revision) {
     const std::lock_guard lock(mutex_);
     refuse_.insert(revision);
+  }
+
+  // Once there are some.
+  std::vector<std::string> wait_for_ticket_keys() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [&] { return !ticket_keys_.empty(); });
+    return ticket_keys_;
   }
 
   // Once, as when not every worker took it in time.
@@ -75,6 +89,7 @@ class WaitingSink final : public ConfigSink {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> offered_;
+  std::vector<std::string> ticket_keys_;
   std::set<std::string> refuse_;
   std::set<std::string> delay_;
 };
@@ -167,6 +182,10 @@ class TestOperator {
     states_[config::revision_of(config)] = config;
     changed_.notify_all();
   }
+  void give_ticket_keys(std::vector<std::string> keys) {
+    const std::lock_guard lock(mutex_);
+    ticket_keys_ = std::move(keys);
+  }
   void go_away() { set_down(true); }
   void come_back() { set_down(false); }
 
@@ -177,6 +196,10 @@ class TestOperator {
     changed_.notify_all();
     if (is_down_) return base::failure(base::ErrorKind::unavailable, "connection refused");
     if (request.url.ends_with("/v1/certificates")) return certificates(request.body);
+    if (request.url.ends_with("/v1/ticket-keys")) {
+      if (ticket_keys_.empty()) return base::HttpResponse{404, {}, ""};
+      return base::HttpResponse{200, {}, config::ticket_keys_to_json(ticket_keys_)};
+    }
     const std::string after = parameter(request.url, "after");
     const std::string rejected = parameter(request.url, "rejected");
     const auto is_new = [&] {
@@ -236,6 +259,7 @@ class TestOperator {
   config::ProxyConfig config_;
   std::map<std::string, config::ProxyConfig> states_;
   std::vector<base::HttpRequest> requests_;
+  std::vector<std::string> ticket_keys_;
   bool is_down_ = false;
 };
 
@@ -298,6 +322,14 @@ TEST_F(ControlClientTest, FollowsTheOperatorAndAcknowledgesEachState) {
   }));
   EXPECT_EQ(operator_.fetches(), 1u);  // the certificate did not change
   EXPECT_EQ(client_->counts().applied, 2u);
+}
+
+TEST_F(ControlClientTest, TakesTheTicketKeysThatTheOperatorGivesToAllProxies) {
+  const std::vector<std::string> keys = {std::string(80, 'a'), std::string(80, 'b')};
+  operator_.give_ticket_keys(keys);
+  operator_.serve(state("a.example"));
+  start();
+  EXPECT_EQ(sink_.wait_for_ticket_keys(), keys);
 }
 
 TEST_F(ControlClientTest, SurvivesTheOperatorsAbsence) {

@@ -148,6 +148,26 @@ TEST_F(Tls, ASessionIsResumedByItsTicket) {
   EXPECT_EQ(HttpClient(std::move(second.stream)).get("/").status, 200);
 }
 
+TEST_F(Tls, ASessionResumesAtEveryProxyThatWasGivenTheSameKeys) {
+  const auto config = config_with("shop.test", issue({"shop.test"}));
+  RunningEngine other;
+  const std::string key(80, 'k');
+  const std::string next(80, 'n');
+  ASSERT_TRUE(proxy.engine().use_ticket_keys({key, next}));
+  ASSERT_TRUE(other.engine().use_ticket_keys({next, key}));  // an hour ahead
+  ASSERT_TRUE(proxy.publish(config));
+  ASSERT_TRUE(other.publish(config));
+  Handshake first = handshake(proxy, "shop.test");
+  HttpClient http(std::move(first.stream));
+  ASSERT_EQ(http.get("/").status, 200);  // reads the ticket on the way
+  const std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)> session(
+      SSL_get1_session(http.stream().ssl()), SSL_SESSION_free);
+  Handshake second = handshake(other, "shop.test", session.get());
+  ASSERT_EQ(second.error, "");
+  EXPECT_EQ(SSL_session_reused(second.stream.ssl()), 1);
+  EXPECT_FALSE(proxy.engine().use_ticket_keys({}));
+}
+
 TEST_F(Tls, ARequestForAHostThatTheCertificateDoesNotCoverIsMisdirected) {
   config::ProxyConfig config = config_with("shop.test", issue({"shop.test", "also.test"}));
   config.hosts["also.test"] = config.hosts["shop.test"];
