@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proxy/config/limits.h"
+
 namespace proxy::config {
 
 using nlohmann::json;
@@ -56,13 +58,13 @@ class Watch final : public nlohmann::json_sax<json> {
   bool start_array(std::size_t) override { return open(); }
   bool end_array() override { return close(); }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
+  bool null() override { return count(); }
+  bool boolean(bool) override { return count(); }
+  bool number_integer(number_integer_t) override { return count(); }
+  bool number_unsigned(number_unsigned_t) override { return count(); }
+  bool number_float(number_float_t, const string_t&) override { return count(); }
+  bool string(string_t&) override { return count(); }
+  bool binary(binary_t&) override { return count(); }
 
   // The library's own words quote the text, and with it perhaps a private key.
   bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
@@ -72,8 +74,13 @@ class Watch final : public nlohmann::json_sax<json> {
 
  private:
   bool open() {
-    if (++depth_ <= kDepthMax) return true;
+    if (++depth_ <= kDepthMax) return count();
     wrong_ = "the document: is nested too deeply";
+    return false;
+  }
+  bool count() {
+    if (++values_ <= kValuesMax) return true;
+    wrong_ = "the document: has more than " + std::to_string(kValuesMax) + " values";
     return false;
   }
   bool close() {
@@ -83,6 +90,7 @@ class Watch final : public nlohmann::json_sax<json> {
 
   std::vector<std::unordered_set<std::string>> keys_;
   std::size_t depth_ = 0;
+  std::size_t values_ = 0;
   std::string wrong_;
 };
 

@@ -9,6 +9,8 @@
 namespace proxy::config {
 
 inline constexpr std::size_t kDocumentBytesMax = 256u << 20;
+// Of JSON: a byte or two of a document become some tens in memory when they are a value.
+inline constexpr std::size_t kValuesMax = 4'000'000;
 inline constexpr std::size_t kEntriesMax = 200'000;   // of each section
 inline constexpr std::size_t kEndpointsMax = 20'000;  // of a cluster
 inline constexpr std::size_t kRoutesMax = 20'000;     // of a host

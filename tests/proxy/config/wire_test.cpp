@@ -194,6 +194,12 @@ TEST(DeltaJson, SaysWhereItIsWrong) {
     EXPECT_FALSE(delta_from_json(broken)) << broken;
   }
   EXPECT_FALSE(delta_from_json(std::string(100'000, '[')));
+
+  std::string many = "{\"revision\":[0";
+  for (std::size_t i = 0; i < kValuesMax; ++i) many += ",0";
+  const auto counted = delta_from_json(many + "]}");
+  ASSERT_FALSE(counted);
+  EXPECT_EQ(counted.error().message, "the document: has more than 4000000 values");
 }
 
 }  // namespace
