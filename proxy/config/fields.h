@@ -175,10 +175,43 @@ concept HasFields = requires {
   Fields<T>::kList;
 };
 
+// Does not compile when a struct has a member that its list has not: it would not travel.
+template <class T>
+constexpr void list_every_member(const T& value) {
+  constexpr std::size_t kCount = std::tuple_size_v<decltype(Fields<T>::kList)>;
+  static_assert(kCount <= 12, "add a case below");
+  if constexpr (kCount == 1) {
+    [[maybe_unused]] const auto& [a] = value;
+  } else if constexpr (kCount == 2) {
+    [[maybe_unused]] const auto& [a, b] = value;
+  } else if constexpr (kCount == 3) {
+    [[maybe_unused]] const auto& [a, b, c] = value;
+  } else if constexpr (kCount == 4) {
+    [[maybe_unused]] const auto& [a, b, c, d] = value;
+  } else if constexpr (kCount == 5) {
+    [[maybe_unused]] const auto& [a, b, c, d, e] = value;
+  } else if constexpr (kCount == 6) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f] = value;
+  } else if constexpr (kCount == 7) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g] = value;
+  } else if constexpr (kCount == 8) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h] = value;
+  } else if constexpr (kCount == 9) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i] = value;
+  } else if constexpr (kCount == 10) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j] = value;
+  } else if constexpr (kCount == 11) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = value;
+  } else if constexpr (kCount == 12) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value;
+  }
+}
+
 // Calls visit(field, in_first_release, value...) for each field of T, with that field's value in
 // each of the objects, which are all T.
 template <class T, class Visit, class... Objects>
 constexpr void for_each_field(const Visit& visit, bool in_first_release, Objects&... objects) {
+  (list_every_member(objects), ...);
   const auto one = [&]<class Owner, class Value>(const auto& field, Value Owner::*member) {
     const bool in_first = in_first_release && field.in_first_release;
     if constexpr (requires { field.name; }) {
