@@ -200,6 +200,8 @@ void ClientConnection::drop_input() {
     const net::IoResult got =
         net::receive(channel_.fd(), worker_.buffers().client.begin(), Buffers::kReadBytes);
     if (got.kind == net::IoResult::Kind::would_block) return;
+    // A client that only says no more may still take what it is owed.
+    if (got.kind == net::IoResult::Kind::closed && channel_.unsent() > 0) return;
     if (got.kind != net::IoResult::Kind::done) close("client_closed");
     budget.spend(got.bytes);
   }

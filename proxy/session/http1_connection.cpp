@@ -21,11 +21,18 @@ Http1Connection::~Http1Connection() = default;
 
 // ---- Input
 
+// The one rule that bounds what a client can make us owe it: it is read, and a request of it is
+// begun, only while what it has not taken yet is below the mark. A request that is under way adds
+// one read of its response to that at most (Exchange::read_response), or one answer.
+bool Http1Connection::owes_too_much() const {
+  return connection_.channel().unsent() > worker_.options().unsent_bytes_high;
+}
+
 bool Http1Connection::wants_input() const {
   switch (state_) {
     case State::idle:
     case State::head:
-      return true;
+      return !owes_too_much();
     case State::body:
     case State::tunnel:
       // A pipe is filled when nothing waits before it.
@@ -59,11 +66,12 @@ void Http1Connection::proceed() {
       return;
     }
   }
-  // TLS has no half-open life, so an end that is on its way means that the client is gone.
-  if (state_ == State::response && connection_.client().secure &&
-      connection_.channel().peer_has_closed()) {
+  // An end that is on its way means that the client is gone, and its endpoint is to hear of it:
+  // nobody closes only one direction after a request (nginx takes it so, too).
+  if (state_ == State::response && connection_.channel().peer_has_closed()) {
     connection_.close("client_closed");
   }
+  if (draining_ && had_request_) leave_if_idle();
 }
 
 // What came before its turn: pipelined requests, or a tunnel's first bytes.
@@ -155,7 +163,7 @@ char* Http1Connection::process(char* begin, char* end, TurnBudget& budget) {
     switch (state_) {
       case State::idle:
       case State::head:
-        if (budget.is_spent()) break;
+        if (budget.is_spent() || owes_too_much()) break;
         begin = process_head(begin, end);
         budget.spend();
         needs_more_ = begin == before;
@@ -271,8 +279,13 @@ void Http1Connection::recall_head() {
 void Http1Connection::on_end_of_input() {
   switch (state_) {
     case State::idle:
-      connection_.close("client_closed");
-      return;
+      // What it asked for before is still its own.
+      if (unsent() > 0 && !connection_.client().secure) {
+        state_ = State::finished;
+        connection_.linger();
+        return;
+      }
+      [[fallthrough]];
     case State::head:
     case State::body:
       connection_.close("client_closed");
@@ -313,7 +326,9 @@ bool Http1Connection::may_keep_alive() const {
 void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& piece, bool last) {
   http1::Delivery delivery;
   delivery.framing = http1::downstream_framing(head, minor_version_);
-  delivery.keep_alive = may_keep_alive() && delivery.framing != http1::Framing::until_close;
+  // After an answer that did not wait for the whole request, what is left of that is not read.
+  delivery.keep_alive = may_keep_alive() && state_ == State::response &&
+                        delivery.framing != http1::Framing::until_close;
   delivery.client_minor_version = minor_version_;
   delivery.date = worker_.date();
   keeps_alive_ = delivery.keep_alive;
@@ -387,6 +402,7 @@ std::size_t Http1Connection::unsent() const {
 
 void Http1Connection::on_drained() {
   if (state_ == State::response) connection_.disarm();
+  if (state_ == State::idle) arm_between_requests();
   if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 
@@ -402,8 +418,18 @@ void Http1Connection::on_exchange_over() {
   }
   state_ = State::idle;
   parser_.reset();
-  connection_.arm(worker_.options().timeouts.keep_alive);
+  arm_between_requests();
   proceed();
+}
+
+// A client that has yet to take its last response is not asked for its next request.
+void Http1Connection::arm_between_requests() {
+  const Timeouts& timeouts = worker_.options().timeouts;
+  if (unsent() > 0) {
+    connection_.watch_sending(timeouts.body_idle);
+  } else {
+    connection_.arm(timeouts.keep_alive);
+  }
 }
 
 // A client that sends nothing because the endpoint takes nothing, or because it is busy reading
@@ -420,6 +446,10 @@ void Http1Connection::on_timeout() {
   const Timeouts& timeouts = worker_.options().timeouts;
   switch (state_) {
     case State::idle:
+      if (unsent() > 0 && !draining_) {
+        if (connection_.has_stalled(timeouts.body_idle)) connection_.close("client_send_timeout");
+        return;
+      }
       connection_.leave();
       return;
     case State::head:
@@ -459,13 +489,17 @@ void Http1Connection::begin_drain() {
   // A request may have come that no event has told of yet: it is still served.
   connection_.channel().note({.readable = true});
   proceed();
-  if (state_ != State::idle || held_.is_new() ||
-      connection_.state() != ClientConnection::State::open)
-    return;
-  if (had_request_) {
-    connection_.leave();
-  } else {
+  if (state_ == State::idle && !had_request_ &&
+      connection_.state() == ClientConnection::State::open) {
     connection_.arm(kFirstRequestAtDrain);
+  }
+}
+
+// What came already is still served, and its answer says that it was the last.
+void Http1Connection::leave_if_idle() {
+  if (state_ == State::idle && !held_.is_new() &&
+      connection_.state() == ClientConnection::State::open) {
+    connection_.leave();
   }
 }
 

@@ -53,6 +53,7 @@ class Http1Connection final : public Protocol, private Downstream {
   std::size_t unsent() const override;
   void on_exchange_over() override;
 
+  bool owes_too_much() const;
   bool wants_input() const;
   void proceed();
   void use_held(TurnBudget& budget);
@@ -70,6 +71,8 @@ class Http1Connection final : public Protocol, private Downstream {
   bool may_keep_alive() const;
   void watch_sending();
   bool is_client_awaited();
+  void arm_between_requests();
+  void leave_if_idle();
 
   Worker& worker_;
   ClientConnection& connection_;

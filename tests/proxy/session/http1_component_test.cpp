@@ -1,6 +1,7 @@
 // HTTP/1 through the engine, against endpoints that behave as each test says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
@@ -469,6 +470,7 @@ TEST(Upstream, AnEarlyAnswerReachesAClientThatStillSends) {
   const HttpAnswer answer = client.read_answer();
   EXPECT_EQ(answer.status, 403);
   EXPECT_EQ(answer.body, "no");
+  EXPECT_EQ(answer.field("connection"), "close");
   EXPECT_TRUE(client.stream().at_end());
   answered = true;
   endpoint.join();
@@ -640,6 +642,79 @@ TEST(SlowPeers, AnEndpointThatReadsSlowlyButSteadilyGetsTheWholeRequest) {
   endpoint.join();
 }
 
+// Redirects, each longer than its request, without an endpoint.
+config::ProxyConfig redirecting() {
+  config::ProxyConfig config;
+  config::VirtualHost host;
+  host.https_redirect = true;
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  return config;
+}
+
+// Requests, one after the other without waiting, for as long as they are taken.
+class Flood {
+ public:
+  explicit Flood(std::uint16_t port) : client_(HttpClient::connect(port)) {
+    thread_ = std::thread([this] {
+      while (!stop_ && client_.send(kRequest)) requests_ += 1;
+    });
+  }
+  ~Flood() {
+    stop_ = true;
+    ::shutdown(client_.stream().fd(), SHUT_RDWR);  // nobody waits for the peer any more
+    thread_.join();
+  }
+  const std::atomic<std::size_t>& requests() const { return requests_; }
+  HttpClient& client() { return client_; }
+  // How many there were; the last of them may wait for its answer's turn still.
+  std::size_t stop() {
+    stop_ = true;
+    return requests_;
+  }
+
+ private:
+  const std::string kRequest =
+      "GET /" + std::string(4000, 'x') + " HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+  HttpClient client_;
+  std::atomic<bool> stop_{false};
+  std::atomic<std::size_t> requests_{0};
+  std::thread thread_;
+};
+
+TEST(SlowPeers, AClientIsReadOnlyWhileItTakesWhatItIsOwed) {
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(redirecting()));
+  Flood flood(proxy.http());
+  ASSERT_TRUE(comes_to_rest(flood.requests()));  // the kernel's buffers are full, and ours
+  const double answered = proxy.metric("gatehouse_proxy_requests_total{protocol=\"HTTP/1\"}");
+  EXPECT_LT(answered, flood.requests());
+  const std::size_t asked = flood.stop();
+  for (std::size_t i = 0; i < asked; ++i) ASSERT_EQ(flood.client().read_answer().status, 308) << i;
+}
+
+TEST(SlowPeers, AClientThatTakesNoneOfItsAnswersIsCutOff) {
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(redirecting()));
+  const Flood flood(proxy.http());
+  EXPECT_TRUE(eventually([&] {
+    return proxy.metric("gatehouse_proxy_connections_accepted_total{listener=\"http\"}") > 0 &&
+           proxy.metric("gatehouse_proxy_connections_open") == 0;
+  }));
+}
+
+TEST(SlowPeers, WhoeverAsksAndFinishesSendingIsStillToldWhatTheProxyItselfAnswers) {
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(redirecting()));
+  auto client = HttpClient::connect(proxy.http());
+  std::string requests;
+  constexpr int kCount = 100;
+  for (int i = 0; i < kCount; ++i) requests += "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+  client.send(requests);
+  client.stream().finish_sending();
+  for (int i = 0; i < kCount; ++i) ASSERT_EQ(client.read_answer().status, 308) << i;
+  EXPECT_TRUE(client.stream().at_end());
+}
+
 TEST(SlowPeers, AHeadThatDoesNotComeToItsEndIs408) {
   session::Options options = RunningEngine::quick();
   options.timeouts.request_header = std::chrono::milliseconds(150);
@@ -706,18 +781,24 @@ TEST(SlowPeers, AnIdleConnectionIsClosedAfterItsTime) {
 }
 
 TEST(SlowPeers, AClientThatLeavesEndsItsRequest) {
-  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
-    stream.receive();
-    return false;
-  });
-  RunningEngine proxy;
-  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
-  auto client = HttpClient::connect(proxy.http());
-  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
-  ASSERT_TRUE(eventually([&] { return backend.requests() == 1; }));
-  client.stream().reset();
-  EXPECT_TRUE(eventually([&] { return backend.open_connections() == 0; }));
-  EXPECT_THAT(proxy.access_log(), HasSubstr("client_"));
+  for (const bool by_reset : {true, false}) {
+    ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+      stream.receive();
+      return false;
+    });
+    RunningEngine proxy;
+    ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    ASSERT_TRUE(eventually([&] { return backend.requests() == 1; }));
+    if (by_reset) {
+      client.stream().reset();
+    } else {
+      client.stream().close();
+    }
+    EXPECT_THAT(proxy.access_log(), HasSubstr("client_"));
+    EXPECT_TRUE(eventually([&] { return backend.open_connections() == 0; }));
+  }
 }
 
 TEST(SlowPeers, MoreConnectionsThanAllowedWaitForTheirTurn) {
@@ -857,6 +938,43 @@ TEST(Drain, AClientThatKeepsItsIdleConnectionHoldsNobodyUp) {
   EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
   EXPECT_TRUE(plain.stream().at_end());
   EXPECT_TRUE(secure.stream().at_end());
+}
+
+TEST(Drain, AConnectionThatWasToldToStayClosesWhenItsResponseEnds) {
+  std::atomic<bool> go{false};
+  ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
+    stream.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+    eventually([&] { return go.load(); });
+    return stream.send("lf");
+  });
+  RunningEngine proxy;
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  auto plain = HttpClient::connect(proxy.http());
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "", nullptr}), "");
+  HttpClient secure(std::move(stream));
+  for (HttpClient* client : {&plain, &secure}) {
+    client->send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    ASSERT_TRUE(client->wait_for_bytes());
+  }
+  std::size_t left = 99;
+  std::thread drain([&] {
+    left = proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {});
+  });
+  EXPECT_TRUE(eventually([&] { return SocketStream::connect(proxy.http()).fd() < 0; }));
+  go = true;
+  for (HttpClient* client : {&plain, &secure}) {
+    const HttpAnswer answer = client->read_answer();
+    EXPECT_EQ(answer.body, "half");
+    EXPECT_EQ(answer.field("connection"), "");
+    EXPECT_TRUE(client->stream().at_end());
+  }
+  EXPECT_EQ(SSL_get_shutdown(secure.stream().ssl()) & SSL_RECEIVED_SHUTDOWN,
+            SSL_RECEIVED_SHUTDOWN);  // close_notify
+  drain.join();
+  EXPECT_EQ(left, 0u);
 }
 
 TEST(Drain, AClientThatHasOnlyJustConnectedIsStillServed) {
