@@ -92,11 +92,7 @@ void Loop::resume_some() {
     if (handler == nullptr) return;
     handler->on_resumed();
   }
-  // The rest comes first in the next turn.
-  Queue<EventHandler, NextTurn> again;
-  again.take_all(to_resume_);
-  to_resume_.take_all(asked);
-  while (EventHandler* const handler = again.take_front()) to_resume_.push_back(*handler);
+  to_resume_.take_all(asked);  // the rest comes first in the next turn
 }
 
 void Loop::destroy_disposed() {

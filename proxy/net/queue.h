@@ -59,12 +59,16 @@ class Queue {
     if (first != nullptr) leave(*first);
     return first;
   }
-  // Takes over all of the other's, which is then empty; this one must be.
+  // Takes over all of the other's, which is then empty, before its own.
   void take_all(Queue& other) {
-    assert(empty());
     if (other.empty()) return;
-    head_.link_before(*other.head_.next_);
+    QueuePlace<Tag>& first = *other.head_.next_;
+    QueuePlace<Tag>& last = *other.head_.previous_;
     other.head_.unlink();
+    first.previous_ = &head_;
+    last.next_ = head_.next_;
+    head_.next_->previous_ = &last;
+    head_.next_ = &first;
   }
 
  private:

@@ -89,7 +89,6 @@ void ClientConnection::use_input() {
 }
 
 void ClientConnection::handshake_step() {
-  is_waiting_for_step = false;
   if (state_ != State::handshake) return;
   switch (channel_.handshake()) {
     case tls::Connection::Handshake::needs_more:

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "proxy/net/loop.h"
+#include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/channel.h"
@@ -15,8 +16,17 @@ namespace proxy::session {
 
 class Worker;
 
+// The worker's queues of clients.
+struct HandshakeStep;
+struct EndOfTurn;
+struct Rest;
+
 // A client's connection from accept to close: handshake, then a protocol, then goodbye.
-class ClientConnection final : public net::EventHandler, private net::TimerTarget {
+class ClientConnection final : public net::EventHandler,
+                               public net::QueuePlace<HandshakeStep>,
+                               public net::QueuePlace<EndOfTurn>,
+                               public net::QueuePlace<Rest>,
+                               private net::TimerTarget {
  public:
   enum class State : std::uint8_t {
     handshake,  // TLS is being negotiated, one step per loop turn for all of a worker's clients
@@ -35,7 +45,8 @@ class ClientConnection final : public net::EventHandler, private net::TimerTarge
   void on_resumed() override;
   // The worker's turn end: this connection's step is due.
   void handshake_step();
-  bool is_waiting_for_step = false;
+  // More handshakes wait for their step than can be made in time.
+  void refuse_handshake() { fail_handshake("too_many_handshakes"); }
 
   Channel& channel() { return channel_; }
   const Client& client() const { return client_; }

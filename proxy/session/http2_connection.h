@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/http2/server_session.h"
+#include "proxy/net/queue.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/protocol.h"
@@ -61,8 +62,13 @@ class Http2Stream final : public http2::Stream, private Downstream {
   base::SteadyTime last_progress_{};
 };
 
+// The worker's queue of those that have something to send.
+struct Flush;
+
 // HTTP/2 with a client: many exchanges at once, one flush per loop turn.
-class Http2Connection final : public Protocol, private http2::StreamSource {
+class Http2Connection final : public Protocol,
+                              public net::QueuePlace<Flush>,
+                              private http2::StreamSource {
  public:
   Http2Connection(Worker& worker, ClientConnection& connection);
   ~Http2Connection() override;
@@ -79,7 +85,6 @@ class Http2Connection final : public Protocol, private http2::StreamSource {
 
   // The worker's turn end. True: there is more to send.
   bool flush();
-  bool is_waiting_for_flush = false;
 
   ClientConnection& client_connection() { return connection_; }
   http2::ServerSession& session() { return *session_; }

@@ -30,6 +30,8 @@ void Listener::on_ready(net::Ready) {
 
 void Listener::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    // Those who come now wait in the kernel's queue, instead of being turned away in ours.
+    if (secure_ && worker_.has_enough_handshakes()) return;
     if (worker_.is_full()) {
       // They wait in the kernel's queue until somebody leaves.
       has_more_ = false;
@@ -54,7 +56,7 @@ void Listener::accept_some() {
 void Listener::accept_rest() {
   do {
     accept_some();
-  } while (has_more_);
+  } while (has_more_ && !(secure_ && worker_.has_enough_handshakes()));
 }
 
 void Listener::on_timer(net::Timer&) {

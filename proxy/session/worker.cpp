@@ -1,6 +1,5 @@
 #include "proxy/session/worker.h"
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 #include <utility>
@@ -13,6 +12,8 @@ namespace proxy::session {
 namespace {
 
 constexpr std::size_t kPooledExchangesMax = 512;
+// With these a turn stays short, however many HTTP/2 connections have more to send.
+constexpr int kFlushesPerTurn = 64;
 
 }  // namespace
 
@@ -136,21 +137,36 @@ void Worker::forget(ClientConnection& connection) {
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   --connection_count_;
   counters_.connections_open.subtract();
-  if (connection.is_waiting_for_step) {
-    std::replace(waiting_for_step_.begin(), waiting_for_step_.end(), &connection,
-                 static_cast<ClientConnection*>(nullptr));
-  }
+  if (waiting_for_step_.is_waiting(connection)) --handshakes_waiting_;
+  waiting_for_step_.leave(connection);
+  doomed_.leave(connection);
   loop_->dispose(std::unique_ptr<net::EventHandler>(&connection));
 }
 
 void Worker::queue_handshake(ClientConnection& connection) {
-  if (connection.is_waiting_for_step) return;
-  connection.is_waiting_for_step = true;
-  waiting_for_step_.push_back(&connection);
+  if (waiting_for_step_.is_waiting(connection)) return;
+  // Clients that connected before and all speak at once: those who came last are turned away at
+  // once, so that the others are not all too late.
+  if (has_enough_handshakes()) {
+    connection.refuse_handshake();
+    return;
+  }
+  ++handshakes_waiting_;
+  waiting_for_step_.push_back(connection);
+}
+
+// At most one a turn, after the traffic of established connections: a storm of new clients must not
+// hold up those who are there. True: more wait.
+bool Worker::make_handshake_step() {
+  ClientConnection* const connection = waiting_for_step_.take_front();
+  if (connection == nullptr) return false;
+  --handshakes_waiting_;
+  connection->handshake_step();
+  return !waiting_for_step_.empty();
 }
 
 void Worker::close_soon(ClientConnection& connection) {
-  doomed_.push_back(&connection);
+  if (!doomed_.is_waiting(connection)) doomed_.push_back(connection);
 }
 
 // ---- The end of a turn
@@ -161,22 +177,11 @@ bool Worker::on_turn_end() {
     if (listener->has_more()) listener->accept_some();
     more = more || listener->has_more();
   }
-  // At most one handshake step, after the traffic of established connections: a storm of new
-  // clients must not hold up those who are there.
-  if (next_step_ < waiting_for_step_.size()) {
-    ClientConnection* const connection = waiting_for_step_[next_step_++];
-    if (connection != nullptr) connection->handshake_step();
-    if (next_step_ == waiting_for_step_.size()) {
-      waiting_for_step_.clear();
-      next_step_ = 0;
-    } else {
-      more = true;
-    }
-  }
+  more = make_handshake_step() || more;
   more = flush_http2() || more;
-  // They may have been closed since, but none is destroyed before this turn is over.
-  for (std::size_t i = 0; i < doomed_.size(); ++i) doomed_[i]->close("client_reset", true);
-  doomed_.clear();
+  while (ClientConnection* const connection = doomed_.take_front()) {
+    connection->close("client_reset", true);
+  }
   for (auto& exchange : spent_) {
     exchange->reset();
     if (pool_.size() < kPooledExchangesMax) pool_.push_back(std::move(exchange));
@@ -188,7 +193,7 @@ bool Worker::on_turn_end() {
   spent_streams_.clear();
   access_lines_.flush();
   check_drained();
-  return more || next_step_ < waiting_for_step_.size();
+  return more || !waiting_for_step_.empty();
 }
 
 void Worker::check_drained() {
@@ -219,27 +224,24 @@ void Worker::recycle(std::unique_ptr<Http2Stream> stream) {
 }
 
 void Worker::flush_soon(Http2Connection& connection) {
-  if (connection.is_waiting_for_flush) return;
-  connection.is_waiting_for_flush = true;
-  to_flush_.push_back(&connection);
+  if (!to_flush_.is_waiting(connection)) to_flush_.push_back(connection);
 }
 
 void Worker::forget_flush(Http2Connection& connection) {
-  if (std::exchange(connection.is_waiting_for_flush, false)) std::erase(to_flush_, &connection);
+  to_flush_.leave(connection);
 }
 
 // True: there is more to flush in the next turn.
 bool Worker::flush_http2() {
-  std::vector<Http2Connection*> flushing;
-  flushing.swap(to_flush_);
-  for (Http2Connection* connection : flushing) {
-    connection->is_waiting_for_flush = false;
+  net::Queue<Http2Connection, Flush> flushing;
+  flushing.take_all(to_flush_);
+  for (int i = 0; i < kFlushesPerTurn; ++i) {
+    Http2Connection* const connection = flushing.take_front();
+    if (connection == nullptr) return !to_flush_.empty();
     if (connection->flush()) flush_soon(*connection);
   }
-  if (!to_flush_.empty()) return true;
-  flushing.clear();
-  to_flush_.swap(flushing);  // keeps its storage
-  return false;
+  to_flush_.take_all(flushing);  // the rest comes first in the next turn
+  return !to_flush_.empty();
 }
 
 std::string_view Worker::date() {

@@ -13,6 +13,7 @@
 #include "proxy/http1/request_id.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/exchange.h"
@@ -26,6 +27,9 @@ class ClientConnection;
 class Http2Connection;
 class Http2Stream;
 class Listener;
+struct EndOfTurn;
+struct Flush;
+struct HandshakeStep;
 
 // What all workers serve from one moment on.
 struct LiveState {
@@ -103,6 +107,8 @@ class Worker final : private net::TurnEnd {
   void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
   bool is_full() const { return connection_count_ >= options_.connections_max; }
   void queue_handshake(ClientConnection& connection);
+  // Those that are there are enough for the time that a client waits.
+  bool has_enough_handshakes() const { return handshakes_waiting_ >= kHandshakesWaitingMax; }
   void close_soon(ClientConnection& connection);
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 
@@ -113,6 +119,7 @@ class Worker final : private net::TurnEnd {
   bool flush_http2();
   void begin_drain();
   void check_drained();
+  bool make_handshake_step();
   template <class Visit>
   void for_each_connection(Visit visit);
 
@@ -136,14 +143,17 @@ class Worker final : private net::TurnEnd {
   std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
   std::vector<std::unique_ptr<Http2Stream>> stream_pool_;
   http2::ResponseFields response_fields_;
-  std::vector<Http2Connection*> to_flush_;
+  net::Queue<Http2Connection, Flush> to_flush_;
 
   std::vector<std::unique_ptr<Listener>> listeners_;
   ClientConnection* first_ = nullptr;
   std::size_t connection_count_ = 0;
-  std::vector<ClientConnection*> waiting_for_step_;  // in order, from next_step_
-  std::size_t next_step_ = 0;
-  std::vector<ClientConnection*> doomed_;
+  net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
+  std::size_t handshakes_waiting_ = 0;  // in that queue
+  net::Queue<ClientConnection, EndOfTurn> doomed_;
+
+  // A step takes up to a millisecond (RSA), so whoever gets in has its turn within a second.
+  static constexpr std::size_t kHandshakesWaitingMax = 1024;
 
   bool announces_drain_ = false;
   std::function<void()> on_drained_;

@@ -53,17 +53,22 @@ TEST(Queue, OneThingMayWaitInQueuesOfDifferentKinds) {
   EXPECT_EQ(other.front(), &item);
 }
 
-TEST(Queue, TakesOverAllOfAnother) {
+TEST(Queue, TakesOverAllOfAnotherBeforeItsOwn) {
   WaitingQueue from, to;
-  Item one, two;
+  Item one, two, three;
   to.take_all(from);
   EXPECT_TRUE(to.empty());
   from.push_back(one);
   from.push_back(two);
+  to.push_back(three);
   to.take_all(from);
   EXPECT_TRUE(from.empty());
   EXPECT_EQ(to.take_front(), &one);
   EXPECT_EQ(to.take_front(), &two);
+  EXPECT_EQ(to.take_front(), &three);
+  EXPECT_TRUE(to.empty());
+  to.take_all(from);
+  EXPECT_TRUE(to.empty());
 }
 
 }  // namespace
