@@ -288,7 +288,7 @@ base::Status run(const Flags& flags) {
   // Blocked before any thread is made, so that all inherit it and only this one waits for them.
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  proxy::net::raise_open_files_limit();
+  settings->open_files_max = proxy::net::raise_open_files_limit();
 
   auto access_log =
       proxy::admin::AccessLog::open(flags.access_log == "on" ? "-" : flags.access_log);

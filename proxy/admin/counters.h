@@ -53,7 +53,10 @@ class ReasonCounters {
 struct alignas(64) WorkerCounters {
   Counter connections_accepted_plain;
   Counter connections_accepted_tls;
-  Counter connections_open;  // add and subtract
+  Counter connections_open;       // add and subtract
+  Counter connections_made_room;  // closed, being silent for longest, for others to come
+  Counter accept_pauses_full;     // as many clients as there may be
+  Counter accept_pauses_no_descriptors;
   Counter handshakes_ok;
   Counter handshakes_resumed;  // of handshakes_ok
   ReasonCounters handshake_failures;

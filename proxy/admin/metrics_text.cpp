@@ -103,6 +103,16 @@ void add_connections(Page& page) {
            {{"listener", "https"}});
   page.family("connections_open", "Client connections open now.", MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.connections_open; });
+  page.family("connections_made_room_total",
+              "Silent client connections closed because no more could be accepted.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.connections_made_room; });
+  page.family("accept_pauses_total", "Times that accepting stopped for 100 ms, and why.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.accept_pauses_full; },
+           {{"reason", "too_many_connections"}})
+      .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_descriptors; },
+           {{"reason", "no_descriptors"}});
   page.family("upgraded_connections_open", "WebSockets open now.", MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.upgraded_open; });
   page.family("tls_handshakes_total", "TLS handshakes that succeeded.", MetricType::Counter)

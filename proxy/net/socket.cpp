@@ -143,6 +143,9 @@ std::string_view connect_failure_reason(int error) {
       return "connect_unreachable";
     case ECONNRESET:
       return "connect_reset";
+    case EMFILE:
+    case ENFILE:
+      return "no_descriptors";
     case ETIMEDOUT:
       return "connect_timeout";
     default:

@@ -48,7 +48,7 @@ Fd start_connect(const SocketAddress& address);
 // 0 when connected, else an errno.
 int take_connect_error(int fd);
 // A short stable token: "connect_refused", "connect_unreachable", "connect_reset",
-// "connect_failed".
+// "connect_failed", and "no_descriptors" of our own.
 std::string_view connect_failure_reason(int error);
 // True for an errno of a connect that says something about who was to be connected to. Others say
 // that this process or host has no more descriptors, ports or memory.

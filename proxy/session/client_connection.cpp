@@ -25,6 +25,7 @@ ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::Socket
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
   client_.secure = secure;
   client_.port = worker.public_port_text(secure);
+  begin_rest(false);
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -187,6 +188,21 @@ void ClientConnection::leave() {
   } else {
     linger();
   }
+}
+
+void ClientConnection::begin_rest(bool has_asked) {
+  if (net::Queue<ClientConnection, Rest>::is_waiting(*this)) return;  // what is no request is none
+  rests_since_ = worker_.loop().now();
+  worker_.begin_rest(*this, has_asked);
+}
+
+void ClientConnection::end_rest() {
+  worker_.end_rest(*this);
+}
+
+void ClientConnection::make_room() {
+  if (state_ == State::open) channel_.finish();
+  close("made_room");
 }
 
 void ClientConnection::drop_input() {

@@ -72,6 +72,12 @@ class ClientConnection final : public net::EventHandler,
   // Nothing is under way: closes at once. Where some of our last words may not have arrived yet
   // (RFC 9112 §9.6), Protocol::on_timeout() comes soon, to try again; the second time it lingers.
   void leave();
+  // Nothing of it is under way since now, or something is again. `has_asked`: ever.
+  void begin_rest(bool has_asked);
+  void end_rest();
+  base::SteadyTime rests_since() const { return rests_since_; }
+  // Closes it in an orderly way, but at once.
+  void make_room();
   // Now. `reset`: the client must not take what it got for complete.
   void close(const char* reason, bool reset = false);
   void begin_drain();
@@ -94,6 +100,7 @@ class ClientConnection final : public net::EventHandler,
   std::unique_ptr<Protocol> protocol_;
   net::Timer timer_;
   net::SendWatch watch_;
+  base::SteadyTime rests_since_{};
   State state_;
   bool draining_ = false;
   bool waited_to_leave_ = false;

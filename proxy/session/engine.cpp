@@ -8,6 +8,7 @@
 
 #include "base/broken_pipes.h"
 #include "proxy/net/socket.h"
+#include "proxy/session/descriptor_budget.h"
 
 namespace proxy::session {
 namespace {
@@ -50,17 +51,33 @@ base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settin
                                                     admin::AccessLog& access_log) {
   base::ignore_broken_pipes();  // splice() has no MSG_NOSIGNAL
   std::unique_ptr<Engine> engine(new Engine(settings, access_log));
+  engine->share_descriptors();
   auto keys = tls::TicketKeys::generate();
   if (!keys) return base::failure(keys.error());
   engine->ticket_keys_ = std::move(*keys);
   for (std::size_t i = 0; i < settings.workers; ++i) {
-    auto worker = Worker::create(settings.options, access_log, i);
+    auto worker = Worker::create(engine->settings_.options, access_log, i);
     if (!worker) return base::failure(worker.error());
     engine->workers_.push_back(std::move(*worker));
   }
   if (auto status = engine->listen(); !status) return base::failure(status.error());
   if (auto status = engine->start_workers(); !status) return base::failure(status.error());
   return engine;
+}
+
+void Engine::share_descriptors() {
+  if (settings_.open_files_max == 0) return;
+  Options& options = settings_.options;
+  const DescriptorBudget budget = DescriptorBudget::share(
+      settings_.open_files_max, settings_.workers, options.connections_max, options.pipes_max);
+  if (budget.clients_max < options.connections_max) {
+    spdlog::warn(
+        "the limit on open files, {}, allows for {} client connections per worker instead of {}",
+        settings_.open_files_max, budget.clients_max, options.connections_max);
+  }
+  options.connections_max = budget.clients_max;
+  options.pipes_max = budget.pipes_max;
+  options.endpoint_connections_max = budget.endpoints_max;
 }
 
 base::Status Engine::listen() {

@@ -22,6 +22,9 @@ namespace proxy::session {
 struct EngineSettings {
   Options options;
   std::size_t workers = 1;
+  // The process' limit on open files, which bounds options.connections_max, pipes_max and
+  // endpoint_connections_max; 0: it is no concern.
+  std::size_t open_files_max = 0;
   std::optional<net::SocketAddress> http;   // nothing: no such listener
   std::optional<net::SocketAddress> https;  // port 0 picks a free one
 };
@@ -65,6 +68,7 @@ class Engine final : public control::ConfigSink {
  private:
   Engine(const EngineSettings& settings, admin::AccessLog& access_log)
       : settings_(settings), access_log_(access_log) {}
+  void share_descriptors();
   base::Status listen();
   base::Status start_workers();
   void rotate_ticket_keys(const std::stop_token& stop);

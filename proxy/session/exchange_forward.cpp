@@ -98,6 +98,10 @@ std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
 void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   stage_ = Stage::connecting;
   int error = 0;
+  if (!worker_.may_connect()) {
+    answer(503, "no_descriptors");
+    return;
+  }
   if (endpoint == nullptr) endpoint = pick_endpoint();
   for (; endpoint != nullptr; endpoint = pick_endpoint()) {
     tried_.push_back(endpoint);

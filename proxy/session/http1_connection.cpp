@@ -195,6 +195,7 @@ char* Http1Connection::process_head(char* begin, char* end) {
   if (state_ == State::idle) {
     state_ = State::head;
     had_request_ = true;
+    connection_.end_rest();
     exchange_ = worker_.take_exchange();
     connection_.arm(worker_.options().timeouts.request_header);
   }
@@ -418,6 +419,7 @@ void Http1Connection::on_exchange_over() {
   }
   state_ = State::idle;
   parser_.reset();
+  connection_.begin_rest(true);
   arm_between_requests();
   proceed();
 }

@@ -34,6 +34,7 @@ bool Http2Connection::start() {
 
 std::unique_ptr<http2::Stream> Http2Connection::make_stream() {
   had_request_ = true;
+  connection_.end_rest();
   auto stream = worker_.take_stream();
   stream->attach(*this);
   return stream;
@@ -97,6 +98,7 @@ bool Http2Connection::flush() {
   }
   session_->tell_sent();
   if (session_->had_too_many_resets()) close_reason_ = "http2_reset_flood";
+  if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
   if (has_failed_ || drained || session_->is_over()) {
     finish();

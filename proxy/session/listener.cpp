@@ -1,7 +1,5 @@
 #include "proxy/session/listener.h"
 
-#include <spdlog/spdlog.h>
-
 #include "proxy/net/socket.h"
 #include "proxy/session/worker.h"
 
@@ -10,7 +8,7 @@ namespace {
 
 // So that a storm of connects does not hold up those that are served already.
 constexpr int kAcceptsPerTurn = 16;
-constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
+constexpr std::chrono::milliseconds kPause{100};
 
 }  // namespace
 
@@ -32,17 +30,14 @@ void Listener::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
     if (secure_ && worker_.has_enough_handshakes()) return;
-    if (worker_.is_full()) {
-      // They wait in the kernel's queue until somebody leaves.
-      has_more_ = false;
-      worker_.loop().arm(timer_, kPauseWithoutDescriptors);
+    if (worker_.is_full() && !worker_.make_room()) {
+      pause(Worker::AcceptPause::full);
       return;
     }
     net::Accepted accepted = net::accept_from(fd_.get());
     if (accepted.out_of_descriptors) {
-      spdlog::error("accepting a connection: no file descriptors or memory are left; trying again");
-      has_more_ = false;
-      worker_.loop().arm(timer_, kPauseWithoutDescriptors);
+      if (worker_.make_room()) continue;
+      pause(Worker::AcceptPause::no_descriptors);
       return;
     }
     if (!accepted.fd.is_open()) {
@@ -51,6 +46,13 @@ void Listener::accept_some() {
     }
     worker_.accept(std::move(accepted.fd), accepted.peer, secure_);
   }
+}
+
+// They wait in the kernel's queue until somebody leaves.
+void Listener::pause(Worker::AcceptPause why) {
+  has_more_ = false;
+  worker_.note_pause(why);
+  worker_.loop().arm(timer_, kPause);
 }
 
 void Listener::accept_rest() {

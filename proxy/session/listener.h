@@ -2,10 +2,9 @@
 
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/session/worker.h"
 
 namespace proxy::session {
-
-class Worker;
 
 // One worker's share of a listening port.
 class Listener final : public net::EventHandler, private net::TimerTarget {
@@ -21,6 +20,7 @@ class Listener final : public net::EventHandler, private net::TimerTarget {
 
  private:
   void on_timer(net::Timer& timer) override;
+  void pause(Worker::AcceptPause why);
 
   Worker& worker_;
   net::Fd fd_;

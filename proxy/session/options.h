@@ -24,6 +24,12 @@ struct Options {
   http1::Limits limits;
   upstream::PoolOptions pools;
   std::size_t connections_max = 100'000;  // per worker
+  // When no more clients can be taken, the one that has been silent for longest makes room for the
+  // next, if it was for so long: a shorter pause says nothing about who is of more use.
+  std::chrono::milliseconds makes_room_after{5'000};
+  // Connections to endpoints, per worker. Where descriptors are short, those in the pools make room
+  // for the next; then requests are refused.
+  std::size_t endpoint_connections_max = 100'000;
   // A side is not read from while more than this is waiting to be sent to the other side.
   std::size_t unsent_bytes_high = 64u << 10;
   // Pipes in use at a time, per worker, by which plain bulk passes inside the kernel; what finds

@@ -4,6 +4,8 @@
 #include <ctime>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "proxy/session/client_connection.h"
 #include "proxy/session/http2_connection.h"
 #include "proxy/session/listener.h"
@@ -14,6 +16,7 @@ namespace {
 constexpr std::size_t kPooledExchangesMax = 512;
 // With these a turn stays short, however many HTTP/2 connections have more to send.
 constexpr int kFlushesPerTurn = 64;
+constexpr std::chrono::minutes kSaysPauseEvery{1};
 
 }  // namespace
 
@@ -140,7 +143,51 @@ void Worker::forget(ClientConnection& connection) {
   if (waiting_for_step_.is_waiting(connection)) --handshakes_waiting_;
   waiting_for_step_.leave(connection);
   doomed_.leave(connection);
+  end_rest(connection);
   loop_->dispose(std::unique_ptr<net::EventHandler>(&connection));
+}
+
+void Worker::begin_rest(ClientConnection& connection, bool has_asked) {
+  (has_asked ? between_requests_ : never_asked_).push_back(connection);
+}
+
+void Worker::end_rest(ClientConnection& connection) {
+  between_requests_.leave(connection);
+}
+
+bool Worker::make_room() {
+  for (auto* queue : {&never_asked_, &between_requests_}) {
+    ClientConnection* const longest = queue->front();
+    if (longest == nullptr) continue;
+    if (loop_->now() - longest->rests_since() < options_.makes_room_after) continue;
+    counters_.connections_made_room.add();
+    longest->make_room();
+    return true;
+  }
+  return false;
+}
+
+void Worker::note_pause(AcceptPause pause) {
+  const bool is_full = pause == AcceptPause::full;
+  (is_full ? counters_.accept_pauses_full : counters_.accept_pauses_no_descriptors).add();
+  const base::SteadyTime now = loop_->now();
+  if (said_pause_at_ != base::SteadyTime{} && now - said_pause_at_ < kSaysPauseEvery) return;
+  said_pause_at_ = now;
+  if (is_full) {
+    spdlog::warn(
+        "accepting clients pauses: there are {} on this worker, as many as there may be; they wait "
+        "until others leave (said once a minute; --max-connections, or the limit on open files)",
+        connection_count_);
+  } else {
+    spdlog::error(
+        "accepting clients pauses: no file descriptors or memory are left; they wait until others "
+        "leave (said once a minute)");
+  }
+}
+
+bool Worker::may_connect() {
+  return counters_.upstream_connections_open.get() < options_.endpoint_connections_max ||
+         clusters_.close_an_idle_connection();
 }
 
 void Worker::queue_handshake(ClientConnection& connection) {

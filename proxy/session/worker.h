@@ -30,6 +30,7 @@ class Listener;
 struct EndOfTurn;
 struct Flush;
 struct HandshakeStep;
+struct Rest;
 
 // What all workers serve from one moment on.
 struct LiveState {
@@ -106,6 +107,16 @@ class Worker final : private net::TurnEnd {
 
   void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
   bool is_full() const { return connection_count_ >= options_.connections_max; }
+  void begin_rest(ClientConnection& connection, bool has_asked);
+  void end_rest(ClientConnection& connection);
+  // Closes the client that has been silent for longest, if that is long enough; first among those
+  // that never asked for anything. False: there is none.
+  bool make_room();
+  // Accepting stops for a moment: said once a minute, counted always.
+  enum class AcceptPause : std::uint8_t { full, no_descriptors };
+  void note_pause(AcceptPause pause);
+  // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
+  bool may_connect();
   void queue_handshake(ClientConnection& connection);
   // Those that are there are enough for the time that a client waits.
   bool has_enough_handshakes() const { return handshakes_waiting_ >= kHandshakesWaitingMax; }
@@ -148,6 +159,10 @@ class Worker final : private net::TurnEnd {
   std::vector<std::unique_ptr<Listener>> listeners_;
   ClientConnection* first_ = nullptr;
   std::size_t connection_count_ = 0;
+  // Clients without anything under way, the one that is silent for longest first.
+  net::Queue<ClientConnection, Rest> never_asked_;
+  net::Queue<ClientConnection, Rest> between_requests_;
+  base::SteadyTime said_pause_at_{};
   net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;

@@ -99,4 +99,14 @@ void Clusters::adopt(const std::vector<router::ClusterReference>& references) {
   by_id_ = std::move(next);
 }
 
+bool Cluster::close_an_idle_connection() {
+  return std::any_of(endpoints_.begin(), endpoints_.end(),
+                     [](const auto& endpoint) { return endpoint->close_an_idle_connection(); });
+}
+
+bool Clusters::close_an_idle_connection() {
+  return std::any_of(by_index_.begin(), by_index_.end(),
+                     [](const auto& cluster) { return cluster->close_an_idle_connection(); });
+}
+
 }  // namespace proxy::upstream

@@ -44,6 +44,7 @@ class Cluster {
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
               admin::WorkerCounters& counters);
   void retire();
+  bool close_an_idle_connection();
 
  private:
   template <class IsOut>
@@ -68,6 +69,8 @@ class Clusters {
   const std::shared_ptr<Cluster>& at(std::uint32_t index) const { return by_index_[index]; }
   // Serves the next table: clusters with the same id carry on, the others are retired.
   void adopt(const std::vector<router::ClusterReference>& references);
+  // Where descriptors are short. False: none is idle.
+  bool close_an_idle_connection();
 
  private:
   PoolOptions options_;

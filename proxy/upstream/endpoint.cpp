@@ -45,6 +45,12 @@ void Endpoint::retire() {
   if (probe_ != nullptr) Connection::close(std::move(probe_));
 }
 
+bool Endpoint::close_an_idle_connection() {
+  if (idle_.empty()) return false;
+  discard(idle_.newest());
+  return true;
+}
+
 // ---- Is it there?
 
 template <class Change>

@@ -49,6 +49,8 @@ class Endpoint final : private Connection::User {
   // It sent bytes that are no part of an answer to a request of ours.
   void on_unsolicited_bytes();
 
+  // Where descriptors are short. False: none is idle.
+  bool close_an_idle_connection();
   // It left the configuration: idle connections are closed, the others when their request ends.
   void retire();
 

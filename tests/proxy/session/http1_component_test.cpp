@@ -816,6 +816,53 @@ TEST(SlowPeers, MoreConnectionsThanAllowedWaitForTheirTurn) {
   EXPECT_EQ(third.read_answer().status, 404);
 }
 
+TEST(SlowPeers, TheClientThatIsSilentForLongestMakesRoomAndFirstOneThatNeverAsked) {
+  session::Options options = RunningEngine::quick();
+  options.connections_max = 2;
+  options.makes_room_after = std::chrono::milliseconds(0);
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish({}));
+  auto customer = HttpClient::connect(proxy.http());
+  EXPECT_EQ(customer.get("/").status, 404);
+  auto silent = HttpClient::connect(proxy.http());
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 2; }));
+  auto newcomer = HttpClient::connect(proxy.http());
+  EXPECT_EQ(newcomer.get("/").status, 404);
+  EXPECT_TRUE(silent.stream().at_end());
+  EXPECT_EQ(customer.get("/").status, 404);
+  auto another = HttpClient::connect(proxy.http());
+  EXPECT_EQ(another.get("/").status, 404);
+  EXPECT_TRUE(newcomer.stream().at_end());
+  EXPECT_EQ(customer.get("/").status, 404);
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_connections_made_room_total"), 2);
+}
+
+TEST(Upstream, WhereDescriptorsAreShortAnIdleConnectionMakesRoomAndElseTheRequestIsRefused) {
+  ScriptedBackend one(says(ScriptedBackend::ok("one")));
+  std::atomic<bool> go{false};
+  ScriptedBackend two([&](SocketStream& stream, const SeenRequest& request) {
+    if (request.path == "/slow") eventually([&] { return go.load(); });
+    return stream.send(ScriptedBackend::ok("two"));
+  });
+  session::Options options = RunningEngine::quick();
+  options.endpoint_connections_max = 1;
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(shop({one.port(), two.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_TRUE(eventually([&] { return one.open_connections() + two.open_connections() == 1; }));
+  ASSERT_TRUE(proxy.publish(shop({two.port()})));
+  client.send("GET /slow HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return two.last().path == "/slow"; }));
+  auto other = HttpClient::connect(proxy.http());
+  const HttpAnswer refused = other.get("/");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("no_descriptors"));
+  go = true;
+  EXPECT_EQ(client.read_answer().body, "two");
+}
+
 // ---- WebSockets
 
 constexpr const char* kUpgrade =
