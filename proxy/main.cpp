@@ -295,15 +295,28 @@ base::Status run(const Flags& flags) {
   if (!access_log) return base::failure(base::while_doing("--access-log", access_log.error()));
   auto engine = proxy::session::Engine::start(*settings, **access_log);
   if (!engine) return base::failure(engine.error());
+  // A file is served before anything is said to listen, and one that cannot be ends the program
+  // here. The operator may take its time, and probes are told so meanwhile.
+  Source source;
+  const auto begin_to_serve = [&]() -> base::Status {
+    auto started = start_source(flags, **engine);
+    if (!started) return base::failure(started.error());
+    source = std::move(*started);
+    return {};
+  };
+  const bool serves_file = !flags.config_file.empty();
+  if (serves_file) {
+    if (auto status = begin_to_serve(); !status) return status;
+  }
   auto admin =
       proxy::admin::AdminServer::listen(admin_address->ip_text(), admin_address->port(),
                                         {.alive = [&] { return (*engine)->alive(); },
                                          .ready = [&] { return (*engine)->ready(); },
                                          .metrics = [&] { return (*engine)->metrics_text(); }});
   if (!admin) return base::failure(admin.error());
-  // Before anything is said to listen: a file that cannot be served ends the program here.
-  auto source = start_source(flags, **engine);
-  if (!source) return base::failure(source.error());
+  if (!serves_file) {
+    if (auto status = begin_to_serve(); !status) return status;
+  }
   spdlog::info("listening: http on port {}, https on port {}, admin on port {}; {} workers",
                (*engine)->http_port(), (*engine)->https_port(), (*admin)->port(), flags.workers);
   if (!flags.ports_file.empty()) {

@@ -71,14 +71,23 @@ IoResult send(int fd, std::string_view bytes) {
   }
 }
 
-base::Result<Fd> listen_on(const SocketAddress& address) {
+base::Result<Fd> bind_listener(const SocketAddress& address) {
   auto fd = bind_to(address, true);
+  if (fd) set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  return fd;
+}
+
+base::Status start_listening(int fd) {
+  if (::listen(fd, kBacklog) == 0) return {};
+  const std::string why = std::strerror(errno);
+  return base::failure(base::ErrorKind::unavailable,
+                       "cannot listen on " + local_address(fd).text() + ": " + why);
+}
+
+base::Result<Fd> listen_on(const SocketAddress& address) {
+  auto fd = bind_listener(address);
   if (!fd) return fd;
-  set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
-  if (::listen(fd->get(), kBacklog) != 0) {
-    return base::failure(base::ErrorKind::unavailable,
-                         "cannot listen on " + address.text() + ": " + std::strerror(errno));
-  }
+  if (auto status = start_listening(fd->get()); !status) return base::failure(status.error());
   return fd;
 }
 

@@ -30,6 +30,10 @@ IoResult::Kind peek(int fd);
 // A listening socket, for one of several threads that share the port (SO_REUSEPORT). The error
 // names the address and the cause.
 base::Result<Fd> listen_on(const SocketAddress& address);
+// The same in two steps: one that has the address already, and refuses connections until the
+// second.
+base::Result<Fd> bind_listener(const SocketAddress& address);
+base::Status start_listening(int fd);
 // True when somebody else listens there already. SO_REUSEPORT alone would share the port with
 // another process of the same user without a word.
 base::Status check_address_is_free(const SocketAddress& address);

@@ -60,7 +60,7 @@ base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settin
     if (!worker) return base::failure(worker.error());
     engine->workers_.push_back(std::move(*worker));
   }
-  if (auto status = engine->listen(); !status) return base::failure(status.error());
+  if (auto status = engine->bind_ports(); !status) return base::failure(status.error());
   if (auto status = engine->start_workers(); !status) return base::failure(status.error());
   return engine;
 }
@@ -80,32 +80,52 @@ void Engine::share_descriptors() {
   options.endpoint_connections_max = budget.endpoints_max;
 }
 
-base::Status Engine::listen() {
-  std::vector<net::Fd> http(workers_.size());
-  std::vector<net::Fd> https(workers_.size());
-  const auto open = [](const std::optional<net::SocketAddress>& wanted, std::vector<net::Fd>& fds,
+base::Status Engine::bind_ports() {
+  http_.resize(workers_.size());
+  https_.resize(workers_.size());
+  const auto bind = [](const std::optional<net::SocketAddress>& wanted, std::vector<net::Fd>& fds,
                        std::uint16_t& port) -> base::Status {
     if (!wanted) return {};
     if (auto status = net::check_address_is_free(*wanted); !status) return status;
     net::SocketAddress address = *wanted;
     for (net::Fd& fd : fds) {
-      auto listening = net::listen_on(address);
-      if (!listening) return base::failure(listening.error());
-      fd = std::move(*listening);
+      auto bound = net::bind_listener(address);
+      if (!bound) return base::failure(bound.error());
+      fd = std::move(*bound);
       address = net::local_address(fd.get());  // the others share the port that the first got
     }
     port = address.port();
     return {};
   };
-  if (auto status = open(settings_.http, http, http_port_); !status) return status;
-  if (auto status = open(settings_.https, https, https_port_); !status) return status;
+  if (auto status = bind(settings_.http, http_, http_port_); !status) return status;
+  if (auto status = bind(settings_.https, https_, https_port_); !status) return status;
   const Options& options = settings_.options;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->set_public_ports(
+  for (const auto& worker : workers_) {
+    worker->set_public_ports(
         options.public_http_port != 0 ? options.public_http_port : http_port_,
         options.public_https_port != 0 ? options.public_https_port : https_port_);
-    workers_[i]->listen(std::move(http[i]), std::move(https[i]));
   }
+  return {};
+}
+
+// All at once: a client that finds one worker's port open may be given to any of them.
+base::Status Engine::open_ports() {
+  for (auto* fds : {&http_, &https_}) {
+    if (fds->empty() || !fds->front().is_open()) continue;
+    // Another process may have begun to listen since the address was taken: sockets that do not
+    // listen yet are in nobody's way.
+    if (auto status = net::check_address_is_free(net::local_address(fds->front().get())); !status) {
+      return status;
+    }
+    for (const net::Fd& fd : *fds) {
+      if (auto status = net::start_listening(fd.get()); !status) return status;
+    }
+  }
+  for (std::size_t i = 0; i < http_.size(); ++i) {
+    workers_[i]->accept_from(std::move(http_[i]), std::move(https_[i]));
+  }
+  http_.clear();
+  https_.clear();
   return {};
 }
 
@@ -168,6 +188,7 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
     return base::failure(base::ErrorKind::unavailable,
                          "not every worker took the new configuration in time");
   }
+  if (auto status = open_ports(); !status) return status;
   const std::lock_guard lock(mutex_);
   live_ = std::move(next);
   ++applied_;

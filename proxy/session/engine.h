@@ -33,8 +33,8 @@ struct EngineSettings {
 // from any thread.
 class Engine final : public control::ConfigSink {
  public:
-  // Listens, and answers 503 until the first publish(). `access_log` outlives the engine. The error
-  // names the address that could not be bound.
+  // Takes its addresses at once; the ports open when the first publish() is live in every worker.
+  // `access_log` outlives the engine. The error names the address that could not be bound.
   static base::Result<std::unique_ptr<Engine>> start(const EngineSettings& settings,
                                                      admin::AccessLog& access_log);
   // Stops at once, with whatever is under way.
@@ -69,7 +69,8 @@ class Engine final : public control::ConfigSink {
   Engine(const EngineSettings& settings, admin::AccessLog& access_log)
       : settings_(settings), access_log_(access_log) {}
   void share_descriptors();
-  base::Status listen();
+  base::Status bind_ports();
+  base::Status open_ports();
   base::Status start_workers();
   void rotate_ticket_keys(const std::stop_token& stop);
   std::size_t open_connections() const;
@@ -79,6 +80,8 @@ class Engine final : public control::ConfigSink {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::uint16_t http_port_ = 0;
   std::uint16_t https_port_ = 0;
+  // One per worker, bound; empty once the ports are open. Only publish() uses them then.
+  std::vector<net::Fd> http_, https_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -24,6 +24,9 @@ struct Options {
   http1::Limits limits;
   upstream::PoolOptions pools;
   std::size_t connections_max = 100'000;  // per worker
+  // TLS handshakes that wait for their step, per worker. A step takes up to a millisecond (RSA), so
+  // whoever is let in has its turn within a second.
+  std::size_t handshakes_waiting_max = 1024;
   // When no more clients can be taken, the one that has been silent for longest makes room for the
   // next, if it was for so long: a shorter pause says nothing about who is of more use.
   std::chrono::milliseconds makes_room_after{5'000};

@@ -63,16 +63,21 @@ void Worker::set_public_ports(std::uint16_t http, std::uint16_t https) {
   https_port_text_ = std::to_string(https);
 }
 
-void Worker::listen(net::Fd http, net::Fd https) {
-  for (auto* fd : {&http, &https}) {
-    if (!fd->is_open()) continue;
-    auto listener = std::make_unique<Listener>(*this, std::move(*fd), fd == &https);
-    listener->start();
-    listeners_.push_back(std::move(listener));
-  }
-}
-
 // ---- From other threads
+
+void Worker::accept_from(net::Fd http, net::Fd https) {
+  // A task is copied, what it owns cannot be.
+  const auto fds = std::make_shared<std::array<net::Fd, 2>>();
+  *fds = {std::move(http), std::move(https)};
+  loop_->post([this, fds] {
+    for (net::Fd& fd : *fds) {
+      if (!fd.is_open() || accepts_no_more_) continue;
+      auto listener = std::make_unique<Listener>(*this, std::move(fd), &fd == &fds->back());
+      listener->start();
+      listeners_.push_back(std::move(listener));
+    }
+  });
+}
 
 void Worker::serve(LiveState state, std::function<void()> done) {
   loop_->post([this, state = std::move(state), done = std::move(done)]() mutable {
@@ -99,7 +104,7 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::begin_drain() {
-  announces_drain_ = true;
+  announces_drain_ = accepts_no_more_ = true;
   for (auto& listener : std::exchange(listeners_, {})) {
     listener->accept_rest();
     loop_->dispose(std::move(listener));

@@ -49,13 +49,14 @@ class Worker final : private net::TurnEnd {
   ~Worker();
 
   // Before run(). With the listeners' real ports as clients see them.
-  void listen(net::Fd http, net::Fd https);
   void set_public_ports(std::uint16_t http, std::uint16_t https);
 
   void run() { loop_->run(*this); }
 
   // ---- any thread
   void serve(LiveState state, std::function<void()> done);
+  // Accepts clients from these from now on; either may be none. Not after drain().
+  void accept_from(net::Fd http, net::Fd https);
   void use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys);
   void announce_drain();  // say "Connection: close", but go on accepting
   // Accept nothing more, close what is idle, finish the rest; `done` when no connection is left.
@@ -119,7 +120,9 @@ class Worker final : private net::TurnEnd {
   bool may_connect();
   void queue_handshake(ClientConnection& connection);
   // Those that are there are enough for the time that a client waits.
-  bool has_enough_handshakes() const { return handshakes_waiting_ >= kHandshakesWaitingMax; }
+  bool has_enough_handshakes() const {
+    return handshakes_waiting_ >= options_.handshakes_waiting_max;
+  }
   void close_soon(ClientConnection& connection);
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 
@@ -167,10 +170,8 @@ class Worker final : private net::TurnEnd {
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;
 
-  // A step takes up to a millisecond (RSA), so whoever gets in has its turn within a second.
-  static constexpr std::size_t kHandshakesWaitingMax = 1024;
-
   bool announces_drain_ = false;
+  bool accepts_no_more_ = false;
   std::function<void()> on_drained_;
 
   std::string date_;

@@ -109,7 +109,8 @@ TEST_F(Tls, ABrokenPairHarmsItsOwnHostOnly) {
   }));
 }
 
-TEST_F(Tls, BeforeTheFirstConfigurationHandshakesAreRefused) {
+TEST_F(Tls, AConfigurationWithoutCertificatesRefusesHandshakes) {
+  ASSERT_TRUE(proxy.publish({}));
   EXPECT_NE(handshake(proxy, "shop.test").error, "");
 }
 
@@ -210,6 +211,7 @@ TEST(TlsTimeout, AHandshakeThatStandsStillIsClosed) {
   session::Options options = RunningEngine::quick();
   options.timeouts.handshake = std::chrono::milliseconds(150);
   RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish({}));
   auto stream = SocketStream::connect(proxy.https());
   stream.send("\x16\x03\x01");
   EXPECT_TRUE(stream.at_end());

@@ -1,0 +1,119 @@
+// One worker alone, its loop held still while clients come, so that all are there in one turn.
+#include <future>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/openssl.h"
+#include "proxy/net/socket.h"
+#include "proxy/session/worker.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/socket_stream.h"
+#include "tests/support/temporary_directory.h"
+
+namespace proxy::support {
+namespace {
+
+// What a client says first.
+std::string client_hello() {
+  const base::SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
+  SSL* const ssl = SSL_new(context.get());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  SSL_set_tlsext_host_name(ssl, "shop.test");
+  SSL_connect(ssl);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out, &bytes);
+  std::string hello(bytes, static_cast<std::size_t>(size));
+  SSL_free(ssl);
+  return hello;
+}
+
+class OneWorker : public ::testing::Test {
+ protected:
+  void start(const session::Options& options = RunningEngine::quick()) {
+    worker_ = session::Worker::create(options, *access_log_, 0).value();
+    net::Fd https = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+    port_ = net::local_address(https.get()).port();
+    worker_->accept_from({}, std::move(https));
+    thread_ = std::thread([this] { worker_->run(); });
+  }
+  void TearDown() override {
+    worker_->stop();
+    thread_.join();
+  }
+  // From now until release() the loop does nothing.
+  void hold() {
+    std::promise<void> holds;
+    worker_->loop().post([&holds, released = released_.get_future().share()] {
+      holds.set_value();
+      released.wait();
+    });
+    holds.get_future().wait();
+  }
+  void release() { released_.set_value(); }
+
+  // So many clients are accepted, and have said their first words while nobody listened.
+  void let_clients_speak(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) clients_.push_back(SocketStream::connect(port_));
+    ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == count; }));
+    hold();
+    const std::string hello = client_hello();
+    for (SocketStream& client : clients_) ASSERT_TRUE(client.send(hello));
+  }
+  const admin::WorkerCounters& counters() const { return worker_->read_counters(); }
+  // Handshakes that came to their end, which without certificates is a refusal.
+  std::uint64_t handshakes_ended(std::string_view reason = {}) const {
+    std::uint64_t sum = 0;
+    for (const auto& [name, count] : counters().handshake_failures.read()) {
+      if (reason.empty() || name == reason) sum += count;
+    }
+    return sum;
+  }
+
+  ::support::TemporaryDirectory directory_;
+  std::unique_ptr<admin::AccessLog> access_log_ =
+      admin::AccessLog::open(directory_.path("access.log")).value();
+  std::unique_ptr<session::Worker> worker_;
+  std::thread thread_;
+  std::promise<void> released_;
+  std::uint16_t port_ = 0;
+  std::vector<SocketStream> clients_;
+};
+
+TEST_F(OneWorker, MakesOneHandshakeStepATurn) {
+  constexpr std::size_t kClients = 5;
+  start();
+  let_clients_speak(kClients);
+  // Looks in every turn, before the step that the turn ends with.
+  std::vector<std::uint64_t> seen;
+  std::promise<void> done;
+  std::function<void()> look = [&] {
+    seen.push_back(handshakes_ended());
+    if (seen.back() == kClients || seen.size() == 1000) {
+      done.set_value();
+    } else {
+      worker_->loop().post(look);
+    }
+  };
+  worker_->loop().post(look);
+  release();
+  done.get_future().wait();
+  for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_LE(seen[i] - seen[i - 1], 1u) << i;
+  EXPECT_EQ(seen.back(), kClients);
+}
+
+TEST_F(OneWorker, RefusesThoseWhoSpeakLastWhenMoreHandshakesWaitThanCanBeMadeInTime) {
+  session::Options options = RunningEngine::quick();
+  options.handshakes_waiting_max = 2;
+  start(options);
+  let_clients_speak(5);
+  release();
+  EXPECT_TRUE(eventually([&] { return handshakes_ended() == 5; }));
+  EXPECT_EQ(handshakes_ended("too_many_handshakes"), 3u);
+  EXPECT_TRUE(eventually([&] { return counters().connections_open.get() == 0; }));
+}
+
+}  // namespace
+}  // namespace proxy::support
