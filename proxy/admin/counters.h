@@ -49,6 +49,13 @@ class ReasonCounters {
   Counter other_;
 };
 
+// What a worker holds in memory, in bytes, and for what. Add and subtract, by HeldBytes.
+struct HeldMemory {
+  Counter client_output;    // clients have not taken it yet
+  Counter client_input;     // parts of heads, and pipelined requests
+  Counter endpoint_output;  // endpoints have not taken it yet
+};
+
 // One worker's counters. Only that worker writes; a scrape sums over the workers.
 struct alignas(64) WorkerCounters {
   Counter connections_accepted_plain;
@@ -69,7 +76,9 @@ struct alignas(64) WorkerCounters {
   Counter response_body_bytes;
   Counter moved_bytes;    // of both, and of WebSockets: what passed inside the kernel
   Counter upgraded_open;  // WebSockets; add and subtract
-  Counter turns_spent;    // a connection had more to do than its share of a turn
+  HeldMemory held;
+  Counter tls_open;     // client connections with TLS; add and subtract
+  Counter turns_spent;  // a connection had more to do than its share of a turn
 
   Counter upstream_connections_opened;
   Counter upstream_connections_open;  // add and subtract

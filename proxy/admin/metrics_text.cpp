@@ -151,6 +151,16 @@ void add_requests(Page& page) {
   page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.moved_bytes; });
+  page.family("memory_bytes", "What the workers hold in memory for clients, and for what.",
+              MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.held.client_output; },
+           {{"kind", "client_output"}})
+      .sum([](const auto& w) -> const Counter& { return w.held.client_input; },
+           {{"kind", "client_input"}})
+      .sum([](const auto& w) -> const Counter& { return w.held.endpoint_output; },
+           {{"kind", "endpoint_output"}});
+  page.family("tls_connections_open", "Client connections with TLS open now.", MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.tls_open; });
   page.family("turns_spent_total",
               "Times that a connection had more to do than its share of a loop's turn.",
               MetricType::Counter)

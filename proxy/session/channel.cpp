@@ -6,8 +6,13 @@ namespace proxy::session {
 
 using net::IoResult;
 
+Channel::~Channel() {
+  if (tls_ != nullptr) counters_.tls_open.subtract();
+}
+
 void Channel::start_tls(tls::ServerContext& context) {
   tls_context_ = &context;
+  counters_.tls_open.add();
   tls_ = std::make_unique<tls::Connection>(context);
 }
 
@@ -79,15 +84,20 @@ bool Channel::send_ciphertext() {
 }
 
 bool Channel::send(std::string_view bytes) {
-  return output_.send(fd_.get(), bytes);
+  const bool is_sound = output_.send(fd_.get(), bytes);
+  held_.set(output_.size());
+  return is_sound;
 }
 
 std::optional<net::Output::Moved> Channel::move_from(int socket, std::size_t size) {
-  return output_.move(socket, fd_.get(), size, buffers_.pipes);
+  const auto moved = output_.move(socket, fd_.get(), size, buffers_.pipes);
+  held_.set(output_.size());
+  return moved;
 }
 
 bool Channel::flush() {
   const IoResult::Kind kind = output_.flush(fd_.get());
+  held_.set(output_.size());
   if (kind != IoResult::Kind::done) return kind == IoResult::Kind::would_block;
   if (finishing_) net::shut_down_sending(fd_.get());
   finishing_ = false;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/admin/held_bytes.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/output.h"
@@ -19,7 +20,9 @@ namespace proxy::session {
 // said, so that nothing is tried that cannot work.
 class Channel {
  public:
-  Channel(net::Fd fd, Buffers& buffers) : fd_(std::move(fd)), buffers_(buffers) {}
+  Channel(net::Fd fd, Buffers& buffers, admin::WorkerCounters& counters)
+      : fd_(std::move(fd)), buffers_(buffers), counters_(counters) {}
+  ~Channel();
 
   // Before any other use; without it the connection is plain.
   void start_tls(tls::ServerContext& context);
@@ -48,6 +51,7 @@ class Channel {
   void finish();
   void close() {
     output_.clear();
+    held_.set(0);
     fd_.reset();
   }
 
@@ -61,6 +65,7 @@ class Channel {
 
   net::Fd fd_;
   Buffers& buffers_;
+  admin::WorkerCounters& counters_;
   std::unique_ptr<tls::Connection> tls_;
   tls::ServerContext* tls_context_ = nullptr;
   bool readable_ = false;
@@ -71,6 +76,7 @@ class Channel {
   std::string ticket_;
   std::string ciphertext_;  // what came together with the end of the handshake
   net::Output output_;
+  admin::HeldBytes held_{counters_.held.client_output};  // in output_
 };
 
 }  // namespace proxy::session

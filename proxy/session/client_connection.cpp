@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kAcknowledgedWithin{250};
 ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer,
                                    bool secure)
     : worker_(worker),
-      channel_(std::move(fd), worker.buffers()),
+      channel_(std::move(fd), worker.buffers(), worker.counters()),
       timer_(static_cast<net::TimerTarget&>(*this)),
       state_(secure ? State::handshake : State::open) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};

@@ -15,7 +15,10 @@ constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
 }  // namespace
 
 Http1Connection::Http1Connection(Worker& worker, ClientConnection& connection)
-    : worker_(worker), connection_(connection), parser_(worker.options().limits) {}
+    : worker_(worker),
+      connection_(connection),
+      parser_(worker.options().limits),
+      held_bytes_(worker.counters().held.client_input) {}
 
 Http1Connection::~Http1Connection() = default;
 
@@ -81,6 +84,7 @@ void Http1Connection::use_held(TurnBudget& budget) {
   std::memcpy(begin, slice.data(), slice.size());
   const char* const rest = process(begin, begin + slice.size(), budget);
   held_.use(static_cast<std::size_t>(rest - begin), needs_more_);
+  held_bytes_.set(held_.size());
 }
 
 // False: nothing more is to be read now.
@@ -109,6 +113,7 @@ bool Http1Connection::read_some(TurnBudget& budget) {
   held_.clear();
   const char* const rest = process(begin, end, budget);
   held_.assign({rest, static_cast<std::size_t>(end - rest)}, needs_more_);
+  held_bytes_.set(held_.size());
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/admin/held_bytes.h"
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/session/downstream.h"
@@ -91,6 +92,7 @@ class Http1Connection final : public Protocol, private Downstream {
   Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
   HeldInput held_;
+  admin::HeldBytes held_bytes_;  // in held_
 };
 
 }  // namespace proxy::session

@@ -33,7 +33,8 @@ Connection::Connection(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, User
       endpoint_(std::move(endpoint)),
       user_(&user),
       fd_(std::move(fd)),
-      timer_(static_cast<net::TimerTarget&>(*this)) {
+      timer_(static_cast<net::TimerTarget&>(*this)),
+      held_(endpoint_->counters().held.endpoint_output) {
   endpoint_->on_opened();
 }
 
@@ -47,6 +48,7 @@ void Connection::close_socket() {
   timer_.disarm();
   net::Loop::forget_turn(*this);
   output_.clear();
+  held_.set(0);
   fd_.reset();
   endpoint_->on_closed();
 }
@@ -142,11 +144,13 @@ net::IoResult::Kind Connection::true_kind(net::IoResult::Kind kind) const {
 
 void Connection::write(std::string_view bytes) {
   if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
+  held_.set(output_.size());
 }
 
 std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
                                                    net::Pipes& pipes) {
   const auto moved = output_.move(socket, fd_.get(), size, pipes);
+  held_.set(output_.size());
   if (!moved) return std::nullopt;
   if (moved->broken) broken_ = true;
   return moved->taken;
@@ -154,6 +158,7 @@ std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
 
 bool Connection::flush() {
   const net::IoResult::Kind kind = output_.flush(fd_.get());
+  held_.set(output_.size());
   if (kind == net::IoResult::Kind::failed) broken_ = true;
   if (kind != net::IoResult::Kind::done) return false;
   if (finishing_) net::shut_down_sending(fd_.get());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "proxy/admin/held_bytes.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/output.h"
@@ -114,6 +115,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool broken_ = false;  // sending failed
   std::uint32_t uses_ = 1;
   net::Output output_;
+  admin::HeldBytes held_;  // in output_
 };
 
 }  // namespace proxy::upstream

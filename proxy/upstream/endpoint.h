@@ -28,6 +28,7 @@ class Endpoint final : private Connection::User {
 
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
+  admin::WorkerCounters& counters() { return counters_; }
 
   // The connection that was used last; it is the least likely to have been closed meanwhile. One
   // that was closed, or on which bytes came that nobody asked for, is closed here and never used.
