@@ -149,12 +149,11 @@ bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
   }
   budget.spend(taken->bytes);
   input_flow_.note_moved(taken->bytes);
-  const Timeouts& timeouts = worker_.options().timeouts;
   if (state_ == State::tunnel) {
-    connection_.arm(timeouts.tunnel_idle);
+    connection_.arm(worker_.options().timeouts.tunnel_idle);
   } else {
     body_.skip(taken->bytes);
-    connection_.arm(timeouts.body_idle);
+    body_pace_.note(taken->bytes);
   }
   return true;
 }
@@ -242,7 +241,7 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
   if (complete) {
     connection_.disarm();
   } else {
-    connection_.arm(worker_.options().timeouts.body_idle);
+    begin_body_period();
   }
   exchange_->begin(connection_.client(),
                    minor_version_ == 0 ? Exchange::Protocol::http1_0 : Exchange::Protocol::http1_1,
@@ -262,7 +261,7 @@ char* Http1Connection::process_body(char* begin, char* end) {
     connection_.disarm();
     watch_sending();
   } else {
-    connection_.arm(worker_.options().timeouts.body_idle);
+    body_pace_.note(static_cast<std::size_t>(end - begin));
   }
   exchange_->on_request_body(decoded.piece, complete);
   return begin + decoded.consumed;
@@ -307,7 +306,9 @@ void Http1Connection::on_end_of_input() {
 }
 
 void Http1Connection::want_request_body() {
-  if (connection_.state() == ClientConnection::State::open) proceed();
+  if (connection_.state() != ClientConnection::State::open) return;
+  if (state_ == State::body) begin_body_period();  // it was the endpoint who was awaited
+  proceed();
 }
 
 // ---- Output
@@ -439,13 +440,18 @@ void Http1Connection::arm_between_requests() {
   }
 }
 
+void Http1Connection::begin_body_period() {
+  body_pace_.begin_period();
+  connection_.arm(worker_.options().timeouts.body_idle);
+}
+
 // A client that sends nothing because the endpoint takes nothing, or because it is busy reading
 // what has been answered already, is not late: it gets its time again.
-bool Http1Connection::is_client_awaited() {
+bool Http1Connection::has_body_come_to_rest() {
   const std::chrono::milliseconds limit = worker_.options().timeouts.body_idle;
   if (unsent() > 0) return connection_.has_stalled(limit);
-  if (wants_input()) return true;
-  connection_.arm(limit);
+  if (wants_input() && !body_pace_.was_enough(limit)) return true;
+  begin_body_period();
   return false;
 }
 
@@ -466,7 +472,7 @@ void Http1Connection::on_timeout() {
                                "request_header_timeout");
       return;
     case State::body:
-      if (!is_client_awaited()) return;
+      if (!has_body_come_to_rest()) return;
       exchange_->refuse(408, "request_body_timeout");
       return;
     case State::response:

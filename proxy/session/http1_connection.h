@@ -7,6 +7,7 @@
 #include "proxy/admin/held_bytes.h"
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
+#include "proxy/session/body_pace.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/flow.h"
@@ -71,7 +72,8 @@ class Http1Connection final : public Protocol, private Downstream {
   void arm_after_sending();
   bool may_keep_alive() const;
   void watch_sending();
-  bool is_client_awaited();
+  void begin_body_period();
+  bool has_body_come_to_rest();
   void arm_between_requests();
   void leave_if_idle();
 
@@ -89,6 +91,7 @@ class Http1Connection final : public Protocol, private Downstream {
   std::uint8_t minor_version_ = 1;
   http1::RequestParser parser_;
   http1::BodyDecoder body_;
+  BodyPace body_pace_;
   Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
   HeldInput held_;

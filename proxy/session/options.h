@@ -14,7 +14,8 @@ struct Timeouts {
   std::chrono::milliseconds handshake{10'000};
   std::chrono::milliseconds request_header{15'000};  // from the first byte, or from the connect
   std::chrono::milliseconds keep_alive{75'000};
-  std::chrono::milliseconds body_idle{60'000};  // between two reads or two writes
+  // A client that takes nothing for so long, or that sends less of its body than BodyPace asks for.
+  std::chrono::milliseconds body_idle{60'000};
   std::chrono::milliseconds tunnel_idle{3'600'000};
   std::chrono::milliseconds linger{2'000};
 };

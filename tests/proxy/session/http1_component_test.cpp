@@ -773,6 +773,22 @@ TEST(SlowPeers, ABodyThatStopsIs408) {
   EXPECT_TRUE(client.stream().at_end());
 }
 
+TEST(SlowPeers, ABodyThatComesAByteNowAndThenIs408) {
+  ScriptedBackend backend(echoes());
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100000\r\n\r\n");
+  std::atomic<bool> stop{false};
+  std::thread trickle([&] {
+    while (!stop && client.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  });
+  EXPECT_EQ(client.read_answer().status, 408);
+  stop = true;
+  trickle.join();
+  EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_timeout"));
+}
+
 TEST(SlowPeers, AnIdleConnectionIsClosedAfterItsTime) {
   session::Options options = RunningEngine::quick();
   options.timeouts.keep_alive = std::chrono::milliseconds(150);
