@@ -10,6 +10,13 @@
 namespace proxy::tls {
 namespace {
 
+// Messages after the handshake that carry no data: a KeyUpdate and our answer to it (RFC 8446
+// §4.6.3), or a renegotiation that we decline. Each costs as much as kilobytes of data do, and
+// needs 27 bytes. A key is good for 2^24 records (RFC 8446 §5.5), so who means well sends next to
+// none.
+constexpr std::uint32_t kControlMessagesMax = 32;
+constexpr std::uint64_t kBytesPerControlMessage = 16u << 10;
+
 // Which of OpenSSL's many words for a failed handshake it was.
 std::string_view reason_of_handshake_error(unsigned long error) {
   switch (ERR_GET_REASON(error)) {
@@ -63,11 +70,21 @@ Connection::Handshake Connection::step(std::string_view& ciphertext) {
   context_.input_ = ciphertext;
   const int result = SSL_do_handshake(ssl_);
   ciphertext = context_.input_;
-  if (result == 1) return Handshake::done;
+  if (result == 1) {
+    is_established_ = true;
+    return Handshake::done;
+  }
   if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
   fail(reason_of_handshake_error(ERR_peek_error()));
   ERR_clear_error();
   return Handshake::failed;
+}
+
+void Connection::note_control_message() {
+  if (!is_established_) return;
+  if (++control_messages_ <= kControlMessagesMax + bytes_read_ / kBytesPerControlMessage) return;
+  fail("too_many_control_messages");
+  context_.input_ = {};  // OpenSSL would go on to the next by itself
 }
 
 std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_t size) {
@@ -80,6 +97,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
                              static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
     if (got > 0) {
       total += static_cast<std::size_t>(got);
+      bytes_read_ += static_cast<std::uint64_t>(got);
       // OpenSSL keeps nothing back but a part of a record: without input there is no more.
       if (context_.input_.empty() && SSL_pending(ssl_) == 0) break;
       continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -49,10 +50,14 @@ class Connection {
  private:
   friend class ServerContext;
   void fail(std::string_view reason);
+  void note_control_message();
 
   ServerContext& context_;
   ssl_st* ssl_;
   State state_ = State::open;
+  bool is_established_ = false;
+  std::uint32_t control_messages_ = 0;  // since it was established
+  std::uint64_t bytes_read_ = 0;
   std::string_view failure_reason_;
   std::unique_ptr<std::string> server_name_;
   std::shared_ptr<const CertificateEntry> certificate_;

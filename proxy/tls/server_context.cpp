@@ -106,6 +106,7 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   SSL_CTX_set_tlsext_servername_callback(ctx, accept_server_name);
   SSL_CTX_set_cert_cb(ctx, use_certificate, this);
   SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, this);
+  SSL_CTX_set_info_callback(ctx, watch);
   SSL_CTX_set_app_data(ctx, this);
   return {};
 }
@@ -219,6 +220,11 @@ int ServerContext::use_certificate(SSL* ssl, void*) {
   if (connection.certificate_ == nullptr) return 0;
   const ParsedCertificate& parsed = *connection.certificate_->parsed();
   return SSL_use_cert_and_key(ssl, parsed.leaf.get(), parsed.key.get(), parsed.chain.get(), 1);
+}
+
+void ServerContext::watch(const SSL* ssl, int where, int /*value*/) {
+  if (where != SSL_CB_ACCEPT_LOOP && where != SSL_CB_WRITE_ALERT) return;
+  static_cast<Connection*>(SSL_get_app_data(ssl))->note_control_message();
 }
 
 int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,

@@ -52,6 +52,8 @@ class ServerContext {
   bool bind_tickets(SSL* ssl, const Connection& connection) const;
   static int accept_server_name(SSL* ssl, int* alert, void* argument);
   static int use_certificate(SSL* ssl, void* argument);
+  // Of steps of OpenSSL's handshake, which KeyUpdates are to it, too, and of alerts.
+  static void watch(const SSL* ssl, int where, int value);
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                              const unsigned char* offered, unsigned int offered_size,
                              void* argument);

@@ -207,6 +207,24 @@ TEST_F(Tls, AnUnknownAlpnProtocolIsRefused) {
   EXPECT_THAT(stream.start_tls({"shop.test", "spdy/9"}), HasSubstr("no application protocol"));
 }
 
+TEST_F(Tls, NewKeysNowAndThenAreFineAndAFloodOfThemEndsTheConnection) {
+  ASSERT_TRUE(proxy.publish(config_with("shop.test", issue({"shop.test"}))));
+  Handshake client = handshake(proxy, "shop.test");
+  ASSERT_EQ(client.error, "");
+  HttpClient http(std::move(client.stream));
+  SSL* const ssl = http.stream().ssl();
+  const auto update_key = [&] {
+    return SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(update_key());
+    EXPECT_EQ(http.get("/").status, 200);
+  }
+  for (int i = 0; i < 100 && update_key(); ++i) continue;
+  EXPECT_EQ(http.get("/").status, 0);
+  EXPECT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 0; }));
+}
+
 TEST(TlsTimeout, AHandshakeThatStandsStillIsClosed) {
   session::Options options = RunningEngine::quick();
   options.timeouts.handshake = std::chrono::milliseconds(150);
