@@ -213,14 +213,22 @@ base::Status Engine::alive() const {
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::steady_clock::now().time_since_epoch())
                        .count();
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const std::int64_t tick = workers_[i]->last_tick_millis();
-    if (tick != 0 && now - tick > kStuckAfter.count()) {
-      return base::failure(base::ErrorKind::unavailable,
-                           "the loop of worker " + std::to_string(i) + " is stuck");
-    }
+  std::vector<std::int64_t> ticks;
+  for (const auto& worker : workers_) ticks.push_back(worker->last_tick_millis());
+  if (const auto stuck = find_stuck_loop(ticks, now)) {
+    return base::failure(base::ErrorKind::unavailable,
+                         "the loop of worker " + std::to_string(*stuck) + " is stuck");
   }
   return {};
+}
+
+std::optional<std::size_t> find_stuck_loop(const std::vector<std::int64_t>& last_ticks_millis,
+                                           std::int64_t now_millis) {
+  for (std::size_t i = 0; i < last_ticks_millis.size(); ++i) {
+    const std::int64_t tick = last_ticks_millis[i];
+    if (tick != 0 && now_millis - tick > kStuckAfter.count()) return i;
+  }
+  return std::nullopt;
 }
 
 std::string Engine::metrics_text() const {

@@ -29,6 +29,11 @@ struct EngineSettings {
   std::optional<net::SocketAddress> https;  // port 0 picks a free one
 };
 
+// Which of these loops has not begun a turn for too long, by what each said last (0: it has not
+// begun at all yet). Nothing: none.
+std::optional<std::size_t> find_stuck_loop(const std::vector<std::int64_t>& last_ticks_millis,
+                                           std::int64_t now_millis);
+
 // All workers, each on a thread of its own, and what they are told together. Its own calls may come
 // from any thread.
 class Engine final : public control::ConfigSink {

@@ -115,5 +115,19 @@ TEST_F(OneWorker, RefusesThoseWhoSpeakLastWhenMoreHandshakesWaitThanCanBeMadeInT
   EXPECT_TRUE(eventually([&] { return counters().connections_open.get() == 0; }));
 }
 
+TEST_F(OneWorker, ALoopThatIsHeldUpDoesNotTickAndOneThatIsIdleDoes) {
+  start();
+  const auto ticks_after = [&](std::int64_t tick) {
+    return eventually([&] { return worker_->last_tick_millis() > tick; });
+  };
+  EXPECT_TRUE(ticks_after(worker_->last_tick_millis()));  // by itself, every second
+  hold();
+  const std::int64_t held_at = worker_->last_tick_millis();
+  worker_->loop().post([] {});
+  EXPECT_EQ(worker_->last_tick_millis(), held_at);
+  release();
+  EXPECT_TRUE(ticks_after(held_at));
+}
+
 }  // namespace
 }  // namespace proxy::support
