@@ -1,5 +1,6 @@
 #include "proxy/session/channel.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace proxy::session {
@@ -43,20 +44,20 @@ tls::Connection::Handshake Channel::handshake() {
   return result;
 }
 
-IoResult Channel::read(char* out, std::size_t size) {
-  if (tls_ != nullptr) return read_tls(out, size);
-  const IoResult got = net::receive(fd_.get(), out, size);
-  readable_ = got.kind == IoResult::Kind::done && (got.bytes == size || closing_);
+IoResult Channel::read(char* out, std::size_t size, std::size_t most) {
+  if (tls_ != nullptr) return read_tls(out, size, most);
+  const IoResult got = net::receive(fd_.get(), out, std::min(size, most));
+  readable_ = got.kind == IoResult::Kind::done && (got.bytes == std::min(size, most) || closing_);
   return got;
 }
 
-IoResult Channel::read_tls(char* out, std::size_t size) {
+IoResult Channel::read_tls(char* out, std::size_t size, std::size_t most) {
   IoResult got{IoResult::Kind::would_block, 0};
   if (ended_) return {IoResult::Kind::closed, 0};
   std::string_view input = ciphertext_;
   if (input.empty()) {
-    got = net::receive(fd_.get(), buffers_.cipher.get(), Buffers::kReadBytes);
-    readable_ = got.kind == IoResult::Kind::done && (got.bytes == Buffers::kReadBytes || closing_);
+    got = net::receive(fd_.get(), buffers_.cipher.get(), most);
+    readable_ = got.kind == IoResult::Kind::done && (got.bytes == most || closing_);
     if (got.kind != IoResult::Kind::done) return got;
     input = {buffers_.cipher.get(), got.bytes};
   }

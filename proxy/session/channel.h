@@ -35,8 +35,9 @@ class Channel {
   // One step; what there is to say is sent.
   tls::Connection::Handshake handshake();
 
-  // `size` must be at least Buffers::kReadBytes and a TLS record: all that came is taken.
-  net::IoResult read(char* out, std::size_t size);
+  // Takes up to `most` bytes from the socket; `size` must be at least Buffers::kReadBytes and a TLS
+  // record, so that all that they say has room.
+  net::IoResult read(char* out, std::size_t size, std::size_t most = Buffers::kReadBytes);
   // Sends what the socket takes and keeps the rest. False: the connection is broken.
   bool write(std::string_view plain);
   std::size_t unsent() const { return output_.size(); }
@@ -59,7 +60,7 @@ class Channel {
   const tls::Connection* tls() const { return tls_.get(); }
 
  private:
-  net::IoResult read_tls(char* out, std::size_t size);
+  net::IoResult read_tls(char* out, std::size_t size, std::size_t most);
   bool send(std::string_view bytes);
   bool send_ciphertext();
 

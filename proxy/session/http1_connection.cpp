@@ -12,6 +12,10 @@ namespace {
 // A client that has only just connected when we are to stop: its first request is on its way.
 constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
 
+// A head and what comes with it at once. Requests that come before their turn are held, so no more
+// of them is read at a time.
+constexpr std::size_t kRequestReadBytes = 16u << 10;
+
 }  // namespace
 
 Http1Connection::Http1Connection(Worker& worker, ClientConnection& connection)
@@ -92,9 +96,11 @@ bool Http1Connection::read_some(TurnBudget& budget) {
   Buffers::Area& area = worker_.buffers().client;
   char* const begin = area.begin();
   const std::size_t held = held_.size();
-  const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held);
+  const bool is_bulk = state_ == State::body || state_ == State::tunnel;
+  const std::size_t most = is_bulk ? Buffers::kReadBytes : kRequestReadBytes;
+  const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held, most);
   // What TLS made of a read may be little, or nothing at all, and may have taken long.
-  budget.spend(connection_.client().secure ? Buffers::kReadBytes : got.bytes);
+  budget.spend(connection_.client().secure ? most : got.bytes);
   switch (got.kind) {
     case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
       return true;
