@@ -107,7 +107,7 @@ void add_connections(Page& page) {
               "Silent client connections closed because no more could be accepted.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.connections_made_room; });
-  page.family("accept_pauses_total", "Times that accepting stopped for 100 ms, and why.",
+  page.family("accept_pauses_total", "Times that accepting stopped for 20 ms, and why.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_full; },
            {{"reason", "too_many_connections"}})

@@ -8,7 +8,9 @@ namespace {
 
 // So that a storm of connects does not hold up those that are served already.
 constexpr int kAcceptsPerTurn = 16;
-constexpr std::chrono::milliseconds kPause{100};
+// While others must make room, so that neither port takes all of it.
+constexpr int kAcceptsWhenFull = 4;
+constexpr std::chrono::milliseconds kPause{20};
 
 }  // namespace
 
@@ -30,7 +32,7 @@ void Listener::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
     if (secure_ && worker_.has_enough_handshakes()) return;
-    if (worker_.is_full() && !worker_.make_room()) {
+    if (worker_.is_full() && (i >= kAcceptsWhenFull || !worker_.make_room())) {
       pause(Worker::AcceptPause::full);
       return;
     }

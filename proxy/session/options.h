@@ -30,7 +30,10 @@ struct Options {
   std::size_t handshakes_waiting_max = 1024;
   // When no more clients can be taken, the one that has been silent for longest makes room for the
   // next, if it was for so long: a shorter pause says nothing about who is of more use.
-  std::chrono::milliseconds makes_room_after{5'000};
+  std::chrono::milliseconds makes_room_after{10'000};
+  // Those that came when nearly all places were taken, and never asked for anything, before that:
+  // a handshake and a request of an honest one are here by then.
+  std::chrono::milliseconds newcomer_makes_room_after{1'000};
   // Connections to endpoints, per worker. Where descriptors are short, those in the pools make room
   // for the next; then requests are refused.
   std::size_t endpoint_connections_max = 100'000;

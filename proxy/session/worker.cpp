@@ -153,7 +153,14 @@ void Worker::forget(ClientConnection& connection) {
 }
 
 void Worker::begin_rest(ClientConnection& connection, bool has_asked) {
-  (has_asked ? between_requests_ : never_asked_).push_back(connection);
+  const std::size_t newcomers_max = options_.connections_max / 8 + 1;
+  if (has_asked) {
+    between_requests_.push_back(connection);
+  } else if (connection_count_ + newcomers_max >= options_.connections_max) {
+    newcomers_.push_back(connection);
+  } else {
+    never_asked_.push_back(connection);
+  }
 }
 
 void Worker::end_rest(ClientConnection& connection) {
@@ -161,10 +168,12 @@ void Worker::end_rest(ClientConnection& connection) {
 }
 
 bool Worker::make_room() {
-  for (auto* queue : {&never_asked_, &between_requests_}) {
+  for (auto* queue : {&newcomers_, &never_asked_, &between_requests_}) {
     ClientConnection* const longest = queue->front();
     if (longest == nullptr) continue;
-    if (loop_->now() - longest->rests_since() < options_.makes_room_after) continue;
+    const auto enough =
+        queue == &newcomers_ ? options_.newcomer_makes_room_after : options_.makes_room_after;
+    if (loop_->now() - longest->rests_since() < enough) continue;
     counters_.connections_made_room.add();
     longest->make_room();
     return true;

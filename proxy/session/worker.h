@@ -110,8 +110,8 @@ class Worker final : private net::TurnEnd {
   bool is_full() const { return connection_count_ >= options_.connections_max; }
   void begin_rest(ClientConnection& connection, bool has_asked);
   void end_rest(ClientConnection& connection);
-  // Closes the client that has been silent for longest, if that is long enough; first among those
-  // that never asked for anything. False: there is none.
+  // Closes the client that has been silent for longest, if that is long enough; first among
+  // newcomers, then among others that never asked for anything. False: there is none.
   bool make_room();
   // Accepting stops for a moment: said once a minute, counted always.
   enum class AcceptPause : std::uint8_t { full, no_descriptors };
@@ -163,6 +163,7 @@ class Worker final : private net::TurnEnd {
   ClientConnection* first_ = nullptr;
   std::size_t connection_count_ = 0;
   // Clients without anything under way, the one that is silent for longest first.
+  net::Queue<ClientConnection, Rest> newcomers_;  // to the last eighth of the places
   net::Queue<ClientConnection, Rest> never_asked_;
   net::Queue<ClientConnection, Rest> between_requests_;
   base::SteadyTime said_pause_at_{};

@@ -838,7 +838,7 @@ TEST(SlowPeers, MoreConnectionsThanAllowedWaitForTheirTurn) {
 TEST(SlowPeers, TheClientThatIsSilentForLongestMakesRoomAndFirstOneThatNeverAsked) {
   session::Options options = RunningEngine::quick();
   options.connections_max = 2;
-  options.makes_room_after = std::chrono::milliseconds(0);
+  options.makes_room_after = options.newcomer_makes_room_after = std::chrono::milliseconds(0);
   RunningEngine proxy(options);
   ASSERT_TRUE(proxy.publish({}));
   auto customer = HttpClient::connect(proxy.http());
