@@ -238,6 +238,39 @@ TEST(HouseRules, ForbiddenCallsAreAbsent) {
   EXPECT_THAT(found, IsEmpty());
 }
 
+// A peer that sends as fast as it is read keeps a worker to itself else (decision 0023).
+TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudget) {
+  const std::regex reading_loop(R"(while \([^{]*is_readable\(\)[^{]*\{)");
+  constexpr std::size_t kBeginningOfTheLoop = 600;
+  std::vector<std::string> endless;
+  int loops = 0;
+  for (const auto& file : tree()) {
+    if (!file.is_in("proxy")) continue;
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), reading_loop), end; it != end;
+         ++it, ++loops) {
+      const auto begin = static_cast<std::size_t>(it->position() + it->length());
+      if (file.text.substr(begin, kBeginningOfTheLoop).find("budget.is_spent()") ==
+          std::string::npos) {
+        endless.push_back(file.path + " has " + it->str());
+      }
+    }
+  }
+  EXPECT_THAT(endless, IsEmpty());
+  EXPECT_GT(loops, 2);
+}
+
+// Who waits for a worker stands in a net::Queue: with many connections, a search to leave is what
+// an attacker would use.
+TEST(HouseRules, NobodyIsSearchedForInAWorkersQueues) {
+  const std::regex search(R"(\bstd::(find|find_if|erase|erase_if|remove|remove_if|replace)\s*\()");
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("proxy/session") && !file.is_in("proxy/net")) continue;
+    if (std::regex_search(file.text, search)) found.push_back(file.path);
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 TEST(HouseRules, UnitTestsDoNotSleep) {
   std::vector<std::string> sleepers;
   for (const auto& file : tree()) {
