@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -122,6 +123,11 @@ Accepted accept_from(int listener) {
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     return accepted;
   }
+}
+
+bool has_waiting_client(int listener) {
+  pollfd polled{listener, POLLIN, 0};
+  return ::poll(&polled, 1, 0) == 1;
 }
 
 Fd start_connect(const SocketAddress& address) {

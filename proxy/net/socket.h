@@ -45,6 +45,7 @@ struct Accepted {
   bool out_of_descriptors = false;
 };
 Accepted accept_from(int listener);
+bool has_waiting_client(int listener);
 
 // Begins to connect; the result comes as an event (take_connect_error). A closed Fd: it failed at
 // once, errno says why.

@@ -32,9 +32,16 @@ void Listener::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
     if (secure_ && worker_.has_enough_handshakes()) return;
-    if (worker_.is_full() && (i >= kAcceptsWhenFull || !worker_.make_room())) {
-      pause(Worker::AcceptPause::full);
-      return;
+    if (worker_.is_full()) {
+      // Nobody makes room for nobody.
+      if (!net::has_waiting_client(fd_.get())) {
+        has_more_ = false;
+        return;
+      }
+      if (i >= kAcceptsWhenFull || !worker_.make_room()) {
+        pause(Worker::AcceptPause::full);
+        return;
+      }
     }
     net::Accepted accepted = net::accept_from(fd_.get());
     if (accepted.out_of_descriptors) {

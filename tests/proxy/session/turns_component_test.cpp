@@ -29,7 +29,7 @@ class Turns : public ::testing::Test {
 
   // The client takes nothing until the endpoint has filled every buffer on the way, so that there
   // is more than a turn's worth to fetch when it does.
-  void download(const std::string& response, HttpClient client) {
+  void download(const std::string& response) {
     std::atomic<std::size_t> sent{0};
     ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
       constexpr std::size_t kPart = 1u << 16;
@@ -40,6 +40,7 @@ class Turns : public ::testing::Test {
       return true;
     });
     ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
+    auto client = HttpClient::connect(proxy_.http());
     client.send(kGet);
     ASSERT_TRUE(comes_to_rest(sent));
     const HttpAnswer answer = client.read_answer();
@@ -52,11 +53,11 @@ class Turns : public ::testing::Test {
 };
 
 TEST_F(Turns, ADownloadOfKnownLengthIsFetchedATurnAtATime) {
-  download(bulk_with_length(), HttpClient::connect(proxy_.http()));
+  download(bulk_with_length());
 }
 
 TEST_F(Turns, ADownloadInChunksIsFetchedATurnAtATime) {
-  download(bulk_in_chunks(), HttpClient::connect(proxy_.http()));
+  download(bulk_in_chunks());
 }
 
 TEST_F(Turns, PipelinedRequestsAreAnsweredATurnAtATimeInTheirOrder) {
