@@ -10,8 +10,6 @@ bool Output::send(int socket, std::string_view bytes) {
     if (sent.kind == IoResult::Kind::failed) return false;
     bytes.remove_prefix(sent.bytes);
     if (bytes.empty()) return true;
-    unsent_.clear();
-    begin_ = 0;
   }
   unsent_.append(bytes);
   return true;
@@ -20,12 +18,11 @@ bool Output::send(int socket, std::string_view bytes) {
 IoResult::Kind Output::flush(int socket) {
   if (const auto kind = drain_pipe(socket); kind != IoResult::Kind::done) return kind;
   while (size() > 0) {
-    const IoResult sent = net::send(socket, std::string_view(unsent_).substr(begin_));
+    const IoResult sent = net::send(socket, unsent_.view());
     if (sent.kind != IoResult::Kind::done) return sent.kind;
-    begin_ += sent.bytes;
+    unsent_.consume(sent.bytes);
   }
-  std::string().swap(unsent_);
-  begin_ = 0;
+  unsent_.release();
   return IoResult::Kind::done;
 }
 
@@ -51,8 +48,7 @@ void Output::give_pipe_back() {
 
 void Output::clear() {
   give_pipe_back();
-  std::string().swap(unsent_);
-  begin_ = 0;
+  unsent_.release();
 }
 
 }  // namespace proxy::net

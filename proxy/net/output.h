@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
+#include "base/byte_queue.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/socket.h"
 
@@ -24,7 +24,7 @@ class Output {
   bool send(int socket, std::string_view bytes);
   // After "writable". done: nothing is left. would_block, or failed: the connection is broken.
   IoResult::Kind flush(int socket);
-  std::size_t size() const { return unsent_.size() - begin_ + piped(); }
+  std::size_t size() const { return unsent_.size() + piped(); }
 
   // Only while size() is 0. Moves up to `size` bytes of one socket's input to this one inside the
   // kernel, by a pipe of these, which must outlive it; what the socket does not take yet waits.
@@ -45,8 +45,7 @@ class Output {
 
   Pipes* pipes_ = nullptr;
   std::unique_ptr<Pipe> pipe_;  // while there are bytes in it
-  std::string unsent_;
-  std::size_t begin_ = 0;
+  base::ByteQueue unsent_;
 };
 
 }  // namespace proxy::net
