@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 #include "proxy/http1/head_writer.h"
@@ -38,6 +39,9 @@ class Downstream {
   virtual void want_request_body() = 0;
   // Bytes that the client has not taken yet.
   virtual std::size_t unsent() const = 0;
+  // How much of a response is to be read from the endpoint at once: little, for a client that takes
+  // little. 0: nothing, until on_downstream_drained().
+  virtual std::size_t room() const { return std::numeric_limits<std::size_t>::max(); }
   // The exchange is over, and is not to be called any more.
   virtual void on_exchange_over() = 0;
 

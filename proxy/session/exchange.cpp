@@ -16,6 +16,17 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+// Spent exchanges are kept, and with them this much at most of what each of their texts took.
+constexpr std::size_t kKeptBytes = 1u << 10;
+
+void empty(std::string& text) {
+  if (text.capacity() > kKeptBytes) {
+    std::string().swap(text);
+  } else {
+    text.clear();
+  }
+}
+
 std::string_view protocol_text(Exchange::Protocol protocol) {
   switch (protocol) {
     case Exchange::Protocol::http1_0:
@@ -164,6 +175,13 @@ void Exchange::refuse_unread(const Client& client, Protocol protocol, Downstream
   answer(status, reason);
 }
 
+void Exchange::abandon_unread(const Client& client, Protocol protocol, std::string_view reason) {
+  remember_for_log(client, protocol);
+  reason_ = reason;
+  stage_ = Stage::over;
+  log();
+}
+
 void Exchange::abandon(std::string_view reason) {
   if (stage_ == Stage::over) return;
   if (reason_.empty()) reason_ = reason;
@@ -220,7 +238,8 @@ void Exchange::reset() {
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = wants_websocket_ = false;
   body_bytes_max_ = 0;
-  sent_.clear();
+  empty(sent_);
+  interim_heads_ = 0;
   can_replay_ = was_replayed_ = false;
   cluster_.reset();
   endpoint_.reset();
@@ -229,12 +248,12 @@ void Exchange::reset() {
   response_.reset();
   response_parser_.reset();
   response_decoder_ = {};
-  held_response_.clear();
+  empty(held_response_);
   response_flow_ = {};
   response_rest_ = upstream::Connection::kNotReusable;
   was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;
   responded_ = {};
-  log_text_.clear();
+  empty(log_text_);
   host_end_ = method_end_ = path_end_ = 0;
   status_ = 0;
   reason_.clear();

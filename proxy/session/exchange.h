@@ -68,6 +68,9 @@ class Exchange final : private upstream::Connection::User {
   // For a request that never began: what there is to log of it, then the answer.
   void refuse_unread(const Client& client, Protocol protocol, Downstream& downstream, int status,
                      std::string_view reason);
+  // For a request whose head never came to its end, and that nobody can be answered for: what there
+  // is to log of it.
+  void abandon_unread(const Client& client, Protocol protocol, std::string_view reason);
   // The client's side of a tunnel ended.
   void on_client_finished();
 
@@ -75,7 +78,7 @@ class Exchange final : private upstream::Connection::User {
   bool has_answered() const { return status_ != 0; }
   bool is_tunnel() const { return stage_ == Stage::tunnel; }
 
-  // Ready for another request.
+  // Ready for another request. What a large one took is given back.
   void reset();
 
  private:
@@ -153,6 +156,7 @@ class Exchange final : private upstream::Connection::User {
   http1::BodyDecoder response_decoder_;
   std::string held_response_;  // a part of a head
   Flow response_flow_;
+  unsigned interim_heads_ = 0;
   bool response_has_begun_ = false;
   // The connection after this response.
   std::chrono::milliseconds response_rest_ = upstream::Connection::kNotReusable;

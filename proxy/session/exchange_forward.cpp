@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -17,6 +18,12 @@ using upstream::Retry;
 constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
                                          "closed_early"};
 constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
+// "103 Early Hints" comes once or twice. Each is passed on at once, so an endpoint that says no
+// more than that would fill what its client has not taken yet.
+constexpr unsigned kInterimHeadsMax = 16;
+
+constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
+                                            "too_many_interim_responses"};
 constexpr upstream::Failure kMalformed{Fault::upstream, Retry::never, 502, "malformed_response"};
 
 }  // namespace
@@ -230,6 +237,8 @@ void Exchange::read_response() {
   while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_) {
     const std::size_t movable = movable_response();
     if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
+    const std::size_t room = downstream_->room();
+    if (room == 0) break;
     if (budget.is_spent()) {
       worker_.resume_soon(*connection_);
       break;
@@ -244,7 +253,7 @@ void Exchange::read_response() {
     const std::size_t held = held_response_.size();
     std::memcpy(begin, held_response_.data(), held);
     held_response_.clear();
-    const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
+    const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
     budget.spend(got.bytes);
     if (got.kind == net::IoResult::Kind::would_block) {
       held_response_.assign(begin, held);
@@ -296,6 +305,10 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     }
     begin += response_parser_.head_bytes();
     if (!response_.is_interim()) break;
+    if (++interim_heads_ > kInterimHeadsMax) {
+      fail(kTooManyInterim);
+      return false;
+    }
     // We took Expect away, so a 100 answers nobody.
     if (response_.status != 100) downstream_->send_interim(response_);
     response_parser_.reset();
