@@ -68,6 +68,8 @@ struct alignas(64) WorkerCounters {
   Counter handshakes_resumed;  // of handshakes_ok
   ReasonCounters handshake_failures;
 
+  ReasonCounters http2_connections_ended;  // for what their clients did
+
   Counter requests_http1;
   Counter requests_http2;
   std::array<Counter, 6> responses;  // by status / 100; [0]: the client left before an answer

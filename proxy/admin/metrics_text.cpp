@@ -124,6 +124,12 @@ void add_connections(Page& page) {
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.handshake_failures; });
 }
 
+void add_http2(Page& page) {
+  page.family("http2_connections_ended_total",
+              "HTTP/2 connections that were ended for what their clients did.", MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.http2_connections_ended; });
+}
+
 void add_requests(Page& page) {
   page.family("requests_total", "Requests by protocol.", MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.requests_http1; },
@@ -216,6 +222,7 @@ void add_facts(Page& page, const ProxyFacts& facts) {
 std::string metrics_text(const Workers& workers, const ProxyFacts& facts) {
   Page page(workers);
   add_connections(page);
+  add_http2(page);
   add_requests(page);
   add_upstream(page);
   add_facts(page, facts);

@@ -14,6 +14,20 @@ bool is_one_word(std::string_view text) {
   return !text.empty();
 }
 
+std::string_view default_port_of(std::string_view scheme) {
+  if (http1::equals_ignoring_case(scheme, "https")) return ":443";
+  if (http1::equals_ignoring_case(scheme, "http")) return ":80";
+  return {};
+}
+
+// "shop.test" of "shop.test:443" where that is the port anyway.
+std::string_view without_default_port(std::string_view host, std::string_view default_port) {
+  if (!default_port.empty() && host.ends_with(default_port)) {
+    host.remove_suffix(default_port.size());
+  }
+  return host;
+}
+
 bool has_line_end(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
@@ -25,6 +39,7 @@ void RequestText::add(std::string_view name, std::string_view value) {
     if (name == ":method") method_.assign(value);
     if (name == ":path") path_.assign(value);
     if (name == ":authority") authority_.assign(value);
+    if (name == ":scheme") default_port_ = default_port_of(value);
     return;
   }
   if (!has_begun_fields_) begin_fields();
@@ -33,7 +48,7 @@ void RequestText::add(std::string_view name, std::string_view value) {
     if (authority_.empty()) {
       authority_.assign(value);
       append("Host", value);
-    } else if (!http1::equals_ignoring_case(authority_, value)) {
+    } else if (!is_authority(value)) {
       is_malformed_ = true;
     }
     return;
@@ -58,13 +73,17 @@ void RequestText::begin_fields() {
   if (!authority_.empty()) append("Host", authority_);
 }
 
+// RFC 9110 §4.2.3: a host with the scheme's own port is the host without a port.
+bool RequestText::is_authority(std::string_view host) const {
+  return http1::equals_ignoring_case(without_default_port(authority_, default_port_),
+                                     without_default_port(host, default_port_));
+}
+
 void RequestText::append(std::string_view name, std::string_view value) {
   if (has_line_end(name) || has_line_end(value)) {
     is_malformed_ = true;
     return;
   }
-  // The parser's own limit is below this one, so a text that was cut short is refused by it.
-  if (text_.size() > kBytesMax) return;
   text_.append(name).append(": ").append(value).append("\r\n");
 }
 
@@ -77,12 +96,20 @@ std::string_view RequestText::finish() {
 }
 
 void RequestText::reset() {
-  method_.clear();
-  path_.clear();
-  authority_.clear();
-  cookie_.clear();
-  text_.clear();
+  for (std::string* const text : {&method_, &path_, &authority_, &cookie_, &text_}) {
+    if (text->capacity() > kKeptBytes) {
+      std::string().swap(*text);
+    } else {
+      text->clear();
+    }
+  }
+  default_port_ = {};
   has_begun_fields_ = is_malformed_ = false;
+}
+
+std::size_t RequestText::capacity() const {
+  return method_.capacity() + path_.capacity() + authority_.capacity() + cookie_.capacity() +
+         text_.capacity();
 }
 
 }  // namespace proxy::http2

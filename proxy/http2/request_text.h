@@ -8,7 +8,8 @@ namespace proxy::http2 {
 
 // Writes the fields of an HTTP/2 request down as the head of the HTTP/1.1 request that it stands
 // for (RFC 9113 §8.3.1). The strict parser of HTTP/1 then judges both: there is one set of rules,
-// and nothing can pass by HTTP/2 that an endpoint would read differently.
+// and nothing can pass by HTTP/2 that an endpoint would read differently. How much it is given is
+// bounded by its caller; see FieldAccount.
 class RequestText {
  public:
   // Fields as they come, pseudo-header fields first.
@@ -16,18 +17,28 @@ class RequestText {
   // The whole head with its empty line; nothing more may be added. Empty: the fields do not make a
   // request.
   std::string_view finish();
-  // More than this was given; the text is not complete, and too large to be served.
-  static constexpr std::size_t kBytesMax = 64u << 10;
 
+  // What came so far, for the log; unjudged.
+  std::string_view method() const { return method_; }
+  std::string_view path() const { return path_; }
+  std::string_view authority() const { return authority_; }
+
+  // Ready for another request. What a large one took is given back.
   void reset();
+  std::size_t capacity() const;
+
+  // What is kept over reset().
+  static constexpr std::size_t kKeptBytes = 2u << 10;
 
  private:
   void begin_fields();
   void append(std::string_view name, std::string_view value);
+  bool is_authority(std::string_view host) const;
 
   std::string method_, path_, authority_;
   std::string cookie_;
   std::string text_;
+  std::string_view default_port_;  // ":443", of the scheme; empty: it has none that we know
   bool has_begun_fields_ = false;
   bool is_malformed_ = false;
 };

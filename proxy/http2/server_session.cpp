@@ -1,19 +1,55 @@
 #include "proxy/http2/server_session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include <nghttp2/nghttp2.h>
 
 namespace proxy::http2 {
 
+namespace {
+
+// What a frame takes while it waits in libnghttp2, beside the fields of a head.
+constexpr std::size_t kQueuedFrameBytes = 64;
+// Of frames that cannot wait for the end of the turn.
+constexpr std::size_t kUrgentBytesMax = 64u << 10;
+// What one begun request, and one DATA frame of ours, earn the client; see Limits.
+constexpr unsigned kEarnedByRequest = 4;
+constexpr unsigned kEarnedByData = 2;
+
+std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) bytes += fields[i].namelen + fields[i].valuelen;
+  return bytes;
+}
+
+// Tokens for the log, by what libnghttp2 found.
+const char* refusal_of(int library_error) {
+  switch (library_error) {
+    case NGHTTP2_ERR_HTTP_HEADER:
+      return "http2_bad_field";
+    case NGHTTP2_ERR_HTTP_MESSAGING:
+      return "http2_malformed_request";
+    case NGHTTP2_ERR_FLOW_CONTROL:
+      return "http2_flow_control";
+    default:
+      return "http2_protocol_error";
+  }
+}
+
+}  // namespace
+
 void Stream::reset_stream() {
   id_ = 0;
   text_.reset();
+  fields_.reset();
   body_.clear();
-  body_begin_ = 0;
+  heads_queued_ = 0;
   body_sent_ = 0;
-  body_last_ = is_deferred_ = request_ended_ = is_reset_by_us_ = is_responding_ = false;
+  head_is_complete_ = fields_were_refused_ = body_last_ = is_deferred_ = request_ended_ =
+      was_reset_by_client_ = is_reset_by_us_ = false;
+  refusal_ = "";
   previous_ = next_ = nullptr;
 }
 
@@ -42,21 +78,43 @@ struct Callbacks {
 
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
                        const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
-                       std::size_t value_size, std::uint8_t, void*) {
-    if (!is_request_head(frame)) return 0;
+                       std::size_t value_size, std::uint8_t, void* user) {
     Stream* const stream = stream_of(session, frame->hd.stream_id);
-    if (stream != nullptr) stream->text_.add(text(name, name_size), text(value, value_size));
+    if (stream == nullptr) return 0;
+    self(user).add_field(*stream, text(name, name_size), text(value, value_size));
+    return 0;
+  }
+
+  // A field that libnghttp2 would only leave out: RFC 9113 §8.2.1 calls the request malformed.
+  static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*,
+                               std::size_t, const std::uint8_t*, std::size_t, std::uint8_t, void*) {
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int on_invalid_frame(nghttp2_session* session, const nghttp2_frame* frame, int error,
+                              void*) {
+    Stream* const stream = stream_of(session, frame->hd.stream_id);
+    if (stream != nullptr) stream->refusal_ = refusal_of(error);
     return 0;
   }
 
   static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_RST_STREAM) self(user).count_reset();
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    const std::uint8_t type = frame->hd.type;
+    if (type != NGHTTP2_RST_STREAM && type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
     Stream* const stream = stream_of(session, frame->hd.stream_id);
+    if (type == NGHTTP2_RST_STREAM) {
+      self(user).frame_was_useful_ = true;  // it has a budget of its own
+      self(user).count_reset();
+      if (stream != nullptr) stream->was_reset_by_client_ = true;
+      return 0;
+    }
     if (stream == nullptr) return 0;
     const bool last = ends_stream(frame);
+    if (last) self(user).frame_was_useful_ = true;
     stream->request_ended_ = last;
+    if (stream->fields_were_refused_) return 0;
     if (is_request_head(frame)) {
+      stream->head_is_complete_ = true;
       stream->on_head(stream->text_, last);
     } else if (last) {
       stream->on_data({}, true);
@@ -65,36 +123,78 @@ struct Callbacks {
   }
 
   static int on_data_chunk(nghttp2_session* session, std::uint8_t, std::int32_t id,
-                           const std::uint8_t* data, std::size_t size, void*) {
+                           const std::uint8_t* data, std::size_t size, void* user) {
     // The connection's window is opened at once: one request that stalls must not stall the others.
     // What it may keep waiting is bounded by its own window.
     nghttp2_session_consume_connection(session, size);
     Stream* const stream = stream_of(session, id);
-    if (stream != nullptr) stream->on_data(text(data, size), false);
+    if (stream == nullptr) return 0;
+    self(user).frame_was_useful_ = true;
+    stream->on_data(text(data, size), false);
     return 0;
   }
 
   static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t, void* user) {
     Stream* const stream = stream_of(session, id);
-    if (stream != nullptr) self(user).end_stream(*stream);
+    if (stream == nullptr) return 0;
+    if (stream->request_ended_ || stream->was_reset_by_client_) {
+      self(user).closed_.add(id, ClosedStreams::By::client);
+    }
+    self(user).end_stream(*stream);
     return 0;
   }
 
-  // A response that is whole while its request is not: the rest of the request is not wanted
-  // (RFC 9113 §8.1).
   static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_RST_STREAM) {
-      // By libnghttp2 itself: the client broke the stream of a request that was begun.
-      const Stream* const broken = stream_of(session, frame->hd.stream_id);
-      if (broken != nullptr && !broken->is_reset_by_us_) self(user).count_reset();
-      return 0;
+    ServerSession& connection = self(user);
+    Stream* const stream =
+        frame->hd.stream_id == 0 ? nullptr : stream_of(session, frame->hd.stream_id);
+    switch (frame->hd.type) {
+      case NGHTTP2_RST_STREAM:
+        if (stream != nullptr) note_reset(connection, *stream, frame->rst_stream.error_code);
+        return 0;
+      case NGHTTP2_GOAWAY:
+        connection.sent_goaway_ = true;
+        if (frame->goaway.error_code != NGHTTP2_NO_ERROR && connection.ended_for_ == nullptr) {
+          connection.ended_for_ = "http2_protocol_error";
+        }
+        return 0;
+      case NGHTTP2_HEADERS:
+        connection.forget_head(stream, *frame);
+        break;
+      case NGHTTP2_DATA:
+        connection.idle_frames_.earn(kEarnedByData);
+        break;
+      default:
+        return 0;
     }
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-    if (!ends_stream(frame)) return 0;
-    Stream* const stream = stream_of(session, frame->hd.stream_id);
-    if (stream != nullptr && !stream->request_ended_) {
-      stream->is_reset_by_us_ = true;
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+    // A response that is whole while its request is not: the rest of the request is not wanted
+    // (RFC 9113 §8.1). That is said by the next send(): a client that reads both together, as curl
+    // did up to 7.88, takes the response for one that was cut off.
+    if (ends_stream(frame) && stream != nullptr && !stream->request_ended_) {
+      connection.answered_.push_back(frame->hd.stream_id);
+    }
+    return 0;
+  }
+
+  static void note_reset(ServerSession& connection, Stream& stream, std::uint32_t error) {
+    if (!stream.request_ended_ && !stream.was_reset_by_client_) {
+      connection.closed_.add(stream.id_, ClosedStreams::By::us);
+    }
+    if (stream.is_reset_by_us_) return;
+    // By libnghttp2 itself: the client broke the stream of a request that was begun. Where it said
+    // nothing else, it was for more or less DATA than Content-Length (RFC 9113 §8.1.1).
+    if (*stream.refusal_ == '\0') {
+      stream.refusal_ = error == NGHTTP2_PROTOCOL_ERROR       ? "content_length_mismatch"
+                        : error == NGHTTP2_FLOW_CONTROL_ERROR ? "http2_flow_control"
+                                                              : "http2_protocol_error";
+    }
+    connection.count_reset();
+  }
+
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int,
+                               void* user) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      self(user).forget_head(stream_of(session, frame->hd.stream_id), *frame);
     }
     return 0;
   }
@@ -127,13 +227,12 @@ struct Callbacks {
     if (session.out_->size() >= session.out_bytes_max_) return NGHTTP2_ERR_WOULDBLOCK;
     Stream& stream = *static_cast<Stream*>(source->ptr);
     session.out_->append(text(frame_head, 9));
-    session.out_->append(stream.body_, stream.body_begin_, size);
-    stream.body_begin_ += size;
+    session.out_->append(stream.body_.view().substr(0, size));
+    stream.body_.consume(size);
     stream.body_sent_ += size;
-    if (stream.body_queued() == 0) {
-      stream.body_.clear();
-      stream.body_begin_ = 0;
-      if (!stream.body_last_) session.sent_.push_back(frame->hd.stream_id);
+    session.bodies_queued_ -= size;
+    if (stream.body_queued() == 0 && !stream.body_last_) {
+      session.sent_.push_back(frame->hd.stream_id);
     }
     return 0;
   }
@@ -143,10 +242,13 @@ struct Callbacks {
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_send_callback(callbacks, send);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     return callbacks;
@@ -169,7 +271,7 @@ std::unique_ptr<ServerSession> ServerSession::create(const Limits& limits, Strea
   if (made != 0) return nullptr;
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrent_streams_max},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.field_list_bytes_max},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.fields.bytes_max)},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(limits.stream_window)},
       // The tree of RFC 7540 §5.3 costs both sides more than it ever gave.
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
@@ -189,6 +291,8 @@ ServerSession::~ServerSession() {
 }
 
 Stream* ServerSession::begin_stream(std::int32_t id) {
+  frame_was_useful_ = true;
+  idle_frames_.earn(kEarnedByRequest);
   Stream* const stream = source_.make_stream().release();
   stream->id_ = id;
   stream->next_ = first_;
@@ -204,18 +308,127 @@ void ServerSession::end_stream(Stream& stream) {
   (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   --stream_count_;
-  stream.on_stream_closed();
+  bodies_queued_ -= stream.body_queued();
+  if (too_large_ == &stream) too_large_ = nullptr;
+  stream.on_stream_closed(stream.refusal_);
   stream.reset_stream();
   source_.recycle_stream(std::unique_ptr<Stream>(&stream));
 }
 
+// ---- Receiving
+
 bool ServerSession::receive(std::string_view bytes) {
-  const ssize_t used = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  return used == static_cast<ssize_t>(bytes.size());
+  while (!bytes.empty() && ended_for_ == nullptr) {
+    const FrameWalk::Step step = walk_.next(bytes);
+    if (step.begins) begin_frame();
+    if (ended_for_ != nullptr) break;
+    const ssize_t used = nghttp2_session_mem_recv(
+        session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), step.bytes);
+    if (used < 0) {
+      const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+      end_for(flood ? "http2_frame_flood" : "http2_protocol_error",
+              flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+      return false;
+    }
+    if (too_large_ != nullptr) cut_off(*too_large_);
+    if (step.ends) end_frame();
+    bytes.remove_prefix(step.bytes);
+  }
+  return true;
 }
 
+// What a frame is in error for where libnghttp2 looks away (RFC 9113 §5.1, §5.1.1, §6.3).
+std::uint32_t ServerSession::error_of(const FrameWalk::Head& frame) const {
+  if (frame.type == NGHTTP2_PRIORITY && frame.stream == 0) return NGHTTP2_PROTOCOL_ERROR;
+  if (frame.type != NGHTTP2_HEADERS && frame.type != NGHTTP2_DATA) return NGHTTP2_NO_ERROR;
+  const bool begins_a_stream = frame.stream > last_begun_;
+  // What follows GOAWAY is ignored (§6.8).
+  if (begins_a_stream || frame.stream == 0 || sent_goaway_) return NGHTTP2_NO_ERROR;
+  if (Callbacks::stream_of(session_, frame.stream) != nullptr) return NGHTTP2_NO_ERROR;
+  switch (closed_.who_ended(frame.stream)) {
+    case ClosedStreams::By::client:
+      return NGHTTP2_STREAM_CLOSED;
+    case ClosedStreams::By::us:
+      return NGHTTP2_NO_ERROR;
+    case ClosedStreams::By::unknown:
+      // The number of a stream that was passed over, or one that ended so long ago that the client
+      // must have heard.
+      return frame.type == NGHTTP2_HEADERS ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR;
+  }
+  return NGHTTP2_NO_ERROR;
+}
+
+void ServerSession::begin_frame() {
+  frame_was_useful_ = false;
+  const std::uint32_t error = error_of(walk_.head());
+  if (error != NGHTTP2_NO_ERROR) end_for("http2_protocol_error", error);
+}
+
+void ServerSession::end_frame() {
+  const FrameWalk::Head& frame = walk_.head();
+  if (frame.type == NGHTTP2_HEADERS && frame.stream > last_begun_) {
+    last_begun_ = frame.stream;
+    // Refused, which the client is still to hear: what else comes of it is no error.
+    if (!frame_was_useful_) closed_.add(frame.stream, ClosedStreams::By::us);
+  }
+  // RFC 7540 §5.3.1. RFC 9113 took the tree away, and left what a stream may not say.
+  if (frame.type == NGHTTP2_PRIORITY && frame.length == 5 && walk_.dependency() == frame.stream) {
+    end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
+  }
+  if (!frame_was_useful_ && !idle_frames_.take(source_.now())) {
+    end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
+
+// Counts before it looks, and looks at nothing once it was too much.
+void ServerSession::add_field(Stream& stream, std::string_view name, std::string_view value) {
+  stream.fields_.add(name, value);
+  if (!stream.fields_.is_over(fields_limits_)) {
+    if (!stream.head_is_complete_) stream.text_.add(name, value);
+    return;
+  }
+  if (!std::exchange(stream.fields_were_refused_, true)) stream.on_fields_too_large(stream.text_);
+  if (stream.fields_.is_far_over(fields_limits_)) too_large_ = &stream;
+}
+
+// libnghttp2 looks at each field of a stream that it has, byte by byte; once the stream is over, it
+// only keeps the state of the compression. So the answer and the reset go out between two steps.
+void ServerSession::cut_off(Stream& stream) {
+  const std::int32_t id = stream.id_;
+  too_large_ = nullptr;
+  count_reset();
+  if (ended_for_ != nullptr) return;
+  send_to(urgent_, kUrgentBytesMax);
+  Stream* const left = Callbacks::stream_of(session_, id);
+  if (left == nullptr) return;
+  reset(*left, Why::no_error);
+  send_to(urgent_, kUrgentBytesMax);
+  if (Callbacks::stream_of(session_, id) != nullptr) {
+    end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);  // there is too much to say
+  }
+}
+
+void ServerSession::count_reset() {
+  if (!resets_.take(source_.now())) end_for("http2_reset_flood", NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+// The client is told why, and nothing more is received.
+void ServerSession::end_for(const char* reason, std::uint32_t error) {
+  if (ended_for_ != nullptr) return;
+  ended_for_ = reason;
+  nghttp2_session_terminate_session(session_, error);
+}
+
+// ---- Sending
+
 bool ServerSession::send(std::string& out, std::size_t bytes_max) {
+  reset_answered();
+  out.append(urgent_);
+  std::string().swap(urgent_);
+  return send_to(out, bytes_max);
+}
+
+bool ServerSession::send_to(std::string& out, std::size_t bytes_max) {
   out_ = &out;
   out_bytes_max_ = bytes_max;
   const int result = nghttp2_session_send(session_);
@@ -223,15 +436,32 @@ bool ServerSession::send(std::string& out, std::size_t bytes_max) {
   return result == 0;
 }
 
-void ServerSession::tell_sent() {
-  for (const std::int32_t id : std::exchange(sent_, {})) {
+void ServerSession::reset_answered() {
+  for (const std::int32_t id : answered_) {
     Stream* const stream = Callbacks::stream_of(session_, id);
-    if (stream != nullptr && stream->body_queued() == 0) stream->on_body_sent();
+    if (stream != nullptr && !stream->request_ended_) reset(*stream, Why::no_error);
   }
+  answered_.clear();
+}
+
+void ServerSession::tell_sent() {
+  std::vector<std::int32_t> sent;
+  sent.swap(sent_);
+  for (const std::int32_t id : sent) {
+    Stream* const stream = Callbacks::stream_of(session_, id);
+    if (stream != nullptr && stream->body_queued() + stream->heads_queued() == 0) stream->on_sent();
+  }
+  sent.clear();
+  if (sent_.empty()) sent_.swap(sent);  // keeps its storage
 }
 
 bool ServerSession::wants_to_send() const {
-  return nghttp2_session_want_write(session_) != 0;
+  return nghttp2_session_want_write(session_) != 0 || !answered_.empty() || !urgent_.empty();
+}
+
+std::size_t ServerSession::owed() const {
+  return heads_queued_ + urgent_.size() +
+         kQueuedFrameBytes * nghttp2_session_get_outbound_queue_size(session_);
 }
 
 bool ServerSession::is_over() const {
@@ -239,23 +469,53 @@ bool ServerSession::is_over() const {
 }
 
 void ServerSession::respond(Stream& stream, const std::vector<nghttp2_nv>& fields, bool with_body) {
-  stream.is_responding_ = true;
   nghttp2_data_provider body{};
   body.source.ptr = &stream;
   body.read_callback = Callbacks::read_body;
-  nghttp2_submit_response(session_, stream.id_, fields.data(), fields.size(),
-                          with_body ? &body : nullptr);
+  if (nghttp2_submit_response(session_, stream.id_, fields.data(), fields.size(),
+                              with_body ? &body : nullptr) == 0) {
+    count_head(stream, fields);
+  }
 }
 
 void ServerSession::respond_interim(Stream& stream, const std::vector<nghttp2_nv>& fields) {
-  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr, fields.data(),
-                         fields.size(), nullptr);
+  if (nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr, fields.data(),
+                             fields.size(), nullptr) == 0) {
+    count_head(stream, fields);
+  }
+}
+
+void ServerSession::count_head(Stream& stream, const std::vector<nghttp2_nv>& fields) {
+  const std::size_t bytes = bytes_of(fields.data(), fields.size());
+  heads_queued_ += bytes;
+  stream.heads_queued_ += bytes;
+}
+
+// It went out, or never will. `stream` may be gone.
+void ServerSession::forget_head(Stream* stream, const nghttp2_frame& frame) {
+  const std::size_t bytes = bytes_of(frame.headers.nva, frame.headers.nvlen);
+  assert(bytes <= heads_queued_);
+  heads_queued_ -= bytes;
+  if (stream == nullptr) return;
+  stream->heads_queued_ -= bytes;
+  const bool waits_for_more = !Callbacks::ends_stream(&frame) && !stream->body_last_;
+  if (waits_for_more && stream->heads_queued_ == 0 && stream->body_queued() == 0) {
+    sent_.push_back(stream->id_);
+  }
 }
 
 void ServerSession::append_body(Stream& stream, std::string_view data, bool last) {
   stream.body_.append(data);
+  bodies_queued_ += data.size();
   stream.body_last_ = last;
   if (std::exchange(stream.is_deferred_, false)) nghttp2_session_resume_data(session_, stream.id_);
+}
+
+std::size_t ServerSession::window(const Stream& stream) const {
+  const std::int32_t window =
+      std::min(nghttp2_session_get_stream_remote_window_size(session_, stream.id_),
+               nghttp2_session_get_remote_window_size(session_));
+  return static_cast<std::size_t>(std::max(window, 0));
 }
 
 void ServerSession::reset(Stream& stream, Why why) {
@@ -264,12 +524,6 @@ void ServerSession::reset(Stream& stream, Why why) {
                                                   : NGHTTP2_INTERNAL_ERROR;
   stream.is_reset_by_us_ = true;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code);
-}
-
-void ServerSession::count_reset() {
-  if (had_too_many_resets_ || resets_.take(source_.now())) return;
-  had_too_many_resets_ = true;
-  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 void ServerSession::consume(Stream& stream, std::size_t bytes) {

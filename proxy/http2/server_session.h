@@ -6,12 +6,16 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http1/response_parser.h"
-#include "proxy/http2/request_text.h"
-#include "proxy/http2/reset_budget.h"
-#include "proxy/http2/response_fields.h"
+#include <nghttp2/nghttp2.h>
 
-struct nghttp2_session;
+#include "base/byte_queue.h"
+#include "proxy/http1/response_parser.h"
+#include "proxy/http2/budget.h"
+#include "proxy/http2/closed_streams.h"
+#include "proxy/http2/field_account.h"
+#include "proxy/http2/frame_walk.h"
+#include "proxy/http2/request_text.h"
+#include "proxy/http2/response_fields.h"
 
 namespace proxy::http2 {
 
@@ -20,13 +24,22 @@ class ServerSession;
 // What no client gets past; a client that tries is told GOAWAY (RFC 9113 §10.5).
 struct Limits {
   std::uint32_t concurrent_streams_max = 128;
-  std::uint32_t field_list_bytes_max = 32u << 10;
+  // Of a request; it is answered 431.
+  FieldAccount::Limits fields;
   // Unsent bodies of requests per stream and per connection.
   std::int32_t stream_window = 65'535;
   std::int32_t connection_window = 1 << 20;
-  // Streams that the client resets, or makes us reset; see ResetBudget.
+  // Streams that the client resets (Rapid Reset, CVE-2023-44487), or breaks so that we must
+  // (MadeYouReset, CVE-2025-8671): either way a request was begun in vain, and the limit on
+  // concurrent streams does not count it any more.
   std::uint64_t resets_burst = 200;
   std::uint64_t resets_per_second = 33;
+  // Frames that bring no request and no part of one: empty DATA, PRIORITY, PING, SETTINGS, requests
+  // above the limit, CONTINUATION, frames on streams that are over, unknown ones. Requests that are
+  // begun, and DATA that we send, earn a few each: WINDOW_UPDATE answers the one, and browsers send
+  // PRIORITY with the other.
+  std::uint64_t idle_frames_burst = 1'000;
+  std::uint64_t idle_frames_per_second = 100;
 };
 
 // One request on a session. The session owns it from its first field to its end.
@@ -36,33 +49,45 @@ class Stream {
 
   // The head is complete; `last`: there is no body.
   virtual void on_head(RequestText& text, bool last) = 0;
+  // The fields of the request's head, or of its trailer, are more than is allowed. They are not
+  // complete, and nothing more is to come of them.
+  virtual void on_fields_too_large(RequestText& text) = 0;
   // A part of the body; consume() what was dealt with. Trailer fields are dropped.
   virtual void on_data(std::string_view data, bool last) = 0;
-  // The body queued so far went out.
-  virtual void on_body_sent() = 0;
-  // The stream is over, whole or not; it is recycled or destroyed right afterwards.
-  virtual void on_stream_closed() = 0;
+  // All that was queued so far went out: interim heads and the body.
+  virtual void on_sent() = 0;
+  // The stream is over, whole or not; it is recycled or destroyed right afterwards. `refusal`: why
+  // we reset it where the client broke the rules of HTTP/2, a token for the log; else empty.
+  virtual void on_stream_closed(std::string_view refusal) = 0;
 
-  std::size_t body_queued() const { return body_.size() - body_begin_; }
+  std::size_t body_queued() const { return body_.size(); }
+  std::size_t body_capacity() const { return body_.capacity(); }  // the memory for it
+  // Heads that wait to be sent.
+  std::size_t heads_queued() const { return heads_queued_; }
   std::uint64_t body_sent() const { return body_sent_; }  // bytes of it that went out so far
   std::int32_t id() const { return id_; }
 
  protected:
   void reset_stream();
+  const RequestText& text() const { return text_; }
 
  private:
   friend class ServerSession;
   friend struct Callbacks;
   std::int32_t id_ = 0;
   RequestText text_;
-  std::string body_;  // of the response: not sent yet, from body_begin_
-  std::size_t body_begin_ = 0;
+  FieldAccount fields_;
+  bool head_is_complete_ = false;
+  bool fields_were_refused_ = false;
+  base::ByteQueue body_;  // of the response: not sent yet
+  std::size_t heads_queued_ = 0;
   std::uint64_t body_sent_ = 0;
   bool body_last_ = false;    // body_ ends the body
   bool is_deferred_ = false;  // the session waits for more of it
   bool request_ended_ = false;
+  bool was_reset_by_client_ = false;
   bool is_reset_by_us_ = false;  // because we wanted to, not because the client broke it
-  bool is_responding_ = false;
+  const char* refusal_ = "";
   Stream* previous_ = nullptr;
   Stream* next_ = nullptr;
 };
@@ -92,11 +117,14 @@ class ServerSession {
   bool receive(std::string_view bytes);
   // Appends what there is to send, until `out` has about `bytes_max`. False: it cannot go on.
   bool send(std::string& out, std::size_t bytes_max);
-  // Calls Stream::on_body_sent() where it is due, after send().
+  // Calls Stream::on_sent() where it is due, after send().
   void tell_sent();
   bool wants_to_send() const;
-  // The client had more streams reset than Limits allow, and was told to go (GOAWAY).
-  bool had_too_many_resets() const { return had_too_many_resets_; }
+  // What is waiting to be sent however little the client opens its windows: heads, resets, answers
+  // to PING and SETTINGS. Grows by what the client sends, so it is to be bounded by not receiving.
+  std::size_t owed() const;
+  // Why the client was told to go (GOAWAY), as a token for the log; nullptr: it was not.
+  const char* ended_for() const { return ended_for_; }
   // Nothing will be read or sent any more.
   bool is_over() const;
 
@@ -108,6 +136,10 @@ class ServerSession {
   enum class Why { internal_error, no_error, cancel };
   void reset(Stream& stream, Why why);
   void consume(Stream& stream, std::size_t bytes);
+  // How much of a body the client's windows let through now, of this stream and the connection.
+  std::size_t window(const Stream& stream) const;
+  // Bodies that wait, of all streams.
+  std::size_t bodies_queued() const { return bodies_queued_; }
 
   // "No new streams, soon": those on their way are still served. Then "no new streams, now".
   void announce_goaway();
@@ -126,20 +158,45 @@ class ServerSession {
  private:
   friend struct Callbacks;
   ServerSession(const Limits& limits, StreamSource& source)
-      : source_(source), resets_(limits.resets_burst, limits.resets_per_second) {}
+      : source_(source),
+        fields_limits_(limits.fields),
+        resets_(limits.resets_burst, limits.resets_per_second),
+        idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
+  std::uint32_t error_of(const FrameWalk::Head& frame) const;
+  void begin_frame();
+  void end_frame();
+  void add_field(Stream& stream, std::string_view name, std::string_view value);
+  void cut_off(Stream& stream);
   void count_reset();
+  void end_for(const char* reason, std::uint32_t error);
+  bool send_to(std::string& out, std::size_t bytes_max);
+  void reset_answered();
+  void count_head(Stream& stream, const std::vector<nghttp2_nv>& fields);
+  void forget_head(Stream* stream, const nghttp2_frame& frame);
   Stream* begin_stream(std::int32_t id);
   void end_stream(Stream& stream);
 
   StreamSource& source_;
-  ResetBudget resets_;
-  bool had_too_many_resets_ = false;
+  FieldAccount::Limits fields_limits_;
+  FrameWalk walk_;
+  Budget resets_;
+  Budget idle_frames_;
+  bool frame_was_useful_ = false;
+  ClosedStreams closed_;
+  std::int32_t last_begun_ = 0;  // the highest stream that the client began, or tried to
+  bool sent_goaway_ = false;
+  const char* ended_for_ = nullptr;
+  Stream* too_large_ = nullptr;  // its fields are, and by far
   nghttp2_session* session_ = nullptr;
   Stream* first_ = nullptr;
   std::size_t stream_count_ = 0;
+  std::size_t heads_queued_ = 0;  // bytes, of all streams
+  std::size_t bodies_queued_ = 0;
+  std::string urgent_;          // frames that were made outside of send(), and go before others
   std::string* out_ = nullptr;  // during send()
   std::size_t out_bytes_max_ = 0;
-  std::vector<std::int32_t> sent_;  // streams whose queued body went out
+  std::vector<std::int32_t> sent_;      // streams whose queue went out
+  std::vector<std::int32_t> answered_;  // whose response is out, whole, before their request
 };
 
 }  // namespace proxy::http2

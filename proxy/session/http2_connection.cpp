@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/session/client_connection.h"
+#include "proxy/session/read_ahead.h"
 #include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
@@ -20,7 +21,7 @@ constexpr std::chrono::milliseconds kGoawayDelay{200};
 }  // namespace
 
 Http2Connection::Http2Connection(Worker& worker, ClientConnection& connection)
-    : worker_(worker), connection_(connection), last_active_(worker.loop().now()) {}
+    : worker_(worker), connection_(connection), idle_since_(worker.loop().now()) {}
 
 Http2Connection::~Http2Connection() = default;
 
@@ -41,6 +42,7 @@ std::unique_ptr<http2::Stream> Http2Connection::make_stream() {
 }
 
 void Http2Connection::recycle_stream(std::unique_ptr<http2::Stream> stream) {
+  idle_since_ = worker_.loop().now();
   worker_.recycle(std::unique_ptr<Http2Stream>(static_cast<Http2Stream*>(stream.release())));
 }
 
@@ -55,12 +57,15 @@ void Http2Connection::on_readable() {
 void Http2Connection::read() {
   Buffers::Area& area = worker_.buffers().client;
   TurnBudget budget;
-  // A client that does not take our answers is not read from either.
-  while (state_ != State::closed && !has_failed_ && connection_.channel().is_readable() &&
-         connection_.channel().unsent() <= worker_.options().unsent_bytes_high) {
+  holds_back_ = false;
+  while (state_ != State::closed && !has_failed_ && connection_.channel().is_readable()) {
+    if (owes_too_much()) {
+      holds_back_ = true;
+      return;
+    }
     if (budget.is_spent()) {
       worker_.resume_soon(connection_);
-      break;
+      return;
     }
     const net::IoResult got = connection_.channel().read(area.begin(), area.capacity());
     budget.spend(Buffers::kReadBytes);  // of ciphertext, whatever it said
@@ -69,10 +74,16 @@ void Http2Connection::read() {
       connection_.close("client_closed");
       return;
     }
-    last_active_ = worker_.loop().now();
     flush_soon();
     if (!session_->receive({area.begin(), got.bytes})) fail();
   }
+}
+
+// A connection is read from only while what it owes is below the mark: whatever it is that makes us
+// say something, a client that does not listen is not heard either. Bodies are not in it, since
+// they may have to wait for a WINDOW_UPDATE; see Http2Stream::room() for theirs.
+bool Http2Connection::owes_too_much() const {
+  return connection_.channel().unsent() + session_->owed() > worker_.options().unsent_bytes_high;
 }
 
 // What libnghttp2 has to say about it is sent, then the connection ends.
@@ -92,18 +103,16 @@ bool Http2Connection::flush() {
   std::string& out = worker_.buffers().frames;
   out.clear();
   if (!session_->send(out, kFlushBytesMax)) fail();
-  if (!out.empty()) {
-    last_active_ = worker_.loop().now();
-    connection_.write(out);
-  }
+  if (!out.empty()) connection_.write(out);
   session_->tell_sent();
-  if (session_->had_too_many_resets()) close_reason_ = "http2_reset_flood";
+  if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
   if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
   if (has_failed_ || drained || session_->is_over()) {
     finish();
     return false;
   }
+  if (holds_back_ && !owes_too_much()) worker_.resume_soon(connection_);
   return session_->wants_to_send() && connection_.channel().unsent() <= high;
 }
 
@@ -114,40 +123,57 @@ void Http2Connection::on_drained() {
 
 void Http2Connection::on_timeout() {
   if (state_ == State::closed) return;
+  if (takes_nothing()) {
+    connection_.close("client_send_timeout", true);
+    return;
+  }
   if (state_ == State::draining && !sent_goaway_) {
     sent_goaway_ = true;
     session_->goaway();
     flush_soon();
   }
-  check_streams();
+  if (session_->stream_count() == 0) {
+    check_idle();
+  } else {
+    check_streams();
+  }
   connection_.arm(kCheckInterval);
 }
 
-void Http2Connection::check_streams() {
-  const Timeouts& timeouts = worker_.options().timeouts;
-  const base::SteadyTime now = worker_.loop().now();
-  if (session_->stream_count() == 0) {
-    const auto limit = had_request_ ? timeouts.keep_alive : timeouts.request_header;
-    if (now - last_active_ < limit || sent_goaway_) return;
-    state_ = State::draining;
-    sent_goaway_ = true;
-    session_->goaway();
-    flush_soon();
-    return;
-  }
-  // While the connection itself waits, what the client takes of it is progress for all streams.
+// The deadline of the connection itself, with streams or without: nothing that could be said to
+// this client would get to it.
+bool Http2Connection::takes_nothing() {
+  const auto limit = worker_.options().timeouts.body_idle;
   const bool waits = connection_.channel().unsent() > 0;
-  if (waits) connection_.has_stalled(timeouts.body_idle);
+  if (waits && !was_waiting_) connection_.watch_sending(limit);
+  was_waiting_ = waits;
+  return waits && connection_.has_stalled(limit);
+}
+
+// Only requests keep a connection: PING and what else says nothing do not.
+void Http2Connection::check_idle() {
+  const Timeouts& timeouts = worker_.options().timeouts;
+  const auto limit = had_request_ ? timeouts.keep_alive : timeouts.request_header;
+  if (sent_goaway_ || worker_.loop().now() - idle_since_ < limit) return;
+  state_ = State::draining;
+  sent_goaway_ = true;
+  session_->goaway();
+  flush_soon();
+}
+
+void Http2Connection::check_streams() {
+  const auto took = was_waiting_ ? connection_.last_took() : base::SteadyTime();
   session_->for_each_stream([&](http2::Stream& base) {
     auto& stream = static_cast<Http2Stream&>(base);
-    stream.note_sending(waits ? connection_.last_took() : base::SteadyTime());
-    const auto limit = stream.has_head() ? timeouts.body_idle : timeouts.request_header;
-    if (stream.waits_for_client() && now - stream.last_progress() > limit) stream.time_out();
+    if (stream.has_stalled(took)) stream.time_out();
   });
 }
 
 // All that there is to say was said.
 void Http2Connection::finish() {
+  if (has_failed_ || session_->ended_for() != nullptr) {
+    worker_.counters().http2_connections_ended.add(close_reason_);
+  }
   abandon_all();
   connection_.linger();
 }
@@ -181,55 +207,108 @@ Http2Stream::~Http2Stream() = default;
 void Http2Stream::attach(Http2Connection& connection) {
   connection_ = &connection;
   exchange_ = worker_.take_exchange();
-  head_complete_ = request_complete_ = false;
+  head_complete_ = has_begun_ = request_complete_ = false;
   unconsumed_ = 0;
-  noted_sent_ = 0;
+  watch_ = {};
   made_progress();
+}
+
+const Client& Http2Stream::client() const {
+  return connection_->client_connection().client();
 }
 
 void Http2Stream::made_progress() {
   last_progress_ = worker_.loop().now();
 }
 
-void Http2Stream::note_sending(base::SteadyTime last_took) {
-  if (std::exchange(noted_sent_, body_sent()) != body_sent()) made_progress();
-  if (body_queued() > 0) last_progress_ = std::max(last_progress_, last_took);
+bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
+  const Timeouts& timeouts = worker_.options().timeouts;
+  const base::SteadyTime now = worker_.loop().now();
+  if (body_queued() > 0) {
+    if (!watch_.has_stalled(body_sent(), now, timeouts.body_idle)) return false;
+    // With a window it is the connection that holds it up, and that has a deadline of its own.
+    const bool may_send = connection_->session().window(*this) > 0;
+    return !may_send || now - connection_took >= timeouts.body_idle;
+  }
+  if (!head_complete_) return now - last_progress_ > timeouts.request_header;
+  const bool awaits_body = !request_complete_ && unconsumed_ == 0;
+  return awaits_body && now - last_progress_ > timeouts.body_idle;
 }
 
-bool Http2Stream::waits_for_client() const {
-  return body_queued() > 0 || !head_complete_ || (!request_complete_ && unconsumed_ == 0);
+std::size_t Http2Stream::room() const {
+  const http2::ServerSession& session = connection_->session();
+  return ReadAhead::room(session.window(*this), unsent(), session.bodies_queued());
 }
 
 void Http2Stream::on_head(http2::RequestText& text, bool last) {
   head_complete_ = true;
   request_complete_ = last;
   if (exchange_ == nullptr) return;  // too late: the stream is being reset
-  const Client& client = connection_->client_connection().client();
-  const auto refuse = [&](http1::Failure failure) {
-    exchange_->refuse_unread(client, Exchange::Protocol::http2, *this, http1::status_of(failure),
-                             http1::reason_of(failure));
-  };
   const std::string_view head = text.finish();
   if (head.empty()) {
-    refuse(http1::Failure::bad_request_line);
+    describe_unread();
+    refuse_unread(http1::status_of(http1::Failure::bad_request_line),
+                  http1::reason_of(http1::Failure::bad_request_line));
     return;
   }
   http1::RequestParser parser(worker_.options().limits);
   http1::RequestHead& request = exchange_->request();
   if (parser.parse(head, request) != http1::RequestParser::Outcome::complete) {
-    refuse(parser.failure() == http1::Failure::none ? http1::Failure::head_too_large
-                                                    : parser.failure());
+    const http1::Failure failure = parser.failure() == http1::Failure::none
+                                       ? http1::Failure::head_too_large
+                                       : parser.failure();
+    describe_unread();
+    refuse_unread(http1::status_of(failure), http1::reason_of(failure));
     return;
   }
   // Towards the endpoint a body of unknown length goes in chunks.
   request.chunked = !last && !request.content_length;
-  exchange_->begin(client, Exchange::Protocol::http2, *this, {}, last);
+  // Where DATA may still belie a length of 0 (RFC 9113 §8.1.1), no endpoint is asked before the
+  // request's end.
+  if (last || request.content_length != std::uint64_t{0}) begin(last);
+}
+
+void Http2Stream::begin(bool last) {
+  has_begun_ = true;
+  exchange_->begin(client(), Exchange::Protocol::http2, *this, {}, last);
+}
+
+void Http2Stream::on_fields_too_large(http2::RequestText&) {
+  const bool in_trailer = std::exchange(head_complete_, true);
+  if (exchange_ == nullptr) return;
+  if (in_trailer && has_begun_) {
+    exchange_->refuse(http1::status_of(http1::Failure::trailers_too_large),
+                      http1::reason_of(http1::Failure::trailers_too_large));
+    return;
+  }
+  describe_unread();
+  refuse_unread(http1::status_of(http1::Failure::head_too_large),
+                http1::reason_of(http1::Failure::head_too_large));
+}
+
+// Of a request that was not read to its end, what there is to log.
+void Http2Stream::describe_unread() {
+  http1::RequestHead& request = exchange_->request();
+  request.reset();
+  request.method_text = text().method();
+  request.path = text().path();
+  request.host = text().authority();
+}
+
+void Http2Stream::refuse_unread(int status, std::string_view reason) {
+  has_begun_ = true;
+  exchange_->refuse_unread(client(), Exchange::Protocol::http2, *this, status, reason);
 }
 
 void Http2Stream::on_data(std::string_view data, bool last) {
   made_progress();
   if (exchange_ == nullptr) return;
   if (last) request_complete_ = true;
+  if (!has_begun_) {
+    // Of an empty body; libnghttp2 let nothing else pass.
+    if (last) begin(true);
+    return;
+  }
   unconsumed_ += data.size();
   // No room around it, so it is only read.
   const Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
@@ -243,8 +322,7 @@ void Http2Stream::want_request_body() {
   connection_->flush_soon();
 }
 
-void Http2Stream::on_body_sent() {
-  made_progress();
+void Http2Stream::on_sent() {
   if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 
@@ -254,8 +332,19 @@ void Http2Stream::abandon() {
   worker_.recycle(std::move(exchange_));
 }
 
-void Http2Stream::on_stream_closed() {
-  abandon();
+void Http2Stream::on_stream_closed(std::string_view refusal) {
+  if (exchange_ == nullptr) return;
+  if (refusal.empty()) {
+    abandon();
+    return;
+  }
+  if (has_begun_) {
+    exchange_->abandon(refusal);
+  } else {
+    describe_unread();
+    exchange_->abandon_unread(client(), Exchange::Protocol::http2, refusal);
+  }
+  worker_.recycle(std::move(exchange_));
 }
 
 void Http2Stream::time_out() {
@@ -268,8 +357,10 @@ void Http2Stream::time_out() {
     exchange_->abandon("client_send_timeout");
     break_off();
     worker_.recycle(std::move(exchange_));
-  } else {
+  } else if (has_begun_) {
     exchange_->refuse(408, "request_body_timeout");
+  } else {
+    refuse_unread(408, "request_body_timeout");
   }
 }
 
@@ -298,7 +389,7 @@ void Http2Stream::send_body(const Piece& piece, bool last) {
 }
 
 void Http2Stream::give_body(std::string_view data, bool last) {
-  if (body_queued() == 0) made_progress();
+  if (body_queued() == 0) watch_.begin(worker_.loop().now());
   connection_->session().append_body(*this, data, last);
 }
 

@@ -5,6 +5,7 @@
 
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
+#include "proxy/net/send_watch.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/protocol.h"
@@ -24,20 +25,19 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void attach(Http2Connection& connection);
 
   bool has_head() const { return head_complete_; }
-  // True while it is the client who is awaited: for its body, or to take the response's.
-  bool waits_for_client() const;
-  base::SteadyTime last_progress() const { return last_progress_; }
-  // Now and then: what went out since the last time is progress, and so is what the client took of
-  // a connection that cannot send for the moment.
-  void note_sending(base::SteadyTime last_took);
+  // Now and then: whether the client, who is awaited, let this pass without sending or taking
+  // enough. `connection_took`: when it last took something of a connection that cannot send for the
+  // moment.
+  bool has_stalled(base::SteadyTime connection_took);
   void time_out();
   void abandon();
 
  private:
   void on_head(http2::RequestText& text, bool last) override;
   void on_data(std::string_view data, bool last) override;
-  void on_body_sent() override;
-  void on_stream_closed() override;
+  void on_fields_too_large(http2::RequestText& text) override;
+  void on_sent() override;
+  void on_stream_closed(std::string_view refusal) override;
 
   void send_continue() override;
   void send_interim(const http1::ResponseHead& head) override;
@@ -46,9 +46,14 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void send_answer(const http1::Answer& answer) override;
   void break_off() override;
   void want_request_body() override;
-  std::size_t unsent() const override { return body_queued(); }
+  std::size_t unsent() const override { return body_queued() + heads_queued(); }
+  std::size_t room() const override;
   void on_exchange_over() override;
 
+  const Client& client() const;
+  void begin(bool last);
+  void refuse_unread(int status, std::string_view reason);
+  void describe_unread();
   void give_body(std::string_view data, bool last);
   void made_progress();
 
@@ -56,10 +61,11 @@ class Http2Stream final : public http2::Stream, private Downstream {
   Http2Connection* connection_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
   bool head_complete_ = false;
+  bool has_begun_ = false;  // the exchange has
   bool request_complete_ = false;
-  std::size_t unconsumed_ = 0;  // of the window: the endpoint has not taken it yet
-  std::uint64_t noted_sent_ = 0;
-  base::SteadyTime last_progress_{};
+  std::size_t unconsumed_ = 0;        // of the window: the endpoint has not taken it yet
+  base::SteadyTime last_progress_{};  // when the client last sent something of it
+  net::SendWatch watch_;              // while there is a body for the client to take
 };
 
 // The worker's queue of those that have something to send.
@@ -102,9 +108,12 @@ class Http2Connection final : public Protocol,
   void recycle_stream(std::unique_ptr<http2::Stream> stream) override;
   base::SteadyTime now() const override;
   void read();
+  bool owes_too_much() const;
   void fail();
   void finish();
   void abandon_all();
+  bool takes_nothing();
+  void check_idle();
   void check_streams();
 
   Worker& worker_;
@@ -114,7 +123,9 @@ class Http2Connection final : public Protocol,
   bool sent_goaway_ = false;
   bool has_failed_ = false;
   bool had_request_ = false;
-  base::SteadyTime last_active_{};
+  bool holds_back_ = false;      // it is not read from, for what it owes
+  bool was_waiting_ = false;     // at the last look: to send, for the client to take it
+  base::SteadyTime idle_since_;  // when it began, or its last stream ended
   const char* close_reason_ = "client_reset_stream";
 };
 

@@ -43,6 +43,37 @@ TEST(RequestText, HostMayOnlyRepeatTheAuthority) {
   EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"host", "b"}}), "");
 }
 
+TEST(RequestText, TheSchemesOwnPortMayBeSaidOrNot) {
+  const auto said = [](std::string_view scheme, std::string_view authority, std::string_view host) {
+    return !text_of({{":method", "GET"},
+                     {":scheme", scheme},
+                     {":path", "/"},
+                     {":authority", authority},
+                     {"host", host}})
+                .empty();
+  };
+  EXPECT_TRUE(said("https", "a:443", "a"));
+  EXPECT_TRUE(said("https", "a", "A:443"));
+  EXPECT_TRUE(said("https", "[::1]:443", "[::1]"));
+  EXPECT_TRUE(said("http", "a:80", "a"));
+  EXPECT_FALSE(said("https", "a:80", "a"));
+  EXPECT_FALSE(said("http", "a:443", "a"));
+  EXPECT_FALSE(said("https", "a:8443", "a"));
+  EXPECT_FALSE(said("https", "a:443", "b"));
+  EXPECT_FALSE(said("ftp", "a:443", "a"));
+}
+
+TEST(RequestText, GivesBackWhatALargeRequestTook) {
+  RequestText text;
+  const std::string large(30'000, 'x');
+  for (const std::string_view name : {":method", ":path", ":authority", "cookie", "x"}) {
+    text.add(name, large);
+  }
+  text.finish();
+  text.reset();
+  EXPECT_LE(text.capacity(), 5 * RequestText::kKeptBytes);
+}
+
 TEST(RequestText, NothingCanEndTheRequestLineOrAFieldEarly) {
   EXPECT_EQ(text_of({{":method", "GET"}, {":path", "/ HTTP/1.1"}, {":authority", "a"}}), "");
   EXPECT_EQ(text_of({{":method", "GET /x"}, {":path", "/"}, {":authority", "a"}}), "");

@@ -5,25 +5,34 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
+#include "tests/proxy/http2/frames.h"
+
 namespace proxy::http2 {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Answers nothing.
+class Source;
+
+// Answers nothing by itself; what happens to it is told to its source.
 class SilentStream final : public Stream {
  public:
-  void on_head(RequestText&, bool) override {}
-  void on_data(std::string_view, bool) override {}
-  void on_body_sent() override {}
-  void on_stream_closed() override {}
+  explicit SilentStream(Source& source) : source_(source) {}
+  void on_head(RequestText& text, bool) override;
+  void on_fields_too_large(RequestText& text) override;
+  void on_data(std::string_view data, bool) override;
+  void on_sent() override;
+  void on_stream_closed(std::string_view refusal) override;
+
+ private:
+  Source& source_;
 };
 
 class Source final : public StreamSource {
  public:
   std::unique_ptr<Stream> make_stream() override {
     ++begun;
-    auto stream = std::make_unique<SilentStream>();
+    auto stream = std::make_unique<SilentStream>(*this);
     last = stream.get();
     return stream;
   }
@@ -32,32 +41,58 @@ class Source final : public StreamSource {
   }
   base::SteadyTime now() const override { return time; }
 
+  ServerSession* session = nullptr;  // where fields that are too large are answered
   int begun = 0;
+  int too_large = 0;
+  int sent = 0;
+  std::size_t data = 0;
+  std::vector<std::string> heads;
+  std::vector<std::string> refusals;
   Stream* last = nullptr;
   base::SteadyTime time{milliseconds(1'000'000)};
 };
 
-std::string frame(std::uint8_t type, std::uint8_t flags, int stream, std::string_view payload) {
-  std::string bytes;
-  for (const int shift : {16, 8, 0}) bytes += static_cast<char>(payload.size() >> shift);
-  bytes += static_cast<char>(type);
-  bytes += static_cast<char>(flags);
-  for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(stream >> shift);
-  return bytes.append(payload);
+// ":status: NUMBER", which must live as long as it is used.
+class Status {
+ public:
+  explicit Status(std::string number) : number_(std::move(number)) {
+    fields_ = {{bytes(name_), bytes(number_), name_.size(), number_.size(), NGHTTP2_NV_FLAG_NONE}};
+  }
+  const std::vector<nghttp2_nv>& fields() const { return fields_; }
+
+ private:
+  static std::uint8_t* bytes(std::string& text) {
+    return reinterpret_cast<std::uint8_t*>(text.data());
+  }
+  std::string name_ = ":status", number_;
+  std::vector<nghttp2_nv> fields_;
+};
+
+void SilentStream::on_head(RequestText& text, bool) {
+  source_.heads.emplace_back(text.finish());
 }
 
-// GET http://a/ with indexed fields of HPACK's static table, and ":authority: a".
-std::string get(int stream,
-                std::uint8_t flags = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM) {
-  return frame(NGHTTP2_HEADERS, flags, stream, "\x82\x86\x84\x01\x01\x61");
+void SilentStream::on_fields_too_large(RequestText&) {
+  ++source_.too_large;
+  if (source_.session != nullptr) source_.session->respond(*this, Status("431").fields(), false);
 }
-std::string reset(int stream) {
-  return frame(NGHTTP2_RST_STREAM, 0, stream, {"\0\0\0\x08", 4});
+
+void SilentStream::on_data(std::string_view data, bool) {
+  source_.data += data.size();
 }
+
+void SilentStream::on_sent() {
+  ++source_.sent;
+}
+
+void SilentStream::on_stream_closed(std::string_view refusal) {
+  source_.refusals.emplace_back(refusal);
+}
+
 // Makes the server's window for the stream larger than there are numbers: RFC 9113 §6.9.1 asks for
 // a reset of the stream.
 std::string overflow(int stream) {
-  return frame(NGHTTP2_WINDOW_UPDATE, 0, stream, "\x7f\xff\xff\xff");
+  return window_update(stream, 0x7fff'ffff);
 }
 
 class ResetLimit : public ::testing::Test {
@@ -66,7 +101,7 @@ class ResetLimit : public ::testing::Test {
     limits.resets_burst = 10;
     limits.resets_per_second = 5;
     session = ServerSession::create(limits, source);
-    turn(std::string(NGHTTP2_CLIENT_MAGIC) + frame(NGHTTP2_SETTINGS, 0, 0, ""));
+    turn(preface());
   }
 
   // False: the session is over.
@@ -95,12 +130,12 @@ class ResetLimit : public ::testing::Test {
 
 TEST_F(ResetLimit, HoldsForResetsByTheClient) {
   EXPECT_EQ(count_until_over([](int id) { return get(id) + reset(id); }), 10);
-  EXPECT_TRUE(session->had_too_many_resets());
+  EXPECT_STREQ(session->ended_for(), "http2_reset_flood");
 }
 
 TEST_F(ResetLimit, HoldsForResetsThatTheServerIsMadeToSend) {
   EXPECT_EQ(count_until_over([](int id) { return get(id) + overflow(id); }), 10);
-  EXPECT_TRUE(session->had_too_many_resets());
+  EXPECT_STREQ(session->ended_for(), "http2_reset_flood");
   // The last words are GOAWAY, with ENHANCE_YOUR_CALM.
   EXPECT_NE(out.find(std::string("\0\0\0\x0b", 4)), std::string::npos);
 }
@@ -140,14 +175,342 @@ TEST_F(ResetLimit, IsNotForResetsOfOurOwn) {
 TEST_F(ResetLimit, IsNotForAnAnswerBeforeTheEndOfTheRequest) {
   for (int i = 0; i < 100; ++i, next_stream += 2) {
     ASSERT_TRUE(session->receive(get(next_stream, NGHTTP2_FLAG_END_HEADERS)));
-    std::string status = ":status", code = "413";
-    session->respond(*source.last,
-                     {{reinterpret_cast<std::uint8_t*>(status.data()),
-                       reinterpret_cast<std::uint8_t*>(code.data()), status.size(), code.size(),
-                       NGHTTP2_NV_FLAG_NONE}},
-                     false);
+    session->respond(*source.last, Status("413").fields(), false);
     ASSERT_TRUE(turn("")) << i;
   }
+}
+
+// A session whose client says what no library would.
+class Session : public ::testing::Test {
+ protected:
+  explicit Session(const Limits& limits = {}) : session(ServerSession::create(limits, source)) {
+    source.session = session.get();
+    turn(preface());
+  }
+
+  // False: the session is over.
+  bool turn(const std::string& bytes) {
+    const bool received = session->receive(bytes);
+    out.clear();
+    const bool sent = session->send(out, 1 << 20);
+    session->tell_sent();
+    return received && sent && !session->is_over();
+  }
+
+  int frames(std::uint8_t type) const {
+    int count = 0;
+    for_each_frame(out, [&](std::uint8_t seen, std::uint8_t, int, std::string_view) {
+      count += seen == type ? 1 : 0;
+    });
+    return count;
+  }
+  // Of the first frame of that type.
+  std::uint32_t error(std::uint8_t type) const {
+    std::uint32_t code = UINT32_MAX;
+    for_each_frame(out, [&](std::uint8_t seen, std::uint8_t, int, std::string_view payload) {
+      if (seen != type || code != UINT32_MAX) return;
+      const std::string_view number = payload.substr(type == NGHTTP2_GOAWAY ? 4 : 0, 4);
+      code = 0;
+      for (const char c : number) code = code << 8 | static_cast<std::uint8_t>(c);
+    });
+    return code;
+  }
+
+  Source source;
+  std::unique_ptr<ServerSession> session;
+  std::string out;
+};
+
+// ---- Fields (RFC 9113 §10.5.1)
+
+// A crumb of 4,000 bytes goes into the table (RFC 7541 §6.2.1); each further byte means it again.
+std::string crumbs(std::size_t count) {
+  std::string block(kGetFields);
+  block += std::string("\x60\x7f\xa1\x1e", 4) + std::string(4'000, 'x');
+  return block.append(count, '\xbe');
+}
+
+TEST_F(Session, FieldsThatGrowWithoutEndAreAnsweredAndResetAndKeptNoFurther) {
+  // 100 KB on the wire are 400 MB of fields.
+  ASSERT_TRUE(turn(headers(1, crumbs(100'000), kWholeRequest)));
+  EXPECT_EQ(source.too_large, 1);
+  EXPECT_EQ(frames(NGHTTP2_HEADERS), 1);
+  EXPECT_EQ(error(NGHTTP2_RST_STREAM), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  EXPECT_EQ(session->stream_count(), 0u);
+  EXPECT_TRUE(source.heads.empty());
+  // The compression's state was kept: 0xbe is the same field as before, and one is not too many.
+  ASSERT_TRUE(turn(headers(3, std::string(kGetFields) + "\xbe", kWholeRequest)));
+  ASSERT_EQ(source.heads.size(), 1u);
+  EXPECT_NE(source.heads[0].find("cookie: " + std::string(4'000, 'x')), std::string::npos);
+}
+
+TEST_F(Session, FieldsALittleAboveTheLimitAreAnsweredWithoutAReset) {
+  ASSERT_TRUE(turn(headers(1, crumbs(10), kWholeRequest)));
+  EXPECT_EQ(source.too_large, 1);
+  EXPECT_EQ(frames(NGHTTP2_HEADERS), 1);
+  EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 0);
+  EXPECT_EQ(session->stream_count(), 0u);
+  EXPECT_TRUE(source.heads.empty());
+}
+
+TEST_F(Session, ManySmallFieldsAreTooManyFields) {
+  std::string block(kGetFields);
+  for (int i = 0; i < 500; ++i) block += field("a", "b");
+  ASSERT_TRUE(turn(headers(1, block, kWholeRequest)));
+  EXPECT_EQ(source.too_large, 1);
+}
+
+TEST_F(Session, ATrailerCountsWithTheHead) {
+  std::string block(kGetFields);
+  for (int i = 0; i < 200; ++i) block += field("name", std::string(100, 'v'));
+  ASSERT_TRUE(turn(headers(1, block, 0)));
+  ASSERT_EQ(source.heads.size(), 1u);
+  ASSERT_TRUE(turn(headers(1, block.substr(kGetFields.size()), kWholeRequest)));
+  EXPECT_EQ(source.too_large, 1);
+}
+
+TEST_F(Session, HeadsThatAreFarTooLargeAreBoundedAsResetsAre) {
+  int count = 0;
+  while (count < 1'000 && turn(headers(2 * count + 1, crumbs(200), kWholeRequest))) ++count;
+  EXPECT_EQ(count, 200);
+  EXPECT_STREQ(session->ended_for(), "http2_reset_flood");
+}
+
+// ---- Frames that bring nothing
+
+struct Nothing {
+  const char* what;
+  std::string bytes;
+};
+
+class IdleFrames : public Session, public ::testing::WithParamInterface<Nothing> {
+ protected:
+  static Limits few() {
+    Limits limits;
+    limits.idle_frames_burst = 50;
+    limits.idle_frames_per_second = 10;
+    limits.concurrent_streams_max = 1;
+    return limits;
+  }
+  IdleFrames() : Session(few()) { turn(get(1, NGHTTP2_FLAG_END_HEADERS)); }
+};
+
+TEST_P(IdleFrames, HaveABudget) {
+  std::string flood;
+  for (int i = 0; i < 200; ++i) flood += GetParam().bytes;
+  EXPECT_FALSE(turn(flood));
+  EXPECT_STREQ(session->ended_for(), "http2_frame_flood");
+  EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
+}
+
+TEST_P(IdleFrames, NowAndThenAreBorne) {
+  for (int i = 0; i < 200; ++i) {
+    source.time += milliseconds(200);
+    ASSERT_TRUE(turn(GetParam().bytes)) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, IdleFrames,
+    ::testing::Values(Nothing{"empty_data", frame(NGHTTP2_DATA, 0, 1, "")},
+                      Nothing{"data_of_padding",
+                              frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, {"\x02\0\0", 3})},
+                      Nothing{"priority", frame(NGHTTP2_PRIORITY, 0, 1, {"\0\0\0\0\x05", 5})},
+                      Nothing{"ping", frame(NGHTTP2_PING, 0, 0, "12345678")},
+                      Nothing{"ping_answer", frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, "12345678")},
+                      Nothing{"settings", frame(NGHTTP2_SETTINGS, 0, 0, "")},
+                      Nothing{"window_update", window_update(1, 1)},
+                      Nothing{"window_update_of_all", window_update(0, 1)},
+                      Nothing{"unknown", frame(0x77, 0, 1, "what")},
+                      Nothing{"unknown_empty", frame(0x77, 0, 0, "")}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST_F(IdleFrames, RequestsAboveTheLimitAreAmongThem) {
+  // Before the client has acknowledged the limit; afterwards one is a connection error (RFC 9113
+  // §5.1.2).
+  int stream = 3;
+  while (stream < 1'000 && turn(get(stream))) stream += 2;
+  EXPECT_LT(stream, 200);
+  EXPECT_STREQ(session->ended_for(), "http2_frame_flood");
+  EXPECT_EQ(source.begun, 1);
+}
+
+TEST_F(IdleFrames, WindowUpdatesForWhatWasSentAreFree) {
+  session->respond(*source.last, Status("200").fields(), true);
+  for (int i = 0; i < 500; ++i) {
+    session->append_body(*source.last, "x", false);
+    ASSERT_TRUE(turn(window_update(1, 1) + window_update(0, 1))) << i;
+  }
+}
+
+TEST_F(IdleFrames, DataThatSaysSomethingIsFree) {
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x"))) << i;
+  EXPECT_EQ(source.data, 500u);
+}
+
+TEST_F(Session, AHeadInTooManyPiecesIsToldToCalmDown) {
+  std::string flood = frame(NGHTTP2_HEADERS, 0, 1, kGetFields);
+  for (int i = 0; i < 100; ++i) flood += frame(NGHTTP2_CONTINUATION, 0, 1, field("a", "b"));
+  EXPECT_FALSE(turn(flood));
+  EXPECT_STREQ(session->ended_for(), "http2_frame_flood");
+  EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
+}
+
+// ---- What a stream may not do any more (RFC 9113 §5.1)
+
+TEST_F(Session, AStreamThatTheClientResetIsClosedForItsFrames) {
+  for (const std::string& more : {frame(NGHTTP2_DATA, 0, 1, "x"), get(1)}) {
+    session = ServerSession::create({}, source);
+    turn(preface());
+    ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS) + reset(1)));
+    EXPECT_FALSE(turn(more));
+    EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_STREAM_CLOSED));
+  }
+}
+
+TEST_F(Session, AStreamThatEndedIsClosedForTheClientsFrames) {
+  for (const std::string& more : {frame(NGHTTP2_DATA, 0, 1, "x"), get(1)}) {
+    session = ServerSession::create({}, source);
+    turn(preface());
+    ASSERT_TRUE(turn(get(1)));
+    session->respond(*source.last, Status("200").fields(), false);
+    ASSERT_TRUE(turn(""));
+    ASSERT_EQ(session->stream_count(), 0u);
+    EXPECT_TRUE(turn(window_update(1, 1)));  // may have been on its way
+    EXPECT_FALSE(turn(more));
+    EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_STREAM_CLOSED));
+  }
+}
+
+TEST_F(Session, WhatWasOnItsWayWhenWeResetAStreamIsNoError) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  session->reset(*source.last, ServerSession::Why::cancel);
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x")));
+  EXPECT_TRUE(turn(headers(1, field("trailer", "x"), kWholeRequest)));
+}
+
+TEST_F(Session, AStreamNumberThatWasPassedOverCannotBeginAnyMore) {
+  ASSERT_TRUE(turn(get(5)));
+  EXPECT_FALSE(turn(get(3)));
+  EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
+}
+
+TEST_F(Session, PriorityIsOfAStreamAndOfAnotherThanItself) {
+  EXPECT_FALSE(turn(frame(NGHTTP2_PRIORITY, 0, 0, {"\0\0\0\1\x05", 5})));
+  EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
+  session = ServerSession::create({}, source);
+  turn(preface());
+  EXPECT_FALSE(turn(frame(NGHTTP2_PRIORITY, 0, 1, {"\0\0\0\1\x05", 5})));
+  EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
+}
+
+// ---- Requests that libnghttp2 refuses
+
+TEST_F(Session, ARefusedRequestSaysWhy) {
+  const std::string with_length_2 =
+      headers(1, std::string(kGetFields) + field("content-length", "2"), 0);
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {headers(1, std::string(kGetFields) + field("Upper", "x"), kWholeRequest), "http2_bad_field"},
+      {headers(1, std::string(kGetFields) + field("bad name", "x"), kWholeRequest),
+       "http2_bad_field"},
+      {headers(1, std::string(kGetFields) + field("a", "b\rc"), kWholeRequest), "http2_bad_field"},
+      {headers(1, std::string(kGetFields) + field("connection", "x"), kWholeRequest),
+       "http2_bad_field"},
+      {headers(1, "\x82\x86", kWholeRequest), "http2_malformed_request"},
+      {with_length_2 + frame(NGHTTP2_DATA, 0, 1, "xyz"), "content_length_mismatch"},
+      {with_length_2 + frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "x"),
+       "content_length_mismatch"},
+      {get(1) + overflow(1), "http2_flow_control"},
+  };
+  for (const auto& [bytes, refusal] : cases) {
+    source.refusals.clear();
+    session = ServerSession::create({}, source);
+    turn(preface());
+    EXPECT_TRUE(turn(bytes));
+    EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 1) << refusal;
+    EXPECT_EQ(source.refusals, std::vector<std::string>{refusal});
+  }
+}
+
+// ---- Output
+
+TEST_F(Session, AnEarlyAnswersResetLeavesInALaterTurn) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  session->respond(*source.last, Status("413").fields(), true);
+  session->append_body(*source.last, "no", true);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(frames(NGHTTP2_DATA), 1);
+  EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 0);
+  EXPECT_TRUE(session->wants_to_send());
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 1);
+  EXPECT_EQ(error(NGHTTP2_RST_STREAM), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  EXPECT_FALSE(session->wants_to_send());
+}
+
+TEST_F(Session, AnAnswerBeforeARequestThatThenEndsNeedsNoReset) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  session->respond(*source.last, Status("413").fields(), false);
+  ASSERT_TRUE(turn(""));
+  ASSERT_TRUE(turn(frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "")));
+  EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 0);
+  EXPECT_EQ(session->stream_count(), 0u);
+}
+
+TEST_F(Session, OwesWhatWaitsBeforeItIsSent) {
+  EXPECT_EQ(session->owed(), 0u);
+  ASSERT_TRUE(session->receive(get(1)));
+  const Status early("103");
+  for (int i = 0; i < 100; ++i) session->respond_interim(*source.last, early.fields());
+  EXPECT_GE(session->owed(), 100 * (7u + 3u));
+  EXPECT_EQ(source.last->heads_queued(), 100 * (7u + 3u));
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(session->owed(), 0u);
+  EXPECT_EQ(source.last->heads_queued(), 0u);
+  EXPECT_GE(source.sent, 1);
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(session->receive(frame(NGHTTP2_PING, 0, 0, "12345678")));
+  EXPECT_GE(session->owed(), 100 * 17u);
+}
+
+TEST_F(Session, HeadsOfAStreamThatIsGoneAreNotOwed) {
+  ASSERT_TRUE(session->receive(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  session->respond_interim(*source.last, Status("103").fields());
+  ASSERT_TRUE(session->receive(reset(1)));
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(session->owed(), 0u);
+}
+
+TEST_F(Session, AStreamThatIsAlwaysALittleBehindHoldsNoMoreForAllThatPassed) {
+  turn(window_update(0, 1 << 30));
+  ASSERT_TRUE(turn(get(1)));
+  session->respond(*source.last, Status("200").fields(), true);
+  session->append_body(*source.last, std::string(100'000, 'b'), false);
+  const std::string piece(1'000, 'p');
+  std::size_t held = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    session->append_body(*source.last, piece, false);
+    ASSERT_TRUE(turn(window_update(1, 1'000)));
+    held = std::max(held, source.last->body_capacity());
+  }
+  EXPECT_GT(source.last->body_queued(), 0u);
+  EXPECT_LE(held, 500'000u);
+}
+
+TEST_F(Session, TheWindowIsThatOfTheStreamAndTheConnection) {
+  ASSERT_TRUE(turn(get(1) + get(3)));
+  EXPECT_EQ(session->window(*source.last), 65'535u);
+  session->respond(*source.last, Status("200").fields(), true);
+  session->append_body(*source.last, std::string(100'000, 'b'), false);
+  EXPECT_EQ(session->bodies_queued(), 100'000u);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(session->bodies_queued(), 100'000u - 65'535u);
+  EXPECT_EQ(session->window(*source.last), 0u);
+  ASSERT_TRUE(turn(window_update(3, 10)));
+  EXPECT_EQ(session->window(*source.last), 0u);
+  ASSERT_TRUE(turn(reset(3)));
+  EXPECT_EQ(session->bodies_queued(), 0u);
 }
 
 }  // namespace

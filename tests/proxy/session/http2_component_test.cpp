@@ -4,6 +4,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "proxy/net/socket.h"
+#include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -39,6 +40,12 @@ class Http2 : public ::testing::Test {
       return stream.send(
           "HTTP/1.1 200 OK\r\nConnection: X-Mine\r\nX-Mine: 1\r\nX-Yours: 2\r\n"
           "Transfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\n\r\n");
+    }
+    if (request.path.starts_with("/interim/")) {
+      const int count = std::stoi(request.path.substr(9));
+      for (int i = 0; i < count; ++i) {
+        if (!stream.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")) return false;
+      }
     }
     if (request.path == "/cut") {
       stream.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
@@ -210,6 +217,72 @@ TEST_F(Http2, AFloodOfRequestsThatTheProxyIsMadeToResetEndsTheConnection) {
       [&] { return proxy.access_log().find("http2_reset_flood") != std::string::npos; }));
 }
 
+TEST_F(Http2, AFloodOfFramesThatSayNothingEndsTheConnectionAndIsCounted) {
+  serve({backend.port()});
+  auto client = connect();
+  client->get("/slow");
+  ASSERT_TRUE(client->flush());
+  std::string flood;
+  for (int i = 0; i < 5'000; ++i) flood += http2::frame(NGHTTP2_PRIORITY, 0, 3, {"\0\0\0\0\1", 5});
+  client->stream().send(flood);
+  client->read_until([] { return false; });
+  EXPECT_TRUE(client->got_goaway());
+  EXPECT_TRUE(eventually([&] {
+    return proxy.metric(
+               "gatehouse_proxy_http2_connections_ended_total{reason=\"http2_frame_flood\"}") == 1;
+  }));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("http2_frame_flood"));
+  go = true;
+}
+
+TEST_F(Http2, InterimHeadsPassUpToANumberAndOneMoreIsTheEndpointsFault) {
+  serve({backend.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(client->get("/interim/16")).status, 200);
+  EXPECT_EQ(client->wait(client->get("/interim/17")).status, 502);
+  EXPECT_THAT(proxy.access_log(2), HasSubstr("too_many_interim_responses"));
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+}
+
+TEST_F(Http2, ALengthOfZeroThatDataBeliesReachesNoEndpoint) {
+  serve({backend.port()});
+  auto client = connect();
+  const std::vector<std::pair<std::string, std::string>> post = {{":method", "POST"},
+                                                                 {":scheme", "https"},
+                                                                 {":authority", "shop.test"},
+                                                                 {":path", "/belied"},
+                                                                 {"content-length", "0"}};
+  const int broken = client->request(post, {}, true);  // libnghttp2 sends no DATA by itself
+  ASSERT_TRUE(client->flush());
+  ASSERT_TRUE(client->stream().send(http2::frame(NGHTTP2_DATA, 0, broken, "data")));
+  EXPECT_EQ(client->wait(broken).error, static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
+  const std::string log = proxy.access_log();
+  EXPECT_THAT(log, HasSubstr("content_length_mismatch"));
+  EXPECT_THAT(log, HasSubstr("/belied"));
+  EXPECT_EQ(backend.connections(), 0);
+  const int empty = client->request(post, {}, true);
+  ASSERT_TRUE(client->flush());
+  ASSERT_TRUE(
+      client->stream().send(http2::frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, empty, "")));
+  EXPECT_EQ(client->wait(empty).status, 200);
+  EXPECT_EQ(backend.last().field("Content-Length"), "0");
+}
+
+TEST_F(Http2, ARequestThatIsRefusedForItsFieldsIsLoggedAsFarAsItWasRead) {
+  serve({backend.port()});
+  auto client = connect();
+  ASSERT_TRUE(client->flush());
+  const std::string block = "\x82\x87" + http2::field(":authority", "shop.test") +
+                            http2::field(":path", "/odd") + http2::field("bad name", "x");
+  ASSERT_TRUE(client->stream().send(http2::headers(1, block, http2::kWholeRequest)));
+  const std::string log = proxy.access_log();
+  EXPECT_THAT(log, HasSubstr("\"reason\":\"http2_bad_field\""));
+  EXPECT_THAT(log, HasSubstr("\"host\":\"shop.test\""));
+  EXPECT_THAT(log, HasSubstr("\"path\":\"/odd\""));
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_refusals_total{reason=\"http2_bad_field\"}"), 1);
+  EXPECT_EQ(backend.requests(), 0);
+}
+
 TEST_F(Http2, AnEndpointThatDoesNotReadStopsTheStreamThatFeedsIt) {
   net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
   serve({net::local_address(listener.get()).port()});
@@ -323,6 +396,39 @@ TEST_F(ImpatientHttp2, AnIdleConnectionIsSentAway) {
   EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
   client->read_until([] { return false; });
   EXPECT_TRUE(client->got_goaway());
+}
+
+TEST_F(ImpatientHttp2, PingsDoNotKeepAnIdleConnection) {
+  serve({backend.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
+  client->stream().be_patient_for(std::chrono::milliseconds(50));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!client->got_goaway() && std::chrono::steady_clock::now() < end) {
+    client->ping();
+    client->turn();
+  }
+  EXPECT_TRUE(client->got_goaway());
+}
+
+TEST_F(ImpatientHttp2, AClientThatReadsNothingIsClosedAndLeavesNothingBehind) {
+  serve({backend.port()});
+  auto client = connect({.window = 64 << 20, .opens_windows = true});
+  client->get("/huge");
+  ASSERT_TRUE(client->flush());
+  EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
+  EXPECT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 0; }));
+}
+
+TEST_F(ImpatientHttp2, AStreamWhoseWindowStaysShutIsResetAndTheConnectionGoesOn) {
+  serve({backend.port()});
+  auto client = connect({.opens_windows = false});
+  const int stream = client->get("/big");
+  const auto& answer = client->wait(stream);
+  EXPECT_EQ(answer.error, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
+  client->give_window(0, 1 << 20);
+  EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
 }
 
 }  // namespace

@@ -131,6 +131,10 @@ const Http2Client::Answer& Http2Client::wait(int stream) {
   return answers_[stream];
 }
 
+void Http2Client::ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
 void Http2Client::reset(int stream) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }

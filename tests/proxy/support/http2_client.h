@@ -50,6 +50,7 @@ class Http2Client {
   bool take(std::string_view bytes);
   void give_window(int stream, std::int32_t bytes);  // to it and to the connection
   void reset(int stream);
+  void ping();
   std::size_t unsent_body(int stream) const { return bodies_.at(stream).size(); }
   bool flush();
   bool got_goaway() const { return got_goaway_; }

@@ -7,13 +7,11 @@
 
 namespace proxy::http2 {
 
-// How many of its streams a client may have reset, by itself (Rapid Reset, CVE-2023-44487) or by
-// breaking them so that we must (MadeYouReset, CVE-2025-8671): either way a request was begun in
-// vain, and the limit on concurrent streams does not count it any more. So many at once, and so
-// many more per second. Pure.
-class ResetBudget {
+// How often a client may do what costs us something and brings nobody anything: so many at once,
+// and so many more per second. What is of use may earn some more, up to as many at once. Pure.
+class Budget {
  public:
-  ResetBudget(std::uint64_t burst, std::uint64_t per_second)
+  Budget(std::uint64_t burst, std::uint64_t per_second)
       : burst_(static_cast<double>(burst)),
         per_second_(static_cast<double>(per_second)),
         left_(burst_) {}
@@ -29,6 +27,8 @@ class ResetBudget {
     left_ -= 1;
     return true;
   }
+
+  void earn(unsigned count) { left_ = std::min(burst_, left_ + count); }
 
  private:
   double burst_;
