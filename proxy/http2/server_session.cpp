@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kQueuedFrameBytes = 64;
 // Of frames that cannot wait for the end of the turn.
 constexpr std::size_t kUrgentBytesMax = 64u << 10;
+// DATA that is told together with what follows it, and how much of it.
+constexpr std::size_t kSmallDataBytes = 1u << 10;
+constexpr std::size_t kGatheredBytesMax = 16u << 10;
 // What one begun request, and one DATA frame of ours, earn the client; see Limits.
 constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
@@ -44,6 +47,7 @@ void Stream::reset_stream() {
   id_ = 0;
   text_.reset();
   fields_.reset();
+  std::string().swap(incoming_);
   body_.clear();
   heads_queued_ = 0;
   body_sent_ = 0;
@@ -117,7 +121,7 @@ struct Callbacks {
       stream->head_is_complete_ = true;
       stream->on_head(stream->text_, last);
     } else if (last) {
-      stream->on_data({}, true);
+      self(user).deliver(*stream, {}, true);
     }
     return 0;
   }
@@ -130,7 +134,7 @@ struct Callbacks {
     Stream* const stream = stream_of(session, id);
     if (stream == nullptr) return 0;
     self(user).frame_was_useful_ = true;
-    stream->on_data(text(data, size), false);
+    self(user).gather(*stream, text(data, size));
     return 0;
   }
 
@@ -334,6 +338,7 @@ bool ServerSession::receive(std::string_view bytes) {
     if (step.ends) end_frame();
     bytes.remove_prefix(step.bytes);
   }
+  deliver_gathered();
   return true;
 }
 
@@ -389,6 +394,39 @@ void ServerSession::add_field(Stream& stream, std::string_view name, std::string
   }
   if (!std::exchange(stream.fields_were_refused_, true)) stream.on_fields_too_large(stream.text_);
   if (stream.fields_.is_far_over(fields_limits_)) too_large_ = &stream;
+}
+
+// A byte of a body may come in a frame of its own, and each piece that is told is a system call
+// towards the endpoint. So small ones are told together, at the end of receive() at the latest.
+void ServerSession::gather(Stream& stream, std::string_view data) {
+  if (data.size() >= kSmallDataBytes || stream.incoming_.size() + data.size() > kGatheredBytesMax) {
+    deliver(stream, data, false);
+    return;
+  }
+  if (stream.incoming_.empty()) gathered_.push_back(stream.id_);
+  stream.incoming_.append(data);
+}
+
+void ServerSession::deliver(Stream& stream, std::string_view data, bool last) {
+  if (stream.incoming_.empty()) {
+    stream.on_data(data, last);
+    return;
+  }
+  const std::string gathered = std::exchange(stream.incoming_, {});
+  if (data.empty()) {
+    stream.on_data(gathered, last);
+  } else {
+    stream.on_data(gathered, false);
+    stream.on_data(data, last);
+  }
+}
+
+void ServerSession::deliver_gathered() {
+  for (const std::int32_t id : gathered_) {
+    Stream* const stream = Callbacks::stream_of(session_, id);
+    if (stream != nullptr && !stream->incoming_.empty()) deliver(*stream, {}, false);
+  }
+  gathered_.clear();
 }
 
 // libnghttp2 looks at each field of a stream that it has, byte by byte; once the stream is over, it

@@ -79,6 +79,7 @@ class Stream {
   FieldAccount fields_;
   bool head_is_complete_ = false;
   bool fields_were_refused_ = false;
+  std::string incoming_;  // of the request's body: came in small DATA frames, and not told yet
   base::ByteQueue body_;  // of the response: not sent yet
   std::size_t heads_queued_ = 0;
   std::uint64_t body_sent_ = 0;
@@ -167,6 +168,9 @@ class ServerSession {
   void end_frame();
   void add_field(Stream& stream, std::string_view name, std::string_view value);
   void cut_off(Stream& stream);
+  void gather(Stream& stream, std::string_view data);
+  void deliver(Stream& stream, std::string_view data, bool last);
+  void deliver_gathered();
   void count_reset();
   void end_for(const char* reason, std::uint32_t error);
   bool send_to(std::string& out, std::size_t bytes_max);
@@ -195,6 +199,7 @@ class ServerSession {
   std::string urgent_;          // frames that were made outside of send(), and go before others
   std::string* out_ = nullptr;  // during send()
   std::size_t out_bytes_max_ = 0;
+  std::vector<std::int32_t> gathered_;  // streams with something in incoming_
   std::vector<std::int32_t> sent_;      // streams whose queue went out
   std::vector<std::int32_t> answered_;  // whose response is out, whole, before their request
 };

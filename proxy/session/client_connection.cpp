@@ -170,8 +170,9 @@ void ClientConnection::write(std::string_view bytes) {
   if (!channel_.write(bytes)) worker_.close_soon(*this);
 }
 
-void ClientConnection::linger() {
+void ClientConnection::linger(std::uint64_t input_max) {
   if (state_ == State::closed || state_ == State::lingering) return;
+  input_left_ = input_max;
   channel_.finish();
   state_ = State::lingering;
   wait_to_linger();
@@ -219,6 +220,8 @@ void ClientConnection::drop_input() {
     if (got.kind == net::IoResult::Kind::closed && channel_.unsent() > 0) return;
     if (got.kind != net::IoResult::Kind::done) close("client_closed");
     budget.spend(got.bytes);
+    if (state_ == State::lingering && got.bytes > input_left_) close("client_closed");
+    input_left_ -= got.bytes;
   }
 }
 

@@ -67,8 +67,10 @@ class ClientConnection final : public net::EventHandler,
 
   // Sends; when the connection turns out to be broken, it is closed at the end of the turn.
   void write(std::string_view bytes);
-  // Sends what is waiting, says goodbye, and waits for the client's goodbye.
-  void linger();
+  // Sends what is waiting, says goodbye, and waits for the client's goodbye; not for a client that
+  // goes on sending more than that.
+  void linger(std::uint64_t input_max = kAnyInput);
+  static constexpr std::uint64_t kAnyInput = UINT64_MAX;
   // Nothing is under way: closes at once. Where some of our last words may not have arrived yet
   // (RFC 9112 §9.6), Protocol::on_timeout() comes soon, to try again; the second time it lingers.
   void leave();
@@ -102,6 +104,7 @@ class ClientConnection final : public net::EventHandler,
   net::SendWatch watch_;
   base::SteadyTime rests_since_{};
   State state_;
+  std::uint64_t input_left_ = kAnyInput;  // lingering: that may still be dropped
   bool draining_ = false;
   bool waited_to_leave_ = false;
   std::array<char, net::SocketAddress::kIpTextMax> address_text_{};

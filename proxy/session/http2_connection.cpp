@@ -13,6 +13,8 @@ namespace {
 // What is sent in one go; the rest waits for the next turn, so that one client's bulk does not
 // hold up the others.
 constexpr std::size_t kFlushBytesMax = 128u << 10;
+// What a client that was told to go may have on its way: a bandwidth-delay product, and no flood.
+constexpr std::uint64_t kAbusersInputMax = 1u << 20;
 // How often a connection looks for what has taken too long.
 constexpr std::chrono::milliseconds kCheckInterval{1'000};
 // Between the announcement of GOAWAY and GOAWAY itself: about a round trip (RFC 9113 §6.8).
@@ -171,11 +173,10 @@ void Http2Connection::check_streams() {
 
 // All that there is to say was said.
 void Http2Connection::finish() {
-  if (has_failed_ || session_->ended_for() != nullptr) {
-    worker_.counters().http2_connections_ended.add(close_reason_);
-  }
+  const bool is_abuse = has_failed_ || session_->ended_for() != nullptr;
+  if (is_abuse) worker_.counters().http2_connections_ended.add(close_reason_);
   abandon_all();
-  connection_.linger();
+  connection_.linger(is_abuse ? kAbusersInputMax : ClientConnection::kAnyInput);
 }
 
 void Http2Connection::on_closed(const char* reason) {

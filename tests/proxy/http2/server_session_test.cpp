@@ -46,6 +46,7 @@ class Source final : public StreamSource {
   int too_large = 0;
   int sent = 0;
   std::size_t data = 0;
+  int pieces = 0;
   std::vector<std::string> heads;
   std::vector<std::string> refusals;
   Stream* last = nullptr;
@@ -79,6 +80,7 @@ void SilentStream::on_fields_too_large(RequestText&) {
 
 void SilentStream::on_data(std::string_view data, bool) {
   source_.data += data.size();
+  ++source_.pieces;
 }
 
 void SilentStream::on_sent() {
@@ -346,6 +348,20 @@ TEST_F(IdleFrames, WindowUpdatesForWhatWasSentAreFree) {
 TEST_F(IdleFrames, DataThatSaysSomethingIsFree) {
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x"))) << i;
   EXPECT_EQ(source.data, 500u);
+}
+
+TEST_F(Session, SmallDataIsToldTogether) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS) + get(3, NGHTTP2_FLAG_END_HEADERS)));
+  std::string flood;
+  for (int i = 0; i < 5'000; ++i) flood += frame(NGHTTP2_DATA, 0, i % 2 == 0 ? 1 : 3, "x");
+  ASSERT_TRUE(turn(flood));
+  EXPECT_EQ(source.data, 5'000u);
+  EXPECT_EQ(source.pieces, 2);
+  ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x") +
+                   frame(NGHTTP2_DATA, 0, 1, std::string(2'000, 'x')) +
+                   frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "x")));
+  EXPECT_EQ(source.data, 7'002u);
+  EXPECT_EQ(source.pieces, 5);
 }
 
 TEST_F(Session, AHeadInTooManyPiecesIsToldToCalmDown) {
