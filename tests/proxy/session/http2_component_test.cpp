@@ -264,7 +264,8 @@ TEST_F(Http2, ALengthOfZeroThatDataBeliesReachesNoEndpoint) {
   ASSERT_TRUE(client->flush());
   ASSERT_TRUE(
       client->stream().send(http2::frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, empty, "")));
-  EXPECT_EQ(client->wait(empty).status, 200);
+  client->read_until([&] { return client->answer(empty).ended; });
+  EXPECT_EQ(client->answer(empty).status, 200);
   EXPECT_EQ(backend.last().field("Content-Length"), "0");
 }
 
@@ -406,9 +407,12 @@ TEST_F(ImpatientHttp2, PingsDoNotKeepAnIdleConnection) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (!client->got_goaway() && std::chrono::steady_clock::now() < end) {
     client->ping();
-    client->turn();
+    client->read_until([] { return false; });  // it is silent again
   }
   EXPECT_TRUE(client->got_goaway());
+  EXPECT_EQ(
+      proxy.metric("gatehouse_proxy_http2_connections_ended_total{reason=\"http2_frame_flood\"}"),
+      0);
 }
 
 TEST_F(ImpatientHttp2, AClientThatReadsNothingIsClosedAndLeavesNothingBehind) {
@@ -418,6 +422,21 @@ TEST_F(ImpatientHttp2, AClientThatReadsNothingIsClosedAndLeavesNothingBehind) {
   ASSERT_TRUE(client->flush());
   EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
   EXPECT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 0; }));
+}
+
+TEST_F(ImpatientHttp2, AStreamOfWhichTheClientTakesAByteNowAndThenIsReset) {
+  serve({backend.port()});
+  auto client = connect({.opens_windows = false});
+  const int stream = client->get("/big");
+  client->read_until([&] { return client->answer(stream).body.size() == 65'535; });
+  // Fewer than ten bytes between two looks of the proxy.
+  client->stream().be_patient_for(std::chrono::milliseconds(250));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!client->answer(stream).is_closed() && std::chrono::steady_clock::now() < end) {
+    client->give_window(stream, 1);
+    client->read_until([] { return false; });  // it is silent again
+  }
+  EXPECT_EQ(client->answer(stream).error, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
 }
 
 TEST_F(ImpatientHttp2, AStreamWhoseWindowStaysShutIsResetAndTheConnectionGoesOn) {
