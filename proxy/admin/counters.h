@@ -52,6 +52,7 @@ class ReasonCounters {
 // What a worker holds in memory, in bytes, and for what. Add and subtract, by HeldBytes.
 struct HeldMemory {
   Counter client_output;    // clients have not taken it yet
+  Counter http2_output;     // the same, before it is in frames: it waits for a window, or its turn
   Counter client_input;     // parts of heads, and pipelined requests
   Counter endpoint_output;  // endpoints have not taken it yet
 };

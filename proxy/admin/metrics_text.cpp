@@ -161,6 +161,8 @@ void add_requests(Page& page) {
               MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.held.client_output; },
            {{"kind", "client_output"}})
+      .sum([](const auto& w) -> const Counter& { return w.held.http2_output; },
+           {{"kind", "http2_output"}})
       .sum([](const auto& w) -> const Counter& { return w.held.client_input; },
            {{"kind", "client_input"}})
       .sum([](const auto& w) -> const Counter& { return w.held.endpoint_output; },

@@ -47,6 +47,7 @@ void Stream::reset_stream() {
   id_ = 0;
   text_.reset();
   fields_.reset();
+  unconsumed_ = held_window_ = 0;
   std::string().swap(incoming_);
   body_.clear();
   heads_queued_ = 0;
@@ -128,12 +129,13 @@ struct Callbacks {
 
   static int on_data_chunk(nghttp2_session* session, std::uint8_t, std::int32_t id,
                            const std::uint8_t* data, std::size_t size, void* user) {
-    // The connection's window is opened at once: one request that stalls must not stall the others.
-    // What it may keep waiting is bounded by its own window.
-    nghttp2_session_consume_connection(session, size);
     Stream* const stream = stream_of(session, id);
-    if (stream == nullptr) return 0;
+    if (stream == nullptr) {
+      nghttp2_session_consume_connection(session, size);
+      return 0;
+    }
     self(user).frame_was_useful_ = true;
+    self(user).hold(*stream, size);
     self(user).gather(*stream, text(data, size));
     return 0;
   }
@@ -313,6 +315,7 @@ void ServerSession::end_stream(Stream& stream) {
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   --stream_count_;
   bodies_queued_ -= stream.body_queued();
+  consume(stream);  // the connection's window is given back
   if (too_large_ == &stream) too_large_ = nullptr;
   stream.on_stream_closed(stream.refusal_);
   stream.reset_stream();
@@ -394,6 +397,26 @@ void ServerSession::add_field(Stream& stream, std::string_view name, std::string
   }
   if (!std::exchange(stream.fields_were_refused_, true)) stream.on_fields_too_large(stream.text_);
   if (stream.fields_.is_far_over(fields_limits_)) too_large_ = &stream;
+}
+
+// The connection's window is opened at once while little waits for endpoints in all.
+void ServerSession::hold(Stream& stream, std::size_t bytes) {
+  stream.unconsumed_ += bytes;
+  unconsumed_ += bytes;
+  if (unconsumed_ <= stalled_bytes_max_) {
+    nghttp2_session_consume_connection(session_, bytes);
+  } else {
+    stream.held_window_ += bytes;
+  }
+}
+
+void ServerSession::consume(Stream& stream) {
+  const std::size_t bytes = std::exchange(stream.unconsumed_, 0);
+  const std::size_t held = std::exchange(stream.held_window_, 0);
+  assert(bytes <= unconsumed_);
+  unconsumed_ -= bytes;
+  if (bytes > 0) nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  if (held > 0) nghttp2_session_consume_connection(session_, held);
 }
 
 // A byte of a body may come in a frame of its own, and each piece that is told is a system call
@@ -562,10 +585,6 @@ void ServerSession::reset(Stream& stream, Why why) {
                                                   : NGHTTP2_INTERNAL_ERROR;
   stream.is_reset_by_us_ = true;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code);
-}
-
-void ServerSession::consume(Stream& stream, std::size_t bytes) {
-  nghttp2_session_consume_stream(session_, stream.id_, bytes);
 }
 
 void ServerSession::announce_goaway() {

@@ -26,9 +26,11 @@ struct Limits {
   std::uint32_t concurrent_streams_max = 128;
   // Of a request; it is answered 431.
   FieldAccount::Limits fields;
-  // Unsent bodies of requests per stream and per connection.
+  // Bodies of requests that endpoints have not taken: per stream, and per connection. So much of
+  // them does not close the connection's window: one request that stalls must not stall the others.
   std::int32_t stream_window = 65'535;
   std::int32_t connection_window = 1 << 20;
+  std::size_t stalled_bytes_max = 512u << 10;
   // Streams that the client resets (Rapid Reset, CVE-2023-44487), or breaks so that we must
   // (MadeYouReset, CVE-2025-8671): either way a request was begun in vain, and the limit on
   // concurrent streams does not count it any more.
@@ -52,7 +54,8 @@ class Stream {
   // The fields of the request's head, or of its trailer, are more than is allowed. They are not
   // complete, and nothing more is to come of them.
   virtual void on_fields_too_large(RequestText& text) = 0;
-  // A part of the body; consume() what was dealt with. Trailer fields are dropped.
+  // A part of the body; ServerSession::consume() all that came once it was dealt with. Trailer
+  // fields are dropped.
   virtual void on_data(std::string_view data, bool last) = 0;
   // All that was queued so far went out: interim heads and the body.
   virtual void on_sent() = 0;
@@ -61,6 +64,8 @@ class Stream {
   virtual void on_stream_closed(std::string_view refusal) = 0;
 
   std::size_t body_queued() const { return body_.size(); }
+  // Of the request's body.
+  std::size_t unconsumed() const { return unconsumed_; }
   std::size_t body_capacity() const { return body_.capacity(); }  // the memory for it
   // Heads that wait to be sent.
   std::size_t heads_queued() const { return heads_queued_; }
@@ -79,6 +84,8 @@ class Stream {
   FieldAccount fields_;
   bool head_is_complete_ = false;
   bool fields_were_refused_ = false;
+  std::size_t unconsumed_ = 0;   // of the request's body: was told, and not dealt with yet
+  std::size_t held_window_ = 0;  // of it: what the connection's window was not opened for yet
   std::string incoming_;  // of the request's body: came in small DATA frames, and not told yet
   base::ByteQueue body_;  // of the response: not sent yet
   std::size_t heads_queued_ = 0;
@@ -136,7 +143,7 @@ class ServerSession {
   // Ends it with an error, so that the client cannot take it for complete.
   enum class Why { internal_error, no_error, cancel };
   void reset(Stream& stream, Why why);
-  void consume(Stream& stream, std::size_t bytes);
+  void consume(Stream& stream);
   // How much of a body the client's windows let through now, of this stream and the connection.
   std::size_t window(const Stream& stream) const;
   // Bodies that wait, of all streams.
@@ -161,6 +168,7 @@ class ServerSession {
   ServerSession(const Limits& limits, StreamSource& source)
       : source_(source),
         fields_limits_(limits.fields),
+        stalled_bytes_max_(limits.stalled_bytes_max),
         resets_(limits.resets_burst, limits.resets_per_second),
         idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
   std::uint32_t error_of(const FrameWalk::Head& frame) const;
@@ -168,6 +176,7 @@ class ServerSession {
   void end_frame();
   void add_field(Stream& stream, std::string_view name, std::string_view value);
   void cut_off(Stream& stream);
+  void hold(Stream& stream, std::size_t bytes);
   void gather(Stream& stream, std::string_view data);
   void deliver(Stream& stream, std::string_view data, bool last);
   void deliver_gathered();
@@ -182,6 +191,8 @@ class ServerSession {
 
   StreamSource& source_;
   FieldAccount::Limits fields_limits_;
+  std::size_t stalled_bytes_max_;
+  std::size_t unconsumed_ = 0;  // of all streams
   FrameWalk walk_;
   Budget resets_;
   Budget idle_frames_;

@@ -23,7 +23,10 @@ constexpr std::chrono::milliseconds kGoawayDelay{200};
 }  // namespace
 
 Http2Connection::Http2Connection(Worker& worker, ClientConnection& connection)
-    : worker_(worker), connection_(connection), idle_since_(worker.loop().now()) {}
+    : worker_(worker),
+      connection_(connection),
+      held_(worker.counters().held.http2_output),
+      idle_since_(worker.loop().now()) {}
 
 Http2Connection::~Http2Connection() = default;
 
@@ -107,6 +110,7 @@ bool Http2Connection::flush() {
   if (!session_->send(out, kFlushBytesMax)) fail();
   if (!out.empty()) connection_.write(out);
   session_->tell_sent();
+  held_.set(session_->bodies_queued() + session_->owed());
   if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
   if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
@@ -187,6 +191,7 @@ void Http2Connection::on_closed(const char* reason) {
 
 void Http2Connection::abandon_all() {
   state_ = State::closed;
+  held_.set(0);
   worker_.forget_flush(*this);
   // Streams are abandoned now; the session itself may be further up the stack.
   session_->for_each_stream(
@@ -209,7 +214,6 @@ void Http2Stream::attach(Http2Connection& connection) {
   connection_ = &connection;
   exchange_ = worker_.take_exchange();
   head_complete_ = has_begun_ = request_complete_ = false;
-  unconsumed_ = 0;
   watch_ = {};
   made_progress();
 }
@@ -232,7 +236,7 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
     return !may_send || now - connection_took >= timeouts.body_idle;
   }
   if (!head_complete_) return now - last_progress_ > timeouts.request_header;
-  const bool awaits_body = !request_complete_ && unconsumed_ == 0;
+  const bool awaits_body = !request_complete_ && unconsumed() == 0;
   return awaits_body && now - last_progress_ > timeouts.body_idle;
 }
 
@@ -310,16 +314,19 @@ void Http2Stream::on_data(std::string_view data, bool last) {
     if (last) begin(true);
     return;
   }
-  unconsumed_ += data.size();
   // No room around it, so it is only read.
   const Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
   exchange_->on_request_body(piece, last);
-  if (exchange_ != nullptr && exchange_->wants_request_body()) want_request_body();
+  // The client may send more of it once the endpoint has taken all that came: so what waits for an
+  // endpoint is never more than the window.
+  if (exchange_ != nullptr && exchange_->wants_request_body() && exchange_->unsent_request() == 0) {
+    want_request_body();
+  }
 }
 
 void Http2Stream::want_request_body() {
-  if (unconsumed_ == 0) return;
-  connection_->session().consume(*this, std::exchange(unconsumed_, 0));
+  if (unconsumed() == 0) return;
+  connection_->session().consume(*this);
   connection_->flush_soon();
 }
 

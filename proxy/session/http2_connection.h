@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxy/admin/held_bytes.h"
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
@@ -63,7 +64,6 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool head_complete_ = false;
   bool has_begun_ = false;  // the exchange has
   bool request_complete_ = false;
-  std::size_t unconsumed_ = 0;        // of the window: the endpoint has not taken it yet
   base::SteadyTime last_progress_{};  // when the client last sent something of it
   net::SendWatch watch_;              // while there is a body for the client to take
 };
@@ -123,6 +123,7 @@ class Http2Connection final : public Protocol,
   bool sent_goaway_ = false;
   bool has_failed_ = false;
   bool had_request_ = false;
+  admin::HeldBytes held_;        // in session_
   bool holds_back_ = false;      // it is not read from, for what it owes
   bool was_waiting_ = false;     // at the last look: to send, for the client to take it
   base::SteadyTime idle_since_;  // when it began, or its last stream ended

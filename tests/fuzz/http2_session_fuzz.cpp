@@ -86,7 +86,7 @@ void FuzzedStream::on_fields_too_large(RequestText& text) {
 }
 
 void FuzzedStream::on_data(std::string_view data, bool) {
-  if (!data.empty()) source_.session->consume(*this, data.size());
+  if (!data.empty()) source_.session->consume(*this);
 }
 
 void FuzzedStream::on_sent() {

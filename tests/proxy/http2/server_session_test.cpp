@@ -350,6 +350,45 @@ TEST_F(IdleFrames, DataThatSaysSomethingIsFree) {
   EXPECT_EQ(source.data, 500u);
 }
 
+// RFC 9113 §5.2: what a client may send, by the WINDOW_UPDATE that it gets.
+TEST_F(Session, RequestsThatStallHoldWhatTheConnectionsWindowLetsInAtMost) {
+  std::string begin;
+  for (int i = 0; i < 100; ++i) begin += get(2 * i + 1, NGHTTP2_FLAG_END_HEADERS);
+  ASSERT_TRUE(turn(begin));
+  std::int64_t window = 1 << 20;
+  const std::string piece(16'000, 'x');
+  const auto read_windows = [&] {
+    for_each_frame(out, [&](std::uint8_t type, std::uint8_t, int stream, std::string_view payload) {
+      if (type != NGHTTP2_WINDOW_UPDATE || stream != 0) return;
+      std::int64_t by = 0;
+      for (const char c : payload) by = by << 8 | static_cast<std::uint8_t>(c);
+      window += by;
+    });
+  };
+  std::size_t sent = 0;
+  for (int i = 0; i < 400 && window >= 16'000; ++i) {
+    ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 2 * (i / 4) + 1, piece)));
+    window -= 16'000;
+    sent += piece.size();
+    read_windows();
+  }
+  EXPECT_LT(sent, (512u << 10) + (1u << 20) + 32'000);
+  EXPECT_GT(sent, 900'000u);
+  // What is dealt with opens it again, and so does a stream that ends.
+  const std::int64_t shut = window;
+  session->for_each_stream([&](Stream& stream) {
+    if (stream.id() % 4 == 1) session->consume(stream);
+  });
+  ASSERT_TRUE(turn(""));
+  read_windows();
+  EXPECT_GT(window, shut + 100'000);
+  std::string resets;
+  for (int i = 0; i < 100; ++i) resets += reset(2 * i + 1);
+  ASSERT_TRUE(turn(resets));
+  read_windows();
+  EXPECT_GT(window, (1 << 20) - 600'000);
+}
+
 TEST_F(Session, SmallDataIsToldTogether) {
   ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS) + get(3, NGHTTP2_FLAG_END_HEADERS)));
   std::string flood;

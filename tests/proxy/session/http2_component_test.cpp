@@ -422,6 +422,7 @@ TEST_F(ImpatientHttp2, AClientThatReadsNothingIsClosedAndLeavesNothingBehind) {
   ASSERT_TRUE(client->flush());
   EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
   EXPECT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 0; }));
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"), 0);
 }
 
 TEST_F(ImpatientHttp2, AStreamOfWhichTheClientTakesAByteNowAndThenIsReset) {
@@ -443,6 +444,9 @@ TEST_F(ImpatientHttp2, AStreamWhoseWindowStaysShutIsResetAndTheConnectionGoesOn)
   serve({backend.port()});
   auto client = connect({.opens_windows = false});
   const int stream = client->get("/big");
+  client->read_until([&] { return client->answer(stream).body.size() == 65'535; });
+  // What is read ahead of the client is little.
+  EXPECT_LE(proxy.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"), 16 << 10);
   const auto& answer = client->wait(stream);
   EXPECT_EQ(answer.error, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));
   EXPECT_THAT(proxy.access_log(), HasSubstr("client_send_timeout"));
