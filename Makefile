@@ -68,7 +68,7 @@ bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as r
 	@tests/bench/bench $(BENCH_FLAGS)
 
 attack: deps ## attacks the proxy while it serves a calm client, beside nginx and haproxy (ATTACKS="slow,PING" chooses)
-	@.ci/deps bench
+	@.ci/deps $(if $(findstring --short,$(ATTACK_FLAGS)),attack,bench)
 	@.ci/build release gatehouse-proxy
 	@tests/bench/attack $(ATTACK_FLAGS)
 
