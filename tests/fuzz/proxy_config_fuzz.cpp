@@ -58,5 +58,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)certificates_from_json(text);
   (void)hashes_from_json(text);
+  (void)ticket_keys_from_json(text);
   return 0;
 }

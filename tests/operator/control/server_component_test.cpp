@@ -210,6 +210,28 @@ TEST_F(ControlServer, APollSaysWhatIsLiveInTheProxy) {
   EXPECT_THAT(server_->proxies()[0].proxy, HasSubstr("proxy-1"));
 }
 
+TEST_F(ControlServer, AProxyOfTheFirstReleaseIsUpToDateWithWhatItIsTold) {
+  std::atomic<int> acknowledged = 0;
+  server_->on_acknowledged([&] { ++acknowledged; });
+  ProxyConfig config;
+  VirtualHost host;
+  host.default_route = proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
+                                                   {.body_bytes_max = 7}};
+  config.hosts["a.example"] = std::make_shared<const VirtualHost>(host);
+  const std::string revision = server_->publish(std::make_shared<const ProxyConfig>(config));
+  const std::string told =
+      proxy::config::revision_in_json(send("GET", "/v1/config?after=&wait=0s").body);
+  EXPECT_NE(told, revision);
+  EXPECT_EQ(send("GET", "/v1/config?wait=0s&proxy=old&after=" + told).status, 304);
+  EXPECT_EQ(acknowledged, 1);
+  EXPECT_THAT(base::to_prometheus_text(registry_),
+              HasSubstr("gatehouse_control_proxy_up_to_date{proxy=\"old\"} 1"));
+
+  const std::string own = "&speaks=" + proxy::config::Dialect::own().text();
+  EXPECT_EQ(send("GET", "/v1/config?wait=0s&after=" + revision + own).status, 304);
+  EXPECT_EQ(send("GET", "/v1/config?wait=0s&after=" + told + own).status, 200);
+}
+
 TEST_F(ControlServer, ARefusedStateIsCountedOnceAndNotSentAgain) {
   const std::string live = server_->publish(state("a.example"));
   const std::string bad = server_->publish(state("b.example"));
