@@ -9,7 +9,7 @@ namespace proxy::config {
 namespace {
 
 // Of what a proxy says of itself in a query: some hundreds of names.
-constexpr std::size_t kDialectBytesMax = 16 * 1024;
+constexpr std::size_t kDialectBytesMax = 16'384;
 
 template <class T>
 void add_features(std::set<std::string>& features) {

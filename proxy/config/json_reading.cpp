@@ -1,5 +1,6 @@
 #include "proxy/config/json_reading.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -20,6 +21,9 @@ constexpr std::size_t kGuardNameBytesMax = 256;  // far more than any field's na
 std::string inside(const std::string& place, std::string_view key) {
   constexpr std::size_t kShownBytesMax = 100;
   std::string shown(key.substr(0, kShownBytesMax));
+  // It becomes part of a line of a log.
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, '?');
   if (key.size() > kShownBytesMax) shown += "...";
   return place + "[" + shown + "]";
 }

@@ -175,6 +175,7 @@ TEST(DeltaJson, SaysWhereItIsWrong) {
       {"{" + revision + ",\"extra\":1,\"guards\":[\"extra\"]}",
        "the document: is guarded by what is not known here"},
       {"{" + revision + ",\"full\":1}", "full: must be true or false"},
+      {"{" + revision + ",\"hosts\":{\"set\":{\"a\\nb\":1}}}", "hosts[a?b]: must be an object"},
       {"{" + revision + ",\"sni\":{\"set\":[]}}", "sni: must be an object"},
       {"{" + revision + ",\"sni\":{\"set\":{\"a\":\"b\"},\"removed\":[\"a\"]}}",
        "sni[a]: is both set and removed"},
