@@ -1,5 +1,6 @@
 #include "proxy/config/dialect.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "proxy/config/fields.h"
@@ -12,21 +13,34 @@ namespace {
 constexpr std::size_t kDialectBytesMax = 16'384;
 
 template <class T>
+void add_features(std::set<std::string>& features);
+
+// Of the structs that are part of a member.
+template <class Value>
+void add_features_of_parts(std::set<std::string>& features) {
+  if constexpr (HasFields<Value>) {
+    add_features<Value>(features);
+  } else if constexpr (std::is_same_v<Value, Action>) {
+    add_features<FixedAnswer>(features);
+  } else if constexpr (IsOptional<Value>::value || IsVector<Value>::value) {
+    add_features_of_parts<typename Value::value_type>(features);
+  }
+}
+
+template <class T>
 void add_features(std::set<std::string>& features) {
   const T any{};
   for_each_field<T>(
-      [&](const auto& field, bool in_first_release, const auto&) {
+      [&](const auto& field, bool in_first_release, const auto& member) {
         if (!in_first_release) features.insert(feature_of<T>(field));
+        add_features_of_parts<std::remove_cvref_t<decltype(member)>>(features);
       },
       any);
 }
 
 std::set<std::string> all_features() {
   std::set<std::string> features;
-  add_features<FixedAnswer>(features);
   add_features<Cluster>(features);
-  add_features<Route>(features);
-  add_features<DefaultRoute>(features);
   add_features<VirtualHost>(features);
   add_features<Certificate>(features);
   add_features<ChallengeAnswer>(features);

@@ -35,7 +35,7 @@ ProxyConfig complete_config() {
   VirtualHost host;
   host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, {1048576}});
   host.routes.push_back({PathMatch::exact, "/gone", FixedAnswer{503, "service_not_found"}, {}});
-  host.default_route = DefaultRoute{Forward{"shop/empty:80"}};
+  host.default_route = DefaultRoute{Forward{"shop/empty:80"}, {.body_bytes_max = 65536}};
   host.https_redirect = true;
   config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
   VirtualHost any;

@@ -98,6 +98,18 @@ TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
   EXPECT_EQ(*told->hosts.at("b.example"), *state.hosts.at("a.example"));
 }
 
+TEST(VersionSkew, AProxyOfThisReleaseIsToldEverything) {
+  const Rendering of_this_release{Dialect::own()};
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    const ProxyConfig state = RandomConfig(seed).next();
+    for (const auto& [name, host] : state.hosts) {
+      VirtualHost told = *host;
+      EXPECT_FALSE(of_this_release.take_from(told));
+      EXPECT_EQ(told, *host);
+    }
+  }
+}
+
 TEST(VersionSkew, WhatTunesIsLeftOutAndWhatGuardsClosesForWhoDoesNotKnowIt) {
   const Rendering of_first_release{Dialect()};
   Door plain;
