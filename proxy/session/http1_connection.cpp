@@ -73,12 +73,19 @@ void Http1Connection::proceed() {
       return;
     }
   }
-  // An end that is on its way means that the client is gone, and its endpoint is to hear of it:
-  // nobody closes only one direction after a request (nginx takes it so, too).
-  if (state_ == State::response && connection_.channel().peer_has_closed()) {
-    connection_.close("client_closed");
-  }
+  if (state_ == State::response && connection_.channel().peer_has_closed()) note_end_of_client();
   if (draining_ && had_request_) leave_if_idle();
+}
+
+// An end that is on its way means that the client is gone, and its endpoint is to hear of it, as it
+// does of nginx. TLS has no half-open life at all.
+void Http1Connection::note_end_of_client() {
+  if (connection_.client().secure) {
+    connection_.close("client_closed");
+  } else if (unsent() == 0 && !waits_half_closed_) {
+    waits_half_closed_ = true;
+    connection_.arm(worker_.options().timeouts.half_closed);
+  }
 }
 
 // What came before its turn: pipelined requests, or a tunnel's first bytes.
@@ -361,7 +368,9 @@ void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& pi
 // Once the request was read whole, the timer is for a client that does not take its response.
 void Http1Connection::watch_sending() {
   if (state_ != State::response || connection_.channel().unsent() == 0) return;
-  if (!connection_.is_armed()) connection_.watch_sending(worker_.options().timeouts.body_idle);
+  if (connection_.is_armed() && !waits_half_closed_) return;
+  waits_half_closed_ = false;
+  connection_.watch_sending(worker_.options().timeouts.body_idle);
 }
 
 void Http1Connection::send_body(const Piece& piece, bool last) {
@@ -430,6 +439,7 @@ void Http1Connection::on_exchange_over() {
     return;
   }
   state_ = State::idle;
+  waits_half_closed_ = false;
   parser_.reset();
   connection_.begin_rest(true);
   arm_between_requests();
@@ -482,6 +492,10 @@ void Http1Connection::on_timeout() {
       exchange_->refuse(408, "request_body_timeout");
       return;
     case State::response:
+      if (waits_half_closed_) {
+        connection_.close("client_closed");
+        return;
+      }
       if (!connection_.has_stalled(timeouts.body_idle)) return;
       connection_.close("client_send_timeout");
       return;

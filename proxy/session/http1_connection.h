@@ -72,6 +72,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void arm_after_sending();
   bool may_keep_alive() const;
   void watch_sending();
+  void note_end_of_client();
   void begin_body_period();
   bool has_body_come_to_rest();
   void arm_between_requests();
@@ -88,6 +89,7 @@ class Http1Connection final : public Protocol, private Downstream {
   bool keeps_alive_ = true;         // what the client was told
   bool response_chunked_ = false;
   bool input_ended_ = false;
+  bool waits_half_closed_ = false;  // the timer is Timeouts::half_closed
   std::uint8_t minor_version_ = 1;
   http1::RequestParser parser_;
   http1::BodyDecoder body_;

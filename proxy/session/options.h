@@ -18,6 +18,9 @@ struct Timeouts {
   std::chrono::milliseconds body_idle{60'000};
   std::chrono::milliseconds tunnel_idle{3'600'000};
   std::chrono::milliseconds linger{2'000};
+  // A client that says no more after its request has gone, most of the time. One that only closed
+  // its sending side still gets an answer that comes so soon.
+  std::chrono::milliseconds half_closed{100};
 };
 
 struct Options {

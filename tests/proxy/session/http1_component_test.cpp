@@ -799,6 +799,19 @@ TEST(SlowPeers, AnIdleConnectionIsClosedAfterItsTime) {
   EXPECT_TRUE(client.stream().at_end());
 }
 
+TEST(SlowPeers, AClientThatOnlyFinishedSendingGetsAnAnswerThatComesSoon) {
+  ScriptedBackend backend(says(ScriptedBackend::ok("hello")));
+  session::Options options = RunningEngine::quick();
+  options.timeouts.half_closed = std::chrono::seconds(5);
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  client.stream().finish_sending();
+  EXPECT_EQ(client.read_answer().body, "hello");
+  EXPECT_TRUE(client.stream().at_end());
+}
+
 TEST(SlowPeers, AClientThatLeavesEndsItsRequest) {
   for (const bool by_reset : {true, false}) {
     ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
