@@ -87,6 +87,7 @@ class Proxy : public ::testing::Test {
       command.insert(command.end(), {"--drain-grace", "0"});
     }
     command.insert(command.end(), more_flags.begin(), more_flags.end());
+    command.insert(command.begin(), wrapper.begin(), wrapper.end());
     program = ChildProcess::start(
                   {.command = command, .environment = {}, .output = folder.path() / "log"})
                   .value();
@@ -143,6 +144,7 @@ class Proxy : public ::testing::Test {
     if (request.path == "/slow") eventually([&] { return go.load(); });
     return stream.send(ScriptedBackend::ok("hello from " + request.path));
   }};
+  std::vector<std::string> wrapper;  // a program that starts the proxy
   std::unique_ptr<ChildProcess> program;
   std::uint16_t http = 0, https = 0, admin = 0;
 };
@@ -299,6 +301,22 @@ TEST_F(Proxy, ASlowClientIsSentAwayAfterItsTime) {
   HttpClient client = HttpClient::connect(http);
   client.send("GET / HT");
   EXPECT_EQ(client.read_answer().status, 408);
+}
+
+TEST_F(Proxy, SilentClientsLeaveDescriptorsForRequestsAndProbes) {
+  wrapper = {"prlimit", "--nofile=200"};
+  start();
+  HttpClient customer = HttpClient::connect(http);
+  EXPECT_EQ(customer.get("/").status, 200);
+  std::vector<SocketStream> silent;
+  for (int i = 0; i < 300; ++i) silent.push_back(SocketStream::connect(i % 2 == 0 ? http : https));
+  EXPECT_TRUE(eventually([&] {
+    return program->output().find("accepting clients pauses") != std::string::npos;
+  })) << program->output();
+  EXPECT_EQ(customer.get("/").status, 200);
+  EXPECT_EQ(admin_status("/livez"), 200);
+  EXPECT_EQ(admin_status("/readyz"), 200);
+  EXPECT_THAT(program->output(), HasSubstr("the limit on open files, 200, allows for"));
 }
 
 TEST_F(Proxy, SmugglingIsRefused) {
