@@ -294,6 +294,10 @@ base::Status run(const Flags& flags) {
   auto access_log =
       proxy::admin::AccessLog::open(flags.access_log == "on" ? "-" : flags.access_log);
   if (!access_log) return base::failure(base::while_doing("--access-log", access_log.error()));
+  // Served last, but one that is taken ends the program before anybody is served.
+  if (auto status = proxy::net::check_address_is_free(*admin_address); !status) {
+    return base::failure(base::while_doing("--admin-address", status.error()));
+  }
   auto engine = proxy::session::Engine::start(*settings, **access_log);
   if (!engine) return base::failure(engine.error());
   // A file is served before anything is said to listen, and one that cannot be ends the program
