@@ -228,9 +228,16 @@ bool add_readings(std::string path, DotDot dot_dot, std::vector<std::string>& re
   return true;
 }
 
-bool has_dot_segment(const std::string& path) {
-  const std::string closed = path + "/";
-  return closed.find("/./") != std::string::npos || closed.find("/../") != std::string::npos;
+bool has_dot_dot(const std::string& path) {
+  return (path + "/").find("/../") != std::string::npos;
+}
+
+// What ".." takes away depends on what counts as an element, and that is clear only for these.
+bool elements_are_clear(const std::string& path) {
+  if (path.find("//") != std::string::npos) return false;
+  return std::all_of(path.begin(), path.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && c != '%' && c != ';' && c != '\\';
+  });
 }
 
 // ---- The paths that have one reading
@@ -252,18 +259,15 @@ std::optional<std::vector<std::string>> generous_readings(std::string_view path)
   std::vector<std::string> readings;
   std::string decoded;
   if (!decode_unreserved(path, decoded)) return std::nullopt;
-  if (!has_dot_segment(decoded)) {
+  if (!has_dot_dot(decoded)) {
     if (!add_readings(std::move(decoded), DotDot::refused, readings)) return std::nullopt;
     return readings;
   }
-  std::string merged = decoded;
-  merge_slashes(merged);
   std::string removed = decoded;
-  if (!remove_dot_segments(merged) || !remove_dot_segments(removed)) return std::nullopt;
-  const bool clear = add_readings(std::move(removed), DotDot::refused, readings) &&
-                     add_readings(std::move(merged), DotDot::refused, readings) &&
-                     add_readings(std::move(decoded), DotDot::kept, readings);
-  if (!clear) return std::nullopt;
+  if (!elements_are_clear(decoded) || !remove_dot_segments(removed)) return std::nullopt;
+  const bool is_clear = add_readings(std::move(removed), DotDot::refused, readings) &&
+                        add_readings(std::move(decoded), DotDot::kept, readings);
+  if (!is_clear) return std::nullopt;
   return readings;
 }
 

@@ -14,11 +14,12 @@ namespace proxy::router {
 // when the path does.
 
 // The generous readings of a request path that normalize_path() has not refused, without
-// repetitions; the first is the most generous one. There are more where it matters when a step is
-// taken: dot segments removed before slashes are merged, after that, or not at all; and what stands
-// before a decoded "?", "#" or ";", which may end the path. Nothing when readings lead so far apart
-// that no comparison tells: a ".." that shows only after decoding or cutting ("..%2F", "..;",
-// "..%5C"), an escaped slash inside of a parameter, or more than four layers of escapes.
+// repetitions; the first is the most generous one. There are more where it matters what a backend
+// does: it removes dot segments or leaves them where they are, and what stands before a decoded
+// "?", "#" or ";" may be all that it sees. Nothing when readings lead so far apart that no
+// comparison tells: a ".." that shows only after decoding or cutting ("..%2F", "..;", "..%5C"), one
+// beside "//", an escape or a parameter, an escaped slash inside of a parameter, or more than four
+// layers of escapes.
 std::optional<std::vector<std::string>> generous_readings(std::string_view path);
 
 // What a rule's path is in such a text, to be compared with readings. A rule's own dot segments
