@@ -17,8 +17,8 @@ ARG PROGRAMS=compiled
 FROM ${DEBIAN} AS compiled
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
       ccache cmake g++ mold ninja-build pkg-config \
-      libcli11-dev libcpprest-dev libcurl4-openssl-dev libexpected-dev libnghttp2-dev libspdlog-dev libssl-dev \
-      libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev \
+      libcli11-dev libcpprest-dev libcurl4-openssl-dev libexpected-dev libnghttp2-dev libre2-dev libspdlog-dev \
+      libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Only what the two programs are made of: a change of a test, a chart or a page compiles nothing.
@@ -46,8 +46,8 @@ FROM ${PROGRAMS} AS programs
 
 FROM ${DEBIAN} AS trees
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
-      ca-certificates libcpprest2.10 libcurl4 libnghttp2-14 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 \
-      libyaml-cpp0.7 \
+      ca-certificates libcpprest2.10 libcurl4 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
+      libssl3 libyaml-cpp0.7 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=programs /programs /programs
 # ldd names the loader too. What it cannot find must fail the build: the image would not start.

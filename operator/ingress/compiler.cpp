@@ -15,6 +15,8 @@
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/sni_table.h"
+#include "proxy/config/expression.h"
+#include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
@@ -26,6 +28,9 @@ using proxy::config::FixedAnswer;
 using proxy::config::Forward;
 using proxy::config::PathMatch;
 
+// Of what an Ingress with an unsupported guard would have served.
+const FixedAnswer kRefused{503, "annotation_refused"};
+
 // One compilation: what the Ingresses add to, in order of age.
 class Compilation {
  public:
@@ -33,11 +38,20 @@ class Compilation {
       : view_(view), ownership_(ownership_of(view)), backends_(view), sni_(view) {}
 
   Compiled run() {
-    for (const auto& ingress : owned_by_age(view_)) add(ingress);
+    const auto owned = owned_by_age(view_);
+    for (const auto& ingress : owned) note_expressions(*ingress);
+    for (const auto& ingress : owned) add(ingress);
     return finish();
   }
 
  private:
+  void note_expressions(const kube::Ingress& ingress) {
+    if (!annotations::makes_expressions(ingress.metadata.annotations)) return;
+    for (const kube::IngressRule& rule : ingress.rules) {
+      if (auto host = config_host(rule.host)) hosts_with_expressions_.insert(std::move(*host));
+    }
+  }
+
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
@@ -126,35 +140,81 @@ class Compilation {
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
     const std::string text = written.path.empty() ? "/" : written.path;
-    // What a refused regular expression would have guarded stays closed as far as it can be told.
-    if (scope.policy.is_refused() && written.path_type == kube::PathType::implementation_specific) {
-      for (const std::string& start : literal_starts(text)) add_path(scope, host, written, start);
-    } else {
-      add_path(scope, host, written, text);
+    const bool has_operators = expression_of(text, false).has_value();
+    std::optional<std::string> expression;
+    if (scope.policy.is_refused()) {
+      expression = expression_of(text, hosts_with_expressions_.count(host) != 0);
     }
-  }
-
-  void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
-                const std::string& text) {
     const auto path = route_path(text);
-    if (!path) {
+    if (!path && !expression) {
       complain(scope.ingress, "PathInvalid",
                "The path \"" + text +
                    "\" can match no request (it must start with \"/\" and have no \"..\", broken "
                    "escape or control character), so it is left out.");
       return;
     }
+    const bool is_claimed = path && claim_path(scope, host, written, *path);
+    if (!path) counted(scope, kRefused);
+    // Of two Ingresses with one plain path the older one has it, as an expression, too.
+    if (expression && (is_claimed || has_operators)) close_expression(scope, host, *expression);
+  }
+
+  bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
+                  const std::string& path) {
     const auto match =
         written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
-    hosts_.claim_route(
-        host, {match, *path, {}, policies_of(scope)},
-        [&] { return action_for(scope, written.backend, *path); }, scope.ingress, complaints_);
+    return hosts_.claim_route(
+        host, {match, path, {}, policies_of(scope)},
+        [&] { return action_for(scope, written.backend, path); }, scope.ingress, complaints_);
+  }
+
+  // What a refused regular expression would have guarded stays closed, whoever else has routes
+  // there.
+  void close_expression(const Scope& scope, const std::string& host, const std::string& text) {
+    const std::string where =
+        "The path \"" + text + "\" of " + (host.empty() ? "every host" : host);
+    const auto close_host = [&](const std::string& why) {
+      hosts_.close_host(host, scope.ingress.metadata.key());
+      complain(scope.ingress, "HostClosed",
+               where + " is guarded and " + why +
+                   ". So that nothing of it stands open, the whole host answers 503 until the path "
+                   "is written in another way, or the guard is gone.");
+    };
+    if (text.size() > proxy::config::kPathBytesMax) {
+      close_host("too long to be compared with requests");
+      return;
+    }
+    const auto compiled = proxy::config::Expression::compile(text);
+    if (!compiled) {
+      close_host("a regular expression that cannot be compared with requests (" +
+                 compiled.error().message + ")");
+    } else if (!hosts_.close_expression(host, {text, kRefused})) {
+      close_host("one regular expression more than the " +
+                 std::to_string(proxy::config::kClosedMax) + " that a host may have");
+    }
+  }
+
+  void close_hosts() {
+    std::map<kube::ObjectKey, Summary*> by_key;
+    for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
+    for (const HostTable::ClosedHost& closed : hosts_.close_hosts(kRefused)) {
+      for (const auto& [owner, places] : closed.over) {
+        Summary& summary = *by_key.at(owner);
+        summary.paths_served -= places;
+        summary.paths_closed += places;
+        complain(*summary.ingress, "HostClosed",
+                 "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
+                     " are answered with 503: the Ingress " + closed.by.text() +
+                     " guards a path there that cannot be compared with requests. Its Events say "
+                     "which.");
+      }
+    }
   }
 
   Action action_for(const Scope& scope, const kube::IngressBackend& backend,
                     const std::string& where) {
     // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
-    if (scope.policy.is_refused()) return counted(scope, FixedAnswer{503, "annotation_refused"});
+    if (scope.policy.is_refused()) return counted(scope, kRefused);
     ResolvedBackend resolved =
         backends_.resolve(scope.ingress.metadata.namespace_, backend, scope.policy.timeouts);
     if (!resolved.reason.empty()) {
@@ -203,6 +263,7 @@ class Compilation {
     Compiled compiled;
     SniTable::Decided tls = sni_.decide(complaints_);
     record(tls.outcomes);
+    close_hosts();
     report_troubles();
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni);
@@ -246,6 +307,7 @@ class Compilation {
   BackendResolver backends_;
   SniTable sni_;
   HostTable hosts_;
+  std::set<std::string> hosts_with_expressions_;
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;

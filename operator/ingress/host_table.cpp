@@ -1,5 +1,8 @@
 #include "operator/ingress/host_table.h"
 
+#include <algorithm>
+#include <variant>
+
 #include "operator/ingress/host_name.h"
 #include "proxy/config/limits.h"
 
@@ -45,7 +48,7 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
                            const annotations::Redirect& redirect, Complaints& complaints) {
   const kube::ObjectKey key = ingress.metadata.key();
-  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}}).first->second;
+  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}}).first->second;
   if (!says_something(redirect)) return;
   const bool is_neighbour = key.namespace_ == host.owner.namespace_;
   if (is_neighbour && !host.redirect) {
@@ -102,6 +105,39 @@ bool HostTable::claim_default(const std::string& name, const proxy::config::Poli
   host.default_claim = ingress.metadata.key();
   host.host.default_route = proxy::config::DefaultRoute{action(), policies};
   return true;
+}
+
+bool HostTable::close_expression(const std::string& name, proxy::config::ClosedExpression closed) {
+  auto& all = hosts_.at(name).host.closed;
+  if (std::find(all.begin(), all.end(), closed) != all.end()) return true;
+  if (all.size() >= proxy::config::kClosedMax) return false;
+  all.push_back(std::move(closed));
+  return true;
+}
+
+void HostTable::close_host(const std::string& name, const kube::ObjectKey& by) {
+  Host& host = hosts_.at(name);
+  if (!host.closed_by) host.closed_by = by;
+}
+
+std::vector<HostTable::ClosedHost> HostTable::close_hosts(
+    const proxy::config::FixedAnswer& answer) {
+  std::vector<ClosedHost> closed;
+  for (auto& [name, host] : hosts_) {
+    if (!host.closed_by) continue;
+    ClosedHost& one = closed.emplace_back(ClosedHost{name, *host.closed_by, {}});
+    const auto close = [&](proxy::config::Action& action, const kube::ObjectKey& owner) {
+      if (!std::holds_alternative<proxy::config::Forward>(action)) return;
+      action = answer;
+      ++one.over[owner];
+    };
+    for (proxy::config::Route& route : host.host.routes) {
+      close(route.action, host.claims.at({route.match, route.path}));
+    }
+    if (host.host.default_route) close(host.host.default_route->action, *host.default_claim);
+    host.host.closed.clear();
+  }
+  return closed;
 }
 
 proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finish(

@@ -32,6 +32,21 @@ class HostTable {
                      const MakeAction& action, const kube::Ingress& ingress,
                      Complaints& complaints);
 
+  // Closes what this expression matches on the host, for the route that a refused Ingress would
+  // have had. False when the host has no place for one more.
+  bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
+  // Nothing of the host may be reached: what an Ingress guards there cannot be told. The first one
+  // to say so is named.
+  void close_host(const std::string& host, const kube::ObjectKey& by);
+
+  // Takes what close_host() said into effect. Who had places that led somewhere, and how many.
+  struct ClosedHost {
+    std::string host;
+    kube::ObjectKey by;
+    std::map<kube::ObjectKey, std::size_t> over;
+  };
+  std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
+
   // sni: the names that have a certificate, which decides about redirects to https.
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> finish(
       const std::map<std::string, std::string>& sni) const;
@@ -52,6 +67,7 @@ class HostTable {
     std::map<Place, kube::ObjectKey> claims;
     std::optional<kube::ObjectKey> default_claim;
     std::optional<RedirectSaid> redirect;
+    std::optional<kube::ObjectKey> closed_by;
   };
 
   std::map<std::string, Host> hosts_;

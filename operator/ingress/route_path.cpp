@@ -1,7 +1,5 @@
 #include "operator/ingress/route_path.h"
 
-#include <algorithm>
-
 namespace ingress {
 namespace {
 
@@ -77,42 +75,12 @@ std::optional<std::string> route_path(std::string_view path) {
   return normal;
 }
 
-std::string literal_start(std::string_view regex) {
-  if (!regex.empty() && regex.front() == '^') regex.remove_prefix(1);
-  const auto end = regex.find_first_of("()[]{}*+?^$|\\");
-  std::string_view start = regex.substr(0, end);
-  // The character before a repetition belongs to it: the "." of ".*", the "s" of "s?".
-  if (end != std::string_view::npos && end > 0 &&
-      std::string_view("*+?{").find(regex[end]) != std::string_view::npos) {
-    start.remove_suffix(1);
-  }
-  return start.empty() ? "/" : std::string(start);
-}
-
-std::vector<std::string> literal_starts(std::string_view regex) {
-  std::vector<std::string> starts;
-  std::size_t begin = 0;
-  int groups = 0;
-  bool in_class = false;
-  for (std::size_t i = 0; i < regex.size(); ++i) {
-    const char c = regex[i];
-    if (c == '\\') {
-      ++i;  // what follows stands for itself
-    } else if (in_class) {
-      in_class = c != ']';
-    } else if (c == '[') {
-      in_class = true;
-    } else if (c == '(') {
-      ++groups;
-    } else if (c == ')') {
-      --groups;
-    } else if (c == '|' && groups <= 0) {
-      starts.push_back(literal_start(regex.substr(begin, i - begin)));
-      begin = i + 1;
-    }
-  }
-  starts.push_back(literal_start(regex.substr(std::min(begin, regex.size()))));
-  return starts;
+std::optional<std::string> expression_of(std::string_view path, bool host_has_expressions) {
+  constexpr std::string_view kKongMark = "/~";
+  if (path.starts_with(kKongMark)) return std::string(path.substr(kKongMark.size()));
+  const bool has_operators = path.find_first_of("()[]{}*+?^$|\\") != std::string_view::npos;
+  if (!has_operators && !host_has_expressions) return std::nullopt;
+  return std::string(path);
 }
 
 }  // namespace ingress

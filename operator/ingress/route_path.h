@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace ingress {
 
@@ -14,10 +13,10 @@ namespace ingress {
 // than 4096 bytes.
 std::optional<std::string> route_path(std::string_view path);
 
-// The plain part that a regular expression begins with, by whole characters: "/api" of
-// "/api(/|$)(.*)". Used to keep a refused regular expression's paths closed, never to open one.
-std::string literal_start(std::string_view regex);
-// One for each alternative: "/a" and "/b" of "/a.*|/b".
-std::vector<std::string> literal_starts(std::string_view regex);
+// The regular expression that a path of a refused Ingress may be to the controller that it was
+// written for: whatever has an operator, and every path of a host where ingress-nginx has regular
+// expressions (it has them for all of a host or for none). Used to keep paths closed, never to open
+// one. Kong marks them with "/~".
+std::optional<std::string> expression_of(std::string_view path, bool host_has_expressions);
 
 }  // namespace ingress

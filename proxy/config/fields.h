@@ -146,12 +146,21 @@ struct Fields<DefaultRoute> {
 };
 
 template <>
+struct Fields<ClosedExpression> {
+  static constexpr const char* kName = "closed";
+  static constexpr auto kList =
+      std::tuple(required(field("expression", &ClosedExpression::expression, Text{kPathBytesMax})),
+                 embedded(&ClosedExpression::answer));
+};
+
+template <>
 struct Fields<VirtualHost> {
   static constexpr const char* kName = "host";
   static constexpr auto kList =
       std::tuple(always(field("routes", &VirtualHost::routes, List{kRoutesMax})),
                  field("default", &VirtualHost::default_route, Part{}),
-                 field("httpsRedirect", &VirtualHost::https_redirect, Flag{}));
+                 field("httpsRedirect", &VirtualHost::https_redirect, Flag{}),
+                 guard(field("closed", &VirtualHost::closed, List{kClosedMax})));
 };
 
 template <>

@@ -10,7 +10,7 @@
 #include <vector>
 
 // The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
-// values only; no text that is parsed later, no file path made from user data, no Kubernetes type.
+// values; no text is parsed later but closed expressions, no user's file path, no Kubernetes type.
 // A field that is added here is added to proxy/config/fields.h, which says how it travels.
 namespace proxy::config {
 
@@ -71,12 +71,22 @@ struct DefaultRoute {
   bool operator==(const DefaultRoute&) const = default;
 };
 
+// A regular expression over paths (config::Expression) whose matches get this answer, in every
+// spelling and whatever route they would have. A route with a longer path than the expression is
+// excepted: ingress-nginx, which has them in order of length, takes that one.
+struct ClosedExpression {
+  std::string expression;  // "/admin(/|$)(.*)"; one that cannot be compiled closes the host
+  FixedAnswer answer;
+  bool operator==(const ClosedExpression&) const = default;
+};
+
 // One host's rules. Its key in ProxyConfig::hosts is the exact name in lower case ("shop.example"),
 // a wildcard of one label ("*.shop.example"), or "" for every other host.
 struct VirtualHost {
   std::vector<Route> routes;                  // any order; the router sorts
   std::optional<DefaultRoute> default_route;  // no path matches; none: 404
   bool https_redirect = false;                // plain http gets 308, except the ACME challenge path
+  std::vector<ClosedExpression> closed;       // at most kClosedMax
   bool operator==(const VirtualHost&) const = default;
 };
 

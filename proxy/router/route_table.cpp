@@ -132,6 +132,7 @@ Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
   for (const config::Route& route : host.routes) {
     has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
     Rule rule{rule_path(route.path), make_target(route.action, route.policies, cluster_index)};
+    rule.written_bytes = route.path.size();
     if (route.match == config::PathMatch::exact) {
       exact_.push_back(std::move(rule));
       continue;
@@ -150,16 +151,29 @@ Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
   if (const auto& otherwise = host.default_route) {
     default_ = Rule{"", make_target(otherwise->action, otherwise->policies, cluster_index)};
   }
+  compile_closed(host.closed);
   gather_guards();
+}
+
+void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
+  for (const config::ClosedExpression& one : closed) {
+    Target target = make_target(one.answer, {}, {});
+    auto expression = config::Expression::compile(one.expression);
+    if (expression) {
+      closed_.push_back({std::move(*expression), one.expression.size(), std::move(target)});
+    } else {
+      all_closed_ = std::move(target);
+    }
+  }
 }
 
 // Ranks: a rule with a longer path is more specific, and Exact more than Prefix of the same path.
 // The generous paths of two rules that fit one reading are prefixes of each other, so bytes tell.
 void Host::gather_guards() {
   const auto is_guard = [](const Rule& rule) { return rule.target.cluster == Target::kNoCluster; };
-  has_guards_ = std::any_of(exact_.begin(), exact_.end(), is_guard) ||
-                std::any_of(prefix_.begin(), prefix_.end(), is_guard) ||
-                (default_ && is_guard(*default_));
+  has_guards_ =
+      !closed_.empty() || all_closed_ || std::any_of(exact_.begin(), exact_.end(), is_guard) ||
+      std::any_of(prefix_.begin(), prefix_.end(), is_guard) || (default_ && is_guard(*default_));
   if (!has_guards_) return;
   const auto prepare = [&](std::vector<Rule>& rules, std::vector<Guard>& guards, bool is_exact) {
     for (Rule& rule : rules) {
@@ -196,12 +210,16 @@ bool Host::has_challenge_rule(std::string_view normalized) const {
   return rule != nullptr && is_for_challenges(rule->path);
 }
 
+// A reading that keeps dot segments may lie outside of what the rule is about.
+bool Host::is_under(const Rule& rule, std::string_view reading) {
+  const std::size_t bytes = rule.generous.size();
+  return reading.starts_with(rule.generous) &&
+         (reading.size() == bytes || bytes == 0 || rule.generous.back() == '/' ||
+          reading[bytes] == '/');
+}
+
 const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {
-  // A reading that keeps dot segments may lie outside of what the rule is about.
-  const bool is_under = reading.starts_with(rule.generous) &&
-                        (reading.size() == rule.generous.size() || rule.generous.empty() ||
-                         rule.generous.back() == '/' || reading[rule.generous.size()] == '/');
-  const int rank = is_under ? rule.rank : kOutsideRank;
+  const int rank = is_under(rule, reading) ? rule.rank : kOutsideRank;
   if (const Guard* const guard = entry_at(exact_guards_, reading)) {
     if (guard->rule->rank > rank) return guard->rule;
   }
@@ -211,16 +229,34 @@ const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) c
   return default_guards && kDefaultRank > rank ? &*default_ : nullptr;
 }
 
+const Target* Host::closed_by(std::string_view text, std::size_t written_bytes) const {
+  for (const Closed& closed : closed_) {
+    if (closed.written_bytes >= written_bytes && closed.expression.matches(text)) {
+      return &closed.target;
+    }
+  }
+  return nullptr;
+}
+
 Host::Choice Host::choose(std::string_view path_as_received, std::string_view normalized) const {
   const Rule* const rule = find_rule(normalized);
   if (rule == nullptr) return {};
   const bool is_closed = rule->target.cluster == Target::kNoCluster;
   if (!has_guards_ || is_closed) return {&rule->target};
+  if (all_closed_) return {&*all_closed_};
+  if (const Target* const closed = closed_by(normalized, rule->written_bytes)) return {closed};
   if (guards_are_plain_ && has_one_reading(path_as_received)) return {&rule->target};
+
   const auto readings = generous_readings(path_as_received);
   if (!readings) return {nullptr, true};
   for (const std::string& reading : *readings) {
     if (const Rule* const guard = guard_over(*rule, reading)) return {&guard->target};
+    const std::size_t written_bytes = is_under(*rule, reading) ? rule->written_bytes : 0;
+    if (const Target* const closed = closed_by(reading, written_bytes)) return {closed};
+  }
+  if (!closed_.empty()) {
+    const std::string decoded = decoded_once(normalized);
+    if (const Target* const closed = closed_by(decoded, rule->written_bytes)) return {closed};
   }
   return {&rule->target};
 }

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "proxy/config/expression.h"
 #include "proxy/config/model.h"
 
 namespace proxy::router {
@@ -28,8 +29,9 @@ struct ClusterReference {
   std::shared_ptr<const config::Cluster> cluster;
 };
 
-// The rules of one host. A rule that answers instead of forwarding is a guard: what it closes must
-// stay closed however the backend behind another rule reads the path.
+// The rules of one host. A rule that answers instead of forwarding is a guard, and so is a closed
+// expression: what they close must stay closed however the backend behind another rule reads the
+// path.
 class Host {
  public:
   Host(const config::VirtualHost& host,
@@ -65,9 +67,15 @@ class Host {
     // it. Both only where the host has guards.
     std::string generous{};
     int rank = 0;
+    std::size_t written_bytes = 0;  // of its path in the configuration
   };
   const Rule* find_rule(std::string_view path) const;
   void gather_guards();
+  void compile_closed(const std::vector<config::ClosedExpression>& closed);
+  static bool is_under(const Rule& rule, std::string_view reading);
+  // The answer of a closed expression that matches, unless this rule's path is longer; else
+  // nullptr.
+  const Target* closed_by(std::string_view text, std::size_t written_bytes) const;
   // The guard that stands over this rule when the path is read so; nullptr: none.
   const Rule* guard_over(const Rule& rule, std::string_view reading) const;
 
@@ -89,6 +97,14 @@ class Host {
   bool has_guards_ = false;
   // Every guard's path has one reading. A request path that has one, too, needs find() only.
   bool guards_are_plain_ = true;
+
+  struct Closed {
+    config::Expression expression;
+    std::size_t written_bytes;
+    Target target;
+  };
+  std::vector<Closed> closed_;
+  std::optional<Target> all_closed_;  // an expression cannot be compiled, so nothing is open
 };
 
 struct StringHash {

@@ -198,6 +198,11 @@ TEST(HouseRules, YamlIsReadInOnePlace) {
   EXPECT_THAT(product_files_including({"yaml-cpp/"}), testing::SizeIs(testing::Le(1)));
 }
 
+TEST(HouseRules, RegularExpressionsOfUsersAreCompiledInOnePlaceAndByRe2) {
+  EXPECT_THAT(product_files_including({"re2/"}), testing::SizeIs(testing::Le(1)));
+  EXPECT_THAT(product_files_including({"regex", "pcre"}), IsEmpty());
+}
+
 TEST(HouseRules, NoHeaderPaysForTheWholeJsonLibrary) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
                 return file.is_header() && include == "nlohmann/json.hpp";

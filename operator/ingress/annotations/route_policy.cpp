@@ -5,6 +5,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/other_controllers.h"
+#include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
 namespace {
@@ -48,6 +49,12 @@ void judge(const std::string& name, std::string_view value, RoutePolicy& policy)
 bool RoutePolicy::is_refused() const {
   return std::any_of(issues.begin(), issues.end(),
                      [](const Issue& issue) { return issue.effect == Issue::Effect::guards; });
+}
+
+bool makes_expressions(const AnnotationMap& annotations) {
+  const auto use_regex = find(annotations, "use-regex");
+  if (use_regex && read_bool(use_regex->value) != false) return true;
+  return find(annotations, "rewrite-target").has_value();
 }
 
 RoutePolicy read_route_policy(const AnnotationMap& annotations) {

@@ -23,6 +23,10 @@ struct RoutePolicy {
   bool is_refused() const;
 };
 
+// Whether ingress-nginx takes the paths of this Ingress's hosts for regular expressions: use-regex,
+// or a rewrite-target.
+bool makes_expressions(const AnnotationMap& annotations);
+
 RoutePolicy read_route_policy(const AnnotationMap& annotations);
 
 }  // namespace ingress::annotations

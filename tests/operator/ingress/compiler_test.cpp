@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/config/limits.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -254,33 +255,90 @@ TEST(Compiler, AYoungerIngressCannotOpenAPathThatARefusedOneHas) {
       ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"}, kMiB}));
 }
 
-TEST(Compiler, EachAlternativeOfARefusedRegularExpressionStaysClosed) {
-  const Compiled compiled =
-      compile(ViewBuilder()
-                  .service("shop/web", 80, {"10.0.0.1"})
-                  .ingress(an_ingress("shop/re")
-                               .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/")
-                               .path("a.example", "/admin|/secret", "web", 80,
-                                     kube::PathType::implementation_specific))
-                  .view);
-  const FixedAnswer closed{503, "annotation_refused"};
-  EXPECT_THAT(host(compiled, "a.example").routes,
-              ElementsAre(Route{PathMatch::prefix, "/admin", closed, kMiB},
-                          Route{PathMatch::prefix, "/secret", closed, kMiB}));
+// An open "/" and a younger Ingress whose guard is not supported, as the proxy takes them.
+Compiled beside_an_open_root(ingress_test::IngressBuilder guarded) {
+  return compile(ViewBuilder()
+                     .service("shop/web", 80, {"10.0.0.1"})
+                     .ingress(an_ingress("shop/open").path("a.example", "/", "web", 80))
+                     .ingress(guarded.created_after(seconds(1))
+                                  .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/"))
+                     .view);
 }
 
-TEST(Compiler, ARefusedRegularExpressionStaysClosedFromItsLiteralStart) {
-  const Compiled compiled =
-      compile(ViewBuilder()
-                  .service("shop/web", 80, {"10.0.0.1"})
-                  .ingress(an_ingress("shop/re")
-                               .annotation("nginx.ingress.kubernetes.io/rewrite-target", "/$2")
-                               .path("a.example", "/api(/|$)(.*)", "web", 80,
-                                     kube::PathType::implementation_specific))
-                  .view);
-  EXPECT_THAT(
-      host(compiled, "a.example").routes,
-      ElementsAre(Route{PathMatch::prefix, "/api", FixedAnswer{503, "annotation_refused"}, kMiB}));
+std::vector<std::string> expressions(const Compiled& compiled, const std::string& name) {
+  std::vector<std::string> all;
+  for (const auto& closed : host(compiled, name).closed) all.push_back(closed.expression);
+  return all;
+}
+
+TEST(Compiler, ARefusedRegularExpressionClosesWhatItMatchesWhateverThePathTypeAndAge) {
+  for (const auto type :
+       {kube::PathType::prefix, kube::PathType::exact, kube::PathType::implementation_specific}) {
+    for (const std::string path : {"/admin(/|$)(.*)", "/wp-(admin|login)(.*)", "/(a|b)",
+                                   "/api/v[0-9]+/internal/.*", "/admin|/secret"}) {
+      const Compiled compiled =
+          beside_an_open_root(an_ingress("shop/re").path("a.example", path, "web", 80, type));
+      EXPECT_THAT(expressions(compiled, "a.example"), ElementsAre(path));
+      EXPECT_EQ(host(compiled, "a.example").closed[0].answer,
+                (FixedAnswer{503, "annotation_refused"}));
+      EXPECT_THAT(reasons(compiled), ElementsAre("shop/re AnnotationRefused")) << path;
+    }
+  }
+}
+
+TEST(Compiler, WhereOneIngressHasExpressionsEveryRefusedPathOfTheHostIsOne) {
+  const auto guarded = [](const std::string& path) {
+    return an_ingress("shop/guarded").path("a.example", path, "web", 80);
+  };
+  EXPECT_THAT(expressions(beside_an_open_root(guarded("/admin")), "a.example"), IsEmpty());
+  for (const char* key : {"use-regex", "rewrite-target"}) {
+    const auto with_key = [&](const std::string& path) {
+      return guarded(path).annotation(std::string("nginx.ingress.kubernetes.io/") + key, "true");
+    };
+    EXPECT_THAT(expressions(beside_an_open_root(with_key("/admin")), "a.example"),
+                ElementsAre("/admin"));
+    // The root is the older Ingress's, as a location of nginx would be.
+    EXPECT_THAT(expressions(beside_an_open_root(with_key("/")), "a.example"), IsEmpty());
+  }
+}
+
+TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .ingress(an_ingress("shop/open")
+                       .path("a.example", "/", "web", 80)
+                       .path("b.example", "/", "web", 80)
+                       .default_backend("web", 80))
+          .ingress(an_ingress("shop/re")
+                       .created_after(seconds(1))
+                       .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
+                       .path("a.example", "/(?!public).*", "web", 80))
+          .ingress(
+              an_ingress("zoo/late").created_after(seconds(2)).path("a.example", "/x", "web", 80))
+          .view);
+  for (const Route& route : host(compiled, "a.example").routes) {
+    EXPECT_FALSE(std::holds_alternative<Forward>(route.action)) << route.path;
+  }
+  EXPECT_FALSE(std::holds_alternative<Forward>(host(compiled, "a.example").default_route->action));
+  EXPECT_EQ(host(compiled, "b.example").routes[0].action,
+            proxy::config::Action(Forward{"shop/web:80"}));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/open HostClosed", "shop/re AnnotationRefused",
+                                             "shop/re HostClosed", "zoo/late ServiceNotFound"));
+  EXPECT_THAT(message_of(compiled, "HostClosed"), HasSubstr("shop/re"));
+  EXPECT_EQ(compiled.summaries[0].paths_served, 2u);
+  EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
+}
+
+TEST(Compiler, MoreExpressionsThanAHostMayHaveCloseIt) {
+  auto many = an_ingress("shop/many");
+  for (std::size_t i = 0; i <= proxy::config::kClosedMax; ++i) {
+    many.path("a.example", "/x" + std::to_string(i) + ".*", "web", 80);
+  }
+  const Compiled compiled = beside_an_open_root(many);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/many AnnotationRefused", "shop/many HostClosed",
+                                             "shop/open HostClosed"));
+  EXPECT_FALSE(std::holds_alternative<Forward>(host(compiled, "a.example").routes[0].action));
 }
 
 TEST(Compiler, AnAnnotationThatOnlyTunesIsReportedAndTheIngressServed) {

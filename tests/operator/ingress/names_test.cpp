@@ -50,19 +50,14 @@ TEST(RoutePath, RefusesWhatNoNormalisedPathCanEqual) {
   EXPECT_EQ(route_path("/" + std::string(4096, 'a')), std::nullopt);
 }
 
-TEST(LiteralStart, IsWhatARegularExpressionMustBeginWith) {
-  EXPECT_EQ(literal_start("/api(/|$)(.*)"), "/api");
-  EXPECT_EQ(literal_start("/admin.*"), "/admin");
-  EXPECT_EQ(literal_start("^/v1.0/users?"), "/v1.0/user");
-  EXPECT_EQ(literal_start("/plain"), "/plain");
-  EXPECT_EQ(literal_start("(.*)"), "/");
-}
-
-TEST(LiteralStart, OfEachAlternativeIsFound) {
-  using Starts = std::vector<std::string>;
-  EXPECT_EQ(literal_starts("/plain"), Starts({"/plain"}));
-  EXPECT_EQ(literal_starts("/admin(/|$).*|^/secret|/c[|]"), Starts({"/admin", "/secret", "/c"}));
-  EXPECT_EQ(literal_starts("/(a|b)"), Starts({"/"}));
+TEST(ExpressionOf, IsWhateverHasAnOperatorOrStandsAmongExpressions) {
+  for (const char* path :
+       {"/api(/|$)(.*)", "/admin.*", "/a|/b", "/users?", "/[a-z]", "/x{2}", "/a\\.b"}) {
+    EXPECT_EQ(expression_of(path, false), path);
+  }
+  EXPECT_EQ(expression_of("/plain.html", false), std::nullopt);
+  EXPECT_EQ(expression_of("/plain.html", true), "/plain.html");
+  EXPECT_EQ(expression_of("/~/api/v.", false), "/api/v.");
 }
 
 }  // namespace

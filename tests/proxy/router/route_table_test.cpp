@@ -407,6 +407,55 @@ TEST(Guard, ARefusedRootOrDefaultHoldsForWhatLeavesAnOpenPath) {
   }
 }
 
+ProxyConfig closed_by(const std::string& expression, const std::vector<std::string>& open) {
+  ProxyConfig config = guarded({}, open);
+  VirtualHost host = *config.hosts["h"];
+  host.closed.push_back({expression, FixedAnswer{503, "closed"}});
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  return config;
+}
+
+TEST(Guard, AClosedExpressionHoldsForEverySpellingOfWhatItMatches) {
+  const RouteTable table(closed_by("/api/v[0-9]+/internal/.*", {"/", "/api/v1"}));
+  for (const std::string_view path :
+       {"/api/v1/internal/x", "/api/v22/internal/", "/API/V1/Internal/x", "//api//v1/internal/x",
+        "/api%2Fv1%2Finternal%2Fx", "/api/v1;a=b/internal/x", "/api/v%31/internal/",
+        "/x/../api/v1/internal/", "/api/v1/x/..%2Finternal/x", "/api%5Cv1/internal/x",
+        "/api/v1/internal/../y", "/api/v%2531/internal/x", "/api/v1/internal/%3Fx",
+        "/api/v1/internal./x"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+  for (const std::string_view path :
+       {"/", "/api/v1", "/api/v1/public", "/api/vx/internal/x", "/x/api/v1/internal/x",
+        "/api/v1/internals", "/API/v1/Public", "/a%2Fb"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(Guard, AnExpressionMayBeginWithAGroupOrLookAtCharactersThatOthersCut) {
+  const RouteTable group(closed_by("/(admin|wp-(login|admin))(.*)", {"/"}));
+  EXPECT_EQ(outcome(group, "/wp-login.php"), "closed");
+  EXPECT_EQ(outcome(group, "/%41dmin"), "closed");
+  EXPECT_EQ(outcome(group, "/public"), "open");
+  const RouteTable space(closed_by("/a b;c", {"/"}));
+  EXPECT_EQ(outcome(space, "/a%20b;c"), "closed");
+}
+
+TEST(Guard, ARouteWithALongerPathThanTheExpressionIsExcepted) {
+  const RouteTable table(closed_by("/wp-.*", {"/", "/wp-content/uploads"}));
+  EXPECT_EQ(outcome(table, "/wp-content/uploads/a.png"), "open");
+  EXPECT_EQ(outcome(table, "/wp-content/x"), "closed");
+  EXPECT_EQ(outcome(table, "/WP-content/uploads/a.png"), "closed");
+  EXPECT_EQ(outcome(table, "/wp-content/uploads/../x"), "closed");
+}
+
+TEST(Guard, AnExpressionThatCannotBeComparedClosesItsHost) {
+  const RouteTable table(closed_by("/(?!public).*", {"/", "/public"}));
+  for (const std::string_view path : {"/", "/public", "/x", "/public/y"}) {
+    EXPECT_EQ(outcome(table, path), "closed") << path;
+  }
+}
+
 TEST(Guard, OneWrittenInAnOddSpellingHoldsForThePlainOne) {
   const RouteTable table(
       guarded({prefix("/Admin"), prefix("/a%20b"), prefix("/caf\xc3\xa9")}, {"/"}));
