@@ -18,7 +18,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for_port(port, log, seconds=10):
+def wait_for_port(port, log, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with socket.socket() as s:
