@@ -31,9 +31,9 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     std::uint8_t set = 0;
     if (alnum || (visible && contains("!#$%&'*+-.^_`|~", c))) set |= kToken;
     if (visible || c == ' ' || c == '\t' || c >= 0x80) set |= kFieldValue;
-    // RFC 3986 has fewer, but browsers send | ^ ` { } unescaped, and \ in a query. None of the four
-    // left out is ever sent by one, and "#" would end the target for some servers.
-    if (visible && !contains("\"#<>", c)) set |= kTarget;
+    // RFC 3986 has fewer, but clients send all of these unescaped, UTF-8 too, and none of them can
+    // end the target for anybody. "#" would: some servers take what follows for a fragment.
+    if ((visible && c != '#') || c >= 0x80) set |= kTarget;
     // No "%": an escaped host would be one name for us and another for the endpoint.
     if (alnum || (visible && contains("-._~!$&'()*+,;=", c))) set |= kRegName;
     if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {

@@ -15,12 +15,14 @@ int status_of(Failure failure) {
     case Failure::trailers_too_large:
       return 431;
     case Failure::connect_not_supported:
+      return 405;  // a method that is known, and not allowed here: RFC 9110 §15.5.6
     case Failure::transfer_encoding_not_supported:
-      return 501;  // RFC 9110 §9.3.6 and RFC 9112 §6.1
+      return 501;  // RFC 9112 §6.1
     case Failure::version_not_supported:
       return 505;
     case Failure::bad_status_line:
     case Failure::unexpected_upgrade:
+    case Failure::folded_framing_field:
       return 502;
     default:
       return 400;
@@ -39,6 +41,10 @@ std::string_view reason_of(Failure failure) {
       return "bad_target";
     case Failure::connect_not_supported:
       return "connect_not_supported";
+    case Failure::tls_on_plain_port:
+      return "tls_on_plain_port";
+    case Failure::too_many_empty_lines:
+      return "too_many_empty_lines";
     case Failure::request_line_too_long:
       return "request_line_too_long";
     case Failure::version_not_supported:
@@ -49,6 +55,8 @@ std::string_view reason_of(Failure failure) {
       return "bad_line_ending";
     case Failure::bad_field_name:
       return "bad_field_name";
+    case Failure::disguised_framing_field:
+      return "disguised_framing_field";
     case Failure::bad_field_value:
       return "bad_field_value";
     case Failure::head_too_large:
@@ -85,6 +93,8 @@ std::string_view reason_of(Failure failure) {
       return "trailers_too_large";
     case Failure::truncated_body:
       return "truncated_body";
+    case Failure::folded_framing_field:
+      return "folded_framing_field";
     case Failure::unexpected_upgrade:
       return "unexpected_upgrade";
   }

@@ -15,12 +15,15 @@ enum class Failure : std::uint8_t {
   bad_method,
   bad_target,
   connect_not_supported,  // CONNECT: this is a reverse proxy
+  tls_on_plain_port,      // a ClientHello where HTTP is spoken
+  too_many_empty_lines,   // before a request line
   request_line_too_long,
   version_not_supported,
   bad_status_line,
   // Header fields.
-  bad_line_ending,  // a bare CR or LF
-  bad_field_name,   // whitespace before the colon and obs-fold are in here too
+  bad_line_ending,          // a bare CR or LF
+  bad_field_name,           // whitespace before the colon and obs-fold are in here too
+  disguised_framing_field,  // "Content_Length", "'Transfer-Encoding": one only for some parsers
   bad_field_value,
   head_too_large,
   too_many_fields,
@@ -28,7 +31,7 @@ enum class Failure : std::uint8_t {
   duplicate_host,
   bad_host,
   bad_content_length,
-  duplicate_content_length,
+  duplicate_content_length,         // with another value
   bad_transfer_encoding,            // repeated, or in HTTP/1.0
   transfer_encoding_not_supported,  // anything but exactly "chunked"
   length_and_transfer_encoding,     // both Content-Length and Transfer-Encoding
@@ -41,11 +44,12 @@ enum class Failure : std::uint8_t {
   trailers_too_large,
   truncated_body,  // the connection ended inside a body of known length
   // Responses only.
-  unexpected_upgrade,  // 101 that nobody asked for
+  folded_framing_field,  // obs-fold in a field that says how the message ends
+  unexpected_upgrade,    // 101 that nobody asked for
 };
 
-// 400, 414, 417, 431, 501 or 505: what a client that sent this gets. An upstream's fault is 502
-// whatever the failure.
+// 400, 405, 414, 417, 431, 501 or 505: what a client that sent this gets. An upstream's fault is
+// 502 whatever the failure.
 int status_of(Failure failure);
 // "bad_host": stable, lower case, no spaces.
 std::string_view reason_of(Failure failure);

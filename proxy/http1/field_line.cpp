@@ -1,5 +1,7 @@
 #include "proxy/http1/field_line.h"
 
+#include <algorithm>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -28,14 +30,28 @@ const char* end_of_value(const char* p, const char* end) {
   return p;
 }
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view digits) {
+  if (digits.empty()) return std::nullopt;
+  // As many zeros in front as a head has room for: they say nothing else to anybody.
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  // 18 digits always fit; nobody has a body of an exabyte.
+  if (digits.size() > 18) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return number;
 }
 
 // Calls on_token for each member of a comma-separated list; empty members are skipped (RFC 9110
@@ -67,6 +83,15 @@ Failure parse_field_line(std::string_view line, Field& field) {
   field.name = {line.data(), static_cast<std::size_t>(p - line.data())};
 
   ++p;
+  field.id = field_id(field.name);
+  field.dropped = false;
+  return parse_field_value(line.substr(static_cast<std::size_t>(p - line.data())), field.value);
+}
+
+Failure parse_field_value(std::string_view line, std::string_view& value) {
+  const char* p = line.data();
+  const char* const end = p + line.size() - 1;
+  if (line.empty() || *end != '\r') return Failure::bad_line_ending;
   while (p != end && is_blank(*p)) ++p;
   const char* const value_end = end_of_value(p, end);
   if (value_end != end) {
@@ -74,21 +99,40 @@ Failure parse_field_line(std::string_view line, Field& field) {
   }
   const char* last = end;
   while (last != p && is_blank(last[-1])) --last;
-  field.value = {p, static_cast<std::size_t>(last - p)};
-  field.id = field_id(field.name);
-  field.dropped = false;
+  value = {p, static_cast<std::size_t>(last - p)};
   return Failure::none;
 }
 
-std::optional<std::uint64_t> parse_content_length(std::string_view value) {
-  // 18 digits always fit; nobody has a body of an exabyte.
-  if (value.empty() || value.size() > 18) return std::nullopt;
-  std::uint64_t length = 0;
-  for (const char c : value) {
-    if (c < '0' || c > '9') return std::nullopt;
-    length = length * 10 + static_cast<std::uint64_t>(c - '0');
+Failure take_content_length(std::string_view value, std::optional<std::uint64_t>& length) {
+  for (;;) {
+    const std::size_t comma = value.find(',');
+    const auto number = parse_number(trimmed(value.substr(0, comma)));
+    if (!number) return Failure::bad_content_length;
+    if (length && *length != *number) return Failure::duplicate_content_length;
+    length = number;
+    if (comma == std::string_view::npos) return Failure::none;
+    value.remove_prefix(comma + 1);
   }
-  return length;
+}
+
+bool is_disguised_framing(std::string_view name) {
+  constexpr std::string_view kContentLength = "contentlength";
+  constexpr std::string_view kTransferEncoding = "transferencoding";
+  // Most names are told by their length or their last letter.
+  if (name.size() < kContentLength.size()) return false;
+  std::size_t last = name.size() - 1;
+  while (last > 0 && !is_letter_or_digit(name[last])) --last;
+  const char end = lower(name[last]);
+  if (end != 'h' && end != 'g') return false;
+  const std::string_view wanted = end == 'h' ? kContentLength : kTransferEncoding;
+  std::size_t matched = 0;
+  for (const char c : name.substr(0, last + 1)) {
+    if (!is_letter_or_digit(c)) continue;
+    if (matched == wanted.size() || lower(c) != wanted[matched]) return false;
+    ++matched;
+  }
+  if (matched != wanted.size()) return false;
+  return !equals_ignoring_case(name, end == 'h' ? "content-length" : "transfer-encoding");
 }
 
 bool read_connection(std::string_view value, ConnectionOptions& options) {

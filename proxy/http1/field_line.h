@@ -14,8 +14,22 @@ namespace proxy::http1 {
 // One field line without its LF (RFC 9112 §5): name ":" OWS value OWS CR. `id` is set.
 Failure parse_field_line(std::string_view line, Field& field);
 
-// 1*DIGIT that fits; a list or a sign is nothing (RFC 9112 §6.3 lets us refuse a repeated value).
-std::optional<std::uint64_t> parse_content_length(std::string_view value);
+// The rest of a field line from behind its colon, or a whole line that goes on with the one before:
+// OWS value OWS CR.
+Failure parse_field_value(std::string_view line, std::string_view& value);
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+// Content-Length: 1*DIGIT that fits, or nothing but the same number again and again, in one field
+// or in several, as some senders and proxies make of one (RFC 9112 §6.3). A sign, a space in the
+// number or an empty member is bad_content_length, another number duplicate_content_length.
+Failure take_content_length(std::string_view value, std::optional<std::uint64_t>& length);
+
+// Whether a name would be Content-Length or Transfer-Encoding for a parser that passes over marks
+// ("Content_Length", "'Transfer-Encoding", "transfer.encoding", "_content-length") and is neither.
+// Whoever is behind us might be such a parser, and frame the message by it.
+bool is_disguised_framing(std::string_view name);
 
 // Adds the options of one Connection field. False when it is not a list of tokens, or when the
 // message names more than kConnectionOptionsMax: each is looked for among all fields.

@@ -204,7 +204,7 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
 std::size_t answer_bound(const Answer& answer) {
   constexpr std::size_t kLiterals = 256;
   return kLiterals + kNumberBytesMax + answer.content_type.size() + answer.body.size() +
-         answer.location.size() + answer.date.size();
+         answer.location.size() + answer.allow.size() + answer.date.size();
 }
 
 std::size_t write_answer(const Answer& answer, std::span<char> out) {
@@ -214,6 +214,7 @@ std::size_t write_answer(const Answer& answer, std::span<char> out) {
       << " " << status_text(answer.status) << "\r\n";
   if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
   if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
+  if (!answer.allow.empty()) cursor << "Allow: " << answer.allow << "\r\n";
   if (!answer.body.empty()) cursor << "Content-Type: " << answer.content_type << "\r\n";
   cursor << "Content-Length: ";
   cursor.number(answer.body.size()) << "\r\n";

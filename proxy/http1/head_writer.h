@@ -56,6 +56,7 @@ struct Answer {
   std::string_view content_type = "text/plain; charset=utf-8";
   std::string_view body{};      // not written for HEAD, but counted in Content-Length
   std::string_view location{};  // empty: no such field
+  std::string_view allow{};     // likewise; RFC 9110 §15.5.6 wants it with 405
   std::string_view date{};
   bool keep_alive = true;
   bool head_method = false;

@@ -35,13 +35,21 @@ Method method_of(std::string_view text) {
   return Method::other;
 }
 
-// HTTP-version, RFC 9112 §2.3; nothing when it is not even of that form.
+// A client that pipelines may end each body with an empty line, and one that talks by hand may send
+// some: RFC 9112 §2.2 asks for one at least to be ignored.
+constexpr std::uint8_t kEmptyLinesMax = 16;
+
+// Of a target that was not read, in the log.
+constexpr std::size_t kDescribedBytesMax = 512;
+
+// HTTP-version, RFC 9112 §2.3; nothing when it is not even of that form. A higher minor version is
+// served as the highest we know (RFC 9110 §6.2).
 std::optional<std::uint8_t> minor_version_of(std::string_view text, Failure& failure) {
   constexpr std::string_view kOne = "HTTP/1.";
-  if (text.size() == 8 && text.substr(0, 7) == kOne && (text[7] == '0' || text[7] == '1')) {
-    return static_cast<std::uint8_t>(text[7] - '0');
-  }
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() == 8 && text.substr(0, 7) == kOne && is_digit(text[7])) {
+    return static_cast<std::uint8_t>(text[7] == '0' ? 0 : 1);
+  }
   const bool is_version = text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) &&
                           text[6] == '.' && is_digit(text[7]);
   failure = is_version ? Failure::version_not_supported : Failure::bad_request_line;
@@ -122,7 +130,11 @@ RequestParser::Outcome RequestParser::parse(std::string_view buffer, RequestHead
 
   // A line is looked at when all of it is there.
   while (searched_ < buffer.size()) {
-    if (cannot_be_a_request(buffer)) return fail(Failure::bad_method);
+    if (cannot_be_a_request(buffer)) {
+      constexpr char kHandshakeRecord = '\x16';  // RFC 8446 §5.1
+      const bool is_tls = buffer[position_] == kHandshakeRecord;
+      return fail(is_tls ? Failure::tls_on_plain_port : Failure::bad_method);
+    }
     const char* const from = buffer.data() + searched_;
     const auto* const lf =
         static_cast<const char*>(std::memchr(from, '\n', buffer.size() - searched_));
@@ -134,8 +146,8 @@ RequestParser::Outcome RequestParser::parse(std::string_view buffer, RequestHead
     if (failure != Failure::none) return fail(failure);
 
     const bool is_empty_line = line == "\r";
-    if (!request_line_done_ && is_empty_line && !skipped_empty_line_) {
-      skipped_empty_line_ = true;  // RFC 9112 §2.2: ignore at least one, sent after a body by some
+    if (!request_line_done_ && is_empty_line) {
+      if (++empty_lines_ > kEmptyLinesMax) failure = Failure::too_many_empty_lines;
     } else if (!request_line_done_) {
       failure = take_request_line(line, head);
       request_line_done_ = true;
@@ -226,9 +238,7 @@ Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
     case FieldId::host:
       return take_host(field.value, head);
     case FieldId::content_length:
-      if (head.content_length) return Failure::duplicate_content_length;
-      head.content_length = parse_content_length(field.value);
-      return head.content_length ? Failure::none : Failure::bad_content_length;
+      return take_content_length(field.value, head.content_length);
     case FieldId::transfer_encoding:
       // §6.1: HTTP/1.0 has none, and whoever sends it there may be framing something else.
       if (head.chunked || head.minor_version == 0) return Failure::bad_transfer_encoding;
@@ -247,6 +257,9 @@ Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
       if (!equals_ignoring_case(field.value, "100-continue")) return Failure::expectation_failed;
       head.expects_continue = head.minor_version == 1;
       return Failure::none;
+    case FieldId::other:
+    case FieldId::look_alike:
+      return is_disguised_framing(field.name) ? Failure::disguised_framing_field : Failure::none;
     default:
       return Failure::none;
   }
@@ -256,7 +269,8 @@ Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
 Failure RequestParser::take_host(std::string_view value, RequestHead& head) {
   if (has_host_field_) return Failure::duplicate_host;
   has_host_field_ = true;
-  if (!is_valid_authority(value)) return Failure::bad_host;
+  // An empty one is valid: the client has no host to name (§3.2).
+  if (!value.empty() && !is_valid_authority(value)) return Failure::bad_host;
   if (!absolute_form_) head.host = value;
   return Failure::none;
 }
@@ -272,6 +286,32 @@ Failure RequestParser::finish(RequestHead& head) const {
                          connection_.upgrade && upgrade_is_websocket_ && !head.has_body();
   if (connection_.names_fields) drop_named_fields(head.fields);
   return Failure::none;
+}
+
+void RequestParser::describe_unread(RequestHead& head) const {
+  std::string_view rest = last_buffer_.substr(std::min(position_, last_buffer_.size()));
+  const auto take_line = [&rest] {
+    const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+    rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
+    return line;
+  };
+  if (head.path.empty() && !has_host_field_) {
+    const std::string_view line = take_line();
+    const std::size_t space = std::min(line.find(' '), line.size());
+    if (!all_in_class(line.substr(0, space), kToken)) return;  // no HTTP at all
+    head.method_text = line.substr(0, std::min(space, kDescribedBytesMax));
+    const std::string_view target = line.substr(std::min(space + 1, line.size()));
+    head.path = target.substr(0, std::min(target.find(' '), kDescribedBytesMax));
+  }
+  while (head.host.empty() && rest.find('\n') != std::string_view::npos) {
+    const std::string_view line = take_line();
+    if (line.empty()) return;  // the head's end
+    constexpr std::string_view kHost = "host:";
+    if (!equals_ignoring_case(line.substr(0, kHost.size()), kHost)) continue;
+    std::string_view value = line.substr(kHost.size());
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    head.host = value.substr(0, kDescribedBytesMax);
+  }
 }
 
 }  // namespace proxy::http1

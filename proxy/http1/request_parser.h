@@ -30,11 +30,11 @@ struct RequestHead {
   std::string_view path;
   std::string_view query;
   // The authority that the client asked for: of an absolute-form target, else of Host; with port.
-  // Empty only in HTTP/1.0 without Host.
+  // Empty for an empty Host, and in HTTP/1.0 without one: the client names no host.
   std::string_view host;
   std::vector<Field> fields;  // in order, Host included
 
-  std::uint8_t minor_version = 1;  // HTTP/1.0 or HTTP/1.1
+  std::uint8_t minor_version = 1;  // HTTP/1.0, or HTTP/1.1 and what follows it
   bool chunked = false;            // then content_length is absent
   std::optional<std::uint64_t> content_length;
   bool keep_alive = true;
@@ -68,6 +68,10 @@ class RequestParser {
 
   std::size_t head_bytes() const { return position_; }  // after complete: where the body starts
   Failure failure() const { return failure_; }          // after failed
+  // Of a request that was refused, or that never came to its end: puts what can be made out of its
+  // method, target and host into a head that lacks them, for the log and for nothing else. Not a
+  // bit of it was judged.
+  void describe_unread(RequestHead& head) const;
   bool has_begun() const { return position_ > 0 || searched_ > 0; }  // some byte was seen
   void reset();
 
@@ -87,7 +91,7 @@ class RequestParser {
   std::size_t position_ = 0;      // start of the line being read
   std::size_t searched_ = 0;      // no LF in [position_, searched_)
   bool request_line_done_ = false;
-  bool skipped_empty_line_ = false;
+  std::uint8_t empty_lines_ = 0;  // before the request line
   bool absolute_form_ = false;
   bool has_host_field_ = false;
   bool upgrade_is_websocket_ = false;

@@ -8,6 +8,10 @@
 namespace proxy::http1 {
 namespace {
 
+// A head is used again for many responses; one with more fields than nearly any has gives back what
+// it took.
+constexpr std::size_t kKeptFields = 128;
+
 // status-line = HTTP-version SP status-code SP [ reason-phrase ], RFC 9112 §4. The second space may
 // be missing with an empty phrase: many servers leave it out, and it cannot be misread.
 Failure parse_status_line(std::string_view line, ResponseHead& head) {
@@ -18,17 +22,17 @@ Failure parse_status_line(std::string_view line, ResponseHead& head) {
   if (line.size() < kBeforeReason || line.substr(0, 5) != kOne.substr(0, 5)) {
     return Failure::bad_status_line;
   }
-  if (line.substr(0, 7) != kOne || (line[7] != '0' && line[7] != '1')) {
+  if (line.substr(0, 7) != kOne || line[7] < '0' || line[7] > '9') {
     return Failure::version_not_supported;
   }
-  head.minor_version = static_cast<std::uint8_t>(line[7] - '0');
+  head.minor_version = static_cast<std::uint8_t>(line[7] == '0' ? 0 : 1);
 
   if (line[8] != ' ') return Failure::bad_status_line;
   for (std::size_t i = 9; i < kBeforeReason; ++i) {
     if (line[i] < '0' || line[i] > '9') return Failure::bad_status_line;
     head.status = head.status * 10 + (line[i] - '0');
   }
-  if (head.status < 100 || head.status > 599) return Failure::bad_status_line;  // RFC 9110 §15
+  if (head.status < 100) return Failure::bad_status_line;  // RFC 9110 §15
 
   if (line.size() == kBeforeReason) return Failure::none;
   if (line[kBeforeReason] != ' ') return Failure::bad_status_line;
@@ -48,6 +52,7 @@ const Field* ResponseHead::find(FieldId id) const {
 void ResponseHead::reset() {
   std::vector<Field> storage = std::move(fields);
   storage.clear();
+  if (storage.capacity() > kKeptFields) storage.shrink_to_fit();
   *this = ResponseHead();
   fields = std::move(storage);
 }
@@ -108,6 +113,7 @@ ResponseParser::Outcome ResponseParser::parse(std::string_view buffer, Question 
 }
 
 Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
+  if (!line.empty() && is_blank(line.front())) return take_folded(line, head);
   if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
   Field& field = head.fields.emplace_back();
   const Failure failure = parse_field_line(line, field);
@@ -115,9 +121,7 @@ Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
 
   switch (field.id) {
     case FieldId::content_length:
-      if (head.content_length) return Failure::duplicate_content_length;
-      head.content_length = parse_content_length(field.value);
-      return head.content_length ? Failure::none : Failure::bad_content_length;
+      return take_content_length(field.value, head.content_length);
     case FieldId::transfer_encoding:
       if (chunked_ || head.minor_version == 0) return Failure::bad_transfer_encoding;
       if (!equals_ignoring_case(field.value, "chunked")) {
@@ -127,9 +131,41 @@ Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
       return Failure::none;
     case FieldId::connection:
       return read_connection(field.value, connection_) ? Failure::none : Failure::bad_field_value;
+    case FieldId::other:
+    case FieldId::look_alike:
+      // Not a reason to lose the response: the framing we write is our own.
+      field.dropped = is_disguised_framing(field.name);
+      return Failure::none;
     default:
       return Failure::none;
   }
+}
+
+// A line that goes on with the field before it (obs-fold). The parts are put together in the head,
+// at most as many bytes as the head has. What was read when its first line came is not read again,
+// so those fields cannot be folded.
+Failure ResponseParser::take_folded(std::string_view line, ResponseHead& head) const {
+  if (head.fields.empty()) return Failure::bad_field_name;
+  Field& field = head.fields.back();
+  switch (field.id) {
+    case FieldId::content_length:
+    case FieldId::transfer_encoding:
+    case FieldId::connection:
+      return Failure::folded_framing_field;
+    default:
+      break;
+  }
+  std::string_view more;
+  const Failure failure = parse_field_value(line, more);
+  if (failure != Failure::none || more.empty()) return failure;
+  const bool is_first_fold =
+      head.unfolded.empty() || head.unfolded.front().data() != field.value.data();
+  if (is_first_fold) head.unfolded.emplace_front(field.value);
+  std::string& value = head.unfolded.front();
+  if (!value.empty()) value += ' ';
+  value += more;
+  field.value = value;
+  return Failure::none;
 }
 
 // RFC 9112 §6.3, in its order.

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct ResponseHead {
   int status = 0;
   std::string_view reason;
   std::vector<Field> fields;
+  // The values that came on several lines, put together; fields point here. Nearly always empty.
+  std::forward_list<std::string> unfolded;
 
   std::uint8_t minor_version = 1;
   Framing framing = Framing::none;
@@ -47,6 +51,10 @@ struct Question {
 // Reads what an endpoint answers, as strictly as RequestParser: conflicting lengths from a backend
 // are how responses are smuggled to the next client on that connection. A failure means 502 and
 // closing the connection. 1xx heads come out like any other; reset() and read on.
+//
+// Taken although RFC 9112 has it otherwise, because it cannot be read in two ways: a status of
+// three digits above 599 (RFC 9110 §15: as if it were 5xx; some sites use 999), and obs-fold, which
+// becomes one space (RFC 9112 §5.2) unless the field says how the message ends.
 class ResponseParser {
  public:
   enum class Outcome { needs_more, complete, failed };
@@ -63,6 +71,7 @@ class ResponseParser {
  private:
   Outcome fail(Failure failure);
   Failure take_field(std::string_view line, ResponseHead& head);
+  Failure take_folded(std::string_view line, ResponseHead& head) const;
   Failure finish(Question question, ResponseHead& head) const;
 
   const Limits* limits_;

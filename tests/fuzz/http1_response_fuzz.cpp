@@ -54,6 +54,9 @@ void check_delivered(const ResponseHead& head, Question question, std::uint8_t c
   require(again.status == head.status && again.reason == head.reason);
   require(again.framing == delivery.framing);
   require(again.content_length == head.content_length);
+  // What came folded or disguised does not go out so.
+  require(again.unfolded.empty());
+  for (const Field& field : again.fields) require(!field.dropped);
 }
 
 }  // namespace
@@ -74,7 +77,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!whole.starts_with("complete")) return 0;
   require(whole_head.framing == stepped_head.framing &&
           whole_head.keep_alive == stepped_head.keep_alive &&
-          whole_head.content_length == stepped_head.content_length);
+          whole_head.content_length == stepped_head.content_length &&
+          whole_head.fields.size() == stepped_head.fields.size());
+  for (std::size_t i = 0; i < whole_head.fields.size(); ++i) {
+    require(whole_head.fields[i].value == stepped_head.fields[i].value);
+  }
   check_delivered(whole_head, question, client_version);
   return 0;
 }

@@ -250,6 +250,11 @@ TEST(ResponseHeadWriter, PassesFieldsAndWritesItsOwnFraming) {
             "Content-Length: 5\r\n\r\n");
 }
 
+TEST(ResponseHeadWriter, AFoldedFieldGoesOutOnOneLine) {
+  EXPECT_THAT(downstream_head("HTTP/1.1 204 No\r\nX: a\r\n b\r\n\tc\r\n\r\n"),
+              HasSubstr("\r\nX: a b c\r\n"));
+}
+
 TEST(ResponseHeadWriter, AnUpstreamsDateStays) {
   const std::string head = downstream_head(
       "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n", {.date = "now"});
@@ -304,6 +309,8 @@ TEST(AnswerWriter, WritesAnAnswerOfOurOwn) {
   EXPECT_EQ(written({.status = 404, .body = "no\n", .date = "now", .keep_alive = false}),
             "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "Content-Length: 3\r\nConnection: close\r\n\r\nno\n");
+  EXPECT_THAT(written({.status = 405, .allow = "GET, HEAD"}),
+              HasSubstr("405 Method Not Allowed\r\nAllow: GET, HEAD\r\n"));
   EXPECT_EQ(written({.status = 308, .location = "https://a/"}),
             "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(written({.status = 404, .body = "no\n", .head_method = true}),
