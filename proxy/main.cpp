@@ -39,6 +39,7 @@ struct Flags {
   std::string log_format = "text";
   std::string log_level = "info";
   std::string access_log = "on";
+  bool allow_trace = false;
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   std::size_t connections_max = 100'000;
   double handshake_timeout = 10;
@@ -163,6 +164,10 @@ void describe(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0.0, 3600.0))
       ->group(limits);
 
+  app.add_flag("--allow-trace", flags.allow_trace,
+               "Pass TRACE requests to endpoints, instead of answering 405")
+      ->group(limits);
+
   const char* logs = "Logs";
   app.add_option("--log-format", flags.log_format, "text or json; to standard error")
       ->capture_default_str()
@@ -206,6 +211,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_timeout = millis(flags.upstream_idle_timeout);
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
+  options.trace_allowed = flags.allow_trace;
   options.public_http_port = flags.public_http_port;
   options.public_https_port = flags.public_https_port;
   return settings;

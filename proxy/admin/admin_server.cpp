@@ -66,6 +66,7 @@ std::string answer_to(const http1::RequestHead& head, const AdminServer::Pages& 
   };
   if (head.method != http1::Method::get && head.method != http1::Method::head) {
     answer.status = 405;
+    answer.allow = "GET, HEAD";
     body = "only GET and HEAD\n";
   } else if (head.path == "/livez") {
     say_status(pages.alive());

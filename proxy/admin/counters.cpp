@@ -36,7 +36,8 @@ std::vector<ReasonCounters::Count> ReasonCounters::read() const {
 
 void WorkerCounters::count_response(int status, std::string_view reason,
                                     std::chrono::microseconds duration) {
-  const int status_class = status >= 100 && status < 600 ? status / 100 : 0;
+  // RFC 9110 §15: what is above 599 counts as 5xx.
+  const int status_class = status >= 100 ? std::min(status / 100, 5) : 0;
   responses[static_cast<std::size_t>(status_class)].add();
   if (!reason.empty()) refusals.add(reason);
   const double seconds = static_cast<double>(duration.count()) / 1e6;

@@ -7,6 +7,9 @@
 namespace proxy::session {
 namespace {
 
+// What an endpoint makes of a method is its own affair; these are the ones with a meaning for all.
+constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 // "shop.example:8443", "[::1]:443" without their ports.
 std::string_view without_port(std::string_view host) {
   if (host.starts_with('[')) {
@@ -41,7 +44,8 @@ std::string_view protocol_text(Exchange::Protocol protocol) {
 
 }  // namespace
 
-Exchange::Exchange(Worker& worker) : worker_(worker), response_parser_(worker.options().limits) {}
+Exchange::Exchange(Worker& worker)
+    : worker_(worker), response_parser_(worker.options().response_limits) {}
 
 Exchange::~Exchange() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
@@ -90,6 +94,10 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
     answer_challenge(*decision.challenge);
     return;
   }
+  if (request_.method == http1::Method::trace && !worker_.options().trace_allowed) {
+    answer(405, "trace_not_allowed");
+    return;
+  }
   if (is_misdirected(client)) {
     answer(421, "misdirected_request");
     return;
@@ -112,6 +120,7 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
 // another certificate, it is told to make one.
 bool Exchange::is_misdirected(const Client& client) const {
   if (client.certificate == nullptr) return false;
+  if (request_.host.empty()) return false;  // no host that another connection could be made to
   const std::string_view host = without_port(request_.host);
   if (http1::equals_ignoring_case(host, client.server_name)) return false;
   const tls::CertificateTable* table = worker_.certificates();
@@ -129,8 +138,11 @@ void Exchange::answer(int status, std::string_view reason) {
   if (!reason.empty()) body.append(" (").append(reason).append(")");
   body.append("\n");
   response_bytes_ = is_head_ ? 0 : body.size();
-  downstream_->send_answer(
-      {.status = status, .body = body, .date = worker_.date(), .head_method = is_head_});
+  downstream_->send_answer({.status = status,
+                            .body = body,
+                            .allow = status == 405 ? kAllowedMethods : std::string_view(),
+                            .date = worker_.date(),
+                            .head_method = is_head_});
   finish();
 }
 

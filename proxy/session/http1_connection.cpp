@@ -282,6 +282,7 @@ char* Http1Connection::process_body(char* begin, char* end) {
 
 void Http1Connection::refuse_head() {
   const http1::Failure failure = parser_.failure();
+  parser_.describe_unread(exchange_->request());
   state_ = State::body;  // an unread rest: the connection ends after the answer
   exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this,
                            http1::status_of(failure), http1::reason_of(failure));
@@ -292,6 +293,7 @@ void Http1Connection::recall_head() {
   char* const begin = worker_.buffers().client.begin();
   std::memcpy(begin, held_.all().data(), held_.size());
   parser_.parse({begin, held_.size()}, exchange_->request());
+  parser_.describe_unread(exchange_->request());
 }
 
 void Http1Connection::on_end_of_input() {

@@ -408,6 +408,9 @@ void Http2Stream::send_answer(const http1::Answer& answer) {
   if (!answer.body.empty()) {
     head.fields.push_back({.name = "content-type", .value = answer.content_type});
   }
+  if (!answer.allow.empty()) {
+    head.fields.push_back({.name = "allow", .value = answer.allow});
+  }
   if (!answer.location.empty()) {
     head.fields.push_back({.name = "location", .value = answer.location});
   }

@@ -26,6 +26,11 @@ struct Timeouts {
 struct Options {
   Timeouts timeouts;
   http1::Limits limits;
+  // An application may set many cookies in one response; the bytes bound them.
+  http1::Limits response_limits{.fields_max = 1000};
+  // TRACE reaches endpoints. Off: it would tell a script what fields the browser and we have added
+  // (RFC 9110 §9.3.8), and nobody needs it.
+  bool trace_allowed = false;
   upstream::PoolOptions pools;
   std::size_t connections_max = 100'000;  // per worker
   // TLS handshakes that wait for their step, per worker. A step takes up to a millisecond (RSA), so
