@@ -127,7 +127,8 @@ SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& 
   if (!secret) {
     return {offer.ingress, Severity::warning, "CertificateMissing", kLead,
             ": " + secret_text +
-                " of type kubernetes.io/tls does not exist, and no Certificate writes it"};
+                " of type kubernetes.io/tls does not exist (Secrets of other types are not read), "
+                "and no Certificate writes it"};
   }
   if (secret->state != TlsSecret::State::usable) {
     return {offer.ingress, Severity::warning, "CertificateInvalid", kLead,

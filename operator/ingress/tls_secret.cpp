@@ -2,6 +2,7 @@
 
 #include "base/key.h"
 #include "base/pem.h"
+#include "base/tls_certificate_rules.h"
 
 namespace ingress {
 namespace {
@@ -40,6 +41,9 @@ TlsSecret read_tls_secret(const kube::Secret& secret) {
   if (!certificates) return broken("tls.crt cannot be read: " + certificates.error().message);
   if (const auto pair = base::check_key_pair(chain, key); !pair) {
     return broken("tls.crt and tls.key do not make a pair: " + pair.error().message);
+  }
+  if (const auto servable = base::check_tls_pair(chain, key); !servable) {
+    return broken("tls.crt: " + servable.error().message);
   }
   const auto private_key = base::PrivateKey::from_pem(key);
   if (!private_key) return broken("tls.key cannot be read: " + private_key.error().message);

@@ -16,7 +16,7 @@ namespace ingress {
 // version of a Secret.
 struct TlsSecret {
   enum class State {
-    usable,  // material and leaf are set, key and certificate belong together
+    usable,  // material and leaf are set, key and certificate belong together and can be served
     empty,   // neither tls.crt nor tls.key has content yet
     broken,  // problem says why; its content never reaches a proxy
   };

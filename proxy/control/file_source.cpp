@@ -9,6 +9,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/key.h"
+#include "base/tls_certificate_rules.h"
+#include "base/x509.h"
 #include "proxy/control/followed_file.h"
 
 namespace proxy::control {
@@ -51,6 +54,7 @@ class PollingFileSource final : public FileSource {
     const auto unfinished = std::exchange(unfinished_, nullptr);
     const auto snapshot = changed ? make_snapshot(std::move(**changed)) : unfinished;
     if (unfinished == nullptr && snapshot->revision == live_revision_) return {};
+    if (!was_complete_) judge_certificates(*snapshot->config);
     auto published = sink_.publish(snapshot);
     if (!published) {
       if (published.error().kind == base::ErrorKind::unavailable) unfinished_ = snapshot;
@@ -63,12 +67,32 @@ class PollingFileSource final : public FileSource {
     return {};
   }
 
+  // A file that holds no certificate or no key is the wrong file, or half of one: such a start is
+  // not complete. Two that do not belong together are most often a rotation under way, which harms
+  // its own names only. So does a pair that goes bad or is added later, when the others are in
+  // service: this ends with the first complete state.
+  void judge_certificates(const config::ProxyConfig& config) {
+    std::string problem;
+    for (const auto& [id, certificate] : config.certificates) {
+      const auto pair = base::check_tls_pair(certificate->chain_pem, certificate->key_pem);
+      if (pair) continue;
+      const std::string found = path_ + ": certificate " + id + ": " + pair.error().message;
+      spdlog::error("{}; handshakes for its names are refused", found);
+      const bool is_readable = base::read_chain(certificate->chain_pem).has_value() &&
+                               base::PrivateKey::from_pem(certificate->key_pem).has_value();
+      if (!is_readable && problem.empty()) problem = found;
+    }
+    was_complete_ = problem.empty();
+    sink_.on_incomplete(std::move(problem));
+  }
+
   const std::string path_;
   FollowedFile file_;
   ConfigSink& sink_;
   std::string live_revision_;
   std::shared_ptr<const Snapshot> unfinished_;  // not every worker has it yet: published again
-  std::jthread thread_;                         // last: it uses the others
+  bool was_complete_ = false;
+  std::jthread thread_;  // last: it uses the others
 };
 
 }  // namespace

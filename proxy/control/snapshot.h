@@ -41,6 +41,10 @@ class ConfigSink {
 
   // A state was refused, by publish() or before it came so far; for the count.
   virtual void on_refused() {}
+
+  // What the live state asks for and cannot be served, a sentence; empty: nothing. Until then the
+  // proxy is not ready.
+  virtual void on_incomplete(std::string /*problem*/) {}
 };
 
 }  // namespace proxy::control

@@ -295,7 +295,7 @@ void RequestParser::describe_unread(RequestHead& head) const {
     rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
     return line;
   };
-  if (head.path.empty() && !has_host_field_) {
+  if (head.path.empty()) {
     const std::string_view line = take_line();
     const std::size_t space = std::min(line.find(' '), line.size());
     if (!all_in_class(line.substr(0, space), kToken)) return;  // no HTTP at all

@@ -200,12 +200,18 @@ void Engine::on_refused() {
   ++refused_;
 }
 
+void Engine::on_incomplete(std::string problem) {
+  const std::lock_guard lock(mutex_);
+  incomplete_ = std::move(problem);
+}
+
 base::Status Engine::ready() const {
   const std::lock_guard lock(mutex_);
   if (draining_) return base::failure(base::ErrorKind::unavailable, "draining");
   if (live_.snapshot == nullptr) {
     return base::failure(base::ErrorKind::unavailable, "no configuration yet");
   }
+  if (!incomplete_.empty()) return base::failure(base::ErrorKind::unavailable, incomplete_);
   return {};
 }
 

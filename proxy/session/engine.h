@@ -49,11 +49,12 @@ class Engine final : public control::ConfigSink {
   // Until they are given, and when none were for two hours, the engine makes its own each hour.
   base::Status use_ticket_keys(const std::vector<std::string>& newest_first) override;
   void on_refused() override;
+  void on_incomplete(std::string problem) override;
 
   std::uint16_t http_port() const { return http_port_; }  // 0: no such listener
   std::uint16_t https_port() const { return https_port_; }
 
-  // A first configuration is live, and nobody has asked to drain.
+  // A first configuration is live, all that it asks for is served, and nobody has asked to drain.
   base::Status ready() const;
   // Every loop ticks.
   base::Status alive() const;
@@ -95,6 +96,7 @@ class Engine final : public control::ConfigSink {
   std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
+  std::string incomplete_;  // see ConfigSink::on_incomplete()
   bool draining_ = false;
 
   std::vector<std::jthread> threads_;

@@ -2,10 +2,19 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/time_text.h"
 #include "base/x509.h"
 #include "proxy/tls/parsed_certificate.h"
 
 namespace proxy::tls {
+namespace {
+
+bool is_same(const std::shared_ptr<const config::Certificate>& a,
+             const std::shared_ptr<const config::Certificate>& b) {
+  return a == b || *a == *b;
+}
+
+}  // namespace
 
 CertificateEntry::CertificateEntry(std::string id,
                                    std::shared_ptr<const config::Certificate> source)
@@ -35,15 +44,8 @@ CertificateTable::CertificateTable(const config::ProxyConfig& config,
                                    const CertificateTable* previous) {
   entries_.reserve(config.certificates.size());
   for (const auto& [id, source] : config.certificates) {
-    if (previous != nullptr) {
-      const auto held = previous->entries_.find(id);
-      if (held != previous->entries_.end() &&
-          (held->second->source() == source || *held->second->source() == *source)) {
-        entries_.emplace(id, held->second);
-        continue;
-      }
-    }
-    entries_.emplace(id, std::make_shared<CertificateEntry>(id, source));
+    const auto* kept = previous == nullptr ? nullptr : kept_entry(id, source, *previous);
+    entries_.emplace(id, kept != nullptr ? *kept : std::make_shared<CertificateEntry>(id, source));
   }
   for (const auto& [name, id] : config.sni) {
     const auto entry = entries_.find(id);
@@ -54,6 +56,28 @@ CertificateTable::CertificateTable(const config::ProxyConfig& config,
       exact_.emplace(name, entry->second);
     }
   }
+}
+
+// The entry of `previous` that goes on under this id: its content is the same, or the new content
+// is no use. nullptr: there is none, or the new one takes its place.
+const std::shared_ptr<const CertificateEntry>* CertificateTable::kept_entry(
+    const std::string& id, const std::shared_ptr<const config::Certificate>& source,
+    const CertificateTable& previous) {
+  const auto held = previous.entries_.find(id);
+  if (held == previous.entries_.end()) return nullptr;
+  if (is_same(held->second->source(), source)) return &held->second;
+  const auto refused = previous.refused_.find(id);
+  if (refused == previous.refused_.end() || !is_same(refused->second, source)) {
+    const auto parsed = parse_certificate(*source);
+    if (parsed || held->second->parsed() == nullptr) return nullptr;
+    spdlog::error(
+        "certificate {} was changed to one that cannot be served: {}; the one before it "
+        "stays in place, until {} ({})",
+        id, parsed.error().message, base::to_rfc3339(held->second->parsed()->info.not_after),
+        held->second->parsed()->info.serial);
+  }
+  refused_.emplace(id, source);
+  return &held->second;
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {

@@ -23,8 +23,7 @@ class CertificateEntry {
 
   const std::string& id() const { return id_; }
   const std::shared_ptr<const config::Certificate>& source() const { return source_; }
-  // nullptr when it cannot be used: unreadable, or the key is not the certificate's. That is logged
-  // once, with the reason.
+  // nullptr when it cannot be used, see parse_certificate(). That is logged once, with the reason.
   const ParsedCertificate* parsed() const;
   // False too for a certificate that cannot be used.
   bool covers(std::string_view host) const;
@@ -39,7 +38,9 @@ class CertificateEntry {
 // Server names to certificates. Immutable; any number of threads may ask.
 class CertificateTable {
  public:
-  // Entries whose content is that of `previous` are shared with it, and keep their parsed form.
+  // Entries whose content is that of `previous` are shared with it, and keep their parsed form. One
+  // that changed is read at once: when it cannot be used, the good one before it stays in its
+  // place, and a line of the log says so.
   explicit CertificateTable(const config::ProxyConfig& config,
                             const CertificateTable* previous = nullptr);
 
@@ -56,11 +57,17 @@ class CertificateTable {
       return std::hash<std::string_view>{}(text);
     }
   };
+  const std::shared_ptr<const CertificateEntry>* kept_entry(
+      const std::string& id, const std::shared_ptr<const config::Certificate>& source,
+      const CertificateTable& previous);
+
   template <class T>
   using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
   ByName<std::shared_ptr<const CertificateEntry>> entries_;  // by id
-  ByName<std::shared_ptr<const CertificateEntry>> exact_;    // and "" for the default
+  // What could not take the place of a good entry, by id, so that it is judged and told once.
+  ByName<std::shared_ptr<const config::Certificate>> refused_;
+  ByName<std::shared_ptr<const CertificateEntry>> exact_;  // and "" for the default
   ByName<std::shared_ptr<const CertificateEntry>>
       wildcards_;  // "shop.example" for "*.shop.example"
 };

@@ -1,8 +1,11 @@
 #include "proxy/tls/parsed_certificate.h"
 
+#include <vector>
+
 #include <openssl/err.h>
 
 #include "base/pem.h"
+#include "base/tls_certificate_rules.h"
 #include "proxy/tls/ec_private_key.h"
 
 namespace proxy::tls {
@@ -79,6 +82,13 @@ base::Result<ParsedCertificate> parse_certificate(const config::Certificate& sou
     ERR_clear_error();
     return base::failure(base::ErrorKind::invalid,
                          "the private key does not belong to the certificate");
+  }
+  std::vector<X509*> certificates{parsed.leaf.get()};
+  for (int i = 0; i < sk_X509_num(parsed.chain.get()); ++i) {
+    certificates.push_back(sk_X509_value(parsed.chain.get(), i));
+  }
+  if (auto servable = base::check_tls_chain(certificates); !servable) {
+    return base::failure(servable.error());
   }
   return parsed;
 }

@@ -17,7 +17,8 @@ struct ParsedCertificate {
   base::CertificateInfo info;
 };
 
-// invalid: unreadable, or the key is not the leaf's; the message says which and why.
+// invalid: unreadable, the key is not the leaf's, or no handshake could use it
+// (base::check_tls_chain); the message says which and why.
 base::Result<ParsedCertificate> parse_certificate(const config::Certificate& source);
 
 }  // namespace proxy::tls

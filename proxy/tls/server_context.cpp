@@ -8,17 +8,15 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include "base/tls_certificate_rules.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
 
 namespace proxy::tls {
 namespace {
 
-// Short lists: what browsers of this decade and every TLS library speak, the cheapest first.
-constexpr const char* kGroups = "X25519:P-256:P-384";
-constexpr const char* kSignatures =
-    "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ed25519:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
-    "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512";
+// What browsers of this decade and every TLS library speak, the cheapest first; groups and
+// signatures are in base/tls_certificate_rules.h, beside what they mean for certificates.
 constexpr const char* kTls13Ciphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* kTls12Ciphers =
@@ -87,11 +85,12 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
       digest_ == nullptr || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(ctx, kTls13Ciphers) != 1 ||
       SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 ||
-      SSL_CTX_set1_groups_list(ctx, kGroups) != 1 ||
-      SSL_CTX_set1_sigalgs_list(ctx, kSignatures) != 1) {
+      SSL_CTX_set1_groups_list(ctx, base::kTlsGroups) != 1 ||
+      SSL_CTX_set1_sigalgs_list(ctx, base::kTlsSignatures) != 1) {
     return base::failure(base::ErrorKind::unavailable,
                          "setting up TLS: " + base::take_openssl_error());
   }
+  SSL_CTX_set_security_level(ctx, base::kTlsSecurityLevel);
   BIO_set_data(bio_.get(), this);
   BIO_set_init(bio_.get(), 1);
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -331,6 +332,16 @@ TEST_F(Proxy, SmugglingIsRefused) {
   EXPECT_EQ(backend.requests(), 0);
 }
 
+// Without those of the log, which begin with a time: they tell of limits and certificates.
+std::ptrdiff_t lines_but_logged(const std::string& output) {
+  std::istringstream lines(output);
+  std::ptrdiff_t count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!std::regex_search(line, std::regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T"))) ++count;
+  }
+  return count;
+}
+
 TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
   start();
   const std::string taken = "127.0.0.1:" + std::to_string(http);
@@ -346,7 +357,7 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
     EXPECT_THAT(outcome.output, HasSubstr(says));
     // Nothing before it, so nobody is told that a program listens that does not.
     EXPECT_EQ(outcome.output.find("listening"), std::string::npos) << outcome.output;
-    EXPECT_LE(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 2) << outcome.output;
+    EXPECT_LE(lines_but_logged(outcome.output), 2) << outcome.output;
   };
   fails({}, "nothing to serve");
   fails({"--config", path("nowhere.json")}, "nowhere.json");

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include "base/key.h"
+#include "base/openssl.h"
 
 namespace ingress {
 namespace {
@@ -48,6 +50,28 @@ TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("PRIVATE KEY")));
   EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("caf")));
   EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
+}
+
+TEST(ReadTlsSecret, ACertificateThatHandshakesWouldFailWithIsBroken) {
+  const base::EvpPkeyPtr weak(EVP_RSA_gen(1024));
+  const base::X509Ptr certificate(X509_new());
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), weak.get());
+  X509_sign(certificate.get(), weak.get(), EVP_sha256());
+  const auto pem_of = [](const auto& write) {
+    const base::BioPtr bio(BIO_new(BIO_s_mem()));
+    write(bio.get());
+    return base::read_memory_bio(bio.get());
+  };
+  const TlsSecret secret = read_tls_secret(a_secret(
+      pem_of([&](BIO* bio) { PEM_write_bio_X509(bio, certificate.get()); }), pem_of([&](BIO* bio) {
+        PEM_write_bio_PrivateKey(bio, weak.get(), nullptr, nullptr, 0, nullptr, nullptr);
+      })));
+  EXPECT_EQ(secret.state, TlsSecret::State::broken);
+  EXPECT_EQ(secret.problem,
+            "tls.crt: the certificate cannot be served: its RSA key has 1024 bits, which TLS takes "
+            "for too weak (RSA needs 2048)");
 }
 
 TEST(ReadTlsSecret, SaysWhatIsWrong) {

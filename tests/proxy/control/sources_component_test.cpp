@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/base64url.h"
+#include "base/key.h"
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
@@ -74,6 +75,15 @@ class WaitingSink final : public ConfigSink {
     return changed_.wait_for(lock, kPatience, [&] { return offered_.size() >= count; });
   }
 
+  void on_incomplete(std::string problem) override {
+    const std::lock_guard lock(mutex_);
+    incomplete_ = std::move(problem);
+  }
+  std::string incomplete() const {
+    const std::lock_guard lock(mutex_);
+    return incomplete_;
+  }
+
   bool wait_for(const std::string& revision) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kPatience,
@@ -92,6 +102,7 @@ class WaitingSink final : public ConfigSink {
   std::vector<std::string> ticket_keys_;
   std::set<std::string> refuse_;
   std::set<std::string> delay_;
+  std::string incomplete_;
 };
 
 class TemporaryDirectory {
@@ -132,6 +143,33 @@ TEST(FileSource, PublishesAtTheStartAndAfterEachChange) {
   directory.write("config.json", "{ broken");
   directory.write("config.json", config::config_to_json(second));
   EXPECT_TRUE(sink.wait_for(config::revision_of(second)));
+}
+
+TEST(FileSource, APairThatCannotBeServedAtTheStartLeavesTheStateIncompleteUntilItIsMended) {
+  const TemporaryDirectory directory;
+  const auto junk = state("a.example");
+  auto mended = junk;
+  const auto key = base::PrivateKey::generate({}).value();
+  base::SelfSignedOptions options;
+  options.names.dns_names = {"a.example"};
+  mended.certificates["ns/tls"] = std::make_shared<const config::Certificate>(
+      config::Certificate{base::make_self_signed(key, options).value(), key.to_pem()});
+  const std::string path = directory.write("config.json", config::config_to_json(junk));
+  WaitingSink sink;
+  const auto source = FileSource::start(path, sink);
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_EQ(sink.offered().size(), 1u);  // the rest is served
+  EXPECT_EQ(sink.incomplete(), path +
+                                   ": certificate ns/tls: there is no CERTIFICATE block in the "
+                                   "PEM text");
+  directory.write("config.json", config::config_to_json(mended));
+  ASSERT_TRUE(sink.wait_for(config::revision_of(mended)));
+  EXPECT_EQ(sink.incomplete(), "");
+  // What goes bad later is no reason to take the others out of service.
+  const auto bad_again = state("b.example");
+  directory.write("config.json", config::config_to_json(bad_again));
+  ASSERT_TRUE(sink.wait_for(config::revision_of(bad_again)));
+  EXPECT_EQ(sink.incomplete(), "");
 }
 
 TEST(FileSource, ABrokenFileAtTheStartIsAnError) {

@@ -1,14 +1,17 @@
 #include "proxy/tls/certificate_table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/key.h"
+#include "tests/support/captured_log.h"
 
 namespace proxy::tls {
 namespace {
 
 using config::Certificate;
 using config::ProxyConfig;
+using ::testing::HasSubstr;
 
 std::shared_ptr<const Certificate> issue(const std::string& name, bool matching_key = true) {
   const auto key = base::PrivateKey::generate({}).value();
@@ -84,6 +87,63 @@ TEST(CertificateTable, ABrokenPairIsFoundButCannotBeUsed) {
   EXPECT_FALSE((*table.find("b.test"))->covers("b.test"));
   EXPECT_NE((*table.find("c.test"))->parsed(), nullptr);
   EXPECT_TRUE((*table.find("c.test"))->covers("c.test"));
+}
+
+TEST(CertificateTable, AChangedPairThatCannotBeServedLeavesTheOneBeforeInPlace) {
+  const ::support::CapturedLog log;
+  ProxyConfig config;
+  const auto good = issue("a.test");
+  config.certificates["a"] = good;
+  config.sni = {{"a.test", "a"}};
+  const CertificateTable first(config);
+  for (const auto& bad :
+       {issue("a.test", false), std::make_shared<const Certificate>(Certificate{"no", "pem"}),
+        std::make_shared<const Certificate>(Certificate{good->chain_pem, "no pem"}),
+        std::make_shared<const Certificate>(
+            Certificate{issue("a.test")->chain_pem, good->key_pem})}) {
+    config.certificates["a"] = bad;
+    const CertificateTable after(config, &first);
+    EXPECT_EQ((*after.find("a.test"))->source(), good);
+    EXPECT_NE((*after.find("a.test"))->parsed(), nullptr);
+  }
+  EXPECT_THAT(log.text(),
+              HasSubstr("certificate a was changed to one that cannot be served: the "
+                        "private key does not belong to the certificate; the one before "
+                        "it stays in place"));
+}
+
+TEST(CertificateTable, WhatCannotTakeAPlaceIsToldOnceAndWhatCanIsTaken) {
+  const ::support::CapturedLog log;
+  ProxyConfig config;
+  const auto good = issue("a.test");
+  config.certificates["a"] = good;
+  config.sni = {{"a.test", "a"}};
+  const CertificateTable first(config);
+  config.certificates["a"] = issue("a.test", false);
+  const CertificateTable second(config, &first);
+  const CertificateTable third(config, &second);
+  EXPECT_EQ((*third.find("a.test"))->source(), good);
+  const std::string text = log.text();
+  const std::size_t told = text.find("was changed to one that cannot be served");
+  EXPECT_NE(told, std::string::npos);
+  EXPECT_EQ(text.find("was changed to one that cannot be served", told + 1), std::string::npos);
+
+  const auto renewed = issue("a.test");
+  config.certificates["a"] = renewed;
+  const CertificateTable fourth(config, &third);
+  EXPECT_EQ((*fourth.find("a.test"))->source(), renewed);
+}
+
+TEST(CertificateTable, ABrokenPairIsReplacedByWhateverFollows) {
+  ProxyConfig config;
+  config.certificates["a"] = issue("a.test", false);
+  config.sni = {{"a.test", "a"}};
+  const CertificateTable first(config);
+  const auto good = issue("a.test");
+  config.certificates["a"] = good;
+  const CertificateTable second(config, &first);
+  EXPECT_EQ((*second.find("a.test"))->source(), good);
+  EXPECT_NE((*second.find("a.test"))->parsed(), nullptr);
 }
 
 TEST(NormalName, LowersCaseAndTakesOffOneDot) {
