@@ -167,7 +167,8 @@ void add_requests(Page& page) {
            {{"kind", "client_input"}})
       .sum([](const auto& w) -> const Counter& { return w.held.endpoint_output; },
            {{"kind", "endpoint_output"}});
-  page.family("tls_connections_open", "Client connections with TLS open now.", MetricType::Gauge)
+  page.family("tls_connections_open", "Client connections open now whose TLS has begun.",
+              MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.tls_open; });
   page.family("turns_spent_total",
               "Times that a connection had more to do than its share of a loop's turn.",

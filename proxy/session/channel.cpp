@@ -13,8 +13,6 @@ Channel::~Channel() {
 
 void Channel::start_tls(tls::ServerContext& context) {
   tls_context_ = &context;
-  counters_.tls_open.add();
-  tls_ = std::make_unique<tls::Connection>(context);
 }
 
 void Channel::note(net::Ready ready) {
@@ -29,6 +27,10 @@ tls::Connection::Handshake Channel::handshake() {
   if (got.kind != IoResult::Kind::done) return tls::Connection::Handshake::failed;
   std::string_view input(buffers_.cipher.get(), got.bytes);
   tls_context_->output().clear();
+  if (tls_ == nullptr) {
+    tls_ = std::make_unique<tls::Connection>(*tls_context_);
+    counters_.tls_open.add();
+  }
   const auto result = tls_->step(input);
   ciphertext_.assign(input);
   // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits

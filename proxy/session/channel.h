@@ -24,7 +24,9 @@ class Channel {
       : fd_(std::move(fd)), buffers_(buffers), counters_(counters) {}
   ~Channel();
 
-  // Before any other use; without it the connection is plain.
+  // Before any other use; without it the connection is plain. What OpenSSL needs for it, some 40
+  // KiB in a handshake, is made with the first step: those who only connect, or wait for their
+  // step, cost none of it.
   void start_tls(tls::ServerContext& context);
 
   void note(net::Ready ready);
@@ -43,7 +45,7 @@ class Channel {
   std::size_t unsent() const { return output_.size(); }
   // Bytes of a plain connection may pass inside the kernel, both ways: into the client's socket by
   // move_from(), as net::Output::move(), and out of it by whoever calls note_taken() then.
-  bool is_plain() const { return tls_ == nullptr; }
+  bool is_plain() const { return tls_context_ == nullptr; }
   std::optional<net::Output::Moved> move_from(int socket, std::size_t size);
   void note_taken(net::IoResult::Kind kind) { readable_ = kind == net::IoResult::Kind::done; }
   // After "writable". False: the connection is broken.
@@ -57,6 +59,7 @@ class Channel {
   }
 
   int fd() const { return fd_.get(); }
+  // nullptr: plain, or before the first step of the handshake.
   const tls::Connection* tls() const { return tls_.get(); }
 
  private:

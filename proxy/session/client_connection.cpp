@@ -99,7 +99,9 @@ void ClientConnection::handshake_step() {
       on_handshake_done();
       return;
     case tls::Connection::Handshake::failed: {
-      const std::string_view reason = channel_.tls()->failure_reason();
+      // Without a first word there is no TLS yet that could have failed.
+      const tls::Connection* const tls = channel_.tls();
+      const std::string_view reason = tls == nullptr ? "" : tls->failure_reason();
       fail_handshake(reason.empty() ? "client_closed" : reason);
       return;
     }

@@ -104,6 +104,21 @@ TEST_F(OneWorker, MakesOneHandshakeStepATurn) {
   EXPECT_EQ(seen.back(), kClients);
 }
 
+TEST_F(OneWorker, MakesNoTlsForThoseWhoOnlyConnectOrWaitForTheirStep) {
+  start();
+  let_clients_speak(3);
+  EXPECT_EQ(counters().tls_open.get(), 0u);
+  release();
+  EXPECT_TRUE(eventually([&] { return handshakes_ended() == 3; }));
+}
+
+TEST_F(OneWorker, CountsThoseWhoLeaveWithoutAWord) {
+  start();
+  SocketStream::connect(port_).close();
+  EXPECT_TRUE(eventually([&] { return handshakes_ended("client_closed") == 1; }));
+  EXPECT_TRUE(eventually([&] { return counters().connections_open.get() == 0; }));
+}
+
 TEST_F(OneWorker, RefusesThoseWhoSpeakLastWhenMoreHandshakesWaitThanCanBeMadeInTime) {
   session::Options options = RunningEngine::quick();
   options.handshakes_waiting_max = 2;
