@@ -7,6 +7,23 @@ namespace proxy::session {
 
 using net::IoResult;
 
+namespace {
+
+// RFC 8446 §5.1: a record is its type, a version, its length in two bytes, and so many more. What
+// cannot be the first one of a handshake counts as whole, for OpenSSL to say what is wrong with it.
+bool is_whole_record(std::string_view bytes) {
+  constexpr char kHandshake = 22;
+  constexpr std::size_t kHeader = 5;
+  constexpr std::size_t kLengthMax = 1u << 14;
+  if (bytes.front() != kHandshake) return true;
+  if (bytes.size() < kHeader) return false;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const std::size_t length = static_cast<std::size_t>(at(3)) << 8 | at(4);
+  return length > kLengthMax || bytes.size() >= kHeader + length;
+}
+
+}  // namespace
+
 Channel::~Channel() {
   if (tls_ != nullptr) counters_.tls_open.subtract();
 }
@@ -27,7 +44,14 @@ tls::Connection::Handshake Channel::handshake() {
   if (got.kind != IoResult::Kind::done) return tls::Connection::Handshake::failed;
   std::string_view input(buffers_.cipher.get(), got.bytes);
   tls_context_->output().clear();
+  std::string first;  // while `input` is in it
   if (tls_ == nullptr) {
+    if (!first_record_.empty() || !is_whole_record(input)) {
+      first_record_.append(input);
+      if (!is_whole_record(first_record_)) return tls::Connection::Handshake::needs_more;
+      first = std::exchange(first_record_, {});
+      input = first;
+    }
     tls_ = std::make_unique<tls::Connection>(*tls_context_);
     counters_.tls_open.add();
   }

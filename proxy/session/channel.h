@@ -25,8 +25,8 @@ class Channel {
   ~Channel();
 
   // Before any other use; without it the connection is plain. What OpenSSL needs for it, some 40
-  // KiB in a handshake, is made with the first step: those who only connect, or wait for their
-  // step, cost none of it.
+  // KiB in a handshake, is made when the first record is whole: those who only connect, who wait
+  // for their step or who stop in the middle of their first words cost none of it.
   void start_tls(tls::ServerContext& context);
 
   void note(net::Ready ready);
@@ -78,7 +78,8 @@ class Channel {
   bool finishing_ = false;  // FIN once all is sent
   // A session ticket that goes with the response to a request which came with the handshake's end.
   std::string ticket_;
-  std::string ciphertext_;  // what came together with the end of the handshake
+  std::string first_record_;  // while it is not whole
+  std::string ciphertext_;    // what came together with the end of the handshake
   net::Output output_;
   admin::HeldBytes held_{counters_.held.client_output};  // in output_
 };

@@ -112,6 +112,28 @@ TEST_F(OneWorker, MakesNoTlsForThoseWhoOnlyConnectOrWaitForTheirStep) {
   EXPECT_TRUE(eventually([&] { return handshakes_ended() == 3; }));
 }
 
+TEST_F(OneWorker, MakesNoTlsForThoseWhoStopInTheMiddleOfTheirFirstWords) {
+  start();
+  SocketStream client = SocketStream::connect(port_);
+  ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == 1; }));
+  const std::string hello = client_hello();
+  std::size_t said = 0;
+  for (const std::size_t part : {std::size_t{3}, hello.size() / 2}) {
+    ASSERT_TRUE(client.send(hello.substr(said, part - said)));
+    said = part;
+    // What came before a task is seen in its turn, and stepped at that turn's end at the latest.
+    for (int turn = 0; turn < 2; ++turn) {
+      std::promise<void> turned;
+      worker_->loop().post([&] { turned.set_value(); });
+      turned.get_future().wait();
+    }
+    EXPECT_EQ(counters().tls_open.get(), 0u);
+    EXPECT_EQ(counters().connections_open.get(), 1u);
+  }
+  ASSERT_TRUE(client.send(hello.substr(said)));
+  EXPECT_TRUE(eventually([&] { return handshakes_ended() == 1; }));
+}
+
 TEST_F(OneWorker, CountsThoseWhoLeaveWithoutAWord) {
   start();
   SocketStream::connect(port_).close();
