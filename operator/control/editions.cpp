@@ -10,6 +10,7 @@ using proxy::config::Dialect;
 bool Editions::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
   config_ = std::move(config);
   const bool is_news = own_.publish(config_);
+  std::erase_if(others_, [](Edition& edition) { return ++edition.unasked > kUnaskedMax; });
   for (Edition& edition : others_) {
     edition.history.publish(proxy::config::rendered(config_, edition.dialect));
   }
@@ -22,6 +23,7 @@ History& Editions::of(const Dialect& dialect) {
     return edition.dialect == dialect;
   });
   if (found != others_.end()) {
+    found->unasked = 0;
     others_.splice(others_.begin(), others_, found);
     return found->history;
   }

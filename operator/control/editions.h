@@ -20,6 +20,8 @@ class Editions {
   // More than two releases meet when somebody's rollout stands still; beyond this many the dialect
   // that was asked for longest ago is forgotten, and who speaks it gets a full state next.
   static constexpr std::size_t kEditionsMax = 4;
+  // After as many states for which nobody asked a dialect is forgotten, too: the rollout is over.
+  static constexpr unsigned kUnaskedMax = 64;
 
   // False when this is the state that there is already.
   bool publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
@@ -39,6 +41,7 @@ class Editions {
   struct Edition {
     proxy::config::Dialect dialect;
     History history{};
+    unsigned unasked = 0;  // states since it was asked for
   };
 
   History& of(const proxy::config::Dialect& dialect);

@@ -141,5 +141,29 @@ TEST(Editions, EachDialectHasRevisionsOfWhatItIsTold) {
   EXPECT_NE(editions.answer(own, revision, ""), nullptr);
 }
 
+TEST(Editions, ADialectThatNobodyAsksForAnyMoreIsForgotten) {
+  const proxy::config::Dialect first;
+  const auto state = [](const std::string& host) {
+    ProxyConfig config;
+    config.hosts[host] = std::make_shared<const proxy::config::VirtualHost>();
+    return std::make_shared<const ProxyConfig>(config);
+  };
+  for (const bool is_asked_for : {true, false}) {
+    Editions editions;
+    editions.publish(state("first.example"));
+    (void)editions.revision_for(first);
+    for (unsigned i = 0; i <= Editions::kUnaskedMax; ++i) {
+      if (is_asked_for) (void)editions.revision_for(first);
+      editions.publish(state("h" + std::to_string(i) + ".example"));
+    }
+    const std::string last = proxy::config::revision_of(
+        *state("h" + std::to_string(Editions::kUnaskedMax - 1) + ".example"));
+    const auto answer = editions.answer(first, last, "");
+    ASSERT_NE(answer, nullptr);
+    // Who is remembered gets the change, who is not the whole state.
+    EXPECT_EQ(proxy::config::delta_from_json(*answer).value().full, !is_asked_for);
+  }
+}
+
 }  // namespace
 }  // namespace control
