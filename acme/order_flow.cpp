@@ -105,6 +105,17 @@ base::Status reject(const Identifier& identifier, const std::string& why) {
   return base::failure(base::ErrorKind::invalid, "\"" + identifier.value + "\" " + why);
 }
 
+// RFC 1035 §2.3.4: a label has 63 octets at most.
+bool has_long_label(std::string_view name) {
+  constexpr std::size_t kLabelBytesMax = 63;
+  std::size_t length = 0;
+  for (const char c : name) {
+    length = c == '.' ? 0 : length + 1;
+    if (length > kLabelBytesMax) return true;
+  }
+  return false;
+}
+
 bool is_host_name(std::string_view name) {
   const auto is_allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -161,6 +172,11 @@ base::Status check_identifiers(const std::vector<Identifier>& identifiers) {
       return reject(identifier,
                     "is a wildcard, which HTTP-01 cannot prove; list the host names one by one, or "
                     "bring a certificate for it in a Secret");
+    }
+    if (has_long_label(identifier.value)) {
+      return reject(
+          identifier,
+          "has a part between its dots of more than 63 characters, which no DNS name has");
     }
     if (!is_host_name(identifier.value)) {
       return reject(identifier,

@@ -55,7 +55,6 @@ bool needs_a_person(ErrorClass error_class) {
     case ErrorClass::invalid_profile:
     case ErrorClass::invalid_contact:
     case ErrorClass::bad_csr:
-    case ErrorClass::rate_limited:  // without a Retry-After: the limits are counted in hours
       return true;
     default:
       return false;
@@ -67,7 +66,13 @@ seconds at(const std::array<seconds, N>& schedule, int failures) {
   return schedule[static_cast<std::size_t>(std::clamp<int>(failures - 1, 0, N - 1))];
 }
 
-seconds scheduled_delay(ErrorClass error_class, int failures) {
+// The limits of public CAs are counted in hours; who says how long knows better.
+bool is_slow(ErrorClass error_class, bool has_retry_after) {
+  return needs_a_person(error_class) ||
+         (error_class == ErrorClass::rate_limited && !has_retry_after);
+}
+
+seconds scheduled_delay(ErrorClass error_class, bool has_retry_after, int failures) {
   static constexpr std::array<seconds, 4> kOrdinary = {minutes(1), minutes(10), minutes(100),
                                                        hours(24)};
   static constexpr std::array<seconds, 3> kSlow = {hours(1), hours(6), hours(24)};
@@ -75,7 +80,7 @@ seconds scheduled_delay(ErrorClass error_class, int failures) {
     const int doublings = std::clamp(failures - 1, 0, 11);
     return std::min<seconds>(seconds(2) * (1 << doublings), hours(1));
   }
-  return needs_a_person(error_class) ? at(kSlow, failures) : at(kOrdinary, failures);
+  return is_slow(error_class, has_retry_after) ? at(kSlow, failures) : at(kOrdinary, failures);
 }
 
 }  // namespace
@@ -110,14 +115,9 @@ seconds renewal_info_refetch_delay(std::optional<seconds> retry_after) {
 seconds next_attempt_delay(ErrorClass error_class, std::optional<seconds> retry_after,
                            int consecutive_failures, double chance01) {
   const double chance = std::clamp(chance01, 0.0, 1.0);
-  seconds delay = scheduled_delay(error_class, consecutive_failures);
-  if (retry_after) {
-    const seconds asked = std::min(*retry_after, kRetryAfterMax);
-    const bool is_the_servers_call =
-        error_class == ErrorClass::rate_limited || is_quick(error_class);
-    delay = is_the_servers_call ? asked : std::max(asked, delay);
-  }
-  delay = std::max(delay, seconds(1));
+  seconds delay = scheduled_delay(error_class, retry_after.has_value(), consecutive_failures);
+  // A server that says "at once" to everybody is still asked at our pace.
+  if (retry_after) delay = std::max(delay, std::min(*retry_after, kRetryAfterMax));
   const seconds spread = std::min<seconds>(delay / 10, hours(1));
   return delay + seconds(static_cast<seconds::rep>(chance * static_cast<double>(spread.count())));
 }

@@ -34,12 +34,12 @@ double chance_of(std::string_view text);
 std::chrono::seconds renewal_info_refetch_delay(std::optional<std::chrono::seconds> retry_after);
 
 // How long to wait after a failure. consecutive_failures counts this one (1 = the first).
-//   Retry-After   never shorter than the server said, up to 7 days; alone decides for rateLimited,
-//                 network and serverInternal, else the longer of it and the schedule;
+//   Retry-After   the longer of it, up to 7 days, and the schedule;
 //   network, serverInternal, badNonce, orderNotReady: 2 s, doubling to 1 h;
 //   rejectedIdentifier, caa, userActionRequired, externalAccountRequired, invalidProfile,
 //   invalidContact, badCSR, and rateLimited without Retry-After: 1 h, 6 h, 1 day;
-//   others        1 min, 10 min, 100 min, 1 day (Let's Encrypt's advice).
+//   others, and rateLimited with Retry-After: 1 min, 10 min, 100 min, 1 day (Let's Encrypt's
+//   advice).
 // chance01 spreads the wait by up to a tenth, and an hour; only ever later.
 std::chrono::seconds next_attempt_delay(ErrorClass error_class,
                                         std::optional<std::chrono::seconds> retry_after,

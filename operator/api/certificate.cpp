@@ -31,7 +31,8 @@ void sort_unique(std::vector<std::string>& names) {
   names.erase(std::unique(names.begin(), names.end()), names.end());
 }
 
-base::KeySpec read_key_spec(const Fields& key) {
+std::optional<base::KeySpec> read_key_spec(const Fields& key) {
+  if (!key.has("algorithm") && !key.has("size")) return std::nullopt;
   const bool is_rsa = key.text("algorithm") == "RSA";
   base::KeySpec spec;
   spec.algorithm = is_rsa ? base::KeyAlgorithm::rsa : base::KeyAlgorithm::ecdsa;
@@ -127,10 +128,14 @@ CertificateStatus read_status(const Fields& fields) {
   status.serial_number = fields.text("serialNumber");
   status.fingerprint_sha256 = fields.text("fingerprintSHA256");
   status.issuer = fields.text("issuer");
+  status.subject = fields.text("subject");
+  status.public_key_sha256 = fields.text("publicKeySHA256");
+  status.chain_length = static_cast<int>(fields.number("chainLength").value_or(0));
   status.revision = fields.number("revision").value_or(0);
   if (fields.has("order")) status.order = read_order(fields.object("order"));
   status.last_order_url = fields.text("lastOrderURL");
   status.last_renewal_request = fields.text("lastRenewalRequest");
+  status.recent_issuances = fields.times("recentIssuances");
   if (fields.has("renewalInfo")) {
     status.renewal_info = read_renewal_info(fields.object("renewalInfo"));
   }
@@ -138,6 +143,8 @@ CertificateStatus read_status(const Fields& fields) {
       static_cast<int>(fields.number("failedIssuanceAttempts").value_or(0));
   status.last_failure_time = fields.time("lastFailureTime");
   status.last_failure_class = fields.text("lastFailureClass");
+  status.last_failure_account = fields.text("lastFailureAccount");
+  status.last_failure_names = fields.texts("lastFailureNames");
   status.last_failure = fields.text("lastFailure");
   status.next_attempt_time = fields.time("nextAttemptTime");
   status.next_attempt_reason = fields.text("nextAttemptReason");
@@ -190,11 +197,15 @@ nlohmann::json to_json(const RenewalInfoStatus& info) {
   return object;
 }
 
+// Only what is asked for, so that whoever reads it back can tell.
 nlohmann::json private_key_to_json(const CertificateSpec& spec) {
-  const bool is_rsa = spec.key.algorithm == base::KeyAlgorithm::rsa;
-  return {{"algorithm", is_rsa ? "RSA" : "ECDSA"},
-          {"size", spec.key.bits},
-          {"rotationPolicy", spec.rotation_policy == RotationPolicy::never ? "Never" : "Always"}};
+  nlohmann::json object = nlohmann::json::object();
+  if (spec.key) {
+    object["algorithm"] = spec.key->algorithm == base::KeyAlgorithm::rsa ? "RSA" : "ECDSA";
+    object["size"] = spec.key->bits;
+  }
+  if (spec.rotation_policy == RotationPolicy::never) object["rotationPolicy"] = "Never";
+  return object;
 }
 
 }  // namespace
@@ -205,6 +216,15 @@ const kube::ResourceType& Certificate::type() {
 }
 
 base::Result<Certificate> Certificate::from_json(const nlohmann::json& object) {
+  auto certificate = read(object);
+  if (certificate && !certificate->problem.empty()) {
+    return base::failure(base::ErrorKind::invalid,
+                         certificate->display_name() + ": " + certificate->problem);
+  }
+  return certificate;
+}
+
+base::Result<Certificate> Certificate::read(const nlohmann::json& object) {
   Certificate certificate;
   certificate.metadata = kube::read_meta(object);
   std::string problem;
@@ -216,9 +236,7 @@ base::Result<Certificate> Certificate::from_json(const nlohmann::json& object) {
   const Fields status = fields.object("status");
   certificate.status = read_status(status);
   certificate.status.conditions = status.conditions();
-  if (!problem.empty()) {
-    return base::failure(base::ErrorKind::invalid, certificate.display_name() + ": " + problem);
-  }
+  certificate.problem = std::move(problem);
   return certificate;
 }
 
@@ -251,8 +269,9 @@ nlohmann::json spec_to_json(const CertificateSpec& spec) {
   nlohmann::json object = {
       {"secretName", spec.secret_name},
       {"issuerRef",
-       {{"name", spec.issuer_ref.name}, {"kind", spec.issuer_ref.kind}, {"group", kGroup}}},
-      {"privateKey", private_key_to_json(spec)}};
+       {{"name", spec.issuer_ref.name}, {"kind", spec.issuer_ref.kind}, {"group", kGroup}}}};
+  nlohmann::json private_key = private_key_to_json(spec);
+  if (!private_key.empty()) object["privateKey"] = std::move(private_key);
   if (!spec.secret_labels.empty()) object["secretTemplate"]["labels"] = spec.secret_labels;
   if (!spec.secret_annotations.empty()) {
     object["secretTemplate"]["annotations"] = spec.secret_annotations;
@@ -276,16 +295,24 @@ nlohmann::json status_to_json(const CertificateStatus& status) {
   put(object, "serialNumber", status.serial_number);
   put(object, "fingerprintSHA256", status.fingerprint_sha256);
   put(object, "issuer", status.issuer);
+  put(object, "subject", status.subject);
+  put(object, "publicKeySHA256", status.public_key_sha256);
+  if (status.chain_length != 0) object["chainLength"] = status.chain_length;
   if (status.revision != 0) object["revision"] = status.revision;
   if (status.order) object["order"] = to_json(*status.order);
   put(object, "lastOrderURL", status.last_order_url);
   put(object, "lastRenewalRequest", status.last_renewal_request);
+  for (const base::WallTime issued : status.recent_issuances) {
+    object["recentIssuances"].push_back(base::to_rfc3339(issued));
+  }
   if (status.renewal_info) object["renewalInfo"] = to_json(*status.renewal_info);
   if (status.failed_issuance_attempts != 0) {
     object["failedIssuanceAttempts"] = status.failed_issuance_attempts;
   }
   put(object, "lastFailureTime", status.last_failure_time);
   put(object, "lastFailureClass", status.last_failure_class);
+  put(object, "lastFailureAccount", status.last_failure_account);
+  if (!status.last_failure_names.empty()) object["lastFailureNames"] = status.last_failure_names;
   put(object, "lastFailure", status.last_failure);
   put(object, "nextAttemptTime", status.next_attempt_time);
   put(object, "nextAttemptReason", status.next_attempt_reason);

@@ -48,11 +48,17 @@ struct CertificateSpec {
   std::string common_name;
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
-  base::KeySpec key;
+  std::optional<base::KeySpec> key;  // nothing: nobody asked for one
   RotationPolicy rotation_policy = RotationPolicy::always;
   std::optional<std::chrono::seconds> renew_before;
   std::optional<int> renew_before_percentage;
   bool operator==(const CertificateSpec&) const = default;
+
+  // The key to be made: what is asked for, else as the present one (moved here from elsewhere),
+  // else the default.
+  base::KeySpec key_after(const std::optional<base::KeySpec>& present) const {
+    return key ? *key : present.value_or(base::KeySpec{});
+  }
 };
 
 // One authorization of the order under way (RFC 8555 §7.1.4). token and key_authorization are what
@@ -99,16 +105,24 @@ struct CertificateStatus {
   std::optional<base::WallTime> renewal_time;
   std::string serial_number;
   std::string fingerprint_sha256;
-  std::string issuer;  // the certificate's issuer, RFC 2253 text
+  std::string issuer;   // the certificate's issuer, RFC 2253 text
+  std::string subject;  // likewise; empty where the CA leaves it out
+  std::string public_key_sha256;
+  int chain_length = 0;  // certificates in tls.crt
   std::int64_t revision = 0;
   std::optional<OrderStatus> order;  // the order under way, or the last that failed
   std::string last_order_url;        // of the certificate in the Secret
   std::string last_renewal_request;  // the renew-requested annotation that was served last
+  // When this Certificate was issued: the newest, and others of the last day. They pace the orders.
+  std::vector<base::WallTime> recent_issuances;
   std::optional<RenewalInfoStatus> renewal_info;
   int failed_issuance_attempts = 0;  // in a row
   std::optional<base::WallTime> last_failure_time;
   std::string last_failure_class;  // acme::name_of()
-  std::string last_failure;        // the server's own words
+  // What a rate limit is about: the account, and the names when it says so.
+  std::string last_failure_account;
+  std::vector<std::string> last_failure_names;
+  std::string last_failure;  // the server's own words
   std::optional<base::WallTime> next_attempt_time;
   std::string next_attempt_reason;
   std::int64_t observed_generation = 0;
@@ -117,11 +131,16 @@ struct CertificateStatus {
 
 struct Certificate {
   kube::ObjectMeta metadata;
+  // Why spec or status cannot be read, though the definition lets it pass: nothing is done for this
+  // Certificate but to say so. Empty: all is well.
+  std::string problem;
   CertificateSpec spec;
   CertificateStatus status;
 
   static const kube::ResourceType& type();
+  // invalid when there is a problem; read() gives the object with it, so that it can be told there.
   static base::Result<Certificate> from_json(const nlohmann::json& object);
+  static base::Result<Certificate> read(const nlohmann::json& object);
 
   // What a certificate must cover, exactly: dnsNames and the common name, ipAddresses in RFC 5952
   // form; lower case, sorted, unique.

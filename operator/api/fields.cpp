@@ -101,6 +101,19 @@ std::vector<std::string> Fields::texts(const char* name) const {
   return result;
 }
 
+std::vector<base::WallTime> Fields::times(const char* name) const {
+  std::vector<base::WallTime> result;
+  for (const std::string& value : texts(name)) {
+    const auto time = base::from_rfc3339(value);
+    if (time) {
+      result.push_back(*time);
+    } else {
+      complain(name, "a list of times such as 2026-01-02T03:04:05Z");
+    }
+  }
+  return result;
+}
+
 std::map<std::string, std::string> Fields::text_map(const char* name) const {
   const nlohmann::json* value = find(name);
   std::map<std::string, std::string> result;

@@ -58,6 +58,14 @@ const kube::ResourceType& Issuer::type(bool cluster_issuer) {
 }
 
 base::Result<Issuer> Issuer::from_json(const nlohmann::json& object) {
+  auto issuer = read(object);
+  if (issuer && !issuer->problem.empty()) {
+    return base::failure(base::ErrorKind::invalid, issuer->display_name() + ": " + issuer->problem);
+  }
+  return issuer;
+}
+
+base::Result<Issuer> Issuer::read(const nlohmann::json& object) {
   Issuer issuer;
   issuer.metadata = kube::read_meta(object);
   std::string problem;
@@ -69,9 +77,7 @@ base::Result<Issuer> Issuer::from_json(const nlohmann::json& object) {
   issuer.acme_status = read_acme_status(status.object("acme"));
   issuer.observed_generation = status.number("observedGeneration").value_or(0);
   issuer.conditions = status.conditions();
-  if (!problem.empty()) {
-    return base::failure(base::ErrorKind::invalid, issuer.display_name() + ": " + problem);
-  }
+  issuer.problem = std::move(problem);
   return issuer;
 }
 

@@ -57,13 +57,16 @@ struct AcmeIssuerStatus {
 struct Issuer {
   kube::ObjectMeta metadata;
   bool is_cluster_issuer = false;
+  std::string problem;  // why it cannot be read, though the definition lets it pass; empty: nothing
   AcmeSpec acme;
   std::vector<kube::Condition> conditions;
   AcmeIssuerStatus acme_status;
   std::int64_t observed_generation = 0;
 
   static const kube::ResourceType& type(bool cluster_issuer);
+  // invalid when there is a problem; read() gives the object with it, so that it can be told there.
   static base::Result<Issuer> from_json(const nlohmann::json& object);
+  static base::Result<Issuer> read(const nlohmann::json& object);
 
   bool is_ready() const;
   std::string account_key_secret_name() const;

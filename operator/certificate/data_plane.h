@@ -12,9 +12,14 @@ namespace certificate {
 struct ProxyAnswers {
   std::size_t ready = 0;  // proxies asked
   std::size_t right = 0;
+  std::size_t silent = 0;             // of the others: not reached at all, so they say nothing
   std::vector<std::string> problems;  // bounded; in the order of the addresses
 
   bool is_all() const { return ready > 0 && right == ready; }
+  // Whoever can be reached gave the wanted answer. A proxy that we cannot reach may serve well:
+  // what stands between is our trouble, not that of its clients.
+  bool is_all_heard() const { return right > 0 && right + silent == ready; }
+  bool is_most() const { return 2 * right > ready; }
   // "1/2"
   std::string count() const { return std::to_string(right) + "/" + std::to_string(ready); }
   // "10.0.0.7:80: HTTP 404; 10.0.0.8:80: no answer in 2 s"
@@ -30,6 +35,10 @@ class DataPlane {
 
   // Changes whenever the set of ready proxies does: what was seen under another value is stale.
   virtual std::string proxies() const = 0;
+
+  // Whether the proxies that report here live by a configuration that has the answer to this token.
+  // Asked earlier they would pass the question on to the Ingress's Pods.
+  virtual bool is_taken_over(const std::string& token) const = 0;
 
   // GET /.well-known/acme-challenge/<token> for this host at every ready proxy; right is exactly
   // the key authorization (RFC 8555 §8.3).

@@ -6,6 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include <prometheus/gauge.h>
+#include <spdlog/spdlog.h>
+
 #include "base/ip_text.h"
 
 namespace certificate {
@@ -58,11 +61,18 @@ std::vector<ProxyEndpoint> ready_proxies(
 }
 
 ProxyProbe::ProxyProbe(ProxyProbeOptions options, kube::Store<kube::EndpointSlice>& slices,
-                       base::HttpTransport& transport, ReadServed read_served, std::stop_token stop)
+                       base::HttpTransport& transport, ReadServed read_served,
+                       const base::Clock& clock, prometheus::Registry& registry,
+                       std::stop_token stop)
     : options_(std::move(options)),
       slices_(slices),
       transport_(transport),
       read_served_(std::move(read_served)),
+      clock_(clock),
+      unreachable_(prometheus::BuildGauge()
+                       .Name("gatehouse_proxy_unreachable")
+                       .Help("Ready proxies that the operator cannot reach")
+                       .Register(registry)),
       stop_(std::move(stop)) {
   slices_.add_index(kByService, [](const kube::EndpointSlice& slice) {
     return std::vector<std::string>{slice.service().text()};
@@ -95,22 +105,27 @@ std::string ProxyProbe::proxies() const {
   return text;
 }
 
+// Nobody there, or nobody who speaks; a refusal in TLS is an answer.
+ProxyProbe::Answer ProxyProbe::not_heard(const std::string& place, const base::Error& error) {
+  return {place + ": " + error.message, error.kind == base::ErrorKind::unavailable};
+}
+
 ProxyAnswers ProxyProbe::check_challenge(const std::string& host, const std::string& token,
                                          const std::string& key_authorization) {
   base::HttpRequest request;
   request.url = "http://" + url_host(host) + "/.well-known/acme-challenge/" + token;
   request.timeout = options_.timeout;
-  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> std::string {
-    if (proxy.http_port == 0) return proxy.address + ": the Service has no port named http";
+  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> Answer {
+    if (proxy.http_port == 0) return {proxy.address + ": the Service has no port named http"};
     base::HttpRequest asked = request;
     asked.connect_to = authority(proxy.address, proxy.http_port);
     const auto response = transport_.send(asked, stop_);
-    if (!response) return asked.connect_to + ": " + response.error().message;
+    if (!response) return not_heard(asked.connect_to, response.error());
     if (response->status != 200) {
-      return asked.connect_to + ": HTTP " + std::to_string(response->status);
+      return {asked.connect_to + ": HTTP " + std::to_string(response->status)};
     }
     // RFC 8555 §8.3: the server ignores white space at the end; a proxy of ours sends none.
-    if (response->body != key_authorization) return asked.connect_to + ": another answer";
+    if (response->body != key_authorization) return {asked.connect_to + ": another answer"};
     return {};
   });
 }
@@ -118,23 +133,65 @@ ProxyAnswers ProxyProbe::check_challenge(const std::string& host, const std::str
 ProxyAnswers ProxyProbe::check_serial(const std::string& host, const std::string& serial) {
   // An address literal is no server name (RFC 6066 §3).
   const std::string server_name = base::ip_bytes_from_text(host) ? std::string() : host;
-  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> std::string {
-    if (proxy.https_port == 0) return proxy.address + ": the Service has no port named https";
+  return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> Answer {
+    if (proxy.https_port == 0) return {proxy.address + ": the Service has no port named https"};
     const auto leaf =
         read_served_(proxy.address, proxy.https_port, server_name, options_.timeout, stop_);
     const std::string place = authority(proxy.address, proxy.https_port);
-    if (!leaf) return place + ": " + leaf.error().message;
-    if (leaf->serial != serial) return place + ": serves serial " + leaf->serial;
+    if (!leaf) return not_heard(place, leaf.error());
+    if (leaf->serial != serial) return {place + ": serves serial " + leaf->serial};
     return {};
   });
 }
 
+ProxyProbe::Answer ProxyProbe::ask(const ProxyEndpoint& proxy, const Question& question) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = deaf_.find(proxy);
+    if (found != deaf_.end() && clock_.steady_now() < found->second.until) {
+      return {found->second.problem, true};
+    }
+  }
+  Answer answer = question(proxy);
+  const std::lock_guard lock(mutex_);
+  if (!answer.is_silent) {
+    if (deaf_.erase(proxy) != 0) {
+      spdlog::info("the proxy at {} is reached again", proxy.address);
+      unreachable_.Add({{"proxy", proxy.address}}).Set(0);
+    }
+    return answer;
+  }
+  const auto [entry, is_new] = deaf_.try_emplace(proxy);
+  Deaf& deaf = entry->second;
+  deaf.pause = is_new ? options_.deaf_first : std::min(deaf.pause * 2, options_.deaf_max);
+  deaf.until = clock_.steady_now() + deaf.pause;
+  deaf.problem = answer.problem;
+  if (is_new) {
+    spdlog::warn("a ready proxy cannot be reached: {}", answer.problem);
+    unreachable_.Add({{"proxy", proxy.address}}).Set(1);
+  }
+  return answer;
+}
+
+// What is remembered has the bound of what is ready.
+void ProxyProbe::forget_others(const std::vector<ProxyEndpoint>& proxies) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(deaf_, [&](const auto& entry) {
+    if (std::binary_search(proxies.begin(), proxies.end(), entry.first)) return false;
+    unreachable_.Remove(&unreachable_.Add({{"proxy", entry.first.address}}));
+    return true;
+  });
+}
+
 ProxyAnswers ProxyProbe::ask_all(const std::vector<ProxyEndpoint>& proxies,
-                                 const Question& question) const {
-  std::vector<std::string> answers(proxies.size());
+                                 const Question& question) {
+  forget_others(proxies);
+  std::vector<Answer> answers(proxies.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < proxies.size(); i = next++) answers[i] = question(proxies[i]);
+    for (std::size_t i = next++; i < proxies.size(); i = next++) {
+      answers[i] = ask(proxies[i], question);
+    }
   };
   {
     std::vector<std::jthread> helpers;
@@ -144,11 +201,12 @@ ProxyAnswers ProxyProbe::ask_all(const std::vector<ProxyEndpoint>& proxies,
   }
   ProxyAnswers result;
   result.ready = proxies.size();
-  for (std::string& answer : answers) {
-    if (answer.empty()) {
+  for (Answer& answer : answers) {
+    if (answer.is_silent) ++result.silent;
+    if (answer.problem.empty()) {
       ++result.right;
     } else if (result.problems.size() < options_.problems_max) {
-      result.problems.push_back(std::move(answer));
+      result.problems.push_back(std::move(answer.problem));
     }
   }
   return result;

@@ -3,12 +3,18 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include "base/clock.h"
 #include "base/http.h"
 #include "base/result.h"
 #include "base/x509.h"
@@ -36,9 +42,15 @@ std::vector<ProxyEndpoint> ready_proxies(
 
 struct ProxyProbeOptions {
   kube::ObjectKey service;                                      // --proxy-service
-  std::chrono::milliseconds timeout = std::chrono::seconds(2);  // of one question to one proxy
+  std::chrono::milliseconds timeout = std::chrono::seconds(1);  // of one question to one proxy
   std::size_t at_once_max = 16;
   std::size_t problems_max = 3;  // told
+  // A proxy that gave no answer is not asked again for so long, doubling: it would cost every
+  // question its time.
+  std::chrono::milliseconds deaf_first = std::chrono::seconds(2);
+  std::chrono::milliseconds deaf_max = std::chrono::minutes(1);
+  // Of the control API: see DataPlane::is_taken_over. No function: always.
+  std::function<bool(const std::string& token)> is_taken_over = {};
 };
 
 // The DataPlane of a cluster: asks the Pods behind the proxy Service directly, so neither a load
@@ -53,19 +65,35 @@ class ProxyProbe final : public DataPlane {
   // slices and transport outlive it. on_change is called, from the store's writer, when the set of
   // ready proxies changes. Construct before the reflector starts.
   ProxyProbe(ProxyProbeOptions options, kube::Store<kube::EndpointSlice>& slices,
-             base::HttpTransport& transport, ReadServed read_served, std::stop_token stop);
+             base::HttpTransport& transport, ReadServed read_served, const base::Clock& clock,
+             prometheus::Registry& registry, std::stop_token stop);
 
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   std::string proxies() const override;
+  bool is_taken_over(const std::string& token) const override {
+    return !options_.is_taken_over || options_.is_taken_over(token);
+  }
   ProxyAnswers check_challenge(const std::string& host, const std::string& token,
                                const std::string& key_authorization) override;
   ProxyAnswers check_serial(const std::string& host, const std::string& serial) override;
 
  private:
-  // Empty when the proxy gave the wanted answer, else what is wrong.
-  using Question = std::function<std::string(const ProxyEndpoint&)>;
-  ProxyAnswers ask_all(const std::vector<ProxyEndpoint>& proxies, const Question& question) const;
+  struct Deaf {
+    base::SteadyTime until{};
+    std::chrono::milliseconds pause{};
+    std::string problem;
+  };
+  // What is wrong with an answer; empty: nothing.
+  struct Answer {
+    std::string problem;
+    bool is_silent = false;
+  };
+  using Question = std::function<Answer(const ProxyEndpoint&)>;
+  ProxyAnswers ask_all(const std::vector<ProxyEndpoint>& proxies, const Question& question);
+  Answer ask(const ProxyEndpoint& proxy, const Question& question);
+  static Answer not_heard(const std::string& place, const base::Error& error);
+  void forget_others(const std::vector<ProxyEndpoint>& proxies);
   std::vector<ProxyEndpoint> ready() const;
 
   static constexpr const char* kByService = "proxies-by-service";
@@ -74,10 +102,14 @@ class ProxyProbe final : public DataPlane {
   kube::Store<kube::EndpointSlice>& slices_;
   base::HttpTransport& transport_;
   const ReadServed read_served_;
+  const base::Clock& clock_;
+  // gatehouse_proxy_unreachable{proxy}: 1 for a ready proxy that the operator does not reach.
+  prometheus::Family<prometheus::Gauge>& unreachable_;
   const std::stop_token stop_;
   std::function<void()> listener_;
   mutable std::mutex mutex_;
   std::string last_seen_;  // proxies() when the listener was last called
+  std::map<ProxyEndpoint, Deaf> deaf_;
 };
 
 }  // namespace certificate

@@ -23,6 +23,7 @@
 #include "operator/certificate/metrics.h"
 #include "operator/issuer/accounts.h"
 #include "operator/issuer/request_counts.h"
+#include "operator/issuer/turns.h"
 
 namespace certificate {
 
@@ -38,6 +39,8 @@ struct Stores {
 struct ReconcilerOptions {
   // The Certificate owns its Secret, which then dies with it.
   bool secret_owner_reference = false;
+  // The workers that call reconcile(): no issuer has more than half of them.
+  int workers = 8;
   // How long Ready waits for the proxies to serve the new certificate, so that both are one write.
   std::chrono::milliseconds serving_wait = std::chrono::seconds(3);
   // Whether an Ingress names this Secret, so that proxies are to serve it; nothing: not known yet,
@@ -71,7 +74,7 @@ class Reconciler final : public kube::Reconciler {
 
   // A proxy has taken over a newer configuration: those that wait for proxies look again at once.
   void on_proxy_acknowledged();
-  // The set of ready proxies has changed: everybody looks again.
+  // The set of ready proxies has changed: those that wait for proxies look again.
   void on_proxies_changed();
 
   // An Ingress names this Secret now, or does no more.
@@ -86,11 +89,20 @@ class Reconciler final : public kube::Reconciler {
   void wake_all(const std::vector<std::shared_ptr<const api::Certificate>>& certificates) const;
   std::shared_ptr<Memory> memory_of(const kube::ObjectKey& key);
   void forget(const kube::ObjectKey& key);
+  // A server that did not answer one has issued for another: who waited because of it looks at
+  // once. A mere answer is no such sign, it may be the next request that hangs.
+  void note_unwell(const issuer::IssuerKey& issuer);
+  void note_issued(const issuer::IssuerKey& issuer);
+  void note_well(const issuer::IssuerKey& issuer);
+  bool is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const;
+  base::Status remove_leftover_key(const kube::ObjectKey& certificate);
   void set_waiting(const kube::ObjectKey& key, bool is_waiting);
 
   // Indexes of the Certificates: "namespace/secret", and issuer::IssuerKey::text().
   static constexpr const char* kBySecret = "certificates-by-secret";
   static constexpr const char* kByIssuer = "certificates-by-issuer";
+  // Index of the Secrets: the Certificate that their annotation names, "namespace/name".
+  static constexpr const char* kByCertificate = "secrets-by-certificate";
 
   const ReconcilerOptions options_;
   const Stores stores_;
@@ -103,9 +115,12 @@ class Reconciler final : public kube::Reconciler {
   Metrics& metrics_;
   const std::stop_token stop_;
   std::function<void(const kube::ObjectKey&)> enqueue_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  issuer::Turns turns_;
   std::map<kube::ObjectKey, std::shared_ptr<Memory>> memories_;
   std::set<kube::ObjectKey> waiting_for_proxies_;
+  std::map<issuer::IssuerKey, base::WallTime> well_since_;
+  std::set<issuer::IssuerKey> unwell_;
 };
 
 }  // namespace certificate

@@ -21,6 +21,13 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+bool is_for_all_names(const ReissueInput& input) {
+  const std::vector<std::string> wanted = input.certificate.all_names();
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+    return base::covers_host(*input.secret->leaf, name);
+  });
+}
+
 std::string text_of(base::KeySpec spec) {
   return (spec.algorithm == base::KeyAlgorithm::rsa ? "RSA " : "ECDSA ") +
          std::to_string(spec.bits);
@@ -47,34 +54,66 @@ std::optional<Verdict> key_does_not_match_certificate(const ReissueInput& input)
   return Verdict{"InvalidKeyPair", secret_of(input) + " is broken: " + input.secret->pair_problem};
 }
 
+// The same Secret, the same order, another certificate: somebody has put theirs in its place.
+std::optional<Verdict> somebody_else_changed_it(const ReissueInput& input) {
+  const api::CertificateStatus& status = input.certificate.status;
+  const SecretContent& secret = *input.secret;
+  if (status.revision == 0 || status.fingerprint_sha256.empty()) return std::nullopt;
+  if (secret.leaf->fingerprint_sha256 == status.fingerprint_sha256) return std::nullopt;
+  // Another order of ours: status is older than the Secret, as after a restored backup.
+  if (!secret.order_url.empty() && secret.order_url != status.last_order_url) return std::nullopt;
+  return Verdict{kSecretContested,
+                 "the certificate in " + secret_of(input) + " has serial " + secret.leaf->serial +
+                     " and the one that was issued " + status.serial_number,
+                 is_for_all_names(input) && input.now < secret.leaf->not_after};
+}
+
+// One that is good for more is good: a CA may add "www.", and people merge certificates.
 std::optional<Verdict> certificate_is_for_other_names(const ReissueInput& input) {
+  if (is_for_all_names(input)) return std::nullopt;
   const base::CertificateInfo& leaf = *input.secret->leaf;
   std::vector<std::string> has = leaf.dns_names;
   has.insert(has.end(), leaf.ip_addresses.begin(), leaf.ip_addresses.end());
-  const std::vector<std::string> wanted = input.certificate.all_names();
-  if (has == wanted) return std::nullopt;
   return Verdict{"RequestChanged", "the certificate in " + secret_of(input) + " is for " +
-                                       joined(has) + " and spec wants " + joined(wanted)};
+                                       joined(has) + " and spec wants " +
+                                       joined(input.certificate.all_names())};
 }
 
-// A Secret that says nothing of its issuer (imported by hand) is believed.
+// A Secret that says nothing of our issuer (imported by hand, or cert-manager's) is believed until
+// its renewal: to move over orders nothing on the day.
 std::optional<Verdict> issued_by_another_issuer(const ReissueInput& input) {
   const api::IssuerRef& wanted = input.certificate.spec.issuer_ref;
   const SecretContent& secret = *input.secret;
   const bool other_name = !secret.issuer_name.empty() && secret.issuer_name != wanted.name;
   const bool other_kind = !secret.issuer_kind.empty() && secret.issuer_kind != wanted.kind;
   if (!other_name && !other_kind) return std::nullopt;
-  return Verdict{"IncorrectIssuer", "the certificate in " + secret_of(input) + " is of " +
-                                        secret.issuer_kind + " " + secret.issuer_name +
-                                        " and spec wants " + wanted.kind + " " + wanted.name};
+  return Verdict{"IncorrectIssuer",
+                 "the certificate in " + secret_of(input) + " is of " + secret.issuer_kind + " " +
+                     secret.issuer_name + " and spec wants " + wanted.kind + " " + wanted.name,
+                 true};
+}
+
+// An issuer's server that was edited in place: from staging to production, mostly.
+std::optional<Verdict> issued_by_another_server(const ReissueInput& input) {
+  const std::string& has = input.secret->server;
+  if (has.empty() || input.server.empty() || has == input.server) return std::nullopt;
+  return Verdict{"IncorrectServer",
+                 "the certificate in " + secret_of(input) + " is of " + has +
+                     " and its issuer is now at " + input.server,
+                 true};
 }
 
 std::optional<Verdict> key_settings_changed(const ReissueInput& input) {
+  // Of a certificate that was moved here only the next one is made with the key that spec wants.
+  const bool is_ours = !input.secret->issuer_name.empty();
+  if (!is_ours || !input.certificate.spec.key) return std::nullopt;
   const base::KeySpec has = input.secret->private_key->spec();
-  const base::KeySpec wanted = input.certificate.spec.key;
+  const base::KeySpec wanted = *input.certificate.spec.key;
   if (has == wanted) return std::nullopt;
-  return Verdict{"SecretMismatch", "the key in " + secret_of(input) + " is " + text_of(has) +
-                                       " and spec wants " + text_of(wanted)};
+  return Verdict{"SecretMismatch",
+                 "the key in " + secret_of(input) + " is " + text_of(has) + " and spec wants " +
+                     text_of(wanted),
+                 true};
 }
 
 std::optional<Verdict> certificate_has_expired(const ReissueInput& input) {
@@ -106,10 +145,12 @@ constexpr std::array kChecks = {
     NamedCheck{"secret_lacks_data", secret_lacks_data},
     NamedCheck{"secret_data_is_broken", secret_data_is_broken},
     NamedCheck{"key_does_not_match_certificate", key_does_not_match_certificate},
+    NamedCheck{"somebody_else_changed_it", somebody_else_changed_it},
     NamedCheck{"certificate_is_for_other_names", certificate_is_for_other_names},
-    NamedCheck{"issued_by_another_issuer", issued_by_another_issuer},
-    NamedCheck{"key_settings_changed", key_settings_changed},
     NamedCheck{"certificate_has_expired", certificate_has_expired},
+    NamedCheck{"issued_by_another_issuer", issued_by_another_issuer},
+    NamedCheck{"issued_by_another_server", issued_by_another_server},
+    NamedCheck{"key_settings_changed", key_settings_changed},
     NamedCheck{"renewal_is_requested", renewal_is_requested},
     NamedCheck{"renewal_is_due", renewal_is_due},
 };

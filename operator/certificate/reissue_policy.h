@@ -13,10 +13,14 @@
 // function of what is recorded.
 namespace certificate {
 
+// Verdict::reason when the Secret holds another certificate than the one that was issued.
+inline constexpr const char* kSecretContested = "SecretContested";
+
 struct ReissueInput {
   const api::Certificate& certificate;
   const SecretContent* secret;  // null: there is no Secret
   base::WallTime now;
+  std::string server{};  // the directory URL that the issuer has now; empty: not known
 };
 
 // Goes straight into conditions and Events.

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "kube/resources/ingress.h"
+#include "operator/certificate/pace.h"
 #include "operator/certificate/secret_writer.h"
 #include "operator/issuer/attempt_text.h"
 
@@ -17,6 +19,12 @@ using std::chrono::seconds;
 
 // An issuer that is just being registered is not worth a word in status.
 constexpr seconds kIssuerGrace{3};
+// A place in the line is told after this long, and looked after without being called.
+constexpr seconds kLineUnsaid{3};
+constexpr seconds kLineLookAgain{30};
+constexpr seconds kTimeOfATurn{10};
+// As ingress status has it: how long what another controller wrote is left alone.
+constexpr std::chrono::minutes kTruce{10};
 
 }  // namespace
 
@@ -24,7 +32,8 @@ Reconciler::Run::Run(Reconciler& owner, Memory& memory, api::Certificate certifi
     : owner_(owner),
       memory_(memory),
       certificate_(std::move(certificate)),
-      written_(certificate_.status) {}
+      written_(certificate_.status),
+      began_(owner.clock_.steady_now()) {}
 
 std::vector<acme::Identifier> Reconciler::Run::identifiers() const {
   std::vector<acme::Identifier> result;
@@ -34,6 +43,11 @@ std::vector<acme::Identifier> Reconciler::Run::identifiers() const {
 }
 
 base::Result<kube::Outcome> Reconciler::Run::go() {
+  if (!certificate_.problem.empty()) {
+    // The definition let it pass and we cannot read it: its author is told where they look.
+    const Verdict verdict{"InvalidSpec", certificate_.problem};
+    return block(verdict.reason, verdict.message, verdict);
+  }
   if (const auto claimant = older_claimant()) {
     const Verdict verdict{"SecretConflict", "Secret " + secret_key().text() + " belongs to " +
                                                 claimant->display_name() +
@@ -61,7 +75,9 @@ std::shared_ptr<const api::Certificate> Reconciler::Run::older_claimant() const 
 }
 
 std::optional<Verdict> Reconciler::Run::judge(const SecretContent* content) const {
-  return needs_reissue({certificate_, content, now()});
+  const auto account = owner_.accounts_.find(issuer_key());
+  return needs_reissue(
+      {certificate_, content, now(), account ? account->client->directory_url() : std::string()});
 }
 
 base::Result<kube::Outcome> Reconciler::Run::decide() {
@@ -69,14 +85,18 @@ base::Result<kube::Outcome> Reconciler::Run::decide() {
   if (!secret) return start(*judge(nullptr));
   const SecretContent content = read_content(*secret);
   if (const auto verdict = judge(&content)) return start(*verdict);
+  const std::string& order = certificate_.status.last_order_url;
+  if (!order.empty() && content.order_url == order) memory_.kept = secret;
   return keep(*secret, content);
 }
 
 // The store's view is old after our own write: the API server says whether it is still to be done.
-std::optional<base::Result<kube::Outcome>> Reconciler::Run::renew_metadata() {
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::renew_metadata(bool is_edited) {
   if (const base::Status read = read_secret(); !read) return End(base::failure(read.error()));
   if (!memory_.secret || memory_.secret->type_name != kube::kTlsSecretType) return std::nullopt;
-  if (has_wanted_metadata(certificate_, *memory_.secret, metadata_options())) return std::nullopt;
+  if (!is_edited && has_wanted_metadata(certificate_, *memory_.secret, metadata_options())) {
+    return std::nullopt;
+  }
   const base::Status written =
       write_secret(secret_with_new_metadata(certificate_, *memory_.secret, metadata_options()));
   if (!written) return End(base::failure(written.error()));
@@ -87,25 +107,92 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::renew_metadata() {
 base::Result<kube::Outcome> Reconciler::Run::keep(const kube::Secret& secret,
                                                   const SecretContent& content) {
   const base::CertificateInfo& leaf = *content.leaf;
-  if (!has_wanted_metadata(certificate_, secret, metadata_options())) {
-    if (const auto end = renew_metadata()) return *end;
+  // A change of spec may have taken something out of secretTemplate: an apply without it removes
+  // it.
+  const bool is_kept_by_us =
+      secret.metadata.annotation(api::kCertificateNameAnnotation) == certificate_.metadata.name;
+  const bool is_edited =
+      is_kept_by_us && certificate_.status.observed_generation != certificate_.metadata.generation;
+  if (!content.is_foreign() &&
+      (is_edited || !has_wanted_metadata(certificate_, secret, metadata_options()))) {
+    if (const auto end = renew_metadata(is_edited)) return *end;
   }
   forget_order();
   memory_.without_issuer_since.reset();
   show_ready(certificate_, leaf, now());
+  show_view(certificate_, content);
   look_at_renewal_info(leaf);
   look_at_serving(leaf);
   return finish_write(write_status(), kube::Outcome::requeue(until_next_look(leaf)));
 }
 
+// ---- A Secret that others write, too
+
+// What was issued is known and still wanted: it is written again, and costs no order. Once in a
+// while, that is: two controllers that both insist would else write for ever.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::put_back() {
+  if (!memory_.kept) return std::nullopt;
+  const SecretContent issued = read_content(*memory_.kept);
+  if (judge(&issued)) return std::nullopt;
+  if (const base::Status read = read_secret(); !read) return End(base::failure(read.error()));
+  std::optional<Verdict> verdict;
+  if (memory_.secret) {
+    if (memory_.secret->type_name != kube::kTlsSecretType) return std::nullopt;
+    const SecretContent present = read_content(*memory_.secret);
+    verdict = judge(&present);
+    if (!verdict) return keep(kube::Secret(*memory_.secret), present);
+  } else {
+    verdict = judge(nullptr);
+    // To delete the Secret is how people ask for a new key. They get one, at the pace of orders.
+    if (!paced_until(certificate_.status.recent_issuances, now(), chance())) return std::nullopt;
+  }
+  if (steady_now() < memory_.truce_until) {
+    return leave_to_others(*verdict, std::chrono::ceil<Delay>(memory_.truce_until - steady_now()));
+  }
+  return write_again();
+}
+
+base::Result<kube::Outcome> Reconciler::Run::write_again() {
+  const bool is_deleted = !memory_.secret;
+  const std::string writers = memory_.secret_writers;
+  kube::Secret wanted = *memory_.kept;
+  wanted.metadata.resource_version = is_deleted ? "" : memory_.secret->metadata.resource_version;
+  const base::Status written =
+      write_secret(secret_with_new_metadata(certificate_, wanted, metadata_options()));
+  if (!written) return set_back(written.error());
+  memory_.truce_until = steady_now() + kTruce;
+  warn(kSecretContested,
+       "Secret " + secret_key().text() + " was " +
+           (is_deleted ? std::string("deleted again")
+                       : "changed by " + (writers.empty() ? "somebody" : writers)) +
+           "; what was issued into it, serial " + certificate_.status.serial_number +
+           ", is written again and no new one is ordered");
+  const SecretContent content = read_content(*memory_.secret);
+  return keep(kube::Secret(*memory_.secret), content);
+}
+
+base::Result<kube::Outcome> Reconciler::Run::leave_to_others(const Verdict& verdict,
+                                                             Delay look_again) {
+  const std::string& writers = memory_.secret_writers;
+  return block(kSecretContested,
+               verdict.message + "; " + (writers.empty() ? "somebody else" : writers) +
+                   " writes it, too, and it is left so for now; remedy: let one program alone keep "
+                   "this Secret, or use another secretName",
+               verdict, look_again);
+}
+
 base::Result<kube::Outcome> Reconciler::Run::start(const Verdict& verdict) {
+  if (auto end = put_back()) return *std::move(end);
   if (auto obstacle = find_obstacle(verdict)) return *std::move(obstacle);
   // Only what the API server itself says now may cost an order; a store may lag behind.
-  auto fresh = owner_.client_.get<api::Certificate>(certificate_.metadata.key(), owner_.stop_);
-  if (!fresh) {
-    if (fresh.error().kind == base::ErrorKind::not_found) return kube::Outcome::await_change();
-    return base::failure(fresh.error());
+  const auto object =
+      owner_.client_.get(api::Certificate::type(), certificate_.metadata.key(), owner_.stop_);
+  if (!object) {
+    if (object.error().kind == base::ErrorKind::not_found) return kube::Outcome::await_change();
+    return base::failure(object.error());
   }
+  auto fresh = api::Certificate::from_json(*object);
+  if (!fresh) return base::failure(fresh.error());  // the change is on its way to us
   if (fresh->metadata.resource_version != certificate_.metadata.resource_version) {
     memory_.own_writes.add(certificate_.metadata.resource_version, *fresh);
     certificate_ = *std::move(fresh);
@@ -118,17 +205,47 @@ base::Result<kube::Outcome> Reconciler::Run::start(const Verdict& verdict) {
     if (auto obstacle = find_obstacle(verdict)) return *std::move(obstacle);
   }
   if (const base::Status read = read_secret(); !read) return base::failure(read.error());
-  if (!memory_.secret) return place_order(*judge(nullptr));
+  if (!memory_.secret) return begin(*judge(nullptr));
   if (memory_.secret->type_name != kube::kTlsSecretType) {
     return block("SecretTypeConflict",
                  "Secret " + secret_key().text() + " is of type " + memory_.secret->type_name +
                      " and is left alone; delete it, or use another secretName",
-                 verdict);
+                 verdict, std::chrono::minutes(1));  // only TLS Secrets are watched
   }
   const SecretContent content = read_content(*memory_.secret);
   const auto confirmed = judge(&content);
-  if (confirmed) return place_order(*confirmed);
-  return keep(kube::Secret(*memory_.secret), content);
+  if (!confirmed) return keep(kube::Secret(*memory_.secret), content);
+  // Not in our memory any more, and good enough: until its renewal nothing is gained by a new one.
+  if (confirmed->reason == kSecretContested && confirmed->is_usable_meanwhile &&
+      certificate_.status.renewal_time && now() < *certificate_.status.renewal_time) {
+    return leave_to_others(*confirmed,
+                           std::chrono::ceil<Delay>(*certificate_.status.renewal_time - now()));
+  }
+  if (content.is_foreign()) {
+    return block("SecretNotOurs",
+                 confirmed->message + "; Secret " + secret_key().text() +
+                     " holds a certificate of \"" + content.leaf->issuer +
+                     "\" that nobody gave into our keeping, so it is left alone; remedy: use "
+                     "another secretName, delete the Secret, or annotate it with " +
+                     api::kCertificateNameAnnotation + "=" + certificate_.metadata.name,
+                 confirmed);
+  }
+  return begin(*confirmed);
+}
+
+// An order, unless it is one of too many within a day.
+base::Result<kube::Outcome> Reconciler::Run::begin(const Verdict& verdict) {
+  const auto until = paced_until(certificate_.status.recent_issuances, now(), chance());
+  if (!until) return place_order(verdict);
+  const kube::Condition* before = kube::find_condition(written_.conditions, api::kIssuing);
+  const bool is_new = !before || before->reason != kIssuedTooOften;
+  show_held_back(certificate_, *until, verdict, now());
+  const base::Status written = write_status();
+  if (written && is_new) {
+    warn(kIssuedTooOften,
+         kube::find_condition(certificate_.status.conditions, api::kIssuing)->message);
+  }
+  return finish_write(written, kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - now())));
 }
 
 // What stands between the wish and an order.
@@ -137,10 +254,10 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::find_obstacle(const 
     return block("InvalidNames", names.error().message, verdict);
   }
   if (auto obstacle = find_issuer_obstacle(verdict)) return obstacle;
-  if (const auto until = wait_until(certificate_, now())) {
+  if (const auto until = attempt_time()) {
     return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - now())));
   }
-  return std::nullopt;
+  return take_turn();
 }
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::find_issuer_obstacle(
@@ -168,22 +285,86 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::find_issuer_obstacle
   return block("IssuerNotReady", key.text() + " is not ready: " + why, verdict);
 }
 
+// A back-off that came from a server that did not answer ends when it does.
+std::optional<base::WallTime> Reconciler::Run::attempt_time() const {
+  const auto until = wait_until(certificate_, now(), account_->session.account_url);
+  const api::CertificateStatus& status = certificate_.status;
+  if (!until || !status.last_failure_time) return until;
+  const bool is_of_the_server =
+      status.last_failure_class == acme::name_of(acme::ErrorClass::network);
+  if (is_of_the_server && owner_.is_well_since(issuer_key(), *status.last_failure_time)) {
+    return std::nullopt;
+  }
+  return until;
+}
+
+// One issuer's server that hangs is not to hold every worker.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::take_turn() {
+  if (turn_) return std::nullopt;
+  const std::string issuer = issuer_key().text();
+  if (auto turn = owner_.turns_.take(issuer, certificate_.metadata.key())) {
+    turn_.emplace(*std::move(turn));
+    memory_.in_line_since.reset();
+    return std::nullopt;
+  }
+  if (!memory_.in_line_since) memory_.in_line_since = steady_now();
+  const auto waited = steady_now() - *memory_.in_line_since;
+  if (waited < kLineUnsaid) return End(kube::Outcome::requeue(kLineUnsaid));
+  // Without a number: it would be a write of every certificate in the line for each that leaves it.
+  show_waiting(certificate_,
+               owner_.turns_.is_silent(issuer)
+                   ? issuer +
+                         ": its server did not answer, so it is asked for one certificate at "
+                         "a time"
+                   : issuer + ": its server is busy with other certificates",
+               now());
+  return finish_write(write_status(), kube::Outcome::requeue(kLineLookAgain));
+}
+
+void Reconciler::Run::note_failure(const acme::AcmeError& error) {
+  const bool is_unheard = error.error_class == acme::ErrorClass::network &&
+                          error.error.kind == base::ErrorKind::unavailable;
+  if (is_unheard) {
+    turn_->note_silence();
+  } else if (error.problem) {
+    turn_->note_answer();
+  }
+}
+
+// A server that is slow with each of a hundred answers gives way to others in between.
+bool Reconciler::Run::has_had_its_time() const {
+  return steady_now() - began_ > kTimeOfATurn;
+}
+
 base::Result<kube::Outcome> Reconciler::Run::block(const std::string& reason,
                                                    const std::string& message,
-                                                   const std::optional<Verdict>& verdict) {
+                                                   const std::optional<Verdict>& verdict,
+                                                   std::optional<Delay> look_again) {
   const kube::Condition* before = kube::find_condition(written_.conditions, api::kIssuing);
   const bool is_new = !before || before->reason != reason;
   show_blocked(certificate_, reason, message, verdict, now());
   const base::Status written = write_status();
-  if (written && is_new) {
-    spdlog::warn("{} is not issued: {}", name(), message);
-    owner_.events_.warning(kube::reference_to(api::Certificate::type(), certificate_.metadata),
-                           reason, "Issuing", message);
+  if (written && is_new) warn(reason, message);
+  // The change that removes the obstacle wakes us, save where somebody says when to look.
+  return finish_write(
+      written, look_again ? kube::Outcome::requeue(*look_again) : kube::Outcome::await_change());
+}
+
+void Reconciler::Run::warn(const std::string& reason, const std::string& message) {
+  spdlog::warn("{}: {}", name(), message);
+  owner_.events_.warning(kube::reference_to(api::Certificate::type(), certificate_.metadata),
+                         reason, "Issuing", message);
+  // Whoever wrote the Ingress looks there.
+  for (const kube::OwnerReference& owner : certificate_.metadata.owner_references) {
+    if (owner.kind != kube::Ingress::type().kind) continue;
+    kube::ObjectMeta ingress;
+    ingress.name = owner.name;
+    ingress.namespace_ = certificate_.metadata.namespace_;
+    ingress.uid = owner.uid;
+    owner_.events_.warning(kube::reference_to(kube::Ingress::type(), ingress),
+                           "CertificateNotIssued", "Issuing",
+                           name() + ": " + reason + ": " + message);
   }
-  // The change that removes the obstacle wakes us, save for a Secret of another type.
-  return finish_write(written, reason == "SecretTypeConflict"
-                                   ? kube::Outcome::requeue(std::chrono::minutes(1))
-                                   : kube::Outcome::await_change());
 }
 
 }  // namespace certificate

@@ -9,6 +9,7 @@
 
 #include "acme/client.h"
 #include "acme/order_flow.h"
+#include "acme/renewal_time.h"
 #include "kube/resources/secret.h"
 #include "operator/api/own_writes.h"
 #include "operator/certificate/reconciler.h"
@@ -35,11 +36,17 @@ struct Reconciler::Memory {
     bool is_stale = false;          // to be asked for again before the next step
     int polls = 0;                  // without a change
     std::optional<std::chrono::seconds> retry_after;
-    base::SteadyTime next_poll{};  // not earlier
+    base::SteadyTime next_poll{};           // not earlier
+    std::optional<base::PrivateKey> key{};  // as it waits in the Secret, should that be deleted
+    base::SteadyTime changed_at{};          // when the order was seen to move last
+    bool is_answered_again = false;         // the challenges, after a long silence
   };
   std::optional<OrderMemory> order;
-  std::optional<kube::Secret> secret;  // as last read or written by us
-  bool is_secret_known = false;        // secret says what there is, also that there is none
+  std::optional<kube::Secret> secret;        // as last read or written by us
+  bool is_secret_known = false;              // secret says what there is, also that there is none
+  std::string secret_writers;                // who else wrote it, when it was read last
+  std::shared_ptr<const kube::Secret> kept;  // with the pair that was issued, as it is to be
+  base::SteadyTime truce_until{};            // what others put into the Secret is left until then
   std::optional<base::SteadyTime> waiting_since;
   base::SteadyTime next_word{};               // of what is waited for, in status: not earlier
   std::optional<base::SteadyTime> stored_at;  // the new pair is in the Secret
@@ -47,12 +54,15 @@ struct Reconciler::Memory {
   int setbacks = 0;                           // in a row that were not worth a write
   base::SteadyTime next_try{};
 
+  std::optional<base::SteadyTime> in_line_since;  // for a turn at the issuer's server
+
   // ---- Of an issuer that is not there or not ready.
   std::optional<base::SteadyTime> without_issuer_since;
 
   // ---- Of the certificate that is served.
-  std::string serving_seen;  // proxies and serial of the last look
-  ProxyAnswers serving;      // its answers
+  std::string serving_seen;     // serial of the last look
+  std::string serving_proxies;  // who was asked
+  ProxyAnswers serving;         // the answers
   int serving_looks = 0;
   std::optional<base::SteadyTime> next_serving_look;
   std::string renewal_info_of;  // the serial that the rest is about
@@ -77,12 +87,28 @@ class Reconciler::Run {
   // ---- run.cpp: whether there is anything to do
   End decide();
   End keep(const kube::Secret& secret, const SecretContent& content);
-  std::optional<End> renew_metadata();
+  std::optional<End> put_back();
+  End write_again();
+  End leave_to_others(const Verdict& verdict, Delay look_again);
+  End begin(const Verdict& verdict);
+  std::optional<End> renew_metadata(bool is_edited);
   End start(const Verdict& verdict);
   std::optional<End> find_obstacle(const Verdict& verdict);
   std::optional<End> find_issuer_obstacle(const std::optional<Verdict>& verdict);
+  std::optional<End> take_turn();
+  // Of each request to the ACME server: counted, and noted for whoever has the next turn.
+  template <class T>
+  acme::AcmeResult<T> asked(acme::AcmeResult<T> result) {
+    if (turn_ && result) turn_->note_answer();
+    if (turn_ && !result) note_failure(result.error());
+    return owner_.requests_.count(std::move(result));
+  }
+  void note_failure(const acme::AcmeError& error);
+  std::optional<base::WallTime> attempt_time() const;
+  bool has_had_its_time() const;
   End block(const std::string& reason, const std::string& message,
-            const std::optional<Verdict>& verdict);
+            const std::optional<Verdict>& verdict, std::optional<Delay> look_again = std::nullopt);
+  void warn(const std::string& reason, const std::string& message);
   std::shared_ptr<const api::Certificate> older_claimant() const;
   std::optional<Verdict> judge(const SecretContent* content) const;
 
@@ -94,6 +120,7 @@ class Reconciler::Run {
 
   // ---- run_order.cpp: one order, from newOrder to its end; run_steps.cpp: its steps
   End place_order(const Verdict& verdict);
+  std::optional<End> look_at_account(const acme::AcmeError& refusal);
   std::optional<End> fetch_authorizations();
   End record_order();
   End continue_order();
@@ -106,20 +133,26 @@ class Reconciler::Run {
   void read_reasons();
   End take_steps();
   std::optional<End> take(const acme::Publish& step);
+  void tell_of_proxies(const acme::HttpChallenge& challenge, const ProxyAnswers& answers);
   std::optional<End> take(const acme::AnswerChallenge& step);
   std::optional<End> take(const acme::Finalize& step);
   std::optional<End> take(const acme::Download& step);
   std::optional<End> take(const acme::Wait& step);
   std::optional<End> take(const acme::Fail& step);
   std::optional<End> ensure_next_key();
+  std::optional<base::PrivateKey> stored_next_key() const;
   std::optional<base::PrivateKey> next_key() const;
+  base::KeySpec wanted_key() const;
   acme::AcmeResult<std::string> download_chain(const std::string& url);
   End conclude(const SecretContent& content);
   bool is_stored(const SecretContent& content) const;
+  bool is_renewal_requested_anew() const;
   void forget_order();
   std::string replaced_id() const;
   End wait_for_proxies(const std::string& what_for);
   void note_waiting(const std::string& what_for);
+  std::optional<End> end_the_wait(const std::string& what_for);
+  bool is_to_be_answered_again() const;
 
   // ---- What went wrong
   End set_back(const acme::AcmeError& error);
@@ -135,6 +168,7 @@ class Reconciler::Run {
   const base::Clock& clock() const { return owner_.clock_; }
   base::SteadyTime steady_now() const { return owner_.clock_.steady_now(); }
   base::WallTime now() const { return owner_.clock_.now(); }
+  double chance() const { return acme::chance_of(certificate_.metadata.uid); }
   std::string name() const { return certificate_.display_name(); }
   kube::ObjectKey secret_key() const {
     return {certificate_.metadata.namespace_, certificate_.spec.secret_name};
@@ -151,11 +185,13 @@ class Reconciler::Run {
 
   Reconciler& owner_;
   Memory& memory_;
-  api::Certificate certificate_;       // status as it is to be
-  api::CertificateStatus written_;     // status as it is
-  issuer::Accounts::Pointer account_;  // set once an order is concerned
-  std::optional<Verdict> verdict_;     // why there is an order
-  std::string dropped_order_url_;      // not to be gone on with
+  api::Certificate certificate_;             // status as it is to be
+  api::CertificateStatus written_;           // status as it is
+  issuer::Accounts::Pointer account_;        // set once an order is concerned
+  std::optional<issuer::Turns::Turn> turn_;  // to send requests to its server
+  base::SteadyTime began_;
+  std::optional<Verdict> verdict_;  // why there is an order
+  std::string dropped_order_url_;   // not to be gone on with
 };
 
 }  // namespace certificate

@@ -7,6 +7,7 @@
 #include "acme/order_check.h"
 #include "acme/renewal_info.h"
 #include "base/time_text.h"
+#include "operator/certificate/pace.h"
 #include "operator/certificate/run.h"
 
 namespace certificate {
@@ -23,6 +24,13 @@ constexpr milliseconds kLookFirst{20};
 constexpr milliseconds kLookMax{2000};
 constexpr int kStepsMax = 1000;  // far more than 100 names take
 constexpr int kSilentSetbacksMax = 2;
+// An order that does not move for so long is given up; Let's Encrypt validates within seconds, and
+// a CA with people behind it within minutes. Half-way the challenges are answered once more, should
+// the server have lost the answer.
+constexpr std::chrono::minutes kStandstillMax{60};
+constexpr std::chrono::minutes kAnswerAgainAfter{30};
+// A new wish to renew gives up an order that has had this long.
+constexpr std::chrono::minutes kOrderOld{1};
 
 bool is_quick_to_pass(acme::ErrorClass error_class) {
   switch (error_class) {
@@ -34,6 +42,22 @@ bool is_quick_to_pass(acme::ErrorClass error_class) {
     default:
       return false;
   }
+}
+
+}  // namespace
+
+namespace {
+
+// Let's Encrypt's words for its limits of one set of names, or of one name; others name them in
+// subproblems (RFC 8555 §6.7.1). What says nothing of names is about the account.
+bool is_about_names(const acme::AcmeError& error) {
+  if (!error.problem) return false;
+  if (!error.problem->subproblems.empty()) return true;
+  const std::string& detail = error.problem->detail;
+  return detail.find("exact set of") != std::string::npos ||
+         detail.find("registered domain") != std::string::npos ||
+         detail.find("already issued for") != std::string::npos ||
+         detail.find("failed authorizations") != std::string::npos;
 }
 
 }  // namespace
@@ -54,24 +78,42 @@ base::Result<kube::Outcome> Reconciler::Run::place_order(const Verdict& verdict)
   }
   if (!memory_.order) {
     acme::NewOrder wanted{identifiers(), replaced_id(), account_->profile};
-    auto answer = owner_.requests_.count(
-        account_->client->new_order(account_->session, wanted, owner_.stop_));
+    auto answer = asked(account_->client->new_order(account_->session, wanted, owner_.stop_));
     // RFC 9773 §5: a predecessor that the server does not accept is no reason to fail.
     if (!answer && !wanted.replaces.empty() && acme::replaces_was_refused(answer.error())) {
       wanted.replaces.clear();
-      answer = owner_.requests_.count(
-          account_->client->new_order(account_->session, wanted, owner_.stop_));
+      answer = asked(account_->client->new_order(account_->session, wanted, owner_.stop_));
     }
     if (!answer) {
+      if (auto end = look_at_account(answer.error())) return *std::move(end);
       certificate_.status.order.reset();  // that of an earlier attempt says nothing of this one
       return set_back(answer.error());
     }
     memory_.order.emplace();
+    order().changed_at = steady_now();
     order().account_url = account_->session.account_url;
     order().order = std::move(answer->value);
   }
   if (auto end = fetch_authorizations()) return *std::move(end);
   return record_order();
+}
+
+// A server that refuses the account says so in several ways. The account itself is read, so that
+// the issuer and its Certificates tell the cause, and nobody looks for it at the names.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::look_at_account(
+    const acme::AcmeError& refusal) {
+  const bool is_suspect =
+      refusal.problem && (refusal.error_class == acme::ErrorClass::unauthorized ||
+                          refusal.error_class == acme::ErrorClass::malformed);
+  if (!is_suspect) return std::nullopt;
+  const auto account = asked(account_->client->get_account(account_->session, owner_.stop_));
+  const bool is_lost = account ? account->value.status != acme::AccountStatus::valid
+                               : account.error().problem.has_value();
+  if (!is_lost) return std::nullopt;
+  spdlog::warn("{}: {}; its account {} is no good", name(), refusal.error.message,
+               account_->session.account_url);
+  owner_.accounts_.report_lost(issuer_key(), account_->session.account_url);
+  return End(kube::Outcome::requeue(seconds(5)));  // woken when the issuer has looked at it
 }
 
 // The certID of the certificate that this order is to follow (RFC 9773 §5).
@@ -89,8 +131,8 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::fetch_authorizations
     const bool is_known =
         std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.url == url; });
     if (is_known) continue;
-    auto answer = owner_.requests_.count(
-        account_->client->get_authorization(account_->session, url, owner_.stop_));
+    if (has_had_its_time()) return End(kube::Outcome::requeue(Delay(1)));
+    auto answer = asked(account_->client->get_authorization(account_->session, url, owner_.stop_));
     if (!answer) return set_back(answer.error());
     known.push_back(std::move(answer->value));
   }
@@ -126,9 +168,11 @@ base::Result<kube::Outcome> Reconciler::Run::continue_order() {
   if (certificate_.status.order->account_url != account_->session.account_url) {
     return drop_order("it belongs to another account");
   }
-  if (const auto until = wait_until(certificate_, now())) {
+  if (is_renewal_requested_anew()) return drop_order("a new renewal is requested");
+  if (const auto until = attempt_time()) {
     return kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - now()));
   }
+  if (auto wait = take_turn()) return *std::move(wait);
   if (!memory_.is_secret_known) {
     if (const base::Status read = read_secret(); !read) return base::failure(read.error());
   }
@@ -144,6 +188,15 @@ base::Result<kube::Outcome> Reconciler::Run::continue_order() {
   return take_steps();
 }
 
+// The way out of an order that is stuck.
+bool Reconciler::Run::is_renewal_requested_anew() const {
+  const api::CertificateStatus& status = certificate_.status;
+  const std::string request = certificate_.metadata.annotation(api::kRenewRequestedAnnotation);
+  if (request.empty() || request == status.last_renewal_request) return false;
+  if (request == status.order->renewal_request) return false;
+  return !status.order->placed_at || now() - *status.order->placed_at >= kOrderOld;
+}
+
 bool Reconciler::Run::is_stored(const SecretContent& content) const {
   return content.order_url == certificate_.status.order->url && content.leaf &&
          content.private_key && content.pair_problem.empty();
@@ -153,10 +206,10 @@ bool Reconciler::Run::is_stored(const SecretContent& content) const {
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::recall_order() {
   const std::string& url = certificate_.status.order->url;
   if (memory_.order && memory_.order->order.url == url) return fetch_authorizations();
-  auto answer =
-      owner_.requests_.count(account_->client->get_order(account_->session, url, owner_.stop_));
+  auto answer = asked(account_->client->get_order(account_->session, url, owner_.stop_));
   if (!answer) return set_back(answer.error());
   memory_.order.emplace();
+  order().changed_at = steady_now();
   order().account_url = certificate_.status.order->account_url;
   order().order = std::move(answer->value);
   order().retry_after = answer->retry_after;
@@ -187,6 +240,7 @@ base::Result<kube::Outcome> Reconciler::Run::drop_order(const std::string& why) 
 
 base::Result<kube::Outcome> Reconciler::Run::take_steps() {
   for (int steps = 0; steps < kStepsMax; ++steps) {
+    if (has_had_its_time()) return kube::Outcome::requeue(Delay(1));
     if (auto end = refresh_order()) return *std::move(end);
     acme::Progress progress;
     progress.is_published = [this](const acme::HttpChallenge& challenge) {
@@ -234,11 +288,12 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::refresh_order() {
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::read_order() {
   Memory::OrderMemory& memory = order();
-  auto answer = owner_.requests_.count(
-      account_->client->get_order(account_->session, memory.order.url, owner_.stop_));
+  auto answer =
+      asked(account_->client->get_order(account_->session, memory.order.url, owner_.stop_));
   if (!answer) return set_back(answer.error());
   if (answer->value.status != memory.order.status) {
     memory.polls = 0;
+    memory.changed_at = steady_now();
     memory_.setbacks = 0;
   }
   adopt(std::move(answer->value));
@@ -260,8 +315,8 @@ void Reconciler::Run::adopt(acme::Order newer) {
 void Reconciler::Run::read_reasons() {
   order().authorizations.clear();
   for (const std::string& url : order().order.authorization_urls) {
-    auto answer = owner_.requests_.count(
-        account_->client->get_authorization(account_->session, url, owner_.stop_));
+    if (has_had_its_time()) return;
+    auto answer = asked(account_->client->get_authorization(account_->session, url, owner_.stop_));
     if (answer) order().authorizations.push_back(std::move(answer->value));
   }
 }
@@ -273,8 +328,9 @@ base::Result<kube::Outcome> Reconciler::Run::conclude(const SecretContent& conte
   if (!memory_.stored_at) memory_.stored_at = steady_now();
   memory_.next_serving_look = steady_now();
   show_issued(certificate_, leaf, now());
+  show_view(certificate_, content);
   look_at_serving(leaf);
-  const bool is_worth_a_wait = memory_.serving.ready > 0 && !memory_.serving.is_all();
+  const bool is_worth_a_wait = memory_.serving.ready > 0 && !memory_.serving.is_all_heard();
   if (is_worth_a_wait && steady_now() - *memory_.stored_at < owner_.options_.serving_wait) {
     owner_.set_waiting(certificate_.metadata.key(), true);
     const int doublings = std::min(memory_.looks++, 5);
@@ -286,8 +342,12 @@ base::Result<kube::Outcome> Reconciler::Run::conclude(const SecretContent& conte
   }
   // The quick looks of the wait are over; from here on it is the pace of a served certificate.
   memory_.serving_looks = 1;
-  if (memory_.next_serving_look) memory_.next_serving_look = steady_now() + seconds(1);
+  if (memory_.next_serving_look && !memory_.serving.is_all_heard()) {
+    memory_.next_serving_look = steady_now() + seconds(1);
+  }
+  if (memory_.secret) memory_.kept = std::make_shared<const kube::Secret>(*memory_.secret);
   forget_order();
+  owner_.note_issued(issuer_key());
   owner_.metrics_.count_issued();
   spdlog::info("{}: issued serial {}, valid until {}", name(), leaf.serial,
                base::to_rfc3339(leaf.not_after));
@@ -295,6 +355,30 @@ base::Result<kube::Outcome> Reconciler::Run::conclude(const SecretContent& conte
       kube::reference_to(api::Certificate::type(), certificate_.metadata), "Issued", "Issuing",
       "issued a certificate into Secret " + secret_key().text() + ", serial " + leaf.serial);
   return kube::Outcome::requeue(until_next_look(leaf));
+}
+
+// An order ends, whatever the server does: at its `expires` (RFC 8555 §7.1.3), or after an hour in
+// which nothing moved.
+std::optional<base::Result<kube::Outcome>> Reconciler::Run::end_the_wait(
+    const std::string& what_for) {
+  Memory::OrderMemory& memory = order();
+  if (memory.order.expires && now() >= *memory.order.expires) {
+    return fail({acme::ErrorClass::other, "the order expired at " +
+                                              base::to_rfc3339(*memory.order.expires) +
+                                              " while we waited for " + what_for});
+  }
+  const auto still = steady_now() - memory.changed_at;
+  if (still >= kStandstillMax) {
+    return fail({acme::ErrorClass::other, "the order is given up: for an hour we waited for " +
+                                              what_for + " and nothing changed"});
+  }
+  return std::nullopt;
+}
+
+bool Reconciler::Run::is_to_be_answered_again() const {
+  const Memory::OrderMemory& memory = *memory_.order;
+  return memory.order.status == acme::OrderStatus::pending && !memory.is_answered_again &&
+         steady_now() - memory.changed_at >= kAnswerAgainAfter;
 }
 
 void Reconciler::Run::note_waiting(const std::string& what_for) {
@@ -330,7 +414,7 @@ base::Result<kube::Outcome> Reconciler::Run::set_back(const acme::AcmeError& err
   const bool is_lost = loses_order(error);
   const bool is_soon = !error.error.retry_after || *error.error.retry_after <= seconds(2);
   if (!is_lost && is_quick_to_pass(error.error_class) && is_soon &&
-      memory_.setbacks < kSilentSetbacksMax) {
+      certificate_.status.failed_issuance_attempts == 0 && memory_.setbacks < kSilentSetbacksMax) {
     const milliseconds delay = std::max<milliseconds>(milliseconds(250) * (1 << memory_.setbacks++),
                                                       error.error.retry_after.value_or(seconds(0)));
     spdlog::info("{}: {}; trying again in {} ms", name(), error.error.message, delay.count());
@@ -338,7 +422,8 @@ base::Result<kube::Outcome> Reconciler::Run::set_back(const acme::AcmeError& err
     return kube::Outcome::requeue(delay);
   }
   return fail({error.error_class, error.error.message, error.error.retry_after,
-               is_lost || !has_order_under_way(certificate_.status)});
+               is_lost || !has_order_under_way(certificate_.status), account_->session.account_url,
+               is_about_names(error)});
 }
 
 // The API server refused the Secret. A refusal that only a person can undo belongs into status; for
@@ -355,16 +440,17 @@ base::Result<kube::Outcome> Reconciler::Run::fail(const Failure& failure) {
                       written_.last_failure_class != acme::name_of(failure.error_class);
   show_failure(certificate_, failure, verdict_, now());
   if (failure.is_order_lost) forget_order();
+  if (failure.error_class == acme::ErrorClass::network) owner_.note_unwell(issuer_key());
   const base::Status written = write_status();
   if (!written) return finish_write(written, kube::Outcome::await_change());
   memory_.setbacks = 0;
   owner_.metrics_.count_failed();
   const kube::Condition* issuing =
       kube::find_condition(certificate_.status.conditions, api::kIssuing);
-  spdlog::warn("{}: {}", name(), issuing->message);
   if (is_new) {
-    owner_.events_.warning(kube::reference_to(api::Certificate::type(), certificate_.metadata),
-                           "Failed", "Issuing", issuing->message);
+    warn("Failed", issuing->message);
+  } else {
+    spdlog::warn("{}: {}", name(), issuing->message);
   }
   return kube::Outcome::requeue(
       std::chrono::ceil<Delay>(*certificate_.status.next_attempt_time - now()));

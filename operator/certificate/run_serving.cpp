@@ -17,10 +17,11 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// After a restart every certificate is looked at again, not all in the same second.
-constexpr seconds kSpreadAfterRestart{30};
+// How often a served certificate is looked at; after a restart the looks are spread over it.
+constexpr hours kServingSample{12};
 constexpr minutes kRenewalInfoSpreadAfterRestart{10};
 constexpr minutes kWithoutAnIssuer{5};  // until renewal information is thought of again
+constexpr minutes kWithoutATurn{5};
 constexpr hours kLookAtLeast{24};
 
 milliseconds serving_delay(int looks) {
@@ -29,6 +30,9 @@ milliseconds serving_delay(int looks) {
 
 }  // namespace
 
+// Handshakes prove a new certificate. Once it was served by everybody it is not asked for again
+// because a proxy comes or goes: a proxy is ready when it lives by the configuration, which has
+// this certificate. Now and then a look proves that, too.
 void Reconciler::Run::look_at_serving(const base::CertificateInfo& leaf) {
   if (owner_.options_.is_used && !owner_.options_.is_used(secret_key()).value_or(true)) {
     // Whoever names it later starts afresh.
@@ -37,25 +41,30 @@ void Reconciler::Run::look_at_serving(const base::CertificateInfo& leaf) {
     memory_.next_serving_look.reset();
     return show_not_used(certificate_, now());
   }
-  const std::string seen = owner_.data_plane_.proxies() + " " + leaf.serial;
-  const bool is_the_same = memory_.serving_seen == seen;
-  if (is_the_same) show_serving(certificate_, leaf.serial, memory_.serving, now());
-  if (is_the_same && memory_.serving.is_all()) return;
-  const bool is_restarted = memory_.serving_seen.empty() && !memory_.next_serving_look &&
-                            kube::is_true(written_.conditions, api::kServing) &&
-                            written_.serial_number == leaf.serial;
-  if (is_restarted) {
-    const double chance = acme::chance_of(certificate_.metadata.uid);
-    const double spread = static_cast<double>(milliseconds(kSpreadAfterRestart).count());
-    memory_.next_serving_look = steady_now() + milliseconds(static_cast<int>(chance * spread));
+  const bool is_the_same = memory_.serving_seen == leaf.serial;
+  const bool was_served =
+      kube::is_true(written_.conditions, api::kServing) && written_.serial_number == leaf.serial;
+  if (memory_.serving_seen.empty() && !memory_.next_serving_look && was_served) {
+    memory_.next_serving_look =
+        steady_now() + std::chrono::duration_cast<milliseconds>(chance() * kServingSample);
   }
-  // A wait without anything seen is the spread after a restart.
-  const bool may_wait = is_the_same || memory_.serving_seen.empty();
-  if (may_wait && memory_.next_serving_look && steady_now() < *memory_.next_serving_look) return;
+  // Others may be asked now than those that did not serve it.
+  const std::string proxies = owner_.data_plane_.proxies();
+  const bool are_others =
+      is_the_same && !memory_.serving.is_all_heard() && memory_.serving_proxies != proxies;
+  // A wait without anything seen is the one after a restart.
+  const bool may_wait = (is_the_same || memory_.serving_seen.empty()) && !are_others;
+  if (may_wait && memory_.next_serving_look && steady_now() < *memory_.next_serving_look) {
+    if (is_the_same) show_serving(certificate_, leaf.serial, memory_.serving, now());
+    return;
+  }
   memory_.serving = owner_.data_plane_.check_serial(certificate_.all_names().front(), leaf.serial);
   memory_.serving_looks = is_the_same ? memory_.serving_looks + 1 : 1;
-  memory_.serving_seen = seen;
-  memory_.next_serving_look = steady_now() + serving_delay(memory_.serving_looks);
+  memory_.serving_seen = leaf.serial;
+  memory_.serving_proxies = proxies;
+  memory_.next_serving_look =
+      steady_now() + (memory_.serving.is_all_heard() ? milliseconds(kServingSample)
+                                                     : serving_delay(memory_.serving_looks));
   show_serving(certificate_, leaf.serial, memory_.serving, now());
 }
 
@@ -97,10 +106,18 @@ void Reconciler::Run::fetch_renewal_info(const base::CertificateInfo& leaf) {
   if (!account || !account->session.directory.has_renewal_info()) return;
   // RFC 9773 §4.3: not once it has expired.
   if (now() >= leaf.not_after) return;
+  if (!turn_) {
+    auto turn = owner_.turns_.try_take(issuer_key().text());
+    if (!turn) {
+      memory_.next_renewal_info = steady_now() + kWithoutATurn;
+      return;
+    }
+    turn_.emplace(*std::move(turn));
+  }
   const auto id = acme::certificate_id(leaf);
   if (!id) return;
-  const auto answer = owner_.requests_.count(
-      account->client->renewal_info(account->session.directory, *id, owner_.stop_));
+  const auto answer =
+      asked(account->client->renewal_info(account->session.directory, *id, owner_.stop_));
   if (!answer) {
     spdlog::warn("{}: asking for renewal information: {}", name(), answer.error().error.message);
     return;
@@ -123,8 +140,7 @@ milliseconds Reconciler::Run::until_next_look(const base::CertificateInfo& leaf)
   by_wall(renewal_time(certificate_, leaf));
   by_steady(memory_.next_renewal_info);
   // Without proxies there is nothing to ask until there are some.
-  const bool is_settled =
-      !memory_.serving_seen.empty() && (memory_.serving.is_all() || memory_.serving.ready == 0);
+  const bool is_settled = !memory_.serving_seen.empty() && memory_.serving.ready == 0;
   if (!is_settled) by_steady(memory_.next_serving_look);
   return std::max(delay, milliseconds(100));
 }

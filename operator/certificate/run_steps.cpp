@@ -9,15 +9,44 @@
 
 namespace certificate {
 
+namespace {
+
+using std::chrono::seconds;
+
+// Proxies take over a configuration within a second; those that do not report here are asked then.
+constexpr seconds kTakeOverMax{2};
+constexpr seconds kAdviceMax{30};
+
+// What the definition lets people ask for.
+bool is_supported(base::KeySpec spec) {
+  if (spec.algorithm == base::KeyAlgorithm::rsa) {
+    return spec.bits == 2048 || spec.bits == 3072 || spec.bits == 4096;
+  }
+  return spec.algorithm == base::KeyAlgorithm::ecdsa && (spec.bits == 256 || spec.bits == 384);
+}
+
+}  // namespace
+
 // ---- The steps. Nothing returned: on to the next.
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Publish& step) {
   if (auto end = ensure_next_key()) return end;
+  // What the data plane says is advice. The server may see proxies that we cannot reach, and one
+  // that is out of our reach is not to stop issuance for ever.
+  const auto waited = memory_.waiting_since ? steady_now() - *memory_.waiting_since
+                                            : base::SteadyTime::duration::zero();
   for (const acme::HttpChallenge& challenge : step.challenges) {
+    if (waited < kTakeOverMax && !owner_.data_plane_.is_taken_over(challenge.token)) {
+      return wait_for_proxies("proxies: they have yet to take over the answer for " +
+                              challenge.identifier.value);
+    }
     const ProxyAnswers answers = owner_.data_plane_.check_challenge(
         challenge.identifier.value, challenge.token,
         account_->session.key.key_authorization(challenge.token));
-    if (!answers.is_all()) {
+    const bool is_enough = answers.is_all() || (answers.is_all_heard() && answers.is_most()) ||
+                           (answers.ready > 0 && waited >= kAdviceMax);
+    if (is_enough && !answers.is_all()) tell_of_proxies(challenge, answers);
+    if (!is_enough) {
       return wait_for_proxies(
           answers.ready == 0
               ? "proxies: none is ready to answer the challenge for " + challenge.identifier.value
@@ -32,11 +61,17 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Pub
   return std::nullopt;
 }
 
+void Reconciler::Run::tell_of_proxies(const acme::HttpChallenge& challenge,
+                                      const ProxyAnswers& answers) {
+  warn("ProxyNotAnswering", "asking the server to look although " + answers.count() +
+                                " proxies answer the challenge for " + challenge.identifier.value +
+                                ": " + answers.problems_text());
+}
+
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(
     const acme::AnswerChallenge& step) {
   const std::string& url = step.challenge.challenge_url;
-  auto answer = owner_.requests_.count(
-      account_->client->answer_challenge(account_->session, url, owner_.stop_));
+  auto answer = asked(account_->client->answer_challenge(account_->session, url, owner_.stop_));
   if (answer) {
     memory_.setbacks = 0;
     order().answered.insert(url);
@@ -59,8 +94,8 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fin
   const auto key = next_key();
   const auto csr = acme::make_order_csr(*key, identifiers(), account_->session.key);
   if (!csr) return fail({acme::ErrorClass::bad_csr, "making the request: " + csr.error().message});
-  auto answer = owner_.requests_.count(
-      account_->client->finalize(account_->session, order().order, *csr, owner_.stop_));
+  auto answer =
+      asked(account_->client->finalize(account_->session, order().order, *csr, owner_.stop_));
   if (!answer) return set_back(answer.error());
   memory_.setbacks = 0;
   adopt(std::move(answer->value));
@@ -75,12 +110,17 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fin
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Download& step) {
   const auto key = next_key();
-  if (!key) return drop_order("its private key is gone");
+  // A failure, with its schedule: whoever deletes the Secret each time that it appears would else
+  // cost an order each time.
+  if (!key) {
+    return fail({acme::ErrorClass::other,
+                 "the private key of the order is gone with Secret " + secret_key().text()});
+  }
   const auto chain = download_chain(step.certificate_url);
   if (!chain) return set_back(chain.error());
-  const nlohmann::json object =
-      secret_with_chain(certificate_, memory_.secret ? &*memory_.secret : nullptr, *chain,
-                        key->to_pem(), certificate_.status.order->url, metadata_options());
+  const nlohmann::json object = secret_with_chain(
+      certificate_, memory_.secret ? &*memory_.secret : nullptr, *chain, key->to_pem(),
+      {certificate_.status.order->url, account_->client->directory_url()}, metadata_options());
   auto secret = kube::Secret::from_json(object);
   if (!secret) return End(base::failure(secret.error()));
   // What would have to be issued anew at once is no use, and asking for it in a loop would be
@@ -97,6 +137,12 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Dow
 }
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Wait& step) {
+  if (auto end = end_the_wait(step.what_for)) return end;
+  if (is_to_be_answered_again()) {
+    order().is_answered_again = true;
+    order().answered.clear();
+    return std::nullopt;
+  }
   order().is_stale = true;
   order().next_poll = steady_now() + step.delay;
   ++order().polls;
@@ -112,6 +158,12 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::take(const acme::Fai
 // ---- Keys and chains
 
 std::optional<base::PrivateKey> Reconciler::Run::next_key() const {
+  auto stored = stored_next_key();
+  if (!stored && memory_.order) return memory_.order->key;
+  return stored;
+}
+
+std::optional<base::PrivateKey> Reconciler::Run::stored_next_key() const {
   if (!memory_.secret) return std::nullopt;
   const auto parse = [](const std::string& pem) -> std::optional<base::PrivateKey> {
     auto key = base::PrivateKey::from_pem(pem);
@@ -124,10 +176,18 @@ std::optional<base::PrivateKey> Reconciler::Run::next_key() const {
 }
 
 std::optional<base::Result<kube::Outcome>> Reconciler::Run::ensure_next_key() {
-  const auto present = next_key();
-  if (present && present->spec() == certificate_.spec.key) return std::nullopt;
-  const auto key = base::PrivateKey::generate(certificate_.spec.key);
-  if (!key) return End(base::failure(key.error()));
+  const auto present = stored_next_key();
+  const base::KeySpec wanted = wanted_key();
+  if (present && present->spec() == wanted) {
+    order().key = present;
+    return std::nullopt;
+  }
+  if (!order().key || order().key->spec() != wanted) {
+    auto made = base::PrivateKey::generate(wanted);
+    if (!made) return End(base::failure(made.error()));
+    order().key = *std::move(made);
+  }
+  const std::optional<base::PrivateKey> key = order().key;
   const base::Status written =
       write_secret(secret_with_next_key(certificate_, memory_.secret ? &*memory_.secret : nullptr,
                                         key->to_pem(), metadata_options()));
@@ -135,10 +195,20 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::ensure_next_key() {
   return std::nullopt;
 }
 
+// A key that nobody asked for follows the one that is there, as cert-manager's RSA keys do.
+base::KeySpec Reconciler::Run::wanted_key() const {
+  std::optional<base::KeySpec> present;
+  if (memory_.secret) {
+    const auto key = base::PrivateKey::from_pem(memory_.secret->value(kPrivateKeyKey));
+    if (key && is_supported(key->spec())) present = key->spec();
+  }
+  return certificate_.spec.key_after(present);
+}
+
 // The first chain, or the first alternate (RFC 8555 §7.4.2) that ends at the preferred root.
 acme::AcmeResult<std::string> Reconciler::Run::download_chain(const std::string& url) {
   const auto fetch = [this](const std::string& chain_url) {
-    return owner_.requests_.count(
+    return asked(
         account_->client->download_certificate(account_->session, chain_url, owner_.stop_));
   };
   auto first = fetch(url);

@@ -6,6 +6,7 @@
 #include "operator/api/status_patch.h"
 #include "operator/certificate/run.h"
 #include "operator/certificate/secret_writer.h"
+#include "operator/certificate/secret_writers.h"
 
 namespace certificate {
 
@@ -21,7 +22,7 @@ base::Status Reconciler::Run::write_status() {
       memory_.own_writes.forget();
       return base::failure(base::while_doing("writing the status of " + name(), object.error()));
     }
-    auto parsed = api::Certificate::from_json(*object);
+    auto parsed = api::Certificate::read(*object);
     if (!parsed) return base::failure(parsed.error());
     memory_.own_writes.add(replaced, *parsed);
     certificate_ = *std::move(parsed);
@@ -34,11 +35,15 @@ base::Status Reconciler::Run::write_status() {
 base::Status Reconciler::Run::read_secret() {
   memory_.is_secret_known = false;
   memory_.secret.reset();
-  auto secret = owner_.client_.get<kube::Secret>(secret_key(), owner_.stop_);
-  if (secret) {
+  memory_.secret_writers.clear();
+  const auto object = owner_.client_.get(kube::Secret::type(), secret_key(), owner_.stop_);
+  if (object) {
+    auto secret = kube::Secret::from_json(*object);
+    if (!secret) return base::failure(std::move(secret.error()));
     memory_.secret = *std::move(secret);
-  } else if (secret.error().kind != base::ErrorKind::not_found) {
-    return base::failure(secret.error());
+    memory_.secret_writers = other_writers(*object);
+  } else if (object.error().kind != base::ErrorKind::not_found) {
+    return base::failure(object.error());
   }
   memory_.is_secret_known = true;
   return {};
@@ -49,8 +54,18 @@ base::Status Reconciler::Run::write_secret(const nlohmann::json& object) {
   const auto written = owner_.client_.apply(
       kube::Secret::type(), object, kube::ApplyOptions{api::kFieldManager, true}, owner_.stop_);
   if (!written) {
-    return base::failure(base::while_doing(
-        "writing Secret " + secret_key().text() + " of " + name(), written.error()));
+    base::Error error = base::while_doing("writing Secret " + secret_key().text() + " of " + name(),
+                                          written.error());
+    // Deleted or changed since it was read: that is to be read again and no person's business,
+    // whatever words the API server has for it.
+    const std::string sent = object["metadata"].value("resourceVersion", "");
+    const bool is_refused =
+        error.kind == base::ErrorKind::invalid || error.kind == base::ErrorKind::conflict;
+    if (is_refused && !sent.empty() && read_secret()) {
+      const bool is_another = !memory_.secret || memory_.secret->metadata.resource_version != sent;
+      if (is_another) error.kind = base::ErrorKind::conflict;
+    }
+    return base::failure(std::move(error));
   }
   auto parsed = kube::Secret::from_json(*written);
   if (!parsed) return base::failure(parsed.error());

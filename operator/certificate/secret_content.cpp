@@ -1,5 +1,7 @@
 #include "operator/certificate/secret_content.h"
 
+#include <algorithm>
+
 #include "operator/api/certificate.h"
 
 namespace certificate {
@@ -10,7 +12,9 @@ void read_chain(SecretContent& content) {
   if (content.chain_pem.empty()) return;
   auto chain = base::read_chain(content.chain_pem);
   if (chain) {
+    content.chain_length = static_cast<int>(chain->size());
     content.leaf = std::move(chain->front());
+    content.view = base::view_certificate(content.chain_pem).value_or(base::CertificateView{});
   } else {
     content.problem = std::string(kChainKey) + ": " + chain.error().message;
   }
@@ -26,6 +30,14 @@ void read_key(SecretContent& content) {
   }
 }
 
+bool is_marked(const kube::Secret& secret) {
+  return std::any_of(secret.metadata.annotations.begin(), secret.metadata.annotations.end(),
+                     [](const auto& annotation) {
+                       return annotation.first.starts_with("gatehouse.dev/") ||
+                              annotation.first.starts_with("cert-manager.io/");
+                     });
+}
+
 }  // namespace
 
 SecretContent read_content(const kube::Secret& secret) {
@@ -36,6 +48,8 @@ SecretContent read_content(const kube::Secret& secret) {
   content.order_url = secret.metadata.annotation(kOrderUrlAnnotation);
   content.issuer_name = secret.metadata.annotation(api::kIssuerNameAnnotation);
   content.issuer_kind = secret.metadata.annotation(api::kIssuerKindAnnotation);
+  content.server = secret.metadata.annotation(kServerAnnotation);
+  content.is_marked = is_marked(secret);
   read_chain(content);
   read_key(content);
   if (content.leaf && content.private_key) {

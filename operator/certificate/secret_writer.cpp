@@ -16,13 +16,15 @@ struct Origin {
   std::string issuer_name;
   std::string issuer_kind;
   std::string order_url;
+  std::string server;
 };
 
 Origin origin_of(const kube::Secret* present) {
   if (!present) return {};
   return {present->metadata.annotation(api::kIssuerNameAnnotation),
           present->metadata.annotation(api::kIssuerKindAnnotation),
-          present->metadata.annotation(kOrderUrlAnnotation)};
+          present->metadata.annotation(kOrderUrlAnnotation),
+          present->metadata.annotation(kServerAnnotation)};
 }
 
 nlohmann::json owner_reference(const api::Certificate& certificate) {
@@ -43,12 +45,16 @@ nlohmann::json object_with(const api::Certificate& certificate, const kube::Secr
   put(api::kIssuerNameAnnotation, origin.issuer_name);
   put(api::kIssuerKindAnnotation, origin.issuer_kind);
   put(kOrderUrlAnnotation, origin.order_url);
+  put(kServerAnnotation, origin.server);
   nlohmann::json metadata = {{"name", certificate.spec.secret_name},
                              {"namespace", certificate.metadata.namespace_},
                              {"annotations", annotations}};
   if (!certificate.spec.secret_labels.empty()) metadata["labels"] = certificate.spec.secret_labels;
   if (options.owner_reference) metadata["ownerReferences"] = {owner_reference(certificate)};
-  if (present) metadata["resourceVersion"] = present->metadata.resource_version;
+  // Without a version: to be made anew.
+  if (present && !present->metadata.resource_version.empty()) {
+    metadata["resourceVersion"] = present->metadata.resource_version;
+  }
   return {{"apiVersion", "v1"},
           {"kind", "Secret"},
           {"metadata", std::move(metadata)},
@@ -83,10 +89,10 @@ nlohmann::json secret_with_next_key(const api::Certificate& certificate,
 
 nlohmann::json secret_with_chain(const api::Certificate& certificate, const kube::Secret* present,
                                  const std::string& chain_pem, const std::string& key_pem,
-                                 const std::string& order_url, SecretMetadataOptions options) {
+                                 const Provenance& from, SecretMetadataOptions options) {
   const api::IssuerRef& issuer = certificate.spec.issuer_ref;
-  nlohmann::json object =
-      object_with(certificate, present, {issuer.name, issuer.kind, order_url}, options);
+  nlohmann::json object = object_with(
+      certificate, present, {issuer.name, issuer.kind, from.order_url, from.server}, options);
   put_pair(object, chain_pem, key_pem);
   return object;
 }

@@ -13,6 +13,12 @@
 // in between is undone.
 namespace certificate {
 
+// Where a chain comes from.
+struct Provenance {
+  std::string order_url;
+  std::string server;  // the directory URL
+};
+
 struct SecretMetadataOptions {
   bool owner_reference = false;
 };
@@ -26,7 +32,7 @@ nlohmann::json secret_with_next_key(const api::Certificate& certificate,
 // The new pair; no next key any more.
 nlohmann::json secret_with_chain(const api::Certificate& certificate, const kube::Secret* present,
                                  const std::string& chain_pem, const std::string& key_pem,
-                                 const std::string& order_url, SecretMetadataOptions options);
+                                 const Provenance& from, SecretMetadataOptions options);
 
 // The present content with the labels, annotations and owner of now.
 nlohmann::json secret_with_new_metadata(const api::Certificate& certificate,

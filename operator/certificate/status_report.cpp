@@ -6,6 +6,7 @@
 #include "acme/renewal_time.h"
 #include "base/ip_text.h"
 #include "base/time_text.h"
+#include "operator/certificate/pace.h"
 #include "operator/certificate/renewal.h"
 #include "operator/issuer/attempt_text.h"
 
@@ -74,18 +75,11 @@ void clear_failure(api::CertificateStatus& status) {
   status.failed_issuance_attempts = 0;
   status.last_failure_time.reset();
   status.last_failure_class.clear();
+  status.last_failure_account.clear();
+  status.last_failure_names.clear();
   status.last_failure.clear();
   status.next_attempt_time.reset();
   status.next_attempt_reason.clear();
-}
-
-// A wish that the failed attempt did not know of.
-bool is_new_wish(const api::Certificate& certificate) {
-  const api::CertificateStatus& status = certificate.status;
-  if (status.observed_generation != certificate.metadata.generation) return true;
-  const std::string request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
-  if (request.empty() || request == status.last_renewal_request) return false;
-  return status.order && status.order->renewal_request != request;
 }
 
 }  // namespace
@@ -157,6 +151,9 @@ void show_failure(api::Certificate& certificate, const Failure& failure,
                                               acme::chance_of(certificate.metadata.uid));
   status.last_failure_time = now;
   status.last_failure_class = acme::name_of(failure.error_class);
+  status.last_failure_account = failure.account_url;
+  status.last_failure_names.clear();
+  if (failure.is_about_names) status.last_failure_names = certificate.all_names();
   status.last_failure = bounded(failure.text);
   status.next_attempt_time = now + delay;
   status.next_attempt_reason = failure.retry_after ? "the server asked to wait" : "back-off";
@@ -191,6 +188,23 @@ void show_blocked(api::Certificate& certificate, const std::string& reason,
   }
 }
 
+void show_held_back(api::Certificate& certificate, base::WallTime until, const Verdict& verdict,
+                    base::WallTime now) {
+  api::CertificateStatus& status = certificate.status;
+  const std::string why = std::to_string(status.recent_issuances.size()) +
+                          " certificates were issued within a day, the last at " +
+                          issuer::clock_text(status.recent_issuances.back(), now);
+  status.order.reset();
+  status.next_attempt_time = until;
+  status.next_attempt_reason = why;
+  status.observed_generation = certificate.metadata.generation;
+  show_blocked(certificate, kIssuedTooOften,
+               verdict.message + "; " + why + ", so the next is ordered at " +
+                   issuer::clock_text(until, now) +
+                   "; remedy: find out who wants a new one so often",
+               verdict, now);
+}
+
 void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf,
                 base::WallTime now) {
   api::CertificateStatus& status = certificate.status;
@@ -216,6 +230,12 @@ void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf
   }
 }
 
+void show_view(api::Certificate& certificate, const SecretContent& content) {
+  certificate.status.subject = content.view.subject;
+  certificate.status.public_key_sha256 = content.view.public_key_sha256;
+  certificate.status.chain_length = content.chain_length;
+}
+
 void show_issued(api::Certificate& certificate, const base::CertificateInfo& leaf,
                  base::WallTime now) {
   api::CertificateStatus& status = certificate.status;
@@ -225,6 +245,7 @@ void show_issued(api::Certificate& certificate, const base::CertificateInfo& lea
     status.order.reset();
   }
   ++status.revision;
+  status.recent_issuances = with_issuance(std::move(status.recent_issuances), now);
   set(certificate, api::kIssuing, kube::ConditionStatus::is_false, "Issued",
       "issued serial " + leaf.serial, now);
   show_ready(certificate, leaf, now);
@@ -237,25 +258,19 @@ void show_serving(api::Certificate& certificate, const std::string& serial,
         "no proxy is ready to be asked", now);
     return;
   }
-  std::string message = answers.count() + " proxies serve serial " + serial;
-  if (!answers.is_all()) message += "; " + answers.problems_text();
-  set(certificate, api::kServing,
-      answers.is_all() ? kube::ConditionStatus::is_true : kube::ConditionStatus::is_false,
-      answers.is_all() ? "Served" : "NotServed", std::move(message), now);
+  if (answers.is_all_heard()) {
+    // Without a count: proxies come and go, and each would be a write to every Certificate.
+    set(certificate, api::kServing, kube::ConditionStatus::is_true, "Served",
+        "the proxies serve serial " + serial, now);
+    return;
+  }
+  set(certificate, api::kServing, kube::ConditionStatus::is_false, "NotServed",
+      answers.count() + " proxies serve serial " + serial + "; " + answers.problems_text(), now);
 }
 
 void show_not_used(api::Certificate& certificate, base::WallTime now) {
   set(certificate, api::kServing, kube::ConditionStatus::unknown, "NotUsed",
       "no Ingress names the Secret of this certificate, so no proxy serves it", now);
-}
-
-std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now) {
-  const api::CertificateStatus& status = certificate.status;
-  if (!status.next_attempt_time || *status.next_attempt_time <= now) return std::nullopt;
-  const bool is_rate_limited =
-      status.last_failure_class == acme::name_of(acme::ErrorClass::rate_limited);
-  if (!is_rate_limited && is_new_wish(certificate)) return std::nullopt;
-  return status.next_attempt_time;
 }
 
 }  // namespace certificate

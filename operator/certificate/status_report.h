@@ -37,7 +37,9 @@ struct Failure {
   acme::ErrorClass error_class = acme::ErrorClass::other;
   std::string text;  // what was being done, and the server's own words
   std::optional<std::chrono::seconds> retry_after{};
-  bool is_order_lost = true;  // else the same order goes on at the next attempt
+  bool is_order_lost = true;    // else the same order goes on at the next attempt
+  std::string account_url{};    // whose attempt it was
+  bool is_about_names = false;  // of a rate limit: other names may be tried
 };
 // verdict: why a certificate is wanted at all; nothing: the present one is good.
 void show_failure(api::Certificate& certificate, const Failure& failure,
@@ -48,9 +50,17 @@ void show_blocked(api::Certificate& certificate, const std::string& reason,
                   const std::string& message, const std::optional<Verdict>& verdict,
                   base::WallTime now);
 
+// Reason of Issuing while the pace (pace.h) holds an order back.
+inline constexpr const char* kIssuedTooOften = "IssuedTooOften";
+void show_held_back(api::Certificate& certificate, base::WallTime until, const Verdict& verdict,
+                    base::WallTime now);
+
 // The Secret holds this certificate and it is as spec wants it.
 void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf,
                 base::WallTime now);
+
+// What a browser's certificate viewer shows, for comparing.
+void show_view(api::Certificate& certificate, const SecretContent& content);
 
 // As show_ready, and it came from the order under way, which is done.
 void show_issued(api::Certificate& certificate, const base::CertificateInfo& leaf,
@@ -61,10 +71,5 @@ void show_serving(api::Certificate& certificate, const std::string& serial,
 
 // No proxy has a reason to serve it, so none is asked: nothing is wrong.
 void show_not_used(api::Certificate& certificate, base::WallTime now);
-
-// When the next attempt may be made; nothing: now. A change of spec, or another value of the
-// renew-requested annotation, does not wait for the back-off of what was wanted before; a rate
-// limit is waited for in any case.
-std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now);
 
 }  // namespace certificate

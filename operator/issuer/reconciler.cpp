@@ -31,6 +31,13 @@ constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
 constexpr hours kDirectoryAgeMax{1};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
+constexpr seconds kLineLookAgain{30};
+// Account keys are not watched (they are Secrets like any other); while one is the trouble it is
+// looked at this often.
+constexpr seconds kKeyLookAgain{5};
+// Of one request. A worker that waits for a server that hangs is no use to anybody; public CAs
+// answer newOrder within seconds.
+constexpr seconds kRequestTimeout{20};
 
 // What stopped a run: the server or the settings (shown in status), or the Kubernetes API (the
 // controller's own back-off).
@@ -67,6 +74,8 @@ struct Reconciler::Memory {
   int failures = 0;
   std::int64_t failed_generation = 0;
   base::SteadyTime next_attempt{};
+  std::string key_version;       // of the account key's Secret, when it was read last
+  bool is_about_key = false;     // the trouble: another key would end it
   std::string lost_account_url;  // reported and not yet made good
   std::optional<base::SteadyTime> recreated_at;
 };
@@ -85,6 +94,9 @@ class Reconciler::Run {
 
  private:
   Attempt<Account> make_ready();
+  bool has_another_key();
+  std::string new_account_remedy() const;
+  static void note(Turns::Turn& turn, const Attempt<Account>& attempt);
   void choose_client();
   Attempt<acme::Directory> read_directory();
   Attempt<acme::AccountKey> read_key();
@@ -123,11 +135,13 @@ Reconciler::Reconciler(ReconcilerOptions options, kube::Store<api::Issuer>& issu
       clock_(clock),
       events_(events),
       requests_(requests),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      turns_(Turns::Limits::of(options_.workers)) {}
 
 Reconciler::~Reconciler() = default;
 
 void Reconciler::wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
+  turns_.wake_with(enqueue);
   accounts_.on_lost([this, enqueue = std::move(enqueue)](const IssuerKey& key) {
     if (key.is_cluster_issuer == options_.cluster_issuers) enqueue(key.key);
   });
@@ -142,6 +156,7 @@ std::shared_ptr<Reconciler::Memory> Reconciler::memory_of(const kube::ObjectKey&
 
 void Reconciler::forget(const kube::ObjectKey& key) {
   accounts_.withdraw({options_.cluster_issuers, key});
+  turns_.forget(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);
 }
@@ -162,16 +177,53 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
   const base::SteadyTime now = owner_.clock_.steady_now();
   // Our own status write brings us back here: that is no reason to try earlier.
   if (memory_.failures > 0 && lost.empty() && now < memory_.next_attempt &&
-      memory_.failed_generation == issuer_.metadata.generation) {
+      memory_.failed_generation == issuer_.metadata.generation && !has_another_key()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now);
     return kube::Outcome::requeue(
-        std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now));
+        memory_.is_about_key ? std::min<std::chrono::milliseconds>(left, kKeyLookAgain) : left);
   }
+  if (memory_.is_about_key) {
+    // What was said of the old key's account says nothing of the next one's.
+    memory_.is_about_key = false;
+    memory_.lost_account_url.clear();
+    memory_.recreated_at.reset();
+  }
+  if (!issuer_.problem.empty()) {
+    return report({"InvalidSpec", issuer_.problem, "", acme::ErrorClass::invalid_profile});
+  }
+  auto turn = owner_.turns_.take(key_.text(), issuer_.metadata.key());
+  if (!turn) return kube::Outcome::requeue(kLineLookAgain);  // or when it is called
   auto account = make_ready();
+  note(*turn, account);
+  turn.reset();
   if (account) return report_ready(*std::move(account));
   if (const auto* error = std::get_if<base::Error>(&account.error())) {
     return base::failure(base::while_doing("keeping " + issuer_.display_name(), *error));
   }
   return report(std::get<Trouble>(account.error()));
+}
+
+// The remedy of a bad key is to put another there, or to delete it, and who does so waits for us.
+bool Reconciler::Run::has_another_key() {
+  if (!memory_.is_about_key) return false;
+  const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
+  const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
+  if (!secret) return secret.error().kind == base::ErrorKind::not_found;
+  return secret->metadata.resource_version != memory_.key_version;
+}
+
+std::string Reconciler::Run::new_account_remedy() const {
+  return "delete Secret " + secret_namespace() + "/" + issuer_.account_key_secret_name() +
+         " to have a new account made";
+}
+
+void Reconciler::Run::note(Turns::Turn& turn, const Attempt<Account>& attempt) {
+  const auto* trouble = attempt ? nullptr : std::get_if<Trouble>(&attempt.error());
+  if (trouble && trouble->error_class == acme::ErrorClass::network) {
+    turn.note_silence();
+  } else {
+    turn.note_answer();
+  }
 }
 
 Attempt<Account> Reconciler::Run::make_ready() {
@@ -198,6 +250,7 @@ void Reconciler::Run::choose_client() {
   }
   acme::ClientOptions options;
   options.user_agent = owner_.options_.user_agent;
+  options.timeout = kRequestTimeout;
   memory_.transport = owner_.transports_(spec.ca_bundle_pem);
   memory_.client = std::make_shared<acme::Client>(*memory_.transport, owner_.clock_, spec.server,
                                                   std::move(options));
@@ -229,6 +282,7 @@ Attempt<acme::Directory> Reconciler::Run::read_directory() {
 Attempt<acme::AccountKey> Reconciler::Run::read_key() {
   const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
   const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
+  memory_.key_version = secret ? secret->metadata.resource_version : "";
   if (!secret) {
     if (secret.error().kind == base::ErrorKind::not_found) return make_key(name);
     return setback(secret.error());
@@ -241,7 +295,8 @@ Attempt<acme::AccountKey> Reconciler::Run::read_key() {
                          "Secret " + name.text() + " holds no account key under " + kAccountKeyKey +
                              ": " + account_key.error().message,
                          "put the account's private key there, or delete the Secret to have a new "
-                         "account made"});
+                         "account made",
+                         acme::ErrorClass::other, std::nullopt, false, true});
 }
 
 // Written before it is used: a key that is lost would leave an account that nobody can reach.
@@ -317,16 +372,22 @@ Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& di
     if (answer.error().error.kind == base::ErrorKind::cancelled) {
       return setback(answer.error().error);
     }
-    return setback(trouble_of("RegistrationFailed", answer.error()));
+    Trouble trouble = trouble_of("RegistrationFailed", answer.error());
+    // RFC 8555 §7.3.6: what a server says to the key of an account that was deactivated.
+    if (trouble.error_class == acme::ErrorClass::unauthorized) {
+      trouble.reason = "AccountNotValid";
+      trouble.remedy = new_account_remedy();
+      trouble.is_about_key = true;
+    }
+    return setback(std::move(trouble));
   }
   const acme::Account& account = answer->value;
   if (account.status != acme::AccountStatus::valid) {
     return setback(Trouble{"AccountNotValid",
                            "the account " + account.url + " of this key is " +
                                std::string(acme::name_of(account.status)),
-                           "delete Secret " + secret_namespace() + "/" +
-                               issuer_.account_key_secret_name() + " to have a new account made",
-                           acme::ErrorClass::user_action_required});
+                           new_account_remedy(), acme::ErrorClass::user_action_required,
+                           std::nullopt, false, true});
   }
   spdlog::info("{}: {} account {}", issuer_.display_name(),
                account.was_created ? "registered" : "found", account.url);
@@ -371,6 +432,7 @@ void Reconciler::Run::set_ready(kube::ConditionStatus status, std::string reason
 
 base::Result<kube::Outcome> Reconciler::Run::report_ready(Account account) {
   memory_.failures = 0;
+  memory_.is_about_key = false;
   set_ready(kube::ConditionStatus::is_true, "AccountRegistered",
             "the account " + account.session.account_url + " is registered");
   const base::Status written = write_status();
@@ -383,6 +445,7 @@ base::Result<kube::Outcome> Reconciler::Run::report_ready(Account account) {
 base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
   ++memory_.failures;
   memory_.failed_generation = issuer_.metadata.generation;
+  memory_.is_about_key = trouble.is_about_key;
   const seconds delay =
       acme::next_attempt_delay(trouble.error_class, trouble.retry_after, memory_.failures,
                                acme::chance_of(issuer_.metadata.uid));
@@ -405,8 +468,10 @@ base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
         kube::reference_to(api::Issuer::type(issuer_.is_cluster_issuer), issuer_.metadata),
         trouble.reason, "Registering", message);
   }
-  return kube::Outcome::requeue(std::chrono::ceil<std::chrono::milliseconds>(
-      memory_.next_attempt - owner_.clock_.steady_now()));
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt -
+                                                                 owner_.clock_.steady_now());
+  return kube::Outcome::requeue(
+      memory_.is_about_key ? std::min<std::chrono::milliseconds>(left, kKeyLookAgain) : left);
 }
 
 base::Status Reconciler::Run::write_status() {
@@ -422,7 +487,7 @@ base::Status Reconciler::Run::write_status() {
     return base::failure(
         base::while_doing("writing the status of " + issuer_.display_name(), written.error()));
   }
-  auto parsed = api::Issuer::from_json(*written);
+  auto parsed = api::Issuer::read(*written);
   if (!parsed) return base::failure(parsed.error());
   memory_.own_writes.add(before_.metadata.resource_version, *std::move(parsed));
   return {};

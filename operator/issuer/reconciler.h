@@ -17,6 +17,7 @@
 #include "operator/api/issuer.h"
 #include "operator/issuer/accounts.h"
 #include "operator/issuer/request_counts.h"
+#include "operator/issuer/turns.h"
 
 namespace issuer {
 
@@ -28,6 +29,7 @@ struct ReconcilerOptions {
   bool cluster_issuers = false;    // the kind that this instance keeps
   std::string operator_namespace;  // where the Secrets of ClusterIssuers are
   std::string user_agent = "gatehouse";
+  int workers = 8;  // that call reconcile(); issuers whose servers hang have half of them
 };
 
 // Keeps the ACME account of each Issuer (or ClusterIssuer; one instance a kind): the key in a
@@ -64,6 +66,7 @@ class Reconciler final : public kube::Reconciler {
   kube::EventSink& events_;
   RequestCounts& requests_;
   const std::stop_token stop_;
+  Turns turns_;
   std::mutex mutex_;
   std::map<kube::ObjectKey, std::shared_ptr<Memory>> memories_;
 };

@@ -59,7 +59,7 @@ struct Options {
 
   std::string log_format;
   std::string log_level;
-  int workers = 4;
+  int workers = 16;  // they wait for servers, of which some hang
 };
 
 // Reads argv. An int is the program's exit status: --help or --version was printed, or a mistake

@@ -40,6 +40,8 @@ namespace {
 constexpr const char* kUserAgent = "gatehouse-operator/0.1";
 constexpr const char* kProxyName = "gatehouse-proxy";
 constexpr const char* kOperatorName = "gatehouse-operator";
+// Of each kind of issuer. They wait for servers, of which some hang.
+constexpr int kIssuerWorkers = 8;
 // A loop that has not come round for this long is stuck: it comes round each ten seconds.
 constexpr auto kTickMax = std::chrono::seconds(60);
 
@@ -106,10 +108,11 @@ struct Reflectors {
         services(client, stores.services),
         slices(client, stores.slices),
         tls_secrets(client, stores.tls_secrets, only_tls_secrets()),
-        certificates(client, stores.certificates),
-        issuers(client, stores.issuers, api::Issuer::type(false), &api::Issuer::from_json),
+        certificates(client, stores.certificates, api::Certificate::type(),
+                     &api::Certificate::read),
+        issuers(client, stores.issuers, api::Issuer::type(false), &api::Issuer::read),
         cluster_issuers(client, stores.cluster_issuers, api::Issuer::type(true),
-                        &api::Issuer::from_json) {}
+                        &api::Issuer::read) {}
 
   template <class Action>
   void each(Action&& action) {
@@ -214,6 +217,7 @@ issuer::TransportFactory acme_transports() {
     base::CurlOptions options;
     options.user_agent = kUserAgent;
     options.ca_pem = ca_pem;
+    options.connect_timeout = std::chrono::seconds(5);
     return base::make_curl_transport(std::move(options));
   };
 }
@@ -231,6 +235,7 @@ issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string
   options.cluster_issuers = cluster_issuers;
   options.operator_namespace = own_namespace;
   options.user_agent = kUserAgent;
+  options.workers = kIssuerWorkers;
   return options;
 }
 
@@ -246,6 +251,7 @@ class RunningOperator final : public Runtime {
  private:
   kube::ControllerOptions controller_options(const char* name, int workers) const;
   certificate::ProxyProbeOptions probe_options() const;
+  bool is_taken_over(const std::string& token) const;
   certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
@@ -301,6 +307,7 @@ class RunningOperator final : public Runtime {
   std::unique_ptr<base::HttpServer> metrics_;
 
   mutable std::mutex mutex_;
+  std::shared_ptr<const proxy::config::ProxyConfig> published_;
   std::string definitions_problem_ = "the API server has not answered yet";
   std::jthread definitions_thread_;
 };
@@ -327,7 +334,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                        stop_.get_token()),
       certificate_metrics_(*registry_),
       probe_(probe_options(), stores_.slices, *probe_transport_, base::read_served_certificate,
-             stop_.get_token()),
+             clock, *registry_, stop_.get_token()),
       certificates_(
           certificate_options(),
           {stores_.certificates, stores_.tls_secrets, stores_.issuers, stores_.cluster_issuers},
@@ -336,8 +343,9 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
       status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
       reporter_(events_, clock),
-      issuer_controller_(issuers_, clock, controller_options("issuer", 1)),
-      cluster_issuer_controller_(cluster_issuers_, clock, controller_options("clusterissuer", 1)),
+      issuer_controller_(issuers_, clock, controller_options("issuer", kIssuerWorkers)),
+      cluster_issuer_controller_(cluster_issuers_, clock,
+                                 controller_options("clusterissuer", kIssuerWorkers)),
       certificate_controller_(certificates_, clock,
                               controller_options("certificate", options.workers)),
       shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
@@ -364,12 +372,28 @@ kube::ControllerOptions RunningOperator::controller_options(const char* name, in
 certificate::ProxyProbeOptions RunningOperator::probe_options() const {
   certificate::ProxyProbeOptions options;
   options.service = options_.proxy_service.value_or(kube::ObjectKey{own_namespace_, kProxyName});
+  options.is_taken_over = [this](const std::string& token) { return is_taken_over(token); };
   return options;
+}
+
+// The proxies that poll another replica are not heard of here; that replica compiles the same at
+// the same time.
+bool RunningOperator::is_taken_over(const std::string& token) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!published_ || published_->challenges.count(token) == 0) return false;
+  }
+  const std::string revision = control_->revision();
+  for (const control::Acknowledgement& proxy : control_->proxies()) {
+    if (proxy.revision != revision) return false;
+  }
+  return true;
 }
 
 certificate::ReconcilerOptions RunningOperator::certificate_options() const {
   certificate::ReconcilerOptions options;
   options.secret_owner_reference = options_.certificate_owner_reference;
+  options.workers = options_.workers;
   options.is_used = [this](const kube::ObjectKey& secret) -> std::optional<bool> {
     if (!stores_.ingresses.has_synced()) return std::nullopt;
     return !stores_.ingresses.find(kByTlsSecret, secret.text()).empty();
@@ -518,7 +542,11 @@ RunningOperator::~RunningOperator() {
 }
 
 void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) {
-  if (outcome.config) control_->publish(outcome.config);
+  if (outcome.config) {
+    control_->publish(outcome.config);
+    const std::lock_guard lock(mutex_);
+    published_ = outcome.config;
+  }
   shim_.follow(outcome.plan);
   if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
   reporter_.report(outcome.summaries, outcome.complaints);

@@ -129,14 +129,21 @@ TEST(NextAttemptDelay, IsSlowWhereAPersonMustActFirst) {
 }
 
 TEST(NextAttemptDelay, IsNeverShorterThanTheServerSaid) {
-  EXPECT_EQ(delay(ErrorClass::rate_limited, 1, seconds(17)), seconds(17));
+  EXPECT_EQ(delay(ErrorClass::rate_limited, 1, seconds(117)), seconds(117));
   EXPECT_EQ(delay(ErrorClass::rate_limited, 9, hours(40)), hours(40));
   EXPECT_EQ(delay(ErrorClass::server_internal, 1, seconds(30)), seconds(30));
   EXPECT_EQ(delay(ErrorClass::unauthorized, 1, hours(2)), hours(2));
   EXPECT_EQ(delay(ErrorClass::caa, 1, seconds(5)), hours(1));
-  EXPECT_EQ(delay(ErrorClass::rate_limited, 1, seconds(0)), seconds(1));
   for (const double chance : {0.0, 0.3, 0.999}) {
     EXPECT_GE(delay(ErrorClass::rate_limited, 1, seconds(600), chance), seconds(600));
+  }
+}
+
+TEST(NextAttemptDelay, IsNeverShorterThanTheScheduleWhateverTheServerSaid) {
+  for (const seconds asked : {seconds(0), seconds(1), seconds(17)}) {
+    EXPECT_EQ(delay(ErrorClass::rate_limited, 1, asked), minutes(1));
+    EXPECT_EQ(delay(ErrorClass::rate_limited, 3, asked), minutes(100));
+    EXPECT_EQ(delay(ErrorClass::server_internal, 10, asked), seconds(1024));
   }
 }
 

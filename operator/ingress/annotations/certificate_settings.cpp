@@ -34,7 +34,9 @@ void read_common_name(const AnnotationMap& annotations, api::CertificateSpec& sp
 
 void read_key(const AnnotationMap& annotations, api::CertificateSpec& spec, Issues& issues) {
   base::KeySpec key;
+  bool is_asked_for = false;
   if (const auto found = find_certificate_key(annotations, "private-key-algorithm")) {
+    is_asked_for = true;
     if (found->value == "RSA") {
       key = {base::KeyAlgorithm::rsa, 2048};
     } else if (found->value != "ECDSA") {
@@ -46,6 +48,7 @@ void read_key(const AnnotationMap& annotations, api::CertificateSpec& spec, Issu
     const int size = read_number(found->value).value_or(0);
     const bool is_known =
         is_rsa ? size == 2048 || size == 3072 || size == 4096 : size == 256 || size == 384;
+    is_asked_for = true;
     if (is_known) {
       key.bits = size;
     } else {
@@ -53,7 +56,7 @@ void read_key(const AnnotationMap& annotations, api::CertificateSpec& spec, Issu
           *found, is_rsa ? "2048, 3072 or 4096 (for RSA)" : "256 or 384 (for ECDSA)", kTunes));
     }
   }
-  spec.key = key;
+  if (is_asked_for) spec.key = key;
   if (const auto found = find_certificate_key(annotations, "private-key-rotation-policy")) {
     if (found->value == "Never") {
       spec.rotation_policy = api::RotationPolicy::never;

@@ -197,6 +197,11 @@ void AcmeServer::answer_with(const std::string& endpoint,
   add_fault({endpoint, nullptr, std::move(change)}, times);
 }
 
+void AcmeServer::forget_faults() {
+  const std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+
 void AcmeServer::refuse_nonces(int times) {
   const std::lock_guard lock(mutex_);
   nonces_to_refuse_ = times;

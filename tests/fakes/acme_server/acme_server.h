@@ -84,6 +84,7 @@ class AcmeServer final : public base::HttpTransport {
   // Sends the answer's headers through this, and its body: whatever a server could say.
   void answer_with(const std::string& endpoint,
                    std::function<base::HttpResponse(base::HttpResponse)> change, int times = 1);
+  void forget_faults();  // those that have not struck yet
   void set_retry_after(const std::string& endpoint, std::string value);  // on every success there
   // Validations of this host fail like this until told otherwise (empty type).
   void fail_validation(const std::string& host, std::string type, std::string detail);

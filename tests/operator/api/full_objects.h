@@ -28,6 +28,9 @@ inline api::CertificateStatus full_certificate_status() {
   status.serial_number = "04:ab";
   status.fingerprint_sha256 = "aa:bb";
   status.issuer = "CN=Some CA";
+  status.subject = "CN=www.shop.example";
+  status.public_key_sha256 = "cc:dd";
+  status.chain_length = 3;
   status.revision = 7;
   status.order.emplace();
   status.order->url = "https://ca.test/order/1";
@@ -42,11 +45,14 @@ inline api::CertificateStatus full_certificate_status() {
                                    "https://ca.test/chall/1", "token", "token.print", "dns: no"}};
   status.last_order_url = "https://ca.test/order/0";
   status.last_renewal_request = "yesterday";
+  status.recent_issuances = {time, time + std::chrono::hours(1)};
   status.renewal_info =
       api::RenewalInfoStatus{time, time + std::chrono::hours(1), "https://ca.test/why", time};
   status.failed_issuance_attempts = 2;
   status.last_failure_time = time;
   status.last_failure_class = "caa";
+  status.last_failure_account = "https://ca.test/acct/1";
+  status.last_failure_names = {"www.shop.example"};
   status.last_failure = "caa: no";
   status.next_attempt_time = time + std::chrono::hours(1);
   status.next_attempt_reason = "back-off";
@@ -63,7 +69,7 @@ inline api::CertificateSpec full_certificate_spec() {
   spec.common_name = "www.shop.example";
   spec.dns_names = {"www.shop.example"};
   spec.ip_addresses = {"192.0.2.7"};
-  spec.key = {base::KeyAlgorithm::rsa, 3072};
+  spec.key = base::KeySpec{base::KeyAlgorithm::rsa, 3072};
   spec.rotation_policy = api::RotationPolicy::never;
   spec.renew_before = std::chrono::hours(720);
   return spec;

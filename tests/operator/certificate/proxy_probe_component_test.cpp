@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/registry.h>
 
 #include "operator/certificate/proxy_probe.h"
+#include "tests/fakes/clock.h"
 
 namespace {
 
@@ -103,6 +105,8 @@ class Probe : public testing::Test {
 
   kube::Store<kube::EndpointSlice> slices_;
   ByAddress transport_;
+  fakes::FakeClock clock_;
+  prometheus::Registry registry_;
   std::map<std::string, std::string> serials_;
   std::string last_name_;
   std::mutex mutex_;
@@ -122,8 +126,34 @@ class Probe : public testing::Test {
         leaf.serial = serials_[address];
         return leaf;
       },
+      clock_,
+      registry_,
       {}};
 };
+
+TEST_F(Probe, AProxyThatGaveNoAnswerIsRememberedAndNotAskedByEverybody) {
+  transport_.answers["10.0.0.1:8080"] = {200, {}, "token.print"};
+  for (int i = 0; i < 10; ++i) {
+    const ProxyAnswers answers = probe_.check_challenge("www.shop.example", "token", "token.print");
+    EXPECT_EQ(answers.count(), "1/2");
+    EXPECT_EQ(answers.silent, 1u);
+    EXPECT_TRUE(answers.is_all_heard());
+    EXPECT_FALSE(answers.is_most());
+    EXPECT_EQ(answers.problems_text(), "10.0.0.2:8080: connection refused");
+  }
+  EXPECT_EQ(transport_.requests.size(), 11u) << "ten of the one and one of the other";
+  clock_.advance(std::chrono::seconds(3));
+  transport_.answers["10.0.0.2:8080"] = {200, {}, "token.print"};
+  EXPECT_TRUE(probe_.check_challenge("www.shop.example", "token", "token.print").is_all());
+}
+
+TEST_F(Probe, ARefusalIsAnAnswer) {
+  transport_.answers["10.0.0.1:8080"] = {404, {}, ""};
+  transport_.answers["10.0.0.2:8080"] = {200, {}, "token.print"};
+  const ProxyAnswers answers = probe_.check_challenge("www.shop.example", "token", "token.print");
+  EXPECT_EQ(answers.silent, 0u);
+  EXPECT_FALSE(answers.is_all_heard());
+}
 
 TEST_F(Probe, AChallengeIsAskedOfEachProxyUnderTheHostsName) {
   transport_.answers["10.0.0.1:8080"] = {200, {}, "token.print"};
@@ -133,7 +163,7 @@ TEST_F(Probe, AChallengeIsAskedOfEachProxyUnderTheHostsName) {
   EXPECT_EQ(answers.count(), "2/2");
   for (const base::HttpRequest& request : transport_.requests) {
     EXPECT_EQ(request.url, "http://www.shop.example/.well-known/acme-challenge/token");
-    EXPECT_EQ(request.timeout, std::chrono::seconds(2));
+    EXPECT_EQ(request.timeout, std::chrono::seconds(1));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64url.h"
+#include "operator/certificate/secret_writers.h"
 
 namespace {
 
@@ -62,22 +63,53 @@ TEST(SecretWriter, TheNextKeyOfARenewalLeavesThePairAndItsOrigin) {
 
 TEST(SecretWriter, TheNewPairComesAloneWithItsOrigin) {
   const kube::Secret secret = present();
-  const json object = certificate::secret_with_chain(wanted(), &secret, "chain", "key",
-                                                     "https://ca.test/order/2", {});
+  const json object = certificate::secret_with_chain(
+      wanted(), &secret, "chain", "key", {"https://ca.test/order/2", "https://ca.test"}, {});
   EXPECT_EQ(object.at("data"), encoded({{"tls.crt", "chain"}, {"tls.key", "key"}}));
   EXPECT_EQ(object.at("metadata").at("annotations"),
             json({{"gatehouse.dev/certificate-name", "www"},
                   {"gatehouse.dev/issuer-name", "ca"},
                   {"gatehouse.dev/issuer-kind", "ClusterIssuer"},
+                  {"gatehouse.dev/acme-server", "https://ca.test"},
                   {"gatehouse.dev/order-url", "https://ca.test/order/2"}}));
 }
 
 TEST(SecretWriter, OurAnnotationsWinOverTheTemplates) {
   api::Certificate certificate = wanted();
   certificate.spec.secret_annotations = {{"gatehouse.dev/issuer-name", "lie"}, {"note", "ours"}};
-  const json object = certificate::secret_with_chain(certificate, nullptr, "c", "k", "url", {});
+  const json object =
+      certificate::secret_with_chain(certificate, nullptr, "c", "k", {"url", "server"}, {});
   EXPECT_EQ(object.at("metadata").at("annotations").at("gatehouse.dev/issuer-name"), "ca");
   EXPECT_EQ(object.at("metadata").at("annotations").at("note"), "ours");
+}
+
+TEST(SecretWriter, WhatWasDeletedIsMadeWithoutAVersion) {
+  kube::Secret secret = present();
+  secret.metadata.resource_version.clear();
+  const json object = certificate::secret_with_new_metadata(wanted(), secret, {});
+  EXPECT_FALSE(object.at("metadata").contains("resourceVersion"));
+  EXPECT_EQ(object.at("data"), encoded({{"tls.crt", "old chain"}, {"tls.key", "old key"}}));
+}
+
+TEST(OtherWriters, AreNamedNewestFirstAsManagedFieldsHasThem) {
+  const json data = {{"f:data", {{"f:tls.crt", json::object()}}}};
+  json secret = {{"metadata", json::object()}};
+  EXPECT_EQ(certificate::other_writers(secret), "");
+  secret["metadata"]["managedFields"] = {
+      {{"manager", "gatehouse-operator"}, {"operation", "Apply"}, {"fieldsV1", data}},
+      {{"manager", "labels-only"}, {"operation", "Apply"}, {"fieldsV1", {{"f:metadata", {}}}}},
+      {{"manager", "argocd"},
+       {"operation", "Apply"},
+       {"time", "2026-01-01T00:00:00Z"},
+       {"fieldsV1", data}},
+      {{"manager", "cert\nmanager"},
+       {"operation", "Update"},
+       {"time", "2026-01-02T00:00:00Z"},
+       {"fieldsV1", data}},
+      "garbage"};
+  EXPECT_EQ(certificate::other_writers(secret),
+            "\"cert manager\" (Update at 2026-01-02T00:00:00Z), "
+            "\"argocd\" (Apply at 2026-01-01T00:00:00Z)");
 }
 
 TEST(SecretWriter, WantedMetadataIsThereOnlyWithEveryPartOfIt) {

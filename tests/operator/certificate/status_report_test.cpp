@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "operator/certificate/pace.h"
 #include "tests/fakes/clock.h"
 
 // What a person reads in status at each turn of an issuance. The whole texts are in
@@ -95,7 +96,7 @@ api::Certificate ordered(const Verdict& verdict = kMissing) {
 api::Certificate issued() {
   api::Certificate certificate = ordered();
   certificate::show_issued(certificate, leaf(), kNow + seconds(1));
-  certificate::show_serving(certificate, "04:ab", {2, 2, {}}, kNow + seconds(1));
+  certificate::show_serving(certificate, "04:ab", {2, 2, 0, {}}, kNow + seconds(1));
   return certificate;
 }
 

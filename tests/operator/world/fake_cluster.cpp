@@ -128,8 +128,8 @@ base::HttpResponse FakeCluster::answer(const base::HttpRequest& request) {
   if (request.method == "PATCH" && type == "application/apply-patch+yaml" && !target.is_status) {
     return apply(target, body);
   }
-  if (request.method == "PATCH" && type == "application/merge-patch+json" && target.is_status) {
-    return patch_status(target, body);
+  if (request.method == "PATCH" && type == "application/merge-patch+json") {
+    return target.is_status ? patch_status(target, body) : patch(target, body);
   }
   ADD_FAILURE() << "unexpected " << request.method << " " << path << " " << type;
   return refuse(405, "MethodNotAllowed", "not known here");
@@ -149,7 +149,8 @@ base::HttpResponse FakeCluster::apply(const Target& target, const json& object) 
   const auto found = held_->all.find(target.id());
   const std::string wanted = version_of(object);
   if (found == held_->all.end() && !wanted.empty()) {
-    return refuse(409, "Conflict", target.text() + ": the object is gone");
+    // As the API server has it.
+    return refuse(400, "BadRequest", "resourceVersion should not be set on objects to be created");
   }
   if (!wanted.empty() && wanted != version_of(found->second)) {
     return refuse(409, "Conflict", target.text() + ": the object has been modified");
@@ -180,6 +181,18 @@ base::HttpResponse FakeCluster::patch_status(const Target& target, json patch) {
   json after = found->second;
   json status = {{"status", patch.value("status", json::object())}};
   after.merge_patch(status);
+  return reply(200, store("patch", target, std::move(after)));
+}
+
+base::HttpResponse FakeCluster::patch(const Target& target, const json& patch) {
+  const auto found = held_->all.find(target.id());
+  if (found == held_->all.end()) return refuse(404, "NotFound", target.text() + " not found");
+  const std::string wanted = version_of(patch);
+  if (!wanted.empty() && wanted != version_of(found->second)) {
+    return refuse(409, "Conflict", target.text() + ": the object has been modified");
+  }
+  json after = found->second;
+  after.merge_patch(patch);
   return reply(200, store("patch", target, std::move(after)));
 }
 

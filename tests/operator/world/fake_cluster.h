@@ -53,6 +53,7 @@ class FakeCluster final : public base::HttpTransport {
   base::HttpResponse answer(const base::HttpRequest& request);
   base::HttpResponse create(const Target& target, nlohmann::json object);
   base::HttpResponse apply(const Target& target, const nlohmann::json& object);
+  base::HttpResponse patch(const Target& target, const nlohmann::json& patch);
   base::HttpResponse patch_status(const Target& target, nlohmann::json patch);
   nlohmann::json store(const std::string& verb, const Target& target, nlohmann::json object);
 

@@ -62,7 +62,10 @@ certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host
   certificate::ProxyAnswers result;
   result.ready = ready;
   for (std::size_t i = 0; i < ready; ++i) {
-    if (i >= deaf && answers(host, token, key_authorization)) {
+    if (i >= ready - silent) {
+      ++result.silent;
+      result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":80: no answer in 1 s");
+    } else if (i >= deaf && answers(host, token, key_authorization)) {
       ++result.right;
     } else {
       result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":80: HTTP 404");
@@ -86,7 +89,10 @@ certificate::ProxyAnswers FakeDataPlane::check_serial(const std::string& host,
   certificate::ProxyAnswers result;
   result.ready = ready;
   for (std::size_t i = 0; i < ready; ++i) {
-    if (i >= behind && is_in_secret) {
+    if (i >= ready - silent) {
+      ++result.silent;
+      result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":443: no answer in 1 s");
+    } else if (i >= behind && is_in_secret) {
       ++result.right;
     } else {
       result.problems.push_back("10.0.0." + std::to_string(7 + i) + ":443: serves another");
@@ -166,6 +172,10 @@ World::World(fakes::AcmeServer::Options acme_options, certificate::ReconcilerOpt
 
 World::~World() = default;
 
+void World::proxies_changed() {
+  operator_->certificates.on_proxies_changed();
+}
+
 void World::restart() {
   operator_.reset();
   queue_.clear();
@@ -181,7 +191,13 @@ template <class T>
 void fill(kube::Store<T>& store, const std::vector<json>& objects) {
   std::vector<std::shared_ptr<const T>> listing;
   for (const json& object : objects) {
-    auto parsed = T::from_json(object);
+    auto parsed = [&] {
+      if constexpr (requires { T::read(object); }) {
+        return T::read(object);
+      } else {
+        return T::from_json(object);
+      }
+    }();
     ASSERT_TRUE(parsed) << parsed.error().message;
     listing.push_back(std::make_shared<const T>(*std::move(parsed)));
   }

@@ -58,10 +58,13 @@ class FakeDataPlane final : public certificate::DataPlane {
   std::size_t ready = 2;
   std::size_t deaf = 0;    // of the ready ones: do not answer challenges
   std::size_t behind = 0;  // of the ready ones: serve another certificate
+  std::size_t silent = 0;  // of the ready ones: cannot be reached
+  bool has_taken_over = true;
   int challenge_looks = 0;
   int serial_looks = 0;
 
   std::string proxies() const override { return std::to_string(ready); }
+  bool is_taken_over(const std::string&) const override { return has_taken_over; }
   certificate::ProxyAnswers check_challenge(const std::string& host, const std::string& token,
                                             const std::string& key_authorization) override;
   certificate::ProxyAnswers check_serial(const std::string& host,
@@ -111,6 +114,7 @@ class World {
   void run_for(std::chrono::milliseconds time);
   bool run_until_ready(const std::string& name = "www",
                        std::chrono::seconds within = std::chrono::seconds(60));
+  void proxies_changed();
   // The process dies and another takes over.
   void restart();
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "operator/api/certificate.h"
+
+// How often a Certificate may cost its CA an order, whatever the reason. Pure: recorded times in,
+// times out.
+//
+// Failures have their schedule (acme::next_attempt_delay). Success has one, too: whatever wants a
+// certificate again right after it was issued (a renewal window in the past, a clock that is off,
+// another controller at the same Secret, a renewBefore beyond the life) would else order in a loop,
+// and a public CA stops issuing for days after five for one set of names.
+namespace certificate {
+
+// Within a day one certificate and one more are issued at once; the next ones wait as after the
+// first, second, ... failure: 1 min, 10 min, 100 min, a day.
+inline constexpr std::size_t kIssuancesAtOnce = 2;
+
+// When the next order may be placed; nothing: now. issued: status.recentIssuances. chance01 spreads
+// the wait, only ever later.
+std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& issued,
+                                          base::WallTime now, double chance01);
+
+// The times of issuances to be kept, with this one: the newest first of all, and of the others
+// those that paced_until() still counts.
+std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now);
+
+// When the next attempt after a failure may be made; nothing: now. A change of spec, or another
+// value of the renew-requested annotation, does not wait for what was wanted before; wishes that
+// come and fail in a row wait a minute each. A rate limit belongs to an account, and to the names
+// when it said so: with another account, or other names, it is not waited for.
+// account_url: of the issuer as it is now; empty: not known.
+std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now,
+                                         const std::string& account_url = {});
+
+}  // namespace certificate

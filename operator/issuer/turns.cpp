@@ -1,0 +1,113 @@
+#include "operator/issuer/turns.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+#include <vector>
+
+namespace issuer {
+
+Turns::Limits Turns::Limits::of(int workers) {
+  const auto half = static_cast<std::size_t>(std::max(1, workers / 2));
+  return {half, half};
+}
+
+Turns::Turn::Turn(Turn&& other) noexcept
+    : turns_(std::exchange(other.turns_, nullptr)),
+      issuer_(std::move(other.issuer_)),
+      heard_(other.heard_) {}
+
+Turns::Turn::~Turn() {
+  if (turns_ != nullptr) turns_->give_back(issuer_, heard_);
+}
+
+bool Turns::is_free(const Place& place) const {
+  if (!place.is_silent) return place.in_use < limits_.per_issuer;
+  return place.in_use == 0 && silent_in_use_ < limits_.silent;
+}
+
+Turns::Turn Turns::give(const std::string& issuer, Place& place) {
+  ++place.in_use;
+  if (place.is_silent) ++silent_in_use_;
+  return Turn(*this, issuer);
+}
+
+std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  Place& place = places_[issuer];
+  const bool is_called = called_.erase(key) != 0;
+  const bool is_at_head = place.line.empty() || place.line.front() == key;
+  if (is_free(place) && (is_called || is_at_head)) {
+    std::erase(place.line, key);
+    return give(issuer, place);
+  }
+  if (std::find(place.line.begin(), place.line.end(), key) == place.line.end()) {
+    // Whoever was called and came too late has its place again.
+    is_called ? place.line.push_front(key) : place.line.push_back(key);
+  }
+  return std::nullopt;
+}
+
+std::optional<Turns::Turn> Turns::try_take(const std::string& issuer) {
+  const std::lock_guard lock(mutex_);
+  Place& place = places_[issuer];
+  if (!is_free(place) || !place.line.empty()) return std::nullopt;
+  return give(issuer, place);
+}
+
+bool Turns::is_silent(const std::string& issuer) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(issuer);
+  return found != places_.end() && found->second.is_silent;
+}
+
+void Turns::forget(const kube::ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  called_.erase(key);
+  for (auto& [issuer, place] : places_) std::erase(place.line, key);
+}
+
+void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
+  std::vector<kube::ObjectKey> called;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = places_.find(issuer);
+    assert(found != places_.end() && found->second.in_use > 0);
+    Place& place = found->second;
+    // What is in use counts as silent or not by what the issuer is now, whenever it was given.
+    const std::size_t silent_before = place.is_silent ? place.in_use : 0;
+    --place.in_use;
+    if (heard == Turn::Heard::silence) place.is_silent = true;
+    if (heard == Turn::Heard::answer) place.is_silent = false;
+    const std::size_t silent_after = place.is_silent ? place.in_use : 0;
+    silent_in_use_ = silent_in_use_ + silent_after - silent_before;
+    called = call_next(issuer);
+    // An issuer that nobody talks to is remembered only while its server is silent.
+    const auto now = places_.find(issuer);
+    if (now->second.in_use == 0 && now->second.line.empty() && !now->second.is_silent) {
+      places_.erase(now);
+    }
+  }
+  if (!wake_) return;
+  for (const kube::ObjectKey& key : called) wake_(key);
+}
+
+// Round the lines, beginning behind the issuer that gave its turn back: each that may go on calls
+// its first.
+std::vector<kube::ObjectKey> Turns::call_next(const std::string& after) {
+  std::vector<kube::ObjectKey> called;
+  auto place = places_.upper_bound(after);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (place == places_.end()) place = places_.begin();
+    Place& one = place->second;
+    if (!one.line.empty() && is_free(one)) {
+      called.push_back(one.line.front());
+      called_.insert(one.line.front());
+      one.line.pop_front();
+    }
+    ++place;
+  }
+  return called;
+}
+
+}  // namespace issuer

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kube/object.h"
+
+namespace issuer {
+
+// Who may talk to an issuer's server now, so that one server that hangs does not hold every worker.
+//   - one issuer has at most so many turns at a time;
+//   - one whose server gave no answer last has one turn at a time, until it answers;
+//   - all of those together have half of the workers at most;
+//   - whoever gets no turn stands in its issuer's line and is called in order.
+// No clock and no threads of its own. Thread-safe; wake is called without a lock held, from the
+// thread that gives a turn back.
+class Turns {
+ public:
+  using Wake = std::function<void(const kube::ObjectKey&)>;
+
+  struct Limits {
+    std::size_t per_issuer = 2;
+    std::size_t silent = 2;  // turns of all issuers whose server does not answer
+
+    // Half of the workers for one, and half for all that hang.
+    static Limits of(int workers);
+  };
+
+  explicit Turns(Limits limits) : limits_(limits) {}
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
+
+  // Set once, before anything runs.
+  void wake_with(Wake wake) { wake_ = std::move(wake); }
+
+  // The right to send requests to one issuer's server; given back when it goes.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+    void note_answer() { heard_ = Heard::answer; }
+    void note_silence() { heard_ = Heard::silence; }
+
+   private:
+    friend class Turns;
+    enum class Heard { nothing, answer, silence };
+    Turn(Turns& turns, std::string issuer) : turns_(&turns), issuer_(std::move(issuer)) {}
+
+    Turns* turns_;
+    std::string issuer_;
+    Heard heard_ = Heard::nothing;
+  };
+
+  // Nothing: not now; the key stands in the line of this issuer and is woken.
+  std::optional<Turn> take(const std::string& issuer, const kube::ObjectKey& key);
+  // The same without standing in line.
+  std::optional<Turn> try_take(const std::string& issuer);
+  bool is_silent(const std::string& issuer) const;
+  // It does not stand in any line any more.
+  void forget(const kube::ObjectKey& key);
+
+ private:
+  struct Place {
+    std::size_t in_use = 0;
+    bool is_silent = false;
+    std::deque<kube::ObjectKey> line;
+  };
+
+  bool is_free(const Place& place) const;
+  Turn give(const std::string& issuer, Place& place);
+  void give_back(const std::string& issuer, Turn::Heard heard);
+  std::vector<kube::ObjectKey> call_next(const std::string& after);
+
+  const Limits limits_;
+  Wake wake_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Place> places_;
+  std::set<kube::ObjectKey> called_;  // from the head of a line, and not come yet
+  std::size_t silent_in_use_ = 0;
+};
+
+}  // namespace issuer

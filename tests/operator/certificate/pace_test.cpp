@@ -1,0 +1,151 @@
+#include "operator/certificate/pace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/certificate/renewal.h"
+#include "tests/fakes/clock.h"
+
+// How often a Certificate may cost its CA an order, whatever wants it.
+namespace {
+
+using certificate::paced_until;
+using certificate::with_issuance;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+constexpr base::WallTime kNow = fakes::FakeClock::kStart;
+
+struct Row {
+  const char* what;
+  std::vector<seconds> ago;  // of the issuances
+  std::optional<seconds> wait;
+};
+
+TEST(PacedUntil, TheThirdIssuanceOfADayWaitsAsAfterAFailure) {
+  const Row rows[] = {
+      {"none", {}, {}},
+      {"one just now", {seconds(0)}, {}},
+      {"two just now", {seconds(0), seconds(0)}, minutes(1)},
+      {"two, a while ago", {hours(3), seconds(20)}, seconds(40)},
+      {"two, waited for", {hours(3), minutes(1)}, {}},
+      {"three", {hours(2), hours(1), seconds(0)}, minutes(10)},
+      {"four", {hours(3), hours(2), hours(1), seconds(0)}, minutes(100)},
+      {"five", {hours(4), hours(3), hours(2), hours(1), seconds(0)}, hours(24)},
+      {"of other days", {days(3), days(2), hours(25)}, {}},
+      {"by a clock that was an hour ahead", {hours(-1), hours(-1)}, minutes(1)},
+      {"by a clock that was a year ahead", {days(-365), days(-365)}, {}},
+  };
+  for (const Row& row : rows) {
+    std::vector<base::WallTime> issued;
+    for (const seconds ago : row.ago) issued.push_back(kNow - ago);
+    const auto until = paced_until(issued, kNow, 0);
+    ASSERT_EQ(until.has_value(), row.wait.has_value()) << row.what;
+    if (!until) continue;
+    EXPECT_EQ(*until - kNow, *row.wait) << row.what;
+  }
+}
+
+TEST(PacedUntil, ALoopThatWantsACertificateAllTheTimeGetsFiveOnTheFirstDay) {
+  std::vector<base::WallTime> issued;
+  base::WallTime now = kNow;
+  for (; now < kNow + days(1); now += seconds(10)) {
+    if (!paced_until(issued, now, 0)) issued = with_issuance(issued, now);
+  }
+  EXPECT_THAT(issued, SizeIs(5));
+  int later = 0;
+  for (; now < kNow + days(8); now += seconds(10)) {
+    if (paced_until(issued, now, 0)) continue;
+    issued = with_issuance(issued, now);
+    ++later;
+  }
+  EXPECT_LE(later, 35);
+}
+
+TEST(PacedUntil, ChanceOnlyEverMakesItLater) {
+  const std::vector<base::WallTime> issued = {kNow, kNow};
+  EXPECT_GT(*paced_until(issued, kNow, 0.9), *paced_until(issued, kNow, 0));
+}
+
+TEST(WithIssuance, KeepsWhatCountsAndNoMore) {
+  EXPECT_THAT(with_issuance({kNow - days(2), kNow - hours(1)}, kNow),
+              ElementsAre(kNow - hours(1), kNow));
+  EXPECT_THAT(with_issuance({}, kNow + std::chrono::milliseconds(700)), ElementsAre(kNow))
+      << "what is read back from status is the same";
+  std::vector<base::WallTime> many(100, kNow);
+  EXPECT_LE(with_issuance(many, kNow).size(), 6u);
+}
+
+// ---- Renewal is judged from the moment of issuance
+
+api::Certificate certificate_of(const std::string& uid = "") {
+  api::Certificate certificate;
+  certificate.metadata.uid = uid;
+  certificate.status.serial_number = "04:ab";
+  return certificate;
+}
+
+base::CertificateInfo leaf_of(base::WallTime not_before, base::WallTime not_after) {
+  base::CertificateInfo leaf;
+  leaf.serial = "04:ab";
+  leaf.fingerprint_sha256 = "aa:bb";
+  leaf.not_before = not_before;
+  leaf.not_after = not_after;
+  return leaf;
+}
+
+TEST(RenewalTime, LiesAfterTheIssuanceWhateverSpecAndServerSay) {
+  struct Case {
+    const char* what;
+    seconds backdated;  // notBefore lies so long before the issuance
+    seconds left;       // notAfter so long after
+    std::optional<seconds> renew_before;
+    std::optional<std::pair<seconds, seconds>> window;  // from the issuance
+  };
+  const Case cases[] = {
+      {"window long over", hours(1), days(90), {}, {{days(-20), days(-19)}}},
+      {"window over a moment ago", hours(1), days(90), {}, {{hours(-2), seconds(-1)}}},
+      {"window around the issuance", hours(1), days(90), {}, {{days(-20), seconds(1)}}},
+      {"renewBefore near the life", hours(1), days(90), days(90) - minutes(10), {}},
+      {"renewBefore is the life", hours(1), days(90), days(90), {}},
+      {"renewBefore beyond the life", hours(1), days(90), days(900), {}},
+      {"backdated by most of its life", days(80), days(10), {}, {}},
+      {"an hour of life, backdated by an hour", hours(1), hours(1), {}, {}},
+      {"a clock that is months ahead", days(89), days(1), {}, {}},
+      {"a clock that is months behind", days(-80), days(170), {}, {}},
+  };
+  for (const Case& one : cases) {
+    api::Certificate certificate = certificate_of("uid-1");
+    certificate.spec.renew_before = one.renew_before;
+    certificate.status.recent_issuances = {kNow};
+    if (one.window) {
+      certificate.status.renewal_info =
+          api::RenewalInfoStatus{kNow + one.window->first, kNow + one.window->second, "", {}};
+    }
+    const auto leaf = leaf_of(kNow - one.backdated, kNow + one.left);
+    const base::WallTime renewal = certificate::renewal_time(certificate, leaf);
+    const seconds least = std::min<seconds>(one.left / 20, hours(23));
+    EXPECT_GE(renewal, kNow + least) << one.what;
+    EXPECT_LT(renewal, leaf.not_after) << one.what;
+  }
+}
+
+TEST(RenewalTime, OfWhatWasIssuedTogetherIsSpreadOverAFewPercentOfTheLife) {
+  base::WallTime first = base::WallTime::max();
+  base::WallTime last{};
+  for (int i = 0; i < 100; ++i) {
+    const auto renewal = certificate::renewal_time(certificate_of("uid-" + std::to_string(i)),
+                                                   leaf_of(kNow, kNow + days(90)));
+    first = std::min(first, renewal);
+    last = std::max(last, renewal);
+  }
+  EXPECT_GT(last - first, days(2));
+  EXPECT_LE(last - first, days(3));
+  EXPECT_LE(last, kNow + days(60)) << "only ever earlier";
+}
+
+}  // namespace

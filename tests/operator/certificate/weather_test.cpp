@@ -1,0 +1,432 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/base64url.h"
+#include "base/certificate_view.h"
+#include "base/x509.h"
+#include "tests/operator/world/world.h"
+
+// Bad weather: whatever wants certificates again and again, other writers of the Secret, orders
+// that do not end. What is counted is what it costs the CA.
+namespace {
+
+using fakes::AcmeServer;
+using nlohmann::json;
+using operator_test::World;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Weather : public testing::Test {
+ protected:
+  void start(AcmeServer::Options acme_options = {}) {
+    world_ = std::make_unique<World>(std::move(acme_options));
+    world_->apply_issuer();
+    ASSERT_TRUE(world_->run_until([&] { return world_->issuer().is_ready(); }));
+  }
+
+  void issue(const std::vector<std::string>& names = {"www.shop.example"}) {
+    world_->apply_certificate(World::certificate_json(names));
+    ASSERT_TRUE(world_->run_until_ready()) << world_->message(api::kIssuing);
+  }
+
+  // Another controller, or a person, as server-side apply or a merge patch leaves it.
+  void overwrite(const std::string& chain, const std::string& key) {
+    json secret = world_->secret();
+    secret["data"] = {{"tls.crt", base::base64_encode(chain)},
+                      {"tls.key", base::base64_encode(key)}};
+    secret["metadata"]["managedFields"] = {{{"manager", "argocd"},
+                                            {"operation", "Apply"},
+                                            {"fieldsV1", {{"f:data", {{"f:tls.crt", {}}}}}}}};
+    world_->cluster.put(kube::Secret::type(), secret);
+  }
+
+  int orders() const { return world_->ca.count("newOrder"); }
+  std::string chain() const { return world_->secret_value("tls.crt"); }
+
+  std::unique_ptr<World> world_;
+};
+
+// ---- Success has a pace
+
+TEST_F(Weather, AWindowInThePastForEveryCertificateCostsOneOrderADay) {
+  start();
+  world_->ca.set_renewal_window(world_->clock.now() - hours(48), world_->clock.now() - hours(24));
+  issue();
+  world_->run_for(hours(1));
+  EXPECT_EQ(orders(), 1);
+  world_->run_for(hours(24 * 3));
+  EXPECT_LE(orders(), 4);
+}
+
+TEST_F(Weather, ASecretThatIsDeletedWheneverItAppearsIsOrderedOnceMoreAndThenWrittenFromMemory) {
+  start();
+  issue();
+  for (int i = 0; i < 60; ++i) {
+    world_->cluster.remove(kube::Secret::type(), {"shop", "www-tls"});
+    world_->run_for(milliseconds(250));
+  }
+  EXPECT_LE(orders(), 2);
+  EXPECT_THAT(world_->events.reasons(), Contains("Warning SecretContested"));
+  world_->run_for(hours(1));
+  EXPECT_LE(orders(), 3);
+  EXPECT_FALSE(chain().empty());
+}
+
+TEST_F(Weather, AnHourOfDeletionsNeverPassesThePace) {
+  start();
+  issue();
+  for (int i = 0; i < 3600 / 20; ++i) {
+    world_->cluster.remove(kube::Secret::type(), {"shop", "www-tls"});
+    world_->run_for(seconds(20));
+  }
+  EXPECT_LE(orders(), 5);
+}
+
+TEST_F(Weather, ARequestToRenewEachMinuteIsHeldBackAndToldWhy) {
+  start();
+  issue();
+  for (int i = 0; i < 60; ++i) {
+    world_->annotate("www", api::kRenewRequestedAnnotation, std::to_string(i));
+    world_->run_for(seconds(10));
+  }
+  EXPECT_LE(orders(), 4);
+  EXPECT_EQ(world_->reason(api::kIssuing), "IssuedTooOften");
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("certificates were issued within a day"));
+  EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
+}
+
+TEST_F(Weather, ThePaceIsKeptOverARestart) {
+  start();
+  issue();
+  for (int i = 0; i < 6; ++i) {
+    world_->annotate("www", api::kRenewRequestedAnnotation, std::to_string(i));
+    world_->run_for(seconds(5));
+    world_->restart();
+  }
+  EXPECT_EQ(orders(), 2);
+}
+
+TEST_F(Weather, ARateLimitThatMayBeTriedAtOnceIsNotTriedAtOnce) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 429;
+  refusal.type = "rateLimited";
+  refusal.retry_after = "1";
+  world_->ca.refuse("newOrder", refusal, 1000);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(seconds(50));
+  EXPECT_EQ(orders(), 1);
+  world_->run_for(hours(1));
+  EXPECT_LE(orders(), 4);
+}
+
+TEST_F(Weather, ACertificateForMoreNamesThanAskedForIsTaken) {
+  start();
+  issue({"a.shop.example", "b.shop.example"});
+  world_->apply_certificate(World::certificate_json({"a.shop.example"}));
+  world_->run_for(hours(1));
+  EXPECT_EQ(orders(), 1);
+  EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
+}
+
+// ---- Others write the Secret, too
+
+TEST_F(Weather, WhatAnotherControllerPutsIntoTheSecretCostsNoOrderAndItIsNamed) {
+  start();
+  issue();
+  const std::string ours = chain();
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}, "theirs"));
+  ASSERT_TRUE(world_->run_until_ready("theirs"));
+  const std::string their_chain = world_->secret_value("tls.crt", "theirs-tls");
+  const std::string their_key = world_->secret_value("tls.key", "theirs-tls");
+  const int before = orders();
+  int writes = 0;
+  for (int i = 0; i < 150; ++i) {
+    if (chain() != their_chain) {
+      overwrite(their_chain, their_key);
+      ++writes;
+    }
+    world_->run_for(milliseconds(100));
+  }
+  EXPECT_EQ(orders(), before);
+  EXPECT_LE(writes, 2) << "it is not fought";
+  ASSERT_THAT(world_->events.reasons(), Contains("Warning SecretContested"));
+  EXPECT_THAT(world_->events.events.back().note, HasSubstr("argocd"));
+  EXPECT_EQ(world_->reason(api::kIssuing), "SecretContested");
+  world_->run_for(minutes(20));
+  EXPECT_EQ(chain(), ours) << "once the other has given up";
+  EXPECT_EQ(orders(), before);
+}
+
+TEST_F(Weather, ACertificateThatNobodyGaveIntoOurKeepingIsLeftAlone) {
+  start();
+  world_->apply_certificate(World::certificate_json({"shop.example", "pay.example"}, "bought"));
+  ASSERT_TRUE(world_->run_until_ready("bought"));
+  json secret = world_->secret("bought-tls");
+  const json data = secret["data"];
+  secret["metadata"] = {{"name", "www-tls"}, {"namespace", "shop"}};
+  world_->cluster.put(kube::Secret::type(), secret);
+  const int before = orders();
+  world_->apply_certificate(World::certificate_json({"shop.example"}));
+  world_->run_for(minutes(10));
+  EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
+  world_->apply_certificate(World::certificate_json({"other.example"}));
+  world_->run_for(hours(24 * 80));
+  EXPECT_EQ(world_->reason(api::kIssuing), "SecretNotOurs");
+  EXPECT_EQ(world_->secret()["data"], data);
+  EXPECT_EQ(world_->ca.count("newOrder"), before + 1) << "the renewal of the other";
+}
+
+TEST_F(Weather, MovingFromCertManagerOrdersNothingOnTheDayAndKeepsTheKindOfKey) {
+  start();
+  auto rsa = World::certificate_json({"www.shop.example"}, "old");
+  rsa["spec"]["privateKey"] = {{"algorithm", "RSA"}};
+  world_->apply_certificate(rsa);
+  ASSERT_TRUE(world_->run_until_ready("old"));
+  json secret = world_->secret("old-tls");
+  secret["metadata"] = {{"name", "www-tls"},
+                        {"namespace", "shop"},
+                        {"annotations",
+                         {{"cert-manager.io/issuer-name", "letsencrypt"},
+                          {"cert-manager.io/issuer-kind", "ClusterIssuer"}}}};
+  world_->cluster.put(kube::Secret::type(), secret);
+  world_->cluster.remove(api::Certificate::type(), {"shop", "old"});
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(hours(24 * 20));
+  EXPECT_EQ(orders(), 1);
+  EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
+  world_->run_for(hours(24 * 50));
+  EXPECT_EQ(orders(), 2) << "renewed in its time";
+  EXPECT_EQ(base::PrivateKey::from_pem(world_->secret_value("tls.key"))->spec().algorithm,
+            base::KeyAlgorithm::rsa);
+}
+
+TEST_F(Weather, ASecretThatIsDeletedInMidOrderIsReadAgainAndNothingIsLost) {
+  AcmeServer::Options slow;
+  slow.polls_until_done = 4;
+  start(slow);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  ASSERT_TRUE(world_->run_until([&] { return world_->ca.count("finalize") == 1; }));
+  world_->cluster.remove(kube::Secret::type(), {"shop", "www-tls"});
+  ASSERT_TRUE(world_->run_until_ready());
+  EXPECT_EQ(orders(), 1);
+  EXPECT_THAT(world_->events.reasons(), ElementsAre("Normal Issuing", "Normal Issued"));
+}
+
+TEST_F(Weather, TheKeyOfAnOrderWhoseCertificateIsDeletedGoes) {
+  start();
+  world_->data_plane.deaf = 2;
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  ASSERT_TRUE(world_->run_until([&] { return !world_->secret_value("next-tls.key").empty(); }));
+  world_->cluster.remove(api::Certificate::type(), {"shop", "www"});
+  world_->run_for(seconds(10));
+  EXPECT_EQ(world_->secret_value("next-tls.key"), "");
+}
+
+TEST_F(Weather, WhatIsTakenOutOfTheTemplateGoesFromTheSecret) {
+  start();
+  auto object = World::certificate_json({"www.shop.example"});
+  object["spec"]["secretTemplate"] = {{"labels", {{"one", "1"}, {"two", "2"}}}};
+  world_->apply_certificate(object);
+  ASSERT_TRUE(world_->run_until_ready());
+  object["spec"]["secretTemplate"]["labels"].erase("two");
+  world_->apply_certificate(object);
+  world_->run_for(seconds(5));
+  EXPECT_EQ(world_->secret()["metadata"]["labels"], json({{"one", "1"}}));
+}
+
+// ---- Orders end
+
+TEST_F(Weather, AnOrderThatIsProcessedForAnHourIsGivenUpWithAWarning) {
+  AcmeServer::Options never;
+  never.polls_until_done = 1'000'000;
+  start(never);
+  world_->ca.rewrite(
+      "authorization", [](json&) {}, 0);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(minutes(29));
+  EXPECT_EQ(world_->ca.count("challenge"), 1);
+  EXPECT_EQ(world_->certificate().status.failed_issuance_attempts, 0);
+  world_->run_for(minutes(20));
+  EXPECT_LE(world_->ca.count("challenge"), 2) << "once more, and then no more";
+  world_->run_for(minutes(15));
+  EXPECT_EQ(world_->certificate().status.failed_issuance_attempts, 1);
+  EXPECT_THAT(world_->certificate().status.last_failure, HasSubstr("given up"));
+  EXPECT_THAT(world_->events.reasons(), Contains("Warning Failed"));
+}
+
+TEST_F(Weather, AnOrderThatExpiresIsGivenUp) {
+  AcmeServer::Options never;
+  never.polls_until_done = 1'000'000;
+  start(never);
+  const std::string soon = "2026-01-01T00:10:00Z";
+  for (const char* endpoint : {"newOrder", "order"}) {
+    world_->ca.rewrite(
+        endpoint, [soon](json& order) { order["expires"] = soon; }, 1000);
+  }
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(minutes(9));
+  EXPECT_EQ(world_->certificate().status.failed_issuance_attempts, 0);
+  world_->run_for(minutes(3));
+  EXPECT_THAT(world_->certificate().status.last_failure, HasSubstr("the order expired at"));
+}
+
+TEST_F(Weather, ARequestToRenewDropsAnOrderThatIsStuck) {
+  AcmeServer::Options never;
+  never.polls_until_done = 1'000'000;
+  start(never);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(minutes(5));
+  EXPECT_EQ(orders(), 1);
+  world_->annotate("www", api::kRenewRequestedAnnotation, "now");
+  world_->run_for(seconds(5));
+  EXPECT_EQ(orders(), 2);
+  world_->run_for(minutes(2));
+  EXPECT_EQ(orders(), 2);
+}
+
+TEST_F(Weather, NamesThatCannotBeProvenAreRefusedAtOnceInWords) {
+  start();
+  world_->apply_certificate(World::certificate_json({std::string(64, 'a') + ".example"}));
+  world_->run_for(seconds(1));
+  EXPECT_EQ(world_->reason(api::kReady), "InvalidNames");
+  EXPECT_THAT(world_->message(api::kReady), HasSubstr("more than 63 characters"));
+  EXPECT_EQ(orders(), 0);
+}
+
+// ---- The way out
+
+TEST_F(Weather, AnIssuerThatIsLedToAnotherServerHasItsCertificatesIssuedAnew) {
+  start();
+  issue();
+  json secret = world_->secret();
+  secret["metadata"]["annotations"]["gatehouse.dev/acme-server"] = "https://staging.test/dir";
+  world_->cluster.put(kube::Secret::type(), secret);
+  world_->restart();
+  ASSERT_TRUE(world_->run_until([&] { return world_->certificate().status.revision == 2; }));
+  EXPECT_EQ(orders(), 2);
+  EXPECT_THAT(world_->events.events.at(2).note, HasSubstr("is of https://staging.test/dir"));
+}
+
+TEST_F(Weather, ARateLimitOfOneSetOfNamesIsNotWaitedForWithOtherNames) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 429;
+  refusal.type = "rateLimited";
+  refusal.detail = "too many certificates (5) already issued for this exact set of identifiers";
+  refusal.retry_after = "7200";
+  world_->ca.refuse("newOrder", refusal);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(seconds(10));
+  EXPECT_EQ(world_->certificate().status.last_failure_names,
+            std::vector<std::string>{"www.shop.example"});
+  world_->apply_certificate(World::certificate_json({"api.shop.example"}));
+  EXPECT_TRUE(world_->run_until_ready("www", seconds(10)));
+}
+
+TEST_F(Weather, ARateLimitOfOneAccountIsNotWaitedForWithAnother) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 429;
+  refusal.type = "rateLimited";
+  refusal.retry_after = "7200";
+  world_->ca.refuse("newOrder", refusal);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(seconds(10));
+  EXPECT_EQ(world_->certificate().status.last_failure_class, "rateLimited");
+  auto other = world_->issuer_json();
+  other["metadata"]["name"] = "other";
+  world_->apply_issuer(other);
+  auto moved = World::certificate_json({"www.shop.example"});
+  moved["spec"]["issuerRef"]["name"] = "other";
+  world_->apply_certificate(moved);
+  EXPECT_TRUE(world_->run_until_ready("www", seconds(20)));
+}
+
+TEST_F(Weather, AnAccountThatTheServerRefusesIsToldAtTheIssuerWithItsRemedyAndANewKeyIsTheWayOut) {
+  start();
+  issue();
+  AcmeServer::Refusal refusal;
+  refusal.status = 403;
+  refusal.type = "unauthorized";
+  refusal.detail = "account is deactivated";
+  for (const char* endpoint : {"newOrder", "account", "newAccount"}) {
+    world_->ca.refuse(endpoint, refusal);
+  }
+  world_->annotate("www", api::kRenewRequestedAnnotation, "now");
+  world_->run_for(seconds(20));
+  const kube::Condition* ready = kube::find_condition(world_->issuer().conditions, "Ready");
+  ASSERT_TRUE(ready);
+  EXPECT_EQ(ready->reason, "AccountNotValid");
+  EXPECT_THAT(ready->message, HasSubstr("delete Secret gatehouse-system/ca-account-key"));
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("account is deactivated"));
+  world_->cluster.remove(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
+  EXPECT_TRUE(
+      world_->run_until([&] { return world_->certificate().status.revision == 2; }, seconds(30)));
+}
+
+TEST_F(Weather, AFailureIsToldAtTheIngressThatOwnsTheCertificateByItsName) {
+  start();
+  auto object = World::certificate_json({"*.shop.example"});
+  object["metadata"]["ownerReferences"] = {{{"apiVersion", "networking.k8s.io/v1"},
+                                            {"kind", "Ingress"},
+                                            {"name", "www"},
+                                            {"uid", "uid-of-ingress"}}};
+  world_->apply_certificate(object);
+  world_->run_for(seconds(5));
+  ASSERT_THAT(world_->events.events, SizeIs(2));
+  const kube::Occurrence& told = world_->events.events[1];
+  EXPECT_EQ(told.regarding.kind, "Ingress");
+  EXPECT_EQ(told.regarding.name, "www");
+  EXPECT_THAT(told.note, HasSubstr("Certificate shop/www: InvalidNames"));
+}
+
+TEST_F(Weather, ABackOffThatCameFromTheServerEndsWhenItAnswersAnother) {
+  start();
+  world_->ca.lose_requests("*", 40);
+  world_->apply_certificate(World::certificate_json({"a.shop.example"}, "a"));
+  world_->run_for(hours(2));
+  ASSERT_EQ(world_->certificate("a").status.last_failure_class, "network");
+  ASSERT_GT(*world_->certificate("a").status.next_attempt_time, world_->clock.now() + minutes(5));
+  world_->ca.forget_faults();
+  world_->apply_certificate(World::certificate_json({"b.shop.example"}, "b"));
+  ASSERT_TRUE(world_->run_until_ready("b", seconds(10)));
+  EXPECT_TRUE(world_->run_until_ready("a", seconds(10)));
+}
+
+TEST_F(Weather, WhatCannotBeReadSaysSoInItsOwnStatus) {
+  start();
+  issue();
+  auto object = World::certificate_json({"www.shop.example", "more.shop.example"});
+  object["spec"]["renewBefore"] = "99999999999999999999h";
+  world_->apply_certificate(object);
+  world_->run_for(minutes(1));
+  const json conditions =
+      world_->cluster.get(api::Certificate::type(), {"shop", "www"})["status"]["conditions"];
+  EXPECT_THAT(conditions.dump(), HasSubstr("InvalidSpec"));
+  EXPECT_THAT(conditions.dump(), HasSubstr("spec.renewBefore must be a duration"));
+  EXPECT_EQ(orders(), 1);
+  EXPECT_THAT(world_->events.reasons(), Contains("Warning InvalidSpec"));
+}
+
+TEST_F(Weather, StatusShowsWhatABrowserShows) {
+  start();
+  issue();
+  const api::CertificateStatus status = world_->certificate().status;
+  const auto view = base::view_certificate(chain());
+  ASSERT_TRUE(view);
+  EXPECT_EQ(status.public_key_sha256, view->public_key_sha256);
+  EXPECT_EQ(status.public_key_sha256.size(), 95u);
+  EXPECT_EQ(status.subject, view->subject);
+  EXPECT_EQ(status.chain_length, 2);
+}
+
+}  // namespace

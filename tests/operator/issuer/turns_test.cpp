@@ -1,0 +1,102 @@
+#include "operator/issuer/turns.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+// One issuer's server that hangs is that issuer's trouble alone.
+namespace {
+
+using issuer::Turns;
+using kube::ObjectKey;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class TurnsTest : public testing::Test {
+ protected:
+  TurnsTest() {
+    turns_.wake_with([this](const ObjectKey& key) { woken_.push_back(key.name); });
+  }
+
+  static ObjectKey key(const std::string& name) { return {"shop", name}; }
+
+  // A server that took the request and never answered.
+  void fall_silent(const std::string& issuer) {
+    auto turn = turns_.take(issuer, key("first-of-" + issuer));
+    ASSERT_TRUE(turn);
+    turn->note_silence();
+  }
+
+  Turns turns_{{2, 2}};
+  std::vector<std::string> woken_;
+};
+
+TEST_F(TurnsTest, OneIssuerHasSoManyTurnsAndAnotherItsOwn) {
+  const auto one = turns_.take("hangs", key("a"));
+  const auto two = turns_.take("hangs", key("b"));
+  EXPECT_TRUE(one && two);
+  EXPECT_FALSE(turns_.take("hangs", key("c")));
+  EXPECT_TRUE(turns_.take("good", key("d")));
+}
+
+TEST_F(TurnsTest, WhoStandsInLineIsCalledInOrder) {
+  auto one = turns_.take("ca", key("a"));
+  auto two = turns_.take("ca", key("b"));
+  EXPECT_FALSE(turns_.take("ca", key("c")));
+  EXPECT_FALSE(turns_.take("ca", key("d")));
+  EXPECT_FALSE(turns_.take("ca", key("c"))) << "standing there twice changes nothing";
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("c"));
+  EXPECT_FALSE(turns_.take("ca", key("late"))) << "nobody passes those who wait";
+  EXPECT_TRUE(turns_.take("ca", key("c")));
+}
+
+TEST_F(TurnsTest, AServerThatGaveNoAnswerIsAskedByOneAtATimeUntilItAnswers) {
+  fall_silent("ca");
+  EXPECT_TRUE(turns_.is_silent("ca"));
+  auto one = turns_.take("ca", key("a"));
+  ASSERT_TRUE(one);
+  EXPECT_FALSE(turns_.take("ca", key("b")));
+  one->note_answer();
+  one.reset();
+  EXPECT_FALSE(turns_.is_silent("ca"));
+  EXPECT_THAT(woken_, ElementsAre("b"));
+  EXPECT_TRUE(turns_.take("ca", key("b")));
+  EXPECT_TRUE(turns_.take("ca", key("c")));
+}
+
+TEST_F(TurnsTest, AllServersThatHangHaveHalfOfTheWorkersTogether) {
+  for (const char* issuer : {"h1", "h2", "h3"}) fall_silent(issuer);
+  auto one = turns_.take("h1", key("a"));
+  auto two = turns_.take("h2", key("b"));
+  EXPECT_TRUE(one && two);
+  EXPECT_FALSE(turns_.take("h3", key("c")));
+  EXPECT_TRUE(turns_.take("good", key("d")));
+  one->note_silence();
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("c")) << "a line of another issuer moves, too";
+}
+
+TEST_F(TurnsTest, WhoSentNothingSaysNothingAboutTheServer) {
+  fall_silent("ca");
+  turns_.take("ca", key("a")).reset();
+  EXPECT_TRUE(turns_.is_silent("ca"));
+}
+
+TEST_F(TurnsTest, WhoIsGoneDoesNotHoldUpTheLine) {
+  auto one = turns_.take("ca", key("a"));
+  auto two = turns_.take("ca", key("b"));
+  EXPECT_FALSE(turns_.take("ca", key("gone")));
+  EXPECT_FALSE(turns_.take("ca", key("c")));
+  turns_.forget(key("gone"));
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("c"));
+}
+
+TEST_F(TurnsTest, WithoutALineNobodyIsWoken) {
+  auto one = turns_.take("ca", key("a"));
+  one.reset();
+  EXPECT_THAT(woken_, IsEmpty());
+  EXPECT_TRUE(turns_.try_take("ca"));
+}
+
+}  // namespace
