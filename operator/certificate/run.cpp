@@ -46,6 +46,7 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
   if (!certificate_.problem.empty()) {
     // The definition let it pass and we cannot read it: its author is told where they look.
     const Verdict verdict{"InvalidSpec", certificate_.problem};
+    certificate_.status.observed_generation = certificate_.metadata.generation;
     return block(verdict.reason, verdict.message, verdict);
   }
   if (const auto claimant = older_claimant()) {

@@ -137,6 +137,43 @@ TEST_F(Weather, ACertificateForMoreNamesThanAskedForIsTaken) {
   EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
 }
 
+TEST_F(Weather, AnHourOfAllFaultsAtOnceNeverPassesThePace) {
+  start();
+  world_->ca.set_renewal_window(world_->clock.now() - hours(48), world_->clock.now() - hours(24));
+  issue();
+  const std::string first_chain = chain();
+  const std::string first_key = world_->secret_value("tls.key");
+  AcmeServer::Refusal busy;
+  busy.status = 429;
+  busy.type = "rateLimited";
+  busy.retry_after = "0";
+  for (int i = 0; i < 360; ++i) {
+    switch (i % 6) {
+      case 0:
+        world_->cluster.remove(kube::Secret::type(), {"shop", "www-tls"});
+        break;
+      case 1:
+        if (!world_->secret().is_null()) overwrite(first_chain, first_key);
+        break;
+      case 2:
+        world_->ca.refuse("newOrder", busy);
+        break;
+      case 3:
+        world_->ca.lose_answers("finalize");
+        break;
+      case 4:
+        world_->data_plane.ready = i % 3;
+        world_->proxies_changed();
+        break;
+      default:
+        if (i % 5 == 0) world_->restart();
+    }
+    world_->run_for(seconds(10));
+  }
+  EXPECT_LE(orders(), 10);
+  EXPECT_LE(world_->ca.issued().size(), 5u);
+}
+
 // ---- Others write the Secret, too
 
 TEST_F(Weather, WhatAnotherControllerPutsIntoTheSecretCostsNoOrderAndItIsNamed) {
@@ -413,6 +450,9 @@ TEST_F(Weather, WhatCannotBeReadSaysSoInItsOwnStatus) {
       world_->cluster.get(api::Certificate::type(), {"shop", "www"})["status"]["conditions"];
   EXPECT_THAT(conditions.dump(), HasSubstr("InvalidSpec"));
   EXPECT_THAT(conditions.dump(), HasSubstr("spec.renewBefore must be a duration"));
+  EXPECT_EQ(world_->cluster.get(api::Certificate::type(),
+                                {"shop", "www"})["status"]["observedGeneration"],
+            2);
   EXPECT_EQ(orders(), 1);
   EXPECT_THAT(world_->events.reasons(), Contains("Warning InvalidSpec"));
 }
