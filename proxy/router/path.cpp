@@ -18,11 +18,16 @@ void append_escape(std::string& out, unsigned byte) {
   out += kDigits[byte & 15];
 }
 
+// RFC 3986 §3.3 has them escaped, and so do rules; some clients send them as they are.
+bool must_be_escaped(char c) {
+  return static_cast<unsigned char>(c) >= 0x80 || c == '"' || c == '<' || c == '>';
+}
+
 // Whether the path must be looked at more closely: in one pass, since most need nothing.
 bool is_normal(std::string_view path) {
   char before = 0;
   for (const char c : path) {
-    if (c == '%' || (before == '/' && (c == '/' || c == '.'))) return false;
+    if (c == '%' || must_be_escaped(c) || (before == '/' && (c == '/' || c == '.'))) return false;
     before = c;
   }
   return true;
@@ -33,7 +38,11 @@ bool is_normal(std::string_view path) {
 bool decode_unreserved(std::string_view path, std::string& out) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '%') {
-      out += path[i];
+      if (must_be_escaped(path[i])) {
+        append_escape(out, static_cast<unsigned char>(path[i]));
+      } else {
+        out += path[i];
+      }
       continue;
     }
     if (path.size() - i < 3) return false;

@@ -26,6 +26,8 @@ TEST(NormalizePath, DecodesUnreservedRemovesDotSegmentsAndMergesSlashes) {
       {"/a%5cb", "/a%5Cb"},
       {"/a%20b", "/a%20b"},
       {"/caf%c3%a9", "/caf%C3%A9"},
+      {"/caf\xc3\xa9", "/caf%C3%A9"},  // sent as it is, and meant as the rule is written
+      {"/\"<>", "/%22%3C%3E"},
       {"/%2561", "/%2561"},  // decoded once only
       {"/.", "/"},
       {"/./", "/"},
