@@ -75,6 +75,8 @@ class Stream {
  protected:
   void reset_stream();
   const RequestText& text() const { return text_; }
+  // The head is not needed any more, while the stream may live long.
+  void drop_text() { text_.reset(); }
 
  private:
   friend class ServerSession;

@@ -276,6 +276,7 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
 void Http2Stream::begin(bool last) {
   has_begun_ = true;
   exchange_->begin(client(), Exchange::Protocol::http2, *this, {}, last);
+  drop_text();
 }
 
 void Http2Stream::on_fields_too_large(http2::RequestText&) {
@@ -303,6 +304,7 @@ void Http2Stream::describe_unread() {
 void Http2Stream::refuse_unread(int status, std::string_view reason) {
   has_begun_ = true;
   exchange_->refuse_unread(client(), Exchange::Protocol::http2, *this, status, reason);
+  drop_text();
 }
 
 void Http2Stream::on_data(std::string_view data, bool last) {

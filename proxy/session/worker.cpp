@@ -4,6 +4,7 @@
 #include <ctime>
 #include <utility>
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include "proxy/session/client_connection.h"
@@ -14,6 +15,8 @@ namespace proxy::session {
 namespace {
 
 constexpr std::size_t kPooledExchangesMax = 512;
+// Roughly, of a client's connection.
+constexpr std::uint64_t kTlsBytes = 16u << 10;
 // With these a turn stays short, however many HTTP/2 connections have more to send.
 constexpr int kFlushesPerTurn = 64;
 constexpr std::chrono::minutes kSaysPauseEvery{1};
@@ -253,8 +256,17 @@ bool Worker::on_turn_end() {
   }
   spent_streams_.clear();
   access_lines_.flush();
+  give_memory_back();
   check_drained();
   return more || !waiting_for_step_.empty();
+}
+
+void Worker::give_memory_back() {
+  const admin::HeldMemory& held = counters_.held;
+  const std::uint64_t bytes = held.client_output.get() + held.http2_output.get() +
+                              held.client_input.get() + held.endpoint_output.get() +
+                              kTlsBytes * counters_.tls_open.get();
+  if (ebb_.note(bytes, loop_->now())) ::malloc_trim(0);
 }
 
 void Worker::check_drained() {

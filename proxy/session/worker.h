@@ -16,6 +16,7 @@
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/buffers.h"
+#include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/options.h"
 #include "proxy/tls/server_context.h"
@@ -132,6 +133,7 @@ class Worker final : private net::TurnEnd {
   bool on_turn_end() override;
   bool flush_http2();
   void begin_drain();
+  void give_memory_back();
   void check_drained();
   bool make_handshake_step();
   template <class Visit>
@@ -171,6 +173,7 @@ class Worker final : private net::TurnEnd {
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;
 
+  Ebb ebb_;
   bool announces_drain_ = false;
   bool accepts_no_more_ = false;
   std::function<void()> on_drained_;
