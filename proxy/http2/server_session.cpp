@@ -20,6 +20,8 @@ constexpr std::size_t kGatheredBytesMax = 16u << 10;
 // What one begun request, and one DATA frame of ours, earn the client; see Limits.
 constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
+// Go's client opens both windows anew whenever 4 KiB were read; others may be more eager.
+constexpr std::size_t kDataBytesPerFrame = 512;
 
 std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
   std::size_t bytes = 0;
@@ -168,7 +170,8 @@ struct Callbacks {
         connection.forget_head(stream, *frame);
         break;
       case NGHTTP2_DATA:
-        connection.idle_frames_.earn(kEarnedByData);
+        connection.idle_frames_.earn(kEarnedByData +
+                                     static_cast<unsigned>(frame->hd.length / kDataBytesPerFrame));
         break;
       default:
         return 0;

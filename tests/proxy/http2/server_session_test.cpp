@@ -345,6 +345,16 @@ TEST_F(IdleFrames, WindowUpdatesForWhatWasSentAreFree) {
   }
 }
 
+TEST_F(IdleFrames, WindowUpdatesForEachKibibyteThatWasSentAreFree) {
+  session->respond(*source.last, Status("200").fields(), true);
+  std::string updates;
+  for (int i = 0; i < 16; ++i) updates += window_update(1, 1'000) + window_update(0, 1'000);
+  for (int i = 0; i < 100; ++i) {
+    session->append_body(*source.last, std::string(16'000, 'x'), false);
+    ASSERT_TRUE(turn(updates)) << i;
+  }
+}
+
 TEST_F(IdleFrames, DataThatSaysSomethingIsFree) {
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x"))) << i;
   EXPECT_EQ(source.data, 500u);
