@@ -20,8 +20,8 @@ constexpr std::size_t kGatheredBytesMax = 16u << 10;
 // What one begun request, and one DATA frame of ours, earn the client; see Limits.
 constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
-// Go's client opens both windows anew whenever 4 KiB were read; others may be more eager.
-constexpr std::size_t kDataBytesPerFrame = 512;
+// Go's client opens a window anew whenever 4 KiB were read; others may be more eager.
+constexpr std::size_t kDataBytesPerUpdate = 512;
 
 std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
   std::size_t bytes = 0;
@@ -170,8 +170,8 @@ struct Callbacks {
         connection.forget_head(stream, *frame);
         break;
       case NGHTTP2_DATA:
-        connection.idle_frames_.earn(kEarnedByData +
-                                     static_cast<unsigned>(frame->hd.length / kDataBytesPerFrame));
+        connection.idle_frames_.earn(kEarnedByData);
+        connection.updates_earned_ += 1 + frame->hd.length / kDataBytesPerUpdate;
         break;
       default:
         return 0;
@@ -385,6 +385,11 @@ void ServerSession::end_frame() {
   // RFC 7540 §5.3.1. RFC 9113 took the tree away, and left what a stream may not say.
   if (frame.type == NGHTTP2_PRIORITY && frame.length == 5 && walk_.dependency() == frame.stream) {
     end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
+  }
+  // Megabytes may be on their way, so these may come by the thousand at once.
+  if (frame.type == NGHTTP2_WINDOW_UPDATE && updates_earned_ > 0) {
+    --updates_earned_;
+    return;
   }
   if (!frame_was_useful_ && !idle_frames_.take(source_.now())) {
     end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);

@@ -198,6 +198,7 @@ class ServerSession {
   FrameWalk walk_;
   Budget resets_;
   Budget idle_frames_;
+  std::uint64_t updates_earned_ = 0;  // WINDOW_UPDATE by DATA that was sent
   bool frame_was_useful_ = false;
   ClosedStreams closed_;
   std::int32_t last_begun_ = 0;  // the highest stream that the client began, or tried to
