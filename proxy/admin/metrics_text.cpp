@@ -113,7 +113,8 @@ void add_connections(Page& page) {
            {{"reason", "too_many_connections"}})
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_descriptors; },
            {{"reason", "no_descriptors"}});
-  page.family("upgraded_connections_open", "WebSockets open now.", MetricType::Gauge)
+  page.family("upgraded_connections_open", "WebSockets and other upgraded connections open now.",
+              MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.upgraded_open; });
   page.family("tls_handshakes_total", "TLS handshakes that succeeded.", MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.handshakes_ok; });

@@ -1,5 +1,8 @@
 #include "proxy/http1/failure.h"
 
+#include <array>
+#include <string>
+
 namespace proxy::http1 {
 
 int status_of(Failure failure) {
@@ -99,6 +102,18 @@ std::string_view reason_of(Failure failure) {
       return "unexpected_upgrade";
   }
   return "unknown";
+}
+
+std::string_view response_reason_of(Failure failure) {
+  constexpr auto kCount = static_cast<std::size_t>(Failure::unexpected_upgrade) + 1;
+  static const std::array<std::string, kCount> kReasons = [] {
+    std::array<std::string, kCount> reasons;
+    for (std::size_t i = 0; i < kCount; ++i) {
+      reasons[i] = "upstream_" + std::string(reason_of(static_cast<Failure>(i)));
+    }
+    return reasons;
+  }();
+  return kReasons[static_cast<std::size_t>(failure)];
 }
 
 }  // namespace proxy::http1

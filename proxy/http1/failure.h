@@ -45,7 +45,7 @@ enum class Failure : std::uint8_t {
   truncated_body,  // the connection ended inside a body of known length
   // Responses only.
   folded_framing_field,  // obs-fold in a field that says how the message ends
-  unexpected_upgrade,    // 101 that nobody asked for
+  unexpected_upgrade,    // 101 that nobody asked for, or to what nobody asked for
 };
 
 // 400, 405, 414, 417, 431, 501 or 505: what a client that sent this gets. An upstream's fault is
@@ -53,5 +53,8 @@ enum class Failure : std::uint8_t {
 int status_of(Failure failure);
 // "bad_host": stable, lower case, no spaces.
 std::string_view reason_of(Failure failure);
+// The same of a response: "upstream_bad_field_name". Whose fault it is must be in the word, since
+// the access log and metrics have requests and responses side by side.
+std::string_view response_reason_of(Failure failure);
 
 }  // namespace proxy::http1

@@ -151,6 +151,25 @@ bool read_connection(std::string_view value, ConnectionOptions& options) {
   return is_list && options.count <= kConnectionOptionsMax;
 }
 
+bool for_each_protocol(std::string_view list,
+                       const std::function<void(std::string_view)>& on_protocol) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    const std::string_view protocol = trimmed(list.substr(0, comma));
+    const std::size_t slash = protocol.find('/');
+    const std::string_view name = protocol.substr(0, slash);
+    if (!all_in_class(name, kToken)) return false;
+    if (slash != std::string_view::npos) {
+      const std::string_view version = protocol.substr(slash + 1);
+      if (name.empty() || version.empty() || !all_in_class(version, kToken)) return false;
+    }
+    if (!protocol.empty()) on_protocol(protocol);
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+  return true;
+}
+
 void drop_named_fields(std::vector<Field>& fields) {
   for (const Field& connection : fields) {
     if (connection.id != FieldId::connection) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,11 @@ bool is_disguised_framing(std::string_view name);
 // message names more than kConnectionOptionsMax: each is looked for among all fields.
 inline constexpr int kConnectionOptionsMax = 32;
 bool read_connection(std::string_view value, ConnectionOptions& options);
+
+// Calls for each member of an Upgrade field (RFC 9110 §7.8: name ["/" version]). False when it is
+// no list of those.
+bool for_each_protocol(std::string_view list,
+                       const std::function<void(std::string_view)>& on_protocol);
 
 // Marks as dropped what the Connection fields name. Fields that the proxy itself reads are not for
 // a peer to take away.

@@ -146,7 +146,7 @@ std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwar
   constexpr std::size_t kLiterals = 512;
   return kLiterals + kNumberBytesMax + head.method_text.size() + head.path.size() +
          head.query.size() + 2 * head.host.size() + fields_bound(head.fields) +
-         2 * forwarding.client_address.size() + 2 * forwarding.scheme.size() +
+         head.upgrade.size() + 2 * forwarding.client_address.size() + 2 * forwarding.scheme.size() +
          forwarding.port.size() + forwarding.request_id.size();
 }
 
@@ -164,7 +164,9 @@ std::size_t write_request_head(const RequestHead& head, const Forwarding& forwar
     cursor << "Content-Length: ";
     cursor.number(*head.content_length) << "\r\n";
   }
-  if (head.wants_websocket) cursor << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  if (!head.upgrade.empty()) {
+    cursor << "Connection: Upgrade\r\nUpgrade: " << head.upgrade << "\r\n";
+  }
   write_forwarding(cursor, head, forwarding);
   cursor << "\r\n";
   return cursor.written();

@@ -28,8 +28,8 @@ struct Forwarding {
 };
 
 // "GET /path?query HTTP/1.1", Host first, then the client's fields in order, then ours. The body is
-// announced as head says: content_length, chunked, or nothing. With head.wants_websocket the two
-// upgrade fields are written.
+// announced as head says: content_length, chunked, or nothing. With head.upgrade the two fields of
+// an upgrade are written.
 std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwarding);
 std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
                                std::span<char> out);

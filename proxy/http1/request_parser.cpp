@@ -67,6 +67,33 @@ Failure take_path_and_query(std::string_view text, RequestHead& head) {
   return Failure::none;
 }
 
+// HTTP/2 in the clear: what follows would be requests that pass nobody's rules.
+bool is_http2(std::string_view protocol) {
+  const std::string_view name = protocol.substr(0, protocol.find('/'));
+  return equals_ignoring_case(name, "h2c") || equals_ignoring_case(name, "h2") ||
+         equals_ignoring_case(name, "http");
+}
+
+// What of the Upgrade field is passed on: all of it, or nothing, and the request is then an
+// ordinary one (RFC 9110 §7.8: "A server MAY ignore a received Upgrade header field"). A request
+// with a body is: the bytes behind its head are the body's, and nobody could say where the protocol
+// begins.
+std::string_view offered_upgrade(const RequestHead& head) {
+  if (head.has_body() || head.method == Method::head) return {};
+  const Field* found = nullptr;
+  for (const Field& field : head.fields) {
+    if (field.id != FieldId::upgrade) continue;
+    if (found != nullptr) return {};
+    found = &field;
+  }
+  if (found == nullptr) return {};
+  bool has_http2 = false;
+  const bool is_list = for_each_protocol(found->value, [&](std::string_view protocol) {
+    has_http2 = has_http2 || is_http2(protocol);
+  });
+  return is_list && !has_http2 ? found->value : std::string_view();
+}
+
 }  // namespace
 
 const Field* RequestHead::find(FieldId id) const {
@@ -88,6 +115,7 @@ void RequestHead::rebase(std::string_view from, const char* to) {
   path = rebased(path, from, to);
   query = rebased(query, from, to);
   host = rebased(host, from, to);
+  upgrade = rebased(upgrade, from, to);
   for (Field& field : fields) {
     field.name = rebased(field.name, from, to);
     field.value = rebased(field.value, from, to);
@@ -249,9 +277,6 @@ Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
       return Failure::none;
     case FieldId::connection:
       return read_connection(field.value, connection_) ? Failure::none : Failure::bad_field_value;
-    case FieldId::upgrade:
-      upgrade_is_websocket_ = equals_ignoring_case(field.value, "websocket");
-      return Failure::none;
     case FieldId::expect:
       // RFC 9110 §10.1.1: the one expectation there is, and not in HTTP/1.0.
       if (!equals_ignoring_case(field.value, "100-continue")) return Failure::expectation_failed;
@@ -282,8 +307,7 @@ Failure RequestParser::finish(RequestHead& head) const {
 
   // §9.3
   head.keep_alive = !connection_.close && (head.minor_version == 1 || connection_.keep_alive);
-  head.wants_websocket = head.method == Method::get && head.minor_version == 1 &&
-                         connection_.upgrade && upgrade_is_websocket_ && !head.has_body();
+  if (connection_.upgrade && head.minor_version == 1) head.upgrade = offered_upgrade(head);
   if (connection_.names_fields) drop_named_fields(head.fields);
   return Failure::none;
 }

@@ -16,6 +16,9 @@ struct Limits {
   std::size_t request_line_bytes_max = 8u << 10;  // 414 above it
   std::size_t head_bytes_max = 32u << 10;         // all of the head, its last CRLF included; 431
   std::size_t fields_max = 100;                   // 431
+  // Of a response, whose head is bounded in bytes. Applications do set a cookie for each of a
+  // hundred things; and this many fields still fit into what libnghttp2 sends as one block.
+  std::size_t response_fields_max = 1'000;
 };
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, trace, other };
@@ -39,7 +42,9 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;
   bool keep_alive = true;
   bool expects_continue = false;  // Expect: 100-continue, to be answered before a body
-  bool wants_websocket = false;   // GET with Upgrade: websocket named by Connection
+  // What the client offers to go on with instead of HTTP, as its Upgrade field has it:
+  // "websocket", "SPDY/3.1". Empty: nothing that is passed on.
+  std::string_view upgrade{};
 
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
   // The first field with this id, or nullptr.
@@ -94,7 +99,6 @@ class RequestParser {
   std::uint8_t empty_lines_ = 0;  // before the request line
   bool absolute_form_ = false;
   bool has_host_field_ = false;
-  bool upgrade_is_websocket_ = false;
   ConnectionOptions connection_;
   Failure failure_ = Failure::none;
 };

@@ -32,12 +32,39 @@ Failure parse_status_line(std::string_view line, ResponseHead& head) {
     if (line[i] < '0' || line[i] > '9') return Failure::bad_status_line;
     head.status = head.status * 10 + (line[i] - '0');
   }
-  if (head.status < 100) return Failure::bad_status_line;  // RFC 9110 §15
+  // RFC 9110 §15: above 599 there are no codes, but servers use some, and a client takes them for
+  // errors of the server. They frame their bodies as any others do, so they pass.
+  if (head.status < 100) return Failure::bad_status_line;
 
   if (line.size() == kBeforeReason) return Failure::none;
   if (line[kBeforeReason] != ' ') return Failure::bad_status_line;
   head.reason = line.substr(kBeforeReason + 1);
   return all_in_class(head.reason, kFieldValue) ? Failure::none : Failure::bad_status_line;
+}
+
+// RFC 9110 §15.2.2: a 101 names what it changes to, and §7.8: that is among what was offered.
+bool accepts(const ResponseHead& head, const ConnectionOptions& connection,
+             std::string_view offered) {
+  if (offered.empty() || !connection.upgrade) return false;
+  const auto is_offered = [&](std::string_view protocol) {
+    bool found = false;
+    for_each_protocol(offered, [&](std::string_view offer) {
+      found = found || equals_ignoring_case(offer, protocol);
+    });
+    return found;
+  };
+  bool names_one = false;
+  bool all_offered = true;
+  for (const Field& field : head.fields) {
+    if (field.id != FieldId::upgrade) continue;
+    if (names_one) return false;  // the client is told of one field
+    const bool is_list = for_each_protocol(field.value, [&](std::string_view protocol) {
+      names_one = true;
+      all_offered = all_offered && is_offered(protocol);
+    });
+    if (!is_list) return false;
+  }
+  return names_one && all_offered;
 }
 
 }  // namespace
@@ -114,7 +141,7 @@ ResponseParser::Outcome ResponseParser::parse(std::string_view buffer, Question 
 
 Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
   if (!line.empty() && is_blank(line.front())) return take_folded(line, head);
-  if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
+  if (head.fields.size() == limits_->response_fields_max) return Failure::too_many_fields;
   Field& field = head.fields.emplace_back();
   const Failure failure = parse_field_line(line, field);
   if (failure != Failure::none) return failure;
@@ -175,7 +202,7 @@ Failure ResponseParser::finish(Question question, ResponseHead& head) const {
   if (connection_.names_fields) drop_named_fields(head.fields);
 
   if (head.status == 101) {
-    if (!question.wants_upgrade) return Failure::unexpected_upgrade;
+    if (!accepts(head, connection_, question.offered_upgrade)) return Failure::unexpected_upgrade;
     head.framing = Framing::tunnel;
     head.content_length
         .reset();  // RFC 9110 §8.6 forbids it; whatever it says, the tunnel has no end

@@ -45,7 +45,8 @@ struct ResponseHead {
 // What the response answers; it decides whether there is a body.
 struct Question {
   bool head_method = false;
-  bool wants_upgrade = false;  // else 101 is unexpected_upgrade
+  // RequestHead::upgrade of the request; 101 to anything else is unexpected_upgrade.
+  std::string_view offered_upgrade{};
 };
 
 // Reads what an endpoint answers, as strictly as RequestParser: conflicting lengths from a backend

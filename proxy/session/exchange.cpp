@@ -57,7 +57,7 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
   remember_for_log(client, protocol);
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http1::Method::head;
-  wants_websocket_ = request_.wants_websocket && protocol != Protocol::http2;
+  if (protocol != Protocol::http2) offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
   request_bytes_ = piece.size;
   decide(client, piece, last);
@@ -248,7 +248,8 @@ void Exchange::reset() {
   downstream_ = nullptr;
   stage_ = Stage::reading;
   request_.reset();
-  request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = wants_websocket_ = false;
+  request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;
+  offered_upgrade_.clear();
   body_bytes_max_ = 0;
   empty(sent_);
   interim_heads_ = 0;

@@ -135,7 +135,7 @@ class Exchange final : private upstream::Connection::User {
   bool request_complete_ = false;
   bool is_idempotent_ = false;
   bool is_head_ = false;
-  bool wants_websocket_ = false;
+  std::string offered_upgrade_;
   std::uint64_t body_bytes_max_ = 0;
   // While connecting: all that was taken from the client. On a pooled connection: the same, while
   // it is little, for a retry to send again.

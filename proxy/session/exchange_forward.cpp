@@ -24,7 +24,10 @@ constexpr unsigned kInterimHeadsMax = 16;
 
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
-constexpr upstream::Failure kMalformed{Fault::upstream, Retry::never, 502, "malformed_response"};
+
+upstream::Failure malformed(http1::Failure failure) {
+  return {Fault::upstream, Retry::never, 502, http1::response_reason_of(failure)};
+}
 
 }  // namespace
 
@@ -294,13 +297,13 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   using Outcome = http1::ResponseParser::Outcome;
   for (;;) {
     const std::string_view input(begin, static_cast<std::size_t>(end - begin));
-    const Outcome outcome = response_parser_.parse(input, {is_head_, wants_websocket_}, response_);
+    const Outcome outcome = response_parser_.parse(input, {is_head_, offered_upgrade_}, response_);
     if (outcome == Outcome::needs_more) {
       held_response_.assign(input);
       return false;
     }
     if (outcome == Outcome::failed) {
-      fail(kMalformed);
+      fail(malformed(response_parser_.failure()));
       return false;
     }
     begin += response_parser_.head_bytes();
@@ -338,7 +341,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head) {
   if (decoded.failure != http1::Failure::none) {
     // A response whose head was not sent yet can still be told as the endpoint's fault.
     if (with_head) status_ = 0;
-    fail(kMalformed);
+    fail(malformed(decoded.failure));
     return;
   }
   const bool last = response_decoder_.is_done();

@@ -46,7 +46,7 @@ Parsed parse_in_steps(std::string_view bytes, std::size_t step, RequestHead& hea
 void check_same(const RequestHead& a, const RequestHead& b) {
   require(a.method_text == b.method_text && a.path == b.path && a.query == b.query &&
           a.host == b.host && a.chunked == b.chunked && a.content_length == b.content_length &&
-          a.keep_alive == b.keep_alive && a.wants_websocket == b.wants_websocket &&
+          a.keep_alive == b.keep_alive && a.upgrade == b.upgrade &&
           a.fields.size() == b.fields.size());
   for (std::size_t i = 0; i < a.fields.size(); ++i) {
     require(a.fields[i].name == b.fields[i].name && a.fields[i].value == b.fields[i].value &&
@@ -122,8 +122,7 @@ void check_forwarded(const RequestHead& head) {
   require(parser.head_bytes() == written.size());
   require(again.method_text == head.method_text && again.path == head.path &&
           again.query == head.query && again.host == head.host && again.chunked == head.chunked &&
-          again.content_length == head.content_length &&
-          again.wants_websocket == head.wants_websocket);
+          again.content_length == head.content_length && again.upgrade == head.upgrade);
 }
 
 void check_body(const RequestHead& head, std::string_view body, std::size_t step) {

@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::size_t step = 1 + data[0] % 16;
   const Question question{.head_method = (data[0] & 0x10) != 0,
-                          .wants_upgrade = (data[0] & 0x20) != 0};
+                          .offered_upgrade = (data[0] & 0x20) != 0 ? "websocket, SPDY/3.1" : ""};
   const auto client_version = static_cast<std::uint8_t>((data[0] & 0x40) != 0 ? 0 : 1);
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
 

@@ -288,7 +288,7 @@ TEST(ResponseHeadWriter, HeadAndNotModifiedKeepTheLengthOfTheBodyThatIsNotThere)
 TEST(ResponseHeadWriter, ATunnelKeepsItsUpgrade) {
   EXPECT_EQ(downstream_head("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
                             "Upgrade: websocket\r\nSec-WebSocket-Accept: a\r\n\r\n",
-                            {}, {.wants_upgrade = true}),
+                            {}, {.offered_upgrade = "websocket"}),
             "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: a\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 }

@@ -25,7 +25,7 @@ inline std::string describe(const RequestHead& head) {
   if (head.chunked) text += " chunked";
   if (head.keep_alive) text += " keep-alive";
   if (head.expects_continue) text += " expects-continue";
-  if (head.wants_websocket) text += " websocket";
+  if (!head.upgrade.empty()) text += " upgrade " + std::string(head.upgrade);
   for (const Field& field : head.fields) {
     text.append("\n").append(field.name).append("=").append(field.value);
     if (field.dropped) text += " dropped";

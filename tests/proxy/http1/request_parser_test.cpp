@@ -417,17 +417,40 @@ TEST(RequestParser, ManyConnectionOptionsAreRefused) {
   EXPECT_EQ(parse_whole(bytes).verdict, failed(Failure::bad_field_value));
 }
 
-TEST(RequestParser, AWebSocketNeedsGetConnectionAndUpgrade) {
+TEST(RequestParser, AnUpgradeNeedsHttp11ConnectionAndNoBody) {
   const std::string end = "Host: a\r\n\r\n";
-  const std::string both = "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n";
-  EXPECT_TRUE(parsed("GET / HTTP/1.1\r\n" + both + end).wants_websocket);
-  EXPECT_FALSE(parsed("POST / HTTP/1.1\r\n" + both + end).wants_websocket);
-  EXPECT_FALSE(parsed("GET / HTTP/1.0\r\n" + both + end).wants_websocket);
-  EXPECT_FALSE(parsed("GET / HTTP/1.1\r\nUpgrade: websocket\r\n" + end).wants_websocket);
-  EXPECT_FALSE(parsed("GET / HTTP/1.1\r\nConnection: upgrade\r\n" + end).wants_websocket);
-  EXPECT_FALSE(
-      parsed("GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n" + end).wants_websocket);
-  EXPECT_FALSE(parsed("GET / HTTP/1.1\r\nContent-Length: 1\r\n" + both + end).wants_websocket);
+  const std::string named = "Connection: keep-alive, Upgrade\r\n";
+  const std::string websocket = named + "Upgrade: WebSocket\r\n";
+  const struct {
+    std::string head;
+    std::string_view upgrade;
+  } table[] = {
+      {"GET / HTTP/1.1\r\n" + websocket, "WebSocket"},
+      {"POST / HTTP/1.1\r\n" + websocket, "WebSocket"},
+      {"POST / HTTP/1.1\r\nContent-Length: 0\r\n" + websocket, "WebSocket"},
+      {"POST / HTTP/1.1\r\n" + named + "Upgrade: SPDY/3.1\r\n", "SPDY/3.1"},
+      {"POST / HTTP/1.1\r\n" + named + "Upgrade: tailscale-control-protocol\r\n",
+       "tailscale-control-protocol"},
+      {"POST / HTTP/1.1\r\n" + named + "Upgrade: tcp\r\n", "tcp"},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: websocket, SPDY/3.1\r\n", "websocket, SPDY/3.1"},
+
+      {"HEAD / HTTP/1.1\r\n" + websocket, ""},
+      {"GET / HTTP/1.0\r\n" + websocket, ""},
+      {"GET / HTTP/1.1\r\nUpgrade: websocket\r\n", ""},
+      {"GET / HTTP/1.1\r\nConnection: upgrade\r\n", ""},
+      {"GET / HTTP/1.1\r\nContent-Length: 1\r\n" + websocket, ""},
+      {"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + websocket, ""},
+      {"GET / HTTP/1.1\r\n" + websocket + "Upgrade: websocket\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: h2c\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: websocket, H2C\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: HTTP/2.0\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: web socket\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: SPDY/\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: /3.1\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: a/b/c\r\n", ""},
+      {"GET / HTTP/1.1\r\n" + named + "Upgrade: \r\n", ""},
+  };
+  for (const auto& row : table) EXPECT_EQ(parsed(row.head + end).upgrade, row.upgrade) << row.head;
 }
 
 TEST(RequestParser, ExpectIsNothingInHttp10) {

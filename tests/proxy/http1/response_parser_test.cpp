@@ -184,10 +184,59 @@ TEST(ResponseParser, AnUpgradeThatWasAskedForBecomesATunnel) {
   const std::string bytes =
       "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       "Content-Length: 5\r\n\r\n";
-  const Read result = read(bytes, {.wants_upgrade = true});
+  const Read result = read(bytes, {.offered_upgrade = "websocket"});
   EXPECT_FALSE(result.head.content_length);
   EXPECT_EQ(result.head.framing, Framing::tunnel);
   EXPECT_FALSE(result.head.is_interim());
+}
+
+TEST(ResponseParser, AnUpgradeIsOnlyToWhatWasOffered) {
+  const std::string line = "HTTP/1.1 101 Switching Protocols\r\n";
+  const std::string named = line + "Connection: upgrade\r\n";
+  const struct {
+    std::string head;
+    std::string_view offered;
+    bool accepted;
+  } table[] = {
+      {named + "Upgrade: WebSocket\r\n", "websocket", true},
+      {named + "Upgrade: SPDY/3.1\r\n", "SPDY/3.1", true},
+      {named + "Upgrade: websocket\r\n", "SPDY/3.1, websocket", true},
+      {named + "Upgrade: b, a\r\n", "a, b", true},
+
+      {named + "Upgrade: evil/1.0\r\n", "websocket", false},
+      {named + "Upgrade: SPDY/3\r\n", "SPDY/3.1", false},
+      {named + "Upgrade: websocket, evil\r\n", "websocket", false},
+      {named + "Upgrade: websocket\r\nUpgrade: websocket\r\n", "websocket", false},
+      {named + "Upgrade: \r\n", "websocket", false},
+      {named + "Upgrade: web socket\r\n", "websocket", false},
+      {named, "websocket", false},
+      {line + "Upgrade: websocket\r\n", "websocket", false},
+      {line, "websocket", false},
+      {named + "Upgrade: websocket\r\n", "", false},
+  };
+  for (const auto& row : table) {
+    EXPECT_EQ(read(row.head + "\r\n", {.offered_upgrade = row.offered}).verdict,
+              row.accepted ? "complete at " + std::to_string(row.head.size() + 2)
+                           : "failed: unexpected_upgrade")
+        << row.head;
+  }
+}
+
+TEST(ResponseParser, AResponseMaySetMoreCookiesThanARequestHasFields) {
+  std::string bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+  for (int i = 0; i < 120; ++i) bytes += "Set-Cookie: c" + std::to_string(i) + "=v\r\n";
+  EXPECT_EQ(read(bytes + "\r\n").head.fields.size(), 121u);
+  // The bound is one of bytes, and of memory for the smallest fields.
+  std::string many = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 1'001; ++i) many += "a:\r\n";
+  EXPECT_EQ(read(many + "\r\n").verdict, "failed: too_many_fields");
+}
+
+TEST(ResponseParser, AReasonSaysThatItIsTheEndpointsFault) {
+  for (int i = 1; i <= static_cast<int>(Failure::unexpected_upgrade); ++i) {
+    const auto failure = static_cast<Failure>(i);
+    EXPECT_EQ(response_reason_of(failure), "upstream_" + std::string(reason_of(failure)));
+  }
 }
 
 TEST(ResponseParser, AnInterimResponseIsFollowedByTheNext) {

@@ -398,6 +398,43 @@ TEST(Upstream, ResponsesThatMakeNoSenseAre502AndTheirConnectionIsNotReused) {
   }
 }
 
+TEST(Upstream, A502SaysWhatIsWrongWithTheResponse) {
+  const struct {
+    const char* answer;
+    const char* reason;
+  } table[] = {
+      {"nonsense\r\n\r\n", "upstream_bad_status_line"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+       "upstream_duplicate_content_length"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 0\r\n\r\n", "upstream_folded_framing_field"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "upstream_bad_chunk_size"},
+  };
+  for (const auto& row : table) {
+    ScriptedBackend backend(last_words(row.answer));
+    RunningEngine proxy;
+    ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    EXPECT_EQ(client.get("/").status, 502) << row.answer;
+    EXPECT_THAT(proxy.access_log(), HasSubstr("\"" + std::string(row.reason) + "\""));
+    const std::string label = "_total{reason=\"" + std::string(row.reason) + "\"}";
+    EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_failures" + label), 1) << row.reason;
+    EXPECT_EQ(proxy.metric("gatehouse_proxy_refusals" + label), 1) << row.reason;
+  }
+}
+
+TEST(Upstream, AStatusThatHttpDoesNotHavePassesAndCountsAsTheServersError) {
+  ScriptedBackend backend(says("HTTP/1.1 999 Request Denied\r\nContent-Length: 2\r\n\r\nno"));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  for (int i = 0; i < 2; ++i) {
+    const HttpAnswer answer = client.get("/");
+    EXPECT_EQ(answer.status, 999);
+    EXPECT_EQ(answer.body, "no");
+  }
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_responses_total{class=\"5xx\"}"), 2);
+}
+
 TEST(Upstream, BytesBehindAResponseAreNobodysAnswer) {
   ScriptedBackend backend(says(ScriptedBackend::ok("mine") + ScriptedBackend::ok("smuggled")));
   RunningEngine proxy;

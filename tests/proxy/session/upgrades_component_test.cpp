@@ -1,0 +1,100 @@
+// Upgrades of any protocol, and what endpoints may answer to them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Changes to what the request offers, or as the path says, then echoes until the client is done.
+bool changes_protocol(SocketStream& stream, const SeenRequest& request) {
+  const std::string upgrade = request.path == "/other" ? "evil/1.0" : request.field("Upgrade");
+  std::string head = "HTTP/1.1 101 Switching Protocols\r\n";
+  if (request.path != "/bare") head += "Connection: Upgrade\r\nUpgrade: " + upgrade + "\r\n";
+  if (request.path == "/unasked") {
+    head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  }
+  if (!stream.send(head + "\r\nhi")) return false;
+  for (std::string part = stream.receive(); !part.empty(); part = stream.receive()) {
+    if (!stream.send(part)) break;
+  }
+  return false;
+}
+
+TEST(Upgrade, AnyProtocolButHttp2PassesWithAnyMethod) {
+  const struct {
+    const char* method;
+    const char* fields;
+    const char* protocol;
+  } table[] = {
+      {"GET", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n", "websocket"},
+      {"POST", "Upgrade: SPDY/3.1\r\nContent-Length: 0\r\n", "SPDY/3.1"},
+      {"POST", "Upgrade: tailscale-control-protocol\r\n", "tailscale-control-protocol"},
+      {"POST", "Upgrade: tcp\r\nContent-Length: 0\r\n", "tcp"},
+  };
+  ScriptedBackend backend(changes_protocol);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  for (const auto& row : table) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(std::string(row.method) +
+                " / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\n" + row.fields + "\r\n");
+    const HttpAnswer answer = client.read_answer();
+    ASSERT_EQ(answer.status, 101) << row.protocol;
+    EXPECT_EQ(answer.field("upgrade"), row.protocol);
+    EXPECT_EQ(answer.field("connection"), "Upgrade");
+    EXPECT_EQ(client.read_bytes(2), "hi");
+    client.send("ping");
+    EXPECT_EQ(client.read_bytes(4), "ping");
+    client.stream().finish_sending();
+    EXPECT_TRUE(client.stream().at_end());
+  }
+}
+
+TEST(Upgrade, OneToHttp2OrBesideABodyIsAnOrdinaryRequest) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
+    return stream.send(ScriptedBackend::ok("[" + request.field("Upgrade") + "]"));
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  for (const char* rest :
+       {"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc"}) {
+    client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n" + std::string(rest));
+    EXPECT_EQ(client.read_answer().body, "[]") << rest;
+  }
+}
+
+TEST(Upgrade, A101ToAnythingThatWasNotOfferedIs502) {
+  ScriptedBackend backend(changes_protocol);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  for (const char* request :
+       {"GET /other HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: "
+        "websocket\r\n\r\n",
+        "GET /bare HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: "
+        "websocket\r\n\r\n",
+        "GET /unasked HTTP/1.1\r\nHost: shop.test\r\n\r\n",
+        "GET /unasked HTTP/1.1\r\nHost: shop.test\r\nUpgrade: websocket\r\n\r\n",
+        "GET /unasked HTTP/1.0\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: "
+        "websocket\r\n\r\n"}) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(request);
+    EXPECT_EQ(client.read_answer().status, 502) << request;
+  }
+  EXPECT_THAT(proxy.access_log(5), HasSubstr("\"upstream_unexpected_upgrade\""));
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_failures_total{reason=\"upstream_unexpected_"
+                         "upgrade\"}"),
+            5);
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upgraded_connections_open"), 0);
+}
+
+}  // namespace
+}  // namespace proxy::support
