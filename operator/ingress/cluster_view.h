@@ -26,7 +26,8 @@ struct ClusterView {
   std::string controller = kControllerName;
   std::string legacy_class = "gatehouse";
   std::optional<api::IssuerRef> default_issuer;  // of Ingresses that say kubernetes.io/tls-acme
-  base::WallTime now{};                          // decides whether a certificate has expired
+  bool buffers_requests = false;  // of Ingresses that say nothing of proxy-request-buffering
+  base::WallTime now{};           // decides whether a certificate has expired
 
   Objects<kube::Ingress> ingresses;
   Objects<kube::IngressClass> classes;

@@ -149,6 +149,7 @@ ClusterView CompileLoop::view() {
   ClusterView view;
   view.legacy_class = options_.legacy_class;
   view.default_issuer = options_.default_issuer;
+  view.buffers_requests = options_.buffers_requests;
   view.now = clock_.now();
   view.ingresses = stores_.ingresses.list();
   view.classes = stores_.classes.list();

@@ -39,6 +39,7 @@ class CompileLoop {
   struct Options {
     std::string legacy_class = "gatehouse";
     std::optional<api::IssuerRef> default_issuer;
+    bool buffers_requests = false;
     std::chrono::milliseconds coalesce{5};
     // At least this often, for what only time changes: certificates expire.
     std::chrono::seconds at_least{10};

@@ -134,8 +134,9 @@ class Compilation {
         scope.ingress, complaints_);
   }
 
-  static proxy::config::Policies policies_of(const Scope& scope) {
-    return {.body_bytes_max = scope.policy.body_bytes_max};
+  proxy::config::Policies policies_of(const Scope& scope) const {
+    return {.body_bytes_max = scope.policy.body_bytes_max,
+            .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests)};
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {

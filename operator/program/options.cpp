@@ -97,6 +97,12 @@ void describe_ingresses(CLI::App& app, Options& options, Flags& flags) {
       ->check(CLI::IsMember({"Issuer", "ClusterIssuer"}))
       ->capture_default_str()
       ->group(group);
+  app.add_flag("--request-buffering,!--no-request-buffering", options.request_buffering,
+               "Gather a request's body before an endpoint is chosen for it, where the annotation "
+               "proxy-request-buffering says nothing (--request-buffering=false: send it on as it "
+               "comes)")
+      ->default_str("true")
+      ->group(group);
   app.add_flag("--certificate-owner-reference", options.certificate_owner_reference,
                "Let a Certificate own its Secret, which then is deleted with it")
       ->group(group);

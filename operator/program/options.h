@@ -52,6 +52,7 @@ struct Options {
   std::string ingress_class;
   std::optional<api::IssuerRef> default_issuer;
   bool certificate_owner_reference = false;
+  bool request_buffering = true;
 
   bool leader_elect = true;
   std::string lease_name;

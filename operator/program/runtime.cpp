@@ -405,6 +405,7 @@ ingress::CompileLoop::Options RunningOperator::compile_options() const {
   ingress::CompileLoop::Options options;
   options.legacy_class = options_.ingress_class;
   options.default_issuer = options_.default_issuer;
+  options.buffers_requests = options_.request_buffering;
   return options;
 }
 

@@ -77,6 +77,8 @@ struct alignas(64) WorkerCounters {
   ReasonCounters refusals;           // answers that the proxy itself decided on, by reason
   Counter request_body_bytes;
   Counter response_body_bytes;
+  // Memory of request bodies that are gathered before an endpoint is chosen; add and subtract.
+  Counter gathered_bytes;
   Counter moved_bytes;    // of both, and of WebSockets: what passed inside the kernel
   Counter upgraded_open;  // WebSockets; add and subtract
   HeldMemory held;

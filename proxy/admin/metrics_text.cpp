@@ -155,6 +155,10 @@ void add_requests(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.request_body_bytes; });
   page.family("response_body_bytes_total", "Response bodies sent.", MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.response_body_bytes; });
+  page.family("gathered_request_bytes",
+              "Memory of request bodies that wait until they are complete for an endpoint.",
+              MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.gathered_bytes; });
   page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.moved_bytes; });

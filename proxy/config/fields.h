@@ -126,7 +126,8 @@ struct Fields<Cluster> {
 template <>
 struct Fields<Policies> {
   static constexpr auto kList =
-      std::tuple(field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}));
+      std::tuple(field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
+                 added(field("requestBuffering", &Policies::buffers_request, Flag{})));
 };
 
 template <>

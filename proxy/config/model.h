@@ -52,6 +52,9 @@ enum class PathMatch { exact, prefix };  // prefix is by path element (KEP-1453)
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
+  // A request's body is gathered, as far as little memory goes, before an endpoint is chosen for
+  // it; else it is sent on as it comes.
+  bool buffers_request = false;
   bool operator==(const Policies&) const = default;
 };
 

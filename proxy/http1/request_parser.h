@@ -16,9 +16,6 @@ struct Limits {
   std::size_t request_line_bytes_max = 8u << 10;  // 414 above it
   std::size_t head_bytes_max = 32u << 10;         // all of the head, its last CRLF included; 431
   std::size_t fields_max = 100;                   // 431
-  // Of a response, whose head is bounded in bytes. Applications do set a cookie for each of a
-  // hundred things; and this many fields still fit into what libnghttp2 sends as one block.
-  std::size_t response_fields_max = 1'000;
 };
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, trace, other };

@@ -141,7 +141,7 @@ ResponseParser::Outcome ResponseParser::parse(std::string_view buffer, Question 
 
 Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
   if (!line.empty() && is_blank(line.front())) return take_folded(line, head);
-  if (head.fields.size() == limits_->response_fields_max) return Failure::too_many_fields;
+  if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
   Field& field = head.fields.emplace_back();
   const Failure failure = parse_field_line(line, field);
   if (failure != Failure::none) return failure;

@@ -45,7 +45,9 @@ std::string_view protocol_text(Exchange::Protocol protocol) {
 }  // namespace
 
 Exchange::Exchange(Worker& worker)
-    : worker_(worker), response_parser_(worker.options().response_limits) {}
+    : worker_(worker),
+      gathered_(worker.counters().gathered_bytes),
+      response_parser_(worker.options().response_limits) {}
 
 Exchange::~Exchange() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
@@ -253,6 +255,9 @@ void Exchange::reset() {
   body_bytes_max_ = 0;
   empty(sent_);
   interim_heads_ = 0;
+  gathered_.clear();
+  gather_timer_.disarm();
+  body_time_ = {};
   can_replay_ = was_replayed_ = false;
   cluster_.reset();
   endpoint_.reset();

@@ -11,10 +11,13 @@
 #include "proxy/http1/request_id.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
+#include "proxy/net/timer_wheel.h"
 #include "proxy/router/route_table.h"
+#include "proxy/session/body_time.h"
 #include "proxy/session/client.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/flow.h"
+#include "proxy/session/gathered_bytes.h"
 #include "proxy/session/piece.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -27,12 +30,13 @@ class Worker;
 // The story of one request, told in one place: from its complete head, over the choice of what to
 // do and the way to an endpoint and back, to its line in the access log. The codec that read the
 // request owns it and feeds it; Worker keeps spent ones for the next request.
-class Exchange final : private upstream::Connection::User {
+class Exchange final : private upstream::Connection::User, private net::TimerTarget {
  public:
   enum class Protocol : std::uint8_t { http1_0, http1_1, http2 };
 
   enum class Stage : std::uint8_t {
     reading,     // its head is not complete; nothing was decided
+    gathering,   // its body comes in, into sent_; no endpoint was chosen
     connecting,  // a connection is being made; what the client sent meanwhile waits in sent_
     requesting,  // the request goes out, or is out; the response's head is not complete
     responding,  // the response's body passes
@@ -95,6 +99,12 @@ class Exchange final : private upstream::Connection::User {
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
   std::string_view compose_head(const Client& client);
+  void begin_gathering(std::string_view bytes);
+  void gather(std::string_view bytes, bool last);
+  void send_gathered();
+  void on_timer(net::Timer& timer) override;
+  void note_body(std::size_t bytes);
+  void watch_client();
   void send_first(std::string_view bytes);
   void keep_for_replay(std::string_view bytes);
   std::shared_ptr<upstream::Endpoint> pick_endpoint();
@@ -137,9 +147,12 @@ class Exchange final : private upstream::Connection::User {
   bool is_head_ = false;
   std::string offered_upgrade_;
   std::uint64_t body_bytes_max_ = 0;
-  // While connecting: all that was taken from the client. On a pooled connection: the same, while
-  // it is little, for a retry to send again.
+  // While gathering or connecting: all that was taken from the client. On a pooled connection: the
+  // same, while it is little, for a retry to send again.
   std::string sent_;
+  GatheredBytes gathered_;
+  net::Timer gather_timer_{*this};
+  BodyTime body_time_;
   bool can_replay_ = false;
   bool was_replayed_ = false;
 

@@ -17,6 +17,12 @@ using upstream::Retry;
 
 constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
                                          "closed_early"};
+// What is gathered of a body before its request goes on: as much as most forms and documents have.
+// ingress-nginx keeps 8 KiB or 16 KiB in memory, and the rest in files.
+constexpr std::size_t kGatheredBytesMax = 64u << 10;
+// Long for the body that a client sends in one go, short for who waits for a stream to begin.
+constexpr std::chrono::milliseconds kGatherTime{1'000};
+
 constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
 // "103 Early Hints" comes once or twice. Each is passed on at once, so an endpoint that says no
 // more than that would fill what its client has not taken yet.
@@ -48,8 +54,49 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   can_replay_ = true;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
   const std::string_view head = compose_head(client);
-  send_first(assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather));
+  const std::string_view bytes =
+      assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather);
+  if (!last && target.policies.buffers_request) {
+    begin_gathering(bytes);
+  } else {
+    send_first(bytes);
+  }
+  watch_client();
   if (client_waits && stage_ != Stage::over) downstream_->send_continue();
+}
+
+// ---- A body that comes in before an endpoint is chosen, so that a slow client costs none of them
+// a connection. All of it where it is announced to be little; else as much as fits, and of a length
+// that nobody knows what comes in a short time: it may be a stream that never ends, and whose
+// beginning is waited for.
+
+void Exchange::begin_gathering(std::string_view bytes) {
+  stage_ = Stage::gathering;
+  if (!request_.content_length) worker_.loop().arm(gather_timer_, kGatherTime);
+  gather(bytes, false);
+}
+
+void Exchange::gather(std::string_view bytes, bool last) {
+  sent_.append(bytes);
+  const bool fits = gathered_.hold(sent_.capacity(), worker_.options().gathered_bytes_max);
+  if (last || !fits || request_bytes_ >= kGatheredBytesMax) send_gathered();
+}
+
+void Exchange::send_gathered() {
+  gather_timer_.disarm();
+  const std::string bytes = std::exchange(sent_, {});
+  gathered_.clear();
+  if (cluster_->is_empty()) {  // by now
+    answer(503, "no_endpoints");
+    return;
+  }
+  send_first(bytes);
+}
+
+void Exchange::on_timer(net::Timer&) {
+  if (stage_ != Stage::gathering) return;
+  send_gathered();
+  watch_client();
 }
 
 std::string_view Exchange::compose_head(const Client& client) {
@@ -138,8 +185,9 @@ void Exchange::on_upstream_connected() {
   connection_->write(sent_);
   // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again.
   can_replay_ = false;
-  sent_.clear();
+  std::string().swap(sent_);
   update_upstream_wait();
+  watch_client();
   if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
 }
 
@@ -171,6 +219,7 @@ void Exchange::fail(const upstream::Failure& failure) {
 }
 
 bool Exchange::wants_request_body() const {
+  if (stage_ == Stage::gathering) return true;
   return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
          connection_->unsent() <= worker_.options().unsent_bytes_high;
 }
@@ -187,21 +236,49 @@ void Exchange::on_request_body(const Piece& piece, bool last) {
     connection_->write(piece.text());
     return;
   }
+  note_body(piece.size);
+  if (stage_ == Stage::over) return;
   const std::string_view bytes =
       assemble({}, piece, {request_chunked_, last}, worker_.buffers().gather);
-  if (stage_ == Stage::connecting) {
+  if (stage_ == Stage::gathering) {
+    gather(bytes, last);
+  } else if (stage_ == Stage::connecting) {
     sent_.append(bytes);
   } else if (!bytes.empty()) {
     keep_for_replay(bytes);
     connection_->write(bytes);
   }
   update_upstream_wait();
+  watch_client();
 }
 
 void Exchange::on_upstream_drained() {
   update_upstream_wait();
   const bool wants_more = stage_ == Stage::tunnel ? !client_finished_ : !request_complete_;
-  if (wants_more) downstream_->want_request_body();
+  if (!wants_more) return;
+  watch_client();
+  downstream_->want_request_body();
+}
+
+// So much of the body came. A client that is too slow is let go of, unless the response has begun:
+// then the two may be talking to each other.
+void Exchange::note_body(std::size_t bytes) {
+  body_time_.note(worker_.loop().now(), bytes);
+  if (request_complete_ || stage_ == Stage::responding) return;
+  const Timeouts& timeouts = worker_.options().timeouts;
+  const BodyTime::Limits limits{.grace = timeouts.body_idle, .total = timeouts.body_total};
+  if (body_time_.is_too_slow(limits)) refuse(408, "request_body_too_slow");
+}
+
+// Its clock runs only while it is the one who is awaited.
+void Exchange::watch_client() {
+  if (request_complete_ || stage_ == Stage::over) return;
+  const base::SteadyTime now = worker_.loop().now();
+  if (wants_request_body()) {
+    body_time_.await(now);
+  } else {
+    body_time_.pause(now);
+  }
 }
 
 void Exchange::on_downstream_drained() {

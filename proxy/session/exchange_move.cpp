@@ -55,9 +55,11 @@ std::optional<net::IoResult> Exchange::move_request(int socket, std::size_t size
   if (taken && taken->bytes > 0) {
     can_replay_ = false;
     request_bytes_ += taken->bytes;
+    body_time_.note(worker_.loop().now(), taken->bytes);
     worker_.counters().moved_bytes.add(taken->bytes);
   }
   update_upstream_wait();
+  watch_client();
   return taken;
 }
 

@@ -16,6 +16,9 @@ struct Timeouts {
   std::chrono::milliseconds keep_alive{75'000};
   // A client that takes nothing for so long, or that sends less of its body than BodyPace asks for.
   std::chrono::milliseconds body_idle{60'000};
+  // For all of a request's body, while its client is awaited; see BodyTime. Long enough for the
+  // largest image layers on a slow line.
+  std::chrono::milliseconds body_total{4 * 3'600'000};
   std::chrono::milliseconds tunnel_idle{3'600'000};
   std::chrono::milliseconds linger{2'000};
   // A client that says no more after its request has gone, most of the time. One that only closed
@@ -47,6 +50,9 @@ struct Options {
   std::size_t endpoint_connections_max = 100'000;
   // A side is not read from while more than this is waiting to be sent to the other side.
   std::size_t unsent_bytes_high = 64u << 10;
+  // Bodies gathered before an endpoint is chosen, per worker. Where there is no more, a request
+  // goes on as it comes.
+  std::size_t gathered_bytes_max = 16u << 20;
   // Pipes in use at a time, per worker, by which plain bulk passes inside the kernel; what finds
   // none is copied. Each takes two descriptors, and up to Pipe::kBytes while its reader is slow.
   std::size_t pipes_max = 128;

@@ -159,7 +159,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-read-timeout", kHonoured, "", kText},
     {"proxy-redirect-from", kTunes, "", kText},
     {"proxy-redirect-to", kTunes, "", kText},
-    {"proxy-request-buffering", kTunes, "", kText},
+    {"proxy-request-buffering", kHonoured, "", kText},
     {"proxy-send-timeout", kHonoured, "", kText},
     {"proxy-ssl-ciphers", kGuards, kUpstreamTls, kText},
     {"proxy-ssl-name", kGuards, kUpstreamTls, kText},

@@ -61,6 +61,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   RoutePolicy policy;
   policy.redirect = read_redirect(annotations, policy.issues);
   policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
+  policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   check_backend_protocol(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, policy);

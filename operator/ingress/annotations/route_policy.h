@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "operator/ingress/annotations/proxy_body_size.h"
+#include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/annotations/redirect.h"
 #include "operator/ingress/annotations/source.h"
@@ -13,6 +15,7 @@ namespace ingress::annotations {
 struct RoutePolicy {
   Redirect redirect;
   std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
+  std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.

@@ -352,5 +352,22 @@ TEST(RoutePolicy, ACanaryTakesNoPart) {
   EXPECT_FALSE(policy.is_refused());
 }
 
+TEST(RoutePolicy, RequestBufferingIsOnOffOrUnsaid) {
+  const struct {
+    const char* value;
+    std::optional<bool> buffers;
+    std::size_t issues;
+  } table[] = {
+      {"on", true, 0}, {"off", false, 0}, {"true", true, 0}, {"false", false, 0}, {"maybe", {}, 1},
+  };
+  for (const auto& row : table) {
+    const RoutePolicy policy =
+        read_route_policy({{"nginx.ingress.kubernetes.io/proxy-request-buffering", row.value}});
+    EXPECT_EQ(policy.buffers_request, row.buffers) << row.value;
+    EXPECT_EQ(policy.issues.size(), row.issues) << row.value;
+  }
+  EXPECT_FALSE(read_route_policy({}).buffers_request);
+}
+
 }  // namespace
 }  // namespace ingress::annotations

@@ -1,5 +1,7 @@
 #include "operator/ingress/compiler.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -126,6 +128,31 @@ TEST(Compiler, WhatAnIngressSaysOfItsRequestsHoldsForItsDefaultBackendToo) {
   const VirtualHost& made = host(compiled, "a.example");
   EXPECT_EQ(made.routes.at(0).policies.body_bytes_max, 2 * kMiB);
   EXPECT_EQ(made.default_route->policies, made.routes.at(0).policies);
+}
+
+TEST(Compiler, ARequestIsBufferedAsItsIngressSaysElseAsTheOperatorWasTold) {
+  const auto says = [](const char* name, const char* value) {
+    return an_ingress(std::string("shop/") + name)
+        .annotation("nginx.ingress.kubernetes.io/proxy-request-buffering", value)
+        .path("a.example", std::string("/") + name, "web", 80);
+  };
+  for (const bool told : {true, false}) {
+    ClusterView view =
+        ViewBuilder()
+            .service("shop/web", 80, {"10.0.0.1"})
+            .ingress(says("off", "off"))
+            .ingress(says("on", "on"))
+            .ingress(an_ingress("shop/silent").path("a.example", "/silent", "web", 80))
+            .view;
+    view.buffers_requests = told;
+    const Compiled compiled = compile(view);
+    std::map<std::string, bool> buffers;
+    for (const auto& route : host(compiled, "a.example").routes) {
+      buffers[route.path] = route.policies.buffers_request;
+    }
+    EXPECT_EQ(buffers,
+              (std::map<std::string, bool>{{"/off", false}, {"/on", true}, {"/silent", told}}));
+  }
 }
 
 TEST(Compiler, TheOlderIngressHasThePathAndTheYoungerIsToldByWhom) {

@@ -36,6 +36,7 @@ TEST(Options, HaveTheDefaultsOfTheProduct) {
   EXPECT_EQ(options->ingress_class, "gatehouse");
   EXPECT_TRUE(options->leader_elect);
   EXPECT_FALSE(options->default_issuer);
+  EXPECT_TRUE(options->request_buffering);  // as ingress-nginx does
 }
 
 TEST(Options, LeaderElectionCanBeTurnedOff) {

@@ -1,0 +1,217 @@
+// Bodies that come in before an endpoint is chosen, and clients that send theirs too slowly.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/net/socket.h"
+#include "tests/proxy/support/http2_client.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+bool echoes_body(SocketStream& stream, const SeenRequest& request) {
+  return stream.send(ScriptedBackend::ok(request.body));
+}
+
+config::ProxyConfig gathering_shop(std::uint16_t port) {
+  config::ProxyConfig config = shop({port});
+  config::VirtualHost host = *config.hosts["shop.test"];
+  host.routes[0].policies.buffers_request = true;
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  return config;
+}
+
+double gathered(const RunningEngine& proxy) {
+  return proxy.metric("gatehouse_proxy_gathered_request_bytes");
+}
+
+std::string post(const std::string& fields) {
+  return "POST / HTTP/1.1\r\nHost: shop.test\r\n" + fields + "\r\n";
+}
+
+TEST(Gathering, AnEndpointIsNotBotheredBeforeASmallBodyIsComplete) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Content-Length: 6\r\n"));
+  client.send("abc");
+  ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+  // Others pass meanwhile, and theirs is the one connection.
+  auto other = HttpClient::connect(proxy.http());
+  ASSERT_EQ(other.get("/").status, 200);
+  EXPECT_EQ(backend.connections(), 1);
+  client.send("def");
+  EXPECT_EQ(client.read_answer().body, "abcdef");
+  EXPECT_EQ(backend.connections(), 1);
+  EXPECT_EQ(backend.last().field("Content-Length"), "6");
+  EXPECT_EQ(gathered(proxy), 0);
+}
+
+TEST(Gathering, ABodyOfUnknownLengthIsGatheredToo) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n");
+  ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+  client.send("3\r\ndef\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "abcdef");
+  EXPECT_EQ(backend.connections(), 1);
+}
+
+TEST(Gathering, AStreamThatNeverEndsGoesOnAfterAShortTime) {
+  std::atomic<bool> got_both{false};
+  net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  std::thread endpoint([&] {
+    net::Accepted accepted;
+    while (!accepted.fd.is_open()) accepted = net::accept_from(listener.get());
+    SocketStream stream(std::move(accepted.fd));
+    std::string got;
+    const auto read_to = [&](std::string_view word) {
+      for (std::string part = "-"; got.find(word) == std::string::npos && !part.empty();) {
+        part = stream.receive();
+        got += part;
+      }
+    };
+    read_to("first");
+    stream.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nans");
+    read_to("second");
+    got_both = got.find("second") != std::string::npos;
+    stream.send("wer");
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(net::local_address(listener.get()).port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Transfer-Encoding: chunked\r\n") + "5\r\nfirst\r\n");
+  EXPECT_TRUE(client.wait_for_bytes());
+  client.send("6\r\nsecond\r\n");
+  endpoint.join();
+  EXPECT_TRUE(got_both);
+}
+
+TEST(Gathering, ALargeBodyStreamsOnceTheBoundIsReached) {
+  const std::string body(1 << 20, 'x');
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  for (const bool chunked : {false, true}) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(chunked ? post("Transfer-Encoding: chunked\r\n") + "100000\r\n"
+                        : post("Content-Length: 1048576\r\n"));
+    client.send(std::string_view(body).substr(0, 100'000));
+    // The endpoint has a connection although the body is not complete.
+    ASSERT_TRUE(eventually([&] { return backend.connections() == 1; }));
+    EXPECT_EQ(gathered(proxy), 0);
+    client.send(std::string_view(body).substr(100'000));
+    if (chunked) client.send("\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, body);
+  }
+}
+
+TEST(Gathering, AClientThatWaitsForContinueHearsItFromUs) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Content-Length: 4\r\nExpect: 100-continue\r\n"));
+  EXPECT_EQ(client.read_answer().status, 100);
+  EXPECT_EQ(backend.connections(), 0);
+  client.send("body");
+  EXPECT_EQ(client.read_answer().body, "body");
+}
+
+TEST(Gathering, WhereTheMemoryForItIsUsedUpRequestsGoOnAsTheyCome) {
+  ScriptedBackend backend(echoes_body);
+  session::Options options = RunningEngine::quick();
+  options.gathered_bytes_max = 0;
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Content-Length: 6\r\n") + "abc");
+  ASSERT_TRUE(eventually([&] { return backend.connections() == 1; }));
+  EXPECT_EQ(gathered(proxy), 0);
+  client.send("def");
+  EXPECT_EQ(client.read_answer().body, "abcdef");
+}
+
+TEST(Gathering, AClientThatLeavesGivesItsMemoryBackAndCostsNoConnection) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Content-Length: 6\r\n") + "abc");
+  ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+  client.stream().reset();
+  EXPECT_TRUE(eventually([&] { return gathered(proxy) == 0; }));
+  EXPECT_EQ(backend.connections(), 0);
+}
+
+TEST(Gathering, AClusterThatIsEmptyByThenIs503) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Content-Length: 6\r\n") + "abc");
+  ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+  ASSERT_TRUE(proxy.publish(shop({})));
+  client.send("def");
+  EXPECT_EQ(client.read_answer().status, 503);
+  EXPECT_THAT(proxy.access_log(), HasSubstr("no_endpoints"));
+}
+
+TEST(Gathering, ABodyOfHttp2ReachesTheEndpointWithItsHead) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  config::ProxyConfig config = gathering_shop(backend.port());
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  const auto& answer = client.wait(client.request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+      "body"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "body");
+  EXPECT_EQ(gathered(proxy), 0);
+}
+
+// ---- Slow bodies
+
+session::Options impatient() {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.body_idle = milliseconds(300);
+  return options;
+}
+
+// A byte now and then, so that no idle limit runs out, until somebody answers.
+void trickle(HttpClient& client) {
+  client.stream().be_patient_for(milliseconds(30));
+  for (int i = 0; i < 200 && !client.wait_for_bytes(); ++i) client.send("x");
+  client.stream().be_patient_for(std::chrono::seconds(5));
+}
+
+TEST(SlowBody, ATrickleIs408ThoughItIsNeverIdle) {
+  ScriptedBackend backend(echoes_body);
+  for (const bool gathers : {false, true}) {
+    RunningEngine proxy(impatient());
+    ASSERT_TRUE(proxy.publish(gathers ? gathering_shop(backend.port()) : shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    client.send(post("Content-Length: 100000\r\n"));
+    trickle(client);
+    EXPECT_EQ(client.read_answer().status, 408);
+    EXPECT_TRUE(client.stream().at_end());
+    EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_t"));  // too slow, or its time is over
+    EXPECT_TRUE(
+        eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 0; }));
+  }
+}
+
+}  // namespace
+}  // namespace proxy::support
