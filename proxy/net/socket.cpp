@@ -37,11 +37,9 @@ base::Result<Fd> bind_to(const SocketAddress& address, bool shared) {
   return fd;
 }
 
-}  // namespace
-
-IoResult receive(int fd, char* out, std::size_t size) {
+IoResult receive_with(int fd, char* out, std::size_t size, int flags) {
   for (;;) {
-    const ssize_t got = ::recv(fd, out, size, 0);
+    const ssize_t got = ::recv(fd, out, size, flags);
     if (got > 0) return {IoResult::Kind::done, static_cast<std::size_t>(got)};
     if (got == 0) return {IoResult::Kind::closed, 0};
     if (errno == EINTR) continue;
@@ -50,16 +48,14 @@ IoResult receive(int fd, char* out, std::size_t size) {
   }
 }
 
-IoResult::Kind peek(int fd) {
-  for (;;) {
-    char byte = 0;
-    const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0) return IoResult::Kind::done;
-    if (got == 0) return IoResult::Kind::closed;
-    if (errno == EINTR) continue;
-    const bool again = errno == EAGAIN || errno == EWOULDBLOCK;
-    return again ? IoResult::Kind::would_block : IoResult::Kind::failed;
-  }
+}  // namespace
+
+IoResult receive(int fd, char* out, std::size_t size) {
+  return receive_with(fd, out, size, 0);
+}
+
+IoResult peek(int fd, char* out, std::size_t size) {
+  return receive_with(fd, out, size, MSG_PEEK);
 }
 
 IoResult send(int fd, std::string_view bytes) {

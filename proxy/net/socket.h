@@ -23,9 +23,8 @@ struct IoResult {
 
 IoResult receive(int fd, char* out, std::size_t size);
 IoResult send(int fd, std::string_view bytes);
-// What receive() would find, taking nothing: would_block, done (there is at least a byte), closed
-// or failed.
-IoResult::Kind peek(int fd);
+// The same, but what came stays there for the next receive().
+IoResult peek(int fd, char* out, std::size_t size);
 
 // A listening socket, for one of several threads that share the port (SO_REUSEPORT). The error
 // names the address and the cause.

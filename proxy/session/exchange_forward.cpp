@@ -431,7 +431,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head) {
   if (stage_ == Stage::over || !last) return;
   // Bytes that nobody asked for: whose answer would they be?
   if (begin + decoded.consumed != end) {
-    endpoint_->on_unsolicited_bytes();
+    endpoint_->on_unsolicited_bytes(worker_.loop().now());
     response_rest_ = upstream::Connection::kNotReusable;
   }
   // The endpoint waits for the rest of the request, and would take the next one for it.

@@ -1,5 +1,6 @@
 #include "proxy/upstream/connection.h"
 
+#include <array>
 #include <cerrno>
 
 #include "proxy/upstream/endpoint.h"
@@ -218,12 +219,18 @@ void Connection::take_from_pool(User& user) {
 // Between requests an endpoint has nothing to say. What comes then is the end, or an answer to
 // nobody's request: it must not become the answer to the next one.
 bool Connection::is_quiet() {
-  const net::IoResult::Kind there = net::peek(fd_.get());
-  if (there == net::IoResult::Kind::would_block) {
+  // RFC 9110 §15.5.9: some say so before they close a connection on which nothing came.
+  constexpr std::string_view kFarewell = "HTTP/1.1 408";
+  std::array<char, kFarewell.size()> begin{};
+  const net::IoResult there = net::peek(fd_.get(), begin.data(), begin.size());
+  if (there.kind == net::IoResult::Kind::would_block) {
     readable_ = false;
     return !closing_;
   }
-  if (there == net::IoResult::Kind::done) endpoint_->on_unsolicited_bytes();
+  if (there.kind == net::IoResult::Kind::done &&
+      std::string_view(begin.data(), there.bytes) != kFarewell) {
+    endpoint_->on_unsolicited_bytes(loop_.now());
+  }
   return false;
 }
 

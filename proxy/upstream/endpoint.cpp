@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace proxy::upstream {
+namespace {
+
+// Until somebody has mended it, at best; and where it was only once, connections are kept again.
+constexpr std::chrono::hours kMistrustTime{1};
+
+}  // namespace
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters)
@@ -14,6 +20,10 @@ Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
   while (!idle_.empty()) {
     std::unique_ptr<Connection> connection = idle_.take(idle_.newest());
+    if (connection->now() < keeps_from_) {
+      Connection::close(std::move(connection));
+      continue;
+    }
     // The event that tells of it may be later in this turn, or in the next: the socket knows now.
     if (connection->is_quiet()) {
       connection->take_from_pool(user);
@@ -26,7 +36,7 @@ std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
 }
 
 void Endpoint::keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max) {
-  if (retired_ || idle_.size() >= options_.idle_max) {
+  if (retired_ || connection->now() < keeps_from_ || idle_.size() >= options_.idle_max) {
     Connection::close(std::move(connection));
     return;
   }
@@ -101,7 +111,8 @@ void Endpoint::on_opened() {
   counters_.upstream_connections_open.add();
 }
 
-void Endpoint::on_unsolicited_bytes() {
+void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
+  keeps_from_ = now + kMistrustTime;
   counters_.upstream_failures.add("unsolicited_bytes");
 }
 

@@ -47,8 +47,10 @@ class Endpoint final : private Connection::User {
                           std::chrono::milliseconds timeout);
   void on_connect_failed(base::SteadyTime now);
   void on_connected();
-  // It sent bytes that are no part of an answer to a request of ours.
-  void on_unsolicited_bytes();
+  // It sent bytes that are no part of an answer to a request of ours. The next time they may come
+  // when another request has just been sent, and nobody could tell that they are no answer to it:
+  // for some time each of its connections carries one request.
+  void on_unsolicited_bytes(base::SteadyTime now);
 
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();
@@ -77,6 +79,7 @@ class Endpoint final : private Connection::User {
   IdleList<Connection> idle_;
   EndpointHealth health_;
   std::unique_ptr<Connection> probe_;  // while it connects
+  base::SteadyTime keeps_from_{};      // connections are not used again before
   std::uint32_t requests_active_ = 0;
   bool retired_ = false;
 };

@@ -1,5 +1,6 @@
 // The pool's rules, on real sockets of this process and a loop that turns when the test says so.
 #include <functional>
+#include <iterator>
 #include <list>
 
 #include <gtest/gtest.h>
@@ -233,6 +234,32 @@ TEST_F(Pool, OneOnWhichAStrayAnswerCameIsNotUsedThoughNoEventHasToldYet) {
   EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
   EXPECT_EQ(open(), 0u);
   EXPECT_EQ(failures("unsolicited_bytes"), 1);
+}
+
+TEST_F(Pool, AnEndpointThatAnsweredUnaskedHasNoConnectionUsedAgainForNow) {
+  release(connect());
+  Request& request = connect();
+  const int socket = request.connection->socket();
+  Request& busy = connect();
+  release(request);
+  std::next(peers_.begin())->send("stray");
+  wait_for_input(socket);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  release(busy);
+  EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneThatSaysThatItWaitedTooLongIsOnlyClosed) {
+  Request& request = connect();
+  const int socket = request.connection->socket();
+  Request& other = connect();
+  release(request);
+  peers_.front().send("HTTP/1.1 408 Request Timeout\r\n\r\n");
+  wait_for_input(socket);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  EXPECT_EQ(failures("unsolicited_bytes"), 0);
+  release(other);
+  EXPECT_EQ(open(), 1u);
 }
 
 TEST_F(Pool, BehindADeadOneALiveOneIsFound) {
