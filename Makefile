@@ -54,10 +54,10 @@ lint: deps ## checks the format of the sources, and the chart; the builds treat 
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 --dry-run --Werror
 	@tests/chart/lint
 
-tidy: deps ## clang-tidy over the sources, again only where something has changed
+tidy: deps ## clang-tidy over the sources, again only where something has changed (TIDY_SECONDS bounds it)
 	@.ci/deps tidy
 	@cmake --preset dev >/dev/null
-	@.ci/tidy build/dev
+	@TIDY_SECONDS=$(TIDY_SECONDS) .ci/tidy build/dev
 
 clean: ## removes the build folders
 	@rm -rf build
