@@ -59,7 +59,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool wants_request_body() const;
   // True: what the client sends next may come by move_request(), once unsent_request() is 0.
   bool takes_moved_request() const;
-  std::size_t unsent_request() const { return connection_->unsent(); }
+  // What no endpoint has taken yet; while gathering there is none who could.
+  std::size_t unsent_request() const { return connection_ == nullptr ? 0 : connection_->unsent(); }
   // Takes up to `size` bytes of the body or the tunnel, never the body's last ones, from the
   // client's socket itself. Nothing: it cannot now, and they must come by on_request_body().
   std::optional<net::IoResult> move_request(int socket, std::size_t size);

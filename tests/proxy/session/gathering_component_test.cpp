@@ -182,6 +182,27 @@ TEST(Gathering, ABodyOfHttp2ReachesTheEndpointWithItsHead) {
   EXPECT_EQ(gathered(proxy), 0);
 }
 
+TEST(Gathering, ABodyOfHttp2InManyFramesIsGatheredAndItsWindowOpens) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  config::ProxyConfig config = gathering_shop(backend.port());
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  // Less than is gathered, and more than that and than a window.
+  for (const std::size_t size : {40'000u, 200'000u}) {
+    const std::string body(size, 'x');
+    const auto& answer = client.wait(client.request(
+        {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+        body));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, body);
+  }
+  EXPECT_EQ(gathered(proxy), 0);
+}
+
 // ---- Slow bodies
 
 session::Options impatient() {
