@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/config/broken_backend.h"
 #include "proxy/router/path.h"
 #include "proxy/router/readings.h"
 
@@ -33,6 +34,11 @@ Target make_target(const config::Action& action, const config::Policies& policie
   target.status = answer.status;
   target.reason = answer.reason;
   return target;
+}
+
+// Keeps somebody out: then it must hold in every reading of a path.
+bool guards(const Target& target) {
+  return target.cluster == Target::kNoCluster && !config::is_of_a_broken_backend(target.reason);
 }
 
 // A rule is written by people: "/café" is what a client sends as "/caf%C3%A9".
@@ -170,7 +176,7 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
 // Ranks: a rule with a longer path is more specific, and Exact more than Prefix of the same path.
 // The generous paths of two rules that fit one reading are prefixes of each other, so bytes tell.
 void Host::gather_guards() {
-  const auto is_guard = [](const Rule& rule) { return rule.target.cluster == Target::kNoCluster; };
+  const auto is_guard = [](const Rule& rule) { return guards(rule.target); };
   has_guards_ =
       !closed_.empty() || all_closed_ || std::any_of(exact_.begin(), exact_.end(), is_guard) ||
       std::any_of(prefix_.begin(), prefix_.end(), is_guard) || (default_ && is_guard(*default_));
@@ -225,7 +231,7 @@ const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) c
   }
   const Guard* const guard = longest_prefix(prefix_guards_, reading, guard_elements_max_);
   if (guard != nullptr && guard->rule->rank > rank) return guard->rule;
-  const bool default_guards = default_ && default_->target.cluster == Target::kNoCluster;
+  const bool default_guards = default_ && guards(default_->target);
   return default_guards && kDefaultRank > rank ? &*default_ : nullptr;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/config/broken_backend.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -132,6 +133,26 @@ TEST(BackendResolver, AServiceIsLookedForInTheIngresssNamespaceOnly) {
   const auto resolved = resolver.resolve("shop", to("web", 80), {});
   EXPECT_EQ(resolved.reason, "ServiceNotFound");
   EXPECT_EQ(std::get<FixedAnswer>(resolved.action), (FixedAnswer{503, "service_not_found"}));
+}
+
+TEST(BackendResolver, WhatItAnswersForABackendGuardsNothing) {
+  ViewBuilder cluster;
+  cluster.service("shop/web", 80, {"10.0.0.1"});
+  cluster.view.services.push_back([] {
+    auto service = a_service("shop/outside", 80);
+    service.type_name = "ExternalName";
+    return std::make_shared<const kube::Service>(service);
+  }());
+  BackendResolver resolver(cluster.view);
+  kube::IngressBackend resource;
+  resource.resource.emplace();
+  for (const kube::IngressBackend& backend :
+       {to("gone", 80), to("web", 81), to("outside", 80), resource, kube::IngressBackend{}}) {
+    const auto action = resolver.resolve("shop", backend, {}).action;
+    ASSERT_TRUE(std::holds_alternative<FixedAnswer>(action));
+    const std::string& reason = std::get<FixedAnswer>(action).reason;
+    EXPECT_TRUE(proxy::config::is_of_a_broken_backend(reason)) << reason;
+  }
 }
 
 TEST(BackendResolver, APortIsFoundByNumberOrByName) {

@@ -360,6 +360,25 @@ TEST(Guard, WhatCannotBeToldIsRefusedWithItsOwnReason) {
   }
 }
 
+TEST(Guard, ABackendThatCannotBeResolvedGuardsNothing) {
+  for (const std::string reason :
+       {"service_not_found", "port_not_found", "external_name", "resource_backend", "no_backend"}) {
+    const Route broken{PathMatch::prefix, "/users", FixedAnswer{503, reason}};
+    ProxyConfig config = guarded({broken}, {"/"});
+    EXPECT_EQ(outcome(RouteTable(config), "/users/x"), reason);
+    for (const std::string_view path : {"/USERS", "/x/..%2Fy", "/x;a=%2Fy", "/users;x"}) {
+      EXPECT_EQ(outcome(RouteTable(config), path), "open") << path;
+    }
+    VirtualHost host = *config.hosts["h"];
+    host.routes.push_back(prefix("/admin"));
+    host.default_route = DefaultRoute{FixedAnswer{503, reason}};
+    config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+    const RouteTable beside_a_guard(config);
+    EXPECT_EQ(outcome(beside_a_guard, "/USERS"), "open");
+    EXPECT_EQ(outcome(beside_a_guard, "/ADMIN"), "prefix /admin");
+  }
+}
+
 TEST(Guard, AnExactOneHoldsForItsPathInEverySpelling) {
   const RouteTable table(guarded({exact("/admin"), exact("/x/Panel/")}, {"/"}));
   for (const std::string_view path :
