@@ -239,6 +239,7 @@ TEST(OtherControllers, TheirGuardsCloseTheDoor) {
       {"appprotect.f5.com/app-protect-enable", "True"},
       {"alb.ingress.kubernetes.io/auth-type", "oidc"},
       {"alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8"},
+      {"alb.ingress.kubernetes.io/inbound-cidrs", "::/0"},
       {"alb.ingress.kubernetes.io/scheme", "internal"},
       {"alb.ingress.kubernetes.io/wafv2-acl-arn", "arn:aws:wafv2:x"},
       {"alb.ingress.kubernetes.io/mutual-authentication", "[{}]"},
@@ -272,6 +273,8 @@ TEST(OtherControllers, WhatTunesIsNamedAndServed) {
        {"traefik.ingress.kubernetes.io/router.priority",
         "traefik.ingress.kubernetes.io/router.tls.domains.0.main", "haproxy.org/timeout-server",
         "haproxy-ingress.github.io/balance-algorithm", "konghq.com/preserve-host",
+        // What waits for a Pod with its hands full, nobody is kept out.
+        "haproxy.org/pod-maxconn", "haproxy.router.openshift.io/pod-concurrent-connections",
         "nginx.org/proxy-read-timeout", "alb.ingress.kubernetes.io/target-type",
         "appgw.ingress.kubernetes.io/request-timeout", "ingress.kubernetes.io/url-map",
         "kubernetes.io/ingress.global-static-ip-name", "networking.gke.io/managed-certificates",
@@ -296,6 +299,10 @@ TEST(OtherControllers, TheirDefaultsAskForNothing) {
       {"alb.ingress.kubernetes.io/auth-type", "none"},
       {"alb.ingress.kubernetes.io/scheme", "internet-facing"},
       {"alb.ingress.kubernetes.io/inbound-cidrs", "0.0.0.0/0,::/0"},
+      {"alb.ingress.kubernetes.io/inbound-cidrs", "0.0.0.0/0"},  // of a load balancer for IPv4
+      {"appprotect.f5.com/app-protect-enable", "False"},
+      {"k8s.apisix.apache.org/upstream-scheme", "http"},
+      {"haproxy.router.openshift.io/ip_whitelist", "0.0.0.0/0 ::/0"},
       {"ingress.kubernetes.io/whitelist-source-range", "0.0.0.0/0,::/0"},
       {"kubernetes.io/ingress.allow-http", "true"},
       // Not an ingress controller's.
