@@ -31,6 +31,14 @@ using proxy::config::PathMatch;
 // Of what an Ingress with an unsupported guard would have served.
 const FixedAnswer kRefused{503, "annotation_refused"};
 
+bool has_only_root(const kube::Ingress& ingress) {
+  return std::all_of(ingress.rules.begin(), ingress.rules.end(), [](const kube::IngressRule& rule) {
+    return std::all_of(rule.paths.begin(), rule.paths.end(), [](const kube::IngressPath& path) {
+      return path.path.empty() || path.path == "/";
+    });
+  });
+}
+
 // One compilation: what the Ingresses add to, in order of age.
 class Compilation {
  public:
@@ -55,7 +63,9 @@ class Compilation {
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
-    const RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
+    const RoutePolicy policy = annotations::read_route_policy(
+        ingress->metadata.annotations,
+        has_only_root(*ingress) ? annotations::Paths::root_only : annotations::Paths::any);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.takes_no_part) return;

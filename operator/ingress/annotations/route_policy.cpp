@@ -26,7 +26,7 @@ void judge_other(const std::string& name, std::string_view value, RoutePolicy& p
   policy.issues.push_back(std::move(issue));
 }
 
-void judge(const std::string& name, std::string_view value, RoutePolicy& policy) {
+void judge(const std::string& name, std::string_view value, Paths paths, RoutePolicy& policy) {
   const std::string_view key = key_of(name);
   if (key.empty()) {
     judge_other(name, value, policy);
@@ -35,6 +35,7 @@ void judge(const std::string& name, std::string_view value, RoutePolicy& policy)
   const CatalogueEntry entry = look_up(key);
   if (entry.treatment == Treatment::honoured) return;
   if (asks_for_nothing(entry, value)) return;
+  if (key == "rewrite-target" && paths == Paths::root_only && is_same_word(value, "/")) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
   if (entry.treatment == Treatment::joins) {
@@ -57,14 +58,14 @@ bool makes_expressions(const AnnotationMap& annotations) {
   return find(annotations, "rewrite-target").has_value();
 }
 
-RoutePolicy read_route_policy(const AnnotationMap& annotations) {
+RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths) {
   RoutePolicy policy;
   policy.redirect = read_redirect(annotations, policy.issues);
   policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   check_backend_protocol(annotations, policy.issues);
-  for (const auto& [name, value] : annotations) judge(name, value, policy);
+  for (const auto& [name, value] : annotations) judge(name, value, paths, policy);
   return policy;
 }
 

@@ -30,6 +30,9 @@ struct RoutePolicy {
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);
 
-RoutePolicy read_route_policy(const AnnotationMap& annotations);
+// Of an Ingress whose paths are all "/" a rewrite to "/" asks for nothing: ingress-nginx makes none
+// where path and target are the same.
+enum class Paths { any, root_only };
+RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths = Paths::any);
 
 }  // namespace ingress::annotations

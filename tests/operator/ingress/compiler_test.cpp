@@ -282,6 +282,27 @@ TEST(Compiler, AYoungerIngressCannotOpenAPathThatARefusedOneHas) {
       ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"}, kMiB}));
 }
 
+TEST(Compiler, ARewriteOfTheRootToItselfAsksForNothing) {
+  const auto compiled_with = [](const std::string& target, const std::string& path) {
+    return compile(
+        ViewBuilder()
+            .service("shop/web", 80, {"10.0.0.1"})
+            .ingress(an_ingress("shop/web")
+                         .annotation("nginx.ingress.kubernetes.io/rewrite-target", target)
+                         .path("a.example", "/", "web", 80)
+                         .path("b.example", path, "web", 80))
+            .view);
+  };
+  const Compiled served = compiled_with("/", "/");
+  EXPECT_THAT(host(served, "a.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_THAT(reasons(served), IsEmpty());
+  for (const auto& [target, path] : {std::pair("/", "/api"), std::pair("/app", "/")}) {
+    EXPECT_THAT(reasons(compiled_with(target, path)), ElementsAre("shop/web AnnotationRefused"))
+        << target << " for " << path;
+  }
+}
+
 // An open "/" and a younger Ingress whose guard is not supported, as the proxy takes them.
 Compiled beside_an_open_root(ingress_test::IngressBuilder guarded) {
   return compile(ViewBuilder()
