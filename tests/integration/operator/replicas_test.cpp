@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/curl_transport.h"
+#include "proxy/config/dialect.h"
 #include "tests/integration/operator/one_issuance.h"
 
 // Goal: two replicas are one operator, whatever becomes of one of them. Method: real operators that
@@ -78,7 +79,9 @@ class Replicas : public integration::OneIssuance {
     base::CurlOptions options;
     options.ca_pem = read("ca.pem");
     base::HttpRequest request;
-    request.url = replica.url("control", "/v1/config?after=&wait=1s");
+    // As this release's proxies ask: a revision is the hash of what who asks is told.
+    request.url = replica.url(
+        "control", "/v1/config?after=&wait=1s&speaks=" + proxy::config::Dialect::own().text());
     request.headers.emplace("authorization", "Bearer " + read("token"));
     const auto answer = base::make_curl_transport(options)->send(request, {});
     if (!answer || answer->status != 200) return {};
