@@ -195,6 +195,7 @@ void ClientConnection::leave() {
 
 void ClientConnection::begin_rest(bool has_asked) {
   if (net::Queue<ClientConnection, Rest>::is_waiting(*this)) return;  // what is no request is none
+  if (channel_.unsent() > 0) return;  // it still takes what it is owed, and rests after that
   rests_since_ = worker_.loop().now();
   worker_.begin_rest(*this, has_asked);
 }

@@ -74,7 +74,8 @@ class ClientConnection final : public net::EventHandler,
   // Nothing is under way: closes at once. Where some of our last words may not have arrived yet
   // (RFC 9112 §9.6), Protocol::on_timeout() comes soon, to try again; the second time it lingers.
   void leave();
-  // Nothing of it is under way since now, or something is again. `has_asked`: ever.
+  // Nothing of it is under way since now, or something is again. `has_asked`: ever. A client that
+  // has yet to take its answers does not rest: to be said again when it has.
   void begin_rest(bool has_asked);
   void end_rest();
   base::SteadyTime rests_since() const { return rests_since_; }

@@ -426,7 +426,10 @@ std::size_t Http1Connection::unsent() const {
 
 void Http1Connection::on_drained() {
   if (state_ == State::response) connection_.disarm();
-  if (state_ == State::idle) arm_between_requests();
+  if (state_ == State::idle) {
+    connection_.begin_rest(true);
+    arm_between_requests();
+  }
   if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 

@@ -906,6 +906,38 @@ TEST(SlowPeers, TheClientThatIsSilentForLongestMakesRoomAndFirstOneThatNeverAske
   EXPECT_EQ(proxy.metric("gatehouse_proxy_connections_made_room_total"), 2);
 }
 
+TEST(SlowPeers, AClientThatHasYetToTakeItsAnswersDoesNotMakeRoom) {
+  constexpr int kRequests = 60'000;  // their answers are more than two sockets hold
+  session::Options options = RunningEngine::quick();
+  options.connections_max = 1;
+  options.makes_room_after = options.newcomer_makes_room_after = std::chrono::milliseconds(200);
+  options.timeouts.keep_alive = options.timeouts.body_idle = std::chrono::seconds(5);
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish({}));
+  auto customer = HttpClient::connect(proxy.http());
+  std::thread asks([&] {
+    std::string requests;
+    for (int i = 1; i < kRequests; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    customer.send(requests + "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  });
+  ASSERT_TRUE(eventually([&] {
+    return proxy.metric("gatehouse_proxy_memory_bytes{kind=\"client_output\"}") > 0;
+  }));
+  auto newcomer = HttpClient::connect(proxy.http());
+  newcomer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  newcomer.stream().be_patient_for(std::chrono::milliseconds(600));
+  EXPECT_FALSE(newcomer.wait_for_bytes());
+  const std::string answers = customer.stream().receive_all();
+  asks.join();
+  int count = 0;
+  for (std::size_t at = 0; (at = answers.find("HTTP/1.1 404", at)) != std::string::npos; ++at) {
+    ++count;
+  }
+  EXPECT_EQ(count, kRequests);
+  newcomer.stream().be_patient_for(std::chrono::seconds(5));
+  EXPECT_EQ(newcomer.read_answer().status, 404);
+}
+
 TEST(Upstream, WhereDescriptorsAreShortAnIdleConnectionMakesRoomAndElseTheRequestIsRefused) {
   ScriptedBackend one(says(ScriptedBackend::ok("one")));
   std::atomic<bool> go{false};
