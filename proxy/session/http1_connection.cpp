@@ -166,7 +166,7 @@ bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
     connection_.arm(worker_.options().timeouts.tunnel_idle);
   } else {
     body_.skip(taken->bytes);
-    body_pace_.note(taken->bytes);
+    body_came_ = true;
   }
   return true;
 }
@@ -274,7 +274,7 @@ char* Http1Connection::process_body(char* begin, char* end) {
     connection_.disarm();
     watch_sending();
   } else {
-    body_pace_.note(static_cast<std::size_t>(end - begin));
+    body_came_ = true;
   }
   exchange_->on_request_body(decoded.piece, complete);
   return begin + decoded.consumed;
@@ -462,16 +462,17 @@ void Http1Connection::arm_between_requests() {
 }
 
 void Http1Connection::begin_body_period() {
-  body_pace_.begin_period();
+  body_came_ = false;
   connection_.arm(worker_.options().timeouts.body_idle);
 }
 
 // A client that sends nothing because the endpoint takes nothing, or because it is busy reading
-// what has been answered already, is not late: it gets its time again.
+// what has been answered already, is not late: it gets its time again. One that sends too little is
+// BodyTime's affair, which knows whether the endpoint has begun to answer.
 bool Http1Connection::has_body_come_to_rest() {
   const std::chrono::milliseconds limit = worker_.options().timeouts.body_idle;
   if (unsent() > 0) return connection_.has_stalled(limit);
-  if (wants_input() && !body_pace_.was_enough(limit)) return true;
+  if (wants_input() && !body_came_) return true;
   begin_body_period();
   return false;
 }

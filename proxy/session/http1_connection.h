@@ -7,7 +7,6 @@
 #include "proxy/admin/held_bytes.h"
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
-#include "proxy/session/body_pace.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/flow.h"
@@ -93,7 +92,7 @@ class Http1Connection final : public Protocol, private Downstream {
   std::uint8_t minor_version_ = 1;
   http1::RequestParser parser_;
   http1::BodyDecoder body_;
-  BodyPace body_pace_;
+  bool body_came_ = false;  // some of it, in this period
   Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
   HeldInput held_;

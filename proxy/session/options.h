@@ -14,7 +14,7 @@ struct Timeouts {
   std::chrono::milliseconds handshake{10'000};
   std::chrono::milliseconds request_header{15'000};  // from the first byte, or from the connect
   std::chrono::milliseconds keep_alive{75'000};
-  // A client that takes nothing for so long, or that sends less of its body than BodyPace asks for.
+  // A client that takes nothing, or sends nothing of its body; BodyTime asks for more than that.
   std::chrono::milliseconds body_idle{60'000};
   // For all of a request's body, while its client is awaited; see BodyTime. Long enough for the
   // largest image layers on a slow line.

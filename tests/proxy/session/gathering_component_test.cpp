@@ -228,10 +228,45 @@ TEST(SlowBody, ATrickleIs408ThoughItIsNeverIdle) {
     trickle(client);
     EXPECT_EQ(client.read_answer().status, 408);
     EXPECT_TRUE(client.stream().at_end());
-    EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_t"));  // too slow, or its time is over
+    EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_too_slow"));
     EXPECT_TRUE(
         eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 0; }));
   }
+}
+
+TEST(SlowBody, WhoTalksWithAnEndpointMaySayLittleAtATime) {
+  net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  const std::jthread endpoint([&] {
+    net::Accepted accepted;
+    while (!accepted.fd.is_open()) accepted = net::accept_from(listener.get());
+    SocketStream stream(std::move(accepted.fd));
+    stream.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nans");
+    std::string got;
+    for (std::string part = "-"; got.find("last") == std::string::npos && !part.empty();) {
+      part = stream.receive();
+      got += part;
+    }
+    stream.send("wer");
+  });
+  RunningEngine proxy(impatient());
+  ASSERT_TRUE(proxy.publish(shop({net::local_address(listener.get()).port()})));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(post("Transfer-Encoding: chunked\r\n") + "5\r\nfirst\r\n");
+  std::string answer;
+  while (answer.find("ans") == std::string::npos) {
+    const std::string part = client.stream().receive();
+    ASSERT_NE(part, "");
+    answer += part;
+  }
+  // For several times the limit on what is idle, and at much less than the least rate.
+  client.stream().be_patient_for(milliseconds(50));
+  for (int i = 0; i < 30; ++i) {
+    client.send("1\r\nx\r\n");
+    ASSERT_FALSE(client.wait_for_bytes());
+  }
+  client.stream().be_patient_for(std::chrono::seconds(5));
+  client.send("4\r\nlast\r\n0\r\n\r\n");
+  EXPECT_EQ(client.stream().receive(), "wer");
 }
 
 }  // namespace

@@ -823,7 +823,7 @@ TEST(SlowPeers, ABodyThatComesAByteNowAndThenIs408) {
   EXPECT_EQ(client.read_answer().status, 408);
   stop = true;
   trickle.join();
-  EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_timeout"));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("request_body_too_slow"));
 }
 
 TEST(SlowPeers, AnIdleConnectionIsClosedAfterItsTime) {
@@ -920,9 +920,8 @@ TEST(SlowPeers, AClientThatHasYetToTakeItsAnswersDoesNotMakeRoom) {
     for (int i = 1; i < kRequests; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     customer.send(requests + "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   });
-  ASSERT_TRUE(eventually([&] {
-    return proxy.metric("gatehouse_proxy_memory_bytes{kind=\"client_output\"}") > 0;
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return proxy.metric("gatehouse_proxy_memory_bytes{kind=\"client_output\"}") > 0; }));
   auto newcomer = HttpClient::connect(proxy.http());
   newcomer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   newcomer.stream().be_patient_for(std::chrono::milliseconds(600));
