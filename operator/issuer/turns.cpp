@@ -37,11 +37,15 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
   Place& place = places_[issuer];
   const bool is_called = called_.erase(key) != 0;
   const bool is_at_head = place.line.empty() || place.line.front() == key;
-  if (is_free(place) && (is_called || is_at_head)) {
+  const bool stands_in_line =
+      std::find(place.line.begin(), place.line.end(), key) != place.line.end();
+  // Nobody is left to give a turn back and call: those in front want something else by now.
+  const bool is_left_behind = stands_in_line && place.in_use == 0;
+  if (is_free(place) && (is_called || is_at_head || is_left_behind)) {
     std::erase(place.line, key);
     return give(issuer, place);
   }
-  if (std::find(place.line.begin(), place.line.end(), key) == place.line.end()) {
+  if (!stands_in_line) {
     // Whoever was called and came too late has its place again.
     is_called ? place.line.push_front(key) : place.line.push_back(key);
   }

@@ -19,7 +19,8 @@ namespace issuer {
 //   - one issuer has at most so many turns at a time;
 //   - one whose server gave no answer last has one turn at a time, until it answers;
 //   - all of those together have half of the workers at most;
-//   - whoever gets no turn stands in its issuer's line and is called in order.
+//   - whoever gets no turn stands in its issuer's line and is called in order; who asks again from
+//     the line while nobody has a turn gets one, so that those who never come hold up nobody.
 // No clock and no threads of its own. Thread-safe; wake is called without a lock held, from the
 // thread that gives a turn back.
 class Turns {

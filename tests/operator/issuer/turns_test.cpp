@@ -92,6 +92,19 @@ TEST_F(TurnsTest, WhoIsGoneDoesNotHoldUpTheLine) {
   EXPECT_THAT(woken_, ElementsAre("c"));
 }
 
+// They were called, or stood in front, and want something else now: another issuer, mostly.
+TEST_F(TurnsTest, WhoNeverComesBackHoldsUpNobodyOnceAllTurnsAreGivenBack) {
+  auto one = turns_.take("ca", key("a"));
+  auto two = turns_.take("ca", key("b"));
+  for (const char* name : {"moved", "moved-too", "moved-as-well", "stays"}) {
+    EXPECT_FALSE(turns_.take("ca", key(name)));
+  }
+  one.reset();
+  two.reset();
+  EXPECT_THAT(woken_, ElementsAre("moved", "moved-too"));
+  EXPECT_TRUE(turns_.take("ca", key("stays")));
+}
+
 TEST_F(TurnsTest, WithoutALineNobodyIsWoken) {
   auto one = turns_.take("ca", key("a"));
   one.reset();
