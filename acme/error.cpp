@@ -41,6 +41,8 @@ bool replaces_was_refused(const AcmeError& error) {
   switch (error.error_class) {
     case ErrorClass::already_replaced:
     case ErrorClass::malformed:
+    // Boulder's word for the certificate of another account, as of one that was made anew.
+    case ErrorClass::unauthorized:
       return true;
     case ErrorClass::server_internal:
       // Pebble answers 500 for a "replaces" that it does not know.

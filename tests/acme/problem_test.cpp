@@ -192,6 +192,10 @@ TEST(ReplacesWasRefused, ForTheTypesOfRfc9773Only) {
   };
   EXPECT_TRUE(acme::replaces_was_refused(error("alreadyReplaced", "")));
   EXPECT_TRUE(acme::replaces_was_refused(error("malformed", "")));
+  // Boulder, once the certificate is another account's: an account that was made anew.
+  EXPECT_TRUE(acme::replaces_was_refused(
+      error("unauthorized",
+            "requester account did not request the certificate being replaced by this order")));
   EXPECT_TRUE(acme::replaces_was_refused(error("serverInternal", "could not find \"replaces\"")));
   EXPECT_FALSE(acme::replaces_was_refused(error("serverInternal", "database down")));
   EXPECT_FALSE(acme::replaces_was_refused(error("rateLimited", "replaces")));

@@ -395,9 +395,8 @@ TEST_F(Weather, AnAccountThatTheServerRefusesIsToldAtTheIssuerWithItsRemedyAndAN
   refusal.status = 403;
   refusal.type = "unauthorized";
   refusal.detail = "account is deactivated";
-  for (const char* endpoint : {"newOrder", "account", "newAccount"}) {
-    world_->ca.refuse(endpoint, refusal);
-  }
+  world_->ca.refuse("newOrder", refusal, 2);  // with its predecessor's name, and without
+  for (const char* endpoint : {"account", "newAccount"}) world_->ca.refuse(endpoint, refusal);
   world_->annotate("www", api::kRenewRequestedAnnotation, "now");
   world_->run_for(seconds(20));
   const kube::Condition* ready = kube::find_condition(world_->issuer().conditions, "Ready");
