@@ -12,6 +12,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr hours kCounted{24};
+constexpr minutes kPauseLeast{10};   // however short a life is: at most 144 orders a day
 constexpr std::size_t kKeptMax = 6;  // one more than the schedule has steps
 // So many failed wishes in a row are no person's any more.
 constexpr int kWishesAtOnce = 3;
@@ -53,6 +54,17 @@ std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& iss
                                static_cast<int>(count + 1 - kIssuancesAtOnce), chance01);
   const base::WallTime until = newest + delay;
   return until > now ? std::optional(until) : std::nullopt;
+}
+
+std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, base::WallTime now,
+                                          double chance01) {
+  const auto until = paced_until(status.recent_issuances, now, chance01);
+  if (!until || !status.not_after) return until;
+  const base::WallTime newest = std::min(status.recent_issuances.back(), now);
+  const auto pause_max =
+      std::max<base::WallTime::duration>((*status.not_after - newest) / 3, kPauseLeast);
+  const base::WallTime at_latest = newest + pause_max;
+  return at_latest > now ? std::optional(std::min(*until, at_latest)) : std::nullopt;
 }
 
 std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now) {

@@ -24,6 +24,12 @@ inline constexpr std::size_t kIssuancesAtOnce = 2;
 std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& issued,
                                           base::WallTime now, double chance01);
 
+// The same of one Certificate. No pause is longer than a third of the life that was left at the
+// last issuance, for a CA that issues for hours means it to be asked so often; but ten minutes at
+// least.
+std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, base::WallTime now,
+                                          double chance01);
+
 // The times of issuances to be kept, with this one: the newest first of all, and of the others
 // those that paced_until() still counts.
 std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now);

@@ -114,7 +114,7 @@ base::Result<kube::Outcome> Reconciler::Run::keep(const kube::Secret& secret,
       secret.metadata.annotation(api::kCertificateNameAnnotation) == certificate_.metadata.name;
   const bool is_edited =
       is_kept_by_us && certificate_.status.observed_generation != certificate_.metadata.generation;
-  if (!content.is_foreign() &&
+  if (!is_foreign(content) &&
       (is_edited || !has_wanted_metadata(certificate_, secret, metadata_options()))) {
     if (const auto end = renew_metadata(is_edited)) return *end;
   }
@@ -145,7 +145,7 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::put_back() {
   } else {
     verdict = judge(nullptr);
     // To delete the Secret is how people ask for a new key. They get one, at the pace of orders.
-    if (!paced_until(certificate_.status.recent_issuances, now(), chance())) return std::nullopt;
+    if (!paced_until(certificate_.status, now(), chance())) return std::nullopt;
   }
   if (steady_now() < memory_.truce_until) {
     return leave_to_others(*verdict, std::chrono::ceil<Delay>(memory_.truce_until - steady_now()));
@@ -218,11 +218,12 @@ base::Result<kube::Outcome> Reconciler::Run::start(const Verdict& verdict) {
   if (!confirmed) return keep(kube::Secret(*memory_.secret), content);
   // Not in our memory any more, and good enough: until its renewal nothing is gained by a new one.
   if (confirmed->reason == kSecretContested && confirmed->is_usable_meanwhile &&
-      certificate_.status.renewal_time && now() < *certificate_.status.renewal_time) {
+      !is_renewal_requested() && certificate_.status.renewal_time &&
+      now() < *certificate_.status.renewal_time) {
     return leave_to_others(*confirmed,
                            std::chrono::ceil<Delay>(*certificate_.status.renewal_time - now()));
   }
-  if (content.is_foreign()) {
+  if (is_foreign(content)) {
     return block("SecretNotOurs",
                  confirmed->message + "; Secret " + secret_key().text() +
                      " holds a certificate of \"" + content.leaf->issuer +
@@ -236,7 +237,7 @@ base::Result<kube::Outcome> Reconciler::Run::start(const Verdict& verdict) {
 
 // An order, unless it is one of too many within a day.
 base::Result<kube::Outcome> Reconciler::Run::begin(const Verdict& verdict) {
-  const auto until = paced_until(certificate_.status.recent_issuances, now(), chance());
+  const auto until = paced_until(certificate_.status, now(), chance());
   if (!until) return place_order(verdict);
   const kube::Condition* before = kube::find_condition(written_.conditions, api::kIssuing);
   const bool is_new = !before || before->reason != kIssuedTooOften;
@@ -330,6 +331,19 @@ void Reconciler::Run::note_failure(const acme::AcmeError& error) {
   } else if (error.problem) {
     turn_->note_answer();
   }
+}
+
+// Status remembers what we issued, also where somebody took our annotations from the Secret.
+bool Reconciler::Run::is_foreign(const SecretContent& content) const {
+  const api::CertificateStatus& status = certificate_.status;
+  const bool is_issued_by_us = status.revision > 0 && content.leaf &&
+                               content.leaf->fingerprint_sha256 == status.fingerprint_sha256;
+  return content.is_foreign() && !is_issued_by_us;
+}
+
+bool Reconciler::Run::is_renewal_requested() const {
+  const std::string request = certificate_.metadata.annotation(api::kRenewRequestedAnnotation);
+  return !request.empty() && request != certificate_.status.last_renewal_request;
 }
 
 // A server that is slow with each of a hundred answers gives way to others in between.

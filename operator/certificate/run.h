@@ -105,6 +105,8 @@ class Reconciler::Run {
   }
   void note_failure(const acme::AcmeError& error);
   std::optional<base::WallTime> attempt_time() const;
+  bool is_foreign(const SecretContent& content) const;
+  bool is_renewal_requested() const;
   bool has_had_its_time() const;
   End block(const std::string& reason, const std::string& message,
             const std::optional<Verdict>& verdict, std::optional<Delay> look_again = std::nullopt);

@@ -107,8 +107,9 @@ std::optional<base::Result<kube::Outcome>> Reconciler::Run::look_at_account(
                           refusal.error_class == acme::ErrorClass::malformed);
   if (!is_suspect) return std::nullopt;
   const auto account = asked(account_->client->get_account(account_->session, owner_.stop_));
-  const bool is_lost = account ? account->value.status != acme::AccountStatus::valid
-                               : account.error().problem.has_value();
+  // A server that is busy, or is none of ACME just now, says nothing about the account.
+  const bool is_lost =
+      account ? account->value.status != acme::AccountStatus::valid : loses_order(account.error());
   if (!is_lost) return std::nullopt;
   spdlog::warn("{}: {}; its account {} is no good", name(), refusal.error.message,
                account_->session.account_url);
@@ -191,8 +192,8 @@ base::Result<kube::Outcome> Reconciler::Run::continue_order() {
 // The way out of an order that is stuck.
 bool Reconciler::Run::is_renewal_requested_anew() const {
   const api::CertificateStatus& status = certificate_.status;
+  if (!is_renewal_requested()) return false;
   const std::string request = certificate_.metadata.annotation(api::kRenewRequestedAnnotation);
-  if (request.empty() || request == status.last_renewal_request) return false;
   if (request == status.order->renewal_request) return false;
   return !status.order->placed_at || now() - *status.order->placed_at >= kOrderOld;
 }

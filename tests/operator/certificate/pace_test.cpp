@@ -71,6 +71,20 @@ TEST(PacedUntil, ChanceOnlyEverMakesItLater) {
   EXPECT_GT(*paced_until(issued, kNow, 0.9), *paced_until(issued, kNow, 0));
 }
 
+TEST(PacedUntil, APauseIsShortBesideALifeThatIs) {
+  struct Life {
+    seconds left;  // at the issuance
+    seconds wait;
+  };
+  for (const Life& life : {Life{days(90), hours(24)}, Life{days(6), hours(24)},
+                           Life{hours(6), hours(2)}, Life{minutes(12), minutes(10)}}) {
+    api::CertificateStatus status;
+    status.recent_issuances.assign(6, kNow);
+    status.not_after = kNow + life.left;
+    EXPECT_EQ(*paced_until(status, kNow, 0) - kNow, life.wait) << life.left.count();
+  }
+}
+
 TEST(WithIssuance, KeepsWhatCountsAndNoMore) {
   EXPECT_THAT(with_issuance({kNow - days(2), kNow - hours(1)}, kNow),
               ElementsAre(kNow - hours(1), kNow));

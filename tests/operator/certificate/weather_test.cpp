@@ -114,6 +114,20 @@ TEST_F(Weather, ThePaceIsKeptOverARestart) {
   EXPECT_EQ(orders(), 2);
 }
 
+TEST_F(Weather, CertificatesOfAFewHoursAreRenewedInTimeForEver) {
+  AcmeServer::Options private_ca;
+  private_ca.certificate_lifetime = hours(6);
+  private_ca.has_renewal_info = false;
+  start(private_ca);
+  issue();
+  for (int hour = 0; hour < 72; ++hour) {
+    world_->run_for(hours(1));
+    ASSERT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady))
+        << "after " << hour << " hours: " << world_->message(api::kReady);
+    ASSERT_GT(*world_->certificate().status.not_after, world_->clock.now()) << hour;
+  }
+}
+
 TEST_F(Weather, ARateLimitThatMayBeTriedAtOnceIsNotTriedAtOnce) {
   start();
   AcmeServer::Refusal refusal;
@@ -220,6 +234,33 @@ TEST_F(Weather, ACertificateThatNobodyGaveIntoOurKeepingIsLeftAlone) {
   EXPECT_EQ(world_->reason(api::kIssuing), "SecretNotOurs");
   EXPECT_EQ(world_->secret()["data"], data);
   EXPECT_EQ(world_->ca.count("newOrder"), before + 1) << "the renewal of the other";
+}
+
+TEST_F(Weather, WhatWeIssuedIsRenewedAlsoWhenSomebodyTookOurAnnotationsFromTheSecret) {
+  start();
+  issue();
+  json secret = world_->secret();
+  secret["metadata"].erase("annotations");
+  world_->cluster.put(kube::Secret::type(), secret);
+  world_->run_for(hours(24 * 80));
+  EXPECT_EQ(orders(), 2) << world_->message(api::kIssuing);
+}
+
+TEST_F(Weather, ARequestToRenewIsTheWayOutOfASecretThatAnotherHasWritten) {
+  start();
+  issue();
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}, "theirs"));
+  ASSERT_TRUE(world_->run_until_ready("theirs"));
+  const std::string their_chain = world_->secret_value("tls.crt", "theirs-tls");
+  overwrite(their_chain, world_->secret_value("tls.key", "theirs-tls"));
+  world_->restart();
+  world_->run_for(minutes(1));
+  ASSERT_EQ(chain(), their_chain) << "nobody remembers what was there";
+  EXPECT_EQ(world_->reason(api::kIssuing), "SecretContested");
+  world_->annotate("www", api::kRenewRequestedAnnotation, "now");
+  world_->run_for(minutes(1));
+  EXPECT_NE(chain(), their_chain);
+  EXPECT_EQ(world_->certificate().status.revision, 2);
 }
 
 TEST_F(Weather, MovingFromCertManagerOrdersNothingOnTheDayAndKeepsTheKindOfKey) {
@@ -407,6 +448,25 @@ TEST_F(Weather, AnAccountThatTheServerRefusesIsToldAtTheIssuerWithItsRemedyAndAN
   world_->cluster.remove(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
   EXPECT_TRUE(
       world_->run_until([&] { return world_->certificate().status.revision == 2; }, seconds(30)));
+}
+
+TEST_F(Weather, AnAccountIsNotTakenForLostBecauseTheServerIsBusy) {
+  start();
+  issue();
+  AcmeServer::Refusal bad_name;
+  bad_name.status = 400;
+  bad_name.type = "malformed";
+  AcmeServer::Refusal busy;
+  busy.status = 429;
+  busy.type = "rateLimited";
+  world_->ca.refuse("newOrder", bad_name, 2);
+  world_->ca.refuse("account", busy, 2);
+  const int registered = world_->ca.count("newAccount");
+  world_->apply_certificate(World::certificate_json({"bad.shop.example"}, "bad"));
+  world_->run_for(seconds(30));
+  EXPECT_EQ(world_->ca.count("newAccount"), registered);
+  EXPECT_TRUE(world_->issuer().is_ready());
+  EXPECT_EQ(world_->certificate("bad").status.last_failure_class, "malformed");
 }
 
 TEST_F(Weather, AFailureIsToldAtTheIngressThatOwnsTheCertificateByItsName) {
