@@ -100,7 +100,8 @@ TEST_F(HostileServer, IsNotFollowedToAnotherOriginByItsDirectory) {
   });
   world_->apply_issuer();
   world_->run_for(seconds(1));
-  const kube::Condition* ready = kube::find_condition(world_->issuer().conditions, "Ready");
+  const auto issuer = world_->issuer();
+  const kube::Condition* ready = kube::find_condition(issuer.conditions, "Ready");
   ASSERT_TRUE(ready);
   EXPECT_THAT(ready->message, AllOf(HasSubstr("https://169.254.169.254:443"),
                                     HasSubstr("not the origin of its directory")));

@@ -440,7 +440,8 @@ TEST_F(Weather, AnAccountThatTheServerRefusesIsToldAtTheIssuerWithItsRemedyAndAN
   for (const char* endpoint : {"account", "newAccount"}) world_->ca.refuse(endpoint, refusal);
   world_->annotate("www", api::kRenewRequestedAnnotation, "now");
   world_->run_for(seconds(20));
-  const kube::Condition* ready = kube::find_condition(world_->issuer().conditions, "Ready");
+  const auto issuer = world_->issuer();
+  const kube::Condition* ready = kube::find_condition(issuer.conditions, "Ready");
   ASSERT_TRUE(ready);
   EXPECT_EQ(ready->reason, "AccountNotValid");
   EXPECT_THAT(ready->message, HasSubstr("delete Secret gatehouse-system/ca-account-key"));
