@@ -58,7 +58,13 @@ void ClientConnection::on_ready(net::Ready ready) {
   if (state_ == State::closed) return;
   channel_.note(ready);
   if (state_ == State::handshake) {
-    if (ready.readable) worker_.queue_handshake(*this);
+    // Nobody is left to greet, or nobody who could still say what a handshake needs: that is known
+    // without a step, which would take its turn, and a signature, from those who wait.
+    if (ready.failed || (ready.closing && channel_.tls() == nullptr)) {
+      fail_handshake("client_closed");
+    } else if (ready.readable) {
+      worker_.queue_handshake(*this);
+    }
     return;
   }
   if (ready.writable && channel_.unsent() > 0) {

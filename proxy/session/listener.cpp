@@ -29,9 +29,13 @@ void Listener::on_ready(net::Ready) {
 }
 
 void Listener::accept_some() {
+  accept_some(worker_.options().handshakes_ahead_max);
+}
+
+void Listener::accept_some(std::size_t handshakes_max) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
-    if (secure_ && worker_.has_enough_handshakes()) return;
+    if (secure_ && worker_.handshakes_waiting() >= handshakes_max) return;
     if (worker_.is_full()) {
       // Nobody makes room for nobody.
       if (!net::has_waiting_client(fd_.get())) {
@@ -65,9 +69,10 @@ void Listener::pause(Worker::AcceptPause why) {
 }
 
 void Listener::accept_rest() {
+  const std::size_t handshakes_max = worker_.options().handshakes_waiting_max;
   do {
-    accept_some();
-  } while (has_more_ && !(secure_ && worker_.has_enough_handshakes()));
+    accept_some(handshakes_max);
+  } while (has_more_ && !(secure_ && worker_.handshakes_waiting() >= handshakes_max));
 }
 
 void Listener::on_timer(net::Timer&) {

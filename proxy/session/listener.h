@@ -19,6 +19,8 @@ class Listener final : public net::EventHandler, private net::TimerTarget {
   void accept_rest();
 
  private:
+  // No more TLS clients while so many handshakes wait for their step.
+  void accept_some(std::size_t handshakes_max);
   void on_timer(net::Timer& timer) override;
   void pause(Worker::AcceptPause why);
 

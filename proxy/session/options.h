@@ -36,8 +36,11 @@ struct Options {
   bool trace_allowed = false;
   upstream::PoolOptions pools;
   std::size_t connections_max = 100'000;  // per worker
-  // TLS handshakes that wait for their step, per worker. A step takes up to a millisecond (RSA), so
-  // whoever is let in has its turn within a second.
+  // TLS handshakes that wait for their step, per worker. While there are so many, the next clients
+  // wait in the kernel's queue: at no cost of ours, and whoever has left by then is soon let go.
+  std::size_t handshakes_ahead_max = 64;
+  // Clients that were accepted before and all speak at once. A step takes up to a millisecond
+  // (RSA), so whoever is let in has its turn within a second.
   std::size_t handshakes_waiting_max = 1024;
   // When no more clients can be taken, the one that has been silent for longest makes room for the
   // next, if it was for so long: a shorter pause says nothing about who is of more use.

@@ -211,7 +211,7 @@ void Worker::queue_handshake(ClientConnection& connection) {
   if (waiting_for_step_.is_waiting(connection)) return;
   // Clients that connected before and all speak at once: those who came last are turned away at
   // once, so that the others are not all too late.
-  if (has_enough_handshakes()) {
+  if (handshakes_waiting_ >= options_.handshakes_waiting_max) {
     connection.refuse_handshake();
     return;
   }

@@ -120,10 +120,8 @@ class Worker final : private net::TurnEnd {
   // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
   bool may_connect();
   void queue_handshake(ClientConnection& connection);
-  // Those that are there are enough for the time that a client waits.
-  bool has_enough_handshakes() const {
-    return handshakes_waiting_ >= options_.handshakes_waiting_max;
-  }
+  // In that queue.
+  std::size_t handshakes_waiting() const { return handshakes_waiting_; }
   void close_soon(ClientConnection& connection);
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 

@@ -62,6 +62,24 @@ class OneWorker : public ::testing::Test {
     const std::string hello = client_hello();
     for (SocketStream& client : clients_) ASSERT_TRUE(client.send(hello));
   }
+  // Releases the loop, and returns how many handshakes had ended in every turn, before the step
+  // that the turn ends with, until `enough`.
+  std::vector<std::uint64_t> look_each_turn(const std::function<bool()>& enough) {
+    std::vector<std::uint64_t> seen;
+    std::promise<void> done;
+    std::function<void()> look = [&] {
+      seen.push_back(handshakes_ended());
+      if (enough() || seen.size() == 1000) {
+        done.set_value();
+      } else {
+        worker_->loop().post(look);
+      }
+    };
+    worker_->loop().post(look);
+    release();
+    done.get_future().wait();
+    return seen;
+  }
   const admin::WorkerCounters& counters() const { return worker_->read_counters(); }
   // Handshakes that came to their end, which without certificates is a refusal.
   std::uint64_t handshakes_ended(std::string_view reason = {}) const {
@@ -86,20 +104,8 @@ TEST_F(OneWorker, MakesOneHandshakeStepATurn) {
   constexpr std::size_t kClients = 5;
   start();
   let_clients_speak(kClients);
-  // Looks in every turn, before the step that the turn ends with.
-  std::vector<std::uint64_t> seen;
-  std::promise<void> done;
-  std::function<void()> look = [&] {
-    seen.push_back(handshakes_ended());
-    if (seen.back() == kClients || seen.size() == 1000) {
-      done.set_value();
-    } else {
-      worker_->loop().post(look);
-    }
-  };
-  worker_->loop().post(look);
-  release();
-  done.get_future().wait();
+  const std::vector<std::uint64_t> seen =
+      look_each_turn([&] { return handshakes_ended() == kClients; });
   for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_LE(seen[i] - seen[i - 1], 1u) << i;
   EXPECT_EQ(seen.back(), kClients);
 }
@@ -150,6 +156,40 @@ TEST_F(OneWorker, RefusesThoseWhoSpeakLastWhenMoreHandshakesWaitThanCanBeMadeInT
   EXPECT_TRUE(eventually([&] { return handshakes_ended() == 5; }));
   EXPECT_EQ(handshakes_ended("too_many_handshakes"), 3u);
   EXPECT_TRUE(eventually([&] { return counters().connections_open.get() == 0; }));
+}
+
+TEST_F(OneWorker, ThoseWhoLeaveBeforeTheirStepTakeNoTurnFromThoseWhoWait) {
+  start();
+  let_clients_speak(5);
+  clients_[0].reset();
+  clients_[1].close();  // after a whole ClientHello, which it may not cost a signature to read
+  clients_[2].reset();
+  clients_[3].finish_sending();
+  // Four in the turn that sees them, and the last at that turn's end.
+  EXPECT_EQ(look_each_turn([&] { return handshakes_ended() == 5; }),
+            (std::vector<std::uint64_t>{4, 5}));
+  EXPECT_EQ(handshakes_ended("client_closed"), 4u);
+}
+
+TEST_F(OneWorker, TakesNoMoreTlsClientsThanItCanSoonGreet) {
+  session::Options options = RunningEngine::quick();
+  options.handshakes_ahead_max = 2;
+  start(options);
+  hold();
+  constexpr std::size_t kClients = 100;
+  const std::string hello = client_hello();
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients_.push_back(SocketStream::connect(port_));
+    ASSERT_TRUE(clients_.back().send(hello));
+  }
+  std::uint64_t most = 0;
+  look_each_turn([&] {
+    most = std::max(most, counters().connections_open.get());
+    return handshakes_ended() == kClients;
+  });
+  EXPECT_EQ(handshakes_ended("too_many_handshakes"), 0u);
+  // What one turn accepts, and what was accepted in the turn before and has not been heard yet.
+  EXPECT_LT(most, kClients / 2);
 }
 
 TEST_F(OneWorker, ALoopThatIsHeldUpDoesNotTickAndOneThatIsIdleDoes) {
