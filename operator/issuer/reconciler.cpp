@@ -31,7 +31,6 @@ constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
 constexpr hours kDirectoryAgeMax{1};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
-constexpr seconds kLineLookAgain{30};
 // Account keys are not watched (they are Secrets like any other); while one is the trouble it is
 // looked at this often.
 constexpr seconds kKeyLookAgain{5};
@@ -192,7 +191,7 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
     return report({"InvalidSpec", issuer_.problem, "", acme::ErrorClass::invalid_profile});
   }
   auto turn = owner_.turns_.take(key_.text(), issuer_.metadata.key());
-  if (!turn) return kube::Outcome::requeue(kLineLookAgain);  // or when it is called
+  if (!turn) return kube::Outcome::requeue(Turns::kLookAgain);  // or when it is called
   auto account = make_ready();
   note(*turn, account);
   turn.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -26,6 +27,9 @@ namespace issuer {
 class Turns {
  public:
   using Wake = std::function<void(const kube::ObjectKey&)>;
+
+  // Whoever stands in a line looks again after so long, also when nobody calls.
+  static constexpr std::chrono::seconds kLookAgain{30};
 
   struct Limits {
     std::size_t per_issuer = 2;

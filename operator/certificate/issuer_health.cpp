@@ -1,0 +1,45 @@
+#include "operator/certificate/issuer_health.h"
+
+#include <chrono>
+
+namespace certificate {
+
+namespace {
+
+// Older signs are of no use: no back-off is longer.
+constexpr std::chrono::hours kRememberedFor{7 * 24};
+
+}  // namespace
+
+void IssuerHealth::note_unwell(const issuer::IssuerKey& issuer) {
+  const std::lock_guard lock(mutex_);
+  unwell_.insert(issuer);
+}
+
+void IssuerHealth::note_issued(const issuer::IssuerKey& issuer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (unwell_.count(issuer) == 0) return;
+  }
+  note_well(issuer);
+}
+
+void IssuerHealth::note_well(const issuer::IssuerKey& issuer) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(well_since_, [this](const auto& entry) {
+      return entry.second + kRememberedFor < clock_.now();
+    });
+    well_since_[issuer] = clock_.now();
+    unwell_.erase(issuer);
+  }
+  if (listener_) listener_(issuer);
+}
+
+bool IssuerHealth::is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = well_since_.find(issuer);
+  return found != well_since_.end() && found->second > time + std::chrono::seconds(1);
+}
+
+}  // namespace certificate

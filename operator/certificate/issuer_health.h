@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/clock.h"
+#include "operator/issuer/accounts.h"
+
+namespace certificate {
+
+// Since when the servers of issuers are known to be well: a back-off that came from a server that
+// did not answer ends when it does. A mere answer is no such sign, it may be the next request that
+// hangs. Thread-safe; the listener is called without a lock held.
+class IssuerHealth {
+ public:
+  explicit IssuerHealth(const base::Clock& clock) : clock_(clock) {}
+
+  // Set once, before anything runs: those that wait because of this issuer may look at once.
+  void on_well(std::function<void(const issuer::IssuerKey&)> listener) {
+    listener_ = std::move(listener);
+  }
+
+  void note_unwell(const issuer::IssuerKey& issuer);
+  // It has issued a certificate: news only of one that was unwell.
+  void note_issued(const issuer::IssuerKey& issuer);
+  void note_well(const issuer::IssuerKey& issuer);
+  // time: with whole seconds, as status has it.
+  bool is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const;
+
+ private:
+  const base::Clock& clock_;
+  std::function<void(const issuer::IssuerKey&)> listener_;
+  mutable std::mutex mutex_;
+  std::map<issuer::IssuerKey, base::WallTime> well_since_;
+  std::set<issuer::IssuerKey> unwell_;
+};
+
+}  // namespace certificate

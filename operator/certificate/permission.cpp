@@ -1,0 +1,113 @@
+#include "operator/certificate/permission.h"
+
+#include <chrono>
+#include <string>
+
+#include "acme/order_flow.h"
+#include "operator/certificate/pace.h"
+#include "operator/certificate/status_report.h"
+#include "operator/issuer/attempt_text.h"
+
+namespace certificate {
+
+namespace {
+
+using std::chrono::seconds;
+
+// An issuer that is just being registered is not worth a word in status.
+constexpr seconds kIssuerGrace{3};
+// A place in the line is told after this long.
+constexpr seconds kLineUnsaid{3};
+
+}  // namespace
+
+std::optional<End> Permission::to_begin(const Verdict& verdict) {
+  if (const base::Status names = acme::check_identifiers(record_.identifiers()); !names) {
+    return record_.block("InvalidNames", names.error().message, verdict);
+  }
+  if (auto end = of_issuer(verdict)) return end;
+  if (auto end = of_back_off()) return end;
+  return of_turn();
+}
+
+std::optional<End> Permission::to_order(const Verdict& verdict) {
+  const auto until = paced_until(record_.status(), context_.now(), record_.chance());
+  if (!until) return std::nullopt;
+  const kube::Condition* before = kube::find_condition(record_.written().conditions, api::kIssuing);
+  const bool is_new = !before || before->reason != kIssuedTooOften;
+  show_held_back(record_.certificate(), *until, verdict, context_.now());
+  const base::Status written = record_.write_status();
+  if (written && is_new) {
+    record_.warn(kIssuedTooOften,
+                 kube::find_condition(record_.status().conditions, api::kIssuing)->message);
+  }
+  return Record::after_write(
+      written, kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - context_.now())));
+}
+
+std::optional<End> Permission::of_issuer(const std::optional<Verdict>& verdict) {
+  const issuer::IssuerKey key = issuer_.key();
+  if (issuer_.find_account()) {
+    memory_.without_issuer_since.reset();
+    return std::nullopt;
+  }
+  if (!memory_.without_issuer_since) memory_.without_issuer_since = context_.steady_now();
+  const auto waited = context_.steady_now() - *memory_.without_issuer_since;
+  if (waited < kIssuerGrace) {
+    return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(kIssuerGrace - waited)));
+  }
+  const auto issuer =
+      (key.is_cluster_issuer ? context_.stores.cluster_issuers : context_.stores.issuers)
+          .get(key.key);
+  if (!issuer) return record_.block("IssuerNotFound", key.text() + " does not exist", verdict);
+  const kube::Condition* ready = kube::find_condition(issuer->conditions, "Ready");
+  // Without the time of its next attempt, or each of them would be a write to every Certificate.
+  const std::string why = ready && ready->status == kube::ConditionStatus::is_false
+                              ? issuer::what_failed(ready->message)
+                              : "its account is not registered yet";
+  return record_.block("IssuerNotReady", key.text() + " is not ready: " + why, verdict);
+}
+
+std::optional<End> Permission::of_back_off() {
+  const auto until = attempt_time();
+  if (!until) return std::nullopt;
+  return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - context_.now())));
+}
+
+// A back-off that came from a server that did not answer ends when it does.
+std::optional<base::WallTime> Permission::attempt_time() const {
+  const auto until =
+      wait_until(record_.certificate(), context_.now(), issuer_.account().session.account_url);
+  const api::CertificateStatus& status = record_.status();
+  if (!until || !status.last_failure_time) return until;
+  const bool is_of_the_server =
+      status.last_failure_class == acme::name_of(acme::ErrorClass::network);
+  if (is_of_the_server &&
+      context_.issuer_health.is_well_since(issuer_.key(), *status.last_failure_time)) {
+    return std::nullopt;
+  }
+  return until;
+}
+
+std::optional<End> Permission::of_turn() {
+  if (issuer_.take_turn(record_.key())) {
+    memory_.in_line_since.reset();
+    return std::nullopt;
+  }
+  if (!memory_.in_line_since) memory_.in_line_since = context_.steady_now();
+  const auto waited = context_.steady_now() - *memory_.in_line_since;
+  if (waited < kLineUnsaid) return End(kube::Outcome::requeue(kLineUnsaid));
+  // Without a number: it would be a write of every certificate in the line for each that leaves it.
+  const std::string issuer = issuer_.key().text();
+  show_waiting(record_.certificate(),
+               context_.turns.is_silent(issuer)
+                   ? issuer +
+                         ": its server did not answer, so it is asked for one certificate at "
+                         "a time"
+                   : issuer + ": its server is busy with other certificates",
+               context_.now());
+  return Record::after_write(record_.write_status(),
+                             kube::Outcome::requeue(issuer::Turns::kLookAgain));
+}
+
+}  // namespace certificate

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "operator/certificate/context.h"
+#include "operator/certificate/issuer_access.h"
+#include "operator/certificate/memory.h"
+#include "operator/certificate/record.h"
+#include "operator/certificate/reissue_policy.h"
+
+namespace certificate {
+
+// What stands between the wish and an order. Each question is put to a pure value (the rules for
+// names, the pace, the turns of the issuer); whoever is in the way is said in status, and the
+// reconcile ends. Nothing returned: it may go on.
+class Permission {
+ public:
+  Permission(Context& context, Memory& memory, Record& record, IssuerAccess& issuer)
+      : context_(context), memory_(memory), record_(record), issuer_(issuer) {}
+
+  // All that can be asked before the API server is: names, issuer, back-off, turn.
+  std::optional<End> to_begin(const Verdict& verdict);
+  // An order would be one of too many within a day.
+  std::optional<End> to_order(const Verdict& verdict);
+
+  // ---- The same one by one, for an order that is under way.
+  // verdict: as show_blocked() has it.
+  std::optional<End> of_issuer(const std::optional<Verdict>& verdict);
+  std::optional<End> of_back_off();
+  std::optional<End> of_turn();
+
+ private:
+  std::optional<base::WallTime> attempt_time() const;
+
+  Context& context_;
+  Memory& memory_;
+  Record& record_;
+  IssuerAccess& issuer_;
+};
+
+}  // namespace certificate
