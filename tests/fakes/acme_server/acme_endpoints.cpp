@@ -233,7 +233,7 @@ AcmeServer::Answer AcmeServer::new_order(Call& call) {
 base::HttpResponse AcmeServer::order_answer(int number, int status) const {
   const Order& order = orders_.at(number);
   json body = {{"status", order.status},
-               {"expires", base::to_rfc3339(clock_.now() + std::chrono::hours(24))},
+               {"expires", base::to_rfc3339(now() + std::chrono::hours(24))},
                {"finalize", url("/finalize/" + std::to_string(number))}};
   for (const auto& [type, value] : order.identifiers) {
     body["identifiers"].push_back(identifier_json(type, value));
@@ -274,9 +274,9 @@ void AcmeServer::issue(Order& order) {
     failing_issuance_.reset();
     return;
   }
-  const base::WallTime now = clock_.now();
   Certificate certificate;
-  certificate.chain = mint_.issue(order.csr, now, now + options_.certificate_lifetime);
+  certificate.chain =
+      mint_.issue(order.csr, now() - options_.backdated, now() + options_.certificate_lifetime);
   certificate.id = certificate_id_of(certificate.chain);
   order.certificate = next_number_++;
   order.status = "valid";
@@ -343,7 +343,7 @@ base::HttpResponse AcmeServer::authorization_answer(int number) const {
   challenges.push_back(json::parse(challenge_answer(number).body));
   return json_answer(200, {{"status", authorization.status},
                            {"identifier", identifier_json(authorization.type, authorization.host)},
-                           {"expires", base::to_rfc3339(clock_.now() + std::chrono::hours(24))},
+                           {"expires", base::to_rfc3339(now() + std::chrono::hours(24))},
                            {"challenges", challenges}});
 }
 
@@ -410,10 +410,8 @@ base::HttpResponse AcmeServer::renewal_info(const std::string& id) {
   if (!options_.has_renewal_info || !is_known) {
     return problem_answer(404, "malformed", "no such certificate");
   }
-  const base::WallTime now = clock_.now();
-  const auto [start, end] = window_.value_or(
-      std::pair(now + options_.certificate_lifetime * 2 / 3,
-                now + options_.certificate_lifetime * 2 / 3 + std::chrono::hours(48)));
+  const base::WallTime due = now() + options_.certificate_lifetime * 2 / 3;
+  const auto [start, end] = window_.value_or(std::pair(due, due + std::chrono::hours(48)));
   json body = {
       {"suggestedWindow", {{"start", base::to_rfc3339(start)}, {"end", base::to_rfc3339(end)}}}};
   if (!explanation_url_.empty()) body["explanationURL"] = explanation_url_;

@@ -222,6 +222,16 @@ void AcmeServer::lose_answers(const std::string& endpoint, int times) {
   add_fault({endpoint, nullptr, lost}, times);
 }
 
+void AcmeServer::hang(const std::string& endpoint, std::function<void()> pass_time, int times) {
+  const auto silence =
+      [pass_time = std::move(pass_time)]() -> std::optional<base::Result<base::HttpResponse>> {
+    pass_time();
+    return base::Result<base::HttpResponse>(
+        base::failure(base::ErrorKind::unavailable, "the server did not answer in time"));
+  };
+  add_fault({endpoint, silence, nullptr}, times);
+}
+
 void AcmeServer::spoil(const std::string& endpoint, Spoil how, int times) {
   const auto spoiled = [how](base::HttpResponse response) -> base::Result<base::HttpResponse> {
     switch (how) {

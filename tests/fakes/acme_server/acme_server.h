@@ -30,6 +30,8 @@ class AcmeServer final : public base::HttpTransport {
     std::chrono::seconds certificate_lifetime = std::chrono::hours(24 * 90);
     // How often an order or authorization is read before a validation, or an issuance, is done.
     int polls_until_done = 1;
+    std::chrono::seconds clock_ahead{0};  // of ours
+    std::chrono::seconds backdated{0};    // certificates, as CAs do for clients whose clocks lag
     bool reuses_authorizations = false;
     bool has_renewal_info = true;
     std::string terms_of_service;                      // set: an account must agree
@@ -68,6 +70,8 @@ class AcmeServer final : public base::HttpTransport {
   void refuse_nonces(int times);
   void lose_requests(const std::string& endpoint, int times = 1);  // nothing reaches the server
   void lose_answers(const std::string& endpoint, int times = 1);   // done, but nobody hears of it
+  // Nothing comes back for as long as `pass_time` lets go by on the clock.
+  void hang(const std::string& endpoint, std::function<void()> pass_time, int times = 1);
   enum class Spoil {
     malformed_json,
     wrong_content_type,
@@ -166,6 +170,7 @@ class AcmeServer final : public base::HttpTransport {
                                                const std::string& type = "malformed");
   std::string fresh_nonce();
   std::string url(const std::string& path) const { return options_.base_url + path; }
+  base::WallTime now() const { return clock_.now() + options_.clock_ahead; }
   std::optional<Fault> take_fault(const std::string& endpoint);
   void add_fault(Fault fault, int times);
   bool find_endpoint(Call& call) const;

@@ -210,6 +210,7 @@ json FakeCluster::store(const std::string& verb, const Target& target, json obje
   }
   metadata["resourceVersion"] = std::to_string(++version_);
   held_->all[target.id()] = object;
+  ++changes_;
   writes_.push_back({verb, target.text()});
   return object;
 }
@@ -237,12 +238,14 @@ void FakeCluster::put(const kube::ResourceType& type, json object) {
   object["metadata"]["resourceVersion"] = std::to_string(++version_);
   object["metadata"].emplace("creationTimestamp", "2026-01-01T00:00:00Z");
   held_->all[target.id()] = std::move(object);
+  ++changes_;
 }
 
 void FakeCluster::remove(const kube::ResourceType& type, const kube::ObjectKey& key) {
   const std::string id = type.plural + "/" + key.namespace_ + "/" + key.name;
   held_->all.erase(id);
   applied_.erase(id);
+  ++changes_;
 }
 
 json FakeCluster::get(const kube::ResourceType& type, const kube::ObjectKey& key) const {
@@ -252,10 +255,17 @@ json FakeCluster::get(const kube::ResourceType& type, const kube::ObjectKey& key
 
 std::vector<json> FakeCluster::list(const kube::ResourceType& type) const {
   std::vector<json> all;
-  for (const auto& [id, object] : held_->all) {
-    if (id.rfind(type.plural + "/", 0) == 0) all.push_back(object);
-  }
+  each(type, [&all](const json& object) { all.push_back(object); });
   return all;
+}
+
+void FakeCluster::each(const kube::ResourceType& type,
+                       const std::function<void(const json&)>& visit) const {
+  const std::string prefix = type.plural + "/";
+  for (auto at = held_->all.lower_bound(prefix); at != held_->all.end(); ++at) {
+    if (at->first.rfind(prefix, 0) != 0) return;
+    visit(at->second);
+  }
 }
 
 }  // namespace operator_test

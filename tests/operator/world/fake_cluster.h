@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,10 @@ class FakeCluster final : public base::HttpTransport {
   void remove(const kube::ResourceType& type, const kube::ObjectKey& key);
   nlohmann::json get(const kube::ResourceType& type, const kube::ObjectKey& key) const;  // or null
   std::vector<nlohmann::json> list(const kube::ResourceType& type) const;
+  void each(const kube::ResourceType& type,
+            const std::function<void(const nlohmann::json&)>& visit) const;
+  // Goes up whenever anything does change.
+  std::int64_t changes() const { return changes_; }
 
   // Server-side applies are refused with 422 and this message until it is empty again.
   std::string refusal_of_applies;
@@ -61,6 +66,7 @@ class FakeCluster final : public base::HttpTransport {
   std::unique_ptr<Objects> held_;                            // by "plural/namespace/name"
   std::map<std::string, std::vector<std::string>> applied_;  // JSON pointers that we own
   std::int64_t version_ = 100;
+  std::int64_t changes_ = 0;
   std::vector<Write> writes_;
 };
 

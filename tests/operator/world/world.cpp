@@ -1,6 +1,7 @@
 #include "tests/operator/world/world.h"
 
 #include <algorithm>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -41,18 +42,36 @@ base::Result<base::HttpResponse> MortalTransport::stream(const base::HttpRequest
 
 bool FakeDataPlane::answers(const std::string& host, const std::string& token,
                             const std::string& key_authorization) const {
-  for (const json& object : cluster_.list(api::Certificate::type())) {
+  bool is_published = false;
+  cluster_.each(api::Certificate::type(), [&](const json& object) {
+    if (is_published || !object.contains("/status/order"_json_pointer)) return;
     const auto certificate = api::Certificate::from_json(object);
-    if (!certificate || !certificate->status.order) continue;
+    if (!certificate || !certificate->status.order) return;
     for (const api::AuthorizationStatus& authorization :
          certificate->status.order->authorizations) {
       if (authorization.identifier == host && authorization.token == token &&
           authorization.key_authorization == key_authorization) {
-        return true;
+        is_published = true;
       }
     }
-  }
-  return false;
+  });
+  return is_published;
+}
+
+bool FakeDataPlane::is_in_a_secret(const std::string& host, const std::string& serial) {
+  bool is_found = false;
+  cluster_.each(kube::Secret::type(), [&](const json& object) {
+    const json::json_pointer chain_at("/data/tls.crt");
+    if (is_found || !object.contains(chain_at)) return;
+    const std::string encoded = object[chain_at];
+    auto leaf = leaves_.find(encoded);
+    if (leaf == leaves_.end()) {
+      const auto chain = base::read_chain(base::base64_decode(encoded).value_or(""));
+      leaf = leaves_.emplace(encoded, chain ? chain->front() : base::CertificateInfo{}).first;
+    }
+    is_found = leaf->second.serial == serial && base::covers_host(leaf->second, host);
+  });
+  return is_found;
 }
 
 certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host,
@@ -77,15 +96,7 @@ certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host
 certificate::ProxyAnswers FakeDataPlane::check_serial(const std::string& host,
                                                       const std::string& serial) {
   ++serial_looks;
-  bool is_in_secret = false;
-  for (const json& object : cluster_.list(kube::Secret::type())) {
-    const auto secret = kube::Secret::from_json(object);
-    if (!secret) continue;
-    const auto chain = base::read_chain(secret->value("tls.crt"));
-    if (chain && chain->front().serial == serial && base::covers_host(chain->front(), host)) {
-      is_in_secret = true;
-    }
-  }
+  const bool is_in_secret = is_in_a_secret(host, serial);
   certificate::ProxyAnswers result;
   result.ready = ready;
   for (std::size_t i = 0; i < ready; ++i) {
@@ -139,6 +150,7 @@ struct World::Operator {
     world.registry = registry;
   }
 
+  std::int64_t synced_to = -1;  // FakeCluster::changes() that the stores have seen
   std::stop_source stop;
   std::shared_ptr<MortalTransport> to_ca;
   kube::Client client;
@@ -187,34 +199,52 @@ void World::restart() {
   sync_stores();
 }
 
+// Brings a store up to date as a watch would: only what has changed is read and told.
 template <class T>
-void fill(kube::Store<T>& store, const std::vector<json>& objects) {
-  std::vector<std::shared_ptr<const T>> listing;
-  for (const json& object : objects) {
-    auto parsed = [&] {
-      if constexpr (requires { T::read(object); }) {
-        return T::read(object);
-      } else {
-        return T::from_json(object);
-      }
-    }();
-    ASSERT_TRUE(parsed) << parsed.error().message;
-    listing.push_back(std::make_shared<const T>(*std::move(parsed)));
+void follow(kube::Store<T>& store, const FakeCluster& cluster, const kube::ResourceType& type,
+            const std::function<bool(const json&)>& is_watched) {
+  const auto parse = [](const json& object) {
+    if constexpr (requires { T::read(object); }) {
+      return T::read(object);
+    } else {
+      return T::from_json(object);
+    }
+  };
+  std::set<kube::ObjectKey> seen;
+  std::vector<std::shared_ptr<const T>> changed;
+  cluster.each(type, [&](const json& object) {
+    if (!is_watched(object)) return;
+    const json& metadata = object.at("metadata");
+    const kube::ObjectKey key{metadata.value("namespace", ""), metadata.at("name")};
+    seen.insert(key);
+    const auto known = store.get(key);
+    const std::string version = metadata.at("resourceVersion");
+    if (known && known->metadata.resource_version == version) return;
+    auto parsed = parse(object);
+    if (parsed) {
+      changed.push_back(std::make_shared<const T>(*std::move(parsed)));
+    } else {
+      ADD_FAILURE() << parsed.error().message;
+    }
+  });
+  if (!store.has_synced()) return store.replace_all(std::move(changed));
+  for (const auto& known : store.list()) {
+    if (seen.count(known->metadata.key()) == 0) store.erase(known->metadata.key());
   }
-  store.replace_all(std::move(listing));
+  for (auto& object : changed) store.put(std::move(object));
 }
 
 void World::sync_stores() {
   if (until_sync_-- > 0) return;
   until_sync_ = store_lag;
-  fill(operator_->cluster_issuers_store, cluster.list(api::Issuer::type(true)));
-  fill(operator_->issuers_store, cluster.list(api::Issuer::type(false)));
-  std::vector<json> tls_secrets;
-  for (json& secret : cluster.list(kube::Secret::type())) {
-    if (secret.at("type") == kube::kTlsSecretType) tls_secrets.push_back(std::move(secret));
-  }
-  fill(operator_->secrets_store, tls_secrets);
-  fill(operator_->certificates_store, cluster.list(api::Certificate::type()));
+  if (operator_->synced_to == cluster.changes()) return;
+  operator_->synced_to = cluster.changes();
+  const auto all = [](const json&) { return true; };
+  const auto is_tls = [](const json& secret) { return secret.at("type") == kube::kTlsSecretType; };
+  follow(operator_->cluster_issuers_store, cluster, api::Issuer::type(true), all);
+  follow(operator_->issuers_store, cluster, api::Issuer::type(false), all);
+  follow(operator_->secrets_store, cluster, kube::Secret::type(), is_tls);
+  follow(operator_->certificates_store, cluster, api::Certificate::type(), all);
 }
 
 void World::enqueue(const Due& due, milliseconds delay) {

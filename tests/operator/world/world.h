@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <prometheus/registry.h>
 
+#include "base/x509.h"
 #include "kube/client.h"
 #include "kube/event_recorder.h"
 #include "operator/api/certificate.h"
@@ -74,7 +75,10 @@ class FakeDataPlane final : public certificate::DataPlane {
                const std::string& key_authorization) const;
 
  private:
+  bool is_in_a_secret(const std::string& host, const std::string& serial);
+
   const FakeCluster& cluster_;
+  std::map<std::string, base::CertificateInfo> leaves_;  // by tls.crt in base64: read once
 };
 
 class EventLog final : public kube::EventSink {
