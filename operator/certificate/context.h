@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,6 +20,7 @@
 #include "operator/certificate/metrics.h"
 #include "operator/certificate/proxy_waiters.h"
 #include "operator/issuer/accounts.h"
+#include "operator/issuer/order_budget.h"
 #include "operator/issuer/request_counts.h"
 #include "operator/issuer/turns.h"
 
@@ -43,6 +45,11 @@ struct ReconcilerOptions {
   // Whether an Ingress names this Secret, so that proxies are to serve it; nothing: not known yet,
   // then it is waited for. No function: always.
   std::function<std::optional<bool>(const kube::ObjectKey& secret)> is_used = {};
+  // The namespace that owns this host, where that is another one: a Certificate of this namespace
+  // is not ordered for it. No function: nobody owns any.
+  std::function<std::optional<std::string>(const std::string& host, const std::string& namespace_)>
+      other_owner_of = {};
+  issuer::OrderBudget::Limits orders_of_an_issuer = {};
 };
 
 // What the reconciles of all Certificates share. Everything in it may be used from many threads.
@@ -58,6 +65,7 @@ struct Context {
   Metrics& metrics;
   const std::stop_token stop;
   issuer::Turns turns;
+  issuer::OrderBudget orders;
   IssuerHealth issuer_health;
   ProxyWaiters proxy_waiters{};
 

@@ -135,7 +135,7 @@ std::optional<End> Issuance::go_on() {
   }
   if (is_renewal_requested_anew()) return drop("a new renewal is requested");
   if (auto end = permission_.of_back_off()) return end;
-  if (auto end = permission_.of_turn()) return end;
+  if (auto end = permission_.of_turn(issuer::Turns::Purpose::step)) return end;
   if (!memory_.secret.is_known) {
     if (const base::Status read = record_.read_secret(); !read) return base::failure(read.error());
   }

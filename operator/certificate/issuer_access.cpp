@@ -16,9 +16,9 @@ bool IssuerAccess::find_account() {
   return has_account();
 }
 
-bool IssuerAccess::take_turn(const kube::ObjectKey& certificate) {
+bool IssuerAccess::take_turn(const kube::ObjectKey& certificate, issuer::Turns::Purpose purpose) {
   if (turn_) return true;
-  auto turn = context_.turns.take(key_.text(), certificate);
+  auto turn = context_.turns.take(key_.text(), certificate, purpose);
   if (!turn) return false;
   turn_.emplace(*std::move(turn));
   return true;

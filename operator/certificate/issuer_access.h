@@ -26,7 +26,7 @@ class IssuerAccess {
   bool has_account() const { return account_ != nullptr; }
 
   // Whether this reconcile has a turn now; else this Certificate stands in line and is called.
-  bool take_turn(const kube::ObjectKey& certificate);
+  bool take_turn(const kube::ObjectKey& certificate, issuer::Turns::Purpose purpose);
   // The same without standing in line.
   bool try_turn();
   // A server that is slow with each of a hundred answers gives way to others in between.

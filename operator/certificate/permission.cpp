@@ -25,9 +25,26 @@ std::optional<End> Permission::to_begin(const Verdict& verdict) {
   if (const base::Status names = acme::check_identifiers(record_.identifiers()); !names) {
     return record_.block("InvalidNames", names.error().message, verdict);
   }
+  if (auto end = of_owners(verdict)) return end;
   if (auto end = of_issuer(verdict)) return end;
   if (auto end = of_back_off()) return end;
-  return of_turn();
+  if (auto end = of_budget()) return end;
+  return of_turn(issuer::Turns::Purpose::beginning);
+}
+
+std::optional<End> Permission::of_owners(const Verdict& verdict) {
+  if (!context_.options.other_owner_of) return std::nullopt;
+  const api::Certificate& certificate = record_.certificate();
+  for (const std::string& host : certificate.all_names()) {
+    const auto owner = context_.options.other_owner_of(host, certificate.metadata.namespace_);
+    if (!owner) continue;
+    return record_.block(kHostNotOwned,
+                         "host " + host + " belongs to namespace " + *owner +
+                             ", whose Ingress had a rule for it first; remedy: leave the host out, "
+                             "or ask its owner",
+                         verdict);
+  }
+  return std::nullopt;
 }
 
 std::optional<End> Permission::to_order(const Verdict& verdict) {
@@ -89,23 +106,32 @@ std::optional<base::WallTime> Permission::attempt_time() const {
   return until;
 }
 
-std::optional<End> Permission::of_turn() {
-  if (issuer_.take_turn(record_.key())) {
+std::optional<End> Permission::of_budget() {
+  is_in_line_ = !context_.orders.admit(issuer_.key().text(), record_.key(), context_.steady_now());
+  if (!is_in_line_) return std::nullopt;
+  return wait_in_line(issuer_.key().text() + ": orders that were begun before are finished first");
+}
+
+std::optional<End> Permission::of_turn(issuer::Turns::Purpose purpose) {
+  if (issuer_.take_turn(record_.key(), purpose)) {
     memory_.in_line_since.reset();
     return std::nullopt;
   }
+  const std::string issuer = issuer_.key().text();
+  return wait_in_line(context_.turns.is_silent(issuer)
+                          ? issuer +
+                                ": its server did not answer, so it is asked for one certificate "
+                                "at a time"
+                          : issuer + ": its server is busy with other certificates");
+}
+
+// what_for: without a number. It would be a write of every certificate in the line for each that
+// leaves it.
+End Permission::wait_in_line(const std::string& what_for) {
   if (!memory_.in_line_since) memory_.in_line_since = context_.steady_now();
   const auto waited = context_.steady_now() - *memory_.in_line_since;
-  if (waited < kLineUnsaid) return End(kube::Outcome::requeue(kLineUnsaid));
-  // Without a number: it would be a write of every certificate in the line for each that leaves it.
-  const std::string issuer = issuer_.key().text();
-  show_waiting(record_.certificate(),
-               context_.turns.is_silent(issuer)
-                   ? issuer +
-                         ": its server did not answer, so it is asked for one certificate at "
-                         "a time"
-                   : issuer + ": its server is busy with other certificates",
-               context_.now());
+  if (waited < kLineUnsaid) return kube::Outcome::requeue(kLineUnsaid);
+  show_waiting(record_.certificate(), what_for, context_.now());
   return Record::after_write(record_.write_status(),
                              kube::Outcome::requeue(issuer::Turns::kLookAgain));
 }

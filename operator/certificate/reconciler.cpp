@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "operator/certificate/memory.h"
+#include "operator/certificate/permission.h"
 #include "operator/certificate/run.h"
 
 namespace certificate {
@@ -42,6 +43,7 @@ Reconciler::Reconciler(ReconcilerOptions options, Stores stores, kube::Client& c
                metrics,
                std::move(stop),
                issuer::Turns(issuer::Turns::Limits::of(options.workers)),
+               issuer::OrderBudget(options.orders_of_an_issuer),
                IssuerHealth(clock)} {
   context_.stores.certificates.add_index(kBySecret, [](const api::Certificate& certificate) {
     const kube::ObjectKey secret{certificate.metadata.namespace_, certificate.spec.secret_name};
@@ -64,6 +66,7 @@ Reconciler::~Reconciler() = default;
 void Reconciler::wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
   enqueue_ = std::move(enqueue);
   context_.turns.wake_with(enqueue_);
+  context_.orders.wake_with(enqueue_);
   // Whoever shares a Secret waits for the older one to go.
   context_.stores.certificates.add_listener(
       [this](const kube::ObjectChange<api::Certificate>& change) {
@@ -117,6 +120,15 @@ void Reconciler::on_proxies_changed() {
   }
 }
 
+void Reconciler::on_owners_changed() {
+  if (!enqueue_) return;
+  for (const auto& certificate : context_.stores.certificates.list()) {
+    const kube::Condition* issuing =
+        kube::find_condition(certificate->status.conditions, api::kIssuing);
+    if (issuing && issuing->reason == kHostNotOwned) enqueue_(certificate->metadata.key());
+  }
+}
+
 void Reconciler::on_use_changed(const kube::ObjectKey& secret) {
   wake_all(context_.stores.certificates.find(kBySecret, secret.text()));
 }
@@ -131,6 +143,7 @@ std::shared_ptr<Memory> Reconciler::memory_of(const kube::ObjectKey& key) {
 void Reconciler::forget(const kube::ObjectKey& key) {
   context_.metrics.forget(key);
   context_.turns.forget(key);
+  context_.orders.release(key, context_.steady_now());
   context_.proxy_waiters.remove(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);

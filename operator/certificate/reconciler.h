@@ -54,6 +54,9 @@ class Reconciler final : public kube::Reconciler {
   // An Ingress names this Secret now, or does no more.
   void on_use_changed(const kube::ObjectKey& secret);
 
+  // Hosts belong to other namespaces than before: those that were held back look again.
+  void on_owners_changed();
+
   base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
 
  private:

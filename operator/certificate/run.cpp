@@ -29,6 +29,24 @@ Run::Run(Context& context, Memory& memory, api::Certificate certificate)
       issuance_(context, memory, record_, issuer_, permission_, serving_, renewal_info_) {}
 
 End Run::go() {
+  End end = look();
+  account_for_order();
+  return end;
+}
+
+// Whether this Certificate counts among those that have an order under way.
+void Run::account_for_order() {
+  const bool is_being_placed = memory_.order || context_.steady_now() < memory_.next_try;
+  if (has_order_under_way(status())) {
+    // One that was not even looked at does not move.
+    context_.orders.hold(issuer_.key().text(), record_.key(),
+                         memory_.order ? memory_.order->changed_at : base::SteadyTime{});
+  } else if (!is_being_placed && !permission_.is_in_line()) {
+    context_.orders.release(record_.key(), context_.steady_now());
+  }
+}
+
+End Run::look() {
   if (!certificate().problem.empty()) {
     // The definition let it pass and we cannot read it: its author is told where they look.
     const Verdict verdict{"InvalidSpec", certificate().problem};

@@ -25,6 +25,8 @@ class Run {
   End go();
 
  private:
+  End look();
+  void account_for_order();
   std::shared_ptr<const api::Certificate> older_claimant() const;
   End go_on_with_order();
   End decide();

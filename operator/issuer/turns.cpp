@@ -32,22 +32,34 @@ Turns::Turn Turns::give(const std::string& issuer, Place& place) {
   return Turn(*this, issuer);
 }
 
-std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::ObjectKey& key) {
+bool Turns::Place::is_first(const kube::ObjectKey& key, Purpose purpose) {
+  const std::deque<kube::ObjectKey>& line = line_for(purpose);
+  const bool is_at_head = line.empty() || line.front() == key;
+  return is_at_head && (purpose == Purpose::step || steps.empty());
+}
+
+void Turns::Place::leave(const kube::ObjectKey& key) {
+  std::erase(steps, key);
+  std::erase(beginnings, key);
+}
+
+std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::ObjectKey& key,
+                                       Purpose purpose) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[issuer];
   const bool is_called = called_.erase(key) != 0;
-  const bool is_at_head = place.line.empty() || place.line.front() == key;
-  const bool stands_in_line =
-      std::find(place.line.begin(), place.line.end(), key) != place.line.end();
+  std::deque<kube::ObjectKey>& line = place.line_for(purpose);
+  const bool stands_in_line = std::find(line.begin(), line.end(), key) != line.end();
   // Nobody is left to give a turn back and call: those in front want something else by now.
   const bool is_left_behind = stands_in_line && place.in_use == 0;
-  if (is_free(place) && (is_called || is_at_head || is_left_behind)) {
-    std::erase(place.line, key);
+  if (is_free(place) && (is_called || place.is_first(key, purpose) || is_left_behind)) {
+    place.leave(key);
     return give(issuer, place);
   }
   if (!stands_in_line) {
+    place.leave(key);
     // Whoever was called and came too late has its place again.
-    is_called ? place.line.push_front(key) : place.line.push_back(key);
+    is_called ? line.push_front(key) : line.push_back(key);
   }
   return std::nullopt;
 }
@@ -55,7 +67,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
 std::optional<Turns::Turn> Turns::try_take(const std::string& issuer) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[issuer];
-  if (!is_free(place) || !place.line.empty()) return std::nullopt;
+  if (!is_free(place) || place.has_line()) return std::nullopt;
   return give(issuer, place);
 }
 
@@ -68,7 +80,7 @@ bool Turns::is_silent(const std::string& issuer) const {
 void Turns::forget(const kube::ObjectKey& key) {
   const std::lock_guard lock(mutex_);
   called_.erase(key);
-  for (auto& [issuer, place] : places_) std::erase(place.line, key);
+  for (auto& [issuer, place] : places_) place.leave(key);
 }
 
 void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
@@ -88,7 +100,7 @@ void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
     called = call_next(issuer);
     // An issuer that nobody talks to is remembered only while its server is silent.
     const auto now = places_.find(issuer);
-    if (now->second.in_use == 0 && now->second.line.empty() && !now->second.is_silent) {
+    if (now->second.in_use == 0 && !now->second.has_line() && !now->second.is_silent) {
       places_.erase(now);
     }
   }
@@ -104,10 +116,11 @@ std::vector<kube::ObjectKey> Turns::call_next(const std::string& after) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (place == places_.end()) place = places_.begin();
     Place& one = place->second;
-    if (!one.line.empty() && is_free(one)) {
-      called.push_back(one.line.front());
-      called_.insert(one.line.front());
-      one.line.pop_front();
+    if (one.has_line() && is_free(one)) {
+      std::deque<kube::ObjectKey>& line = one.steps.empty() ? one.beginnings : one.steps;
+      called.push_back(line.front());
+      called_.insert(line.front());
+      line.pop_front();
     }
     ++place;
   }

@@ -20,8 +20,10 @@ namespace issuer {
 //   - one issuer has at most so many turns at a time;
 //   - one whose server gave no answer last has one turn at a time, until it answers;
 //   - all of those together have half of the workers at most;
-//   - whoever gets no turn stands in its issuer's line and is called in order; who asks again from
-//     the line while nobody has a turn gets one, so that those who never come hold up nobody.
+//   - whoever gets no turn stands in its issuer's line and is called in order, those that have
+//   begun
+//     before those that have not; who asks again from the line while nobody has a turn gets one, so
+//     that those who never come hold up nobody.
 // No clock and no threads of its own. Thread-safe; wake is called without a lock held, from the
 // thread that gives a turn back.
 class Turns {
@@ -66,8 +68,11 @@ class Turns {
     Heard heard_ = Heard::nothing;
   };
 
+  // What a turn is for: a step of something that has begun, or to begin.
+  enum class Purpose { step, beginning };
   // Nothing: not now; the key stands in the line of this issuer and is woken.
-  std::optional<Turn> take(const std::string& issuer, const kube::ObjectKey& key);
+  std::optional<Turn> take(const std::string& issuer, const kube::ObjectKey& key,
+                           Purpose purpose = Purpose::step);
   // The same without standing in line.
   std::optional<Turn> try_take(const std::string& issuer);
   bool is_silent(const std::string& issuer) const;
@@ -78,7 +83,16 @@ class Turns {
   struct Place {
     std::size_t in_use = 0;
     bool is_silent = false;
-    std::deque<kube::ObjectKey> line;
+    std::deque<kube::ObjectKey> steps;  // the line, and those who stand behind it
+    std::deque<kube::ObjectKey> beginnings;
+
+    std::deque<kube::ObjectKey>& line_for(Purpose purpose) {
+      return purpose == Purpose::step ? steps : beginnings;
+    }
+    bool has_line() const { return !steps.empty() || !beginnings.empty(); }
+    // Nobody is to be called before this key.
+    bool is_first(const kube::ObjectKey& key, Purpose purpose);
+    void leave(const kube::ObjectKey& key);
   };
 
   bool is_free(const Place& place) const;

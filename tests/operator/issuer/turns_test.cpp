@@ -50,6 +50,29 @@ TEST_F(TurnsTest, WhoStandsInLineIsCalledInOrder) {
   EXPECT_TRUE(turns_.take("ca", key("c")));
 }
 
+TEST_F(TurnsTest, AStepThatIsDueGoesBeforeThoseThatHaveNotBegun) {
+  auto one = turns_.take("ca", key("a"));
+  auto two = turns_.take("ca", key("b"));
+  EXPECT_FALSE(turns_.take("ca", key("new"), Turns::Purpose::beginning));
+  EXPECT_FALSE(turns_.take("ca", key("newer"), Turns::Purpose::beginning));
+  EXPECT_FALSE(turns_.take("ca", key("begun"), Turns::Purpose::step));
+  one.reset();
+  two.reset();
+  EXPECT_THAT(woken_, ElementsAre("begun", "new"));
+  EXPECT_FALSE(turns_.take("ca", key("newest"), Turns::Purpose::beginning));
+  EXPECT_TRUE(turns_.take("ca", key("other step"), Turns::Purpose::step));
+}
+
+TEST_F(TurnsTest, WhoHasBegunMeanwhileStandsAmongThoseThatHave) {
+  auto one = turns_.take("ca", key("a"));
+  auto two = turns_.take("ca", key("b"));
+  EXPECT_FALSE(turns_.take("ca", key("x"), Turns::Purpose::beginning));
+  EXPECT_FALSE(turns_.take("ca", key("y"), Turns::Purpose::beginning));
+  EXPECT_FALSE(turns_.take("ca", key("y"), Turns::Purpose::step));
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("y"));
+}
+
 TEST_F(TurnsTest, AServerThatGaveNoAnswerIsAskedByOneAtATimeUntilItAnswers) {
   fall_silent("ca");
   EXPECT_TRUE(turns_.is_silent("ca"));

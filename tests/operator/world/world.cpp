@@ -188,6 +188,10 @@ void World::proxies_changed() {
   operator_->certificates.on_proxies_changed();
 }
 
+void World::owners_changed() {
+  operator_->certificates.on_owners_changed();
+}
+
 void World::restart() {
   operator_.reset();
   queue_.clear();

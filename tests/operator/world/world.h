@@ -119,6 +119,7 @@ class World {
   bool run_until_ready(const std::string& name = "www",
                        std::chrono::seconds within = std::chrono::seconds(60));
   void proxies_changed();
+  void owners_changed();
   // The process dies and another takes over.
   void restart();
 
