@@ -8,6 +8,8 @@ namespace acme {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 const Challenge* find_http_challenge(const Authorization& authorization) {
   const auto found = std::find_if(authorization.challenges.begin(), authorization.challenges.end(),
@@ -186,12 +188,25 @@ base::Status check_identifiers(const std::vector<Identifier>& identifiers) {
   return {};
 }
 
-milliseconds poll_delay(int polls, std::optional<std::chrono::seconds> retry_after) {
-  if (retry_after) {
-    return std::clamp<milliseconds>(*retry_after, std::chrono::seconds(1), std::chrono::minutes(5));
-  }
+namespace {
+
+// Some five minutes of the quick ones: what takes longer has a person or a queue behind it.
+constexpr int kQuickPolls = 64;
+constexpr seconds kQuickMax{5};
+constexpr seconds kSlow{30};
+
+milliseconds scheduled_delay(int polls) {
+  if (polls >= kQuickPolls) return kSlow;
   const int doublings = std::clamp(polls, 0, 7);
-  return std::min<milliseconds>(milliseconds(50) * (1 << doublings), std::chrono::seconds(5));
+  return std::min<milliseconds>(milliseconds(50) * (1 << doublings), kQuickMax);
+}
+
+}  // namespace
+
+milliseconds poll_delay(int polls, std::optional<seconds> retry_after) {
+  const milliseconds scheduled = scheduled_delay(polls);
+  if (!retry_after) return scheduled;
+  return std::max(scheduled, std::clamp<milliseconds>(*retry_after, seconds(1), minutes(5)));
 }
 
 }  // namespace acme

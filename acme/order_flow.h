@@ -73,8 +73,8 @@ std::optional<HttpChallenge> http_challenge(const Authorization& authorization);
 // which name, why, and what to do: a wildcard needs DNS-01 (§8.3).
 base::Status check_identifiers(const std::vector<Identifier>& identifiers);
 
-// Retry-After held to 1 s .. 5 min (minimum from RFC 8555 §7.5.1's advice not to poll hard);
-// without one 50 ms, doubling up to 5 s.
+// 50 ms, doubling up to 5 s, and after some five minutes 30 s. Retry-After, held to 1 s .. 5 min
+// (minimum from RFC 8555 §7.5.1's advice not to poll hard), makes it only ever longer.
 std::chrono::milliseconds poll_delay(int polls, std::optional<std::chrono::seconds> retry_after);
 
 }  // namespace acme

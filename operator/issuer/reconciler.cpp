@@ -181,7 +181,7 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
     return kube::Outcome::requeue(
         memory_.is_about_key ? std::min<std::chrono::milliseconds>(left, kKeyLookAgain) : left);
   }
-  if (memory_.is_about_key) {
+  if (has_another_key()) {
     // What was said of the old key's account says nothing of the next one's.
     memory_.is_about_key = false;
     memory_.lost_account_url.clear();
@@ -350,16 +350,13 @@ Attempt<std::string> Reconciler::Run::keep_account(const acme::Directory& direct
 Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& directory,
                                                        const acme::AccountKey& key) {
   const base::SteadyTime now = owner_.clock_.steady_now();
-  if (!memory_.lost_account_url.empty()) {
-    if (memory_.recreated_at && now - *memory_.recreated_at < kRecreateOnceIn) {
-      return setback(
-          Trouble{"AccountLost",
-                  "the server does not know the account " + memory_.lost_account_url +
-                      " that was made a moment ago",
-                  std::string(acme::remedy_for(acme::ErrorClass::account_does_not_exist)),
-                  acme::ErrorClass::account_does_not_exist, std::nullopt, true});
-    }
-    memory_.recreated_at = now;
+  if (!memory_.lost_account_url.empty() && memory_.recreated_at &&
+      now - *memory_.recreated_at < kRecreateOnceIn) {
+    return setback(Trouble{"AccountLost",
+                           "the server does not know the account " + memory_.lost_account_url +
+                               " that was made a moment ago",
+                           std::string(acme::remedy_for(acme::ErrorClass::account_does_not_exist)),
+                           acme::ErrorClass::account_does_not_exist, std::nullopt, true});
   }
   auto external = read_external_account();
   if (!external) return tl::unexpected(external.error());
@@ -390,6 +387,7 @@ Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& di
   }
   spdlog::info("{}: {} account {}", issuer_.display_name(),
                account.was_created ? "registered" : "found", account.url);
+  if (!memory_.lost_account_url.empty()) memory_.recreated_at = now;
   memory_.lost_account_url.clear();
   issuer_.acme_status.uri = account.url;
   issuer_.acme_status.server = issuer_.acme.server;

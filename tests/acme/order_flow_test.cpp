@@ -207,12 +207,16 @@ TEST(PollDelay, DoublesFrom50MillisecondsTo5Seconds) {
     EXPECT_EQ(acme::poll_delay(polls, {}), expected[polls]) << polls;
   }
   EXPECT_EQ(acme::poll_delay(-1, {}), milliseconds(50));
-  EXPECT_EQ(acme::poll_delay(1'000'000, {}), seconds(5));
+  EXPECT_EQ(acme::poll_delay(63, {}), seconds(5));
+  EXPECT_EQ(acme::poll_delay(64, {}), seconds(30)) << "after some five minutes";
+  EXPECT_EQ(acme::poll_delay(1'000'000, {}), seconds(30));
 }
 
 TEST(PollDelay, HoldsRetryAfterWithinReason) {
   EXPECT_EQ(acme::poll_delay(0, seconds(0)), seconds(1));
-  EXPECT_EQ(acme::poll_delay(9, seconds(2)), seconds(2));
+  EXPECT_EQ(acme::poll_delay(3, seconds(2)), seconds(2));
+  EXPECT_EQ(acme::poll_delay(9, seconds(2)), seconds(5)) << "it is a minimum";
+  EXPECT_EQ(acme::poll_delay(1'000, seconds(0)), seconds(30));
   EXPECT_EQ(acme::poll_delay(0, seconds(86'400)), std::chrono::minutes(5));
 }
 

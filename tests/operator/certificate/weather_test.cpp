@@ -451,6 +451,23 @@ TEST_F(Weather, AnAccountThatTheServerRefusesIsToldAtTheIssuerWithItsRemedyAndAN
       world_->run_until([&] { return world_->certificate().status.revision == 2; }, seconds(30)));
 }
 
+TEST_F(Weather, AnAccountThatIsDeactivatedForGoodIsAskedForAtThePaceOfFailures) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 403;
+  refusal.type = "unauthorized";
+  refusal.detail = "account is deactivated";
+  for (const char* endpoint : {"newOrder", "account", "newAccount"}) {
+    world_->ca.refuse(endpoint, refusal, 1000);
+  }
+  const int registered = world_->ca.count("newAccount");
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(hours(1));
+  EXPECT_EQ(orders(), 1);
+  EXPECT_LE(world_->ca.count("newAccount") - registered, 4);
+  EXPECT_EQ(world_->reason(api::kReady), "IssuerNotReady");
+}
+
 TEST_F(Weather, AnAccountIsNotTakenForLostBecauseTheServerIsBusy) {
   start();
   issue();
