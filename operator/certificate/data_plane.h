@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "kube/object.h"
 
 namespace certificate {
 
@@ -27,25 +30,57 @@ struct ProxyAnswers {
   bool operator==(const ProxyAnswers&) const = default;
 };
 
+// What the proxies are to do, and what they say that they live by.
+enum class Given {
+  unknown,     // nothing has been compiled yet
+  no,          // their configuration does not have it
+  on_its_way,  // it has, and some that report here live by an older one
+  taken_over,  // all that report here live by it
+};
+
 // What the proxies do, asked from themselves: what a client or the ACME server would see, not what
-// somebody promised. Blocking with short limits; safe to call from many threads.
+// somebody promised. Safe to call from many threads; nothing here waits for a proxy.
 class DataPlane {
  public:
   virtual ~DataPlane() = default;
 
   // Changes whenever the set of ready proxies does: what was seen under another value is stale.
+  // Empty: none is ready.
   virtual std::string proxies() const = 0;
 
-  // Whether the proxies that report here live by a configuration that has the answer to this token.
-  // Asked earlier they would pass the question on to the Ingress's Pods.
-  virtual bool is_taken_over(const std::string& token) const = 0;
+  // The answer to this token. Asked for it earlier a proxy would pass the question on to the
+  // Ingress's Pods.
+  virtual Given is_given_token(const std::string& token) const = 0;
+  // The certificate with this fingerprint (SHA-256, "04:AB:..."), from this Secret.
+  virtual Given is_given_certificate(const kube::ObjectKey& secret,
+                                     const std::string& fingerprint) const = 0;
+
+  // The two questions. Nothing returned: the proxies are being asked, and the Certificate that asks
+  // is woken to ask again, which gives the answers. A certificate has one question at a time:
+  // another one takes its place.
 
   // GET /.well-known/acme-challenge/<token> for this host at every ready proxy; right is exactly
   // the key authorization (RFC 8555 §8.3).
-  virtual ProxyAnswers check_challenge(const std::string& host, const std::string& token,
-                                       const std::string& key_authorization) = 0;
+  virtual std::optional<ProxyAnswers> check_challenge(const kube::ObjectKey& certificate,
+                                                      const std::string& host,
+                                                      const std::string& token,
+                                                      const std::string& key_authorization) = 0;
 
   // A TLS handshake for this host with every ready proxy; right is this serial ("04:ab:...").
+  virtual std::optional<ProxyAnswers> check_serial(const kube::ObjectKey& certificate,
+                                                   const std::string& host,
+                                                   const std::string& serial) = 0;
+
+  // This Certificate is gone, and asks nothing any more.
+  virtual void forget(const kube::ObjectKey& certificate) = 0;
+};
+
+// The same questions to whoever waits for the answers; with short limits.
+class ProxyQuestions {
+ public:
+  virtual ~ProxyQuestions() = default;
+  virtual ProxyAnswers check_challenge(const std::string& host, const std::string& token,
+                                       const std::string& key_authorization) = 0;
   virtual ProxyAnswers check_serial(const std::string& host, const std::string& serial) = 0;
 };
 

@@ -16,6 +16,8 @@ namespace certificate {
 namespace {
 
 constexpr int kStepsMax = 1000;  // far more than 100 names take
+// The answers of the proxies wake us; should they be lost, they are asked for again.
+constexpr std::chrono::seconds kAnswersLost{10};
 
 // What the definition lets people ask for.
 bool is_supported(base::KeySpec spec) {
@@ -119,12 +121,15 @@ std::optional<End> Issuance::take(const acme::Publish& step) {
       memory_.wait.since ? steady_now() - *memory_.wait.since : base::SteadyTime::duration::zero();
   for (const acme::HttpChallenge& challenge : step.challenges) {
     const std::string& host = challenge.identifier.value;
-    const bool is_taken_over = context_.data_plane.is_taken_over(challenge.token);
-    if (!may_ask_proxies(is_taken_over, waited)) {
+    const Given given = context_.data_plane.is_given_token(challenge.token);
+    if (!may_ask_proxies(given, waited)) {
       return wait_for_proxies("proxies: they have yet to take over the answer for " + host);
     }
-    const ProxyAnswers answers = context_.data_plane.check_challenge(
-        host, challenge.token, account().session.key.key_authorization(challenge.token));
+    const auto heard = context_.data_plane.check_challenge(
+        record_.key(), host, challenge.token,
+        account().session.key.key_authorization(challenge.token));
+    if (!heard) return End(kube::Outcome::requeue(kAnswersLost));  // woken before
+    const ProxyAnswers& answers = *heard;
     if (!is_enough_to_ask_the_server(answers, waited)) {
       return wait_for_proxies(answers.ready == 0
                                   ? "proxies: none is ready to answer the challenge for " + host

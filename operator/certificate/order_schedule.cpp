@@ -73,8 +73,8 @@ std::optional<milliseconds> silent_retry_delay(const acme::AcmeError& error, int
   return std::max<milliseconds>(kSilentRetryFirst * (1 << setbacks), asked);
 }
 
-bool may_ask_proxies(bool is_taken_over, std::chrono::steady_clock::duration waited) {
-  return is_taken_over || waited >= kTakeOverMax;
+bool may_ask_proxies(Given given, std::chrono::steady_clock::duration waited) {
+  return given == Given::taken_over || waited >= kTakeOverMax;
 }
 
 bool is_enough_to_ask_the_server(const ProxyAnswers& answers,

@@ -27,7 +27,7 @@ std::optional<std::chrono::milliseconds> silent_retry_delay(const acme::AcmeErro
 // ---- Waiting for proxies
 
 // Those that report may be asked for an answer only when they have it; the others get some time.
-bool may_ask_proxies(bool is_taken_over, std::chrono::steady_clock::duration waited);
+bool may_ask_proxies(Given given, std::chrono::steady_clock::duration waited);
 // What the data plane says is advice. The server may see proxies that we cannot reach, and one that
 // is out of our reach is not to stop issuance for ever.
 bool is_enough_to_ask_the_server(const ProxyAnswers& answers,

@@ -49,13 +49,11 @@ struct ProxyProbeOptions {
   // question its time.
   std::chrono::milliseconds deaf_first = std::chrono::seconds(2);
   std::chrono::milliseconds deaf_max = std::chrono::minutes(1);
-  // Of the control API: see DataPlane::is_taken_over. No function: always.
-  std::function<bool(const std::string& token)> is_taken_over = {};
 };
 
-// The DataPlane of a cluster: asks the Pods behind the proxy Service directly, so neither a load
-// balancer nor a NAT is between.
-class ProxyProbe final : public DataPlane {
+// Asks the Pods behind the proxy Service directly, so neither a load balancer nor a NAT is between.
+// Each question waits for the answers of all.
+class ProxyProbe final : public ProxyQuestions {
  public:
   // The leaf that address:port presents for this server name; base::read_served_certificate.
   using ReadServed = std::function<base::Result<base::CertificateInfo>(
@@ -70,10 +68,7 @@ class ProxyProbe final : public DataPlane {
 
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
-  std::string proxies() const override;
-  bool is_taken_over(const std::string& token) const override {
-    return !options_.is_taken_over || options_.is_taken_over(token);
-  }
+  std::string proxies() const;  // as DataPlane has it
   ProxyAnswers check_challenge(const std::string& host, const std::string& token,
                                const std::string& key_authorization) override;
   ProxyAnswers check_serial(const std::string& host, const std::string& serial) override;

@@ -108,16 +108,25 @@ void Reconciler::on_proxy_acknowledged() {
 
 void Reconciler::on_proxies_changed() {
   on_proxy_acknowledged();
-  // There may be the first one that can be asked.
   if (!enqueue_) return;
+  const bool has_proxies = !context_.data_plane.proxies().empty();
+  bool have_all_gone = false;
+  {
+    const std::lock_guard lock(mutex_);
+    have_all_gone = std::exchange(has_proxies_, has_proxies) && !has_proxies;
+  }
   for (const auto& certificate : context_.stores.certificates.list()) {
     const kube::Condition* serving =
         kube::find_condition(certificate->status.conditions, api::kServing);
-    if (serving && serving->status != kube::ConditionStatus::is_true &&
-        serving->reason != "NotUsed") {
-      enqueue_(certificate->metadata.key());
-    }
+    if (!serving || serving->reason == "NotUsed") continue;
+    // Where there are some, there may be the first one that can be asked.
+    const bool is_served = serving->status == kube::ConditionStatus::is_true;
+    if (is_served == have_all_gone) enqueue_(certificate->metadata.key());
   }
+}
+
+void Reconciler::on_given_changed(const std::string& secret) {
+  wake_all(context_.stores.certificates.find(kBySecret, secret));
 }
 
 void Reconciler::on_owners_changed() {
@@ -145,6 +154,7 @@ void Reconciler::forget(const kube::ObjectKey& key) {
   context_.turns.forget(key);
   context_.orders.release(key, context_.steady_now());
   context_.proxy_waiters.remove(key);
+  context_.data_plane.forget(key);
   const std::lock_guard lock(mutex_);
   memories_.erase(key);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,11 +49,15 @@ class Reconciler final : public kube::Reconciler {
 
   // A proxy has taken over a newer configuration: those that wait for proxies look again at once.
   void on_proxy_acknowledged();
-  // The set of ready proxies has changed: those that wait for proxies look again.
+  // The set of ready proxies has changed: those that wait for proxies look again; all, when the
+  // last one has gone.
   void on_proxies_changed();
 
   // An Ingress names this Secret now, or does no more.
   void on_use_changed(const kube::ObjectKey& secret);
+
+  // The proxies are given another certificate of this Secret ("namespace/name"), or none.
+  void on_given_changed(const std::string& secret);
 
   // Hosts belong to other namespaces than before: those that were held back look again.
   void on_owners_changed();
@@ -68,6 +73,7 @@ class Reconciler final : public kube::Reconciler {
   Context context_;
   std::function<void(const kube::ObjectKey&)> enqueue_;
   std::mutex mutex_;
+  bool has_proxies_ = true;  // until something else is heard
   std::map<kube::ObjectKey, std::shared_ptr<Memory>> memories_;
 };
 

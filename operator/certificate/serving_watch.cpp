@@ -1,35 +1,68 @@
 #include "operator/certificate/serving_watch.h"
 
-#include <string>
+#include <algorithm>
+#include <chrono>
 
 #include "operator/certificate/status_report.h"
 
 namespace certificate {
 
+namespace {
+
+// The answers wake us; should they be lost, they are asked for again.
+constexpr std::chrono::seconds kAnswersLost{10};
+
+}  // namespace
+
 void ServingWatch::look(const base::CertificateInfo& leaf) {
+  is_awaited_ = false;
+  is_asking_ = false;
   const auto& is_used = context_.options.is_used;
   if (is_used && !is_used(record_.secret_key()).value_or(true)) {
     looks_ = {};  // whoever names it later starts afresh
     return show_not_used(record_.certificate(), context_.now());
   }
-  const bool is_the_same = looks_.serial == leaf.serial;
   const api::CertificateStatus& written = record_.written();
   const bool was_served =
       kube::is_true(written.conditions, api::kServing) && written.serial_number == leaf.serial;
   if (looks_.serial.empty() && !looks_.next_look && was_served) {
     looks_.next_look = context_.steady_now() + until_first_sample(record_.chance());
   }
-  const std::string proxies = context_.data_plane.proxies();
-  if (is_look_due(looks_, leaf.serial, proxies, context_.steady_now())) {
-    const std::string host = record_.certificate().all_names().front();
-    looks_.answers = context_.data_plane.check_serial(host, leaf.serial);
-    looks_.looks = is_the_same ? looks_.looks + 1 : 1;
-    looks_.serial = leaf.serial;
-    looks_.proxies = proxies;
-    looks_.next_look = context_.steady_now() + until_next_look(looks_.answers, looks_.looks);
+  const ServingInput input{
+      leaf.serial, context_.data_plane.proxies(),
+      context_.data_plane.is_given_certificate(record_.secret_key(), leaf.fingerprint_sha256)};
+  note_waits(looks_, input, context_.steady_now());
+  ServingStep step = next_serving_step(looks_, input, context_.steady_now());
+  if (step == ServingStep::ask) {
+    step = ask(leaf, input.proxies) ? ServingStep::say_known : ServingStep::keep;
   }
-  if (looks_.serial != leaf.serial) return;  // status is believed until then
-  show_serving(record_.certificate(), leaf.serial, looks_.answers, context_.now());
+  const bool is_shown = looks_.serial == leaf.serial && looks_.answers.is_all_heard();
+  is_awaited_ = !input.proxies.empty() && (!is_shown || step == ServingStep::say_not_given);
+  switch (step) {
+    case ServingStep::say_known:
+      return show_serving(record_.certificate(), leaf.serial, looks_.answers, context_.now());
+    case ServingStep::say_no_proxies:
+      return show_serving(record_.certificate(), leaf.serial, ProxyAnswers{}, context_.now());
+    case ServingStep::say_not_given:
+      return show_not_given(record_.certificate(), leaf.serial, context_.now());
+    case ServingStep::ask:
+    case ServingStep::keep:
+      return;
+  }
+}
+
+// Whether there are answers; else the proxies are being asked.
+bool ServingWatch::ask(const base::CertificateInfo& leaf, const std::string& proxies) {
+  const std::string host = record_.certificate().all_names().front();
+  auto answers = context_.data_plane.check_serial(record_.key(), host, leaf.serial);
+  is_asking_ = !answers;
+  if (!answers) return false;
+  looks_.answers = *std::move(answers);
+  looks_.looks = looks_.serial == leaf.serial ? looks_.looks + 1 : 1;
+  looks_.serial = leaf.serial;
+  looks_.proxies = proxies;
+  looks_.next_look = context_.steady_now() + until_next_look(looks_.answers, looks_.looks);
+  return true;
 }
 
 void ServingWatch::end_quick_looks() {
@@ -40,9 +73,12 @@ void ServingWatch::end_quick_looks() {
 }
 
 std::optional<base::SteadyTime> ServingWatch::next_look() const {
+  const auto end = end_of_wait(looks_, context_.steady_now());
   // Without proxies there is nothing to ask until there are some.
-  const bool is_settled = !looks_.serial.empty() && looks_.answers.ready == 0;
-  return is_settled ? std::nullopt : looks_.next_look;
+  if (looks_.no_proxies_since) return end;
+  if (is_asking_) return context_.steady_now() + kAnswersLost;
+  if (end && looks_.next_look) return std::min(*end, *looks_.next_look);
+  return end ? end : looks_.next_look;
 }
 
 }  // namespace certificate

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/x509.h"
 #include "operator/certificate/context.h"
 #include "operator/certificate/record.h"
@@ -19,16 +22,20 @@ class ServingWatch {
   // The next look() asks.
   void look_soon() { looks_.next_look = context_.steady_now(); }
   // Some that can be asked do not serve it yet, as far as is known.
-  bool is_awaited() const { return looks_.answers.ready > 0 && !looks_.answers.is_all_heard(); }
+  bool is_awaited() const { return is_awaited_; }
   // The quick looks after an issuance are over: from here on the pace is that of any certificate.
   void end_quick_looks();
   // When to look again; nothing: not until something changes.
   std::optional<base::SteadyTime> next_look() const;
 
  private:
+  bool ask(const base::CertificateInfo& leaf, const std::string& proxies);
+
   Context& context_;
   ServingLooks& looks_;
   Record& record_;
+  bool is_awaited_ = false;
+  bool is_asking_ = false;
 };
 
 }  // namespace certificate

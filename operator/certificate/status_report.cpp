@@ -268,6 +268,14 @@ void show_serving(api::Certificate& certificate, const std::string& serial,
       answers.count() + " proxies serve serial " + serial + "; " + answers.problems_text(), now);
 }
 
+void show_not_given(api::Certificate& certificate, const std::string& serial, base::WallTime now) {
+  set(certificate, api::kServing, kube::ConditionStatus::is_false, "NotServed",
+      "the proxies are not given serial " + serial +
+          "; the Events of the Ingresses that name Secret " + certificate.metadata.namespace_ +
+          "/" + certificate.spec.secret_name + " say why",
+      now);
+}
+
 void show_not_used(api::Certificate& certificate, base::WallTime now) {
   set(certificate, api::kServing, kube::ConditionStatus::unknown, "NotUsed",
       "no Ingress names the Secret of this certificate, so no proxy serves it", now);

@@ -69,6 +69,9 @@ void show_issued(api::Certificate& certificate, const base::CertificateInfo& lea
 void show_serving(api::Certificate& certificate, const std::string& serial,
                   const ProxyAnswers& answers, base::WallTime now);
 
+// The configuration of the proxies does not have it.
+void show_not_given(api::Certificate& certificate, const std::string& serial, base::WallTime now);
+
 // No proxy has a reason to serve it, so none is asked: nothing is wrong.
 void show_not_used(api::Certificate& certificate, base::WallTime now);
 

@@ -20,6 +20,7 @@
 #include "operator/api/certificate.h"
 #include "operator/api/issuer.h"
 #include "operator/certificate/metrics.h"
+#include "operator/certificate/probe_threads.h"
 #include "operator/certificate/proxy_probe.h"
 #include "operator/certificate/reconciler.h"
 #include "operator/control/file_identity.h"
@@ -251,13 +252,18 @@ class RunningOperator final : public Runtime {
  private:
   kube::ControllerOptions controller_options(const char* name, int workers) const;
   certificate::ProxyProbeOptions probe_options() const;
-  bool is_taken_over(const std::string& token) const;
+  certificate::ProbeThreads::Options probe_thread_options();
+  certificate::Given is_given_token(const std::string& token) const;
+  certificate::Given is_given_certificate(const kube::ObjectKey& secret,
+                                          const std::string& fingerprint) const;
+  bool is_newest_taken_over() const;
   certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
   control::ServingIdentity::Options own_certificate_options() const;
   base::Result<base::HttpServer::TlsSource> control_identity();
   void on_compiled(const ingress::CompileLoop::Outcome& outcome);
+  void publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
   void lead();
@@ -285,6 +291,7 @@ class RunningOperator final : public Runtime {
   issuer::Reconciler cluster_issuers_;
   certificate::Metrics certificate_metrics_;
   certificate::ProxyProbe probe_;
+  certificate::ProbeThreads probe_threads_;
   certificate::Reconciler certificates_;
   ingress::CertificateShim shim_;
   ingress::StatusPublisher status_;
@@ -335,10 +342,11 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       certificate_metrics_(*registry_),
       probe_(probe_options(), stores_.slices, *probe_transport_, base::read_served_certificate,
              clock, *registry_, stop_.get_token()),
+      probe_threads_(probe_thread_options(), probe_, clock),
       certificates_(
           certificate_options(),
           {stores_.certificates, stores_.tls_secrets, stores_.issuers, stores_.cluster_issuers},
-          *client_, accounts_, probe_, clock, events_, acme_requests_, certificate_metrics_,
+          *client_, accounts_, probe_threads_, clock, events_, acme_requests_, certificate_metrics_,
           stop_.get_token()),
       shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
       status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
@@ -372,17 +380,47 @@ kube::ControllerOptions RunningOperator::controller_options(const char* name, in
 certificate::ProxyProbeOptions RunningOperator::probe_options() const {
   certificate::ProxyProbeOptions options;
   options.service = options_.proxy_service.value_or(kube::ObjectKey{own_namespace_, kProxyName});
-  options.is_taken_over = [this](const std::string& token) { return is_taken_over(token); };
   return options;
+}
+
+certificate::ProbeThreads::Options RunningOperator::probe_thread_options() {
+  certificate::ProbeThreads::Options options;
+  options.proxies = [this] { return probe_.proxies(); };
+  options.is_given_token = [this](const std::string& token) { return is_given_token(token); };
+  options.is_given_certificate = [this](const kube::ObjectKey& secret,
+                                        const std::string& fingerprint) {
+    return is_given_certificate(secret, fingerprint);
+  };
+  return options;
+}
+
+certificate::Given RunningOperator::is_given_token(const std::string& token) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!published_) return certificate::Given::unknown;
+    if (published_->challenges.count(token) == 0) return certificate::Given::no;
+  }
+  return is_newest_taken_over() ? certificate::Given::taken_over : certificate::Given::on_its_way;
+}
+
+certificate::Given RunningOperator::is_given_certificate(const kube::ObjectKey& secret,
+                                                         const std::string& fingerprint) const {
+  std::shared_ptr<const proxy::config::Certificate> given;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!published_) return certificate::Given::unknown;
+    const auto found = published_->certificates.find(secret.text());
+    if (found == published_->certificates.end()) return certificate::Given::no;
+    given = found->second;
+  }
+  const auto chain = base::read_chain(given->chain_pem);
+  if (!chain || chain->front().fingerprint_sha256 != fingerprint) return certificate::Given::no;
+  return is_newest_taken_over() ? certificate::Given::taken_over : certificate::Given::on_its_way;
 }
 
 // The proxies that poll another replica are not heard of here; that replica compiles the same at
 // the same time.
-bool RunningOperator::is_taken_over(const std::string& token) const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!published_ || published_->challenges.count(token) == 0) return false;
-  }
+bool RunningOperator::is_newest_taken_over() const {
   const std::string revision = control_->revision();
   for (const control::Acknowledgement& proxy : control_->proxies()) {
     if (proxy.revision != revision) return false;
@@ -436,6 +474,7 @@ void RunningOperator::connect_parts() {
   shim_.wake_with(enqueue_in(shim_controller_));
   status_.wake_with(enqueue_in(status_controller_));
   probe_.on_change([this] { certificates_.on_proxies_changed(); });
+  probe_threads_.wake_with(enqueue_in(certificate_controller_));
 }
 
 control::ServingIdentity::Options RunningOperator::own_certificate_options() const {
@@ -533,6 +572,7 @@ RunningOperator::~RunningOperator() {
                             &certificate_controller_, &shim_controller_, &status_controller_};
   for (kube::Controller* controller : controllers) controller->request_stop();
   for (kube::Controller* controller : controllers) controller->stop();
+  probe_threads_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
   reflectors_.each([](auto& reflector) { reflector.stop(); });
@@ -543,14 +583,27 @@ RunningOperator::~RunningOperator() {
 }
 
 void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) {
-  if (outcome.config) {
-    control_->publish(outcome.config);
-    const std::lock_guard lock(mutex_);
-    published_ = outcome.config;
-  }
+  if (outcome.config) publish(outcome.config);
   shim_.follow(outcome.plan);
   if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
   reporter_.report(outcome.summaries, outcome.complaints);
+}
+
+void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
+  control_->publish(config);
+  std::shared_ptr<const proxy::config::ProxyConfig> before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = std::exchange(published_, config);
+  }
+  // What stays the same has the same address (ingress::share_unchanged).
+  using Certificates = proxy::config::ProxyConfig::Section<proxy::config::Certificate>;
+  static const Certificates kNone;
+  const Certificates& earlier = before ? before->certificates : kNone;
+  std::vector<Certificates::value_type> changed;
+  std::set_symmetric_difference(earlier.begin(), earlier.end(), config->certificates.begin(),
+                                config->certificates.end(), std::back_inserter(changed));
+  for (const auto& [secret, certificate] : changed) certificates_.on_given_changed(secret);
 }
 
 bool RunningOperator::publishes_addresses() const {

@@ -106,7 +106,14 @@ class StoreDataPlane final : public certificate::DataPlane {
       : certificates_(certificates), secrets_(secrets) {}
 
   std::string proxies() const override { return "one"; }
-  bool is_taken_over(const std::string&) const override { return true; }
+  certificate::Given is_given_token(const std::string&) const override {
+    return certificate::Given::taken_over;
+  }
+  certificate::Given is_given_certificate(const kube::ObjectKey&,
+                                          const std::string&) const override {
+    return certificate::Given::taken_over;
+  }
+  void forget(const kube::ObjectKey&) override {}
   bool answers(const std::string& token, const std::string& key_authorization) const {
     for (const auto& certificate : certificates_.list()) {
       if (!certificate->status.order) continue;
@@ -118,11 +125,13 @@ class StoreDataPlane final : public certificate::DataPlane {
     }
     return false;
   }
-  certificate::ProxyAnswers check_challenge(const std::string&, const std::string& token,
-                                            const std::string& key_authorization) override {
+  std::optional<certificate::ProxyAnswers> check_challenge(
+      const kube::ObjectKey&, const std::string&, const std::string& token,
+      const std::string& key_authorization) override {
     return answer(answers(token, key_authorization));
   }
-  certificate::ProxyAnswers check_serial(const std::string&, const std::string& serial) override {
+  std::optional<certificate::ProxyAnswers> check_serial(const kube::ObjectKey&, const std::string&,
+                                                        const std::string& serial) override {
     for (const auto& secret : secrets_.list()) {
       const auto chain = base::read_chain(secret->value("tls.crt"));
       if (chain && chain->front().serial == serial) return answer(true);

@@ -363,6 +363,64 @@ TEST_F(Issuance, ProxiesThatComeAndGoCostACertificateThatIsServedNothing) {
   EXPECT_THAT(world_->write_texts(), IsEmpty());
 }
 
+TEST_F(Issuance, WhenTheLastProxyIsGoneItIsSaidAndWhenOneIsBackNobodyIsAsked) {
+  start();
+  issue();
+  world_->run_for(std::chrono::minutes(1));
+  const int looks = world_->data_plane.serial_looks;
+  world_->cluster.forget_writes();
+  world_->data_plane.ready = 0;
+  world_->proxies_changed();
+  world_->run_for(std::chrono::seconds(30));
+  EXPECT_EQ(world_->reason(api::kServing), "NoReadyProxies");
+  world_->data_plane.ready = 1;
+  world_->proxies_changed();
+  world_->run_for(std::chrono::seconds(30));
+  EXPECT_EQ(world_->reason(api::kServing), "Served");
+  EXPECT_EQ(world_->data_plane.serial_looks, looks);
+  EXPECT_EQ(world_->cluster.writes().size(), 2u);
+}
+
+TEST_F(Issuance, AProxyThatIsReplacedWithinSecondsCostsNoWriteWhereItIsTheOnlyOne) {
+  start();
+  world_->data_plane.ready = 1;
+  issue();
+  world_->cluster.forget_writes();
+  for (int i = 0; i < 20; ++i) {
+    world_->data_plane.ready = static_cast<std::size_t>(i % 2);
+    world_->proxies_changed();
+    world_->run_for(std::chrono::seconds(8));
+  }
+  EXPECT_THAT(world_->write_texts(), IsEmpty());
+}
+
+TEST_F(Issuance, ACertificateThatTheProxiesAreNotGivenAnyMoreIsSaidWithoutAHandshake) {
+  start();
+  issue();
+  world_->run_for(std::chrono::minutes(1));
+  const int looks = world_->data_plane.serial_looks;
+  world_->data_plane.given = certificate::Given::no;
+  world_->given_changed("shop/www-tls");
+  world_->run_for(std::chrono::seconds(1));
+  EXPECT_EQ(world_->reason(api::kServing), "NotServed");
+  EXPECT_THAT(world_->message(api::kServing), HasSubstr("the proxies are not given serial"));
+  world_->data_plane.given = certificate::Given::taken_over;
+  world_->given_changed("shop/www-tls");
+  world_->run_for(std::chrono::seconds(1));
+  EXPECT_EQ(world_->reason(api::kServing), "Served");
+  EXPECT_EQ(world_->data_plane.serial_looks, looks);
+}
+
+TEST_F(Issuance, AnswersOfProxiesThatComeLaterHoldNothingUp) {
+  start();
+  world_->data_plane.answers_later = true;
+  const auto before = world_->elapsed();
+  issue({"a.shop.example", "b.shop.example"});
+  EXPECT_LT(world_->elapsed() - before, std::chrono::seconds(1));
+  EXPECT_EQ(world_->reason(api::kServing), "Served");
+  EXPECT_EQ(world_->cluster.writes().size(), 4u);
+}
+
 TEST_F(Issuance, WithoutAReadyProxyNothingIsAnswered) {
   start();
   world_->data_plane.ready = 0;

@@ -92,9 +92,12 @@ TEST(OrderSchedule, TheProxiesAreAdvisersAndNotJudges) {
     EXPECT_EQ(certificate::is_enough_to_ask_the_server(one.answers, one.waited), one.is_enough)
         << one.what;
   }
-  EXPECT_TRUE(certificate::may_ask_proxies(true, seconds(0)));
-  EXPECT_FALSE(certificate::may_ask_proxies(false, milliseconds(1999)));
-  EXPECT_TRUE(certificate::may_ask_proxies(false, seconds(2)));
+  using certificate::Given;
+  EXPECT_TRUE(certificate::may_ask_proxies(Given::taken_over, seconds(0)));
+  for (const Given given : {Given::unknown, Given::no, Given::on_its_way}) {
+    EXPECT_FALSE(certificate::may_ask_proxies(given, milliseconds(1999)));
+    EXPECT_TRUE(certificate::may_ask_proxies(given, seconds(2)));
+  }
 }
 
 TEST(OrderSchedule, LooksAtTheProxiesBecomeSlower) {

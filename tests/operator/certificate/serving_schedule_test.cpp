@@ -7,9 +7,11 @@
 
 namespace {
 
-using certificate::is_look_due;
+using certificate::Given;
+using certificate::next_serving_step;
 using certificate::ProxyAnswers;
 using certificate::ServingLooks;
+using certificate::ServingStep;
 using certificate::until_next_look;
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -25,7 +27,7 @@ const ProxyAnswers kNobody{};
 
 ServingLooks looks(const std::string& serial, const ProxyAnswers& answers,
                    std::optional<base::SteadyTime> next) {
-  return {serial, "2", answers, serial.empty() ? 0 : 1, next};
+  return {serial, "2", answers, serial.empty() ? 0 : 1, next, {}, {}};
 }
 
 TEST(ServingSchedule, AsksWhenThereIsAReasonAndOnlyThen) {
@@ -33,25 +35,55 @@ TEST(ServingSchedule, AsksWhenThereIsAReasonAndOnlyThen) {
     const char* what;
     ServingLooks looks;
     std::string proxies;
-    bool is_due;
+    ServingStep step;
   };
   const auto later = kNow + seconds(1);
+  using enum ServingStep;
   const std::vector<Case> cases = {
-      {"never looked", {}, "2", true},
-      {"after a restart the sample is waited for", looks("", kNobody, later), "2", false},
-      {"after a restart, its time has come", looks("", kNobody, kNow), "2", true},
-      {"another certificate", looks("01", kAll, later), "2", true},
-      {"served by all", looks("02", kAll, later), "2", false},
-      {"served by all, and a proxy came", looks("02", kAll, later), "3", false},
-      {"served by all, and its time has come", looks("02", kAll, kNow), "2", true},
-      {"one is behind", looks("02", kOneBehind, later), "2", false},
-      {"one is behind, and a proxy came", looks("02", kOneBehind, later), "3", true},
-      {"one cannot be reached, and a proxy came", looks("02", kOneSilent, later), "3", false},
-      {"nobody was there, and a proxy came", looks("02", kNobody, later), "3", true},
+      {"never looked", {}, "2", ask},
+      {"after a restart the sample is waited for", looks("", kNobody, later), "2", keep},
+      {"after a restart, its time has come", looks("", kNobody, kNow), "2", ask},
+      {"another certificate", looks("01", kAll, later), "2", ask},
+      {"served by all", looks("02", kAll, later), "2", say_known},
+      {"served by all, and a proxy came", looks("02", kAll, later), "3", say_known},
+      {"served by all, and its time has come", looks("02", kAll, kNow), "2", ask},
+      {"one is behind", looks("02", kOneBehind, later), "2", say_known},
+      {"one is behind, and a proxy came", looks("02", kOneBehind, later), "3", ask},
+      {"one cannot be reached, and a proxy came", looks("02", kOneSilent, later), "3", say_known},
+      {"nobody was there, and a proxy came", looks("02", kNobody, later), "3", ask},
   };
   for (const Case& one : cases) {
-    EXPECT_EQ(is_look_due(one.looks, "02", one.proxies, kNow), one.is_due) << one.what;
+    for (const Given given : {Given::taken_over, Given::unknown}) {
+      EXPECT_EQ(next_serving_step(one.looks, {"02", one.proxies, given}, kNow), one.step)
+          << one.what;
+    }
+    EXPECT_EQ(next_serving_step(one.looks, {"02", one.proxies, Given::no}, kNow), say_not_given)
+        << one.what;
   }
+}
+
+TEST(ServingSchedule, ThatTheLastProxyIsGoneIsSaidAfterTenSeconds) {
+  ServingLooks known = looks("02", kAll, kNow + hours(9));
+  const certificate::ServingInput nobody{"02", "", Given::taken_over};
+  note_waits(known, nobody, kNow);
+  EXPECT_EQ(next_serving_step(known, nobody, kNow), ServingStep::keep);
+  EXPECT_EQ(end_of_wait(known, kNow), kNow + seconds(10));
+  note_waits(known, nobody, kNow + seconds(10));
+  EXPECT_EQ(next_serving_step(known, nobody, kNow + seconds(10)), ServingStep::say_no_proxies);
+  EXPECT_EQ(end_of_wait(known, kNow + seconds(10)), std::nullopt);
+  const certificate::ServingInput back{"02", "1", Given::taken_over};
+  note_waits(known, back, kNow + seconds(20));
+  EXPECT_EQ(next_serving_step(known, back, kNow + seconds(20)), ServingStep::say_known)
+      << "without a handshake";
+}
+
+TEST(ServingSchedule, ProxiesThatReportAreAskedWhenTheyLiveByItAndTheOthersAfterTwoSeconds) {
+  ServingLooks fresh;
+  const certificate::ServingInput behind{"02", "2", Given::on_its_way};
+  note_waits(fresh, behind, kNow);
+  EXPECT_EQ(next_serving_step(fresh, behind, kNow), ServingStep::keep);
+  EXPECT_EQ(end_of_wait(fresh, kNow), kNow + seconds(2));
+  EXPECT_EQ(next_serving_step(fresh, behind, kNow + seconds(2)), ServingStep::ask);
 }
 
 TEST(ServingSchedule, WhatIsServedIsSampledAndTheRestIsLookedAtEverMoreSlowly) {

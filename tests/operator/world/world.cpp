@@ -74,9 +74,17 @@ bool FakeDataPlane::is_in_a_secret(const std::string& host, const std::string& s
   return is_found;
 }
 
-certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host,
-                                                         const std::string& token,
-                                                         const std::string& key_authorization) {
+bool FakeDataPlane::is_to_be_waited_for(const kube::ObjectKey& certificate) {
+  if (!answers_later || asking_.erase(certificate) != 0) return false;
+  asking_.insert(certificate);
+  if (wake) wake(certificate);
+  return true;
+}
+
+std::optional<certificate::ProxyAnswers> FakeDataPlane::check_challenge(
+    const kube::ObjectKey& certificate, const std::string& host, const std::string& token,
+    const std::string& key_authorization) {
+  if (is_to_be_waited_for(certificate)) return std::nullopt;
   ++challenge_looks;
   certificate::ProxyAnswers result;
   result.ready = ready;
@@ -93,8 +101,9 @@ certificate::ProxyAnswers FakeDataPlane::check_challenge(const std::string& host
   return result;
 }
 
-certificate::ProxyAnswers FakeDataPlane::check_serial(const std::string& host,
-                                                      const std::string& serial) {
+std::optional<certificate::ProxyAnswers> FakeDataPlane::check_serial(
+    const kube::ObjectKey& certificate, const std::string& host, const std::string& serial) {
+  if (is_to_be_waited_for(certificate)) return std::nullopt;
   ++serial_looks;
   const bool is_in_secret = is_in_a_secret(host, serial);
   certificate::ProxyAnswers result;
@@ -147,6 +156,7 @@ struct World::Operator {
     cluster_issuers_store.add_listener([&world](const kube::ObjectChange<api::Issuer>& change) {
       world.enqueue({true, change.key});
     });
+    world.data_plane.wake = [&world](const kube::ObjectKey& key) { world.enqueue({false, key}); };
     world.registry = registry;
   }
 
@@ -186,6 +196,10 @@ World::~World() = default;
 
 void World::proxies_changed() {
   operator_->certificates.on_proxies_changed();
+}
+
+void World::given_changed(const std::string& secret) {
+  operator_->certificates.on_given_changed(secret);
 }
 
 void World::owners_changed() {

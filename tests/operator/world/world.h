@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,23 +62,37 @@ class FakeDataPlane final : public certificate::DataPlane {
   std::size_t behind = 0;  // of the ready ones: serve another certificate
   std::size_t silent = 0;  // of the ready ones: cannot be reached
   bool has_taken_over = true;
+  certificate::Given given = certificate::Given::taken_over;  // of every certificate
+  bool answers_later = false;  // each question is answered when it is asked again, after a wake
   int challenge_looks = 0;
   int serial_looks = 0;
+  std::function<void(const kube::ObjectKey&)> wake;
 
-  std::string proxies() const override { return std::to_string(ready); }
-  bool is_taken_over(const std::string&) const override { return has_taken_over; }
-  certificate::ProxyAnswers check_challenge(const std::string& host, const std::string& token,
-                                            const std::string& key_authorization) override;
-  certificate::ProxyAnswers check_serial(const std::string& host,
-                                         const std::string& serial) override;
+  std::string proxies() const override { return ready == 0 ? "" : std::to_string(ready); }
+  certificate::Given is_given_token(const std::string&) const override {
+    return has_taken_over ? certificate::Given::taken_over : certificate::Given::on_its_way;
+  }
+  certificate::Given is_given_certificate(const kube::ObjectKey&,
+                                          const std::string&) const override {
+    return given;
+  }
+  std::optional<certificate::ProxyAnswers> check_challenge(
+      const kube::ObjectKey& certificate, const std::string& host, const std::string& token,
+      const std::string& key_authorization) override;
+  std::optional<certificate::ProxyAnswers> check_serial(const kube::ObjectKey& certificate,
+                                                        const std::string& host,
+                                                        const std::string& serial) override;
+  void forget(const kube::ObjectKey& certificate) override { asking_.erase(certificate); }
   // What the ACME server's validation finds.
   bool answers(const std::string& host, const std::string& token,
                const std::string& key_authorization) const;
 
  private:
+  bool is_to_be_waited_for(const kube::ObjectKey& certificate);
   bool is_in_a_secret(const std::string& host, const std::string& serial);
 
   const FakeCluster& cluster_;
+  std::set<kube::ObjectKey> asking_;
   std::map<std::string, base::CertificateInfo> leaves_;  // by tls.crt in base64: read once
 };
 
@@ -120,6 +135,7 @@ class World {
                        std::chrono::seconds within = std::chrono::seconds(60));
   void proxies_changed();
   void owners_changed();
+  void given_changed(const std::string& secret);  // "shop/www-tls"
   // The process dies and another takes over.
   void restart();
 
