@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench attack mutants fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench attack mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -75,3 +75,7 @@ attack: deps ## attacks the proxy while it serves a calm client, beside nginx an
 mutants: deps ## breaks the proxy in small ways and prints what no test notices (FILES="a.cpp b.cpp", MUTANTS=12 of each)
 	@.ci/deps mutants
 	@MUTANTS=$(or $(MUTANTS),12) .ci/mutants $(FILES)
+
+weather: deps ## every faulty situation of certificates, an hour of each on a simulated clock: what it costs and what is said (WRITE=1 writes docs/weather.md, FIGURES=1 shows many at once)
+	@.ci/build dev gatehouse-weather
+	@build/dev/tests/weather/gatehouse-weather $(if $(FIGURES),--figures,--page docs/weather.md $(if $(WRITE),--write))
