@@ -270,11 +270,12 @@ void Exchange::note_body(std::size_t bytes) {
   if (body_time_.is_too_slow(limits)) refuse(408, "request_body_too_slow");
 }
 
-// Its clock runs only while it is the one who is awaited.
+// Its clock runs only while it is the one who is awaited: not while the endpoint has yet to take
+// what came, for until then a client of HTTP/2 may have no window to send more.
 void Exchange::watch_client() {
   if (request_complete_ || stage_ == Stage::over) return;
   const base::SteadyTime now = worker_.loop().now();
-  if (wants_request_body()) {
+  if (wants_request_body() && unsent_request() == 0) {
     body_time_.await(now);
   } else {
     body_time_.pause(now);

@@ -328,6 +328,7 @@ void Http2Stream::on_data(std::string_view data, bool last) {
 
 void Http2Stream::want_request_body() {
   if (unconsumed() == 0) return;
+  made_progress();  // it was the endpoint who was awaited
   connection_->session().consume(*this);
   connection_->flush_soon();
 }

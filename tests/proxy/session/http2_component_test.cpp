@@ -322,6 +322,69 @@ TEST_F(Http2, DrainingSaysGoawayAndFinishesWhatIsUnderWay) {
   EXPECT_EQ(left, 0u);
 }
 
+// An endpoint that reads nothing until it is told to, and answers when the body is complete.
+class SlowTaker {
+ public:
+  explicit SlowTaker(std::size_t body_size)
+      : thread_([this, body_size] {
+          net::Accepted accepted;
+          while (!accepted.fd.is_open() && !stop_) accepted = net::accept_from(listener_.get());
+          SocketStream stream(std::move(accepted.fd));
+          while (!go && !stop_) std::this_thread::yield();
+          std::size_t got = 0;
+          while (got < body_size && !stop_) {
+            const std::string part = stream.receive();
+            if (part.empty()) return;
+            got += part.size();
+          }
+          stream.send(ScriptedBackend::ok("taken", "Connection: close\r\n"));
+        }) {}
+  ~SlowTaker() {
+    stop_ = true;
+    thread_.join();
+  }
+  std::uint16_t port() const { return net::local_address(listener_.get()).port(); }
+
+  std::atomic<bool> go{false};
+
+ private:
+  net::Fd listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+session::Options with_body_idle(std::chrono::milliseconds limit) {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.body_idle = limit;
+  return options;
+}
+
+class SlowEndpointHttp2 : public Http2 {
+ protected:
+  static constexpr std::chrono::milliseconds kLimit{3'000};
+  SlowEndpointHttp2() : Http2(with_body_idle(kLimit)) {}
+};
+
+TEST_F(SlowEndpointHttp2, AClientThatHadToWaitForTheEndpointHasItsTimeAgain) {
+  const std::size_t size = 16u << 20;  // more than the kernel takes for the endpoint
+  SlowTaker endpoint(size);
+  serve({endpoint.port()});
+  auto client = connect();
+  const int stream = client->request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+      std::string(size, 'x'));
+  // It has no window, for longer than it may be silent.
+  client->stream().be_patient_for(kLimit + std::chrono::milliseconds(200));
+  client->read_until([] { return false; });
+  ASSERT_GT(client->unsent_body(stream), 0u);
+  ASSERT_FALSE(client->answer(stream).is_closed());
+  endpoint.go = true;
+  // It is given one, and goes on only after the proxy has looked for who is late, once a second.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'300));
+  client->stream().be_patient_for(std::chrono::seconds(5));
+  EXPECT_EQ(client->wait(stream).status, 200);
+}
+
 class ImpatientHttp2 : public Http2 {
  protected:
   static session::Options impatient() {
