@@ -118,7 +118,10 @@ void Exchange::send_first(std::string_view bytes) {
   if (auto idle = endpoint_->take_idle(*this)) {
     connection_ = std::move(idle);
     stage_ = Stage::requesting;
-    can_replay_ = is_idempotent_;
+    // Another method's request is sent again only if nobody can have read it, which nobody knows
+    // yet.
+    can_replay_ =
+        is_idempotent_ || request_.content_length.value_or(0) <= upstream::kReplayBytesMax;
     keep_for_replay(bytes);
     connection_->write(bytes);
     update_upstream_wait();
@@ -202,6 +205,7 @@ void Exchange::fail(const upstream::Failure& failure) {
       .can_replay = can_replay_,
       .response_has_begun = response_has_begun_,
       .connection_was_reused = connection_->was_reused(),
+      .was_left_unread = can_replay_ && !is_idempotent_ && connection_->was_left_unread(),
       .was_replayed = was_replayed_,
       .has_untried_endpoint = cluster_->has_untried(tried_),
   };

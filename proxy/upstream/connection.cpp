@@ -12,6 +12,9 @@ constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, "connect_
 constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, "upstream_send_timeout"};
 constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_read_timeout"};
 
+// What the kernel counts as acknowledged of a connection on which nothing was sent: its SYN.
+constexpr std::uint64_t kSynBytes = 1;
+
 }  // namespace
 
 std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
@@ -139,11 +142,21 @@ net::IoResult::Kind Connection::note_taken(net::IoResult::Kind kind) {
 
 // A reset is told once. When sending was told of it, reading is told of an orderly end, and what
 // was cut off would pass for complete.
-net::IoResult::Kind Connection::true_kind(net::IoResult::Kind kind) const {
-  return kind == net::IoResult::Kind::closed && broken_ ? net::IoResult::Kind::failed : kind;
+net::IoResult::Kind Connection::true_kind(net::IoResult::Kind kind) {
+  if (kind != net::IoResult::Kind::closed) return kind;
+  ended_ = !broken_;
+  return ended_ ? kind : net::IoResult::Kind::failed;
+}
+
+// A FIN says how much had arrived when it was sent. An endpoint that only stopped sending could
+// read what comes after it, and could not answer: those who do so wait for our end, and drop what
+// they read (RFC 9112 §9.6).
+bool Connection::was_left_unread() const {
+  return ended_ && net::acknowledged_bytes(fd_.get()) <= written_by_others_ + kSynBytes;
 }
 
 void Connection::write(std::string_view bytes) {
+  written_ += bytes.size();
   if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
   held_.set(output_.size());
 }
@@ -153,6 +166,7 @@ std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
   const auto moved = output_.move(socket, fd_.get(), size, pipes);
   held_.set(output_.size());
   if (!moved) return std::nullopt;
+  written_ += moved->taken.bytes;
   if (moved->broken) broken_ = true;
   return moved->taken;
 }
@@ -212,6 +226,7 @@ void Connection::take_from_pool(User& user) {
   user_ = &user;
   state_ = State::busy;
   waiting_ = Waiting::none;
+  written_by_others_ = written_;
   ++uses_;
   timer_.disarm();
 }

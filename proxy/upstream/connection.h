@@ -49,6 +49,10 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
 
   State state() const { return state_; }
   bool was_reused() const { return uses_ > 1; }
+  // Once it failed: true when the endpoint ended it before a byte of what this user wrote had
+  // arrived there, so nobody can have read it. A reset alone does not tell: what it acknowledges is
+  // not counted.
+  bool was_left_unread() const;
   Endpoint& endpoint() { return *endpoint_; }
 
   // True while reading may give something without an event first.
@@ -97,7 +101,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void on_connect_event(net::Ready ready);
   bool flush();
   bool takes_bytes();
-  net::IoResult::Kind true_kind(net::IoResult::Kind kind) const;
+  net::IoResult::Kind true_kind(net::IoResult::Kind kind);
   void close_socket();
 
   net::Loop& loop_;
@@ -113,6 +117,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
   bool finishing_ = false;
   bool broken_ = false;  // sending failed
+  bool ended_ = false;   // the peer's FIN was read
+  std::uint64_t written_ = 0;           // bytes, by all users
+  std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
   net::Output output_;
   admin::HeldBytes held_;  // in output_

@@ -27,8 +27,10 @@ Next choose_next(const Failure& failure, const Attempt& attempt) {
     case Retry::always:
       return attempt.has_untried_endpoint ? Next::other_endpoint : Next::give_up;
     case Retry::if_connection_was_reused:
-      // §9.2.2: "A proxy MUST NOT automatically retry a request with a non-idempotent method".
-      return attempt.connection_was_reused && attempt.is_idempotent && !attempt.was_replayed
+      // §9.2.2: a request whose method is not idempotent is not repeated without "some means to
+      // detect that the original request was never applied".
+      return attempt.connection_was_reused && !attempt.was_replayed &&
+                     (attempt.is_idempotent || attempt.was_left_unread)
                  ? Next::fresh_connection
                  : Next::give_up;
   }

@@ -20,7 +20,8 @@ struct Attempt {
   bool can_replay = false;          // all that was taken from the client is still at hand
   bool response_has_begun = false;  // at least a byte of it arrived
   bool connection_was_reused = false;
-  bool was_replayed = false;  // a fresh connection was tried for it already
+  bool was_left_unread = false;  // no byte of it can have been read; Connection::was_left_unread()
+  bool was_replayed = false;     // a fresh connection was tried for it already
   bool has_untried_endpoint = false;
 };
 

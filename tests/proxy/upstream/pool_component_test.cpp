@@ -294,6 +294,71 @@ TEST_F(Pool, AnEventOfBytesThatWereReadIsNoReasonToCloseIt) {
   EXPECT_EQ(open(), 1u);
 }
 
+// ---- Whether what was written can have been read
+
+class Unread : public Pool {
+ protected:
+  // A connection on which one request was answered, taken for the next.
+  Request& reuse() {
+    Request& request = connect();
+    request.connection->write("request");
+    answer(request, peers_.back());
+    release(request);
+    request.connection = endpoint_->take_idle(request);
+    EXPECT_NE(request.connection, nullptr);
+    return request;
+  }
+  // Reads to the end, or to the failure.
+  net::IoResult::Kind read_to_the_end(Request& request) {
+    EXPECT_TRUE(turn_until([&] { return request.readable; }));
+    std::string buffer(64, 0);
+    return request.connection->read(buffer.data(), buffer.size()).kind;
+  }
+};
+
+TEST_F(Unread, WhatWasWrittenWhenTheEndpointHadEndedTheConnectionAlready) {
+  Request& request = reuse();
+  const int socket = request.connection->socket();
+  peers_.back().receive();
+  peers_.back().close();
+  wait_for_input(socket);
+  request.connection->write("next request");
+  EXPECT_EQ(read_to_the_end(request), net::IoResult::Kind::closed);
+  EXPECT_TRUE(request.connection->was_left_unread());
+}
+
+TEST_F(Unread, NotWhatArrivedBeforeTheEnd) {
+  Request& request = reuse();
+  peers_.back().receive();
+  request.connection->write("n");
+  EXPECT_EQ(peers_.back().receive(), "n");
+  peers_.back().close();
+  EXPECT_EQ(read_to_the_end(request), net::IoResult::Kind::closed);
+  EXPECT_FALSE(request.connection->was_left_unread());
+}
+
+TEST_F(Unread, NotWhatArrivedAtAnEndpointThatOnlySaysNoMore) {
+  Request& request = reuse();
+  const int socket = request.connection->socket();
+  peers_.back().receive();
+  peers_.back().finish_sending();
+  wait_for_input(socket);
+  request.connection->write("next request");
+  EXPECT_EQ(peers_.back().receive(), "next request");
+  ASSERT_TRUE(turn_until([&] { return net::unacknowledged_bytes(socket) == 0; }));
+  EXPECT_EQ(read_to_the_end(request), net::IoResult::Kind::closed);
+  EXPECT_FALSE(request.connection->was_left_unread());
+}
+
+TEST_F(Unread, NotWhatAResetMayHaveAcknowledged) {
+  Request& request = reuse();
+  peers_.back().receive();
+  request.connection->write("next request");
+  peers_.back().reset();
+  EXPECT_EQ(read_to_the_end(request), net::IoResult::Kind::failed);
+  EXPECT_FALSE(request.connection->was_left_unread());
+}
+
 // ---- Marks and probes
 
 // Its port is bound, and refuses until somebody listens.

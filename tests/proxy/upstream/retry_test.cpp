@@ -43,8 +43,13 @@ TEST(ChooseNext, AFreshConnectionThatDiesMayHaveCarriedTheRequest) {
             Next::give_up);
 }
 
-TEST(ChooseNext, ANonIdempotentRequestThatWasSentIsNeverSentAgain) {
-  EXPECT_EQ(choose_next(kDied, changed(kGet, &Attempt::is_idempotent, false)), Next::give_up);
+TEST(ChooseNext, ANonIdempotentRequestIsSentAgainOnlyIfNobodyCanHaveReadIt) {
+  Attempt post = changed(kGet, &Attempt::is_idempotent, false);
+  EXPECT_EQ(choose_next(kDied, post), Next::give_up);
+  post.was_left_unread = true;
+  EXPECT_EQ(choose_next(kDied, post), Next::fresh_connection);
+  EXPECT_EQ(choose_next(kDied, changed(post, &Attempt::was_replayed, true)), Next::give_up);
+  EXPECT_EQ(choose_next(kTimeout, post), Next::give_up);
 }
 
 TEST(ChooseNext, NothingIsSentAgainWhenPartOfTheBodyIsGone) {
