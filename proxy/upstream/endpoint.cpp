@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace proxy::upstream {
-namespace {
-
-// Until somebody has mended it, at best; and where it was only once, connections are kept again.
-constexpr std::chrono::hours kMistrustTime{1};
-
-}  // namespace
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters)
@@ -20,7 +14,7 @@ Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
   while (!idle_.empty()) {
     std::unique_ptr<Connection> connection = idle_.take(idle_.newest());
-    if (connection->now() < keeps_from_) {
+    if (mistrust_.is_on(connection->now())) {
       Connection::close(std::move(connection));
       continue;
     }
@@ -36,7 +30,7 @@ std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
 }
 
 void Endpoint::keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max) {
-  if (retired_ || connection->now() < keeps_from_ || idle_.size() >= options_.idle_max) {
+  if (retired_ || mistrust_.is_on(connection->now()) || idle_.size() >= options_.idle_max) {
     Connection::close(std::move(connection));
     return;
   }
@@ -112,7 +106,7 @@ void Endpoint::on_opened() {
 }
 
 void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
-  keeps_from_ = now + kMistrustTime;
+  mistrust_.note(now);
   counters_.upstream_failures.add("unsolicited_bytes");
 }
 

@@ -10,6 +10,7 @@
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/endpoint_health.h"
 #include "proxy/upstream/idle_list.h"
+#include "proxy/upstream/mistrust.h"
 
 namespace proxy::upstream {
 
@@ -49,7 +50,7 @@ class Endpoint final : private Connection::User {
   void on_connected();
   // It sent bytes that are no part of an answer to a request of ours. The next time they may come
   // when another request has just been sent, and nobody could tell that they are no answer to it:
-  // for some time each of its connections carries one request.
+  // for some time each of its connections carries one request; see Mistrust.
   void on_unsolicited_bytes(base::SteadyTime now);
 
   // Where descriptors are short. False: none is idle.
@@ -79,7 +80,7 @@ class Endpoint final : private Connection::User {
   IdleList<Connection> idle_;
   EndpointHealth health_;
   std::unique_ptr<Connection> probe_;  // while it connects
-  base::SteadyTime keeps_from_{};      // connections are not used again before
+  Mistrust mistrust_;                  // while it is on, no connection is used again
   std::uint32_t requests_active_ = 0;
   bool retired_ = false;
 };
