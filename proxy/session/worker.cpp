@@ -207,6 +207,10 @@ bool Worker::may_connect() {
          clusters_.close_an_idle_connection();
 }
 
+bool Worker::may_probe() const {
+  return counters_.upstream_connections_open.get() + 1 < options_.endpoint_connections_max;
+}
+
 void Worker::queue_handshake(ClientConnection& connection) {
   if (waiting_for_step_.is_waiting(connection)) return;
   // Clients that connected before and all speak at once: those who came last are turned away at

@@ -119,6 +119,8 @@ class Worker final : private net::TurnEnd {
   void note_pause(AcceptPause pause);
   // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
   bool may_connect();
+  // One that nobody waits for may be opened beside a request's own: for it none is closed.
+  bool may_probe() const;
   void queue_handshake(ClientConnection& connection);
   // In that queue.
   std::size_t handshakes_waiting() const { return handshakes_waiting_; }

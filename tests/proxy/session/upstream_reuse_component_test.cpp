@@ -241,5 +241,35 @@ TEST(DeadEndpoint, ItsConnectTimeoutIsWaitedForOnceAndNotByEachRequest) {
       eventually([&] { return proxy.metric("gatehouse_proxy_upstream_endpoints_marked") == 0; }));
 }
 
+TEST(DeadEndpoint, IsProbedOnlyWhileThereIsRoomForTheConnection) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  });
+  std::uint16_t dead = 0;
+  {
+    const ScriptedBackend gone([](SocketStream&, const SeenRequest&) { return false; });
+    dead = gone.port();
+  }
+  session::Options options = RunningEngine::quick();
+  options.endpoint_connections_max = 1;
+  RunningEngine full(options);
+  RunningEngine roomy;
+  for (RunningEngine* const proxy : {&full, &roomy}) {
+    ASSERT_TRUE(proxy->publish(shop({dead, backend.port()})));
+  }
+  auto client_of_full = HttpClient::connect(full.http());
+  auto client_of_roomy = HttpClient::connect(roomy.http());
+  const auto probes = [](const RunningEngine& proxy) {
+    return proxy.metric("gatehouse_proxy_upstream_probes_total");
+  };
+  // Both found the endpoint dead at about the same time.
+  const auto both_answer = [&] {
+    return client_of_full.get("/").status == 200 && client_of_roomy.get("/").status == 200;
+  };
+  EXPECT_TRUE(eventually([&] { return both_answer() && probes(roomy) > 1; }));
+  EXPECT_EQ(probes(full), 0);
+  EXPECT_EQ(full.metric("gatehouse_proxy_upstream_connections_open"), 1);
+}
+
 }  // namespace
 }  // namespace proxy::support
