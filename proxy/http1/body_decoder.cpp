@@ -43,8 +43,11 @@ BodyDecoder BodyDecoder::for_response(const ResponseHead& head) {
       return none();
     case Framing::length:
       return length(head.content_length.value_or(0));
-    case Framing::chunked:
-      return chunked();
+    case Framing::chunked: {
+      BodyDecoder decoder = chunked();
+      decoder.is_response_ = true;
+      return decoder;
+    }
     case Framing::until_close:
     case Framing::tunnel:
       return until_close();
@@ -99,6 +102,7 @@ Failure BodyDecoder::take_framing(unsigned char byte) {
       return byte == '\n' ? Failure::none : Failure::bad_chunk_end;
     case State::trailer_first:
     case State::trailer_name:
+    case State::trailer_blank:
     case State::trailer_value:
     case State::trailer_lf:
     case State::last_lf:
@@ -164,10 +168,16 @@ Failure BodyDecoder::take_trailer(unsigned char byte) {
       state_ = State::trailer_name;
       return is_in_class(c, kToken) ? Failure::none : Failure::bad_trailer;
     case State::trailer_name:
+    case State::trailer_blank:
       if (c == ':') {
         state_ = State::trailer_value;
         return Failure::none;
       }
+      if (is_response_ && (c == ' ' || c == '\t')) {  // RFC 9112 §5.1
+        state_ = State::trailer_blank;
+        return Failure::none;
+      }
+      if (state_ == State::trailer_blank) return Failure::bad_trailer;
       return is_in_class(c, kToken) ? Failure::none : Failure::bad_trailer;
     case State::trailer_value:
       if (c == '\r') {

@@ -72,6 +72,7 @@ class BodyDecoder {
     chunk_data_lf,
     trailer_first,  // the first byte of a trailer line, or the last CR
     trailer_name,
+    trailer_blank,  // whitespace before the colon, in a response
     trailer_value,
     trailer_lf,
     last_lf,
@@ -87,6 +88,7 @@ class BodyDecoder {
   void end_chunk_line();
 
   State state_ = State::done;
+  bool is_response_ = false;
   Failure failure_ = Failure::none;
   std::uint16_t line_bytes_ = 0;  // of this chunk line, or of the trailer section
   std::uint64_t remaining_ = 0;   // of the length or the chunk

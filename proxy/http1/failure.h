@@ -22,7 +22,7 @@ enum class Failure : std::uint8_t {
   bad_status_line,
   // Header fields.
   bad_line_ending,          // a bare CR or LF
-  bad_field_name,           // whitespace before the colon and obs-fold are in here too
+  bad_field_name,           // in a request also whitespace before the colon, and obs-fold
   disguised_framing_field,  // "Content_Length", "'Transfer-Encoding": one only for some parsers
   bad_field_value,
   head_too_large,

@@ -71,16 +71,18 @@ bool for_each_token(std::string_view list, OnToken&& on_token) {
 
 }  // namespace
 
-Failure parse_field_line(std::string_view line, Field& field) {
+Failure parse_field_line(std::string_view line, BeforeColon before_colon, Field& field) {
   const char* p = line.data();
   const char* const end = p + line.size() - 1;
   if (line.empty() || *end != '\r') return Failure::bad_line_ending;
 
-  // RFC 9112 §5.1: no whitespace before the colon; a line that starts with whitespace would be an
-  // obs-fold (§5.2). Neither is a token.
+  // A line that starts with whitespace would be an obs-fold (RFC 9112 §5.2), which is no token.
   while (p != end && is_in_class(*p, kToken)) ++p;
-  if (p == line.data() || p == end || *p != ':') return Failure::bad_field_name;
   field.name = {line.data(), static_cast<std::size_t>(p - line.data())};
+  if (before_colon == BeforeColon::blanks) {
+    while (p != end && is_blank(*p)) ++p;
+  }
+  if (field.name.empty() || p == end || *p != ':') return Failure::bad_field_name;
 
   ++p;
   field.id = field_id(field.name);

@@ -12,8 +12,11 @@
 // What request and response heads have in common. For this room's own use.
 namespace proxy::http1 {
 
-// One field line without its LF (RFC 9112 §5): name ":" OWS value OWS CR. `id` is set.
-Failure parse_field_line(std::string_view line, Field& field);
+// One field line without its LF (RFC 9112 §5): name ":" OWS value OWS CR. `id` is set. In a
+// response blanks before the colon are no part of the name; in a request they are bad_field_name
+// (§5.1).
+enum class BeforeColon : std::uint8_t { nothing, blanks };
+Failure parse_field_line(std::string_view line, BeforeColon before_colon, Field& field);
 
 // The rest of a field line from behind its colon, or a whole line that goes on with the one before:
 // OWS value OWS CR.

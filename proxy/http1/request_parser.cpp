@@ -259,7 +259,7 @@ Failure RequestParser::take_absolute_form(std::string_view target, RequestHead& 
 Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
   if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
   Field& field = head.fields.emplace_back();
-  const Failure failure = parse_field_line(line, field);
+  const Failure failure = parse_field_line(line, BeforeColon::nothing, field);
   if (failure != Failure::none) return failure;
 
   switch (field.id) {

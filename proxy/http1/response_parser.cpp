@@ -143,7 +143,7 @@ Failure ResponseParser::take_field(std::string_view line, ResponseHead& head) {
   if (!line.empty() && is_blank(line.front())) return take_folded(line, head);
   if (head.fields.size() == limits_->fields_max) return Failure::too_many_fields;
   Field& field = head.fields.emplace_back();
-  const Failure failure = parse_field_line(line, field);
+  const Failure failure = parse_field_line(line, BeforeColon::blanks, field);
   if (failure != Failure::none) return failure;
 
   switch (field.id) {

@@ -54,8 +54,9 @@ struct Question {
 // closing the connection. 1xx heads come out like any other; reset() and read on.
 //
 // Taken although RFC 9112 has it otherwise, because it cannot be read in two ways: a status of
-// three digits above 599 (RFC 9110 §15: as if it were 5xx; some sites use 999), and obs-fold, which
-// becomes one space (RFC 9112 §5.2) unless the field says how the message ends.
+// three digits above 599 (RFC 9110 §15: as if it were 5xx; some sites use 999), obs-fold, which
+// becomes one space (RFC 9112 §5.2) unless the field says how the message ends, and blanks between
+// a field's name and its colon, which are taken away (§5.1).
 class ResponseParser {
  public:
   enum class Outcome { needs_more, complete, failed };

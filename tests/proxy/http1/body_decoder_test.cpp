@@ -76,6 +76,20 @@ TEST(BodyDecoder, TrailersAreReadAndDropped) {
   EXPECT_EQ(decode_all_ways(BodyDecoder::chunked(), body), (Decoded{"a", body.size(), true}));
 }
 
+// RFC 9112 §5.1: in a response it is taken away, and the trailer is dropped anyway.
+TEST(BodyDecoder, WhitespaceBeforeAColonIsAnErrorOnlyInARequestsTrailer) {
+  ResponseHead head;
+  head.framing = Framing::chunked;
+  for (const std::string trailer : {"X : a\r\n", "X \t:a\r\n"}) {
+    const std::string body = "0\r\n" + trailer + "\r\n";
+    EXPECT_TRUE(decode_all_ways(BodyDecoder::for_response(head), body).done);
+    EXPECT_EQ(decode_all_ways(BodyDecoder::chunked(), body).failure, Failure::bad_trailer);
+  }
+  for (const std::string body : {"0\r\nX y: a\r\n\r\n", "0\r\n : a\r\n\r\n", "0\r\nX \r\n\r\n"}) {
+    EXPECT_EQ(decode_all_ways(BodyDecoder::for_response(head), body).failure, Failure::bad_trailer);
+  }
+}
+
 TEST(BodyDecoder, WhitespaceMayStandBeforeAnExtension) {
   const std::string body = "1 \t;a\r\na\r\n0\r\n\r\n";
   EXPECT_TRUE(decode_all_ways(BodyDecoder::chunked(), body).done);

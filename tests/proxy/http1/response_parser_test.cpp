@@ -118,7 +118,11 @@ TEST(ResponseParser, WhatTwoParsersCouldReadDifferentlyIsRefused) {
       {"bare LF", "HTTP/1.1 200 OK\n\n", Failure::bad_line_ending},
       {"bare CR", ok + "X: a\rb\r\n\r\n", Failure::bad_line_ending},
       {"NUL", ok + "X: a\0b\r\n\r\n"s, Failure::bad_field_value},
-      {"space before colon", ok + "X : a\r\n\r\n", Failure::bad_field_name},
+      {"space in a name", ok + "X Y: a\r\n\r\n", Failure::bad_field_name},
+      {"space and no colon", ok + "X \r\n\r\n", Failure::bad_field_name},
+      {"length before whose colon is a space, beside chunks",
+       ok + "Content-Length : 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Failure::length_and_transfer_encoding},
       {"not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", Failure::bad_status_line},
       {"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", Failure::version_not_supported},
       {"two digits", "HTTP/1.1 20 OK\r\n\r\n", Failure::bad_status_line},
@@ -157,6 +161,14 @@ TEST(ResponseParser, AFoldedValueBecomesOneLine) {
     EXPECT_EQ(whole.head, "204 No Content\nframing 0 keep-alive\n" + c.expected);
     EXPECT_EQ(parse_response_bytewise(bytes).head, whole.head);
   }
+}
+
+// RFC 9112 §5.1: a proxy takes it away before the message goes on.
+TEST(ResponseParser, WhitespaceBeforeAColonIsNoPartOfTheName) {
+  const std::string bytes = "HTTP/1.1 200 OK\r\nX : a\r\nY \t :b\r\nContent-Length : 5\r\n\r\n";
+  const Parsed whole = parse_response_whole(bytes);
+  EXPECT_EQ(whole.head, "200 OK\nframing 1 length 5 keep-alive\nX=a\nY=b\nContent-Length=5");
+  EXPECT_EQ(parse_response_bytewise(bytes).head, whole.head);
 }
 
 TEST(ResponseParser, ADisguisedFramingFieldIsNotPassedOn) {
