@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/http1/max_forwards.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -105,9 +106,15 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
     return;
   }
   switch (decision.kind) {
-    case router::Decision::Kind::forward:
-      forward(client, *decision.target, piece, last);
+    case router::Decision::Kind::forward: {
+      http1::MaxForwardsText storage;
+      if (http1::may_be_forwarded(request_, storage)) {
+        forward(client, *decision.target, piece, last);
+      } else {
+        answer_as_last();
+      }
       return;
+    }
     case router::Decision::Kind::redirect:
       redirect(client);
       return;
@@ -145,6 +152,18 @@ void Exchange::answer(int status, std::string_view reason) {
                             .allow = status == 405 ? kAllowedMethods : std::string_view(),
                             .date = worker_.date(),
                             .head_method = is_head_});
+  finish();
+}
+
+// RFC 9110 §7.6.2: the request asks for the answer of whoever it gets to last.
+void Exchange::answer_as_last() {
+  if (request_.method == http1::Method::trace) {
+    answer(405, "trace_not_allowed");
+    return;
+  }
+  status_ = 200;
+  reason_ = "max_forwards";
+  downstream_->send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
   finish();
 }
 
@@ -267,6 +286,7 @@ void Exchange::reset() {
   response_parser_.reset();
   response_decoder_ = {};
   empty(held_response_);
+  holds_unread_ = false;
   response_flow_ = {};
   response_rest_ = upstream::Connection::kNotReusable;
   was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;

@@ -80,6 +80,43 @@ TEST_F(MessageForms, OptionsAboutTheServerGoToTheRootsEndpoint) {
   EXPECT_EQ(backend.last().path, "*");
 }
 
+TEST_F(MessageForms, OptionsThatMayNotGoOnAreAnsweredHereAndOthersMayPassOneProxyLess) {
+  start();
+  const auto options = [](const std::string& left) {
+    return "OPTIONS / HTTP/1.1\r\nHost: shop.test\r\nMax-Forwards: " + left + "\r\n\r\n";
+  };
+  const HttpAnswer here = answer_to(options("0"));
+  EXPECT_EQ(here.status, 200);
+  EXPECT_EQ(here.field("allow"), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  EXPECT_EQ(here.field("content-length"), "0");
+  EXPECT_EQ(backend.requests(), 0);
+  EXPECT_THAT(proxy->access_log(), HasSubstr("max_forwards"));
+  EXPECT_EQ(answer_to(options("2")).body, "hello");
+  EXPECT_EQ(backend.last().field("Max-Forwards"), "1");
+}
+
+// What was said on the way here is the endpoint's to know, and our own word would make many servers
+// leave their answers uncompressed.
+TEST_F(MessageForms, ViaPassesAndIsNotAddedTo) {
+  start();
+  EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n").field("via"), "");
+  EXPECT_EQ(backend.last().field("Via"), "");
+  says = ScriptedBackend::ok("hello", "Via: 1.0 theirs\r\n");
+  const HttpAnswer answer = answer_to("GET / HTTP/1.1\r\nHost: shop.test\r\nVia: 1.1 ours\r\n\r\n");
+  EXPECT_EQ(answer.field("via"), "1.0 theirs");
+  EXPECT_EQ(backend.last().field("Via"), "1.1 ours");
+}
+
+TEST_F(MessageForms, WhitespaceBeforeAColonIsTakenOutOfAResponseAndRefusedInARequest) {
+  says = "HTTP/1.1 200 OK\r\nX-Odd : yes\r\nContent-Length\t: 5\r\n\r\nhello";
+  start();
+  const HttpAnswer answer = answer_to("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_EQ(answer.field("x-odd"), "yes");
+  EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nHost: shop.test\r\nX-Odd : yes\r\n\r\n").status, 400);
+}
+
 TEST_F(MessageForms, AnEmptyHostIsForTheDefaultHostOrNotFound) {
   start();
   EXPECT_EQ(answer_to("GET / HTTP/1.1\r\nHost:\r\n\r\n").status, 404);

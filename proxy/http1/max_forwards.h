@@ -1,0 +1,18 @@
+#pragma once
+
+#include <array>
+
+#include "proxy/http1/request_parser.h"
+
+namespace proxy::http1 {
+
+// A number of 64 bits.
+using MaxForwardsText = std::array<char, 20>;
+
+// Max-Forwards of an OPTIONS or TRACE request (RFC 9110 §7.6.2): how many more proxies it may pass.
+// False: none, so it is to be answered here. Else the value in `head` is one less now, and lies in
+// `storage`. What is no number says nothing, and passes as any other field does; so does the field
+// with another method.
+bool may_be_forwarded(RequestHead& head, MaxForwardsText& storage);
+
+}  // namespace proxy::http1
