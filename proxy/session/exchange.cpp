@@ -273,6 +273,7 @@ void Exchange::reset() {
   offered_upgrade_.clear();
   body_bytes_max_ = 0;
   empty(sent_);
+  unframed_head_ = 0;
   interim_heads_ = 0;
   gathered_.clear();
   gather_timer_.disarm();

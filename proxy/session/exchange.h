@@ -104,6 +104,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void begin_gathering(std::string_view bytes);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
+  void frame_gathered();
   void on_timer(net::Timer& timer) override;
   void note_body(std::size_t bytes);
   void watch_client();
@@ -152,6 +153,9 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   // While gathering or connecting: all that was taken from the client. On a pooled connection: the
   // same, while it is little, for a retry to send again.
   std::string sent_;
+  // While gathering a body of unknown length: the size of the head in sent_, which does not say how
+  // the body ends; the body follows as it is. Else 0.
+  std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
   net::Timer gather_timer_{*this};
   BodyTime body_time_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -50,13 +51,21 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     answer(503, "no_endpoints");
     return;
   }
+  const bool gathers = target.policies.buffers_request && !last;
+  // Once all of it is here, a body has a length, in whatever pieces it came.
+  const bool length_will_be_known = target.policies.buffers_request && request_.chunked;
+  if (length_will_be_known) {
+    request_.chunked = false;
+    if (last) request_.content_length = piece.size;
+  }
   request_chunked_ = request_.chunked;
   can_replay_ = true;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
   const std::string_view head = compose_head(client);
   const std::string_view bytes =
       assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather);
-  if (!last && target.policies.buffers_request) {
+  if (gathers) {
+    if (length_will_be_known) unframed_head_ = head.size();
     begin_gathering(bytes);
   } else {
     send_first(bytes);
@@ -82,8 +91,29 @@ void Exchange::gather(std::string_view bytes, bool last) {
   if (last || !fits || request_bytes_ >= kGatheredBytesMax) send_gathered();
 }
 
+// A body that is whole by now goes on with its length, else with what came of it as one chunk.
+void Exchange::frame_gathered() {
+  constexpr std::size_t kHeadEnd = 2;  // the empty line
+  const std::size_t body_size = sent_.size() - unframed_head_;
+  std::string framing;
+  if (request_complete_) {
+    framing = "Content-Length: " + std::to_string(body_size) + "\r\n\r\n";
+  } else {
+    framing = "Transfer-Encoding: chunked\r\n\r\n";
+    if (body_size > 0) {
+      std::array<char, http1::kChunkHeadBytesMax> chunk_head{};
+      framing.append(chunk_head.data(), http1::write_chunk_head(body_size, chunk_head.data()));
+      sent_.append(http1::kChunkEnd);
+    }
+  }
+  request_chunked_ = !request_complete_;
+  sent_.replace(unframed_head_ - kHeadEnd, kHeadEnd, framing);
+  unframed_head_ = 0;
+}
+
 void Exchange::send_gathered() {
   gather_timer_.disarm();
+  if (unframed_head_ != 0) frame_gathered();
   const std::string bytes = std::exchange(sent_, {});
   gathered_.clear();
   if (cluster_->is_empty()) {  // by now

@@ -65,6 +65,53 @@ TEST(Gathering, ABodyOfUnknownLengthIsGatheredToo) {
   EXPECT_EQ(backend.connections(), 1);
 }
 
+// Some servers of applications cannot read chunks (WSGI has no word for them).
+TEST(Gathering, ABodyThatIsWholeGoesOnWithItsLengthThoughItCameInChunks) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  const struct {
+    const char* first;
+    const char* then;  // once the first part is gathered
+    const char* body;
+  } table[] = {
+      {"3\r\nabc\r\n", "3\r\ndef\r\n0\r\n\r\n", "abcdef"},
+      {"", "0\r\nX-Sum: 1\r\n\r\n", ""},
+      {"3\r\nabc\r\n", "0\r\n\r\n", "abc"},
+      {"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", "", "abc"},
+      {"0\r\n\r\n", "", ""},
+  };
+  for (const auto& row : table) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(post("Transfer-Encoding: chunked\r\n") + row.first);
+    if (*row.then != '\0') {
+      ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+      client.send(row.then);
+    }
+    EXPECT_EQ(client.read_answer().body, row.body);
+    const SeenRequest seen = backend.last();
+    EXPECT_EQ(seen.body, row.body);
+    EXPECT_EQ(seen.field("Content-Length"), std::to_string(seen.body.size()));
+    EXPECT_EQ(seen.field("Transfer-Encoding"), "");
+  }
+}
+
+TEST(Gathering, ABodyThatIsNotWholeInTimeGoesOnInChunks) {
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  for (const bool has_begun : {true, false}) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(post("Transfer-Encoding: chunked\r\n") + (has_begun ? "3\r\nabc\r\n" : ""));
+    ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+    ASSERT_TRUE(eventually([&] { return gathered(proxy) == 0; }));
+    client.send("3\r\ndef\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, has_begun ? "abcdef" : "def");
+    EXPECT_EQ(backend.last().field("Transfer-Encoding"), "chunked");
+    EXPECT_EQ(backend.last().field("Content-Length"), "");
+  }
+}
+
 TEST(Gathering, AStreamThatNeverEndsGoesOnAfterAShortTime) {
   std::atomic<bool> got_both{false};
   net::Fd listener = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
@@ -111,6 +158,7 @@ TEST(Gathering, ALargeBodyStreamsOnceTheBoundIsReached) {
     client.send(std::string_view(body).substr(100'000));
     if (chunked) client.send("\r\n0\r\n\r\n");
     EXPECT_EQ(client.read_answer().body, body);
+    EXPECT_EQ(backend.last().field("Transfer-Encoding"), chunked ? "chunked" : "");
   }
 }
 
@@ -179,6 +227,7 @@ TEST(Gathering, ABodyOfHttp2ReachesTheEndpointWithItsHead) {
       "body"));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "body");
+  EXPECT_EQ(backend.last().field("Content-Length"), "4");
   EXPECT_EQ(gathered(proxy), 0);
 }
 
