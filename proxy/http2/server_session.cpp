@@ -20,6 +20,8 @@ constexpr std::size_t kGatheredBytesMax = 16u << 10;
 // What one begun request, and one DATA frame of ours, earn the client; see Limits.
 constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
+// As many frames take about as long as choosing what becomes of a request.
+constexpr std::size_t kWorkOfRequest = 4;
 // Go's client opens a window anew whenever 4 KiB were read; others may be more eager.
 constexpr std::size_t kDataBytesPerUpdate = 512;
 
@@ -301,6 +303,7 @@ ServerSession::~ServerSession() {
 
 Stream* ServerSession::begin_stream(std::int32_t id) {
   frame_was_useful_ = true;
+  work_ += kWorkOfRequest;
   idle_frames_.earn(kEarnedByRequest);
   Stream* const stream = source_.make_stream().release();
   stream->id_ = id;
@@ -327,8 +330,10 @@ void ServerSession::end_stream(Stream& stream) {
 
 // ---- Receiving
 
-bool ServerSession::receive(std::string_view bytes) {
-  while (!bytes.empty() && ended_for_ == nullptr) {
+ServerSession::Received ServerSession::receive(std::string_view bytes, std::size_t work_max) {
+  const std::size_t all = bytes.size();
+  work_ = 0;
+  while (!bytes.empty() && ended_for_ == nullptr && work_ < work_max) {
     const FrameWalk::Step step = walk_.next(bytes);
     if (step.begins) begin_frame();
     if (ended_for_ != nullptr) break;
@@ -338,14 +343,14 @@ bool ServerSession::receive(std::string_view bytes) {
       const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
       end_for(flood ? "http2_frame_flood" : "http2_protocol_error",
               flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
-      return false;
+      return {false, all, work_};
     }
     if (too_large_ != nullptr) cut_off(*too_large_);
     if (step.ends) end_frame();
     bytes.remove_prefix(step.bytes);
   }
   deliver_gathered();
-  return true;
+  return {true, ended_for_ == nullptr ? all - bytes.size() : all, work_};
 }
 
 // What a frame is in error for where libnghttp2 looks away (RFC 9113 §5.1, §5.1.1, §6.3).
@@ -377,6 +382,7 @@ void ServerSession::begin_frame() {
 
 void ServerSession::end_frame() {
   const FrameWalk::Head& frame = walk_.head();
+  ++work_;
   if (frame.type == NGHTTP2_HEADERS && frame.stream > last_begun_) {
     last_begun_ = frame.stream;
     // Refused, which the client is still to hear: what else comes of it is no error.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -122,9 +123,18 @@ class ServerSession {
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
 
-  // False: the connection cannot go on; send() what there is (it says why to the client), then
-  // close.
-  bool receive(std::string_view bytes);
+  // Takes it all, or as much as makes so much work: a frame is one piece of it, and one that begins
+  // a request some more. Not sound: the connection cannot go on; send() what there is (it says why
+  // to the client), then close.
+  struct Received {
+    bool is_sound = true;
+    std::size_t bytes = 0;  // taken; all of them once the client was told to go
+    std::size_t work = 0;
+  };
+  Received receive(std::string_view bytes, std::size_t work_max);
+  bool receive(std::string_view bytes) {
+    return receive(bytes, std::numeric_limits<std::size_t>::max()).is_sound;
+  }
   // Appends what there is to send, until `out` has about `bytes_max`. False: it cannot go on.
   bool send(std::string& out, std::size_t bytes_max);
   // Calls Stream::on_sent() where it is due, after send().
@@ -200,6 +210,7 @@ class ServerSession {
   Budget idle_frames_;
   std::uint64_t updates_earned_ = 0;  // WINDOW_UPDATE by DATA that was sent
   bool frame_was_useful_ = false;
+  std::size_t work_ = 0;  // of this receive()
   ClosedStreams closed_;
   std::int32_t last_begun_ = 0;  // the highest stream that the client began, or tried to
   bool sent_goaway_ = false;

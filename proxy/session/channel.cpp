@@ -48,15 +48,17 @@ tls::Connection::Handshake Channel::handshake() {
   if (tls_ == nullptr) {
     if (!first_record_.empty() || !is_whole_record(input)) {
       first_record_.append(input);
+      held_input_.set(first_record_.capacity());
       if (!is_whole_record(first_record_)) return tls::Connection::Handshake::needs_more;
       first = std::exchange(first_record_, {});
+      held_input_.set(0);
       input = first;
     }
     tls_ = std::make_unique<tls::Connection>(*tls_context_);
     counters_.tls_open.add();
   }
   const auto result = tls_->step(input);
-  ciphertext_.assign(input);
+  hold(input);
   // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits
   // for the response where the request has come already; else it goes at once and takes the
   // acknowledgement along, which the kernel keeps for 40 ms otherwise: a client with Nagle's
@@ -70,32 +72,49 @@ tls::Connection::Handshake Channel::handshake() {
   return result;
 }
 
-IoResult Channel::read(char* out, std::size_t size, std::size_t most) {
-  if (tls_ != nullptr) return read_tls(out, size, most);
+IoResult Channel::read(char* out, std::size_t size, TurnBudget& budget, std::size_t most) {
+  if (tls_ != nullptr) return read_tls(out, size, budget, most);
   const IoResult got = net::receive(fd_.get(), out, std::min(size, most));
+  budget.spend(got.bytes);
   readable_ = got.kind == IoResult::Kind::done && (got.bytes == std::min(size, most) || closing_);
   return got;
 }
 
-IoResult Channel::read_tls(char* out, std::size_t size, std::size_t most) {
-  IoResult got{IoResult::Kind::would_block, 0};
+IoResult Channel::read_tls(char* out, std::size_t size, TurnBudget& budget, std::size_t most) {
+  using Unit = TurnBudget::Unit;
   if (ended_) return {IoResult::Kind::closed, 0};
-  std::string_view input = ciphertext_;
-  if (input.empty()) {
-    got = net::receive(fd_.get(), buffers_.cipher.get(), most);
+  const bool was_held = !ciphertext_.empty();
+  std::string_view input = ciphertext_.view();
+  if (!was_held) {
+    const IoResult got = net::receive(fd_.get(), buffers_.cipher.get(), most);
+    budget.spend(got.bytes);
     readable_ = got.kind == IoResult::Kind::done && (got.bytes == most || closing_);
     if (got.kind != IoResult::Kind::done) return got;
     input = {buffers_.cipher.get(), got.bytes};
   }
   tls_context_->output().clear();
-  const std::size_t bytes = tls_->read(input, out, size);
-  std::string().swap(ciphertext_);
+  const std::size_t before = input.size();
+  std::size_t records = TurnBudget::units_per_step(Unit::tls_record);
+  const std::size_t bytes = tls_->read(input, out, size, records);
+  budget.spend(Unit::tls_record, records);
+  if (was_held) {
+    ciphertext_.consume(before - input.size());
+    held_input_.set(ciphertext_.size());
+  } else {
+    hold(input);
+  }
+  if (ciphertext_.empty() || tls_->state() != tls::Connection::State::open) ciphertext_.release();
   // A KeyUpdate to be answered, or an alert.
   if (!tls_context_->output().empty()) send_ciphertext();
   if (tls_->state() == tls::Connection::State::failed) return {IoResult::Kind::failed, 0};
   ended_ = tls_->state() == tls::Connection::State::closed_by_peer;
   if (bytes > 0) return {IoResult::Kind::done, bytes};
   return {ended_ ? IoResult::Kind::closed : IoResult::Kind::would_block, 0};
+}
+
+void Channel::hold(std::string_view ciphertext) {
+  ciphertext_.append(ciphertext);
+  held_input_.set(ciphertext_.size());
 }
 
 bool Channel::write(std::string_view plain) {

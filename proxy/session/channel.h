@@ -5,12 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_queue.h"
 #include "proxy/admin/held_bytes.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/output.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/buffers.h"
+#include "proxy/session/turn_budget.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/server_context.h"
 
@@ -38,8 +40,10 @@ class Channel {
   tls::Connection::Handshake handshake();
 
   // Takes up to `most` bytes from the socket; `size` must be at least Buffers::kReadBytes and a TLS
-  // record, so that all that they say has room.
-  net::IoResult read(char* out, std::size_t size, std::size_t most = Buffers::kReadBytes);
+  // record, so that all that they say has room. What it took is spent of the budget: TLS may make
+  // little of a read, or nothing at all, and take long for it.
+  net::IoResult read(char* out, std::size_t size, TurnBudget& budget,
+                     std::size_t most = Buffers::kReadBytes);
   // Sends what the socket takes and keeps the rest. False: the connection is broken.
   bool write(std::string_view plain);
   std::size_t unsent() const { return output_.size(); }
@@ -63,7 +67,8 @@ class Channel {
   const tls::Connection* tls() const { return tls_.get(); }
 
  private:
-  net::IoResult read_tls(char* out, std::size_t size, std::size_t most);
+  net::IoResult read_tls(char* out, std::size_t size, TurnBudget& budget, std::size_t most);
+  void hold(std::string_view ciphertext);
   bool send(std::string_view bytes);
   bool send_ciphertext();
 
@@ -79,7 +84,10 @@ class Channel {
   // A session ticket that goes with the response to a request which came with the handshake's end.
   std::string ticket_;
   std::string first_record_;  // while it is not whole
-  std::string ciphertext_;    // what came together with the end of the handshake
+  // What was read and not decrypted yet: it came together with the end of the handshake, or in
+  // more records than a step deals with.
+  base::ByteQueue ciphertext_;
+  admin::HeldBytes held_input_{counters_.held.client_input};  // in both
   net::Output output_;
   admin::HeldBytes held_{counters_.held.client_output};  // in output_
 };

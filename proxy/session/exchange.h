@@ -25,6 +25,7 @@
 
 namespace proxy::session {
 
+class TurnBudget;
 class Worker;
 
 // The story of one request, told in one place: from its complete head, over the choice of what to
@@ -119,9 +120,10 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void update_upstream_wait();
   void read_response();
   void on_response_broken();
-  void take_response(char* begin, char* end);
+  bool has_response_input() const;
+  void take_response(char* begin, char* end, TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
-  void take_response_body(char* begin, char* end, bool with_head);
+  void take_response_body(char* begin, char* end, bool with_head, TurnBudget& budget);
   void complete_response();
   void on_response_end_of_input();
 
@@ -173,7 +175,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   http1::ResponseHead response_;
   http1::ResponseParser response_parser_;
   http1::BodyDecoder response_decoder_;
-  std::string held_response_;  // a part of a head
+  std::string held_response_;  // a part of a head; or of a body, see holds_unread_
+  bool holds_unread_ = false;  // it was read, and there was no time to look at it
   Flow response_flow_;
   unsigned interim_heads_ = 0;
   bool response_has_begun_ = false;

@@ -319,7 +319,7 @@ void Exchange::watch_client() {
 
 void Exchange::on_downstream_drained() {
   if (connection_ == nullptr) return;
-  if (connection_->is_readable()) {
+  if (has_response_input()) {
     read_response();
   } else {
     update_upstream_wait();
@@ -335,7 +335,7 @@ void Exchange::update_upstream_wait() {
     connection_->wait(Waiting::none, {});
   } else if (connection_->unsent() > 0) {
     connection_->wait(Waiting::to_send, config.send_timeout);
-  } else if (request_complete_ && !connection_->is_readable()) {
+  } else if (request_complete_ && !has_response_input()) {
     connection_->wait(Waiting::to_read, config.read_timeout);
   } else {
     connection_->wait(Waiting::none, {});
@@ -346,11 +346,16 @@ void Exchange::on_upstream_readable() {
   read_response();
 }
 
+bool Exchange::has_response_input() const {
+  return holds_unread_ || connection_->is_readable();
+}
+
 void Exchange::read_response() {
   if (connection_ == nullptr || net::Loop::is_waiting_for_turn(*connection_)) return;
   Buffers::Area& area = worker_.buffers().upstream;
   TurnBudget budget;
-  while (connection_ != nullptr && connection_->is_readable() && !endpoint_finished_) {
+  while (connection_ != nullptr && (holds_unread_ || connection_->is_readable()) &&
+         !endpoint_finished_) {
     const std::size_t movable = movable_response();
     if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
     const std::size_t room = downstream_->room();
@@ -369,6 +374,11 @@ void Exchange::read_response() {
     const std::size_t held = held_response_.size();
     std::memcpy(begin, held_response_.data(), held);
     held_response_.clear();
+    if (std::exchange(holds_unread_, false)) {
+      std::string().swap(held_response_);
+      take_response(begin, begin + held, budget);
+      continue;
+    }
     const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
     budget.spend(got.bytes);
     if (got.kind == net::IoResult::Kind::would_block) {
@@ -385,7 +395,7 @@ void Exchange::read_response() {
     }
     response_has_begun_ = true;
     response_flow_.note_read(got.bytes);
-    take_response(begin, begin + held + got.bytes);
+    take_response(begin, begin + held + got.bytes, budget);
   }
   update_upstream_wait();
 }
@@ -394,7 +404,7 @@ void Exchange::on_response_broken() {
   fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
 }
 
-void Exchange::take_response(char* begin, char* end) {
+void Exchange::take_response(char* begin, char* end, TurnBudget& budget) {
   if (stage_ == Stage::tunnel) {
     pass_to_client(begin, end);
     return;
@@ -402,7 +412,7 @@ void Exchange::take_response(char* begin, char* end) {
   const bool with_head = stage_ == Stage::requesting;
   if (with_head && !take_response_head(begin, end)) return;
   if (stage_ == Stage::tunnel) return;
-  take_response_body(begin, end, with_head);
+  take_response_body(begin, end, with_head, budget);
 }
 
 // Moves `begin` behind the head. False: there is no complete final head, or it was dealt with.
@@ -447,7 +457,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   return true;
 }
 
-void Exchange::take_response_body(char* begin, char* end, bool with_head) {
+void Exchange::take_response_body(char* begin, char* end, bool with_head, TurnBudget& budget) {
   const Buffers::Area& area = worker_.buffers().upstream;
   const Decoded decoded = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
                                           Buffers::Area::kTailroom);
@@ -457,8 +467,14 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head) {
     fail(malformed(decoded.failure));
     return;
   }
+  budget.spend(TurnBudget::Unit::chunk, decoded.pieces);
   const bool last = response_decoder_.is_done();
   response_bytes_ += decoded.piece.size;
+  const char* const rest = begin + decoded.consumed;
+  if (!last && rest != end) {
+    held_response_.assign(rest, static_cast<std::size_t>(end - rest));
+    holds_unread_ = true;
+  }
   if (with_head) {
     downstream_->send_head(response_, decoded.piece, last);
   } else if (last || !decoded.piece.empty()) {
@@ -466,7 +482,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head) {
   }
   if (stage_ == Stage::over || !last) return;
   // Bytes that nobody asked for: whose answer would they be?
-  if (begin + decoded.consumed != end) {
+  if (rest != end) {
     endpoint_->on_unsolicited_bytes(worker_.loop().now());
     response_rest_ = upstream::Connection::kNotReusable;
   }

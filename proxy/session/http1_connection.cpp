@@ -105,9 +105,8 @@ bool Http1Connection::read_some(TurnBudget& budget) {
   const std::size_t held = held_.size();
   const bool is_bulk = state_ == State::body || state_ == State::tunnel;
   const std::size_t most = is_bulk ? Buffers::kReadBytes : kRequestReadBytes;
-  const net::IoResult got = connection_.channel().read(begin + held, area.capacity() - held, most);
-  // What TLS made of a read may be little, or nothing at all, and may have taken long.
-  budget.spend(connection_.client().secure ? most : got.bytes);
+  const net::IoResult got =
+      connection_.channel().read(begin + held, area.capacity() - held, budget, most);
   switch (got.kind) {
     case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
       return true;
@@ -175,6 +174,7 @@ bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
 char* Http1Connection::process(char* begin, char* end, TurnBudget& budget) {
   processing_ = true;
   needs_more_ = false;
+  bool decoded_some = false;
   while (begin != end) {
     char* const before = begin;
     switch (state_) {
@@ -186,7 +186,10 @@ char* Http1Connection::process(char* begin, char* end, TurnBudget& budget) {
         needs_more_ = begin == before;
         break;
       case State::body:
-        begin = process_body(begin, end);
+        // What was read is not kept for later without need.
+        if (budget.is_spent() && decoded_some) break;
+        begin = process_body(begin, end, budget);
+        decoded_some = true;
         needs_more_ = begin == before;
         break;
       case State::tunnel:
@@ -261,9 +264,10 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
                    *this, first.piece, complete);
 }
 
-char* Http1Connection::process_body(char* begin, char* end) {
+char* Http1Connection::process_body(char* begin, char* end, TurnBudget& budget) {
   const Decoded decoded = decode_in_place(
       body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
+  budget.spend(TurnBudget::Unit::chunk, decoded.pieces);
   if (decoded.failure != http1::Failure::none) {
     exchange_->refuse(http1::status_of(decoded.failure), http1::reason_of(decoded.failure));
     return end;

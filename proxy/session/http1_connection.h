@@ -63,7 +63,7 @@ class Http1Connection final : public Protocol, private Downstream {
   bool move_input(std::size_t size, TurnBudget& budget);
   char* process(char* begin, char* end, TurnBudget& budget);
   char* process_head(char* begin, char* end);
-  char* process_body(char* begin, char* end);
+  char* process_body(char* begin, char* end, TurnBudget& budget);
   void begin_exchange(char* head_end, char* end, char*& rest);
   void refuse_head();
   void recall_head();

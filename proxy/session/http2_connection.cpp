@@ -26,6 +26,7 @@ Http2Connection::Http2Connection(Worker& worker, ClientConnection& connection)
     : worker_(worker),
       connection_(connection),
       held_(worker.counters().held.http2_output),
+      held_input_(worker.counters().held.client_input),
       idle_since_(worker.loop().now()) {}
 
 Http2Connection::~Http2Connection() = default;
@@ -60,10 +61,10 @@ void Http2Connection::on_readable() {
 }
 
 void Http2Connection::read() {
-  Buffers::Area& area = worker_.buffers().client;
   TurnBudget budget;
   holds_back_ = false;
-  while (state_ != State::closed && !has_failed_ && connection_.channel().is_readable()) {
+  while (state_ != State::closed && !has_failed_ &&
+         (!input_.empty() || connection_.channel().is_readable())) {
     if (owes_too_much()) {
       holds_back_ = true;
       return;
@@ -72,16 +73,37 @@ void Http2Connection::read() {
       worker_.resume_soon(connection_);
       return;
     }
-    const net::IoResult got = connection_.channel().read(area.begin(), area.capacity());
-    budget.spend(Buffers::kReadBytes);  // of ciphertext, whatever it said
-    if (got.kind == net::IoResult::Kind::would_block) break;
+    if (!take_input(budget)) return;
+  }
+}
+
+// What waits, else what comes. False: nothing more is to be read now.
+bool Http2Connection::take_input(TurnBudget& budget) {
+  using Unit = TurnBudget::Unit;
+  Buffers::Area& area = worker_.buffers().client;
+  const bool has_waited = !input_.empty();
+  std::string_view input = input_.view();
+  if (!has_waited) {
+    const net::IoResult got = connection_.channel().read(area.begin(), area.capacity(), budget);
+    if (got.kind == net::IoResult::Kind::would_block) return true;  // what came may say nothing
     if (got.kind != net::IoResult::Kind::done) {
       connection_.close("client_closed");
-      return;
+      return false;
     }
-    flush_soon();
-    if (!session_->receive({area.begin(), got.bytes})) fail();
+    input = {area.begin(), got.bytes};
   }
+  flush_soon();
+  const auto received = session_->receive(input, TurnBudget::units_per_step(Unit::http2_frame));
+  budget.spend(Unit::http2_frame, received.work);
+  if (!received.is_sound) fail();
+  if (has_waited) {
+    input_.consume(received.bytes);
+  } else {
+    input_.append(input.substr(received.bytes));
+  }
+  if (input_.empty()) input_.release();
+  held_input_.set(input_.size());
+  return true;
 }
 
 // A connection is read from only while what it owes is below the mark: whatever it is that makes us
@@ -124,7 +146,7 @@ bool Http2Connection::flush() {
 
 void Http2Connection::on_drained() {
   flush_soon();
-  if (connection_.channel().is_readable()) read();
+  if (!input_.empty() || connection_.channel().is_readable()) read();
 }
 
 void Http2Connection::on_timeout() {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/byte_queue.h"
 #include "proxy/admin/held_bytes.h"
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
@@ -15,6 +16,7 @@ namespace proxy::session {
 
 class ClientConnection;
 class Http2Connection;
+class TurnBudget;
 class Worker;
 
 // One request on an HTTP/2 connection, and where its response goes.
@@ -108,6 +110,7 @@ class Http2Connection final : public Protocol,
   void recycle_stream(std::unique_ptr<http2::Stream> stream) override;
   base::SteadyTime now() const override;
   void read();
+  bool take_input(TurnBudget& budget);
   bool owes_too_much() const;
   void fail();
   void finish();
@@ -124,6 +127,8 @@ class Http2Connection final : public Protocol,
   bool has_failed_ = false;
   bool had_request_ = false;
   admin::HeldBytes held_;        // in session_
+  base::ByteQueue input_;        // that was read, and that there was no time to look at
+  admin::HeldBytes held_input_;  // in input_
   bool holds_back_ = false;      // it is not read from, for what it owes
   bool was_waiting_ = false;     // at the last look: to send, for the client to take it
   base::SteadyTime idle_since_;  // when it began, or its last stream ended

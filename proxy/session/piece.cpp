@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "proxy/session/turn_budget.h"
+
 namespace proxy::session {
 namespace {
 
@@ -53,8 +55,10 @@ Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
                         std::size_t room_before, std::size_t room_after) {
   Decoded decoded;
   std::string_view input(begin, static_cast<std::size_t>(end - begin));
-  while (!input.empty() && !decoder.is_done()) {
+  constexpr std::size_t kPiecesMax = TurnBudget::units_per_step(TurnBudget::Unit::chunk);
+  while (!input.empty() && !decoder.is_done() && decoded.pieces < kPiecesMax) {
     const http1::BodyDecoder::Piece next = decoder.next(input);
+    ++decoded.pieces;
     if (next.failure != http1::Failure::none) {
       decoded.failure = next.failure;
       return decoded;

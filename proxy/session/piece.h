@@ -32,10 +32,12 @@ struct Wrapping {
 std::string_view assemble(std::string_view head, const Piece& piece, Wrapping wrapping,
                           std::string& gather);
 
-// The content of all that is in [begin, end), moved together to where the first of it lies.
+// The content of all that is in [begin, end), or of as many pieces of it as a step deals with
+// (TurnBudget), moved together to where the first of it lies.
 struct Decoded {
   Piece piece;
   std::size_t consumed = 0;
+  std::size_t pieces = 0;
   http1::Failure failure = http1::Failure::none;
 };
 Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,

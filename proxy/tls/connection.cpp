@@ -1,6 +1,7 @@
 #include "proxy/tls/connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -87,15 +88,18 @@ void Connection::note_control_message() {
   context_.input_ = {};  // OpenSSL would go on to the next by itself
 }
 
-std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_t size) {
+std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_t size,
+                             std::size_t& records) {
+  const std::size_t records_max = std::exchange(records, 0);
   if (state_ != State::open) return 0;
   ERR_clear_error();
   context_.input_ = ciphertext;
   std::size_t total = 0;
-  while (total < size) {
+  while (total < size && records < records_max) {
     const int got = SSL_read(ssl_, out + total,
                              static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
     if (got > 0) {
+      ++records;  // SSL_read() never goes beyond the end of one
       total += static_cast<std::size_t>(got);
       bytes_read_ += static_cast<std::uint64_t>(got);
       // OpenSSL keeps nothing back but a part of a record: without input there is no more.

@@ -30,9 +30,10 @@ class Connection {
   std::string_view failure_reason() const { return failure_reason_; }
 
   enum class State { open, closed_by_peer, failed };
-  // Decrypts until the ciphertext is used up or `out` is full; returns the number of bytes. The
-  // peer's end is in state().
-  std::size_t read(std::string_view& ciphertext, char* out, std::size_t size);
+  // Decrypts until the ciphertext is used up, `out` is full or `records` were read, takes what it
+  // used off the ciphertext's front, and returns the number of bytes; `records` then says how many.
+  // The peer's end is in state().
+  std::size_t read(std::string_view& ciphertext, char* out, std::size_t size, std::size_t& records);
   State state() const { return state_; }
 
   // Encrypts in records of at most 16 KiB. False: the connection is broken.

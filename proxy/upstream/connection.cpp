@@ -74,15 +74,18 @@ void Connection::on_ready(net::Ready ready) {
       if (ready.writable && (unsent() > 0 || finishing_) && flush() && unsent() == 0) {
         user_->on_upstream_drained();
       }
-      if (!net::Loop::is_waiting_for_turn(*this)) on_resumed();
+      if (state_ == State::busy && readable_ && !net::Loop::is_waiting_for_turn(*this)) {
+        user_->on_upstream_readable();
+      }
       return;
     case State::closed:
       return;
   }
 }
 
+// The user may hold what it read, so it is told whether or not there is more.
 void Connection::on_resumed() {
-  if (state_ == State::busy && readable_) user_->on_upstream_readable();
+  if (state_ == State::busy) user_->on_upstream_readable();
 }
 
 void Connection::on_connect_event(net::Ready ready) {

@@ -116,9 +116,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool readable_ = false;
   bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
   bool finishing_ = false;
-  bool broken_ = false;  // sending failed
-  bool ended_ = false;   // the peer's FIN was read
-  std::uint64_t written_ = 0;           // bytes, by all users
+  bool broken_ = false;                  // sending failed
+  bool ended_ = false;                   // the peer's FIN was read
+  std::uint64_t written_ = 0;            // bytes, by all users
   std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
   net::Output output_;

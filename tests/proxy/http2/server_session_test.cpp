@@ -579,5 +579,56 @@ TEST_F(Session, TheWindowIsThatOfTheStreamAndTheConnection) {
   EXPECT_EQ(session->bodies_queued(), 0u);
 }
 
+// ---- How much of what came is looked at in one go
+
+TEST(ReceivingInSteps, FramesAreTakenUpToSoMuchWorkAndTheNextStepGoesOnThere) {
+  Source source;
+  const auto session = ServerSession::create({}, source);
+  ASSERT_TRUE(session->receive(preface() + get(1, NGHTTP2_FLAG_END_HEADERS)));
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += frame(NGHTTP2_DATA, 0, 1, "x");
+  std::string_view left = bytes;
+  int steps = 0;
+  for (; !left.empty(); ++steps) {
+    const auto received = session->receive(left, 30);
+    EXPECT_TRUE(received.is_sound);
+    EXPECT_LE(received.work, 30u);
+    ASSERT_GT(received.bytes, 0u);
+    left.remove_prefix(received.bytes);
+  }
+  EXPECT_EQ(steps, 4);
+  EXPECT_EQ(source.data, 100u);
+}
+
+TEST(ReceivingInSteps, ARequestIsMoreWorkThanAFrameThatSaysLittle) {
+  Source source;
+  const auto session = ServerSession::create({}, source);
+  ASSERT_TRUE(session->receive(preface()));
+  const std::string requests = get(1) + get(3) + get(5) + get(7);
+  const auto received = session->receive(requests, 8);
+  EXPECT_EQ(source.begun, 2);
+  EXPECT_EQ(received.bytes, requests.size() / 2);
+}
+
+TEST(ReceivingInSteps, AFrameThatIsNotCompleteIsTakenAsFarAsItCame) {
+  Source source;
+  const auto session = ServerSession::create({}, source);
+  ASSERT_TRUE(session->receive(preface() + get(1, NGHTTP2_FLAG_END_HEADERS)));
+  const std::string data = frame(NGHTTP2_DATA, 0, 1, std::string(1'000, 'x'));
+  const auto received = session->receive(std::string_view(data).substr(0, 500), 1);
+  EXPECT_EQ(received.bytes, 500u);
+  EXPECT_EQ(received.work, 0u);
+}
+
+TEST(ReceivingInSteps, OfAClientThatWasToldToGoNothingIsLeftOver) {
+  Source source;
+  const auto session = ServerSession::create({}, source);
+  std::string flood = preface();
+  for (int i = 0; i < 5'000; ++i) flood += frame(NGHTTP2_PRIORITY, 0, 3, {"\0\0\0\0\1", 5});
+  const auto received = session->receive(flood, 1'000'000);
+  EXPECT_NE(session->ended_for(), nullptr);
+  EXPECT_EQ(received.bytes, flood.size());
+}
+
 }  // namespace
 }  // namespace proxy::http2

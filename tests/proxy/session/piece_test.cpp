@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/session/turn_budget.h"
+
 namespace proxy::session {
 namespace {
 
@@ -85,6 +87,28 @@ TEST(DecodeInPlace, ABodyOverSeveralReadsIsDecodedReadByRead) {
     EXPECT_EQ(content, "abcd0123456789abcdef") << cut;
     EXPECT_TRUE(decoder.is_done());
   }
+}
+
+// A chunk of one byte takes as long as many bytes of a large one.
+TEST(DecodeInPlace, StopsAfterAsManyChunksAsFitInATurn) {
+  constexpr std::size_t kMost = TurnBudget::units_per_step(TurnBudget::Unit::chunk);
+  constexpr std::string_view kOne = "1\r\nx\r\n";
+  std::string wire;
+  for (std::size_t i = 0; i < kMost + 10; ++i) wire += kOne;
+  Buffer buffer(wire + "0\r\n\r\nGET /");
+  auto decoder = http1::BodyDecoder::chunked();
+  const Decoded first = decode_in_place(decoder, buffer.begin(), buffer.end(), 64, 16);
+  EXPECT_EQ(first.pieces, kMost);
+  EXPECT_EQ(first.piece.text(), std::string(kMost, 'x'));
+  EXPECT_FALSE(decoder.is_done());
+  // What is written around the piece stays away from what is still to be decoded.
+  EXPECT_EQ(first.piece.begin + first.piece.size + first.piece.room_after,
+            buffer.begin() + first.consumed);
+  const Decoded rest =
+      decode_in_place(decoder, buffer.begin() + first.consumed, buffer.end(), 64, 16);
+  EXPECT_EQ(rest.piece.text(), std::string(10, 'x'));
+  EXPECT_TRUE(decoder.is_done());
+  EXPECT_EQ(std::string_view(buffer.begin() + first.consumed + rest.consumed, 5), "GET /");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Whoever always has more to send or to fetch shares its worker with the others, a turn at a time.
 #include <gtest/gtest.h>
 
+#include "tests/proxy/http2/frames.h"
+#include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -58,6 +60,70 @@ TEST_F(Turns, ADownloadOfKnownLengthIsFetchedATurnAtATime) {
 
 TEST_F(Turns, ADownloadInChunksIsFetchedATurnAtATime) {
   download(bulk_in_chunks());
+}
+
+// ---- Much work in few bytes
+
+constexpr std::size_t kTinyPieces = 50'000;
+
+std::string tiny_chunks() {
+  std::string text;
+  for (std::size_t i = 0; i < kTinyPieces; ++i) text += "1\r\nx\r\n";
+  return text + "0\r\n\r\n";
+}
+
+bool says_how_much_came(SocketStream& stream, const SeenRequest& request) {
+  return stream.send(ScriptedBackend::ok(std::to_string(request.body.size())));
+}
+
+TEST_F(Turns, ABodyInTinyChunksIsTakenATurnAtATimeAndArrivesWhole) {
+  ScriptedBackend backend(says_how_much_came);
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+              tiny_chunks() + kGet);
+  EXPECT_EQ(client.read_answer().body, std::to_string(kTinyPieces));
+  EXPECT_GT(turns_spent(), 5);
+  EXPECT_EQ(client.read_answer().body, "0");  // and what came behind it is served
+}
+
+TEST_F(Turns, AResponseInTinyChunksIsTakenATurnAtATimeAndArrivesWhole) {
+  const std::string response =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + tiny_chunks();
+  ScriptedBackend backend(
+      [&](SocketStream& stream, const SeenRequest&) { return stream.send(response); });
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy_.http());
+  for (int i = 0; i < 2; ++i) {
+    const HttpAnswer answer = client.get("/");
+    EXPECT_TRUE(answer.complete);
+    EXPECT_EQ(answer.body.size(), kTinyPieces);
+  }
+  EXPECT_GT(turns_spent(), 10);
+  EXPECT_EQ(backend.connections(), 1);  // it was fit for use again
+}
+
+TEST_F(Turns, ABodyInTinyFramesIsTakenATurnAtATimeAndArrivesWhole) {
+  ScriptedBackend backend(says_how_much_came);
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy_.publish(config));
+  SocketStream stream = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2", nullptr}), "");
+  Http2Client client(std::move(stream));
+  const int post = client.request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}}, {},
+      true);
+  ASSERT_TRUE(client.flush());
+  std::string frames;
+  for (std::size_t i = 0; i < kTinyPieces; ++i) {
+    const bool last = i + 1 == kTinyPieces;
+    frames += http2::frame(NGHTTP2_DATA, last ? NGHTTP2_FLAG_END_STREAM : 0, post, "x");
+  }
+  ASSERT_TRUE(client.stream().send(frames));
+  client.read_until([&] { return client.answer(post).ended; });
+  EXPECT_EQ(client.answer(post).body, std::to_string(kTinyPieces));
+  EXPECT_GT(turns_spent(), 20);
 }
 
 TEST_F(Turns, PipelinedRequestsAreAnsweredATurnAtATimeInTheirOrder) {

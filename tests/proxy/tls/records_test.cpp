@@ -1,0 +1,101 @@
+// What a read makes of records, on both sides in memory: OpenSSL's client, and no socket.
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "base/key.h"
+#include "base/openssl.h"
+#include "proxy/tls/connection.h"
+#include "proxy/tls/server_context.h"
+
+namespace proxy::tls {
+namespace {
+
+class Records : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    const auto key = base::PrivateKey::generate({}).value();
+    base::SelfSignedOptions options;
+    options.names.dns_names = {"a.test"};
+    config_.certificates["a"] = std::make_shared<config::Certificate>(
+        config::Certificate{base::make_self_signed(key, options).value(), key.to_pem()});
+    config_.sni["a.test"] = "a";
+    server_->set_certificates(std::make_shared<const CertificateTable>(config_));
+    SSL_CTX_set_max_proto_version(context_.get(), GetParam());
+    client_.reset(SSL_new(context_.get()));
+    BIO* const in = BIO_new(BIO_s_mem());
+    out_ = BIO_new(BIO_s_mem());
+    SSL_set_bio(client_.get(), in, out_);
+    SSL_set_connect_state(client_.get());
+    SSL_set_tlsext_host_name(client_.get(), "a.test");
+    connection_ = std::make_unique<Connection>(*server_);
+    auto step = Connection::Handshake::needs_more;
+    while (step == Connection::Handshake::needs_more) {
+      SSL_do_handshake(client_.get());
+      const std::string sent = take_sent();
+      ASSERT_NE(sent, "");
+      std::string_view left = sent;
+      server_->output().clear();
+      step = connection_->step(left);
+      BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
+    }
+    ASSERT_EQ(step, Connection::Handshake::done);
+  }
+
+  std::string take_sent() {
+    std::string sent = base::read_memory_bio(out_);
+    (void)BIO_reset(out_);
+    return sent;
+  }
+  // Each character of the text in a record of its own.
+  std::string in_records(std::string_view text) {
+    for (const char c : text) EXPECT_EQ(SSL_write(client_.get(), &c, 1), 1);
+    return take_sent();
+  }
+
+  config::ProxyConfig config_;
+  std::unique_ptr<ServerContext> server_ = ServerContext::create({}).value();
+  base::SslCtxPtr context_{SSL_CTX_new(TLS_client_method())};
+  base::SslPtr client_;
+  BIO* out_ = nullptr;
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_P(Records, AReadTakesNoMoreOfThemThanItIsToldToAndTheNextGoesOnThere) {
+  const std::string ciphertext = in_records("abcdefghij");
+  std::string_view left = ciphertext;
+  std::string text(64, '\0');
+  std::size_t records = 4;
+  EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 4u);
+  EXPECT_EQ(records, 4u);
+  EXPECT_EQ(text.substr(0, 4), "abcd");
+  EXPECT_EQ(left.size(), ciphertext.size() / 10 * 6);
+  // The rest may have been moved meanwhile.
+  const std::string moved(left);
+  left = moved;
+  records = 100;
+  EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 6u);
+  EXPECT_EQ(records, 6u);
+  EXPECT_EQ(text.substr(0, 6), "efghij");
+  EXPECT_TRUE(left.empty());
+}
+
+TEST_P(Records, APartOfOneIsNoneYet) {
+  const std::string ciphertext = in_records("a");
+  std::string_view left = std::string_view(ciphertext).substr(0, 10);
+  std::string text(64, '\0');
+  std::size_t records = 100;
+  EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 0u);
+  EXPECT_EQ(records, 0u);
+  left = std::string_view(ciphertext).substr(10);
+  records = 100;
+  EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 1u);
+  EXPECT_EQ(records, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, Records, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+
+}  // namespace
+}  // namespace proxy::tls
