@@ -185,6 +185,7 @@ bool Connection::flush() {
 }
 
 void Connection::finish_sending() {
+  said_no_more_ = true;
   if (unsent() == 0) {
     net::shut_down_sending(fd_.get());
   } else {
@@ -212,7 +213,7 @@ void Connection::release(std::unique_ptr<Connection> connection,
                          std::chrono::milliseconds rest_max) {
   Endpoint& endpoint = *connection->endpoint_;
   if (rest_max > kNotReusable && connection->state_ == State::busy && connection->unsent() == 0 &&
-      !connection->closing_ && !connection->readable_ && !connection->finishing_) {
+      !connection->closing_ && !connection->readable_ && !connection->said_no_more_) {
     endpoint.keep(std::move(connection), rest_max);
   } else {
     close(std::move(connection));

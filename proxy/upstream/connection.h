@@ -114,8 +114,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   net::SendWatch watch_;
   std::chrono::milliseconds send_timeout_{};
   bool readable_ = false;
-  bool closing_ = false;  // the peer's FIN or worse is somewhere in the socket
-  bool finishing_ = false;
+  bool closing_ = false;                 // the peer's FIN or worse is somewhere in the socket
+  bool said_no_more_ = false;            // or will, once all is sent
+  bool finishing_ = false;               // the FIN waits for what is unsent
   bool broken_ = false;                  // sending failed
   bool ended_ = false;                   // the peer's FIN was read
   std::uint64_t written_ = 0;            // bytes, by all users

@@ -182,10 +182,19 @@ TEST_F(Pool, OneThatTheEndpointIsClosingIsClosed) {
 
 TEST_F(Pool, OneOnWhichWeSaidThatNothingMoreComesIsClosed) {
   Request& request = connect();
-  request.connection->write(std::string(64u << 20, 'x'));
+  request.connection->write("all of it");
+  ASSERT_EQ(request.connection->unsent(), 0u);
   request.connection->finish_sending();
   release(request);
   EXPECT_EQ(open(), 0u);
+}
+
+TEST_F(Pool, OneThatIsStillConnectingIsClosed) {
+  Request& request = requests_.emplace_back();
+  request.connection = Connection::connect(*loop_, endpoint_, request, milliseconds(5'000));
+  release(request);
+  EXPECT_EQ(open(), 0u);
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
 }
 
 TEST_F(Pool, OneOfAnEndpointThatLeftIsClosed) {
