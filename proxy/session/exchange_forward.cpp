@@ -488,6 +488,9 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, TurnBu
   }
   // The endpoint waits for the rest of the request, and would take the next one for it.
   if (!request_complete_) response_rest_ = upstream::Connection::kNotReusable;
+  // Who refuses a request may not have read its body, and ends the connection without a word when
+  // that is in the way: the next request would stand behind it.
+  if (status_ >= 400 && request_bytes_ > 0) response_rest_ = upstream::Connection::kNotReusable;
   complete_response();
 }
 

@@ -213,6 +213,38 @@ TEST(UpstreamReuse, AConnectionWhoseRequestIsNotCompleteIsNotUsedAgain) {
   EXPECT_EQ(endpoint.connections(), 2);
 }
 
+TEST(UpstreamReuse, AConnectionOnWhichABodyWasRefusedIsNotUsedAgain) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
+    return stream.send("HTTP/1.1 " + request.path.substr(1) +
+                       " As Asked\r\nContent-Length: 2\r\n\r\nok");
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  const struct {
+    const char* first;
+    int connections;  // of two requests
+  } table[] = {
+      {"POST /401 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", 2},
+      {"PUT /503 HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "4\r\nbody\r\n0\r\n\r\n",
+       2},
+      {"POST /200 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", 1},
+      {"POST /303 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody", 1},
+      {"POST /401 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n", 1},
+      {"GET /404 HTTP/1.1\r\nHost: shop.test\r\n\r\n", 1},
+  };
+  for (const auto& row : table) {
+    ASSERT_TRUE(proxy.publish({}));  // without it there are no connections left
+    ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+    const int before = backend.connections();
+    auto client = HttpClient::connect(proxy.http());
+    client.send(row.first);
+    EXPECT_EQ(client.read_answer().body, "ok");
+    EXPECT_EQ(client.get("/200").body, "ok");
+    EXPECT_EQ(backend.connections() - before, row.connections) << row.first;
+  }
+}
+
 // ---- Endpoints that do not connect
 
 TEST(DeadEndpoint, ItsConnectTimeoutIsWaitedForOnceAndNotByEachRequest) {
