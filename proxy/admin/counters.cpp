@@ -2,8 +2,25 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace proxy::admin {
+
+const std::array<HeldMemory::Kind, 11> HeldMemory::kKinds = {{
+    {"client_output", &HeldMemory::client_output},
+    {"http2_output", &HeldMemory::http2_output},
+    {"client_input", &HeldMemory::client_input},
+    {"endpoint_output", &HeldMemory::endpoint_output},
+    {"endpoint_input", &HeldMemory::endpoint_input},
+    {"request_copies", &HeldMemory::request_copies},
+    {"http2_fields", &HeldMemory::http2_fields},
+    {"tls", &HeldMemory::tls},
+    {"pipes", &HeldMemory::pipes},
+    {"pools", &HeldMemory::pools},
+    {"buffers", &HeldMemory::buffers},
+}};
+static_assert(sizeof(HeldMemory) == std::size(HeldMemory::kKinds) * sizeof(Counter),
+              "each gauge has its line in /metrics");
 
 void ReasonCounters::add(std::string_view reason) {
   if (reason.empty()) reason = "unknown";

@@ -49,12 +49,28 @@ class ReasonCounters {
   Counter other_;
 };
 
-// What a worker holds in memory, in bytes, and for what. Add and subtract, by HeldBytes.
+// What a worker holds in memory, in bytes, and for what. Add and subtract, by HeldBytes: told where
+// it grows and shrinks, so that a scrape walks through nothing.
 struct HeldMemory {
   Counter client_output;    // clients have not taken it yet
   Counter http2_output;     // the same, before it is in frames: it waits for a window, or its turn
-  Counter client_input;     // parts of heads, and pipelined requests
+  Counter client_input;     // parts of heads, pipelined requests, and what waits for its turn
   Counter endpoint_output;  // endpoints have not taken it yet
+  Counter endpoint_input;   // parts of heads, and chunks that wait for their turn
+  // Requests that wait for a connection, are gathered, or may have to be sent again.
+  Counter request_copies;
+  Counter http2_fields;  // decoded, of requests whose head is not complete
+  Counter tls;           // OpenSSL's, by an estimate for each connection: see tls::Connection
+  Counter pipes;         // the kernel's: what is in pipes between two sockets
+  Counter pools;         // objects that are kept for the next requests
+  Counter buffers;       // through which all bytes of a turn pass
+
+  // For /metrics: nothing is counted that is not shown.
+  struct Kind {
+    const char* name;
+    Counter HeldMemory::*gauge;
+  };
+  static const std::array<Kind, 11> kKinds;
 };
 
 // One worker's counters. Only that worker writes; a scrape sums over the workers.

@@ -155,23 +155,30 @@ void add_requests(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.request_body_bytes; });
   page.family("response_body_bytes_total", "Response bodies sent.", MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.response_body_bytes; });
-  page.family("gathered_request_bytes",
-              "Memory of request bodies that wait until they are complete for an endpoint.",
-              MetricType::Gauge)
+  page.family(
+          "gathered_request_bytes",
+          "Memory of request bodies that wait until they are complete for an endpoint; a part of "
+          "memory_bytes{kind=\"request_copies\"}.",
+          MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.gathered_bytes; });
   page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.moved_bytes; });
-  page.family("memory_bytes", "What the workers hold in memory for clients, and for what.",
-              MetricType::Gauge)
-      .sum([](const auto& w) -> const Counter& { return w.held.client_output; },
-           {{"kind", "client_output"}})
-      .sum([](const auto& w) -> const Counter& { return w.held.http2_output; },
-           {{"kind", "http2_output"}})
-      .sum([](const auto& w) -> const Counter& { return w.held.client_input; },
-           {{"kind", "client_input"}})
-      .sum([](const auto& w) -> const Counter& { return w.held.endpoint_output; },
-           {{"kind", "endpoint_output"}});
+  page.family(
+      "memory_bytes",
+      "What the workers hold in memory, and for what: client_output and endpoint_output what "
+      "was not taken yet, http2_output the same before it is in frames, client_input and "
+      "endpoint_input parts of messages and what waits for its turn, request_copies requests "
+      "that wait for a connection, are gathered or may be sent again, http2_fields decoded "
+      "fields of heads that are not complete, tls an estimate for each client connection by "
+      "its state, pipes what is in pipes of the kernel, pools objects kept for the next "
+      "requests, buffers what all bytes pass through. Not in it: configuration, certificates, "
+      "libnghttp2's own state, and what the C library keeps.",
+      MetricType::Gauge);
+  for (const HeldMemory::Kind& kind : HeldMemory::kKinds) {
+    page.sum([&kind](const auto& w) -> const Counter& { return w.held.*kind.gauge; },
+             {{"kind", kind.name}});
+  }
   page.family("tls_connections_open", "Client connections open now whose TLS has begun.",
               MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.tls_open; });

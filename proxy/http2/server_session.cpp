@@ -315,6 +315,12 @@ Stream* ServerSession::begin_stream(std::int32_t id) {
   return stream;
 }
 
+void ServerSession::drop_head(Stream& stream) {
+  assert(stream.text_bytes_ <= fields_held_);
+  fields_held_ -= std::exchange(stream.text_bytes_, 0);
+  stream.text_.reset();
+}
+
 void ServerSession::end_stream(Stream& stream) {
   nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
   (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
@@ -324,6 +330,7 @@ void ServerSession::end_stream(Stream& stream) {
   consume(stream);  // the connection's window is given back
   if (too_large_ == &stream) too_large_ = nullptr;
   stream.on_stream_closed(stream.refusal_);
+  drop_head(stream);
   stream.reset_stream();
   source_.recycle_stream(std::unique_ptr<Stream>(&stream));
 }
@@ -406,7 +413,10 @@ void ServerSession::end_frame() {
 void ServerSession::add_field(Stream& stream, std::string_view name, std::string_view value) {
   stream.fields_.add(name, value);
   if (!stream.fields_.is_over(fields_limits_)) {
-    if (!stream.head_is_complete_) stream.text_.add(name, value);
+    if (stream.head_is_complete_) return;
+    stream.text_.add(name, value);
+    stream.text_bytes_ += name.size() + value.size();
+    fields_held_ += name.size() + value.size();
     return;
   }
   if (!std::exchange(stream.fields_were_refused_, true)) stream.on_fields_too_large(stream.text_);

@@ -68,6 +68,7 @@ class Stream {
   // Of the request's body.
   std::size_t unconsumed() const { return unconsumed_; }
   std::size_t body_capacity() const { return body_.capacity(); }  // the memory for it
+  std::size_t kept_bytes() const { return text_.capacity() + body_.capacity(); }  // of a spent one
   // Heads that wait to be sent.
   std::size_t heads_queued() const { return heads_queued_; }
   std::uint64_t body_sent() const { return body_sent_; }  // bytes of it that went out so far
@@ -76,14 +77,13 @@ class Stream {
  protected:
   void reset_stream();
   const RequestText& text() const { return text_; }
-  // The head is not needed any more, while the stream may live long.
-  void drop_text() { text_.reset(); }
 
  private:
   friend class ServerSession;
   friend struct Callbacks;
   std::int32_t id_ = 0;
   RequestText text_;
+  std::size_t text_bytes_ = 0;  // that went into it
   FieldAccount fields_;
   bool head_is_complete_ = false;
   bool fields_were_refused_ = false;
@@ -156,8 +156,12 @@ class ServerSession {
   enum class Why { internal_error, no_error, cancel };
   void reset(Stream& stream, Why why);
   void consume(Stream& stream);
+  // Its head is not needed any more, while it may live long.
+  void drop_head(Stream& stream);
   // How much of a body the client's windows let through now, of this stream and the connection.
   std::size_t window(const Stream& stream) const;
+  // Decoded fields that are kept, of all streams.
+  std::size_t fields_held() const { return fields_held_; }
   // Bodies that wait, of all streams.
   std::size_t bodies_queued() const { return bodies_queued_; }
 
@@ -219,6 +223,7 @@ class ServerSession {
   nghttp2_session* session_ = nullptr;
   Stream* first_ = nullptr;
   std::size_t stream_count_ = 0;
+  std::size_t fields_held_ = 0;   // bytes, of all streams
   std::size_t heads_queued_ = 0;  // bytes, of all streams
   std::size_t bodies_queued_ = 0;
   std::string urgent_;          // frames that were made outside of send(), and go before others

@@ -25,6 +25,8 @@ class Output {
   // After "writable". done: nothing is left. would_block, or failed: the connection is broken.
   IoResult::Kind flush(int socket);
   std::size_t size() const { return unsent_.size() + piped(); }
+  // Of those, in a pipe.
+  std::size_t piped() const { return pipe_ == nullptr ? 0 : pipe_->bytes(); }
 
   // Only while size() is 0. Moves up to `size` bytes of one socket's input to this one inside the
   // kernel, by a pipe of these, which must outlive it; what the socket does not take yet waits.
@@ -39,7 +41,6 @@ class Output {
   void clear();
 
  private:
-  std::size_t piped() const { return pipe_ == nullptr ? 0 : pipe_->bytes(); }
   IoResult::Kind drain_pipe(int socket);
   void give_pipe_back();
 

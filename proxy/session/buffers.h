@@ -21,6 +21,7 @@ struct Buffers {
         : capacity_(capacity), memory_(new char[kHeadroom + capacity + kTailroom]) {}
     char* begin() { return memory_.get() + kHeadroom; }
     std::size_t capacity() const { return capacity_; }
+    std::size_t bytes() const { return kHeadroom + capacity_ + kTailroom; }
     // How much may be written right before this place.
     std::size_t room_before(const char* place) const {
       return static_cast<std::size_t>(place - memory_.get());
@@ -40,6 +41,7 @@ struct Buffers {
   Area client{kPlainBytes};
   Area upstream{kPlainBytes};
   std::unique_ptr<char[]> cipher{new char[kReadBytes]};
+  std::size_t bytes() const { return client.bytes() + upstream.bytes() + kReadBytes; }
   net::Pipes pipes;    // for what is not read here at all
   std::string head;    // a head being written
   std::string gather;  // what could not be assembled in place

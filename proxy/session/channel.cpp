@@ -56,8 +56,10 @@ tls::Connection::Handshake Channel::handshake() {
     }
     tls_ = std::make_unique<tls::Connection>(*tls_context_);
     counters_.tls_open.add();
+    held_tls_.set(tls::Connection::kBytesInHandshake);
   }
   const auto result = tls_->step(input);
+  if (result == tls::Connection::Handshake::done) held_tls_.set(tls::Connection::kBytes);
   hold(input);
   // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits
   // for the response where the request has come already; else it goes at once and takes the
@@ -129,21 +131,26 @@ bool Channel::send_ciphertext() {
   return output.empty() || send(output);
 }
 
+void Channel::tell_held() {
+  held_.set(output_.size() - output_.piped());
+  held_in_pipe_.set(output_.piped());
+}
+
 bool Channel::send(std::string_view bytes) {
   const bool is_sound = output_.send(fd_.get(), bytes);
-  held_.set(output_.size());
+  tell_held();
   return is_sound;
 }
 
 std::optional<net::Output::Moved> Channel::move_from(int socket, std::size_t size) {
   const auto moved = output_.move(socket, fd_.get(), size, buffers_.pipes);
-  held_.set(output_.size());
+  tell_held();
   return moved;
 }
 
 bool Channel::flush() {
   const IoResult::Kind kind = output_.flush(fd_.get());
-  held_.set(output_.size());
+  tell_held();
   if (kind != IoResult::Kind::done) return kind == IoResult::Kind::would_block;
   if (finishing_) net::shut_down_sending(fd_.get());
   finishing_ = false;

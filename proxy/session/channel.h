@@ -58,7 +58,7 @@ class Channel {
   void finish();
   void close() {
     output_.clear();
-    held_.set(0);
+    tell_held();
     fd_.reset();
   }
 
@@ -69,6 +69,7 @@ class Channel {
  private:
   net::IoResult read_tls(char* out, std::size_t size, TurnBudget& budget, std::size_t most);
   void hold(std::string_view ciphertext);
+  void tell_held();
   bool send(std::string_view bytes);
   bool send_ciphertext();
 
@@ -89,7 +90,9 @@ class Channel {
   base::ByteQueue ciphertext_;
   admin::HeldBytes held_input_{counters_.held.client_input};  // in both
   net::Output output_;
-  admin::HeldBytes held_{counters_.held.client_output};  // in output_
+  admin::HeldBytes held_{counters_.held.client_output};  // in output_, in memory
+  admin::HeldBytes held_in_pipe_{counters_.held.pipes};
+  admin::HeldBytes held_tls_{counters_.held.tls};
 };
 
 }  // namespace proxy::session

@@ -47,8 +47,10 @@ std::string_view protocol_text(Exchange::Protocol protocol) {
 
 Exchange::Exchange(Worker& worker)
     : worker_(worker),
+      sent_(worker.counters().held.request_copies),
       gathered_(worker.counters().gathered_bytes),
-      response_parser_(worker.options().response_limits) {}
+      response_parser_(worker.options().response_limits),
+      held_response_(worker.counters().held.endpoint_input) {}
 
 Exchange::~Exchange() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
@@ -264,6 +266,11 @@ void Exchange::log() {
   worker_.access_lines().add(record);
 }
 
+std::size_t Exchange::kept_bytes() const {
+  return sizeof *this + sent_.capacity() + held_response_.capacity() + log_text_.capacity() +
+         (request_.fields.capacity() + response_.fields.capacity()) * sizeof(http1::Field);
+}
+
 void Exchange::reset() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   downstream_ = nullptr;
@@ -272,7 +279,7 @@ void Exchange::reset() {
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;
   offered_upgrade_.clear();
   body_bytes_max_ = 0;
-  empty(sent_);
+  sent_.clear(kKeptBytes);
   unframed_head_ = 0;
   interim_heads_ = 0;
   gathered_.clear();
@@ -286,7 +293,7 @@ void Exchange::reset() {
   response_.reset();
   response_parser_.reset();
   response_decoder_ = {};
-  empty(held_response_);
+  held_response_.clear(kKeptBytes);
   holds_unread_ = false;
   response_flow_ = {};
   response_rest_ = upstream::Connection::kNotReusable;

@@ -18,6 +18,7 @@
 #include "proxy/session/downstream.h"
 #include "proxy/session/flow.h"
 #include "proxy/session/gathered_bytes.h"
+#include "proxy/session/held_text.h"
 #include "proxy/session/piece.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -86,6 +87,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
 
   // Ready for another request. What a large one took is given back.
   void reset();
+  // The memory of one that is ready.
+  std::size_t kept_bytes() const;
 
  private:
   // ---- exchange.cpp: what to do
@@ -154,7 +157,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   std::uint64_t body_bytes_max_ = 0;
   // While gathering or connecting: all that was taken from the client. On a pooled connection: the
   // same, while it is little, for a retry to send again.
-  std::string sent_;
+  HeldText sent_;
   // While gathering a body of unknown length: the size of the head in sent_, which does not say how
   // the body ends; the body follows as it is. Else 0.
   std::size_t unframed_head_ = 0;
@@ -175,7 +178,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   http1::ResponseHead response_;
   http1::ResponseParser response_parser_;
   http1::BodyDecoder response_decoder_;
-  std::string held_response_;  // a part of a head; or of a body, see holds_unread_
+  HeldText held_response_;     // a part of a head; or of a body, see holds_unread_
   bool holds_unread_ = false;  // it was read, and there was no time to look at it
   Flow response_flow_;
   unsigned interim_heads_ = 0;

@@ -114,7 +114,7 @@ void Exchange::frame_gathered() {
 void Exchange::send_gathered() {
   gather_timer_.disarm();
   if (unframed_head_ != 0) frame_gathered();
-  const std::string bytes = std::exchange(sent_, {});
+  const std::string bytes = sent_.take();
   gathered_.clear();
   if (cluster_->is_empty()) {  // by now
     answer(503, "no_endpoints");
@@ -170,7 +170,7 @@ void Exchange::keep_for_replay(std::string_view bytes) {
     sent_.append(bytes);
   } else {
     can_replay_ = false;
-    std::string().swap(sent_);
+    sent_.take();
   }
 }
 
@@ -216,10 +216,10 @@ void Exchange::detach(std::chrono::milliseconds rest_max) {
 
 void Exchange::on_upstream_connected() {
   stage_ = Stage::requesting;
-  connection_->write(sent_);
+  connection_->write(sent_.view());
   // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again.
   can_replay_ = false;
-  std::string().swap(sent_);
+  sent_.take();
   update_upstream_wait();
   watch_client();
   if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
@@ -372,17 +372,18 @@ void Exchange::read_response() {
     }
     char* const begin = area.begin();
     const std::size_t held = held_response_.size();
-    std::memcpy(begin, held_response_.data(), held);
-    held_response_.clear();
+    if (held > 0) {
+      std::memcpy(begin, held_response_.view().data(), held);
+      held_response_.take();
+    }
     if (std::exchange(holds_unread_, false)) {
-      std::string().swap(held_response_);
       take_response(begin, begin + held, budget);
       continue;
     }
     const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
     budget.spend(got.bytes);
     if (got.kind == net::IoResult::Kind::would_block) {
-      held_response_.assign(begin, held);
+      held_response_.assign({begin, held});
       break;
     }
     if (got.kind == net::IoResult::Kind::closed) {
@@ -472,7 +473,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, TurnBu
   response_bytes_ += decoded.piece.size;
   const char* const rest = begin + decoded.consumed;
   if (!last && rest != end) {
-    held_response_.assign(rest, static_cast<std::size_t>(end - rest));
+    held_response_.assign({rest, static_cast<std::size_t>(end - rest)});
     holds_unread_ = true;
   }
   if (with_head) {

@@ -27,6 +27,7 @@ Http2Connection::Http2Connection(Worker& worker, ClientConnection& connection)
       connection_(connection),
       held_(worker.counters().held.http2_output),
       held_input_(worker.counters().held.client_input),
+      held_fields_(worker.counters().held.http2_fields),
       idle_since_(worker.loop().now()) {}
 
 Http2Connection::~Http2Connection() = default;
@@ -133,6 +134,7 @@ bool Http2Connection::flush() {
   if (!out.empty()) connection_.write(out);
   session_->tell_sent();
   held_.set(session_->bodies_queued() + session_->owed());
+  held_fields_.set(session_->fields_held());
   if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
   if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
@@ -214,6 +216,7 @@ void Http2Connection::on_closed(const char* reason) {
 void Http2Connection::abandon_all() {
   state_ = State::closed;
   held_.set(0);
+  held_fields_.set(0);
   worker_.forget_flush(*this);
   // Streams are abandoned now; the session itself may be further up the stack.
   session_->for_each_stream(
@@ -298,7 +301,7 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
 void Http2Stream::begin(bool last) {
   has_begun_ = true;
   exchange_->begin(client(), Exchange::Protocol::http2, *this, {}, last);
-  drop_text();
+  connection_->session().drop_head(*this);
 }
 
 void Http2Stream::on_fields_too_large(http2::RequestText&) {
@@ -326,7 +329,7 @@ void Http2Stream::describe_unread() {
 void Http2Stream::refuse_unread(int status, std::string_view reason) {
   has_begun_ = true;
   exchange_->refuse_unread(client(), Exchange::Protocol::http2, *this, status, reason);
-  drop_text();
+  connection_->session().drop_head(*this);
 }
 
 void Http2Stream::on_data(std::string_view data, bool last) {

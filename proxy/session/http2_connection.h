@@ -27,6 +27,9 @@ class Http2Stream final : public http2::Stream, private Downstream {
 
   void attach(Http2Connection& connection);
 
+  // The memory of one that is spent.
+  std::size_t kept_bytes() const { return sizeof *this + Stream::kept_bytes(); }
+
   bool has_head() const { return head_complete_; }
   // Now and then: whether the client, who is awaited, let this pass without sending or taking
   // enough. `connection_took`: when it last took something of a connection that cannot send for the
@@ -126,12 +129,13 @@ class Http2Connection final : public Protocol,
   bool sent_goaway_ = false;
   bool has_failed_ = false;
   bool had_request_ = false;
-  admin::HeldBytes held_;        // in session_
-  base::ByteQueue input_;        // that was read, and that there was no time to look at
-  admin::HeldBytes held_input_;  // in input_
-  bool holds_back_ = false;      // it is not read from, for what it owes
-  bool was_waiting_ = false;     // at the last look: to send, for the client to take it
-  base::SteadyTime idle_since_;  // when it began, or its last stream ended
+  admin::HeldBytes held_;         // in session_
+  base::ByteQueue input_;         // that was read, and that there was no time to look at
+  admin::HeldBytes held_input_;   // in input_
+  admin::HeldBytes held_fields_;  // in session_
+  bool holds_back_ = false;       // it is not read from, for what it owes
+  bool was_waiting_ = false;      // at the last look: to send, for the client to take it
+  base::SteadyTime idle_since_;   // when it began, or its last stream ended
   const char* close_reason_ = "client_reset_stream";
 };
 

@@ -15,8 +15,6 @@ namespace proxy::session {
 namespace {
 
 constexpr std::size_t kPooledExchangesMax = 512;
-// Roughly, of a client's connection.
-constexpr std::uint64_t kTlsBytes = 16u << 10;
 // With these a turn stays short, however many HTTP/2 connections have more to send.
 constexpr int kFlushesPerTurn = 64;
 constexpr std::chrono::minutes kSaysPauseEvery{1};
@@ -42,7 +40,9 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t
       buffers_(options_.pipes_max),
       access_lines_(access_log),
       logs_access_(!access_log.is_off()),
-      clusters_(options_.pools, counters_, index) {}
+      clusters_(options_.pools, counters_, index) {
+  counters_.held.buffers.add(buffers_.bytes());
+}
 
 Worker::~Worker() {
   for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
@@ -252,11 +252,15 @@ bool Worker::on_turn_end() {
   }
   for (auto& exchange : spent_) {
     exchange->reset();
-    if (pool_.size() < kPooledExchangesMax) pool_.push_back(std::move(exchange));
+    if (pool_.size() == kPooledExchangesMax) continue;
+    counters_.held.pools.add(exchange->kept_bytes());
+    pool_.push_back(std::move(exchange));
   }
   spent_.clear();
   for (auto& stream : spent_streams_) {
-    if (stream_pool_.size() < kPooledExchangesMax) stream_pool_.push_back(std::move(stream));
+    if (stream_pool_.size() == kPooledExchangesMax) continue;
+    counters_.held.pools.add(stream->kept_bytes());
+    stream_pool_.push_back(std::move(stream));
   }
   spent_streams_.clear();
   access_lines_.flush();
@@ -269,7 +273,8 @@ void Worker::give_memory_back() {
   const admin::HeldMemory& held = counters_.held;
   const std::uint64_t bytes = held.client_output.get() + held.http2_output.get() +
                               held.client_input.get() + held.endpoint_output.get() +
-                              kTlsBytes * counters_.tls_open.get();
+                              held.endpoint_input.get() + held.request_copies.get() +
+                              held.http2_fields.get() + held.tls.get();
   if (ebb_.note(bytes, loop_->now())) ::malloc_trim(0);
 }
 
@@ -282,6 +287,7 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
   if (pool_.empty()) return std::make_unique<Exchange>(*this);
   std::unique_ptr<Exchange> exchange = std::move(pool_.back());
   pool_.pop_back();
+  counters_.held.pools.subtract(exchange->kept_bytes());
   return exchange;
 }
 
@@ -293,6 +299,7 @@ std::unique_ptr<Http2Stream> Worker::take_stream() {
   if (stream_pool_.empty()) return std::make_unique<Http2Stream>(*this);
   std::unique_ptr<Http2Stream> stream = std::move(stream_pool_.back());
   stream_pool_.pop_back();
+  counters_.held.pools.subtract(stream->kept_bytes());
   return stream;
 }
 

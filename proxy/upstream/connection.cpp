@@ -38,7 +38,8 @@ Connection::Connection(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, User
       user_(&user),
       fd_(std::move(fd)),
       timer_(static_cast<net::TimerTarget&>(*this)),
-      held_(endpoint_->counters().held.endpoint_output) {
+      held_(endpoint_->counters().held.endpoint_output),
+      held_in_pipe_(endpoint_->counters().held.pipes) {
   endpoint_->on_opened();
 }
 
@@ -52,7 +53,7 @@ void Connection::close_socket() {
   timer_.disarm();
   net::Loop::forget_turn(*this);
   output_.clear();
-  held_.set(0);
+  tell_held();
   fd_.reset();
   endpoint_->on_closed();
 }
@@ -158,16 +159,21 @@ bool Connection::was_left_unread() const {
   return ended_ && net::acknowledged_bytes(fd_.get()) <= written_by_others_ + kSynBytes;
 }
 
+void Connection::tell_held() {
+  held_.set(output_.size() - output_.piped());
+  held_in_pipe_.set(output_.piped());
+}
+
 void Connection::write(std::string_view bytes) {
   written_ += bytes.size();
   if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
-  held_.set(output_.size());
+  tell_held();
 }
 
 std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
                                                    net::Pipes& pipes) {
   const auto moved = output_.move(socket, fd_.get(), size, pipes);
-  held_.set(output_.size());
+  tell_held();
   if (!moved) return std::nullopt;
   written_ += moved->taken.bytes;
   if (moved->broken) broken_ = true;
@@ -176,7 +182,7 @@ std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
 
 bool Connection::flush() {
   const net::IoResult::Kind kind = output_.flush(fd_.get());
-  held_.set(output_.size());
+  tell_held();
   if (kind == net::IoResult::Kind::failed) broken_ = true;
   if (kind != net::IoResult::Kind::done) return false;
   if (finishing_) net::shut_down_sending(fd_.get());

@@ -101,6 +101,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void on_connect_event(net::Ready ready);
   bool flush();
   bool takes_bytes();
+  void tell_held();
   net::IoResult::Kind true_kind(net::IoResult::Kind kind);
   void close_socket();
 
@@ -123,7 +124,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
   net::Output output_;
-  admin::HeldBytes held_;  // in output_
+  admin::HeldBytes held_;  // in output_, in memory
+  admin::HeldBytes held_in_pipe_;
 };
 
 }  // namespace proxy::upstream

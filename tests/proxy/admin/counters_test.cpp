@@ -81,6 +81,23 @@ TEST(MetricsText, SumsOverTheWorkers) {
   }
 }
 
+TEST(MetricsText, SaysForWhatMemoryIsHeld) {
+  const auto worker = std::make_unique<WorkerCounters>();
+  std::uint64_t bytes = 0;
+  for (const HeldMemory::Kind& kind : HeldMemory::kKinds) {
+    (worker->held.*kind.gauge).add(bytes += 100);
+  }
+  const std::string text = metrics_text({worker.get(), worker.get()}, {});
+  bytes = 0;
+  for (const char* kind :
+       {"client_output", "http2_output", "client_input", "endpoint_output", "endpoint_input",
+        "request_copies", "http2_fields", "tls", "pipes", "pools", "buffers"}) {
+    const auto expected = std::to_string(2 * (bytes += 100));
+    EXPECT_THAT(text, HasSubstr("gatehouse_proxy_memory_bytes{kind=\"" + std::string(kind) +
+                                "\"} " + expected + "\n"));
+  }
+}
+
 TEST(MetricsText, HasNoRevisionBeforeThereIsOne) {
   EXPECT_THAT(metrics_text({}, {}), Not(HasSubstr("config_info{")));
 }

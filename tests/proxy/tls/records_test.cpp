@@ -2,8 +2,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "base/key.h"
 #include "base/openssl.h"
@@ -44,6 +46,16 @@ class Records : public ::testing::TestWithParam<int> {
     ASSERT_EQ(step, Connection::Handshake::done);
   }
 
+  // What another client says first.
+  std::string client_hello() {
+    const base::SslPtr other(SSL_new(context_.get()));
+    BIO* const out = BIO_new(BIO_s_mem());
+    SSL_set_bio(other.get(), BIO_new(BIO_s_mem()), out);
+    SSL_set_connect_state(other.get());
+    SSL_set_tlsext_host_name(other.get(), "a.test");
+    SSL_do_handshake(other.get());
+    return base::read_memory_bio(out);
+  }
   std::string take_sent() {
     std::string sent = base::read_memory_bio(out_);
     (void)BIO_reset(out_);
@@ -94,6 +106,37 @@ TEST_P(Records, APartOfOneIsNoneYet) {
   EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 1u);
   EXPECT_EQ(records, 1u);
 }
+
+// Sanitizers have an allocator of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+std::size_t allocated() {
+  return ::mallinfo2().uordblks;
+}
+
+// The account of memory goes by an estimate; another OpenSSL may make it wrong.
+TEST_P(Records, AConnectionTakesAboutAsMuchAsTheAccountSays) {
+  constexpr std::size_t kConnections = 32;
+  std::vector<std::unique_ptr<Connection>> in_handshake;
+  const std::string hello = client_hello();
+  std::size_t before = allocated();
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    in_handshake.push_back(std::make_unique<Connection>(*server_));
+    std::string_view left = hello;
+    server_->output().clear();
+    ASSERT_EQ(in_handshake.back()->step(left), Connection::Handshake::needs_more);
+  }
+  const std::size_t each = (allocated() - before) / kConnections;
+  EXPECT_GT(each, Connection::kBytesInHandshake / 2);
+  EXPECT_LT(each, Connection::kBytesInHandshake * 2);
+  before = allocated();
+  connection_.reset();
+  const std::size_t established = before - allocated();
+  EXPECT_GT(established, Connection::kBytes / 2);
+  EXPECT_LT(established, Connection::kBytes * 2);
+}
+
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Versions, Records, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
 
