@@ -1,424 +1,448 @@
 #include "base/http_server.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <cctype>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <list>
+#include <iterator>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <stdexcept>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <cpprest/http_listener.h>
-#include <netinet/in.h>
-#include <openssl/crypto.h>
-#include <openssl/ssl.h>
-#include <pplx/threadpool.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "base/broken_pipes.h"
+#include "base/connection_roll.h"
+#include "base/ip_text.h"
+#include "base/listening_socket.h"
+#include "base/served_connection.h"
+#include "base/server_tls.h"
 
 namespace base {
 namespace {
 
-using web::http::http_request;
-using web::http::experimental::listener::http_listener;
-using web::http::experimental::listener::http_listener_config;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
-constexpr std::size_t kThreads = 4;
-constexpr int kPortAttemptsMax = 16;
 constexpr auto kLastWordsMax = std::chrono::seconds(2);
+// So that a storm of connects does not hold up those that are served already.
+constexpr int kAcceptsPerTurn = 32;
+// Without descriptors: somebody may have closed one until then.
+constexpr milliseconds kAcceptPause{200};
+constexpr auto kLogPause = std::chrono::minutes(1);
 
-// ---- What a request leaves behind when its server is destroyed
+using Id = ConnectionRoll::Id;
+// Of epoll, beside the connections.
+constexpr Id kListener = 0;
+constexpr Id kWake = 1;
+constexpr Id kFirstConnection = 2;
 
-class Reply;
-
-// Shared by a server, its requests and their Responds; outlives the server.
-class Exchanges {
+// Where answers from any thread wait for the server's own. Outlives the server.
+class Mailbox {
  public:
-  explicit Exchanges(HttpServer::Handler handler) : handler_(std::move(handler)) {}
+  using Letters = std::vector<std::pair<Id, HttpResponse>>;
 
-  void remember(const std::shared_ptr<Reply>& reply);
-  void forget(Reply* reply);
+  Mailbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-  // Nothing when the server is being destroyed.
-  bool hand_over(ServedRequest request, Respond respond);
-
-  void writing_begins() {
+  int wake_fd() const { return wake_.get(); }
+  void wake() { ::eventfd_write(wake_.get(), 1); }
+  void put(Id id, HttpResponse response) {
     const std::lock_guard lock(mutex_);
-    ++writing_;
+    if (is_closed_) return;
+    letters_.emplace_back(id, std::move(response));
+    wake();
   }
-  void writing_ended() {
+  Letters take_all() {
+    eventfd_t count = 0;
+    ::eventfd_read(wake_.get(), &count);
     const std::lock_guard lock(mutex_);
-    --writing_;
-    changed_.notify_all();
+    return std::exchange(letters_, {});
   }
-
-  void finish();
+  void close() {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    letters_.clear();
+  }
 
  private:
-  HttpServer::Handler handler_;
+  const Descriptor wake_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_stopping_ = false;
-  int running_ = 0;
-  int writing_ = 0;
-  std::map<Reply*, std::weak_ptr<Reply>> waiting_;
+  Letters letters_;
+  bool is_closed_ = false;
 };
-
-web::http::http_response to_cpprest(const HttpResponse& response, bool is_head) {
-  web::http::http_response made(static_cast<web::http::status_code>(response.status));
-  if (!response.body.empty() && !is_head) {
-    made.set_body(std::vector<unsigned char>(response.body.begin(), response.body.end()));
-    made.headers().remove(web::http::header_names::content_type);
-  }
-  for (const auto& [name, value] : response.headers) made.headers().add(name, value);
-  return made;
-}
 
 // The answer to one request, given at most once.
 class Reply {
  public:
-  Reply(const http_request& request, std::shared_ptr<Exchanges> exchanges)
-      : request_(request), exchanges_(std::move(exchanges)) {}
-  ~Reply() {
-    give({500, {}, ""});
-    exchanges_->forget(this);
-  }
+  Reply(std::shared_ptr<Mailbox> mailbox, Id id) : mailbox_(std::move(mailbox)), id_(id) {}
+  ~Reply() { give({500, {}, ""}); }
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
 
-  void give(const HttpResponse& response) {
-    if (given_.exchange(true)) return;
-    exchanges_->writing_begins();
-    const auto ended = [exchanges = exchanges_](const pplx::task<void>& written) {
-      try {
-        written.get();
-      } catch (...) {  // the client went away; there is nobody to tell
-      }
-      exchanges->writing_ended();
-    };
-    try {
-      request_.reply(to_cpprest(response, request_.method() == web::http::methods::HEAD))
-          .then(ended);
-    } catch (...) {
-      exchanges_->writing_ended();
-    }
+  void give(HttpResponse response) {
+    if (!given_.exchange(true)) mailbox_->put(id_, std::move(response));
   }
 
  private:
-  http_request request_;
-  std::shared_ptr<Exchanges> exchanges_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  const Id id_;
   std::atomic<bool> given_ = false;
 };
 
-void Exchanges::remember(const std::shared_ptr<Reply>& reply) {
-  const std::lock_guard lock(mutex_);
-  waiting_.emplace(reply.get(), reply);
+bool somebody_waits_at(int listener) {
+  pollfd polled{listener, POLLIN, 0};
+  return ::poll(&polled, 1, 0) == 1;
 }
 
-void Exchanges::forget(Reply* reply) {
-  const std::lock_guard lock(mutex_);
-  waiting_.erase(reply);
+HttpResponse stopping_answer() {
+  return {503, {}, "the server is stopping\n"};
 }
 
-bool Exchanges::hand_over(ServedRequest request, Respond respond) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_stopping_) return false;
-    ++running_;
-  }
-  handler_(std::move(request), std::move(respond));
-  const std::lock_guard lock(mutex_);
-  --running_;
-  changed_.notify_all();
-  return true;
-}
-
-void Exchanges::finish() {
-  std::unique_lock lock(mutex_);
-  is_stopping_ = true;
-  changed_.wait(lock, [this] { return running_ == 0; });
-  std::vector<std::shared_ptr<Reply>> waiting;
-  for (const auto& [key, reply] : waiting_) {
-    if (auto alive = reply.lock()) waiting.push_back(std::move(alive));
-  }
-  lock.unlock();
-  for (const auto& reply : waiting) {
-    reply->give({503, {{"connection", "close"}}, "the server is stopping\n"});
-  }
-  waiting.clear();
-  lock.lock();
-  changed_.wait_for(lock, kLastWordsMax, [this] { return writing_ == 0; });
-  lock.unlock();
-  handler_ = nullptr;  // it may own what was built before the server
-}
-
-// ---- From cpprestsdk's request to ours
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-// Nothing when the URI does not decode.
-std::optional<ServedRequest> to_served(const http_request& request) {
-  ServedRequest served;
-  try {
-    const web::uri& uri = request.request_uri();
-    served.path = web::uri::decode(uri.path());
-    for (const auto& [name, value] : web::uri::split_query(uri.query())) {
-      served.query[web::uri::decode(name)] = web::uri::decode(value);
-    }
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-  served.method = request.method();
-  served.peer_address = request.remote_address();
-  for (const auto& [name, value] : request.headers()) {
-    served.headers.emplace(lower_case(name), value);
-  }
-  return served;
-}
-
-// Answers without reading the body. cpprestsdk would first collect all of it, so the buffer that it
-// collects into is closed: the next write there fails, and then the answer goes out.
-void refuse_body(http_request request, Reply& reply, int status) {
-  reply.give({status, {{"connection", "close"}}, ""});
-  request._get_impl()->outstream().close(
-      std::make_exception_ptr(std::runtime_error("the body is refused")));
-}
-
-void hand_over(const std::shared_ptr<Exchanges>& exchanges, ServedRequest served,
-               const std::shared_ptr<Reply>& reply) {
-  exchanges->remember(reply);
-  const bool handed = exchanges->hand_over(
-      std::move(served), [reply](const HttpResponse& response) { reply->give(response); });
-  if (!handed) reply->give({503, {{"connection", "close"}}, "the server is stopping\n"});
-}
-
-void receive(http_request request, const std::shared_ptr<Exchanges>& exchanges,
-             std::size_t body_bytes_max) {
-  const auto reply = std::make_shared<Reply>(request, exchanges);
-  auto served = to_served(request);
-  if (!served) return reply->give({400, {{"connection", "close"}}, "the URI does not decode\n"});
-  if (served->headers.contains("transfer-encoding")) return refuse_body(request, *reply, 411);
-  const auto length = request.headers().content_length();
-  if (length > body_bytes_max) return refuse_body(request, *reply, 413);
-  if (length == 0) return hand_over(exchanges, std::move(*served), reply);
-  request.extract_vector().then([exchanges, reply, served = std::move(*served)](
-                                    const pplx::task<std::vector<unsigned char>>& read) mutable {
-    try {
-      const auto body = read.get();
-      served.body.assign(body.begin(), body.end());
-    } catch (...) {  // the client broke off in the middle
-      return reply->give({400, {{"connection", "close"}}, ""});
-    }
-    hand_over(exchanges, std::move(served), reply);
-  });
-}
-
-// ---- TLS
-
-// Throws boost::system::system_error, on which cpprestsdk drops the connection: without a usable
-// identity there is nothing to say to a client.
-void set_identity(boost::asio::ssl::context& context, const HttpServer::TlsSource& source) {
-  const HttpServer::TlsIdentity identity = source();
-  SSL_CTX* const native = context.native_handle();
-  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
-  // The context lives for one connection, so a session kept in it could never be resumed.
-  SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-  context.use_certificate_chain(boost::asio::buffer(identity.chain_pem));
-  context.use_private_key(boost::asio::buffer(identity.key_pem), boost::asio::ssl::context::pem);
-}
-
-// ---- Listeners of this process
-
-// Of all threads of the pool and one more: none leaves before all have come.
-class Meeting {
+// What is logged of connections that were cut off: the first, and then a sum once a minute.
+class CutOffLog {
  public:
-  void attend() {
-    std::unique_lock lock(mutex_);
-    ++present_;
-    changed_.notify_all();
-    changed_.wait_for(lock, kLastWordsMax, [this] { return present_ == kThreads + 1; });
+  explicit CutOffLog(std::string server) : server_(std::move(server)) {}
+
+  void note(const char* why, const std::string& ip, SteadyTime now) {
+    ++count_;
+    if (now < next_) return;
+    next_ = now + kLogPause;
+    spdlog::warn("{}: connections cut off since this was said last: {}; the last, from {}: {}",
+                 server_, count_, ip, sentence(why));
+    count_ = 0;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t present_ = 0;
-};
-
-// cpprestsdk closes its ports only when the last listener of the process is closed, and until then
-// keeps a reference into the configuration of each. So a closed listener is kept until then too,
-// and no port is opened twice.
-class Listeners {
- public:
-  static Listeners& of_this_process() {
-    static Listeners* const listeners = new Listeners;  // never destroyed: the threads may be last
-    return *listeners;
+  static std::string_view sentence(std::string_view why) {
+    if (why == "made_room") return "all places were taken, and it had asked for nothing";
+    if (why == "refused") return "all places were taken by others that are being served";
+    if (why == "handshake") return "it did not finish its TLS handshake in time";
+    if (why == "write") return "it did not take its answer in time";
+    return "it did not send a whole request in time";
   }
 
-  // The port that it listens on, or nothing when it is taken.
-  bool open(const std::string& address, std::uint16_t port, http_listener& listener) {
-    const std::lock_guard lock(mutex_);
-    if (ports_.contains({address, port})) return false;
-    start_threads();
-    try {
-      listener.open().wait();
-    } catch (const std::exception&) {
-      return false;
-    }
-    ports_.insert({address, port});
-    ++open_;
+  const std::string server_;
+  std::size_t count_ = 0;
+  SteadyTime next_{};
+};
+
+class EpollServer final : public HttpServer {
+ public:
+  EpollServer(Options options, Handler handler, ListeningSocket listener)
+      : options_(std::move(options)),
+        handler_(std::move(handler)),
+        port_(listener.port),
+        listener_(std::move(listener.descriptor)),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+        roll_({options_.connections_max, options_.per_origin_max}),
+        log_(options_.name) {
+    if (options_.tls) tls_.emplace(options_.tls);
+  }
+
+  // False: errno says why.
+  bool start() {
+    if (!epoll_.is_open() || mailbox_->wake_fd() < 0) return false;
+    if (!add(listener_.get(), kListener) || !add(mailbox_->wake_fd(), kWake)) return false;
+    thread_ = std::thread([this] { run(); });
     return true;
   }
 
-  void close(std::unique_ptr<http_listener> listener) {
-    const std::lock_guard lock(mutex_);
-    try {
-      listener->close().wait();
-    } catch (const std::exception&) {  // it is closed all the same
-    }
-    closed_.push_back(std::move(listener));
-    if (--open_ > 0) return;
-    closed_.clear();
-    ports_.clear();
-    free_openssl_state_of_threads();
-  }
-
- private:
-  void start_threads() {
-    if (std::exchange(threads_started_, true)) return;
-    try {
-      crossplat::threadpool::initialize_with_threads(kThreads);
-    } catch (const std::exception&) {  // somebody else was first; theirs do as well
-    }
-  }
-
-  // OpenSSL keeps an error queue for each thread, and frees it when the thread ends. Those of
-  // cpprestsdk end after OpenSSL's own clean-up at exit, too late for that. So each gives its queue
-  // back here: nobody leaves the meeting before all have come, hence each comes once.
-  static void free_openssl_state_of_threads() {
-    const auto meeting = std::make_shared<Meeting>();
-    for (std::size_t i = 0; i < kThreads; ++i) {
-      // Not through Asio's post(): its fences are unknown to ThreadSanitizer.
-      pplx::get_ambient_scheduler()->schedule(
-          [](void* handed) {
-            const std::unique_ptr<std::shared_ptr<Meeting>> held(
-                static_cast<std::shared_ptr<Meeting>*>(handed));
-            OPENSSL_thread_stop();
-            (*held)->attend();
-          },
-          new std::shared_ptr<Meeting>(meeting));
-    }
-    meeting->attend();
-  }
-
-  std::mutex mutex_;
-  bool threads_started_ = false;
-  int open_ = 0;
-  std::set<std::pair<std::string, std::uint16_t>> ports_;
-  std::list<std::unique_ptr<http_listener>> closed_;
-};
-
-// cpprestsdk cannot say which port the system chose, so one is asked for and let go again.
-std::uint16_t find_free_port(const in_addr& address) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return 0;
-  sockaddr_in bound{};
-  bound.sin_family = AF_INET;
-  bound.sin_addr = address;
-  socklen_t size = sizeof bound;
-  const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&bound), size) == 0 &&
-                        ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0;
-  ::close(fd);
-  return is_bound ? ntohs(bound.sin_port) : 0;
-}
-
-// Nor can it say why a port could not be bound, so that is tried again.
-std::string bind_problem(const in_addr& address, std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return std::strerror(errno);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in bound{};
-  bound.sin_family = AF_INET;
-  bound.sin_addr = address;
-  bound.sin_port = htons(port);
-  const bool is_bound = ::bind(fd, reinterpret_cast<sockaddr*>(&bound), sizeof bound) == 0;
-  std::string problem = is_bound ? "it was taken for a moment" : std::strerror(errno);
-  ::close(fd);
-  return problem;
-}
-
-class CpprestServer final : public HttpServer {
- public:
-  CpprestServer(const Options& options, std::uint16_t port, Handler handler)
-      : port_(port), exchanges_(std::make_shared<Exchanges>(std::move(handler))) {
-    http_listener_config config;
-    if (options.tls) {
-      config.set_ssl_context_callback([source = options.tls](boost::asio::ssl::context& context) {
-        set_identity(context, source);
-      });
-    }
-    const std::string scheme = options.tls ? "https://" : "http://";
-    listener_ = std::make_unique<http_listener>(
-        web::uri(scheme + options.address + ":" + std::to_string(port) + "/"), config);
-    const auto take = [exchanges = exchanges_, limit = options.body_bytes_max](
-                          const http_request& request) { receive(request, exchanges, limit); };
-    listener_->support(take);
-    // These two it would answer by itself.
-    listener_->support(web::http::methods::OPTIONS, take);
-    listener_->support(web::http::methods::TRCE, take);
-  }
-
-  bool open(const std::string& address) {
-    is_open_ = Listeners::of_this_process().open(address, port_, *listener_);
-    return is_open_;
-  }
-
-  ~CpprestServer() override {
-    if (!is_open_) return;
-    exchanges_->finish();
-    Listeners::of_this_process().close(std::move(listener_));
+  ~EpollServer() override {
+    is_stopping_ = true;
+    mailbox_->wake();
+    if (thread_.joinable()) thread_.join();
+    mailbox_->close();
   }
 
   std::uint16_t port() const override { return port_; }
 
  private:
+  struct Client {
+    ServedConnection connection;
+    std::uint32_t events = 0;  // that epoll knows
+    SteadyTime deadline;       // that deadlines_ knows
+  };
+  using Clients = std::map<Id, Client>;
+
+  bool add(int fd, Id id) { return tell_epoll(EPOLL_CTL_ADD, fd, id, EPOLLIN); }
+  bool tell_epoll(int operation, int fd, Id id, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = id;
+    return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+  }
+
+  void run();
+  void turn(SteadyTime until);
+  void on_event(const epoll_event& event, SteadyTime now);
+  void accept_some(SteadyTime now);
+  void accept_one(Descriptor descriptor, Peer peer, SteadyTime now);
+  void pause_accepting(SteadyTime now);
+  void resume_accepting();
+  void go_on(Clients::iterator client, SteadyTime now);
+  void hand_over(Clients::iterator client);
+  void deliver(SteadyTime now);
+  void settle(Clients::iterator client);
+  void end_overdue(SteadyTime now);
+  void cut_off(Id id, const char* why, SteadyTime now);
+  void note_cut_off(const char* why, const std::string& ip, SteadyTime now);
+  void remove(Clients::iterator client);
+  SteadyTime next_deadline() const;
+  void say_last_words();
+
+  const Options options_;
+  const Handler handler_;
   const std::uint16_t port_;
-  std::shared_ptr<Exchanges> exchanges_;
-  std::unique_ptr<http_listener> listener_;
-  bool is_open_ = false;
+  Descriptor listener_;
+  const Descriptor epoll_;
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  std::atomic<bool> is_stopping_ = false;
+
+  // The thread's own.
+  std::optional<ServerTls> tls_;
+  ConnectionRoll roll_;
+  Clients clients_;
+  std::set<std::pair<SteadyTime, Id>> deadlines_;
+  Id next_id_ = kFirstConnection;
+  SteadyTime accepts_again_ = SteadyTime::max();  // max: it accepts
+  SteadyTime warns_again_{};
+  CutOffLog log_;
+
+  std::thread thread_;  // last: it uses the others
 };
+
+void EpollServer::run() {
+  while (!is_stopping_) turn(next_deadline());
+  say_last_words();
+}
+
+// One turn: what has happened until now, or the first thing that happens before the deadline.
+void EpollServer::turn(SteadyTime until) {
+  constexpr int kEventsPerTurn = 128;
+  std::array<epoll_event, kEventsPerTurn> events;
+  int wait = -1;
+  if (until != SteadyTime::max()) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    wait = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+  }
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, wait);
+  const SteadyTime now = steady_clock::now();
+  for (int i = 0; i < count; ++i) on_event(events[static_cast<std::size_t>(i)], now);
+  deliver(now);
+  end_overdue(now);
+  if (now >= accepts_again_) resume_accepting();
+}
+
+void EpollServer::on_event(const epoll_event& event, SteadyTime now) {
+  if (event.data.u64 == kWake) return;  // deliver() looks at each turn
+  if (event.data.u64 == kListener) return accept_some(now);
+  const auto client = clients_.find(event.data.u64);
+  if (client == clients_.end()) return;  // it made room for another in this turn
+  ServedConnection& connection = client->second.connection;
+  if (connection.state() == ServedConnection::State::waiting) {
+    connection.on_peer_gone();
+    return settle(client);
+  }
+  go_on(client, now);
+}
+
+// ---- Who comes
+
+void EpollServer::accept_some(SteadyTime now) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Descriptor accepted(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted.is_open()) {
+      accept_one(std::move(accepted), peer_of(address), now);
+      continue;
+    }
+    if (errno == EAGAIN) return;
+    const bool is_out_of_descriptors =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    // The client was gone before we took it, or accept(2) hands on an error of its network.
+    if (!is_out_of_descriptors) continue;
+    // accept() takes a descriptor first, so it says so when nobody waits, too.
+    if (!somebody_waits_at(listener_.get())) return;
+    const auto leaves = roll_.make_room();
+    if (!leaves) return pause_accepting(now);
+    cut_off(*leaves, "made_room", now);
+  }
+}
+
+void EpollServer::accept_one(Descriptor descriptor, Peer peer, SteadyTime now) {
+  const Id id = next_id_++;
+  const ConnectionRoll::Admission admission = roll_.admit(id, peer.origin);
+  if (admission.leaves) cut_off(*admission.leaves, "made_room", now);
+  if (!admission.is_admitted) return note_cut_off("refused", peer.ip, now);
+  const int fd = descriptor.get();
+  ServedConnection::MakeSsl make_ssl;
+  if (tls_) make_ssl = [this] { return tls_->make_ssl(); };
+  RequestReader::Limits limits;
+  limits.body_bytes_max = options_.body_bytes_max;
+  ServedConnection connection(std::move(descriptor), std::move(peer), std::move(make_ssl), limits,
+                              options_.times, now);
+  const SteadyTime deadline = connection.deadline();
+  const std::uint32_t events = connection.wanted_events();
+  const auto client = clients_.emplace(id, Client{std::move(connection), events, deadline}).first;
+  deadlines_.emplace(deadline, id);
+  if (!tell_epoll(EPOLL_CTL_ADD, fd, id, events)) remove(client);
+}
+
+// The listener stays readable, so asking again at once would be a loop without a pause.
+void EpollServer::pause_accepting(SteadyTime now) {
+  if (now >= warns_again_) {
+    warns_again_ = now + kLogPause;
+    spdlog::warn("{}: there are no descriptors for newcomers; they wait", options_.name);
+  }
+  accepts_again_ = now + kAcceptPause;
+  tell_epoll(EPOLL_CTL_MOD, listener_.get(), kListener, 0);
+}
+
+void EpollServer::resume_accepting() {
+  accepts_again_ = SteadyTime::max();
+  tell_epoll(EPOLL_CTL_MOD, listener_.get(), kListener, EPOLLIN);
+}
+
+// ---- Who is served
+
+void EpollServer::go_on(Clients::iterator client, SteadyTime now) {
+  ServedConnection& connection = client->second.connection;
+  if (connection.go_on(now) == ServedConnection::State::waiting) {
+    if (is_stopping_) {
+      connection.answer(stopping_answer(), true, now);
+    } else {
+      hand_over(client);
+    }
+  }
+  settle(client);
+}
+
+void EpollServer::hand_over(Clients::iterator client) {
+  const auto reply = std::make_shared<Reply>(mailbox_, client->first);
+  handler_(client->second.connection.take_request(),
+           [reply](HttpResponse response) { reply->give(std::move(response)); });
+}
+
+void EpollServer::deliver(SteadyTime now) {
+  for (const auto& [id, response] : mailbox_->take_all()) {
+    const auto client = clients_.find(id);
+    if (client == clients_.end()) continue;  // it has gone meanwhile
+    client->second.connection.answer(response, is_stopping_, now);
+    go_on(client, now);
+  }
+}
+
+// Brings everything that knows of a connection in step with its state.
+void EpollServer::settle(Clients::iterator client) {
+  const Id id = client->first;
+  ServedConnection& connection = client->second.connection;
+  if (connection.state() == ServedConnection::State::over) return remove(client);
+  if (connection.deadline() != client->second.deadline) {
+    deadlines_.erase({client->second.deadline, id});
+    client->second.deadline = connection.deadline();
+    deadlines_.emplace(client->second.deadline, id);
+  }
+  const std::uint32_t events = connection.wanted_events();
+  if (events != client->second.events) {
+    client->second.events = events;
+    tell_epoll(EPOLL_CTL_MOD, connection.fd(), id, events);
+  }
+  switch (connection.state()) {
+    case ServedConnection::State::waiting:
+    case ServedConnection::State::writing:
+      return roll_.set_standing(id, ConnectionRoll::Standing::busy);
+    default:
+      return roll_.set_standing(id, connection.is_known() ? ConnectionRoll::Standing::idle
+                                                          : ConnectionRoll::Standing::stranger);
+  }
+}
+
+// ---- Who goes
+
+SteadyTime EpollServer::next_deadline() const {
+  const SteadyTime first = deadlines_.empty() ? SteadyTime::max() : deadlines_.begin()->first;
+  return std::min(first, accepts_again_);
+}
+
+void EpollServer::end_overdue(SteadyTime now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const Id id = deadlines_.begin()->second;
+    cut_off(id, clients_.at(id).connection.awaited(), now);
+  }
+}
+
+void EpollServer::cut_off(Id id, const char* why, SteadyTime now) {
+  const auto client = clients_.find(id);
+  if (client == clients_.end()) return;
+  const std::string ip = client->second.connection.peer().ip;
+  remove(client);
+  note_cut_off(why, ip, now);
+}
+
+void EpollServer::note_cut_off(const char* why, const std::string& ip, SteadyTime now) {
+  // These have what they wanted.
+  if (std::string_view(why) == "idle" || std::string_view(why) == "end") return;
+  if (options_.on_cut_off) options_.on_cut_off(why);
+  log_.note(why, ip, now);
+}
+
+void EpollServer::remove(Clients::iterator client) {
+  roll_.leave(client->first);
+  deadlines_.erase({client->second.deadline, client->first});
+  clients_.erase(client);
+}
+
+// What is written when this returns, the kernel delivers.
+void EpollServer::say_last_words() {
+  listener_.reset();
+  accepts_again_ = SteadyTime::max();
+  const SteadyTime now = steady_clock::now();
+  const SteadyTime end = now + kLastWordsMax;
+  deliver(now);
+  for (auto client = clients_.begin(); client != clients_.end();) {
+    const auto next = std::next(client);
+    ServedConnection& connection = client->second.connection;
+    if (connection.state() == ServedConnection::State::waiting) {
+      connection.answer(stopping_answer(), true, now);
+      settle(client);
+    }
+    client = next;
+  }
+  const auto is_writing = [](const auto& entry) {
+    return entry.second.connection.state() == ServedConnection::State::writing;
+  };
+  while (steady_clock::now() < end && std::any_of(clients_.begin(), clients_.end(), is_writing)) {
+    turn(std::min(end, next_deadline()));
+  }
+  clients_.clear();
+}
 
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(Options options, Handler handler) {
-  in_addr address{};
-  if (::inet_pton(AF_INET, options.address.c_str(), &address) != 1) {
-    return failure(ErrorKind::invalid,
-                   "cannot listen on \"" + options.address + "\": it is not an IPv4 address");
+  ignore_broken_pipes();  // OpenSSL writes through write()
+  auto listener = listen_on(options.address, options.port);
+  if (!listener) return failure(std::move(listener.error()));
+  auto server =
+      std::make_unique<EpollServer>(std::move(options), std::move(handler), std::move(*listener));
+  if (!server->start()) {
+    return failure(ErrorKind::unavailable,
+                   std::string("the HTTP server cannot start: ") + std::strerror(errno));
   }
-  const int attempts = options.port == 0 ? kPortAttemptsMax : 1;
-  std::uint16_t port = options.port;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (options.port == 0) port = find_free_port(address);
-    if (port == 0) break;
-    auto server = std::make_unique<CpprestServer>(options, port, handler);
-    if (server->open(options.address)) return server;
-  }
-  return failure(ErrorKind::invalid, "cannot listen on " + options.address + ":" +
-                                         std::to_string(port) + ": " + bind_problem(address, port));
+  return server;
 }
 
 }  // namespace base

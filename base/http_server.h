@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,49 +19,67 @@ struct ServedRequest {
   HttpHeaders headers;                       // names lower-cased
   std::string body;
   std::string peer_address;
+  std::string peer_origin;  // whom it is counted for: the address, or of IPv6 its /64; bytes
 };
 
 // Answers one request, now or later, from any thread; the first call counts. A Respond that is
 // destroyed uncalled answers 500.
 using Respond = std::function<void(HttpResponse)>;
 
-// The operator's own small HTTP(S) endpoints: control API, metrics, health. The only place that
-// knows cpprestsdk (docs/decisions/0002-cpprestsdk-behind-a-seam.md). A long poll costs a
-// connection and no thread: all servers of a process share four.
+// The operator's own small HTTP(S) endpoints: control API, metrics, health
+// (docs/decisions/0044-a-listener-of-our-own.md). Each has one thread that blocks on nothing but
+// its sockets, so that none of them waits for another's clients; a long poll costs a connection and
+// no thread.
 //
-// What cpprestsdk cannot do, and so neither can this:
-//   - it has no timeouts and no limit on the size of a request's head, so it belongs inside a
-//     cluster, never on the internet;
-//   - it binds IPv4 addresses only;
-//   - it does not see a client go away while its long poll waits: answer every poll in bounded
-//   time;
-//   - a port stays bound, and answers 404, until the last server of the process is destroyed.
-// TLS is 1.2 or newer. A request with Transfer-Encoding is answered 411, one over body_bytes_max
-// 413.
+// HTTP/1.1, requests one after the other. A request with Transfer-Encoding is answered 411, one
+// over body_bytes_max 413. TLS is 1.2 or newer. A client that goes away in the middle of a poll is
+// forgotten at once.
+//
+// Strangers can do no more than take places (ConnectionRoll says who makes room for whom) for as
+// long as Times lets them. Without descriptors accepting pauses.
 class HttpServer {
  public:
-  // Called on the server's threads; must not block: a long poll keeps respond and returns.
+  // Called on the server's thread; must not block: a long poll keeps respond and returns.
   using Handler = std::function<void(ServedRequest request, Respond respond)>;
   // The chain and key in PEM for a new connection, asked for every time so that a renewed
   // certificate is served without a restart.
   struct TlsIdentity {
     std::string chain_pem;
     std::string key_pem;
+    bool operator==(const TlsIdentity&) const = default;
   };
   using TlsSource = std::function<TlsIdentity()>;
 
+  // What a client has for each step. Inside a cluster all of them take milliseconds.
+  struct Times {
+    std::chrono::milliseconds handshake{5'000};
+    std::chrono::milliseconds request{10'000};   // from its first byte to its last; of the first
+                                                 // request, from the handshake
+    std::chrono::milliseconds idle{75'000};      // between two requests
+    std::chrono::milliseconds progress{10'000};  // taking some of an answer
+    std::chrono::milliseconds answer{60'000};    // taking all of it
+    std::chrono::milliseconds linger{2'000};     // closing its end after the last answer
+  };
+
   struct Options {
-    std::string address = "127.0.0.1";
-    std::uint16_t port = 0;  // 0 picks a free one
-    TlsSource tls;           // none: plain HTTP
+    std::string name = "an HTTP server";  // in the log
+    std::string address = "127.0.0.1";    // "::" is every address of both families
+    std::uint16_t port = 0;               // 0 picks a free one
+    TlsSource tls;                        // none: plain HTTP
     std::size_t body_bytes_max = 1u << 20;
+    std::size_t connections_max = 1024;
+    std::size_t per_origin_max = 256;  // of one IPv4 address, or /64 of IPv6
+    Times times;
+    // Called on the server's thread for each connection that was ended before its client wanted:
+    // "handshake", "request" or "write" were not done in time; it "made_room"; it was "refused".
+    std::function<void(const char* why)> on_cut_off;
   };
 
   // invalid: the address is not one, or the port is taken.
   static Result<std::unique_ptr<HttpServer>> listen(Options options, Handler handler);
 
-  // Answers waiting polls with 503, waits for running handlers, and for at most two seconds until
-  // the answers are written. A Respond that is called later does nothing.
+  // Answers waiting polls with 503, and waits for at most two seconds until the answers are
+  // written. A Respond that is called later does nothing.
   virtual ~HttpServer() = default;
   virtual std::uint16_t port() const = 0;
 };

@@ -27,4 +27,9 @@ std::optional<std::string> ip_text_from_bytes(std::string_view bytes) {
   return std::string(text.data());
 }
 
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]:" : host + ":") + std::to_string(port);
+}
+
 }  // namespace base

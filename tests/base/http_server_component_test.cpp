@@ -1,16 +1,21 @@
+#include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/curl_transport.h"
 #include "base/http_server.h"
 #include "base/tls_handshake.h"
 #include "base/x509.h"
 #include "tests/base/local_server.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/without_address_family.h"
 
 namespace base {
 namespace {
@@ -274,6 +279,303 @@ TEST(HttpServer, SaysWhenItCannotListen) {
   HttpServer::Options nonsense;
   nonsense.address = "not an address";
   EXPECT_FALSE(HttpServer::listen(nonsense, handler));
+}
+
+// ---- Strangers
+
+using support::RawClient;
+
+HttpServer::Handler echo_path() {
+  return [](const ServedRequest& request, const Respond& respond) {
+    respond({200, {}, request.path});
+  };
+}
+
+// Counts the connections that were cut off, by why.
+class CutOffs {
+ public:
+  std::function<void(const char*)> counting() {
+    return [this](const char* why) {
+      const std::lock_guard lock(mutex_);
+      ++counts_[why];
+      changed_.notify_all();
+    };
+  }
+  void wait_for(const std::string& why, int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return counts_[why] >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, int> counts_;
+};
+
+TEST(HttpServer, EndsAConnectionThatDoesNotShakeHands) {
+  const TestIdentity identity = TestIdentity::make();
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.tls = [&] { return HttpServer::TlsIdentity{identity.chain_pem, identity.key_pem}; };
+  options.times.handshake = 20ms;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(echo_path(), options);
+  RawClient silent(server->port());
+  RawClient slow(server->port());
+  slow.send("\x16\x03\x01");
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_EQ(slow.read_all(), "");
+  cut_offs.wait_for("handshake", 2);
+}
+
+TEST(HttpServer, EndsAConnectionThatDoesNotSendItsRequest) {
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.times.request = 20ms;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(echo_path(), options);
+  RawClient silent(server->port());
+  RawClient head(server->port());
+  head.send("GET / HTTP/1.1\r\nHost:");
+  RawClient body(server->port());
+  body.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_EQ(head.read_all(), "");
+  EXPECT_EQ(body.read_all(), "");
+  cut_offs.wait_for("request", 3);
+}
+
+TEST(HttpServer, EndsAConnectionThatAsksForNothingMore) {
+  HttpServer::Options options;
+  options.times.idle = 20ms;
+  const auto server = listening(echo_path(), options);
+  RawClient client(server->port());
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.read_all(), testing::EndsWith("\r\n\r\n/a")) << "and then the end";
+}
+
+TEST(HttpServer, EndsAConnectionThatDoesNotTakeItsAnswer) {
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.times.progress = 20ms;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(
+      [](const ServedRequest&, const Respond& respond) {
+        respond({200, {}, std::string(64u << 20, 'x')});
+      },
+      options);
+  RawClient client(server->port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  cut_offs.wait_for("write", 1);
+}
+
+TEST(HttpServer, ServesANewcomerBesideHundredsOfIdleConnectionsFromOneAddress) {
+  const TestIdentity identity = TestIdentity::make();
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.tls = [&] { return HttpServer::TlsIdentity{identity.chain_pem, identity.key_pem}; };
+  options.per_origin_max = 8;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(echo_path(), options);
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 300; ++i) idle.emplace_back(server->port());
+  cut_offs.wait_for("made_room", 300 - 8);
+  CurlOptions trust;
+  trust.ca_pem = identity.ca_pem;
+  const auto response = make_curl_transport(trust)->send(request_to(*server, "/a", "https"), {});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "/a");
+}
+
+TEST(HttpServer, StrangersDoNotPushOutAPollThatWaits) {
+  Polls polls;
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.connections_max = 4;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(polls.keep(), options);
+  std::jthread poll([&] {
+    const auto response = make_curl_transport({})->send(request_to(*server, "/poll"), {});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, "news");
+  });
+  polls.wait_for(1);
+  std::vector<RawClient> strangers;
+  for (int i = 0; i < 20; ++i) strangers.emplace_back(server->port());
+  cut_offs.wait_for("made_room", 20 - 3);
+  polls.take().front()({200, {}, "news"});
+}
+
+TEST(HttpServer, TurnsANewcomerAwayWhenAllPlacesAreBusy) {
+  Polls polls;
+  HttpServer::Options options;
+  options.connections_max = 1;
+  const auto server = listening(polls.keep(), options);
+  RawClient busy(server->port());
+  busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  polls.wait_for(1);
+  RawClient newcomer(server->port());
+  EXPECT_EQ(newcomer.read_all(), "");
+}
+
+TEST(HttpServer, ForgetsAPollWhoseClientWentAway) {
+  Polls polls;
+  HttpServer::Options options;
+  options.connections_max = 1;
+  const auto server = listening(polls.keep(), options);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    RawClient client;
+    // Its place is free when the server has seen the one before go; until then it is turned away.
+    for (bool is_served = false; !is_served;) {
+      client = RawClient(server->port());
+      client.send("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+      is_served = !client.read(1).empty();
+    }
+    client.send("a");
+    polls.wait_for(i);
+  }
+}
+
+TEST(HttpServer, WithoutDescriptorsNewcomersWaitAndAreServedLater) {
+  Polls polls;
+  const auto server = listening(polls.keep());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  std::vector<RawClient> clients(6);
+  // The lowest number that is free: the server gets as many as there are from it to the limit.
+  const base::Descriptor next(::dup(0));
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(next.get()) + 1 + 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  for (RawClient& client : clients) {
+    ASSERT_TRUE(client.connect(server->port()));
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    if (&client - clients.data() < 3)
+      polls.wait_for(static_cast<std::size_t>(&client - clients.data()) + 1);
+  }
+  // Three are served, three wait in the kernel.
+  for (const Respond& respond : polls.take()) respond({200, {}, "first"});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(clients[static_cast<std::size_t>(i)].read_all(), HasSubstr("first"));
+    clients[static_cast<std::size_t>(i)].close();
+  }
+  polls.wait_for(3);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const Respond& respond : polls.take()) respond({200, {}, "then"});
+  for (std::size_t i = 3; i < clients.size(); ++i) {
+    EXPECT_THAT(clients[i].read_all(), HasSubstr("then"));
+  }
+}
+
+TEST(HttpServer, StopsAlthoughStrangersHoldConnections) {
+  const TestIdentity identity = TestIdentity::make();
+  HttpServer::Options options;
+  options.tls = [&] { return HttpServer::TlsIdentity{identity.chain_pem, identity.key_pem}; };
+  auto server = listening(echo_path(), options);
+  std::vector<RawClient> strangers;
+  for (int i = 0; i < 100; ++i) strangers.emplace_back(server->port());
+  strangers.back().send("\x16\x03\x01");
+  server.reset();
+  for (RawClient& stranger : strangers) EXPECT_EQ(stranger.read_all(), "");
+}
+
+TEST(HttpServer, AnswersPipelinedRequestsInTheirOrder) {
+  const auto server = listening(echo_path());
+  RawClient client(server->port());
+  client.send(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
+      "HEAD /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(client.read_all(),
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n/1"
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n/2"
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n");
+}
+
+TEST(HttpServer, TellsAClientThatAsksWhetherItsBodyIsWantedToGoOn) {
+  HttpServer::Options options;
+  options.body_bytes_max = 4u << 20;
+  const auto server = listening(
+      [](const ServedRequest& request, const Respond& respond) {
+        respond({200, {}, std::to_string(request.body.size())});
+      },
+      options);
+  HttpRequest request = request_to(*server, "/");
+  request.method = "POST";
+  request.headers = {{"Expect", "100-continue"}};
+  request.body.assign(3u << 20, 'x');
+  const auto response = make_curl_transport({})->send(request, {});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, std::to_string(3u << 20));
+}
+
+TEST(HttpServer, BearsWhatIsNoHttpAtAll) {
+  const auto server = listening(echo_path());
+  for (const std::string& junk :
+       {std::string("\n"), std::string("\x16\x03\x01\x02\0\n", 6),
+        std::string("GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), std::string(1u << 20, 'A'),
+        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string(100'000, '\0')}) {
+    RawClient client(server->port());
+    client.send(junk);
+    EXPECT_THAT(client.read_all(),
+                testing::MatchesRegex("HTTP/1.1 [45](.|\n)*connection: close(.|\n)*"));
+  }
+  EXPECT_TRUE(make_curl_transport({})->send(request_to(*server, "/"), {}));
+}
+
+// ---- Addresses
+
+// What the handler hears of a client that came to this literal.
+std::string peer_at(const HttpServer& server, const std::string& host) {
+  HttpRequest request;
+  request.url = "http://" + host + ":" + std::to_string(server.port()) + "/";
+  const auto response = make_curl_transport({})->send(request, {});
+  return response ? response->body : response.error().message;
+}
+
+HttpServer::Handler echo_peer() {
+  return [](const ServedRequest& request, const Respond& respond) {
+    respond({200, {}, request.peer_address});
+  };
+}
+
+bool has_ipv6() {
+  HttpServer::Options options;
+  options.address = "::1";
+  return HttpServer::listen(options, echo_peer()).has_value();
+}
+
+TEST(HttpServer, EveryAddressMeansBothFamilies) {
+  if (!has_ipv6()) GTEST_SKIP() << "this host has no address ::1";
+  HttpServer::Options options;
+  options.address = "::";
+  const auto server = listening(echo_peer(), options);
+  EXPECT_EQ(peer_at(*server, "127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(peer_at(*server, "[::1]"), "::1");
+}
+
+TEST(HttpServer, EveryAddressMeansIPv4WhereTheKernelHasNoIPv6) {
+  std::jthread([] {
+    if (!support::live_without_address_family(AF_INET6)) {
+      GTEST_SKIP() << "this kernel filters no system calls";
+    }
+    HttpServer::Options options;
+    options.address = "::";
+    const auto server = listening(echo_peer(), options);
+    EXPECT_EQ(peer_at(*server, "127.0.0.1"), "127.0.0.1");
+  }).join();
+}
+
+TEST(HttpServer, EveryAddressNeedsNoIPv4) {
+  if (!has_ipv6()) GTEST_SKIP() << "this host has no address ::1";
+  std::jthread([] {
+    if (!support::live_without_address_family(AF_INET)) {
+      GTEST_SKIP() << "this kernel filters no system calls";
+    }
+    HttpServer::Options options;
+    options.address = "::";
+    const auto server = listening(echo_peer(), options);
+    EXPECT_EQ(peer_at(*server, "[::1]"), "::1");
+  }).join();
 }
 
 }  // namespace
