@@ -1,7 +1,8 @@
 // gatehouse-operator: flags, signals and exit statuses. program/runtime.cpp is the wiring.
 //
-// Exit statuses: 0 stopped by a signal; 1 leadership was lost; 2 a flag, file or port cannot be
-// used, with one sentence about it.
+// Exit statuses: 0 stopped by a signal; 1 leadership was lost, or stopping took too long; 2 a flag,
+// file or port cannot be used, with one sentence about it.
+#include <chrono>
 #include <csignal>
 #include <iostream>
 
@@ -13,8 +14,13 @@
 #include "kube/config.h"
 #include "operator/program/options.h"
 #include "operator/program/runtime.h"
+#include "operator/program/stop_deadline.h"
 
 namespace {
+
+// Of the 30 s that a Pod has from SIGTERM to SIGKILL. It takes a second or two; whatever holds it
+// up longer must not end in a kill without a word.
+constexpr std::chrono::seconds kStopMax{20};
 
 int refuse(const base::Error& error) {
   std::cerr << "gatehouse-operator: " << error.message << "\n";
@@ -74,6 +80,11 @@ int main(int argc, char** argv) {
   }
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  const program::StopDeadline deadline(kStopMax, [] {
+    spdlog::error("stopping has taken {} s; ending without waiting longer", kStopMax.count());
+    spdlog::default_logger()->flush();
+    _exit(1);
+  });
   runtime->reset();
   spdlog::info("gatehouse-operator has stopped");
   return is_lost ? 1 : 0;

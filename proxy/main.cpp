@@ -28,8 +28,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct Flags {
-  std::string http_address = "0.0.0.0:80";
-  std::string https_address = "0.0.0.0:443";
+  std::string http_address = ":80";
+  std::string https_address = ":443";
   std::string admin_address = ":9090";
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <arpa/inet.h>
 
+#include "base/ip_text.h"
+
 namespace program {
 namespace {
 
@@ -47,8 +49,8 @@ void describe_proxies(CLI::App& app, Options& options, Flags& flags) {
   const char* group = "The proxies";
   app.add_option(
          "--control-address", flags.control_address,
-         "Where the proxies fetch their configuration: IP:PORT, or :PORT for every address; "
-         "IPv4 only; port 0 picks a free one")
+         "Where the proxies fetch their configuration: IP:PORT, [IPv6]:PORT, or :PORT for every "
+         "address of both families; port 0 picks a free one")
       ->capture_default_str()
       ->group(group);
   app.add_option("--control-tls-cert-file", options.control_tls_cert_file,
@@ -125,10 +127,11 @@ void describe_running(CLI::App& app, Options& options, Flags& flags) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str()
       ->group(group);
-  app.add_option("--metrics-address", flags.metrics_address, "Where /metrics is served")
+  app.add_option("--metrics-address", flags.metrics_address, "Where /metrics is served, likewise")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--health-address", flags.health_address, "Where /livez and /readyz are served")
+  app.add_option("--health-address", flags.health_address,
+                 "Where /livez and /readyz are served, likewise")
       ->capture_default_str()
       ->group(group);
   app.add_option("--ports-file", options.ports_file,
@@ -249,7 +252,10 @@ base::Result<ListenAddress> read_listen_address(const std::string& text) {
   const auto [stop, error] = std::from_chars(begin, end, result.port);
   if (error != std::errc() || stop != end) return refused();
   result.address = text.substr(0, colon);
-  if (result.address.empty()) result.address = "0.0.0.0";
+  if (result.address.empty()) {
+    result.address = base::kEveryAddress;
+    return result;
+  }
   in6_addr bytes{};
   if (result.address.front() == '[' && result.address.back() == ']') {
     result.address = result.address.substr(1, result.address.size() - 2);

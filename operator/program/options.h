@@ -18,8 +18,7 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
-// "10.0.0.1:443", "[::1]:443", ":443" (every IPv4 address). invalid: says what it may be. The HTTP
-// server of base listens on IPv4 only, and says so of the rest.
+// "10.0.0.1:443", "[::1]:443", ":443" (every address, both families). invalid: says what it may be.
 base::Result<ListenAddress> read_listen_address(const std::string& text);
 
 // "namespace/name". invalid: says so.

@@ -21,8 +21,15 @@ base::HttpResponse answer(const Question& why_not) {
   return reason.empty() ? text(200, "ok\n") : text(503, reason + "\n");
 }
 
-base::HttpServer::Options at(const ListenAddress& address) {
+// Kubelets and Prometheus, a handful of each; the others are strangers.
+constexpr std::size_t kConnectionsMax = 64;
+constexpr std::size_t kPerOriginMax = 32;
+
+base::HttpServer::Options at(const ListenAddress& address, const char* name) {
   base::HttpServer::Options options;
+  options.name = name;
+  options.connections_max = kConnectionsMax;
+  options.per_origin_max = kPerOriginMax;
   options.address = address.address;
   options.port = address.port;
   options.body_bytes_max = 4096;
@@ -39,8 +46,9 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
                                                              Question why_not_live,
                                                              Question why_not_ready) {
   return base::HttpServer::listen(
-      at(address), [live = std::move(why_not_live), ready = std::move(why_not_ready)](
-                       const base::ServedRequest& request, const base::Respond& respond) {
+      at(address, "the health endpoint"),
+      [live = std::move(why_not_live), ready = std::move(why_not_ready)](
+          const base::ServedRequest& request, const base::Respond& respond) {
         if (!is_read(request)) return respond(text(405, "only GET is served here\n"));
         if (request.path == "/livez") return respond(answer(live));
         if (request.path == "/readyz") return respond(answer(ready));
@@ -51,8 +59,9 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
 base::Result<std::unique_ptr<base::HttpServer>> serve_metrics(
     const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry) {
   return base::HttpServer::listen(
-      at(address), [registry = std::move(registry)](const base::ServedRequest& request,
-                                                    const base::Respond& respond) {
+      at(address, "the metrics endpoint"),
+      [registry = std::move(registry)](const base::ServedRequest& request,
+                                       const base::Respond& respond) {
         if (!is_read(request)) return respond(text(405, "only GET is served here\n"));
         if (request.path != "/metrics") return respond(text(404, "here is /metrics\n"));
         respond(text(200, base::to_prometheus_text(*registry), base::kPrometheusContentType));

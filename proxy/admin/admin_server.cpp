@@ -13,14 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+#include "base/listening_socket.h"
 #include "base/metrics.h"
 #include "proxy/http1/head_writer.h"
 #include "proxy/http1/request_parser.h"
@@ -28,25 +27,9 @@
 namespace proxy::admin {
 namespace {
 
+using base::Descriptor;
 using http1::RequestParser;
 using SteadyClock = std::chrono::steady_clock;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(value_, other.value_);
-    return *this;
-  }
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 std::string answer_text(const http1::Answer& answer) {
   std::string text(http1::answer_bound(answer), '\0');
@@ -147,10 +130,10 @@ class Connection {
 
 class PollingAdminServer final : public AdminServer {
  public:
-  PollingAdminServer(Descriptor listener, Descriptor wake, std::uint16_t port, Pages pages)
-      : listener_(std::move(listener)),
+  PollingAdminServer(base::ListeningSocket listener, Descriptor wake, Pages pages)
+      : listener_(std::move(listener.descriptor)),
         wake_(std::move(wake)),
-        port_(port),
+        port_(listener.port),
         pages_(std::move(pages)),
         thread_([this] { run(); }) {}
 
@@ -200,17 +183,20 @@ class PollingAdminServer final : public AdminServer {
   }
 
   void accept_into(std::list<Connection>& connections) {
-    while (true) {
+    // As many as there are places: a storm of connects must not hold up the answers.
+    for (std::size_t i = 0; i < kConnectionsMax; ++i) {
       Descriptor accepted(
           ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (accepted.get() < 0) break;
+      if (!accepted.is_open()) {
+        // Out of descriptors: the listener stays readable, so asking at once would be a loop
+        // without a pause.
+        is_full_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        return;
+      }
       // Whoever holds many connections open loses the oldest: a probe always gets in.
       if (connections.size() == kConnectionsMax) connections.pop_front();
       connections.emplace_back(std::move(accepted));
     }
-    // Out of descriptors: the listener stays readable, so asking at once would be a loop without a
-    // pause.
-    is_full_ = errno == EMFILE || errno == ENFILE;
   }
 
   Descriptor listener_;
@@ -221,55 +207,18 @@ class PollingAdminServer final : public AdminServer {
   std::thread thread_;    // last: it uses the others
 };
 
-std::uint16_t port_of(const Descriptor& listener) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof(address);
-  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  return ntohs(address.ss_family == AF_INET6
-                   ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                   : reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
-
-base::Result<Descriptor> listen_on(const std::string& address, std::uint16_t port) {
-  const auto cannot = [&](const char* why) {
-    return base::failure(base::ErrorKind::unavailable, "the admin address " + address + " port " +
-                                                           std::to_string(port) +
-                                                           " cannot be listened on: " + why);
-  };
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0) return cannot(::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-
-  Descriptor listener(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (listener.get() < 0) return cannot(std::strerror(errno));
-  const int on = 1;
-  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  constexpr int kBacklog = 256;
-  if (::bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 ||
-      ::listen(listener.get(), kBacklog) != 0) {
-    return cannot(std::strerror(errno));
-  }
-  return listener;
-}
-
 }  // namespace
 
 base::Result<std::unique_ptr<AdminServer>> AdminServer::listen(const std::string& address,
                                                                std::uint16_t port, Pages pages) {
-  auto listener = listen_on(address, port);
-  if (!listener) return base::failure(std::move(listener.error()));
+  auto listener = base::listen_on(address, port);
+  if (!listener) return base::failure(base::while_doing("the admin endpoint", listener.error()));
   Descriptor wake(::eventfd(0, EFD_CLOEXEC));
   if (wake.get() < 0) {
     return base::failure(base::ErrorKind::unavailable,
                          std::string("the admin server cannot start: ") + std::strerror(errno));
   }
-  const std::uint16_t bound = port_of(*listener);
-  return std::make_unique<PollingAdminServer>(std::move(*listener), std::move(wake), bound,
+  return std::make_unique<PollingAdminServer>(std::move(*listener), std::move(wake),
                                               std::move(pages));
 }
 

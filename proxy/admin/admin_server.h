@@ -21,7 +21,8 @@ class AdminServer {
     std::function<std::string()> metrics;
   };
 
-  // Port 0 picks a free one. unavailable: says which address could not be bound and why.
+  // "::" is every address of both families; port 0 picks a free one. invalid: says which address
+  // could not be bound and why.
   static base::Result<std::unique_ptr<AdminServer>> listen(const std::string& address,
                                                            std::uint16_t port, Pages pages);
   virtual ~AdminServer() = default;  // ends the thread

@@ -8,8 +8,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+
+#include "base/ip_text.h"
+#include "base/open_files.h"
 
 namespace proxy::net {
 namespace {
@@ -23,6 +25,10 @@ void set_option(int fd, int level, int name, int value) {
 base::Result<Fd> bind_to(const SocketAddress& address, bool shared) {
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) {
+    // "Every address" is IPv4's where the kernel has no IPv6.
+    if (errno == EAFNOSUPPORT && address.ip_text() == base::kEveryAddress) {
+      return bind_to(SocketAddress::from_ip("0.0.0.0", address.port()).value(), shared);
+    }
     return base::failure(
         base::ErrorKind::unavailable,
         "cannot make a socket for " + address.text() + ": " + std::strerror(errno));
@@ -199,12 +205,7 @@ void reset_on_close(int fd) {
 }
 
 std::size_t raise_open_files_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
+  return base::raise_open_files_limit();
 }
 
 }  // namespace proxy::net

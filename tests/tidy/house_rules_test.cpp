@@ -176,6 +176,17 @@ TEST(HouseRules, SocketsAreUsedInFewPlaces) {
               IsEmpty());
 }
 
+TEST(HouseRules, ListenersAreOpenedInTwoPlaces) {
+  // They know what "every address" is where one of the families is missing.
+  static const std::regex bind_call(R"([^\w>]::bind\()");
+  std::set<std::string> found;
+  for (const auto& file : tree()) {
+    if (file.is_in("tests") || file.is_in("e2e")) continue;
+    if (std::regex_search(file.text, bind_call)) found.insert(file.path);
+  }
+  EXPECT_THAT(found, testing::ElementsAre("base/listening_socket.cpp", "proxy/net/socket.cpp"));
+}
+
 TEST(HouseRules, OnlyProgramsSpeakOnStandardStreams) {
   // A library's words are log lines and errors; flags that cannot be read are told before the log
   // is there.

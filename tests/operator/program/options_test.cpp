@@ -9,7 +9,7 @@ namespace {
 
 TEST(ListenAddress, IsAnAddressAndAPort) {
   EXPECT_EQ(*read_listen_address("10.0.0.1:443"), (ListenAddress{"10.0.0.1", 443}));
-  EXPECT_EQ(*read_listen_address(":9443"), (ListenAddress{"0.0.0.0", 9443}));
+  EXPECT_EQ(*read_listen_address(":9443"), (ListenAddress{"::", 9443}));
   EXPECT_EQ(*read_listen_address("[::1]:0"), (ListenAddress{"::1", 0}));
   for (const char* text : {"", "443", "10.0.0.1", "10.0.0.1:", "10.0.0.1:x", "10.0.0.1:65536",
                            "localhost:80", "::1:80", "[x]:1", "10.0.0.1:-1"}) {
@@ -30,7 +30,7 @@ TEST(Options, HaveTheDefaultsOfTheProduct) {
   const auto read = read_options(5, argv);
   const auto* options = std::get_if<Options>(&read);
   ASSERT_NE(options, nullptr);
-  EXPECT_EQ(options->control, (ListenAddress{"0.0.0.0", 9443}));
+  EXPECT_EQ(options->control, (ListenAddress{"::", 9443}));
   EXPECT_EQ(options->metrics.port, 9402);
   EXPECT_EQ(options->health.port, 8081);
   EXPECT_EQ(options->ingress_class, "gatehouse");

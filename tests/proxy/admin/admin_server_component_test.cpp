@@ -135,9 +135,9 @@ TEST(AdminServer, AnAddressThatCannotBeListenedOnIsOneSentence) {
   ASSERT_TRUE(first);
   const auto second = AdminServer::listen("127.0.0.1", (*first)->port(), pages);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().message, "the admin address 127.0.0.1 port " +
-                                        std::to_string((*first)->port()) +
-                                        " cannot be listened on: Address already in use");
+  EXPECT_EQ(second.error().message,
+            "the admin endpoint: cannot listen on 127.0.0.1:" + std::to_string((*first)->port()) +
+                ": Address already in use");
   EXPECT_FALSE(AdminServer::listen("proxy.example", 0, pages));
 }
 
