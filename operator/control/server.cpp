@@ -19,6 +19,8 @@ constexpr const char* kTicketKeysPath = "/v1/ticket-keys";
 constexpr std::size_t kHashesMax = 10'000;
 constexpr std::size_t kRejectionsMax = 1024;
 constexpr std::size_t kTokenBytesMax = 16 * 1024;
+// Between two refusals that are logged as news: strangers of many addresses must not fill the log.
+constexpr std::chrono::seconds kRefusalsTold{1};
 
 base::HttpResponse text(int status, std::string sentence) {
   base::HttpResponse response;
@@ -60,7 +62,8 @@ std::string short_revision(const std::string& revision) {
 
 }  // namespace
 
-// gatehouse_control_requests_total{answer}, gatehouse_control_rejections_total,
+// gatehouse_control_requests_total{answer}, gatehouse_control_connections_cut_off_total{why},
+// gatehouse_control_rejections_total,
 // gatehouse_control_proxies, gatehouse_control_proxy_up_to_date{proxy},
 // gatehouse_control_revisions_total.
 class Server::Metrics {
@@ -70,6 +73,11 @@ class Server::Metrics {
                       .Name("gatehouse_control_requests_total")
                       .Help("Requests to the control API by how they were answered.")
                       .Register(registry)),
+        cut_off_(prometheus::BuildCounter()
+                     .Name("gatehouse_control_connections_cut_off_total")
+                     .Help("Connections to the control API that were ended before their client "
+                           "wanted, by why.")
+                     .Register(registry)),
         rejections_(prometheus::BuildCounter()
                         .Name("gatehouse_control_rejections_total")
                         .Help("Configurations that a proxy refused.")
@@ -90,6 +98,7 @@ class Server::Metrics {
                         .Help("1 for a proxy that serves the newest configuration, by its name.")
                         .Register(registry)) {}
 
+  void count_cut_off(const char* why) { cut_off_.Add({{"why", why}}).Increment(); }
   void count(const char* answer) { requests_.Add({{"answer", answer}}).Increment(); }
   void count_rejection() { rejections_.Increment(); }
   void count_revision() { revisions_.Increment(); }
@@ -109,6 +118,7 @@ class Server::Metrics {
 
  private:
   prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Counter>& cut_off_;
   prometheus::Counter& rejections_;
   prometheus::Counter& revisions_;
   prometheus::Gauge& proxies_;
@@ -121,7 +131,8 @@ Server::Server(Options options, Authenticator& authenticator, const base::Clock&
     : options_(std::move(options)),
       authenticator_(authenticator),
       clock_(clock),
-      metrics_(std::make_unique<Metrics>(registry)) {}
+      metrics_(std::make_unique<Metrics>(registry)),
+      reviews_(options_.reviews) {}
 
 Server::~Server() {
   for (auto& thread : threads_) thread.request_stop();
@@ -135,6 +146,10 @@ base::Result<std::unique_ptr<Server>> Server::listen(Options options, Authentica
                                                      prometheus::Registry& registry) {
   std::unique_ptr<Server> server(new Server(options, authenticator, clock, registry));
   Server& self = *server;
+  options.http.name = "the control API";
+  options.http.on_cut_off = [metrics = self.metrics_.get()](const char* why) {
+    metrics->count_cut_off(why);
+  };
   auto http = base::HttpServer::listen(options.http,
                                        [&self](base::ServedRequest request, base::Respond respond) {
                                          self.take(std::move(request), std::move(respond));
@@ -144,6 +159,10 @@ base::Result<std::unique_ptr<Server>> Server::listen(Options options, Authentica
   for (std::size_t i = 0; i < options.checkers; ++i) {
     server->threads_.emplace_back(
         [&self](const std::stop_token& stop) { self.check_tokens(stop); });
+  }
+  for (std::size_t i = 0; i < options.renewers; ++i) {
+    server->threads_.emplace_back(
+        [&self](const std::stop_token& stop) { self.renew_verdicts(stop); });
   }
   server->threads_.emplace_back(
       [&self](const std::stop_token& stop) { self.end_overdue_polls(stop); });
@@ -219,10 +238,16 @@ void Server::take(base::ServedRequest request, base::Respond respond) {
   if (const auto verdict = authenticator_.remembered(token)) {
     return settle(*verdict, request, std::move(respond));
   }
+  wait_for_verdict(std::move(token), std::move(request), std::move(respond));
+}
+
+void Server::wait_for_verdict(std::string token, base::ServedRequest request,
+                              base::Respond respond) {
   {
     const std::lock_guard lock(mutex_);
-    if (unchecked_.size() < options_.unchecked_max) {
-      unchecked_.push_back({std::move(token), std::move(request), std::move(respond)});
+    const ReviewQueue::Ticket ticket = ++next_ticket_;
+    if (reviews_.add(ticket, request.peer_origin, clock_.steady_now())) {
+      unchecked_[ticket] = {std::move(token), std::move(request), std::move(respond)};
       changed_.notify_all();
       return;
     }
@@ -231,16 +256,57 @@ void Server::take(base::ServedRequest request, base::Respond respond) {
   respond(text(503, "too many callers are new at once"));
 }
 
+// Blocks until somebody is to be asked about; nothing when it is time to stop.
+std::optional<ReviewQueue::Ticket> Server::next_ticket(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const base::SteadyTime now = clock_.steady_now();
+    if (const auto ticket = reviews_.take(now)) return ticket;
+    const auto wait = std::min<base::SteadyTime::duration>(reviews_.next_at(now) - now, kWaitMax);
+    const ReviewQueue::Ticket known = next_ticket_;
+    changed_.wait_for(lock, stop, wait, [&] { return next_ticket_ != known; });
+  }
+  return std::nullopt;
+}
+
 void Server::check_tokens(const std::stop_token& stop) {
-  while (true) {
-    Unchecked next;
+  while (const auto ticket = next_ticket(stop)) {
+    std::string token;
     {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !unchecked_.empty(); })) return;
-      next = std::move(unchecked_.front());
-      unchecked_.pop_front();
+      const std::lock_guard lock(mutex_);
+      const auto found = unchecked_.find(*ticket);
+      // Another thread has asked about the same token meanwhile.
+      if (found == unchecked_.end()) continue;
+      token = found->second.token;
     }
-    settle(authenticator_.check(next.token, stop), next.request, std::move(next.respond));
+    const Verdict verdict = authenticator_.check(token, stop);
+    for (Unchecked& one : take_unchecked(token)) {
+      settle(verdict, one.request, std::move(one.respond));
+    }
+  }
+}
+
+// All that wait with this token: a new proxy asks three things at once.
+std::vector<Server::Unchecked> Server::take_unchecked(const std::string& token) {
+  std::vector<Unchecked> taken;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(unchecked_, [&](auto& entry) {
+    if (entry.second.token != token) return false;
+    reviews_.drop(entry.first);
+    taken.push_back(std::move(entry.second));
+    return true;
+  });
+  return taken;
+}
+
+void Server::renew_verdicts(const std::stop_token& stop) {
+  std::mutex unshared;
+  std::condition_variable_any stopped;
+  while (!stop.stop_requested()) {
+    const base::SteadyTime next = authenticator_.renew_one(stop);
+    std::unique_lock lock(unshared);
+    const auto wait = std::min<base::SteadyTime::duration>(next - clock_.steady_now(), kWaitMax);
+    stopped.wait_for(lock, stop, wait, [] { return false; });
   }
 }
 
@@ -250,6 +316,10 @@ void Server::settle(const Verdict& verdict, const base::ServedRequest& request,
     metrics_->count(verdict.status == 503 ? "unavailable" : "denied");
     log_refusal(verdict, request);
     return respond(text(verdict.status, verdict.problem));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    reviews_.note_known(request.peer_origin, clock_.steady_now());
   }
   if (request.path == kConfigPath) {
     poll(verdict, request, std::move(respond));
@@ -265,7 +335,9 @@ void Server::log_refusal(const Verdict& verdict, const base::ServedRequest& requ
   bool is_news = false;
   {
     const std::lock_guard lock(mutex_);
-    is_news = std::exchange(last_refusal_, refusal) != refusal;
+    const base::SteadyTime now = clock_.steady_now();
+    is_news = now >= refusals_again_ && std::exchange(last_refusal_, refusal) != refusal;
+    if (is_news) refusals_again_ = now + kRefusalsTold;
   }
   spdlog::log(is_news ? spdlog::level::warn : spdlog::level::debug,
               "refusing {} to a caller at {} with HTTP {}: {}", request.path, request.peer_address,

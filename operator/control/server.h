@@ -4,12 +4,12 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -24,6 +24,7 @@
 #include "operator/control/authenticator.h"
 #include "operator/control/editions.h"
 #include "operator/control/poll_query.h"
+#include "operator/control/review_queue.h"
 #include "proxy/config/model.h"
 
 namespace control {
@@ -43,9 +44,10 @@ class Server {
  public:
   struct Options {
     base::HttpServer::Options http;
-    std::size_t waiting_max = 4096;   // polls under way
-    std::size_t unchecked_max = 256;  // requests whose token the API server is being asked about
-    std::size_t checkers = 2;         // threads that ask
+    std::size_t waiting_max = 4096;  // polls under way
+    ReviewQueue::Limits reviews;     // of tokens that the API server is to be asked about
+    std::size_t checkers = 2;        // threads that ask about callers who wait
+    std::size_t renewers = 2;        // threads that ask again about those who are let in
     std::chrono::seconds proxy_forgotten_after{180};  // three polls missed
   };
 
@@ -88,7 +90,11 @@ class Server {
          prometheus::Registry& registry);
 
   void take(base::ServedRequest request, base::Respond respond);
+  void wait_for_verdict(std::string token, base::ServedRequest request, base::Respond respond);
   void check_tokens(const std::stop_token& stop);
+  void renew_verdicts(const std::stop_token& stop);
+  std::optional<ReviewQueue::Ticket> next_ticket(const std::stop_token& stop);
+  std::vector<Unchecked> take_unchecked(const std::string& token);
   void settle(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void poll(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void give_ticket_keys(const base::Respond& respond);
@@ -110,10 +116,13 @@ class Server {
   Editions editions_;
   std::list<Waiting> waiting_;
   unsigned polls_begun_ = 0;  // lets the thread that ends polls see a new deadline
-  std::deque<Unchecked> unchecked_;
+  ReviewQueue reviews_;
+  std::map<ReviewQueue::Ticket, Unchecked> unchecked_;
+  ReviewQueue::Ticket next_ticket_ = 0;
   std::map<std::string, Acknowledgement> acknowledgements_;
   std::set<std::pair<std::string, std::string>> rejections_;  // (proxy, revision), logged already
   std::string last_refusal_;                                  // the same again is not news
+  base::SteadyTime refusals_again_{};                         // that they are told as news
 
   std::vector<std::jthread> threads_;
   std::unique_ptr<base::HttpServer> http_;  // last: it calls us until it is gone

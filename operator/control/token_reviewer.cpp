@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
+#include "operator/control/token_claims.h"
 
 namespace control {
 namespace {
@@ -21,6 +22,10 @@ constexpr const char* kPodNameKey = "authentication.kubernetes.io/pod-name";
 std::string text_at(const nlohmann::json& object, const nlohmann::json::json_pointer& place) {
   if (!object.contains(place) || !object.at(place).is_string()) return {};
   return object.at(place).get<std::string>();
+}
+
+std::string user_of(const kube::ObjectKey& service_account) {
+  return "system:serviceaccount:" + service_account.namespace_ + ":" + service_account.name;
 }
 
 bool names_audience(const nlohmann::json& status, const std::string& audience) {
@@ -42,13 +47,44 @@ std::string pod_name(const nlohmann::json& user) {
 }  // namespace
 
 TokenReviewer::TokenReviewer(kube::Client& client, const base::Clock& clock, Options options)
-    : client_(client), clock_(clock), options_(std::move(options)) {}
+    : client_(client),
+      clock_(clock),
+      options_(std::move(options)),
+      tokens_are_jwts_(options_.tokens_are_jwts) {}
 
 std::optional<Verdict> TokenReviewer::remembered(const std::string& token) {
+  const std::string hash = base::sha256(token);
+  const base::SteadyTime now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(base::sha256(token));
-  if (found == entries_.end() || found->second.until <= clock_.steady_now()) return std::nullopt;
-  return found->second.verdict;
+  const auto admitted = admitted_.find(hash);
+  if (admitted != admitted_.end() && admitted->second.until > now) {
+    admitted->second.used_at = now;
+    return admitted->second.verdict;
+  }
+  const auto refused = refused_.find(hash);
+  if (refused != refused_.end() && refused->second.until > now) return refused->second.verdict;
+  return refuse_unasked(token);
+}
+
+// With the lock held. What the token says is not verified, and serves to refuse alone.
+std::optional<Verdict> TokenReviewer::refuse_unasked(const std::string& token) const {
+  if (!looks_like_jwt(token) && !tokens_are_jwts_) return std::nullopt;
+  const auto claims = read_token_claims(token);
+  if (!claims) return Verdict{401, "", "this is no token of a ServiceAccount"};
+  const auto& audiences = claims->audiences;
+  if (std::find(audiences.begin(), audiences.end(), options_.audience) == audiences.end()) {
+    return Verdict{401, "", "this token is not for audience " + options_.audience};
+  }
+  if (claims->expires + options_.clock_skew < clock_.now()) {
+    return Verdict{401, "", "this token has expired"};
+  }
+  if (claims->subject != user_of(options_.service_account)) {
+    return Verdict{403, "",
+                   "this token is of another account than ServiceAccount " +
+                       options_.service_account.text() +
+                       ", the only one that may ask for the configuration"};
+  }
+  return std::nullopt;
 }
 
 Verdict TokenReviewer::check(const std::string& token, std::stop_token stop) {
@@ -57,6 +93,29 @@ Verdict TokenReviewer::check(const std::string& token, std::stop_token stop) {
   // "Cannot be told" is no verdict about the token: the next one asks again.
   if (verdict.status != 503) remember(token, verdict);
   return verdict;
+}
+
+base::SteadyTime TokenReviewer::renew_one(std::stop_token stop) {
+  std::string token;
+  {
+    const std::lock_guard lock(mutex_);
+    const base::SteadyTime now = clock_.steady_now();
+    base::SteadyTime next = now + options_.renew_again;
+    for (auto& [hash, admitted] : admitted_) {
+      if (admitted.until <= now || now - admitted.used_at > options_.unused_max) continue;
+      if (admitted.renew_at > now) {
+        next = std::min(next, admitted.renew_at);
+        continue;
+      }
+      admitted.renew_at = now + options_.renew_again;
+      token = admitted.token;
+      break;
+    }
+    if (token.empty()) return next;
+  }
+  const Verdict verdict = ask(token, std::move(stop));
+  if (verdict.status != 503) remember(token, verdict);
+  return clock_.steady_now();
 }
 
 Verdict TokenReviewer::ask(const std::string& token, std::stop_token stop) {
@@ -74,7 +133,7 @@ Verdict TokenReviewer::ask(const std::string& token, std::stop_token stop) {
   using Pointer = nlohmann::json::json_pointer;
   const std::string user = text_at(status, Pointer("/user/username"));
   const auto& account = options_.service_account;
-  if (user != "system:serviceaccount:" + account.namespace_ + ":" + account.name) {
+  if (user != user_of(account)) {
     return {403, "",
             user + " is not ServiceAccount " + account.text() +
                 ", the only one that may ask for the configuration"};
@@ -84,18 +143,46 @@ Verdict TokenReviewer::ask(const std::string& token, std::stop_token stop) {
 }
 
 void TokenReviewer::remember(const std::string& token, const Verdict& verdict) {
+  const std::string hash = base::sha256(token);
   const std::lock_guard lock(mutex_);
+  if (verdict.is_allowed()) {
+    admit(hash, token, verdict);
+  } else {
+    refuse(hash, verdict);
+  }
+}
+
+// With the lock held; so is refuse().
+void TokenReviewer::admit(const std::string& hash, const std::string& token,
+                          const Verdict& verdict) {
   const base::SteadyTime now = clock_.steady_now();
-  const auto make_room = [&](auto&& is_dispensable) {
-    if (entries_.size() < options_.remembered_max) return;
-    std::erase_if(entries_, [&](const auto& entry) { return is_dispensable(entry.second); });
-  };
-  make_room([now](const Entry& entry) { return entry.until <= now; });
-  // Whoever tries many tokens must not push out those that are allowed.
-  make_room([](const Entry& entry) { return !entry.verdict.is_allowed(); });
-  make_room([](const Entry&) { return true; });
-  const auto life = verdict.is_allowed() ? options_.remember : options_.remember_denied;
-  entries_[base::sha256(token)] = {verdict, now + life};
+  if (looks_like_jwt(token)) tokens_are_jwts_ = true;
+  if (const auto known = admitted_.find(hash); known != admitted_.end()) {
+    known->second.verdict = verdict;
+    known->second.until = now + options_.remember;
+    known->second.renew_at = now + options_.renew_after;
+    return;
+  }
+  if (admitted_.size() >= options_.remembered_max) {
+    std::erase_if(admitted_, [now](const auto& entry) { return entry.second.until <= now; });
+    // More proxies than this are asked about each time.
+    if (admitted_.size() >= options_.remembered_max) return;
+  }
+  admitted_[hash] = {verdict, token, now + options_.remember, now + options_.renew_after, now};
+}
+
+// Strangers' tokens have room of their own: whoever tries many pushes out no proxy.
+void TokenReviewer::refuse(const std::string& hash, const Verdict& verdict) {
+  admitted_.erase(hash);
+  const bool is_new =
+      refused_
+          .insert_or_assign(hash, Refused{verdict, clock_.steady_now() + options_.remember_denied})
+          .second;
+  if (!is_new) return;
+  refused_in_order_.push_back(hash);
+  if (refused_in_order_.size() <= options_.remembered_max) return;
+  refused_.erase(refused_in_order_.front());
+  refused_in_order_.pop_front();
 }
 
 }  // namespace control

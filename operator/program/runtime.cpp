@@ -12,6 +12,8 @@
 
 #include "base/curl_transport.h"
 #include "base/digest.h"
+#include "base/ip_text.h"
+#include "base/open_files.h"
 #include "base/tls_handshake.h"
 #include "kube/controller.h"
 #include "kube/event_recorder.h"
@@ -26,6 +28,7 @@
 #include "operator/control/file_identity.h"
 #include "operator/control/server.h"
 #include "operator/control/serving_identity.h"
+#include "operator/control/token_claims.h"
 #include "operator/control/token_reviewer.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/compile_loop.h"
@@ -43,6 +46,12 @@ constexpr const char* kProxyName = "gatehouse-proxy";
 constexpr const char* kOperatorName = "gatehouse-operator";
 // Of each kind of issuer. They wait for servers, of which some hang.
 constexpr int kIssuerWorkers = 8;
+// What is left to everything but the control API: probes and metrics, the API server, ACME servers,
+// files.
+constexpr std::size_t kOtherDescriptors = 256;
+constexpr std::size_t kControlConnectionsMin = 64;
+// Polls, and half as many who come and go.
+constexpr std::size_t kControlConnectionsMax = 6144;
 // A loop that has not come round for this long is stuck: it comes round each ten seconds.
 constexpr auto kTickMax = std::chrono::seconds(60);
 
@@ -65,6 +74,23 @@ kube::LeaderElectionOptions election_options(const Options& options,
 kube::Client::Options election_client_options() {
   kube::Client::Options options;
   options.timeout = std::chrono::seconds(5);
+  return options;
+}
+
+// Proxies wait for its answer.
+kube::Client::Options review_client_options() {
+  kube::Client::Options options;
+  options.timeout = std::chrono::seconds(5);
+  return options;
+}
+
+// The cluster's tokens are of one make; ours is one of them.
+control::TokenReviewer::Options review_options(const kube::Config& config,
+                                               const kube::ObjectKey& service_account) {
+  control::TokenReviewer::Options options;
+  options.service_account = service_account;
+  const auto own = config.token->token();
+  options.tokens_are_jwts = own && control::read_token_claims(*own).has_value();
   return options;
 }
 
@@ -281,6 +307,7 @@ class RunningOperator final : public Runtime {
 
   const std::unique_ptr<kube::Client> client_;
   const std::unique_ptr<kube::Client> election_client_;
+  const std::unique_ptr<kube::Client> review_client_;
   const std::unique_ptr<base::HttpTransport> probe_transport_;
   kube::EventRecorder events_;
   Stores stores_;
@@ -329,6 +356,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       registry_(std::make_shared<prometheus::Registry>()),
       client_(kube::connect(config, clock, kUserAgent)),
       election_client_(kube::connect(config, clock, kUserAgent, election_client_options())),
+      review_client_(kube::connect(config, clock, kUserAgent, review_client_options())),
       probe_transport_(probe_transport()),
       events_(
           *client_, clock,
@@ -358,9 +386,9 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                               controller_options("certificate", options.workers)),
       shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
       status_controller_(status_, clock, controller_options("ingress-status", 4)),
-      token_reviewer_(*client_, clock,
-                      {.service_account = options.proxy_service_account.value_or(
-                           kube::ObjectKey{own_namespace_, kProxyName})}),
+      token_reviewer_(*review_client_, clock,
+                      review_options(config, options.proxy_service_account.value_or(
+                                                 kube::ObjectKey{own_namespace_, kProxyName}))),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
                      stores_.tls_secrets, stores_.certificates},
                     compile_options(), clock, *registry_,
@@ -510,6 +538,9 @@ base::Status RunningOperator::listen() {
   options.http.address = options_.control.address;
   options.http.port = options_.control.port;
   options.http.tls = std::move(*identity);
+  const std::size_t open_files = base::raise_open_files_limit();
+  options.http.connections_max = std::clamp(open_files - std::min(open_files, kOtherDescriptors),
+                                            kControlConnectionsMin, kControlConnectionsMax);
   auto control = control::Server::listen(options, token_reviewer_, clock_, *registry_);
   if (!control) return base::failure(std::move(control.error()));
   control_ = std::move(*control);
@@ -523,9 +554,10 @@ base::Status RunningOperator::listen() {
   if (!metrics) return base::failure(base::while_doing("serving metrics", metrics.error()));
   metrics_ = std::move(*metrics);
 
-  spdlog::info("listening: control API at {}:{}, health at {}:{}, metrics at {}:{}",
-               options_.control.address, control_->port(), options_.health.address, health_->port(),
-               options_.metrics.address, metrics_->port());
+  spdlog::info("listening: control API at {}, health at {}, metrics at {}",
+               base::host_and_port(options_.control.address, control_->port()),
+               base::host_and_port(options_.health.address, health_->port()),
+               base::host_and_port(options_.metrics.address, metrics_->port()));
   if (options_.ports_file.empty()) return {};
   return write_ports_file(
       options_.ports_file,

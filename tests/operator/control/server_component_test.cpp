@@ -32,6 +32,7 @@ class FakeAuthenticator final : public Authenticator {
     if (token == "down") return {503, "", "the API server is down"};
     return {401, "", "who is that?"};
   }
+  base::SteadyTime renew_one(std::stop_token) override { return base::SteadyTime::max(); }
 };
 
 struct Files {
@@ -109,6 +110,130 @@ class ControlServer : public testing::Test {
   std::unique_ptr<Server> server_;
   std::unique_ptr<base::HttpTransport> transport_;
 };
+
+// ---- Whose token is asked about
+
+// Knows "known", and is asked about all others by an API server that does not answer until it is
+// released.
+class SlowAuthenticator final : public Authenticator {
+ public:
+  std::optional<Verdict> remembered(const std::string& token) override {
+    if (token == "known") return Verdict{200, "proxy-1", ""};
+    if (token == "hopeless") return Verdict{401, "", "this is no token"};
+    return std::nullopt;
+  }
+  Verdict check(const std::string& token, std::stop_token stop) override {
+    std::unique_lock lock(mutex_);
+    ++asked_[token];
+    changed_.notify_all();
+    changed_.wait(lock, stop, [this] { return is_released_; });
+    return {401, "", "who is that?"};
+  }
+  base::SteadyTime renew_one(std::stop_token) override {
+    const std::lock_guard lock(mutex_);
+    ++renewals_;
+    changed_.notify_all();
+    return base::SystemClock().steady_now() + std::chrono::hours(1);
+  }
+
+  void wait_until_asked(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return asked() >= count; });
+  }
+  void wait_until_renewed(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return renewals_ >= count; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_released_ = true;
+    changed_.notify_all();
+  }
+  int times_asked(const std::string& token) {
+    const std::lock_guard lock(mutex_);
+    return asked_[token];
+  }
+
+ private:
+  int asked() const {
+    int sum = 0;
+    for (const auto& [token, count] : asked_) sum += count;
+    return sum;
+  }
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::string, int> asked_;
+  int renewals_ = 0;
+  bool is_released_ = false;
+};
+
+class UnknownCallers : public testing::Test {
+ protected:
+  UnknownCallers() {
+    Server::Options options;
+    options.reviews.waiting_max = 4;
+    options.reviews.per_origin_max = 4;
+    options.checkers = 2;
+    server_ = Server::listen(options, authenticator_, clock_, registry_).value();
+    server_->publish(state("a.example"));
+  }
+  ~UnknownCallers() override { authenticator_.release(); }
+
+  int status_for(const std::string& token) {
+    base::HttpRequest request;
+    request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + "/v1/config?after=";
+    request.headers.emplace("authorization", "Bearer " + token);
+    const auto answer = base::make_curl_transport({})->send(request, {});
+    return answer ? answer->status : 0;
+  }
+  std::future<int> ask_with(const std::string& token) {
+    return std::async(std::launch::async, [this, token] { return status_for(token); });
+  }
+
+  base::SystemClock clock_;
+  prometheus::Registry registry_;
+  SlowAuthenticator authenticator_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(UnknownCallers, DoNotKeepAKnownProxyWaiting) {
+  std::vector<std::future<int>> strangers;
+  for (const char* token : {"a", "b"}) strangers.push_back(ask_with(token));
+  authenticator_.wait_until_asked(2);  // both threads are busy with them
+  EXPECT_EQ(status_for("known"), 200);
+  EXPECT_EQ(status_for("hopeless"), 401) << "nobody is asked about it, so it does not wait either";
+  authenticator_.release();
+  for (auto& stranger : strangers) EXPECT_EQ(stranger.get(), 401);
+  EXPECT_EQ(authenticator_.times_asked("hopeless"), 0);
+}
+
+TEST_F(UnknownCallers, AreTurnedAwayWhenThereAreTooMany) {
+  std::vector<std::future<int>> strangers;
+  for (const char* token : {"a", "b"}) strangers.push_back(ask_with(token));
+  authenticator_.wait_until_asked(2);
+  // Four more find a place in the line; of these eight at least four do not, and hear it at once.
+  for (int i = 0; i < 8; ++i) strangers.push_back(ask_with("c" + std::to_string(i)));
+  int turned_away = 0;
+  while (turned_away < 4) {
+    for (auto& stranger : strangers) {
+      if (!stranger.valid()) continue;
+      if (stranger.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) continue;
+      EXPECT_EQ(stranger.get(), 503);
+      ++turned_away;
+    }
+  }
+  authenticator_.release();
+  for (auto& stranger : strangers) {
+    if (!stranger.valid()) continue;
+    EXPECT_EQ(stranger.get(), 401);
+  }
+}
+
+TEST_F(UnknownCallers, AreNotWhoTheThreadsThatRenewVerdictsWaitFor) {
+  auto a = ask_with("a"), b = ask_with("b");
+  authenticator_.wait_until_asked(2);
+  authenticator_.wait_until_renewed(2);
+}
 
 TEST_F(ControlServer, APollIsAnsweredWithTheStateOrWaitsForANewerOne) {
   const std::string first = server_->publish(state("a.example"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/base64url.h"
 #include "tests/fakes/clock.h"
 #include "tests/fakes/transport.h"
 
@@ -105,6 +106,151 @@ TEST_F(TokenReviewerTest, AVerdictIsRememberedForAMinuteAndNoLonger) {
   // And then the API server's silence is a closed door.
   expect_review().fail({base::ErrorKind::unavailable, "no route"});
   EXPECT_EQ(reviewer_->check("t", {}).status, 503);
+}
+
+TEST_F(TokenReviewerTest, WhoGoesOnAskingIsAskedAboutAgainBeforeItsVerdictEnds) {
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  EXPECT_GT(reviewer_->renew_one({}), clock_.steady_now()) << "not yet";
+  for (int minute = 0; minute < 5; ++minute) {
+    clock_.advance(std::chrono::seconds(40));
+    answer_review(kUser, {"gatehouse-control"});
+    reviewer_->renew_one({});
+    EXPECT_GT(reviewer_->renew_one({}), clock_.steady_now()) << "there is no other";
+    clock_.advance(std::chrono::seconds(19));
+    EXPECT_TRUE(reviewer_->remembered("t")) << "it never waits";
+  }
+}
+
+TEST_F(TokenReviewerTest, WhoIsVouchedForNoMoreIsRefusedWhenThatIsKnown) {
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  clock_.advance(std::chrono::seconds(40));
+  answer_review(kUser, {"gatehouse-control"}, false);
+  reviewer_->renew_one({});
+  EXPECT_EQ(reviewer_->remembered("t")->status, 401);
+}
+
+TEST_F(TokenReviewerTest, WhileTheApiServerIsSilentARenewalIsTriedAgainUntilTheVerdictEnds) {
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  clock_.advance(std::chrono::seconds(40));
+  for (int i = 0; i < 4; ++i) {
+    expect_review().fail({base::ErrorKind::unavailable, "no route"});
+    reviewer_->renew_one({});
+    EXPECT_EQ(reviewer_->renew_one({}), clock_.steady_now() + std::chrono::seconds(5));
+    EXPECT_TRUE(reviewer_->remembered("t"));
+    clock_.advance(std::chrono::seconds(5));
+  }
+  EXPECT_FALSE(reviewer_->remembered("t"));
+  reviewer_->renew_one({});  // asks nothing
+}
+
+TEST_F(TokenReviewerTest, WhoAsksNoMoreIsForgotten) {
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance(std::chrono::seconds(40));
+    answer_review(kUser, {"gatehouse-control"});
+    reviewer_->renew_one({});
+  }
+  clock_.advance(std::chrono::seconds(40));
+  reviewer_->renew_one({});  // asks nothing: the strict fake would fail
+  clock_.advance(std::chrono::seconds(20));
+  EXPECT_FALSE(reviewer_->remembered("t"));
+}
+
+// ---- What a token says itself
+
+std::string jwt(const nlohmann::json& payload, const std::string& algorithm = "RS256",
+                const std::string& signature = "c2lnbmF0dXJl") {
+  const nlohmann::json header = {{"alg", algorithm}, {"kid", "k"}};
+  return base::base64url_encode(header.dump()) + "." + base::base64url_encode(payload.dump()) +
+         "." + signature;
+}
+
+class UnverifiedClaims : public TokenReviewerTest {
+ protected:
+  nlohmann::json good() const {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch());
+    return {{"iss", "https://kubernetes.default.svc"},
+            {"sub", kUser},
+            {"aud", {"gatehouse-control"}},
+            {"exp", now.count() + 3600}};
+  }
+  nlohmann::json with(const char* name, nlohmann::json value) const {
+    nlohmann::json payload = good();
+    payload[name] = std::move(value);
+    return payload;
+  }
+  nlohmann::json without(const char* name) const {
+    nlohmann::json payload = good();
+    payload.erase(name);
+    return payload;
+  }
+};
+
+// The strict fake fails on each request, so none of these is one.
+TEST_F(UnverifiedClaims, ATokenThatIsNotForUsIsRefusedWithoutAQuestion) {
+  const struct {
+    const char* name;
+    std::string token;
+    int status;
+  } cases[] = {
+      {"three parts of nothing", "..", 401},
+      {"three parts of letters", "a.b.c", 401},
+      {"not base64url", "e30=.e30.c2ln", 401},
+      {"not JSON", "YWJj.YWJj.YWJj", 401},
+      {"an array", "W10.W10.c2ln", 401},
+      {"not signed", jwt(good(), "none", ""), 401},
+      {"algorithm none", jwt(good(), "none"), 401},
+      {"no algorithm", jwt(good(), ""), 401},
+      {"an empty signature", jwt(good(), "RS256", ""), 401},
+      {"no issuer", jwt(without("iss")), 401},
+      {"no subject", jwt(without("sub")), 401},
+      {"no audience", jwt(without("aud")), 401},
+      {"no end", jwt(without("exp")), 401},
+      {"another audience", jwt(with("aud", {"https://kubernetes.default.svc"})), 401},
+      {"an audience that is a number", jwt(with("aud", 7)), 401},
+      {"expired", jwt(with("exp", 1'000'000)), 401},
+      {"an end before time", jwt(with("exp", -1)), 401},
+      {"an end beyond time", jwt(with("exp", 1e300)), 401},
+      {"an end that is text", jwt(with("exp", "tomorrow")), 401},
+      {"another account", jwt(with("sub", "system:serviceaccount:shop:gatehouse-proxy")), 403},
+      {"a subject that is a list", jwt(with("sub", {kUser})), 401},
+  };
+  for (const auto& one : cases) {
+    const auto verdict = reviewer_->remembered(one.token);
+    ASSERT_TRUE(verdict) << one.name;
+    EXPECT_EQ(verdict->status, one.status) << one.name;
+    EXPECT_EQ(reviewer_->check(one.token, {}).status, one.status) << one.name;
+  }
+}
+
+TEST_F(UnverifiedClaims, ATokenThatMayBeForUsIsAskedAboutAndNeverAdmittedByItself) {
+  for (const auto& payload :
+       {good(), with("aud", "gatehouse-control"), with("aud", {"other", "gatehouse-control"})}) {
+    const std::string token = jwt(payload);
+    EXPECT_FALSE(reviewer_->remembered(token));
+    answer_review(kUser, {"gatehouse-control"}, false);
+    EXPECT_EQ(reviewer_->check(token, {}).status, 401);
+    clock_.advance(std::chrono::seconds(10));
+  }
+}
+
+TEST_F(UnverifiedClaims, OneOfAnotherMakeThanTheClustersIsRefusedWithoutAQuestion) {
+  // Before anything is known an API server may vouch for anything, by a webhook.
+  EXPECT_FALSE(reviewer_->remembered("opaque"));
+  answer_review(kUser, {"gatehouse-control"});
+  EXPECT_TRUE(reviewer_->check(jwt(good()), {}).is_allowed());
+  EXPECT_EQ(reviewer_->remembered("opaque")->status, 401);
+
+  TokenReviewer::Options options;
+  options.service_account = {"gatehouse-system", "gatehouse-proxy"};
+  options.tokens_are_jwts = true;  // as our own is
+  TokenReviewer informed(*client_, clock_, options);
+  EXPECT_EQ(informed.remembered("opaque")->status, 401);
 }
 
 TEST_F(TokenReviewerTest, ARefusalIsRememberedForAMoment) {

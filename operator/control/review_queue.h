@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+
+namespace control {
+
+// Whose token the API server is asked about next: the rules, without threads. An origin is where a
+// caller comes from, as far as that can be told from its address (base::Peer).
+//
+// Origins from which a proxy of ours was admitted lately go first. Among each other the origins
+// take turns, and strangers go at a pace, so that made-up tokens are no load on the API server and
+// nobody's flood holds up another's first call for longer than one turn.
+class ReviewQueue {
+ public:
+  using Ticket = std::uint64_t;
+
+  struct Limits {
+    std::size_t waiting_max = 256;    // of those we know, and of the strangers
+    std::size_t per_origin_max = 16;  // of them; a new proxy asks three things at once
+    std::size_t known_max = 4096;
+    std::chrono::seconds known_for{180};  // three polls missed
+    // Of strangers: a rollout brings some dozens of new proxies at once.
+    double burst = 50;
+    double per_second = 10;
+  };
+
+  explicit ReviewQueue(Limits limits) : limits_(limits), budget_(limits.burst) {}
+
+  // False: there is no place for it.
+  bool add(Ticket ticket, const std::string& origin, base::SteadyTime now);
+  // It is settled otherwise.
+  void drop(Ticket ticket);
+  // A proxy of ours was admitted from there.
+  void note_known(const std::string& origin, base::SteadyTime now);
+
+  // Who is next, and off the queue. Nothing: nobody is before next_at().
+  std::optional<Ticket> take(base::SteadyTime now);
+  // SteadyTime::max(): when somebody is added.
+  base::SteadyTime next_at(base::SteadyTime now) const;
+
+ private:
+  // Who waits, origin by origin; the origin whose turn it is comes first.
+  class Lane {
+   public:
+    bool add(Ticket ticket, const std::string& origin, const Limits& limits);
+    void drop(Ticket ticket);
+    std::optional<Ticket> take();
+    bool is_empty() const { return size_ == 0; }
+
+   private:
+    struct Origin {
+      std::string name;
+      std::list<Ticket> tickets;
+    };
+    std::list<Origin> origins_;
+    std::size_t size_ = 0;
+  };
+
+  double budget_at(base::SteadyTime now) const;
+
+  const Limits limits_;
+  Lane proxies_;
+  Lane strangers_;
+  std::map<std::string, base::SteadyTime> known_;  // until when
+  double budget_;
+  base::SteadyTime budget_since_{};
+};
+
+}  // namespace control
