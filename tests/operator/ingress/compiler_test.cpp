@@ -494,6 +494,41 @@ TEST(Compiler, ASecretOfAnotherNamespaceIsOutOfReach) {
   EXPECT_THAT(compiled.config.sni, IsEmpty());
 }
 
+// Whoever holds a proxy's token gets what is compiled, and so the private keys in it.
+TEST(Compiler, NoKeyReachesTheProxiesButThoseThatAHostOfTheirClassesUses) {
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .ingress_class("internal", "example.com/another-controller")
+          .secret("shop/tls", {"a.example"})
+          .secret("shop/of-another-class", {"b.example"})
+          .secret("shop/of-no-class", {"c.example"})
+          .secret("shop/of-nobody", {"d.example"})
+          .secret("shop/of-another-host", {"elsewhere.example"})
+          .secret("shop/younger", {"a.example"})
+          .secret("bank/tls", {"a.example"})
+          .certificate(a_certificate("shop/of-nobody", "of-nobody", {"d.example"}))
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+          .ingress(an_ingress("shop/internal")
+                       .class_name("internal")
+                       .path("b.example", "/", "web", 80)
+                       .tls({"b.example"}, "of-another-class"))
+          .ingress(an_ingress("shop/none")
+                       .no_class()
+                       .path("c.example", "/", "web", 80)
+                       .tls({"c.example"}, "of-no-class"))
+          .ingress(an_ingress("shop/wrong")
+                       .path("e.example", "/", "web", 80)
+                       .tls({"e.example"}, "of-another-host"))
+          .ingress(an_ingress("shop/young")
+                       .created_after(seconds(60))
+                       .path("a.example", "/young", "web", 80)
+                       .tls({"a.example"}, "younger"))
+          .view);
+  EXPECT_THAT(compiled.config.certificates, ElementsAre(Pair("shop/tls", testing::_)));
+  EXPECT_THAT(compiled.config.sni, ElementsAre(Pair("a.example", "shop/tls")));
+}
+
 TEST(Compiler, ACertificateForOtherHostsIsNotServed) {
   const Compiled compiled = compile(
       shop()
