@@ -85,6 +85,8 @@ std::string Issuance::replaced_id() const {
   const SecretContent content = read_content(*secret);
   const api::CertificateSpec& spec = record_.certificate().spec;
   if (!content.leaf || content.issuer_name != spec.issuer_ref.name) return {};
+  // Another server knows nothing of it.
+  if (!content.server.empty() && content.server != account().client->directory_url()) return {};
   return acme::certificate_id(*content.leaf).value_or("");
 }
 

@@ -27,6 +27,7 @@ base::Result<base::HttpResponse> AcmeServer::send(const base::HttpRequest& reque
     violations_.push_back("a request to an unknown URL: " + request.url);
     return problem_answer(404, "malformed", "no such resource");
   }
+  if (options_.on_request) options_.on_request();
   requests_.push_back(request.method + " " + call.endpoint);
   // §6.1
   const auto agent = request.headers.find("User-Agent");

@@ -37,6 +37,7 @@ class AcmeServer final : public base::HttpTransport {
     std::string terms_of_service;                      // set: an account must agree
     std::map<std::string, std::string> external_keys;  // kid -> raw HMAC key; set: required
     std::map<std::string, std::string> profiles;
+    std::function<void()> on_request;  // before each; the time that it takes may pass here
     // Looks for the HTTP-01 answer: true when the host answers the token with this text. Called
     // with the server's lock held. Unset: every validation succeeds.
     std::function<bool(const std::string& host, const std::string& token,

@@ -394,6 +394,14 @@ TEST_F(Weather, AnIssuerThatIsLedToAnotherServerHasItsCertificatesIssuedAnew) {
   EXPECT_THAT(world_->events.events.at(2).note, HasSubstr("is of https://staging.test/dir"));
 }
 
+TEST_F(Weather, AnotherServerIsNotToldOfAPredecessorThatItDoesNotKnow) {
+  start();
+  issue();
+  world_->apply_issuer(world_->issuer_at(world_->other_ca, "ca"));
+  ASSERT_TRUE(world_->run_until([&] { return world_->certificate().status.revision == 2; }));
+  EXPECT_EQ(world_->other_ca.count("newOrder"), 1);
+}
+
 TEST_F(Weather, ARateLimitOfOneSetOfNamesIsNotWaitedForWithOtherNames) {
   start();
   AcmeServer::Refusal refusal;

@@ -131,10 +131,55 @@ std::vector<std::string> EventLog::reasons() const {
 
 // ---- World
 
+namespace {
+
+constexpr const char* kOtherCa = "https://other.test";
+
+// The network: two ACME servers.
+class TwoServers final : public base::HttpTransport {
+ public:
+  TwoServers(base::HttpTransport& one, base::HttpTransport& other) : one_(one), other_(other) {}
+  base::Result<base::HttpResponse> send(const base::HttpRequest& request,
+                                        std::stop_token stop) override {
+    return at(request).send(request, stop);
+  }
+  base::Result<base::HttpResponse> stream(const base::HttpRequest& request, const OnHead& on_head,
+                                          const OnChunk& on_chunk, std::stop_token stop) override {
+    return at(request).stream(request, on_head, on_chunk, stop);
+  }
+
+ private:
+  base::HttpTransport& at(const base::HttpRequest& request) {
+    return request.url.rfind(kOtherCa, 0) == 0 ? other_ : one_;
+  }
+
+  base::HttpTransport& one_;
+  base::HttpTransport& other_;
+};
+
+fakes::AcmeServer::Options with_validation(fakes::AcmeServer::Options options,
+                                           const FakeDataPlane& data_plane) {
+  if (options.validate) return options;
+  options.validate = [&data_plane](const std::string& host, const std::string& token,
+                                   const std::string& key_authorization) {
+    return data_plane.answers(host, token, key_authorization);
+  };
+  return options;
+}
+
+fakes::AcmeServer::Options other_options() {
+  fakes::AcmeServer::Options options;
+  options.base_url = kOtherCa;
+  return options;
+}
+
+}  // namespace
+
 // One process: all that a restart loses.
 struct World::Operator {
   Operator(World& world)
-      : to_ca(std::make_shared<MortalTransport>(world.ca, world.kill, true)),
+      : servers(world.ca, world.other_ca),
+        to_ca(std::make_shared<MortalTransport>(servers, world.kill, true)),
         client(std::make_shared<MortalTransport>(world.cluster, world.kill, false),
                "https://k8s.test", kube::fixed_token("token"), world.clock),
         registry(std::make_shared<prometheus::Registry>()),
@@ -162,6 +207,7 @@ struct World::Operator {
 
   std::int64_t synced_to = -1;  // FakeCluster::changes() that the stores have seen
   std::stop_source stop;
+  TwoServers servers;
   std::shared_ptr<MortalTransport> to_ca;
   kube::Client client;
   kube::Store<api::Certificate> certificates_store;
@@ -177,16 +223,8 @@ struct World::Operator {
 };
 
 World::World(fakes::AcmeServer::Options acme_options, certificate::ReconcilerOptions options)
-    : ca(clock,
-         [&] {
-           if (!acme_options.validate) {
-             acme_options.validate = [this](const std::string& host, const std::string& token,
-                                            const std::string& key_authorization) {
-               return data_plane.answers(host, token, key_authorization);
-             };
-           }
-           return acme_options;
-         }()),
+    : ca(clock, with_validation(std::move(acme_options), data_plane)),
+      other_ca(clock, with_validation(other_options(), data_plane)),
       options_(options),
       started_(clock.steady_now()) {
   restart();
@@ -330,8 +368,13 @@ bool World::run_until_ready(const std::string& name, std::chrono::seconds within
 }
 
 json World::issuer_json() const {
-  return {{"metadata", {{"name", "ca"}}},
-          {"spec", {{"acme", {{"server", ca.directory_url()}, {"email", "ops@shop.example"}}}}}};
+  return issuer_at(ca, "ca");
+}
+
+json World::issuer_at(const fakes::AcmeServer& server, const std::string& name) const {
+  return {
+      {"metadata", {{"name", name}}},
+      {"spec", {{"acme", {{"server", server.directory_url()}, {"email", "ops@shop.example"}}}}}};
 }
 
 void World::apply_issuer() {

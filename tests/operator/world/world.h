@@ -121,6 +121,7 @@ class World {
   nlohmann::json issuer_json() const;  // ClusterIssuer "ca"
   void apply_issuer();
   void apply_issuer(nlohmann::json object);
+  nlohmann::json issuer_at(const fakes::AcmeServer& server, const std::string& name) const;
   static nlohmann::json certificate_json(const std::vector<std::string>& dns_names,
                                          const std::string& name = "www");
   void apply_certificate(nlohmann::json object);
@@ -156,6 +157,7 @@ class World {
   KillSwitch kill;
   EventLog events{kill};
   fakes::AcmeServer ca;
+  fakes::AcmeServer other_ca;  // at https://other.test, for another issuer
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   // The stores see a write only after so many further reconciles.
   int store_lag = 0;
