@@ -439,6 +439,47 @@ void add_people(Cases& cases) {
                    }});
 }
 
+// ---- Several issuers
+
+json of_issuer(const std::string& name, const std::string& issuer) {
+  json object = World::certificate_json({name + ".shop.example"}, name);
+  object["spec"]["issuerRef"]["name"] = issuer;
+  return object;
+}
+
+void add_issuers(Cases& cases) {
+  cases.push_back({"one issuer's server hangs, another's is well",
+                   [](Scene& scene) {
+                     operator_test::World& world = scene.world();
+                     world.apply_issuer(world.issuer_at(world.other_ca, "other"));
+                     scene.hang("newOrder");
+                     scene.want(World::certificate_json({"stuck.shop.example"}, "stuck"));
+                     scene.want(of_issuer("well", "other"));
+                   },
+                   nullptr,
+                   seconds(10),
+                   {15, 60, 20}});
+  cases.push_back({"an issuer is led from one server to another, and back each ten minutes",
+                   [](Scene& scene) { scene.issue(); },
+                   [](Scene& scene, int i) {
+                     operator_test::World& world = scene.world();
+                     const auto& server = i % 2 == 0 ? world.other_ca : world.ca;
+                     world.apply_issuer(world.issuer_at(server, "ca"));
+                   },
+                   minutes(10),
+                   {4, 80, 60}});
+  cases.push_back(
+      {"a Certificate goes from one issuer to another each minute",
+       [](Scene& scene) {
+         operator_test::World& world = scene.world();
+         world.apply_issuer(world.issuer_at(world.other_ca, "other"));
+         scene.issue();
+       },
+       [](Scene& scene, int i) { scene.want(of_issuer("www", i % 2 == 0 ? "other" : "ca")); },
+       minutes(1),
+       {4, 120, 140}});
+}
+
 // ---- Our own side
 
 void add_our_side(Cases& cases) {
@@ -547,6 +588,7 @@ std::vector<Case> all_cases() {
   add_secret_fights(cases);
   add_clocks(cases);
   add_people(cases);
+  add_issuers(cases);
   add_our_side(cases);
   add_all_at_once(cases);
   return cases;

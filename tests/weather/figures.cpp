@@ -19,6 +19,8 @@ using std::chrono::seconds;
 constexpr int kCertificates = 300;
 constexpr int kProxies = 60;
 constexpr int kIngresses = 10'000;
+// A server answers within 20 ms, and eight workers ask at the same time.
+constexpr std::chrono::microseconds kTimeOfARequest{20'000 / 8};
 
 template <class Work>
 long long milliseconds_of(const Work& work) {
@@ -102,7 +104,13 @@ void one_change_of_many(std::ostream& out) {
 std::string figures() {
   std::ostringstream out;
   out << "| what | figure |\n|---|---:|\n";
-  Scene scene({});
+  fakes::FakeClock* clock = nullptr;
+  fakes::AcmeServer::Options options;
+  options.on_request = [&clock] {
+    if (clock != nullptr) clock->advance(kTimeOfARequest);
+  };
+  Scene scene(options);
+  clock = &scene.clock();
   many_at_once(out, scene);
   proxies_that_come_and_go(out, scene);
   one_change_of_many(out);

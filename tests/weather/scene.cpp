@@ -113,17 +113,25 @@ void Scene::hang(const std::string& endpoint) {
 }
 
 void Scene::start_counting() {
-  orders_before_ = world_->ca.count("newOrder");
-  requests_before_ = static_cast<int>(world_->ca.requests().size());
+  orders_before_ = orders_in_all();
+  requests_before_ = requests_in_all();
   world_->cluster.forget_writes();
 }
 
+int Scene::orders_in_all() const {
+  return world_->ca.count("newOrder") + world_->other_ca.count("newOrder");
+}
+
+int Scene::requests_in_all() const {
+  return static_cast<int>(world_->ca.requests().size() + world_->other_ca.requests().size());
+}
+
 int Scene::orders() const {
-  return world_->ca.count("newOrder") - orders_before_;
+  return orders_in_all() - orders_before_;
 }
 
 int Scene::requests() const {
-  return static_cast<int>(world_->ca.requests().size()) - requests_before_;
+  return requests_in_all() - requests_before_;
 }
 
 int Scene::writes() const {

@@ -56,6 +56,9 @@ class Scene {
   const std::set<std::string>& certificates() const { return names_; }
 
  private:
+  int orders_in_all() const;
+  int requests_in_all() const;
+
   std::unique_ptr<operator_test::World> world_;
   std::mt19937 random_{20260101};
   std::set<std::string> names_;
