@@ -110,7 +110,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (goes_on && !bytes.empty()) {
     const std::string piece(bytes.substr(0, step * step));
     bytes.remove_prefix(piece.size());
-    goes_on = session->receive(piece);
+    // Received in steps of a little work each, it is all taken in the end.
+    for (std::string_view left = piece; goes_on && !left.empty();) {
+      const auto received = session->receive(left, step % 32 + 1);
+      require(received.bytes > 0 && received.bytes <= left.size());
+      left.remove_prefix(received.bytes);
+      goes_on = received.is_sound;
+    }
+    require(session->fields_held() <= kLimits.concurrent_streams_max * kLimits.fields.bytes_max);
     // A frame of nine bytes may ask for an answer, or for a reset; a head for a few more.
     require(session->owed() <= 4'096 + 64 * piece.size());
     require(session->stream_count() <= kLimits.concurrent_streams_max);

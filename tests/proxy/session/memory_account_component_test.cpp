@@ -14,6 +14,7 @@ namespace {
 
 class MemoryAccount : public ::testing::Test {
  protected:
+  static constexpr std::size_t kBulkBytes = 32u << 20;
   double held(const std::string& kind) const {
     return proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"" + kind + "\"}");
   }
@@ -44,7 +45,7 @@ class MemoryAccount : public ::testing::Test {
       return stream.send("\r\nContent-Length: 0\r\n\r\n");
     }
     if (request.path == "/bulk")
-      return stream.send(ScriptedBackend::ok(std::string(32u << 20, 'x')));
+      return stream.send(ScriptedBackend::ok(std::string(kBulkBytes, 'x')));
     return stream.send(ScriptedBackend::ok("hello"));
   }};
   RunningEngine proxy_;
@@ -117,8 +118,16 @@ TEST_F(MemoryAccount, WhatASlowClientLeavesInAPipeIsTheKernels) {
   serve(backend_.port());
   auto client = HttpClient::connect(proxy_.http());
   client.send("GET /bulk HTTP/1.1\r\nHost: shop.test\r\n\r\n");
-  EXPECT_TRUE(comes_to_hold("pipes", 1));
-  EXPECT_EQ(client.read_answer().body.size(), 32u << 20);
+  // It is copied or moved by how much comes at a time, so it is taken until some of it was moved.
+  std::size_t taken = 0;
+  bool was_in_pipe = false;
+  while (taken < kBulkBytes) {
+    was_in_pipe = was_in_pipe || held("pipes") > 0;
+    const std::size_t got = client.stream().receive().size();
+    ASSERT_GT(got, 0u);
+    taken += got;
+  }
+  EXPECT_TRUE(was_in_pipe);
   EXPECT_TRUE(lets_go_of("pipes"));
 }
 
