@@ -26,8 +26,8 @@
 #include "operator/certificate/proxy_probe.h"
 #include "operator/certificate/reconciler.h"
 #include "operator/control/file_identity.h"
+#include "operator/control/own_identity.h"
 #include "operator/control/server.h"
-#include "operator/control/serving_identity.h"
 #include "operator/control/token_claims.h"
 #include "operator/control/token_reviewer.h"
 #include "operator/ingress/certificate_shim.h"
@@ -181,7 +181,7 @@ std::set<kube::ObjectKey> tls_secrets_of(const kube::Ingress* ingress) {
 // ConfigMap. Only these two are watched: rights to two named objects are enough.
 class OwnCertificate {
  public:
-  OwnCertificate(control::ServingIdentity::Options options, kube::Client& client,
+  OwnCertificate(control::OwnIdentity::Options options, kube::Client& client,
                  const base::Clock& clock, kube::ControllerOptions controller_options,
                  const std::stop_token& stop)
       : key_(options.secret),
@@ -232,7 +232,7 @@ class OwnCertificate {
   const kube::ObjectKey key_;
   kube::Store<kube::Secret> secrets_;
   kube::Store<kube::ConfigMap> config_maps_;
-  control::ServingIdentity identity_;
+  control::OwnIdentity identity_;
   kube::Controller controller_;
   kube::Reflector<kube::Secret> secret_reflector_;
   kube::Reflector<kube::ConfigMap> config_map_reflector_;
@@ -286,7 +286,7 @@ class RunningOperator final : public Runtime {
   certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
-  control::ServingIdentity::Options own_certificate_options() const;
+  control::OwnIdentity::Options own_certificate_options() const;
   base::Result<base::HttpServer::TlsSource> control_identity();
   void on_compiled(const ingress::CompileLoop::Outcome& outcome);
   void publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
@@ -505,8 +505,8 @@ void RunningOperator::connect_parts() {
   probe_threads_.wake_with(enqueue_in(certificate_controller_));
 }
 
-control::ServingIdentity::Options RunningOperator::own_certificate_options() const {
-  control::ServingIdentity::Options options;
+control::OwnIdentity::Options RunningOperator::own_certificate_options() const {
+  control::OwnIdentity::Options options;
   options.secret = *options_.control_tls_secret;
   options.config_map = *options_.control_ca_config_map;
   options.dns_names = options_.control_dns_names;

@@ -1,4 +1,4 @@
-#include "operator/control/serving_content.h"
+#include "operator/control/own_certificate_content.h"
 
 #include <array>
 #include <utility>
@@ -11,15 +11,16 @@
 namespace control {
 namespace {
 
-using Field = std::pair<const char*, std::string ServingContent::*>;
+using Field = std::pair<const char*, std::string OwnCertificateContent::*>;
 
-constexpr std::array<Field, 7> kFields = {{{"tls.crt", &ServingContent::leaf},
-                                           {"tls.key", &ServingContent::leaf_key},
-                                           {"ca.crt", &ServingContent::ca},
-                                           {"ca.key", &ServingContent::ca_key},
-                                           {"next-ca.crt", &ServingContent::next_ca},
-                                           {"next-ca.key", &ServingContent::next_ca_key},
-                                           {"previous-ca.crt", &ServingContent::previous_ca}}};
+constexpr std::array<Field, 7> kFields = {
+    {{"tls.crt", &OwnCertificateContent::leaf},
+     {"tls.key", &OwnCertificateContent::leaf_key},
+     {"ca.crt", &OwnCertificateContent::ca},
+     {"ca.key", &OwnCertificateContent::ca_key},
+     {"next-ca.crt", &OwnCertificateContent::next_ca},
+     {"next-ca.key", &OwnCertificateContent::next_ca_key},
+     {"previous-ca.crt", &OwnCertificateContent::previous_ca}}};
 
 const nlohmann::json kLabels = {{"app.kubernetes.io/name", "gatehouse"},
                                 {"app.kubernetes.io/component", "operator"},
@@ -27,13 +28,14 @@ const nlohmann::json kLabels = {{"app.kubernetes.io/name", "gatehouse"},
 
 }  // namespace
 
-ServingContent read_serving_content(const kube::Secret& secret) {
-  ServingContent content;
+OwnCertificateContent read_own_certificate(const kube::Secret& secret) {
+  OwnCertificateContent content;
   for (const auto& [key, field] : kFields) content.*field = secret.value(key);
   return content;
 }
 
-nlohmann::json serving_secret(const kube::ObjectKey& key, const ServingContent& content) {
+nlohmann::json own_certificate_secret(const kube::ObjectKey& key,
+                                      const OwnCertificateContent& content) {
   nlohmann::json data = nlohmann::json::object();
   for (const auto& [name, field] : kFields) {
     if (const std::string& value = content.*field; !value.empty()) {
@@ -49,7 +51,7 @@ nlohmann::json serving_secret(const kube::ObjectKey& key, const ServingContent& 
           {"data", std::move(data)}};
 }
 
-nlohmann::json serving_patch(const ServingContent& content) {
+nlohmann::json own_certificate_patch(const OwnCertificateContent& content) {
   nlohmann::json data = nlohmann::json::object();
   for (const auto& [name, field] : kFields) {
     const std::string& value = content.*field;
@@ -58,7 +60,7 @@ nlohmann::json serving_patch(const ServingContent& content) {
   return {{"data", std::move(data)}};
 }
 
-std::string bundle_of(const ServingContent& content) {
+std::string bundle_of(const OwnCertificateContent& content) {
   std::string bundle;
   for (const std::string* certificate : {&content.ca, &content.next_ca, &content.previous_ca}) {
     if (certificate->empty()) continue;

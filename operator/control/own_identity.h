@@ -13,12 +13,13 @@
 #include "kube/resources/config_map.h"
 #include "kube/resources/secret.h"
 #include "kube/store.h"
-#include "operator/control/serving_plan.h"
+#include "operator/control/own_certificate_plan.h"
 
 namespace control {
 
 // The control endpoint's own certificate, made by the operator: keeps the Secret and the ConfigMap
-// of serving_content.h as serving_plan.h wants them, and hands out what the Secret holds.
+// of own_certificate_content.h as own_certificate_plan.h wants them, and hands out what the Secret
+// holds.
 //
 // Every replica runs one, leader or not, since every replica serves. The API server decides between
 // those that write at one moment: a Secret is created once, and changed only in the version that
@@ -26,13 +27,13 @@ namespace control {
 //
 // The last certificate that could be served stays until there is a better one, whatever becomes of
 // the Secret.
-class ServingIdentity final : public kube::Reconciler {
+class OwnIdentity final : public kube::Reconciler {
  public:
   struct Options {
     kube::ObjectKey secret;
     kube::ObjectKey config_map;
     std::vector<std::string> dns_names;
-    ServingTimes times{};
+    OwnCertificateTimes times{};
   };
   struct Stores {
     const kube::Store<kube::Secret>& secrets;
@@ -40,8 +41,8 @@ class ServingIdentity final : public kube::Reconciler {
   };
 
   // Stores, client and clock must outlive it.
-  ServingIdentity(Options options, Stores stores, kube::Client& client, const base::Clock& clock,
-                  std::stop_token stop);
+  OwnIdentity(Options options, Stores stores, kube::Client& client, const base::Clock& clock,
+              std::stop_token stop);
 
   // The key is the Secret's. Before both stores have synced it does nothing: enqueue it once they
   // have, and on each change of either.
@@ -54,10 +55,12 @@ class ServingIdentity final : public kube::Reconciler {
   std::string why_not_ready() const;
 
  private:
-  base::Result<ServingContent> settle(const kube::Secret* secret, ServingVerdict& verdict);
-  base::Result<kube::Secret> write(const kube::Secret* present, const ServingContent& content);
+  base::Result<OwnCertificateContent> settle(const kube::Secret* secret,
+                                             OwnCertificateVerdict& verdict);
+  base::Result<kube::Secret> write(const kube::Secret* present,
+                                   const OwnCertificateContent& content);
   base::Status publish(const std::string& bundle);
-  void serve(const ServingContent& content);
+  void serve(const OwnCertificateContent& content);
   void note_problem(std::string problem);
 
   const Options options_;

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "operator/control/serving_content.h"
+#include "operator/control/own_certificate_content.h"
 
 // When the control API's own certificate and its CA are made, and by which steps a CA is replaced
 // (docs/decisions/0013-control-api-certificate.md). Pure, but for the random numbers of keys.
@@ -17,7 +17,7 @@
 //   3. drop_previous_ca   once every replica has had time to swap its leaf
 namespace control {
 
-struct ServingTimes {
+struct OwnCertificateTimes {
   std::chrono::hours ca_lifetime{24 * 3650};
   std::chrono::hours ca_renew_before{24 * 365};
   std::chrono::hours leaf_lifetime{24 * 90};
@@ -29,15 +29,15 @@ struct ServingTimes {
   std::chrono::hours backdate{1};
 };
 
-struct ServingInput {
-  const ServingContent* content = nullptr;     // null: there is no Secret
-  const PublishedBundle* published = nullptr;  // null: there is no ConfigMap
-  std::vector<std::string> dns_names;          // that the leaf must have
+struct OwnCertificateInput {
+  const OwnCertificateContent* content = nullptr;  // null: there is no Secret
+  const PublishedBundle* published = nullptr;      // null: there is no ConfigMap
+  std::vector<std::string> dns_names;              // that the leaf must have
   base::WallTime now;
-  ServingTimes times{};
+  OwnCertificateTimes times{};
 };
 
-enum class ServingAction {
+enum class OwnCertificateAction {
   keep,
   make_ca_and_leaf,  // nothing that is there can be used
   sign_leaf,         // by the CA that is there
@@ -46,22 +46,23 @@ enum class ServingAction {
   drop_previous_ca,
 };
 
-struct ServingVerdict {
-  ServingAction action = ServingAction::keep;
+struct OwnCertificateVerdict {
+  OwnCertificateAction action = OwnCertificateAction::keep;
   std::string reason{};                  // part of a sentence; empty for keep
   std::vector<std::string> dns_names{};  // of the leaf to sign
   base::WallTime look_again_at{};        // for keep: nothing changes before, unless an object does
 };
 
-ServingVerdict plan_serving(const ServingInput& input);
+OwnCertificateVerdict plan_own_certificate(const OwnCertificateInput& input);
 
 // Empty when a proxy that trusts the bundle would accept this leaf now, whatever its names; else
 // why not. A replica serves what can be served until it has something better.
-std::string why_not_served(const ServingContent& content, base::WallTime now);
+std::string why_not_served(const OwnCertificateContent& content, base::WallTime now);
 
 // What the verdict makes of the present content (empty when there is no Secret). invalid: a name
 // cannot stand in a certificate.
-base::Result<ServingContent> carry_out(const ServingVerdict& verdict, const ServingContent& present,
-                                       base::WallTime now, const ServingTimes& times);
+base::Result<OwnCertificateContent> carry_out(const OwnCertificateVerdict& verdict,
+                                              const OwnCertificateContent& present,
+                                              base::WallTime now, const OwnCertificateTimes& times);
 
 }  // namespace control

@@ -1,4 +1,4 @@
-#include "operator/control/serving_plan.h"
+#include "operator/control/own_certificate_plan.h"
 
 #include <algorithm>
 #include <utility>
@@ -42,7 +42,7 @@ std::string why_no_ca(const std::string& certificate, const std::string& key, ba
 }
 
 // Why this leaf must not be served; empty when it may. The CA is good.
-std::string why_no_leaf(const ServingContent& content, base::WallTime now) {
+std::string why_no_leaf(const OwnCertificateContent& content, base::WallTime now) {
   if (content.leaf.empty() || content.leaf_key.empty()) return "is incomplete";
   const auto info = read_one(content.leaf);
   if (!info) return "cannot be read: " + info.error().message;
@@ -72,17 +72,18 @@ std::vector<std::string> with_present_names(std::vector<std::string> wanted,
   return wanted;
 }
 
-ServingVerdict act(ServingAction action, std::string reason,
-                   std::vector<std::string> dns_names = {}) {
+OwnCertificateVerdict act(OwnCertificateAction action, std::string reason,
+                          std::vector<std::string> dns_names = {}) {
   return {action, std::move(reason), std::move(dns_names), {}};
 }
 
 // The replacement of a CA; content's CA and leaf are good.
-ServingVerdict plan_rotation(const ServingInput& input, const base::CertificateInfo& leaf,
-                             const base::CertificateInfo& ca) {
-  const ServingContent& content = *input.content;
-  const ServingTimes& times = input.times;
-  ServingVerdict keep;
+OwnCertificateVerdict plan_rotation(const OwnCertificateInput& input,
+                                    const base::CertificateInfo& leaf,
+                                    const base::CertificateInfo& ca) {
+  const OwnCertificateContent& content = *input.content;
+  const OwnCertificateTimes& times = input.times;
+  OwnCertificateVerdict keep;
   keep.look_again_at =
       std::min(leaf.not_after - times.leaf_renew_before, ca.not_after - times.ca_renew_before);
 
@@ -90,21 +91,21 @@ ServingVerdict plan_rotation(const ServingInput& input, const base::CertificateI
     // The leaf was signed when the next CA took over, or later.
     const base::WallTime drop_at = leaf.not_before + times.backdate + times.overlap;
     if (input.now >= drop_at) {
-      return act(ServingAction::drop_previous_ca, "the new one has signed for long enough");
+      return act(OwnCertificateAction::drop_previous_ca, "the new one has signed for long enough");
     }
     if (!read_one(content.previous_ca)) {
-      return act(ServingAction::drop_previous_ca, "the previous CA in it cannot be read");
+      return act(OwnCertificateAction::drop_previous_ca, "the previous CA in it cannot be read");
     }
     keep.look_again_at = std::min(keep.look_again_at, drop_at);
   }
   if (content.next_ca.empty() && content.next_ca_key.empty()) {
     if (input.now < ca.not_after - times.ca_renew_before) return keep;
-    return act(ServingAction::make_next_ca,
+    return act(OwnCertificateAction::make_next_ca,
                "the present CA expires at " + base::to_rfc3339(ca.not_after));
   }
   if (const std::string problem = why_no_ca(content.next_ca, content.next_ca_key, input.now);
       !problem.empty()) {
-    return act(ServingAction::make_next_ca, "the next CA in it " + problem);
+    return act(OwnCertificateAction::make_next_ca, "the next CA in it " + problem);
   }
   // Its time counts from when the proxies could see it, not from when it was made.
   keep.look_again_at = leaf.not_after - times.leaf_renew_before;
@@ -113,7 +114,7 @@ ServingVerdict plan_rotation(const ServingInput& input, const base::CertificateI
   }
   const base::WallTime sign_at = *input.published->since + times.overlap;
   if (input.now >= sign_at) {
-    return act(ServingAction::let_next_ca_sign,
+    return act(OwnCertificateAction::let_next_ca_sign,
                "the proxies know it since " + base::to_rfc3339(*input.published->since),
                input.dns_names);
   }
@@ -122,7 +123,7 @@ ServingVerdict plan_rotation(const ServingInput& input, const base::CertificateI
 }
 
 base::Status make_ca(std::string& certificate, std::string& key_pem, base::WallTime now,
-                     const ServingTimes& times) {
+                     const OwnCertificateTimes& times) {
   const auto key = base::PrivateKey::generate({});
   if (!key) return base::failure(key.error());
   base::SelfSignedOptions options;
@@ -140,8 +141,8 @@ base::Status make_ca(std::string& certificate, std::string& key_pem, base::WallT
   return {};
 }
 
-base::Status sign_leaf(ServingContent& content, const std::vector<std::string>& dns_names,
-                       base::WallTime now, const ServingTimes& times) {
+base::Status sign_leaf(OwnCertificateContent& content, const std::vector<std::string>& dns_names,
+                       base::WallTime now, const OwnCertificateTimes& times) {
   const auto ca_key = base::PrivateKey::from_pem(content.ca_key);
   if (!ca_key) return base::failure(ca_key.error());
   const auto key = base::PrivateKey::generate({});
@@ -160,11 +161,11 @@ base::Status sign_leaf(ServingContent& content, const std::vector<std::string>& 
 
 }  // namespace
 
-ServingVerdict plan_serving(const ServingInput& input) {
-  using Action = ServingAction;
+OwnCertificateVerdict plan_own_certificate(const OwnCertificateInput& input) {
+  using Action = OwnCertificateAction;
   if (!input.content)
     return act(Action::make_ca_and_leaf, "there is no such Secret", input.dns_names);
-  const ServingContent& content = *input.content;
+  const OwnCertificateContent& content = *input.content;
   if (const std::string problem = why_no_ca(content.ca, content.ca_key, input.now);
       !problem.empty()) {
     return act(Action::make_ca_and_leaf, "the CA in it " + problem, input.dns_names);
@@ -185,36 +186,38 @@ ServingVerdict plan_serving(const ServingInput& input) {
   return plan_rotation(input, leaf, *read_one(content.ca));
 }
 
-std::string why_not_served(const ServingContent& content, base::WallTime now) {
+std::string why_not_served(const OwnCertificateContent& content, base::WallTime now) {
   if (const auto ca = read_one(content.ca); !ca) return "its CA cannot be read";
   const std::string problem = why_no_leaf(content, now);
   return problem.empty() ? problem : "the certificate in it " + problem;
 }
 
-base::Result<ServingContent> carry_out(const ServingVerdict& verdict, const ServingContent& present,
-                                       base::WallTime now, const ServingTimes& times) {
-  ServingContent made = present;
+base::Result<OwnCertificateContent> carry_out(const OwnCertificateVerdict& verdict,
+                                              const OwnCertificateContent& present,
+                                              base::WallTime now,
+                                              const OwnCertificateTimes& times) {
+  OwnCertificateContent made = present;
   base::Status done;
   switch (verdict.action) {
-    case ServingAction::keep:
+    case OwnCertificateAction::keep:
       break;
-    case ServingAction::make_ca_and_leaf:
+    case OwnCertificateAction::make_ca_and_leaf:
       made = {};
       done = make_ca(made.ca, made.ca_key, now, times);
       if (done) done = sign_leaf(made, verdict.dns_names, now, times);
       break;
-    case ServingAction::sign_leaf:
+    case OwnCertificateAction::sign_leaf:
       done = sign_leaf(made, verdict.dns_names, now, times);
       break;
-    case ServingAction::make_next_ca:
+    case OwnCertificateAction::make_next_ca:
       done = make_ca(made.next_ca, made.next_ca_key, now, times);
       break;
-    case ServingAction::let_next_ca_sign:
+    case OwnCertificateAction::let_next_ca_sign:
       made.previous_ca = std::exchange(made.ca, std::exchange(made.next_ca, {}));
       made.ca_key = std::exchange(made.next_ca_key, {});
       done = sign_leaf(made, verdict.dns_names, now, times);
       break;
-    case ServingAction::drop_previous_ca:
+    case OwnCertificateAction::drop_previous_ca:
       made.previous_ca.clear();
       break;
   }

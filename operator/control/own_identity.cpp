@@ -1,4 +1,4 @@
-#include "operator/control/serving_identity.h"
+#include "operator/control/own_identity.h"
 
 #include <algorithm>
 #include <optional>
@@ -19,19 +19,19 @@ constexpr int kStepsMax = 4;
 // Somebody may set the wall clock, so nothing is slept through for longer.
 constexpr auto kLookAgainMax = std::chrono::hours(1);
 
-const char* deed(ServingAction action) {
+const char* deed(OwnCertificateAction action) {
   switch (action) {
-    case ServingAction::keep:
+    case OwnCertificateAction::keep:
       return "kept everything";
-    case ServingAction::make_ca_and_leaf:
+    case OwnCertificateAction::make_ca_and_leaf:
       return "made a CA and a certificate";
-    case ServingAction::sign_leaf:
+    case OwnCertificateAction::sign_leaf:
       return "signed a new certificate";
-    case ServingAction::make_next_ca:
+    case OwnCertificateAction::make_next_ca:
       return "made the next CA, which signs once the proxies know it";
-    case ServingAction::let_next_ca_sign:
+    case OwnCertificateAction::let_next_ca_sign:
       return "let the next CA sign";
-    case ServingAction::drop_previous_ca:
+    case OwnCertificateAction::drop_previous_ca:
       return "dropped the previous CA";
   }
   return "";
@@ -39,8 +39,8 @@ const char* deed(ServingAction action) {
 
 }  // namespace
 
-ServingIdentity::ServingIdentity(Options options, Stores stores, kube::Client& client,
-                                 const base::Clock& clock, std::stop_token stop)
+OwnIdentity::OwnIdentity(Options options, Stores stores, kube::Client& client,
+                         const base::Clock& clock, std::stop_token stop)
     : options_(std::move(options)),
       stores_(stores),
       client_(client),
@@ -49,14 +49,14 @@ ServingIdentity::ServingIdentity(Options options, Stores stores, kube::Client& c
       problem_("waiting for Secret " + options_.secret.text() + " and ConfigMap " +
                options_.config_map.text() + " of the control API's certificate") {}
 
-base::Result<kube::Outcome> ServingIdentity::reconcile(const kube::ObjectKey&) {
+base::Result<kube::Outcome> OwnIdentity::reconcile(const kube::ObjectKey&) {
   if (!stores_.secrets.has_synced() || !stores_.config_maps.has_synced()) {
     return kube::Outcome::await_change();
   }
   const auto secret = stores_.secrets.get(options_.secret);
-  if (secret) serve(read_serving_content(*secret));
+  if (secret) serve(read_own_certificate(*secret));
 
-  ServingVerdict verdict;
+  OwnCertificateVerdict verdict;
   const auto content = settle(secret.get(), verdict);
   if (!content) {
     note_problem(content.error().message);
@@ -73,8 +73,8 @@ base::Result<kube::Outcome> ServingIdentity::reconcile(const kube::ObjectKey&) {
 }
 
 // Writes until the Secret is as it should be; then verdict says when to look again.
-base::Result<ServingContent> ServingIdentity::settle(const kube::Secret* secret,
-                                                     ServingVerdict& verdict) {
+base::Result<OwnCertificateContent> OwnIdentity::settle(const kube::Secret* secret,
+                                                        OwnCertificateVerdict& verdict) {
   std::optional<kube::Secret> present;
   if (secret != nullptr) present = *secret;
   std::optional<PublishedBundle> published;
@@ -83,10 +83,11 @@ base::Result<ServingContent> ServingIdentity::settle(const kube::Secret* secret,
   }
   for (int step = 0; step < kStepsMax; ++step) {
     const base::WallTime now = clock_.now();
-    const ServingContent content = present ? read_serving_content(*present) : ServingContent{};
-    verdict = plan_serving({present ? &content : nullptr, published ? &*published : nullptr,
-                            options_.dns_names, now, options_.times});
-    if (verdict.action == ServingAction::keep) return content;
+    const OwnCertificateContent content =
+        present ? read_own_certificate(*present) : OwnCertificateContent{};
+    verdict = plan_own_certificate({present ? &content : nullptr, published ? &*published : nullptr,
+                                    options_.dns_names, now, options_.times});
+    if (verdict.action == OwnCertificateAction::keep) return content;
     auto wanted = carry_out(verdict, content, now, options_.times);
     if (!wanted) return base::failure(std::move(wanted.error()));
     auto written = write(present ? &*present : nullptr, *wanted);
@@ -94,25 +95,26 @@ base::Result<ServingContent> ServingIdentity::settle(const kube::Secret* secret,
     spdlog::info("keeping the control API's certificate in Secret {}: {}, because {}",
                  options_.secret.text(), deed(verdict.action), verdict.reason);
     present = std::move(*written);
-    serve(read_serving_content(*present));
+    serve(read_own_certificate(*present));
   }
   return base::failure(base::ErrorKind::unavailable,
                        "Secret " + options_.secret.text() + " does not keep what is written to it");
 }
 
 // conflict: another replica, or a human, wrote first; their change comes by the watch.
-base::Result<kube::Secret> ServingIdentity::write(const kube::Secret* present,
-                                                  const ServingContent& content) {
+base::Result<kube::Secret> OwnIdentity::write(const kube::Secret* present,
+                                              const OwnCertificateContent& content) {
   const kube::ResourceType& type = kube::Secret::type();
-  const auto stored = present == nullptr
-                          ? client_.create(type, serving_secret(options_.secret, content), stop_)
-                          : client_.patch(type, options_.secret, serving_patch(content),
-                                          present->metadata.resource_version, stop_);
+  const auto stored =
+      present == nullptr
+          ? client_.create(type, own_certificate_secret(options_.secret, content), stop_)
+          : client_.patch(type, options_.secret, own_certificate_patch(content),
+                          present->metadata.resource_version, stop_);
   if (!stored) return base::failure(stored.error());
   return kube::Secret::from_json(*stored);
 }
 
-base::Status ServingIdentity::publish(const std::string& bundle) {
+base::Status OwnIdentity::publish(const std::string& bundle) {
   const auto map = stores_.config_maps.get(options_.config_map);
   if (map) {
     const PublishedBundle published = read_published_bundle(*map);
@@ -128,7 +130,7 @@ base::Status ServingIdentity::publish(const std::string& bundle) {
 }
 
 // Takes the content over if it is good, and says so once.
-void ServingIdentity::serve(const ServingContent& content) {
+void OwnIdentity::serve(const OwnCertificateContent& content) {
   if (const std::string problem = why_not_served(content, clock_.now()); !problem.empty()) {
     return note_problem("Secret " + options_.secret.text() + ": " + problem);
   }
@@ -144,17 +146,17 @@ void ServingIdentity::serve(const ServingContent& content) {
                base::to_rfc3339(chain->front().not_after));
 }
 
-void ServingIdentity::note_problem(std::string problem) {
+void OwnIdentity::note_problem(std::string problem) {
   const std::lock_guard lock(mutex_);
   if (identity_.chain_pem.empty()) problem_ = std::move(problem);
 }
 
-base::HttpServer::TlsIdentity ServingIdentity::get() const {
+base::HttpServer::TlsIdentity OwnIdentity::get() const {
   const std::lock_guard lock(mutex_);
   return identity_;
 }
 
-std::string ServingIdentity::why_not_ready() const {
+std::string OwnIdentity::why_not_ready() const {
   const std::lock_guard lock(mutex_);
   return problem_;
 }

@@ -8,7 +8,7 @@
 #include "base/curl_transport.h"
 #include "base/x509.h"
 #include "kube/config.h"
-#include "operator/control/serving_identity.h"
+#include "operator/control/own_identity.h"
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/clock.h"
 
@@ -53,7 +53,7 @@ class Replica {
       }
     }
   }
-  const ServingIdentity& identity() const { return identity_; }
+  const OwnIdentity& identity() const { return identity_; }
   std::string serial() const {
     const auto chain = base::read_chain(identity_.get().chain_pem);
     return chain ? chain->front().serial : "none";
@@ -71,12 +71,12 @@ class Replica {
   kube::Client& client_;
   kube::Store<kube::Secret> secrets_;
   kube::Store<kube::ConfigMap> config_maps_;
-  ServingIdentity identity_;
+  OwnIdentity identity_;
 };
 
-class OwnServingCertificate : public testing::Test {
+class OwnIdentity : public testing::Test {
  protected:
-  OwnServingCertificate() {
+  OwnIdentity() {
     api_ = fakes::api_server::Server::start({}).value();
     const auto config = kube::parse_kubeconfig(api_->kubeconfig(), "", "", clock_).value();
     client_ = kube::connect(config, clock_, "gatehouse-operator/0.1");
@@ -124,7 +124,7 @@ class OwnServingCertificate : public testing::Test {
   std::unique_ptr<kube::Client> client_;
 };
 
-TEST_F(OwnServingCertificate, IsMadeAtTheFirstStart) {
+TEST_F(OwnIdentity, IsMadeAtTheFirstStart) {
   Replica replica(*client_, clock_);
   EXPECT_TRUE(replica.reconcile()) << "what has not been listed proves nothing";
   EXPECT_THAT(writes(), IsEmpty());
@@ -146,7 +146,7 @@ TEST_F(OwnServingCertificate, IsMadeAtTheFirstStart) {
   EXPECT_THAT(writes(), IsEmpty()) << "nothing is left to do";
 }
 
-TEST_F(OwnServingCertificate, OfSeveralReplicasOneMakesItAndTheOthersTakeItOver) {
+TEST_F(OwnIdentity, OfSeveralReplicasOneMakesItAndTheOthersTakeItOver) {
   Replica first(*client_, clock_), second(*client_, clock_), third(*client_, clock_);
   for (Replica* replica : {&first, &second, &third}) replica->see();
   EXPECT_TRUE(first.reconcile());
@@ -175,7 +175,7 @@ TEST_F(OwnServingCertificate, OfSeveralReplicasOneMakesItAndTheOthersTakeItOver)
   EXPECT_THAT(writes(), testing::ElementsAre("patch secrets"));
 }
 
-TEST_F(OwnServingCertificate, ASecretThatIsDeletedOrBrokenIsMadeAgain) {
+TEST_F(OwnIdentity, ASecretThatIsDeletedOrBrokenIsMadeAgain) {
   Replica replica(*client_, clock_);
   replica.settle();
   std::string last = replica.serial();
@@ -210,7 +210,7 @@ TEST_F(OwnServingCertificate, ASecretThatIsDeletedOrBrokenIsMadeAgain) {
   }
 }
 
-TEST_F(OwnServingCertificate, ABundleThatIsDeletedOrChangedIsPublishedAgain) {
+TEST_F(OwnIdentity, ABundleThatIsDeletedOrChangedIsPublishedAgain) {
   Replica replica(*client_, clock_);
   replica.settle();
   const std::string good = bundle();
@@ -228,7 +228,7 @@ TEST_F(OwnServingCertificate, ABundleThatIsDeletedOrChangedIsPublishedAgain) {
   EXPECT_EQ(replica.serial(), serial);
 }
 
-TEST_F(OwnServingCertificate, ACaIsReplacedWhileProxiesAndReplicasLag) {
+TEST_F(OwnIdentity, ACaIsReplacedWhileProxiesAndReplicasLag) {
   Replica replica(*client_, clock_), lagging(*client_, clock_);
   replica.settle();
   lagging.settle();
@@ -261,7 +261,7 @@ TEST_F(OwnServingCertificate, ACaIsReplacedWhileProxiesAndReplicasLag) {
   EXPECT_EQ(in_secret("previous-ca.crt"), "");
 }
 
-TEST_F(OwnServingCertificate, AnApiServerThatRefusesLeavesTheLastGoodOneServed) {
+TEST_F(OwnIdentity, AnApiServerThatRefusesLeavesTheLastGoodOneServed) {
   Replica replica(*client_, clock_);
   replica.settle();
   const std::string serial = replica.serial();

@@ -1,4 +1,4 @@
-#include "operator/control/serving_plan.h"
+#include "operator/control/own_certificate_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,29 +22,30 @@ const std::vector<std::string> kNames = {"gatehouse-operator.gatehouse-system.sv
 
 // What one replica would do with a Secret and a ConfigMap, and their state afterwards.
 struct Cluster {
-  std::optional<ServingContent> secret;
+  std::optional<OwnCertificateContent> secret;
   std::optional<PublishedBundle> bundle;
   base::WallTime now = kNow;
   std::vector<std::string> names = kNames;
 
-  ServingVerdict plan() const {
-    return plan_serving({secret ? &*secret : nullptr, bundle ? &*bundle : nullptr, names, now});
+  OwnCertificateVerdict plan() const {
+    return plan_own_certificate(
+        {secret ? &*secret : nullptr, bundle ? &*bundle : nullptr, names, now});
   }
   // One step, as the verdict says.
-  ServingAction step() {
-    const ServingVerdict verdict = plan();
-    auto made = carry_out(verdict, secret.value_or(ServingContent{}), now, {});
+  OwnCertificateAction step() {
+    const OwnCertificateVerdict verdict = plan();
+    auto made = carry_out(verdict, secret.value_or(OwnCertificateContent{}), now, {});
     EXPECT_TRUE(made) << made.error().message;
-    if (verdict.action != ServingAction::keep) secret = *made;
+    if (verdict.action != OwnCertificateAction::keep) secret = *made;
     return verdict.action;
   }
   void publish() { bundle = PublishedBundle{bundle_of(*secret), now}; }
 
   static Cluster settled() {
     Cluster cluster;
-    EXPECT_EQ(cluster.step(), ServingAction::make_ca_and_leaf);
+    EXPECT_EQ(cluster.step(), OwnCertificateAction::make_ca_and_leaf);
     cluster.publish();
-    EXPECT_EQ(cluster.plan().action, ServingAction::keep);
+    EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep);
     return cluster;
   }
 };
@@ -59,11 +60,11 @@ std::size_t certificates_in(const std::string& bundle) {
   return base::read_chain(bundle).value().size();
 }
 
-TEST(ServingPlan, WithoutASecretEverythingIsMade) {
+TEST(OwnCertificatePlan, WithoutASecretEverythingIsMade) {
   Cluster cluster;
   EXPECT_THAT(cluster.plan().reason, HasSubstr("no such Secret"));
-  EXPECT_EQ(cluster.step(), ServingAction::make_ca_and_leaf);
-  const ServingContent& made = *cluster.secret;
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::make_ca_and_leaf);
+  const OwnCertificateContent& made = *cluster.secret;
   EXPECT_TRUE(base::check_key_pair(made.leaf, made.leaf_key));
   EXPECT_TRUE(base::check_issued_by(made.leaf, made.ca));
   EXPECT_EQ(info(made.leaf).not_after, kNow + kDay * 90);
@@ -72,110 +73,110 @@ TEST(ServingPlan, WithoutASecretEverythingIsMade) {
   EXPECT_EQ(why_not_served(made, kNow), "");
 }
 
-TEST(ServingPlan, WhatIsGoodIsKeptUntilAThirdOfItsLifeIsLeft) {
+TEST(OwnCertificatePlan, WhatIsGoodIsKeptUntilAThirdOfItsLifeIsLeft) {
   Cluster cluster = Cluster::settled();
   EXPECT_EQ(cluster.plan().look_again_at, kNow + kDay * 60);
-  const ServingContent before = *cluster.secret;
+  const OwnCertificateContent before = *cluster.secret;
   cluster.now = kNow + kDay * 60 - std::chrono::seconds(1);
-  EXPECT_EQ(cluster.step(), ServingAction::keep);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep);
   EXPECT_EQ(*cluster.secret, before);
   cluster.now = kNow + kDay * 60;
-  EXPECT_EQ(cluster.step(), ServingAction::sign_leaf);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::sign_leaf);
   EXPECT_EQ(cluster.secret->ca, before.ca) << "the proxies need not learn anything";
   EXPECT_NE(cluster.secret->leaf_key, before.leaf_key);
-  EXPECT_EQ(cluster.step(), ServingAction::keep);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep);
 }
 
-TEST(ServingPlan, WhatIsBrokenIsMadeAgain) {
+TEST(OwnCertificatePlan, WhatIsBrokenIsMadeAgain) {
   const Cluster good = Cluster::settled();
   const Cluster other = Cluster::settled();
   struct Case {
     const char* what;
-    std::function<void(ServingContent&)> harm;
-    ServingAction action;
+    std::function<void(OwnCertificateContent&)> harm;
+    OwnCertificateAction action;
     const char* reason;
   };
   const Case cases[] = {
-      {"an empty Secret", [](ServingContent& c) { c = {}; }, ServingAction::make_ca_and_leaf,
-       "the CA in it is incomplete"},
-      {"no leaf", [](ServingContent& c) { c.leaf.clear(); }, ServingAction::sign_leaf,
+      {"an empty Secret", [](OwnCertificateContent& c) { c = {}; },
+       OwnCertificateAction::make_ca_and_leaf, "the CA in it is incomplete"},
+      {"no leaf", [](OwnCertificateContent& c) { c.leaf.clear(); }, OwnCertificateAction::sign_leaf,
        "the certificate in it is incomplete"},
-      {"no leaf key", [](ServingContent& c) { c.leaf_key.clear(); }, ServingAction::sign_leaf,
-       "incomplete"},
-      {"a leaf that is no PEM", [](ServingContent& c) { c.leaf = "hello"; },
-       ServingAction::sign_leaf, "cannot be read"},
-      {"the key of another", [&](ServingContent& c) { c.leaf_key = other.secret->leaf_key; },
-       ServingAction::sign_leaf, "the private key does not belong"},
+      {"no leaf key", [](OwnCertificateContent& c) { c.leaf_key.clear(); },
+       OwnCertificateAction::sign_leaf, "incomplete"},
+      {"a leaf that is no PEM", [](OwnCertificateContent& c) { c.leaf = "hello"; },
+       OwnCertificateAction::sign_leaf, "cannot be read"},
+      {"the key of another", [&](OwnCertificateContent& c) { c.leaf_key = other.secret->leaf_key; },
+       OwnCertificateAction::sign_leaf, "the private key does not belong"},
       {"the leaf of another CA",
-       [&](ServingContent& c) {
+       [&](OwnCertificateContent& c) {
          c.leaf = other.secret->leaf;
          c.leaf_key = other.secret->leaf_key;
        },
-       ServingAction::sign_leaf, "not signed by the CA"},
+       OwnCertificateAction::sign_leaf, "not signed by the CA"},
       {"another CA",
-       [&](ServingContent& c) {
+       [&](OwnCertificateContent& c) {
          c.ca = other.secret->ca;
          c.ca_key = other.secret->ca_key;
        },
-       ServingAction::sign_leaf, "not signed by the CA"},
-      {"another CA without its key", [&](ServingContent& c) { c.ca = other.secret->ca; },
-       ServingAction::make_ca_and_leaf, "the CA in it cannot be used"},
-      {"no CA key", [](ServingContent& c) { c.ca_key.clear(); }, ServingAction::make_ca_and_leaf,
-       "the CA in it is incomplete"},
-      {"a CA key that is none", [](ServingContent& c) { c.ca_key = "hello"; },
-       ServingAction::make_ca_and_leaf, "the CA in it cannot be used"},
+       OwnCertificateAction::sign_leaf, "not signed by the CA"},
+      {"another CA without its key", [&](OwnCertificateContent& c) { c.ca = other.secret->ca; },
+       OwnCertificateAction::make_ca_and_leaf, "the CA in it cannot be used"},
+      {"no CA key", [](OwnCertificateContent& c) { c.ca_key.clear(); },
+       OwnCertificateAction::make_ca_and_leaf, "the CA in it is incomplete"},
+      {"a CA key that is none", [](OwnCertificateContent& c) { c.ca_key = "hello"; },
+       OwnCertificateAction::make_ca_and_leaf, "the CA in it cannot be used"},
       {"a leaf as CA",
-       [](ServingContent& c) {
+       [](OwnCertificateContent& c) {
          c.ca = c.leaf;
          c.ca_key = c.leaf_key;
        },
-       ServingAction::make_ca_and_leaf, "no CA that signed itself"},
-      {"two CAs in one", [&](ServingContent& c) { c.ca += other.secret->ca; },
-       ServingAction::make_ca_and_leaf, "more than one certificate"},
-      {"a next CA that is none", [](ServingContent& c) { c.next_ca = "hello"; },
-       ServingAction::make_next_ca, "incomplete"},
-      {"a previous CA that is none", [](ServingContent& c) { c.previous_ca = "hello"; },
-       ServingAction::drop_previous_ca, "cannot be read"},
+       OwnCertificateAction::make_ca_and_leaf, "no CA that signed itself"},
+      {"two CAs in one", [&](OwnCertificateContent& c) { c.ca += other.secret->ca; },
+       OwnCertificateAction::make_ca_and_leaf, "more than one certificate"},
+      {"a next CA that is none", [](OwnCertificateContent& c) { c.next_ca = "hello"; },
+       OwnCertificateAction::make_next_ca, "incomplete"},
+      {"a previous CA that is none", [](OwnCertificateContent& c) { c.previous_ca = "hello"; },
+       OwnCertificateAction::drop_previous_ca, "cannot be read"},
   };
   for (const Case& broken : cases) {
     SCOPED_TRACE(broken.what);
     Cluster cluster = good;
     broken.harm(*cluster.secret);
-    const ServingVerdict verdict = cluster.plan();
+    const OwnCertificateVerdict verdict = cluster.plan();
     EXPECT_EQ(verdict.action, broken.action);
     EXPECT_THAT(verdict.reason, HasSubstr(broken.reason));
     cluster.step();
-    EXPECT_EQ(cluster.plan().action, ServingAction::keep) << cluster.plan().reason;
+    EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep) << cluster.plan().reason;
     EXPECT_EQ(why_not_served(*cluster.secret, cluster.now), "");
   }
 }
 
-TEST(ServingPlan, ALeafOrCaOutOfItsTimeIsMadeAgain) {
+TEST(OwnCertificatePlan, ALeafOrCaOutOfItsTimeIsMadeAgain) {
   Cluster cluster = Cluster::settled();
   cluster.now = kNow + kDay * 90;
   EXPECT_THAT(cluster.plan().reason, HasSubstr("has expired at 2026-04-01"));
-  EXPECT_EQ(cluster.plan().action, ServingAction::sign_leaf);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::sign_leaf);
   EXPECT_THAT(why_not_served(*cluster.secret, cluster.now), HasSubstr("has expired"));
   cluster.now = kNow + kDay * 3650;
-  EXPECT_EQ(cluster.plan().action, ServingAction::make_ca_and_leaf);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::make_ca_and_leaf);
   // Made by a clock that was far ahead.
   cluster.now = kNow - kDay;
   EXPECT_THAT(cluster.plan().reason, HasSubstr("is not valid before"));
-  EXPECT_EQ(cluster.plan().action, ServingAction::make_ca_and_leaf);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::make_ca_and_leaf);
 }
 
-TEST(ServingPlan, ReplicasThatWantDifferentNamesDoNotUndoEachOther) {
+TEST(OwnCertificatePlan, ReplicasThatWantDifferentNamesDoNotUndoEachOther) {
   Cluster old = Cluster::settled();
   Cluster upgraded = old;
   upgraded.names = {"edge.gatehouse-system.svc"};
-  EXPECT_EQ(upgraded.plan().action, ServingAction::sign_leaf);
+  EXPECT_EQ(upgraded.plan().action, OwnCertificateAction::sign_leaf);
   EXPECT_THAT(upgraded.plan().reason, HasSubstr("does not have the name edge."));
   upgraded.step();
   EXPECT_THAT(info(upgraded.secret->leaf).dns_names,
               UnorderedElementsAre(kNames.front(), "edge.gatehouse-system.svc"));
-  EXPECT_EQ(upgraded.plan().action, ServingAction::keep);
+  EXPECT_EQ(upgraded.plan().action, OwnCertificateAction::keep);
   old.secret = upgraded.secret;
-  EXPECT_EQ(old.plan().action, ServingAction::keep);
+  EXPECT_EQ(old.plan().action, OwnCertificateAction::keep);
   // Once the old replicas are long gone, so is their name.
   upgraded.now += kDay * 60;
   upgraded.step();
@@ -184,27 +185,27 @@ TEST(ServingPlan, ReplicasThatWantDifferentNamesDoNotUndoEachOther) {
 
 // Each proxy trusts some bundle that was published, perhaps a day ago; each replica serves some
 // leaf that was in the Secret, perhaps a moment ago. They must get along at every step.
-TEST(ServingPlan, ACaIsReplacedWithoutAProxyThatDoesNotTrustAReplica) {
+TEST(OwnCertificatePlan, ACaIsReplacedWithoutAProxyThatDoesNotTrustAReplica) {
   Cluster cluster = Cluster::settled();
   const std::string old_ca = cluster.secret->ca;
   cluster.now = kNow + kDay * (3650 - 365);
-  EXPECT_EQ(cluster.step(), ServingAction::sign_leaf);  // due as well
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::sign_leaf);  // due as well
   const std::string old_leaf = cluster.secret->leaf;
   const std::string old_bundle = cluster.bundle->pem;
 
-  EXPECT_EQ(cluster.step(), ServingAction::make_next_ca);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::make_next_ca);
   EXPECT_EQ(cluster.secret->leaf, old_leaf);
-  EXPECT_EQ(cluster.step(), ServingAction::keep) << "nobody has been told yet";
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep) << "nobody has been told yet";
   cluster.now += kDay * 7;
-  EXPECT_EQ(cluster.step(), ServingAction::keep) << "nobody has been told yet";
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep) << "nobody has been told yet";
   cluster.publish();
   const std::string both = cluster.bundle->pem;
   EXPECT_EQ(certificates_in(both), 2U);
   EXPECT_EQ(cluster.plan().look_again_at, cluster.now + kDay);
   cluster.now += kDay - std::chrono::seconds(1);
-  EXPECT_EQ(cluster.step(), ServingAction::keep);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep);
   cluster.now += std::chrono::seconds(1);
-  EXPECT_EQ(cluster.step(), ServingAction::let_next_ca_sign);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::let_next_ca_sign);
 
   EXPECT_NE(cluster.secret->ca, old_ca);
   EXPECT_EQ(cluster.secret->previous_ca, old_ca);
@@ -214,14 +215,14 @@ TEST(ServingPlan, ACaIsReplacedWithoutAProxyThatDoesNotTrustAReplica) {
   EXPECT_THAT(cluster.bundle->pem, HasSubstr(old_ca)) << "a replica may yet serve the old leaf";
   EXPECT_EQ(cluster.plan().look_again_at, cluster.now + kDay);
   cluster.now += kDay;
-  EXPECT_EQ(cluster.step(), ServingAction::drop_previous_ca);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::drop_previous_ca);
   cluster.publish();
   EXPECT_EQ(certificates_in(cluster.bundle->pem), 1U);
-  EXPECT_EQ(cluster.step(), ServingAction::keep);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::keep);
   EXPECT_TRUE(cluster.secret->next_ca_key.empty());
 }
 
-TEST(ServingPlan, TheNextCaWaitsAgainWhenTheBundleWasTamperedWith) {
+TEST(OwnCertificatePlan, TheNextCaWaitsAgainWhenTheBundleWasTamperedWith) {
   Cluster cluster = Cluster::settled();
   cluster.now = kNow + kDay * (3650 - 365);
   cluster.step();
@@ -229,46 +230,46 @@ TEST(ServingPlan, TheNextCaWaitsAgainWhenTheBundleWasTamperedWith) {
   cluster.publish();
   const Cluster waiting = cluster;
   cluster.now += kDay * 2;
-  EXPECT_EQ(cluster.plan().action, ServingAction::let_next_ca_sign);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::let_next_ca_sign);
   cluster.bundle->since.reset();
-  EXPECT_EQ(cluster.plan().action, ServingAction::keep) << "nobody says since when";
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep) << "nobody says since when";
   cluster.bundle->pem += "# mine\n";
-  EXPECT_EQ(cluster.plan().action, ServingAction::keep);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep);
   cluster.bundle.reset();
-  EXPECT_EQ(cluster.plan().action, ServingAction::keep);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep);
   cluster.publish();
-  EXPECT_EQ(cluster.plan().action, ServingAction::keep);
+  EXPECT_EQ(cluster.plan().action, OwnCertificateAction::keep);
   EXPECT_EQ(cluster.plan().look_again_at, cluster.now + kDay);
 }
 
-TEST(ServingPlan, ALeafThatFallsDueWhileACaIsReplacedIsSignedByThePresentOne) {
+TEST(OwnCertificatePlan, ALeafThatFallsDueWhileACaIsReplacedIsSignedByThePresentOne) {
   Cluster cluster = Cluster::settled();
   cluster.now = kNow + kDay * (3650 - 365);
   cluster.step();
   cluster.step();
   cluster.secret->leaf.clear();
   const std::string present = cluster.secret->ca;
-  EXPECT_EQ(cluster.step(), ServingAction::sign_leaf);
+  EXPECT_EQ(cluster.step(), OwnCertificateAction::sign_leaf);
   EXPECT_TRUE(base::check_issued_by(cluster.secret->leaf, present));
   EXPECT_FALSE(cluster.secret->next_ca.empty());
 }
 
-TEST(ServingContent, SurvivesTheWayThroughASecret) {
+TEST(OwnCertificateContent, SurvivesTheWayThroughASecret) {
   Cluster cluster = Cluster::settled();
-  nlohmann::json object = serving_secret({"gatehouse-system", "control"}, *cluster.secret);
+  nlohmann::json object = own_certificate_secret({"gatehouse-system", "control"}, *cluster.secret);
   EXPECT_EQ(object["type"], "Opaque");
   EXPECT_EQ(object["data"].size(), 4U) << "what is empty is absent";
-  EXPECT_EQ(read_serving_content(kube::Secret::from_json(object).value()), *cluster.secret);
+  EXPECT_EQ(read_own_certificate(kube::Secret::from_json(object).value()), *cluster.secret);
 
   cluster.secret->next_ca = "next";
-  object.merge_patch(serving_patch(*cluster.secret));
-  EXPECT_EQ(read_serving_content(kube::Secret::from_json(object).value()).next_ca, "next");
+  object.merge_patch(own_certificate_patch(*cluster.secret));
+  EXPECT_EQ(read_own_certificate(kube::Secret::from_json(object).value()).next_ca, "next");
   cluster.secret->next_ca.clear();
-  object.merge_patch(serving_patch(*cluster.secret));
+  object.merge_patch(own_certificate_patch(*cluster.secret));
   EXPECT_EQ(object["data"].size(), 4U);
 }
 
-TEST(ServingContent, TheBundleSurvivesTheWayThroughAConfigMap) {
+TEST(OwnCertificateContent, TheBundleSurvivesTheWayThroughAConfigMap) {
   const auto map =
       kube::ConfigMap::from_json(bundle_config_map({"gatehouse-system", "ca"}, "PEM\n", kNow));
   ASSERT_TRUE(map) << map.error().message;

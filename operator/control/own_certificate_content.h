@@ -18,7 +18,7 @@
 namespace control {
 
 // PEM, by the key of the Secret; an absent key is empty. As it stands, nothing is checked.
-struct ServingContent {
+struct OwnCertificateContent {
   std::string leaf;         // tls.crt
   std::string leaf_key;     // tls.key
   std::string ca;           // ca.crt, which signs
@@ -26,18 +26,19 @@ struct ServingContent {
   std::string next_ca;      // next-ca.crt: proxies learn of it before it signs
   std::string next_ca_key;  // next-ca.key
   std::string previous_ca;  // previous-ca.crt: it signs no more, a replica may yet serve its leaf
-  bool operator==(const ServingContent&) const = default;
+  bool operator==(const OwnCertificateContent&) const = default;
 };
 
-ServingContent read_serving_content(const kube::Secret& secret);
+OwnCertificateContent read_own_certificate(const kube::Secret& secret);
 
 // A new Secret with this content.
-nlohmann::json serving_secret(const kube::ObjectKey& key, const ServingContent& content);
+nlohmann::json own_certificate_secret(const kube::ObjectKey& key,
+                                      const OwnCertificateContent& content);
 // The merge patch that makes a Secret have this content; keys of others stay.
-nlohmann::json serving_patch(const ServingContent& content);
+nlohmann::json own_certificate_patch(const OwnCertificateContent& content);
 
 // The certificates to trust: the CA, the next and the previous one, in this order.
-std::string bundle_of(const ServingContent& content);
+std::string bundle_of(const OwnCertificateContent& content);
 
 // The bundle as the ConfigMap has it.
 struct PublishedBundle {
