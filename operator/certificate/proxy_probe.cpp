@@ -153,24 +153,30 @@ ProxyProbe::Answer ProxyProbe::ask(const ProxyEndpoint& proxy, const Question& q
     }
   }
   Answer answer = question(proxy);
+  if (note(proxy, answer)) {
+    spdlog::warn("a ready proxy cannot be reached: {}", answer.problem);
+    if (unreachable_listener_) unreachable_listener_(answer.problem);
+  }
+  return answer;
+}
+
+// Whether it is news that this proxy cannot be reached.
+bool ProxyProbe::note(const ProxyEndpoint& proxy, const Answer& answer) {
   const std::lock_guard lock(mutex_);
   if (!answer.is_silent) {
     if (deaf_.erase(proxy) != 0) {
       spdlog::info("the proxy at {} is reached again", proxy.address);
       unreachable_.Add({{"proxy", proxy.address}}).Set(0);
     }
-    return answer;
+    return false;
   }
   const auto [entry, is_new] = deaf_.try_emplace(proxy);
   Deaf& deaf = entry->second;
   deaf.pause = is_new ? options_.deaf_first : std::min(deaf.pause * 2, options_.deaf_max);
   deaf.until = clock_.steady_now() + deaf.pause;
   deaf.problem = answer.problem;
-  if (is_new) {
-    spdlog::warn("a ready proxy cannot be reached: {}", answer.problem);
-    unreachable_.Add({{"proxy", proxy.address}}).Set(1);
-  }
-  return answer;
+  if (is_new) unreachable_.Add({{"proxy", proxy.address}}).Set(1);
+  return is_new;
 }
 
 // What is remembered has the bound of what is ready.

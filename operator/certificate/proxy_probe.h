@@ -67,6 +67,11 @@ class ProxyProbe final : public ProxyQuestions {
              prometheus::Registry& registry, std::stop_token stop);
 
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+  // Called once for each ready proxy that gives no answer any more, with what it said instead
+  // ("10.0.0.7:80: no answer in 1 s"); from the thread that asked, without a lock held.
+  void on_unreachable(std::function<void(const std::string& problem)> listener) {
+    unreachable_listener_ = std::move(listener);
+  }
 
   std::string proxies() const;  // as DataPlane has it
   ProxyAnswers check_challenge(const std::string& host, const std::string& token,
@@ -87,6 +92,7 @@ class ProxyProbe final : public ProxyQuestions {
   using Question = std::function<Answer(const ProxyEndpoint&)>;
   ProxyAnswers ask_all(const std::vector<ProxyEndpoint>& proxies, const Question& question);
   Answer ask(const ProxyEndpoint& proxy, const Question& question);
+  bool note(const ProxyEndpoint& proxy, const Answer& answer);
   static Answer not_heard(const std::string& place, const base::Error& error);
   void forget_others(const std::vector<ProxyEndpoint>& proxies);
   std::vector<ProxyEndpoint> ready() const;
@@ -102,6 +108,7 @@ class ProxyProbe final : public ProxyQuestions {
   prometheus::Family<prometheus::Gauge>& unreachable_;
   const std::stop_token stop_;
   std::function<void()> listener_;
+  std::function<void(const std::string&)> unreachable_listener_;
   mutable std::mutex mutex_;
   std::string last_seen_;  // proxies() when the listener was last called
   std::map<ProxyEndpoint, Deaf> deaf_;

@@ -283,6 +283,7 @@ class RunningOperator final : public Runtime {
   certificate::Given is_given_certificate(const kube::ObjectKey& secret,
                                           const std::string& fingerprint) const;
   bool is_newest_taken_over() const;
+  void tell_of_unreachable(const std::string& problem);
   certificate::ReconcilerOptions certificate_options() const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
@@ -456,6 +457,16 @@ bool RunningOperator::is_newest_taken_over() const {
   return true;
 }
 
+// At the Service that leads to it: whoever looks for a proxy looks there.
+void RunningOperator::tell_of_unreachable(const std::string& problem) {
+  const auto service = stores_.services.get(probe_options().service);
+  if (!service) return;
+  events_.warning(
+      kube::reference_to(kube::Service::type(), service->metadata), "ProxyUnreachable", "Probing",
+      "a ready proxy cannot be reached from the operator, so what it serves is not proven: " +
+          problem);
+}
+
 certificate::ReconcilerOptions RunningOperator::certificate_options() const {
   certificate::ReconcilerOptions options;
   options.secret_owner_reference = options_.certificate_owner_reference;
@@ -502,6 +513,7 @@ void RunningOperator::connect_parts() {
   shim_.wake_with(enqueue_in(shim_controller_));
   status_.wake_with(enqueue_in(status_controller_));
   probe_.on_change([this] { certificates_.on_proxies_changed(); });
+  probe_.on_unreachable([this](const std::string& problem) { tell_of_unreachable(problem); });
   probe_threads_.wake_with(enqueue_in(certificate_controller_));
 }
 

@@ -147,6 +147,22 @@ TEST_F(Probe, AProxyThatGaveNoAnswerIsRememberedAndNotAskedByEverybody) {
   EXPECT_TRUE(probe_.check_challenge("www.shop.example", "token", "token.print").is_all());
 }
 
+TEST_F(Probe, AProxyThatCannotBeReachedIsToldOnceAndAgainOnlyWhenItWasReachedInBetween) {
+  std::vector<std::string> told;
+  probe_.on_unreachable([&](const std::string& problem) { told.push_back(problem); });
+  transport_.answers["10.0.0.1:8080"] = {200, {}, "token.print"};
+  for (int i = 0; i < 10; ++i) {
+    probe_.check_challenge("www.shop.example", "token", "token.print");
+    clock_.advance(std::chrono::minutes(2));
+  }
+  EXPECT_THAT(told, ElementsAre("10.0.0.2:8080: connection refused"));
+  transport_.answers["10.0.0.2:8080"] = {200, {}, "token.print"};
+  probe_.check_challenge("www.shop.example", "token", "token.print");
+  transport_.answers.erase("10.0.0.2:8080");
+  probe_.check_challenge("www.shop.example", "token", "token.print");
+  EXPECT_EQ(told.size(), 2u);
+}
+
 TEST_F(Probe, ARefusalIsAnAnswer) {
   transport_.answers["10.0.0.1:8080"] = {404, {}, ""};
   transport_.answers["10.0.0.2:8080"] = {200, {}, "token.print"};
