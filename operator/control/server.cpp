@@ -7,6 +7,8 @@
 #include <prometheus/gauge.h>
 #include <spdlog/spdlog.h>
 
+#include "base/base64url.h"
+#include "base/digest.h"
 #include "operator/control/ticket_secrets.h"
 #include "proxy/config/wire.h"
 
@@ -21,6 +23,7 @@ constexpr std::size_t kRejectionsMax = 1024;
 constexpr std::size_t kTokenBytesMax = 16 * 1024;
 // Between two refusals that are logged as news: strangers of many addresses must not fill the log.
 constexpr std::chrono::seconds kRefusalsTold{1};
+constexpr std::size_t kReplicaBytes = 12;  // random ones: no two are the same
 
 base::HttpResponse text(int status, std::string sentence) {
   base::HttpResponse response;
@@ -131,6 +134,7 @@ Server::Server(Options options, Authenticator& authenticator, const base::Clock&
     : options_(std::move(options)),
       authenticator_(authenticator),
       clock_(clock),
+      replica_(base::base64url_encode(base::random_bytes(kReplicaBytes))),
       metrics_(std::make_unique<Metrics>(registry)),
       reviews_(options_.reviews) {}
 
@@ -189,6 +193,17 @@ std::vector<Acknowledgement> Server::proxies() const {
   return all;
 }
 
+bool Server::is_live_everywhere() {
+  const std::lock_guard lock(mutex_);
+  return std::all_of(acknowledgements_.begin(), acknowledgements_.end(),
+                     [this](const auto& entry) { return is_up_to_date(entry.second); });
+}
+
+// With the lock held.
+bool Server::is_up_to_date(const Acknowledgement& proxy) {
+  return proxy.revision == editions_.revision_for(proxy.dialect);
+}
+
 std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
   std::vector<std::pair<base::Respond, std::shared_ptr<const std::string>>> answers;
   std::string revision;
@@ -211,7 +226,7 @@ std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> co
   metrics_->count_revision();
   for (auto& [respond, answer] : answers) {
     metrics_->count("delta");
-    respond(json(*answer));
+    respond(signed_by_us(json(*answer)));
   }
   spdlog::debug("publishing configuration {} to the proxies: {} were waiting",
                 short_revision(revision), answers.size());
@@ -372,7 +387,7 @@ void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
   }
   if (!respond) return;
   metrics_->count(answer ? "delta" : "overloaded");
-  respond(answer ? json(*answer) : text(503, "too many polls are waiting"));
+  respond(answer ? signed_by_us(json(*answer)) : text(503, "too many polls are waiting"));
 }
 
 // Remembers what the poll says; true when the present state is live in that proxy.
@@ -410,8 +425,7 @@ bool Server::note(const std::string& proxy, const std::string& name, const PollQ
 void Server::show_proxies() {
   std::map<std::string, bool> up_to_date;
   for (const auto& [proxy, acknowledgement] : acknowledgements_) {
-    const bool is_live =
-        acknowledgement.revision == editions_.revision_for(acknowledgement.dialect);
+    const bool is_live = is_up_to_date(acknowledgement);
     // Two that share a name (no Pods, one host) are up to date when both are.
     const auto [entry, is_first] = up_to_date.emplace(acknowledgement.name, is_live);
     if (!is_first) entry->second = entry->second && is_live;
@@ -455,7 +469,12 @@ base::HttpResponse Server::timeout_answer() const {
   }
   base::HttpResponse nothing_newer;
   nothing_newer.status = 304;
-  return nothing_newer;
+  return signed_by_us(std::move(nothing_newer));
+}
+
+base::HttpResponse Server::signed_by_us(base::HttpResponse answer) const {
+  answer.headers.emplace(proxy::config::kReplicaHeader, replica_);
+  return answer;
 }
 
 void Server::end_overdue_polls(const std::stop_token& stop) {
@@ -472,7 +491,8 @@ void Server::end_overdue_polls(const std::stop_token& stop) {
       }
       const PollQuery& query = waiting->query;
       const auto answer = editions_.answer(query.dialect, query.after, query.rejected);
-      overdue.emplace_back(std::move(waiting->respond), answer ? json(*answer) : timeout_answer());
+      overdue.emplace_back(std::move(waiting->respond),
+                           answer ? signed_by_us(json(*answer)) : timeout_answer());
       waiting = waiting_.erase(waiting);
     }
     if (!overdue.empty()) {

@@ -71,6 +71,8 @@ class Server {
   void on_acknowledged(std::function<void()> listener);
   // The proxies that were heard of lately.
   std::vector<Acknowledgement> proxies() const;
+  // Whether all of those live by the present state, each as its dialect says it.
+  bool is_live_everywhere();
 
  private:
   class Metrics;
@@ -101,13 +103,16 @@ class Server {
   void give_certificates(const base::ServedRequest& request, const base::Respond& respond);
   void log_refusal(const Verdict& verdict, const base::ServedRequest& request);
   bool note(const std::string& proxy, const std::string& name, const PollQuery& query);
+  bool is_up_to_date(const Acknowledgement& proxy);
   void show_proxies();
   void end_overdue_polls(const std::stop_token& stop);
   base::HttpResponse timeout_answer() const;
+  base::HttpResponse signed_by_us(base::HttpResponse answer) const;
 
   const Options options_;
   Authenticator& authenticator_;
   const base::Clock& clock_;
+  const std::string replica_;  // see proxy::config::kReplicaHeader
   std::unique_ptr<Metrics> metrics_;
   std::function<void()> acknowledged_;
 

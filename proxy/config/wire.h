@@ -20,6 +20,8 @@
 //     metrics; `rejected` is a newer revision that it cannot serve, and why;
 //     `doubted` is one that it would rather hear twice: that is said again after `wait`, anything
 //     else at once.
+//     Both carry kReplicaHeader: which replica of the operator it is, another after each restart.
+//     What one replica says of the live state and of another one is in order; what two say is not.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
 //   GET /v1/ticket-keys
@@ -32,6 +34,8 @@
 // revision is content-addressed (the hash of the whole state): every operator replica that sees the
 // same cluster state serves the same revision, and a restart invalidates nothing.
 namespace proxy::config {
+
+inline constexpr const char* kReplicaHeader = "gatehouse-replica";  // an operator may not say it
 
 // SHA-256 in hex over the content, length-prefixed; equal content, equal hash.
 std::string certificate_hash(const Certificate& certificate);

@@ -68,7 +68,8 @@ class PollingControlClient final : public ControlClient {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - begin);
     if (!answer) return failed(answer.error(), stop);
-    settle(flow_.on_polled(answer->status, answer->body, took, jitter()));
+    const std::string replica = answer->header(config::kReplicaHeader).value_or("");
+    settle(flow_.on_polled(answer->status, answer->body, took, jitter(), replica));
     count_rejections();
   }
 
@@ -174,13 +175,11 @@ class PollingControlClient final : public ControlClient {
 
   void report(const base::Error& error) {
     ++failed_polls_;
-    const auto* const wait = std::get_if<ControlFlow::Wait>(&flow_.next());
-    const double seconds = wait == nullptr ? 0 : static_cast<double>(wait->delay.count()) / 1000;
     const char* const meanwhile =
         flow_.live() == nullptr ? "there is no configuration yet" : "the last good one stays";
     const auto level = is_news(error.message) ? spdlog::level::warn : spdlog::level::debug;
-    spdlog::log(level, "following {}: {}; {}, trying again in {:.1f} s", options_.url,
-                error.message, meanwhile, seconds);
+    spdlog::log(level, "following {}: {}; {}, {}", options_.url, error.message, meanwhile,
+                what_next(flow_.next()));
   }
 
   void say_once(spdlog::level::level_enum level, const std::string& sentence) {

@@ -15,6 +15,13 @@ using std::chrono::seconds;
 namespace {
 
 constexpr std::size_t kReasonBytesMax = 300;
+constexpr std::size_t kReplicaBytesMax = 64;
+// Of all rounds of a doubt.
+constexpr seconds kDoubtTime = [] {
+  seconds all{0};
+  for (const seconds wait : ControlFlow::kDoubtWaits) all += wait;
+  return all;
+}();
 
 // RFC 3986 §2.1: everything but unreserved characters.
 std::string percent_encoded(std::string_view text) {
@@ -87,9 +94,13 @@ void ControlFlow::wait_after_failure(double jitter, std::chrono::milliseconds at
 }
 
 base::Status ControlFlow::on_polled(int status, std::string_view body,
-                                    std::chrono::milliseconds took, double jitter) {
+                                    std::chrono::milliseconds took, double jitter,
+                                    std::string_view replica) {
+  replica_ = replica.substr(0, kReplicaBytesMax);
   if (status == 304) {
     failures_ = 0;
+    // A poll that names another revision gets 304 for that one, too.
+    if (took >= kDoubtTime && !doubt_ && !rejection_) live_from_ = replica_;
     doubt_.reset();
     poll();
     if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
@@ -127,9 +138,13 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
 
 base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
   if (is_rejected_already(delta.revision, jitter)) return {};
-  if (doubt_ && doubt_->revision != delta.revision) doubt_.reset();
-  if (delta.full && left_.contains(delta.revision) && !is_confirmed(delta.revision)) {
-    return in_doubt(delta.revision, "was live here before and left");
+  const bool has_no_host = leaves_no_host(delta);
+  const bool was_left = left_.contains(delta.revision) && !has_seen_live(delta);
+  if (!has_no_host && !was_left) {
+    doubt_.reset();
+  } else if (!is_confirmed(delta.revision, has_no_host)) {
+    return in_doubt(delta.revision,
+                    has_no_host ? "has no host any more" : "was live here before and left");
   }
   certificates_.clear();
   if (live_ != nullptr && !delta.certificates.set.empty()) {
@@ -155,9 +170,6 @@ base::Status ControlFlow::build(double jitter) {
   delta_.reset();
   certificates_.clear();
   if (config) {
-    const bool loses_all =
-        config->hosts.empty() && live_ != nullptr && !live_->config->hosts.empty();
-    if (loses_all && !is_confirmed(revision)) return in_doubt(revision, "has no host any more");
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
     next_ = Publish{make_snapshot(std::move(*config), std::move(revision)), std::move(skipped)};
@@ -217,6 +229,7 @@ void ControlFlow::on_published(const base::Status& published, double jitter) {
   }
   if (live_ != nullptr) left_.add(live_->revision);
   live_ = std::move(snapshot);
+  live_from_ = replica_;
   rejection_.reset();
   doubt_.reset();
   failures_ = 0;
@@ -265,16 +278,33 @@ bool ControlFlow::is_rejected_already(const std::string& revision, double jitter
   return true;
 }
 
+// Whether hosts are served now and none would be after this.
+bool ControlFlow::leaves_no_host(const config::Delta& delta) const {
+  if (live_ == nullptr || live_->config->hosts.empty() || !delta.hosts.set.empty()) return false;
+  const auto& served = live_->config->hosts;
+  return delta.full || std::all_of(served.begin(), served.end(), [&](const auto& host) {
+           return delta.hosts.removed.contains(host.first);
+         });
+}
+
+// Whether this answer's replica was at the live state before it came to what it says now.
+bool ControlFlow::has_seen_live(const config::Delta& delta) const {
+  return replica_.empty() ? !delta.full : replica_ == live_from_;
+}
+
 // Whether a state in doubt has been said for long enough with this answer; when not, it has seen to
 // the next step.
-bool ControlFlow::is_confirmed(const std::string& revision) {
+bool ControlFlow::is_confirmed(const std::string& revision, bool has_no_host) {
   // A clock of the operator's that is a little fast takes nothing from the doubt.
   constexpr milliseconds kSlack{100};
-  if (!doubt_ || doubt_->revision != revision) {
-    doubt_ = Doubt{revision};
+  const bool goes_on =
+      doubt_ && (doubt_->revision == revision || (doubt_->is_of_no_host && has_no_host));
+  if (!goes_on) {
+    doubt_ = Doubt{revision, has_no_host};
     poll();
     return false;
   }
+  doubt_->revision = revision;
   if (doubt_->rounds < kDoubtWaits.size()) {
     const milliseconds wait = kDoubtWaits.at(doubt_->rounds);
     if (took_ + kSlack < wait) {
@@ -293,6 +323,19 @@ base::Status ControlFlow::in_doubt(const std::string& revision, const std::strin
   return base::failure(base::ErrorKind::unavailable,
                        "configuration " + revision.substr(0, 12) + " " + why +
                            "; it is applied when the operator still says so in half a minute");
+}
+
+std::string what_next(const ControlFlow::Step& step) {
+  if (const auto* const wait = std::get_if<ControlFlow::Wait>(&step)) {
+    const auto tenths = (wait->delay.count() + 50) / 100;
+    if (tenths > 0) {
+      return "trying again in " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+             " s";
+    }
+  }
+  const auto* const poll = std::get_if<ControlFlow::Poll>(&step);
+  const bool is_new = poll != nullptr && poll->is_by_new_connection;
+  return is_new ? "asking again by a new connection" : "asking again";
 }
 
 void ControlFlow::Revisions::add(std::string revision) {

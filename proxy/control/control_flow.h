@@ -29,10 +29,13 @@ namespace proxy::control {
 //   the operator. What every answer says for kDoubtWaits is applied. An operator has kept its
 //   answer for the wait, so that it can say anything else at once; one of the first release answers
 //   at once, and the flow waits. In doubt is
-//     - a state that was live here before and left, when it comes as a full one: a replica whose
-//       watch lags has it. (A replica that sends a change from the live state to an older one has
-//       seen the live one, and means it.)
-//     - no host at all after some: an operator that lost sight of the cluster has it.
+//     - a state that was live here before and left: a replica whose watch lags has it. Not when it
+//       comes from the replica that gave the live state, or that has called it the present one for
+//       as long as a doubt takes: that one has gone from the live state to the older one. Of an
+//       operator of the first release, whose replicas do not say who they are, a change from the
+//       live state is taken for the same.
+//     - no host at all after some, whatever else is in the state: an operator that lost sight of
+//       the cluster has it.
 //   A state that not every worker has taken yet: Publish again. It is not live before that.
 //   Any failure: Wait, longer each time, then Poll. The live state is never given up.
 class ControlFlow {
@@ -72,9 +75,10 @@ class ControlFlow {
   const Step& next() const { return next_; }
 
   // What came of the step. Each moves on to the next one. `jitter` is from 0 to 1. An error is for
-  // the log: the flow has already decided what to do about it.
+  // the log: the flow has already decided what to do about it. `replica`: who answered, as it says
+  // (config::kReplicaHeader); empty: it does not say.
   base::Status on_polled(int status, std::string_view body, std::chrono::milliseconds took,
-                         double jitter);
+                         double jitter, std::string_view replica = {});
   base::Status on_fetched(int status, std::string_view body, double jitter);
   void on_published(const base::Status& published, double jitter);
   void on_failed(const base::Error& error, double jitter);
@@ -93,7 +97,8 @@ class ControlFlow {
     std::string reason;
   };
   struct Doubt {
-    std::string revision;
+    std::string revision;     // that was offered last
+    bool is_of_no_host;       // then any other state without a host says the same
     std::size_t rounds = 0;   // of kDoubtWaits that are over
     bool is_resting = false;  // until this one is over
   };
@@ -109,7 +114,9 @@ class ControlFlow {
 
   base::Status take_delta(config::Delta delta, double jitter);
   base::Status build(double jitter);
-  bool is_confirmed(const std::string& revision);
+  bool leaves_no_host(const config::Delta& delta) const;
+  bool has_seen_live(const config::Delta& delta) const;
+  bool is_confirmed(const std::string& revision, bool has_no_host);
   static base::Status in_doubt(const std::string& revision, const std::string& why);
   bool is_rejected_already(const std::string& revision, double jitter);
   void poll();
@@ -123,6 +130,8 @@ class ControlFlow {
   config::CertificatesByHash certificates_;  // that it needs and that we hold
   std::optional<Rejection> rejection_;       // of the newest state that we were given
   std::string answer_;                       // tells the answer being taken from others
+  std::string replica_;                      // that gave it
+  std::string live_from_;                    // the replica whose word on the live state is newest
   std::chrono::milliseconds took_{0};        // the poll that brought it
   Revisions rejected_;  // with the answer that each came in: other content may be better
   Revisions counted_;   // rejected, and counted
@@ -133,5 +142,8 @@ class ControlFlow {
   int failures_ = 0;
   std::uint64_t rejections_ = 0;
 };
+
+// What the flow is about to do after a failure, for the log: "trying again in 2.0 s".
+std::string what_next(const ControlFlow::Step& step);
 
 }  // namespace proxy::control

@@ -257,6 +257,22 @@ TEST_F(ControlServer, NothingNewerIs304AndNothingAtAllIs503) {
   EXPECT_EQ(send("GET", "/v1/config?after=" + revision + "&wait=0s").status, 304);
 }
 
+TEST_F(ControlServer, EachAnswerToAPollSaysWhichReplicaGaveIt) {
+  const std::string revision = server_->publish(state("a.example"));
+  const auto header = proxy::config::kReplicaHeader;
+  const auto full = send("GET", "/v1/config?after=&wait=0s").header(header);
+  ASSERT_TRUE(full);
+  EXPECT_GE(full->size(), 16u);
+  EXPECT_EQ(send("GET", "/v1/config?after=" + revision + "&wait=0s").header(header), full);
+
+  Server::Options options;
+  options.http.tls = [this] { return identity_->get(); };
+  prometheus::Registry registry;
+  server_ = Server::listen(options, authenticator_, clock_, registry).value();
+  server_->publish(state("a.example"));
+  EXPECT_NE(send("GET", "/v1/config?after=&wait=0s").header(header), full) << "after a restart";
+}
+
 TEST_F(ControlServer, ADoubtedStateIsSaidAgainAfterTheWaitAndAnotherAtOnce) {
   const std::string live(64, 'a');
   const std::string stale = server_->publish(state("a.example"));
@@ -349,12 +365,14 @@ TEST_F(ControlServer, AProxyOfTheFirstReleaseIsUpToDateWithWhatItIsTold) {
   EXPECT_NE(told, revision);
   EXPECT_EQ(send("GET", "/v1/config?wait=0s&proxy=old&after=" + told).status, 304);
   EXPECT_EQ(acknowledged, 1);
+  EXPECT_TRUE(server_->is_live_everywhere());
   EXPECT_THAT(base::to_prometheus_text(registry_),
               HasSubstr("gatehouse_control_proxy_up_to_date{proxy=\"old\"} 1"));
 
   const std::string own = "&speaks=" + proxy::config::Dialect::own().text();
   EXPECT_EQ(send("GET", "/v1/config?wait=0s&after=" + revision + own).status, 304);
   EXPECT_EQ(send("GET", "/v1/config?wait=0s&after=" + told + own).status, 200);
+  EXPECT_FALSE(server_->is_live_everywhere());
 }
 
 TEST_F(ControlServer, ARefusedStateIsCountedOnceAndNotSentAgain) {

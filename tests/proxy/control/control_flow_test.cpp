@@ -328,6 +328,74 @@ TEST(ControlFlow, FromSomeHostsToNoneNeedsASecondWord) {
   (void)step<ControlFlow::Publish>(fresh);  // from nothing to no hosts is no loss
 }
 
+// Certificates are ordered also while there is no Ingress, and each token is another state.
+TEST(ControlFlow, ADoubtAboutHavingNoHostDoesNotBeginAnewWithEachChangeOfTheRest) {
+  ControlFlow flow = following(state_with_host("a"));
+  seconds said{0};
+  std::size_t answers = 0;
+  // An operator answers at once when the state is another one than that in doubt.
+  const auto next_state = [&] { return state("token-" + std::to_string(answers++)); };
+  while (!flow.on_polled(200, config::delta_to_json(config::full_state(next_state())),
+                         milliseconds(0), 1)) {
+    ASSERT_LE(answers, 10u);
+    if (std::holds_alternative<ControlFlow::Wait>(flow.next())) {
+      said += std::chrono::duration_cast<seconds>(step<ControlFlow::Wait>(flow).delay);
+      flow.on_waited();
+    }
+  }
+  EXPECT_EQ(said, seconds(30));
+  EXPECT_TRUE(step<ControlFlow::Publish>(flow).snapshot->config->hosts.empty());
+}
+
+TEST(ControlFlow, ADoubtAboutHavingNoHostEndsWhenThereIsOneAgain) {
+  ControlFlow flow = following(state_with_host("a"));
+  EXPECT_FALSE(answer(flow, config::full_state(state("x"))));
+  ASSERT_TRUE(answer(flow, config::full_state(state_with_host("b"))));
+  flow.on_published({}, 1);
+  EXPECT_EQ(confirm(flow, config::full_state(state("y")), false), seconds(30)) << "from the start";
+}
+
+TEST(ControlFlow, WhatIsLeftMayComeBackAtOnceFromTheReplicaThatGaveTheLiveState) {
+  const auto by = [](ControlFlow& flow, const config::Delta& delta, const char* replica) {
+    return flow.on_polled(200, config::delta_to_json(delta), kLong, 1, replica);
+  };
+  const auto following_b_of = [&](const char* replica) {
+    ControlFlow flow = following(state("a"));
+    EXPECT_TRUE(by(flow, config::difference(state("a"), state("b")), replica));
+    flow.on_published({}, 1);
+    return flow;
+  };
+  for (const bool is_full : {false, true}) {
+    const auto back =
+        is_full ? config::full_state(state("a")) : config::difference(state("b"), state("a"));
+    ControlFlow same = following_b_of("one");
+    EXPECT_TRUE(by(same, back, "one"));
+    (void)step<ControlFlow::Publish>(same);
+
+    ControlFlow other = following_b_of("one");
+    EXPECT_FALSE(by(other, back, "two"));
+    EXPECT_TRUE(step<ControlFlow::Poll>(other).is_by_new_connection);
+
+    // One that has had nothing newer for half a minute is no straggler.
+    ControlFlow known = following_b_of("one");
+    EXPECT_TRUE(known.on_polled(304, "", seconds(60), 1, "two"));
+    EXPECT_TRUE(by(known, back, "two"));
+
+    ControlFlow hardly_known = following_b_of("one");
+    EXPECT_TRUE(hardly_known.on_polled(304, "", seconds(2), 1, "two"));
+    EXPECT_FALSE(by(hardly_known, back, "two"));
+  }
+}
+
+TEST(ControlFlow, WhatComesNextIsToldTruly) {
+  using Flow = ControlFlow;
+  EXPECT_EQ(what_next(Flow::Wait{milliseconds(1'960)}), "trying again in 2.0 s");
+  EXPECT_EQ(what_next(Flow::Wait{milliseconds(120)}), "trying again in 0.1 s");
+  EXPECT_EQ(what_next(Flow::Wait{milliseconds(20)}), "asking again");
+  EXPECT_EQ(what_next(Flow::Poll{"/", true}), "asking again by a new connection");
+  EXPECT_EQ(what_next(Flow::Poll{"/", false}), "asking again");
+}
+
 TEST(ControlFlow, AStateThatNotEveryWorkerHasIsPublishedAgainAndNotAcknowledged) {
   ControlFlow flow = following(state("a"));
   const auto live = flow.live();
