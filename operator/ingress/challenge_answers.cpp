@@ -1,19 +1,20 @@
 #include "operator/ingress/challenge_answers.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/ip_text.h"
 #include "operator/ingress/host_name.h"
+#include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
 
 // RFC 8555 §8.3: a token is base64url without padding; anything else is no ACME server's.
-constexpr std::size_t kTokenMax = 256;
-constexpr std::size_t kKeyAuthorizationMax = 512;
-
 bool is_base64url(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -23,8 +24,8 @@ bool is_base64url(std::string_view text) {
 
 // §8.1: token, ".", thumbprint.
 bool is_answer(const std::string& token, std::string_view key_authorization) {
-  return is_base64url(token) && token.size() <= kTokenMax &&
-         key_authorization.size() <= kKeyAuthorizationMax &&
+  return is_base64url(token) && token.size() <= proxy::config::kTokenBytesMax &&
+         key_authorization.size() <= proxy::config::kKeyAuthorizationBytesMax &&
          key_authorization.substr(0, token.size() + 1) == token + "." &&
          is_base64url(key_authorization.substr(token.size() + 1));
 }
@@ -45,8 +46,26 @@ std::optional<std::string> asked_host(const std::string& identifier) {
   return host && !host->empty() ? host : std::nullopt;
 }
 
-// Oldest first: a token is the choice of whoever names the server, and one that is there already is
-// not taken away.
+// To a host that has an answer for this token already nobody's other one is given. What is beyond
+// the bound has a server that gives one token to a thousand hosts, and fails there.
+void add(proxy::config::ChallengeAnswer& answer, const std::string& host,
+         const std::string& key_authorization) {
+  if (answer.host.empty()) {
+    answer.host = host;
+    answer.key_authorization = key_authorization;
+    return;
+  }
+  if (answer.find(host) != nullptr) return;
+  auto& others = answer.others;
+  if (others.size() == proxy::config::kOtherAnswersMax) return;
+  const auto at = std::lower_bound(
+      others.begin(), others.end(), host,
+      [](const auto& other, const std::string& wanted) { return other.host < wanted; });
+  others.insert(at, {host, key_authorization});
+}
+
+// Oldest first: of two answers for one host and token the one that was there first stays, and a
+// proxy that knows of one host for a token only (of an earlier release) has the first one's.
 std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
   std::vector<const api::Certificate*> found;
   for (const auto& certificate : view.certificates) {
@@ -63,7 +82,7 @@ std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
     const ClusterView& view) {
-  proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> answers;
+  std::map<std::string, proxy::config::ChallengeAnswer> answers;
   for (const api::Certificate* certificate : with_orders(view)) {
     // Status is written by whoever may write it: an answer is given for names of spec alone.
     const std::vector<std::string> names = certificate->all_names();
@@ -75,13 +94,15 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
       }
       const auto host = asked_host(authorization.identifier);
       if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
-      answers.try_emplace(
-          authorization.token,
-          std::make_shared<const proxy::config::ChallengeAnswer>(
-              proxy::config::ChallengeAnswer{*host, authorization.key_authorization}));
+      add(answers[authorization.token], *host, authorization.key_authorization);
     }
   }
-  return answers;
+  proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> shared;
+  for (auto& [token, answer] : answers) {
+    shared.emplace(token,
+                   std::make_shared<const proxy::config::ChallengeAnswer>(std::move(answer)));
+  }
+  return shared;
 }
 
 }  // namespace ingress

@@ -450,11 +450,7 @@ certificate::Given RunningOperator::is_given_certificate(const kube::ObjectKey& 
 // The proxies that poll another replica are not heard of here; that replica compiles the same at
 // the same time.
 bool RunningOperator::is_newest_taken_over() const {
-  const std::string revision = control_->revision();
-  for (const control::Acknowledgement& proxy : control_->proxies()) {
-    if (proxy.revision != revision) return false;
-  }
-  return true;
+  return control_->is_live_everywhere();
 }
 
 // At the Service that leads to it: whoever looks for a proxy looks there.

@@ -172,12 +172,22 @@ struct Fields<Certificate> {
 };
 
 template <>
+struct Fields<OtherAnswer> {
+  static constexpr const char* kName = "challenge.other";
+  static constexpr auto kList =
+      std::tuple(required(field("host", &OtherAnswer::host, HostText{})),
+                 required(field("keyAuthorization", &OtherAnswer::key_authorization,
+                                Text{kKeyAuthorizationBytesMax})));
+};
+
+template <>
 struct Fields<ChallengeAnswer> {
   static constexpr const char* kName = "challenge";
   static constexpr auto kList =
       std::tuple(required(field("host", &ChallengeAnswer::host, HostText{})),
                  required(field("keyAuthorization", &ChallengeAnswer::key_authorization,
-                                Text{kKeyAuthorizationBytesMax})));
+                                Text{kKeyAuthorizationBytesMax})),
+                 added(field("others", &ChallengeAnswer::others, List{kOtherAnswersMax})));
 };
 
 template <class T>

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -100,11 +102,23 @@ struct Certificate {
   bool operator==(const Certificate&) const = default;
 };
 
-// What answers GET /.well-known/acme-challenge/<token> on these hosts (RFC 8555 §8.3).
-struct ChallengeAnswer {
+// A host that shares its token with another one, and its own answer.
+struct OtherAnswer {
   std::string host;               // lower case
   std::string key_authorization;  // the whole body
+  bool operator==(const OtherAnswer&) const = default;
+};
+
+// What answers GET /.well-known/acme-challenge/<token> (RFC 8555 §8.3), to each host for itself. A
+// token is the choice of whoever names the ACME server, so two hosts may come with the same one.
+struct ChallengeAnswer {
+  std::string host;                   // lower case; the one that had the token first
+  std::string key_authorization;      // the whole body
+  std::vector<OtherAnswer> others{};  // sorted by host, each once, none of them `host`
   bool operator==(const ChallengeAnswer&) const = default;
+
+  // The answer for this host, as above; nullptr: the token is nothing to it.
+  const std::string* find(std::string_view asked) const;
 };
 
 // Everything, keyed so that a change is a small delta. Values are shared and immutable: copying a
@@ -120,7 +134,15 @@ struct ProxyConfig {
   // certificate id. A name that is absent has no certificate: the handshake fails with
   // unrecognized_name, and another host's key is never used.
   std::map<std::string, std::string> sni;
-  Section<ChallengeAnswer> challenges;  // by token
+  Section<ChallengeAnswer> challenges;  // by token, and in it by host
 };
+
+inline const std::string* ChallengeAnswer::find(std::string_view asked) const {
+  if (asked == host) return &key_authorization;
+  const auto at = std::lower_bound(
+      others.begin(), others.end(), asked,
+      [](const OtherAnswer& other, std::string_view wanted) { return other.host < wanted; });
+  return at != others.end() && at->host == asked ? &at->key_authorization : nullptr;
+}
 
 }  // namespace proxy::config

@@ -218,17 +218,29 @@ class FieldChecks {
   const ProxyConfig& config_;
 };
 
+void check_key_authorization(const std::string& token, std::string_view text,
+                             const std::string& place) {
+  const bool has_token = text.size() > token.size() && text.starts_with(token) &&
+                         text[token.size()] == '.' && is_base64url(text.substr(token.size() + 1));
+  if (!has_token) {
+    breach(member(place, "keyAuthorization"), "must be the token, '.', and a thumbprint");
+  }
+}
+
 void check_challenge(const std::string& token, const ChallengeAnswer& answer,
                      const std::string& place) {
   if (!is_base64url(token) || token.size() > kTokenBytesMax) {
     breach(place, "the token must be base64url text");  // RFC 8555 §8.3
   }
-  const std::string& text = answer.key_authorization;
-  const bool has_token = text.size() > token.size() && text.starts_with(token) &&
-                         text[token.size()] == '.' &&
-                         is_base64url(std::string_view(text).substr(token.size() + 1));
-  if (!has_token) {
-    breach(member(place, "keyAuthorization"), "must be the token, '.', and a thumbprint");
+  check_key_authorization(token, answer.key_authorization, place);
+  for (std::size_t i = 0; i < answer.others.size(); ++i) {
+    const OtherAnswer& other = answer.others[i];
+    const std::string at = inside(member(place, "others"), std::to_string(i));
+    check_key_authorization(token, other.key_authorization, at);
+    if (other.host == answer.host) breach(at, "has the answer of the first host again");
+    if (i > 0 && !(answer.others[i - 1].host < other.host)) {
+      breach(at, "must be sorted by host and unique");
+    }
   }
 }
 

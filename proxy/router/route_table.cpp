@@ -303,7 +303,7 @@ const std::string* RouteTable::find_challenge(std::string_view host, std::string
   if (challenges_.empty() || !path.starts_with(kChallengePrefix)) return nullptr;
   const auto found = challenges_.find(path.substr(kChallengePrefix.size()));
   if (found == challenges_.end()) return nullptr;
-  return HostKey(host).view() == found->second->host ? &found->second->key_authorization : nullptr;
+  return found->second->find(HostKey(host).view());
 }
 
 Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage) {

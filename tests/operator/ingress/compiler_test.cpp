@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/config/limits.h"
+#include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -734,18 +735,56 @@ TEST(Compiler, AnAnswerIsPublishedForNamesOfItsCertificateOnly) {
   EXPECT_EQ(compiled.config.challenges.at("token-3")->host, "b.example");
 }
 
-// A token is the choice of whoever names the server.
-TEST(Compiler, ATokenThatTwoCertificatesHaveIsAnsweredForTheOlderOne) {
-  auto older = a_certificate("z/older", "tls", {"a.example"});
-  older.metadata.creation_timestamp = base::WallTime(seconds(1));
-  older.status.order = api::OrderStatus{};
-  older.status.order->authorizations = {an_authorization("a.example", "token-1", "pending")};
-  auto younger = a_certificate("a/younger", "tls", {"b.example"});
-  younger.metadata.creation_timestamp = base::WallTime(seconds(2));
-  younger.status.order = api::OrderStatus{};
-  younger.status.order->authorizations = {an_authorization("b.example", "token-1", "pending")};
+api::Certificate with_order(api::Certificate certificate, int created,
+                            std::vector<api::AuthorizationStatus> authorizations) {
+  certificate.metadata.creation_timestamp = base::WallTime(seconds(created));
+  certificate.status.order = api::OrderStatus{};
+  certificate.status.order->authorizations = std::move(authorizations);
+  return certificate;
+}
+
+// A token is the choice of whoever names the server: it takes no other host's answer away.
+TEST(Compiler, OfATokenThatTwoCertificatesHaveEachHostHasItsOwnAnswer) {
+  const auto older = with_order(a_certificate("z/older", "tls", {"m.example"}), 1,
+                                {an_authorization("m.example", "token-1", "pending")});
+  auto of_younger = an_authorization("a.example", "token-1", "pending");
+  of_younger.key_authorization = "token-1.another";
+  const auto younger =
+      with_order(a_certificate("a/younger", "tls", {"a.example", "z.example"}), 2,
+                 {an_authorization("z.example", "token-1", "pending"), of_younger});
   const Compiled compiled = compile(ViewBuilder().certificate(younger).certificate(older).view);
-  EXPECT_EQ(compiled.config.challenges.at("token-1")->host, "a.example");
+  EXPECT_TRUE(proxy::config::validate(compiled.config));
+  const auto& answer = *compiled.config.challenges.at("token-1");
+  EXPECT_EQ(answer.host, "m.example") << "what a proxy of an earlier release answers";
+  ASSERT_EQ(answer.others.size(), 2u);
+  EXPECT_EQ(*answer.find("m.example"), "token-1.thumbprint");
+  EXPECT_EQ(*answer.find("a.example"), "token-1.another");
+  EXPECT_EQ(*answer.find("z.example"), "token-1.thumbprint");
+  EXPECT_EQ(answer.find("b.example"), nullptr);
+}
+
+TEST(Compiler, OfTwoAnswersForOneHostAndTokenTheOlderCertificatesStays) {
+  const auto older = with_order(a_certificate("z/older", "tls", {"a.example"}), 1,
+                                {an_authorization("a.example", "token-1", "pending")});
+  auto theirs = an_authorization("a.example", "token-1", "pending");
+  theirs.key_authorization = "token-1.another";
+  const auto younger = with_order(a_certificate("a/younger", "tls", {"a.example"}), 2, {theirs});
+  const Compiled compiled = compile(ViewBuilder().certificate(younger).certificate(older).view);
+  const auto& answer = *compiled.config.challenges.at("token-1");
+  EXPECT_EQ(*answer.find("a.example"), "token-1.thumbprint");
+  EXPECT_TRUE(answer.others.empty());
+}
+
+TEST(Compiler, AServerWithOneTokenForEverythingStaysWithinTheContractsBounds) {
+  std::vector<std::string> names;
+  std::vector<api::AuthorizationStatus> authorizations;
+  for (std::size_t i = 0; i < proxy::config::kOtherAnswersMax + 10; ++i) {
+    names.push_back("h" + std::to_string(i) + ".example");
+    authorizations.push_back(an_authorization(names.back(), "token-1", "pending"));
+  }
+  const auto certificate = with_order(a_certificate("default/a", "tls", names), 1, authorizations);
+  const Compiled compiled = compile(ViewBuilder().certificate(certificate).view);
+  EXPECT_TRUE(proxy::config::validate(compiled.config));
 }
 
 // ---- Sharing

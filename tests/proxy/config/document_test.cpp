@@ -173,6 +173,16 @@ TEST(ConfigDocument, SaysWhereItIsWrong) {
        "challenges[t].host: must be a host name in lower case or an IP address"},
       {R"({"challenges": {"t": {"host": "h", "keyAuthorization": "u.x"}}})",
        "challenges[t].keyAuthorization: must be the token, '.', and a thumbprint"},
+      {R"({"challenges": {"t": {"host": "h", "keyAuthorization": "t.x",
+           "others": [{"host": "h", "keyAuthorization": "t.y"}]}}})",
+       "challenges[t].others[0]: has the answer of the first host again"},
+      {R"({"challenges": {"t": {"host": "h", "keyAuthorization": "t.x",
+           "others": [{"host": "i", "keyAuthorization": "u.y"}]}}})",
+       "challenges[t].others[0].keyAuthorization: must be the token, '.', and a thumbprint"},
+      {R"({"challenges": {"t": {"host": "h", "keyAuthorization": "t.x",
+           "others": [{"host": "b", "keyAuthorization": "t.y"},
+                      {"host": "b", "keyAuthorization": "t.z"}]}}})",
+       "challenges[t].others[1]: must be sorted by host and unique"},
   };
   for (const auto& c : cases) {
     const auto config = config_from_json(c.json, "/");

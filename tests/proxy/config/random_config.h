@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -41,7 +42,18 @@ class RandomConfig {
     for (const char* token : {"tok_1", "tok-2"}) {
       if (!coin()) continue;
       auto answer = value<ChallengeAnswer>(config);
-      answer.key_authorization = std::string(token) + "." + (coin() ? "x" : "y");
+      const auto key_authorization = [&] {
+        return std::string(token) + "." + (coin() ? "x" : "y");
+      };
+      answer.key_authorization = key_authorization();
+      // Each host once, in their order.
+      std::map<std::string, OtherAnswer> others;
+      for (OtherAnswer& other : answer.others) {
+        other.key_authorization = key_authorization();
+        if (other.host != answer.host) others.insert_or_assign(other.host, other);
+      }
+      answer.others.clear();
+      for (auto& [host, other] : others) answer.others.push_back(std::move(other));
       config.challenges[token] = std::make_shared<const ChallengeAnswer>(std::move(answer));
     }
     return config;

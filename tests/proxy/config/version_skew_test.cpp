@@ -81,6 +81,24 @@ TEST(VersionSkew, WhoUsesNoNewFieldHasTheRevisionsOfTheFirstRelease) {
   EXPECT_THAT(first_release::refusal(full_delta(state)), HasSubstr("bodyBytesMax"));
 }
 
+// One token, two hosts: a proxy that knows of one only keeps the first one's answer, and with it
+// the words and the revision of a state without the second.
+TEST(VersionSkew, AProxyOfTheFirstReleaseAnswersTheFirstHostOfAToken) {
+  ProxyConfig one;
+  one.challenges["tok"] =
+      std::make_shared<const ChallengeAnswer>(ChallengeAnswer{"a.example", "tok.a"});
+  ProxyConfig two = one;
+  two.challenges["tok"] = std::make_shared<const ChallengeAnswer>(
+      ChallengeAnswer{"a.example", "tok.a", {{"b.example", "tok.b"}}});
+  EXPECT_EQ(first_release::refusal(full_delta(one)), "");
+  EXPECT_EQ(full_delta(*rendered(shared(two), Dialect())), full_delta(one));
+  EXPECT_TRUE(Dialect::own().knows("challenge.others"));
+
+  const auto read = delta_from_json(full_delta(two));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read->challenges.set.at("tok").find("b.example"), "tok.b");
+}
+
 TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
   ProxyConfig state;
   VirtualHost host;

@@ -506,6 +506,30 @@ TEST(Challenge, IsAnsweredForItsHostAndItsExactPathOnly) {
   EXPECT_EQ(table.find_challenge("shop.example", "/.well-known/acme-challenge/"), nullptr);
 }
 
+// A token is the choice of whoever names the ACME server.
+TEST(Challenge, OfOneTokenEachHostHasItsOwnAnswer) {
+  ProxyConfig config;
+  config.challenges["tok-1"] =
+      std::make_shared<const config::ChallengeAnswer>(config::ChallengeAnswer{
+          "m.example", "tok-1.m", {{"192.0.2.1", "tok-1.ip"}, {"a.example", "tok-1.a"}}});
+  const RouteTable table(config);
+  const std::string path = "/.well-known/acme-challenge/tok-1";
+  struct {
+    const char* host;
+    const char* answer;  // nullptr: none
+  } rows[] = {
+      {"m.example", "tok-1.m"},       {"a.example", "tok-1.a"},    {"A.Example", "tok-1.a"},
+      {"a.example.", "tok-1.a"},      {"a.example:80", "tok-1.a"}, {"192.0.2.1", "tok-1.ip"},
+      {"A.EXAMPLE.:8080", "tok-1.a"}, {"b.example", nullptr},      {"", nullptr},
+      {"x.a.example", nullptr},       {"192.0.2.2", nullptr},      {"a.example..", nullptr},
+  };
+  for (const auto& row : rows) {
+    const std::string* const answer = table.find_challenge(row.host, path);
+    EXPECT_EQ(answer != nullptr ? *answer : "none", row.answer != nullptr ? row.answer : "none")
+        << row.host;
+  }
+}
+
 Decision decided(const RouteTable& table, const RequestLine& request) {
   std::string storage;
   return decide(table, request, storage);
