@@ -103,6 +103,15 @@ std::string text_of(const Problem::Subproblem& sub) {
   return text;
 }
 
+// As servers say it: "Invalid response from https://...", "Redirect loop detected", "Too many
+// redirects", "Invalid host in redirect target".
+bool is_about_redirect(std::string_view words) {
+  const std::size_t https = words.find("https://");
+  return words.find("edirect") != std::string_view::npos ||
+         (https != std::string_view::npos &&
+          words.find("/.well-known/acme-challenge/", https) != std::string_view::npos);
+}
+
 }  // namespace
 
 std::string Problem::short_type() const {
@@ -145,7 +154,17 @@ std::string_view name_of(ErrorClass error_class) {
   return "other";
 }
 
-std::string_view remedy_for(ErrorClass error_class) {
+std::string_view remedy_for(ErrorClass error_class, std::string_view words) {
+  // The validation begins at http on port 80 (RFC 8555 §8.3), and whatever comes of it at https
+  // comes of a redirect: "Fetching https://a.test/.well-known/acme-challenge/...: Timeout".
+  const bool is_of_validation = error_class == ErrorClass::connection ||
+                                error_class == ErrorClass::unauthorized ||
+                                error_class == ErrorClass::tls;
+  if (is_of_validation && is_about_redirect(words)) {
+    return "Something in front of the proxy redirects the validation: let "
+           "/.well-known/acme-challenge/ pass on port 80, or let the redirect keep the host and "
+           "port 443 lead to the proxy, which answers there, too.";
+  }
   switch (error_class) {
     case ErrorClass::rate_limited:
       return "Nothing to do but wait; if it returns, ask for fewer certificates or more names in "
@@ -162,7 +181,9 @@ std::string_view remedy_for(ErrorClass error_class) {
       return "Check that the name's A and AAAA records lead to this proxy and not to another "
              "server, on every address.";
     case ErrorClass::tls:
-      return "Check what answers on port 443 of this name: a redirect led the validation there.";
+      return "Check what answers on port 443 of this name: a redirect led the validation there, "
+             "and "
+             "the proxy would have answered.";
     case ErrorClass::rejected_identifier:
       return "The certificate authority does not issue for this name: correct or remove it, or use "
              "another issuer.";

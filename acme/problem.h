@@ -64,8 +64,9 @@ enum class ErrorClass {
 // Looks at subproblems too: an order of many names fails for its first failed name's reason.
 ErrorClass classify(const Problem& problem);
 std::string_view name_of(ErrorClass error_class);  // the RFC's short type, "rateLimited"
-// One sentence: what a person can do about it. Empty when there is nothing to do but wait.
-std::string_view remedy_for(ErrorClass error_class);
+// One sentence: what a person can do about it. Empty when there is nothing to do but wait. `words`:
+// those of the server, which may tell more than the class.
+std::string_view remedy_for(ErrorClass error_class, std::string_view words = {});
 
 // A problem document of ACME: application/problem+json with a type of RFC 8555's namespace, or with
 // none but the HTTP status. Of anything else only the HTTP status is kept, never a word: an

@@ -158,8 +158,9 @@ void show_failure(api::Certificate& certificate, const Failure& failure,
   status.next_attempt_time = now + delay;
   status.next_attempt_reason = failure.retry_after ? "the server asked to wait" : "back-off";
   status.observed_generation = certificate.metadata.generation;
-  const std::string message = issuer::failure_text(status.last_failure, *status.next_attempt_time,
-                                                   acme::remedy_for(failure.error_class), now);
+  const std::string message =
+      issuer::failure_text(status.last_failure, *status.next_attempt_time,
+                           acme::remedy_for(failure.error_class, failure.text), now);
   if (failure.is_order_lost) {
     if (!status.order) status.order.emplace();
     status.order->state = "invalid";

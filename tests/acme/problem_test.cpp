@@ -184,6 +184,37 @@ TEST(RemedyFor, IsASentenceWhereAPersonCanHelp) {
   EXPECT_THAT(std::string(acme::remedy_for(ErrorClass::caa)), HasSubstr("CAA"));
 }
 
+// In the words of Boulder.
+TEST(RemedyFor, ARedirectInFrontIsToldAsSuch) {
+  const std::string path = "a.test/.well-known/acme-challenge/token";
+  struct {
+    ErrorClass error_class;
+    std::string words;
+    bool is_redirect;
+  } rows[] = {
+      {ErrorClass::connection, "192.0.2.1: Fetching https://" + path + ": Connection refused",
+       true},
+      {ErrorClass::connection, "192.0.2.1: Fetching http://" + path + ": Connection refused",
+       false},
+      {ErrorClass::unauthorized, "192.0.2.1: Invalid response from https://" + path + ": 404",
+       true},
+      {ErrorClass::unauthorized, "192.0.2.1: Invalid response from http://" + path + ": 404",
+       false},
+      {ErrorClass::connection, "Fetching http://" + path + ": Redirect loop detected", true},
+      {ErrorClass::connection, "Fetching http://" + path + ": Invalid host in redirect target",
+       true},
+      {ErrorClass::tls, "192.0.2.1: Fetching https://" + path + ": remote error: tls", true},
+      {ErrorClass::dns, "Fetching https://" + path + ": no such host", false},
+      {ErrorClass::rate_limited, "see https://letsencrypt.org/docs/rate-limits", false},
+      {ErrorClass::unauthorized, "see https://ca.test/account", false},
+  };
+  for (const auto& row : rows) {
+    const std::string remedy(acme::remedy_for(row.error_class, row.words));
+    EXPECT_EQ(remedy.find("redirects the validation") != std::string::npos, row.is_redirect)
+        << row.words << ": " << remedy;
+  }
+}
+
 TEST(ReplacesWasRefused, ForTheTypesOfRfc9773Only) {
   const auto error = [](const char* type, const char* detail) {
     Problem problem = problem_of(type);
