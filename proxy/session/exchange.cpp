@@ -99,6 +99,10 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
     answer_challenge(*decision.challenge);
     return;
   }
+  if (client.certificate != nullptr && client.certificate->is_stand_in()) {
+    answer_nothing();
+    return;
+  }
   if (request_.method == http1::Method::trace && !worker_.options().trace_allowed) {
     answer(405, "trace_not_allowed");
     return;
@@ -166,6 +170,17 @@ void Exchange::answer_as_last() {
   status_ = 200;
   reason_ = "max_forwards";
   downstream_->send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
+  finish();
+}
+
+// To whoever came in over a certificate that stands for nobody: not from here (RFC 9110 §15.5.20),
+// and not a word that a browser might show or keep as the host's. It finds the host when it
+// connects anew and the certificate is there.
+void Exchange::answer_nothing() {
+  status_ = 421;
+  reason_ = "stand_in_certificate";
+  downstream_->send_answer(
+      {.status = status_, .date = worker_.date(), .keep_alive = false, .head_method = is_head_});
   finish();
 }
 

@@ -97,6 +97,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool is_misdirected(const Client& client) const;
   void answer(int status, std::string_view reason);
   void answer_as_last();
+  void answer_nothing();
   void redirect(const Client& client);
   void answer_challenge(const std::string& key_authorization);
   void finish();

@@ -410,7 +410,7 @@ void Http1Connection::arm_after_sending() {
 void Http1Connection::send_answer(const http1::Answer& answer) {
   http1::Answer framed = answer;
   // What is left of the request cannot be told from the next one, so it is not read at all.
-  framed.keep_alive = may_keep_alive() && state_ == State::response;
+  framed.keep_alive = answer.keep_alive && may_keep_alive() && state_ == State::response;
   keeps_alive_ = framed.keep_alive;
   std::string& out = worker_.buffers().head;
   const std::size_t bound = http1::answer_bound(framed);

@@ -1,13 +1,33 @@
 #include "proxy/tls/certificate_table.h"
 
+#include <chrono>
+#include <utility>
+
 #include <spdlog/spdlog.h>
 
+#include "base/ip_text.h"
+#include "base/key.h"
 #include "base/time_text.h"
 #include "base/x509.h"
 #include "proxy/tls/parsed_certificate.h"
 
 namespace proxy::tls {
 namespace {
+
+// A P-256 key and one signature of it: some 50 microseconds.
+base::Result<config::Certificate> make_stand_in(const std::string& name) {
+  const auto key = base::PrivateKey::generate({});
+  if (!key) return base::failure(key.error());
+  base::SelfSignedOptions options;
+  // What a person sees who looks at it.
+  options.names.common_name = "no certificate yet";
+  options.names.dns_names = {name};
+  // Orders end within a week (RFC 8555 §7.1.3: at `expires`).
+  options.lifetime = std::chrono::hours(24 * 30);
+  auto chain = base::make_self_signed(*key, options);
+  if (!chain) return base::failure(chain.error());
+  return config::Certificate{std::move(*chain), key->to_pem()};
+}
 
 bool is_same(const std::shared_ptr<const config::Certificate>& a,
              const std::shared_ptr<const config::Certificate>& b) {
@@ -20,11 +40,20 @@ CertificateEntry::CertificateEntry(std::string id,
                                    std::shared_ptr<const config::Certificate> source)
     : id_(std::move(id)), source_(std::move(source)) {}
 
+CertificateEntry::CertificateEntry(std::string name) : id_(std::move(name)) {}
+
 CertificateEntry::~CertificateEntry() = default;
+
+base::Result<ParsedCertificate> CertificateEntry::parse() const {
+  if (!is_stand_in()) return parse_certificate(*source_);
+  const auto made = make_stand_in(id_);
+  if (!made) return base::failure(made.error());
+  return parse_certificate(*made);
+}
 
 const ParsedCertificate* CertificateEntry::parsed() const {
   std::call_once(once_, [this] {
-    auto parsed = parse_certificate(*source_);
+    auto parsed = parse();
     if (parsed) {
       parsed_ = std::make_unique<const ParsedCertificate>(std::move(*parsed));
     } else {
@@ -56,6 +85,25 @@ CertificateTable::CertificateTable(const config::ProxyConfig& config,
       exact_.emplace(name, entry->second);
     }
   }
+  for (const auto& [token, answer] : config.challenges) {
+    stand_in_for(answer->host, previous);
+    for (const config::OtherAnswer& other : answer->others) stand_in_for(other.host, previous);
+  }
+}
+
+void CertificateTable::stand_in_for(const std::string& name, const CertificateTable* previous) {
+  // An address is no server name (RFC 6066 §3): who asks for one asks for none, as everybody may.
+  if (stand_ins_.size() == kStandInsMax || base::ip_bytes_from_text(name)) return;
+  const auto* const configured = find_configured(name);
+  if (configured != nullptr && (*configured)->parsed() != nullptr) return;
+  if (previous != nullptr) {
+    const auto held = previous->stand_ins_.find(name);
+    if (held != previous->stand_ins_.end()) {
+      stand_ins_.emplace(name, held->second);
+      return;
+    }
+  }
+  stand_ins_.emplace(name, std::make_shared<CertificateEntry>(name));
 }
 
 // The entry of `previous` that goes on under this id: its content is the same, or the new content
@@ -81,6 +129,15 @@ const std::shared_ptr<const CertificateEntry>* CertificateTable::kept_entry(
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {
+  if (!stand_ins_.empty()) {
+    const auto found = stand_ins_.find(name);
+    if (found != stand_ins_.end()) return &found->second;
+  }
+  return find_configured(name);
+}
+
+const std::shared_ptr<const CertificateEntry>* CertificateTable::find_configured(
+    std::string_view name) const {
   if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
   if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
     const auto found = wildcards_.find(name.substr(dot + 1));

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "proxy/config/model.h"
 
 namespace proxy::tls {
@@ -19,10 +20,15 @@ struct ParsedCertificate;  // OpenSSL's forms of it, see parsed_certificate.h
 class CertificateEntry {
  public:
   CertificateEntry(std::string id, std::shared_ptr<const config::Certificate> source);
+  // A stand-in for this name, with a key of its own, made on first use.
+  explicit CertificateEntry(std::string name);
   ~CertificateEntry();
 
-  const std::string& id() const { return id_; }
+  const std::string& id() const { return id_; }  // of a stand-in: the name
   const std::shared_ptr<const config::Certificate>& source() const { return source_; }
+  // Self-signed, in place of a certificate that is not there yet: nobody may rely on it, and over
+  // it nothing is answered but challenges.
+  bool is_stand_in() const { return source_ == nullptr; }
   // nullptr when it cannot be used, see parse_certificate(). That is logged once, with the reason.
   const ParsedCertificate* parsed() const;
   // False too for a certificate that cannot be used.
@@ -31,13 +37,23 @@ class CertificateEntry {
  private:
   std::string id_;
   std::shared_ptr<const config::Certificate> source_;
+  base::Result<ParsedCertificate> parse() const;
+
   mutable std::once_flag once_;
   mutable std::unique_ptr<const ParsedCertificate> parsed_;
 };
 
 // Server names to certificates. Immutable; any number of threads may ask.
+//
+// A name with an open challenge and without a certificate that can be served has a stand-in: where
+// somebody in front redirects plain http, the ACME server follows to https, and does not judge the
+// certificate there (decision 0053). No other name has one.
 class CertificateTable {
  public:
+  // An operator bounds its orders under way far below this; each costs some 200 bytes until
+  // somebody asks for it, and some kilobytes and the making of a key then.
+  static constexpr std::size_t kStandInsMax = 10'000;
+
   // Entries whose content is that of `previous` are shared with it, and keep their parsed form. One
   // that changed is read at once: when it cannot be used, the good one before it stays in its
   // place, and a line of the log says so.
@@ -57,6 +73,8 @@ class CertificateTable {
       return std::hash<std::string_view>{}(text);
     }
   };
+  const std::shared_ptr<const CertificateEntry>* find_configured(std::string_view name) const;
+  void stand_in_for(const std::string& name, const CertificateTable* previous);
   const std::shared_ptr<const CertificateEntry>* kept_entry(
       const std::string& id, const std::shared_ptr<const config::Certificate>& source,
       const CertificateTable& previous);
@@ -70,6 +88,7 @@ class CertificateTable {
   ByName<std::shared_ptr<const CertificateEntry>> exact_;  // and "" for the default
   ByName<std::shared_ptr<const CertificateEntry>>
       wildcards_;  // "shop.example" for "*.shop.example"
+  ByName<std::shared_ptr<const CertificateEntry>> stand_ins_;  // mostly empty
 };
 
 // A name as a client sent it (SNI, Host without its port), in lower case and without one trailing

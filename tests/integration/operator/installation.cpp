@@ -259,7 +259,7 @@ void Installation::start_proxies(int count) {
 }
 
 void Installation::start_pebble(Pebble::Options options) {
-  options.http_port = proxy_ports_.at(0)["http"];
+  if (options.http_port == 0) options.http_port = proxy_ports_.at(0)["http"];
   auto pebble = Pebble::start(options);
   if (!pebble) give_up(pebble.error().message);
   pebble_ = std::move(*pebble);

@@ -60,7 +60,11 @@ class Installation {
   // False when there is none in time, or none other than before.
   bool mount_control_ca();
   void start_proxies(int count);
+  // Without an http_port of the options it validates at the first proxy.
   void start_pebble(Pebble::Options options = {});
+  int proxy_port(int proxy, const std::string& name) const {
+    return proxy_ports_.at(static_cast<std::size_t>(proxy)).at(name);
+  }
   void kill_operator();  // SIGKILL, and waits
   ChildProcess& operator_process() { return *operator_; }
   Pebble& pebble() { return *pebble_; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/key.h"
+#include "proxy/tls/parsed_certificate.h"
 #include "tests/support/captured_log.h"
 
 namespace proxy::tls {
@@ -149,6 +150,86 @@ TEST(CertificateTable, ABrokenPairIsReplacedByWhateverFollows) {
 TEST(NormalName, LowersCaseAndTakesOffOneDot) {
   EXPECT_EQ(normal_name("Shop.Example."), "shop.example");
   EXPECT_EQ(normal_name(""), "");
+}
+
+// ---- Names with an open challenge
+
+std::shared_ptr<const config::ChallengeAnswer> answer_for(const std::string& host) {
+  return std::make_shared<const config::ChallengeAnswer>(
+      config::ChallengeAnswer{host, "tok.x", {{"z." + host, "tok.y"}}});
+}
+
+bool has_stand_in(const CertificateTable& table, std::string_view name) {
+  const auto* entry = table.find(name);
+  return entry != nullptr && (*entry)->is_stand_in();
+}
+
+TEST(StandInCertificate, IsForNamesWithAChallengeAndWithoutACertificateOfTheirs) {
+  ProxyConfig config;
+  config.certificates["exact"] = issue("exact.test");
+  config.certificates["wild"] = issue("*.wild.test");
+  config.certificates["broken"] = issue("broken.test", false);
+  config.sni = {{"exact.test", "exact"}, {"*.wild.test", "wild"}, {"broken.test", "broken"}};
+  int token = 0;
+  for (const char* host : {"new.test", "exact.test", "a.wild.test", "broken.test", "192.0.2.1"}) {
+    config.challenges["t" + std::to_string(++token)] = answer_for(host);
+  }
+  const ::support::CapturedLog log;
+  const CertificateTable table(config);
+  EXPECT_TRUE(has_stand_in(table, "new.test"));
+  EXPECT_TRUE(has_stand_in(table, "z.new.test"));
+  EXPECT_TRUE(has_stand_in(table, "broken.test"));
+  EXPECT_FALSE(has_stand_in(table, "exact.test"));
+  EXPECT_FALSE(has_stand_in(table, "a.wild.test"));
+  EXPECT_EQ(found_id(table, "192.0.2.1"), "none");
+  EXPECT_EQ(found_id(table, ""), "none");
+  EXPECT_EQ(found_id(table, "other.test"), "none");
+  const auto* const parsed = (*table.find("new.test"))->parsed();
+  ASSERT_NE(parsed, nullptr);
+  EXPECT_EQ(parsed->info.dns_names, std::vector<std::string>{"new.test"});
+  EXPECT_GT(parsed->info.not_after, parsed->info.not_before + std::chrono::hours(24 * 7));
+}
+
+TEST(StandInCertificate, IsNotNeededWhereADefaultOneIsShown) {
+  ProxyConfig config;
+  config.certificates["default"] = issue("fallback.test");
+  config.sni = {{"", "default"}};
+  config.challenges["t"] = answer_for("new.test");
+  EXPECT_EQ(found_id(CertificateTable(config), "new.test"), "default");
+}
+
+TEST(StandInCertificate, StaysTheSameWhileTheChallengeIsOpen) {
+  ProxyConfig config;
+  config.challenges["t"] = answer_for("new.test");
+  const CertificateTable before(config);
+  const auto* const parsed = (*before.find("new.test"))->parsed();
+  config.challenges["u"] = answer_for("more.test");
+  const CertificateTable after(config, &before);
+  EXPECT_EQ((*after.find("new.test"))->parsed(), parsed);
+  EXPECT_NE((*after.find("more.test"))->parsed(), parsed);
+  EXPECT_EQ(found_id(CertificateTable({}, &after), "new.test"), "none");
+}
+
+TEST(StandInCertificate, ThereAreNoMoreThanTheBound) {
+  ProxyConfig config;
+  for (std::size_t i = 0; i < CertificateTable::kStandInsMax; ++i) {
+    config.challenges["t" + std::to_string(i)] = answer_for("h" + std::to_string(i) + ".test");
+  }
+  const CertificateTable table(config);
+  std::size_t found = 0;
+  for (const auto& [token, answer] : config.challenges) {
+    found += has_stand_in(table, answer->host) + has_stand_in(table, "z." + answer->host);
+  }
+  EXPECT_EQ(found, CertificateTable::kStandInsMax);
+}
+
+TEST(StandInCertificate, ANameOfTheGreatestLengthHasOne) {
+  const std::string label(61, 'a');
+  const std::string name = label + "." + label + "." + label + "." + label;
+  ProxyConfig config;
+  config.challenges["t"] =
+      std::make_shared<const config::ChallengeAnswer>(config::ChallengeAnswer{name, "t.x"});
+  EXPECT_NE((*CertificateTable(config).find(name))->parsed(), nullptr);
 }
 
 }  // namespace
