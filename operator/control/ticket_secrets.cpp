@@ -23,7 +23,8 @@ std::string key_of(std::string_view secret, std::int64_t hour) {
 std::vector<std::string> ticket_keys_at(std::string_view secret, base::WallTime now) {
   const std::int64_t hour = std::chrono::floor<std::chrono::hours>(now.time_since_epoch()).count() /
                             kTicketKeyLife.count();
-  return {key_of(secret, hour), key_of(secret, hour + 1), key_of(secret, hour - 1)};
+  return {key_of(secret, hour), key_of(secret, hour + 1), key_of(secret, hour - 1),
+          key_of(secret, hour - 2)};
 }
 
 }  // namespace control

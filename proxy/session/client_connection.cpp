@@ -60,7 +60,11 @@ void ClientConnection::on_ready(net::Ready ready) {
   if (state_ == State::handshake) {
     // Nobody is left to greet, or nobody who could still say what a handshake needs: that is known
     // without a step, which would take its turn, and a signature, from those who wait.
-    if (ready.failed || (ready.closing && channel_.tls() == nullptr)) {
+    const bool is_gone = ready.failed || (ready.closing && channel_.tls() == nullptr);
+    // What the socket had no room for: the client says nothing before it has that, and the socket
+    // does not say again that it has room.
+    const bool has_room = ready.writable && channel_.unsent() > 0;
+    if (is_gone || (has_room && !channel_.flush())) {
       fail_handshake("client_closed");
     } else if (ready.readable) {
       worker_.queue_handshake(*this);

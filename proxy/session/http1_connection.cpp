@@ -430,7 +430,8 @@ std::size_t Http1Connection::unsent() const {
 
 void Http1Connection::on_drained() {
   if (state_ == State::response) connection_.disarm();
-  if (state_ == State::idle) {
+  // Before the first request it was the handshake's end that waited.
+  if (state_ == State::idle && had_request_) {
     connection_.begin_rest(true);
     arm_between_requests();
   }

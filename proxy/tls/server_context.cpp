@@ -22,7 +22,8 @@ constexpr const char* kTls13Ciphers =
 constexpr const char* kTls12Ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-// With hourly rotation and three generations a ticket can be opened for two hours at least.
+// With hourly rotation a ticket can be opened for so long at least: of four generations one may be
+// that of the coming hour (operator/control/ticket_secrets.h).
 constexpr long kSessionSeconds = 2 * 3600;
 
 constexpr std::string_view kHttp2 = "h2";

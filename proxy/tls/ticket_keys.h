@@ -22,7 +22,7 @@ struct TicketKey {
 // makes a new one. Tickets sealed with a key that is gone only cost a full handshake.
 class TicketKeys {
  public:
-  static constexpr std::size_t kGenerations = 3;
+  static constexpr std::size_t kGenerations = 4;
 
   // What a key is as bytes: its name, then the key of the cipher, then that of the MAC.
   static constexpr std::size_t kKeyBytes = 16 + 32 + 32;

@@ -325,7 +325,7 @@ TEST_F(ControlServer, EveryReplicaWithItsCertificateGivesTheSameTicketKeys) {
   EXPECT_EQ(ours, theirs);
   const auto keys = proxy::config::ticket_keys_from_json(ours);
   ASSERT_TRUE(keys) << keys.error().message;
-  EXPECT_EQ(keys->size(), 3u);
+  EXPECT_EQ(keys->size(), 4u);
   EXPECT_EQ(send("GET", "/v1/ticket-keys", "bad").status, 401);
   EXPECT_EQ(send("POST", "/v1/ticket-keys").status, 405);
 }

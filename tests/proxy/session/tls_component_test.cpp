@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/x509.h"
+#include "proxy/net/socket.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -36,6 +37,21 @@ Handshake handshake(const RunningEngine& proxy, const std::string& server_name,
   result.error = result.stream.start_tls({server_name, "", resume});
   if (result.error.empty()) result.serial = served_serial(result.stream);
   return result;
+}
+
+// Makes the kernel keep next to nothing of what is sent to clients of this port. Their sockets
+// inherit it from the one that listens, which is found by its number: the engine has it.
+bool give_small_buffers(std::uint16_t port) {
+  bool found = false;
+  for (int fd = 0; fd < 1024; ++fd) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) continue;
+    if (net::local_address(fd).port() != port) continue;
+    const int bytes = 1;  // the kernel takes its least
+    found = ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0;
+  }
+  return found;
 }
 
 class Tls : public ::testing::Test {
@@ -167,6 +183,79 @@ TEST_F(Tls, ASessionResumesAtEveryProxyThatWasGivenTheSameKeys) {
   ASSERT_EQ(second.error, "");
   EXPECT_EQ(SSL_session_reused(second.stream.ssl()), 1);
   EXPECT_FALSE(proxy.engine().use_ticket_keys({}));
+}
+
+// The name of the key that a ticket is sealed with is its first 16 bytes (RFC 5077 §4).
+std::string sealed_with(SSL_SESSION* session) {
+  const unsigned char* ticket = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(session, &ticket, &size);
+  return size < 16 ? "" : std::string(reinterpret_cast<const char*>(ticket), 16);
+}
+
+TEST(TlsTickets, NewKeysReachEveryWorkerAndTheOldOnesStillOpen) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  });
+  RunningEngine proxy(RunningEngine::quick(), 4);
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  // publish() comes back when every worker has what it was told before, too.
+  const auto use = [&](const std::vector<std::string>& keys) {
+    ASSERT_TRUE(proxy.engine().use_ticket_keys(keys));
+    ASSERT_TRUE(proxy.publish(config));
+  };
+  using Session = std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)>;
+  struct Visit {
+    bool is_resumed;
+    HttpClient http;  // OpenSSL forgets a session when a connection of it ends
+    Session session;
+  };
+  const auto visit = [&](SSL_SESSION* ticket) {
+    const Session copy(ticket == nullptr ? nullptr : SSL_SESSION_dup(ticket), SSL_SESSION_free);
+    Handshake client = handshake(proxy, "shop.test", copy.get());
+    EXPECT_EQ(client.error, "");
+    const bool is_resumed = SSL_session_reused(client.stream.ssl()) == 1;
+    HttpClient http(std::move(client.stream));
+    EXPECT_EQ(http.get("/").status, 200);  // reads the ticket on the way
+    SSL* const ssl = http.stream().ssl();
+    return Visit{is_resumed, std::move(http), Session(SSL_get1_session(ssl), SSL_SESSION_free)};
+  };
+  // So many clients that every worker has some: the kernel deals them out by their ports.
+  constexpr int kClients = 80;
+  const std::string first(80, '1'), second(80, '2'), third(80, '3'), fourth(80, '4');
+  use({first, second});
+  const Visit before = visit(nullptr);
+  ASSERT_EQ(sealed_with(before.session.get()), first.substr(0, 16));
+  use({second, third, first});
+  for (int i = 0; i < kClients; ++i) {
+    const Visit after = visit(before.session.get());
+    EXPECT_TRUE(after.is_resumed);
+    EXPECT_EQ(sealed_with(after.session.get()), second.substr(0, 16));
+  }
+  use({third, fourth, second, first});
+  for (int i = 0; i < kClients; ++i) EXPECT_TRUE(visit(before.session.get()).is_resumed);
+  use({fourth, third, second});
+  for (int i = 0; i < kClients; ++i) EXPECT_FALSE(visit(before.session.get()).is_resumed);
+}
+
+// With a chain that is longer than the socket's buffer.
+TEST(TlsHandshake, WhatTheSocketDidNotTakeIsSentWhenItHasRoom) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  });
+  RunningEngine proxy;
+  config::ProxyConfig config = shop({backend.port()});
+  config::Certificate pair = issue({"shop.test"});
+  for (int i = 0; i < 120; ++i) pair.chain_pem += issue({"another.test"}).chain_pem;
+  add_certificate(config, "shop.test", pair);
+  ASSERT_TRUE(proxy.publish(config));
+  ASSERT_TRUE(give_small_buffers(proxy.https()));
+  for (int i = 0; i < 3; ++i) {
+    Handshake client = handshake(proxy, "shop.test");
+    ASSERT_EQ(client.error, "");
+    EXPECT_EQ(HttpClient(std::move(client.stream)).get("/").body, "hello");
+  }
 }
 
 TEST_F(Tls, ARequestForAHostThatTheCertificateDoesNotCoverIsMisdirected) {

@@ -178,12 +178,12 @@ TEST_P(SessionTickets, StayGoodWhenOtherCertificatesChange) {
   EXPECT_EQ(with(first, "a.test"), "resumed");
 }
 
-TEST_P(SessionTickets, AreOpenedForTwoRotationsOfTheKeysAndNoLonger) {
+TEST_P(SessionTickets, AreOpenedForThreeRotationsOfTheKeysAndNoLonger) {
   const Outcome first = handshake("a.test");
-  rotate_keys();
-  EXPECT_EQ(with(first, "a.test"), "resumed");
-  rotate_keys();
-  EXPECT_EQ(with(first, "a.test"), "resumed");
+  for (int i = 0; i < 3; ++i) {
+    rotate_keys();
+    EXPECT_EQ(with(first, "a.test"), "resumed");
+  }
   rotate_keys();
   EXPECT_EQ(with(first, "a.test"), "full");
 }
