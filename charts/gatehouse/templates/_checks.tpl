@@ -122,25 +122,33 @@ operator:
   --log-format: logs.format
   --log-level: logs.level
   --metrics-address: ""
+  --no-request-buffering: operator.requestBuffering
   --proxy-service: ""
   --proxy-service-account: proxy.serviceAccount.name
   --publish-address: operator.publishAddresses
   --publish-service: operator.publishAddresses
+  --request-buffering: operator.requestBuffering
   --workers: operator.workers
 proxy:
   --access-log: proxy.accessLog
   --admin-address: ""
+  --body-timeout: proxy.timeouts.body
   --config: ""
   --control-ca-file: ""
   --control-token-file: ""
   --control-url: ""
   --drain-grace: proxy.drain.graceSeconds
   --drain-timeout: proxy.drain.timeoutSeconds
+  --handshake-timeout: proxy.timeouts.handshake
+  --header-timeout: proxy.timeouts.header
   --http-address: ""
   --https-address: ""
+  --keep-alive-timeout: proxy.timeouts.keepAlive
   --log-format: logs.format
   --log-level: logs.level
   --public-http-port: proxy.service.ports.http
   --public-https-port: proxy.service.ports.https
+  --tunnel-timeout: proxy.timeouts.tunnel
+  --upstream-idle-timeout: proxy.timeouts.upstreamIdle
   --workers: proxy.workers
 {{- end }}
