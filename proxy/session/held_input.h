@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
-#include <string>
 #include <string_view>
+
+#include "base/byte_queue.h"
 
 namespace proxy::session {
 
@@ -15,25 +16,22 @@ class HeldInput {
  public:
   static constexpr std::size_t kSliceBytes = 8u << 10;
 
-  bool empty() const { return size() == 0; }
-  std::size_t size() const { return bytes_.size() - begin_; }
-  std::string_view all() const { return std::string_view(bytes_).substr(begin_); }
+  bool empty() const { return bytes_.empty(); }
+  std::size_t size() const { return bytes_.size(); }
+  std::string_view all() const { return bytes_.view(); }
 
-  // Replaces it all. `needs_more`: it was looked at, and is of no use without what comes next.
+  // Replaces it all by what lies elsewhere. `needs_more`: it was looked at, and is of no use
+  // without what comes next.
   void assign(std::string_view bytes, bool needs_more) {
-    if (bytes.empty()) {
-      clear();
-      return;
-    }
-    bytes_.assign(bytes);
-    begin_ = 0;
+    clear();
+    if (bytes.empty()) return;
+    bytes_.append(bytes);
     slice_ = kSliceBytes;
     needs_more_ = needs_more;
   }
   // An empty one keeps no memory.
   void clear() {
-    std::string().swap(bytes_);
-    begin_ = 0;
+    bytes_.release();
     needs_more_ = false;
   }
 
@@ -45,7 +43,7 @@ class HeldInput {
   void use(std::size_t size, bool needs_more) {
     assert(size <= slice().size());
     const std::size_t looked_at = slice().size();
-    begin_ += size;
+    bytes_.consume(size);
     if (empty()) {
       clear();
       return;
@@ -55,8 +53,7 @@ class HeldInput {
   }
 
  private:
-  std::string bytes_;
-  std::size_t begin_ = 0;  // what is before was used
+  base::ByteQueue bytes_;
   std::size_t slice_ = kSliceBytes;
   bool needs_more_ = false;
 };
