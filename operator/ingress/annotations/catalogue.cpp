@@ -4,36 +4,20 @@
 #include <array>
 #include <iterator>
 
+#include "operator/ingress/annotations/table_words.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
 namespace {
 
-constexpr Treatment kHonoured = Treatment::honoured;
-constexpr Treatment kGuards = Treatment::guards;
-constexpr Treatment kTunes = Treatment::tunes;
-
-constexpr ValueKind kText = ValueKind::text;
-constexpr ValueKind kOnOff = ValueKind::on_off;
-constexpr ValueKind kNumber = ValueKind::number;
-constexpr ValueKind kAdmitted = ValueKind::admitted;
+using namespace table_words;
 
 constexpr std::string_view kAuth =
     "Let the backend authenticate, and remove the auth-* annotations, to have it served.";
 constexpr std::string_view kClientCertificates =
     "Let the backend check clients, and remove the auth-tls-* annotations, to have it served.";
-constexpr std::string_view kAddresses =
-    "Restrict addresses in front of the proxy or with a NetworkPolicy, and remove it, to have it "
-    "served.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
-constexpr std::string_view kSnippet =
-    "Configuration text is never taken from annotations; remove it to have it served.";
-constexpr std::string_view kFirewall =
-    "There is no web application firewall here; remove it to have it served without one.";
-constexpr std::string_view kRegex =
-    "Write the paths as Exact or Prefix paths that the backend knows, and remove it.";
-constexpr std::string_view kRedirects = "Answer the redirect from a backend, and remove it.";
 constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
 constexpr std::string_view kUpstreamTls =
@@ -172,7 +156,7 @@ constexpr CatalogueEntry kTable[] = {
     {"renew-before", kHonoured, "", kText},
     {"renew-before-percentage", kHonoured, "", kText},
     // Without the rewrite, paths of the backend that it kept out of reach would be reachable.
-    {"rewrite-target", kGuards, kRegex, kText},
+    {"rewrite-target", kGuards, kPaths, kText},
     {"satisfy", kGuards, kAuth, kText},
     {"secret-template", kHonoured, "", kText},
     {"secure-backends", kGuards, kUpstreamTls, kOnOff},
@@ -204,7 +188,7 @@ constexpr CatalogueEntry kTable[] = {
     {"upstream-vhost", kTunes, "", kText},
     // A regular expression matched as plain text matches less, and a request meant for it would
     // fall through to another Ingress's wider path.
-    {"use-regex", kGuards, kRegex, kOnOff},
+    {"use-regex", kGuards, kPaths, kOnOff},
     {"whitelist-source-range", kGuards, kAddresses, kAdmitted},
     {"x-forwarded-prefix", kTunes, "", kText},
 };

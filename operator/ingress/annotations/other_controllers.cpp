@@ -3,26 +3,18 @@
 #include <algorithm>
 #include <iterator>
 
+#include "operator/ingress/annotations/table_words.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
 namespace {
 
-constexpr Treatment kGuards = Treatment::guards;
-constexpr Treatment kTunes = Treatment::tunes;
-
-constexpr ValueKind kText = ValueKind::text;
-constexpr ValueKind kOnOff = ValueKind::on_off;
-constexpr ValueKind kNumber = ValueKind::number;
-constexpr ValueKind kAdmitted = ValueKind::admitted;
+using namespace table_words;
 
 constexpr std::string_view kAuth =
     "Let the backend authenticate, and remove it, to have it served.";
 constexpr std::string_view kClientCertificates =
     "Let the backend check clients, and remove it, to have it served.";
-constexpr std::string_view kAddresses =
-    "Restrict addresses in front of the proxy or with a NetworkPolicy, and remove it, to have it "
-    "served.";
 constexpr std::string_view kExposure =
     "It keeps the Ingress away from some clients; see that they cannot reach the proxy, and remove "
     "it, to have it served.";
@@ -30,15 +22,8 @@ constexpr std::string_view kLimits = "Limit in the backend, and remove it, to ha
 constexpr std::string_view kMethods =
     "It lets in some requests only; let the backend refuse the others, and remove it, to have it "
     "served.";
-constexpr std::string_view kSnippet =
-    "Configuration text is never taken from annotations; remove it to have it served.";
-constexpr std::string_view kFirewall =
-    "There is no web application firewall here; remove it to have it served without one.";
 constexpr std::string_view kExtensions =
     "What it names may guard, and is not known here; remove it to have it served without.";
-constexpr std::string_view kPaths =
-    "Write the paths as Exact or Prefix paths that the backend knows, and remove it.";
-constexpr std::string_view kRedirects = "Answer the redirect from a backend, and remove it.";
 constexpr std::string_view kUpstreamTls =
     "Let the Service offer a plain HTTP port, and remove it, to have it served.";
 constexpr std::string_view kPlainHttp =

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "operator/ingress/annotations/catalogue.h"
+
+// The words that the two tables of annotations are written in; for their own files.
+namespace ingress::annotations::table_words {
+
+inline constexpr Treatment kHonoured = Treatment::honoured;
+inline constexpr Treatment kGuards = Treatment::guards;
+inline constexpr Treatment kTunes = Treatment::tunes;
+
+inline constexpr ValueKind kText = ValueKind::text;
+inline constexpr ValueKind kOnOff = ValueKind::on_off;
+inline constexpr ValueKind kNumber = ValueKind::number;
+inline constexpr ValueKind kAdmitted = ValueKind::admitted;
+
+// Remedies, in sentences that do not name the annotation.
+inline constexpr std::string_view kAddresses =
+    "Restrict addresses in front of the proxy or with a NetworkPolicy, and remove it, to have it "
+    "served.";
+inline constexpr std::string_view kSnippet =
+    "Configuration text is never taken from annotations; remove it to have it served.";
+inline constexpr std::string_view kFirewall =
+    "There is no web application firewall here; remove it to have it served without one.";
+inline constexpr std::string_view kPaths =
+    "Write the paths as Exact or Prefix paths that the backend knows, and remove it.";
+inline constexpr std::string_view kRedirects = "Answer the redirect from a backend, and remove it.";
+
+}  // namespace ingress::annotations::table_words
