@@ -31,7 +31,14 @@ struct Occurrence {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  // What finds no room is dropped, and counted.
   virtual void record(Occurrence occurrence) = 0;
+  // For whoever can say it again: false when there is no room, and it is as if it had not been
+  // said.
+  virtual bool offer(Occurrence occurrence) {
+    record(std::move(occurrence));
+    return true;
+  }
 
   void normal(const ObjectReference& regarding, std::string reason, std::string action,
               std::string note) {
@@ -46,18 +53,32 @@ class EventSink {
 struct EventRecorderOptions {
   std::string controller{};  // reportingController: "gatehouse.dev/operator"
   std::string instance{};    // reportingInstance: the Pod's name
-  std::size_t queue_max = 1000;
+  // What waits to be written: of all objects 20,000 Events of the usual size, of which Normal ones
+  // have a quarter; and of each object so many.
+  std::size_t bytes_max = 16 * 1024 * 1024;
+  std::size_t per_object_max = 16;
   // The same (object, type, reason, action, note) again within this is the same Event: its series
   // counts, and a new object is not made.
   std::chrono::minutes series_window{6};
   // Writes of one series: the first repetition, then at most one in this time.
   std::chrono::seconds series_interval{60};
-  std::size_t series_max = 4096;                     // remembered at once
+  std::size_t series_max = 4096;  // remembered at once
+  // New Events of one object: so many at once, then one each so often; client-go's filter has 25
+  // and five minutes. The last are for Warnings of a reason that was not told yet.
+  int object_burst = 10;
+  int object_reserve = 4;
+  std::chrono::seconds object_one_each{60};
+  // Writes of all objects: so many at once, then one each so often.
+  int burst = 400;
+  std::chrono::milliseconds one_each{5};
   std::shared_ptr<prometheus::Registry> registry{};  // null: no metrics
 };
 
-// Writes Events (events.k8s.io/v1) from a thread of its own. When the queue is full, occurrences
-// are dropped and counted. An Event about a cluster-scoped object lives in namespace "default".
+// Writes Events (events.k8s.io/v1) from a thread of its own, Warnings first, object by object
+// (event_lines.h), few for one object (event_series.h). What was accepted is written, however long
+// the API server refuses for a while; it is dropped, and counted, where the API server refuses the
+// Event itself, and where the namespace is deleted there is nobody left to tell. An Event about a
+// cluster-scoped object lives in namespace "default".
 class EventRecorder final : public EventSink {
  public:
   // client and clock must outlive it.
@@ -65,6 +86,7 @@ class EventRecorder final : public EventSink {
   ~EventRecorder() override;  // stops; what is queued is written within two seconds or dropped
 
   void record(Occurrence occurrence) override;
+  bool offer(Occurrence occurrence) override;
   std::uint64_t dropped_count() const;
 
  private:

@@ -53,9 +53,7 @@ class Planning {
     for (const auto& ingress : owned_by_age(view_)) collect(*ingress);
     for (const auto& [key, claims] : claims_) settle(key, claims);
     remove_unclaimed();
-    std::sort(plan_.complaints.begin(), plan_.complaints.end());
-    plan_.complaints.erase(std::unique(plan_.complaints.begin(), plan_.complaints.end()),
-                           plan_.complaints.end());
+    plan_.complaints = bounded(std::move(plan_.complaints));
     return std::move(plan_);
   }
 

@@ -46,8 +46,9 @@ class CompileLoop::Metrics {
     double warnings = 0;
     double pending = 0;
     for (const Complaint& complaint : outcome.complaints) {
-      warnings += complaint.severity == Severity::warning ? 1 : 0;
-      pending += complaint.severity == Severity::pending ? 1 : 0;
+      const auto count = static_cast<double>(complaint.stands_for);
+      warnings += complaint.severity == Severity::warning ? count : 0;
+      pending += complaint.severity == Severity::pending ? count : 0;
     }
     warnings_.Set(warnings);
     pending_.Set(pending);

@@ -281,9 +281,7 @@ class Compilation {
     compiled.config.certificates = std::move(tls.certificates);
     compiled.config.sni = std::move(tls.sni);
     compiled.config.challenges = challenge_answers(view_);
-    std::sort(complaints_.begin(), complaints_.end());
-    complaints_.erase(std::unique(complaints_.begin(), complaints_.end()), complaints_.end());
-    compiled.complaints = std::move(complaints_);
+    compiled.complaints = bounded(std::move(complaints_));
     compiled.summaries = std::move(summaries_);
     return compiled;
   }

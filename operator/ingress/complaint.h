@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,16 @@ enum class Severity {
 struct Complaint {
   kube::ObjectKey ingress;
   Severity severity = Severity::warning;
-  std::string reason;   // CamelCase, stable: "ServiceNotFound"
-  std::string message;  // says what is wrong, what happens instead, and what to do
+  std::string reason;          // CamelCase, stable: "ServiceNotFound"
+  std::string message;         // says what is wrong, what happens instead, and what to do
+  std::size_t stands_for = 1;  // the last of a long list: for itself and those left out
   auto operator<=>(const Complaint&) const = default;
 };
 
 using Complaints = std::vector<Complaint>;
+
+// Sorted and unique; of one reason about one Ingress so many as a person reads, the last of which
+// stands for the rest, and none longer than an Event shows. An Ingress may have thousands of paths.
+Complaints bounded(Complaints complaints);
 
 }  // namespace ingress

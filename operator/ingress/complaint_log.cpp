@@ -1,51 +1,96 @@
 #include "operator/ingress/complaint_log.h"
 
 #include <algorithm>
+#include <tuple>
 
+#include "kube/event_series.h"
 #include "operator/ingress/joined.h"
 
 namespace ingress {
 
-ComplaintLog::Due ComplaintLog::update(const Complaints& standing, base::SteadyTime now) {
+namespace {
+
+// Longer than it takes to write what waits before it, so that it is not offered in a circle.
+constexpr std::chrono::seconds kTellAgain{1};
+constexpr std::size_t kToldInFullMax = 3;
+constexpr std::size_t kRoomForTheRest = 64;  // for how many more there are
+
+void bring_forward(std::optional<base::SteadyTime>& next, base::SteadyTime at) {
+  next = next ? std::min(*next, at) : at;
+}
+
+// One for all of them; they have one Ingress and one reason.
+Complaint told_as_one(const std::vector<const Complaint*>& news) {
+  constexpr std::size_t kRoom = kube::kEventNoteBytesMax - kRoomForTheRest;
+  Complaint one = *news.front();
+  if (news.size() > 1 || one.stands_for > 1) one.message = kube::shortened(one.message, kRoom);
+  std::size_t shown = 1;
+  for (; shown < std::min(news.size(), kToldInFullMax); ++shown) {
+    const std::string& more = news[shown]->message;
+    // A sentence that is cut is less than one that is counted.
+    if (one.message.size() + more.size() + 1 > kRoom) break;
+    one.message += " " + more;
+  }
+  std::size_t all = 0;
+  for (const Complaint* complaint : news) all += complaint->stands_for;
+  one.stands_for = all;
+  if (all > shown) one.message += " (and " + std::to_string(all - shown) + " more of this kind)";
+  return one;
+}
+
+}  // namespace
+
+std::optional<base::SteadyTime> ComplaintLog::update(const Complaints& standing,
+                                                     base::SteadyTime now, const Tell& tell) {
   std::map<Complaint, Entry> entries;
-  Due due;
+  std::optional<base::SteadyTime> next;
+  std::map<std::tuple<kube::ObjectKey, Severity, std::string>, std::vector<const Complaint*>> due;
   for (const Complaint& complaint : standing) {
     if (complaint.severity == Severity::pending) continue;
     const auto known = entries_.find(complaint);
-    Entry entry = known == entries_.end() ? Entry{now} : known->second;
-    const base::SteadyTime ready = entry.since + settling_;
-    if (!entry.is_told && ready <= now) {
-      entry.is_told = true;
-      due.news.push_back(complaint);
-    } else if (!entry.is_told) {
-      due.next = due.next ? std::min(*due.next, ready) : ready;
-    }
+    const Entry entry = known == entries_.end() ? Entry{now} : known->second;
     entries.emplace(complaint, entry);
+    if (entry.is_told) continue;
+    if (const base::SteadyTime ready = entry.since + settling_; ready > now) {
+      bring_forward(next, ready);
+    } else {
+      due[{complaint.ingress, complaint.severity, complaint.reason}].push_back(&complaint);
+    }
   }
   entries_ = std::move(entries);
-  return due;
+  for (const auto& [reason, news] : due) {
+    if (!tell(told_as_one(news))) {
+      bring_forward(next, now + kTellAgain);
+      continue;
+    }
+    for (const Complaint* complaint : news) entries_.at(*complaint).is_told = true;
+  }
+  return next;
 }
 
 bool is_served_in_full(const Summary& summary) {
   return summary.paths_served > 0 && summary.paths_closed == 0 && summary.tls_missing.empty();
 }
 
-std::vector<const Summary*> ProgrammedLog::update(const std::vector<Summary>& summaries) {
+std::optional<base::SteadyTime> ProgrammedLog::update(const std::vector<Summary>& summaries,
+                                                      base::SteadyTime now, const Tell& tell) {
   std::map<kube::ObjectKey, Served> served;
-  std::vector<const Summary*> news;
+  std::optional<base::SteadyTime> next;
   for (const Summary& summary : summaries) {
     if (!is_served_in_full(summary)) continue;
     const kube::ObjectMeta& metadata = summary.ingress->metadata;
-    const Served now{metadata.uid, metadata.generation};
+    const Served one{metadata.uid, metadata.generation};
     const auto before = served_.find(metadata.key());
-    if (has_looked_ && (before == served_.end() || before->second != now)) {
-      news.push_back(&summary);
+    const bool is_news = has_looked_ && (before == served_.end() || before->second != one);
+    if (is_news && !tell(summary)) {
+      bring_forward(next, now + kTellAgain);
+      continue;
     }
-    served.emplace(metadata.key(), now);
+    served.emplace(metadata.key(), one);
   }
   served_ = std::move(served);
   has_looked_ = true;
-  return news;
+  return next;
 }
 
 std::string served_text(const Summary& summary) {

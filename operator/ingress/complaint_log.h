@@ -1,9 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,12 +21,14 @@ class ComplaintLog {
   explicit ComplaintLog(std::chrono::milliseconds settling = std::chrono::seconds(2))
       : settling_(settling) {}
 
-  struct Due {
-    Complaints news;
-    std::optional<base::SteadyTime> next;  // when another may become news; ask again then
-  };
-  // standing: all complaints there are now. Pending ones never are news.
-  Due update(const Complaints& standing, base::SteadyTime now);
+  // Says one piece of news; false when it found no ear, and it is news again a second later.
+  using Tell = std::function<bool(const Complaint& news)>;
+
+  // standing: all complaints there are now, as bounded() has them. Pending ones never are news;
+  // what is news at once of one reason about one Ingress is told as one. When another may become
+  // news; ask again then.
+  std::optional<base::SteadyTime> update(const Complaints& standing, base::SteadyTime now,
+                                         const Tell& tell);
 
  private:
   struct Entry {
@@ -41,8 +43,11 @@ class ComplaintLog {
 // tls has its certificate. What is so at the first look is no news: it was so before we came.
 class ProgrammedLog {
  public:
-  // Pointers into summaries.
-  std::vector<const Summary*> update(const std::vector<Summary>& summaries);
+  using Tell = std::function<bool(const Summary& news)>;
+
+  // As ComplaintLog has it.
+  std::optional<base::SteadyTime> update(const std::vector<Summary>& summaries,
+                                         base::SteadyTime now, const Tell& tell);
 
  private:
   struct Served {

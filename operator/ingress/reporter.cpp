@@ -1,5 +1,6 @@
 #include "operator/ingress/reporter.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -17,10 +18,9 @@ Reporter::~Reporter() {
 }
 
 void Reporter::report(std::vector<Summary> summaries, Complaints complaints) {
+  auto report = std::make_shared<const Report>(Report{std::move(summaries), std::move(complaints)});
   const std::lock_guard lock(mutex_);
-  summaries_ = std::move(summaries);
-  complaints_ = std::move(complaints);
-  has_report_ = true;
+  report_ = std::move(report);
   is_new_ = true;
   changed_.notify_all();
 }
@@ -28,7 +28,7 @@ void Reporter::report(std::vector<Summary> summaries, Complaints complaints) {
 void Reporter::start_speaking() {
   const std::lock_guard lock(mutex_);
   speaks_ = true;
-  is_new_ = has_report_;
+  is_new_ = report_ != nullptr;
   changed_.notify_all();
 }
 
@@ -36,44 +36,56 @@ void Reporter::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     changed_.wait(lock, stop, [this] { return speaks_ && is_new_; });
-    while (speaks_ && has_report_ && !stop.stop_requested()) {
+    while (speaks_ && report_ && !stop.stop_requested()) {
       is_new_ = false;
-      const std::vector<Summary> summaries = summaries_;
-      const Complaints complaints = complaints_;
+      const auto report = report_;
       lock.unlock();
-      const auto due = complaint_log_.update(complaints, clock_.steady_now());
-      tell(summaries, due.news, programmed_log_.update(summaries));
+      const auto next = tell(*report);
       lock.lock();
       if (is_new_) continue;
-      if (!due.next) break;
-      changed_.wait_for(lock, stop, *due.next - clock_.steady_now(), [this] { return is_new_; });
+      if (!next) break;
+      changed_.wait_for(lock, stop, *next - clock_.steady_now(), [this] { return is_new_; });
     }
   }
 }
 
-void Reporter::tell(const std::vector<Summary>& summaries, const Complaints& news,
-                    const std::vector<const Summary*>& programmed) {
-  std::map<kube::ObjectKey, kube::ObjectReference> references;
-  for (const Summary& summary : summaries) {
-    references.emplace(summary.ingress->metadata.key(),
-                       kube::reference_to(kube::Ingress::type(), summary.ingress->metadata));
+std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
+  const base::SteadyTime now = clock_.steady_now();
+  std::map<kube::ObjectKey, const kube::ObjectMeta*> ingresses;
+  for (const Summary& summary : report.summaries) {
+    ingresses.emplace(summary.ingress->metadata.key(), &summary.ingress->metadata);
   }
-  for (const Complaint& complaint : news) {
-    const auto reference = references.find(complaint.ingress);
-    if (reference == references.end()) continue;
-    const bool is_warning = complaint.severity == Severity::warning;
-    spdlog::log(is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
-                complaint.ingress.text(), complaint.reason, complaint.message);
-    events_.record({reference->second,
-                    is_warning ? kube::EventType::warning : kube::EventType::normal,
-                    complaint.reason, "Compiling", complaint.message});
+  const auto complaints = complaint_log_.update(report.complaints, now, [&](const Complaint& news) {
+    const auto ingress = ingresses.find(news.ingress);
+    if (ingress == ingresses.end()) return true;  // nobody is left to be told
+    return tell(kube::reference_to(kube::Ingress::type(), *ingress->second), news);
+  });
+  const auto programmed = programmed_log_.update(report.summaries, now,
+                                                 [&](const Summary& news) { return tell(news); });
+  if (!complaints || !programmed) return complaints ? complaints : programmed;
+  return std::min(*complaints, *programmed);
+}
+
+bool Reporter::tell(const kube::ObjectReference& ingress, const Complaint& news) {
+  const bool is_warning = news.severity == Severity::warning;
+  if (!events_.offer({ingress, is_warning ? kube::EventType::warning : kube::EventType::normal,
+                      news.reason, "Compiling", news.message})) {
+    return false;
   }
-  for (const Summary* summary : programmed) {
-    const std::string text = "Serving " + served_text(*summary) + ".";
-    spdlog::info("Ingress {}: {}", summary->ingress->metadata.key().text(), text);
-    events_.normal(references.at(summary->ingress->metadata.key()), "Programmed", "Compiling",
-                   text);
+  spdlog::log(is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
+              news.ingress.text(), news.reason, news.message);
+  return true;
+}
+
+bool Reporter::tell(const Summary& programmed) {
+  const kube::ObjectMeta& ingress = programmed.ingress->metadata;
+  const std::string text = "Serving " + served_text(programmed) + ".";
+  if (!events_.offer({kube::reference_to(kube::Ingress::type(), ingress), kube::EventType::normal,
+                      "Programmed", "Compiling", text})) {
+    return false;
   }
+  spdlog::info("Ingress {}: {}", ingress.key().text(), text);
+  return true;
 }
 
 }  // namespace ingress

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -14,7 +16,8 @@
 namespace ingress {
 
 // Tells the users of Ingresses what became of them: an Event and a log line for each transition,
-// none for a repetition. One of the operator's replicas speaks, the leader. Thread-safe.
+// none for a repetition, Warnings first. What finds no room among the Events that wait is told when
+// there is some. One of the operator's replicas speaks, the leader. Thread-safe.
 class Reporter {
  public:
   // events and clock must outlive it.
@@ -29,17 +32,23 @@ class Reporter {
   void start_speaking();
 
  private:
+  // Immutable, for it is large and looked at more than once.
+  struct Report {
+    std::vector<Summary> summaries;
+    Complaints complaints;
+  };
+
   void run(const std::stop_token& stop);
-  void tell(const std::vector<Summary>& summaries, const Complaints& news,
-            const std::vector<const Summary*>& programmed);
+  // When there may be more to tell.
+  std::optional<base::SteadyTime> tell(const Report& report);
+  bool tell(const kube::ObjectReference& ingress, const Complaint& news);
+  bool tell(const Summary& programmed);
 
   kube::EventSink& events_;
   const base::Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::vector<Summary> summaries_;
-  Complaints complaints_;
-  bool has_report_ = false;
+  std::shared_ptr<const Report> report_;  // null: none yet
   bool is_new_ = false;
   bool speaks_ = false;
   ComplaintLog complaint_log_;    // its thread's alone

@@ -23,7 +23,7 @@ Occurrence occurrence(const std::string& note = "the order was placed") {
 class EventSeries : public testing::Test {
  protected:
   std::optional<EventSeriesRules::Write> at(std::chrono::seconds after, const Occurrence& what) {
-    return rules_.on_occurrence(what, kNow + after, kWall + after);
+    return rules_.on_occurrence(what, kNow + after, kWall + after).write;
   }
   EventSeriesRules rules_{{.controller = "gatehouse.dev/operator", .instance = "operator-0"}};
 };
@@ -108,8 +108,80 @@ TEST_F(EventSeries, TheOldestIsForgottenWhenThereAreTooMany) {
   rules.on_occurrence(occurrence("b"), kNow + 1s, kWall);
   rules.on_occurrence(occurrence("c"), kNow + 2s, kWall);
   EXPECT_EQ(rules.series_count(), 2u);
-  EXPECT_FALSE(rules.on_occurrence(occurrence("b"), kNow + 3s, kWall)->is_new);
-  EXPECT_TRUE(rules.on_occurrence(occurrence("a"), kNow + 4s, kWall)->is_new);
+  EXPECT_FALSE(rules.on_occurrence(occurrence("b"), kNow + 3s, kWall).write->is_new);
+  EXPECT_TRUE(rules.on_occurrence(occurrence("a"), kNow + 4s, kWall).write->is_new);
+}
+
+// ---- What one object may have
+
+Occurrence warning(const std::string& note, const std::string& reason = "PathInvalid") {
+  Occurrence what = occurrence(note);
+  what.type = kube::EventType::warning;
+  what.reason = reason;
+  return what;
+}
+
+TEST_F(EventSeries, TwoHundredNotesOfOneReasonAreFewEventsAndTheRestIsCounted) {
+  int created = 0;
+  int patched = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto write = at(0s, warning("path " + std::to_string(i)));
+    if (write) ++(write->is_new ? created : patched);
+  }
+  EXPECT_EQ(created, 6);  // four are left to others
+  EXPECT_EQ(patched, 1);
+  const auto late = rules_.overdue(kNow + 60s);
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_EQ(late[0].event.note, "path 5");
+  EXPECT_EQ(late[0].event.series->count, 200 - 5);
+}
+
+TEST_F(EventSeries, AWarningOfAnotherReasonIsToldThoughOneReasonHasUsedItsShare) {
+  for (int i = 0; i < 200; ++i) at(0s, warning("path " + std::to_string(i)));
+  for (const char* reason : {"HostClosed", "ServiceNotFound", "CertificateMissing"}) {
+    const auto write = at(0s, warning("other", reason));
+    ASSERT_TRUE(write) << reason;
+    EXPECT_TRUE(write->is_new);
+  }
+}
+
+TEST_F(EventSeries, WhatCannotBeToldYetWaitsAndIsNotCountedAsTold) {
+  for (int i = 0; i < 10; ++i) at(0s, warning("x", "Reason" + std::to_string(i)));
+  const auto step = rules_.on_occurrence(warning("x", "Another"), kNow, kWall);
+  EXPECT_FALSE(step.write);
+  EXPECT_EQ(step.wait_until, kNow + 60s);
+  EXPECT_TRUE(rules_.on_occurrence(warning("x", "Another"), kNow + 60s, kWall).write->is_new);
+}
+
+TEST_F(EventSeries, ANoisyObjectTakesNothingFromAnother) {
+  for (int i = 0; i < 200; ++i) at(0s, warning("path " + std::to_string(i)));
+  Occurrence other = warning("path");
+  other.regarding.uid = "u2";
+  EXPECT_TRUE(at(0s, other)->is_new);
+}
+
+TEST_F(EventSeries, WhatCouldNotBeWrittenIsAsIfItHadNotHappened) {
+  const auto write = at(0s, warning("x"));
+  rules_.take_back(*write, kNow);
+  const auto again = at(1s, warning("x"));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->is_new);
+  EXPECT_EQ(again->event.series, std::nullopt);
+}
+
+TEST_F(EventSeries, ASeriesThatCouldNotBeWrittenIsWrittenLater) {
+  at(0s, warning("x"));
+  const auto write = at(1s, warning("x"));
+  rules_.take_back(*write, kNow + 1s);
+  EXPECT_EQ(rules_.next_due(), kNow + 61s);
+  const auto later = rules_.overdue(kNow + 61s);
+  ASSERT_EQ(later.size(), 1u);
+  EXPECT_EQ(later[0].event.series->count, 2);
+}
+
+TEST_F(EventSeries, WhatHappenedSeveralTimesBeforeItCouldBeToldIsASeriesFromTheStart) {
+  const auto step = rules_.on_occurrence(warning("x"), kNow, kWall, 3);
+  EXPECT_EQ(step.write->event.series, (kube::EventSeries{3, kWall}));
 }
 
 TEST_F(EventSeries, AnEventOfAClusterScopedObjectLivesInDefault) {

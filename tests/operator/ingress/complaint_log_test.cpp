@@ -20,40 +20,100 @@ const Complaint kTrouble{{"shop", "www"}, Severity::warning, "ServiceNotFound", 
 const Complaint kOther{{"shop", "api"}, Severity::warning, "PortNotFound", "no port"};
 const Complaint kPending{{"shop", "www"}, Severity::pending, "CertificatePending", "wait"};
 
+struct Due {
+  Complaints news;
+  std::optional<base::SteadyTime> next;
+};
+
+// With somebody who listens, or does not.
+Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
+           bool has_room = true) {
+  Due due;
+  due.next = log.update(standing, now, [&](const Complaint& news) {
+    due.news.push_back(news);
+    return has_room;
+  });
+  return due;
+}
+
 TEST(ComplaintLog, WhatLastsIsNewsOnce) {
   ComplaintLog log(seconds(2));
-  const auto first = log.update({kTrouble}, kStart);
+  const auto first = update(log, {kTrouble}, kStart);
   EXPECT_THAT(first.news, IsEmpty());
   EXPECT_EQ(first.next, kStart + seconds(2));
-  EXPECT_THAT(log.update({kTrouble}, kStart + seconds(2)).news, ElementsAre(kTrouble));
-  const auto again = log.update({kTrouble}, kStart + seconds(60));
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(2)).news, ElementsAre(kTrouble));
+  const auto again = update(log, {kTrouble}, kStart + seconds(60));
   EXPECT_THAT(again.news, IsEmpty());
   EXPECT_EQ(again.next, std::nullopt);
 }
 
 TEST(ComplaintLog, WhatPassesIsNoNews) {
   ComplaintLog log(seconds(2));
-  log.update({kTrouble}, kStart);
-  EXPECT_THAT(log.update({}, kStart + milliseconds(1900)).news, IsEmpty());
+  update(log, {kTrouble}, kStart);
+  EXPECT_THAT(update(log, {}, kStart + milliseconds(1900)).news, IsEmpty());
   // Back again: it begins to stand anew.
-  EXPECT_THAT(log.update({kTrouble}, kStart + seconds(3)).news, IsEmpty());
-  EXPECT_THAT(log.update({kTrouble}, kStart + seconds(5)).news, ElementsAre(kTrouble));
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(3)).news, IsEmpty());
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(5)).news, ElementsAre(kTrouble));
 }
 
 TEST(ComplaintLog, EachStandsOnItsOwn) {
   ComplaintLog log(seconds(2));
-  log.update({kTrouble}, kStart);
-  const auto due = log.update({kOther, kTrouble}, kStart + seconds(2));
+  update(log, {kTrouble}, kStart);
+  const auto due = update(log, {kOther, kTrouble}, kStart + seconds(2));
   EXPECT_THAT(due.news, ElementsAre(kTrouble));
   EXPECT_EQ(due.next, kStart + seconds(4));
 }
 
 TEST(ComplaintLog, WhatWillResolveByItselfIsNeverNews) {
   ComplaintLog log(seconds(2));
-  log.update({kPending}, kStart);
-  const auto due = log.update({kPending}, kStart + seconds(10));
+  update(log, {kPending}, kStart);
+  const auto due = update(log, {kPending}, kStart + seconds(10));
   EXPECT_THAT(due.news, IsEmpty());
   EXPECT_EQ(due.next, std::nullopt);
+}
+
+TEST(ComplaintLog, WhatFoundNoEarIsNewsAgain) {
+  ComplaintLog log(seconds(0));
+  const auto refused = update(log, {kTrouble}, kStart, false);
+  EXPECT_THAT(refused.news, ElementsAre(kTrouble));
+  EXPECT_EQ(refused.next, kStart + seconds(1));
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(1)).news, ElementsAre(kTrouble));
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(2)).news, IsEmpty());
+}
+
+Complaints paths(int count, const std::string& name = "path ") {
+  Complaints all;
+  for (int i = 0; i < count; ++i) {
+    all.push_back({{"shop", "www"}, Severity::warning, "PathInvalid", name + std::to_string(i)});
+  }
+  return bounded(all);
+}
+
+TEST(ComplaintLog, OfOneReasonAboutOneIngressAllIsOnePieceOfNews) {
+  ComplaintLog log(seconds(0));
+  const auto due = update(log, paths(2000), kStart);
+  ASSERT_THAT(due.news, SizeIs(1));
+  EXPECT_EQ(due.news[0].message, "path 0 path 1 path 10 (and 1997 more of this kind)");
+  EXPECT_THAT(update(log, paths(2000), kStart).news, IsEmpty());
+  EXPECT_THAT(update(log, paths(2000, "other "), kStart).news, SizeIs(1));
+}
+
+TEST(ComplaintLog, ALongListOfLongSentencesFitsIntoOneEvent) {
+  ComplaintLog log(seconds(0));
+  const auto due = update(log, paths(2000, std::string(900, 'p')), kStart);
+  ASSERT_THAT(due.news, SizeIs(1));
+  EXPECT_LE(due.news[0].message.size(), 1024u);
+  EXPECT_THAT(due.news[0].message, testing::EndsWith(" (and 1999 more of this kind)"));
+}
+
+TEST(Bounded, KeepsFewOfOneReasonAndSaysForHowManyTheyStand) {
+  const Complaints kept = paths(2000);
+  EXPECT_THAT(kept, SizeIs(20));
+  EXPECT_EQ(kept.back().stands_for, 1981u);
+  EXPECT_THAT(bounded({kTrouble, kOther, kTrouble}), ElementsAre(kOther, kTrouble));
+  Complaint endless = kTrouble;
+  endless.message.assign(100'000, 'x');
+  EXPECT_EQ(bounded({endless})[0].message.size(), 1024u);
 }
 
 Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t closed = 0) {
@@ -68,20 +128,38 @@ Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t c
   return summary;
 }
 
+std::size_t news_of(ProgrammedLog& log, const std::vector<Summary>& summaries,
+                    bool has_room = true) {
+  std::size_t news = 0;
+  log.update(summaries, kStart, [&](const Summary&) {
+    ++news;
+    return has_room;
+  });
+  return news;
+}
+
 TEST(ProgrammedLog, WhatWasServedBeforeWeCameIsNoNews) {
   ProgrammedLog log;
-  EXPECT_THAT(log.update({a_summary("u", 1)}), IsEmpty());
-  EXPECT_THAT(log.update({a_summary("u", 1)}), IsEmpty());
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
 }
 
 TEST(ProgrammedLog, ComingToBeServedInFullIsNewsOnceAndEachNewGeneration) {
   ProgrammedLog log;
-  log.update({});
-  EXPECT_THAT(log.update({a_summary("u", 1, 1)}), IsEmpty());
-  EXPECT_THAT(log.update({a_summary("u", 1)}), SizeIs(1));
-  EXPECT_THAT(log.update({a_summary("u", 1)}), IsEmpty());
-  EXPECT_THAT(log.update({a_summary("u", 2)}), SizeIs(1));
-  EXPECT_THAT(log.update({a_summary("another", 2)}), SizeIs(1));
+  news_of(log, {});
+  EXPECT_EQ(news_of(log, {a_summary("u", 1, 1)}), 0u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 2)}), 1u);
+  EXPECT_EQ(news_of(log, {a_summary("another", 2)}), 1u);
+}
+
+TEST(ProgrammedLog, WhatFoundNoEarIsNewsAgain) {
+  ProgrammedLog log;
+  news_of(log, {});
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}, false), 1u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
 }
 
 TEST(ProgrammedLog, AMissingCertificateIsNotServedInFull) {
