@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -65,8 +68,10 @@ class CompileLoop {
   void start();
   void stop();
 
-  // The last tick of the loop, for /livez.
-  base::SteadyTime last_tick() const;
+  // For /livez: how often it has come round, and the processor time of its thread. It comes round
+  // each ten seconds where nothing happens, and more often while it waits for the first listings.
+  std::uint64_t rounds() const { return rounds_; }
+  std::chrono::nanoseconds processor_time() const;
   // Once true it stays so: the first compilation was handed out.
   bool has_compiled() const { return has_compiled_; }
 
@@ -75,6 +80,8 @@ class CompileLoop {
 
   void poke();
   void run(const std::stop_token& stop);
+  void rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+            std::chrono::milliseconds time);
   bool wait_for_stores(const std::stop_token& stop);
   void compile_once();
   ClusterView view();
@@ -90,7 +97,8 @@ class CompileLoop {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool is_dirty_ = false;
-  base::SteadyTime last_tick_;
+  std::atomic<std::uint64_t> rounds_ = 0;
+  std::atomic<clockid_t> processor_clock_{};  // of the thread; none before it runs
   std::atomic<bool> has_compiled_ = false;
   std::jthread thread_;
 };

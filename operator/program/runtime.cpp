@@ -37,6 +37,7 @@
 #include "operator/issuer/reconciler.h"
 #include "operator/program/ports_file.h"
 #include "operator/program/status_endpoints.h"
+#include "operator/program/stuck_watch.h"
 
 namespace program {
 namespace {
@@ -52,8 +53,6 @@ constexpr std::size_t kOtherDescriptors = 256;
 constexpr std::size_t kControlConnectionsMin = 64;
 // Polls, and half as many who come and go.
 constexpr std::size_t kControlConnectionsMax = 6144;
-// A loop that has not come round for this long is stuck: it comes round each ten seconds.
-constexpr auto kTickMax = std::chrono::seconds(60);
 
 std::string host_name() {
   char name[256] = {};
@@ -336,6 +335,7 @@ class RunningOperator final : public Runtime {
   std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
   ingress::CompileLoop compile_loop_;
+  mutable StuckWatch compile_watch_;
   Reflectors reflectors_;
   std::unique_ptr<kube::LeaderElector> elector_;
   std::unique_ptr<base::HttpServer> health_;
@@ -658,10 +658,9 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
 }
 
 std::string RunningOperator::why_not_live() const {
-  const auto silence = clock_.steady_now() - compile_loop_.last_tick();
-  if (silence < kTickMax) return {};
-  return "the compile loop has not come round for " +
-         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silence).count()) + " s";
+  const std::string why = compile_watch_.why_stuck(
+      {compile_loop_.rounds(), compile_loop_.processor_time()}, clock_.steady_now());
+  return why.empty() ? why : "the compile loop " + why;
 }
 
 std::string RunningOperator::why_not_ready() const {
