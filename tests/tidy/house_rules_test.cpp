@@ -405,4 +405,43 @@ TEST(HouseRules, BothIssuerSchemasAreTheSame) {
   EXPECT_EQ(schema("issuers.yaml"), schema("clusterissuers.yaml"));
 }
 
+// Whatever people, controllers or servers put into our objects has a bound in the place where it is
+// stored.
+TEST(HouseRules, EveryTextListAndMapOfTheSchemasHasABound) {
+  const auto indentation = [](const std::string& line) { return line.find_first_not_of(' '); };
+  for (const auto& entry : fs::directory_iterator(fs::path(GATEHOUSE_SOURCE_DIR) / "crds")) {
+    if (entry.path().extension() != ".yaml") continue;
+    std::vector<std::string> lines;
+    std::istringstream page(read_file(entry.path()));
+    for (std::string line; std::getline(page, line);) lines.push_back(line);
+    const auto schema = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return line.find("openAPIV3Schema:") != std::string::npos;
+    });
+    for (auto line = schema; line != lines.end(); ++line) {
+      const std::size_t depth = indentation(*line);
+      if (depth == std::string::npos || line->find("type: ") != depth) continue;
+      // The keys beside it, and what they say.
+      std::string beside;
+      const auto is_within = [&](const std::string& other) {
+        return indentation(other) != std::string::npos && indentation(other) >= depth;
+      };
+      auto first = line;
+      while (first != schema && is_within(*std::prev(first))) --first;
+      for (auto one = first; one != lines.end() && is_within(*one); ++one) {
+        if (indentation(*one) == depth) beside += one->substr(depth) + "\n";
+      }
+      const auto has = [&](const char* text) { return beside.find(text) != std::string::npos; };
+      const std::string owner = first == schema ? "" : *std::prev(first);
+      const bool is_of_kubernetes = owner.find("apiVersion:") != std::string::npos ||
+                                    owner.find("kind:") != std::string::npos;
+      const bool is_bounded = (!has("type: string") || has("maxLength:") || has("enum:") ||
+                               has("format: date-time") || is_of_kubernetes) &&
+                              (!has("type: array") || has("maxItems:")) &&
+                              (!has("additionalProperties:") || has("maxProperties:"));
+      EXPECT_TRUE(is_bounded) << entry.path().filename() << ":"
+                              << std::distance(lines.begin(), line) + 1 << ": " << owner;
+    }
+  }
+}
+
 }  // namespace
