@@ -101,11 +101,11 @@ IoResult Channel::read_tls(char* out, std::size_t size, TurnBudget& budget, std:
   budget.spend(Unit::tls_record, records);
   if (was_held) {
     ciphertext_.consume(before - input.size());
+    if (ciphertext_.empty()) ciphertext_.release();
     held_input_.set(ciphertext_.size());
-  } else {
+  } else if (tls_->state() == tls::Connection::State::open) {
     hold(input);
   }
-  if (ciphertext_.empty() || tls_->state() != tls::Connection::State::open) ciphertext_.release();
   // A KeyUpdate to be answered, or an alert.
   if (!tls_context_->output().empty()) send_ciphertext();
   if (tls_->state() == tls::Connection::State::failed) return {IoResult::Kind::failed, 0};
@@ -115,6 +115,7 @@ IoResult Channel::read_tls(char* out, std::size_t size, TurnBudget& budget, std:
 }
 
 void Channel::hold(std::string_view ciphertext) {
+  if (ciphertext.empty()) return;
   ciphertext_.append(ciphertext);
   held_input_.set(ciphertext_.size());
 }

@@ -275,6 +275,28 @@ TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudget) {
   EXPECT_GT(loops, 2);
 }
 
+// A connection to an endpoint takes a descriptor of a budget (decision 0024).
+TEST(HouseRules, WhoConnectsToAnEndpointAsksForADescriptorBefore) {
+  const std::regex connects(R"(upstream::(Connection::connect|Endpoint::begin_probe)\()");
+  constexpr std::size_t kBefore = 600;
+  std::vector<std::string> found;
+  int places = 0;
+  for (const auto& file : tree()) {
+    if (!file.is_in("proxy/session")) continue;
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), connects), end; it != end;
+         ++it, ++places) {
+      const auto at = static_cast<std::size_t>(it->position());
+      const std::size_t begin = at - std::min(at, kBefore);
+      const std::string before = file.text.substr(begin, at - begin);
+      const bool asks = before.find("may_connect()") != std::string::npos ||
+                        before.find("may_probe()") != std::string::npos;
+      if (!asks) found.push_back(file.path + " has " + it->str());
+    }
+  }
+  EXPECT_THAT(found, IsEmpty());
+  EXPECT_GT(places, 1);
+}
+
 // Who waits for a worker stands in a net::Queue: with many connections, a search to leave is what
 // an attacker would use.
 TEST(HouseRules, NobodyIsSearchedForInAWorkersQueues) {
