@@ -125,6 +125,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void read_response();
   void on_response_broken();
   bool has_response_input() const;
+  bool is_stray_response() const;
   void take_response(char* begin, char* end, TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
   void take_response_body(char* begin, char* end, bool with_head, TurnBudget& budget);

@@ -24,6 +24,8 @@ constexpr std::size_t kGatheredBytesMax = 64u << 10;
 // Long for the body that a client sends in one go, short for who waits for a stream to begin.
 constexpr std::chrono::milliseconds kGatherTime{1'000};
 
+constexpr upstream::Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 502,
+                                           "stray_response"};
 constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
 // "103 Early Hints" comes once or twice. Each is passed on at once, so an endpoint that says no
 // more than that would fill what its client has not taken yet.
@@ -394,11 +396,23 @@ void Exchange::read_response() {
       on_response_broken();
       return;
     }
+    if (!response_has_begun_ && is_stray_response()) {
+      endpoint_->on_unsolicited_bytes(worker_.loop().now());
+      fail(kStrayResponse);
+      return;
+    }
     response_has_begun_ = true;
     response_flow_.note_read(got.bytes);
     take_response(begin, begin + held + got.bytes, budget);
   }
   update_upstream_wait();
+}
+
+// An answer that was on its way when the request went out, to an earlier one. Only endpoints that
+// are known to do so are worth the system call.
+bool Exchange::is_stray_response() const {
+  return connection_->was_reused() && endpoint_->has_answered_unasked() &&
+         !connection_->may_be_answered();
 }
 
 void Exchange::on_response_broken() {

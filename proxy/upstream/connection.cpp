@@ -156,7 +156,12 @@ net::IoResult::Kind Connection::true_kind(net::IoResult::Kind kind) {
 // read what comes after it, and could not answer: those who do so wait for our end, and drop what
 // they read (RFC 9112 §9.6).
 bool Connection::was_left_unread() const {
-  return ended_ && net::acknowledged_bytes(fd_.get()) <= written_by_others_ + kSynBytes;
+  return ended_ && !may_be_answered();
+}
+
+// Whatever an endpoint says acknowledges what it has.
+bool Connection::may_be_answered() const {
+  return net::acknowledged_bytes(fd_.get()) > written_by_others_ + kSynBytes;
 }
 
 void Connection::tell_held() {

@@ -53,6 +53,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   // arrived there, so nobody can have read it. A reset alone does not tell: what it acknowledges is
   // not counted.
   bool was_left_unread() const;
+  // False: not a byte of what this user wrote had arrived at the endpoint, so what came from there
+  // answers somebody else. Asks the kernel.
+  bool may_be_answered() const;
   Endpoint& endpoint() { return *endpoint_; }
 
   // True while reading may give something without an event first.

@@ -52,6 +52,8 @@ class Endpoint final : private Connection::User {
   // when another request has just been sent, and nobody could tell that they are no answer to it:
   // for some time each of its connections carries one request; see Mistrust.
   void on_unsolicited_bytes(base::SteadyTime now);
+  // It ever did: when its connections are used again, its answers are looked at more closely.
+  bool has_answered_unasked() const { return mistrust_.has_cause(); }
 
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();

@@ -19,6 +19,8 @@ class Mistrust {
   static constexpr std::chrono::milliseconds kTimeMax{3'600'000};
 
   bool is_on(base::SteadyTime now) const { return now < until_; }
+  // It ever did so.
+  bool has_cause() const { return time_.count() != 0; }
 
   // It did so. What it does meanwhile says nothing new, and only that it does not stop.
   void note(base::SteadyTime now) {

@@ -14,6 +14,7 @@ constexpr milliseconds kMoment{1};
 
 TEST(Mistrust, NobodyIsMistrustedAtFirst) {
   EXPECT_FALSE(Mistrust().is_on(kStart));
+  EXPECT_FALSE(Mistrust().has_cause());
 }
 
 TEST(Mistrust, OneHiccupIsForgottenSoon) {
@@ -22,6 +23,7 @@ TEST(Mistrust, OneHiccupIsForgottenSoon) {
   EXPECT_TRUE(mistrust.is_on(kStart));
   EXPECT_TRUE(mistrust.is_on(kStart + kMin - kMoment));
   EXPECT_FALSE(mistrust.is_on(kStart + kMin));
+  EXPECT_TRUE(mistrust.has_cause());
   EXPECT_LE(kMin, std::chrono::minutes(1));
 }
 

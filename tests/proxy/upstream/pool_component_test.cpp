@@ -368,6 +368,17 @@ TEST_F(Unread, NotWhatAResetMayHaveAcknowledged) {
   EXPECT_FALSE(request.connection->was_left_unread());
 }
 
+TEST_F(Unread, WhatComesBeforeAnyOfTheRequestArrivedIsNoAnswerToIt) {
+  Request& request = reuse();
+  peers_.back().receive();
+  answer(request, peers_.back(), "to nobody");
+  EXPECT_FALSE(request.connection->may_be_answered());
+  request.connection->write("next request");
+  EXPECT_EQ(peers_.back().receive(), "next request");
+  answer(request, peers_.back());
+  EXPECT_TRUE(request.connection->may_be_answered());
+}
+
 // ---- Marks and probes
 
 // Its port is bound, and refuses until somebody listens.
