@@ -15,7 +15,7 @@ namespace base {
 class RequestReader {
  public:
   struct Limits {
-    std::size_t head_bytes_max = 32 * 1024;  // a token of 16 KiB, and what a client says besides
+    std::size_t head_bytes_max = 32u << 10;  // a token of 16 KiB, and what a client says besides
     std::size_t fields_max = 64;
     std::size_t body_bytes_max = 1u << 20;
   };

@@ -12,7 +12,7 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kPieceBytes = 16 * 1024;  // what a TLS record holds
+constexpr std::size_t kPieceBytes = 16u << 10;  // what a TLS record holds
 // So that a large answer does not hold up the others: the rest follows in the next turn.
 constexpr std::size_t kWrittenPerTurn = 16 * kPieceBytes;
 // Of a body that was refused unread.

@@ -8,13 +8,13 @@ namespace control {
 // ---- Lane
 
 // Of at most a few hundred, so they are looked through.
-bool ReviewQueue::Lane::add(Ticket ticket, const std::string& origin, const Limits& limits) {
-  if (size_ >= limits.waiting_max) return false;
+bool ReviewQueue::Lane::add(Ticket ticket, const std::string& origin) {
+  if (size_ >= limits_.waiting_max) return false;
   const auto same = std::find_if(origins_.begin(), origins_.end(),
                                  [&](const Origin& one) { return one.name == origin; });
   if (same == origins_.end()) {
     origins_.push_back({origin, {ticket}});
-  } else if (same->tickets.size() < limits.per_origin_max) {
+  } else if (same->tickets.size() < limits_.per_origin_max) {
     same->tickets.push_back(ticket);
   } else {
     return false;
@@ -33,8 +33,25 @@ void ReviewQueue::Lane::drop(Ticket ticket) {
   }
 }
 
-std::optional<ReviewQueue::Ticket> ReviewQueue::Lane::take() {
-  if (origins_.empty()) return std::nullopt;
+double ReviewQueue::Lane::budget_at(base::SteadyTime now) const {
+  const std::chrono::duration<double> passed = now - budget_since_;
+  return std::min(limits_.burst, budget_ + passed.count() * limits_.per_second);
+}
+
+base::SteadyTime ReviewQueue::Lane::next_at(base::SteadyTime now) const {
+  if (origins_.empty()) return base::SteadyTime::max();
+  const double missing = 1 - budget_at(now);
+  if (missing <= 0) return now;
+  // Rounded up, so that there is a whole one then.
+  return now + std::chrono::ceil<std::chrono::milliseconds>(
+                   std::chrono::duration<double>(missing / limits_.per_second));
+}
+
+std::optional<ReviewQueue::Ticket> ReviewQueue::Lane::take(base::SteadyTime now) {
+  const double budget = budget_at(now);
+  if (origins_.empty() || budget < 1) return std::nullopt;
+  budget_ = budget - 1;
+  budget_since_ = now;
   Origin origin = std::move(origins_.front());
   origins_.pop_front();
   const Ticket ticket = origin.tickets.front();
@@ -49,7 +66,7 @@ std::optional<ReviewQueue::Ticket> ReviewQueue::Lane::take() {
 bool ReviewQueue::add(Ticket ticket, const std::string& origin, base::SteadyTime now) {
   const auto known = known_.find(origin);
   const bool is_known = known != known_.end() && known->second > now;
-  return (is_known ? proxies_ : strangers_).add(ticket, origin, limits_);
+  return (is_known ? proxies_ : strangers_).add(ticket, origin);
 }
 
 void ReviewQueue::drop(Ticket ticket) {
@@ -65,28 +82,13 @@ void ReviewQueue::note_known(const std::string& origin, base::SteadyTime now) {
   known_[origin] = now + limits_.known_for;
 }
 
-double ReviewQueue::budget_at(base::SteadyTime now) const {
-  const std::chrono::duration<double> passed = now - budget_since_;
-  return std::min(limits_.burst, budget_ + passed.count() * limits_.per_second);
-}
-
 std::optional<ReviewQueue::Ticket> ReviewQueue::take(base::SteadyTime now) {
-  if (auto ticket = proxies_.take()) return ticket;
-  const double budget = budget_at(now);
-  if (strangers_.is_empty() || budget < 1) return std::nullopt;
-  budget_ = budget - 1;
-  budget_since_ = now;
-  return strangers_.take();
+  const auto ticket = proxies_.take(now);
+  return ticket ? ticket : strangers_.take(now);
 }
 
 base::SteadyTime ReviewQueue::next_at(base::SteadyTime now) const {
-  if (!proxies_.is_empty()) return now;
-  if (strangers_.is_empty()) return base::SteadyTime::max();
-  const double missing = 1 - budget_at(now);
-  if (missing <= 0) return now;
-  // Rounded up, so that there is a whole one then.
-  return now + std::chrono::ceil<std::chrono::milliseconds>(
-                   std::chrono::duration<double>(missing / limits_.per_second));
+  return std::min(proxies_.next_at(now), strangers_.next_at(now));
 }
 
 }  // namespace control

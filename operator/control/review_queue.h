@@ -15,9 +15,10 @@ namespace control {
 // Whose token the API server is asked about next: the rules, without threads. An origin is where a
 // caller comes from, as far as that can be told from its address (base::Peer).
 //
-// Origins from which a proxy of ours was admitted lately go first. Among each other the origins
-// take turns, and strangers go at a pace, so that made-up tokens are no load on the API server and
-// nobody's flood holds up another's first call for longer than one turn.
+// Origins from which a proxy of ours was admitted lately go first: the others use up nothing of
+// theirs. Among each other the origins take turns, and both kinds go at a pace, so that made-up
+// tokens are no load on the API server and nobody's flood holds up another's first call for longer
+// than one turn.
 class ReviewQueue {
  public:
   using Ticket = std::uint64_t;
@@ -27,12 +28,12 @@ class ReviewQueue {
     std::size_t per_origin_max = 16;  // of them; a new proxy asks three things at once
     std::size_t known_max = 4096;
     std::chrono::seconds known_for{180};  // three polls missed
-    // Of strangers: a rollout brings some dozens of new proxies at once.
-    double burst = 50;
-    double per_second = 10;
+    // Of each kind, for the API server's sake. When an operator starts all proxies are strangers.
+    double burst = 100;
+    double per_second = 20;
   };
 
-  explicit ReviewQueue(Limits limits) : limits_(limits), budget_(limits.burst) {}
+  explicit ReviewQueue(Limits limits) : limits_(limits), proxies_(limits), strangers_(limits) {}
 
   // False: there is no place for it.
   bool add(Ticket ticket, const std::string& origin, base::SteadyTime now);
@@ -50,28 +51,31 @@ class ReviewQueue {
   // Who waits, origin by origin; the origin whose turn it is comes first.
   class Lane {
    public:
-    bool add(Ticket ticket, const std::string& origin, const Limits& limits);
+    explicit Lane(const Limits& limits) : limits_(limits), budget_(limits.burst) {}
+    bool add(Ticket ticket, const std::string& origin);
     void drop(Ticket ticket);
-    std::optional<Ticket> take();
-    bool is_empty() const { return size_ == 0; }
+    std::optional<Ticket> take(base::SteadyTime now);
+    base::SteadyTime next_at(base::SteadyTime now) const;
 
    private:
     struct Origin {
       std::string name;
       std::list<Ticket> tickets;
     };
+
+    double budget_at(base::SteadyTime now) const;
+
+    const Limits limits_;
     std::list<Origin> origins_;
     std::size_t size_ = 0;
+    double budget_;
+    base::SteadyTime budget_since_{};
   };
-
-  double budget_at(base::SteadyTime now) const;
 
   const Limits limits_;
   Lane proxies_;
   Lane strangers_;
   std::map<std::string, base::SteadyTime> known_;  // until when
-  double budget_;
-  base::SteadyTime budget_since_{};
 };
 
 }  // namespace control

@@ -20,7 +20,7 @@ constexpr const char* kCertificatesPath = "/v1/certificates";
 constexpr const char* kTicketKeysPath = "/v1/ticket-keys";
 constexpr std::size_t kHashesMax = 10'000;
 constexpr std::size_t kRejectionsMax = 1024;
-constexpr std::size_t kTokenBytesMax = 16 * 1024;
+constexpr std::size_t kTokenBytesMax = 16u << 10;
 // Between two refusals that are logged as news: strangers of many addresses must not fill the log.
 constexpr std::chrono::seconds kRefusalsTold{1};
 constexpr std::size_t kReplicaBytes = 12;  // random ones: no two are the same

@@ -25,14 +25,16 @@ TEST(ReviewQueue, StrangersOfOneOriginDoNotHoldUpAnother) {
   EXPECT_THAT(take_all(queue, kStart), ElementsAre(1, 4, 2, 3));
 }
 
-TEST(ReviewQueue, WhereAProxyWasAdmittedLatelyGoesFirstAndWithoutAPace) {
-  ReviewQueue queue({.burst = 1});
+TEST(ReviewQueue, WhereAProxyWasAdmittedLatelyGoesFirstAndAtAPaceOfItsOwn) {
+  ReviewQueue queue({.burst = 1, .per_second = 10});
   queue.note_known("proxy", kStart);
   queue.add(1, "stranger", kStart);
   queue.add(2, "stranger", kStart);
   queue.add(3, "proxy", kStart);
   queue.add(4, "proxy", kStart);
-  EXPECT_THAT(take_all(queue, kStart), ElementsAre(3, 4, 1));
+  EXPECT_THAT(take_all(queue, kStart), ElementsAre(3, 1));
+  EXPECT_EQ(queue.next_at(kStart), kStart + 100ms);
+  EXPECT_THAT(take_all(queue, kStart + 100ms), ElementsAre(4, 2));
 }
 
 TEST(ReviewQueue, AProxyThatWasNotHeardOfForLongIsAStranger) {
