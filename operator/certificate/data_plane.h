@@ -48,9 +48,9 @@ class DataPlane {
   // Empty: none is ready.
   virtual std::string proxies() const = 0;
 
-  // The answer to this token. Asked for it earlier a proxy would pass the question on to the
-  // Ingress's Pods.
-  virtual Given is_given_token(const std::string& token) const = 0;
+  // This host's answer to this token. Asked for it earlier a proxy would pass the question on to
+  // the Ingress's Pods.
+  virtual Given is_given_token(const std::string& host, const std::string& token) const = 0;
   // The certificate with this fingerprint (SHA-256, "04:AB:..."), from this Secret.
   virtual Given is_given_certificate(const kube::ObjectKey& secret,
                                      const std::string& fingerprint) const = 0;

@@ -121,7 +121,8 @@ std::optional<End> Issuance::take(const acme::Publish& step) {
       memory_.wait.since ? steady_now() - *memory_.wait.since : base::SteadyTime::duration::zero();
   for (const acme::HttpChallenge& challenge : step.challenges) {
     const std::string& host = challenge.identifier.value;
-    const Given given = context_.data_plane.is_given_token(challenge.token);
+    const Given given =
+        context_.data_plane.is_given_token(challenge.identifier.value, challenge.token);
     if (!may_ask_proxies(given, waited)) {
       return wait_for_proxies("proxies: they have yet to take over the answer for " + host);
     }

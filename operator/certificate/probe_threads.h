@@ -33,7 +33,7 @@ class ProbeThreads final : public DataPlane {
     std::chrono::seconds fresh_for{30};
     // As DataPlane has them.
     std::function<std::string()> proxies;
-    std::function<Given(const std::string& token)> is_given_token;
+    std::function<Given(const std::string& host, const std::string& token)> is_given_token;
     std::function<Given(const kube::ObjectKey& secret, const std::string& fingerprint)>
         is_given_certificate;
   };
@@ -46,8 +46,8 @@ class ProbeThreads final : public DataPlane {
   void wake_with(Wake wake) { wake_ = std::move(wake); }
 
   std::string proxies() const override { return options_.proxies(); }
-  Given is_given_token(const std::string& token) const override {
-    return options_.is_given_token(token);
+  Given is_given_token(const std::string& host, const std::string& token) const override {
+    return options_.is_given_token(host, token);
   }
   Given is_given_certificate(const kube::ObjectKey& secret,
                              const std::string& fingerprint) const override {

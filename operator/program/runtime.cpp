@@ -278,7 +278,7 @@ class RunningOperator final : public Runtime {
   kube::ControllerOptions controller_options(const char* name, int workers) const;
   certificate::ProxyProbeOptions probe_options() const;
   certificate::ProbeThreads::Options probe_thread_options();
-  certificate::Given is_given_token(const std::string& token) const;
+  certificate::Given is_given_token(const std::string& host, const std::string& token) const;
   certificate::Given is_given_certificate(const kube::ObjectKey& secret,
                                           const std::string& fingerprint) const;
   bool is_newest_taken_over() const;
@@ -415,7 +415,9 @@ certificate::ProxyProbeOptions RunningOperator::probe_options() const {
 certificate::ProbeThreads::Options RunningOperator::probe_thread_options() {
   certificate::ProbeThreads::Options options;
   options.proxies = [this] { return probe_.proxies(); };
-  options.is_given_token = [this](const std::string& token) { return is_given_token(token); };
+  options.is_given_token = [this](const std::string& host, const std::string& token) {
+    return is_given_token(host, token);
+  };
   options.is_given_certificate = [this](const kube::ObjectKey& secret,
                                         const std::string& fingerprint) {
     return is_given_certificate(secret, fingerprint);
@@ -423,11 +425,15 @@ certificate::ProbeThreads::Options RunningOperator::probe_thread_options() {
   return options;
 }
 
-certificate::Given RunningOperator::is_given_token(const std::string& token) const {
+certificate::Given RunningOperator::is_given_token(const std::string& host,
+                                                   const std::string& token) const {
   {
     const std::lock_guard lock(mutex_);
     if (!published_) return certificate::Given::unknown;
-    if (published_->challenges.count(token) == 0) return certificate::Given::no;
+    const auto answer = published_->challenges.find(token);
+    if (answer == published_->challenges.end() || answer->second->find(host) == nullptr) {
+      return certificate::Given::no;
+    }
   }
   return is_newest_taken_over() ? certificate::Given::taken_over : certificate::Given::on_its_way;
 }

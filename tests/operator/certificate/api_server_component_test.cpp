@@ -106,7 +106,7 @@ class StoreDataPlane final : public certificate::DataPlane {
       : certificates_(certificates), secrets_(secrets) {}
 
   std::string proxies() const override { return "one"; }
-  certificate::Given is_given_token(const std::string&) const override {
+  certificate::Given is_given_token(const std::string&, const std::string&) const override {
     return certificate::Given::taken_over;
   }
   certificate::Given is_given_certificate(const kube::ObjectKey&,

@@ -69,7 +69,7 @@ class FakeDataPlane final : public certificate::DataPlane {
   std::function<void(const kube::ObjectKey&)> wake;
 
   std::string proxies() const override { return ready == 0 ? "" : std::to_string(ready); }
-  certificate::Given is_given_token(const std::string&) const override {
+  certificate::Given is_given_token(const std::string&, const std::string&) const override {
     return has_taken_over ? certificate::Given::taken_over : certificate::Given::on_its_way;
   }
   certificate::Given is_given_certificate(const kube::ObjectKey&,
