@@ -39,6 +39,11 @@ class Store {
 
   void add_listener(Listener listener) { listeners_.push_back(std::move(listener)); }
 
+  // Once, after the first whole listing is in and the listeners have heard of it.
+  void add_sync_listener(std::function<void()> listener) {
+    sync_listeners_.push_back(std::move(listener));
+  }
+
   void add_index(const std::string& name, IndexFunction function) {
     indexes_[name].function = std::move(function);
   }
@@ -116,6 +121,7 @@ class Store {
   // once all of it is visible. Marks the store as synced.
   void replace_all(std::vector<Pointer> listing) {
     std::vector<ObjectChange<T>> changes;
+    bool is_first = false;
     {
       const std::lock_guard lock(mutex_);
       std::set<ObjectKey> listed;
@@ -129,10 +135,12 @@ class Store {
         if (listed.count(key) == 0) gone.push_back(key);
       }
       for (const ObjectKey& key : gone) changes.push_back(erase_locked(key));
-      synced_ = true;
+      is_first = !std::exchange(synced_, true);
     }
     synced_changed_.notify_all();
     for (const ObjectChange<T>& change : changes) tell(change);
+    if (!is_first) return;
+    for (const auto& listener : sync_listeners_) listener();
   }
 
  private:
@@ -194,6 +202,7 @@ class Store {
   std::map<ObjectKey, Pointer> objects_;
   std::map<std::string, Index> indexes_;
   std::vector<Listener> listeners_;
+  std::vector<std::function<void()>> sync_listeners_;
   bool synced_ = false;
 };
 

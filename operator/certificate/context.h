@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -43,8 +44,11 @@ struct ReconcilerOptions {
   // How long Ready waits for the proxies to serve the new certificate, so that both are one write.
   std::chrono::milliseconds serving_wait = std::chrono::seconds(3);
   // Whether an Ingress names this Secret, so that proxies are to serve it; nothing: not known yet,
-  // then it is waited for. No function: always.
+  // then it is waited for, until on_uses_known(). No function: always.
   std::function<std::optional<bool>(const kube::ObjectKey& secret)> is_used = {};
+  // The Ingresses that name this Secret: whoever wrote one looks there for what went wrong.
+  std::function<std::vector<kube::ObjectReference>(const kube::ObjectKey& secret)> ingresses_of =
+      {};
   // The namespace that owns this host, where that is another one: a Certificate of this namespace
   // is not ordered for it. No function: nobody owns any.
   std::function<std::optional<std::string>(const std::string& host, const std::string& namespace_)>

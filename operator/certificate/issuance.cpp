@@ -47,7 +47,6 @@ std::optional<End> Issuance::place(const Verdict& verdict) {
       answer = issuer_.asked(account().client->new_order(account().session, wanted, context_.stop));
     }
     if (!answer) {
-      if (auto end = look_at_account(answer.error())) return end;
       record_.status().order.reset();  // that of an earlier attempt says nothing of this one
       return set_back(answer.error());
     }

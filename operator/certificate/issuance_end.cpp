@@ -91,6 +91,7 @@ End Issuance::set_back(const acme::AcmeError& error) {
     issuer_.report_lost();
     return kube::Outcome::requeue(seconds(60));  // woken when the issuer has made it good
   }
+  if (auto end = look_at_account(error)) return *std::move(end);
   // Whatever was lost on the way, the server knows how far it got.
   if (memory_.order) {
     order().is_stale = true;

@@ -36,6 +36,12 @@ void IssuerHealth::note_well(const issuer::IssuerKey& issuer) {
   if (listener_) listener_(issuer);
 }
 
+void IssuerHealth::forget(const issuer::IssuerKey& issuer) {
+  const std::lock_guard lock(mutex_);
+  well_since_.erase(issuer);
+  unwell_.erase(issuer);
+}
+
 bool IssuerHealth::is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const {
   const std::lock_guard lock(mutex_);
   const auto found = well_since_.find(issuer);

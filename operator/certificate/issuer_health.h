@@ -26,6 +26,8 @@ class IssuerHealth {
   // It has issued a certificate: news only of one that was unwell.
   void note_issued(const issuer::IssuerKey& issuer);
   void note_well(const issuer::IssuerKey& issuer);
+  // The issuer is gone: what was noted of its server says nothing of a later one of its name.
+  void forget(const issuer::IssuerKey& issuer);
   // time: with whole seconds, as status has it.
   bool is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const;
 

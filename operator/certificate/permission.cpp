@@ -80,7 +80,7 @@ std::optional<End> Permission::of_issuer(const std::optional<Verdict>& verdict) 
   const kube::Condition* ready = kube::find_condition(issuer->conditions, "Ready");
   // Without the time of its next attempt, or each of them would be a write to every Certificate.
   const std::string why = ready && ready->status == kube::ConditionStatus::is_false
-                              ? issuer::what_failed(ready->message)
+                              ? issuer::without_time(ready->message)
                               : "its account is not registered yet";
   return record_.block("IssuerNotReady", key.text() + " is not ready: " + why, verdict);
 }

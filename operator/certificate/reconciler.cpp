@@ -89,9 +89,15 @@ void Reconciler::wake_with(std::function<void(const kube::ObjectKey&)> enqueue) 
       [this](const issuer::IssuerKey& key) { context_.issuer_health.note_well(key); });
   for (const bool is_cluster : {false, true}) {
     auto& issuers = is_cluster ? context_.stores.cluster_issuers : context_.stores.issuers;
-    issuers.add_listener([wake_users, is_cluster](const kube::ObjectChange<api::Issuer>& change) {
-      if (is_ready_changed(change)) wake_users({is_cluster, change.key});
-    });
+    issuers.add_listener(
+        [this, wake_users, is_cluster](const kube::ObjectChange<api::Issuer>& change) {
+          const issuer::IssuerKey issuer{is_cluster, change.key};
+          if (!change.after) {
+            context_.turns.forget_issuer(issuer.text());
+            context_.issuer_health.forget(issuer);
+          }
+          if (is_ready_changed(change)) wake_users(issuer);
+        });
   }
 }
 
@@ -140,6 +146,10 @@ void Reconciler::on_owners_changed() {
 
 void Reconciler::on_use_changed(const kube::ObjectKey& secret) {
   wake_all(context_.stores.certificates.find(kBySecret, secret.text()));
+}
+
+void Reconciler::on_uses_known() {
+  wake_all(context_.stores.certificates.list());
 }
 
 std::shared_ptr<Memory> Reconciler::memory_of(const kube::ObjectKey& key) {
@@ -191,8 +201,9 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
     return kube::Outcome::await_change();
   }
   const kube::ObjectKey secret{key.namespace_, stored->spec.secret_name};
+  // Until then nobody knows whether proxies are to serve it; on_uses_known() brings it back.
   if (context_.options.is_used && !context_.options.is_used(secret)) {
-    return kube::Outcome::requeue(std::chrono::milliseconds(50));
+    return kube::Outcome::await_change();
   }
   const auto memory = memory_of(key);
   return Run(context_, *memory, memory->own_writes.freshest(*stored)).go();

@@ -53,6 +53,8 @@ class Reconciler final : public kube::Reconciler {
   // last one has gone.
   void on_proxies_changed();
 
+  // What is_used() did not know it knows now: all that wait for it look again.
+  void on_uses_known();
   // An Ingress names this Secret now, or does no more.
   void on_use_changed(const kube::ObjectKey& secret);
 

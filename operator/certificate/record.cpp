@@ -1,5 +1,6 @@
 #include "operator/certificate/record.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -126,7 +127,9 @@ End Record::block(const std::string& reason, const std::string& message,
   const bool is_new = !before || before->reason != reason;
   show_blocked(certificate_, reason, message, verdict, context_.now());
   const base::Status written = write_status();
-  if (written && is_new) warn(reason, message);
+  // A status that the schema refuses, because spec is older than it, leaves the Event alone.
+  const bool is_refused = !written && written.error().kind == base::ErrorKind::invalid;
+  if (is_new && (written || is_refused)) warn(reason, message);
   // The change that removes the obstacle wakes us, save where somebody says when to look.
   return after_write(
       written, look_again ? kube::Outcome::requeue(*look_again) : kube::Outcome::await_change());
@@ -136,17 +139,32 @@ void Record::warn(const std::string& reason, const std::string& message) {
   spdlog::warn("{}: {}", name(), message);
   context_.events.warning(kube::reference_to(api::Certificate::type(), certificate_.metadata),
                           reason, "Issuing", message);
-  // Whoever wrote the Ingress looks there.
+  for (const kube::ObjectReference& ingress : ingresses()) {
+    context_.events.warning(ingress, "CertificateNotIssued", "Issuing",
+                            name() + ": " + reason + ": " + message);
+  }
+}
+
+// That asked for the certificate, or use it. One that is shared by many is told to a few.
+std::vector<kube::ObjectReference> Record::ingresses() const {
+  constexpr std::size_t kIngressesMax = 10;
+  std::vector<kube::ObjectReference> all;
   for (const kube::OwnerReference& owner : certificate_.metadata.owner_references) {
     if (owner.kind != kube::Ingress::type().kind) continue;
     kube::ObjectMeta ingress;
     ingress.name = owner.name;
     ingress.namespace_ = certificate_.metadata.namespace_;
     ingress.uid = owner.uid;
-    context_.events.warning(kube::reference_to(kube::Ingress::type(), ingress),
-                            "CertificateNotIssued", "Issuing",
-                            name() + ": " + reason + ": " + message);
+    all.push_back(kube::reference_to(kube::Ingress::type(), ingress));
   }
+  if (!context_.options.ingresses_of) return all;
+  for (kube::ObjectReference& user : context_.options.ingresses_of(secret_key())) {
+    if (all.size() >= kIngressesMax) break;
+    const bool is_known = std::any_of(all.begin(), all.end(),
+                                      [&](const auto& known) { return known.uid == user.uid; });
+    if (!is_known) all.push_back(std::move(user));
+  }
+  return all;
 }
 
 }  // namespace certificate

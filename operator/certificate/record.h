@@ -67,6 +67,8 @@ class Record {
   void warn(const std::string& reason, const std::string& message);
 
  private:
+  std::vector<kube::ObjectReference> ingresses() const;
+
   Context& context_;
   Memory& memory_;
   api::Certificate certificate_;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
+#include "base/time_text.h"
 #include "operator/certificate/pace.h"
 #include "operator/certificate/status_report.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 // As ingress status has it: how long what another controller wrote is left alone.
 constexpr std::chrono::minutes kTruce{10};
+// Labels that the API server refuses; the certificate may be due for renewal meanwhile.
+constexpr std::chrono::hours kRefusedLookAgain{1};
 
 }  // namespace
 
@@ -49,7 +53,8 @@ void Run::account_for_order() {
 End Run::look() {
   if (!certificate().problem.empty()) {
     // The definition let it pass and we cannot read it: its author is told where they look.
-    const Verdict verdict{"InvalidSpec", certificate().problem};
+    const Verdict verdict{"InvalidSpec",
+                          certificate().problem + "; leaving it as it is until that is mended"};
     record_.status().observed_generation = certificate().metadata.generation;
     return record_.block(verdict.reason, verdict.message, verdict);
   }
@@ -108,6 +113,10 @@ End Run::keep(const kube::Secret& secret, const SecretContent& content) {
       (is_edited || !has_wanted_metadata(certificate(), secret, record_.metadata_options()))) {
     if (const auto end = renew_metadata(is_edited)) return *end;
   }
+  if (status().serial_number.empty()) {
+    spdlog::info("{}: orders nothing: Secret {} holds serial {}, valid until {}", record_.name(),
+                 record_.secret_key().text(), leaf.serial, base::to_rfc3339(leaf.not_after));
+  }
   issuance_.forget();
   memory_.without_issuer_since.reset();
   show_ready(certificate(), leaf, context_.now());
@@ -130,8 +139,12 @@ std::optional<End> Run::renew_metadata(bool is_edited) {
   }
   const base::Status written = record_.write_secret(
       secret_with_new_metadata(certificate(), *present, record_.metadata_options()));
-  if (!written) return End(base::failure(written.error()));
-  return std::nullopt;
+  if (written) return std::nullopt;
+  const base::Error& error = written.error();
+  const bool needs_a_person =
+      error.kind == base::ErrorKind::invalid || error.kind == base::ErrorKind::denied;
+  if (!needs_a_person) return End(base::failure(error));
+  return record_.block("SecretNotWritten", error.message, std::nullopt, kRefusedLookAgain);
 }
 
 // ---- From the wish to an order

@@ -9,6 +9,7 @@ namespace issuer {
 namespace {
 
 constexpr const char* kTryingAgain = "; trying again at ";
+constexpr const char* kRemedy = "; remedy: ";
 
 }  // namespace
 
@@ -24,12 +25,17 @@ std::string failure_text(std::string_view what, base::WallTime next_attempt,
   while (!what.empty() && (what.back() == '.' || what.back() == ' ')) what.remove_suffix(1);
   std::string text(what);
   text += kTryingAgain + clock_text(next_attempt, now);
-  if (!remedy.empty()) text.append("; remedy: ").append(remedy);
+  if (!remedy.empty()) text.append(kRemedy).append(remedy);
   return text;
 }
 
-std::string what_failed(std::string_view failure_text) {
-  return std::string(failure_text.substr(0, failure_text.find(kTryingAgain)));
+std::string without_time(std::string_view failure_text) {
+  const std::size_t time = failure_text.find(kTryingAgain);
+  if (time == std::string_view::npos) return std::string(failure_text);
+  const std::size_t remedy = failure_text.find(kRemedy, time);
+  std::string text(failure_text.substr(0, time));
+  if (remedy != std::string_view::npos) text += failure_text.substr(remedy);
+  return text;
 }
 
 }  // namespace issuer

@@ -14,7 +14,8 @@ std::string clock_text(base::WallTime time, base::WallTime now);
 std::string failure_text(std::string_view what, base::WallTime next_attempt,
                          std::string_view remedy, base::WallTime now);
 
-// The WHAT of a failure_text(); any other text as it is.
-std::string what_failed(std::string_view failure_text);
+// A failure_text() without the time of the next attempt: "WHAT; remedy: REMEDY". Any other text as
+// it is.
+std::string without_time(std::string_view failure_text);
 
 }  // namespace issuer

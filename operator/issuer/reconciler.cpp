@@ -1,6 +1,8 @@
 #include "operator/issuer/reconciler.h"
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -31,8 +33,9 @@ constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
 constexpr hours kDirectoryAgeMax{1};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
-// Account keys are not watched (they are Secrets like any other); while one is the trouble it is
-// looked at this often.
+// Where the Secrets of an issuer are not watched: how often its key is looked at, and how often
+// while it is the trouble.
+constexpr seconds kKeyLookNowAndThen{60};
 constexpr seconds kKeyLookAgain{5};
 // Of one request. A worker that waits for a server that hangs is no use to anybody; public CAs
 // answer newOrder within seconds.
@@ -49,6 +52,17 @@ tl::unexpected<Setback> setback(Trouble trouble) {
 }
 tl::unexpected<Setback> setback(base::Error error) {
   return tl::unexpected<Setback>(std::move(error));
+}
+
+// The controller's own back-off would tell nobody.
+bool needs_a_person(const base::Error& error) {
+  return error.kind == base::ErrorKind::invalid || error.kind == base::ErrorKind::denied;
+}
+
+// Other names could say more in a field selector than they name.
+bool is_secret_name(const std::string& name) {
+  return !name.empty() &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
 }
 
 nlohmann::json secret_json(const kube::ObjectKey& key, const base::PrivateKey& private_key) {
@@ -73,8 +87,9 @@ struct Reconciler::Memory {
   int failures = 0;
   std::int64_t failed_generation = 0;
   base::SteadyTime next_attempt{};
-  std::string key_version;       // of the account key's Secret, when it was read last
-  bool is_about_key = false;     // the trouble: another key would end it
+  // Of the Secrets that it names, when they were read last; empty: it was not there.
+  std::map<kube::ObjectKey, std::string> secret_versions;
+  bool is_about_key = false;     // the trouble: another key in a Secret would end it
   std::string lost_account_url;  // reported and not yet made good
   std::optional<base::SteadyTime> recreated_at;
 };
@@ -93,6 +108,8 @@ class Reconciler::Run {
 
  private:
   Attempt<Account> make_ready();
+  void follow_secrets();
+  kube::Outcome look_again_in(std::chrono::milliseconds delay) const;
   bool has_another_key();
   std::string new_account_remedy() const;
   static void note(Turns::Turn& turn, const Attempt<Account>& attempt);
@@ -120,6 +137,7 @@ class Reconciler::Run {
   api::Issuer issuer_;
   const api::Issuer before_;
   const IssuerKey key_;
+  bool is_watched_ = false;  // its Secrets are
 };
 
 Reconciler::Reconciler(ReconcilerOptions options, kube::Store<api::Issuer>& issuers,
@@ -154,8 +172,11 @@ std::shared_ptr<Reconciler::Memory> Reconciler::memory_of(const kube::ObjectKey&
 }
 
 void Reconciler::forget(const kube::ObjectKey& key) {
-  accounts_.withdraw({options_.cluster_issuers, key});
+  const IssuerKey issuer{options_.cluster_issuers, key};
+  accounts_.withdraw(issuer);
   turns_.forget(key);
+  turns_.forget_issuer(issuer.text());
+  if (options_.follow_secrets) options_.follow_secrets(issuer, {});
   const std::lock_guard lock(mutex_);
   memories_.erase(key);
 }
@@ -171,15 +192,14 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
 }
 
 base::Result<kube::Outcome> Reconciler::Run::go() {
+  follow_secrets();
   const std::string lost = owner_.accounts_.take_lost(key_);
   if (!lost.empty()) memory_.lost_account_url = lost;
   const base::SteadyTime now = owner_.clock_.steady_now();
   // Our own status write brings us back here: that is no reason to try earlier.
   if (memory_.failures > 0 && lost.empty() && now < memory_.next_attempt &&
       memory_.failed_generation == issuer_.metadata.generation && !has_another_key()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now);
-    return kube::Outcome::requeue(
-        memory_.is_about_key ? std::min<std::chrono::milliseconds>(left, kKeyLookAgain) : left);
+    return look_again_in(std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now));
   }
   if (has_another_key()) {
     // What was said of the old key's account says nothing of the next one's.
@@ -188,7 +208,8 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
     memory_.recreated_at.reset();
   }
   if (!issuer_.problem.empty()) {
-    return report({"InvalidSpec", issuer_.problem, "", acme::ErrorClass::invalid_profile});
+    return report({"InvalidSpec", issuer_.problem + "; leaving it as it is until that is mended",
+                   "", acme::ErrorClass::invalid_profile});
   }
   auto turn = owner_.turns_.take(key_.text(), issuer_.metadata.key());
   if (!turn) return kube::Outcome::requeue(Turns::kLookAgain);  // or when it is called
@@ -202,13 +223,32 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
   return report(std::get<Trouble>(account.error()));
 }
 
+// Before they are read, so that no change falls in between.
+void Reconciler::Run::follow_secrets() {
+  if (!owner_.options_.follow_secrets) return;
+  std::set<kube::ObjectKey> secrets{{secret_namespace(), issuer_.account_key_secret_name()}};
+  const auto& binding = issuer_.acme.external_account_binding;
+  if (binding) secrets.insert({secret_namespace(), binding->key_secret_ref.name});
+  std::erase_if(secrets, [](const auto& secret) { return !is_secret_name(secret.name); });
+  is_watched_ = owner_.options_.follow_secrets(key_, secrets);
+}
+
+kube::Outcome Reconciler::Run::look_again_in(std::chrono::milliseconds delay) const {
+  if (is_watched_) return kube::Outcome::requeue(delay);
+  const seconds key_look = memory_.is_about_key ? kKeyLookAgain : kKeyLookNowAndThen;
+  return kube::Outcome::requeue(std::min<std::chrono::milliseconds>(delay, key_look));
+}
+
 // The remedy of a bad key is to put another there, or to delete it, and who does so waits for us.
 bool Reconciler::Run::has_another_key() {
   if (!memory_.is_about_key) return false;
-  const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
-  const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
-  if (!secret) return secret.error().kind == base::ErrorKind::not_found;
-  return secret->metadata.resource_version != memory_.key_version;
+  for (const auto& [name, version] : memory_.secret_versions) {
+    const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
+    if (secret && secret->metadata.resource_version != version) return true;
+    const bool is_gone = !secret && secret.error().kind == base::ErrorKind::not_found;
+    if (is_gone && !version.empty()) return true;
+  }
+  return false;
 }
 
 std::string Reconciler::Run::new_account_remedy() const {
@@ -226,6 +266,7 @@ void Reconciler::Run::note(Turns::Turn& turn, const Attempt<Account>& attempt) {
 }
 
 Attempt<Account> Reconciler::Run::make_ready() {
+  memory_.secret_versions.clear();
   choose_client();
   auto directory = read_directory();
   if (!directory) return tl::unexpected(directory.error());
@@ -281,9 +322,15 @@ Attempt<acme::Directory> Reconciler::Run::read_directory() {
 Attempt<acme::AccountKey> Reconciler::Run::read_key() {
   const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
   const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
-  memory_.key_version = secret ? secret->metadata.resource_version : "";
+  memory_.secret_versions[name] = secret ? secret->metadata.resource_version : "";
   if (!secret) {
     if (secret.error().kind == base::ErrorKind::not_found) return make_key(name);
+    // An account that is ready outlives a refusal that may pass.
+    if (needs_a_person(secret.error()) && !owner_.accounts_.find(key_)) {
+      return setback(Trouble{
+          "AccountKeyNotRead", "the account's key cannot be read: " + secret.error().message,
+          "see spec.acme.privateKeySecretRef and the operator's rights", acme::ErrorClass::other});
+    }
     return setback(secret.error());
   }
   auto key = base::PrivateKey::from_pem(secret->value(kAccountKeyKey));
@@ -307,8 +354,22 @@ Attempt<acme::AccountKey> Reconciler::Run::make_key(const kube::ObjectKey& secre
   if (!key) return setback(key.error());
   const auto written =
       owner_.client_.create(kube::Secret::type(), secret_json(secret, *key), owner_.stop_);
+  if (!written && needs_a_person(written.error())) {
+    return setback(Trouble{"AccountKeyNotStored",
+                           "Secret " + secret.text() +
+                               " with the account's key cannot be made: " + written.error().message,
+                           "see spec.acme.privateKeySecretRef and the operator's rights",
+                           acme::ErrorClass::other});
+  }
   if (!written) return setback(written.error());
   spdlog::info("{}: made an account key in Secret {}", issuer_.display_name(), secret.text());
+  if (!issuer_.acme_status.uri.empty()) {
+    owner_.events_.warning(
+        kube::reference_to(api::Issuer::type(issuer_.is_cluster_issuer), issuer_.metadata),
+        "AccountKeyMissing", "Registering",
+        "Secret " + secret.text() + " with the key of account " + issuer_.acme_status.uri +
+            " is gone; a new key is made there, and a new account with it");
+  }
   auto account_key = acme::AccountKey::from(*std::move(key));
   if (!account_key) return setback(account_key.error());
   return *std::move(account_key);
@@ -321,6 +382,7 @@ Attempt<std::optional<acme::ExternalAccount>> Reconciler::Run::read_external_acc
   const std::string place = "key " + binding->key_secret_ref.key + " of Secret " + name.text();
   const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
   if (!secret && secret.error().kind != base::ErrorKind::not_found) return setback(secret.error());
+  memory_.secret_versions[name] = secret ? secret->metadata.resource_version : "";
   const std::string text = secret ? secret->value(binding->key_secret_ref.key) : std::string();
   const std::size_t end = text.find_last_not_of(" \t\r\n=");
   const auto mac_key = base::base64url_decode(
@@ -329,7 +391,7 @@ Attempt<std::optional<acme::ExternalAccount>> Reconciler::Run::read_external_acc
     return setback(Trouble{"ExternalAccountKeyMissing",
                            "the key of the external account binding is not in " + place,
                            "put the base64url text that the certificate authority gave you there",
-                           acme::ErrorClass::external_account_required, minutes(1)});
+                           acme::ErrorClass::external_account_required, minutes(1), false, true});
   }
   return acme::ExternalAccount{binding->key_id, *mac_key};
 }
@@ -436,7 +498,7 @@ base::Result<kube::Outcome> Reconciler::Run::report_ready(Account account) {
   if (!written) return base::failure(written.error());
   owner_.accounts_.publish(key_, std::move(account));
   const auto left = memory_.directory_until - owner_.clock_.steady_now();
-  return kube::Outcome::requeue(std::chrono::ceil<std::chrono::milliseconds>(left) + seconds(1));
+  return look_again_in(std::chrono::ceil<std::chrono::milliseconds>(left) + seconds(1));
 }
 
 base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
@@ -458,17 +520,17 @@ base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
   set_ready(kube::ConditionStatus::is_false, trouble.reason, message);
   owner_.accounts_.withdraw(key_);
   const base::Status written = write_status();
-  if (!written) return base::failure(written.error());
+  // A status that the schema refuses, because spec is older than it, leaves the Event alone.
+  const bool is_refused = !written && written.error().kind == base::ErrorKind::invalid;
+  if (!written && !is_refused) return base::failure(written.error());
   if (is_new) {
     spdlog::warn("{} is not ready: {}", issuer_.display_name(), message);
     owner_.events_.warning(
         kube::reference_to(api::Issuer::type(issuer_.is_cluster_issuer), issuer_.metadata),
         trouble.reason, "Registering", message);
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt -
-                                                                 owner_.clock_.steady_now());
-  return kube::Outcome::requeue(
-      memory_.is_about_key ? std::min<std::chrono::milliseconds>(left, kKeyLookAgain) : left);
+  return look_again_in(std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt -
+                                                                    owner_.clock_.steady_now()));
 }
 
 base::Status Reconciler::Run::write_status() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -30,6 +31,11 @@ struct ReconcilerOptions {
   std::string operator_namespace;  // where the Secrets of ClusterIssuers are
   std::string user_agent = "gatehouse";
   int workers = 8;  // that call reconcile(); issuers whose servers hang have half of them
+  // Called with the Secrets that an issuer names, and with none when it is gone: a change of one is
+  // to bring the issuer back. False, or no function: nobody watches them, and they are looked at
+  // from time to time.
+  std::function<bool(const IssuerKey& issuer, const std::set<kube::ObjectKey>& secrets)>
+      follow_secrets = {};
 };
 
 // Keeps the ACME account of each Issuer (or ClusterIssuer; one instance a kind): the key in a

@@ -1,5 +1,7 @@
 #include "operator/issuer/registration.h"
 
+#include "kube/event_series.h"
+
 namespace issuer {
 
 namespace {
@@ -73,11 +75,14 @@ std::vector<std::string> contact_of(const api::Issuer& issuer) {
 }
 
 std::vector<std::string> profile_texts(const acme::Directory& directory) {
-  constexpr std::size_t kProfilesMax = 32;  // as the CRD has it
+  // As the CRD has it.
+  constexpr std::size_t kProfilesMax = 32;
+  constexpr std::size_t kProfileBytesMax = 1024;
   std::vector<std::string> texts;
   for (const auto& [name, description] : directory.profiles) {
     if (texts.size() == kProfilesMax) break;
-    texts.push_back(description.empty() ? name : name + ": " + description);
+    texts.push_back(
+        kube::shortened(description.empty() ? name : name + ": " + description, kProfileBytesMax));
   }
   return texts;
 }

@@ -21,7 +21,7 @@ struct Trouble {
   acme::ErrorClass error_class = acme::ErrorClass::other;
   std::optional<std::chrono::seconds> retry_after{};
   bool is_account_lost = false;  // the server no longer knows the account
-  bool is_about_key = false;     // another account key would end it
+  bool is_about_key = false;     // another key in a Secret would end it
 };
 
 // What the directory demands and spec does not give: agreement to the terms of service, external

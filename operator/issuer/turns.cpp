@@ -28,6 +28,7 @@ bool Turns::is_free(const Place& place) const {
 
 Turns::Turn Turns::give(const std::string& issuer, Place& place) {
   ++place.in_use;
+  place.is_gone = false;
   if (place.is_silent) ++silent_in_use_;
   return Turn(*this, issuer);
 }
@@ -83,6 +84,24 @@ void Turns::forget(const kube::ObjectKey& key) {
   for (auto& [issuer, place] : places_) place.leave(key);
 }
 
+void Turns::forget_issuer(const std::string& issuer) {
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(issuer);
+  if (found == places_.end()) return;
+  Place& place = found->second;
+  if (place.is_silent) silent_in_use_ -= place.in_use;
+  place.is_silent = false;
+  place.is_gone = true;
+  place.steps.clear();
+  place.beginnings.clear();
+  if (place.in_use == 0) places_.erase(found);  // else with the last turn that is given back
+}
+
+std::size_t Turns::remembered() const {
+  const std::lock_guard lock(mutex_);
+  return places_.size();
+}
+
 void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
   std::vector<kube::ObjectKey> called;
   {
@@ -93,7 +112,7 @@ void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
     // What is in use counts as silent or not by what the issuer is now, whenever it was given.
     const std::size_t silent_before = place.is_silent ? place.in_use : 0;
     --place.in_use;
-    if (heard == Turn::Heard::silence) place.is_silent = true;
+    if (heard == Turn::Heard::silence && !place.is_gone) place.is_silent = true;
     if (heard == Turn::Heard::answer) place.is_silent = false;
     const std::size_t silent_after = place.is_silent ? place.in_use : 0;
     silent_in_use_ = silent_in_use_ + silent_after - silent_before;

@@ -78,11 +78,17 @@ class Turns {
   bool is_silent(const std::string& issuer) const;
   // It does not stand in any line any more.
   void forget(const kube::ObjectKey& key);
+  // The issuer is gone: what was noted of its server says nothing of a later one of its name. Who
+  // stands in its line is not called; whoever deletes an issuer wakes those who ask it.
+  void forget_issuer(const std::string& issuer);
+  std::size_t remembered() const;  // issuers
 
  private:
   struct Place {
     std::size_t in_use = 0;
     bool is_silent = false;
+    // The issuer was deleted while turns were out, and nobody has asked since.
+    bool is_gone = false;
     std::deque<kube::ObjectKey> steps;  // the line, and those who stand behind it
     std::deque<kube::ObjectKey> beginnings;
 

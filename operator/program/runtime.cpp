@@ -35,6 +35,7 @@
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "operator/issuer/reconciler.h"
+#include "operator/issuer/secret_watches.h"
 #include "operator/program/ports_file.h"
 #include "operator/program/status_endpoints.h"
 #include "operator/program/stuck_watch.h"
@@ -256,8 +257,13 @@ std::unique_ptr<base::HttpTransport> probe_transport() {
   return base::make_curl_transport(std::move(options));
 }
 
-issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string& own_namespace) {
+issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string& own_namespace,
+                                         issuer::SecretWatches& watches) {
   issuer::ReconcilerOptions options;
+  options.follow_secrets = [&watches](const issuer::IssuerKey& issuer,
+                                      const std::set<kube::ObjectKey>& secrets) {
+    return watches.follow(issuer, secrets);
+  };
   options.cluster_issuers = cluster_issuers;
   options.operator_namespace = own_namespace;
   options.user_agent = kUserAgent;
@@ -314,6 +320,7 @@ class RunningOperator final : public Runtime {
 
   issuer::RequestCounts acme_requests_;
   issuer::Accounts accounts_;
+  issuer::SecretWatches issuer_secrets_;
   issuer::Reconciler issuers_;
   issuer::Reconciler cluster_issuers_;
   certificate::Metrics certificate_metrics_;
@@ -363,11 +370,16 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
           *client_, clock,
           {.controller = "gatehouse.dev/operator", .instance = identity_, .registry = registry_}),
       acme_requests_(*registry_),
-      issuers_(issuer_options(false, own_namespace_), stores_.issuers, *client_, accounts_,
-               acme_transports(), clock, events_, acme_requests_, stop_.get_token()),
-      cluster_issuers_(issuer_options(true, own_namespace_), stores_.cluster_issuers, *client_,
-                       accounts_, acme_transports(), clock, events_, acme_requests_,
-                       stop_.get_token()),
+      issuer_secrets_(*client_, {},
+                      [this](const issuer::IssuerKey& issuer) {
+                        (issuer.is_cluster_issuer ? cluster_issuer_controller_ : issuer_controller_)
+                            .enqueue(issuer.key);
+                      }),
+      issuers_(issuer_options(false, own_namespace_, issuer_secrets_), stores_.issuers, *client_,
+               accounts_, acme_transports(), clock, events_, acme_requests_, stop_.get_token()),
+      cluster_issuers_(issuer_options(true, own_namespace_, issuer_secrets_),
+                       stores_.cluster_issuers, *client_, accounts_, acme_transports(), clock,
+                       events_, acme_requests_, stop_.get_token()),
       certificate_metrics_(*registry_),
       probe_(probe_options(), stores_.slices, *probe_transport_, base::read_served_certificate,
              clock, *registry_, stop_.get_token()),
@@ -477,6 +489,13 @@ certificate::ReconcilerOptions RunningOperator::certificate_options() const {
     if (!stores_.ingresses.has_synced()) return std::nullopt;
     return !stores_.ingresses.find(kByTlsSecret, secret.text()).empty();
   };
+  options.ingresses_of = [this](const kube::ObjectKey& secret) {
+    std::vector<kube::ObjectReference> references;
+    for (const auto& ingress : stores_.ingresses.find(kByTlsSecret, secret.text())) {
+      references.push_back(kube::reference_to(kube::Ingress::type(), ingress->metadata));
+    }
+    return references;
+  };
   return options;
 }
 
@@ -503,6 +522,7 @@ void RunningOperator::connect_parts() {
                                   std::back_inserter(changed));
     for (const kube::ObjectKey& secret : changed) certificates_.on_use_changed(secret);
   });
+  stores_.ingresses.add_sync_listener([this] { certificates_.on_uses_known(); });
   issuer_controller_.follow(stores_.issuers);
   cluster_issuer_controller_.follow(stores_.cluster_issuers);
   certificate_controller_.follow(stores_.certificates);
@@ -619,6 +639,7 @@ RunningOperator::~RunningOperator() {
   for (kube::Controller* controller : controllers) controller->request_stop();
   for (kube::Controller* controller : controllers) controller->stop();
   probe_threads_.stop();
+  issuer_secrets_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
   reflectors_.each([](auto& reflector) { reflector.stop(); });

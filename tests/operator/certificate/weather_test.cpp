@@ -18,6 +18,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -476,6 +477,80 @@ TEST_F(Weather, AnAccountThatIsDeactivatedForGoodIsAskedForAtThePaceOfFailures) 
   EXPECT_EQ(world_->reason(api::kReady), "IssuerNotReady");
 }
 
+TEST_F(Weather, AnAccountThatIsDeactivatedInMidOrderIsToldWithItsRemedyWithinSeconds) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 403;
+  refusal.type = "unauthorized";
+  refusal.detail = "account is deactivated";
+  world_->data_plane.has_taken_over = false;
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  ASSERT_TRUE(world_->run_until([&] { return world_->certificate().status.order.has_value(); }));
+  world_->ca.refuse("challenge", refusal, 2);
+  for (const char* endpoint : {"account", "newAccount"}) world_->ca.refuse(endpoint, refusal);
+  world_->data_plane.has_taken_over = true;
+  world_->run_for(seconds(15));
+  const auto issuer = world_->issuer();
+  const kube::Condition* ready = kube::find_condition(issuer.conditions, "Ready");
+  ASSERT_TRUE(ready);
+  EXPECT_EQ(ready->reason, "AccountNotValid");
+  EXPECT_EQ(world_->reason(api::kIssuing), "IssuerNotReady");
+  EXPECT_THAT(world_->message(api::kIssuing),
+              AllOf(HasSubstr("account is deactivated"),
+                    HasSubstr("delete Secret gatehouse-system/ca-account-key")));
+  world_->cluster.remove(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
+  EXPECT_TRUE(world_->run_until_ready("www", seconds(30))) << world_->message(api::kIssuing);
+}
+
+TEST_F(Weather, AServerThatDoesNotKnowTheKidAnyMoreHasTheAccountMadeAgain) {
+  start();
+  issue();
+  AcmeServer::Refusal refusal;
+  refusal.status = 400;
+  refusal.type = "malformed";
+  refusal.detail = "unable to find the account of this kid";
+  world_->ca.refuse("newOrder", refusal, 2);
+  world_->ca.refuse("account", refusal, 1);
+  const int registered = world_->ca.count("newAccount");
+  world_->annotate("www", api::kRenewRequestedAnnotation, "now");
+  EXPECT_TRUE(
+      world_->run_until([&] { return world_->certificate().status.revision == 2; }, seconds(30)));
+  EXPECT_EQ(world_->ca.count("newAccount"), registered + 1);
+  EXPECT_TRUE(world_->issuer().is_ready());
+}
+
+TEST_F(Weather, ASpoiltAccountKeyIsToldAtTheCertificatesThatWaitForIt) {
+  start();
+  issue();
+  auto secret = world_->cluster.get(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
+  secret["data"]["tls.key"] = "Ym9v";
+  world_->cluster.put(kube::Secret::type(), secret);
+  world_->apply_certificate(World::certificate_json({"new.shop.example"}, "new"));
+  world_->run_for(seconds(10));
+  EXPECT_EQ(world_->reason(api::kIssuing, "new"), "IssuerNotReady");
+  EXPECT_THAT(world_->message(api::kIssuing, "new"),
+              AllOf(HasSubstr("ca-account-key holds no account key"),
+                    HasSubstr("remedy: put the account's private key there")));
+  EXPECT_EQ(world_->reason(api::kIssuing, "www"), "Issued") << "what is good stays as it is";
+}
+
+TEST_F(Weather, WhileIngressesCannotBeListedNobodyPolls) {
+  bool is_known = false;
+  certificate::ReconcilerOptions options;
+  options.is_used = [&](const kube::ObjectKey&) -> std::optional<bool> {
+    if (!is_known) return std::nullopt;
+    return true;
+  };
+  world_ = std::make_unique<World>(AcmeServer::Options{}, options);
+  world_->apply_issuer();
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(hours(2));  // comes to rest
+  EXPECT_EQ(world_->ca.count("newOrder"), 0);
+  is_known = true;
+  world_->uses_known();
+  EXPECT_TRUE(world_->run_until_ready("www", seconds(10)));
+}
+
 TEST_F(Weather, AnAccountIsNotTakenForLostBecauseTheServerIsBusy) {
   start();
   issue();
@@ -511,6 +586,102 @@ TEST_F(Weather, AFailureIsToldAtTheIngressThatOwnsTheCertificateByItsName) {
   EXPECT_THAT(told.note, HasSubstr("Certificate shop/www: InvalidNames"));
 }
 
+// What `kubectl describe ingress` says when its certificate fails, whatever the cause.
+class DescribeIngress : public Weather {
+ protected:
+  void start_with_ingress() {
+    certificate::ReconcilerOptions options;
+    options.ingresses_of = [](const kube::ObjectKey& secret) {
+      std::vector<kube::ObjectReference> users;
+      if (secret.name == "www-tls") {
+        users.push_back({"networking.k8s.io/v1", "Ingress", "shop", "www", "uid-of-ingress", "7"});
+      }
+      return users;
+    };
+    world_ = std::make_unique<World>(AcmeServer::Options{}, options);
+    world_->apply_issuer();
+    ASSERT_TRUE(world_->run_until([&] { return world_->issuer().is_ready(); }));
+  }
+  static json owned_by_ingress(json certificate) {
+    certificate["metadata"]["ownerReferences"] = {{{"apiVersion", "networking.k8s.io/v1"},
+                                                   {"kind", "Ingress"},
+                                                   {"name", "www"},
+                                                   {"uid", "uid-of-ingress"}}};
+    return certificate;
+  }
+  std::vector<std::string> told() const {
+    std::vector<std::string> notes;
+    for (const kube::Occurrence& event : world_->events.events) {
+      if (event.regarding.kind != "Ingress") continue;
+      EXPECT_EQ(event.type, kube::EventType::warning);
+      EXPECT_EQ(event.regarding.name, "www");
+      notes.push_back(event.note);
+    }
+    return notes;
+  }
+};
+
+TEST_F(DescribeIngress, NamesAnIssuerThatIsMissing) {
+  start_with_ingress();
+  auto object = owned_by_ingress(World::certificate_json({"www.shop.example"}));
+  object["spec"]["issuerRef"]["name"] = "gone";
+  world_->apply_certificate(object);
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(), ElementsAre(AllOf(HasSubstr("Certificate shop/www"),
+                                        HasSubstr("ClusterIssuer gone does not exist"))));
+}
+
+TEST_F(DescribeIngress, NamesAWildcard) {
+  start_with_ingress();
+  world_->apply_certificate(owned_by_ingress(World::certificate_json({"*.shop.example"})));
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(),
+              ElementsAre(AllOf(HasSubstr("Certificate shop/www"), HasSubstr("*.shop.example"))));
+}
+
+TEST_F(DescribeIngress, NamesASecretOfAnotherType) {
+  start_with_ingress();
+  world_->cluster.put(kube::Secret::type(),
+                      {{"metadata", {{"name", "www-tls"}, {"namespace", "shop"}}},
+                       {"type", "Opaque"},
+                       {"data", json::object()}});
+  world_->apply_certificate(owned_by_ingress(World::certificate_json({"www.shop.example"})));
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(), ElementsAre(AllOf(HasSubstr("Certificate shop/www"),
+                                        HasSubstr("Secret shop/www-tls is of type Opaque"))));
+}
+
+TEST_F(DescribeIngress, NamesARateLimit) {
+  start_with_ingress();
+  AcmeServer::Refusal limit;
+  limit.status = 429;
+  limit.type = "rateLimited";
+  limit.detail = "too many certificates";
+  world_->ca.refuse("newOrder", limit, 100);
+  world_->apply_certificate(owned_by_ingress(World::certificate_json({"www.shop.example"})));
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(), ElementsAre(AllOf(HasSubstr("Certificate shop/www"),
+                                        HasSubstr("too many certificates"))));
+}
+
+TEST_F(DescribeIngress, NamesAValidationThatFailed) {
+  start_with_ingress();
+  world_->ca.fail_validation("www.shop.example", "connection", "connection refused");
+  world_->apply_certificate(owned_by_ingress(World::certificate_json({"www.shop.example"})));
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(), ElementsAre(AllOf(HasSubstr("Certificate shop/www"),
+                                        HasSubstr("connection refused"))));
+}
+
+TEST_F(DescribeIngress, SpeaksAlsoOfACertificateThatSomebodyMadeByHand) {
+  start_with_ingress();
+  world_->ca.fail_validation("www.shop.example", "connection", "connection refused");
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->apply_certificate(World::certificate_json({"*.shop.example"}, "other"));
+  world_->run_for(seconds(5));
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("connection refused")));
+}
+
 TEST_F(Weather, ABackOffThatCameFromTheServerEndsWhenItAnswersAnother) {
   start();
   world_->ca.lose_requests("*", 40);
@@ -539,6 +710,34 @@ TEST_F(Weather, WhatCannotBeReadSaysSoInItsOwnStatus) {
                                 {"shop", "www"})["status"]["observedGeneration"],
             2);
   EXPECT_EQ(orders(), 1);
+  EXPECT_THAT(world_->events.reasons(), Contains("Warning InvalidSpec"));
+}
+
+TEST_F(Weather, ALabelThatTheApiServerRefusesIsToldAndTheCertificateStaysReady) {
+  start();
+  issue();
+  world_->cluster.refusal_of_applies = "metadata.labels: Invalid value: \"a b\"";
+  auto object = World::certificate_json({"www.shop.example"});
+  object["spec"]["secretTemplate"]["labels"]["team"] = "a b";
+  world_->apply_certificate(object);
+  world_->run_for(minutes(1));
+  EXPECT_EQ(world_->reason(api::kIssuing), "SecretNotWritten");
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("metadata.labels"));
+  EXPECT_EQ(world_->reason(api::kReady), "Ready");
+  world_->cluster.refusal_of_applies.clear();
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(minutes(1));
+  EXPECT_EQ(world_->reason(api::kIssuing), "") << "nothing is wrong any more";
+  EXPECT_EQ(orders(), 1);
+}
+
+TEST_F(Weather, ATextThatIsOlderThanTheSchemaIsToldByAnEventWhereStatusCannotBeWritten) {
+  start();
+  auto object = World::certificate_json({"www.shop.example"});
+  object["spec"]["renewBefore"] = "99999999999999999999h";
+  world_->cluster.refusal_of_status = "spec.renewBefore: Invalid value";
+  world_->apply_certificate(object);
+  world_->run_for(seconds(3));
   EXPECT_THAT(world_->events.reasons(), Contains("Warning InvalidSpec"));
 }
 

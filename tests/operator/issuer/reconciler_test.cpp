@@ -158,6 +158,91 @@ TEST_F(IssuerReconciler, ABrokenKeyIsReportedAndNotOverwritten) {
   EXPECT_EQ(world_->ca.count("newAccount"), 0);
 }
 
+TEST_F(IssuerReconciler, ADeletedKeyIsNoticedWithinSecondsAndTheNewAccountTold) {
+  start();
+  world_->apply_issuer();
+  ASSERT_TRUE(run_until_ready());
+  world_->cluster.remove(kube::Secret::type(), kKeySecret);
+  world_->run_for(seconds(3));
+  EXPECT_EQ(world_->issuer().acme_status.uri, "https://ca.test/acct/2");
+  EXPECT_TRUE(world_->issuer().is_ready());
+  ASSERT_THAT(world_->events.reasons(), ElementsAre("Warning AccountKeyMissing"));
+  EXPECT_THAT(world_->events.events[0].note,
+              AllOf(HasSubstr("Secret gatehouse-system/ca-account-key"),
+                    HasSubstr("https://ca.test/acct/1"), HasSubstr("a new account")));
+}
+
+TEST_F(IssuerReconciler, AKeyThatIsSpoiltIsNoticedWithinSecondsAndSoIsTheOldOneWhenItIsBack) {
+  start();
+  world_->apply_issuer();
+  ASSERT_TRUE(run_until_ready());
+  const nlohmann::json good = world_->cluster.get(kube::Secret::type(), kKeySecret);
+  nlohmann::json spoilt = good;
+  spoilt["data"]["tls.key"] = "Ym9v";
+  world_->cluster.put(kube::Secret::type(), spoilt);
+  world_->run_for(seconds(3));
+  EXPECT_EQ(reason(), "AccountKeyBroken");
+  EXPECT_THAT(message(), HasSubstr("put the account's private key there, or delete the Secret"));
+  world_->cluster.put(kube::Secret::type(), good);
+  world_->run_for(seconds(3));
+  EXPECT_TRUE(world_->issuer().is_ready());
+  EXPECT_EQ(world_->ca.count("newAccount"), 1);
+}
+
+TEST_F(IssuerReconciler, WhereNobodyWatchesTheKeyItIsLookedAtEachMinute) {
+  start();
+  world_->watches_secrets = false;
+  world_->apply_issuer();
+  ASSERT_TRUE(run_until_ready());
+  world_->cluster.remove(kube::Secret::type(), kKeySecret);
+  world_->run_for(seconds(62));
+  EXPECT_EQ(world_->issuer().acme_status.uri, "https://ca.test/acct/2");
+}
+
+TEST_F(IssuerReconciler, TheKeyOfAnExternalAccountIsNoticedWhenItComes) {
+  AcmeServer::Options options;
+  options.external_keys = {{"kid-1", "0123456789abcdef0123456789abcdef"}};
+  start(options);
+  nlohmann::json issuer = world_->issuer_json();
+  issuer["spec"]["acme"]["externalAccountBinding"] = {
+      {"keyID", "kid-1"}, {"keySecretRef", {{"name", "eab"}, {"key", "hmac"}}}};
+  world_->apply_issuer(issuer);
+  world_->run_for(minutes(10));
+  ASSERT_EQ(reason(), "ExternalAccountKeyMissing");
+  world_->cluster.put(
+      kube::Secret::type(),
+      {{"metadata", {{"name", "eab"}, {"namespace", "gatehouse-system"}}},
+       {"type", "Opaque"},
+       {"data",
+        {{"hmac",
+          base::base64_encode(base::base64url_encode("0123456789abcdef0123456789abcdef"))}}}});
+  world_->run_for(seconds(3));
+  EXPECT_TRUE(world_->issuer().is_ready()) << message();
+}
+
+TEST_F(IssuerReconciler, ASecretNameThatTheApiServerRefusesIsToldInStatus) {
+  start();
+  nlohmann::json issuer = world_->issuer_json();
+  issuer["spec"]["acme"]["privateKeySecretRef"]["name"] = "not/a/name";
+  world_->apply_issuer(issuer);
+  world_->run_for(seconds(3));
+  EXPECT_EQ(reason(), "AccountKeyNotRead");
+  EXPECT_THAT(message(), AllOf(HasSubstr("not/a/name"), HasSubstr("privateKeySecretRef")));
+  EXPECT_THAT(world_->events.reasons(), ElementsAre("Warning AccountKeyNotRead"));
+}
+
+TEST_F(IssuerReconciler, WhatCannotBeReadSaysSoInItsOwnStatus) {
+  start();
+  nlohmann::json issuer = world_->issuer_json();
+  issuer["spec"]["acme"]["caBundle"] = "no base64!";
+  world_->cluster.put(api::Issuer::type(true), issuer);
+  world_->run_for(seconds(3));
+  const auto conditions =
+      world_->cluster.get(api::Issuer::type(true), {"", "ca"})["status"]["conditions"];
+  EXPECT_THAT(conditions.dump(), AllOf(HasSubstr("InvalidSpec"), HasSubstr("spec.acme.caBundle"),
+                                       HasSubstr("leaving it as it is")));
+}
+
 TEST_F(IssuerReconciler, ARefusalIsShownInTheServersWordsAndTriedAgainLater) {
   start();
   AcmeServer::Refusal refusal;

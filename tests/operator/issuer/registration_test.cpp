@@ -126,10 +126,12 @@ TEST(AttemptText, SaysWhatWhenAndTheRemedy) {
             "no; trying again at 2026-01-02 06:00:00 UTC");
 }
 
-TEST(AttemptText, WhatFailedIsToldWithoutTheTime) {
+TEST(AttemptText, IsToldToOthersWithoutTheTime) {
   const base::WallTime now = fakes::FakeClock::kStart;
-  EXPECT_EQ(issuer::what_failed(issuer::failure_text("no route", now, "Wait.", now)), "no route");
-  EXPECT_EQ(issuer::what_failed("something else"), "something else");
+  EXPECT_EQ(issuer::without_time(issuer::failure_text("no route", now, "Wait.", now)),
+            "no route; remedy: Wait.");
+  EXPECT_EQ(issuer::without_time(issuer::failure_text("no route", now, "", now)), "no route");
+  EXPECT_EQ(issuer::without_time("something else"), "something else");
 }
 
 }  // namespace

@@ -128,6 +128,29 @@ TEST_F(TurnsTest, WhoNeverComesBackHoldsUpNobodyOnceAllTurnsAreGivenBack) {
   EXPECT_TRUE(turns_.take("ca", key("stays")));
 }
 
+TEST_F(TurnsTest, WhatIsKnownOfAnIssuerThatIsDeletedIsForgotten) {
+  fall_silent("ca");
+  EXPECT_EQ(turns_.remembered(), 1u);
+  turns_.forget_issuer("ca");
+  EXPECT_EQ(turns_.remembered(), 0u);
+  EXPECT_FALSE(turns_.is_silent("ca")) << "another of its name begins anew";
+}
+
+TEST_F(TurnsTest, AnIssuerThatIsDeletedWhileItsServerHangsIsForgottenWithTheLastTurn) {
+  fall_silent("ca");
+  auto hangs = turns_.take("ca", key("a"));
+  EXPECT_FALSE(turns_.take("ca", key("b")));
+  turns_.forget_issuer("ca");
+  hangs->note_silence();
+  hangs.reset();
+  EXPECT_EQ(turns_.remembered(), 0u);
+  EXPECT_THAT(woken_, testing::IsEmpty());
+  // All that hang have two turns together: none of them is held for ever.
+  fall_silent("x");
+  fall_silent("y");
+  EXPECT_TRUE(turns_.take("x", key("c")));
+}
+
 TEST_F(TurnsTest, WithoutALineNobodyIsWoken) {
   auto one = turns_.take("ca", key("a"));
   one.reset();

@@ -172,6 +172,7 @@ base::HttpResponse FakeCluster::apply(const Target& target, const json& object) 
 }
 
 base::HttpResponse FakeCluster::patch_status(const Target& target, json patch) {
+  if (!refusal_of_status.empty()) return refuse(422, "Invalid", refusal_of_status);
   const auto found = held_->all.find(target.id());
   if (found == held_->all.end()) return refuse(404, "NotFound", target.text() + " not found");
   const std::string wanted = version_of(patch);

@@ -48,6 +48,8 @@ class FakeCluster final : public base::HttpTransport {
 
   // Server-side applies are refused with 422 and this message until it is empty again.
   std::string refusal_of_applies;
+  // The same for patches of status.
+  std::string refusal_of_status;
 
   // ---- What it saw: writes that changed something
   std::vector<Write> writes() const { return writes_; }

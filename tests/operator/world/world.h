@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -137,6 +138,7 @@ class World {
   void proxies_changed();
   void owners_changed();
   void given_changed(const std::string& secret);  // "shop/www-tls"
+  void uses_known();
   // The process dies and another takes over.
   void restart();
 
@@ -161,6 +163,8 @@ class World {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   // The stores see a write only after so many further reconciles.
   int store_lag = 0;
+  // Whether the Secrets that issuers name are watched.
+  bool watches_secrets = true;
 
  private:
   struct Operator;
@@ -171,6 +175,9 @@ class World {
   };
 
   void sync_stores();
+  bool follow_secrets(const kube::ObjectKey& issuer, const std::set<kube::ObjectKey>& secrets);
+  std::string version_of(const kube::ObjectKey& secret) const;
+  void wake_followers();
   void enqueue(const Due& due, std::chrono::milliseconds delay = {});
   bool run_one(base::SteadyTime until);
 
@@ -179,6 +186,7 @@ class World {
   std::unique_ptr<Operator> operator_;
   std::map<Due, base::SteadyTime> queue_;
   std::map<Due, int> failures_;
+  std::map<std::pair<kube::ObjectKey, kube::ObjectKey>, std::string> followed_;  // to versions
   int until_sync_ = 0;
   mutable api::Certificate looked_at_;
 };

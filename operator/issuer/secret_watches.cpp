@@ -1,0 +1,88 @@
+#include "operator/issuer/secret_watches.h"
+
+#include <utility>
+
+namespace issuer {
+
+struct SecretWatches::Watch {
+  Watch(kube::Client& client, const kube::ObjectKey& key, kube::ReflectorOptions options,
+        const std::function<void()>& wake)
+      : reflector(client, store, only(key, std::move(options))) {
+    store.add_listener([wake](const auto&) { wake(); });
+    // What became of it before the watch began is no change that a listener hears of.
+    store.add_sync_listener(wake);
+    reflector.start();
+  }
+
+  static kube::ReflectorOptions only(const kube::ObjectKey& key, kube::ReflectorOptions options) {
+    options.namespace_ = key.namespace_;
+    options.field_selector = "metadata.name=" + key.name;
+    return options;
+  }
+
+  kube::Store<kube::Secret> store;
+  kube::Reflector<kube::Secret> reflector;
+};
+
+SecretWatches::SecretWatches(kube::Client& client, Options options, Wake wake)
+    : client_(client), options_(std::move(options)), wake_(std::move(wake)) {}
+
+SecretWatches::~SecretWatches() {
+  stop();
+}
+
+bool SecretWatches::follow(const IssuerKey& issuer, const std::set<kube::ObjectKey>& secrets) {
+  std::vector<std::unique_ptr<Watch>> ended;  // joined without the lock: their threads may want it
+  bool has_room = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return true;
+    for (auto one = followers_.begin(); one != followers_.end();) {
+      if (secrets.count(one->first) == 0) one->second.erase(issuer);
+      if (!one->second.empty()) {
+        ++one;
+        continue;
+      }
+      const auto watch = watches_.find(one->first);
+      watch->second->reflector.request_stop();
+      ended.push_back(std::move(watch->second));
+      watches_.erase(watch);
+      one = followers_.erase(one);
+    }
+    for (const kube::ObjectKey& secret : secrets) {
+      if (watches_.count(secret) == 0) {
+        if (watches_.size() >= options_.max) {
+          has_room = false;
+          continue;
+        }
+        watches_[secret] = std::make_unique<Watch>(client_, secret, options_.reflector,
+                                                   [this, secret] { wake_followers(secret); });
+      }
+      followers_[secret].insert(issuer);
+    }
+  }
+  return has_room;
+}
+
+void SecretWatches::wake_followers(const kube::ObjectKey& secret) {
+  std::set<IssuerKey> followers;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = followers_.find(secret);
+    if (found != followers_.end()) followers = found->second;
+  }
+  for (const IssuerKey& issuer : followers) wake_(issuer);
+}
+
+void SecretWatches::stop() {
+  std::map<kube::ObjectKey, std::unique_ptr<Watch>> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    followers_.clear();
+    ended.swap(watches_);
+  }
+  for (const auto& [secret, watch] : ended) watch->reflector.request_stop();
+}
+
+}  // namespace issuer
