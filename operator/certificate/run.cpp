@@ -38,14 +38,13 @@ End Run::go() {
   return end;
 }
 
-// Whether this Certificate counts among those that have an order under way.
+// Whether this Certificate counts among those that have an order under way: one that cannot be gone
+// on with, because of its issuer or its spec, does not.
 void Run::account_for_order() {
-  const bool is_being_placed = memory_.order || context_.steady_now() < memory_.next_try;
-  if (has_order_under_way(status())) {
-    // One that was not even looked at does not move.
-    context_.orders.hold(issuer_.key().text(), record_.key(),
-                         memory_.order ? memory_.order->changed_at : base::SteadyTime{});
-  } else if (!is_being_placed && !permission_.is_in_line()) {
+  const bool is_placing = context_.steady_now() < memory_.next_try;
+  if (memory_.order && has_order_under_way(status())) {
+    context_.orders.hold(issuer_.key().text(), record_.key(), memory_.order->changed_at);
+  } else if (!memory_.order && !is_placing && !permission_.is_in_line()) {
     context_.orders.release(record_.key(), context_.steady_now());
   }
 }

@@ -10,14 +10,45 @@ bool OrderBudget::has_room(const Place& place, base::SteadyTime now) const {
   return static_cast<std::size_t>(moving) < limits_.moving && place.moved_at.size() < limits_.all;
 }
 
+bool OrderBudget::has_room_for(const Place& place, const std::string& namespace_) const {
+  // Keys are sorted by namespace.
+  const auto first = place.moved_at.lower_bound({namespace_, ""});
+  const auto is_another = [&](const auto& entry) { return entry.first.namespace_ != namespace_; };
+  const auto last = std::find_if(first, place.moved_at.end(), is_another);
+  return static_cast<std::size_t>(std::distance(first, last)) < limits_.of_a_namespace;
+}
+
+void OrderBudget::Place::stand(const kube::ObjectKey& certificate) {
+  if (!in_line.insert(certificate).second) return;
+  lines[certificate.namespace_].push_back(certificate);
+}
+
+void OrderBudget::Place::leave_line(const kube::ObjectKey& certificate) {
+  if (in_line.erase(certificate) == 0) return;
+  const auto line = lines.find(certificate.namespace_);
+  std::erase(line->second, certificate);
+  if (line->second.empty()) lines.erase(line);
+}
+
+// Round the namespaces, beginning behind the one that was called last.
+std::optional<kube::ObjectKey> OrderBudget::next_in_line(const Place& place) const {
+  auto line = place.lines.upper_bound(place.last_called);
+  for (std::size_t i = 0; i < place.lines.size(); ++i, ++line) {
+    if (line == place.lines.end()) line = place.lines.begin();
+    if (has_room_for(place, line->first)) return line->second.front();
+  }
+  return std::nullopt;
+}
+
 std::vector<kube::ObjectKey> OrderBudget::call(Place& place, base::SteadyTime now) const {
   std::vector<kube::ObjectKey> called;
-  while (!place.line.empty() && has_room(place, now)) {
-    const kube::ObjectKey first = place.line.front();
-    place.line.pop_front();
-    place.in_line.erase(first);
-    place.moved_at[first] = now;
-    called.push_back(first);
+  while (has_room(place, now)) {
+    const auto next = next_in_line(place);
+    if (!next) break;
+    place.leave_line(*next);
+    place.moved_at[*next] = now;
+    place.last_called = next->namespace_;
+    called.push_back(*next);
   }
   return called;
 }
@@ -29,10 +60,10 @@ void OrderBudget::leave(const kube::ObjectKey& certificate, base::SteadyTime now
   const auto found = places_.find(known->second);
   Place& place = found->second;
   place.moved_at.erase(certificate);
-  if (place.in_line.erase(certificate) != 0) std::erase(place.line, certificate);
+  place.leave_line(certificate);
   const auto next = call(place, now);
   called.insert(called.end(), next.begin(), next.end());
-  if (place.moved_at.empty() && place.line.empty()) places_.erase(found);
+  if (place.is_empty()) places_.erase(found);
   issuers_.erase(known);
 }
 
@@ -46,8 +77,7 @@ bool OrderBudget::admit(const std::string& issuer, const kube::ObjectKey& certif
     if (known != issuers_.end() && known->second != issuer) leave(certificate, now, called);
     issuers_[certificate] = issuer;
     Place& place = places_[issuer];
-    const bool has_place = place.moved_at.count(certificate) != 0;
-    if (!has_place && place.in_line.insert(certificate).second) place.line.push_back(certificate);
+    if (place.moved_at.count(certificate) == 0) place.stand(certificate);
     // Also those before it: one of those under way may have come to a stand since.
     const auto next = call(place, now);
     called.insert(called.end(), next.begin(), next.end());
@@ -67,7 +97,7 @@ void OrderBudget::hold(const std::string& issuer, const kube::ObjectKey& certifi
     if (known != issuers_.end() && known->second != issuer) leave(certificate, moved_at, called);
     issuers_[certificate] = issuer;
     Place& place = places_[issuer];
-    if (place.in_line.erase(certificate) != 0) std::erase(place.line, certificate);
+    place.leave_line(certificate);
     place.moved_at[certificate] = moved_at;
   }
   wake(called);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,9 +20,10 @@ namespace issuer {
 // finished first: if thousands that are wanted at once had an order each, all would be late.
 //   - so many that move: one that has stood still for a while waits for somebody's answer or for
 //     its next attempt, and is not to hold up those that could go on;
-//   - so many in all;
-//   - whoever is not admitted stands in its issuer's line and is called in order; who is called has
-//     its place at once.
+//   - so many in all, and so many of one namespace: one tenant's orders that never end are not to
+//     stop those of the others;
+//   - whoever is not admitted stands in its issuer's line, one for each namespace. Places go round
+//     the namespaces, and in each to the first in line; who is called has its place at once.
 // No clock and no threads of its own. Thread-safe; wake is called without a lock held.
 class OrderBudget {
  public:
@@ -33,6 +35,7 @@ class OrderBudget {
     std::size_t moving = 64;
     // Let's Encrypt lets one account have 300 authorizations pending.
     std::size_t all = 300;
+    std::size_t of_a_namespace = 150;
   };
   // Longer than a healthy server takes between two changes of an order.
   static constexpr std::chrono::seconds kMovesWithin{30};
@@ -54,12 +57,19 @@ class OrderBudget {
 
  private:
   struct Place {
-    std::map<kube::ObjectKey, base::SteadyTime> moved_at;  // of those with an order, or called
-    std::deque<kube::ObjectKey> line;
+    std::map<kube::ObjectKey, base::SteadyTime> moved_at;      // of those with an order, or called
+    std::map<std::string, std::deque<kube::ObjectKey>> lines;  // by namespace; none is empty
     std::set<kube::ObjectKey> in_line;
+    std::string last_called;  // the namespace
+
+    bool is_empty() const { return moved_at.empty() && in_line.empty(); }
+    void stand(const kube::ObjectKey& certificate);
+    void leave_line(const kube::ObjectKey& certificate);
   };
 
   bool has_room(const Place& place, base::SteadyTime now) const;
+  bool has_room_for(const Place& place, const std::string& namespace_) const;
+  std::optional<kube::ObjectKey> next_in_line(const Place& place) const;
   std::vector<kube::ObjectKey> call(Place& place, base::SteadyTime now) const;
   void leave(const kube::ObjectKey& certificate, base::SteadyTime now,
              std::vector<kube::ObjectKey>& called);

@@ -94,6 +94,27 @@ TEST_F(OrderBudgetTest, WhoGoesToAnotherIssuerLeavesTheFirst) {
   EXPECT_THAT(woken_, ElementsAre("c"));
 }
 
+TEST_F(OrderBudgetTest, PlacesGoRoundTheNamespaces) {
+  admit("a");
+  admit("b");
+  for (const char* name : {"c", "d", "e"}) EXPECT_FALSE(admit(name));
+  for (const char* name : {"x", "y"}) EXPECT_FALSE(budget_.admit("ca", {"bank", name}, now_));
+  for (const char* name : {"a", "b", "c"}) budget_.release(key(name), now_);
+  EXPECT_THAT(woken_, ElementsAre("x", "c", "y"));
+}
+
+TEST_F(OrderBudgetTest, OrdersOfOneNamespaceThatNeverEndDoNotStopThoseOfAnother) {
+  OrderBudget budget({10, 20, 2});
+  for (const char* name : {"a", "b"}) EXPECT_TRUE(budget.admit("ca", key(name), now_));
+  EXPECT_FALSE(budget.admit("ca", key("c"), now_));
+  EXPECT_TRUE(budget.admit("ca", {"bank", "x"}, now_));
+  now_ += std::chrono::hours(1);
+  EXPECT_FALSE(budget.admit("ca", key("c"), now_));
+  EXPECT_TRUE(budget.admit("ca", {"bank", "y"}, now_));
+  budget.release(key("a"), now_);
+  EXPECT_TRUE(budget.admit("ca", key("c"), now_));
+}
+
 TEST_F(OrderBudgetTest, WhoLeavesTheLineIsNotCalled) {
   admit("a");
   admit("b");
