@@ -219,6 +219,14 @@ TEST_F(UnverifiedClaims, ATokenThatIsNotForUsIsRefusedWithoutAQuestion) {
       {"an end that is text", jwt(with("exp", "tomorrow")), 401},
       {"another account", jwt(with("sub", "system:serviceaccount:shop:gatehouse-proxy")), 403},
       {"a subject that is a list", jwt(with("sub", {kUser})), 401},
+      {"a payload nested deeply",
+       "eyJhbGciOiJSUzI1NiJ9." + base::base64url_encode(std::string(9'000, '[')) + ".c2ln", 401},
+      {"a list nested deeply in the audience",
+       "eyJhbGciOiJSUzI1NiJ9." +
+           base::base64url_encode(R"({"aud":)" + std::string(4'000, '[') + std::string(4'000, ']') +
+                                  "}") +
+           ".c2ln",
+       401},
   };
   for (const auto& one : cases) {
     const auto verdict = reviewer_->remembered(one.token);
