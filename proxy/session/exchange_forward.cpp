@@ -333,11 +333,10 @@ void Exchange::update_upstream_wait() {
   using Waiting = upstream::Connection::Waiting;
   if (connection_ == nullptr || stage_ == Stage::connecting) return;
   const config::Cluster& config = cluster_->config();
-  if (stage_ == Stage::tunnel) {
-    connection_->wait(Waiting::none, {});
-  } else if (connection_->unsent() > 0) {
+  const bool has_turns = stage_ != Stage::tunnel;  // in a tunnel nobody owes the other an answer
+  if (has_turns && connection_->unsent() > 0) {
     connection_->wait(Waiting::to_send, config.send_timeout);
-  } else if (request_complete_ && !has_response_input()) {
+  } else if (has_turns && request_complete_ && !has_response_input()) {
     connection_->wait(Waiting::to_read, config.read_timeout);
   } else {
     connection_->wait(Waiting::none, {});
