@@ -410,7 +410,7 @@ void Exchange::read_response() {
 // An answer that was on its way when the request went out, to an earlier one. Only endpoints that
 // are known to do so are worth the system call.
 bool Exchange::is_stray_response() const {
-  return connection_->was_reused() && endpoint_->has_answered_unasked() &&
+  return connection_->was_reused() && endpoint_->has_answered_unasked(worker_.loop().now()) &&
          !connection_->may_be_answered();
 }
 

@@ -267,6 +267,7 @@ bool Connection::is_quiet() {
 void Connection::rest_in_pool(std::chrono::milliseconds idle_timeout) {
   user_ = nullptr;
   state_ = State::idle;
+  rests_since_ = now();
   loop_.arm(timer_, idle_timeout);
 }
 

@@ -100,6 +100,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void take_from_pool(User& user);
   void rest_in_pool(std::chrono::milliseconds idle_timeout);
   bool is_quiet();
+  base::SteadyTime rests_since() const { return rests_since_; }
   base::SteadyTime now() const { return loop_.now(); }
   void on_connect_event(net::Ready ready);
   bool flush();
@@ -117,6 +118,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   Waiting waiting_ = Waiting::none;
   net::SendWatch watch_;
   std::chrono::milliseconds send_timeout_{};
+  base::SteadyTime rests_since_{};  // idle: that it is
   bool readable_ = false;
   bool closing_ = false;                 // the peer's FIN or worse is somewhere in the socket
   bool said_no_more_ = false;            // or will, once all is sent

@@ -9,12 +9,22 @@ namespace proxy::upstream {
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters)
-    : address_(address), name_(address.text()), options_(options), counters_(counters) {}
+    : address_(address),
+      name_(address.text()),
+      options_(options),
+      counters_(counters),
+      mistrust_(options.mistrust) {}
 
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
   while (!idle_.empty()) {
-    std::unique_ptr<Connection> connection = idle_.take(idle_.newest());
-    if (mistrust_.is_on(connection->now())) {
+    const base::SteadyTime now = idle_.newest().now();
+    const bool is_wary = mistrust_.has_cause(now);
+    Connection& next = is_wary ? idle_.oldest() : idle_.newest();
+    if (is_wary && !mistrust_.is_on(now) && !mistrust_.allows(now, next.rests_since())) {
+      return nullptr;
+    }
+    std::unique_ptr<Connection> connection = idle_.take(next);
+    if (mistrust_.is_on(now)) {
       Connection::close(std::move(connection));
       continue;
     }

@@ -17,6 +17,7 @@ namespace proxy::upstream {
 struct PoolOptions {
   std::chrono::milliseconds idle_timeout{30'000};
   std::size_t idle_max = 512;  // connections per endpoint and worker
+  Mistrust::Times mistrust;
 };
 
 // One worker's view of one endpoint: its idle connections, how many requests it has under way, and
@@ -31,7 +32,8 @@ class Endpoint final : private Connection::User {
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
   admin::WorkerCounters& counters() { return counters_; }
 
-  // The connection that was used last; it is the least likely to have been closed meanwhile. One
+  // The connection that was used last; it is the least likely to have been closed meanwhile. Where
+  // there is cause for mistrust, the one that has been silent for longest, if that is enough. One
   // that was closed, or on which bytes came that nobody asked for, is closed here and never used.
   // Nothing when none is idle.
   std::unique_ptr<Connection> take_idle(Connection::User& user);
@@ -52,8 +54,8 @@ class Endpoint final : private Connection::User {
   // when another request has just been sent, and nobody could tell that they are no answer to it:
   // for some time each of its connections carries one request; see Mistrust.
   void on_unsolicited_bytes(base::SteadyTime now);
-  // It ever did: when its connections are used again, its answers are looked at more closely.
-  bool has_answered_unasked() const { return mistrust_.has_cause(); }
+  // It did, and its answers are looked at more closely.
+  bool has_answered_unasked(base::SteadyTime now) const { return mistrust_.has_cause(now); }
 
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();
@@ -82,7 +84,7 @@ class Endpoint final : private Connection::User {
   IdleList<Connection> idle_;
   EndpointHealth health_;
   std::unique_ptr<Connection> probe_;  // while it connects
-  Mistrust mistrust_;                  // while it is on, no connection is used again
+  Mistrust mistrust_;
   std::uint32_t requests_active_ = 0;
   bool retired_ = false;
 };

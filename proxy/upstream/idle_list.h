@@ -14,8 +14,9 @@ struct IdleLinks {
   T* older = nullptr;
 };
 
-// Owns what rests, the newest first; anything in it is taken out in constant time, and nothing is
-// allocated. T has a member `IdleLinks<T> idle_links`. Whoever has a T must know whether it is in.
+// Owns what rests, from the newest to the oldest; anything in it is taken out in constant time, and
+// nothing is allocated. T has a member `IdleLinks<T> idle_links`. Whoever has a T must know whether
+// it is in.
 template <class T>
 class IdleList {
  public:
@@ -27,11 +28,12 @@ class IdleList {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   T& newest() const { return *newest_; }
+  T& oldest() const { return *oldest_; }
 
   void put(std::unique_ptr<T> item) {
     T* const added = item.release();
     added->idle_links = {nullptr, newest_};
-    if (newest_ != nullptr) newest_->idle_links.newer = added;
+    (newest_ != nullptr ? newest_->idle_links.newer : oldest_) = added;
     newest_ = added;
     ++size_;
   }
@@ -40,13 +42,14 @@ class IdleList {
     assert(size_ > 0);
     const IdleLinks<T> links = std::exchange(item.idle_links, {});
     (links.newer != nullptr ? links.newer->idle_links.older : newest_) = links.older;
-    if (links.older != nullptr) links.older->idle_links.newer = links.newer;
+    (links.older != nullptr ? links.older->idle_links.newer : oldest_) = links.newer;
     --size_;
     return std::unique_ptr<T>(&item);
   }
 
  private:
   T* newest_ = nullptr;
+  T* oldest_ = nullptr;
   std::size_t size_ = 0;
 };
 

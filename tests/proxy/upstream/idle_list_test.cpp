@@ -47,6 +47,7 @@ TEST_F(IdleListTest, AnyCanBeTakenOutAndTheOrderOfTheOthersStays) {
       if (i != gone) expected.push_back(i);
     }
     EXPECT_EQ(list_.take(*items[static_cast<std::size_t>(gone)])->number, gone);
+    EXPECT_EQ(list_.oldest().number, expected.back());
     EXPECT_EQ(take_all(), expected) << gone;
   }
 }

@@ -8,27 +8,28 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr base::SteadyTime kStart{std::chrono::hours(1)};
-constexpr milliseconds kMin = Mistrust::kTimeMin;
-constexpr milliseconds kMax = Mistrust::kTimeMax;
+constexpr Mistrust::Times kTimes;
+constexpr milliseconds kMin = kTimes.min;
+constexpr milliseconds kMax = kTimes.max;
 constexpr milliseconds kMoment{1};
 
 TEST(Mistrust, NobodyIsMistrustedAtFirst) {
-  EXPECT_FALSE(Mistrust().is_on(kStart));
-  EXPECT_FALSE(Mistrust().has_cause());
+  EXPECT_FALSE(Mistrust(kTimes).is_on(kStart));
+  EXPECT_FALSE(Mistrust(kTimes).has_cause(kStart));
 }
 
 TEST(Mistrust, OneHiccupIsForgottenSoon) {
-  Mistrust mistrust;
+  Mistrust mistrust(kTimes);
   mistrust.note(kStart);
   EXPECT_TRUE(mistrust.is_on(kStart));
   EXPECT_TRUE(mistrust.is_on(kStart + kMin - kMoment));
   EXPECT_FALSE(mistrust.is_on(kStart + kMin));
-  EXPECT_TRUE(mistrust.has_cause());
+  EXPECT_TRUE(mistrust.has_cause(kStart + kMin));
   EXPECT_LE(kMin, std::chrono::minutes(1));
 }
 
 TEST(Mistrust, WhoGoesOnIsMistrustedTwiceAsLongEachTimeUpToALimit) {
-  Mistrust mistrust;
+  Mistrust mistrust(kTimes);
   base::SteadyTime now = kStart;
   for (milliseconds time = kMin; time < kMax; time *= 2) {
     mistrust.note(now);
@@ -46,7 +47,7 @@ TEST(Mistrust, WhoGoesOnIsMistrustedTwiceAsLongEachTimeUpToALimit) {
 
 // A hiccup shows on many connections at once.
 TEST(Mistrust, WhatComesMeanwhileProlongsItAndIsNoSecondTime) {
-  Mistrust mistrust;
+  Mistrust mistrust(kTimes);
   mistrust.note(kStart);
   mistrust.note(kStart + kMin / 2);
   EXPECT_TRUE(mistrust.is_on(kStart + kMin));
@@ -54,7 +55,7 @@ TEST(Mistrust, WhatComesMeanwhileProlongsItAndIsNoSecondTime) {
 }
 
 TEST(Mistrust, WhoWasGoodForAsLongBeginsAnew) {
-  Mistrust mistrust;
+  Mistrust mistrust(kTimes);
   mistrust.note(kStart);
   mistrust.note(kStart + 2 * kMin - kMoment);  // within as long: 20 s
   const base::SteadyTime end = kStart + 4 * kMin - kMoment;
@@ -63,6 +64,20 @@ TEST(Mistrust, WhoWasGoodForAsLongBeginsAnew) {
   const base::SteadyTime much_later = end + 2 * kMin;
   mistrust.note(much_later);
   EXPECT_FALSE(mistrust.is_on(much_later + kMin));
+}
+
+TEST(Mistrust, AConnectionIsUsedAgainAtOnceUnlessThereIsCauseToLetItBeSilentFirst) {
+  Mistrust mistrust(kTimes);
+  EXPECT_TRUE(mistrust.allows(kStart, kStart));
+  mistrust.note(kStart);
+  EXPECT_FALSE(mistrust.allows(kStart + kMin - kMoment, kStart));
+  const base::SteadyTime after = kStart + kMin;
+  EXPECT_TRUE(mistrust.allows(after, after - kTimes.silence));
+  EXPECT_FALSE(mistrust.allows(after, after - kTimes.silence + kMoment));
+  // Long after, it is like any other.
+  const base::SteadyTime forgotten = after + kMax;
+  EXPECT_FALSE(mistrust.has_cause(forgotten));
+  EXPECT_TRUE(mistrust.allows(forgotten, forgotten));
 }
 
 }  // namespace

@@ -258,6 +258,42 @@ TEST_F(Pool, AnEndpointThatAnsweredUnaskedHasNoConnectionUsedAgainForNow) {
   EXPECT_EQ(open(), 0u);
 }
 
+// A pool of an endpoint that answered unasked, and is trusted again after a moment.
+class WaryPool : public Pool {
+ protected:
+  explicit WaryPool(milliseconds silence = milliseconds(1)) {
+    options_.mistrust = {.min = milliseconds(1), .max = milliseconds(60'000), .silence = silence};
+    endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+    endpoint_->on_unsolicited_bytes(loop_->now());
+    const base::SteadyTime noted = loop_->now();
+    turn_until([&] { return loop_->now() > noted + milliseconds(1); });
+  }
+};
+
+TEST_F(WaryPool, TheOneThatWasSilentForLongestComesFirst) {
+  Request& first = connect();
+  Request& second = connect();
+  Connection* const longest = first.connection.get();
+  release(first);
+  release(second);
+  const base::SteadyTime released = loop_->now();
+  ASSERT_TRUE(turn_until([&] { return loop_->now() > released + milliseconds(1); }));
+  next_.connection = endpoint_->take_idle(next_);
+  EXPECT_EQ(next_.connection.get(), longest);
+  if (next_.connection != nullptr) Connection::close(std::move(next_.connection));
+}
+
+class PatientWaryPool : public WaryPool {
+ protected:
+  PatientWaryPool() : WaryPool(milliseconds(60'000)) {}
+};
+
+TEST_F(PatientWaryPool, OneThatWasNotSilentForLongEnoughRestsOn) {
+  release(connect());
+  EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
+  EXPECT_EQ(open(), 1u);
+}
+
 TEST_F(Pool, OneThatSaysThatItWaitedTooLongIsOnlyClosed) {
   Request& request = connect();
   const int socket = request.connection->socket();
