@@ -140,11 +140,9 @@ base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
   if (is_rejected_already(delta.revision, jitter)) return {};
   const bool has_no_host = leaves_no_host(delta);
   const bool was_left = left_.contains(delta.revision) && !has_seen_live(delta);
-  if (!has_no_host && !was_left) {
-    doubt_.reset();
-  } else if (!is_confirmed(delta.revision, has_no_host)) {
-    return in_doubt(delta.revision,
-                    has_no_host ? "has no host any more" : "was live here before and left");
+  if (!has_no_host && !was_left) doubt_.reset();
+  if (was_left && !is_confirmed(delta.revision, has_no_host)) {
+    return in_doubt(delta.revision, "was live here before and left");
   }
   certificates_.clear();
   if (live_ != nullptr && !delta.certificates.set.empty()) {
@@ -165,11 +163,15 @@ base::Status ControlFlow::build(double jitter) {
   const config::ProxyConfig nothing;
   auto config = config::apply(live_ != nullptr ? *live_->config : nothing, *delta_, certificates_);
   const bool was_full = delta_->full;
+  const bool has_no_host = leaves_no_host(*delta_);
   std::vector<std::string> skipped = std::move(delta_->skipped);
   std::string revision = std::move(delta_->revision);
   delta_.reset();
   certificates_.clear();
   if (config) {
+    if (has_no_host && !is_confirmed(revision, true)) {
+      return in_doubt(revision, "has no host any more");
+    }
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
     next_ = Publish{make_snapshot(std::move(*config), std::move(revision)), std::move(skipped)};

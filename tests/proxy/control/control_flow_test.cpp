@@ -347,6 +347,14 @@ TEST(ControlFlow, ADoubtAboutHavingNoHostDoesNotBeginAnewWithEachChangeOfTheRest
   EXPECT_TRUE(step<ControlFlow::Publish>(flow).snapshot->config->hosts.empty());
 }
 
+TEST(ControlFlow, AStateWithoutAHostThatCannotBeServedIsReportedAtOnce) {
+  ControlFlow flow = following(state_with_host("a"));
+  config::Delta broken = config::full_state(state("a"));
+  broken.revision = std::string(64, '1');  // of another state
+  EXPECT_FALSE(answer(flow, broken));
+  EXPECT_EQ(flow.rejections(), 1u);
+}
+
 TEST(ControlFlow, ADoubtAboutHavingNoHostEndsWhenThereIsOneAgain) {
   ControlFlow flow = following(state_with_host("a"));
   EXPECT_FALSE(answer(flow, config::full_state(state("x"))));
