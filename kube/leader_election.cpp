@@ -49,7 +49,12 @@ LeaderRules::Step LeaderRules::next(const std::optional<Lease>& seen, base::Stea
     // Nothing keeps others out any more, so it is not ours until it is written again.
     observed_.reset();
     renewed_at_.reset();
-    return Create{{options_.identity, whole_seconds(options_.lease_duration), wall, wall, 0}};
+    Create create;
+    create.lease.metadata.namespace_ = options_.lease.namespace_;
+    create.lease.metadata.name = options_.lease.name;
+    create.lease.spec = {options_.identity, whole_seconds(options_.lease_duration), wall, wall, 0};
+    describe(create.lease);
+    return create;
   }
   if (!observed_ || observed_->spec != seen->spec) changed_at_ = now;
   observed_ = seen;
@@ -72,7 +77,13 @@ LeaderRules::Step LeaderRules::next(const std::optional<Lease>& seen, base::Stea
     update.lease.spec.acquire_time = wall;
     ++update.lease.spec.lease_transitions;
   }
+  describe(update.lease);
   return update;
+}
+
+void LeaderRules::describe(Lease& lease) const {
+  for (const auto& [name, value] : options_.labels) lease.metadata.labels[name] = value;
+  for (const auto& [name, value] : annotations_) lease.metadata.annotations[name] = value;
 }
 
 LeaderRules::Update LeaderRules::renew(base::WallTime wall) const {
@@ -147,7 +158,7 @@ std::string LeaderElector::holder() const {
 }
 
 void LeaderElector::run(const std::stop_token& stop) {
-  while (!stop.stop_requested() && !try_to_hold(stop)) {
+  while (!stop.stop_requested() && !try_to_lead(stop)) {
     pause_(std::chrono::duration_cast<std::chrono::milliseconds>(options_.retry_period *
                                                                  (1.0 + kJitterFactor * random_())),
            stop);
@@ -182,6 +193,30 @@ void LeaderElector::set_leading(bool leading) {
   changed_.notify_all();
 }
 
+// One try to take the lease, and to keep it although others may be in the way.
+bool LeaderElector::try_to_lead(const std::stop_token& stop) {
+  if (!try_to_hold(stop)) return false;
+  const auto around = look_around(stop);
+  std::unique_lock lock(mutex_);
+  const bool stays = around && around->refusal.empty() && rules_.says(around->annotations);
+  lock.unlock();
+  if (!stays) release();
+  return stays;
+}
+
+// A refusal is told when it is news.
+base::Result<LeaderElector::Surroundings> LeaderElector::look_around(const std::stop_token& stop) {
+  if (!callbacks_.look_around) return Surroundings{};
+  auto around = callbacks_.look_around(stop);
+  if (!around || around->refusal == refusal_) return around;
+  refusal_ = around->refusal;
+  if (refusal_.empty()) return around;
+  spdlog::warn("electing a leader by lease {}: {} does not lead: {}", options_.lease.text(),
+               options_.identity, refusal_);
+  if (callbacks_.on_refused) callbacks_.on_refused(refusal_);
+  return around;
+}
+
 // One try to take or to renew the lease; true when it is ours.
 bool LeaderElector::try_to_hold(const std::stop_token& stop) {
   base::Status tried = holds() ? renew(stop) : read_and_take(stop);
@@ -213,12 +248,20 @@ base::Status LeaderElector::read_and_take(const std::stop_token& stop) {
     return base::failure(std::move(read.error()));
   }
   std::unique_lock lock(mutex_);
-  const LeaderRules::Step step = rules_.next(seen, clock_.steady_now(), clock_.now());
+  LeaderRules::Step step = rules_.next(seen, clock_.steady_now(), clock_.now());
   lock.unlock();
   if (const auto* stand = std::get_if<LeaderRules::Stand>(&step)) {
     spdlog::debug("electing a leader by lease {}: {} leads", options_.lease.text(), stand->holder);
     return {};
   }
+  if (leading_) return write(step, stop);  // whoever comes now is the one to give way
+  auto around = look_around(stop);
+  if (!around) return base::failure(std::move(around.error()));
+  if (!around->refusal.empty()) return {};
+  lock.lock();
+  rules_.annotate(std::move(around->annotations));
+  step = rules_.next(seen, clock_.steady_now(), clock_.now());
+  lock.unlock();
   return write(step, stop);
 }
 
@@ -227,11 +270,7 @@ base::Status LeaderElector::write(const LeaderRules::Step& step, const std::stop
   const base::SteadyTime sent_at = clock_.steady_now();
   base::Result<nlohmann::json> stored = base::failure(base::ErrorKind::invalid, "");
   if (const auto* create = std::get_if<LeaderRules::Create>(&step)) {
-    Lease lease;
-    lease.metadata.namespace_ = options_.lease.namespace_;
-    lease.metadata.name = options_.lease.name;
-    lease.spec = create->spec;
-    stored = client_.create(Lease::type(), lease.to_json(), stop);
+    stored = client_.create(Lease::type(), create->lease.to_json(), stop);
   } else {
     const Lease& lease = std::get<LeaderRules::Update>(step).lease;
     stored = client_.update(Lease::type(), lease.to_json(), stop);

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 
 #include "base/clock.h"
@@ -23,6 +25,7 @@ namespace kube {
 struct LeaderElectionOptions {
   ObjectKey lease{};
   std::string identity{};  // unique to this process: the Pod's name and its uid
+  std::map<std::string, std::string> labels{};  // of the Lease, so that others find it
   std::chrono::milliseconds lease_duration{15000};
   std::chrono::milliseconds renew_deadline{10000};
   std::chrono::milliseconds retry_period{2000};
@@ -41,7 +44,7 @@ class LeaderRules {
   explicit LeaderRules(LeaderElectionOptions options) : options_(std::move(options)) {}
 
   struct Create {
-    LeaseSpec spec;
+    Lease lease;
   };
   struct Update {
     Lease lease;  // with the resourceVersion that it was read at
@@ -60,14 +63,23 @@ class LeaderRules {
 
   // What the server stored for our Create or Update, which was sent at that time.
   void on_written(const Lease& lease, base::SteadyTime sent_at);
+  bool says(const std::map<std::string, std::string>& annotations) const {
+    return annotations_ == annotations;
+  }
+  // What the Lease is to say of its holder from now on.
+  void annotate(std::map<std::string, std::string> annotations) {
+    annotations_ = std::move(annotations);
+  }
   // True while our last successful write is younger than renew_deadline.
   bool holds(base::SteadyTime now) const;
   const std::optional<Lease>& observed() const { return observed_; }
 
  private:
   bool is_ours() const;
+  void describe(Lease& lease) const;
 
   LeaderElectionOptions options_;
+  std::map<std::string, std::string> annotations_;
   std::optional<Lease> observed_;
   base::SteadyTime changed_at_{};  // when observed_ last changed, by our clock
   std::optional<base::SteadyTime> renewed_at_;
@@ -77,9 +89,19 @@ class LeaderRules {
 // callback says so once, and the process should end (its work may be half done elsewhere already).
 class LeaderElector {
  public:
+  struct Surroundings {
+    std::string refusal{};  // a sentence: why this process must not lead; empty: it may
+    std::map<std::string, std::string> annotations{};  // what its Lease says to the others
+  };
   struct Callbacks {
     std::function<void()> on_elected;  // both on the elector's thread; short
     std::function<void()> on_lost;     // not called when stop() came first
+    // What stands around the Lease, though it is free: others with Leases of their own may do the
+    // same work. Asked before the Lease is taken and once more when it is, so that of two who
+    // begin at one time at least one sees the other; who does gives way and tries again. An error
+    // counts as "not known": it is asked again later. No function: nobody can be in the way.
+    std::function<base::Result<Surroundings>(const std::stop_token&)> look_around = {};
+    std::function<void(const std::string& refusal)> on_refused = {};  // each that is new
   };
 
   // options must have passed check(). client and clock must outlive it. The client should be one
@@ -106,6 +128,8 @@ class LeaderElector {
   bool holds() const;
   void set_leading(bool leading);
   bool try_to_hold(const std::stop_token& stop);
+  bool try_to_lead(const std::stop_token& stop);
+  base::Result<Surroundings> look_around(const std::stop_token& stop);
   base::Status renew(const std::stop_token& stop);
   base::Status read_and_take(const std::stop_token& stop);
   base::Status write(const LeaderRules::Step& step, const std::stop_token& stop);
@@ -123,6 +147,7 @@ class LeaderElector {
   mutable std::condition_variable_any changed_;
   LeaderRules rules_;
   bool leading_ = false;
+  std::string refusal_;  // the last reason; its thread's alone
   std::jthread thread_;
 };
 

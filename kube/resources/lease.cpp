@@ -37,6 +37,8 @@ nlohmann::json Lease::to_json() const {
   if (!metadata.resource_version.empty()) {
     object["metadata"]["resourceVersion"] = metadata.resource_version;
   }
+  if (!metadata.labels.empty()) object["metadata"]["labels"] = metadata.labels;
+  if (!metadata.annotations.empty()) object["metadata"]["annotations"] = metadata.annotations;
   if (spec.acquire_time)
     object["spec"]["acquireTime"] = base::to_rfc3339_micros(*spec.acquire_time);
   if (spec.renew_time) object["spec"]["renewTime"] = base::to_rfc3339_micros(*spec.renew_time);

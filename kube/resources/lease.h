@@ -28,7 +28,7 @@ struct Lease {
 
   static const ResourceType& type();
   static base::Result<Lease> from_json(const nlohmann::json& object);
-  // Name, namespace, resourceVersion and spec: ready for create or update.
+  // Name, namespace, labels, annotations, resourceVersion and spec: ready for create or update.
   nlohmann::json to_json() const;
 };
 

@@ -1,7 +1,9 @@
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,12 +87,16 @@ class LeaseServer final : public base::HttpTransport {
 // An elector whose pauses end when the test says so, so that each step of it can be awaited.
 class Candidate {
  public:
-  Candidate(std::shared_ptr<LeaseServer> server, const base::Clock& clock, std::string identity)
+  using LookAround = std::function<base::Result<kube::LeaderElector::Surroundings>()>;
+
+  Candidate(std::shared_ptr<LeaseServer> server, const base::Clock& clock, std::string identity,
+            LookAround look_around = {})
       : client_(std::move(server), "https://k8s.test", kube::fixed_token(""), clock),
         elector_(
             client_, clock,
             {.lease = {"gatehouse-system", "leader"}, .identity = std::move(identity)},
-            {[this] { ++elected; }, [this] { ++lost; }},
+            {[this] { ++elected; }, [this] { ++lost; }, followed(std::move(look_around)),
+             [this](const std::string& why) { refusals.push_back(why); }},
             [this](std::chrono::milliseconds, const std::stop_token& stop) { return pause(stop); },
             [] { return 0.5; }) {}
   ~Candidate() { elector_.stop(); }
@@ -118,10 +124,16 @@ class Candidate {
   }
   kube::LeaderElector& elector() { return elector_; }
 
+  std::vector<std::string> refusals;
   std::atomic<int> elected = 0;
   std::atomic<int> lost = 0;
 
  private:
+  static std::function<base::Result<kube::LeaderElector::Surroundings>(const std::stop_token&)>
+  followed(LookAround look_around) {
+    if (!look_around) return {};
+    return [look_around](const std::stop_token&) { return look_around(); };
+  }
   bool pause(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     is_paused_ = true;
@@ -182,6 +194,63 @@ TEST_F(LeaderElectorTest, ALeaseThatAnotherTookIsNotGivenUpForIt) {
   server_->set_holder("two");
   one.elector().stop();
   EXPECT_EQ(server_->holder(), "two");
+}
+
+using Surroundings = kube::LeaderElector::Surroundings;
+
+TEST_F(LeaderElectorTest, WhoIsRefusedByItsSurroundingsTakesNoLeaseAndSaysSoOnce) {
+  std::atomic<bool> is_rival_there = true;
+  Candidate one(server_, clock_, "one", [&]() -> base::Result<Surroundings> {
+    return Surroundings{is_rival_there ? "somebody else leads" : "", {}};
+  });
+  one.start();
+  one.step();
+  EXPECT_EQ(server_->holder(), "no lease");
+  EXPECT_EQ(one.elected, 0);
+  EXPECT_THAT(one.refusals, testing::ElementsAre("somebody else leads"));
+  is_rival_there = false;
+  one.step();
+  EXPECT_EQ(one.elected, 1);
+  EXPECT_EQ(server_->holder(), "one");
+}
+
+TEST_F(LeaderElectorTest, ARivalThatIsSeenOnlyAfterTheLeaseWasTakenMakesItGivenUp) {
+  std::atomic<int> looks = 0;
+  Candidate one(server_, clock_, "one", [&]() -> base::Result<Surroundings> {
+    return Surroundings{++looks == 2 ? "somebody else leads" : "", {}};
+  });
+  one.start();
+  EXPECT_EQ(one.elected, 0);
+  EXPECT_EQ(server_->holder(), "");
+  one.step();
+  EXPECT_EQ(one.elected, 1);
+}
+
+TEST_F(LeaderElectorTest, WhoCannotLookAroundDoesNotLead) {
+  std::atomic<bool> can_look = false;
+  Candidate one(server_, clock_, "one", [&]() -> base::Result<Surroundings> {
+    if (!can_look) return base::failure(base::ErrorKind::unavailable, "no route");
+    return Surroundings{};
+  });
+  one.start();
+  EXPECT_EQ(one.elected, 0);
+  can_look = true;
+  one.step();
+  EXPECT_EQ(one.elected, 1);
+}
+
+TEST_F(LeaderElectorTest, ALeaderDoesNotLookAroundAnyMore) {
+  std::atomic<int> looks = 0;
+  Candidate one(server_, clock_, "one", [&]() -> base::Result<Surroundings> {
+    ++looks;
+    return Surroundings{};
+  });
+  one.start();
+  for (int i = 0; i < 5; ++i) {
+    advance(2s);
+    one.step();
+  }
+  EXPECT_EQ(looks, 2);
 }
 
 TEST_F(LeaderElectorTest, RenewalKeepsTheOtherOut) {

@@ -40,9 +40,23 @@ class LeaderElection : public testing::Test {
 TEST_F(LeaderElection, CreatesTheLeaseThatIsNotThere) {
   const auto step = next(std::nullopt);
   ASSERT_TRUE(std::holds_alternative<LeaderRules::Create>(step));
-  EXPECT_EQ(std::get<LeaderRules::Create>(step).spec,
+  EXPECT_EQ(std::get<LeaderRules::Create>(step).lease.spec,
             (kube::LeaseSpec{"us", 15s, kWall, kWall, 0}));
   EXPECT_FALSE(rules_.holds(kNow));
+}
+
+TEST_F(LeaderElection, WhatTheLeaseSaysOfItsHolderGoesWithWhatOthersWroteThere) {
+  LeaderElectionOptions labelled = options();
+  labelled.labels = {{"kind", "operator"}};
+  LeaderRules rules(labelled);
+  rules.annotate({{"serves", "a"}});
+  const auto created = rules.next(std::nullopt, kNow, kWall);
+  EXPECT_EQ(std::get<LeaderRules::Create>(created).lease.metadata.labels.at("kind"), "operator");
+  Lease released = held_by("");
+  released.metadata.annotations = {{"serves", "b"}, {"note", "a person's"}};
+  const auto taken = rules.next(released, kNow, kWall);
+  EXPECT_EQ(std::get<LeaderRules::Update>(taken).lease.metadata.annotations,
+            (std::map<std::string, std::string>{{"serves", "a"}, {"note", "a person's"}}));
 }
 
 TEST_F(LeaderElection, StandsByWhileTheHolderRenews) {

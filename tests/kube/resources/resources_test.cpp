@@ -198,6 +198,8 @@ TEST(Lease, IsTheSameAfterJsonAndBack) {
   lease.metadata.name = "leader";
   lease.metadata.namespace_ = "gatehouse-system";
   lease.metadata.resource_version = "9";
+  lease.metadata.labels = {{"a", "1"}};
+  lease.metadata.annotations = {{"b", "2"}};
   lease.spec = {"pod-1", std::chrono::seconds(15),
                 base::WallTime(std::chrono::microseconds(1795262400123456)),
                 base::WallTime(std::chrono::microseconds(1795262401000001)), 2};
@@ -207,6 +209,8 @@ TEST(Lease, IsTheSameAfterJsonAndBack) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->spec, lease.spec);
   EXPECT_EQ(read->metadata.resource_version, "9");
+  EXPECT_EQ(read->metadata.labels, lease.metadata.labels);
+  EXPECT_EQ(read->metadata.annotations, lease.metadata.annotations);
 }
 
 TEST(Event, IsTheSameAfterJsonAndBack) {
