@@ -87,6 +87,7 @@ class Reflector : private ReflectorLoop::Sink {
       : store_(store),
         type_(type),
         parse_(std::move(parse)),
+        namespace_(options.namespace_),
         loop_(client, std::move(type), std::move(options), *this) {}
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
@@ -109,7 +110,7 @@ class Reflector : private ReflectorLoop::Sink {
     if (Pointer parsed = read(object)) listing_.push_back(std::move(parsed));
   }
   void drop_listing() override { listing_.clear(); }
-  void finish_listing() override { store_.replace_all(std::exchange(listing_, {})); }
+  void finish_listing() override { store_.replace_all(std::exchange(listing_, {}), namespace_); }
   void put(const nlohmann::json& object) override {
     if (Pointer parsed = read(object)) store_.put(std::move(parsed));
   }
@@ -127,6 +128,7 @@ class Reflector : private ReflectorLoop::Sink {
   Store<T>& store_;
   ResourceType type_;
   Parse parse_;
+  const std::string namespace_;  // that it lists; empty: all
   std::vector<Pointer> listing_;
   ReflectorLoop loop_;
   std::jthread thread_;

@@ -48,6 +48,12 @@ class Store {
     indexes_[name].function = std::move(function);
   }
 
+  // Several reflectors fill the store, one for each of these namespaces: it is synced when all have
+  // listed.
+  void expect_listings_of(std::set<std::string> namespaces) {
+    awaited_namespaces_ = std::move(namespaces);
+  }
+
   // ---- Reading.
 
   Pointer get(const ObjectKey& key) const {
@@ -94,7 +100,7 @@ class Store {
     return synced_changed_.wait(lock, stop, [this] { return synced_; });
   }
 
-  // ---- Writing: the reflector's, and tests'. One writer at a time.
+  // ---- Writing: the reflector's, and tests'. One writer at a time for each namespace.
 
   void put(Pointer object) {
     const ObjectKey key = object->metadata.key();
@@ -117,9 +123,10 @@ class Store {
     tell(change);
   }
 
-  // Swaps in a whole listing: objects not in it are gone, and listeners hear of every difference
-  // once all of it is visible. Marks the store as synced.
-  void replace_all(std::vector<Pointer> listing) {
+  // Swaps in a whole listing, of all namespaces (empty) or of one: objects not in it are gone, and
+  // listeners hear of every difference once all of it is visible. Marks the store as synced, or
+  // that namespace of it.
+  void replace_all(std::vector<Pointer> listing, const std::string& namespace_ = {}) {
     std::vector<ObjectChange<T>> changes;
     bool is_first = false;
     {
@@ -132,10 +139,13 @@ class Store {
       }
       std::vector<ObjectKey> gone;
       for (const auto& [key, object] : objects_) {
-        if (listed.count(key) == 0) gone.push_back(key);
+        const bool is_meant = namespace_.empty() || key.namespace_ == namespace_;
+        if (is_meant && listed.count(key) == 0) gone.push_back(key);
       }
       for (const ObjectKey& key : gone) changes.push_back(erase_locked(key));
-      is_first = !std::exchange(synced_, true);
+      awaited_namespaces_.erase(namespace_);
+      is_first = !synced_ && awaited_namespaces_.empty();
+      synced_ = synced_ || is_first;
     }
     synced_changed_.notify_all();
     for (const ObjectChange<T>& change : changes) tell(change);
@@ -203,6 +213,7 @@ class Store {
   std::map<std::string, Index> indexes_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void()>> sync_listeners_;
+  std::set<std::string> awaited_namespaces_;
   bool synced_ = false;
 };
 

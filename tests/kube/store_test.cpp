@@ -131,4 +131,17 @@ TEST_F(StoreTest, WaitingForTheFirstListingEndsByItOrByStop) {
   EXPECT_TRUE(store_.wait_until_synced(stopped));
 }
 
+TEST_F(StoreTest, AListingOfOneNamespaceLeavesTheOthersAlone) {
+  Thing elsewhere = thing("elsewhere", "1");
+  elsewhere.metadata.namespace_ = "blog";
+  store_.expect_listings_of({"shop", "blog"});
+  store_.replace_all({shared(thing("a", "1")), shared(thing("b", "1"))}, "shop");
+  EXPECT_FALSE(store_.has_synced());
+  store_.replace_all({shared(elsewhere)}, "blog");
+  EXPECT_TRUE(store_.has_synced());
+  store_.replace_all({shared(thing("b", "1"))}, "shop");
+  EXPECT_EQ(store_.size(), 2u);
+  EXPECT_THAT(heard_, ElementsAre("a none->1", "b none->1", "elsewhere none->1", "a 1->none"));
+}
+
 }  // namespace
