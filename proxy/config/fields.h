@@ -161,7 +161,9 @@ struct Fields<VirtualHost> {
       std::tuple(always(field("routes", &VirtualHost::routes, List{kRoutesMax})),
                  field("default", &VirtualHost::default_route, Part{}),
                  field("httpsRedirect", &VirtualHost::https_redirect, Flag{}),
-                 guard(field("closed", &VirtualHost::closed, List{kClosedMax})));
+                 guard(field("closed", &VirtualHost::closed, List{kClosedMax})),
+                 // Not guard(): a host is not to go down because a wildcard stands over it.
+                 added(field("ownCertificateOnly", &VirtualHost::own_certificate_only, Flag{})));
 };
 
 template <>

@@ -92,6 +92,9 @@ struct VirtualHost {
   std::optional<DefaultRoute> default_route;  // no path matches; none: 404
   bool https_redirect = false;                // plain http gets 308, except the ACME challenge path
   std::vector<ClosedExpression> closed;       // at most kClosedMax
+  // The certificates of a wildcard over it, and for clients that name no host, are not for it: with
+  // none by its very name it has none.
+  bool own_certificate_only = false;
   bool operator==(const VirtualHost&) const = default;
 };
 

@@ -85,6 +85,14 @@ CertificateTable::CertificateTable(const config::ProxyConfig& config,
       exact_.emplace(name, entry->second);
     }
   }
+  for (const auto& [name, host] : config.hosts) {
+    if (!host->own_certificate_only) continue;
+    if (name.starts_with("*.")) {
+      own_only_wildcards_.insert(name.substr(2));
+    } else {
+      own_only_.insert(name);
+    }
+  }
   for (const auto& [token, answer] : config.challenges) {
     stand_in_for(answer->host, previous);
     for (const config::OtherAnswer& other : answer->others) stand_in_for(other.host, previous);
@@ -139,9 +147,11 @@ const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::strin
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find_configured(
     std::string_view name) const {
   if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
+  if (own_only_.contains(name)) return nullptr;
   if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
     const auto found = wildcards_.find(name.substr(dot + 1));
     if (found != wildcards_.end()) return &found->second;
+    if (own_only_wildcards_.contains(name.substr(dot + 1))) return nullptr;
   }
   const auto fallback = exact_.find(std::string_view());
   return fallback == exact_.end() ? nullptr : &fallback->second;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -60,9 +61,9 @@ class CertificateTable {
   explicit CertificateTable(const config::ProxyConfig& config,
                             const CertificateTable* previous = nullptr);
 
-  // By exact name, then by the wildcard of one label, then the default (""). `name` is in lower
-  // case; empty for a client that names no host. nullptr: the handshake must fail; another host's
-  // key is never used.
+  // By exact name, then by the wildcard of one label, then the default (""); only by exact name
+  // where a host says so (VirtualHost::own_certificate_only). `name` is in lower case; empty for a
+  // client that names no host. nullptr: the handshake must fail; another host's key is never used.
   const std::shared_ptr<const CertificateEntry>* find(std::string_view name) const;
   std::size_t size() const { return entries_.size(); }
 
@@ -89,6 +90,9 @@ class CertificateTable {
   ByName<std::shared_ptr<const CertificateEntry>>
       wildcards_;  // "shop.example" for "*.shop.example"
   ByName<std::shared_ptr<const CertificateEntry>> stand_ins_;  // mostly empty
+  // The hosts that take no other's certificate, exact ones and wildcards as above.
+  std::unordered_set<std::string, Hash, std::equal_to<>> own_only_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> own_only_wildcards_;
 };
 
 // A name as a client sent it (SNI, Host without its port), in lower case and without one trailing

@@ -60,6 +60,26 @@ TEST(CertificateTable, AnUnknownNameHasNoCertificateRatherThanAnothersOne) {
   EXPECT_EQ(found_id(table, ""), "none");
 }
 
+TEST(CertificateTable, AHostThatSaysSoIsShownNoCertificateButItsOwn) {
+  ProxyConfig config;
+  for (const char* id : {"own", "wild", "default"}) config.certificates[id] = issue("x.test");
+  config.sni = {{"own.shop.test", "own"}, {"*.shop.test", "wild"}, {"", "default"}};
+  config::VirtualHost host_of_its_own;
+  host_of_its_own.own_certificate_only = true;
+  const auto own_only = std::make_shared<const config::VirtualHost>(host_of_its_own);
+  for (const char* host : {"own.shop.test", "bare.shop.test", "lone.test", "*.wide.test"}) {
+    config.hosts[host] = own_only;
+  }
+  config.hosts["b.shop.test"] = std::make_shared<const config::VirtualHost>();
+  const CertificateTable table(config);
+  EXPECT_EQ(found_id(table, "own.shop.test"), "own");
+  EXPECT_EQ(found_id(table, "bare.shop.test"), "none");
+  EXPECT_EQ(found_id(table, "lone.test"), "none");
+  EXPECT_EQ(found_id(table, "x.wide.test"), "none");
+  EXPECT_EQ(found_id(table, "b.shop.test"), "wild");
+  EXPECT_EQ(found_id(table, "x.y.wide.test"), "default");
+}
+
 TEST(CertificateTable, AnUnchangedCertificateKeepsItsParsedForm) {
   ProxyConfig config;
   config.certificates["same"] = issue("a.test");
