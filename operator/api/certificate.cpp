@@ -66,6 +66,7 @@ CertificateSpec read_spec(const Fields& fields) {
   spec.secret_labels = secret_template.text_map("labels");
   spec.secret_annotations = secret_template.text_map("annotations");
   spec.issuer_ref = read_issuer_ref(fields.object("issuerRef"));
+  spec.ingress_class = fields.text("ingressClassName");
   spec.common_name = fields.text("commonName");
   spec.dns_names = fields.texts("dnsNames");
   spec.ip_addresses = fields.texts("ipAddresses");
@@ -276,6 +277,7 @@ nlohmann::json spec_to_json(const CertificateSpec& spec) {
   if (!spec.secret_annotations.empty()) {
     object["secretTemplate"]["annotations"] = spec.secret_annotations;
   }
+  put(object, "ingressClassName", spec.ingress_class);
   put(object, "commonName", spec.common_name);
   if (!spec.dns_names.empty()) object["dnsNames"] = spec.dns_names;
   if (!spec.ip_addresses.empty()) object["ipAddresses"] = spec.ip_addresses;

@@ -45,6 +45,7 @@ struct CertificateSpec {
   std::map<std::string, std::string> secret_labels;       // secretTemplate
   std::map<std::string, std::string> secret_annotations;  // secretTemplate
   IssuerRef issuer_ref;
+  std::string ingress_class;  // of the release in charge; empty: of the one for those without
   std::string common_name;
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;

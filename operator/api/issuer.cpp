@@ -72,6 +72,7 @@ base::Result<Issuer> Issuer::read(const nlohmann::json& object) {
   const Fields fields(object, "", problem);
   // Items of a list carry no kind; only a cluster-scoped object has no namespace.
   issuer.is_cluster_issuer = issuer.metadata.namespace_.empty();
+  issuer.ingress_class = fields.object("spec").text("ingressClassName");
   issuer.acme = read_acme(fields.object("spec").object("acme"));
   const Fields status = fields.object("status");
   issuer.acme_status = read_acme_status(status.object("acme"));

@@ -58,6 +58,7 @@ struct Issuer {
   kube::ObjectMeta metadata;
   bool is_cluster_issuer = false;
   std::string problem;  // why it cannot be read, though the definition lets it pass; empty: nothing
+  std::string ingress_class;  // of the release in charge; empty: of the one for those without
   AcmeSpec acme;
   std::vector<kube::Condition> conditions;
   AcmeIssuerStatus acme_status;

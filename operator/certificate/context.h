@@ -49,10 +49,18 @@ struct ReconcilerOptions {
   // The Ingresses that name this Secret: whoever wrote one looks there for what went wrong.
   std::function<std::vector<kube::ObjectReference>(const kube::ObjectKey& secret)> ingresses_of =
       {};
-  // The namespace that owns this host, where that is another one: a Certificate of this namespace
-  // is not ordered for it. No function: nobody owns any.
-  std::function<std::optional<std::string>(const std::string& host, const std::string& namespace_)>
-      other_owner_of = {};
+  // Why a Certificate must not be ordered, although its issuer could: a reason of its conditions,
+  // and a sentence with the remedy. No function: never.
+  struct HeldBack {
+    std::string reason;
+    std::string message;
+  };
+  std::function<std::optional<HeldBack>(const api::Certificate& certificate)> hold_back = {};
+  // Whether this release is in charge of Certificates and issuers with this spec.ingressClassName.
+  // No function: of all.
+  std::function<bool(const std::string& ingress_class)> is_ours = {};
+  // A release for some namespaces has no part in ClusterIssuers.
+  bool has_cluster_issuers = true;
   issuer::OrderBudget::Limits orders_of_an_issuer = {};
 };
 

@@ -130,6 +130,7 @@ std::optional<End> Issuance::record_order() {
 // ---- Going on with a recorded order
 
 std::optional<End> Issuance::go_on() {
+  if (auto end = permission_.of_hosts(std::nullopt)) return end;
   if (auto end = permission_.of_issuer(std::nullopt)) return end;
   if (status().order->account_url != account().session.account_url) {
     return drop("it belongs to another account");

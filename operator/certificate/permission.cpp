@@ -19,32 +19,30 @@ constexpr seconds kIssuerGrace{3};
 // A place in the line is told after this long.
 constexpr seconds kLineUnsaid{3};
 
+std::string class_text(const std::string& ingress_class) {
+  return ingress_class.empty() ? "no IngressClass" : "IngressClass " + ingress_class;
+}
+
 }  // namespace
 
 std::optional<End> Permission::to_begin(const Verdict& verdict) {
   if (const base::Status names = acme::check_identifiers(record_.identifiers()); !names) {
     return record_.block("InvalidNames", names.error().message, verdict);
   }
-  if (auto end = of_owners(verdict)) return end;
+  if (auto end = of_hosts(verdict)) return end;
   if (auto end = of_issuer(verdict)) return end;
   if (auto end = of_back_off()) return end;
   if (auto end = of_budget()) return end;
   return of_turn(issuer::Turns::Purpose::beginning);
 }
 
-std::optional<End> Permission::of_owners(const Verdict& verdict) {
-  if (!context_.options.other_owner_of) return std::nullopt;
-  const api::Certificate& certificate = record_.certificate();
-  for (const std::string& host : certificate.all_names()) {
-    const auto owner = context_.options.other_owner_of(host, certificate.metadata.namespace_);
-    if (!owner) continue;
-    return record_.block(kHostNotOwned,
-                         "host " + host + " belongs to namespace " + *owner +
-                             ", whose Ingress had a rule for it first; remedy: leave the host out, "
-                             "or ask its owner",
-                         verdict);
-  }
-  return std::nullopt;
+// The proxies answer no challenge for a host of another namespace, and a tenant's ACME server is
+// not to be asked for every name.
+std::optional<End> Permission::of_hosts(const std::optional<Verdict>& verdict) {
+  if (!context_.options.hold_back) return std::nullopt;
+  const auto held = context_.options.hold_back(record_.certificate());
+  if (!held) return std::nullopt;
+  return record_.block(held->reason, held->message, verdict);
 }
 
 std::optional<End> Permission::to_order(const Verdict& verdict) {
@@ -73,10 +71,25 @@ std::optional<End> Permission::of_issuer(const std::optional<Verdict>& verdict) 
   if (waited < kIssuerGrace) {
     return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(kIssuerGrace - waited)));
   }
+  if (key.is_cluster_issuer && !context_.options.has_cluster_issuers) {
+    return record_.block(
+        "IssuerNotFound",
+        "a release for some namespaces (--watch-namespaces) has no ClusterIssuers; "
+        "remedy: name an Issuer of this namespace",
+        verdict);
+  }
   const auto issuer =
       (key.is_cluster_issuer ? context_.stores.cluster_issuers : context_.stores.issuers)
           .get(key.key);
   if (!issuer) return record_.block("IssuerNotFound", key.text() + " does not exist", verdict);
+  if (context_.options.is_ours && !context_.options.is_ours(issuer->ingress_class)) {
+    return record_.block("IssuerOfAnotherClass",
+                         key.text() + " is for " + class_text(issuer->ingress_class) +
+                             ", and this Certificate for " +
+                             class_text(record_.certificate().spec.ingress_class) +
+                             "; remedy: name an issuer whose spec.ingressClassName is the same",
+                         verdict);
+  }
   const kube::Condition* ready = kube::find_condition(issuer->conditions, "Ready");
   // Without the time of its next attempt, or each of them would be a write to every Certificate.
   const std::string why = ready && ready->status == kube::ConditionStatus::is_false

@@ -12,8 +12,10 @@
 
 namespace certificate {
 
-// Reason of the conditions of a Certificate for a host that another namespace owns.
+// Reasons of the conditions of a Certificate for a host that another namespace owns, or that
+// Issuers of its namespace may not be used for.
 inline constexpr const char* kHostNotOwned = "HostNotOwned";
+inline constexpr const char* kHostNotAllowed = "HostNotAllowed";
 
 // What stands between the wish and an order. Each question is put to a value that knows no
 // Certificates (the rules for names, the owners of hosts, the pace, the budget of orders and the
@@ -24,13 +26,14 @@ class Permission {
   Permission(Context& context, Memory& memory, Record& record, IssuerAccess& issuer)
       : context_(context), memory_(memory), record_(record), issuer_(issuer) {}
 
-  // All that can be asked before the API server is: names, owners, issuer, back-off, budget, turn.
+  // All that can be asked before the API server is: names, hosts, issuer, back-off, budget, turn.
   std::optional<End> to_begin(const Verdict& verdict);
   // An order would be one of too many within a day.
   std::optional<End> to_order(const Verdict& verdict);
 
   // ---- The same one by one, for an order that is under way.
   // verdict: as show_blocked() has it.
+  std::optional<End> of_hosts(const std::optional<Verdict>& verdict);
   std::optional<End> of_issuer(const std::optional<Verdict>& verdict);
   std::optional<End> of_back_off();
   std::optional<End> of_turn(issuer::Turns::Purpose purpose);
@@ -39,7 +42,6 @@ class Permission {
   bool is_in_line() const { return is_in_line_; }
 
  private:
-  std::optional<End> of_owners(const Verdict& verdict);
   std::optional<End> of_budget();
   End wait_in_line(const std::string& what_for);
   std::optional<base::WallTime> attempt_time() const;

@@ -140,7 +140,9 @@ void Reconciler::on_owners_changed() {
   for (const auto& certificate : context_.stores.certificates.list()) {
     const kube::Condition* issuing =
         kube::find_condition(certificate->status.conditions, api::kIssuing);
-    if (issuing && issuing->reason == kHostNotOwned) enqueue_(certificate->metadata.key());
+    if (certificate->status.order || (issuing && issuing->reason == kHostNotOwned)) {
+      enqueue_(certificate->metadata.key());
+    }
   }
 }
 
@@ -198,6 +200,10 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
     if (const base::Status removed = remove_leftover_key(key); !removed) {
       return base::failure(removed.error());
     }
+    return kube::Outcome::await_change();
+  }
+  if (context_.options.is_ours && !context_.options.is_ours(stored->spec.ingress_class)) {
+    forget(key);
     return kube::Outcome::await_change();
   }
   const kube::ObjectKey secret{key.namespace_, stored->spec.secret_name};

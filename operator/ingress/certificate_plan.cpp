@@ -41,7 +41,8 @@ struct Claim {
 
 class Planning {
  public:
-  explicit Planning(const ClusterView& view) : view_(view) {
+  Planning(const ClusterView& view, const HostOwners& owners)
+      : view_(view), owners_(owners), ownership_(ownership_of(view)) {
     for (const auto& certificate : view.certificates) {
       const kube::ObjectKey key = certificate->metadata.key();
       certificates_[key] = certificate.get();
@@ -71,6 +72,7 @@ class Planning {
       asking_.insert(ingress.metadata.uid);
       api::CertificateSpec settings;
       settings.issuer_ref = *issuer;
+      settings.ingress_class = ownership_.class_of(ingress).value_or("");
       annotations::read_certificate_settings(ingress.metadata.annotations, settings, issues);
       for (const kube::IngressTls& tls : ingress.tls) claim(ingress, tls, settings);
     }
@@ -106,7 +108,7 @@ class Planning {
     if (const auto bytes = base::ip_bytes_from_text(written)) {
       add_unique(spec.ip_addresses, base::ip_text_from_bytes(*bytes).value_or(written));
     } else if (const auto host = config_host(written); host && !host->empty()) {
-      add_unique(spec.dns_names, *host);
+      if (owners_.admits(*host, ingress.metadata.namespace_)) add_unique(spec.dns_names, *host);
     } else {
       complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
     }
@@ -122,7 +124,7 @@ class Planning {
     const Claim& winner = winner_of(claims, existing);
     report_losers(key, claims, winner);
     const std::size_t names = winner.spec.dns_names.size() + winner.spec.ip_addresses.size();
-    if (names == 0) return;  // every host was refused, with a complaint
+    if (names == 0) return;  // every host was refused or is another's, with a complaint
     if (names > kNamesMax) {
       complain(*winner.ingress, "CertificateNotOrdered",
                "No certificate is ordered for Secret " + key.text() + ": it would need " +
@@ -207,6 +209,8 @@ class Planning {
   }
 
   const ClusterView& view_;
+  const HostOwners& owners_;
+  const ClassOwnership ownership_;
   std::map<kube::ObjectKey, const api::Certificate*> certificates_;
   std::map<kube::ObjectKey, std::vector<const api::Certificate*>> writers_;  // by Secret
   std::map<kube::ObjectKey, std::vector<Claim>> claims_;  // by Secret, oldest first
@@ -216,8 +220,12 @@ class Planning {
 
 }  // namespace
 
+CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners) {
+  return Planning(view, owners).run();
+}
+
 CertificatePlan plan_certificates(const ClusterView& view) {
-  return Planning(view).run();
+  return plan_certificates(view, owners_of(view));
 }
 
 }  // namespace ingress

@@ -8,6 +8,7 @@
 #include "operator/api/certificate.h"
 #include "operator/ingress/cluster_view.h"
 #include "operator/ingress/complaint.h"
+#include "operator/ingress/host_owners.h"
 
 namespace ingress {
 
@@ -34,8 +35,10 @@ struct CertificatePlan {
 //     writes, is left alone, and the Ingress is told;
 //   - of two Ingresses that share a secretName the older one's hosts are asked for; the other is
 //     told when its own hosts are not among them;
+//   - hosts of other namespaces are not asked for; the compiler tells;
 //   - a Certificate of ours whose tls entry is gone is removed; one whose Ingress no longer has an
 //     issuer annotation stays, and goes on being renewed.
-CertificatePlan plan_certificates(const ClusterView& view);
+CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners);
+CertificatePlan plan_certificates(const ClusterView& view);  // with the owners of the same view
 
 }  // namespace ingress

@@ -81,7 +81,7 @@ std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
 }  // namespace
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const ClusterView& view) {
+    const ClusterView& view, const HostOwners& owners) {
   std::map<std::string, proxy::config::ChallengeAnswer> answers;
   for (const api::Certificate* certificate : with_orders(view)) {
     // Status is written by whoever may write it: an answer is given for names of spec alone.
@@ -94,6 +94,7 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
       }
       const auto host = asked_host(authorization.identifier);
       if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
+      if (!owners.admits(*host, certificate->metadata.namespace_)) continue;
       add(answers[authorization.token], *host, authorization.key_authorization);
     }
   }

@@ -1,13 +1,15 @@
 #pragma once
 
 #include "operator/ingress/cluster_view.h"
+#include "operator/ingress/host_owners.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
 
-// What the proxies answer to HTTP-01 for the orders under way of all Certificates. The tokens stand
+// What the proxies answer to HTTP-01 for the orders under way of all Certificates, for hosts that
+// their namespaces have a say about. The tokens stand
 // in the Certificates' status, so every operator replica publishes them, and a restart loses none.
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const ClusterView& view);
+    const ClusterView& view, const HostOwners& owners);
 
 }  // namespace ingress

@@ -5,12 +5,13 @@
 namespace ingress {
 
 ClassOwnership::ClassOwnership(
-    const std::vector<std::shared_ptr<const kube::IngressClass>>& classes, std::string controller,
-    std::string legacy_class)
-    : legacy_class_(std::move(legacy_class)) {
+    const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
+    const std::string& controller, std::set<std::string> names)
+    : names_(std::move(names)) {
   const kube::IngressClass* default_class = nullptr;
   for (const auto& one : classes) {
-    ours_by_class_[one->metadata.name] = one->controller == controller;
+    ours_by_class_[one->metadata.name] =
+        one->controller == controller && names_.count(one->metadata.name) != 0;
     if (!one->is_default()) continue;
     // Of several defaults the API server's admission takes the newest, then the first by name.
     const bool newer = !default_class || one->metadata.creation_timestamp >
@@ -21,21 +22,29 @@ ClassOwnership::ClassOwnership(
         one->metadata.name < default_class->metadata.name;
     if (newer || same_age_first_name) default_class = one.get();
   }
-  default_is_ours_ = default_class && default_class->controller == controller;
+  if (default_class && is_our_class(default_class->metadata.name, false)) {
+    default_class_ = default_class->metadata.name;
+  }
 }
 
 bool ClassOwnership::is_our_class(const std::string& name, bool by_annotation) const {
   const auto found = ours_by_class_.find(name);
   if (found != ours_by_class_.end()) return found->second;
-  return by_annotation && name == legacy_class_;
+  return by_annotation && names_.count(name) != 0;
+}
+
+std::optional<std::string> ClassOwnership::class_of(const kube::Ingress& ingress) const {
+  const auto ours = [this](const std::string& name, bool by_annotation) {
+    return is_our_class(name, by_annotation) ? std::optional(name) : std::nullopt;
+  };
+  if (ingress.ingress_class_name) return ours(*ingress.ingress_class_name, false);
+  const auto annotation = ingress.metadata.annotations.find(kClassAnnotation);
+  if (annotation != ingress.metadata.annotations.end()) return ours(annotation->second, true);
+  return default_class_;
 }
 
 bool ClassOwnership::is_ours(const kube::Ingress& ingress) const {
-  if (ingress.ingress_class_name) return is_our_class(*ingress.ingress_class_name, false);
-  const auto annotation = ingress.metadata.annotations.find(kClassAnnotation);
-  if (annotation != ingress.metadata.annotations.end())
-    return is_our_class(annotation->second, true);
-  return default_is_ours_;
+  return class_of(ingress).has_value();
 }
 
 std::optional<std::string> ClassOwnership::claimed_by_other_class(

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,16 @@ inline constexpr const char* kClassAnnotation = "kubernetes.io/ingress.class";
 // not even with an Event.
 class ClassOwnership {
  public:
-  // legacy_class: what kubernetes.io/ingress.class may say when no IngressClass of that name
-  // exists.
+  // names: of the classes that this release serves; an IngressClass of that name counts when it
+  // names our controller. The annotation may use them also where there is no such IngressClass.
   ClassOwnership(const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-                 std::string controller, std::string legacy_class);
+                 const std::string& controller, std::set<std::string> names);
 
   // spec.ingressClassName counts first, then the old annotation, then the default class.
   bool is_ours(const kube::Ingress& ingress) const;
+
+  // The class of ours that makes it so; nothing: it is not ours.
+  std::optional<std::string> class_of(const kube::Ingress& ingress) const;
 
   // Set when the annotation of an Ingress of ours names a class that is not: its controller may
   // believe that it owns the Ingress too, and both would write its status.
@@ -34,9 +38,9 @@ class ClassOwnership {
  private:
   bool is_our_class(const std::string& name, bool by_annotation) const;
 
-  std::string legacy_class_;
+  std::set<std::string> names_;
   std::map<std::string, bool> ours_by_class_;
-  bool default_is_ours_ = false;
+  std::optional<std::string> default_class_;  // when it is ours
 };
 
 }  // namespace ingress

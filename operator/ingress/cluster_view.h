@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ struct ClusterView {
   using Objects = std::vector<std::shared_ptr<const T>>;
 
   std::string controller = kControllerName;
-  std::string legacy_class = "gatehouse";
+  std::set<std::string> class_names = {"gatehouse"};  // that this release serves
   std::optional<api::IssuerRef> default_issuer;  // of Ingresses that say kubernetes.io/tls-acme
   bool buffers_requests = false;  // of Ingresses that say nothing of proxy-request-buffering
+  bool shares_hosts = false;      // of one host several namespaces may have a say
   base::WallTime now{};           // decides whether a certificate has expired
 
   Objects<kube::Ingress> ingresses;
@@ -34,6 +36,8 @@ struct ClusterView {
   Objects<kube::Service> services;
   Objects<kube::EndpointSlice> slices;
   Objects<api::Certificate> certificates;
+  // Namespaces that are being deleted.
+  std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.
   std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
 };

@@ -80,6 +80,10 @@ CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& cloc
   listen(stores_.slices);
   listen(stores_.tls_secrets);
   listen(stores_.certificates);
+  stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
+    const auto is_ending = [](const auto& one) { return one && one->metadata.is_being_deleted; };
+    if (is_ending(change.before) != is_ending(change.after)) poke();
+  });
 }
 
 CompileLoop::~CompileLoop() {
@@ -147,10 +151,13 @@ void CompileLoop::rest(std::unique_lock<std::mutex>& lock, const std::stop_token
 
 bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
   // The loop lives while it waits: an API server that is down is no reason to be killed.
-  const auto all_synced = [this] {
+  const base::SteadyTime since = clock_.steady_now();
+  const auto all_synced = [this, since] {
     return stores_.ingresses.has_synced() && stores_.classes.has_synced() &&
            stores_.services.has_synced() && stores_.slices.has_synced() &&
-           stores_.tls_secrets.has_synced() && stores_.certificates.has_synced();
+           stores_.tls_secrets.has_synced() && stores_.certificates.has_synced() &&
+           (stores_.namespaces.has_synced() ||
+            clock_.steady_now() - since > options_.namespaces_wait);
   };
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
@@ -166,15 +173,19 @@ bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
 
 ClusterView CompileLoop::view() {
   ClusterView view;
-  view.legacy_class = options_.legacy_class;
+  view.class_names = options_.class_names;
   view.default_issuer = options_.default_issuer;
   view.buffers_requests = options_.buffers_requests;
+  view.shares_hosts = options_.shares_hosts;
   view.now = clock_.now();
   view.ingresses = stores_.ingresses.list();
   view.classes = stores_.classes.list();
   view.services = stores_.services.list();
   view.slices = stores_.slices.list();
   view.certificates = stores_.certificates.list();
+  for (const auto& one : stores_.namespaces.list()) {
+    if (one->metadata.is_being_deleted) view.ending_namespaces.insert(one->metadata.name);
+  }
   // Only the Secrets that Ingresses of ours name are ever parsed.
   for (const auto& ingress : owned_by_age(view)) {
     for (const kube::IngressTls& tls : ingress->tls) {
@@ -193,11 +204,12 @@ void CompileLoop::compile_once() {
   const ClusterView seen = view();
   Compiled compiled = compile(seen);
   Outcome outcome;
-  outcome.plan = plan_certificates(seen);
+  outcome.plan = plan_certificates(seen, compiled.owners);
   outcome.summaries = std::move(compiled.summaries);
   outcome.complaints = std::move(compiled.complaints);
   outcome.complaints.insert(outcome.complaints.end(), outcome.plan.complaints.begin(),
                             outcome.plan.complaints.end());
+  outcome.owners = std::make_shared<const HostOwners>(std::move(compiled.owners));
   auto config = last_config_ ? share_unchanged(*last_config_, std::move(compiled.config))
                              : std::move(compiled.config);
   if (const auto valid = proxy::config::validate(config); valid) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include <prometheus/registry.h>
 
 #include "base/clock.h"
+#include "kube/resources/namespace.h"
 #include "kube/resources/secret.h"
 #include "kube/store.h"
 #include "operator/ingress/certificate_plan.h"
@@ -38,12 +40,17 @@ class CompileLoop {
     kube::Store<kube::EndpointSlice>& slices;
     kube::Store<kube::Secret>& tls_secrets;
     kube::Store<api::Certificate>& certificates;
+    kube::Store<kube::Namespace>& namespaces;
   };
   struct Options {
-    std::string legacy_class = "gatehouse";
+    std::set<std::string> class_names = {"gatehouse"};
     std::optional<api::IssuerRef> default_issuer;
     bool buffers_requests = false;
+    bool shares_hosts = false;
     std::chrono::milliseconds coalesce{5};
+    // Namespaces only say who is about to go. Where they may not be listed, compiling begins
+    // without them.
+    std::chrono::seconds namespaces_wait{3};
     // At least this often, for what only time changes: certificates expire.
     std::chrono::seconds at_least{10};
   };
@@ -53,6 +60,7 @@ class CompileLoop {
     std::vector<Summary> summaries;
     CertificatePlan plan;
     Complaints complaints;  // of the compiler and of the plan
+    std::shared_ptr<const HostOwners> owners;
   };
   // Called on the loop's thread, one at a time, in order.
   using Listener = std::function<void(const Outcome&)>;

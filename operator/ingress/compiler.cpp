@@ -9,6 +9,7 @@
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
+#include "operator/ingress/foreign_claims.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/joined.h"
@@ -47,6 +48,7 @@ class Compilation {
 
   Compiled run() {
     const auto owned = owned_by_age(view_);
+    owners_ = HostOwners(owned, view_.shares_hosts);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) add(ingress);
     return finish();
@@ -56,7 +58,9 @@ class Compilation {
   void note_expressions(const kube::Ingress& ingress) {
     if (!annotations::makes_expressions(ingress.metadata.annotations)) return;
     for (const kube::IngressRule& rule : ingress.rules) {
-      if (auto host = config_host(rule.host)) hosts_with_expressions_.insert(std::move(*host));
+      auto host = config_host(rule.host);
+      if (!host || !owners_.admits(*host, ingress.metadata.namespace_)) continue;
+      hosts_with_expressions_.insert(std::move(*host));
     }
   }
 
@@ -122,10 +126,21 @@ class Compilation {
                    "its rules are left out.");
       return std::nullopt;
     }
-    hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
-    auto& names = scope.summary.hosts;
+    const bool is_admitted = asks_for(scope.ingress, *host);
+    auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
     if (std::find(names.begin(), names.end(), *host) == names.end()) names.push_back(*host);
+    if (!is_admitted) return std::nullopt;
+    hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
     return host;
+  }
+
+  // Whether the Ingress has a say about the host. Where another namespace owns it, both are told.
+  bool asks_for(const kube::Ingress& ingress, const std::string& host) {
+    const std::string& namespace_ = ingress.metadata.namespace_;
+    if (owners_.is_anothers(host, namespace_) && !is_ending(view_, ingress)) {
+      foreign_claims_.add(*owners_.owner_of(host), ingress.metadata.key(), host);
+    }
+    return owners_.admits(host, namespace_);
   }
 
   void add_rule(const Scope& scope, const kube::IngressRule& rule) {
@@ -156,7 +171,8 @@ class Compilation {
     if (scope.policy.is_refused()) {
       expression = expression_of(text, hosts_with_expressions_.count(host) != 0);
     }
-    const auto path = route_path(text);
+    const auto path = route_path(without_star(text, written.path_type));
+    if (path) report_star(scope, *path);
     if (!path && !expression) {
       complain(scope.ingress, "PathInvalid",
                "The path \"" + text +
@@ -168,6 +184,15 @@ class Compilation {
     if (!path) counted(scope, kRefused);
     // Of two Ingresses with one plain path the older one has it, as an expression, too.
     if (expression && (is_claimed || has_operators)) close_expression(scope, host, *expression);
+  }
+
+  // "/*" that is not at the end, or of another type, can only be meant otherwise than it is taken.
+  void report_star(const Scope& scope, const std::string& path) {
+    if (scope.policy.is_refused() || path.find('*') == std::string::npos) return;
+    complain(scope.ingress, "PathTakenLiterally",
+             "The path \"" + path +
+                 "\" matches only requests with a \"*\" in their path: it stands for nothing else "
+                 "here. For everything below a path write the path alone, with pathType Prefix.");
   }
 
   bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
@@ -266,24 +291,47 @@ class Compilation {
         complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
       }
     }
-    sni_.offer(ingress, tls.secret_name, {names.begin(), names.end()},
-               orders && !tls.hosts.empty());
+    const bool is_ordered = orders && !tls.hosts.empty();
+    for (const std::string& name : names) offer(ingress, tls.secret_name, name, is_ordered);
+  }
+
+  void offer(const kube::Ingress& ingress, const std::string& secret, const std::string& name,
+             bool is_ordered) {
+    const std::string& namespace_ = ingress.metadata.namespace_;
+    // A certificate for a wildcard is what its namespace has for its own hosts there, whoever owns
+    // the others.
+    if (!owners_.admits(name, namespace_) && owners_.has_host_under(name, namespace_)) {
+      sni_.offer_for_own_hosts(ingress, secret, name, is_ordered);
+    } else if (asks_for(ingress, name)) {
+      sni_.offer(ingress, secret, name, is_ordered);
+    }
   }
 
   Compiled finish() {
     Compiled compiled;
-    SniTable::Decided tls = sni_.decide(complaints_);
+    SniTable::Decided tls = sni_.decide(owners_, hosts_.names(), complaints_);
     record(tls.outcomes);
+    foreign_claims_.report(owners_.may_be_shared(), complaints_);
     close_hosts();
     report_troubles();
     compiled.config.clusters = backends_.take_clusters();
-    compiled.config.hosts = hosts_.finish(tls.sni);
+    compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
     compiled.config.certificates = std::move(tls.certificates);
     compiled.config.sni = std::move(tls.sni);
-    compiled.config.challenges = challenge_answers(view_);
+    compiled.config.challenges = challenge_answers(view_, owners_);
+    drop_complaints_of_the_ending();
     compiled.complaints = bounded(std::move(complaints_));
     compiled.summaries = std::move(summaries_);
+    compiled.owners = std::move(owners_);
     return compiled;
+  }
+
+  // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.
+  void drop_complaints_of_the_ending() {
+    if (view_.ending_namespaces.empty()) return;
+    std::erase_if(complaints_, [this](const Complaint& complaint) {
+      return view_.ending_namespaces.count(complaint.ingress.namespace_) != 0;
+    });
   }
 
   void record(const std::vector<SniTable::Outcome>& outcomes) {
@@ -313,6 +361,8 @@ class Compilation {
 
   const ClusterView& view_;
   const ClassOwnership ownership_;
+  HostOwners owners_;
+  ForeignClaims foreign_claims_;
   BackendResolver backends_;
   SniTable sni_;
   HostTable hosts_;

@@ -8,6 +8,7 @@
 
 #include "operator/ingress/cluster_view.h"
 #include "operator/ingress/complaint.h"
+#include "operator/ingress/host_owners.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -15,23 +16,26 @@ namespace ingress {
 // What came of one Ingress of ours.
 struct Summary {
   std::shared_ptr<const kube::Ingress> ingress;
-  std::vector<std::string> hosts;        // those that it has routes on, in ProxyConfig's spelling
-  std::size_t paths_served = 0;          // reach a cluster
-  std::size_t paths_closed = 0;          // answer with an error instead
-  std::vector<std::string> tls_names;    // SNI names that a certificate of its own is served for
-  std::vector<std::string> tls_missing;  // SNI names that it asked for in vain
+  std::vector<std::string> hosts;         // those that it has routes on, in ProxyConfig's spelling
+  std::vector<std::string> hosts_denied;  // those of its rules that another namespace owns
+  std::size_t paths_served = 0;           // reach a cluster
+  std::size_t paths_closed = 0;           // answer with an error instead
+  std::vector<std::string> tls_names;     // SNI names that a certificate of its own is served for
+  std::vector<std::string> tls_missing;   // SNI names that it asked for in vain
 };
 
 struct Compiled {
   proxy::config::ProxyConfig config;
   Complaints complaints;           // sorted, unique
   std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
+  HostOwners owners;
 };
 
 // What the cluster asks the proxies to do. A pure function, so every operator replica that sees the
 // same cluster says the same. Bad input adds a complaint and closes what it concerns; it never
-// harms another Ingress and never opens anything. Of two Ingresses that want the same place the
-// older one has it (creationTimestamp, then namespace/name).
+// harms another Ingress and never opens anything. A host belongs to one namespace (HostOwners); of
+// two Ingresses that want the same place on it the older one has it (creationTimestamp, then
+// namespace/name).
 Compiled compile(const ClusterView& view);
 
 // `next`, with every entry that equals one of `previous` sharing its address, so that comparing the

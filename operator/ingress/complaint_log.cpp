@@ -69,7 +69,8 @@ std::optional<base::SteadyTime> ComplaintLog::update(const Complaints& standing,
 }
 
 bool is_served_in_full(const Summary& summary) {
-  return summary.paths_served > 0 && summary.paths_closed == 0 && summary.tls_missing.empty();
+  return summary.paths_served > 0 && summary.paths_closed == 0 && summary.tls_missing.empty() &&
+         summary.hosts_denied.empty();
 }
 
 std::optional<base::SteadyTime> ProgrammedLog::update(const std::vector<Summary>& summaries,

@@ -39,8 +39,9 @@ Complaint conflict(const kube::Ingress& loser, const kube::ObjectKey& winner, st
 }
 
 bool has_certificate(const std::string& host, const std::map<std::string, std::string>& sni) {
-  return sni.count(host) != 0 || (!host.empty() && sni.count(covering_wildcard(host)) != 0 &&
-                                  !covering_wildcard(host).empty());
+  if (sni.count(host) != 0) return true;
+  const std::string wildcard = covering_wildcard(host);
+  return !wildcard.empty() && sni.count(wildcard) != 0;
 }
 
 }  // namespace
@@ -140,15 +141,24 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
   return closed;
 }
 
+std::vector<std::string> HostTable::names() const {
+  std::vector<std::string> names;
+  names.reserve(hosts_.size());
+  for (const auto& [name, host] : hosts_) names.push_back(name);
+  return names;
+}
+
 proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finish(
-    const std::map<std::string, std::string>& sni) const {
+    const std::map<std::string, std::string>& sni, const std::set<std::string>& own_only) const {
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> section;
   for (const auto& [name, host] : hosts_) {
     proxy::config::VirtualHost made = host.host;
     const annotations::Redirect redirect =
         host.redirect ? host.redirect->redirect : annotations::Redirect{};
-    made.https_redirect = redirect.always ||
-                          (redirect.where_certificate.value_or(true) && has_certificate(name, sni));
+    made.own_certificate_only = own_only.count(name) != 0;
+    made.https_redirect =
+        redirect.always || (redirect.where_certificate.value_or(true) &&
+                            !made.own_certificate_only && has_certificate(name, sni));
     section.emplace(name, std::make_shared<const proxy::config::VirtualHost>(std::move(made)));
   }
   return section;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,9 +48,12 @@ class HostTable {
   };
   std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
 
-  // sni: the names that have a certificate, which decides about redirects to https.
+  std::vector<std::string> names() const;
+
+  // sni: the names that have a certificate, which decides about redirects to https. own_only: the
+  // hosts that a wildcard's certificate or the default one is not for.
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> finish(
-      const std::map<std::string, std::string>& sni) const;
+      const std::map<std::string, std::string>& sni, const std::set<std::string>& own_only) const;
 
  private:
   struct Place {

@@ -6,7 +6,16 @@
 namespace ingress {
 
 ClassOwnership ownership_of(const ClusterView& view) {
-  return ClassOwnership(view.classes, view.controller, view.legacy_class);
+  return ClassOwnership(view.classes, view.controller, view.class_names);
+}
+
+HostOwners owners_of(const ClusterView& view) {
+  return HostOwners(owned_by_age(view), view.shares_hosts);
+}
+
+bool is_ending(const ClusterView& view, const kube::Ingress& ingress) {
+  return ingress.metadata.is_being_deleted ||
+         view.ending_namespaces.count(ingress.metadata.namespace_) != 0;
 }
 
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view) {
@@ -15,9 +24,11 @@ std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView
   for (const auto& ingress : view.ingresses) {
     if (ownership.is_ours(*ingress)) owned.push_back(ingress);
   }
-  std::sort(owned.begin(), owned.end(), [](const auto& a, const auto& b) {
-    return std::tuple(a->metadata.creation_timestamp, a->metadata.key()) <
-           std::tuple(b->metadata.creation_timestamp, b->metadata.key());
+  std::sort(owned.begin(), owned.end(), [&](const auto& a, const auto& b) {
+    const bool ends_a = is_ending(view, *a);
+    const bool ends_b = is_ending(view, *b);
+    return std::tuple(ends_a, a->metadata.creation_timestamp, a->metadata.key()) <
+           std::tuple(ends_b, b->metadata.creation_timestamp, b->metadata.key());
   });
   return owned;
 }

@@ -4,12 +4,19 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
+#include "operator/ingress/host_owners.h"
 
 namespace ingress {
 
-// The Ingresses of our classes, oldest first (creationTimestamp, then namespace/name): the order in
-// which they have their say.
+// Whether it is being deleted, or its namespace is: its Pods go first, and it yields its places to
+// whoever stays.
+bool is_ending(const ClusterView& view, const kube::Ingress& ingress);
+
+// The Ingresses of our classes in the order in which they have their say: oldest first
+// (creationTimestamp, then namespace/name), and those that are ending after all others.
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view);
+
+HostOwners owners_of(const ClusterView& view);
 
 ClassOwnership ownership_of(const ClusterView& view);
 

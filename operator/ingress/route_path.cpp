@@ -75,6 +75,11 @@ std::optional<std::string> route_path(std::string_view path) {
   return normal;
 }
 
+std::string without_star(std::string path, kube::PathType type) {
+  if (type == kube::PathType::implementation_specific && path.ends_with("/*")) path.pop_back();
+  return path;
+}
+
 std::optional<std::string> expression_of(std::string_view path, bool host_has_expressions) {
   constexpr std::string_view kKongMark = "/~";
   if (path.starts_with(kKongMark)) return std::string(path.substr(kKongMark.size()));

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "kube/resources/ingress.h"
+
 namespace ingress {
 
 // A path of an Ingress as the proxy compares it with a normalised request path: escapes of
@@ -12,6 +14,11 @@ namespace ingress {
 // does not start with "/", has a dot segment, a broken escape or a control character, or is longer
 // than 4096 bytes.
 std::optional<std::string> route_path(std::string_view path);
+
+// A path of type ImplementationSpecific as a prefix: controllers of clouds (ALB, GCE) have "/*" at
+// its end for everything below, and nothing else can be meant by it. Other paths stay as they are:
+// a "*" in them is a "*" (KEP-1453).
+std::string without_star(std::string path, kube::PathType type);
 
 // The regular expression that a path of a refused Ingress may be to the controller that it was
 // written for: whatever has an operator, and every path of a host where ingress-nginx has regular

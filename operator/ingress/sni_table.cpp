@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
+#include "operator/ingress/host_name.h"
 #include "operator/ingress/joined.h"
 
 namespace ingress {
@@ -29,6 +30,19 @@ std::string names_of(const base::CertificateInfo& leaf) {
   return leaf.dns_names.empty() ? "no DNS name at all" : joined(leaf.dns_names);
 }
 
+// Of a wildcard's certificate that stands for a host of another namespace, too. Nothing that was
+// asked for by name is refused, so this is no warning.
+void tell_of_withheld(const kube::ObjectKey& ingress, const std::string& wildcard,
+                      const kube::ObjectKey& owner, const std::string& host,
+                      Complaints& complaints) {
+  const std::string both = "The certificate that Ingress " + ingress.text() + " has for " +
+                           wildcard + " is not served for " + host +
+                           ", which belongs to namespace " + owner.namespace_;
+  complaints.push_back({ingress, Severity::note, "HostNotOwned", both + "."});
+  complaints.push_back({owner, Severity::note, "HostAskedFor",
+                        both + " and has no certificate there: HTTPS for it is refused."});
+}
+
 bool asks_for(const api::Certificate& certificate, const std::string& name) {
   const auto names = certificate.all_names();
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -43,12 +57,11 @@ SniTable::SniTable(const ClusterView& view) : view_(view) {
   }
 }
 
-void SniTable::offer(const kube::Ingress& ingress, const std::string& secret_name,
-                     const std::vector<std::string>& names, bool is_ordered) {
+void SniTable::add(const kube::Ingress& ingress, const std::string& secret_name,
+                   const std::string& name, bool is_ordered, bool is_for_own_hosts) {
   const kube::ObjectKey secret{ingress.metadata.namespace_, secret_name};
-  for (const std::string& name : names) {
-    offers_[name].push_back({ingress.metadata.key(), secret, rank_of(secret, name), is_ordered});
-  }
+  offers_[name].push_back(
+      {ingress.metadata.key(), secret, rank_of(secret, name), is_ordered, is_for_own_hosts});
 }
 
 const TlsSecret* SniTable::find_secret(const kube::ObjectKey& secret) const {
@@ -70,26 +83,84 @@ SniTable::Rank SniTable::rank_of(const kube::ObjectKey& key, const std::string& 
   return secret->leaf->not_after <= view_.now ? Rank::expired : Rank::sound;
 }
 
-SniTable::Decided SniTable::decide(Complaints& complaints) const {
+// The first of the best: the oldest. nullptr: none can be used.
+const SniTable::Offer* SniTable::best_of(const Offers& offers) {
+  const Offer* best = nullptr;
+  for (const Offer& offer : offers) {
+    if (offer.is_for_own_hosts || offer.rank == Rank::unusable) continue;
+    if (!best || offer.rank < best->rank) best = &offer;
+  }
+  return best;
+}
+
+const SniTable::Offer* SniTable::best_of_namespace(const std::string& name,
+                                                   const std::string& namespace_) const {
+  const auto found = offers_.find(name);
+  if (found == offers_.end()) return nullptr;
+  const Offer* best = nullptr;
+  for (const Offer& offer : found->second) {
+    if (offer.secret.namespace_ != namespace_ || offer.rank == Rank::unusable) continue;
+    if (!best || offer.rank < best->rank) best = &offer;
+  }
+  return best;
+}
+
+void SniTable::serve(const std::string& name, const Offer& offer, Decided& decided) const {
+  const std::string id = offer.secret.text();
+  decided.sni[name] = id;
+  decided.certificates[id] = find_secret(offer.secret)->material;
+}
+
+// What a proxy shows for a host that has no certificate by its very name is that of the wildcard
+// over it, else that for clients that name no host. Where that is another namespace's, the host
+// gets what its own namespace has for the wildcard, or nothing.
+SniTable::Uses SniTable::keep_to_owners(const HostOwners& owners,
+                                        const std::vector<std::string>& hosts, Decided& decided,
+                                        Complaints& complaints) const {
+  Uses uses;
+  if (owners.may_be_shared()) return uses;
+  const auto winner = [&](const std::string& name) -> const Offer* {
+    const auto found = offers_.find(name);
+    return found == offers_.end() ? nullptr : best_of(found->second);
+  };
+  const Offer* without_name = winner("");
+  for (const std::string& host : hosts) {
+    const kube::ObjectKey* owner = owners.owner_of(host);
+    if (!owner || decided.sni.count(host) != 0) continue;
+    const std::string wildcard = covering_wildcard(host);
+    const Offer* by_wildcard = wildcard.empty() ? nullptr : winner(wildcard);
+    const Offer* shown = by_wildcard ? by_wildcard : without_name;
+    const bool is_own = shown && shown->secret.namespace_ == owner->namespace_;
+    const Offer* own =
+        is_own || wildcard.empty() ? nullptr : best_of_namespace(wildcard, owner->namespace_);
+    if (own) {
+      serve(host, *own, decided);
+      uses.insert({own->secret, wildcard});
+    } else if (shown && !is_own) {
+      decided.own_only.insert(host);
+      if (by_wildcard) tell_of_withheld(by_wildcard->ingress, wildcard, *owner, host, complaints);
+    }
+  }
+  return uses;
+}
+
+SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<std::string>& hosts,
+                                   Complaints& complaints) const {
   Decided decided;
+  for (const auto& [name, offers] : offers_) {
+    if (const Offer* best = best_of(offers)) serve(name, *best, decided);
+  }
+  const Uses uses = keep_to_owners(owners, hosts, decided, complaints);
   std::map<Trouble, std::vector<std::string>> troubles;
   for (const auto& [name, offers] : offers_) {
-    // The first of the best: the oldest.
-    const auto best =
-        std::min_element(offers.begin(), offers.end(),
-                         [](const Offer& a, const Offer& b) { return a.rank < b.rank; });
-    const bool has_winner = best->rank != Rank::unusable;
-    if (has_winner) {
-      const std::string id = best->secret.text();
-      decided.sni[name] = id;
-      decided.certificates[id] = find_secret(best->secret)->material;
-    }
+    const Offer* best = best_of(offers);
     for (const Offer& offer : offers) {
-      const bool served = has_winner && offer.secret == best->secret;
+      const bool served = (best && !offer.is_for_own_hosts && offer.secret == best->secret) ||
+                          uses.count({offer.secret, name}) != 0;
       decided.outcomes.push_back({offer.ingress, name, served});
       if (offer.rank != Rank::sound) {
         troubles[trouble_with(offer, name)].push_back(for_name(name));
-      } else if (!served) {
+      } else if (!served && best) {
         troubles[{offer.ingress, Severity::warning, "CertificateConflict",
                   "The certificate of Secret " + offer.secret.text() + " is not served for ",
                   ": the older Ingress " + best->ingress.text() + " asks for the one of Secret " +

@@ -2,25 +2,37 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
 #include "operator/ingress/complaint.h"
+#include "operator/ingress/host_owners.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
 
 // Decides which certificate answers for which name. Offers are made in order of age; the oldest
-// sound one wins a name, and one that cannot be used never stands in the way of one that can.
+// sound one wins a name, and one that cannot be used never stands in the way of one that can. The
+// certificate of a wildcard, or of clients that name no host, is not shown for a host of another
+// namespace.
 class SniTable {
  public:
   explicit SniTable(const ClusterView& view);
 
-  // A tls entry of an Ingress: this Secret of its namespace for these names. is_ordered: an issuer
+  // A tls entry of an Ingress: this Secret of its namespace for this name. is_ordered: an issuer
   // annotation asks for a Certificate, which may not be there yet.
-  void offer(const kube::Ingress& ingress, const std::string& secret_name,
-             const std::vector<std::string>& names, bool is_ordered);
+  void offer(const kube::Ingress& ingress, const std::string& secret_name, const std::string& name,
+             bool is_ordered) {
+    add(ingress, secret_name, name, is_ordered, false);
+  }
+  // The same for a wildcard that another namespace owns: for the hosts under it alone that the
+  // Ingress's namespace owns.
+  void offer_for_own_hosts(const kube::Ingress& ingress, const std::string& secret_name,
+                           const std::string& wildcard, bool is_ordered) {
+    add(ingress, secret_name, wildcard, is_ordered, true);
+  }
 
   // How an offer of an Ingress ended.
   struct Outcome {
@@ -31,10 +43,14 @@ class SniTable {
 
   struct Decided {
     std::map<std::string, std::string> sni;
+    // Hosts without a certificate of their namespace, while another's would be shown for them.
+    std::set<std::string> own_only;
     proxy::config::ProxyConfig::Section<proxy::config::Certificate> certificates;
     std::vector<Outcome> outcomes;
   };
-  Decided decide(Complaints& complaints) const;
+  // hosts: those with rules.
+  Decided decide(const HostOwners& owners, const std::vector<std::string>& hosts,
+                 Complaints& complaints) const;
 
  private:
   // In order of preference.
@@ -45,7 +61,10 @@ class SniTable {
     kube::ObjectKey secret;
     Rank rank = Rank::unusable;
     bool is_ordered = false;
+    bool is_for_own_hosts = false;
   };
+  using Offers = std::vector<Offer>;                               // oldest first
+  using Uses = std::set<std::pair<kube::ObjectKey, std::string>>;  // Secret, name of the offer
 
   // Why an offer is not sound; the names that it concerns are said between `lead` and `rest`, so
   // that one Secret makes one complaint however many names it was to serve.
@@ -58,6 +77,13 @@ class SniTable {
     auto operator<=>(const Trouble&) const = default;
   };
 
+  void add(const kube::Ingress& ingress, const std::string& secret_name, const std::string& name,
+           bool is_ordered, bool is_for_own_hosts);
+  static const Offer* best_of(const Offers& offers);
+  const Offer* best_of_namespace(const std::string& name, const std::string& namespace_) const;
+  void serve(const std::string& name, const Offer& offer, Decided& decided) const;
+  Uses keep_to_owners(const HostOwners& owners, const std::vector<std::string>& hosts,
+                      Decided& decided, Complaints& complaints) const;
   const TlsSecret* find_secret(const kube::ObjectKey& secret) const;
   const api::Certificate* find_certificate(const kube::ObjectKey& secret) const;
   Rank rank_of(const kube::ObjectKey& secret, const std::string& name) const;
@@ -65,7 +91,7 @@ class SniTable {
 
   const ClusterView& view_;
   std::map<kube::ObjectKey, const api::Certificate*> certificate_by_secret_;
-  std::map<std::string, std::vector<Offer>> offers_;  // by name, oldest first
+  std::map<std::string, Offers> offers_;  // by name
 };
 
 }  // namespace ingress

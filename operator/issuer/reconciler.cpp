@@ -187,6 +187,10 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
     forget(key);
     return kube::Outcome::await_change();
   }
+  if (options_.is_ours && !options_.is_ours(stored->ingress_class)) {
+    forget(key);
+    return kube::Outcome::await_change();
+  }
   const auto memory = memory_of(key);
   return Run(*this, *memory, memory->own_writes.freshest(*stored)).go();
 }

@@ -36,6 +36,9 @@ struct ReconcilerOptions {
   // from time to time.
   std::function<bool(const IssuerKey& issuer, const std::set<kube::ObjectKey>& secrets)>
       follow_secrets = {};
+  // Whether this release is in charge of issuers with this spec.ingressClassName. No function: of
+  // all.
+  std::function<bool(const std::string& ingress_class)> is_ours = {};
 };
 
 // Keeps the ACME account of each Issuer (or ClusterIssuer; one instance a kind): the key in a

@@ -23,6 +23,7 @@ struct Flags {
   std::string publish_service;
   std::string default_issuer_name;
   std::string default_issuer_kind = "ClusterIssuer";
+  std::vector<std::string> issuer_hosts;
 };
 
 void describe_cluster(CLI::App& app, Options& options) {
@@ -38,10 +39,20 @@ void describe_cluster(CLI::App& app, Options& options) {
                  "The operator's own namespace: account keys of ClusterIssuers and the lease are "
                  "kept there. Else that of the ServiceAccount or of the kubeconfig's context")
       ->group(group);
-  app.add_option("--ingress-class", options.ingress_class,
-                 "The class name that the annotation kubernetes.io/ingress.class may use when no "
-                 "IngressClass of that name exists")
-      ->default_val("gatehouse")
+  app.add_option("--ingress-class", options.ingress_classes,
+                 "The IngressClass whose Ingresses are served; it names the controller "
+                 "gatehouse.dev/ingress-controller. May be repeated. Of two operators with a class "
+                 "in common, that look at the same namespaces, only one leads [gatehouse]")
+      ->group(group);
+  app.add_option("--watch-namespaces", options.watch_namespaces,
+                 "The namespaces whose objects are read and written, separated by commas; "
+                 "ClusterIssuers have no part in it [all, and ClusterIssuers]")
+      ->delimiter(',')
+      ->group(group);
+  app.add_flag("--classless-objects,!--no-classless-objects", options.classless_objects,
+               "Take care of Certificates and issuers whose spec.ingressClassName is empty, unless "
+               "another operator of the cluster does already")
+      ->default_str("true")
       ->group(group);
 }
 
@@ -104,6 +115,18 @@ void describe_ingresses(CLI::App& app, Options& options, Flags& flags) {
                "proxy-request-buffering says nothing (--request-buffering=false: send it on as it "
                "comes)")
       ->default_str("true")
+      ->group(group);
+  app.add_flag(
+         "--shared-hosts,!--no-shared-hosts", options.shared_hosts,
+         "Let Ingresses of several namespaces add to one host, where of two that say the same "
+         "the older counts. Without it a host belongs to the namespace of the oldest Ingress "
+         "with a rule for it, and what others say about it is left out")
+      ->group(group);
+  app.add_option("--issuer-hosts", flags.issuer_hosts,
+                 "The hosts that Issuers of namespaces (not ClusterIssuers) may be used for, "
+                 "separated by commas: a host, or *.DOMAIN for every name under it; {namespace} in "
+                 "it stands for the Issuer's own [every host that no other namespace owns]")
+      ->delimiter(',')
       ->group(group);
   app.add_flag("--certificate-owner-reference", options.certificate_owner_reference,
                "Let a Certificate own its Secret, which then is deleted with it")
@@ -231,6 +254,22 @@ base::Status understand(const Flags& flags, Options& options) {
     if (!status) return status;
   }
   if (auto checked = check_control_certificate(options); !checked) return checked;
+  if (options.ingress_classes.empty()) options.ingress_classes = {"gatehouse"};
+  for (const std::string& name : options.watch_namespaces) {
+    if (!is_dns_name(name)) {
+      return base::failure(base::ErrorKind::invalid,
+                           "--watch-namespaces: \"" + name + "\" is no name of a namespace");
+    }
+  }
+  for (const std::string& name : options.ingress_classes) {
+    if (!is_dns_name(name)) {
+      return base::failure(base::ErrorKind::invalid,
+                           "--ingress-class: \"" + name + "\" is no name of an IngressClass");
+    }
+  }
+  auto issuer_hosts = issuer::HostBounds::read(flags.issuer_hosts);
+  if (!issuer_hosts) return base::failure(in_flag("--issuer-hosts", issuer_hosts.error()));
+  options.issuer_hosts = std::move(*issuer_hosts);
   if (!flags.default_issuer_name.empty()) {
     options.default_issuer = api::IssuerRef{flags.default_issuer_name, flags.default_issuer_kind};
   }

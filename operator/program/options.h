@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "kube/object.h"
 #include "operator/api/certificate.h"
+#include "operator/issuer/host_bounds.h"
 
 namespace program {
 
@@ -48,10 +49,15 @@ struct Options {
   std::optional<kube::ObjectKey> publish_service;
   std::vector<std::string> publish_addresses;
 
-  std::string ingress_class;
+  std::vector<std::string> ingress_classes;
+  std::vector<std::string> watch_namespaces;  // none: all
+  // Whether Certificates and issuers that name no class may be this release's own.
+  bool classless_objects = true;
   std::optional<api::IssuerRef> default_issuer;
   bool certificate_owner_reference = false;
   bool request_buffering = true;
+  bool shared_hosts = false;
+  issuer::HostBounds issuer_hosts;
 
   bool leader_elect = true;
   std::string lease_name;

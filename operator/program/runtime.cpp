@@ -1,6 +1,7 @@
 #include "operator/program/runtime.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -19,9 +20,11 @@
 #include "kube/event_recorder.h"
 #include "kube/leader_election.h"
 #include "kube/reflector.h"
+#include "kube/rival_leases.h"
 #include "operator/api/certificate.h"
 #include "operator/api/issuer.h"
 #include "operator/certificate/metrics.h"
+#include "operator/certificate/permission.h"
 #include "operator/certificate/probe_threads.h"
 #include "operator/certificate/proxy_probe.h"
 #include "operator/certificate/reconciler.h"
@@ -37,6 +40,7 @@
 #include "operator/issuer/reconciler.h"
 #include "operator/issuer/secret_watches.h"
 #include "operator/program/ports_file.h"
+#include "operator/program/release.h"
 #include "operator/program/status_endpoints.h"
 #include "operator/program/stuck_watch.h"
 
@@ -67,7 +71,16 @@ kube::LeaderElectionOptions election_options(const Options& options,
   election.lease = {options.lease_namespace.empty() ? own_namespace : options.lease_namespace,
                     options.lease_name};
   election.identity = identity;
+  election.labels = {{kOperatorLeaseLabel, "true"}};
   return election;
+}
+
+std::set<std::string> watched_namespaces(const Options& options) {
+  return {options.watch_namespaces.begin(), options.watch_namespaces.end()};
+}
+
+std::set<std::string> class_names(const Options& options) {
+  return {options.ingress_classes.begin(), options.ingress_classes.end()};
 }
 
 // A renewal that hangs must leave time for another.
@@ -103,6 +116,7 @@ struct Stores {
   kube::Store<api::Certificate> certificates;
   kube::Store<api::Issuer> issuers;
   kube::Store<api::Issuer> cluster_issuers;
+  kube::Store<kube::Namespace> namespaces;  // advice: nobody waits for it
 
   std::string not_synced() const {
     std::string names;
@@ -121,46 +135,70 @@ struct Stores {
   }
 };
 
-kube::ReflectorOptions only_tls_secrets() {
-  kube::ReflectorOptions options;
-  options.field_selector = kube::kTlsSecretSelector;
-  return options;
-}
+// Where the objects of one kind are listed: all namespaces, or each of some.
+using Namespaces = std::set<std::string>;
 
-// One per store; they only start together.
-struct Reflectors {
-  Reflectors(kube::Client& client, Stores& stores)
-      : ingresses(client, stores.ingresses),
-        classes(client, stores.classes),
-        services(client, stores.services),
-        slices(client, stores.slices),
-        tls_secrets(client, stores.tls_secrets, only_tls_secrets()),
-        certificates(client, stores.certificates, api::Certificate::type(),
-                     &api::Certificate::read),
-        issuers(client, stores.issuers, api::Issuer::type(false), &api::Issuer::read),
-        cluster_issuers(client, stores.cluster_issuers, api::Issuer::type(true),
-                        &api::Issuer::read) {}
-
-  template <class Action>
-  void each(Action&& action) {
-    action(ingresses);
-    action(classes);
-    action(services);
-    action(slices);
-    action(tls_secrets);
-    action(certificates);
-    action(issuers);
-    action(cluster_issuers);
+// The reflectors of all stores; they only start together.
+class Reflectors {
+ public:
+  // watched: the namespaces whose objects are read; none: all. own: where the proxies' Services are
+  // read beside them. A release for some namespaces has no part in what belongs to the whole
+  // cluster, but for IngressClasses.
+  Reflectors(kube::Client& client, Stores& stores, const Namespaces& watched, const Namespaces& own)
+      : client_(client) {
+    Namespaces with_own = watched;
+    if (!watched.empty()) with_own.insert(own.begin(), own.end());
+    kube::ReflectorOptions only_tls_secrets;
+    only_tls_secrets.field_selector = kube::kTlsSecretSelector;
+    follow(stores.ingresses, watched);
+    follow(stores.classes, {});
+    follow(stores.services, with_own);
+    follow(stores.slices, with_own);
+    follow(stores.tls_secrets, watched, only_tls_secrets);
+    follow(stores.certificates, watched, {}, api::Certificate::type(), &api::Certificate::read);
+    follow(stores.issuers, watched, {}, api::Issuer::type(false), &api::Issuer::read);
+    if (watched.empty()) {
+      follow(stores.cluster_issuers, {}, {}, api::Issuer::type(true), &api::Issuer::read);
+    } else {
+      stores.cluster_issuers.replace_all({});
+    }
+    follow(stores.namespaces, {});
   }
 
-  kube::Reflector<kube::Ingress> ingresses;
-  kube::Reflector<kube::IngressClass> classes;
-  kube::Reflector<kube::Service> services;
-  kube::Reflector<kube::EndpointSlice> slices;
-  kube::Reflector<kube::Secret> tls_secrets;
-  kube::Reflector<api::Certificate> certificates;
-  kube::Reflector<api::Issuer> issuers;
-  kube::Reflector<api::Issuer> cluster_issuers;
+  void start() {
+    for (const Running& one : all_) one.start();
+  }
+  void request_stop() {
+    for (const Running& one : all_) one.request_stop();
+  }
+  void stop() {
+    for (const Running& one : all_) one.stop();
+  }
+
+ private:
+  struct Running {
+    std::function<void()> start;
+    std::function<void()> request_stop;
+    std::function<void()> stop;
+  };
+
+  template <class T>
+  void follow(kube::Store<T>& store, const Namespaces& namespaces,
+              kube::ReflectorOptions options = {}, kube::ResourceType type = T::type(),
+              typename kube::Reflector<T>::Parse parse = &T::from_json) {
+    store.expect_listings_of(namespaces);
+    for (const std::string& name : namespaces.empty() ? Namespaces{""} : namespaces) {
+      options.namespace_ = name;
+      const auto reflector =
+          std::make_shared<kube::Reflector<T>>(client_, store, type, parse, options);
+      all_.push_back({[reflector] { reflector->start(); },
+                      [reflector] { reflector->request_stop(); },
+                      [reflector] { reflector->stop(); }});
+    }
+  }
+
+  kube::Client& client_;
+  std::vector<Running> all_;
 };
 
 constexpr const char* kByTlsSecret = "ingresses-by-tls-secret";
@@ -258,7 +296,8 @@ std::unique_ptr<base::HttpTransport> probe_transport() {
 }
 
 issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string& own_namespace,
-                                         issuer::SecretWatches& watches) {
+                                         issuer::SecretWatches& watches,
+                                         std::function<bool(const std::string&)> is_ours) {
   issuer::ReconcilerOptions options;
   options.follow_secrets = [&watches](const issuer::IssuerKey& issuer,
                                       const std::set<kube::ObjectKey>& secrets) {
@@ -267,6 +306,7 @@ issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string
   options.cluster_issuers = cluster_issuers;
   options.operator_namespace = own_namespace;
   options.user_agent = kUserAgent;
+  options.is_ours = std::move(is_ours);
   options.workers = kIssuerWorkers;
   return options;
 }
@@ -290,6 +330,8 @@ class RunningOperator final : public Runtime {
   bool is_newest_taken_over() const;
   void tell_of_unreachable(const std::string& problem);
   certificate::ReconcilerOptions certificate_options() const;
+  std::optional<certificate::ReconcilerOptions::HeldBack> hold_back(
+      const api::Certificate& certificate) const;
   ingress::CompileLoop::Options compile_options() const;
   void connect_parts();
   control::OwnIdentity::Options own_certificate_options() const;
@@ -298,6 +340,13 @@ class RunningOperator final : public Runtime {
   void publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
+  std::function<bool(const std::string&)> is_our_class() const;
+  std::shared_ptr<const ingress::HostOwners> owners() const;
+  std::set<std::string> proxies_namespaces() const;
+  Release release() const;
+  base::Result<kube::LeaderElector::Surroundings> look_around(const std::stop_token& stop);
+  base::Result<std::vector<kube::Lease>> operators_leases(const std::stop_token& stop);
+  void report_refusal(const std::string& why);
   void lead();
   std::string why_not_live() const;
   std::string why_not_ready() const;
@@ -344,12 +393,15 @@ class RunningOperator final : public Runtime {
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
   Reflectors reflectors_;
+  kube::RivalLeases rivals_;                // the elector's thread's alone
+  std::atomic<bool> has_classless_ = true;  // meaningful while it leads
   std::unique_ptr<kube::LeaderElector> elector_;
   std::unique_ptr<base::HttpServer> health_;
   std::unique_ptr<base::HttpServer> metrics_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const proxy::config::ProxyConfig> published_;
+  std::shared_ptr<const ingress::HostOwners> owners_;
   std::string definitions_problem_ = "the API server has not answered yet";
   std::jthread definitions_thread_;
 };
@@ -375,9 +427,10 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                         (issuer.is_cluster_issuer ? cluster_issuer_controller_ : issuer_controller_)
                             .enqueue(issuer.key);
                       }),
-      issuers_(issuer_options(false, own_namespace_, issuer_secrets_), stores_.issuers, *client_,
-               accounts_, acme_transports(), clock, events_, acme_requests_, stop_.get_token()),
-      cluster_issuers_(issuer_options(true, own_namespace_, issuer_secrets_),
+      issuers_(issuer_options(false, own_namespace_, issuer_secrets_, is_our_class()),
+               stores_.issuers, *client_, accounts_, acme_transports(), clock, events_,
+               acme_requests_, stop_.get_token()),
+      cluster_issuers_(issuer_options(true, own_namespace_, issuer_secrets_, is_our_class()),
                        stores_.cluster_issuers, *client_, accounts_, acme_transports(), clock,
                        events_, acme_requests_, stop_.get_token()),
       certificate_metrics_(*registry_),
@@ -403,10 +456,10 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                       review_options(config, options.proxy_service_account.value_or(
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
-                     stores_.tls_secrets, stores_.certificates},
+                     stores_.tls_secrets, stores_.certificates, stores_.namespaces},
                     compile_options(), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
-      reflectors_(*client_, stores_) {
+      reflectors_(*client_, stores_, watched_namespaces(options), proxies_namespaces()) {
   connect_parts();
 }
 
@@ -481,12 +534,27 @@ void RunningOperator::tell_of_unreachable(const std::string& problem) {
           problem);
 }
 
+// Whose spec.ingressClassName this is, for as long as this replica leads.
+std::function<bool(const std::string&)> RunningOperator::is_our_class() const {
+  return [this](const std::string& name) {
+    if (name.empty()) return has_classless_.load();
+    const auto& ours = options_.ingress_classes;
+    return std::find(ours.begin(), ours.end(), name) != ours.end();
+  };
+}
+
 certificate::ReconcilerOptions RunningOperator::certificate_options() const {
   certificate::ReconcilerOptions options;
   options.secret_owner_reference = options_.certificate_owner_reference;
   options.workers = options_.workers;
+  options.is_ours = is_our_class();
+  options.has_cluster_issuers = options_.watch_namespaces.empty();
+  options.hold_back = [this](const api::Certificate& certificate) {
+    return hold_back(certificate);
+  };
   options.is_used = [this](const kube::ObjectKey& secret) -> std::optional<bool> {
-    if (!stores_.ingresses.has_synced()) return std::nullopt;
+    // Whose the hosts are is known with the first compilation.
+    if (!stores_.ingresses.has_synced() || !owners()) return std::nullopt;
     return !stores_.ingresses.find(kByTlsSecret, secret.text()).empty();
   };
   options.ingresses_of = [this](const kube::ObjectKey& secret) {
@@ -499,11 +567,27 @@ certificate::ReconcilerOptions RunningOperator::certificate_options() const {
   return options;
 }
 
+std::optional<certificate::ReconcilerOptions::HeldBack> RunningOperator::hold_back(
+    const api::Certificate& certificate) const {
+  using HeldBack = certificate::ReconcilerOptions::HeldBack;
+  const std::vector<std::string> names = certificate.all_names();
+  const std::string& namespace_ = certificate.metadata.namespace_;
+  if (!certificate.spec.issuer_ref.is_cluster_issuer()) {
+    std::string why = options_.issuer_hosts.why_not(names, namespace_);
+    if (!why.empty()) return HeldBack{certificate::kHostNotAllowed, std::move(why)};
+  }
+  const auto known = owners();
+  std::string why = known ? known->why_not(names, namespace_) : "";
+  if (why.empty()) return std::nullopt;
+  return HeldBack{certificate::kHostNotOwned, std::move(why)};
+}
+
 ingress::CompileLoop::Options RunningOperator::compile_options() const {
   ingress::CompileLoop::Options options;
-  options.legacy_class = options_.ingress_class;
+  options.class_names = class_names(options_);
   options.default_issuer = options_.default_issuer;
   options.buffers_requests = options_.request_buffering;
+  options.shares_hosts = options_.shared_hosts;
   return options;
 }
 
@@ -602,23 +686,86 @@ void RunningOperator::start() {
   definitions_thread_ =
       std::jthread([this](const std::stop_token& stop) { look_for_definitions(stop); });
   if (own_certificate_) own_certificate_->start();
-  reflectors_.each([](auto& reflector) { reflector.start(); });
+  reflectors_.start();
   compile_loop_.start();
   if (!options_.leader_elect) {
+    has_classless_ = options_.classless_objects;
     spdlog::info("leading without an election, as --leader-elect=false says");
     return lead();
   }
   kube::LeaderElector::Callbacks callbacks;
   callbacks.on_elected = [this] { lead(); };
   callbacks.on_lost = on_lost_;
+  callbacks.look_around = [this](const std::stop_token& stop) { return look_around(stop); };
+  callbacks.on_refused = [this](const std::string& why) { report_refusal(why); };
   elector_ = std::make_unique<kube::LeaderElector>(
       *election_client_, clock_, election_options(options_, own_namespace_, identity_), callbacks);
   elector_->start();
 }
 
+// Where the Services of the proxies are.
+std::set<std::string> RunningOperator::proxies_namespaces() const {
+  std::set<std::string> namespaces = {probe_options().service.namespace_};
+  if (options_.publish_service) namespaces.insert(options_.publish_service->namespace_);
+  return namespaces;
+}
+
+Release RunningOperator::release() const {
+  return {class_names(options_), watched_namespaces(options_), options_.classless_objects};
+}
+
+// The Leases of the cluster's operators. Whose rights are older than this question is alone, as far
+// as it can tell.
+base::Result<std::vector<kube::Lease>> RunningOperator::operators_leases(
+    const std::stop_token& stop) {
+  kube::ListOptions options;
+  options.label_selector = std::string(kOperatorLeaseLabel) + "=true";
+  const auto listed = election_client_->list_all(kube::Lease::type(), options, stop);
+  if (!listed && listed.error().kind == base::ErrorKind::denied) {
+    spdlog::warn(
+        "{}; without the right to list Leases of all namespaces, a second release in this cluster "
+        "is not noticed",
+        listed.error().message);
+    return std::vector<kube::Lease>{};
+  }
+  if (!listed) return base::failure(listed.error());
+  std::vector<kube::Lease> leases;
+  for (const nlohmann::json& object : *listed) {
+    if (auto lease = kube::Lease::from_json(object)) leases.push_back(std::move(*lease));
+  }
+  return leases;
+}
+
+base::Result<kube::LeaderElector::Surroundings> RunningOperator::look_around(
+    const std::stop_token& stop) {
+  const auto all = operators_leases(stop);
+  if (!all) return base::failure(all.error());
+  const Release own = release();
+  const kube::ObjectKey lease = election_options(options_, own_namespace_, identity_).lease;
+  Standing standing = standing_of(own, lease, *all, rivals_.held(*all, clock_.steady_now()));
+  has_classless_ = standing.has_classless;
+  return kube::LeaderElector::Surroundings{std::move(standing.refusal),
+                                           own.annotations(standing.has_classless)};
+}
+
+// An Event at our Lease: `kubectl get events` where the release is shows it.
+void RunningOperator::report_refusal(const std::string& why) {
+  const kube::ObjectKey lease = election_options(options_, own_namespace_, identity_).lease;
+  kube::ObjectReference regarding;
+  regarding.api_version = kube::Lease::type().api_version();
+  regarding.kind = kube::Lease::type().kind;
+  regarding.namespace_ = lease.namespace_;
+  regarding.name = lease.name;
+  events_.warning(regarding, "AnotherReleaseLeads", "Electing", why);
+}
+
 // From here on this replica alone writes to the cluster and talks to ACME servers.
 void RunningOperator::lead() {
   spdlog::info("leading as {}", identity_);
+  if (!has_classless_) {
+    spdlog::info(
+        "Certificates and issuers without spec.ingressClassName are left to another operator");
+  }
   issuer_controller_.start();
   cluster_issuer_controller_.start();
   certificate_controller_.start();
@@ -633,7 +780,7 @@ RunningOperator::~RunningOperator() {
   stop_.request_stop();
   definitions_thread_.request_stop();
   if (own_certificate_) own_certificate_->request_stop();
-  reflectors_.each([](auto& reflector) { reflector.request_stop(); });
+  reflectors_.request_stop();
   const auto controllers = {&issuer_controller_, &cluster_issuer_controller_,
                             &certificate_controller_, &shim_controller_, &status_controller_};
   for (kube::Controller* controller : controllers) controller->request_stop();
@@ -642,14 +789,26 @@ RunningOperator::~RunningOperator() {
   issuer_secrets_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
-  reflectors_.each([](auto& reflector) { reflector.stop(); });
+  reflectors_.stop();
   compile_loop_.stop();
   control_.reset();
   health_.reset();
   metrics_.reset();
 }
 
+std::shared_ptr<const ingress::HostOwners> RunningOperator::owners() const {
+  const std::lock_guard lock(mutex_);
+  return owners_;
+}
+
 void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) {
+  const auto owners_before = owners();
+  {
+    const std::lock_guard lock(mutex_);
+    owners_ = outcome.owners;
+  }
+  if (!owners_before) certificates_.on_uses_known();
+  if (!owners_before || *owners_before != *outcome.owners) certificates_.on_owners_changed();
   if (outcome.config) publish(outcome.config);
   shim_.follow(outcome.plan);
   if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());

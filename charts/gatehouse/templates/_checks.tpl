@@ -30,6 +30,9 @@ and all are told at once. */}}
 {{- end -}}
 {{- end -}}
 
+{{- if and $v.letsencrypt.termsOfServiceAgreed $v.operator.watchNamespaces -}}
+{{- $wrong = append $wrong "letsencrypt.termsOfServiceAgreed is set, but with operator.watchNamespaces there are no ClusterIssuers: make an Issuer in each namespace." -}}
+{{- end -}}
 {{- $email := $v.letsencrypt.email -}}
 {{- if and $email (not (regexMatch "^[^@ ]+@[^@ ]+$" $email)) -}}
 {{- $wrong = append $wrong (printf "letsencrypt.email is %q: it must be one mail address such as admin@example.com, or be left empty." $email) -}}
@@ -117,7 +120,8 @@ operator:
   --default-issuer-kind: operator.defaultIssuer.kind
   --default-issuer-name: operator.defaultIssuer.name
   --health-address: ""
-  --ingress-class: ingressClass.name
+  --ingress-class: ingressClass.others
+  --issuer-hosts: operator.issuerHosts
   --lease-name: ""
   --log-format: logs.format
   --log-level: logs.level
@@ -128,6 +132,8 @@ operator:
   --publish-address: operator.publishAddresses
   --publish-service: operator.publishAddresses
   --request-buffering: operator.requestBuffering
+  --shared-hosts: operator.sharedHosts
+  --watch-namespaces: operator.watchNamespaces
   --workers: operator.workers
 proxy:
   --access-log: proxy.accessLog

@@ -39,7 +39,6 @@ void judge(const std::string& name, std::string_view value, Paths paths, RoutePo
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
   if (entry.treatment == Treatment::joins) {
-    policy.takes_no_part = true;
     issue.why = "is not supported, so this Ingress adds nothing to the one that it belongs to";
   }
   policy.issues.push_back(std::move(issue));
@@ -50,6 +49,15 @@ void judge(const std::string& name, std::string_view value, Paths paths, RoutePo
 bool RoutePolicy::is_refused() const {
   return std::any_of(issues.begin(), issues.end(),
                      [](const Issue& issue) { return issue.effect == Issue::Effect::guards; });
+}
+
+bool takes_no_part(const AnnotationMap& annotations) {
+  return std::any_of(annotations.begin(), annotations.end(), [](const auto& annotation) {
+    const std::string_view key = key_of(annotation.first);
+    if (key.empty()) return false;
+    const CatalogueEntry entry = look_up(key);
+    return entry.treatment == Treatment::joins && !asks_for_nothing(entry, annotation.second);
+  });
 }
 
 bool makes_expressions(const AnnotationMap& annotations) {
@@ -66,6 +74,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths) {
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   check_backend_protocol(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, paths, policy);
+  policy.takes_no_part = takes_no_part(annotations);
   return policy;
 }
 

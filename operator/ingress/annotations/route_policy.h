@@ -26,6 +26,9 @@ struct RoutePolicy {
   bool is_refused() const;
 };
 
+// See RoutePolicy::takes_no_part; without reading the rest.
+bool takes_no_part(const AnnotationMap& annotations);
+
 // Whether ingress-nginx takes the paths of this Ingress's hosts for regular expressions: use-regex,
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);

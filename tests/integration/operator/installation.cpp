@@ -191,30 +191,36 @@ void Installation::start_operator() {
 }
 
 Replica Installation::start_replica(int control_port) {
+  return start_release("gatehouse-system", {}, control_port);
+}
+
+Replica Installation::start_release(const std::string& namespace_, std::vector<std::string> flags,
+                                    int control_port) {
   Replica replica;
   replica.name = "operator-" + std::to_string(++operator_starts_);
-  replica.process = start({GATEHOUSE_OPERATOR,
-                           "--kubeconfig",
-                           path("kubeconfig"),
-                           "--namespace",
-                           "gatehouse-system",
-                           "--control-address",
-                           "127.0.0.1:" + std::to_string(control_port),
-                           "--metrics-address",
-                           "127.0.0.1:0",
-                           "--health-address",
-                           "127.0.0.1:0",
-                           "--control-tls-secret",
-                           "gatehouse-system/gatehouse-control-tls",
-                           "--control-ca-config-map",
-                           "gatehouse-system/gatehouse-control-ca",
-                           "--control-dns-name",
-                           "localhost",
-                           "--publish-address",
-                           "127.0.0.1",
-                           "--ports-file",
-                           path(replica.name + ".ports")},
-                          replica.name);
+  std::vector<std::string> command = {GATEHOUSE_OPERATOR,
+                                      "--kubeconfig",
+                                      path("kubeconfig"),
+                                      "--namespace",
+                                      namespace_,
+                                      "--control-address",
+                                      "127.0.0.1:" + std::to_string(control_port),
+                                      "--metrics-address",
+                                      "127.0.0.1:0",
+                                      "--health-address",
+                                      "127.0.0.1:0",
+                                      "--control-tls-secret",
+                                      namespace_ + "/gatehouse-control-tls",
+                                      "--control-ca-config-map",
+                                      namespace_ + "/gatehouse-control-ca",
+                                      "--control-dns-name",
+                                      "localhost",
+                                      "--publish-address",
+                                      "127.0.0.1",
+                                      "--ports-file",
+                                      path(replica.name + ".ports")};
+  command.insert(command.end(), flags.begin(), flags.end());
+  replica.process = start(std::move(command), replica.name);
   replica.ports = wait_for_ports(replica.name, *replica.process);
   if (operator_ports_.empty()) operator_ports_ = replica.ports;
   return replica;

@@ -54,6 +54,9 @@ class Installation {
   // Replicas stand instead of start_operator().
   // control_port: that of one that is gone; 0 picks a free one.
   Replica start_replica(int control_port = 0);
+  // A replica of a release of its own, in this namespace and with these flags.
+  Replica start_release(const std::string& namespace_, std::vector<std::string> flags,
+                        int control_port = 0);
   // Whom proxies that are started later follow; else it is the first replica.
   void let_proxies_follow(const Replica& replica) { operator_ports_ = replica.ports; }
   // What the kubelet does: brings the published CA bundle into the file that the proxies mount.

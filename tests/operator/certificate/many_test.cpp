@@ -118,11 +118,11 @@ TEST_F(Many, AllAreIssuedAlsoWhenTheOperatorIsRestartedInBetween) {
 TEST_F(Many, AHostOfAnotherNamespaceIsNotOrderedForUntilItIsFree) {
   bool is_taken = true;
   certificate::ReconcilerOptions options;
-  options.other_owner_of = [&](const std::string& host,
-                               const std::string& namespace_) -> std::optional<std::string> {
-    EXPECT_EQ(namespace_, "shop");
-    if (host != "www.shop.example" || !is_taken) return std::nullopt;
-    return "bank";
+  using HeldBack = certificate::ReconcilerOptions::HeldBack;
+  options.hold_back = [&](const api::Certificate& certificate) -> std::optional<HeldBack> {
+    EXPECT_EQ(certificate.metadata.namespace_, "shop");
+    if (!is_taken) return std::nullopt;
+    return HeldBack{"HostNotOwned", "host www.shop.example belongs to namespace bank"};
   };
   start(options);
   world_->apply_certificate(World::certificate_json({"www.shop.example"}));

@@ -24,7 +24,7 @@ std::shared_ptr<const kube::IngressClass> a_class(const std::string& name,
 }
 
 ClassOwnership with(const Classes& classes) {
-  return ClassOwnership(classes, kControllerName, "gatehouse");
+  return ClassOwnership(classes, kControllerName, {"edge", "gatehouse"});
 }
 
 const auto kOurs = a_class("edge", kControllerName);
@@ -35,6 +35,23 @@ TEST(ClassOwnership, TheClassIsOursByItsControllerNotByItsName) {
   EXPECT_TRUE(ownership.is_ours(an_ingress("a/b").class_name("edge").get()));
   EXPECT_FALSE(ownership.is_ours(an_ingress("a/b").class_name("nginx").get()));
   EXPECT_FALSE(ownership.is_ours(an_ingress("a/b").class_name("gatehouse").get()));
+}
+
+TEST(ClassOwnership, AClassOfOurControllerThatAnotherReleaseServesIsNotOurs) {
+  const auto ownership = with({kOurs, a_class("internal", kControllerName, true)});
+  EXPECT_FALSE(ownership.is_ours(an_ingress("a/b").class_name("internal").get()));
+  EXPECT_FALSE(ownership.is_ours(an_ingress("a/b").no_class().get()));
+  const auto old = an_ingress("a/b").no_class().annotation(kClassAnnotation, "internal");
+  EXPECT_FALSE(ownership.is_ours(old.get()));
+}
+
+TEST(ClassOwnership, TheClassThatMakesAnIngressOursIsKnown) {
+  const auto ownership = with({a_class("edge", kControllerName, true)});
+  EXPECT_EQ(ownership.class_of(an_ingress("a/b").class_name("edge").get()), "edge");
+  EXPECT_EQ(ownership.class_of(an_ingress("a/b").no_class().get()), "edge");
+  const auto old = an_ingress("a/b").no_class().annotation(kClassAnnotation, "gatehouse");
+  EXPECT_EQ(ownership.class_of(old.get()), "gatehouse");
+  EXPECT_EQ(ownership.class_of(an_ingress("a/b").class_name("nginx").get()), std::nullopt);
 }
 
 TEST(ClassOwnership, AClassThatDoesNotExistYetIsNotOursUntilItDoes) {

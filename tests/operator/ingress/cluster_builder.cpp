@@ -38,6 +38,11 @@ IngressBuilder& IngressBuilder::created_after(std::chrono::seconds seconds) {
   return *this;
 }
 
+IngressBuilder& IngressBuilder::being_deleted() {
+  ingress_.metadata.is_being_deleted = true;
+  return *this;
+}
+
 IngressBuilder& IngressBuilder::annotation(const std::string& name, const std::string& value) {
   ingress_.metadata.annotations[name] = value;
   return *this;

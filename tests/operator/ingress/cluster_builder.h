@@ -19,6 +19,7 @@ class IngressBuilder {
   explicit IngressBuilder(const std::string& key);
 
   IngressBuilder& created_after(std::chrono::seconds seconds);
+  IngressBuilder& being_deleted();
   IngressBuilder& annotation(const std::string& name, const std::string& value);
   IngressBuilder& class_name(const std::string& name);
   IngressBuilder& no_class();

@@ -20,7 +20,8 @@ class CompileLoopTest : public testing::Test {
  protected:
   void start(std::function<void()> while_compiling) {
     loop_ = std::make_unique<CompileLoop>(
-        CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_},
+        CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
+                            namespaces_},
         CompileLoop::Options{}, clock_, registry_,
         [work = std::move(while_compiling)](const CompileLoop::Outcome&) { work(); });
     ingresses_.replace_all({});
@@ -29,6 +30,7 @@ class CompileLoopTest : public testing::Test {
     slices_.replace_all({});
     tls_secrets_.replace_all({});
     certificates_.replace_all({});
+    namespaces_.replace_all({});
     loop_->start();
   }
   std::string ask() {
@@ -44,6 +46,7 @@ class CompileLoopTest : public testing::Test {
   kube::Store<kube::EndpointSlice> slices_;
   kube::Store<kube::Secret> tls_secrets_;
   kube::Store<api::Certificate> certificates_;
+  kube::Store<kube::Namespace> namespaces_;
   base::SteadyTime now_{hours(1)};
   program::StuckWatch watch_;
   std::unique_ptr<CompileLoop> loop_;

@@ -157,22 +157,18 @@ TEST(Compiler, ARequestIsBufferedAsItsIngressSaysElseAsTheOperatorWasTold) {
 }
 
 TEST(Compiler, TheOlderIngressHasThePathAndTheYoungerIsToldByWhom) {
-  const auto older = an_ingress("zoo/older").path("a.example", "/x", "web", 80);
-  const auto younger = an_ingress("abc/younger")
+  const auto older = an_ingress("shop/zoo").path("a.example", "/x", "web", 80);
+  const auto younger = an_ingress("shop/abc")
                            .created_after(seconds(1))
                            .path("a.example", "/x/", "web", 80)
                            .path("a.example", "/y", "web", 80);
-  const Compiled compiled = compile(ViewBuilder()
-                                        .service("zoo/web", 80, {"10.0.0.1"})
-                                        .service("abc/web", 80, {"10.0.0.2"})
-                                        .ingress(younger)
-                                        .ingress(older)
-                                        .view);
+  const Compiled compiled = compile(
+      ViewBuilder().service("shop/web", 80, {"10.0.0.1"}).ingress(younger).ingress(older).view);
   EXPECT_THAT(host(compiled, "a.example").routes,
-              ElementsAre(forward(PathMatch::prefix, "/x", "zoo/web:80"),
-                          forward(PathMatch::prefix, "/y", "abc/web:80")));
-  EXPECT_THAT(reasons(compiled), ElementsAre("abc/younger PathConflict"));
-  EXPECT_THAT(message_of(compiled, "PathConflict"), HasSubstr("zoo/older"));
+              ElementsAre(forward(PathMatch::prefix, "/x", "shop/web:80"),
+                          forward(PathMatch::prefix, "/y", "shop/web:80")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/abc PathConflict"));
+  EXPECT_THAT(message_of(compiled, "PathConflict"), HasSubstr("shop/zoo"));
 }
 
 TEST(Compiler, OfTwoOfTheSameAgeTheFirstByNameHasThePath) {
@@ -183,6 +179,41 @@ TEST(Compiler, OfTwoOfTheSameAgeTheFirstByNameHasThePath) {
                   .ingress(an_ingress("shop/a").path("a.example", "/", "web", 80))
                   .view);
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/b PathConflict"));
+}
+
+// As the controllers of clouds have it (ALB, GCE).
+TEST(Compiler, AStarAtTheEndOfAnImplementationSpecificPathIsEverythingBelow) {
+  const auto specific = kube::PathType::implementation_specific;
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/www")
+                               .path("a.example", "/*", "web", 80, specific)
+                               .path("a.example", "/b/*", "web", 80, specific))
+                  .view);
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80"),
+                          forward(PathMatch::prefix, "/b", "shop/web:80")));
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+}
+
+TEST(Compiler, AStarThatIsTakenLiterallyIsTold) {
+  using kube::PathType;
+  const std::pair<const char*, PathType> literal[] = {
+      {"/*", PathType::prefix},
+      {"/b/*", PathType::exact},
+      {"/c/*/d", PathType::implementation_specific},
+      {"/e*", PathType::implementation_specific},
+  };
+  for (const auto& [path, type] : literal) {
+    const Compiled compiled =
+        compile(ViewBuilder()
+                    .service("shop/web", 80, {"10.0.0.1"})
+                    .ingress(an_ingress("shop/www").path("a.example", path, "web", 80, type))
+                    .view);
+    EXPECT_EQ(host(compiled, "a.example").routes.at(0).path, path);
+    EXPECT_THAT(reasons(compiled), ElementsAre("shop/www PathTakenLiterally")) << path;
+  }
 }
 
 TEST(Compiler, ExactAndPrefixOfOnePathAreTwoPlaces) {
@@ -364,7 +395,7 @@ TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold)
                        .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
                        .path("a.example", "/(?!public).*", "web", 80))
           .ingress(
-              an_ingress("zoo/late").created_after(seconds(2)).path("a.example", "/x", "web", 80))
+              an_ingress("shop/zoo").created_after(seconds(2)).path("a.example", "/x", "none", 80))
           .view);
   for (const Route& route : host(compiled, "a.example").routes) {
     EXPECT_FALSE(std::holds_alternative<Forward>(route.action)) << route.path;
@@ -373,7 +404,7 @@ TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold)
   EXPECT_EQ(host(compiled, "b.example").routes[0].action,
             proxy::config::Action(Forward{"shop/web:80"}));
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/open HostClosed", "shop/re AnnotationRefused",
-                                             "shop/re HostClosed", "zoo/late ServiceNotFound"));
+                                             "shop/re HostClosed", "shop/zoo ServiceNotFound"));
   EXPECT_THAT(message_of(compiled, "HostClosed"), HasSubstr("shop/re"));
   EXPECT_EQ(compiled.summaries[0].paths_served, 2u);
   EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
@@ -659,19 +690,6 @@ TEST(Compiler, AWildcardCertificateCountsForTheHostsUnderIt) {
                                         .view);
   EXPECT_TRUE(host(compiled, "a.shop.example").https_redirect);
   EXPECT_FALSE(host(compiled, "shop.example").https_redirect);
-}
-
-TEST(Compiler, AnotherNamespaceHasNoSayInAHostsRedirect) {
-  auto cluster = shop();
-  cluster.service("evil/web", 80, {"10.0.0.6"})
-      .ingress(an_ingress("shop/www").path("a.example", "/", "web", 80))
-      .ingress(an_ingress("evil/x")
-                   .created_after(seconds(1))
-                   .annotation("nginx.ingress.kubernetes.io/force-ssl-redirect", "true")
-                   .path("a.example", "/x", "web", 80));
-  const Compiled compiled = compile(cluster.view);
-  EXPECT_FALSE(host(compiled, "a.example").https_redirect);
-  EXPECT_THAT(reasons(compiled), ElementsAre("evil/x AnnotationIgnored"));
 }
 
 TEST(Compiler, TheOldestThatSaysSomethingDecidesTheRedirectOfTheHost) {

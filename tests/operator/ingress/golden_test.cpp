@@ -46,6 +46,7 @@ ClusterView read_cluster(const std::filesystem::path& path) {
   ingress_test::ViewBuilder cluster;
   ClusterView& view = cluster.view;
   view.classes.clear();
+  view.class_names = {"edge", "gatehouse"};
   for (const nlohmann::json& object : operator_test::read_yaml_objects(path)) {
     const std::string kind = object.at("kind");
     if (kind == "Ingress") add(view.ingresses, object);

@@ -33,7 +33,9 @@ TEST(Options, HaveTheDefaultsOfTheProduct) {
   EXPECT_EQ(options->control, (ListenAddress{"::", 9443}));
   EXPECT_EQ(options->metrics.port, 9402);
   EXPECT_EQ(options->health.port, 8081);
-  EXPECT_EQ(options->ingress_class, "gatehouse");
+  EXPECT_EQ(options->ingress_classes, std::vector<std::string>{"gatehouse"});
+  EXPECT_TRUE(options->classless_objects);
+  EXPECT_FALSE(options->shared_hosts);
   EXPECT_TRUE(options->leader_elect);
   EXPECT_FALSE(options->default_issuer);
   EXPECT_TRUE(options->request_buffering);  // as ingress-nginx does
@@ -84,6 +86,22 @@ TEST(Options, TheControlCertificateIsOfTwoFilesOrOfOurOwnMaking) {
     const auto refused = read(flags);
     ASSERT_TRUE(std::holds_alternative<int>(refused)) << testing::PrintToString(flags);
     EXPECT_EQ(std::get<int>(refused), 2);
+  }
+}
+
+TEST(Options, ClassesAndNamespacesMayBeSeveral) {
+  const auto several =
+      read({"--control-tls-cert-file", "c", "--control-tls-key-file", "k", "--ingress-class=a",
+            "--ingress-class=b", "--watch-namespaces=shop,blog", "--shared-hosts"});
+  ASSERT_TRUE(std::holds_alternative<Options>(several));
+  const auto& options = std::get<Options>(several);
+  EXPECT_EQ(options.ingress_classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.watch_namespaces, (std::vector<std::string>{"shop", "blog"}));
+  EXPECT_TRUE(options.shared_hosts);
+  for (const char* wrong : {"--ingress-class=A_", "--watch-namespaces=shop,*"}) {
+    EXPECT_TRUE(std::holds_alternative<int>(
+        read({"--control-tls-cert-file", "c", "--control-tls-key-file", "k", wrong})))
+        << wrong;
   }
 }
 

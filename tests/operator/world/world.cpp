@@ -189,7 +189,8 @@ struct World::Operator {
             {true, "gatehouse-system", "gatehouse-test", 8,
              [&world](const issuer::IssuerKey& key, const std::set<kube::ObjectKey>& secrets) {
                return world.follow_secrets(key.key, secrets);
-             }},
+             },
+             world.options_.is_ours},
             cluster_issuers_store, client, accounts, [this](const std::string&) { return to_ca; },
             world.clock, world.events, requests, stop.get_token()),
         certificates(world.options_,

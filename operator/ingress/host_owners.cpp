@@ -1,0 +1,80 @@
+#include "operator/ingress/host_owners.h"
+
+#include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/host_name.h"
+
+namespace ingress {
+
+namespace {
+
+struct Claim {
+  std::size_t rank = 0;  // by age
+  kube::ObjectKey ingress;
+};
+using Claims = std::map<std::string, Claim>;
+
+Claims oldest_claims(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses) {
+  Claims oldest;
+  for (std::size_t rank = 0; rank < ingresses.size(); ++rank) {
+    const kube::Ingress& ingress = *ingresses[rank];
+    if (annotations::takes_no_part(ingress.metadata.annotations)) continue;
+    const Claim claim{rank, ingress.metadata.key()};
+    if (ingress.rules.empty() && ingress.default_backend) oldest.try_emplace("", claim);
+    for (const kube::IngressRule& rule : ingress.rules) {
+      if (auto host = config_host(rule.host)) oldest.try_emplace(std::move(*host), claim);
+    }
+  }
+  return oldest;
+}
+
+}  // namespace
+
+HostOwners::HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
+                       bool may_be_shared)
+    : may_be_shared_(may_be_shared) {
+  const Claims oldest = oldest_claims(ingresses);
+  for (const auto& [host, exact] : oldest) {
+    std::string wildcard = covering_wildcard(host);
+    const auto covering = wildcard.empty() ? oldest.end() : oldest.find(wildcard);
+    const bool is_covered_before = covering != oldest.end() && covering->second.rank < exact.rank;
+    const kube::ObjectKey& owner = (is_covered_before ? covering->second : exact).ingress;
+    owners_.emplace(host, owner);
+    if (!wildcard.empty()) under_wildcard_[std::move(wildcard)].insert(owner.namespace_);
+  }
+}
+
+const kube::ObjectKey* HostOwners::owner_of(const std::string& host) const {
+  auto found = owners_.find(host);
+  if (found != owners_.end()) return &found->second;
+  const std::string wildcard = covering_wildcard(host);
+  if (wildcard.empty()) return nullptr;
+  found = owners_.find(wildcard);
+  return found == owners_.end() ? nullptr : &found->second;
+}
+
+bool HostOwners::is_anothers(const std::string& host, const std::string& namespace_) const {
+  const kube::ObjectKey* owner = owner_of(host);
+  return owner && owner->namespace_ != namespace_;
+}
+
+std::string HostOwners::why_not(const std::vector<std::string>& names,
+                                const std::string& namespace_) const {
+  for (const std::string& name : names) {
+    const auto host = config_host(name);  // nothing for an address, which is nobody's
+    if (!host || admits(*host, namespace_)) continue;
+    const kube::ObjectKey& owner = *owner_of(*host);
+    return "the host " + *host + " belongs to namespace " + owner.namespace_ + ", whose Ingress " +
+           owner.text() + " is the oldest with a rule for it; remedy: leave " + *host +
+           " out, or make the Certificate there; whoever runs the operator may let namespaces "
+           "share "
+           "hosts (--shared-hosts)";
+  }
+  return {};
+}
+
+bool HostOwners::has_host_under(const std::string& wildcard, const std::string& namespace_) const {
+  const auto found = under_wildcard_.find(wildcard);
+  return found != under_wildcard_.end() && found->second.count(namespace_) != 0;
+}
+
+}  // namespace ingress

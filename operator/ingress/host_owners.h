@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kube/object.h"
+#include "kube/resources/ingress.h"
+
+namespace ingress {
+
+// Whose each host is: the namespace's of the oldest Ingress with a rule for it. What another
+// namespace says about it - paths, a default backend, a redirect, tls entries, Certificates - has
+// no effect, unless namespaces may share hosts. A value made from all Ingresses of one moment.
+//
+// A rule for a wildcard is a rule for every name under it: who came first has those that nobody had
+// before. "" is "every other host", and a host of its own. A host that nobody has a rule for is
+// nobody's.
+class HostOwners {
+ public:
+  HostOwners() = default;  // nobody has a rule for anything
+  // In the order in which they have their say; see owned_by_age(). One that takes no part in the
+  // routes (a canary) owns nothing.
+  HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
+             bool may_be_shared);
+
+  // Hosts are in ProxyConfig's spelling. nullptr: nobody has a rule for it.
+  const kube::ObjectKey* owner_of(const std::string& host) const;
+  // Another namespace owns the host.
+  bool is_anothers(const std::string& host, const std::string& namespace_) const;
+  // Whether the namespace has a say about the host.
+  bool admits(const std::string& host, const std::string& namespace_) const {
+    return may_be_shared_ || !is_anothers(host, namespace_);
+  }
+  // Whether it owns an exact host under the wildcard.
+  bool has_host_under(const std::string& wildcard, const std::string& namespace_) const;
+  // Why the namespace may have no Certificate for these names: a sentence with the remedy. Empty:
+  // it has a say about all of them.
+  std::string why_not(const std::vector<std::string>& names, const std::string& namespace_) const;
+  bool may_be_shared() const { return may_be_shared_; }
+
+  bool operator==(const HostOwners&) const = default;
+
+ private:
+  bool may_be_shared_ = false;
+  std::map<std::string, kube::ObjectKey> owners_;                // by host of a rule
+  std::map<std::string, std::set<std::string>> under_wildcard_;  // namespaces with a host there
+};
+
+}  // namespace ingress
