@@ -1,6 +1,7 @@
 // Whoever always has more to send or to fetch shares its worker with the others, a turn at a time.
 #include <gtest/gtest.h>
 
+#include "proxy/session/buffers.h"
 #include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
@@ -101,6 +102,24 @@ TEST_F(Turns, AResponseInTinyChunksIsTakenATurnAtATimeAndArrivesWhole) {
   }
   EXPECT_GT(turns_spent(), 10);
   EXPECT_EQ(backend.connections(), 1);  // it was fit for use again
+}
+
+// Nothing more comes that would tell of it: what was read and waits is looked at all the same.
+TEST_F(Turns, AResponseInTinyChunksThatIsReadAtOnceArrivesWhole) {
+  constexpr std::size_t kChunks = 10'000;  // several steps, and less than one read
+  std::string response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t i = 0; i < kChunks; ++i) response += "1\r\nx\r\n";
+  response += "0\r\n\r\n";
+  ASSERT_LT(response.size(), session::Buffers::kReadBytes);
+  ScriptedBackend backend(
+      [&](SocketStream& stream, const SeenRequest&) { return stream.send(response); });
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy_.http());
+  for (int i = 0; i < 10; ++i) {
+    const HttpAnswer answer = client.get("/");
+    ASSERT_TRUE(answer.complete);
+    ASSERT_EQ(answer.body.size(), kChunks);
+  }
 }
 
 TEST_F(Turns, ABodyInTinyFramesIsTakenATurnAtATimeAndArrivesWhole) {
