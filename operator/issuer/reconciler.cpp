@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -33,6 +34,7 @@ constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
 constexpr hours kDirectoryAgeMax{1};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
+constexpr std::size_t kAccountsAtOnce = 2;  // new ones within a day
 // Where the Secrets of an issuer are not watched: how often its key is looked at, and how often
 // while it is the trouble.
 constexpr seconds kKeyLookNowAndThen{60};
@@ -92,6 +94,7 @@ struct Reconciler::Memory {
   bool is_about_key = false;     // the trouble: another key in a Secret would end it
   std::string lost_account_url;  // reported and not yet made good
   std::optional<base::SteadyTime> recreated_at;
+  std::vector<base::SteadyTime> registered_at;  // accounts made within a day
 };
 
 // One reconcile of one issuer.
@@ -121,6 +124,7 @@ class Reconciler::Run {
   Attempt<std::string> keep_account(const acme::Directory& directory, const acme::AccountKey& key);
   Attempt<std::string> register_account(const acme::Directory& directory,
                                         const acme::AccountKey& key);
+  std::optional<Trouble> registered_too_often();
   Attempt<std::string> update_contact(const acme::Directory& directory,
                                       const acme::AccountKey& key);
   base::Result<kube::Outcome> report_ready(Account account);
@@ -424,6 +428,7 @@ Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& di
                            std::string(acme::remedy_for(acme::ErrorClass::account_does_not_exist)),
                            acme::ErrorClass::account_does_not_exist, std::nullopt, true});
   }
+  if (auto often = registered_too_often()) return setback(*std::move(often));
   auto external = read_external_account();
   if (!external) return tl::unexpected(external.error());
   const acme::NewAccount wanted{contact_of(issuer_), issuer_.acme.terms_of_service_agreed, false,
@@ -453,6 +458,7 @@ Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& di
   }
   spdlog::info("{}: {} account {}", issuer_.display_name(),
                account.was_created ? "registered" : "found", account.url);
+  if (account.was_created) memory_.registered_at.push_back(now);
   if (!memory_.lost_account_url.empty()) memory_.recreated_at = now;
   memory_.lost_account_url.clear();
   issuer_.acme_status.uri = account.url;
@@ -460,6 +466,26 @@ Attempt<std::string> Reconciler::Run::register_account(const acme::Directory& di
   issuer_.acme_status.last_registered_email = issuer_.acme.email;
   issuer_.acme_status.last_private_key_hash = base::sha256_hex(key.jwk());
   return account.url;
+}
+
+// Whoever deletes the key's Secret whenever it appears would else have an account made each time;
+// Let's Encrypt allows ten within three hours. As for certificates: the third waits as after a
+// failure.
+std::optional<Trouble> Reconciler::Run::registered_too_often() {
+  std::vector<base::SteadyTime>& made = memory_.registered_at;
+  const base::SteadyTime now = owner_.clock_.steady_now();
+  std::erase_if(made, [now](base::SteadyTime one) { return now - one >= hours(24); });
+  if (made.size() < kAccountsAtOnce) return std::nullopt;
+  const auto delay = acme::next_attempt_delay(acme::ErrorClass::other, std::nullopt,
+                                              static_cast<int>(made.size() + 1 - kAccountsAtOnce),
+                                              acme::chance_of(issuer_.metadata.uid));
+  const auto left = std::chrono::ceil<seconds>(made.back() + delay - now);
+  if (left <= seconds(0)) return std::nullopt;
+  return Trouble{"RegisteredTooOften",
+                 std::to_string(made.size()) + " accounts were made within a day",
+                 "find out who deletes Secret " + secret_namespace() + "/" +
+                     issuer_.account_key_secret_name() + ", or changes the issuer's server",
+                 acme::ErrorClass::other, left};
 }
 
 Attempt<std::string> Reconciler::Run::update_contact(const acme::Directory& directory,

@@ -551,6 +551,15 @@ TEST_F(Weather, WhileIngressesCannotBeListedNobodyPolls) {
   EXPECT_TRUE(world_->run_until_ready("www", seconds(10)));
 }
 
+TEST_F(Weather, AnAccountKeyThatIsDeletedEachMinuteHasAccountsMadeAtAPace) {
+  start();
+  for (int minute = 0; minute < 60; ++minute) {
+    world_->cluster.remove(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
+    world_->run_for(minutes(1));
+  }
+  EXPECT_LE(world_->ca.count("newAccount"), 4);
+}
+
 TEST_F(Weather, AnAccountIsNotTakenForLostBecauseTheServerIsBusy) {
   start();
   issue();
