@@ -13,6 +13,7 @@
 #include <set>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -128,6 +129,7 @@ class CutOffLog {
     if (why == "made_room") return "all places were taken, and it had asked for nothing";
     if (why == "refused") return "all places were taken by others that are being served";
     if (why == "handshake") return "it did not finish its TLS handshake in time";
+    if (why == "memory") return "requests that are not complete held too much, and its the most";
     if (why == "write") return "it did not take its answer in time";
     return "it did not send a whole request in time";
   }
@@ -172,6 +174,7 @@ class EpollServer final : public HttpServer {
     ServedConnection connection;
     std::uint32_t events = 0;  // that epoll knows
     SteadyTime deadline;       // that deadlines_ knows
+    std::size_t held = 0;      // that held_ counts
   };
   using Clients = std::map<Id, Client>;
 
@@ -194,6 +197,7 @@ class EpollServer final : public HttpServer {
   void hand_over(Clients::iterator client);
   void deliver(SteadyTime now);
   void settle(Clients::iterator client);
+  void shed_memory(SteadyTime now);
   void end_overdue(SteadyTime now);
   void cut_off(Id id, const char* why, SteadyTime now);
   void note_cut_off(const char* why, const std::string& ip, SteadyTime now);
@@ -213,6 +217,7 @@ class EpollServer final : public HttpServer {
   std::optional<ServerTls> tls_;
   ConnectionRoll roll_;
   Clients clients_;
+  std::size_t held_ = 0;  // of all clients, in bytes
   std::set<std::pair<SteadyTime, Id>> deadlines_;
   Id next_id_ = kFirstConnection;
   SteadyTime accepts_again_ = SteadyTime::max();  // max: it accepts
@@ -296,7 +301,8 @@ void EpollServer::accept_one(Descriptor descriptor, Peer peer, SteadyTime now) {
                               options_.times, now);
   const SteadyTime deadline = connection.deadline();
   const std::uint32_t events = connection.wanted_events();
-  const auto client = clients_.emplace(id, Client{std::move(connection), events, deadline}).first;
+  const auto client =
+      clients_.emplace(id, Client{std::move(connection), events, deadline, 0}).first;
   deadlines_.emplace(deadline, id);
   if (!tell_epoll(EPOLL_CTL_ADD, fd, id, events)) remove(client);
 }
@@ -328,6 +334,7 @@ void EpollServer::go_on(Clients::iterator client, SteadyTime now) {
     }
   }
   settle(client);
+  shed_memory(now);
 }
 
 void EpollServer::hand_over(Clients::iterator client) {
@@ -340,6 +347,8 @@ void EpollServer::deliver(SteadyTime now) {
   for (const auto& [id, response] : mailbox_->take_all()) {
     const auto client = clients_.find(id);
     if (client == clients_.end()) continue;  // it has gone meanwhile
+    // It has had its answer already, for the server is stopping.
+    if (client->second.connection.state() != ServedConnection::State::waiting) continue;
     client->second.connection.answer(response, is_stopping_, now);
     go_on(client, now);
   }
@@ -355,18 +364,41 @@ void EpollServer::settle(Clients::iterator client) {
     client->second.deadline = connection.deadline();
     deadlines_.emplace(client->second.deadline, id);
   }
+  held_ += connection.held_bytes() - client->second.held;
+  client->second.held = connection.held_bytes();
   const std::uint32_t events = connection.wanted_events();
   if (events != client->second.events) {
     client->second.events = events;
     tell_epoll(EPOLL_CTL_MOD, connection.fd(), id, events);
   }
+  using Standing = ConnectionRoll::Standing;
+  const bool is_known = connection.is_known();
   switch (connection.state()) {
     case ServedConnection::State::waiting:
+      return roll_.set_standing(id, Standing::busy);
     case ServedConnection::State::writing:
-      return roll_.set_standing(id, ConnectionRoll::Standing::busy);
+      // Who takes its time over a refusal has no claim to its place.
+      return roll_.set_standing(id, is_known ? Standing::busy : Standing::stranger);
     default:
-      return roll_.set_standing(id, connection.is_known() ? ConnectionRoll::Standing::idle
-                                                          : ConnectionRoll::Standing::stranger);
+      return roll_.set_standing(id, is_known ? Standing::idle : Standing::stranger);
+  }
+}
+
+// Whoever holds less than the mean stays, so each round gives back at least that much: looking
+// through all of them was worth it.
+void EpollServer::shed_memory(SteadyTime now) {
+  while (held_ > options_.held_bytes_max) {
+    const std::size_t mean = held_ / clients_.size();
+    const auto blame = [mean](const Clients::value_type& entry) {
+      const ServedConnection& connection = entry.second.connection;
+      const std::size_t held = entry.second.held;
+      const bool is_reading = connection.state() == ServedConnection::State::reading;
+      return std::tuple(held >= mean, is_reading, !connection.is_known(), held);
+    };
+    const auto most =
+        std::max_element(clients_.begin(), clients_.end(),
+                         [&](const auto& a, const auto& b) { return blame(a) < blame(b); });
+    cut_off(most->first, "memory", now);
   }
 }
 
@@ -402,6 +434,7 @@ void EpollServer::note_cut_off(const char* why, const std::string& ip, SteadyTim
 void EpollServer::remove(Clients::iterator client) {
   roll_.leave(client->first);
   deadlines_.erase({client->second.deadline, client->first});
+  held_ -= client->second.held;
   clients_.erase(client);
 }
 

@@ -69,9 +69,13 @@ class HttpServer {
     std::size_t body_bytes_max = 1u << 20;
     std::size_t connections_max = 1024;
     std::size_t per_origin_max = 256;  // of one IPv4 address, or /64 of IPv6
+    // Of requests that are not complete, all together. Whoever holds most of it leaves, a stranger
+    // first: a body of body_bytes_max from each connection would be gigabytes.
+    std::size_t held_bytes_max = 64u << 20;
     Times times;
     // Called on the server's thread for each connection that was ended before its client wanted:
-    // "handshake", "request" or "write" were not done in time; it "made_room"; it was "refused".
+    // "handshake", "request" or "write" were not done in time; it "made_room"; it was "refused"; of
+    // the "memory" it held most.
     std::function<void(const char* why)> on_cut_off;
   };
 

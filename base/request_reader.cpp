@@ -11,6 +11,10 @@ namespace base {
 namespace {
 
 constexpr std::size_t kMethodBytesMax = 32;
+// Before a request. One is usual; without an end to them a client would keep the reader for ever.
+constexpr std::size_t kEmptyLinesMax = 8;
+// Memory that one who asks for nothing may keep; the answer to a poll is awaited for a minute.
+constexpr std::size_t kKeptBytes = 4 * 1024;
 
 // RFC 9110 §5.6.2
 bool is_token_byte(char c) {
@@ -61,7 +65,8 @@ bool RequestReader::refuse(int status, std::string sentence) {
   stage_ = Stage::refused;
   keeps_alive_ = false;
   refusal_ = {status, std::move(sentence)};
-  bytes_.clear();
+  std::string().swap(bytes_);
+  head_bytes_ = 0;
   return false;
 }
 
@@ -82,18 +87,21 @@ RequestReader::Outcome RequestReader::read() {
 }
 
 // RFC 9112 §2.2: a CRLF too many after the last body is no request.
-void RequestReader::skip_empty_lines() {
+bool RequestReader::skip_empty_lines() {
   std::size_t skipped = 0;
   while (std::string_view(bytes_).substr(skipped).starts_with("\r\n")) skipped += 2;
-  if (skipped == 0) return;
+  if (skipped == 0) return true;
+  empty_lines_ += skipped / 2;
+  if (empty_lines_ > kEmptyLinesMax) return refuse(400, "only empty lines come, and no request");
   bytes_.erase(0, skipped);
   scanned_ = 0;
+  return true;
 }
 
 // RFC 9112 §2.1. Lines end in CRLF and nothing else: a lone LF is where two readers of one head
 // part.
 bool RequestReader::find_end_of_head() {
-  if (line_begin_ == 0) skip_empty_lines();
+  if (line_begin_ == 0 && !skip_empty_lines()) return false;
   while (scanned_ < bytes_.size()) {
     const std::size_t end = bytes_.find('\n', scanned_);
     if (std::min(end, bytes_.size()) >= limits_.head_bytes_max) {
@@ -227,8 +235,9 @@ RequestReader::Outcome RequestReader::read_body() {
 ServedRequest RequestReader::take_request() {
   request_.body = bytes_.substr(head_bytes_, length_);
   bytes_.erase(0, head_bytes_ + length_);
+  if (bytes_.capacity() > kKeptBytes) std::string(bytes_).swap(bytes_);
   stage_ = Stage::head;
-  scanned_ = line_begin_ = head_bytes_ = length_ = 0;
+  empty_lines_ = scanned_ = line_begin_ = head_bytes_ = length_ = 0;
   return std::move(request_);
 }
 

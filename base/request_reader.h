@@ -44,12 +44,14 @@ class RequestReader {
 
   // Some of a request is there, and not the whole.
   bool has_begun() const { return !bytes_.empty() || stage_ != Stage::head; }
+  // The memory for what was fed; a head that is complete is there twice.
+  std::size_t held_bytes() const { return bytes_.capacity() + head_bytes_; }
 
  private:
   enum class Stage : std::uint8_t { head, body, complete, refused };
 
   bool refuse(int status, std::string sentence);
-  void skip_empty_lines();
+  bool skip_empty_lines();
   bool find_end_of_head();
   bool read_head(std::string_view head);
   bool read_request_line(std::string_view line);
@@ -60,8 +62,9 @@ class RequestReader {
 
   const Limits limits_;
   std::string bytes_;
-  std::size_t scanned_ = 0;     // of bytes_: no end of the head is before it
-  std::size_t line_begin_ = 0;  // of the line that scanned_ is in
+  std::size_t empty_lines_ = 0;  // that were skipped before this request
+  std::size_t scanned_ = 0;      // of bytes_: no end of the head is before it
+  std::size_t line_begin_ = 0;   // of the line that scanned_ is in
   std::size_t head_bytes_ = 0;
   std::size_t length_ = 0;  // of the body
   Stage stage_ = Stage::head;

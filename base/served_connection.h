@@ -54,8 +54,10 @@ class ServedConnection {
   int fd() const { return descriptor_.get(); }
   std::uint32_t wanted_events() const;  // of epoll
   const Peer& peer() const { return peer_; }
-  // It asks for nothing, and was given what it asked for last.
+  // It was given what it asked for last, or is being given it.
   bool is_known() const { return is_known_; }
+  // Memory for what it has sent and nobody has taken yet.
+  std::size_t held_bytes() const { return reader_.held_bytes(); }
 
  private:
   enum class Moved : std::uint8_t { some, would_block, end };

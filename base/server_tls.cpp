@@ -41,6 +41,9 @@ SslCtxPtr make_context(const HttpServer::TlsIdentity& identity) {
   // Idle connections, of which a poll is one, give their buffers back.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // After a record without data, as a KeyUpdate is, reading ends and goes on in the next turn;
+  // OpenSSL would read on, for as long as a client sends them.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   if (!use_chain(context, identity.chain_pem)) return nullptr;
   if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return nullptr;
   return made;

@@ -418,6 +418,46 @@ TEST(HttpServer, TurnsANewcomerAwayWhenAllPlacesAreBusy) {
   EXPECT_EQ(newcomer.read_all(), "");
 }
 
+// Else whoever asks for what it does not get, and takes none of the refusals, would have a place
+// that nobody can take from it.
+TEST(HttpServer, AStrangerThatDoesNotTakeItsRefusalMakesRoom) {
+  HttpServer::Options options;
+  options.connections_max = 1;
+  const auto server = listening(
+      [](const ServedRequest& request, const Respond& respond) {
+        if (request.path == "/a") return respond({200, {}, "a"});
+        respond({401, {}, std::string(64u << 20, 'x')});
+      },
+      options);
+  RawClient stranger(server->port());
+  stranger.send("GET /secret HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_EQ(stranger.read(1), "H");
+  RawClient newcomer(server->port());
+  newcomer.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(newcomer.read_all(), HasSubstr("200 OK"));
+}
+
+TEST(HttpServer, HoldsSoMuchOfUnfinishedRequestsAndNoMore) {
+  CutOffs cut_offs;
+  HttpServer::Options options;
+  options.held_bytes_max = 256 << 10;
+  options.times.request = 60s;
+  options.on_cut_off = cut_offs.counting();
+  const auto server = listening(echo_path(), options);
+  RawClient modest(server->port());
+  modest.send("GET /a HTTP/1.1\r\nHost: x\r\n");
+  const std::string most =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n" + std::string(100'000, 'x');
+  std::vector<RawClient> hoarders;
+  for (int i = 0; i < 10; ++i) {
+    hoarders.emplace_back(server->port());
+    hoarders.back().send(most);
+  }
+  cut_offs.wait_for("memory", 10 - 2);
+  modest.send("Connection: close\r\n\r\n");
+  EXPECT_THAT(modest.read_all(), HasSubstr("200 OK"));
+}
+
 TEST(HttpServer, ForgetsAPollWhoseClientWentAway) {
   Polls polls;
   HttpServer::Options options;

@@ -156,6 +156,27 @@ TEST(RequestReader, ReadsNothingMoreAfterARefusal) {
   EXPECT_FALSE(reader.keeps_alive());
 }
 
+// They cost a client nothing, and would keep the reader, and the thread that it runs on, for ever.
+TEST(RequestReader, RefusesAClientThatSendsNothingButEmptyLines) {
+  RequestReader reader(small());
+  Outcome outcome = Outcome::needs_more;
+  for (int i = 0; i < 100 && outcome == Outcome::needs_more; ++i) {
+    reader.feed("\r\n");
+    outcome = reader.read();
+  }
+  ASSERT_EQ(outcome, Outcome::refused);
+  EXPECT_EQ(reader.refusal().status, 400);
+}
+
+TEST(RequestReader, TakesAnEmptyLineAfterEachOfManyBodies) {
+  RequestReader reader(small());
+  for (int i = 0; i < 100; ++i) {
+    reader.feed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na\r\n");
+    ASSERT_EQ(reader.read(), Outcome::complete) << i;
+    reader.take_request();
+  }
+}
+
 // Every cut and every byte replaced: no verdict but these, and no read past the end (sanitizers).
 TEST(RequestReader, BearsWhatIsCutOffOrDamagedAnywhere) {
   const std::string whole =
