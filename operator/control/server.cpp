@@ -261,7 +261,11 @@ void Server::wait_for_verdict(std::string token, base::ServedRequest request,
   {
     const std::lock_guard lock(mutex_);
     const ReviewQueue::Ticket ticket = ++next_ticket_;
-    if (reviews_.add(ticket, request.peer_origin, clock_.steady_now())) {
+    // A poll has no body, so nobody's bodies keep one away.
+    const std::size_t body = request.body.size();
+    const bool fits = body == 0 || unchecked_bytes_ + body <= options_.unchecked_bytes_max;
+    if (fits && reviews_.add(ticket, request.peer_origin, clock_.steady_now())) {
+      unchecked_bytes_ += body;
       unchecked_[ticket] = {std::move(token), std::move(request), std::move(respond)};
       changed_.notify_all();
       return;
@@ -308,6 +312,7 @@ std::vector<Server::Unchecked> Server::take_unchecked(const std::string& token) 
   std::erase_if(unchecked_, [&](auto& entry) {
     if (entry.second.token != token) return false;
     reviews_.drop(entry.first);
+    unchecked_bytes_ -= entry.second.request.body.size();
     taken.push_back(std::move(entry.second));
     return true;
   });

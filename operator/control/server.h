@@ -46,8 +46,9 @@ class Server {
     base::HttpServer::Options http;
     std::size_t waiting_max = 4096;  // polls under way
     ReviewQueue::Limits reviews;     // of tokens that the API server is to be asked about
-    std::size_t checkers = 2;        // threads that ask about callers who wait
-    std::size_t renewers = 2;        // threads that ask again about those who are let in
+    std::size_t unchecked_bytes_max = 32u << 20;  // bodies that come with those tokens
+    std::size_t checkers = 2;                     // threads that ask about callers who wait
+    std::size_t renewers = 2;  // threads that ask again about those who are let in
     std::chrono::seconds proxy_forgotten_after{180};  // three polls missed
   };
 
@@ -123,6 +124,7 @@ class Server {
   unsigned polls_begun_ = 0;  // lets the thread that ends polls see a new deadline
   ReviewQueue reviews_;
   std::map<ReviewQueue::Ticket, Unchecked> unchecked_;
+  std::size_t unchecked_bytes_ = 0;  // of their bodies
   ReviewQueue::Ticket next_ticket_ = 0;
   std::map<std::string, Acknowledgement> acknowledgements_;
   std::set<std::pair<std::string, std::string>> rejections_;  // (proxy, revision), logged already

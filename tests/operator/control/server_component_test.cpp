@@ -173,21 +173,25 @@ class UnknownCallers : public testing::Test {
     Server::Options options;
     options.reviews.waiting_max = 4;
     options.reviews.per_origin_max = 4;
+    options.unchecked_bytes_max = 100'000;
     options.checkers = 2;
     server_ = Server::listen(options, authenticator_, clock_, registry_).value();
     server_->publish(state("a.example"));
   }
   ~UnknownCallers() override { authenticator_.release(); }
 
-  int status_for(const std::string& token) {
+  int status_for(const std::string& token, const std::string& body = "") {
     base::HttpRequest request;
-    request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + "/v1/config?after=";
+    request.url = "http://127.0.0.1:" + std::to_string(server_->port()) +
+                  (body.empty() ? "/v1/config?after=" : "/v1/certificates");
+    if (!body.empty()) request.method = "POST";
+    request.body = body;
     request.headers.emplace("authorization", "Bearer " + token);
     const auto answer = base::make_curl_transport({})->send(request, {});
     return answer ? answer->status : 0;
   }
-  std::future<int> ask_with(const std::string& token) {
-    return std::async(std::launch::async, [this, token] { return status_for(token); });
+  std::future<int> ask_with(const std::string& token, const std::string& body = "") {
+    return std::async(std::launch::async, [this, token, body] { return status_for(token, body); });
   }
 
   base::SystemClock clock_;
@@ -229,10 +233,24 @@ TEST_F(UnknownCallers, AreTurnedAwayWhenThereAreTooMany) {
   }
 }
 
+TEST_F(UnknownCallers, WaitWithSoMuchToSayAndNoMore) {
+  const std::string large(60'000, 'x');
+  auto first = ask_with("a", large);
+  authenticator_.wait_until_asked(1);
+  EXPECT_EQ(status_for("b", large), 503);
+  auto small = ask_with("c");
+  authenticator_.wait_until_asked(2);
+  authenticator_.release();
+  EXPECT_EQ(first.get(), 401);
+  EXPECT_EQ(small.get(), 401);
+  EXPECT_EQ(status_for("d", large), 401) << "the room is there again";
+}
+
 TEST_F(UnknownCallers, AreNotWhoTheThreadsThatRenewVerdictsWaitFor) {
   auto a = ask_with("a"), b = ask_with("b");
   authenticator_.wait_until_asked(2);
   authenticator_.wait_until_renewed(2);
+  authenticator_.release();
 }
 
 TEST_F(ControlServer, APollIsAnsweredWithTheStateOrWaitsForANewerOne) {
