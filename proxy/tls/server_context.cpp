@@ -24,7 +24,7 @@ constexpr const char* kTls12Ciphers =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 // With hourly rotation a ticket can be opened for so long at least: of four generations one may be
 // that of the coming hour (operator/control/ticket_secrets.h).
-constexpr long kSessionSeconds = 2 * 3600;
+constexpr long kSessionSeconds = 2L * 3600;
 
 constexpr std::string_view kHttp2 = "h2";
 constexpr std::string_view kHttp11 = "http/1.1";
