@@ -50,7 +50,7 @@ std::optional<End> Issuance::place(const Verdict& verdict) {
       record_.status().order.reset();  // that of an earlier attempt says nothing of this one
       return set_back(answer.error());
     }
-    memory_.order.emplace();
+    memory_.order = Memory::Order{};
     order().changed_at = steady_now();
     order().account_url = account().session.account_url;
     order().order = std::move(answer->value);
@@ -174,7 +174,7 @@ std::optional<End> Issuance::recall_order() {
   if (memory_.order && memory_.order->order.url == url) return fetch_authorizations();
   auto answer = issuer_.asked(account().client->get_order(account().session, url, context_.stop));
   if (!answer) return set_back(answer.error());
-  memory_.order.emplace();
+  memory_.order = Memory::Order{};
   order().changed_at = steady_now();
   order().account_url = status().order->account_url;
   order().order = std::move(answer->value);
