@@ -324,6 +324,28 @@ TEST_F(Weather, WhatIsTakenOutOfTheTemplateGoesFromTheSecret) {
 
 // ---- Orders end
 
+TEST_F(Weather, WhatOthersPutOnTheSecretStaysWhenTheWholeTemplateGoes) {
+  start();
+  auto object = World::certificate_json({"www.shop.example"});
+  object["spec"]["secretTemplate"] = {{"labels", {{"ours", "1"}}},
+                                      {"annotations", {{"reflect.example/to", "all"}}}};
+  world_->apply_certificate(object);
+  ASSERT_TRUE(world_->run_until_ready());
+  json secret = world_->secret();
+  secret["metadata"]["labels"]["theirs"] = "2";
+  secret["metadata"]["annotations"]["backup.example/at"] = "night";
+  world_->cluster.put(kube::Secret::type(), secret);
+  object["spec"].erase("secretTemplate");
+  world_->apply_certificate(object);
+  world_->run_for(seconds(5));
+  const json metadata = world_->secret()["metadata"];
+  EXPECT_EQ(metadata["labels"], json({{"theirs", "2"}}));
+  EXPECT_FALSE(metadata["annotations"].contains("reflect.example/to"));
+  EXPECT_EQ(metadata["annotations"]["backup.example/at"], "night");
+  EXPECT_EQ(metadata["annotations"][api::kCertificateNameAnnotation], "www");
+  EXPECT_EQ(orders(), 1);
+}
+
 TEST_F(Weather, AnOrderThatIsProcessedForAnHourIsGivenUpWithAWarning) {
   AcmeServer::Options never;
   never.polls_until_done = 1'000'000;
