@@ -1,5 +1,7 @@
 // Messages that are unusual, through the engine: what is passed, what is answered by the proxy
 // itself, and what the log says of a request that was refused before it had a route.
+#include <mutex>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +15,24 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+// What the endpoint says, which a test changes while the endpoint's threads may still be saying it.
+class Said {
+ public:
+  Said& operator=(std::string text) {
+    const std::lock_guard lock(mutex_);
+    text_ = std::move(text);
+    return *this;
+  }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_ = ScriptedBackend::ok("hello");
+};
 
 class MessageForms : public ::testing::Test {
  protected:
@@ -39,9 +59,9 @@ class MessageForms : public ::testing::Test {
     return proxy->metric("gatehouse_proxy_refusals_total{reason=\"" + reason + "\"}");
   }
 
-  std::string says = ScriptedBackend::ok("hello");  // the endpoint, to everything
+  Said says;  // the endpoint, to everything
   ScriptedBackend backend{
-      [this](SocketStream& stream, const SeenRequest&) { return stream.send(says); }};
+      [this](SocketStream& stream, const SeenRequest&) { return stream.send(says.text()); }};
   config::ProxyConfig config;
   std::unique_ptr<RunningEngine> proxy;
 };
