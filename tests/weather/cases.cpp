@@ -237,7 +237,14 @@ void add_renewal_information(Cases& cases) {
   renewal_window(cases, "that is now", hours(-1), hours(1));
   renewal_window(cases, "of no length in the past", hours(-1), hours(-1));
   renewal_window(cases, "that ends before it begins", hours(24), hours(-24));
-  renewal_window(cases, "in a thousand years", hours(24 * 365'000), hours(24 * 365'001));
+  // As text: a clock of nanoseconds in 64 bits ends in 2262.
+  cases.push_back({"ARI: a window in a thousand years", [](Scene& scene) {
+                     scene.rewrite("renewalInfo", [](json& info) {
+                       info["suggestedWindow"] = {{"start", "3026-11-28T00:00:00Z"},
+                                                  {"end", "3026-11-29T00:00:00Z"}};
+                     });
+                     scene.issue();
+                   }});
   cases.push_back({"ARI: a window that moves, Retry-After: 0",
                    [](Scene& scene) {
                      scene.ca().set_retry_after("renewalInfo", "0");
