@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include "base/curl_transport.h"
@@ -482,6 +483,9 @@ TEST(HttpServer, WithoutDescriptorsNewcomersWaitAndAreServedLater) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   std::vector<RawClient> clients(6);
+  // UBSan makes a pipe to look at an object of a class that it has not seen yet: it sees those of a
+  // log line here, while there are descriptors, and what is expected is looked at afterwards.
+  spdlog::warn("{}: a line before there are no descriptors", "test");
   // The lowest number that is free: the server gets as many as there are from it to the limit.
   const base::Descriptor next(::dup(0));
   rlimit tight = before;
@@ -495,12 +499,14 @@ TEST(HttpServer, WithoutDescriptorsNewcomersWaitAndAreServedLater) {
   }
   // Three are served, three wait in the kernel.
   for (const Respond& respond : polls.take()) respond({200, {}, "first"});
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(clients[static_cast<std::size_t>(i)].read_all(), HasSubstr("first"));
-    clients[static_cast<std::size_t>(i)].close();
+  std::vector<std::string> answers;
+  for (std::size_t i = 0; i < 3; ++i) {
+    answers.push_back(clients[i].read_all());
+    clients[i].close();
   }
   polls.wait_for(3);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(answers, Each(HasSubstr("first")));
   for (const Respond& respond : polls.take()) respond({200, {}, "then"});
   for (std::size_t i = 3; i < clients.size(); ++i) {
     EXPECT_THAT(clients[i].read_all(), HasSubstr("then"));
