@@ -14,7 +14,7 @@ constexpr std::size_t kMethodBytesMax = 32;
 // Before a request. One is usual; without an end to them a client would keep the reader for ever.
 constexpr std::size_t kEmptyLinesMax = 8;
 // Memory that one who asks for nothing may keep; the answer to a poll is awaited for a minute.
-constexpr std::size_t kKeptBytes = 4 * 1024;
+constexpr std::size_t kKeptBytes = 4'096;
 
 // RFC 9110 §5.6.2
 bool is_token_byte(char c) {

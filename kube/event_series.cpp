@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "base/digest.h"
@@ -74,14 +75,13 @@ std::optional<EventSeriesRules::Write> EventSeriesRules::count(const Key& key, S
 // The one that was told last; the end when there is none.
 std::map<EventSeriesRules::Key, EventSeriesRules::Series>::iterator
 EventSeriesRules::newest_of_reason(const Key& key, base::SteadyTime now) {
-  const auto& [regarding, type, reason, action, note] = key;
-  auto newest = series_.end();
-  const auto is_of_reason = [&](const Key& other) {
-    return std::get<0>(other) == regarding && std::get<1>(other) == type &&
-           std::get<2>(other) == reason;
+  const auto reason_of = [](const Key& one) {
+    const auto& [regarding, type, reason, action, note] = one;
+    return std::tie(regarding, type, reason);
   };
-  for (auto one = series_.lower_bound({regarding, type, reason, "", ""});
-       one != series_.end() && is_of_reason(one->first); ++one) {
+  auto newest = series_.end();
+  for (auto one = series_.lower_bound(std::tuple_cat(reason_of(key), std::tuple("", "")));
+       one != series_.end() && reason_of(one->first) == reason_of(key); ++one) {
     if (now - one->second.last_seen > options_.series_window) continue;
     if (newest == series_.end() || one->second.last_seen >= newest->second.last_seen) newest = one;
   }

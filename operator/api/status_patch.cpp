@@ -13,12 +13,10 @@ nlohmann::json difference(const nlohmann::json& before, const nlohmann::json& af
   }
   for (const auto& [name, value] : after.items()) {
     const auto old = before.find(name);
-    if (old == before.end()) {
-      patch[name] = value;
-    } else if (old->is_object() && value.is_object()) {
+    if (old != before.end() && old->is_object() && value.is_object()) {
       nlohmann::json nested = difference(*old, value);
       if (!nested.empty()) patch[name] = std::move(nested);
-    } else if (*old != value) {
+    } else if (old == before.end() || *old != value) {
       patch[name] = value;
     }
   }

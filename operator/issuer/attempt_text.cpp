@@ -15,7 +15,7 @@ constexpr const char* kRemedy = "; remedy: ";
 
 std::string clock_text(base::WallTime time, base::WallTime now) {
   const std::string text = base::to_rfc3339(time);  // 2026-11-21T12:40:00Z
-  const std::string clock = text.substr(11, 8) + " UTC";
+  std::string clock = text.substr(11, 8) + " UTC";
   if (time - now < std::chrono::hours(24)) return clock;
   return text.substr(0, 10) + " " + clock;
 }
