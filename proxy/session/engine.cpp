@@ -215,13 +215,12 @@ base::Status Engine::ready() const {
   return {};
 }
 
-base::Status Engine::alive() const {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::steady_clock::now().time_since_epoch())
-                       .count();
+base::Status Engine::alive(base::SteadyTime now) const {
+  const auto now_millis =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   std::vector<std::int64_t> ticks;
   for (const auto& worker : workers_) ticks.push_back(worker->last_tick_millis());
-  if (const auto stuck = find_stuck_loop(ticks, now)) {
+  if (const auto stuck = find_stuck_loop(ticks, now_millis)) {
     return base::failure(base::ErrorKind::unavailable,
                          "the loop of worker " + std::to_string(*stuck) + " is stuck");
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "proxy/admin/access_log.h"
 #include "proxy/admin/counters.h"
@@ -56,8 +58,8 @@ class Engine final : public control::ConfigSink {
 
   // A first configuration is live, all that it asks for is served, and nobody has asked to drain.
   base::Status ready() const;
-  // Every loop ticks.
-  base::Status alive() const;
+  // Every loop has ticked shortly before `now`.
+  base::Status alive(base::SteadyTime now = std::chrono::steady_clock::now()) const;
   std::string metrics_text() const;
 
   // How long a graceful stop may take: first connections are still accepted for `grace`, while
