@@ -9,10 +9,25 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include "operator/ingress/compile_pace.h"
+#include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "proxy/config/wire.h"
 
 namespace ingress {
+namespace {
+
+constexpr const char* kBySecret = "compile-by-secret";
+constexpr const char* kByService = "compile-by-service";
+
+std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
+  std::vector<std::string> texts;
+  texts.reserve(keys.size());
+  for (const kube::ObjectKey& key : keys) texts.push_back(key.text());
+  return texts;
+}
+
+}  // namespace
 
 // gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,
 // gatehouse_ingress_complaints{severity}.
@@ -73,17 +88,40 @@ CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& cloc
       clock_(clock),
       metrics_(std::make_unique<Metrics>(registry)),
       listener_(std::move(listener)) {
-  const auto listen = [this](auto& store) { store.add_listener([this](const auto&) { poke(); }); };
-  listen(stores_.ingresses);
-  listen(stores_.classes);
-  listen(stores_.services);
-  listen(stores_.slices);
-  listen(stores_.tls_secrets);
-  listen(stores_.certificates);
+  listen();
+}
+
+// Whoever names an object is looked up once the object is visible, and looks for it once he is
+// visible himself: of two changes at once one sees the other.
+void CompileLoop::listen() {
+  stores_.ingresses.add_index(
+      kBySecret, [](const kube::Ingress& ingress) { return texts_of(named_secrets(ingress)); });
+  stores_.ingresses.add_index(
+      kByService, [](const kube::Ingress& ingress) { return texts_of(named_services(ingress)); });
+  const auto always = [this](const auto&) { poke(); };
+  stores_.ingresses.add_listener(always);
+  stores_.classes.add_listener(always);
+  stores_.certificates.add_listener(always);
+  stores_.services.add_listener([this](const kube::ObjectChange<kube::Service>& change) {
+    if (options_.read_beside.count(change.key) != 0 || is_service_of_an_ingress(change.key)) poke();
+  });
+  stores_.slices.add_listener([this](const kube::ObjectChange<kube::EndpointSlice>& change) {
+    const auto concerns_us = [this](const auto& slice) {
+      return slice && is_service_of_an_ingress(slice->service());
+    };
+    if (concerns_us(change.before) || concerns_us(change.after)) poke();
+  });
+  stores_.tls_secrets.add_listener([this](const kube::ObjectChange<kube::Secret>& change) {
+    if (!stores_.ingresses.find(kBySecret, change.key.text()).empty()) poke();
+  });
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
     const auto is_ending = [](const auto& one) { return one && one->metadata.is_being_deleted; };
     if (is_ending(change.before) != is_ending(change.after)) poke();
   });
+}
+
+bool CompileLoop::is_service_of_an_ingress(const kube::ObjectKey& service) const {
+  return !stores_.ingresses.find(kByService, service.text()).empty();
 }
 
 CompileLoop::~CompileLoop() {
@@ -118,31 +156,28 @@ void CompileLoop::poke() {
 
 void CompileLoop::run(const std::stop_token& stop) {
   if (!wait_for_stores(stop)) return;
-  auto pause = options_.coalesce;
+  CompilePace pace(options_.coalesce);
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
       is_dirty_ = false;
     }
     ++rounds_;
-    const auto begin = std::chrono::steady_clock::now();
+    const base::SteadyTime begin = clock_.steady_now();
     compile_once();
     has_compiled_ = true;
-    // A cluster that never rests is compiled half of the time at most.
-    pause = std::max(options_.coalesce, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                            std::chrono::steady_clock::now() - begin));
+    pace.on_compiled(begin, clock_.steady_now());
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, stop, options_.at_least, [this] { return is_dirty_; })) continue;
-    // More usually follows: let it come.
-    rest(lock, stop, pause);
+    rest(lock, stop, pace.wait(clock_.steady_now()));
   }
 }
 
 // A cluster that is large, on a processor that is small, has long rests: they are rounds, too.
 void CompileLoop::rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
-                       std::chrono::milliseconds time) {
+                       std::chrono::steady_clock::duration time) {
   while (time.count() > 0 && !stop.stop_requested()) {
-    const auto part = std::min<std::chrono::milliseconds>(time, options_.at_least);
+    const auto part = std::min<std::chrono::steady_clock::duration>(time, options_.at_least);
     changed_.wait_for(lock, stop, part, [] { return false; });
     time -= part;
     ++rounds_;

@@ -27,10 +27,11 @@
 
 namespace ingress {
 
-// Compiles the cluster each time that it has changed, on a thread of its own: changes that come
-// within a few milliseconds are one compilation. Nothing is compiled before every store has its
-// first whole listing. A configuration that is not valid is logged and never leaves; the last good
-// one stays.
+// Compiles the cluster each time that something has changed that an Ingress may depend on, on a
+// thread of its own: at once where it is at rest (CompilePace), and changes that come within a few
+// milliseconds after that are one compilation. What no Ingress names costs a look into an index.
+// Nothing is compiled before every store has its first whole listing. A configuration that is not
+// valid is logged and never leaves; the last good one stays.
 class CompileLoop {
  public:
   struct Stores {
@@ -47,6 +48,8 @@ class CompileLoop {
     std::optional<api::IssuerRef> default_issuer;
     bool buffers_requests = false;
     bool shares_hosts = false;
+    // The Services that whoever listens reads beside what was compiled.
+    std::set<kube::ObjectKey> read_beside;
     std::chrono::milliseconds coalesce{5};
     // Namespaces only say who is about to go. Where they may not be listed, compiling begins
     // without them.
@@ -65,8 +68,8 @@ class CompileLoop {
   // Called on the loop's thread, one at a time, in order.
   using Listener = std::function<void(const Outcome&)>;
 
-  // Adds listeners to the stores, so it comes before the reflectors start. Stores and clock must
-  // outlive it.
+  // Adds listeners and indexes to the stores, so it comes before the reflectors start. Stores and
+  // clock must outlive it.
   CompileLoop(Stores stores, Options options, const base::Clock& clock,
               prometheus::Registry& registry, Listener listener);
   CompileLoop(const CompileLoop&) = delete;
@@ -86,10 +89,12 @@ class CompileLoop {
  private:
   class Metrics;
 
+  void listen();
+  bool is_service_of_an_ingress(const kube::ObjectKey& service) const;
   void poke();
   void run(const std::stop_token& stop);
   void rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
-            std::chrono::milliseconds time);
+            std::chrono::steady_clock::duration time);
   bool wait_for_stores(const std::stop_token& stop);
   void compile_once();
   ClusterView view();

@@ -588,6 +588,7 @@ ingress::CompileLoop::Options RunningOperator::compile_options() const {
   options.default_issuer = options_.default_issuer;
   options.buffers_requests = options_.request_buffering;
   options.shares_hosts = options_.shared_hosts;
+  if (options_.publish_service) options.read_beside.insert(*options_.publish_service);
   return options;
 }
 

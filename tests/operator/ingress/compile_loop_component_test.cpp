@@ -1,5 +1,7 @@
 #include <atomic>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -7,6 +9,7 @@
 
 #include "operator/ingress/compile_loop.h"
 #include "operator/program/stuck_watch.h"
+#include "tests/operator/ingress/cluster_builder.h"
 
 // What /livez is told of the loop, with its real thread. The clock of whoever asks is the test's.
 namespace ingress {
@@ -22,7 +25,7 @@ class CompileLoopTest : public testing::Test {
     loop_ = std::make_unique<CompileLoop>(
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
                             namespaces_},
-        CompileLoop::Options{}, clock_, registry_,
+        options_, clock_, registry_,
         [work = std::move(while_compiling)](const CompileLoop::Outcome&) { work(); });
     ingresses_.replace_all({});
     classes_.replace_all({});
@@ -38,6 +41,7 @@ class CompileLoopTest : public testing::Test {
     return watch_.why_stuck({loop_->rounds(), loop_->processor_time()}, now_);
   }
 
+  CompileLoop::Options options_;
   const base::SystemClock clock_{};
   prometheus::Registry registry_;
   kube::Store<kube::Ingress> ingresses_;
@@ -83,6 +87,58 @@ TEST_F(CompileLoopTest, ACompilationThatTakesVeryLongIsNot) {
   }
   is_over = true;
   loop_->stop();
+}
+
+// How often it compiles, and for what.
+class CompileLoopChanges : public CompileLoopTest {
+ protected:
+  void SetUp() override {
+    options_.at_least = hours(1);  // nothing but a change wakes it
+    start([this] {
+      const std::lock_guard lock(mutex_);
+      ++compilations_;
+      compiled_.notify_all();
+    });
+    expect(1);
+  }
+  void TearDown() override { loop_->stop(); }
+
+  // So many have been made since the start, and no more.
+  void expect(int compilations) {
+    std::unique_lock lock(mutex_);
+    compiled_.wait(lock, [&] { return compilations_ >= compilations; });
+    EXPECT_EQ(compilations_, compilations);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable compiled_;
+  int compilations_ = 0;
+};
+
+TEST_F(CompileLoopChanges, WhatNoIngressNamesIsNotCompiled) {
+  ingresses_.put(ingress_test::an_ingress("shop/www")
+                     .path("shop.example", "/", "web", 80)
+                     .tls({"shop.example"}, "www-tls")
+                     .get());
+  expect(2);
+  kube::Secret secret;
+  secret.metadata.namespace_ = "shop";
+  secret.metadata.name = "other-tls";
+  tls_secrets_.put(secret);
+  services_.put(ingress_test::a_service("shop/other", 80));
+  slices_.put(ingress_test::a_slice("shop/other", "http", 8080, {"10.0.0.1"}));
+  services_.put(ingress_test::a_service("web/web", 80));
+  // Whatever these had woken would be among this one's compilations, or before it.
+  services_.put(ingress_test::a_service("shop/web", 80));
+  expect(3);
+  slices_.put(ingress_test::a_slice("shop/web", "http", 8080, {"10.0.0.2"}));
+  expect(4);
+  secret.metadata.name = "www-tls";
+  tls_secrets_.put(secret);
+  expect(5);
+  tls_secrets_.erase({"shop", "other-tls"});
+  slices_.erase({"shop", "web-8080IPv4"});
+  expect(6);
 }
 
 }  // namespace

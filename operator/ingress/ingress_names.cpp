@@ -1,0 +1,50 @@
+#include "operator/ingress/ingress_names.h"
+
+#include <optional>
+#include <utility>
+
+#include "operator/ingress/host_name.h"
+
+namespace ingress {
+namespace {
+
+void add_backend(const kube::Ingress& ingress, const kube::IngressBackend& backend,
+                 std::set<kube::ObjectKey>& services) {
+  if (backend.service) services.insert({ingress.metadata.namespace_, backend.service->name});
+}
+
+void add_host(const std::string& written, std::set<std::string>& hosts) {
+  if (auto host = config_host(written)) hosts.insert(std::move(*host));
+}
+
+}  // namespace
+
+std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress) {
+  std::set<kube::ObjectKey> secrets;
+  for (const kube::IngressTls& tls : ingress.tls) {
+    if (!tls.secret_name.empty()) secrets.insert({ingress.metadata.namespace_, tls.secret_name});
+  }
+  return secrets;
+}
+
+std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
+  std::set<kube::ObjectKey> services;
+  if (ingress.default_backend) add_backend(ingress, *ingress.default_backend, services);
+  for (const kube::IngressRule& rule : ingress.rules) {
+    for (const kube::IngressPath& path : rule.paths) add_backend(ingress, path.backend, services);
+  }
+  return services;
+}
+
+std::set<std::string> named_hosts(const kube::Ingress& ingress) {
+  std::set<std::string> hosts;
+  // A default backend alone, or a certificate for the hosts of no rule.
+  if (ingress.rules.empty()) hosts.insert("");
+  for (const kube::IngressRule& rule : ingress.rules) add_host(rule.host, hosts);
+  for (const kube::IngressTls& tls : ingress.tls) {
+    for (const std::string& host : tls.hosts) add_host(host, hosts);
+  }
+  return hosts;
+}
+
+}  // namespace ingress

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "kube/object.h"
+#include "kube/resources/ingress.h"
+
+// What an Ingress names, whoever it belongs to and whether or not it is there: a change of anything
+// that no Ingress names concerns no compilation. An annotation that makes the compiler look at a
+// further object or host must be read here, too.
+namespace ingress {
+
+// Of its tls entries.
+std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
+
+// Of its backends.
+std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
+
+// In ProxyConfig's spelling: of its rules and tls entries. "" where it speaks of every other host,
+// or of clients that name none.
+std::set<std::string> named_hosts(const kube::Ingress& ingress);
+
+}  // namespace ingress
