@@ -36,6 +36,9 @@ struct ClusterView {
   Objects<kube::Service> services;
   Objects<kube::EndpointSlice> slices;
   Objects<api::Certificate> certificates;
+  // In a view of a part of the cluster whose Ingresses ask for no certificate for clients that name
+  // no host: the namespace of the one that others ask for. Empty: there is none.
+  std::string unnamed_elsewhere;
   // Namespaces that are being deleted.
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.

@@ -39,7 +39,26 @@ HostOwners::HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& 
     const bool is_covered_before = covering != oldest.end() && covering->second.rank < exact.rank;
     const kube::ObjectKey& owner = (is_covered_before ? covering->second : exact).ingress;
     owners_.emplace(host, owner);
-    if (!wildcard.empty()) under_wildcard_[std::move(wildcard)].insert(owner.namespace_);
+    if (!wildcard.empty()) ++under_wildcard_[std::move(wildcard)][owner.namespace_];
+  }
+}
+
+void HostOwners::add(const HostOwners& others) {
+  may_be_shared_ = others.may_be_shared_;
+  owners_.insert(others.owners_.begin(), others.owners_.end());
+  for (const auto& [wildcard, hosts] : others.under_wildcard_) {
+    for (const auto& [namespace_, count] : hosts) under_wildcard_[wildcard][namespace_] += count;
+  }
+}
+
+void HostOwners::remove(const HostOwners& others) {
+  for (const auto& [host, owner] : others.owners_) owners_.erase(host);
+  for (const auto& [wildcard, hosts] : others.under_wildcard_) {
+    auto& left = under_wildcard_[wildcard];
+    for (const auto& [namespace_, count] : hosts) {
+      if ((left[namespace_] -= count) == 0) left.erase(namespace_);
+    }
+    if (left.empty()) under_wildcard_.erase(wildcard);
   }
 }
 

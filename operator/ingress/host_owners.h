@@ -1,8 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -41,12 +41,18 @@ class HostOwners {
   std::string why_not(const std::vector<std::string>& names, const std::string& namespace_) const;
   bool may_be_shared() const { return may_be_shared_; }
 
+  // Of Ingresses that have no host in common, nor one with a wildcard over it: both together are
+  // the owners of all of them, and taking one away leaves the others'.
+  void add(const HostOwners& others);
+  void remove(const HostOwners& others);
+
   bool operator==(const HostOwners&) const = default;
 
  private:
   bool may_be_shared_ = false;
-  std::map<std::string, kube::ObjectKey> owners_;                // by host of a rule
-  std::map<std::string, std::set<std::string>> under_wildcard_;  // namespaces with a host there
+  std::map<std::string, kube::ObjectKey> owners_;  // by host of a rule
+  // By namespace, how many hosts it has there.
+  std::map<std::string, std::map<std::string, std::size_t>> under_wildcard_;
 };
 
 }  // namespace ingress

@@ -124,19 +124,21 @@ SniTable::Uses SniTable::keep_to_owners(const HostOwners& owners,
     return found == offers_.end() ? nullptr : best_of(found->second);
   };
   const Offer* without_name = winner("");
+  const std::string& unnamed =
+      without_name ? without_name->secret.namespace_ : view_.unnamed_elsewhere;
   for (const std::string& host : hosts) {
     const kube::ObjectKey* owner = owners.owner_of(host);
     if (!owner || decided.sni.count(host) != 0) continue;
     const std::string wildcard = covering_wildcard(host);
     const Offer* by_wildcard = wildcard.empty() ? nullptr : winner(wildcard);
-    const Offer* shown = by_wildcard ? by_wildcard : without_name;
-    const bool is_own = shown && shown->secret.namespace_ == owner->namespace_;
+    const std::string& shown = by_wildcard ? by_wildcard->secret.namespace_ : unnamed;
+    const bool is_own = shown == owner->namespace_;
     const Offer* own =
         is_own || wildcard.empty() ? nullptr : best_of_namespace(wildcard, owner->namespace_);
     if (own) {
       serve(host, *own, decided);
       uses.insert({own->secret, wildcard});
-    } else if (shown && !is_own) {
+    } else if (!shown.empty() && !is_own) {
       decided.own_only.insert(host);
       if (by_wildcard) tell_of_withheld(by_wildcard->ingress, wildcard, *owner, host, complaints);
     }

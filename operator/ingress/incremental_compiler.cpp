@@ -1,0 +1,503 @@
+#include "operator/ingress/incremental_compiler.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <spdlog/spdlog.h>
+
+#include "operator/ingress/challenge_answers.h"
+#include "operator/ingress/ingress_names.h"
+#include "operator/ingress/owned_ingresses.h"
+
+namespace ingress {
+namespace {
+
+using proxy::config::ProxyConfig;
+
+std::string controller_uid(const api::Certificate& certificate) {
+  for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {
+    if (owner.controller) return owner.uid;
+  }
+  return {};
+}
+
+template <class Map>
+void remove_from(Map& map, const typename Map::key_type& name, const kube::ObjectKey& key) {
+  const auto at = map.find(name);
+  if (at == map.end()) return;
+  at->second.erase(key);
+  if (at->second.empty()) map.erase(at);
+}
+
+// The namespace of a certificate's id, "namespace/name".
+std::string namespace_of(const std::string& certificate_id) {
+  return certificate_id.substr(0, certificate_id.find('/'));
+}
+
+// What a Certificate's status tells is of no concern to Ingresses, but for the order under way.
+bool concern_ingresses(const std::shared_ptr<const api::Certificate>& before,
+                       const std::shared_ptr<const api::Certificate>& after) {
+  if (!before || !after) return before != after;
+  return before->metadata.uid != after->metadata.uid || !(before->spec == after->spec) ||
+         before->metadata.is_being_deleted != after->metadata.is_being_deleted ||
+         before->metadata.owner_references != after->metadata.owner_references;
+}
+
+// Sorted complaints fall into those of each Ingress.
+void sort_in(Complaints complaints, std::map<kube::ObjectKey, Complaints>& by_ingress) {
+  for (Complaint& complaint : complaints) {
+    by_ingress[complaint.ingress].push_back(std::move(complaint));
+  }
+}
+
+Complaints all_of(const std::map<kube::ObjectKey, Complaints>& by_ingress) {
+  Complaints all;
+  for (const auto& [ingress, complaints] : by_ingress) {
+    all.insert(all.end(), complaints.begin(), complaints.end());
+  }
+  return all;
+}
+
+// Adds what nobody else has; false when somebody has one of them.
+template <class Map>
+bool add_all(const Map& entries, Map& all) {
+  bool are_new = true;
+  for (const auto& entry : entries) are_new = all.insert(entry).second && are_new;
+  return are_new;
+}
+
+IncrementalCompiler::Work sum(const IncrementalCompiler::Work& one,
+                              const IncrementalCompiler::Work& more) {
+  return {one.groups + more.groups, one.ingresses + more.ingresses, one.hosts + more.hosts};
+}
+
+template <class Map>
+void remove_all(const Map& entries, Map& all) {
+  for (const auto& [key, value] : entries) all.erase(key);
+}
+
+}  // namespace
+
+// ---- What has changed
+
+IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& changes,
+                                                      const ClusterSource& source,
+                                                      base::WallTime now) {
+  is_all_marked_ = false;
+  has_order_changed_ = false;
+  owners_before_ = HostOwners({}, settings_.shares_hosts);
+  owners_after_ = owners_before_;
+  const bool is_all = changes.everything || !has_begun_;
+  note_time(now);
+  if (is_all) begin_anew();
+  has_begun_ = true;
+  if (is_all || changes.namespaces) note_namespaces(source);
+  if (is_all) {
+    for (const auto& one : source.certificates()) note_certificate(one->metadata.key(), one);
+  }
+  for (const kube::ObjectKey& key : changes.certificates) {
+    note_certificate(key, source.certificate(key));
+  }
+  if (is_all || changes.classes) note_classes(source);
+  for (const kube::ObjectKey& key : changes.ingresses) note_ingress(key, source.ingress(key));
+  for (const kube::ObjectKey& key : changes.secrets) mark(names_.with_secret(key));
+  for (const kube::ObjectKey& key : changes.services) {
+    const auto users = by_service_.find(key);
+    if (users != by_service_.end()) mark(users->second);
+  }
+  Work work = compile_marked(source);
+  have_owners_changed_ = !(owners_before_ == owners_after_);
+  if (unnamed_has_changed()) {
+    note_everything();
+    const Work more = compile_marked(source);
+    work = sum(work, more);
+  }
+  if (has_order_changed_ || (have_owners_changed_ && !with_orders_.empty())) answer_challenges();
+  return work;
+}
+
+// Forgets the cluster, but not what was made of it: entries keep their addresses.
+void IncrementalCompiler::begin_anew() {
+  note_everything();
+  while (!owned_.empty()) unfile(kube::ObjectKey(owned_.begin()->first));
+  certificates_.clear();
+  certificates_by_secret_.clear();
+  certificates_by_controller_.clear();
+  with_orders_.clear();
+  has_order_changed_ = true;
+}
+
+void IncrementalCompiler::note_time(base::WallTime now) {
+  // A clock that was set back makes certificates valid again.
+  if (now < now_) note_everything();
+  now_ = now;
+  for (auto next = expiries_.begin(); next != expiries_.end() && next->first <= now; ++next) {
+    const Members& members = groups_.at(next->second).members;
+    marked_.insert(members.begin(), members.end());
+  }
+}
+
+void IncrementalCompiler::note_everything() {
+  for (const auto& [key, ingress] : owned_) marked_.insert(key);
+  is_all_marked_ = true;
+}
+
+void IncrementalCompiler::note_classes(const ClusterSource& source) {
+  classes_ = source.classes();
+  note_everything();
+  ownership_.emplace(classes_, settings_.controller, settings_.class_names);
+  Members known;
+  for (const auto& [key, ingress] : owned_) known.insert(key);
+  for (const auto& ingress : source.ingresses()) {
+    const kube::ObjectKey key = ingress->metadata.key();
+    known.erase(key);
+    note_ingress(key, ingress);
+  }
+  for (const kube::ObjectKey& key : known) note_ingress(key, nullptr);
+}
+
+void IncrementalCompiler::note_namespaces(const ClusterSource& source) {
+  std::set<std::string> ending = source.ending_namespaces();
+  std::vector<std::string> changed;
+  std::set_symmetric_difference(ending.begin(), ending.end(), ending_namespaces_.begin(),
+                                ending_namespaces_.end(), std::back_inserter(changed));
+  ending_namespaces_ = std::move(ending);
+  for (const std::string& name : changed) {
+    for (auto one = owned_.lower_bound({name, ""});
+         one != owned_.end() && one->first.namespace_ == name; ++one) {
+      mark(one->first);
+    }
+  }
+}
+
+void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
+                                           std::shared_ptr<const api::Certificate> certificate) {
+  const auto known = certificates_.find(key);
+  const auto before = known == certificates_.end() ? nullptr : known->second;
+  if ((before && before->status.order) || (certificate && certificate->status.order)) {
+    has_order_changed_ = true;
+  }
+  std::set<std::string> controllers;
+  if (before) {
+    const kube::ObjectKey secret{key.namespace_, before->spec.secret_name};
+    controllers.insert(controller_uid(*before));
+    remove_from(certificates_by_secret_, secret, key);
+    remove_from(certificates_by_controller_, controller_uid(*before), key);
+    with_orders_.erase(key);
+    certificates_.erase(key);
+    if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
+  }
+  if (certificate) {
+    const kube::ObjectKey secret{key.namespace_, certificate->spec.secret_name};
+    controllers.insert(controller_uid(*certificate));
+    certificates_by_secret_[secret].insert(key);
+    certificates_by_controller_[controller_uid(*certificate)].insert(key);
+    if (certificate->status.order) with_orders_.insert(key);
+    certificates_[key] = certificate;
+    if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
+  }
+  if (!concern_ingresses(before, certificate)) return;
+  mark(names_.with_secret(key));
+  // Its name is one of its controller's, which removes it.
+  controllers.erase("");
+  for (const std::string& uid : controllers) {
+    const auto ingresses = by_uid_.find(uid);
+    if (ingresses == by_uid_.end()) continue;
+    for (const kube::ObjectKey& ingress : Members(ingresses->second)) {
+      note_ingress(ingress, owned_.at(ingress));
+    }
+  }
+}
+
+void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
+                                       std::shared_ptr<const kube::Ingress> ingress) {
+  if (ingress && !ownership_->is_ours(*ingress)) ingress = nullptr;
+  mark(key);
+  if (owned_.count(key) != 0) unfile(key);
+  if (!ingress) return;
+  file(key, ingress);
+}
+
+// An Ingress of its own has in common with others what it has them on the proxies and what
+// Certificates are planned for: also those that it controls, as it may take them away from whoever
+// asks for them by the same name.
+IngressGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
+  IngressGroups::Names names{named_hosts(ingress), named_secrets(ingress)};
+  const auto controlled = certificates_by_controller_.find(ingress.metadata.uid);
+  if (controlled != certificates_by_controller_.end() && !ingress.metadata.uid.empty()) {
+    names.secrets.insert(controlled->second.begin(), controlled->second.end());
+  }
+  return names;
+}
+
+void IncrementalCompiler::file(const kube::ObjectKey& key,
+                               const std::shared_ptr<const kube::Ingress>& ingress) {
+  IngressGroups::Names names = names_of(*ingress);
+  if (!is_all_marked_) mark(names_.neighbours(names));
+  names_.put(key, std::move(names));
+  for (const kube::ObjectKey& service : named_services(*ingress)) by_service_[service].insert(key);
+  if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
+  owned_[key] = ingress;
+}
+
+void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
+  const auto known = owned_.find(key);
+  const kube::Ingress& ingress = *known->second;
+  for (const kube::ObjectKey& service : named_services(ingress)) {
+    remove_from(by_service_, service, key);
+  }
+  remove_from(by_uid_, ingress.metadata.uid, key);
+  names_.erase(key);
+  owned_.erase(known);
+}
+
+// ---- What is compiled again
+
+void IncrementalCompiler::mark(const Members& ingresses) {
+  for (const kube::ObjectKey& ingress : ingresses) mark(ingress);
+}
+
+void IncrementalCompiler::mark(const kube::ObjectKey& ingress) {
+  if (marked_.count(ingress) != 0) return;
+  marked_.insert(ingress);
+  const auto group = group_of_.find(ingress);
+  if (group == group_of_.end()) return;
+  const Members& members = groups_.at(group->second).members;
+  marked_.insert(members.begin(), members.end());
+}
+
+// Takes their groups away, and says in which they fall now.
+std::vector<IngressGroups::Members> IncrementalCompiler::take_marked() {
+  if (is_one_group_ && !marked_.empty()) note_everything();
+  for (const kube::ObjectKey& ingress : marked_) {
+    const auto group = group_of_.find(ingress);
+    if (group != group_of_.end()) remove(group->second);
+  }
+  Members left;
+  for (const kube::ObjectKey& ingress : std::exchange(marked_, {})) {
+    if (owned_.count(ingress) != 0) left.insert(ingress);
+  }
+  if (left.empty()) return {};
+  if (is_one_group_) return {left};
+  return names_.groups_of(left);
+}
+
+IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSource& source) {
+  before_ = {};
+  has_conflict_ = false;
+  Work work;
+  for (const Members& members : take_marked()) {
+    const Work more = compile_group(members, source);
+    work = sum(work, more);
+  }
+  if (!has_conflict_ || is_one_group_) return work;
+  spdlog::error(
+      "compiling the cluster: two groups of Ingresses that were taken for independent claim one "
+      "host; compiling all of them together from now on (please report this)");
+  is_one_group_ = true;
+  note_everything();
+  return compile_marked(source);
+}
+
+IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& members,
+                                                             const ClusterSource& source) {
+  const ClusterView view = view_of(members, source);
+  Compiled compiled = compile(view);
+  CertificatePlan plan = plan_certificates(view, compiled.owners);
+  compiled.config.challenges.clear();  // those are told for all groups together
+  const Work work{1, members.size(), compiled.config.hosts.size()};
+  Group group;
+  group.members = members;
+  group.secrets = view.secrets;
+  for (const auto& [key, secret] : view.secrets) {
+    if (!secret->leaf || secret->leaf->not_after <= now_) continue;
+    const base::WallTime expiry = secret->leaf->not_after;
+    group.next_expiry = std::min(group.next_expiry.value_or(expiry), expiry);
+  }
+  for (const auto& ingress : view.ingresses) {
+    group.ranks.emplace_back(is_ending(view, *ingress), ingress->metadata.creation_timestamp,
+                             ingress->metadata.key());
+  }
+  add(std::move(group), std::move(compiled), std::move(plan));
+  return work;
+}
+
+ClusterView IncrementalCompiler::view_of(const Members& members,
+                                         const ClusterSource& source) const {
+  ClusterView view;
+  view.controller = settings_.controller;
+  view.class_names = settings_.class_names;
+  view.default_issuer = settings_.default_issuer;
+  view.buffers_requests = settings_.buffers_requests;
+  view.shares_hosts = settings_.shares_hosts;
+  view.now = now_;
+  view.classes = classes_;
+  view.ending_namespaces = ending_namespaces_;
+  view.unnamed_elsewhere = unnamed_;
+  std::set<kube::ObjectKey> services;
+  std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates;
+  for (const kube::ObjectKey& key : members) {
+    const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
+    const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
+    if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
+    services.merge(named_services(*ingress));
+    add_certificates(*ingress, secrets, certificates);
+    for (const kube::ObjectKey& secret : secrets) {
+      if (view.secrets.count(secret) != 0) continue;
+      if (auto read = source.tls_secret(secret)) view.secrets[secret] = std::move(read);
+    }
+  }
+  for (const kube::ObjectKey& key : services) {
+    if (auto service = source.service(key)) view.services.push_back(std::move(service));
+    for (auto& slice : source.slices_of(key)) view.slices.push_back(std::move(slice));
+  }
+  for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
+  // A field more must be looked at here: does a group see of it what the whole would?
+  [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
+                                shares_hosts, now, ingresses, classes, all_services, slices,
+                                all_certificates, unnamed_elsewhere, ending_namespaces, secrets] =
+      view;
+  return view;
+}
+
+void IncrementalCompiler::add_certificates(
+    const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
+    std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const {
+  const auto add_one = [&](const kube::ObjectKey& key) {
+    const auto certificate = certificates_.find(key);
+    if (certificate != certificates_.end()) found.insert(*certificate);
+  };
+  for (const kube::ObjectKey& secret : secrets) {
+    add_one(secret);
+    const auto writers = certificates_by_secret_.find(secret);
+    if (writers == certificates_by_secret_.end()) continue;
+    std::for_each(writers->second.begin(), writers->second.end(), add_one);
+  }
+  const auto controlled = certificates_by_controller_.find(ingress.metadata.uid);
+  if (ingress.metadata.uid.empty() || controlled == certificates_by_controller_.end()) return;
+  std::for_each(controlled->second.begin(), controlled->second.end(), add_one);
+}
+
+// ---- What comes of it
+
+void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
+  const GroupId id = ++last_id_;
+  for (const kube::ObjectKey& member : group.members) group_of_[member] = id;
+  if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
+
+  ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
+  for (auto& [cluster_id, cluster] : shared.clusters) {
+    // Another group that uses it may have it already.
+    const auto known = results_.config.clusters.find(cluster_id);
+    if (known != results_.config.clusters.end() && *known->second == *cluster) {
+      cluster = known->second;
+    }
+  }
+  add_config(shared);
+  group.config = std::move(shared);
+  results_.owners.add(compiled.owners);
+  owners_after_.add(compiled.owners);
+  group.owners = std::move(compiled.owners);
+
+  for (Summary& summary : compiled.summaries) {
+    const kube::ObjectKey key = summary.ingress->metadata.key();
+    const bool is_ending =
+        summary.ingress->metadata.is_being_deleted || ending_namespaces_.count(key.namespace_) != 0;
+    const Rank rank{is_ending, summary.ingress->metadata.creation_timestamp, key};
+    results_.summaries.insert_or_assign(rank, std::move(summary));
+  }
+  sort_in(std::move(compiled.complaints), results_.complaints);
+  sort_in(std::move(plan.complaints), results_.plan_complaints);
+  for (auto& [key, apply] : plan.apply) {
+    group.applied.push_back(key);
+    results_.plan.apply.insert_or_assign(key, std::move(apply));
+  }
+  for (auto& [key, remove] : plan.remove) {
+    group.removed.push_back(key);
+    results_.plan.remove.insert_or_assign(key, std::move(remove));
+  }
+  groups_.emplace(id, std::move(group));
+}
+
+void IncrementalCompiler::add_config(const ProxyConfig& config) {
+  // A section more must be added here, and taken away in remove().
+  const auto& [clusters, hosts, certificates, sni, challenges] = config;
+  for (const auto& [cluster_id, cluster] : clusters) {
+    // Its Service may have changed since the others were compiled, who are on their way.
+    results_.config.clusters[cluster_id] = cluster;
+    ++results_.cluster_users[cluster_id];
+  }
+  const bool are_hosts_new = add_all(hosts, results_.config.hosts);
+  const bool are_certificates_new = add_all(certificates, results_.config.certificates);
+  const bool are_names_new = add_all(sni, results_.config.sni);
+  if (!are_hosts_new || !are_certificates_new || !are_names_new) has_conflict_ = true;
+}
+
+void IncrementalCompiler::remove(GroupId id) {
+  const auto at = groups_.find(id);
+  Group& group = at->second;
+  for (const auto& [cluster_id, cluster] : group.config.clusters) {
+    const auto users = results_.cluster_users.find(cluster_id);
+    if (--users->second != 0) continue;
+    results_.cluster_users.erase(users);
+    results_.config.clusters.erase(cluster_id);
+  }
+  remove_all(group.config.hosts, results_.config.hosts);
+  remove_all(group.config.certificates, results_.config.certificates);
+  remove_all(group.config.sni, results_.config.sni);
+  before_.clusters.merge(group.config.clusters);
+  before_.hosts.merge(group.config.hosts);
+  before_.certificates.merge(group.config.certificates);
+
+  results_.owners.remove(group.owners);
+  owners_before_.add(group.owners);
+  for (const Rank& rank : group.ranks) results_.summaries.erase(rank);
+  for (const kube::ObjectKey& member : group.members) {
+    results_.complaints.erase(member);
+    results_.plan_complaints.erase(member);
+    group_of_.erase(member);
+  }
+  for (const kube::ObjectKey& key : group.applied) results_.plan.apply.erase(key);
+  for (const kube::ObjectKey& key : group.removed) results_.plan.remove.erase(key);
+  if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
+  groups_.erase(at);
+}
+
+bool IncrementalCompiler::unnamed_has_changed() {
+  const auto unnamed = results_.config.sni.find("");
+  std::string namespace_ =
+      unnamed == results_.config.sni.end() ? std::string() : namespace_of(unnamed->second);
+  if (namespace_ == unnamed_) return false;
+  unnamed_ = std::move(namespace_);
+  return true;
+}
+
+void IncrementalCompiler::answer_challenges() {
+  ClusterView view;
+  for (const kube::ObjectKey& key : with_orders_)
+    view.certificates.push_back(certificates_.at(key));
+  ProxyConfig next;
+  next.challenges = challenge_answers(view, results_.owners);
+  ProxyConfig before;
+  before.challenges = std::move(results_.config.challenges);
+  results_.config.challenges = share_unchanged(before, std::move(next)).challenges;
+}
+
+std::vector<Summary> IncrementalCompiler::summaries() const {
+  std::vector<Summary> all;
+  all.reserve(results_.summaries.size());
+  for (const auto& [rank, summary] : results_.summaries) all.push_back(summary);
+  return all;
+}
+
+Complaints IncrementalCompiler::complaints() const {
+  return all_of(results_.complaints);
+}
+
+CertificatePlan IncrementalCompiler::plan() const {
+  CertificatePlan plan = results_.plan;
+  plan.complaints = all_of(results_.plan_complaints);
+  return plan;
+}
+
+}  // namespace ingress

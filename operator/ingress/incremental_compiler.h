@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "operator/ingress/certificate_plan.h"
+#include "operator/ingress/class_ownership.h"
+#include "operator/ingress/cluster_changes.h"
+#include "operator/ingress/compiler.h"
+#include "operator/ingress/ingress_groups.h"
+
+namespace ingress {
+
+// compile() and plan_certificates() of the whole cluster, kept up to date by what changes: those
+// Ingresses are compiled again, by the same two functions, that have to do with the change,
+// together with all that have to do with them (IngressGroups). What comes of a group concerns
+// nobody else, so the parts make up the whole. compile() of everything is the specification, and
+// says the same after every change.
+//
+// Not thread-safe. The source may go on changing while it is asked: what it says is then newer than
+// the changes that were announced, and will be announced.
+class IncrementalCompiler {
+ public:
+  // Of a ClusterView, what is no object.
+  struct Settings {
+    std::string controller = kControllerName;
+    std::set<std::string> class_names = {"gatehouse"};
+    std::optional<api::IssuerRef> default_issuer;
+    bool buffers_requests = false;
+    bool shares_hosts = false;
+  };
+
+  // How much was done, to be counted in tests.
+  struct Work {
+    std::size_t groups = 0;
+    std::size_t ingresses = 0;
+    std::size_t hosts = 0;
+  };
+
+  explicit IncrementalCompiler(Settings settings) : settings_(std::move(settings)) {
+    results_.owners = HostOwners({}, settings_.shares_hosts);
+  }
+
+  // The first call compiles everything.
+  Work update(const ClusterChanges& changes, const ClusterSource& source, base::WallTime now);
+
+  // Two groups have claimed one place, which they never do: everything is compiled for each change.
+  bool is_one_group() const { return is_one_group_; }
+
+  // ---- What the last update() has made.
+
+  bool have_owners_changed() const { return have_owners_changed_; }
+  // An entry that stays equal keeps its address.
+  const proxy::config::ProxyConfig& config() const { return results_.config; }
+  const HostOwners& owners() const { return results_.owners; }
+  std::vector<Summary> summaries() const;  // oldest first
+  Complaints complaints() const;           // of compile(), as it sorts them
+  CertificatePlan plan() const;
+
+ private:
+  using Members = IngressGroups::Members;
+  using GroupId = std::uint64_t;
+  // Whether it is ending, its age and name: the order in which Ingresses have their say.
+  using Rank = std::tuple<bool, base::WallTime, kube::ObjectKey>;
+
+  struct Group {
+    Members members;
+    proxy::config::ProxyConfig config;
+    HostOwners owners;
+    std::vector<Rank> ranks;
+    std::vector<kube::ObjectKey> applied;
+    std::vector<kube::ObjectKey> removed;
+    // Held so that they are not read again.
+    std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
+    std::optional<base::WallTime> next_expiry;  // of a certificate
+  };
+
+  // What all groups say together.
+  struct Results {
+    proxy::config::ProxyConfig config;
+    std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
+    HostOwners owners;
+    std::map<Rank, Summary> summaries;
+    std::map<kube::ObjectKey, Complaints> complaints;  // by Ingress
+    CertificatePlan plan;                              // without complaints
+    std::map<kube::ObjectKey, Complaints> plan_complaints;
+  };
+
+  void begin_anew();
+  void note_classes(const ClusterSource& source);
+  void note_namespaces(const ClusterSource& source);
+  void note_certificate(const kube::ObjectKey& key,
+                        std::shared_ptr<const api::Certificate> certificate);
+  void note_ingress(const kube::ObjectKey& key, std::shared_ptr<const kube::Ingress> ingress);
+  void note_certificates_of(const kube::ObjectKey& ingress);
+  void note_time(base::WallTime now);
+  void note_everything();
+
+  IngressGroups::Names names_of(const kube::Ingress& ingress) const;
+  void file(const kube::ObjectKey& key, const std::shared_ptr<const kube::Ingress>& ingress);
+  void unfile(const kube::ObjectKey& key);
+
+  // Marks the groups of these Ingresses to be compiled again.
+  void mark(const Members& ingresses);
+  void mark(const kube::ObjectKey& ingress);
+
+  Work compile_marked(const ClusterSource& source);
+  std::vector<Members> take_marked();
+  Work compile_group(const Members& members, const ClusterSource& source);
+  ClusterView view_of(const Members& members, const ClusterSource& source) const;
+  void add_certificates(
+      const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
+      std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const;
+  void add(Group group, Compiled compiled, CertificatePlan plan);
+  void add_config(const proxy::config::ProxyConfig& config);
+  void remove(GroupId id);
+  bool unnamed_has_changed();
+  void answer_challenges();
+
+  const Settings settings_;
+  bool has_begun_ = false;
+  bool is_one_group_ = false;
+  base::WallTime now_{};
+
+  // The cluster, as far as it concerns Ingresses of ours.
+  ClusterView::Objects<kube::IngressClass> classes_;
+  std::optional<ClassOwnership> ownership_;
+  std::set<std::string> ending_namespaces_;
+  std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;
+  std::map<std::string, Members> by_uid_;
+  std::map<kube::ObjectKey, Members> by_service_;
+  std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
+  std::map<kube::ObjectKey, std::set<kube::ObjectKey>> certificates_by_secret_;
+  std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid
+  std::set<kube::ObjectKey> with_orders_;                                        // Certificates
+
+  IngressGroups names_;
+  GroupId last_id_ = 0;
+  std::map<GroupId, Group> groups_;
+  std::map<kube::ObjectKey, GroupId> group_of_;
+  std::set<std::pair<base::WallTime, GroupId>> expiries_;
+  std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
+
+  // Of the update under way.
+  Members marked_;                     // with one Ingress all of its group
+  proxy::config::ProxyConfig before_;  // of the groups that were taken away
+  bool has_conflict_ = false;
+  bool has_order_changed_ = false;
+  bool is_all_marked_ = false;
+  bool have_owners_changed_ = false;
+  HostOwners owners_before_;  // of what was taken away, and then of what was added
+  HostOwners owners_after_;
+
+  Results results_;
+};
+
+}  // namespace ingress

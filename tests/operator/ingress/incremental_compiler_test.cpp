@@ -1,0 +1,526 @@
+#include "operator/ingress/incremental_compiler.h"
+
+#include <algorithm>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/ingress/owned_ingresses.h"
+#include "tests/operator/ingress/cluster_builder.h"
+
+// compile() of the whole cluster is the specification of what is kept up to date by changes.
+namespace ingress {
+namespace {
+
+using ingress_test::a_certificate;
+using ingress_test::a_service;
+using ingress_test::a_slice;
+using ingress_test::an_ingress;
+using ingress_test::IngressBuilder;
+using ingress_test::kNow;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+template <class T>
+using ByKey = std::map<kube::ObjectKey, std::shared_ptr<const T>>;
+
+template <class T>
+std::shared_ptr<const T> get(const ByKey<T>& objects, const kube::ObjectKey& key) {
+  const auto found = objects.find(key);
+  return found == objects.end() ? nullptr : found->second;
+}
+
+template <class T>
+ClusterView::Objects<T> list(const ByKey<T>& objects) {
+  ClusterView::Objects<T> all;
+  for (const auto& [key, object] : objects) all.push_back(object);
+  return all;
+}
+
+// A cluster that notes which of its objects have changed.
+class Cluster final : public ClusterSource {
+ public:
+  Cluster() {
+    ingress_test::ViewBuilder defaults;
+    classes_ = defaults.view.classes;
+  }
+
+  void put(const kube::Ingress& ingress) {
+    const kube::ObjectKey key = ingress.metadata.key();
+    ingresses_[key] = std::make_shared<const kube::Ingress>(ingress);
+    changes_.ingresses.insert(key);
+  }
+  void put(const kube::Service& service) {
+    const kube::ObjectKey key = service.metadata.key();
+    services_[key] = std::make_shared<const kube::Service>(service);
+    changes_.services.insert(key);
+  }
+  void put(const kube::EndpointSlice& slice) {
+    slices_[slice.metadata.key()] = std::make_shared<const kube::EndpointSlice>(slice);
+    changes_.services.insert(slice.service());
+  }
+  void put(const api::Certificate& certificate) {
+    const kube::ObjectKey key = certificate.metadata.key();
+    certificates_[key] = std::make_shared<const api::Certificate>(certificate);
+    changes_.certificates.insert(key);
+  }
+  void put_secret(const kube::ObjectKey& key, std::shared_ptr<const TlsSecret> secret) {
+    secrets_[key] = std::move(secret);
+    changes_.secrets.insert(key);
+  }
+  void erase_ingress(const kube::ObjectKey& key) {
+    ingresses_.erase(key);
+    changes_.ingresses.insert(key);
+  }
+  void erase_service(const kube::ObjectKey& key) {
+    services_.erase(key);
+    changes_.services.insert(key);
+  }
+  void erase_slice(const kube::ObjectKey& key) {
+    const auto slice = slices_.find(key);
+    if (slice == slices_.end()) return;
+    changes_.services.insert(slice->second->service());
+    slices_.erase(slice);
+  }
+  void erase_certificate(const kube::ObjectKey& key) {
+    certificates_.erase(key);
+    changes_.certificates.insert(key);
+  }
+  void erase_secret(const kube::ObjectKey& key) {
+    secrets_.erase(key);
+    changes_.secrets.insert(key);
+  }
+  void set_classes(ClusterView::Objects<kube::IngressClass> classes) {
+    classes_ = std::move(classes);
+    changes_.classes = true;
+  }
+  void turn_ending(const std::string& namespace_) {
+    if (ending_.erase(namespace_) == 0) ending_.insert(namespace_);
+    changes_.namespaces = true;
+  }
+  void forget_changes() {
+    changes_ = {};
+    changes_.everything = true;
+  }
+  ClusterChanges take_changes() { return std::exchange(changes_, {}); }
+
+  // ---- As ClusterSource.
+
+  Objects<kube::Ingress> ingresses() const override { return list(ingresses_); }
+  Objects<api::Certificate> certificates() const override { return list(certificates_); }
+  Objects<kube::IngressClass> classes() const override { return classes_; }
+  std::set<std::string> ending_namespaces() const override { return ending_; }
+  Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
+    return get(ingresses_, key);
+  }
+  Object<api::Certificate> certificate(const kube::ObjectKey& key) const override {
+    return get(certificates_, key);
+  }
+  Object<kube::Service> service(const kube::ObjectKey& key) const override {
+    return get(services_, key);
+  }
+  Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
+    return get(secrets_, key);
+  }
+  Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
+    Objects<kube::EndpointSlice> found;
+    for (const auto& [key, slice] : slices_) {
+      if (slice->service() == service) found.push_back(slice);
+    }
+    return found;
+  }
+
+  ClusterView view(const IncrementalCompiler::Settings& settings, base::WallTime now) const {
+    ClusterView view;
+    view.controller = settings.controller;
+    view.class_names = settings.class_names;
+    view.default_issuer = settings.default_issuer;
+    view.buffers_requests = settings.buffers_requests;
+    view.shares_hosts = settings.shares_hosts;
+    view.now = now;
+    view.ingresses = ingresses();
+    view.classes = classes_;
+    view.services = list(services_);
+    view.slices = list(slices_);
+    view.certificates = certificates();
+    view.ending_namespaces = ending_;
+    view.secrets = secrets_;
+    return view;
+  }
+
+ private:
+  ClusterChanges changes_;
+  ByKey<kube::Ingress> ingresses_;
+  ByKey<kube::Service> services_;
+  ByKey<kube::EndpointSlice> slices_;
+  ByKey<api::Certificate> certificates_;
+  ByKey<TlsSecret> secrets_;
+  ClusterView::Objects<kube::IngressClass> classes_;
+  std::set<std::string> ending_;
+};
+
+std::shared_ptr<const TlsSecret> a_secret(std::vector<std::string> names, base::WallTime not_after,
+                                          const std::string& content) {
+  ingress_test::ViewBuilder one;
+  one.secret("any/" + content, std::move(names), not_after);
+  return one.view.secrets.begin()->second;
+}
+
+template <class T>
+::testing::AssertionResult are_equal(const char* section,
+                                     const proxy::config::ProxyConfig::Section<T>& one,
+                                     const proxy::config::ProxyConfig::Section<T>& other) {
+  for (const auto& [key, value] : one) {
+    const auto found = other.find(key);
+    if (found == other.end()) return ::testing::AssertionFailure() << section << " lack " << key;
+    if (!(*found->second == *value)) {
+      return ::testing::AssertionFailure() << section << " differ in " << key;
+    }
+  }
+  for (const auto& [key, value] : other) {
+    if (one.count(key) == 0) return ::testing::AssertionFailure() << section << " still " << key;
+  }
+  return ::testing::AssertionSuccess();
+}
+
+std::string text_of(const Complaints& complaints) {
+  std::string text;
+  for (const Complaint& one : complaints) {
+    text += one.ingress.text() + " " + one.reason + " " + one.message + " (" +
+            std::to_string(static_cast<int>(one.severity)) + ", " + std::to_string(one.stands_for) +
+            ")\n";
+  }
+  return text;
+}
+
+std::string text_of(const std::vector<Summary>& summaries) {
+  const auto joined = [](const std::vector<std::string>& texts) {
+    std::string text;
+    for (const std::string& one : texts) text += " " + one;
+    return text;
+  };
+  std::string text;
+  for (const Summary& one : summaries) {
+    text += one.ingress->metadata.key().text() + " " + one.ingress->metadata.uid + ":" +
+            joined(one.hosts) + "; denied" + joined(one.hosts_denied) + "; " +
+            std::to_string(one.paths_served) + "/" + std::to_string(one.paths_closed) + "; tls" +
+            joined(one.tls_names) + "; missing" + joined(one.tls_missing) + "\n";
+  }
+  return text;
+}
+
+// A history by chance, of few names, so that most things touch each other.
+class History {
+ public:
+  History(unsigned seed, Cluster& cluster) : random_(seed), cluster_(cluster) {}
+
+  base::WallTime now = kNow;
+
+  void step() {
+    switch (below(20)) {
+      case 0:
+        return cluster_.erase_ingress(an_ingress_key());
+      case 1:
+        return cluster_.erase_service({a_namespace(), one_of({"web", "api"})});
+      case 2:
+        return put_service();
+      case 3:
+        return put_slice();
+      case 4:
+        return cluster_.erase_slice({a_namespace(), one_of({"web-8080IPv4", "api-8080IPv4"})});
+      case 5:
+        return put_secret();
+      case 6:
+        return cluster_.erase_secret({a_namespace(), a_secret_name()});
+      case 7:
+        return put_certificate();
+      case 8:
+        return cluster_.erase_certificate({a_namespace(), a_secret_name()});
+      case 9:
+        return set_time();
+      case 10:
+        return is_rare() ? set_classes() : put_ingress();
+      case 11:
+        return is_rare() ? cluster_.turn_ending(a_namespace()) : put_ingress();
+      case 12:
+        return is_rare() ? cluster_.forget_changes() : put_secret();
+      default:
+        return put_ingress();
+    }
+  }
+  bool goes_on() { return below(3) == 0; }
+
+ private:
+  std::size_t below(std::size_t end) { return random_() % end; }
+  bool is_rare() { return below(4) == 0; }
+  std::string one_of(const std::vector<std::string>& texts) { return texts[below(texts.size())]; }
+  std::string a_namespace() { return one_of({"a", "b", "c"}); }
+  std::string a_secret_name() { return one_of({"one", "two", "three"}); }
+  kube::ObjectKey an_ingress_key() { return {a_namespace(), one_of({"v", "w", "x", "y"})}; }
+  std::string a_host() {
+    return one_of({"h1.example", "h2.example", "H2.example.", "x.wild.example", "y.wild.example",
+                   "*.wild.example", "p.other.example", "q.other.example", "*.other.example",
+                   "alone.example", "no host", "", "deep.x.wild.example", "10.0.0.1"});
+  }
+  std::string a_path() {
+    return one_of({"/", "/a", "/a/", "/b", "no path", "/a*", "/x(.*)", "/y(?!z)"});
+  }
+
+  void put_ingress() {
+    const kube::ObjectKey key = an_ingress_key();
+    IngressBuilder made = an_ingress(key.text());
+    made.created_after(seconds(below(3)));
+    if (below(8) == 0) made.no_class();
+    if (below(12) == 0) made.class_name("other");
+    if (below(12) == 0) made.being_deleted();
+    if (below(6) == 0) made.default_backend(one_of({"web", "api"}), 80);
+    for (std::size_t rules = below(4); rules > 0; --rules) add_rule(made);
+    for (std::size_t entries = below(3); entries > 0; --entries) {
+      std::vector<std::string> hosts;
+      for (std::size_t count = below(3); count > 0; --count) hosts.push_back(a_host());
+      made.tls(hosts, below(10) == 0 ? "" : a_secret_name());
+    }
+    if (below(3) == 0) annotate(made);
+    kube::Ingress ingress = made.get();
+    ingress.metadata.uid += "-" + std::to_string(below(2));
+    ingress.metadata.generation = static_cast<std::int64_t>(below(1000));
+    cluster_.put(ingress);
+  }
+
+  void add_rule(IngressBuilder& made) {
+    const std::string host = a_host();
+    switch (below(6)) {
+      case 0:
+        made.rule_without_paths(host);
+        break;
+      case 1:
+        made.resource_path(host, a_path());
+        break;
+      case 2:
+        made.path_to_named_port(host, a_path(), one_of({"web", "api"}), "http");
+        break;
+      default:
+        made.path(host, a_path(), one_of({"web", "api", "none"}), below(5) == 0 ? 81 : 80);
+    }
+  }
+
+  void annotate(IngressBuilder& made) {
+    const std::string nginx = "nginx.ingress.kubernetes.io/";
+    const std::vector<std::pair<std::string, std::string>> all = {
+        {nginx + "ssl-redirect", one_of({"true", "false"})},
+        {nginx + "force-ssl-redirect", one_of({"true", "false"})},
+        {nginx + "proxy-read-timeout", one_of({"5", "70"})},
+        {nginx + "proxy-body-size", one_of({"1m", "nonsense"})},
+        {nginx + "use-regex", "true"},
+        {nginx + "rewrite-target", one_of({"/", "/$1"})},
+        {nginx + "auth-url", "http://auth.example/"},
+        {nginx + "canary", "true"},
+        {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
+        {"kubernetes.io/tls-acme", "true"},
+        {"cert-manager.io/issuer", "ca"},
+        {"cert-manager.io/cluster-issuer", "ca"},
+    };
+    for (std::size_t count = 1 + below(2); count > 0; --count) {
+      const auto& [name, value] = all[below(all.size())];
+      made.annotation(name, value);
+    }
+  }
+
+  void put_service() {
+    kube::Service service = a_service(a_namespace() + "/" + one_of({"web", "api"}), 80);
+    if (below(6) == 0) service.type_name = "ExternalName";
+    if (below(6) == 0) service.ports.front().port = 81;
+    if (below(6) == 0) service.publish_not_ready_addresses = true;
+    cluster_.put(service);
+  }
+
+  void put_slice() {
+    std::vector<std::string> addresses;
+    for (std::size_t count = below(3); count > 0; --count) {
+      addresses.push_back("10.0.0." + std::to_string(1 + below(4)));
+    }
+    cluster_.put(a_slice(a_namespace() + "/" + one_of({"web", "api"}), "http", 8080, addresses));
+  }
+
+  void put_secret() {
+    const kube::ObjectKey key{a_namespace(), a_secret_name()};
+    ingress_test::ViewBuilder one;
+    switch (below(8)) {
+      case 0:
+        one.empty_secret("any/one");
+        break;
+      case 1:
+        one.broken_secret("any/one", "tls.key is empty");
+        break;
+      default:
+        return cluster_.put_secret(
+            key, a_secret({one_of({"h1.example", "h2.example", "*.wild.example"}),
+                           one_of({"*.wild.example", "x.wild.example", "p.other.example"})},
+                          now + hours(below(5)) - hours(1), std::to_string(below(3))));
+    }
+    cluster_.put_secret(key, one.view.secrets.begin()->second);
+  }
+
+  void put_certificate() {
+    const kube::ObjectKey key{a_namespace(), a_secret_name()};
+    api::Certificate made = a_certificate(key.text(), below(3) == 0 ? a_secret_name() : key.name,
+                                          {one_of({"h1.example", "h2.example", "x.wild.example"})});
+    made.metadata.uid += "-" + std::to_string(below(2));
+    made.metadata.creation_timestamp += seconds(below(3));
+    made.metadata.is_being_deleted = below(8) == 0;
+    if (below(2) == 0) {
+      const kube::ObjectKey ingress =
+          below(6) == 0 ? an_ingress_key() : kube::ObjectKey{key.namespace_, an_ingress_key().name};
+      made.metadata.owner_references.push_back(
+          {"networking.k8s.io/v1", "Ingress", ingress.name,
+           "uid-" + ingress.text() + "-" + std::to_string(below(2)), true});
+    }
+    if (below(2) == 0) {
+      api::AuthorizationStatus authorization;
+      authorization.identifier = made.spec.dns_names.front();
+      authorization.state = one_of({"pending", "valid", "invalid"});
+      authorization.token = one_of({"token-1", "token-2"});
+      authorization.key_authorization = authorization.token + ".thumb" + std::to_string(below(2));
+      made.status.order.emplace();
+      made.status.order->authorizations.push_back(authorization);
+    }
+    cluster_.put(made);
+  }
+
+  void set_time() {
+    now += below(10) == 0 ? -std::chrono::minutes(90) : std::chrono::minutes(below(60));
+  }
+
+  void set_classes() {
+    ingress_test::ViewBuilder made;
+    if (below(6) == 0) made.view.classes.clear();
+    const bool is_default = below(2) == 0;
+    made.ingress_class(one_of({"other", "second"}),
+                       one_of({ingress::kControllerName, "other.example/controller"}), is_default);
+    cluster_.set_classes(made.view.classes);
+  }
+
+  std::mt19937 random_;
+  Cluster& cluster_;
+};
+
+class IncrementalCompilerHistories : public testing::TestWithParam<unsigned> {};
+
+TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEverythingSays) {
+  const unsigned seed = GetParam();
+  IncrementalCompiler::Settings settings;
+  settings.class_names = {"gatehouse", "second"};
+  settings.shares_hosts = seed % 4 == 0;
+  settings.buffers_requests = seed % 2 == 0;
+  if (seed % 3 == 0) settings.default_issuer = api::IssuerRef{};
+  Cluster cluster;
+  History history(seed, cluster);
+  IncrementalCompiler compiler(settings);
+  for (int step = 0; step < 1000; ++step) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + ", step " + std::to_string(step));
+    do {
+      history.step();
+    } while (history.goes_on());
+    const HostOwners owners_before = compiler.owners();
+    compiler.update(cluster.take_changes(), cluster, history.now);
+
+    const ClusterView view = cluster.view(settings, history.now);
+    const Compiled whole = compile(view);
+    const CertificatePlan plan = plan_certificates(view, whole.owners);
+    ASSERT_TRUE(are_equal("clusters", whole.config.clusters, compiler.config().clusters));
+    ASSERT_TRUE(are_equal("hosts", whole.config.hosts, compiler.config().hosts));
+    ASSERT_TRUE(
+        are_equal("certificates", whole.config.certificates, compiler.config().certificates));
+    ASSERT_EQ(whole.config.sni, compiler.config().sni);
+    ASSERT_TRUE(are_equal("challenges", whole.config.challenges, compiler.config().challenges));
+    ASSERT_EQ(text_of(whole.complaints), text_of(compiler.complaints()));
+    ASSERT_EQ(text_of(whole.summaries), text_of(compiler.summaries()));
+    ASSERT_EQ(whole.owners, compiler.owners());
+    ASSERT_EQ(owners_before != compiler.owners(), compiler.have_owners_changed());
+    const CertificatePlan kept = compiler.plan();
+    ASSERT_EQ(plan.apply, kept.apply);
+    ASSERT_EQ(plan.remove, kept.remove);
+    ASSERT_EQ(text_of(plan.complaints), text_of(kept.complaints));
+    ASSERT_FALSE(compiler.is_one_group());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, IncrementalCompilerHistories, testing::Range(1u, 13u));
+
+// A thousand shops, each with a host, a Service, a Secret.
+class IncrementalCompilerWork : public testing::Test {
+ protected:
+  static constexpr int kShops = 1000;
+
+  void SetUp() override {
+    for (int shop = 0; shop < kShops; ++shop) {
+      const std::string name = "shops/s" + std::to_string(shop);
+      cluster_.put(an_ingress_of(shop).get());
+      cluster_.put(a_service(name, 80));
+      cluster_.put(a_slice(name, "http", 8080, {"10.0.0.1"}));
+      cluster_.put_secret(ingress_test::key_of(name),
+                          a_secret({host_of(shop)}, kNow + hours(24), std::to_string(shop)));
+    }
+    const auto work = update();
+    EXPECT_EQ(work.groups, kShops);
+    EXPECT_EQ(compiler_.config().certificates.size(), kShops);
+  }
+  static std::string host_of(int shop) { return "s" + std::to_string(shop) + ".example"; }
+  static IngressBuilder an_ingress_of(int shop) {
+    const std::string name = "s" + std::to_string(shop);
+    return an_ingress("shops/" + name)
+        .path(host_of(shop), "/", name, 80)
+        .tls({host_of(shop)}, name);
+  }
+  IncrementalCompiler::Work update() {
+    return compiler_.update(cluster_.take_changes(), cluster_, now_);
+  }
+  void expect_one(const IncrementalCompiler::Work& work) {
+    EXPECT_EQ(work.groups, 1U);
+    EXPECT_EQ(work.ingresses, 1U);
+    EXPECT_EQ(work.hosts, 1U);
+  }
+
+  base::WallTime now_ = kNow;
+  Cluster cluster_;
+  IncrementalCompiler compiler_{IncrementalCompiler::Settings{}};
+};
+
+TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {
+  cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s8", 80).get());
+  expect_one(update());
+  cluster_.put(a_slice("shops/s9", "http", 8080, {"10.0.0.2"}));
+  expect_one(update());
+  cluster_.put_secret({"shops", "s10"}, a_secret({host_of(10)}, kNow + hours(2), "renewed"));
+  expect_one(update());
+  cluster_.put(an_ingress_of(kShops).get());
+  expect_one(update());
+  cluster_.erase_ingress({"shops", "s11"});
+  EXPECT_EQ(update().groups, 0U);
+  now_ += hours(3);  // and one has expired
+  expect_one(update());
+}
+
+TEST_F(IncrementalCompilerWork, NothingIsCompiledForWhatNoIngressNames) {
+  cluster_.put(a_service("shops/other", 80));
+  cluster_.put(a_slice("elsewhere/s1", "http", 8080, {"10.0.0.2"}));
+  cluster_.put_secret({"elsewhere", "s1"}, a_secret({host_of(1)}, kNow + hours(2), "other"));
+  cluster_.put(a_certificate("elsewhere/s1", "s1", {host_of(1)}));
+  now_ += hours(1);
+  EXPECT_EQ(update().groups, 0U);
+}
+
+TEST_F(IncrementalCompilerWork, WhatStaysTheSameKeepsItsAddress) {
+  const proxy::config::ProxyConfig before = compiler_.config();
+  cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s7", 80).get());
+  update();
+  const proxy::config::ProxyConfig& after = compiler_.config();
+  EXPECT_NE(after.hosts.at(host_of(7)), before.hosts.at(host_of(7)));
+  EXPECT_EQ(after.hosts.at(host_of(8)), before.hosts.at(host_of(8)));
+  EXPECT_EQ(after.clusters, before.clusters);
+  EXPECT_EQ(after.certificates, before.certificates);
+}
+
+}  // namespace
+}  // namespace ingress
