@@ -33,6 +33,7 @@ struct Flags {
   std::string admin_address = ":9090";
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;
+  std::vector<std::string> trusted_proxies;
   std::string ports_file;
   std::string config_file;
   proxy::control::ControlOptions control;
@@ -93,6 +94,12 @@ void describe(CLI::App& app, Flags& flags) {
       ->group(listen);
   app.add_option("--public-https-port", flags.public_https_port,
                  "The same for HTTPS; redirects to https name it")
+      ->group(listen);
+  app.add_option("--trusted-proxies", flags.trusted_proxies,
+                 "Load balancers in front, as CIDR,CIDR,...: what they say about their client "
+                 "(X-Forwarded-For, -Proto, -Host, -Port, Forwarded, X-Real-IP) counts. From all "
+                 "others it is dropped")
+      ->delimiter(',')
       ->group(listen);
   app.add_option("--ports-file", flags.ports_file,
                  "Write the ports listened on into this file, as JSON")
@@ -201,6 +208,8 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   if (!https) return base::failure(https.error());
   settings.http = *http;
   settings.https = *https;
+  auto trusted = proxy::client::TrustedNetworks::parse(flags.trusted_proxies);
+  if (!trusted) return base::failure(base::while_doing("--trusted-proxies", trusted.error()));
   settings.workers = flags.workers;
   proxy::session::Options& options = settings.options;
   options.timeouts.handshake = millis(flags.handshake_timeout);
@@ -211,6 +220,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_timeout = millis(flags.upstream_idle_timeout);
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
+  options.trusted_proxies = std::move(*trusted);
   options.trace_allowed = flags.allow_trace;
   options.public_http_port = flags.public_http_port;
   options.public_https_port = flags.public_https_port;

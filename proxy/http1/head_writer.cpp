@@ -37,22 +37,6 @@ void write_field(Cursor& out, const Field& field) {
   out << field.name << ": " << field.value << "\r\n";
 }
 
-bool is_about_the_client(FieldId id) {
-  switch (id) {
-    case FieldId::x_forwarded_for:
-    case FieldId::x_forwarded_host:
-    case FieldId::x_forwarded_port:
-    case FieldId::x_forwarded_proto:
-    case FieldId::x_forwarded_scheme:
-    case FieldId::x_real_ip:
-    case FieldId::forwarded:
-    case FieldId::about_client:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
   if (field.id == FieldId::other) return !field.dropped;
   switch (field.id) {
@@ -60,42 +44,44 @@ bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
     case FieldId::host:
     case FieldId::content_length:
     case FieldId::x_request_id:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_port:
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_forwarded_scheme:
+    case FieldId::x_real_ip:
+    case FieldId::forwarded:
       return false;  // written by us, or never
     case FieldId::expect:
       return forwarding.forward_expect;
-    case FieldId::x_forwarded_for:
-      return false;  // gets our entry at its end
+    case FieldId::about_client:
+      return forwarding.peer_is_trusted && !field.dropped;
     default:
-      if (is_about_the_client(field.id)) return forwarding.peer_is_trusted;
       return !is_hop_by_hop(field.id);
   }
 }
 
-// One of the fields about the client: ours, unless a trusted proxy has said it.
-void write_unless_told(Cursor& out, const RequestHead& head, const Forwarding& forwarding,
-                       FieldId id, std::string_view name_and_colon, std::string_view value) {
-  if (forwarding.peer_is_trusted && head.find(id) != nullptr) return;
-  out << name_and_colon << value << "\r\n";
+// RFC 7239 §4, for who speaks that: in place of what a trusted proxy wrote, and as much of it as is
+// the client's.
+void write_forwarded(Cursor& out, const Forwarding& forwarding, std::string_view host) {
+  const bool is_ipv6 = forwarding.client_address.find(':') != std::string_view::npos;
+  out << "Forwarded: for=" << (is_ipv6 ? "\"[" : "") << forwarding.client_address
+      << (is_ipv6 ? "]\"" : "") << ";proto=" << forwarding.scheme;
+  if (!host.empty()) out << ";host=\"" << host << "\"";
+  out << "\r\n";
 }
 
 void write_forwarding(Cursor& out, const RequestHead& head, const Forwarding& forwarding) {
-  out << "X-Forwarded-For: ";
-  if (forwarding.peer_is_trusted) {
-    for (const Field& field : head.fields) {
-      if (field.id == FieldId::x_forwarded_for && !field.value.empty()) out << field.value << ", ";
-    }
+  const std::string_view host = forwarding.host.empty() ? head.host : forwarding.host;
+  out << "X-Forwarded-For: "
+      << (forwarding.forwarded_for.empty() ? forwarding.client_address : forwarding.forwarded_for)
+      << "\r\nX-Real-IP: " << forwarding.client_address << "\r\nX-Forwarded-Host: " << host
+      << "\r\nX-Forwarded-Port: " << forwarding.port
+      << "\r\nX-Forwarded-Proto: " << forwarding.scheme
+      << "\r\nX-Forwarded-Scheme: " << forwarding.scheme << "\r\n";
+  if (forwarding.peer_is_trusted && head.find(FieldId::forwarded) != nullptr) {
+    write_forwarded(out, forwarding, host);
   }
-  out << forwarding.client_address << "\r\n";
-  write_unless_told(out, head, forwarding, FieldId::x_real_ip,
-                    "X-Real-IP: ", forwarding.client_address);
-  write_unless_told(out, head, forwarding, FieldId::x_forwarded_host,
-                    "X-Forwarded-Host: ", head.host);
-  write_unless_told(out, head, forwarding, FieldId::x_forwarded_port,
-                    "X-Forwarded-Port: ", forwarding.port);
-  write_unless_told(out, head, forwarding, FieldId::x_forwarded_proto,
-                    "X-Forwarded-Proto: ", forwarding.scheme);
-  write_unless_told(out, head, forwarding, FieldId::x_forwarded_scheme,
-                    "X-Forwarded-Scheme: ", forwarding.scheme);
   out << "X-Request-ID: " << forwarding.request_id << "\r\n";
 }
 
@@ -145,8 +131,9 @@ std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwar
   // Every literal of write_request_head() together is less than 400 bytes.
   constexpr std::size_t kLiterals = 512;
   return kLiterals + kNumberBytesMax + head.method_text.size() + head.path.size() +
-         head.query.size() + 2 * head.host.size() + fields_bound(head.fields) +
-         head.upgrade.size() + 2 * forwarding.client_address.size() + 2 * forwarding.scheme.size() +
+         head.query.size() + 3 * head.host.size() + 2 * forwarding.host.size() +
+         fields_bound(head.fields) + head.upgrade.size() + forwarding.forwarded_for.size() +
+         3 * forwarding.client_address.size() + 3 * forwarding.scheme.size() +
          forwarding.port.size() + forwarding.request_id.size();
 }
 

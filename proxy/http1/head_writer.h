@@ -18,11 +18,13 @@ namespace proxy::http1 {
 // What the proxy tells the endpoint about the client.
 struct Forwarding {
   std::string_view client_address{};  // IP literal without brackets
+  std::string_view forwarded_for{};   // from the client to the peer; empty: the client is the peer
   std::string_view scheme{};          // "http" | "https"
+  std::string_view host{};            // that the client asked for; empty: the request's own
   std::string_view port{};            // the port that the client came to, "443"
   std::string_view request_id{};      // see choose_request_id()
-  // The peer is on the list of trusted proxies: what it says about its client is kept, and
-  // X-Forwarded-For gets one entry more. Else all of it is replaced.
+  // The peer is on the list of trusted proxies: what it says about its client, and what is not said
+  // above, is kept. Else all of it is dropped.
   bool peer_is_trusted = false;
   bool forward_expect = false;  // pass Expect: 100-continue on, instead of dropping it
 };

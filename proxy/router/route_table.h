@@ -161,7 +161,7 @@ struct Decision {
 struct RequestLine {
   std::string_view host{};
   std::string_view path{};  // as received, without the query
-  bool secure = false;      // came over TLS
+  bool secure = false;      // the client came over TLS: to us, or to a trusted proxy before us
 };
 // `storage` may be used for the normalised path. The result points into the table.
 Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage);

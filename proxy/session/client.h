@@ -6,11 +6,19 @@
 
 namespace proxy::session {
 
-// Who a request came from, and how. Views live as long as the client's connection.
+// Who a request came from, and how. A connection has one; a request that a trusted proxy passed on
+// has its own, with what that says of the client put in place of what is so of the connection.
+// Views live as long as the connection, or the request.
 struct Client {
   std::string_view address;  // IP literal without brackets
   std::string_view port;     // the port that it came to, "443"
-  bool secure = false;
+  bool secure = false;       // this connection is TLS
+  bool is_https = false;     // the client's own is, as far as is known
+  // Its fields about the client count: the address is on the list of trusted proxies.
+  bool is_trusted_proxy = false;
+  // All that follow: empty unless a trusted proxy passed the request on.
+  std::string_view host{};                             // that the client asked that proxy for
+  std::string_view forwarded_for{};                    // from the client to the peer
   std::string_view tls_version;                        // "TLSv1.3"; empty: plain
   std::string_view server_name;                        // SNI
   const tls::CertificateEntry* certificate = nullptr;  // that it was shown

@@ -23,12 +23,20 @@ ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::Socket
       timer_(static_cast<net::TimerTarget&>(*this)),
       state_(secure ? State::handshake : State::open) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
-  client_.secure = secure;
+  client_.secure = client_.is_https = secure;
   client_.port = worker.public_port_text(secure);
+  note_trust();
   begin_rest(false);
 }
 
 ClientConnection::~ClientConnection() = default;
+
+void ClientConnection::note_trust() {
+  const client::TrustedNetworks& trusted = worker_.options().trusted_proxies;
+  if (trusted.empty()) return;
+  const auto address = config::IpAddress::parse(client_.address);
+  client_.is_trusted_proxy = address && trusted.contains(*address);
+}
 
 bool ClientConnection::start() {
   if (!worker_.loop().add(channel_.fd(), *this)) return false;

@@ -91,6 +91,7 @@ class ClientConnection final : public net::EventHandler,
 
  private:
   void on_timer(net::Timer& timer) override;
+  void note_trust();
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
   void choose_protocol();

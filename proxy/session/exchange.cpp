@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/client/forwarded.h"
 #include "proxy/http1/max_forwards.h"
 #include "proxy/session/worker.h"
 
@@ -59,6 +60,14 @@ Exchange::~Exchange() {
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
                      const Piece& piece, bool last) {
   downstream_ = &downstream;
+  if (client.is_trusted_proxy) {
+    begin_for(told_client(client), protocol, piece, last);
+  } else {
+    begin_for(client, protocol, piece, last);
+  }
+}
+
+void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last) {
   remember_for_log(client, protocol);
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http1::Method::head;
@@ -66,6 +75,28 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
   request_complete_ = last;
   request_bytes_ = piece.size;
   decide(client, piece, last);
+}
+
+// Who the request is from, by the word of the trusted proxy that passed it on.
+Client Exchange::told_client(const Client& peer) {
+  const auto address = config::IpAddress::parse(peer.address);
+  if (!address) return peer;
+  const client::Told told =
+      client::read_forwarded(request_.fields, *address, worker_.options().trusted_proxies);
+  Client who = peer;
+  told_address_ = told.address.text();
+  who.address = told_address_;
+  told.write_way(forwarded_for_);
+  who.forwarded_for = forwarded_for_;
+  who.host = told.host;
+  const bool is_https = told.scheme.empty() ? peer.is_https : told.scheme == "https";
+  if (!told.port.empty()) {
+    who.port = told.port;
+  } else if (is_https != peer.is_https) {
+    who.port = is_https ? "443" : "80";
+  }
+  who.is_https = is_https;
+  return who;
 }
 
 void Exchange::remember_for_log(const Client& client, Protocol protocol) {
@@ -94,7 +125,7 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
     return;
   }
   const router::Decision decision = router::decide(
-      *snapshot->routes, {request_.host, request_.path, client.secure}, worker_.path_storage());
+      *snapshot->routes, {request_.host, request_.path, client.is_https}, worker_.path_storage());
   if (decision.kind == router::Decision::Kind::challenge) {
     answer_challenge(*decision.challenge);
     return;
@@ -314,6 +345,8 @@ void Exchange::reset() {
   response_rest_ = upstream::Connection::kNotReusable;
   was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;
   responded_ = {};
+  empty(told_address_);
+  empty(forwarded_for_);
   empty(log_text_);
   host_end_ = method_end_ = path_end_ = 0;
   status_ = 0;

@@ -93,6 +93,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
  private:
   // ---- exchange.cpp: what to do
   void remember_for_log(const Client& client, Protocol protocol);
+  Client told_client(const Client& peer);
+  void begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last);
   void decide(const Client& client, const Piece& piece, bool last);
   bool is_misdirected(const Client& client) const;
   void answer(int status, std::string_view reason);
@@ -151,6 +153,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
 
   // The request.
   http1::RequestHead request_;
+  // Behind a trusted proxy: what Client's views point to.
+  std::string told_address_, forwarded_for_;
   bool request_chunked_ = false;  // towards the endpoint
   bool request_complete_ = false;
   bool is_idempotent_ = false;

@@ -134,9 +134,12 @@ void Exchange::on_timer(net::Timer&) {
 std::string_view Exchange::compose_head(const Client& client) {
   const http1::Forwarding forwarding{
       .client_address = client.address,
-      .scheme = client.secure ? "https" : "http",
+      .forwarded_for = client.forwarded_for,
+      .scheme = client.is_https ? "https" : "http",
+      .host = client.host,
       .port = client.port,
       .request_id = std::string_view(log_text_).substr(path_end_),
+      .peer_is_trusted = client.is_trusted_proxy,
   };
   std::string& out = worker_.buffers().head;
   const std::size_t bound = http1::request_head_bound(request_, forwarding);

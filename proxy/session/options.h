@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "proxy/client/trusted_networks.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/upstream/endpoint.h"
 
@@ -62,6 +63,8 @@ struct Options {
   // The ports that clients come to, for redirects and X-Forwarded-Port; 0: the listener's.
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;
+  // Who may say who the client is.
+  client::TrustedNetworks trusted_proxies{};
 };
 
 }  // namespace proxy::session

@@ -136,6 +136,7 @@ operator:
   --watch-namespaces: operator.watchNamespaces
   --workers: operator.workers
 proxy:
+  --trusted-proxies: proxy.trustedProxies
   --access-log: proxy.accessLog
   --admin-address: ""
   --body-timeout: proxy.timeouts.body

@@ -1,0 +1,23 @@
+#include "proxy/client/trusted_networks.h"
+
+namespace proxy::client {
+
+base::Result<TrustedNetworks> TrustedNetworks::parse(const std::vector<std::string>& networks) {
+  if (networks.size() > kNetworksMax) {
+    return base::failure(base::ErrorKind::invalid,
+                         std::to_string(networks.size()) + " networks are more than the " +
+                             std::to_string(kNetworksMax) + " there may be");
+  }
+  TrustedNetworks trusted;
+  for (const std::string& text : networks) {
+    const auto network = config::Network::parse(text);
+    if (!network) {
+      return base::failure(base::ErrorKind::invalid,
+                           "'" + text + "' is not a network; write it as 10.0.0.0/8 or fd00::/8");
+    }
+    trusted.networks_.push_back(*network);
+  }
+  return trusted;
+}
+
+}  // namespace proxy::client

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/config/network.h"
+
+namespace proxy::client {
+
+// The one list of those who may say who their client is: load balancers and CDNs that this proxy
+// stands behind. Empty unless told otherwise: then everybody is the client itself. Immutable once
+// parsed; any thread may read it.
+class TrustedNetworks {
+ public:
+  // More are a mistake: the largest CDNs publish some two hundred, and each request from one of
+  // them is compared with all.
+  static constexpr std::size_t kNetworksMax = 1024;
+
+  // The error names the first that is none.
+  static base::Result<TrustedNetworks> parse(const std::vector<std::string>& networks);
+
+  bool empty() const { return networks_.empty(); }
+  bool contains(const config::IpAddress& address) const {
+    return std::any_of(networks_.begin(), networks_.end(),
+                       [&](const config::Network& one) { return one.contains(address); });
+  }
+
+ private:
+  std::vector<config::Network> networks_;
+};
+
+}  // namespace proxy::client

@@ -1,0 +1,109 @@
+// Who the client is, behind proxies that are trusted and others that are not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+session::Options trusting(const std::vector<std::string>& networks) {
+  session::Options options = RunningEngine::quick();
+  options.trusted_proxies = client::TrustedNetworks::parse(networks).value();
+  return options;
+}
+
+ScriptedBackend::Script answers() {
+  return [](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  };
+}
+
+constexpr std::string_view kPassedOn =
+    "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.9\r\n"
+    "X-Forwarded-Proto: https\r\nX-Forwarded-Host: www.shop.test\r\nX-Real-IP: 6.6.6.6\r\n"
+    "Forwarded: for=6.6.6.6\r\nX-Forwarded-Prefix: /shop\r\n\r\n";
+
+TEST(TrustedProxies, ABalancerThatIsTrustedSaysWhoItsClientIs) {
+  ScriptedBackend backend(answers());
+  RunningEngine proxy(trusting({"127.0.0.0/8"}));
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto balancer = HttpClient::connect(proxy.http());
+  balancer.send(kPassedOn);
+  ASSERT_EQ(balancer.read_answer().status, 200);
+  const SeenRequest seen = backend.last();
+  EXPECT_EQ(seen.field("X-Forwarded-For"), "203.0.113.9, 127.0.0.1");
+  EXPECT_EQ(seen.field("X-Real-IP"), "203.0.113.9");
+  EXPECT_EQ(seen.field("X-Forwarded-Proto"), "https");
+  EXPECT_EQ(seen.field("X-Forwarded-Host"), "www.shop.test");
+  EXPECT_EQ(seen.field("X-Forwarded-Port"), "443");
+  EXPECT_EQ(seen.field("X-Forwarded-Prefix"), "/shop");
+  EXPECT_EQ(seen.field("Forwarded"), "for=203.0.113.9;proto=https;host=\"www.shop.test\"");
+  EXPECT_EQ(seen.field("Host"), "shop.test");
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"client\":\"203.0.113.9\""));
+}
+
+TEST(TrustedProxies, EachRequestOfAConnectionHasAClientOfItsOwn) {
+  ScriptedBackend backend(answers());
+  RunningEngine proxy(trusting({"127.0.0.0/8"}));
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto balancer = HttpClient::connect(proxy.http());
+  for (const std::string ip : {"203.0.113.9", "2001:db8::7", ""}) {
+    const std::string field = ip.empty() ? "" : "X-Forwarded-For: " + ip + "\r\n";
+    balancer.send("GET / HTTP/1.1\r\nHost: shop.test\r\n" + field + "\r\n");
+    ASSERT_EQ(balancer.read_answer().status, 200);
+    EXPECT_EQ(backend.last().field("X-Real-IP"), ip.empty() ? "127.0.0.1" : ip);
+    EXPECT_EQ(backend.last().field("X-Forwarded-Proto"), "http");
+    EXPECT_EQ(backend.last().field("X-Forwarded-Port"), std::to_string(proxy.http()));
+    EXPECT_EQ(backend.last().field("Forwarded"), "");
+  }
+}
+
+TEST(TrustedProxies, WhatAnybodyElseSaysOfItselfIsDropped) {
+  ScriptedBackend backend(answers());
+  for (const std::vector<std::string>& networks :
+       {std::vector<std::string>{}, std::vector<std::string>{"10.0.0.0/8", "127.0.0.2/32"}}) {
+    RunningEngine proxy(trusting(networks));
+    ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    client.send(kPassedOn);
+    ASSERT_EQ(client.read_answer().status, 200);
+    const SeenRequest seen = backend.last();
+    EXPECT_EQ(seen.field("X-Forwarded-For"), "127.0.0.1");
+    EXPECT_EQ(seen.field("X-Real-IP"), "127.0.0.1");
+    EXPECT_EQ(seen.field("X-Forwarded-Proto"), "http");
+    EXPECT_EQ(seen.field("X-Forwarded-Host"), "shop.test");
+    EXPECT_EQ(seen.field("X-Forwarded-Prefix"), "");
+    EXPECT_EQ(seen.field("Forwarded"), "");
+    EXPECT_THAT(proxy.access_log(), HasSubstr("\"client\":\"127.0.0.1\""));
+  }
+}
+
+TEST(TrustedProxies, HttpsAtATrustedBalancerEndsTheRedirectToHttps) {
+  ScriptedBackend backend(answers());
+  auto config = shop({backend.port()});
+  auto host = *config.hosts.at("shop.test");
+  host.https_redirect = true;
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  const auto status = [&](const std::vector<std::string>& networks, const std::string& field) {
+    RunningEngine proxy(trusting(networks));
+    EXPECT_TRUE(proxy.publish(config));
+    auto client = HttpClient::connect(proxy.http());
+    client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n" + field + "\r\n\r\n");
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(status({"127.0.0.1"}, "X-Forwarded-Proto: https"), 200);
+  EXPECT_EQ(status({"127.0.0.1"}, "Forwarded: for=203.0.113.9;proto=https"), 200);
+  EXPECT_EQ(status({"127.0.0.1"}, "X-Forwarded-Proto: http"), 308);
+  EXPECT_EQ(status({"127.0.0.1"}, "X-Forwarded-For: 203.0.113.9"), 308);
+  EXPECT_EQ(status({"10.0.0.0/8"}, "X-Forwarded-Proto: https"), 308);
+  EXPECT_EQ(status({}, "X-Forwarded-Proto: https"), 308);
+}
+
+}  // namespace
+}  // namespace proxy::support
