@@ -297,7 +297,8 @@ void ServedConnection::finish_answer(SteadyTime now) {
     return;
   }
   if (!closes_) {
-    deadline_ = now + (is_known_ ? times_.idle : times_.request);
+    // What came behind the request before has begun already, and has no idle time before it.
+    deadline_ = now + (is_known_ && !reader_.has_begun() ? times_.idle : times_.request);
     return;
   }
   if (ssl_) {
