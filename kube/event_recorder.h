@@ -58,8 +58,10 @@ struct EventRecorderOptions {
   std::size_t bytes_max = 16u << 20;
   std::size_t per_object_max = 16;
   // The same (object, type, reason, action, note) again within this is the same Event: its series
-  // counts, and a new object is not made.
-  std::chrono::minutes series_window{6};
+  // counts, and a new object is not made. Longer than the half of an hour after which what goes on
+  // is told again (ingress::ComplaintLog), and less than the hour after which the API server
+  // forgets; each write begins that anew.
+  std::chrono::minutes series_window{35};
   // Writes of one series: the first repetition, then at most one in this time.
   std::chrono::seconds series_interval{60};
   std::size_t series_max = 4096;  // remembered at once

@@ -44,28 +44,46 @@ std::optional<base::SteadyTime> ComplaintLog::update(const Complaints& standing,
                                                      base::SteadyTime now, const Tell& tell) {
   std::map<Complaint, Entry> entries;
   std::optional<base::SteadyTime> next;
-  std::map<std::tuple<kube::ObjectKey, Severity, std::string>, std::vector<const Complaint*>> due;
+  // A reminder repeats what was said, so that it counts in the same Event: it is not mixed with
+  // news.
+  std::map<std::tuple<Telling, kube::ObjectKey, Severity, std::string>,
+           std::vector<const Complaint*>>
+      due;
   for (const Complaint& complaint : standing) {
     if (complaint.severity == Severity::pending) continue;
     const auto known = entries_.find(complaint);
-    const Entry entry = known == entries_.end() ? Entry{now} : known->second;
+    const Entry entry = known == entries_.end() ? Entry{now, {}} : known->second;
     entries.emplace(complaint, entry);
-    if (entry.is_told) continue;
-    if (const base::SteadyTime ready = entry.since + settling_; ready > now) {
-      bring_forward(next, ready);
-    } else {
-      due[{complaint.ingress, complaint.severity, complaint.reason}].push_back(&complaint);
+    const auto at = due_at(complaint, entry);
+    if (!at) continue;
+    if (*at > now) {
+      bring_forward(next, *at);
+      continue;
     }
+    const Telling telling = entry.told ? Telling::reminder : Telling::news;
+    due[{telling, complaint.ingress, complaint.severity, complaint.reason}].push_back(&complaint);
   }
   entries_ = std::move(entries);
-  for (const auto& [reason, news] : due) {
-    if (!tell(told_as_one(news))) {
+  for (const auto& [reason, complaints] : due) {
+    if (!tell(told_as_one(complaints), std::get<Telling>(reason))) {
       bring_forward(next, now + kTellAgain);
       continue;
     }
-    for (const Complaint* complaint : news) entries_.at(*complaint).is_told = true;
+    for (const Complaint* complaint : complaints) {
+      Entry& entry = entries_.at(*complaint);
+      entry.told = now;
+      if (const auto again = due_at(*complaint, entry)) bring_forward(next, *again);
+    }
   }
   return next;
+}
+
+// Nothing: all is said.
+std::optional<base::SteadyTime> ComplaintLog::due_at(const Complaint& complaint,
+                                                     const Entry& entry) const {
+  if (!entry.told) return entry.since + settling_;
+  if (complaint.severity != Severity::warning) return std::nullopt;
+  return *entry.told + kReminded;
 }
 
 bool is_served_in_full(const Summary& summary) {

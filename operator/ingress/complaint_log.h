@@ -15,26 +15,35 @@ namespace ingress {
 
 // Tells transitions from repetitions: which of the standing complaints are news. One is news once,
 // when it has stood for a moment, so that an Ingress applied a second before its Service, or the
-// turn of a roll-out, is no Event. When it is gone it is forgotten silently. Pure but for memory.
+// turn of a roll-out, is no Event. A warning that goes on is told again now and then in the same
+// words, or describe would fall silent when the API server forgets the Event. When it is gone it is
+// forgotten silently. Pure but for memory.
 class ComplaintLog {
  public:
+  enum class Telling { news, reminder };
+  // Twice in the life of an Event, which is an hour (kube-apiserver --event-ttl); client-go
+  // refreshes its series as often.
+  static constexpr std::chrono::minutes kReminded{30};
+
   explicit ComplaintLog(std::chrono::milliseconds settling = std::chrono::seconds(2))
       : settling_(settling) {}
 
-  // Says one piece of news; false when it found no ear, and it is news again a second later.
-  using Tell = std::function<bool(const Complaint& news)>;
+  // Says one piece; false when it found no ear, and it is due again a second later.
+  using Tell = std::function<bool(const Complaint& complaint, Telling telling)>;
 
   // standing: all complaints there are now, as bounded() has them. Pending ones never are news;
-  // what is news at once of one reason about one Ingress is told as one. When another may become
-  // news; ask again then.
+  // what is news at once of one reason about one Ingress is told as one. When another may be due;
+  // ask again then.
   std::optional<base::SteadyTime> update(const Complaints& standing, base::SteadyTime now,
                                          const Tell& tell);
 
  private:
   struct Entry {
     base::SteadyTime since;
-    bool is_told = false;
+    std::optional<base::SteadyTime> told;
   };
+  std::optional<base::SteadyTime> due_at(const Complaint& complaint, const Entry& entry) const;
+
   const std::chrono::milliseconds settling_;
   std::map<Complaint, Entry> entries_;
 };

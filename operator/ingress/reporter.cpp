@@ -55,25 +55,29 @@ std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
   for (const Summary& summary : report.summaries) {
     ingresses.emplace(summary.ingress->metadata.key(), &summary.ingress->metadata);
   }
-  const auto complaints = complaint_log_.update(report.complaints, now, [&](const Complaint& news) {
-    const auto ingress = ingresses.find(news.ingress);
-    if (ingress == ingresses.end()) return true;  // nobody is left to be told
-    return tell(kube::reference_to(kube::Ingress::type(), *ingress->second), news);
-  });
+  const auto complaints =
+      complaint_log_.update(report.complaints, now, [&](const Complaint& complaint, auto telling) {
+        const auto ingress = ingresses.find(complaint.ingress);
+        if (ingress == ingresses.end()) return true;  // nobody is left to be told
+        return tell(kube::reference_to(kube::Ingress::type(), *ingress->second), complaint,
+                    telling);
+      });
   const auto programmed = programmed_log_.update(report.summaries, now,
                                                  [&](const Summary& news) { return tell(news); });
   if (!complaints || !programmed) return complaints ? complaints : programmed;
   return std::min(*complaints, *programmed);
 }
 
-bool Reporter::tell(const kube::ObjectReference& ingress, const Complaint& news) {
-  const bool is_warning = news.severity == Severity::warning;
+bool Reporter::tell(const kube::ObjectReference& ingress, const Complaint& complaint,
+                    ComplaintLog::Telling telling) {
+  const bool is_warning = complaint.severity == Severity::warning;
   if (!events_.offer({ingress, is_warning ? kube::EventType::warning : kube::EventType::normal,
-                      news.reason, "Compiling", news.message})) {
+                      complaint.reason, "Compiling", complaint.message})) {
     return false;
   }
+  if (telling == ComplaintLog::Telling::reminder) return true;
   spdlog::log(is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
-              news.ingress.text(), news.reason, news.message);
+              complaint.ingress.text(), complaint.reason, complaint.message);
   return true;
 }
 

@@ -16,8 +16,9 @@
 namespace ingress {
 
 // Tells the users of Ingresses what became of them: an Event and a log line for each transition,
-// none for a repetition, Warnings first. What finds no room among the Events that wait is told when
-// there is some. One of the operator's replicas speaks, the leader. Thread-safe.
+// Warnings first; of a Warning that goes on the Event is kept alive, without a log line. What finds
+// no room among the Events that wait is told when there is some. One of the operator's replicas
+// speaks, the leader. Thread-safe.
 class Reporter {
  public:
   // events and clock must outlive it.
@@ -41,7 +42,8 @@ class Reporter {
   void run(const std::stop_token& stop);
   // When there may be more to tell.
   std::optional<base::SteadyTime> tell(const Report& report);
-  bool tell(const kube::ObjectReference& ingress, const Complaint& news);
+  bool tell(const kube::ObjectReference& ingress, const Complaint& complaint,
+            ComplaintLog::Telling telling);
   bool tell(const Summary& programmed);
 
   kube::EventSink& events_;

@@ -22,6 +22,7 @@ const Complaint kPending{{"shop", "www"}, Severity::pending, "CertificatePending
 
 struct Due {
   Complaints news;
+  Complaints reminders;
   std::optional<base::SteadyTime> next;
 };
 
@@ -29,8 +30,8 @@ struct Due {
 Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
            bool has_room = true) {
   Due due;
-  due.next = log.update(standing, now, [&](const Complaint& news) {
-    due.news.push_back(news);
+  due.next = log.update(standing, now, [&](const Complaint& complaint, auto telling) {
+    (telling == ComplaintLog::Telling::news ? due.news : due.reminders).push_back(complaint);
     return has_room;
   });
   return due;
@@ -44,7 +45,41 @@ TEST(ComplaintLog, WhatLastsIsNewsOnce) {
   EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(2)).news, ElementsAre(kTrouble));
   const auto again = update(log, {kTrouble}, kStart + seconds(60));
   EXPECT_THAT(again.news, IsEmpty());
-  EXPECT_EQ(again.next, std::nullopt);
+  EXPECT_THAT(again.reminders, IsEmpty());
+}
+
+TEST(ComplaintLog, AWarningThatGoesOnIsToldAgainInTheSameWordsBeforeItsEventIsForgotten) {
+  ComplaintLog log(seconds(0));
+  Complaint second = kTrouble;
+  second.message = "no Service either";
+  EXPECT_EQ(update(log, {kTrouble, second}, kStart).next, kStart + ComplaintLog::kReminded);
+  const base::SteadyTime later = kStart + ComplaintLog::kReminded;
+  const auto news = update(log, {kTrouble, second}, kStart + seconds(1)).news;
+  EXPECT_THAT(news, IsEmpty());
+  Complaint third = kTrouble;
+  third.message = "no other Service";
+  const auto due = update(log, {kTrouble, second, third}, later);
+  EXPECT_THAT(due.news, ElementsAre(third)) << "news is not mixed with it";
+  ASSERT_THAT(due.reminders, SizeIs(1));
+  EXPECT_EQ(due.reminders[0].message, kTrouble.message + " " + second.message);
+  EXPECT_EQ(due.next, later + ComplaintLog::kReminded);
+  EXPECT_THAT(update(log, {}, later + seconds(1)).next, std::nullopt);
+}
+
+TEST(ComplaintLog, AReminderThatFoundNoEarIsDueAgain) {
+  ComplaintLog log(seconds(0));
+  update(log, {kTrouble}, kStart);
+  const base::SteadyTime later = kStart + ComplaintLog::kReminded;
+  EXPECT_EQ(update(log, {kTrouble}, later, false).next, later + seconds(1));
+  EXPECT_THAT(update(log, {kTrouble}, later + seconds(1)).reminders, ElementsAre(kTrouble));
+}
+
+TEST(ComplaintLog, ANoteIsToldOnce) {
+  ComplaintLog log(seconds(0));
+  Complaint note = kTrouble;
+  note.severity = Severity::note;
+  EXPECT_THAT(update(log, {note}, kStart).news, ElementsAre(note));
+  EXPECT_THAT(update(log, {note}, kStart + std::chrono::hours(2)).reminders, IsEmpty());
 }
 
 TEST(ComplaintLog, WhatPassesIsNoNews) {
