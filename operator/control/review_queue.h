@@ -13,12 +13,14 @@
 namespace control {
 
 // Whose token the API server is asked about next: the rules, without threads. An origin is where a
-// caller comes from, as far as that can be told from its address (base::Peer).
+// caller comes from, as far as that can be told from its address (base::Peer): a node's Pods may
+// share one, and then its addresses take turns as the origins do.
 //
 // Origins from which a proxy of ours was admitted lately go first: the others use up nothing of
 // theirs. Among each other the origins take turns, and both kinds go at a pace, so that made-up
 // tokens are no load on the API server and nobody's flood holds up another's first call for longer
-// than one turn.
+// than one turn. Where all places are taken, whoever has most of them makes room for whoever has
+// least: a flood from a few addresses keeps nobody else out.
 class ReviewQueue {
  public:
   using Ticket = std::uint64_t;
@@ -33,10 +35,18 @@ class ReviewQueue {
     double per_second = 20;
   };
 
+  struct Caller {
+    std::string origin;
+    std::string address;
+  };
+  struct Added {
+    bool has_place = false;
+    std::optional<Ticket> made_room;  // it has no place any more
+  };
+
   explicit ReviewQueue(Limits limits) : limits_(limits), proxies_(limits), strangers_(limits) {}
 
-  // False: there is no place for it.
-  bool add(Ticket ticket, const std::string& origin, base::SteadyTime now);
+  Added add(Ticket ticket, const Caller& caller, base::SteadyTime now);
   // It is settled otherwise.
   void drop(Ticket ticket);
   // A proxy of ours was admitted from there.
@@ -48,21 +58,30 @@ class ReviewQueue {
   base::SteadyTime next_at(base::SteadyTime now) const;
 
  private:
-  // Who waits, origin by origin; the origin whose turn it is comes first.
+  // Who waits, origin by origin and address by address; whose turn it is comes first.
   class Lane {
    public:
     explicit Lane(const Limits& limits) : limits_(limits), budget_(limits.burst) {}
-    bool add(Ticket ticket, const std::string& origin);
+    Added add(Ticket ticket, const Caller& caller);
     void drop(Ticket ticket);
     std::optional<Ticket> take(base::SteadyTime now);
     base::SteadyTime next_at(base::SteadyTime now) const;
 
    private:
+    struct Address {
+      std::string text;
+      std::list<Ticket> tickets;
+      std::size_t size() const { return tickets.size(); }
+    };
     struct Origin {
       std::string name;
-      std::list<Ticket> tickets;
+      std::list<Address> addresses;
+      std::size_t tickets = 0;
+      std::size_t size() const { return tickets; }
     };
 
+    std::optional<Ticket> make_room(const Caller& caller);
+    Ticket take_newest(std::list<Origin>::iterator origin);
     double budget_at(base::SteadyTime now) const;
 
     const Limits limits_;

@@ -177,10 +177,6 @@ std::uint16_t Server::port() const {
   return http_->port();
 }
 
-void Server::on_acknowledged(std::function<void()> listener) {
-  acknowledged_ = std::move(listener);
-}
-
 std::string Server::revision() const {
   const std::lock_guard lock(mutex_);
   return editions_.revision();
@@ -258,21 +254,28 @@ void Server::take(base::ServedRequest request, base::Respond respond) {
 
 void Server::wait_for_verdict(std::string token, base::ServedRequest request,
                               base::Respond respond) {
+  base::Respond turned_away = std::move(respond);
   {
     const std::lock_guard lock(mutex_);
     const ReviewQueue::Ticket ticket = ++next_ticket_;
     // A poll has no body, so nobody's bodies keep one away.
     const std::size_t body = request.body.size();
     const bool fits = body == 0 || unchecked_bytes_ + body <= options_.unchecked_bytes_max;
-    if (fits && reviews_.add(ticket, request.peer_origin, clock_.steady_now())) {
+    ReviewQueue::Added added;
+    if (fits) {
+      added =
+          reviews_.add(ticket, {request.peer_origin, request.peer_address}, clock_.steady_now());
+    }
+    if (added.has_place) {
       unchecked_bytes_ += body;
-      unchecked_[ticket] = {std::move(token), std::move(request), std::move(respond)};
+      unchecked_[ticket] = {std::move(token), std::move(request), std::move(turned_away)};
       changed_.notify_all();
-      return;
+      if (!added.made_room) return;
+      turned_away = std::move(take_unchecked(*added.made_room).respond);
     }
   }
   metrics_->count("overloaded");
-  respond(text(503, "too many callers are new at once"));
+  turned_away(text(503, "too many callers are new at once"));
 }
 
 // Blocks until somebody is to be asked about; nothing when it is time to stop.
@@ -303,6 +306,13 @@ void Server::check_tokens(const std::stop_token& stop) {
       settle(verdict, one.request, std::move(one.respond));
     }
   }
+}
+
+// With the lock held; it is off the queue.
+Server::Unchecked Server::take_unchecked(ReviewQueue::Ticket ticket) {
+  auto taken = unchecked_.extract(ticket);
+  unchecked_bytes_ -= taken.mapped().request.body.size();
+  return std::move(taken.mapped());
 }
 
 // All that wait with this token: a new proxy asks three things at once.
@@ -374,7 +384,7 @@ void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
   // Told before the answer can go out: whoever has the answer may rely on it.
   const std::string proxy = verdict.proxy + " at " + request.peer_address;
   const std::string& name = query->proxy.empty() ? verdict.proxy : query->proxy;
-  if (note(proxy, name, *query) && acknowledged_) acknowledged_();
+  if (note(proxy, name, *query) && options_.on_acknowledged) options_.on_acknowledged();
   std::shared_ptr<const std::string> answer;
   {
     const std::lock_guard lock(mutex_);

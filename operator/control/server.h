@@ -50,6 +50,9 @@ class Server {
     std::size_t checkers = 2;                     // threads that ask about callers who wait
     std::size_t renewers = 2;  // threads that ask again about those who are let in
     std::chrono::seconds proxy_forgotten_after{180};  // three polls missed
+    // Called with each poll that says that the present revision is live, by threads of the server
+    // and without a lock held. It is there before the first proxy can be, and never replaced.
+    std::function<void()> on_acknowledged;
   };
 
   // authenticator and clock must outlive it.
@@ -67,9 +70,6 @@ class Server {
   std::string publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::string revision() const;
 
-  // Called with each poll that says that the present revision is live, without a lock held. Set
-  // once, before proxies come.
-  void on_acknowledged(std::function<void()> listener);
   // The proxies that were heard of lately.
   std::vector<Acknowledgement> proxies() const;
   // Whether all of those live by the present state, each as its dialect says it.
@@ -98,6 +98,7 @@ class Server {
   void renew_verdicts(const std::stop_token& stop);
   std::optional<ReviewQueue::Ticket> next_ticket(const std::stop_token& stop);
   std::vector<Unchecked> take_unchecked(const std::string& token);
+  Unchecked take_unchecked(ReviewQueue::Ticket ticket);
   void settle(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void poll(const Verdict& verdict, const base::ServedRequest& request, base::Respond respond);
   void give_ticket_keys(const base::Respond& respond);
@@ -115,7 +116,6 @@ class Server {
   const base::Clock& clock_;
   const std::string replica_;  // see proxy::config::kReplicaHeader
   std::unique_ptr<Metrics> metrics_;
-  std::function<void()> acknowledged_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -92,6 +92,7 @@ Verdict TokenReviewer::check(const std::string& token, std::stop_token stop) {
   Verdict verdict = ask(token, std::move(stop));
   // "Cannot be told" is no verdict about the token: the next one asks again.
   if (verdict.status != 503) remember(token, verdict);
+  note_used(token);
   return verdict;
 }
 
@@ -140,6 +141,13 @@ Verdict TokenReviewer::ask(const std::string& token, std::stop_token stop) {
   }
   const std::string pod = pod_name(status["user"]);
   return {200, pod.empty() ? account.text() : pod, ""};
+}
+
+// Whoever comes back after its verdict ended is renewed again, as one that never was away.
+void TokenReviewer::note_used(const std::string& token) {
+  const std::lock_guard lock(mutex_);
+  const auto known = admitted_.find(base::sha256(token));
+  if (known != admitted_.end()) known->second.used_at = clock_.steady_now();
 }
 
 void TokenReviewer::remember(const std::string& token, const Verdict& verdict) {

@@ -61,6 +61,7 @@ class TokenReviewer final : public Authenticator {
   std::optional<Verdict> refuse_unasked(const std::string& token) const;
   Verdict ask(const std::string& token, std::stop_token stop);
   void remember(const std::string& token, const Verdict& verdict);
+  void note_used(const std::string& token);
   void admit(const std::string& hash, const std::string& token, const Verdict& verdict);
   void refuse(const std::string& hash, const Verdict& verdict);
 

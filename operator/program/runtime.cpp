@@ -660,10 +660,10 @@ base::Status RunningOperator::listen() {
   const std::size_t open_files = base::raise_open_files_limit();
   options.http.connections_max = std::clamp(open_files - std::min(open_files, kOtherDescriptors),
                                             kControlConnectionsMin, kControlConnectionsMax);
+  options.on_acknowledged = [this] { certificates_.on_proxy_acknowledged(); };
   auto control = control::Server::listen(options, token_reviewer_, clock_, *registry_);
   if (!control) return base::failure(std::move(control.error()));
   control_ = std::move(*control);
-  control_->on_acknowledged([this] { certificates_.on_proxy_acknowledged(); });
 
   auto health = serve_health(
       options_.health, [this] { return why_not_live(); }, [this] { return why_not_ready(); });

@@ -18,20 +18,25 @@ std::vector<ReviewQueue::Ticket> take_all(ReviewQueue& queue, base::SteadyTime n
   return taken;
 }
 
+bool add(ReviewQueue& queue, ReviewQueue::Ticket ticket, const std::string& origin,
+         base::SteadyTime now) {
+  return queue.add(ticket, {origin, origin}, now).has_place;
+}
+
 TEST(ReviewQueue, StrangersOfOneOriginDoNotHoldUpAnother) {
   ReviewQueue queue({});
-  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) queue.add(ticket, "flood", kStart);
-  queue.add(4, "newcomer", kStart);
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) add(queue, ticket, "flood", kStart);
+  add(queue, 4, "newcomer", kStart);
   EXPECT_THAT(take_all(queue, kStart), ElementsAre(1, 4, 2, 3));
 }
 
 TEST(ReviewQueue, WhereAProxyWasAdmittedLatelyGoesFirstAndAtAPaceOfItsOwn) {
   ReviewQueue queue({.burst = 1, .per_second = 10});
   queue.note_known("proxy", kStart);
-  queue.add(1, "stranger", kStart);
-  queue.add(2, "stranger", kStart);
-  queue.add(3, "proxy", kStart);
-  queue.add(4, "proxy", kStart);
+  add(queue, 1, "stranger", kStart);
+  add(queue, 2, "stranger", kStart);
+  add(queue, 3, "proxy", kStart);
+  add(queue, 4, "proxy", kStart);
   EXPECT_THAT(take_all(queue, kStart), ElementsAre(3, 1));
   EXPECT_EQ(queue.next_at(kStart), kStart + 100ms);
   EXPECT_THAT(take_all(queue, kStart + 100ms), ElementsAre(4, 2));
@@ -40,14 +45,14 @@ TEST(ReviewQueue, WhereAProxyWasAdmittedLatelyGoesFirstAndAtAPaceOfItsOwn) {
 TEST(ReviewQueue, AProxyThatWasNotHeardOfForLongIsAStranger) {
   ReviewQueue queue({.known_for = 180s});
   queue.note_known("proxy", kStart);
-  queue.add(1, "stranger", kStart + 180s);
-  queue.add(2, "proxy", kStart + 180s);
+  add(queue, 1, "stranger", kStart + 180s);
+  add(queue, 2, "proxy", kStart + 180s);
   EXPECT_THAT(queue.take(kStart + 180s), Optional(1u));
 }
 
 TEST(ReviewQueue, StrangersGoAtAPaceAfterABurst) {
   ReviewQueue queue({.waiting_max = 100, .per_origin_max = 100, .burst = 5, .per_second = 10});
-  for (ReviewQueue::Ticket ticket = 1; ticket <= 100; ++ticket) queue.add(ticket, "flood", kStart);
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 100; ++ticket) add(queue, ticket, "flood", kStart);
   EXPECT_EQ(take_all(queue, kStart).size(), 5u);
   EXPECT_EQ(queue.next_at(kStart), kStart + 100ms);
   EXPECT_EQ(take_all(queue, kStart + 99ms).size(), 0u);
@@ -57,18 +62,50 @@ TEST(ReviewQueue, StrangersGoAtAPaceAfterABurst) {
 
 TEST(ReviewQueue, HasABoundForEachOriginAndForAll) {
   ReviewQueue queue({.waiting_max = 3, .per_origin_max = 2});
-  EXPECT_TRUE(queue.add(1, "a", kStart));
-  EXPECT_TRUE(queue.add(2, "a", kStart));
-  EXPECT_FALSE(queue.add(3, "a", kStart));
-  EXPECT_TRUE(queue.add(4, "b", kStart));
-  EXPECT_FALSE(queue.add(5, "c", kStart));
+  EXPECT_TRUE(add(queue, 1, "a", kStart));
+  EXPECT_TRUE(add(queue, 2, "a", kStart));
+  EXPECT_FALSE(add(queue, 3, "a", kStart));
+  EXPECT_TRUE(add(queue, 4, "b", kStart));
+  EXPECT_FALSE(add(queue, 5, "b", kStart));
   queue.note_known("proxy", kStart);
-  EXPECT_TRUE(queue.add(6, "proxy", kStart)) << "strangers take no place of it";
+  EXPECT_TRUE(add(queue, 6, "proxy", kStart)) << "strangers take no place of it";
+}
+
+TEST(ReviewQueue, WhoHasMostPlacesMakesRoomForANewcomer) {
+  ReviewQueue queue({.waiting_max = 4, .per_origin_max = 3});
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) add(queue, ticket, "a", kStart);
+  add(queue, 4, "b", kStart);
+  const auto newcomer = queue.add(5, {"c", "c"}, kStart);
+  EXPECT_TRUE(newcomer.has_place);
+  EXPECT_THAT(newcomer.made_room, Optional(3u)) << "the newest of the one with most";
+  EXPECT_FALSE(add(queue, 6, "b", kStart)) << "two would push out each other";
+  EXPECT_THAT(queue.add(7, {"d", "d"}, kStart).made_room, Optional(2u));
+  EXPECT_FALSE(add(queue, 8, "e", kStart)) << "nobody has more than one";
+  EXPECT_THAT(take_all(queue, kStart), ElementsAre(1, 4, 5, 7));
+}
+
+TEST(ReviewQueue, AddressesOfOneOriginTakeTurnsAndMakeRoomForEachOther) {
+  ReviewQueue queue({.waiting_max = 100, .per_origin_max = 3});
+  queue.note_known("node", kStart);
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) {
+    EXPECT_TRUE(queue.add(ticket, {"node", "flood"}, kStart).has_place);
+  }
+  EXPECT_THAT(queue.add(4, {"node", "proxy"}, kStart).made_room, Optional(3u));
+  EXPECT_FALSE(queue.add(5, {"node", "flood"}, kStart).has_place);
+  EXPECT_THAT(take_all(queue, kStart), ElementsAre(1, 4, 2));
+}
+
+TEST(ReviewQueue, AFullLineLetsAnAddressInThatSharesAnOriginWithAFlood) {
+  ReviewQueue queue({.waiting_max = 3, .per_origin_max = 3});
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) {
+    queue.add(ticket, {"node", "flood"}, kStart);
+  }
+  EXPECT_THAT(queue.add(4, {"node", "proxy"}, kStart).made_room, Optional(3u));
 }
 
 TEST(ReviewQueue, WhoIsSettledOtherwiseIsNotTaken) {
   ReviewQueue queue({});
-  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) queue.add(ticket, "a", kStart);
+  for (ReviewQueue::Ticket ticket = 1; ticket <= 3; ++ticket) add(queue, ticket, "a", kStart);
   queue.drop(2);
   queue.drop(7);
   EXPECT_THAT(take_all(queue, kStart), ElementsAre(1, 3));
@@ -80,11 +117,11 @@ TEST(ReviewQueue, WhatItKnowsHasABound) {
   queue.note_known("a", kStart);
   queue.note_known("b", kStart);
   queue.note_known("c", kStart);
-  queue.add(1, "stranger", kStart);
-  queue.add(2, "c", kStart);
+  add(queue, 1, "stranger", kStart);
+  add(queue, 2, "c", kStart);
   EXPECT_THAT(queue.take(kStart), Optional(1u)) << "there was no room to note c";
   queue.note_known("c", kStart + 10s);
-  queue.add(3, "c", kStart + 10s);
+  add(queue, 3, "c", kStart + 10s);
   EXPECT_THAT(queue.take(kStart + 10s), Optional(3u));
 }
 

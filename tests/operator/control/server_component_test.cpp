@@ -80,6 +80,7 @@ class ControlServer : public testing::Test {
     identity_ = FileIdentity::open(files_.path("tls.crt"), files_.path("tls.key"), clock_).value();
     Server::Options options;
     options.http.tls = [this] { return identity_->get(); };
+    options.on_acknowledged = [this] { ++acknowledged_; };
     server_ = Server::listen(options, authenticator_, clock_, registry_).value();
     base::CurlOptions curl;
     curl.ca_pem = files_.ca_pem;
@@ -107,6 +108,7 @@ class ControlServer : public testing::Test {
   prometheus::Registry registry_;
   FakeAuthenticator authenticator_;
   std::shared_ptr<FileIdentity> identity_;
+  std::atomic<int> acknowledged_ = 0;  // counted by threads of the server
   std::unique_ptr<Server> server_;
   std::unique_ptr<base::HttpTransport> transport_;
 };
@@ -357,21 +359,17 @@ TEST_F(ControlServer, WhatIsNoRequestOfOursIsRefusedWithASentence) {
 }
 
 TEST_F(ControlServer, APollSaysWhatIsLiveInTheProxy) {
-  std::atomic<int> acknowledged = 0;  // counted by a thread of the server
-  server_->on_acknowledged([&] { ++acknowledged; });
   const std::string revision = server_->publish(state("a.example"));
   send("GET", "/v1/config?after=&wait=0s");
-  EXPECT_EQ(acknowledged, 0);
+  EXPECT_EQ(acknowledged_, 0);
   send("GET", "/v1/config?after=" + revision + "&wait=0s");
-  EXPECT_EQ(acknowledged, 1);
+  EXPECT_EQ(acknowledged_, 1);
   ASSERT_EQ(server_->proxies().size(), 1u);
   EXPECT_EQ(server_->proxies()[0].revision, revision);
   EXPECT_THAT(server_->proxies()[0].proxy, HasSubstr("proxy-1"));
 }
 
 TEST_F(ControlServer, AProxyOfTheFirstReleaseIsUpToDateWithWhatItIsTold) {
-  std::atomic<int> acknowledged = 0;
-  server_->on_acknowledged([&] { ++acknowledged; });
   ProxyConfig config;
   VirtualHost host;
   host.default_route = proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
@@ -382,7 +380,7 @@ TEST_F(ControlServer, AProxyOfTheFirstReleaseIsUpToDateWithWhatItIsTold) {
       proxy::config::revision_in_json(send("GET", "/v1/config?after=&wait=0s").body);
   EXPECT_NE(told, revision);
   EXPECT_EQ(send("GET", "/v1/config?wait=0s&proxy=old&after=" + told).status, 304);
-  EXPECT_EQ(acknowledged, 1);
+  EXPECT_EQ(acknowledged_, 1);
   EXPECT_TRUE(server_->is_live_everywhere());
   EXPECT_THAT(base::to_prometheus_text(registry_),
               HasSubstr("gatehouse_control_proxy_up_to_date{proxy=\"old\"} 1"));

@@ -160,6 +160,19 @@ TEST_F(TokenReviewerTest, WhoAsksNoMoreIsForgotten) {
   EXPECT_FALSE(reviewer_->remembered("t"));
 }
 
+TEST_F(TokenReviewerTest, WhoComesBackAfterItsVerdictEndedIsRenewedAgain) {
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  clock_.advance(std::chrono::seconds(300));
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->check("t", {});
+  clock_.advance(std::chrono::seconds(40));
+  answer_review(kUser, {"gatehouse-control"});
+  reviewer_->renew_one({});
+  clock_.advance(std::chrono::seconds(59));
+  EXPECT_TRUE(reviewer_->remembered("t"));
+}
+
 // ---- What a token says itself
 
 std::string jwt(const nlohmann::json& payload, const std::string& algorithm = "RS256",
