@@ -1,10 +1,12 @@
-// gatehouse-operator: flags, signals and exit statuses. program/runtime.cpp is the wiring.
+// gatehouse-operator: flags, signals and exit statuses; `check` is a command of its own.
+// program/runtime.cpp is the wiring.
 //
 // Exit statuses: 0 stopped by a signal; 1 leadership was lost, or stopping took too long; 2 a flag,
 // file or port cannot be used, with one sentence about it.
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <string_view>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -12,6 +14,7 @@
 
 #include "base/log.h"
 #include "kube/config.h"
+#include "operator/check/command.h"
 #include "operator/program/options.h"
 #include "operator/program/runtime.h"
 #include "operator/program/stop_deadline.h"
@@ -49,6 +52,9 @@ void share_the_heap() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "check") {
+    return check::run(argc - 1, argv + 1, std::cin, std::cout, std::cerr, base::SystemClock());
+  }
   const auto read = program::read_options(argc, argv);
   if (const int* status = std::get_if<int>(&read)) return *status;
   const auto& options = std::get<program::Options>(read);

@@ -317,9 +317,10 @@ base::Result<kube::ObjectKey> read_object_name(const std::string& text) {
 std::variant<Options, int> read_options(int argc, const char* const* argv) {
   CLI::App app{
       "The control plane of Gatehouse: watches Ingresses, orders and renews their certificates "
-      "from "
-      "an\nACME server, and tells the proxies what to serve. Run as many replicas as you like: all "
-      "serve the\nproxies, one leads. SIGTERM stops it."};
+      "from an\nACME server, and tells the proxies what to serve. Run as many replicas as you "
+      "like: all "
+      "serve the\nproxies, one leads. SIGTERM stops it.\n"
+      "`gatehouse-operator check --help`: what Ingresses would become, before you move them here."};
   app.name("gatehouse-operator");
   app.set_version_flag("--version", "gatehouse-operator " GATEHOUSE_VERSION, "Print the version");
   Options options;

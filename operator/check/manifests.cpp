@@ -1,0 +1,193 @@
+#include "operator/check/manifests.h"
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/base64url.h"
+#include "kube/resources/secret.h"
+
+namespace check {
+namespace {
+
+constexpr const char* kClass = "gatehouse";
+// Of an endpoint that is assumed; from a network for documentation (RFC 5737), it is never asked.
+constexpr const char* kAssumedAddress = "192.0.2.1";
+
+// The API server refuses an object that has these otherwise; kubectl says so at length.
+std::string fault_of_metadata(const nlohmann::json& object) {
+  const auto metadata = object.find("metadata");
+  if (metadata == object.end() || !metadata->is_object()) return "it has no metadata";
+  const auto name = metadata->find("name");
+  if (name == metadata->end() || !name->is_string()) return "it has no name";
+  const auto annotations = metadata->find("annotations");
+  if (annotations == metadata->end() || annotations->is_null()) return "";
+  if (!annotations->is_object()) return "its annotations are no mapping";
+  for (const auto& [key, value] : annotations->items()) {
+    if (!value.is_string()) return "the value of annotation " + key + " is no text: quote it";
+  }
+  return "";
+}
+
+std::string title_of(const nlohmann::json& object) {
+  return object.value("kind", "object") + " " + kube::read_key(object).text();
+}
+
+nlohmann::json in_default_namespace(nlohmann::json object) {
+  if (!object["metadata"].contains("namespace")) object["metadata"]["namespace"] = "default";
+  return object;
+}
+
+// As the API server does with what people write by hand.
+void encode_string_data(nlohmann::json& secret) {
+  const auto texts = secret.find("stringData");
+  if (texts == secret.end() || !texts->is_object()) return;
+  for (const auto& [key, text] : texts->items()) {
+    if (text.is_string()) secret["data"][key] = base::base64_encode(text.get<std::string>());
+  }
+}
+
+using Ports = std::set<std::pair<std::string, std::int32_t>>;  // name and number
+
+// Every Service that an Ingress of these names, with the ports that are asked of it.
+std::map<kube::ObjectKey, Ports> services_named(
+    const ingress::ClusterView::Objects<kube::Ingress>& ingresses) {
+  std::map<kube::ObjectKey, Ports> named;
+  for (const auto& ingress : ingresses) {
+    const auto note = [&](const kube::IngressBackend& backend) {
+      if (!backend.service) return;
+      named[{ingress->metadata.namespace_, backend.service->name}].emplace(
+          backend.service->port_name, backend.service->port_number);
+    };
+    if (ingress->default_backend) note(*ingress->default_backend);
+    for (const kube::IngressRule& rule : ingress->rules) {
+      for (const kube::IngressPath& path : rule.paths) note(path.backend);
+    }
+  }
+  return named;
+}
+
+kube::Service assumed_service(const kube::ObjectKey& key, const Ports& ports) {
+  kube::Service service;
+  service.metadata.name = key.name;
+  service.metadata.namespace_ = key.namespace_;
+  service.cluster_ip = kAssumedAddress;
+  std::int32_t next = 1;
+  for (const auto& [name, number] : ports) {
+    kube::ServicePort port;
+    port.name = name.empty() ? "port-" + std::to_string(number) : name;
+    port.port = number != 0 ? number : next++;
+    service.ports.push_back(std::move(port));
+  }
+  return service;
+}
+
+kube::EndpointSlice assumed_slice(const kube::Service& service) {
+  kube::EndpointSlice slice;
+  slice.metadata.name = service.metadata.name;
+  slice.metadata.namespace_ = service.metadata.namespace_;
+  slice.metadata.labels["kubernetes.io/service-name"] = service.metadata.name;
+  slice.address_type = "IPv4";
+  kube::Endpoint endpoint;
+  endpoint.addresses = {kAssumedAddress};
+  slice.endpoints = {std::move(endpoint)};
+  for (const kube::ServicePort& port : service.ports) {
+    slice.ports.push_back({port.name, 8080, port.protocol, port.app_protocol});
+  }
+  return slice;
+}
+
+void assume_backends(ingress::ClusterView& view) {
+  std::set<kube::ObjectKey> known, with_endpoints;
+  for (const auto& service : view.services) known.insert(service->metadata.key());
+  for (const auto& slice : view.slices) with_endpoints.insert(slice->service());
+  for (const auto& [key, ports] : services_named(view.ingresses)) {
+    if (known.insert(key).second)
+      view.services.push_back(std::make_shared<const kube::Service>(assumed_service(key, ports)));
+  }
+  for (const auto& service : view.services) {
+    if (with_endpoints.count(service->metadata.key()) == 0)
+      view.slices.push_back(std::make_shared<const kube::EndpointSlice>(assumed_slice(*service)));
+  }
+}
+
+// As if it named our class; the annotation would be another controller's claim.
+void take_over(ingress::ClusterView& view) {
+  kube::IngressClass ours;
+  ours.metadata.name = kClass;
+  ours.controller = view.controller;
+  view.classes = {std::make_shared<const kube::IngressClass>(std::move(ours))};
+  view.class_names = {kClass};
+  for (auto& one : view.ingresses) {
+    auto taken = std::make_shared<kube::Ingress>(*one);
+    taken->ingress_class_name = kClass;
+    taken->metadata.annotations.erase(ingress::kClassAnnotation);
+    one = std::move(taken);
+  }
+}
+
+}  // namespace
+
+void Manifests::add_problem(const std::string& source, const std::string& problem) {
+  problems_.push_back(source + ": " + problem);
+}
+
+template <class T>
+void Manifests::add_typed(const std::string& source, const nlohmann::json& object,
+                          ingress::ClusterView::Objects<T>& objects) {
+  auto typed = T::from_json(object);
+  if (!typed) return add_problem(source, title_of(object) + ": " + typed.error().message);
+  // Without a time of their own the order of the manifests is their age.
+  if (typed->metadata.creation_timestamp == base::WallTime{})
+    typed->metadata.creation_timestamp += std::chrono::seconds(objects.size());
+  objects.push_back(std::make_shared<const T>(std::move(*typed)));
+}
+
+void Manifests::add_secret(const std::string& source, const nlohmann::json& object) {
+  const auto secret = kube::Secret::from_json(object);
+  if (!secret) return add_problem(source, title_of(object) + ": " + secret.error().message);
+  view_.secrets[secret->metadata.key()] =
+      std::make_shared<const ingress::TlsSecret>(ingress::read_tls_secret(*secret));
+}
+
+void Manifests::add(const std::string& source, const nlohmann::json& given) {
+  const std::string kind = given.value("kind", "");
+  static const std::set<std::string> kRead = {"Ingress", "Service",     "EndpointSlice",
+                                              "Secret",  "Certificate", "Namespace"};
+  if (kRead.count(kind) == 0) return;
+  const std::string api_version = given.value("apiVersion", "");
+  if (kind == "Ingress" && api_version != "networking.k8s.io/v1") {
+    return add_problem(source, title_of(given) + " is of " + api_version +
+                                   ", which no cluster serves since Kubernetes 1.22");
+  }
+  // Of cert-manager and others.
+  if (kind == "Certificate" && api_version != api::Certificate::type().api_version()) return;
+  if (const std::string fault = fault_of_metadata(given); !fault.empty())
+    return add_problem(source, title_of(given) + ": " + fault);
+  if (kind == "Namespace") {
+    const kube::ObjectMeta metadata = kube::read_meta(given);
+    if (metadata.is_being_deleted) view_.ending_namespaces.insert(metadata.name);
+    return;
+  }
+  nlohmann::json object = in_default_namespace(given);
+  if (kind == "Ingress") return add_typed(source, object, view_.ingresses);
+  if (kind == "Service") return add_typed(source, object, view_.services);
+  if (kind == "EndpointSlice") return add_typed(source, object, view_.slices);
+  if (kind == "Certificate") return add_typed(source, object, view_.certificates);
+  if (object.value("type", "") != "kubernetes.io/tls") return;
+  encode_string_data(object);
+  add_secret(source, object);
+}
+
+ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole) const {
+  ingress::ClusterView view = view_;
+  view.now = now;
+  take_over(view);
+  if (!is_whole) assume_backends(view);
+  return view;
+}
+
+}  // namespace check

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "operator/ingress/cluster_view.h"
+
+namespace check {
+
+// Objects that were written down for a cluster, put together to what a compilation reads. Not
+// thread-safe.
+//
+// What the manifests do not hold is assumed to be well: the Services that Ingresses name, their
+// ready endpoints and, as complete() says, the Secrets. An Ingress without a creationTimestamp is
+// younger than those that were added before it.
+class Manifests {
+ public:
+  // Kinds that no compilation reads are passed over. `source` names the file in problems.
+  void add(const std::string& source, const nlohmann::json& object);
+  // Nothing could be read of it.
+  void add_problem(const std::string& source, const std::string& problem);
+
+  // Every Ingress counts as one of ours, whatever class it names: that is what would become of it
+  // after the move. `is_whole`: what was added is all there is, and nothing is assumed.
+  ingress::ClusterView view(base::WallTime now, bool is_whole) const;
+
+  // "web.yaml: Ingress shop/web: ...", one sentence each, of what could not be read.
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  template <class T>
+  void add_typed(const std::string& source, const nlohmann::json& object,
+                 ingress::ClusterView::Objects<T>& objects);
+  void add_secret(const std::string& source, const nlohmann::json& object);
+
+  ingress::ClusterView view_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace check

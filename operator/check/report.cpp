@@ -1,0 +1,149 @@
+#include "operator/check/report.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "operator/ingress/certificate_plan.h"
+
+namespace check {
+namespace {
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::served:
+      return "served";
+    case Verdict::differs:
+      return "differs";
+    case Verdict::refused:
+      return "refused";
+  }
+  return "?";
+}
+
+// Of what is told while a Secret is not there; manifests rarely hold Secrets.
+bool is_about_absent_secret(const ingress::Complaint& complaint) {
+  return complaint.reason == "CertificateMissing" || complaint.reason == "CertificatePending";
+}
+
+Verdict verdict_of(const IngressReport& report) {
+  if (report.paths_served == 0 && report.paths_closed > 0) return Verdict::refused;
+  const bool is_warned = std::any_of(
+      report.findings.begin(), report.findings.end(),
+      [](const Finding& finding) { return finding.severity == ingress::Severity::warning; });
+  if (!is_warned && report.paths_closed == 0) return Verdict::served;
+  return report.paths_served == 0 ? Verdict::refused : Verdict::differs;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += ",";
+    text += part.empty() ? "*" : part;
+  }
+  return text.empty() ? "-" : text;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(text.size(), width), ' ');
+  return text + "  ";
+}
+
+std::string count_line(const std::vector<IngressReport>& reports) {
+  std::map<Verdict, std::size_t> counts;
+  for (const IngressReport& report : reports) ++counts[report.verdict];
+  return "Ingresses: " + std::to_string(reports.size()) +
+         "; served as asked: " + std::to_string(counts[Verdict::served]) +
+         "; served with differences: " + std::to_string(counts[Verdict::differs]) +
+         "; refused: " + std::to_string(counts[Verdict::refused]) + "\n";
+}
+
+}  // namespace
+
+std::vector<IngressReport> report_on(const ingress::ClusterView& view, bool is_whole) {
+  const ingress::Compiled compiled = ingress::compile(view);
+  const ingress::CertificatePlan plan = ingress::plan_certificates(view, compiled.owners);
+  std::map<kube::ObjectKey, IngressReport> reports;
+  for (const ingress::Summary& summary : compiled.summaries) {
+    IngressReport& report = reports[summary.ingress->metadata.key()];
+    report.ingress = summary.ingress->metadata.key();
+    report.hosts = summary.hosts;
+    report.paths_served = summary.paths_served;
+    report.paths_closed = summary.paths_closed;
+  }
+  for (const auto* complaints : {&compiled.complaints, &plan.complaints}) {
+    for (const ingress::Complaint& complaint : *complaints) {
+      if (complaint.severity == ingress::Severity::pending) continue;
+      if (!is_whole && is_about_absent_secret(complaint)) continue;
+      reports[complaint.ingress].findings.push_back(
+          {complaint.severity, complaint.reason, complaint.message});
+    }
+  }
+  std::vector<IngressReport> list;
+  for (auto& [key, report] : reports) {
+    report.ingress = key;
+    report.verdict = verdict_of(report);
+    list.push_back(std::move(report));
+  }
+  return list;
+}
+
+std::string to_table(const std::vector<IngressReport>& reports,
+                     const std::vector<std::string>& problems) {
+  std::size_t name_width = 7, hosts_width = 5;
+  for (const IngressReport& report : reports) {
+    name_width = std::max(name_width, report.ingress.text().size());
+    hosts_width = std::max(hosts_width, joined(report.hosts).size());
+  }
+  std::string text;
+  if (!reports.empty()) {
+    text += padded("VERDICT", 7) + padded("INGRESS", name_width) + padded("HOSTS", hosts_width) +
+            "PATHS SERVED\n";
+  }
+  for (const IngressReport& report : reports) {
+    text += padded(name_of(report.verdict), 7) + padded(report.ingress.text(), name_width) +
+            padded(joined(report.hosts), hosts_width) + std::to_string(report.paths_served) +
+            " of " + std::to_string(report.paths_served + report.paths_closed) + "\n";
+    for (const Finding& finding : report.findings)
+      text += "  " + finding.reason + ": " + finding.message + "\n";
+  }
+  for (const std::string& problem : problems) text += "cannot be read: " + problem + "\n";
+  return text + count_line(reports);
+}
+
+std::string to_json(const std::vector<IngressReport>& reports,
+                    const std::vector<std::string>& problems) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const IngressReport& report : reports) {
+    nlohmann::json findings = nlohmann::json::array();
+    for (const Finding& finding : report.findings) {
+      findings.push_back(
+          {{"type", finding.severity == ingress::Severity::warning ? "Warning" : "Normal"},
+           {"reason", finding.reason},
+           {"message", finding.message}});
+    }
+    list.push_back({{"namespace", report.ingress.namespace_},
+                    {"name", report.ingress.name},
+                    {"verdict", name_of(report.verdict)},
+                    {"hosts", report.hosts},
+                    {"pathsServed", report.paths_served},
+                    {"pathsClosed", report.paths_closed},
+                    {"findings", std::move(findings)}});
+  }
+  const nlohmann::json whole = {{"ingresses", std::move(list)}, {"problems", problems}};
+  // What a manifest says need not be UTF-8.
+  return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+int exit_status(const std::vector<IngressReport>& reports,
+                const std::vector<std::string>& problems) {
+  if (!problems.empty()) return 2;
+  const bool all_served =
+      std::all_of(reports.begin(), reports.end(),
+                  [](const IngressReport& report) { return report.verdict == Verdict::served; });
+  return all_served ? 0 : 1;
+}
+
+}  // namespace check

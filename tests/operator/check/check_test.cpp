@@ -1,0 +1,198 @@
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "operator/check/command.h"
+#include "tests/fakes/clock.h"
+
+namespace check {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Outcome {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome check_text(const std::string& manifests, std::vector<const char*> more = {}) {
+  const fakes::FakeClock clock;
+  std::istringstream in(manifests);
+  std::ostringstream out, err;
+  std::vector<const char*> argv = {"check", "-f", "-"};
+  argv.insert(argv.end(), more.begin(), more.end());
+  Outcome outcome;
+  outcome.status = run(static_cast<int>(argv.size()), argv.data(), in, out, err, clock);
+  outcome.out = out.str();
+  outcome.err = err.str();
+  return outcome;
+}
+
+nlohmann::json only_report(const std::string& manifests) {
+  const nlohmann::json whole = nlohmann::json::parse(check_text(manifests, {"-o", "json"}).out);
+  EXPECT_EQ(whole.at("ingresses").size(), 1u);
+  return whole.at("ingresses").at(0);
+}
+
+std::string web(const std::string& annotations = "{}", const std::string& name = "web",
+                const std::string& class_name = "nginx") {
+  return "apiVersion: networking.k8s.io/v1\n"
+         "kind: Ingress\n"
+         "metadata:\n"
+         "  name: " +
+         name +
+         "\n"
+         "  namespace: shop\n"
+         "  annotations: " +
+         annotations +
+         "\n"
+         "spec:\n"
+         "  ingressClassName: " +
+         class_name +
+         "\n"
+         "  tls: [{hosts: [shop.example], secretName: web-tls}]\n"
+         "  rules:\n"
+         "  - host: shop.example\n"
+         "    http:\n"
+         "      paths:\n"
+         "      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: "
+         "80}}}}\n"
+         "      - {path: /api, pathType: Prefix, backend: {service: {name: api, port: {name: "
+         "http}}}}\n"
+         "---\n";
+}
+
+TEST(Check, AnIngressOfAnotherClassIsServedAsItAsksWithoutItsServicesAndSecrets) {
+  const Outcome outcome = check_text(web());
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out,
+            "VERDICT  INGRESS   HOSTS         PATHS SERVED\n"
+            "served   shop/web  shop.example  2 of 2\n"
+            "Ingresses: 1; served as asked: 1; served with differences: 0; refused: 0\n");
+}
+
+TEST(Check, WhatIsIgnoredIsADifferenceAndNamed) {
+  const nlohmann::json report =
+      only_report(web(R"({nginx.ingress.kubernetes.io/proxy-buffers-number: "8"})"));
+  EXPECT_EQ(report.at("verdict"), "differs");
+  EXPECT_EQ(report.at("pathsServed"), 2);
+  EXPECT_EQ(report.at("findings").at(0).at("reason"), "AnnotationIgnored");
+  EXPECT_THAT(report.at("findings").at(0).at("message").get<std::string>(),
+              HasSubstr("proxy-buffers-number"));
+}
+
+TEST(Check, ASnippetIsRefusedWithItsRemedy) {
+  const std::string manifest =
+      web(R"({nginx.ingress.kubernetes.io/configuration-snippet: "deny all;"})");
+  const Outcome outcome = check_text(manifest);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\nrefused  shop/web"), HasSubstr("  0 of 2\n"),
+                                 HasSubstr("\n  AnnotationRefused: "), HasSubstr("refused: 1\n")));
+  EXPECT_EQ(only_report(manifest).at("verdict"), "refused");
+}
+
+TEST(Check, AServiceThatIsThereMustHaveThePort) {
+  const Outcome outcome =
+      check_text(web() +
+                 "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop},"
+                 " spec: {ports: [{port: 8080}]}}\n");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("differs"), HasSubstr("PortNotFound"), HasSubstr("1 of 2")));
+}
+
+TEST(Check, ASecretThatIsThereMustHoldACertificate) {
+  const Outcome outcome = check_text(web() +
+                                     "{apiVersion: v1, kind: Secret, type: kubernetes.io/tls, "
+                                     "metadata: {name: web-tls, namespace: "
+                                     "shop}, stringData: {tls.crt: none, tls.key: none}}\n");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("differs"), HasSubstr("CertificateInvalid")));
+}
+
+TEST(Check, TheOrderOfManifestsIsTheirAge) {
+  const nlohmann::json whole = nlohmann::json::parse(
+      check_text(web("{}", "younger-by-name-only") + web("{}", "a-copy"), {"-o", "json"}).out);
+  EXPECT_EQ(whole.at("ingresses").at(0).at("name"), "a-copy");
+  EXPECT_EQ(whole.at("ingresses").at(0).at("verdict"), "refused");
+  EXPECT_EQ(whole.at("ingresses").at(1).at("verdict"), "served");
+}
+
+TEST(Check, ItemsOfAListAreChecked) {
+  EXPECT_EQ(check_text(R"({"apiVersion": "v1", "kind": "List", "items": [
+      {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"},
+       "spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}}]})")
+                .status,
+            0);
+}
+
+TEST(Check, WhatCannotBeReadIsNamedAndTheRestIsChecked) {
+  const struct {
+    const char* manifest;
+    const char* problem;
+  } rows[] = {
+      {"a: [\n", "no YAML"},
+      {"just text\n", "a document is no object"},
+      {"a: 1\n", "a document has no kind"},
+      {"{apiVersion: v1, kind: List}\n", "a List has no items"},
+      {"{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: old}}\n",
+       "Ingress old is of extensions/v1beta1, which no cluster serves"},
+      {"{apiVersion: networking.k8s.io/v1, kind: Ingress}\n", "it has no metadata"},
+      {"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web, annotations: "
+       "{a: true}}}\n",
+       "the value of annotation a is no text: quote it"},
+      {"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web}, spec: {rules: "
+       "7}}\n",
+       "rules"},
+  };
+  for (const auto& row : rows) {
+    const Outcome outcome = check_text(row.manifest);
+    EXPECT_EQ(outcome.status, 2) << row.manifest;
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("cannot be read: standard input: "), HasSubstr(row.problem)));
+  }
+  EXPECT_THAT(check_text(web() + "{apiVersion: networking.k8s.io/v1, kind: Ingress}\n").out,
+              AllOf(HasSubstr("\nserved   shop/web"), HasSubstr("cannot be read")));
+}
+
+TEST(Check, AliasesThatMultiplyAreRefused) {
+  std::string bomb = "kind: Ingress\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int j = 1; j < 10; ++j) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  EXPECT_THAT(check_text(bomb).out, HasSubstr("more than a million values"));
+}
+
+TEST(Check, NestingIsBounded) {
+  EXPECT_THAT(check_text("kind: Ingress\na: " + std::string(200, '[') + std::string(200, ']')).out,
+              HasSubstr("nested deeper"));
+}
+
+TEST(Check, AFileThatIsNotThereIsNamed) {
+  const fakes::FakeClock clock;
+  std::istringstream in;
+  std::ostringstream out, err;
+  const char* argv[] = {"check", "-f", "/nowhere/at/all.yaml"};
+  EXPECT_EQ(run(3, argv, in, out, err, clock), 2);
+  EXPECT_THAT(out.str(), HasSubstr("/nowhere/at/all.yaml"));
+}
+
+TEST(Check, WithoutInputItSaysWhatToGive) {
+  const fakes::FakeClock clock;
+  std::istringstream in;
+  std::ostringstream out, err;
+  const char* argv[] = {"check"};
+  EXPECT_EQ(run(1, argv, in, out, err, clock), 2);
+  EXPECT_THAT(err.str(), StartsWith("gatehouse-operator check: say -f FILE"));
+}
+
+}  // namespace
+}  // namespace check
