@@ -34,6 +34,9 @@ struct Flags {
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;
   std::vector<std::string> trusted_proxies;
+  bool proxy_protocol = false;
+  std::string direct_http_address = "off";
+  std::string direct_https_address = "off";
   std::string ports_file;
   std::string config_file;
   proxy::control::ControlOptions control;
@@ -100,6 +103,18 @@ void describe(CLI::App& app, Flags& flags) {
                  "(X-Forwarded-For, -Proto, -Host, -Port, Forwarded, X-Real-IP) counts. From all "
                  "others it is dropped")
       ->delimiter(',')
+      ->group(listen);
+  app.add_flag("--proxy-protocol", flags.proxy_protocol,
+               "Each connection to the ports above begins with a PROXY header (version 1 or 2), "
+               "and comes from one of --trusted-proxies; all others are closed")
+      ->group(listen);
+  app.add_option("--direct-http-address", flags.direct_http_address,
+                 "Where plain HTTP is served without that header, for those who come by no "
+                 "balancer, as the operator does when it asks what is served")
+      ->capture_default_str()
+      ->group(listen);
+  app.add_option("--direct-https-address", flags.direct_https_address, "The same for HTTPS")
+      ->capture_default_str()
       ->group(listen);
   app.add_option("--ports-file", flags.ports_file,
                  "Write the ports listened on into this file, as JSON")
@@ -208,6 +223,17 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   if (!https) return base::failure(https.error());
   settings.http = *http;
   settings.https = *https;
+  auto direct_http = address_of("--direct-http-address", flags.direct_http_address);
+  if (!direct_http) return base::failure(direct_http.error());
+  auto direct_https = address_of("--direct-https-address", flags.direct_https_address);
+  if (!direct_https) return base::failure(direct_https.error());
+  settings.direct_http = *direct_http;
+  settings.direct_https = *direct_https;
+  settings.proxy_protocol = flags.proxy_protocol;
+  if (flags.proxy_protocol && flags.trusted_proxies.empty()) {
+    return base::failure(base::ErrorKind::invalid,
+                         "--proxy-protocol: nobody could connect: give --trusted-proxies, too");
+  }
   auto trusted = proxy::client::TrustedNetworks::parse(flags.trusted_proxies);
   if (!trusted) return base::failure(base::while_doing("--trusted-proxies", trusted.error()));
   settings.workers = flags.workers;

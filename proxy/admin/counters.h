@@ -84,6 +84,7 @@ struct alignas(64) WorkerCounters {
   Counter handshakes_ok;
   Counter handshakes_resumed;  // of handshakes_ok
   ReasonCounters handshake_failures;
+  ReasonCounters proxy_headers_refused;  // connections that did not begin with one, where it is due
 
   ReasonCounters http2_connections_ended;  // for what their clients did
 

@@ -123,6 +123,10 @@ void add_connections(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.handshakes_resumed; });
   page.family("tls_handshake_failures_total", "TLS handshakes that failed.", MetricType::Counter)
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.handshake_failures; });
+  page.family("proxy_headers_refused_total",
+              "Connections closed because they did not begin with the PROXY header that was due.",
+              MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.proxy_headers_refused; });
 }
 
 void add_http2(Page& page) {

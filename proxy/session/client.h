@@ -6,6 +6,12 @@
 
 namespace proxy::session {
 
+// What kind of port a client came to.
+struct Entrance {
+  bool secure = false;              // TLS from the first byte
+  bool wants_proxy_header = false;  // before that a balancer says who its client is
+};
+
 // Who a request came from, and how. A connection has one; a request that a trusted proxy passed on
 // has its own, with what that says of the client put in place of what is so of the connection.
 // Views live as long as the connection, or the request.

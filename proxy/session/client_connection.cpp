@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/client/proxy_header.h"
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
 #include "proxy/session/turn_budget.h"
@@ -17,14 +18,16 @@ constexpr std::chrono::milliseconds kAcknowledgedWithin{250};
 }  // namespace
 
 ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer,
-                                   bool secure)
+                                   Entrance entrance)
     : worker_(worker),
       channel_(std::move(fd), worker.buffers(), worker.counters()),
       timer_(static_cast<net::TimerTarget&>(*this)),
-      state_(secure ? State::handshake : State::open) {
+      state_(entrance.wants_proxy_header ? State::proxy_header
+             : entrance.secure           ? State::handshake
+                                         : State::open) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
-  client_.secure = client_.is_https = secure;
-  client_.port = worker.public_port_text(secure);
+  client_.secure = client_.is_https = entrance.secure;
+  client_.port = worker.public_port_text(entrance.secure);
   note_trust();
   begin_rest(false);
 }
@@ -40,13 +43,63 @@ void ClientConnection::note_trust() {
 
 bool ClientConnection::start() {
   if (!worker_.loop().add(channel_.fd(), *this)) return false;
+  if (state_ != State::proxy_header) {
+    begin_conversation();
+  } else if (client_.is_trusted_proxy) {
+    arm(worker_.options().timeouts.handshake);
+  } else {
+    refuse_proxy_header("untrusted_peer");
+  }
+  return true;
+}
+
+void ClientConnection::begin_conversation() {
   if (client_.secure) {
+    state_ = State::handshake;
     channel_.start_tls(worker_.tls());
     arm(worker_.options().timeouts.handshake);
   } else {
     choose_protocol();
   }
-  return true;
+}
+
+// It is looked at in the socket until it is whole, so that nothing is held for it, and not a byte
+// of what follows is taken.
+void ClientConnection::read_proxy_header() {
+  char* const begin = worker_.buffers().client.begin();
+  const net::IoResult seen = net::peek(channel_.fd(), begin, client::ProxyHeader::kBytesMax);
+  if (seen.kind == net::IoResult::Kind::would_block) return;
+  if (seen.kind != net::IoResult::Kind::done) {
+    refuse_proxy_header("client_closed");
+    return;
+  }
+  const client::ProxyHeader header = client::read_proxy_header({begin, seen.bytes});
+  switch (header.outcome) {
+    case client::ProxyHeader::Outcome::needs_more:
+      // No more of it will come, and no event says so again.
+      if (channel_.peer_has_closed()) refuse_proxy_header("client_closed");
+      return;
+    case client::ProxyHeader::Outcome::failed:
+      refuse_proxy_header(header.problem);
+      return;
+    case client::ProxyHeader::Outcome::complete:
+      break;
+  }
+  net::receive(channel_.fd(), begin, header.bytes);
+  if (header.source) {
+    const auto text = net::SocketAddress::from_ip(header.source->text(), 0);
+    client_.address = {address_text_.data(), text.value().write_ip(address_text_)};
+    note_trust();
+  }
+  begin_conversation();
+  if (state_ == State::handshake) worker_.queue_handshake(*this);
+  if (state_ == State::open && draining_) protocol_->begin_drain();
+  if (state_ == State::open) use_input();
+}
+
+void ClientConnection::refuse_proxy_header(std::string_view reason) {
+  worker_.note_refused_proxy_header(client_.address, reason);
+  close("proxy_header_refused");
 }
 
 void ClientConnection::choose_protocol() {
@@ -65,6 +118,14 @@ void ClientConnection::choose_protocol() {
 void ClientConnection::on_ready(net::Ready ready) {
   if (state_ == State::closed) return;
   channel_.note(ready);
+  if (state_ == State::proxy_header) {
+    if (ready.failed) {
+      refuse_proxy_header("client_closed");
+    } else if (ready.readable) {
+      read_proxy_header();
+    }
+    return;
+  }
   if (state_ == State::handshake) {
     // Nobody is left to greet, or nobody who could still say what a handshake needs: that is known
     // without a step, which would take its turn, and a signature, from those who wait.
@@ -170,6 +231,9 @@ void ClientConnection::wait_to_linger() {
 
 void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
+    case State::proxy_header:
+      refuse_proxy_header("timeout");
+      return;
     case State::handshake:
       fail_handshake("timeout");
       return;

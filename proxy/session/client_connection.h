@@ -29,15 +29,16 @@ class ClientConnection final : public net::EventHandler,
                                private net::TimerTarget {
  public:
   enum class State : std::uint8_t {
-    handshake,  // TLS is being negotiated, one step per loop turn for all of a worker's clients
-    open,       // its protocol reads and writes
+    proxy_header,  // the balancer has yet to say who its client is, before all else
+    handshake,     // TLS is being negotiated, one step per loop turn for all of a worker's clients
+    open,          // its protocol reads and writes
     lingering,  // all was said; what the client still sends is dropped, so that our last words are
                 // not lost to a reset
     closed,
   };
 
   // Owned by the worker, from here to close().
-  ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer, bool secure);
+  ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer, Entrance entrance);
   ~ClientConnection() override;
 
   bool start();
@@ -92,6 +93,9 @@ class ClientConnection final : public net::EventHandler,
  private:
   void on_timer(net::Timer& timer) override;
   void note_trust();
+  void read_proxy_header();
+  void refuse_proxy_header(std::string_view reason);
+  void begin_conversation();
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
   void choose_protocol();

@@ -81,51 +81,51 @@ void Engine::share_descriptors() {
 }
 
 base::Status Engine::bind_ports() {
-  http_.resize(workers_.size());
-  https_.resize(workers_.size());
-  const auto bind = [](const std::optional<net::SocketAddress>& wanted, std::vector<net::Fd>& fds,
-                       std::uint16_t& port) -> base::Status {
-    if (!wanted) return {};
-    if (auto status = net::check_address_is_free(*wanted); !status) return status;
-    net::SocketAddress address = *wanted;
-    for (net::Fd& fd : fds) {
+  const bool header = settings_.proxy_protocol;
+  const std::array<const std::optional<net::SocketAddress>*, 4> wanted = {
+      &settings_.http, &settings_.https, &settings_.direct_http, &settings_.direct_https};
+  for (std::size_t i = 0; i < doors_.size(); ++i) {
+    Door& door = doors_[i];
+    door.entrance = {.secure = i % 2 == 1, .wants_proxy_header = header && i < 2};
+    if (!*wanted[i]) continue;
+    net::SocketAddress address = **wanted[i];
+    if (auto status = net::check_address_is_free(address); !status) return status;
+    for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
       auto bound = net::bind_listener(address);
       if (!bound) return base::failure(bound.error());
-      fd = std::move(*bound);
-      address = net::local_address(fd.get());  // the others share the port that the first got
+      door.listeners.push_back(std::move(*bound));
+      // The others share the port that the first got.
+      address = net::local_address(door.listeners.back().get());
     }
-    port = address.port();
-    return {};
-  };
-  if (auto status = bind(settings_.http, http_, http_port_); !status) return status;
-  if (auto status = bind(settings_.https, https_, https_port_); !status) return status;
+    door.port = address.port();
+  }
   const Options& options = settings_.options;
   for (const auto& worker : workers_) {
     worker->set_public_ports(
-        options.public_http_port != 0 ? options.public_http_port : http_port_,
-        options.public_https_port != 0 ? options.public_https_port : https_port_);
+        options.public_http_port != 0 ? options.public_http_port : http_port(),
+        options.public_https_port != 0 ? options.public_https_port : https_port());
   }
   return {};
 }
 
 // All at once: a client that finds one worker's port open may be given to any of them.
 base::Status Engine::open_ports() {
-  for (auto* fds : {&http_, &https_}) {
-    if (fds->empty() || !fds->front().is_open()) continue;
+  for (Door& door : doors_) {
+    if (door.listeners.empty()) continue;
     // Another process may have begun to listen since the address was taken: sockets that do not
     // listen yet are in nobody's way.
-    if (auto status = net::check_address_is_free(net::local_address(fds->front().get())); !status) {
-      return status;
-    }
-    for (const net::Fd& fd : *fds) {
+    const net::SocketAddress address = net::local_address(door.listeners.front().get());
+    if (auto status = net::check_address_is_free(address); !status) return status;
+    for (const net::Fd& fd : door.listeners) {
       if (auto status = net::start_listening(fd.get()); !status) return status;
     }
   }
-  for (std::size_t i = 0; i < http_.size(); ++i) {
-    workers_[i]->accept_from(std::move(http_[i]), std::move(https_[i]));
+  for (Door& door : doors_) {
+    for (std::size_t i = 0; i < door.listeners.size(); ++i) {
+      workers_[i]->accept_from(std::move(door.listeners[i]), door.entrance);
+    }
+    door.listeners.clear();
   }
-  http_.clear();
-  https_.clear();
   return {};
 }
 

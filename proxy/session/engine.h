@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -29,6 +30,10 @@ struct EngineSettings {
   std::size_t open_files_max = 0;
   std::optional<net::SocketAddress> http;   // nothing: no such listener
   std::optional<net::SocketAddress> https;  // port 0 picks a free one
+  // Each connection to these begins with a PROXY header; see ProxyHeader.
+  bool proxy_protocol = false;
+  // The same without it: for those who come by no balancer, as the operator does.
+  std::optional<net::SocketAddress> direct_http, direct_https;
 };
 
 // Which of these loops has not begun a turn for too long, by what each said last (0: it has not
@@ -53,8 +58,10 @@ class Engine final : public control::ConfigSink {
   void on_refused() override;
   void on_incomplete(std::string problem) override;
 
-  std::uint16_t http_port() const { return http_port_; }  // 0: no such listener
-  std::uint16_t https_port() const { return https_port_; }
+  std::uint16_t http_port() const { return doors_[0].port; }  // 0: no such listener
+  std::uint16_t https_port() const { return doors_[1].port; }
+  std::uint16_t direct_http_port() const { return doors_[2].port; }
+  std::uint16_t direct_https_port() const { return doors_[3].port; }
 
   // A first configuration is live, all that it asks for is served, and nobody has asked to drain.
   base::Status ready() const;
@@ -86,10 +93,14 @@ class Engine final : public control::ConfigSink {
   EngineSettings settings_;
   admin::AccessLog& access_log_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::uint16_t http_port_ = 0;
-  std::uint16_t https_port_ = 0;
-  // One per worker, bound; empty once the ports are open. Only publish() uses them then.
-  std::vector<net::Fd> http_, https_;
+  // A port that is listened on.
+  struct Door {
+    Entrance entrance;
+    std::uint16_t port = 0;
+    // One per worker, bound; empty once the ports are open. Only publish() uses them then.
+    std::vector<net::Fd> listeners{};
+  };
+  std::array<Door, 4> doors_;  // http, https, and both without PROXY header
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -14,11 +14,11 @@ constexpr std::chrono::milliseconds kPause{20};
 
 }  // namespace
 
-Listener::Listener(Worker& worker, net::Fd fd, bool secure)
+Listener::Listener(Worker& worker, net::Fd fd, Entrance entrance)
     : worker_(worker),
       fd_(std::move(fd)),
       timer_(static_cast<net::TimerTarget&>(*this)),
-      secure_(secure) {}
+      entrance_(entrance) {}
 
 bool Listener::start() {
   return worker_.loop().add(fd_.get(), *this);
@@ -35,7 +35,7 @@ void Listener::accept_some() {
 void Listener::accept_some(std::size_t handshakes_max) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
-    if (secure_ && worker_.handshakes_waiting() >= handshakes_max) return;
+    if (entrance_.secure && worker_.handshakes_waiting() >= handshakes_max) return;
     if (worker_.is_full()) {
       // Nobody makes room for nobody.
       if (!net::has_waiting_client(fd_.get())) {
@@ -57,7 +57,7 @@ void Listener::accept_some(std::size_t handshakes_max) {
       has_more_ = false;
       return;
     }
-    worker_.accept(std::move(accepted.fd), accepted.peer, secure_);
+    worker_.accept(std::move(accepted.fd), accepted.peer, entrance_);
   }
 }
 
@@ -72,7 +72,7 @@ void Listener::accept_rest() {
   const std::size_t handshakes_max = worker_.options().handshakes_waiting_max;
   do {
     accept_some(handshakes_max);
-  } while (has_more_ && !(secure_ && worker_.handshakes_waiting() >= handshakes_max));
+  } while (has_more_ && !(entrance_.secure && worker_.handshakes_waiting() >= handshakes_max));
 }
 
 void Listener::on_timer(net::Timer&) {

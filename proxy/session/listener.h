@@ -9,7 +9,7 @@ namespace proxy::session {
 // One worker's share of a listening port.
 class Listener final : public net::EventHandler, private net::TimerTarget {
  public:
-  Listener(Worker& worker, net::Fd fd, bool secure);
+  Listener(Worker& worker, net::Fd fd, Entrance entrance);
   bool start();
   void on_ready(net::Ready ready) override;
   // Some were left for the next turn.
@@ -27,7 +27,7 @@ class Listener final : public net::EventHandler, private net::TimerTarget {
   Worker& worker_;
   net::Fd fd_;
   net::Timer timer_;
-  bool secure_;
+  Entrance entrance_;
   bool has_more_ = false;
 };
 

@@ -68,17 +68,13 @@ void Worker::set_public_ports(std::uint16_t http, std::uint16_t https) {
 
 // ---- From other threads
 
-void Worker::accept_from(net::Fd http, net::Fd https) {
+void Worker::accept_from(net::Fd listener, Entrance entrance) {
   // A task is copied, what it owns cannot be.
-  const auto fds = std::make_shared<std::array<net::Fd, 2>>();
-  *fds = {std::move(http), std::move(https)};
-  loop_->post([this, fds] {
-    for (net::Fd& fd : *fds) {
-      if (!fd.is_open() || accepts_no_more_) continue;
-      auto listener = std::make_unique<Listener>(*this, std::move(fd), &fd == &fds->back());
-      listener->start();
-      listeners_.push_back(std::move(listener));
-    }
+  const auto fd = std::make_shared<net::Fd>(std::move(listener));
+  loop_->post([this, fd, entrance] {
+    if (accepts_no_more_) return;
+    listeners_.push_back(std::make_unique<Listener>(*this, std::move(*fd), entrance));
+    listeners_.back()->start();
   });
 }
 
@@ -132,13 +128,14 @@ void Worker::stop() {
 
 // ---- Connections
 
-void Worker::accept(net::Fd fd, const net::SocketAddress& peer, bool secure) {
-  auto* connection = new ClientConnection(*this, std::move(fd), peer, secure);
+void Worker::accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) {
+  auto* connection = new ClientConnection(*this, std::move(fd), peer, entrance);
   connection->next = first_;
   if (first_ != nullptr) first_->previous = connection;
   first_ = connection;
   ++connection_count_;
-  (secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain).add();
+  (entrance.secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain)
+      .add();
   counters_.connections_open.add();
   if (!connection->start()) connection->close("out_of_memory");
 }
@@ -182,6 +179,18 @@ bool Worker::make_room() {
     return true;
   }
   return false;
+}
+
+void Worker::note_refused_proxy_header(std::string_view peer, std::string_view reason) {
+  counters_.proxy_headers_refused.add(reason);
+  const base::SteadyTime now = loop_->now();
+  if (said_refused_at_ != base::SteadyTime{} && now - said_refused_at_ < kSaysPauseEvery) return;
+  said_refused_at_ = now;
+  spdlog::warn(
+      "closing a connection of {} that does not begin as --proxy-protocol asks for: {} (said once "
+      "a "
+      "minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
+      peer, reason);
 }
 
 void Worker::note_pause(AcceptPause pause) {

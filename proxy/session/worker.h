@@ -16,6 +16,7 @@
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/buffers.h"
+#include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/options.h"
@@ -56,8 +57,8 @@ class Worker final : private net::TurnEnd {
 
   // ---- any thread
   void serve(LiveState state, std::function<void()> done);
-  // Accepts clients from these from now on; either may be none. Not after drain().
-  void accept_from(net::Fd http, net::Fd https);
+  // Accepts clients from this from now on. Not after drain().
+  void accept_from(net::Fd listener, Entrance entrance);
   void use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys);
   void announce_drain();  // say "Connection: close", but go on accepting
   // Accept nothing more, close what is idle, finish the rest; `done` when no connection is left.
@@ -107,7 +108,7 @@ class Worker final : private net::TurnEnd {
     loop_->resume_soon(handler);
   }
 
-  void accept(net::Fd fd, const net::SocketAddress& peer, bool secure);
+  void accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance);
   bool is_full() const { return connection_count_ >= options_.connections_max; }
   void begin_rest(ClientConnection& connection, bool has_asked);
   void end_rest(ClientConnection& connection);
@@ -117,6 +118,8 @@ class Worker final : private net::TurnEnd {
   // Accepting stops for a moment: said once a minute, counted always.
   enum class AcceptPause : std::uint8_t { full, no_descriptors };
   void note_pause(AcceptPause pause);
+  // A connection was closed for how it began, where a PROXY header was due: likewise.
+  void note_refused_proxy_header(std::string_view peer, std::string_view reason);
   // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
   bool may_connect();
   // One that nobody waits for may be opened beside a request's own: for it none is closed.
@@ -169,6 +172,7 @@ class Worker final : private net::TurnEnd {
   net::Queue<ClientConnection, Rest> never_asked_;
   net::Queue<ClientConnection, Rest> between_requests_;
   base::SteadyTime said_pause_at_{};
+  base::SteadyTime said_refused_at_{};
   net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;

@@ -72,6 +72,10 @@ and all are told at once. */}}
 {{- $wrong = append $wrong "proxy.service.externalTrafficPolicy is Local, but proxy.service.type is ClusterIP, which has no traffic from outside: use NodePort or LoadBalancer." -}}
 {{- end -}}
 
+{{- if and $v.proxy.proxyProtocol (not $v.proxy.trustedProxies) -}}
+{{- $wrong = append $wrong "proxy.proxyProtocol is set, but proxy.trustedProxies is empty: nobody could connect. List the balancer's addresses." -}}
+{{- end -}}
+
 {{- $drain := $v.proxy.drain -}}
 {{- range $name := list "graceSeconds" "timeoutSeconds" -}}
 {{- $seconds := get $drain $name -}}
@@ -136,7 +140,6 @@ operator:
   --watch-namespaces: operator.watchNamespaces
   --workers: operator.workers
 proxy:
-  --trusted-proxies: proxy.trustedProxies
   --access-log: proxy.accessLog
   --admin-address: ""
   --body-timeout: proxy.timeouts.body
@@ -144,6 +147,8 @@ proxy:
   --control-ca-file: ""
   --control-token-file: ""
   --control-url: ""
+  --direct-http-address: proxy.proxyProtocol
+  --direct-https-address: proxy.proxyProtocol
   --drain-grace: proxy.drain.graceSeconds
   --drain-timeout: proxy.drain.timeoutSeconds
   --handshake-timeout: proxy.timeouts.handshake
@@ -153,8 +158,10 @@ proxy:
   --keep-alive-timeout: proxy.timeouts.keepAlive
   --log-format: logs.format
   --log-level: logs.level
+  --proxy-protocol: proxy.proxyProtocol
   --public-http-port: proxy.service.ports.http
   --public-https-port: proxy.service.ports.https
+  --trusted-proxies: proxy.trustedProxies
   --tunnel-timeout: proxy.timeouts.tunnel
   --upstream-idle-timeout: proxy.timeouts.upstreamIdle
   --workers: proxy.workers

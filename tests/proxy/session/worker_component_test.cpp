@@ -36,7 +36,7 @@ class OneWorker : public ::testing::Test {
     worker_ = session::Worker::create(options, *access_log_, 0).value();
     net::Fd https = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
     port_ = net::local_address(https.get()).port();
-    worker_->accept_from({}, std::move(https));
+    worker_->accept_from(std::move(https), {.secure = true});
     thread_ = std::thread([this] { worker_->run(); });
   }
   void TearDown() override {

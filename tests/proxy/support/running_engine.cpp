@@ -12,13 +12,15 @@
 namespace proxy::support {
 
 RunningEngine::RunningEngine(const session::Options& options, std::size_t workers,
-                             std::string_view listen_on) {
+                             std::string_view listen_on, bool proxy_protocol) {
   access_log_ = admin::AccessLog::open(log_path_).value();
   session::EngineSettings settings;
   settings.options = options;
   settings.workers = workers;
   settings.http = net::SocketAddress::parse(listen_on).value();
   settings.https = net::SocketAddress::parse(listen_on).value();
+  settings.proxy_protocol = proxy_protocol;
+  if (proxy_protocol) settings.direct_http = settings.direct_https = settings.http;
   engine_ = session::Engine::start(settings, *access_log_).value();
 }
 

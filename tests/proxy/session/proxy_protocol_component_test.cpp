@@ -1,0 +1,150 @@
+// The PROXY protocol on both ports, and who is closed for how it begins.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/control/snapshot.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::string_literals;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+const std::string kLine = "PROXY TCP4 203.0.113.9 10.0.0.1 4711 443\r\n";
+const std::string kBinary =
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x11\xcb\x00\x71\x09\x0a\x00\x00\x01\x12\x34\x01\xbb\x01\x00\x02h2"s;
+const std::string kLocal = "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"s;
+
+session::Options trusting(const std::vector<std::string>& networks) {
+  session::Options options = RunningEngine::quick();
+  options.trusted_proxies = client::TrustedNetworks::parse(networks).value();
+  return options;
+}
+
+class ProxyProtocol : public ::testing::Test {
+ protected:
+  void serve(const std::vector<std::string>& networks) { serve(trusting(networks)); }
+  void serve(const session::Options& options) {
+    proxy_.emplace(options, 1, "127.0.0.1:0", true);
+    auto config = shop({backend_.port()});
+    add_certificate(config, "shop.test", issue({"shop.test"}));
+    ASSERT_TRUE(proxy_->publish(config));
+  }
+  bool is_closed(std::uint16_t port, std::string_view bytes) {
+    auto stream = SocketStream::connect(port);
+    stream.send(bytes);
+    return stream.receive_all().empty() && !stream.timed_out();
+  }
+  double refused(const std::string& reason) {
+    return proxy_->metric("gatehouse_proxy_proxy_headers_refused_total{reason=\"" + reason + "\"}");
+  }
+
+  ScriptedBackend backend_{[](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  }};
+  std::optional<RunningEngine> proxy_;
+};
+
+TEST_F(ProxyProtocol, ATrustedBalancerNamesItsClientBeforeTheFirstByte) {
+  serve({"127.0.0.0/8"});
+  for (const std::string& header : {kLine, kBinary}) {
+    auto client = HttpClient::connect(proxy_->http());
+    client.send(header + std::string(kGet));
+    ASSERT_EQ(client.read_answer().status, 200);
+    EXPECT_EQ(backend_.last().field("X-Forwarded-For"), "203.0.113.9");
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+  }
+  EXPECT_THAT(proxy_->access_log(2), HasSubstr("\"client\":\"203.0.113.9\""));
+}
+
+TEST_F(ProxyProtocol, TheHeaderMayComeAByteAtATime) {
+  serve({"127.0.0.1"});
+  for (const std::string& header : {kLine, kBinary, kLocal}) {
+    auto client = HttpClient::connect(proxy_->http());
+    for (const char c : header) client.send({&c, 1});
+    client.send(kGet);
+    ASSERT_EQ(client.read_answer().status, 200);
+    const bool is_local = header == kLocal;
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), is_local ? "127.0.0.1" : "203.0.113.9");
+  }
+}
+
+TEST_F(ProxyProtocol, TheHeaderComesBeforeTls) {
+  serve({"127.0.0.1"});
+  for (const std::string& header : {kLine, kBinary}) {
+    auto stream = SocketStream::connect(proxy_->https());
+    ASSERT_TRUE(stream.send(header));
+    ASSERT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "");
+    HttpClient client(std::move(stream));
+    EXPECT_EQ(client.get("/").status, 200);
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+    EXPECT_EQ(backend_.last().field("X-Forwarded-Proto"), "https");
+  }
+}
+
+TEST_F(ProxyProtocol, FieldsCountOfAClientThatIsTrustedItselfAndOfNoOther) {
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n";
+  serve({"127.0.0.1", "203.0.113.0/24"});
+  auto by_cdn = HttpClient::connect(proxy_->http());
+  by_cdn.send(kLine + request);
+  ASSERT_EQ(by_cdn.read_answer().status, 200);
+  EXPECT_EQ(backend_.last().field("X-Forwarded-For"), "198.51.100.7, 203.0.113.9");
+  auto by_itself = HttpClient::connect(proxy_->http());
+  by_itself.send("PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\n" + request);
+  ASSERT_EQ(by_itself.read_answer().status, 200);
+  EXPECT_EQ(backend_.last().field("X-Forwarded-For"), "192.0.2.1");
+}
+
+TEST_F(ProxyProtocol, WhoBeginsOtherwiseIsClosedWithItsReason) {
+  serve({"127.0.0.1"});
+  for (const std::uint16_t port : {proxy_->http(), proxy_->https()}) {
+    EXPECT_TRUE(is_closed(port, kGet));
+    EXPECT_TRUE(is_closed(port, "PROXY TCP4 203.0.113.999 10.0.0.1 1 2\r\n"));
+    EXPECT_TRUE(is_closed(port, "PROXY UNKNOWN " + std::string(200, 'x')));
+  }
+  EXPECT_EQ(refused("no_proxy_header"), 2);
+  EXPECT_EQ(refused("malformed_proxy_header"), 2);
+  EXPECT_EQ(refused("proxy_header_too_long"), 2);
+  EXPECT_EQ(backend_.requests(), 0);
+}
+
+TEST_F(ProxyProtocol, WhoIsNotTrustedIsClosedWhateverItSays) {
+  serve({"10.0.0.0/8"});
+  for (const std::string& header : {kLine, kBinary, kLocal, ""s}) {
+    EXPECT_TRUE(is_closed(proxy_->http(), header + std::string(kGet)));
+  }
+  EXPECT_TRUE(eventually([&] { return refused("untrusted_peer") == 4; }));
+  EXPECT_EQ(backend_.requests(), 0);
+}
+
+TEST_F(ProxyProtocol, AHeaderThatDoesNotComeToItsEndHasADeadline) {
+  session::Options options = trusting({"127.0.0.1"});
+  options.timeouts.handshake = std::chrono::milliseconds(50);
+  serve(options);
+  EXPECT_TRUE(is_closed(proxy_->http(), kLine.substr(0, 20)));
+  EXPECT_TRUE(eventually([&] { return refused("timeout") == 1; }));
+  auto gone = SocketStream::connect(proxy_->http());
+  gone.send(kLine.substr(0, 20));
+  gone.finish_sending();
+  EXPECT_EQ(gone.receive_all(), "");
+}
+
+TEST_F(ProxyProtocol, ADirectPortTakesNoHeader) {
+  serve({"127.0.0.1"});
+  auto client = HttpClient::connect(proxy_->engine().direct_http_port());
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "127.0.0.1");
+  auto with_header = HttpClient::connect(proxy_->engine().direct_http_port());
+  with_header.send(kLine + std::string(kGet));
+  EXPECT_EQ(with_header.read_answer().status, 400);
+  auto stream = SocketStream::connect(proxy_->engine().direct_https_port());
+  EXPECT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "");
+}
+
+}  // namespace
+}  // namespace proxy::support
