@@ -1,6 +1,7 @@
 #include "operator/certificate/pace.h"
 
 #include <algorithm>
+#include <array>
 
 #include "acme/renewal_time.h"
 
@@ -14,9 +15,10 @@ using std::chrono::minutes;
 constexpr hours kCounted{24};
 constexpr minutes kPauseLeast{10};   // however short a life is: at most 144 orders a day
 constexpr std::size_t kKeptMax = 6;  // one more than the schedule has steps
-// So many failed wishes in a row are no person's any more.
+// So many failed wishes in a row are no person's any more, and the next ones wait as the attempts
+// after a failure do. An hour at most: who mends a spec that has failed for days waits for little.
 constexpr int kWishesAtOnce = 3;
-constexpr minutes kWishesApart{1};
+constexpr std::array kWishesApart{minutes(1), minutes(10), minutes(60)};
 
 // A clock that was ahead leaves times in the future; they count as now and not for longer.
 bool is_counted(base::WallTime issued, base::WallTime now) {
@@ -87,7 +89,9 @@ std::optional<base::WallTime> wait_until(const api::Certificate& certificate, ba
   if (status.failed_issuance_attempts < kWishesAtOnce || !status.last_failure_time) {
     return std::nullopt;
   }
-  const base::WallTime until = *status.last_failure_time + kWishesApart;
+  const auto beyond = static_cast<std::size_t>(status.failed_issuance_attempts - kWishesAtOnce);
+  const base::WallTime until =
+      *status.last_failure_time + kWishesApart[std::min(beyond, kWishesApart.size() - 1)];
   if (until <= now) return std::nullopt;
   return std::min(until, *status.next_attempt_time);
 }

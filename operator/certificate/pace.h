@@ -36,9 +36,9 @@ std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, ba
 
 // When the next attempt after a failure may be made; nothing: now. A change of spec, or another
 // value of the renew-requested annotation, does not wait for what was wanted before; wishes that
-// come and fail in a row wait a minute each. A rate limit belongs to an account, and to the names
-// when it said so: with another account, or other names, it is not waited for.
-// account_url: of the issuer as it is now; empty: not known.
+// come and fail in a row wait longer each time, an hour at most. A rate limit belongs to an
+// account, and to the names when it said so: with another account, or other names, it is not waited
+// for. account_url: of the issuer as it is now; empty: not known.
 std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now,
                                          const std::string& account_url = {});
 

@@ -75,7 +75,7 @@ void add_refusals(Cases& cases) {
                      scene.want("www", {"www" + std::to_string(minute) + ".shop.example"});
                    },
                    minutes(1),
-                   {62, 300, 140}});
+                   {6, 300, 140}});
 }
 
 // ---- No answer, or none that can be read

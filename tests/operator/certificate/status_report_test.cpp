@@ -238,6 +238,21 @@ TEST(WaitUntil, ANewRequestToRenewDoesNotWaitAndTheFailedOneDoes) {
   EXPECT_FALSE(wait_until(certificate, kNow));
 }
 
+// Other names each minute would be an order a minute.
+TEST(WaitUntil, WishesThatFailInARowWaitLongerEachTimeAndAnHourAtMost) {
+  using std::chrono::minutes;
+  const std::map<int, minutes> waits = {
+      {2, minutes(0)}, {3, minutes(1)}, {4, minutes(10)}, {5, minutes(60)}, {40, minutes(60)}};
+  for (const auto& [failures, wait] : waits) {
+    api::Certificate certificate = failed(acme::ErrorClass::dns);
+    certificate.metadata.generation = 2;
+    certificate.status.failed_issuance_attempts = failures;
+    certificate.status.next_attempt_time = kNow + std::chrono::hours(24);
+    const auto until = wait_until(certificate, kNow);
+    EXPECT_EQ(until.value_or(kNow), kNow + wait) << failures << " failures";
+  }
+}
+
 TEST(WaitUntil, ARateLimitIsWaitedForWhateverIsWanted) {
   api::Certificate certificate = failed(acme::ErrorClass::rate_limited);
   certificate.metadata.generation = 2;
