@@ -43,6 +43,17 @@ void tell_of_withheld(const kube::ObjectKey& ingress, const std::string& wildcar
                         both + " and has no certificate there: HTTPS for it is refused."});
 }
 
+// Only the namespace that has one for clients that name no host is known for certain here, and only
+// the host's owner can do something: ask for a certificate.
+void tell_of_no_default(const std::string& namespace_, const kube::ObjectKey& owner,
+                        const std::string& host, Complaints& complaints) {
+  complaints.push_back({owner, Severity::note, "CertificateWithheld",
+                        "The certificate for clients that name no host is of namespace " +
+                            namespace_ + " and not served for " + host +
+                            ", which belongs to namespace " + owner.namespace_ +
+                            " and has no certificate there: HTTPS for it is refused."});
+}
+
 bool asks_for(const api::Certificate& certificate, const std::string& name) {
   const auto names = certificate.all_names();
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -140,7 +151,11 @@ SniTable::Uses SniTable::keep_to_owners(const HostOwners& owners,
       uses.insert({own->secret, wildcard});
     } else if (!shown.empty() && !is_own) {
       decided.own_only.insert(host);
-      if (by_wildcard) tell_of_withheld(by_wildcard->ingress, wildcard, *owner, host, complaints);
+      if (by_wildcard) {
+        tell_of_withheld(by_wildcard->ingress, wildcard, *owner, host, complaints);
+      } else {
+        tell_of_no_default(unnamed, *owner, host, complaints);
+      }
     }
   }
   return uses;

@@ -194,6 +194,8 @@ TEST(ForeignHosts, TheCertificateForClientsThatNameNoHostIsNotForForeignHosts) {
   EXPECT_TRUE(host(compiled).own_certificate_only);
   EXPECT_TRUE(host(compiled, "*.x.example.com").own_certificate_only);
   EXPECT_FALSE(host(compiled, "").own_certificate_only);
+  EXPECT_THAT(told(compiled), ElementsAre("owner/a CertificateWithheld (note)",
+                                          "owner/a CertificateWithheld (note)"));
 }
 
 // Each namespace has a copy of one wildcard certificate: nobody has a rule for the wildcard.
