@@ -18,6 +18,8 @@ struct ClusterChanges {
   std::set<kube::ObjectKey> services;  // of EndpointSlices, too
   std::set<kube::ObjectKey> secrets;
   std::set<kube::ObjectKey> certificates;
+
+  bool operator==(const ClusterChanges&) const = default;
 };
 
 // The cluster as it is now, asked only about what has changed and what that depends on.

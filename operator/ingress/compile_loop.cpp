@@ -11,7 +11,7 @@
 
 #include "operator/ingress/compile_pace.h"
 #include "operator/ingress/ingress_names.h"
-#include "operator/ingress/owned_ingresses.h"
+#include "operator/ingress/tls_secret.h"
 #include "proxy/config/wire.h"
 
 namespace ingress {
@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kBySecret = "compile-by-secret";
 constexpr const char* kByService = "compile-by-service";
+constexpr const char* kSlicesByService = "compile-slices-by-service";
 
 std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
   std::vector<std::string> texts;
@@ -27,7 +28,54 @@ std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
   return texts;
 }
 
+IncrementalCompiler::Settings compiler_settings(const CompileLoop::Options& options) {
+  IncrementalCompiler::Settings settings;
+  settings.class_names = options.class_names;
+  settings.default_issuer = options.default_issuer;
+  settings.buffers_requests = options.buffers_requests;
+  settings.shares_hosts = options.shares_hosts;
+  return settings;
+}
+
 }  // namespace
+
+// The stores as the compiler asks for them.
+class CompileLoop::Source final : public ClusterSource {
+ public:
+  explicit Source(const Stores& stores) : stores_(stores) {}
+
+  Objects<kube::Ingress> ingresses() const override { return stores_.ingresses.list(); }
+  Objects<api::Certificate> certificates() const override { return stores_.certificates.list(); }
+  Objects<kube::IngressClass> classes() const override { return stores_.classes.list(); }
+  std::set<std::string> ending_namespaces() const override {
+    std::set<std::string> ending;
+    for (const auto& one : stores_.namespaces.list()) {
+      if (one->metadata.is_being_deleted) ending.insert(one->metadata.name);
+    }
+    return ending;
+  }
+  Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
+    return stores_.ingresses.get(key);
+  }
+  Object<api::Certificate> certificate(const kube::ObjectKey& key) const override {
+    return stores_.certificates.get(key);
+  }
+  Object<kube::Service> service(const kube::ObjectKey& key) const override {
+    return stores_.services.get(key);
+  }
+  // Only the Secrets that Ingresses of ours name are ever parsed.
+  Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
+    const auto secret = stores_.tls_secrets.get(key);
+    return secret ? secrets_.read(*secret) : nullptr;
+  }
+  Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
+    return stores_.slices.find(kSlicesByService, service.text());
+  }
+
+ private:
+  const Stores& stores_;
+  mutable TlsSecretCache secrets_;
+};
 
 // gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,
 // gatehouse_ingress_complaints{severity}.
@@ -87,7 +135,9 @@ CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& cloc
       options_(std::move(options)),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(registry)),
-      listener_(std::move(listener)) {
+      listener_(std::move(listener)),
+      source_(std::make_unique<Source>(stores_)),
+      compiler_(compiler_settings(options_)) {
   listen();
 }
 
@@ -98,25 +148,37 @@ void CompileLoop::listen() {
       kBySecret, [](const kube::Ingress& ingress) { return texts_of(named_secrets(ingress)); });
   stores_.ingresses.add_index(
       kByService, [](const kube::Ingress& ingress) { return texts_of(named_services(ingress)); });
-  const auto always = [this](const auto&) { poke(); };
-  stores_.ingresses.add_listener(always);
-  stores_.classes.add_listener(always);
-  stores_.certificates.add_listener(always);
-  stores_.services.add_listener([this](const kube::ObjectChange<kube::Service>& change) {
-    if (options_.read_beside.count(change.key) != 0 || is_service_of_an_ingress(change.key)) poke();
+  stores_.slices.add_index(kSlicesByService, [](const kube::EndpointSlice& slice) {
+    return std::vector<std::string>{slice.service().text()};
   });
-  stores_.slices.add_listener([this](const kube::ObjectChange<kube::EndpointSlice>& change) {
-    const auto concerns_us = [this](const auto& slice) {
-      return slice && is_service_of_an_ingress(slice->service());
-    };
-    if (concerns_us(change.before) || concerns_us(change.after)) poke();
+  stores_.ingresses.add_listener([this](const auto& change) {
+    poke([&](ClusterChanges& changes) { changes.ingresses.insert(change.key); });
+  });
+  stores_.certificates.add_listener([this](const auto& change) {
+    poke([&](ClusterChanges& changes) { changes.certificates.insert(change.key); });
+  });
+  stores_.classes.add_listener(
+      [this](const auto&) { poke([](ClusterChanges& changes) { changes.classes = true; }); });
+  const auto note_service = [this](const kube::ObjectKey& service) {
+    poke([&](ClusterChanges& changes) { changes.services.insert(service); });
+  };
+  stores_.services.add_listener([=, this](const kube::ObjectChange<kube::Service>& change) {
+    const bool is_read_beside = options_.read_beside.count(change.key) != 0;
+    if (is_read_beside || is_service_of_an_ingress(change.key)) note_service(change.key);
+  });
+  stores_.slices.add_listener([=, this](const kube::ObjectChange<kube::EndpointSlice>& change) {
+    for (const auto& slice : {change.before, change.after}) {
+      if (slice && is_service_of_an_ingress(slice->service())) note_service(slice->service());
+    }
   });
   stores_.tls_secrets.add_listener([this](const kube::ObjectChange<kube::Secret>& change) {
-    if (!stores_.ingresses.find(kBySecret, change.key.text()).empty()) poke();
+    if (stores_.ingresses.find(kBySecret, change.key.text()).empty()) return;
+    poke([&](ClusterChanges& changes) { changes.secrets.insert(change.key); });
   });
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
     const auto is_ending = [](const auto& one) { return one && one->metadata.is_being_deleted; };
-    if (is_ending(change.before) != is_ending(change.after)) poke();
+    if (is_ending(change.before) == is_ending(change.after)) return;
+    poke([](ClusterChanges& changes) { changes.namespaces = true; });
   });
 }
 
@@ -148,27 +210,29 @@ std::chrono::nanoseconds CompileLoop::processor_time() const {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-void CompileLoop::poke() {
+void CompileLoop::poke(const std::function<void(ClusterChanges&)>& note) {
   const std::lock_guard lock(mutex_);
-  is_dirty_ = true;
+  note(changes_);
   changed_.notify_all();
 }
 
 void CompileLoop::run(const std::stop_token& stop) {
   if (!wait_for_stores(stop)) return;
   CompilePace pace(options_.coalesce);
+  const auto has_changes = [this] { return !(changes_ == ClusterChanges{}); };
   while (!stop.stop_requested()) {
+    ClusterChanges changes;
     {
-      std::unique_lock lock(mutex_);
-      is_dirty_ = false;
+      const std::lock_guard lock(mutex_);
+      std::swap(changes, changes_);
     }
     ++rounds_;
     const base::SteadyTime begin = clock_.steady_now();
-    compile_once();
+    compile(changes);
     has_compiled_ = true;
     pace.on_compiled(begin, clock_.steady_now());
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, stop, options_.at_least, [this] { return is_dirty_; })) continue;
+    if (!changed_.wait_for(lock, stop, options_.at_least, has_changes)) continue;
     rest(lock, stop, pace.wait(clock_.steady_now()));
   }
 }
@@ -206,59 +270,47 @@ bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
   return false;
 }
 
-ClusterView CompileLoop::view() {
-  ClusterView view;
-  view.class_names = options_.class_names;
-  view.default_issuer = options_.default_issuer;
-  view.buffers_requests = options_.buffers_requests;
-  view.shares_hosts = options_.shares_hosts;
-  view.now = clock_.now();
-  view.ingresses = stores_.ingresses.list();
-  view.classes = stores_.classes.list();
-  view.services = stores_.services.list();
-  view.slices = stores_.slices.list();
-  view.certificates = stores_.certificates.list();
-  for (const auto& one : stores_.namespaces.list()) {
-    if (one->metadata.is_being_deleted) view.ending_namespaces.insert(one->metadata.name);
+void CompileLoop::compile(const ClusterChanges& changes) {
+  const auto begin = std::chrono::steady_clock::now();
+  compiler_.update(changes, *source_, clock_.now());
+  const bool is_round = changes == ClusterChanges{};
+  const bool is_read_beside =
+      std::any_of(changes.services.begin(), changes.services.end(),
+                  [this](const auto& service) { return options_.read_beside.count(service) != 0; });
+  if (has_compiled_ && !compiler_.has_changed() && !is_round && !is_read_beside) return;
+  if (!has_compiled_ || compiler_.has_changed()) take_config();
+  if (!last_owners_ || compiler_.have_owners_changed()) {
+    last_owners_ = std::make_shared<const HostOwners>(compiler_.owners());
   }
-  // Only the Secrets that Ingresses of ours name are ever parsed.
-  for (const auto& ingress : owned_by_age(view)) {
-    for (const kube::IngressTls& tls : ingress->tls) {
-      const kube::ObjectKey key{ingress->metadata.namespace_, tls.secret_name};
-      if (view.secrets.count(key) != 0) continue;
-      if (const auto secret = stores_.tls_secrets.get(key))
-        view.secrets[key] = secrets_.read(*secret);
-    }
-  }
-  secrets_.drop_unused();
-  return view;
+  const Outcome made = outcome();
+  metrics_->show(made, std::chrono::steady_clock::now() - begin);
+  listener_(made);
 }
 
-void CompileLoop::compile_once() {
-  const auto begin = std::chrono::steady_clock::now();
-  const ClusterView seen = view();
-  Compiled compiled = compile(seen);
+void CompileLoop::take_config() {
+  const auto valid = proxy::config::validate(compiler_.config());
+  is_valid_ = valid.has_value();
+  if (is_valid_) {
+    last_config_ = std::make_shared<const proxy::config::ProxyConfig>(compiler_.config());
+    return;
+  }
+  metrics_->count_invalid();
+  spdlog::error(
+      "compiling the cluster: the result breaks the proxies' contract and is not published, the "
+      "last good one stays (please report this): {}",
+      valid.error().message);
+}
+
+CompileLoop::Outcome CompileLoop::outcome() {
   Outcome outcome;
-  outcome.plan = plan_certificates(seen, compiled.owners);
-  outcome.summaries = std::move(compiled.summaries);
-  outcome.complaints = std::move(compiled.complaints);
+  if (is_valid_) outcome.config = last_config_;
+  outcome.owners = last_owners_;
+  outcome.summaries = compiler_.summaries();
+  outcome.plan = compiler_.plan();
+  outcome.complaints = compiler_.complaints();
   outcome.complaints.insert(outcome.complaints.end(), outcome.plan.complaints.begin(),
                             outcome.plan.complaints.end());
-  outcome.owners = std::make_shared<const HostOwners>(std::move(compiled.owners));
-  auto config = last_config_ ? share_unchanged(*last_config_, std::move(compiled.config))
-                             : std::move(compiled.config);
-  if (const auto valid = proxy::config::validate(config); valid) {
-    outcome.config = std::make_shared<const proxy::config::ProxyConfig>(std::move(config));
-    last_config_ = outcome.config;
-  } else {
-    metrics_->count_invalid();
-    spdlog::error(
-        "compiling the cluster: the result breaks the proxies' contract and is not published, the "
-        "last good one stays (please report this): {}",
-        valid.error().message);
-  }
-  metrics_->show(outcome, std::chrono::steady_clock::now() - begin);
-  listener_(outcome);
+  return outcome;
 }
 
 }  // namespace ingress

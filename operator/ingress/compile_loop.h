@@ -22,14 +22,16 @@
 #include "kube/resources/secret.h"
 #include "kube/store.h"
 #include "operator/ingress/certificate_plan.h"
-#include "operator/ingress/cluster_view.h"
+#include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
+#include "operator/ingress/incremental_compiler.h"
 
 namespace ingress {
 
 // Compiles the cluster each time that something has changed that an Ingress may depend on, on a
 // thread of its own: at once where it is at rest (CompilePace), and changes that come within a few
-// milliseconds after that are one compilation. What no Ingress names costs a look into an index.
+// milliseconds after that are one compilation, of what they concern (IncrementalCompiler). What no
+// Ingress names costs a look into an index.
 // Nothing is compiled before every store has its first whole listing. A configuration that is not
 // valid is logged and never leaves; the last good one stays.
 class CompileLoop {
@@ -57,7 +59,8 @@ class CompileLoop {
     // At least this often, for what only time changes: certificates expire.
     std::chrono::seconds at_least{10};
   };
-  // One compilation. config is null when it was not valid.
+  // The cluster after a compilation. config is null when it was not valid, and has the address that
+  // it had when nothing in it has changed; so have the owners.
   struct Outcome {
     std::shared_ptr<const proxy::config::ProxyConfig> config;
     std::vector<Summary> summaries;
@@ -65,7 +68,8 @@ class CompileLoop {
     Complaints complaints;  // of the compiler and of the plan
     std::shared_ptr<const HostOwners> owners;
   };
-  // Called on the loop's thread, one at a time, in order.
+  // Called on the loop's thread, one at a time, in order: when something of it may have changed,
+  // and each round.
   using Listener = std::function<void(const Outcome&)>;
 
   // Adds listeners and indexes to the stores, so it comes before the reflectors start. Stores and
@@ -91,25 +95,33 @@ class CompileLoop {
 
   void listen();
   bool is_service_of_an_ingress(const kube::ObjectKey& service) const;
-  void poke();
+  class Source;
+
+  // note: adds to the changes that wait.
+  void poke(const std::function<void(ClusterChanges&)>& note);
   void run(const std::stop_token& stop);
   void rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
             std::chrono::steady_clock::duration time);
   bool wait_for_stores(const std::stop_token& stop);
-  void compile_once();
-  ClusterView view();
+  void compile(const ClusterChanges& changes);
+  Outcome outcome();
+  void take_config();
 
   const Stores stores_;
   const Options options_;
   const base::Clock& clock_;
   const std::unique_ptr<Metrics> metrics_;
   const Listener listener_;
-  TlsSecretCache secrets_;                                         // the loop's alone
-  std::shared_ptr<const proxy::config::ProxyConfig> last_config_;  // the loop's alone
+  // The loop's alone.
+  const std::unique_ptr<Source> source_;
+  IncrementalCompiler compiler_;
+  bool is_valid_ = false;  // what the compiler has made is last_config_
+  std::shared_ptr<const proxy::config::ProxyConfig> last_config_;
+  std::shared_ptr<const HostOwners> last_owners_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool is_dirty_ = false;
+  ClusterChanges changes_;  // since the last compilation began
   std::atomic<std::uint64_t> rounds_ = 0;
   std::atomic<clockid_t> processor_clock_{};  // of the thread; none before it runs
   std::atomic<bool> has_compiled_ = false;

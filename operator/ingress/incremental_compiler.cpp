@@ -83,6 +83,7 @@ void remove_all(const Map& entries, Map& all) {
 IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& changes,
                                                       const ClusterSource& source,
                                                       base::WallTime now) {
+  has_changed_ = false;
   is_all_marked_ = false;
   has_order_changed_ = false;
   owners_before_ = HostOwners({}, settings_.shares_hosts);
@@ -113,6 +114,8 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     work = sum(work, more);
   }
   if (has_order_changed_ || (have_owners_changed_ && !with_orders_.empty())) answer_challenges();
+  before_ = {};
+  secrets_before_.clear();
   return work;
 }
 
@@ -382,6 +385,7 @@ void IncrementalCompiler::add_certificates(
 
 void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
   const GroupId id = ++last_id_;
+  has_changed_ = true;
   for (const kube::ObjectKey& member : group.members) group_of_[member] = id;
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
 
@@ -436,6 +440,8 @@ void IncrementalCompiler::add_config(const ProxyConfig& config) {
 void IncrementalCompiler::remove(GroupId id) {
   const auto at = groups_.find(id);
   Group& group = at->second;
+  has_changed_ = true;
+  secrets_before_.push_back(std::move(group.secrets));
   for (const auto& [cluster_id, cluster] : group.config.clusters) {
     const auto users = results_.cluster_users.find(cluster_id);
     if (--users->second != 0) continue;
@@ -473,6 +479,7 @@ bool IncrementalCompiler::unnamed_has_changed() {
 }
 
 void IncrementalCompiler::answer_challenges() {
+  has_changed_ = true;
   ClusterView view;
   for (const kube::ObjectKey& key : with_orders_)
     view.certificates.push_back(certificates_.at(key));

@@ -58,6 +58,8 @@ class IncrementalCompiler {
 
   // ---- What the last update() has made.
 
+  // False: all is as it was before it.
+  bool has_changed() const { return has_changed_; }
   bool have_owners_changed() const { return have_owners_changed_; }
   // An entry that stays equal keeps its address.
   const proxy::config::ProxyConfig& config() const { return results_.config; }
@@ -79,7 +81,7 @@ class IncrementalCompiler {
     std::vector<Rank> ranks;
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
-    // Held so that they are not read again.
+    // Those that it names: whoever has read them reads them anew once they are not held.
     std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
@@ -150,9 +152,12 @@ class IncrementalCompiler {
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
   std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
 
-  // Of the update under way.
+  // Of the last update, or the one under way.
+  bool has_changed_ = false;
   Members marked_;                     // with one Ingress all of its group
   proxy::config::ProxyConfig before_;  // of the groups that were taken away
+  // Of those groups: so that what stays is not read again.
+  std::vector<std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>>> secrets_before_;
   bool has_conflict_ = false;
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;

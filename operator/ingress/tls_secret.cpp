@@ -1,5 +1,6 @@
 #include "operator/ingress/tls_secret.h"
 
+#include "base/digest.h"
 #include "base/key.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
@@ -56,24 +57,24 @@ TlsSecret read_tls_secret(const kube::Secret& secret) {
 }
 
 std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret) {
-  Entry& entry = by_uid_[secret.metadata.uid];
-  entry.used = true;
-  if (!entry.secret || entry.resource_version != secret.metadata.resource_version) {
-    entry.resource_version = secret.metadata.resource_version;
-    entry.secret = std::make_shared<const TlsSecret>(read_tls_secret(secret));
+  const std::string& chain = secret.value("tls.crt");
+  std::string hash =
+      base::sha256(std::to_string(chain.size()) + ":" + chain + secret.value("tls.key"));
+  if (const auto known = by_content_.find(hash); known != by_content_.end()) {
+    if (auto held = known->second.lock()) return held;
   }
-  return entry.secret;
+  ++readings_;
+  auto read = std::make_shared<const TlsSecret>(read_tls_secret(secret));
+  if (by_content_.size() >= sweep_at_) sweep();
+  by_content_[std::move(hash)] = read;
+  return read;
 }
 
-void TlsSecretCache::drop_unused() {
-  for (auto entry = by_uid_.begin(); entry != by_uid_.end();) {
-    if (!entry->second.used) {
-      entry = by_uid_.erase(entry);
-      continue;
-    }
-    entry->second.used = false;
-    ++entry;
-  }
+// At most twice as many as are held, and a few.
+void TlsSecretCache::sweep() {
+  constexpr std::size_t kSweepAtLeast = 64;
+  std::erase_if(by_content_, [](const auto& entry) { return entry.second.expired(); });
+  sweep_at_ = 2 * by_content_.size() + kSweepAtLeast;
 }
 
 }  // namespace ingress

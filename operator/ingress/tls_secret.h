@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,7 +14,7 @@
 namespace ingress {
 
 // What a Secret offers to TLS. A value; parsing is the expensive part, so it is done once for each
-// version of a Secret.
+// content.
 struct TlsSecret {
   enum class State {
     usable,  // material and leaf are set, key and certificate belong together and can be served
@@ -28,20 +29,20 @@ struct TlsSecret {
 
 TlsSecret read_tls_secret(const kube::Secret& secret);
 
-// Keeps what was read by uid and resourceVersion. Not thread-safe: it belongs to the compile loop.
+// Reads each content once for as long as somebody holds what was read. Keeps a hash of a content
+// and no more beyond that. Not thread-safe: it belongs to the compile loop.
 class TlsSecretCache {
  public:
   std::shared_ptr<const TlsSecret> read(const kube::Secret& secret);
-  // Forgets what was not read since the last call: Secrets that are gone or no longer named.
-  void drop_unused();
+  std::size_t size() const { return by_content_.size(); }
+  std::size_t readings() const { return readings_; }  // so far
 
  private:
-  struct Entry {
-    std::string resource_version;
-    std::shared_ptr<const TlsSecret> secret;
-    bool used = true;
-  };
-  std::map<std::string, Entry> by_uid_;
+  void sweep();
+
+  std::map<std::string, std::weak_ptr<const TlsSecret>> by_content_;  // by SHA-256
+  std::size_t sweep_at_ = 0;
+  std::size_t readings_ = 0;
 };
 
 }  // namespace ingress

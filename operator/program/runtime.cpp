@@ -809,7 +809,8 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
     owners_ = outcome.owners;
   }
   if (!owners_before) certificates_.on_uses_known();
-  if (!owners_before || *owners_before != *outcome.owners) certificates_.on_owners_changed();
+  // What stays the same has the same address.
+  if (owners_before != outcome.owners) certificates_.on_owners_changed();
   if (outcome.config) publish(outcome.config);
   shim_.follow(outcome.plan);
   if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
@@ -817,13 +818,18 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
 }
 
 void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
-  control_->publish(config);
   std::shared_ptr<const proxy::config::ProxyConfig> before;
   {
     const std::lock_guard lock(mutex_);
-    before = std::exchange(published_, config);
+    before = published_;
   }
-  // What stays the same has the same address (ingress::share_unchanged).
+  if (before == config) return;
+  control_->publish(config);
+  {
+    const std::lock_guard lock(mutex_);
+    published_ = config;
+  }
+  // What stays the same has the same address.
   using Certificates = proxy::config::ProxyConfig::Section<proxy::config::Certificate>;
   static const Certificates kNone;
   const Certificates& earlier = before ? before->certificates : kNone;

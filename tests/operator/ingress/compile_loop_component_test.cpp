@@ -26,9 +26,12 @@ class CompileLoopTest : public testing::Test {
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
                             namespaces_},
         options_, clock_, registry_,
-        [work = std::move(while_compiling)](const CompileLoop::Outcome&) { work(); });
+        [this, work = std::move(while_compiling)](const CompileLoop::Outcome& outcome) {
+          look_(outcome);
+          work();
+        });
     ingresses_.replace_all({});
-    classes_.replace_all({});
+    classes_.replace_all(ingress_test::ViewBuilder().view.classes);
     services_.replace_all({});
     slices_.replace_all({});
     tls_secrets_.replace_all({});
@@ -42,6 +45,7 @@ class CompileLoopTest : public testing::Test {
   }
 
   CompileLoop::Options options_;
+  CompileLoop::Listener look_ = [](const CompileLoop::Outcome&) {};
   const base::SystemClock clock_{};
   prometheus::Registry registry_;
   kube::Store<kube::Ingress> ingresses_;
@@ -94,6 +98,11 @@ class CompileLoopChanges : public CompileLoopTest {
  protected:
   void SetUp() override {
     options_.at_least = hours(1);  // nothing but a change wakes it
+    options_.read_beside = {{"edge", "proxies"}};
+    look_ = [this](const CompileLoop::Outcome& outcome) {
+      const std::lock_guard lock(mutex_);
+      last_ = outcome;
+    };
     start([this] {
       const std::lock_guard lock(mutex_);
       ++compilations_;
@@ -113,6 +122,7 @@ class CompileLoopChanges : public CompileLoopTest {
   std::mutex mutex_;
   std::condition_variable compiled_;
   int compilations_ = 0;
+  CompileLoop::Outcome last_;
 };
 
 TEST_F(CompileLoopChanges, WhatNoIngressNamesIsNotCompiled) {
@@ -139,6 +149,41 @@ TEST_F(CompileLoopChanges, WhatNoIngressNamesIsNotCompiled) {
   tls_secrets_.erase({"shop", "other-tls"});
   slices_.erase({"shop", "web-8080IPv4"});
   expect(6);
+}
+
+TEST_F(CompileLoopChanges, EachChangeIsInTheNextConfigurationAndTheRestKeepsItsAddress) {
+  services_.put(ingress_test::a_service("shop/web", 80));
+  ingresses_.put(ingress_test::an_ingress("shop/www").path("shop.example", "/", "web", 80).get());
+  expect(2);
+  const auto first = last_.config;
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->clusters.at("shop/web:80")->endpoints.empty());
+  slices_.put(ingress_test::a_slice("shop/web", "http", 8080, {"10.0.0.1"}));
+  expect(3);
+  EXPECT_EQ(last_.config->clusters.at("shop/web:80")->endpoints.size(), 1U);
+  EXPECT_EQ(last_.config->hosts, first->hosts);
+  EXPECT_THAT(last_.complaints, testing::IsEmpty());
+  EXPECT_EQ(last_.summaries.size(), 1U);
+  ingresses_.erase({"shop", "www"});
+  expect(4);
+  EXPECT_TRUE(last_.config->hosts.empty());
+  EXPECT_TRUE(last_.config->clusters.empty());
+}
+
+TEST_F(CompileLoopChanges, WhatChangesNothingHandsOutNothing) {
+  ingresses_.put(ingress_test::an_ingress("shop/www").tls({"shop.example"}, "www-tls").get());
+  expect(2);
+  const auto before = last_;
+  api::Certificate certificate = ingress_test::a_certificate("shop/other", "other", {"a.example"});
+  certificates_.put(certificate);
+  certificate.metadata.resource_version = "2";
+  certificate.status.observed_generation = 7;
+  certificates_.put(certificate);
+  // Whoever listens reads this one beside what was compiled.
+  services_.put(ingress_test::a_service("edge/proxies", 443));
+  expect(3);
+  EXPECT_EQ(last_.config, before.config);
+  EXPECT_EQ(last_.owners, before.owners);
 }
 
 }  // namespace

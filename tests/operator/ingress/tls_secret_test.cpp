@@ -93,26 +93,34 @@ TEST(ReadTlsSecret, SaysWhatIsWrong) {
   }
 }
 
-TEST(TlsSecretCache, ReadsEachVersionOnce) {
+TEST(TlsSecretCache, ReadsEachContentOnceWhileSomebodyHoldsIt) {
   const Pair pair = a_pair("a.example");
   kube::Secret secret = a_secret(pair.chain, pair.key);
   TlsSecretCache cache;
   const auto first = cache.read(secret);
-  EXPECT_EQ(cache.read(secret), first);
   secret.metadata.resource_version = "2";
+  secret.metadata.uid = "another";
+  secret.metadata.annotations["note"] = "of somebody";
+  EXPECT_EQ(cache.read(secret), first);
+  EXPECT_EQ(cache.readings(), 1U);
+  secret.data["tls.key"] = a_pair("a.example").key;
   EXPECT_NE(cache.read(secret), first);
+  EXPECT_EQ(cache.readings(), 2U);
 }
 
-TEST(TlsSecretCache, ForgetsWhatWasNotReadBetweenTwoDrops) {
-  const Pair pair = a_pair("a.example");
-  const kube::Secret secret = a_secret(pair.chain, pair.key);
+TEST(TlsSecretCache, AByteThatMovesFromCertificateToKeyIsAnotherContent) {
   TlsSecretCache cache;
-  const auto first = cache.read(secret);
-  cache.drop_unused();
-  EXPECT_EQ(cache.read(secret), first);
-  cache.drop_unused();
-  cache.drop_unused();
-  EXPECT_NE(cache.read(secret), first);
+  const auto first = cache.read(a_secret("", "a"));
+  EXPECT_NE(cache.read(a_secret("a", "")), first);
+}
+
+TEST(TlsSecretCache, OfWhatNobodyHoldsALittleIsKept) {
+  TlsSecretCache cache;
+  const auto held = cache.read(a_secret("", "held"));
+  for (int content = 0; content < 1000; ++content)
+    cache.read(a_secret("", std::to_string(content)));
+  EXPECT_LE(cache.size(), 70U);
+  EXPECT_EQ(cache.read(a_secret("", "held")), held);
 }
 
 }  // namespace
