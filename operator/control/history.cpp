@@ -38,6 +38,7 @@ Delta joined(Delta first, const Delta& second) {
   join(first.certificates, second.certificates);
   join(first.sni, second.sni);
   join(first.challenges, second.challenges);
+  join(first.guards, second.guards);
   first.revision = second.revision;
   return first;
 }

@@ -10,6 +10,7 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/foreign_claims.h"
+#include "operator/ingress/guard_table.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/joined.h"
@@ -73,7 +74,8 @@ class Compilation {
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.takes_no_part) return;
-    const Scope scope{*ingress, policy, summary};
+    const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
+    const Scope scope{*ingress, policy, guards, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     // What is wrong with the annotation is said where Certificates are planned.
@@ -87,6 +89,7 @@ class Compilation {
   struct Scope {
     const kube::Ingress& ingress;
     const RoutePolicy& policy;
+    const std::string& guards;  // their id
     Summary& summary;
   };
 
@@ -161,7 +164,8 @@ class Compilation {
 
   proxy::config::Policies policies_of(const Scope& scope) const {
     return {.body_bytes_max = scope.policy.body_bytes_max,
-            .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests)};
+            .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests),
+            .guards = scope.guards};
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
@@ -316,6 +320,7 @@ class Compilation {
     report_troubles();
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
+    compiled.config.guards = guards_.take();
     compiled.config.certificates = std::move(tls.certificates);
     compiled.config.sni = std::move(tls.sni);
     compiled.config.challenges = challenge_answers(view_, owners_);
@@ -366,6 +371,7 @@ class Compilation {
   BackendResolver backends_;
   SniTable sni_;
   HostTable hosts_;
+  GuardTable guards_;
   std::set<std::string> hosts_with_expressions_;
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
@@ -395,6 +401,7 @@ proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& pre
   share_section(previous.hosts, next.hosts);
   share_section(previous.certificates, next.certificates);
   share_section(previous.challenges, next.challenges);
+  share_section(previous.guards, next.guards);
   return next;
 }
 

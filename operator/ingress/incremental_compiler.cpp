@@ -425,11 +425,15 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
 
 void IncrementalCompiler::add_config(const ProxyConfig& config) {
   // A section more must be added here, and taken away in remove().
-  const auto& [clusters, hosts, certificates, sni, challenges] = config;
+  const auto& [clusters, hosts, certificates, sni, challenges, guards] = config;
   for (const auto& [cluster_id, cluster] : clusters) {
     // Its Service may have changed since the others were compiled, who are on their way.
     results_.config.clusters[cluster_id] = cluster;
     ++results_.cluster_users[cluster_id];
+  }
+  for (const auto& [guards_id, entry] : guards) {
+    results_.config.guards.try_emplace(guards_id, entry);
+    ++results_.guards_users[guards_id];
   }
   const bool are_hosts_new = add_all(hosts, results_.config.hosts);
   const bool are_certificates_new = add_all(certificates, results_.config.certificates);
@@ -448,10 +452,17 @@ void IncrementalCompiler::remove(GroupId id) {
     results_.cluster_users.erase(users);
     results_.config.clusters.erase(cluster_id);
   }
+  for (const auto& [guards_id, entry] : group.config.guards) {
+    const auto users = results_.guards_users.find(guards_id);
+    if (--users->second != 0) continue;
+    results_.guards_users.erase(users);
+    results_.config.guards.erase(guards_id);
+  }
   remove_all(group.config.hosts, results_.config.hosts);
   remove_all(group.config.certificates, results_.config.certificates);
   remove_all(group.config.sni, results_.config.sni);
   before_.clusters.merge(group.config.clusters);
+  before_.guards.merge(group.config.guards);
   before_.hosts.merge(group.config.hosts);
   before_.certificates.merge(group.config.certificates);
 

@@ -20,6 +20,9 @@ inline void close(VirtualHost& host) {
   for (Route& route : host.routes) close(route);
   if (host.default_route) close(*host.default_route);
 }
+inline void close(Guards& guards) {
+  guards.closed = true;
+}
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();
 }

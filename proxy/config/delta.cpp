@@ -90,6 +90,7 @@ Delta difference(const ProxyConfig& from, const ProxyConfig& to) {
   delta.certificates = certificate_change(from.certificates, to.certificates);
   delta.sni = change_between(from.sni, to.sni);
   delta.challenges = change_between(from.challenges, to.challenges);
+  delta.guards = change_between(from.guards, to.guards);
   return delta;
 }
 
@@ -113,6 +114,7 @@ base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
   apply_change(delta.clusters, from.clusters, next.clusters);
   apply_change(delta.hosts, from.hosts, next.hosts);
   apply_change(delta.challenges, from.challenges, next.challenges);
+  apply_change(delta.guards, from.guards, next.guards);
   for (const std::string& name : delta.sni.removed) next.sni.erase(name);
   for (const auto& [name, id] : delta.sni.set) next.sni[name] = id;
   const auto filled = apply_certificates(delta.certificates, certificates, next.certificates);

@@ -44,6 +44,7 @@ std::set<std::string> all_features() {
   add_features<VirtualHost>(features);
   add_features<Certificate>(features);
   add_features<ChallengeAnswer>(features);
+  add_features<Guards>(features);
   return features;
 }
 
@@ -101,6 +102,12 @@ std::shared_ptr<const ProxyConfig> rendered(const std::shared_ptr<const ProxyCon
   is_changed |= render(rendering, copy.hosts);
   is_changed |= render(rendering, copy.certificates);
   is_changed |= render(rendering, copy.challenges);
+  if (dialect.knows("route.guardedBy")) {
+    is_changed |= render(rendering, copy.guards);
+  } else if (!copy.guards.empty()) {
+    copy.guards.clear();  // what they guard has been closed above
+    is_changed = true;
+  }
   return is_changed ? std::make_shared<const ProxyConfig>(std::move(copy)) : config;
 }
 

@@ -64,6 +64,16 @@ Cluster read_people_cluster(const json& value, const std::string& place) {
   return cluster;
 }
 
+Guards read_people_guards(const json& value, const std::string& place) {
+  Unknowns unknowns;
+  Guards guards = read_guards(value, place, unknowns);
+  for (auto* const networks : {&guards.denied, &guards.allowed}) {
+    std::sort(networks->begin(), networks->end());
+    networks->erase(std::unique(networks->begin(), networks->end()), networks->end());
+  }
+  return guards;
+}
+
 template <class T, class Read>
 void read_section(ObjectReader& document, const char* name, ProxyConfig::Section<T>& section,
                   Read&& read) {
@@ -98,6 +108,7 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
                  return certificate;
                });
   read_section(object, "challenges", config.challenges, challenge);
+  read_section(object, "guardSets", config.guards, read_people_guards);
   if (const json* const sni = object.find("sni")) {
     for_each_entry(*sni, "sni",
                    [&](const std::string& name, const json& id, const std::string& place) {
@@ -116,6 +127,7 @@ std::string config_to_json(const ProxyConfig& config) {
   write_section(document, "hosts", config.hosts);
   write_section(document, "certificates", config.certificates);
   write_section(document, "challenges", config.challenges);
+  write_section(document, "guardSets", config.guards);
   if (!config.sni.empty()) document["sni"] = config.sni;
   return write_document(document, 2) + "\n";
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
@@ -39,9 +40,10 @@ struct Reason {};     // std::string: a token for logs and metrics
 struct Pem {};        // std::string: not empty, ASCII
 struct HostText {};   // std::string: a host name or an address
 struct ClusterId {};  // std::string: a key of ProxyConfig::clusters
+struct GuardsId {};   // std::string: a key of ProxyConfig::guards, or empty
 struct List {
   std::size_t entries_max;
-};                    // std::vector of Endpoint or of a struct with fields
+};                    // std::vector of Endpoint, Network or of a struct with fields
 struct Part {};       // a struct with fields, or std::optional of one
 struct OneAction {};  // Action: "cluster" or "answer" in the object itself
 template <std::size_t count>
@@ -71,6 +73,8 @@ struct Embedded {
 
 template <class Owner, class Value, class Rule>
 constexpr auto field(const char* name, Value Owner::*member, Rule rule) {
+  // Does not compile: an object's list of its members that guard has this name.
+  if (std::string_view(name) == "guards") throw "the name is taken";
   return Field<Owner, Value, Rule>{name, member, rule};
 }
 template <class F>
@@ -123,11 +127,22 @@ struct Fields<Cluster> {
       field("sendTimeout", &Cluster::send_timeout, Timeout{}));
 };
 
+// The section came with the fields "guardedBy" of routes and defaults: who knows those knows what
+// is not guard() here, and who does not is told none of it.
+template <>
+struct Fields<Guards> {
+  static constexpr const char* kName = "guardSet";
+  static constexpr auto kList = std::tuple(field("closed", &Guards::closed, Flag{}),
+                                           field("denied", &Guards::denied, List{kNetworksMax}),
+                                           field("allowed", &Guards::allowed, List{kNetworksMax}));
+};
+
 template <>
 struct Fields<Policies> {
   static constexpr auto kList =
       std::tuple(field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
-                 added(field("requestBuffering", &Policies::buffers_request, Flag{})));
+                 added(field("requestBuffering", &Policies::buffers_request, Flag{})),
+                 guard(field("guardedBy", &Policies::guards, GuardsId{})));
 };
 
 template <>

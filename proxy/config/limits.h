@@ -14,7 +14,10 @@ inline constexpr std::size_t kValuesMax = 4'000'000;
 inline constexpr std::size_t kEntriesMax = 200'000;   // of each section
 inline constexpr std::size_t kEndpointsMax = 20'000;  // of a cluster
 inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
-inline constexpr std::size_t kIdBytesMax = 512;       // "namespace/service:port"
+// Of a list of addresses. All annotations of an object are 256 KiB at most; one network is 4 bytes
+// at least, and most have 12.
+inline constexpr std::size_t kNetworksMax = 65'536;
+inline constexpr std::size_t kIdBytesMax = 512;  // "namespace/service:port"
 inline constexpr std::size_t kPathBytesMax = 4096;
 inline constexpr std::size_t kClosedMax = 100;                 // expressions of a host
 inline constexpr std::size_t kExpressionMemoryMax = 1u << 20;  // compiled, and while it matches

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "proxy/config/network.h"
+
 // The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
 // values; no text is parsed later but closed expressions, no user's file path, no Kubernetes type.
 // A field that is added here is added to proxy/config/fields.h, which says how it travels.
@@ -51,12 +53,21 @@ using Action = std::variant<Forward, FixedAnswer>;
 
 enum class PathMatch { exact, prefix };  // prefix is by path element (KEP-1453)
 
+// Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
+struct Guards {
+  bool closed = false;             // there is a guard that is not known here: 503
+  std::vector<Network> denied;     // sorted, unique; 403, whatever else is said
+  std::vector<Network> allowed{};  // sorted, unique; if any, 403 to everybody else
+  bool operator==(const Guards&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
   // A request's body is gathered, as far as little memory goes, before an endpoint is chosen for
   // it; else it is sent on as it comes.
   bool buffers_request = false;
+  std::string guards{};  // a key of ProxyConfig::guards; empty: everybody may pass
   bool operator==(const Policies&) const = default;
 };
 
@@ -138,6 +149,8 @@ struct ProxyConfig {
   // unrecognized_name, and another host's key is never used.
   std::map<std::string, std::string> sni;
   Section<ChallengeAnswer> challenges;  // by token, and in it by host
+  // By id, guards_id(): many routes have the same, and hold it once.
+  Section<Guards> guards;
 };
 
 inline const std::string* ChallengeAnswer::find(std::string_view asked) const {

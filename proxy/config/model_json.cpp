@@ -47,6 +47,12 @@ Endpoint read_endpoint(const json& value, const std::string& place) {
   return endpoint;
 }
 
+Network read_network(const json& value, const std::string& place) {
+  const auto network = Network::parse(read_text(value, place, kTextBytesMax));
+  if (!network) breach(place, "must be a network like \"10.0.0.0/8\"");
+  return *network;
+}
+
 std::string timeout_text(std::chrono::milliseconds timeout) {
   const auto count = timeout.count();
   return count % 1000 == 0 ? std::to_string(count / 1000) + "s" : std::to_string(count) + "ms";
@@ -65,6 +71,10 @@ json write(const T& value);
 
 json write(const Endpoint& endpoint) {
   return endpoint_text(endpoint);
+}
+
+json write(const Network& network) {
+  return network.text();
 }
 
 template <class T>
@@ -151,6 +161,10 @@ void read(const Source& from, Endpoint& endpoint) {
   endpoint = read_endpoint(from.value, from.place);
 }
 
+void read(const Source& from, Network& network) {
+  network = read_network(from.value, from.place);
+}
+
 void read(const Flag&, const Source& from, bool& value) {
   value = read_bool(from.value, from.place);
 }
@@ -175,6 +189,9 @@ constexpr std::size_t bytes_max(const Reason&) {
 }
 constexpr std::size_t bytes_max(const Pem&) {
   return kPemBytesMax;
+}
+constexpr std::size_t bytes_max(const GuardsId&) {
+  return kIdBytesMax;
 }
 constexpr std::size_t bytes_max(const HostText&) {
   return kTextBytesMax;
@@ -274,6 +291,9 @@ json to_json(const Certificate& certificate) {
 json to_json(const ChallengeAnswer& answer) {
   return write(answer);
 }
+json to_json(const Guards& guards) {
+  return write(guards);
+}
 
 Cluster read_cluster(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<Cluster>(value, place, unknowns);
@@ -286,6 +306,9 @@ Certificate read_certificate(const json& value, const std::string& place, Unknow
 }
 ChallengeAnswer read_challenge(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<ChallengeAnswer>(value, place, unknowns);
+}
+Guards read_guards(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<Guards>(value, place, unknowns);
 }
 
 std::string write_document(const json& document, int indent) {

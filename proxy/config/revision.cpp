@@ -62,6 +62,9 @@ void add(Canonical& out, std::chrono::milliseconds timeout) {
 void add(Canonical& out, const Endpoint& endpoint) {
   out.text(endpoint.address).number(endpoint.port);
 }
+void add(Canonical& out, const Network& network) {
+  out.text(network.text());
+}
 void add(Canonical& out, const Action& action) {
   if (const auto* const forward = std::get_if<Forward>(&action)) {
     out.text("cluster").text(forward->cluster);
@@ -174,7 +177,17 @@ std::string revision_of(const ProxyConfig& config) {
   }
   out.text("sni").number(config.sni.size());
   for (const auto& [name, id] : config.sni) out.text(name).text(id);
+  // As if there were none where there is none: the first release had none.
+  if (!config.guards.empty()) add(out, "guardSets", config.guards);
   return out.hash();
+}
+
+std::string guards_id(const Guards& guards) {
+  // 128 bits: no two lists meet in them by chance, and nobody can choose what they are of.
+  constexpr std::size_t kIdHexDigits = 32;
+  Canonical out;
+  add(out, guards);
+  return out.hash().substr(0, kIdHexDigits);
 }
 
 }  // namespace proxy::config

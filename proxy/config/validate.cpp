@@ -175,6 +175,11 @@ class FieldChecks {
   void check(const Pem&, const std::string& value, const At& at) const {
     check_pem(value, at.text());
   }
+  void check(const GuardsId&, const std::string& id, const At& at) const {
+    if (!id.empty() && !config_.guards.contains(id)) {
+      breach(at.text(), "there are no guards \"" + id + "\"");
+    }
+  }
   void check(const HostText&, const std::string& value, const At& at) const {
     if (!is_dns_name(value) && !is_ip_literal(value)) {
       breach(at.text(), "must be a host name in lower case or an IP address");
@@ -212,6 +217,20 @@ class FieldChecks {
       if (!is_ip_literal(endpoint.address)) breach(place, "must be an IPv4 or IPv6 address");
       if (endpoint.port == 0) breach(place, "must have a port from 1 to 65535");
       if (i > 0 && !(endpoints[i - 1] < endpoint)) breach(place, "must be sorted and unique");
+    }
+  }
+  void check(const List& rule, const std::vector<Network>& networks, const At& at) const {
+    const std::string list = at.text();
+    check_count(networks.size(), rule.entries_max, list);
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      const Network& network = networks[i];
+      if (network.bits > network.address.bits() ||
+          network.address.first_bits(network.bits) != network.address) {
+        breach(inside(list, std::to_string(i)), "must have no bits beyond its own");
+      }
+      if (i > 0 && !(networks[i - 1] < network)) {
+        breach(inside(list, std::to_string(i)), "must be sorted and unique");
+      }
     }
   }
 
@@ -278,6 +297,11 @@ void check(const ProxyConfig& config) {
         check_challenge(token, answer, place);
         fields.check(answer, place);
       });
+  check_section(config.guards, "guardSets",
+                [&](const std::string& id, const Guards& guards, const std::string& place) {
+                  check_id(id, place);
+                  fields.check(guards, place);
+                });
   check_count(config.sni.size(), kEntriesMax, "sni");
   for (const auto& [name, id] : config.sni) {
     check_host_name(name, inside("sni", name));

@@ -40,6 +40,9 @@ inline constexpr const char* kReplicaHeader = "gatehouse-replica";  // an operat
 // SHA-256 in hex over the content, length-prefixed; equal content, equal hash.
 std::string certificate_hash(const Certificate& certificate);
 std::string revision_of(const ProxyConfig& config);
+// The key of these in ProxyConfig::guards: of their content, so that those who say the same share
+// it.
+std::string guards_id(const Guards& guards);
 
 // The change from one state to the next. `full` replaces the whole state.
 struct Delta {
@@ -56,6 +59,7 @@ struct Delta {
   Change<std::string> certificates;  // id -> content hash
   Change<std::string> sni;
   Change<ChallengeAnswer> challenges;
+  Change<Guards> guards{};
   // Places of what the reader does not know and passes over, the first few, for its log. What was
   // not known and guards has closed its place already (closing.h).
   std::vector<std::string> skipped{};

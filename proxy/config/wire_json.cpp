@@ -87,6 +87,7 @@ Delta read_delta(const json& document) {
   read_change(object, "certificates", delta.certificates, read_hash);
   read_change(object, "sni", delta.sni, read_id);
   read_change(object, "challenges", delta.challenges, of_newer_operator(read_challenge));
+  read_change(object, "guardSets", delta.guards, of_newer_operator(read_guards));
   if (object.guards_unknown(unknowns)) breach("", "is guarded by what is not known here");
   delta.skipped = std::move(unknowns.skipped);
   return delta;
@@ -165,6 +166,7 @@ std::string delta_to_json(const Delta& delta) {
   write_change(document, "certificates", delta.certificates);
   write_change(document, "sni", delta.sni);
   write_change(document, "challenges", delta.challenges);
+  write_change(document, "guardSets", delta.guards);
   return write_document(document);
 }
 

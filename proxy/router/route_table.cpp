@@ -13,15 +13,23 @@ namespace {
 constexpr std::string_view kChallengePrefix = "/.well-known/acme-challenge/";
 constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4
 
-using ClusterIndex = std::unordered_map<std::string, std::uint32_t>;
-
 Target make_target(const config::Action& action, const config::Policies& policies,
-                   const ClusterIndex& clusters) {
+                   const References& references) {
   Target target;
   target.policies = policies;
+  if (!policies.guards.empty()) {
+    const auto guards = references.guards.find(policies.guards);
+    if (guards == references.guards.end()) {
+      // validate() has seen to it that this does not happen; if it did, nobody may pass.
+      target.status = 503;
+      target.reason = "unknown_guard";
+      return target;
+    }
+    target.guards = guards->second.get();
+  }
   if (const auto* const forward = std::get_if<config::Forward>(&action)) {
-    const auto found = clusters.find(forward->cluster);
-    if (found != clusters.end()) {
+    const auto found = references.clusters.find(forward->cluster);
+    if (found != references.clusters.end()) {
       target.cluster = found->second;
       return target;
     }
@@ -36,9 +44,22 @@ Target make_target(const config::Action& action, const config::Policies& policie
   return target;
 }
 
+bool keeps_everybody_out(const Target& target) {
+  return target.cluster == Target::kNoCluster && !config::is_of_a_broken_backend(target.reason);
+}
+
 // Keeps somebody out: then it must hold in every reading of a path.
 bool guards(const Target& target) {
-  return target.cluster == Target::kNoCluster && !config::is_of_a_broken_backend(target.reason);
+  return target.guards != nullptr || keeps_everybody_out(target);
+}
+
+// False: there are more than a request may have.
+bool add(const policy::Guards* guards, OtherGuards& others) {
+  for (const policy::Guards*& other : others) {
+    if (other == nullptr) other = guards;
+    if (other == guards) return true;
+  }
+  return false;
 }
 
 // A rule is written by people: "/café" is what a client sends as "/caf%C3%A9".
@@ -133,11 +154,11 @@ class HostKey {
 
 }  // namespace
 
-Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
+Host::Host(const config::VirtualHost& host, const References& references)
     : https_redirect_(host.https_redirect) {
   for (const config::Route& route : host.routes) {
     has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
-    Rule rule{rule_path(route.path), make_target(route.action, route.policies, cluster_index)};
+    Rule rule{rule_path(route.path), make_target(route.action, route.policies, references)};
     rule.written_bytes = route.path.size();
     if (route.match == config::PathMatch::exact) {
       exact_.push_back(std::move(rule));
@@ -155,7 +176,7 @@ Host::Host(const config::VirtualHost& host, const ClusterIndex& cluster_index)
     rules->shrink_to_fit();
   }
   if (const auto& otherwise = host.default_route) {
-    default_ = Rule{"", make_target(otherwise->action, otherwise->policies, cluster_index)};
+    default_ = Rule{"", make_target(otherwise->action, otherwise->policies, references)};
   }
   compile_closed(host.closed);
   gather_guards();
@@ -255,8 +276,12 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
 
   const auto readings = generous_readings(path_as_received);
   if (!readings) return {nullptr, true};
+  Choice choice{&rule->target};
   for (const std::string& reading : *readings) {
-    if (const Rule* const guard = guard_over(*rule, reading)) return {&guard->target};
+    if (const Rule* const guard = guard_over(*rule, reading)) {
+      if (keeps_everybody_out(guard->target)) return {&guard->target};
+      if (!add(guard->target.guards, choice.others)) return {nullptr, true};
+    }
     const std::size_t written_bytes = is_under(*rule, reading) ? rule->written_bytes : 0;
     if (const Target* const closed = closed_by(reading, written_bytes)) return {closed};
   }
@@ -264,21 +289,23 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
     const std::string decoded = decoded_once(normalized);
     if (const Target* const closed = closed_by(decoded, rule->written_bytes)) return {closed};
   }
-  return {&rule->target};
+  return choice;
 }
 
 RouteTable::RouteTable(const config::ProxyConfig& config) {
-  ClusterIndex index;
   clusters_.reserve(config.clusters.size());
   for (const auto& [id, cluster] : config.clusters) {
-    index.emplace(id, static_cast<std::uint32_t>(clusters_.size()));
+    references_.clusters.emplace(id, static_cast<std::uint32_t>(clusters_.size()));
     clusters_.push_back({id, cluster});
+  }
+  for (const auto& [id, guards] : config.guards) {
+    references_.guards.emplace(id, std::make_unique<const policy::Guards>(*guards));
   }
   hosts_.reserve(config.hosts.size());
   for (const auto& [name, host] : config.hosts) {
     const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
     auto& map = is_wildcard ? wildcards_ : hosts_;
-    map.try_emplace(is_wildcard ? name.substr(2) : name, *host, index);
+    map.try_emplace(is_wildcard ? name.substr(2) : name, *host, references_);
   }
   for (const auto& [token, answer] : config.challenges) challenges_.emplace(token, answer);
 }
@@ -341,6 +368,7 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
   if (decision.target->cluster == Target::kNoCluster) {
     return answer(decision.target->status, decision.target->reason);
   }
+  decision.others = choice.others;
   decision.kind = Decision::Kind::forward;
   return decision;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
+#include "proxy/policy/guards.h"
 
 namespace proxy::router {
 
@@ -20,7 +22,13 @@ struct Target {
   int status = 0;             // with kNoCluster: what to answer
   std::string reason;         // and why, for the access log
   config::Policies policies;  // hold before either
+  // Who may pass; nullptr: everybody. Lives as long as the table.
+  const policy::Guards* guards = nullptr;
 };
+
+// Guards that hold for a request beside those of its target: in another reading its path is theirs.
+// Filled from the front; nullptr: no more.
+using OtherGuards = std::array<const policy::Guards*, 2>;
 
 // A cluster by position. A worker keeps its own state (pools, balancing) in a vector beside
 // this one, and carries it over to the next table by id.
@@ -29,13 +37,18 @@ struct ClusterReference {
   std::shared_ptr<const config::Cluster> cluster;
 };
 
-// The rules of one host. A rule that answers instead of forwarding is a guard, and so is a closed
-// expression: what they close must stay closed however the backend behind another rule reads the
-// path.
+// What the rules of a host refer to.
+struct References {
+  std::unordered_map<std::string, std::uint32_t> clusters{};
+  std::unordered_map<std::string, std::unique_ptr<const policy::Guards>> guards{};
+};
+
+// The rules of one host. A rule that answers instead of forwarding is a guard, one that not
+// everybody may pass is, and so is a closed expression: what they keep must stay kept however the
+// backend behind another rule reads the path.
 class Host {
  public:
-  Host(const config::VirtualHost& host,
-       const std::unordered_map<std::string, std::uint32_t>& cluster_index);
+  Host(const config::VirtualHost& host, const References& references);
   Host(const Host&) = delete;  // guards point to rules
   Host& operator=(const Host&) = delete;
 
@@ -46,10 +59,12 @@ class Host {
 
   // What becomes of a request: the target that find() gives, or the guard that stands over it in
   // one of the path's readings (readings.h). A guard stands over a route that is less specific than
-  // itself: "/admin" over "/", and not over "/admin/public". ambiguous: nobody can tell.
+  // itself: "/admin" over "/", and not over "/admin/public". Where it lets some pass, these go to
+  // the target that find() gives. ambiguous: nobody can tell.
   struct Choice {
     const Target* target = nullptr;
     bool ambiguous = false;
+    OtherGuards others{};
   };
   Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
 
@@ -137,6 +152,7 @@ class RouteTable {
   using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
 
   std::vector<ClusterReference> clusters_;
+  References references_;
   ByName<Host> hosts_;      // exact names and ""
   ByName<Host> wildcards_;  // "shop.example" for "*.shop.example"
   ByName<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
@@ -155,6 +171,7 @@ struct Decision {
   // "no_host", "no_path", "bad_path", "ambiguous_path", "missing_host", or the target's
   std::string_view reason;
   const Target* target = nullptr;
+  OtherGuards others{};
   const std::string* challenge = nullptr;
 };
 

@@ -144,6 +144,11 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
   }
   switch (decision.kind) {
     case router::Decision::Kind::forward: {
+      const policy::Verdict verdict = ask_guards(client, decision);
+      if (!verdict.passes()) {
+        answer(verdict.status, verdict.reason);
+        return;
+      }
       http1::MaxForwardsText storage;
       if (http1::may_be_forwarded(request_, storage)) {
         forward(client, *decision.target, piece, last);
@@ -173,6 +178,19 @@ bool Exchange::is_misdirected(const Client& client) const {
   const auto* entry = table == nullptr ? nullptr : table->find(tls::normal_name(host));
   if (entry != nullptr && entry->get() == client.certificate) return false;
   return !client.certificate->covers(host);
+}
+
+// Those of the route, and those of others that the path is theirs in another reading.
+policy::Verdict Exchange::ask_guards(const Client& client, const router::Decision& decision) const {
+  const policy::Guards* const own = decision.target->guards;
+  if (own == nullptr && decision.others.front() == nullptr) return policy::kPasses;
+  const policy::Asker asker{.address = client.address};
+  policy::Verdict verdict = own == nullptr ? policy::kPasses : own->check(asker);
+  for (const policy::Guards* const other : decision.others) {
+    if (other == nullptr || !verdict.passes()) break;
+    if (other != own) verdict = other->check(asker);
+  }
+  return verdict;
 }
 
 void Exchange::answer(int status, std::string_view reason) {

@@ -12,6 +12,7 @@
 #include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/policy/verdict.h"
 #include "proxy/router/route_table.h"
 #include "proxy/session/body_time.h"
 #include "proxy/session/client.h"
@@ -97,6 +98,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last);
   void decide(const Client& client, const Piece& piece, bool last);
   bool is_misdirected(const Client& client) const;
+  policy::Verdict ask_guards(const Client& client, const router::Decision& decision) const;
   void answer(int status, std::string_view reason);
   void answer_as_last();
   void answer_nothing();

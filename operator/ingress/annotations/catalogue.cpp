@@ -12,6 +12,7 @@ namespace {
 
 using namespace table_words;
 
+constexpr std::string_view kDenyList = "Write it as denylist-source-range.";
 constexpr std::string_view kAuth =
     "Let the backend authenticate, and remove the auth-* annotations, to have it served.";
 constexpr std::string_view kClientCertificates =
@@ -28,7 +29,7 @@ constexpr CatalogueEntry kTable[] = {
     {"affinity", kTunes, "", kText},
     {"affinity-canary-behavior", kTunes, "", kText},
     {"affinity-mode", kTunes, "", kText},
-    {"allowlist-source-range", kGuards, kAddresses, kAdmitted},
+    {"allowlist-source-range", kHonoured, "", kAdmitted},
     {"app-root", kTunes, "", kText},
     {"auth-always-set-cookie", kGuards, kAuth, kOnOff},
     {"auth-cache-duration", kGuards, kAuth, kText},
@@ -56,7 +57,7 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-type", kGuards, kAuth, kText},
     {"auth-url", kGuards, kAuth, kText},
     {"backend-protocol", kHonoured, "", kText},
-    {"blacklist-source-range", kGuards, kAddresses, kText},
+    {"blacklist-source-range", kGuards, kDenyList, kText},
     {"canary", Treatment::joins, "", kOnOff},
     {"canary-by-cookie", kTunes, "", kText},
     {"canary-by-header", kTunes, "", kText},
@@ -78,7 +79,7 @@ constexpr CatalogueEntry kTable[] = {
     {"custom-headers", kTunes, "", kText},
     {"custom-http-errors", kTunes, "", kText},
     {"default-backend", kTunes, "", kText},
-    {"denylist-source-range", kGuards, kAddresses, kText},
+    {"denylist-source-range", kHonoured, "", kText},
     {"disable-proxy-intercept-errors", kTunes, "", kOnOff},
     {"enable-access-log", kTunes, "", kText},
     {"enable-cors", kTunes, "", kOnOff},
@@ -189,7 +190,7 @@ constexpr CatalogueEntry kTable[] = {
     // A regular expression matched as plain text matches less, and a request meant for it would
     // fall through to another Ingress's wider path.
     {"use-regex", kGuards, kPaths, kOnOff},
-    {"whitelist-source-range", kGuards, kAddresses, kAdmitted},
+    {"whitelist-source-range", kHonoured, "", kAdmitted},
     {"x-forwarded-prefix", kTunes, "", kText},
 };
 

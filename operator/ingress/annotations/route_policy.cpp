@@ -72,6 +72,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths) {
   policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
+  policy.addresses = read_address_lists(annotations, policy.issues);
   check_backend_protocol(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, paths, policy);
   policy.takes_no_part = takes_no_part(annotations);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "operator/ingress/annotations/address_lists.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
@@ -17,6 +18,7 @@ struct RoutePolicy {
   std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;
+  AddressLists addresses;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.
   bool takes_no_part = false;

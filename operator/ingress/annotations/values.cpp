@@ -7,8 +7,6 @@
 #include <limits>
 #include <string>
 
-#include <arpa/inet.h>
-
 namespace ingress::annotations {
 namespace {
 
@@ -81,26 +79,34 @@ bool is_zero(std::string_view text) {
   return number == 0u && std::all_of(text.begin(), text.end(), is_in_unit);
 }
 
-bool admits_everybody(std::string_view networks) {
-  bool every_ipv4 = false;
-  bool every_ipv6 = false;
+NetworkList read_networks(std::string_view text) {
   constexpr std::string_view kBetween = ", \t\r\n";
-  for (std::size_t begin = 0; begin < networks.size();) {
-    const std::size_t end = std::min(networks.find_first_of(kBetween, begin), networks.size());
-    const std::string network(networks.substr(begin, end - begin));
+  NetworkList list;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+    const std::string_view entry = text.substr(begin, end - begin);
     begin = end + 1;
-    if (network.empty()) continue;
-    const std::size_t slash = std::min(network.find('/'), network.size());
-    const std::string address = network.substr(0, slash);
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    const bool is_ipv4 = inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
-    const bool is_ipv6 = inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
-    if (!is_ipv4 && !is_ipv6) return false;
-    const bool is_whole = network.substr(slash) == "/0";
-    every_ipv4 = every_ipv4 || (is_ipv4 && is_whole);
-    every_ipv6 = every_ipv6 || (is_ipv6 && is_whole);
+    if (entry.empty()) continue;
+    const auto network = proxy::config::Network::parse(entry);
+    if (!network) {
+      list.broken = entry;
+      break;
+    }
+    list.networks.push_back(*network);
   }
-  return every_ipv4 && every_ipv6;
+  std::sort(list.networks.begin(), list.networks.end());
+  list.networks.erase(std::unique(list.networks.begin(), list.networks.end()), list.networks.end());
+  return list;
+}
+
+bool admits_everybody(std::string_view text) {
+  const NetworkList list = read_networks(text);
+  const auto is_whole = [&](bool is_ipv6) {
+    return std::any_of(list.networks.begin(), list.networks.end(), [is_ipv6](const auto& network) {
+      return network.bits == 0 && network.address.is_ipv6 == is_ipv6;
+    });
+  };
+  return list.broken.empty() && is_whole(false) && is_whole(true);
 }
 
 std::optional<std::uint64_t> read_size(std::string_view text) {

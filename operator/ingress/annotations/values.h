@@ -3,7 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "proxy/config/network.h"
 
 namespace ingress::annotations {
 
@@ -19,6 +23,14 @@ std::optional<bool> read_bool(std::string_view text);
 
 // A number that is 0, with or without a unit: "0", "0k", "0r/s".
 bool is_zero(std::string_view text);
+
+// Networks and addresses, by commas or space: sorted and unique. The first entry that is neither
+// is `broken`; empty: all are.
+struct NetworkList {
+  std::vector<proxy::config::Network> networks;
+  std::string broken;
+};
+NetworkList read_networks(std::string_view text);
 
 // A list of networks, by commas or space, that are let in: true when every one is a network and
 // both every IPv4 and every IPv6 address is among them ("0.0.0.0/0,::/0").

@@ -315,6 +315,7 @@ class History {
         {nginx + "use-regex", "true"},
         {nginx + "rewrite-target", one_of({"/", "/$1"})},
         {nginx + "auth-url", "http://auth.example/"},
+        {nginx + "whitelist-source-range", one_of({"10.0.0.0/8", "192.0.2.1"})},
         {nginx + "canary", "true"},
         {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
         {"kubernetes.io/tls-acme", "true"},
@@ -433,6 +434,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
     ASSERT_TRUE(
         are_equal("certificates", whole.config.certificates, compiler.config().certificates));
     ASSERT_EQ(whole.config.sni, compiler.config().sni);
+    ASSERT_TRUE(are_equal("guards", whole.config.guards, compiler.config().guards));
     ASSERT_TRUE(are_equal("challenges", whole.config.challenges, compiler.config().challenges));
     ASSERT_EQ(text_of(whole.complaints), text_of(compiler.complaints()));
     ASSERT_EQ(text_of(whole.summaries), text_of(compiler.summaries()));

@@ -30,6 +30,9 @@ class RandomConfig {
     for (const char* id : {"ns/a:80", "ns/b:http", "ns/c:443"}) {
       if (coin()) config.clusters[id] = std::make_shared<const Cluster>(value<Cluster>(config));
     }
+    for (const char* id : {"g1", "g2"}) {
+      if (coin()) config.guards[id] = std::make_shared<const Guards>(value<Guards>(config));
+    }
     for (const char* name : {"", "shop.example", "*.shop.example", "b.example", "127.0.0.1"}) {
       if (coin())
         config.hosts[name] = std::make_shared<const VirtualHost>(value<VirtualHost>(config));
@@ -104,6 +107,15 @@ class RandomConfig {
   }
   void fill(const Pem&, std::string& value, const ProxyConfig&) {
     value = "PEM " + std::to_string(up_to(2));
+  }
+  void fill(const GuardsId&, std::string& value, const ProxyConfig& config) {
+    if (config.guards.empty()) return;
+    value = config.guards.begin()->first;
+  }
+  void fill(const List&, std::vector<Network>& value, const ProxyConfig&) {
+    for (const char* network : {"10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"}) {
+      if (coin()) value.push_back(*Network::parse(network));
+    }
   }
   void fill(const HostText&, std::string& value, const ProxyConfig&) {
     value = coin() ? "shop.example" : "::1";

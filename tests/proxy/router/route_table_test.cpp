@@ -621,6 +621,35 @@ TEST(Decide, EachRefusalHasItsOwnReason) {
   EXPECT_EQ(decided(empty, {.host = "a", .path = "/"}).reason, "no_host");
 }
 
+// "/" is open, "/admin" is not for everybody, "/admin/public" is open again.
+TEST(Decide, AGuardIsAskedInEveryReadingOfAPathAndTheRequestStaysWhereItGoes) {
+  ProxyConfig config;
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  config.guards["g"] = std::make_shared<const config::Guards>();
+  VirtualHost host = host_with({prefix("/"), prefix("/admin"), prefix("/admin/public")});
+  for (Route& route : host.routes) route.action = config::Forward{"c"};
+  host.routes[1].policies.guards = "g";
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  const RouteTable table(config);
+  const Host& rules = *table.find_host("h");
+  const policy::Guards* const guards = rules.find("/admin")->guards;
+  ASSERT_NE(guards, nullptr);
+  for (const char* path : {"/ADMIN", "//admin", "/admin;v=1", "/%61dmin%2fx", "/x/%2e%2e/admin"}) {
+    const Decision decision = decided(table, {.host = "h", .path = path});
+    if (decision.kind != Decision::Kind::forward) {
+      EXPECT_EQ(decision.status, 400) << path;
+      continue;
+    }
+    EXPECT_TRUE(decision.target->guards == guards || decision.others[0] == guards) << path;
+  }
+  EXPECT_EQ(decided(table, {.host = "h", .path = "/ADMIN"}).target, rules.find("/"));
+  for (const char* path : {"/", "/shop", "/admin/public/x", "/administrator"}) {
+    const Decision decision = decided(table, {.host = "h", .path = path});
+    EXPECT_EQ(decision.target->guards, nullptr) << path;
+    EXPECT_EQ(decision.others[0], nullptr) << path;
+  }
+}
+
 TEST(Decide, AsteriskGoesToTheRoot) {
   ProxyConfig config;
   config.hosts["h"] = std::make_shared<const VirtualHost>(host_with({prefix("/")}));

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "operator/ingress/annotations/source.h"
+#include "proxy/config/network.h"
+
+namespace ingress::annotations {
+
+// allowlist-source-range (or whitelist-source-range, which is its older name) and
+// denylist-source-range: sorted, unique. Where everybody is let in, nobody is named.
+struct AddressLists {
+  std::vector<proxy::config::Network> allowed;
+  std::vector<proxy::config::Network> denied;
+};
+
+// They guard: a list that cannot be read to its end closes the Ingress, and so do two lists under
+// the two names of one that differ.
+AddressLists read_address_lists(const AnnotationMap& annotations, Issues& issues);
+
+}  // namespace ingress::annotations

@@ -1,0 +1,20 @@
+#include "operator/ingress/guard_table.h"
+
+#include <memory>
+#include <utility>
+
+#include "proxy/config/wire.h"
+
+namespace ingress {
+
+std::string GuardTable::add(const annotations::RoutePolicy& policy) {
+  proxy::config::Guards guards;
+  guards.denied = policy.addresses.denied;
+  guards.allowed = policy.addresses.allowed;
+  if (guards == proxy::config::Guards{}) return {};
+  std::string id = proxy::config::guards_id(guards);
+  section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));
+  return id;
+}
+
+}  // namespace ingress

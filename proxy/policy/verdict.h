@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+namespace proxy::policy {
+
+// What a guard says of a request. Its default is the answer of a guard that could not decide.
+struct Verdict {
+  int status = 503;                             // 0: it may pass
+  std::string_view reason = "guard_undecided";  // static text, for the access log
+
+  bool passes() const { return status == 0; }
+};
+
+inline constexpr Verdict kPasses{0, ""};
+
+}  // namespace proxy::policy
