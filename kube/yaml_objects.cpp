@@ -53,18 +53,22 @@ class Conversion {
   std::size_t nodes_ = 0;
 };
 
+bool has_kind(const nlohmann::json& object) {
+  const auto kind = object.find("kind");
+  return kind != object.end() && kind->is_string();
+}
+
 void add_objects(nlohmann::json object, std::vector<nlohmann::json>& objects) {
   if (!object.is_object()) throw Refused{"a document is no object"};
-  const auto kind = object.find("kind");
-  if (kind == object.end() || !kind->is_string()) throw Refused{"a document has no kind"};
-  if (*kind != "List") {
+  if (!has_kind(object)) throw Refused{"a document has no kind"};
+  if (object["kind"] != "List") {
     objects.push_back(std::move(object));
     return;
   }
   const auto items = object.find("items");
   if (items == object.end() || !items->is_array()) throw Refused{"a List has no items"};
   for (nlohmann::json& item : *items) {
-    if (!item.is_object() || !item.contains("kind")) throw Refused{"an item of a List has no kind"};
+    if (!item.is_object() || !has_kind(item)) throw Refused{"an item of a List has no kind"};
     objects.push_back(std::move(item));
   }
 }

@@ -17,6 +17,13 @@ constexpr const char* kClass = "gatehouse";
 // Of an endpoint that is assumed; from a network for documentation (RFC 5737), it is never asked.
 constexpr const char* kAssumedAddress = "192.0.2.1";
 
+// What a person wrote there, of whatever type it is; empty: nothing.
+std::string text_of(const nlohmann::json& object, const char* field) {
+  const auto value = object.find(field);
+  if (value == object.end()) return {};
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
 // The API server refuses an object that has these otherwise; kubectl says so at length.
 std::string fault_of_metadata(const nlohmann::json& object) {
   const auto metadata = object.find("metadata");
@@ -33,7 +40,7 @@ std::string fault_of_metadata(const nlohmann::json& object) {
 }
 
 std::string title_of(const nlohmann::json& object) {
-  return object.value("kind", "object") + " " + kube::read_key(object).text();
+  return text_of(object, "kind") + " " + kube::read_key(object).text();
 }
 
 nlohmann::json in_default_namespace(nlohmann::json object) {
@@ -45,8 +52,10 @@ nlohmann::json in_default_namespace(nlohmann::json object) {
 void encode_string_data(nlohmann::json& secret) {
   const auto texts = secret.find("stringData");
   if (texts == secret.end() || !texts->is_object()) return;
+  nlohmann::json& data = secret["data"];
+  if (!data.is_null() && !data.is_object()) return;
   for (const auto& [key, text] : texts->items()) {
-    if (text.is_string()) secret["data"][key] = base::base64_encode(text.get<std::string>());
+    if (text.is_string()) data[key] = base::base64_encode(text.get<std::string>());
   }
 }
 
@@ -154,11 +163,11 @@ void Manifests::add_secret(const std::string& source, const nlohmann::json& obje
 }
 
 void Manifests::add(const std::string& source, const nlohmann::json& given) {
-  const std::string kind = given.value("kind", "");
+  const std::string kind = text_of(given, "kind");
   static const std::set<std::string> kRead = {"Ingress", "Service",     "EndpointSlice",
                                               "Secret",  "Certificate", "Namespace"};
   if (kRead.count(kind) == 0) return;
-  const std::string api_version = given.value("apiVersion", "");
+  const std::string api_version = text_of(given, "apiVersion");
   if (kind == "Ingress" && api_version != "networking.k8s.io/v1") {
     return add_problem(source, title_of(given) + " is of " + api_version +
                                    ", which no cluster serves since Kubernetes 1.22");
@@ -177,7 +186,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   if (kind == "Service") return add_typed(source, object, view_.services);
   if (kind == "EndpointSlice") return add_typed(source, object, view_.slices);
   if (kind == "Certificate") return add_typed(source, object, view_.certificates);
-  if (object.value("type", "") != "kubernetes.io/tls") return;
+  if (text_of(object, "type") != "kubernetes.io/tls") return;
   encode_string_data(object);
   add_secret(source, object);
 }

@@ -146,6 +146,11 @@ TEST(Check, WhatCannotBeReadIsNamedAndTheRestIsChecked) {
       {"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web, annotations: "
        "{a: true}}}\n",
        "the value of annotation a is no text: quote it"},
+      {"{apiVersion: 1, kind: Ingress, metadata: {name: web}}\n", "Ingress web is of 1"},
+      {"{kind: List, items: [{kind: 7}]}\n", "an item of a List has no kind"},
+      {"{kind: Secret, type: kubernetes.io/tls, metadata: {name: tls}, data: text, stringData: "
+       "{tls.crt: none}}\n",
+       "Secret default/tls"},
       {"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web}, spec: {rules: "
        "7}}\n",
        "rules"},
@@ -158,6 +163,14 @@ TEST(Check, WhatCannotBeReadIsNamedAndTheRestIsChecked) {
   }
   EXPECT_THAT(check_text(web() + "{apiVersion: networking.k8s.io/v1, kind: Ingress}\n").out,
               AllOf(HasSubstr("\nserved   shop/web"), HasSubstr("cannot be read")));
+}
+
+TEST(Check, AValueOfAnotherTypeThanItsFieldHasIsNoEnd) {
+  EXPECT_EQ(check_text("{kind: Secret, type: 7, metadata: {name: a}}\n"
+                       "---\n{kind: Certificate, apiVersion: [], metadata: {name: a}}\n" +
+                       ("---\n" + web()))
+                .status,
+            0);
 }
 
 TEST(Check, AliasesThatMultiplyAreRefused) {
