@@ -6,11 +6,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "kube/yaml_objects.h"
 #include "operator/ingress/certificate_plan.h"
 #include "operator/ingress/compiler.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
-#include "tests/operator/yaml_objects.h"
 
 // Objects as users write them, in; the configuration and what the users are told, out. Each
 // tests/golden/ingress/NAME.yaml has its expectation in NAME.json; UPDATE_GOLDEN=1 writes it, and
@@ -42,12 +42,20 @@ void add_secret(ingress_test::ViewBuilder& cluster, const kube::ObjectMeta& meta
   cluster.secret(metadata.key().text(), list);
 }
 
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 ClusterView read_cluster(const std::filesystem::path& path) {
   ingress_test::ViewBuilder cluster;
   ClusterView& view = cluster.view;
   view.classes.clear();
   view.class_names = {"edge", "gatehouse"};
-  for (const nlohmann::json& object : operator_test::read_yaml_objects(path)) {
+  const auto objects = kube::read_yaml_objects(read_file(path)).value();
+  for (const nlohmann::json& object : objects) {
     const std::string kind = object.at("kind");
     if (kind == "Ingress") add(view.ingresses, object);
     if (kind == "IngressClass") add(view.classes, object);
@@ -99,13 +107,6 @@ std::string outcome_of(const ClusterView& view) {
       {"complaints", to_json(complaints)},
       {"certificates", certificates}};
   return outcome.dump(2) + "\n";
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 TEST(GoldenIngress, EveryClusterCompilesToWhatIsWrittenBesideIt) {
