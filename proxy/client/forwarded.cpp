@@ -9,13 +9,7 @@ namespace {
 
 using http1::Field;
 using http1::FieldId;
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
+using http1::trimmed;
 
 // What one proxy said; of Forwarded one element, of X-Forwarded-For one entry.
 struct Element {

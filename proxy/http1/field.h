@@ -67,6 +67,15 @@ FieldId field_id(std::string_view name);
 // Connection fields name is in Field::dropped.
 bool is_hop_by_hop(FieldId id);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+// Without the blanks at both ends (OWS, RFC 9110 §5.6.3).
+inline std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 // Host or :authority: reg-name, IPv4 or [IPv6], and an optional port (RFC 3986 §3.2.2); no
 // userinfo.

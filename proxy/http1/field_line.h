@@ -21,9 +21,6 @@ Failure parse_field_line(std::string_view line, BeforeColon before_colon, Field&
 // The rest of a field line from behind its colon, or a whole line that goes on with the one before:
 // OWS value OWS CR.
 Failure parse_field_value(std::string_view line, std::string_view& value);
-inline bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
 
 // Content-Length: 1*DIGIT that fits, or nothing but the same number again and again, in one field
 // or in several, as some senders and proxies make of one (RFC 9112 §6.3). A sign, a space in the

@@ -15,20 +15,14 @@ constexpr std::chrono::milliseconds kMargin{1'000};
 // Nobody keeps a connection for longer than a day, and milliseconds of it fit.
 constexpr std::uint64_t kSecondsMax = 86'400;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // The value of name=value or name="value"; nothing when it is another name, or no number.
 std::optional<std::uint64_t> number_of(std::string_view parameter, std::string_view name) {
   const std::size_t equals = parameter.find('=');
   if (equals == std::string_view::npos ||
-      !http1::equals_ignoring_case(trimmed(parameter.substr(0, equals)), name)) {
+      !http1::equals_ignoring_case(http1::trimmed(parameter.substr(0, equals)), name)) {
     return std::nullopt;
   }
-  std::string_view text = trimmed(parameter.substr(equals + 1));
+  std::string_view text = http1::trimmed(parameter.substr(equals + 1));
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     text = text.substr(1, text.size() - 2);
   }
