@@ -71,6 +71,17 @@ IncrementalCompiler::Work sum(const IncrementalCompiler::Work& one,
   return {one.groups + more.groups, one.ingresses + more.ingresses, one.hosts + more.hosts};
 }
 
+// Takes away what no other group uses.
+template <class Map>
+void release(const Map& entries, std::map<std::string, std::size_t>& users, Map& all) {
+  for (const auto& [id, entry] : entries) {
+    const auto of_entry = users.find(id);
+    if (--of_entry->second != 0) continue;
+    users.erase(of_entry);
+    all.erase(id);
+  }
+}
+
 template <class Map>
 void remove_all(const Map& entries, Map& all) {
   for (const auto& [key, value] : entries) all.erase(key);
@@ -317,10 +328,6 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
     const base::WallTime expiry = secret->leaf->not_after;
     group.next_expiry = std::min(group.next_expiry.value_or(expiry), expiry);
   }
-  for (const auto& ingress : view.ingresses) {
-    group.ranks.emplace_back(is_ending(view, *ingress), ingress->metadata.creation_timestamp,
-                             ingress->metadata.key());
-  }
   add(std::move(group), std::move(compiled), std::move(plan));
   return work;
 }
@@ -404,10 +411,10 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   group.owners = std::move(compiled.owners);
 
   for (Summary& summary : compiled.summaries) {
-    const kube::ObjectKey key = summary.ingress->metadata.key();
-    const bool is_ending =
-        summary.ingress->metadata.is_being_deleted || ending_namespaces_.count(key.namespace_) != 0;
-    const Rank rank{is_ending, summary.ingress->metadata.creation_timestamp, key};
+    const kube::Ingress& ingress = *summary.ingress;
+    const Rank& rank =
+        group.ranks.emplace_back(is_ending(ending_namespaces_, ingress),
+                                 ingress.metadata.creation_timestamp, ingress.metadata.key());
     results_.summaries.insert_or_assign(rank, std::move(summary));
   }
   sort_in(std::move(compiled.complaints), results_.complaints);
@@ -446,18 +453,8 @@ void IncrementalCompiler::remove(GroupId id) {
   Group& group = at->second;
   has_changed_ = true;
   secrets_before_.push_back(std::move(group.secrets));
-  for (const auto& [cluster_id, cluster] : group.config.clusters) {
-    const auto users = results_.cluster_users.find(cluster_id);
-    if (--users->second != 0) continue;
-    results_.cluster_users.erase(users);
-    results_.config.clusters.erase(cluster_id);
-  }
-  for (const auto& [guards_id, entry] : group.config.guards) {
-    const auto users = results_.guards_users.find(guards_id);
-    if (--users->second != 0) continue;
-    results_.guards_users.erase(users);
-    results_.config.guards.erase(guards_id);
-  }
+  release(group.config.clusters, results_.cluster_users, results_.config.clusters);
+  release(group.config.guards, results_.guards_users, results_.config.guards);
   remove_all(group.config.hosts, results_.config.hosts);
   remove_all(group.config.certificates, results_.config.certificates);
   remove_all(group.config.sni, results_.config.sni);

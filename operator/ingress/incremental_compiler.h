@@ -104,7 +104,6 @@ class IncrementalCompiler {
   void note_certificate(const kube::ObjectKey& key,
                         std::shared_ptr<const api::Certificate> certificate);
   void note_ingress(const kube::ObjectKey& key, std::shared_ptr<const kube::Ingress> ingress);
-  void note_certificates_of(const kube::ObjectKey& ingress);
   void note_time(base::WallTime now);
   void note_everything();
 

@@ -13,9 +13,13 @@ HostOwners owners_of(const ClusterView& view) {
   return HostOwners(owned_by_age(view), view.shares_hosts);
 }
 
-bool is_ending(const ClusterView& view, const kube::Ingress& ingress) {
+bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress) {
   return ingress.metadata.is_being_deleted ||
-         view.ending_namespaces.count(ingress.metadata.namespace_) != 0;
+         ending_namespaces.count(ingress.metadata.namespace_) != 0;
+}
+
+bool is_ending(const ClusterView& view, const kube::Ingress& ingress) {
+  return is_ending(view.ending_namespaces, ingress);
 }
 
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
@@ -10,6 +12,7 @@ namespace ingress {
 
 // Whether it is being deleted, or its namespace is: its Pods go first, and it yields its places to
 // whoever stays.
+bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress);
 bool is_ending(const ClusterView& view, const kube::Ingress& ingress);
 
 // The Ingresses of our classes in the order in which they have their say: oldest first
