@@ -1,5 +1,7 @@
 #include "base/connection_roll.h"
 
+#include <cassert>
+
 namespace base {
 namespace {
 
@@ -34,23 +36,31 @@ void ConnectionRoll::count(Id id, const Entry& entry, bool is_added) {
   }
 }
 
-ConnectionRoll::Admission ConnectionRoll::admit(Id id, const std::string& origin) {
-  Admission admission;
+bool ConnectionRoll::is_full(const std::string& origin) const {
   const auto known = origins_.find(origin);
-  if (known != origins_.end() && known->second.connections >= limits_.per_origin_max) {
-    auto leaves = oldest(known->second.strangers);
-    if (!leaves) leaves = oldest(known->second.idle);
-    admission.leaves = take_off(leaves);
-    if (!admission.leaves) return admission;
-  } else if (entries_.size() >= limits_.connections_max) {
-    admission.leaves = make_room();
-    if (!admission.leaves) return admission;
-  }
+  return known != origins_.end() && known->second.connections >= limits_.per_origin_max;
+}
+
+bool ConnectionRoll::has_place_for(const std::string& origin) const {
+  return !is_full(origin) && entries_.size() < limits_.connections_max;
+}
+
+std::optional<ConnectionRoll::Id> ConnectionRoll::leaver_for(const std::string& origin) const {
+  if (!is_full(origin)) return leaver();
+  const Origin& own = origins_.at(origin);
+  return own.strangers.empty() ? oldest(own.idle) : oldest(own.strangers);
+}
+
+std::optional<ConnectionRoll::Id> ConnectionRoll::leaver() const {
+  if (by_strangers_.empty()) return oldest(idle_);
+  return oldest(origins_.at(by_strangers_.rbegin()->second).strangers);
+}
+
+void ConnectionRoll::admit(Id id, const std::string& origin) {
+  assert(has_place_for(origin));
   const auto entry = entries_.emplace(id, Entry{origin, Standing::stranger}).first;
   ++origins_[origin].connections;
   count(id, entry->second, true);
-  admission.is_admitted = true;
-  return admission;
 }
 
 void ConnectionRoll::set_standing(Id id, Standing standing) {
@@ -62,24 +72,17 @@ void ConnectionRoll::set_standing(Id id, Standing standing) {
 }
 
 void ConnectionRoll::leave(Id id) {
-  take_off(id);
-}
-
-std::optional<ConnectionRoll::Id> ConnectionRoll::make_room() {
-  if (!by_strangers_.empty()) {
-    return take_off(oldest(origins_[by_strangers_.rbegin()->second].strangers));
-  }
-  return take_off(oldest(idle_));
-}
-
-std::optional<ConnectionRoll::Id> ConnectionRoll::take_off(std::optional<Id> id) {
-  const auto found = id ? entries_.find(*id) : entries_.end();
-  if (found == entries_.end()) return std::nullopt;
-  count(found->first, found->second, false);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return;
+  count(id, found->second, false);
   const auto origin = origins_.find(found->second.origin);
   if (--origin->second.connections == 0) origins_.erase(origin);
   entries_.erase(found);
-  return id;
+}
+
+bool ConnectionRoll::is_busy(Id id) const {
+  const auto found = entries_.find(id);
+  return found != entries_.end() && found->second.standing == Standing::busy;
 }
 
 }  // namespace base

@@ -18,6 +18,9 @@ namespace base {
 // with the most strangers, so that nobody with many addresses less than places can keep others out.
 // Without strangers a known one that asks for nothing leaves. Nobody leaves in the middle of a
 // request; if all are, the newcomer is turned away.
+//
+// The roll only says who would leave: its owner reads from that connection once more before it ends
+// it, for what it asks for may have come since its standing was set.
 class ConnectionRoll {
  public:
   struct Limits {
@@ -33,16 +36,19 @@ class ConnectionRoll {
 
   explicit ConnectionRoll(Limits limits) : limits_(limits) {}
 
-  struct Admission {
-    bool is_admitted = false;
-    std::optional<Id> leaves{};  // is off the roll already
-  };
-  Admission admit(Id id, const std::string& origin);
+  bool has_place_for(const std::string& origin) const;
+  // Whose place a newcomer of this origin takes while there is none for it. Nothing: it is turned
+  // away.
+  std::optional<Id> leaver_for(const std::string& origin) const;
+  // Who leaves when the process has no descriptor for a newcomer. Nothing: all are busy.
+  std::optional<Id> leaver() const;
+
+  // There must be a place.
+  void admit(Id id, const std::string& origin);
   void set_standing(Id id, Standing standing);
   void leave(Id id);
-  // Off the roll with it: the process has no descriptor for a newcomer. Nothing: all are busy.
-  std::optional<Id> make_room();
 
+  bool is_busy(Id id) const;
   std::size_t size() const { return entries_.size(); }
 
  private:
@@ -56,8 +62,8 @@ class ConnectionRoll {
     Standing standing = Standing::stranger;
   };
 
+  bool is_full(const std::string& origin) const;
   void count(Id id, const Entry& entry, bool is_added);
-  std::optional<Id> take_off(std::optional<Id> id);
 
   const Limits limits_;
   std::map<Id, Entry> entries_;

@@ -191,6 +191,7 @@ class EpollServer final : public HttpServer {
   void on_event(const epoll_event& event, SteadyTime now);
   void accept_some(SteadyTime now);
   void accept_one(Descriptor descriptor, Peer peer, SteadyTime now);
+  void end_unless_busy(Id id, SteadyTime now);
   void pause_accepting(SteadyTime now);
   void resume_accepting();
   void go_on(Clients::iterator client, SteadyTime now);
@@ -281,17 +282,20 @@ void EpollServer::accept_some(SteadyTime now) {
     if (!is_out_of_descriptors) continue;
     // accept() takes a descriptor first, so it says so when nobody waits, too.
     if (!somebody_waits_at(listener_.get())) return;
-    const auto leaves = roll_.make_room();
-    if (!leaves) return pause_accepting(now);
-    cut_off(*leaves, "made_room", now);
+    const auto leaver = roll_.leaver();
+    if (!leaver) return pause_accepting(now);
+    end_unless_busy(*leaver, now);
   }
 }
 
 void EpollServer::accept_one(Descriptor descriptor, Peer peer, SteadyTime now) {
   const Id id = next_id_++;
-  const ConnectionRoll::Admission admission = roll_.admit(id, peer.origin);
-  if (admission.leaves) cut_off(*admission.leaves, "made_room", now);
-  if (!admission.is_admitted) return note_cut_off("refused", peer.ip, now);
+  while (!roll_.has_place_for(peer.origin)) {
+    const auto leaver = roll_.leaver_for(peer.origin);
+    if (!leaver) return note_cut_off("refused", peer.ip, now);
+    end_unless_busy(*leaver, now);
+  }
+  roll_.admit(id, peer.origin);
   const int fd = descriptor.get();
   ServedConnection::MakeSsl make_ssl;
   if (tls_) make_ssl = [this] { return tls_->make_ssl(); };
@@ -305,6 +309,12 @@ void EpollServer::accept_one(Descriptor descriptor, Peer peer, SteadyTime now) {
       clients_.emplace(id, Client{std::move(connection), events, deadline, 0}).first;
   deadlines_.emplace(deadline, id);
   if (!tell_epoll(EPOLL_CTL_ADD, fd, id, events)) remove(client);
+}
+
+// One that was accepted in this turn has not been read yet, and its request may be there.
+void EpollServer::end_unless_busy(Id id, SteadyTime now) {
+  go_on(clients_.find(id), now);
+  if (!roll_.is_busy(id)) cut_off(id, "made_room", now);
 }
 
 // The listener stays readable, so asking again at once would be a loop without a pause.

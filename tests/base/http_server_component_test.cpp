@@ -1,5 +1,6 @@
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -475,6 +476,36 @@ TEST(HttpServer, ForgetsAPollWhoseClientWentAway) {
     client.send("a");
     polls.wait_for(i);
   }
+}
+
+// Newcomers that are accepted in one turn have not been read when the next one needs a place.
+TEST(HttpServer, WhoHasAskedAlreadyIsNotEndedForTheNextNewcomer) {
+  std::promise<void> comes;
+  std::promise<void> may_go_on;
+  Polls polls;
+  HttpServer::Options options;
+  options.connections_max = 2;
+  const auto server = listening(
+      [&, keep = polls.keep()](const ServedRequest& request, const Respond& respond) {
+        if (request.path == "/slow") {
+          comes.set_value();
+          may_go_on.get_future().wait();
+        }
+        keep(request, respond);
+      },
+      options);
+  RawClient slow(server->port());
+  slow.send("GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  comes.get_future().wait();
+  RawClient second(server->port());
+  second.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  RawClient third(server->port());
+  may_go_on.set_value();
+  EXPECT_EQ(third.read_all(), "") << "both places are taken by requests";
+  polls.wait_for(2);
+  for (const Respond& respond : polls.take()) respond({200, {}, "served"});
+  EXPECT_THAT(second.read_all(), HasSubstr("served"));
+  EXPECT_THAT(slow.read_all(), HasSubstr("served"));
 }
 
 TEST(HttpServer, WithoutDescriptorsNewcomersWaitAndAreServedLater) {
