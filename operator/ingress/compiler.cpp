@@ -33,14 +33,6 @@ using proxy::config::PathMatch;
 // Of what an Ingress with an unsupported guard would have served.
 const FixedAnswer kRefused{503, "annotation_refused"};
 
-bool has_only_root(const kube::Ingress& ingress) {
-  return std::all_of(ingress.rules.begin(), ingress.rules.end(), [](const kube::IngressRule& rule) {
-    return std::all_of(rule.paths.begin(), rule.paths.end(), [](const kube::IngressPath& path) {
-      return path.path.empty() || path.path == "/";
-    });
-  });
-}
-
 // One compilation: what the Ingresses add to, in order of age.
 class Compilation {
  public:
@@ -68,9 +60,7 @@ class Compilation {
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
-    const RoutePolicy policy = annotations::read_route_policy(
-        ingress->metadata.annotations,
-        has_only_root(*ingress) ? annotations::Paths::root_only : annotations::Paths::any);
+    const RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.takes_no_part) return;
@@ -149,15 +139,29 @@ class Compilation {
   void add_rule(const Scope& scope, const kube::IngressRule& rule) {
     const auto host = open_host(scope, rule.host);
     if (!host) return;
+    add_app_root(scope, *host);
     for (const kube::IngressPath& path : rule.paths) add_path(scope, *host, path);
     if (scope.ingress.default_backend) add_default(scope, *host);
+  }
+
+  // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
+  void add_app_root(const Scope& scope, const std::string& host) {
+    const auto& redirect = scope.policy.redirections.of_root;
+    if (!redirect || scope.policy.is_refused()) return;
+    hosts_.claim_route(
+        host, {PathMatch::exact, "/", {}, policies_of(scope)},
+        [&] { return redirected(*redirect); }, scope.ingress, complaints_);
+  }
+
+  static Action redirected(const proxy::config::Redirection& redirect) {
+    return FixedAnswer{503, "redirect", redirect};
   }
 
   void add_default(const Scope& scope, const std::string& written_host) {
     const auto host = open_host(scope, written_host);
     if (!host) return;
     hosts_.claim_default(
-        *host, policies_of(scope),
+        *host, default_policies_of(scope),
         [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
         scope.ingress, complaints_);
   }
@@ -165,12 +169,33 @@ class Compilation {
   proxy::config::Policies policies_of(const Scope& scope) const {
     return {.body_bytes_max = scope.policy.body_bytes_max,
             .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests),
-            .guards = scope.guards};
+            .guards = scope.guards,
+            .forwarded_prefix = scope.policy.rewrite.forwarded_prefix};
+  }
+
+  // ingress-nginx rewrites what has no path only where the Ingress has no rules.
+  proxy::config::Policies default_policies_of(const Scope& scope) const {
+    proxy::config::Policies policies = policies_of(scope);
+    if (scope.ingress.rules.empty()) policies.rewrite_target = scope.policy.rewrite.target;
+    return policies;
+  }
+
+  // ... and nothing where path and target are the same.
+  proxy::config::Policies policies_of_path(const Scope& scope, const std::string& path) const {
+    proxy::config::Policies policies = policies_of(scope);
+    if (scope.policy.rewrite.target != path) policies.rewrite_target = scope.policy.rewrite.target;
+    return policies;
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
     const std::string text = written.path.empty() ? "/" : written.path;
-    const bool has_operators = expression_of(text, false).has_value();
+    if (scope.policy.rewrite.uses_expressions && !scope.policy.is_refused()) {
+      if (const auto expression = route_expression(text, written.path_type)) {
+        add_expression(scope, host, written.backend, text, *expression);
+        return;
+      }
+    }
+    const bool may_be_expression = expression_of(text, false).has_value();
     std::optional<std::string> expression;
     if (scope.policy.is_refused()) {
       expression = expression_of(text, hosts_with_expressions_.count(host) != 0);
@@ -187,7 +212,7 @@ class Compilation {
     const bool is_claimed = path && claim_path(scope, host, written, *path);
     if (!path) counted(scope, kRefused);
     // Of two Ingresses with one plain path the older one has it, as an expression, too.
-    if (expression && (is_claimed || has_operators)) close_expression(scope, host, *expression);
+    if (expression && (is_claimed || may_be_expression)) close_expression(scope, host, *expression);
   }
 
   // "/*" that is not at the end, or of another type, can only be meant otherwise than it is taken.
@@ -204,8 +229,46 @@ class Compilation {
     const auto match =
         written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
     return hosts_.claim_route(
-        host, {match, path, {}, policies_of(scope)},
+        host, {match, path, {}, policies_of_path(scope, path)},
         [&] { return action_for(scope, written.backend, path); }, scope.ingress, complaints_);
+  }
+
+  // A path that is an expression, and is served. Where it cannot be compared the host is closed: a
+  // request that is meant for it would come to another path's backend.
+  void add_expression(const Scope& scope, const std::string& host,
+                      const kube::IngressBackend& backend, const std::string& text,
+                      const std::string& expression) {
+    using proxy::config::Expression;
+    if (expression.size() > proxy::config::kPathBytesMax) {
+      close_host(scope, host, text, "is too long to be compared with requests");
+      return;
+    }
+    const auto compiled = Expression::compile(expression, Expression::Use::route);
+    if (!compiled) {
+      close_host(scope, host, text,
+                 "is a regular expression that cannot be compared with requests (" +
+                     compiled.error().message + ")");
+      return;
+    }
+    if (!hosts_.has_room_for_expression(host)) {
+      close_host(scope, host, text,
+                 "is one regular expression more than the " +
+                     std::to_string(proxy::config::kExpressionRoutesMax) + " that a host may have");
+      return;
+    }
+    hosts_.claim_expression(
+        host, {expression, {}, policies_of_path(scope, text)},
+        [&] { return action_for(scope, backend, text); }, scope.ingress, complaints_);
+  }
+
+  void close_host(const Scope& scope, const std::string& host, const std::string& text,
+                  const std::string& why) {
+    hosts_.close_host(host, scope.ingress.metadata.key());
+    counted(scope, kRefused);
+    complain(scope.ingress, "HostClosed",
+             "The path \"" + text + "\" of " + (host.empty() ? "every host" : host) + " " + why +
+                 ". So that no request for it comes to another path's backend, the whole host "
+                 "answers 503 until the path is written in another way.");
   }
 
   // What a refused regular expression would have guarded stays closed, whoever else has routes
@@ -255,6 +318,10 @@ class Compilation {
                     const std::string& where) {
     // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
     if (scope.policy.is_refused()) return counted(scope, kRefused);
+    if (const auto& redirect = scope.policy.redirections.of_all) {
+      ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
+      return redirected(*redirect);
+    }
     ResolvedBackend resolved =
         backends_.resolve(scope.ingress.metadata.namespace_, backend, scope.policy.timeouts);
     if (!resolved.reason.empty()) {

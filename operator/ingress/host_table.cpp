@@ -49,7 +49,7 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
                            const annotations::Redirect& redirect, Complaints& complaints) {
   const kube::ObjectKey key = ingress.metadata.key();
-  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}}).first->second;
+  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}}).first->second;
   if (!says_something(redirect)) return;
   const bool is_neighbour = key.namespace_ == host.owner.namespace_;
   if (is_neighbour && !host.redirect) {
@@ -90,6 +90,26 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
   route.action = action();
   host.host.routes.push_back(std::move(route));
   return true;
+}
+
+bool HostTable::claim_expression(const std::string& name, proxy::config::ExpressionRoute route,
+                                 const MakeAction& action, const kube::Ingress& ingress,
+                                 Complaints& complaints) {
+  Host& host = hosts_.at(name);
+  const auto [claim, is_new] =
+      host.expression_claims.try_emplace(route.expression, ingress.metadata.key());
+  if (!is_new) {
+    complaints.push_back(conflict(ingress, claim->second,
+                                  "expression " + route.expression + " on " + host_text(name)));
+    return false;
+  }
+  route.action = action();
+  host.host.expressions.push_back(std::move(route));
+  return true;
+}
+
+bool HostTable::has_room_for_expression(const std::string& name) const {
+  return hosts_.at(name).host.expressions.size() < proxy::config::kExpressionRoutesMax;
 }
 
 bool HostTable::claim_default(const std::string& name, const proxy::config::Policies& policies,
@@ -134,6 +154,9 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
     };
     for (proxy::config::Route& route : host.host.routes) {
       close(route.action, host.claims.at({route.match, route.path}));
+    }
+    for (proxy::config::ExpressionRoute& route : host.host.expressions) {
+      close(route.action, host.expression_claims.at(route.expression));
     }
     if (host.host.default_route) close(host.host.default_route->action, *host.default_claim);
     host.host.closed.clear();

@@ -29,6 +29,10 @@ class HostTable {
   using MakeAction = std::function<proxy::config::Action()>;
   bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
                    const kube::Ingress& ingress, Complaints& complaints);
+  bool claim_expression(const std::string& host, proxy::config::ExpressionRoute route,
+                        const MakeAction& action, const kube::Ingress& ingress,
+                        Complaints& complaints);
+  bool has_room_for_expression(const std::string& host) const;
   bool claim_default(const std::string& host, const proxy::config::Policies& policies,
                      const MakeAction& action, const kube::Ingress& ingress,
                      Complaints& complaints);
@@ -69,6 +73,7 @@ class HostTable {
     kube::ObjectKey owner;  // the oldest Ingress that names it
     proxy::config::VirtualHost host;
     std::map<Place, kube::ObjectKey> claims;
+    std::map<std::string, kube::ObjectKey> expression_claims;
     std::optional<kube::ObjectKey> default_claim;
     std::optional<RedirectSaid> redirect;
     std::optional<kube::ObjectKey> closed_by;

@@ -80,11 +80,42 @@ std::string without_star(std::string path, kube::PathType type) {
   return path;
 }
 
+bool has_operators(std::string_view path) {
+  return path.find_first_of("()[]{}*+?^$|\\") != std::string_view::npos;
+}
+
+std::optional<std::string> route_expression(std::string_view path, kube::PathType type) {
+  if (path == "/") return std::nullopt;
+  const bool is_plain_type = type != kube::PathType::implementation_specific;
+  if (is_plain_type && !has_operators(path)) return std::nullopt;
+  constexpr std::string_view kEscaped = " \"<>";
+  std::string expression;
+  int class_depth = 0;  // in "[...]" a character stands for itself, and an escape for three
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const char c = path[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\\' && i + 1 < path.size()) {
+      expression.append({c, path[++i]});
+      continue;
+    }
+    if (c == '[') class_depth = 1;
+    if (c == ']') class_depth = 0;
+    const bool is_escaped = byte >= 0x80 || kEscaped.find(c) != std::string_view::npos;
+    if (!is_escaped || class_depth > 0) {
+      expression.push_back(c);
+      continue;
+    }
+    expression += "(?:";
+    append_escaped(expression, byte);
+    expression += ")";
+  }
+  return expression;
+}
+
 std::optional<std::string> expression_of(std::string_view path, bool host_has_expressions) {
   constexpr std::string_view kKongMark = "/~";
   if (path.starts_with(kKongMark)) return std::string(path.substr(kKongMark.size()));
-  const bool has_operators = path.find_first_of("()[]{}*+?^$|\\") != std::string_view::npos;
-  if (!has_operators && !host_has_expressions) return std::nullopt;
+  if (!has_operators(path) && !host_has_expressions) return std::nullopt;
   return std::string(path);
 }
 

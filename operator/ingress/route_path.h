@@ -20,6 +20,15 @@ std::optional<std::string> route_path(std::string_view path);
 // a "*" in them is a "*" (KEP-1453).
 std::string without_star(std::string path, kube::PathType type);
 
+// Whether a path has what only a regular expression has a use for, or "\\", "$" and their like.
+bool has_operators(std::string_view path);
+
+// The expression that a path of an Ingress with regular expressions is, as the proxy compares it
+// with a normalised request path: characters that a request can only carry escaped are written so.
+// Nothing where it says the same as a plain path does: Exact and Prefix without an operator keep
+// their meaning, and "/" is everything.
+std::optional<std::string> route_expression(std::string_view path, kube::PathType type);
+
 // The regular expression that a path of a refused Ingress may be to the controller that it was
 // written for: whatever has an operator, and every path of a host where ingress-nginx has regular
 // expressions (it has them for all of a host or for none). Used to keep paths closed, never to open

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <variant>
+
 #include "proxy/config/model.h"
 
 // What becomes of a place of which a guard is not known, to the operator that leaves it out or to
@@ -10,14 +12,21 @@ inline Action closed_by_unknown_guard() {
   return FixedAnswer{503, "unknown_guard"};
 }
 
+inline void close(FixedAnswer& answer) {
+  answer = std::get<FixedAnswer>(closed_by_unknown_guard());
+}
 inline void close(Route& route) {
   route.action = closed_by_unknown_guard();
 }
 inline void close(DefaultRoute& route) {
   route.action = closed_by_unknown_guard();
 }
+inline void close(ExpressionRoute& route) {
+  route.action = closed_by_unknown_guard();
+}
 inline void close(VirtualHost& host) {
   for (Route& route : host.routes) close(route);
+  for (ExpressionRoute& route : host.expressions) close(route);
   if (host.default_route) close(*host.default_route);
 }
 inline void close(Guards& guards) {

@@ -51,6 +51,12 @@ struct Choice {  // an enum, by its values from 0 on
   std::array<const char*, count> names;
 };
 
+struct RedirectStatus {};  // int, from 300 to 308
+struct PathTemplate {};    // std::string: "/", visible ASCII, "$1" to "$9" for groups
+struct FieldValue {        // std::string: the value of a header field (RFC 9110 §5.5), in ASCII
+  std::size_t bytes_max;
+};
+
 enum class Presence { when_set, always, required };  // always: written, but need not be there
 enum class IfUnknown { skip, close };
 
@@ -109,11 +115,20 @@ template <class T>
 struct Fields;
 
 template <>
+struct Fields<Redirection> {
+  static constexpr const char* kName = "redirect";
+  static constexpr auto kList =
+      std::tuple(required(field("status", &Redirection::status, RedirectStatus{})),
+                 required(field("location", &Redirection::location, FieldValue{kTextBytesMax})));
+};
+
+template <>
 struct Fields<FixedAnswer> {
   static constexpr const char* kName = "answer";
   static constexpr auto kList =
       std::tuple(required(field("status", &FixedAnswer::status, Status{})),
-                 required(field("reason", &FixedAnswer::reason, Reason{})));
+                 required(field("reason", &FixedAnswer::reason, Reason{})),
+                 guard(field("redirect", &FixedAnswer::redirect, Part{})));
 };
 
 template <>
@@ -139,10 +154,13 @@ struct Fields<Guards> {
 
 template <>
 struct Fields<Policies> {
-  static constexpr auto kList =
-      std::tuple(field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
-                 added(field("requestBuffering", &Policies::buffers_request, Flag{})),
-                 guard(field("guardedBy", &Policies::guards, GuardsId{})));
+  static constexpr auto kList = std::tuple(
+      field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
+      added(field("requestBuffering", &Policies::buffers_request, Flag{})),
+      guard(field("guardedBy", &Policies::guards, GuardsId{})),
+      // Without it, paths of the backend that it kept out of reach would be reachable.
+      guard(field("rewriteTarget", &Policies::rewrite_target, PathTemplate{})),
+      added(field("forwardedPrefix", &Policies::forwarded_prefix, FieldValue{kTextBytesMax})));
 };
 
 template <>
@@ -162,6 +180,14 @@ struct Fields<DefaultRoute> {
 };
 
 template <>
+struct Fields<ExpressionRoute> {
+  static constexpr const char* kName = "expression";
+  static constexpr auto kList = std::tuple(
+      required(field("expression", &ExpressionRoute::expression, Text{kPathBytesMax})),
+      embedded(&ExpressionRoute::policies), field("", &ExpressionRoute::action, OneAction{}));
+};
+
+template <>
 struct Fields<ClosedExpression> {
   static constexpr const char* kName = "closed";
   static constexpr auto kList =
@@ -172,13 +198,15 @@ struct Fields<ClosedExpression> {
 template <>
 struct Fields<VirtualHost> {
   static constexpr const char* kName = "host";
-  static constexpr auto kList =
-      std::tuple(always(field("routes", &VirtualHost::routes, List{kRoutesMax})),
-                 field("default", &VirtualHost::default_route, Part{}),
-                 field("httpsRedirect", &VirtualHost::https_redirect, Flag{}),
-                 guard(field("closed", &VirtualHost::closed, List{kClosedMax})),
-                 // Not guard(): a host is not to go down because a wildcard stands over it.
-                 added(field("ownCertificateOnly", &VirtualHost::own_certificate_only, Flag{})));
+  static constexpr auto kList = std::tuple(
+      always(field("routes", &VirtualHost::routes, List{kRoutesMax})),
+      field("default", &VirtualHost::default_route, Part{}),
+      field("httpsRedirect", &VirtualHost::https_redirect, Flag{}),
+      guard(field("closed", &VirtualHost::closed, List{kClosedMax})),
+      // Not guard(): a host is not to go down because a wildcard stands over it.
+      added(field("ownCertificateOnly", &VirtualHost::own_certificate_only, Flag{})),
+      // What it matches would fall to a wider route, which may be another backend's.
+      guard(field("expressions", &VirtualHost::expressions, List{kExpressionRoutesMax})));
 };
 
 template <>

@@ -19,7 +19,11 @@ inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
 inline constexpr std::size_t kNetworksMax = 65'536;
 inline constexpr std::size_t kIdBytesMax = 512;  // "namespace/service:port"
 inline constexpr std::size_t kPathBytesMax = 4096;
-inline constexpr std::size_t kClosedMax = 100;                 // expressions of a host
+inline constexpr std::size_t kClosedMax = 100;            // expressions of a host
+inline constexpr std::size_t kExpressionRoutesMax = 100;  // of a host
+// Instructions of a compiled expression that is a route's: a path of 8 KiB is compared within some
+// milliseconds even where RE2 has to simulate all of its states. "/pay(/|$)(.*)" has some 20.
+inline constexpr int kExpressionInstructionsMax = 1000;
 inline constexpr std::size_t kExpressionMemoryMax = 1u << 20;  // compiled, and while it matches
 inline constexpr std::size_t kReasonBytesMax = 47;             // it becomes a label of a metric
 inline constexpr std::size_t kPemBytesMax = 1u << 20;

@@ -14,8 +14,9 @@
 #include "proxy/config/network.h"
 
 // The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
-// values; no text is parsed later but closed expressions, no user's file path, no Kubernetes type.
-// A field that is added here is added to proxy/config/fields.h, which says how it travels.
+// values; no text is parsed later but expressions and the groups in what they become, no user's
+// file path, no Kubernetes type. A field that is added here is added to proxy/config/fields.h,
+// which says how it travels.
 namespace proxy::config {
 
 struct Endpoint {
@@ -42,10 +43,19 @@ struct Forward {
   bool operator==(const Forward&) const = default;
 };
 
+// To another address. In the location "$scheme", "$host", "$http_host", "$request_uri", "$uri",
+// "$args" and "$is_args" stand for what the request has there.
+struct Redirection {
+  int status = 302;  // from 300 to 308
+  std::string location;
+  bool operator==(const Redirection&) const = default;
+};
+
 // Answers without an upstream: a backend that cannot be served, with the reason for the access log.
 struct FixedAnswer {
   int status = 503;
-  std::string reason;  // a short token, "service_not_found"
+  std::string reason;                     // a short token, "service_not_found"
+  std::optional<Redirection> redirect{};  // in place of the status
   bool operator==(const FixedAnswer&) const = default;
 };
 
@@ -68,6 +78,10 @@ struct Policies {
   // it; else it is sent on as it comes.
   bool buffers_request = false;
   std::string guards{};  // a key of ProxyConfig::guards; empty: everybody may pass
+  // What a backend is asked for in place of the path that came: "/$2", with the groups of the
+  // route's expression; what follows a "?" comes before the client's own query. Empty: as it came.
+  std::string rewrite_target{};
+  std::string forwarded_prefix{};  // X-Forwarded-Prefix; empty: none
   bool operator==(const Policies&) const = default;
 };
 
@@ -85,6 +99,15 @@ struct DefaultRoute {
   Action action;
   Policies policies{};
   bool operator==(const DefaultRoute&) const = default;
+};
+
+// A route of whatever a regular expression matches (config::Expression), in the strict reading of a
+// path. Among the routes of a host it has its place by the length of its text: see router::Host.
+struct ExpressionRoute {
+  std::string expression;  // "/pay(/|$)(.*)"; one that cannot be compiled closes the host
+  Action action;
+  Policies policies{};
+  bool operator==(const ExpressionRoute&) const = default;
 };
 
 // A regular expression over paths (config::Expression) whose matches get this answer, in every
@@ -106,6 +129,7 @@ struct VirtualHost {
   // The certificates of a wildcard over it, and for clients that name no host, are not for it: with
   // none by its very name it has none.
   bool own_certificate_only = false;
+  std::vector<ExpressionRoute> expressions;  // any order; at most kExpressionRoutesMax
   bool operator==(const VirtualHost&) const = default;
 };
 

@@ -93,6 +93,9 @@ json write(const Number&, std::uint64_t value) {
 json write(const Status&, int value) {
   return value;
 }
+json write(const RedirectStatus&, int value) {
+  return value;
+}
 template <class Rule>
 json write(const Rule&, const std::string& value) {
   return value;
@@ -174,6 +177,9 @@ void read(const Number& rule, const Source& from, std::uint64_t& value) {
 void read(const Status&, const Source& from, int& value) {
   value = static_cast<int>(read_number(from.value, from.place, 599));
 }
+void read(const RedirectStatus&, const Source& from, int& value) {
+  value = static_cast<int>(read_number(from.value, from.place, 308));
+}
 void read(const Timeout&, const Source& from, std::chrono::milliseconds& value) {
   value = read_timeout(from.value, from.place);
 }
@@ -183,6 +189,12 @@ constexpr std::size_t bytes_max(const Text& rule) {
 }
 constexpr std::size_t bytes_max(const Path&) {
   return kPathBytesMax;
+}
+constexpr std::size_t bytes_max(const PathTemplate&) {
+  return kPathBytesMax;
+}
+constexpr std::size_t bytes_max(const FieldValue& rule) {
+  return rule.bytes_max;
 }
 constexpr std::size_t bytes_max(const Reason&) {
   return kReasonBytesMax;

@@ -103,6 +103,27 @@ void check_path(const std::string& path, const std::string& place) {
   }
 }
 
+bool is_visible(char c) {
+  return c > ' ' && c <= '~';
+}
+
+// What becomes the target of a request to a backend, whatever the groups in it stand for.
+void check_path_template(const std::string& text, const std::string& place) {
+  check_path(text.substr(0, text.find('?')), place);
+  check_length(text, kPathBytesMax, place);
+  if (!std::all_of(text.begin(), text.end(), is_visible) || text.find('#') != std::string::npos) {
+    breach(place, "must be visible ASCII without '#'");
+  }
+}
+
+void check_field_value(const std::string& value, std::size_t bytes_max, const std::string& place) {
+  check_length(value, bytes_max, place);
+  const auto may_stand = [](char c) { return is_visible(c) || c == ' ' || c == '\t'; };
+  if (!std::all_of(value.begin(), value.end(), may_stand)) {
+    breach(place, "must be what a header field can have as its value, in ASCII");
+  }
+}
+
 void check_reason(const std::string& reason, const std::string& place) {
   if (reason.empty()) breach(place, "must not be empty");
   check_length(reason, kReasonBytesMax, place);
@@ -158,6 +179,9 @@ class FieldChecks {
   void check(const Status&, int value, const At& at) const {
     if (value < 400 || value > 599) breach(at.text(), "must be from 400 to 599");
   }
+  void check(const RedirectStatus&, int value, const At& at) const {
+    if (value < 300 || value > 308) breach(at.text(), "must be from 300 to 308");
+  }
   void check(const Timeout&, std::chrono::milliseconds value, const At& at) const {
     if (value.count() <= 0 || value > kTimeoutMax) {
       breach(at.text(), "must be more than 0 and at most 24h");
@@ -168,6 +192,12 @@ class FieldChecks {
   }
   void check(const Path&, const std::string& value, const At& at) const {
     check_path(value, at.text());
+  }
+  void check(const PathTemplate&, const std::string& value, const At& at) const {
+    if (!value.empty()) check_path_template(value, at.text());
+  }
+  void check(const FieldValue& rule, const std::string& value, const At& at) const {
+    check_field_value(value, rule.bytes_max, at.text());
   }
   void check(const Reason&, const std::string& value, const At& at) const {
     check_reason(value, at.text());

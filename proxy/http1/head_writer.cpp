@@ -37,6 +37,11 @@ void write_field(Cursor& out, const Field& field) {
   out << field.name << ": " << field.value << "\r\n";
 }
 
+// The path under which the client sees the backend is known here, whatever others said before.
+bool is_replaced_prefix(const Field& field, const Forwarding& forwarding) {
+  return !forwarding.prefix.empty() && equals_ignoring_case(field.name, "X-Forwarded-Prefix");
+}
+
 bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
   if (field.id == FieldId::other) return !field.dropped;
   switch (field.id) {
@@ -55,7 +60,7 @@ bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
     case FieldId::expect:
       return forwarding.forward_expect;
     case FieldId::about_client:
-      return forwarding.peer_is_trusted && !field.dropped;
+      return forwarding.peer_is_trusted && !field.dropped && !is_replaced_prefix(field, forwarding);
     default:
       return !is_hop_by_hop(field.id);
   }
@@ -82,6 +87,7 @@ void write_forwarding(Cursor& out, const RequestHead& head, const Forwarding& fo
   if (forwarding.peer_is_trusted && head.find(FieldId::forwarded) != nullptr) {
     write_forwarded(out, forwarding, host);
   }
+  if (!forwarding.prefix.empty()) out << "X-Forwarded-Prefix: " << forwarding.prefix << "\r\n";
   out << "X-Request-ID: " << forwarding.request_id << "\r\n";
 }
 
@@ -134,7 +140,7 @@ std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwar
          head.query.size() + 3 * head.host.size() + 2 * forwarding.host.size() +
          fields_bound(head.fields) + head.upgrade.size() + forwarding.forwarded_for.size() +
          3 * forwarding.client_address.size() + 3 * forwarding.scheme.size() +
-         forwarding.port.size() + forwarding.request_id.size();
+         forwarding.port.size() + forwarding.prefix.size() + forwarding.request_id.size();
 }
 
 std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
@@ -223,6 +229,8 @@ std::string_view status_text(int status) {
       return "Moved Permanently";
     case 302:
       return "Found";
+    case 303:
+      return "See Other";
     case 304:
       return "Not Modified";
     case 307:

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "proxy/config/broken_backend.h"
+#include "proxy/config/closing.h"
 #include "proxy/router/path.h"
 #include "proxy/router/readings.h"
 
@@ -41,6 +42,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
   const auto& answer = std::get<config::FixedAnswer>(action);
   target.status = answer.status;
   target.reason = answer.reason;
+  target.redirect = answer.redirect;
   return target;
 }
 
@@ -178,8 +180,34 @@ Host::Host(const config::VirtualHost& host, const References& references)
   if (const auto& otherwise = host.default_route) {
     default_ = Rule{"", make_target(otherwise->action, otherwise->policies, references)};
   }
+  compile_expressions(host.expressions, references);
   compile_closed(host.closed);
   gather_guards();
+}
+
+void Host::compile_expressions(const std::vector<config::ExpressionRoute>& routes,
+                               const References& references) {
+  for (const config::ExpressionRoute& route : routes) {
+    has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.expression);
+    auto expression = config::Expression::compile(route.expression, config::Expression::Use::route);
+    if (!expression) {
+      // validate() does not compile. What it matches would fall to other routes, so nothing may.
+      all_closed_ = make_target(config::closed_by_unknown_guard(), {}, {});
+      continue;
+    }
+    Rule rule{route.expression, make_target(route.action, route.policies, references)};
+    rule.target.expression = std::make_shared<const config::Expression>(std::move(*expression));
+    rule.written_bytes = route.expression.size();
+    // Below a plain path of the same length, as in find_rule().
+    rule.rank = 2 * static_cast<int>(rule.written_bytes) - 1;
+    expressions_.push_back({std::move(rule)});
+  }
+  std::stable_sort(expressions_.begin(), expressions_.end(),
+                   [](const ExpressionRule& a, const ExpressionRule& b) {
+                     const std::size_t bytes = a.rule.written_bytes;
+                     return bytes != b.rule.written_bytes ? bytes > b.rule.written_bytes
+                                                          : a.rule.path > b.rule.path;
+                   });
 }
 
 void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
@@ -198,9 +226,13 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
 // The generous paths of two rules that fit one reading are prefixes of each other, so bytes tell.
 void Host::gather_guards() {
   const auto is_guard = [](const Rule& rule) { return guards(rule.target); };
-  has_guards_ =
-      !closed_.empty() || all_closed_ || std::any_of(exact_.begin(), exact_.end(), is_guard) ||
-      std::any_of(prefix_.begin(), prefix_.end(), is_guard) || (default_ && is_guard(*default_));
+  for (ExpressionRule& one : expressions_) one.is_guard = is_guard(one.rule);
+  has_guarding_expressions_ = std::any_of(expressions_.begin(), expressions_.end(),
+                                          [](const ExpressionRule& one) { return one.is_guard; });
+  has_guards_ = has_guarding_expressions_ || !closed_.empty() || all_closed_ ||
+                std::any_of(exact_.begin(), exact_.end(), is_guard) ||
+                std::any_of(prefix_.begin(), prefix_.end(), is_guard) ||
+                (default_ && is_guard(*default_));
   if (!has_guards_) return;
   const auto prepare = [&](std::vector<Rule>& rules, std::vector<Guard>& guards, bool is_exact) {
     for (Rule& rule : rules) {
@@ -222,7 +254,12 @@ void Host::gather_guards() {
 
 const Host::Rule* Host::find_rule(std::string_view path) const {
   if (const Rule* const rule = entry_at(exact_, path)) return rule;
-  if (const Rule* const rule = longest_prefix(prefix_, path, prefix_elements_max_)) return rule;
+  const Rule* const plain = longest_prefix(prefix_, path, prefix_elements_max_);
+  for (const ExpressionRule& one : expressions_) {
+    if (plain != nullptr && one.rule.written_bytes <= plain->written_bytes) break;
+    if (one.rule.target.expression->matches(path)) return &one.rule;
+  }
+  if (plain != nullptr) return plain;
   return default_ ? &*default_ : nullptr;
 }
 
@@ -248,7 +285,8 @@ bool Host::is_under(const Rule& rule, std::string_view reading) {
 const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {
   const int rank = is_under(rule, reading) ? rule.rank : kOutsideRank;
   if (const Guard* const guard = entry_at(exact_guards_, reading)) {
-    if (guard->rule->rank > rank) return guard->rule;
+    // As in the strict reading, where an Exact path comes before every expression.
+    if (guard->rule->rank > rank || rule.target.expression != nullptr) return guard->rule;
   }
   const Guard* const guard = longest_prefix(prefix_guards_, reading, guard_elements_max_);
   if (guard != nullptr && guard->rule->rank > rank) return guard->rule;
@@ -262,7 +300,25 @@ const Target* Host::closed_by(std::string_view text, std::size_t written_bytes) 
       return &closed.target;
     }
   }
+  if (!has_guarding_expressions_) return nullptr;
+  for (const ExpressionRule& one : expressions_) {
+    if (one.rule.written_bytes < written_bytes) break;
+    const Target& target = one.rule.target;
+    if (keeps_everybody_out(target) && target.expression->matches(text)) return &target;
+  }
   return nullptr;
+}
+
+bool Host::add_guards_of_expression(std::string_view text, const Rule& chosen,
+                                    std::size_t written_bytes, OtherGuards& others) const {
+  if (!has_guarding_expressions_) return true;
+  for (const ExpressionRule& one : expressions_) {
+    if (one.rule.written_bytes < written_bytes) break;
+    const policy::Guards* const guards = one.rule.target.guards;
+    if (guards == nullptr || !one.rule.target.expression->matches(text)) continue;
+    return guards == chosen.target.guards || add(guards, others);
+  }
+  return true;
 }
 
 Host::Choice Host::choose(std::string_view path_as_received, std::string_view normalized) const {
@@ -272,22 +328,30 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
   if (!has_guards_ || is_closed) return {&rule->target};
   if (all_closed_) return {&*all_closed_};
   if (const Target* const closed = closed_by(normalized, rule->written_bytes)) return {closed};
-  if (guards_are_plain_ && has_one_reading(path_as_received)) return {&rule->target};
+  Choice choice{&rule->target};
+  const Choice ambiguous{nullptr, true};
+  if (!add_guards_of_expression(normalized, *rule, rule->written_bytes, choice.others)) {
+    return ambiguous;
+  }
+  if (guards_are_plain_ && has_one_reading(path_as_received)) return choice;
 
   const auto readings = generous_readings(path_as_received);
-  if (!readings) return {nullptr, true};
-  Choice choice{&rule->target};
+  if (!readings) return ambiguous;
   for (const std::string& reading : *readings) {
     if (const Rule* const guard = guard_over(*rule, reading)) {
       if (keeps_everybody_out(guard->target)) return {&guard->target};
-      if (!add(guard->target.guards, choice.others)) return {nullptr, true};
+      if (!add(guard->target.guards, choice.others)) return ambiguous;
     }
     const std::size_t written_bytes = is_under(*rule, reading) ? rule->written_bytes : 0;
     if (const Target* const closed = closed_by(reading, written_bytes)) return {closed};
+    if (!add_guards_of_expression(reading, *rule, written_bytes, choice.others)) return ambiguous;
   }
-  if (!closed_.empty()) {
+  if (!closed_.empty() || has_guarding_expressions_) {
     const std::string decoded = decoded_once(normalized);
     if (const Target* const closed = closed_by(decoded, rule->written_bytes)) return {closed};
+    if (!add_guards_of_expression(decoded, *rule, rule->written_bytes, choice.others)) {
+      return ambiguous;
+    }
   }
   return choice;
 }

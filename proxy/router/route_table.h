@@ -19,11 +19,14 @@ namespace proxy::router {
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
   std::uint32_t cluster = kNoCluster;
-  int status = 0;             // with kNoCluster: what to answer
-  std::string reason;         // and why, for the access log
-  config::Policies policies;  // hold before either
+  int status = 0;                                 // with kNoCluster: what to answer
+  std::string reason;                             // and why, for the access log
+  std::optional<config::Redirection> redirect{};  // in place of the status
+  config::Policies policies;                      // hold before either
   // Who may pass; nullptr: everybody. Lives as long as the table.
   const policy::Guards* guards = nullptr;
+  // What the path had to match; nullptr: its route is no expression's.
+  std::shared_ptr<const config::Expression> expression{};
 };
 
 // Guards that hold for a request beside those of its target: in another reading its path is theirs.
@@ -52,9 +55,10 @@ class Host {
   Host(const Host&) = delete;  // guards point to rules
   Host& operator=(const Host&) = delete;
 
-  // By normalised path: Exact when byte-equal, else the longest Prefix by elements, else the
-  // default action; nullptr: 404. Never another host's rules. The strict reading alone: choose() is
-  // for requests.
+  // By normalised path: Exact when byte-equal, else the longest Prefix by elements or, where its
+  // text is longer than that, the expression with the longest text of those that match; else the
+  // default action; nullptr: 404. (ingress-nginx takes the longest first, too.) Never another
+  // host's rules. The strict reading alone: choose() is for requests.
   const Target* find(std::string_view path) const;
 
   // What becomes of a request: the target that find() gives, or the guard that stands over it in
@@ -84,13 +88,23 @@ class Host {
     int rank = 0;
     std::size_t written_bytes = 0;  // of its path in the configuration
   };
+  // With the expression in its target.
+  struct ExpressionRule {
+    Rule rule;
+    bool is_guard = false;
+  };
   const Rule* find_rule(std::string_view path) const;
   void gather_guards();
+  void compile_expressions(const std::vector<config::ExpressionRoute>& routes,
+                           const References& references);
   void compile_closed(const std::vector<config::ClosedExpression>& closed);
   static bool is_under(const Rule& rule, std::string_view reading);
-  // The answer of a closed expression that matches, unless this rule's path is longer; else
-  // nullptr.
+  // The closed expression, or the answer of one, which matches, unless this rule's path is longer;
+  // else nullptr.
   const Target* closed_by(std::string_view text, std::size_t written_bytes) const;
+  // Adds the guards of the longest such expression that lets some pass. False: there are too many.
+  bool add_guards_of_expression(std::string_view text, const Rule& chosen,
+                                std::size_t written_bytes, OtherGuards& others) const;
   // The guard that stands over this rule when the path is read so; nullptr: none.
   const Rule* guard_over(const Rule& rule, std::string_view reading) const;
 
@@ -98,6 +112,7 @@ class Host {
   std::vector<Rule> exact_;
   std::vector<Rule> prefix_;
   std::size_t prefix_elements_max_ = 0;
+  std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
   std::optional<Rule> default_;
   bool https_redirect_ = false;
   bool has_challenge_rules_ = false;
@@ -119,6 +134,7 @@ class Host {
     Target target;
   };
   std::vector<Closed> closed_;
+  bool has_guarding_expressions_ = false;
   std::optional<Target> all_closed_;  // an expression cannot be compiled, so nothing is open
 };
 

@@ -4,6 +4,8 @@
 
 #include "proxy/client/forwarded.h"
 #include "proxy/http1/max_forwards.h"
+#include "proxy/policy/redirect.h"
+#include "proxy/router/path.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -161,6 +163,15 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
       redirect(client);
       return;
     default:
+      if (decision.target != nullptr && decision.target->redirect) {
+        const policy::Verdict verdict = ask_guards(client, decision);
+        if (!verdict.passes()) {
+          answer(verdict.status, verdict.reason);
+          return;
+        }
+        redirect(client, *decision.target->redirect);
+        return;
+      }
       answer(decision.status, decision.reason);
       return;
   }
@@ -238,6 +249,26 @@ void Exchange::redirect(const Client&) {
                                                       worker_.public_https_port());
   status_ = 308;
   reason_ = "https_redirect";
+  downstream_->send_answer(
+      {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
+  finish();
+}
+
+void Exchange::redirect(const Client& client, const config::Redirection& to) {
+  const auto path =
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+  const std::string location =
+      policy::location(to.location, {.secure = client.is_https,
+                                     .host = client.host.empty() ? request_.host : client.host,
+                                     .path = request_.path,
+                                     .normalized_path = path.value_or("/"),
+                                     .query = request_.query});
+  if (location.empty()) {
+    answer(400, "bad_location");
+    return;
+  }
+  status_ = to.status;
+  reason_ = "redirect";
   downstream_->send_answer(
       {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
   finish();

@@ -103,13 +103,15 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void answer_as_last();
   void answer_nothing();
   void redirect(const Client& client);
+  void redirect(const Client& client, const config::Redirection& to);
   void answer_challenge(const std::string& key_authorization);
   void finish();
   void log();
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
-  std::string_view compose_head(const Client& client);
+  bool rewrite(const router::Target& target);
+  std::string_view compose_head(const Client& client, const config::Policies& policies);
   void begin_gathering(std::string_view bytes);
   void gather(std::string_view bytes, bool last);
   void send_gathered();

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "proxy/http1/head_writer.h"
+#include "proxy/policy/rewrite.h"
+#include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
@@ -53,6 +55,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     answer(503, "no_endpoints");
     return;
   }
+  if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
   const bool gathers = target.policies.buffers_request && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
   const bool length_will_be_known = target.policies.buffers_request && request_.chunked;
@@ -63,7 +66,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   request_chunked_ = request_.chunked;
   can_replay_ = true;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
-  const std::string_view head = compose_head(client);
+  const std::string_view head = compose_head(client, target.policies);
   const std::string_view bytes =
       assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather);
   if (gathers) {
@@ -131,7 +134,23 @@ void Exchange::on_timer(net::Timer&) {
   watch_client();
 }
 
-std::string_view Exchange::compose_head(const Client& client) {
+// What the endpoint is asked for in place of what came. False: the request was answered.
+bool Exchange::rewrite(const router::Target& target) {
+  const auto path =
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+  const policy::Rewritten made =
+      policy::rewrite(target.policies.rewrite_target, target.expression.get(), path.value_or(""),
+                      request_.query, worker_.rewrite_storage());
+  if (!made.refusal.empty()) {
+    answer(400, made.refusal);
+    return false;
+  }
+  request_.path = made.path;
+  request_.query = made.query;
+  return true;
+}
+
+std::string_view Exchange::compose_head(const Client& client, const config::Policies& policies) {
   const http1::Forwarding forwarding{
       .client_address = client.address,
       .forwarded_for = client.forwarded_for,
@@ -139,6 +158,7 @@ std::string_view Exchange::compose_head(const Client& client) {
       .host = client.host,
       .port = client.port,
       .request_id = std::string_view(log_text_).substr(path_end_),
+      .prefix = policies.forwarded_prefix,
       .peer_is_trusted = client.is_trusted_proxy,
   };
   std::string& out = worker_.buffers().head;

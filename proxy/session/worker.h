@@ -78,6 +78,7 @@ class Worker final : private net::TurnEnd {
   tls::ServerContext& tls() { return *tls_; }
   http1::RequestIds& request_ids() { return request_ids_; }
   std::string& path_storage() { return path_storage_; }
+  std::string& rewrite_storage() { return rewrite_storage_; }
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
@@ -150,7 +151,7 @@ class Worker final : private net::TurnEnd {
   admin::AccessLog::Lines access_lines_;
   bool logs_access_;
   http1::RequestIds request_ids_;
-  std::string path_storage_;
+  std::string path_storage_, rewrite_storage_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";
   std::string https_port_text_ = "443";

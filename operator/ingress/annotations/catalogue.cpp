@@ -30,7 +30,7 @@ constexpr CatalogueEntry kTable[] = {
     {"affinity-canary-behavior", kTunes, "", kText},
     {"affinity-mode", kTunes, "", kText},
     {"allowlist-source-range", kHonoured, "", kAdmitted},
-    {"app-root", kTunes, "", kText},
+    {"app-root", kHonoured, "", kText},
     {"auth-always-set-cookie", kGuards, kAuth, kOnOff},
     {"auth-cache-duration", kGuards, kAuth, kText},
     {"auth-cache-key", kGuards, kAuth, kText},
@@ -120,10 +120,8 @@ constexpr CatalogueEntry kTable[] = {
     {"opentelemetry-operation-name", kTunes, "", kText},
     {"opentelemetry-trust-incoming-span", kTunes, "", kOnOff},
     {"opentracing-trust-incoming-span", kTunes, "", kOnOff},
-    // A redirect stands in front of a backend that is often a placeholder; serving that one instead
-    // would open it.
-    {"permanent-redirect", kGuards, kRedirects, kText},
-    {"permanent-redirect-code", kTunes, "", kText},
+    {"permanent-redirect", kHonoured, "", kText},
+    {"permanent-redirect-code", kHonoured, "", kText},
     {"preserve-trailing-slash", kHonoured, "", kText},
     {"private-key-algorithm", kHonoured, "", kText},
     {"private-key-rotation-policy", kHonoured, "", kText},
@@ -156,8 +154,7 @@ constexpr CatalogueEntry kTable[] = {
     {"relative-redirects", kTunes, "", kOnOff},
     {"renew-before", kHonoured, "", kText},
     {"renew-before-percentage", kHonoured, "", kText},
-    // Without the rewrite, paths of the backend that it kept out of reach would be reachable.
-    {"rewrite-target", kGuards, kPaths, kText},
+    {"rewrite-target", kHonoured, "", kText},
     {"satisfy", kGuards, kAuth, kText},
     {"secret-template", kHonoured, "", kText},
     {"secure-backends", kGuards, kUpstreamTls, kOnOff},
@@ -181,17 +178,15 @@ constexpr CatalogueEntry kTable[] = {
     {"ssl-prefer-server-ciphers", kTunes, "", kOnOff},
     {"ssl-redirect", kHonoured, "", kText},
     {"stream-snippet", kGuards, kSnippet, kText},
-    {"temporal-redirect", kGuards, kRedirects, kText},
-    {"temporal-redirect-code", kTunes, "", kText},
+    {"temporal-redirect", kHonoured, "", kText},
+    {"temporal-redirect-code", kHonoured, "", kText},
     {"upstream-hash-by", kTunes, "", kText},
     {"upstream-hash-by-subset", kTunes, "", kOnOff},
     {"upstream-hash-by-subset-size", kTunes, "", kNumber},
     {"upstream-vhost", kTunes, "", kText},
-    // A regular expression matched as plain text matches less, and a request meant for it would
-    // fall through to another Ingress's wider path.
-    {"use-regex", kGuards, kPaths, kOnOff},
+    {"use-regex", kHonoured, "", kText},
     {"whitelist-source-range", kHonoured, "", kAdmitted},
-    {"x-forwarded-prefix", kTunes, "", kText},
+    {"x-forwarded-prefix", kHonoured, "", kText},
 };
 
 constexpr bool is_sorted_by_key() {

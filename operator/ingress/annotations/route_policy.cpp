@@ -26,7 +26,7 @@ void judge_other(const std::string& name, std::string_view value, RoutePolicy& p
   policy.issues.push_back(std::move(issue));
 }
 
-void judge(const std::string& name, std::string_view value, Paths paths, RoutePolicy& policy) {
+void judge(const std::string& name, std::string_view value, RoutePolicy& policy) {
   const std::string_view key = key_of(name);
   if (key.empty()) {
     judge_other(name, value, policy);
@@ -35,7 +35,6 @@ void judge(const std::string& name, std::string_view value, Paths paths, RoutePo
   const CatalogueEntry entry = look_up(key);
   if (entry.treatment == Treatment::honoured) return;
   if (asks_for_nothing(entry, value)) return;
-  if (key == "rewrite-target" && paths == Paths::root_only && is_same_word(value, "/")) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
   if (entry.treatment == Treatment::joins) {
@@ -66,15 +65,17 @@ bool makes_expressions(const AnnotationMap& annotations) {
   return find(annotations, "rewrite-target").has_value();
 }
 
-RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths) {
+RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   RoutePolicy policy;
   policy.redirect = read_redirect(annotations, policy.issues);
   policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   policy.addresses = read_address_lists(annotations, policy.issues);
+  policy.rewrite = read_rewrite(annotations, policy.issues);
+  policy.redirections = read_redirections(annotations, policy.issues);
   check_backend_protocol(annotations, policy.issues);
-  for (const auto& [name, value] : annotations) judge(name, value, paths, policy);
+  for (const auto& [name, value] : annotations) judge(name, value, policy);
   policy.takes_no_part = takes_no_part(annotations);
   return policy;
 }

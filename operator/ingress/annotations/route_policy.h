@@ -8,6 +8,8 @@
 #include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/annotations/redirect.h"
+#include "operator/ingress/annotations/redirection.h"
+#include "operator/ingress/annotations/rewrite.h"
 #include "operator/ingress/annotations/source.h"
 
 namespace ingress::annotations {
@@ -19,6 +21,8 @@ struct RoutePolicy {
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;
   AddressLists addresses;
+  Rewrite rewrite;
+  Redirections redirections;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.
   bool takes_no_part = false;
@@ -35,9 +39,6 @@ bool takes_no_part(const AnnotationMap& annotations);
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);
 
-// Of an Ingress whose paths are all "/" a rewrite to "/" asks for nothing: ingress-nginx makes none
-// where path and target are the same.
-enum class Paths { any, root_only };
-RoutePolicy read_route_policy(const AnnotationMap& annotations, Paths paths = Paths::any);
+RoutePolicy read_route_policy(const AnnotationMap& annotations);
 
 }  // namespace ingress::annotations

@@ -11,6 +11,9 @@
 
 namespace ingress::annotations {
 
+// Without the space around it.
+std::string_view trimmed(std::string_view text);
+
 // Nothing, or nothing but space.
 bool is_blank(std::string_view text);
 

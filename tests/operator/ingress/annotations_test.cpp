@@ -77,17 +77,17 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 }
 
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
-  for (const char* key : {"auth-url", "auth-type", "auth-tls-secret", "blacklist-source-range",
-                          "satisfy", "limit-rps", "limit-connections", "configuration-snippet",
-                          "server-snippet", "enable-modsecurity", "rewrite-target", "use-regex",
-                          "permanent-redirect", "mirror-target", "fastcgi-index"}) {
+  for (const char* key :
+       {"auth-url", "auth-type", "auth-tls-secret", "blacklist-source-range", "satisfy",
+        "limit-rps", "limit-connections", "configuration-snippet", "server-snippet",
+        "enable-modsecurity", "mirror-target", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
   }
 }
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
   for (const char* key : {"affinity", "proxy-buffering", "enable-cors", "ssl-passthrough",
-                          "custom-http-errors", "x-forwarded-prefix", "service-upstream"}) {
+                          "custom-http-errors", "service-upstream"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }
 }
@@ -146,6 +146,56 @@ TEST(RoutePolicy, AGuardIsNamedWithItsRemedy) {
 TEST(RoutePolicy, AnUnknownKeyOfOursIsJudgedTheSameWay) {
   EXPECT_TRUE(read_route_policy({{"gatehouse.dev/auth-url", "x"}}).is_refused());
   EXPECT_FALSE(read_route_policy({{"gatehouse.dev/proxy-bufering", "x"}}).is_refused());
+}
+
+TEST(Rewrite, ATargetIsAPathWithGroupsAndMakesExpressions) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"/", "/"},
+      {"/$2", "/$2"},
+      {" /$1/$9 ", "/$1/$9"},
+      {"$1", "/$1"},
+      {"app/$1", "/app/$1"},
+      {"/i.php?p=$1", "/i.php?p=$1"},
+      {"/a b", "/a%20b"},
+      {"/caf\xc3\xa9", "/caf%C3%A9"},
+      {"/%7Eme", "/~me"},
+  };
+  for (const auto& [value, expected] : rows) {
+    const RoutePolicy policy = read_route_policy(nginx({{"rewrite-target", value}}));
+    EXPECT_THAT(policy.issues, IsEmpty()) << value;
+    EXPECT_EQ(policy.rewrite.target, expected);
+    EXPECT_TRUE(policy.rewrite.uses_expressions);
+  }
+}
+
+TEST(Rewrite, OneThatCannotBeMadeClosesTheDoor) {
+  for (const char* value :
+       {"https://new.example/$1", "/$request_uri", "/$0", "/a$", "/${1}", "/../secret",
+        "/a/%2e%2e/b", "/%zz", "/%00", "/a#b", "/a?b c", "/a\nb"}) {
+    EXPECT_TRUE(read_route_policy(nginx({{"rewrite-target", value}})).is_refused()) << value;
+  }
+  EXPECT_TRUE(read_route_policy(nginx({{"use-regex", "maybe"}})).is_refused());
+}
+
+TEST(Redirection, OneThatCannotBeMadeClosesTheDoor) {
+  for (const char* key : {"permanent-redirect", "temporal-redirect"}) {
+    for (const char* value : {"https://", "new.example", "//new.example", "javascript:alert(1)",
+                              "https://new.example/$cookie_x", "https://a b/", "https://a\r\nb",
+                              "https://new.example/$1", "https://\xc3\xa9.example/"}) {
+      EXPECT_TRUE(read_route_policy(nginx({{key, value}})).is_refused()) << key << " " << value;
+    }
+  }
+  EXPECT_FALSE(read_route_policy(nginx({{"app-root", "https://a.example/"}})).is_refused());
+}
+
+TEST(Redirection, ACodeThatIsNoneLeavesTheUsualOne) {
+  for (const char* code : {"200", "304", "309", "abc", "301x"}) {
+    const RoutePolicy policy = read_route_policy(
+        nginx({{"permanent-redirect", "https://a.example/"}, {"permanent-redirect-code", code}}));
+    EXPECT_FALSE(policy.is_refused());
+    EXPECT_EQ(policy.issues.size(), 1u) << code;
+    EXPECT_EQ(policy.redirections.of_all->status, 301);
+  }
 }
 
 TEST(RoutePolicy, ASwitchThatIsOffAsksForNothing) {
@@ -322,7 +372,7 @@ TEST(RoutePolicy, ASwitchIsReadInNginxsOwnSpelling) {
   EXPECT_EQ(policy.redirect.where_certificate, false);
   EXPECT_TRUE(policy.redirect.always);
   EXPECT_TRUE(read_route_policy(nginx({{"canary", "on"}})).takes_no_part);
-  EXPECT_TRUE(read_route_policy(nginx({{"use-regex", "ON"}})).is_refused());
+  EXPECT_TRUE(read_route_policy(nginx({{"use-regex", "ON"}})).rewrite.uses_expressions);
 }
 
 TEST(RoutePolicy, ABackendProtocolThatWeDoNotSpeakClosesTheDoor) {

@@ -330,7 +330,9 @@ TEST(Compiler, ARewriteOfTheRootToItselfAsksForNothing) {
               ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
   EXPECT_THAT(reasons(served), IsEmpty());
   for (const auto& [target, path] : {std::pair("/", "/api"), std::pair("/app", "/")}) {
-    EXPECT_THAT(reasons(compiled_with(target, path)), ElementsAre("shop/web AnnotationRefused"))
+    const Compiled rewritten = compiled_with(target, path);
+    EXPECT_THAT(reasons(rewritten), IsEmpty());
+    EXPECT_EQ(host(rewritten, "b.example").routes.at(0).policies.rewrite_target, target)
         << target << " for " << path;
   }
 }
@@ -392,7 +394,7 @@ TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold)
                        .default_backend("web", 80))
           .ingress(an_ingress("shop/re")
                        .created_after(seconds(1))
-                       .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
+                       .annotation("nginx.ingress.kubernetes.io/server-snippet", "deny all;")
                        .path("a.example", "/(?!public).*", "web", 80))
           .ingress(
               an_ingress("shop/zoo").created_after(seconds(2)).path("a.example", "/x", "none", 80))
@@ -408,6 +410,49 @@ TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold)
   EXPECT_THAT(message_of(compiled, "HostClosed"), HasSubstr("shop/re"));
   EXPECT_EQ(compiled.summaries[0].paths_served, 2u);
   EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
+}
+
+TEST(Compiler, ExpressionsAreThoseOfTheIngressThatUsesThem) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/re")
+                               .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
+                               .path("a.example", "/a(/|$)(.*)", "web", 80)
+                               .path("a.example", "/plain", "web", 80)
+                               .path("a.example", "/", "web", 80)
+                               .path("a.example", "/v1.0", "web", 80,
+                                     kube::PathType::implementation_specific))
+                  .ingress(an_ingress("shop/literal")
+                               .created_after(seconds(1))
+                               .path("a.example", "/b(.*)", "web", 80))
+                  .ingress(an_ingress("shop/late")
+                               .created_after(seconds(2))
+                               .annotation("nginx.ingress.kubernetes.io/rewrite-target", "/$2")
+                               .path("a.example", "/a(/|$)(.*)", "web", 80))
+                  .view);
+  std::vector<std::string> served;
+  for (const auto& route : host(compiled, "a.example").expressions) {
+    served.push_back(route.expression);
+  }
+  EXPECT_THAT(served, ElementsAre("/a(/|$)(.*)", "/v1.0"));
+  EXPECT_EQ(host(compiled, "a.example").routes.size(), 3u);
+  EXPECT_THAT(reasons(compiled),
+              ElementsAre("shop/late PathConflict", "shop/literal PathTakenLiterally"));
+}
+
+TEST(Compiler, AnExpressionThatCannotBeComparedIsClosedThoughNothingElseGuards) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/open").path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/re")
+                               .created_after(seconds(1))
+                               .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
+                               .path("a.example", "/(?!public).*", "web", 80))
+                  .view);
+  EXPECT_FALSE(std::holds_alternative<Forward>(host(compiled, "a.example").routes[0].action));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/open HostClosed", "shop/re HostClosed"));
 }
 
 TEST(Compiler, MoreExpressionsThanAHostMayHaveCloseIt) {

@@ -57,6 +57,25 @@ TEST(Expression, WhatCannotBeMatchedInBoundedTimeAndMemoryIsAnError) {
   EXPECT_THAT(look_ahead.error().message, HasSubstr("(?!"));
 }
 
+TEST(Expression, OfARouteSaysItsGroups) {
+  const auto expression = Expression::compile("/x(/|$)(a)?(.*)", Expression::Use::route);
+  ASSERT_TRUE(expression);
+  Expression::Groups groups;
+  ASSERT_TRUE(expression->matches("/X/bc", groups));
+  EXPECT_EQ(groups[0], "/");
+  EXPECT_EQ(groups[1], "");
+  EXPECT_EQ(groups[2], "bc");
+  EXPECT_EQ(groups[8], "");
+  EXPECT_FALSE(expression->matches("/xy", groups));
+}
+
+TEST(Expression, OfARouteIsNotLargerThanARequestMayWaitFor) {
+  const std::string large = "/(a?b?c?){0,500}";
+  EXPECT_TRUE(Expression::compile(large));
+  EXPECT_FALSE(Expression::compile(large, Expression::Use::route));
+  EXPECT_TRUE(Expression::compile("/api/v[0-9]{1,3}(/|$)(.*)", Expression::Use::route));
+}
+
 TEST(Expression, OneThatTriesEveryWayInOtherLibrariesEnds) {
   const auto expression = Expression::compile("/(a|aa|a?)*(a*)*$");
   ASSERT_TRUE(expression);

@@ -93,6 +93,7 @@ class RandomConfig {
     value = coin() ? rule.max : std::min<std::uint64_t>(rule.max, up_to(3));
   }
   void fill(const Status&, int& value, const ProxyConfig&) { value = coin() ? 503 : 404; }
+  void fill(const RedirectStatus&, int& value, const ProxyConfig&) { value = coin() ? 301 : 308; }
   void fill(const Timeout&, std::chrono::milliseconds& value, const ProxyConfig&) {
     value = coin() ? std::chrono::milliseconds(1 + up_to(2000)) : std::chrono::hours(1);
   }
@@ -101,6 +102,12 @@ class RandomConfig {
   }
   void fill(const Path&, std::string& value, const ProxyConfig&) {
     value = std::vector<std::string>{"/", "/a", "/b/c/", "/caf\xc3\xa9"}[up_to(3)];
+  }
+  void fill(const PathTemplate&, std::string& value, const ProxyConfig&) {
+    value = std::vector<std::string>{"", "/", "/$2", "/index.php?path=$1"}[up_to(3)];
+  }
+  void fill(const FieldValue&, std::string& value, const ProxyConfig&) {
+    value = std::vector<std::string>{"", "/pay", "a b"}[up_to(2)];
   }
   void fill(const Reason&, std::string& value, const ProxyConfig&) {
     value = coin() ? "service_not_found" : "x";

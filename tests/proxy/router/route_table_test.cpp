@@ -475,6 +475,62 @@ TEST(Guard, AnExpressionThatCannotBeComparedClosesItsHost) {
   }
 }
 
+// The answer of each route is its text as the reason.
+Host with_expressions(const std::vector<std::string>& expressions, std::vector<Route> routes) {
+  VirtualHost host = host_with(std::move(routes));
+  for (const std::string& text : expressions) {
+    host.expressions.push_back({text, FixedAnswer{503, text}});
+  }
+  return Host(host, {});
+}
+
+TEST(ExpressionRoute, TheLongestTextThatMatchesIsTakenAsNginxTakesIt) {
+  const Host host = with_expressions({"/x/.*", "/x/[a-z]+/.*", "/x/b", "/x/a"}, {});
+  EXPECT_EQ(reason(host.find("/x/a/b")), "/x/[a-z]+/.*");
+  EXPECT_EQ(reason(host.find("/X/A/B")), "/x/[a-z]+/.*");
+  EXPECT_EQ(reason(host.find("/x/1")), "/x/.*");
+  EXPECT_EQ(reason(host.find("/x/a")), "/x/.*");
+  EXPECT_EQ(reason(host.find("/y/x/1")), "404");
+}
+
+TEST(ExpressionRoute, APlainPathComesFirstWhereItIsExactOrNotShorter) {
+  const Host host = with_expressions(
+      {"/api/(.*)"}, {prefix("/"), prefix("/api/longer"), prefix("/api/same"), exact("/api/x")});
+  EXPECT_EQ(reason(host.find("/api/a")), "/api/(.*)");
+  EXPECT_EQ(reason(host.find("/api/longer/a")), "prefix /api/longer");
+  EXPECT_EQ(reason(host.find("/api/same/a")), "prefix /api/same");
+  EXPECT_EQ(reason(host.find("/api/x")), "exact /api/x");
+  EXPECT_EQ(reason(host.find("/b")), "prefix /");
+}
+
+TEST(ExpressionRoute, OneThatGuardsHoldsForEverySpelling) {
+  ProxyConfig config = guarded({}, {"/"});
+  VirtualHost open = *config.hosts["h"];
+  open.expressions.push_back({"/admin(/|$)(.*)", FixedAnswer{503, "closed"}});
+  config.hosts["h"] = std::make_shared<const VirtualHost>(open);
+  const RouteTable table(config);
+  for (const std::string_view path : {"/admin", "/ADMIN/x", "//admin/", "/%61dmin", "/admin%2Fx",
+                                      "/admin;a=b/x", "/x/..%2Fadmin", "/admin%5Cx"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+  for (const std::string_view path : {"/", "/administrator", "/x/admin"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(ExpressionRoute, AnExactGuardStandsOverItInEverySpelling) {
+  ProxyConfig config = guarded({exact("/x/secret")}, {});
+  VirtualHost host = *config.hosts["h"];
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  host.expressions.push_back({"/x(/|$)(.*)", config::Forward{"c"}});
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  const RouteTable table(config);
+  EXPECT_EQ(outcome(table, "/x/a"), "open");
+  for (const std::string_view path : {"/x/secret", "/x/Secret", "/x%2Fsecret", "/x//secret"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+}
+
 TEST(Guard, OneWrittenInAnOddSpellingHoldsForThePlainOne) {
   const RouteTable table(
       guarded({prefix("/Admin"), prefix("/a%20b"), prefix("/caf\xc3\xa9")}, {"/"}));

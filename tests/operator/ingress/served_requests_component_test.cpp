@@ -1,0 +1,190 @@
+// Annotations as the operator compiles them, and what they do to requests at a running proxy.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/ingress/compiler.h"
+#include "tests/operator/ingress/cluster_builder.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace ingress {
+namespace {
+
+using ingress_test::an_ingress;
+using ingress_test::IngressBuilder;
+using ingress_test::ViewBuilder;
+using proxy::support::HttpAnswer;
+using proxy::support::HttpClient;
+using proxy::support::RunningEngine;
+using proxy::support::ScriptedBackend;
+using proxy::support::SeenRequest;
+using proxy::support::SocketStream;
+
+const std::string kNginx = "nginx.ingress.kubernetes.io/";
+const std::string kHost = "shop.test";
+
+// One backend stands behind every Service, and says what it was asked for.
+class ServedRequests : public ::testing::Test {
+ protected:
+  static bool say_path(SocketStream& stream, const SeenRequest& request) {
+    return stream.send(ScriptedBackend::ok(request.path));
+  }
+
+  void serve(ViewBuilder builder) {
+    const Compiled compiled = compile(builder.service("shop/web", 80, {"127.0.0.1"}).view);
+    proxy::config::ProxyConfig config = compiled.config;
+    for (auto& [id, cluster] : config.clusters) {
+      proxy::config::Cluster here = *cluster;
+      here.endpoints = {{"127.0.0.1", backend_.port()}};
+      cluster = std::make_shared<const proxy::config::Cluster>(std::move(here));
+    }
+    ASSERT_TRUE(proxy_.publish(config));
+  }
+
+  HttpAnswer get(const std::string& path) {
+    return HttpClient::connect(proxy_.http()).get(path, kHost);
+  }
+  // What the backend was asked for, or the status.
+  std::string asked(const std::string& path) {
+    const HttpAnswer answer = get(path);
+    return answer.status == 200 ? answer.body : std::to_string(answer.status);
+  }
+
+  ScriptedBackend backend_{say_path};
+  RunningEngine proxy_;
+};
+
+IngressBuilder rewriting(const std::string& path, const std::string& target,
+                         kube::PathType type = kube::PathType::implementation_specific) {
+  return an_ingress("shop/pay")
+      .annotation(kNginx + "rewrite-target", target)
+      .path(kHost, path, "web", 80, type);
+}
+
+TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
+  serve(ViewBuilder().ingress(rewriting("/pay", "/", kube::PathType::prefix)));
+  EXPECT_EQ(asked("/pay"), "/");
+  EXPECT_EQ(asked("/pay/card?n=1"), "/?n=1");
+  EXPECT_EQ(asked("/payments"), "404");
+  EXPECT_EQ(asked("/"), "404");
+}
+
+TEST_F(ServedRequests, TheTwoUsualExpressionsTakeTheirPrefixAway) {
+  for (const auto type :
+       {kube::PathType::prefix, kube::PathType::exact, kube::PathType::implementation_specific}) {
+    serve(ViewBuilder().ingress(rewriting("/x(/|$)(.*)", "/$2", type)));
+    EXPECT_EQ(asked("/x"), "/");
+    EXPECT_EQ(asked("/x/a/b?c=d"), "/a/b?c=d");
+    EXPECT_EQ(asked("/X/a%2Fb"), "/a%2Fb");
+    EXPECT_EQ(asked("/xyz"), "404");
+    EXPECT_EQ(asked("/x/../y"), "404");
+    serve(ViewBuilder().ingress(rewriting("/x/?(.*)", "/$1", type)));
+    EXPECT_EQ(asked("/x"), "/");
+    EXPECT_EQ(asked("/x/a"), "/a");
+  }
+}
+
+TEST_F(ServedRequests, TheLongestExpressionIsTakenAndOtherIngressesAreNotTouched) {
+  serve(ViewBuilder()
+            .ingress(rewriting("/api/(.*)", "/one/$1").path(kHost, "/api/v2/(.*)", "web", 80))
+            .ingress(an_ingress("shop/plain")
+                         .path(kHost, "/", "web", 80)
+                         .path(kHost, "/Api/(.*)", "web", 80)
+                         .path(kHost, "/api/v2/exact", "web", 80, kube::PathType::exact)));
+  EXPECT_EQ(asked("/api/a"), "/one/a");
+  EXPECT_EQ(asked("/api/v2/a"), "/one/a");
+  EXPECT_EQ(asked("/api/v2/exact"), "/api/v2/exact");
+  EXPECT_EQ(asked("/other"), "/other");
+}
+
+TEST_F(ServedRequests, AnExpressionWithoutARewriteLeavesThePathAsItWasSent) {
+  serve(ViewBuilder().ingress(
+      an_ingress("shop/re")
+          .annotation(kNginx + "use-regex", "true")
+          .path(kHost, "/v[0-9]+/.*\\.png", "web", 80, kube::PathType::implementation_specific)));
+  EXPECT_EQ(asked("/v12/a%2fb.png"), "/v12/a%2fb.png");
+  EXPECT_EQ(asked("/v/a.png"), "404");
+}
+
+TEST_F(ServedRequests, WhatARewriteWouldPutTogetherWrongIsRefused) {
+  serve(ViewBuilder().ingress(rewriting("/x(.*)", "/public/.$1")));
+  EXPECT_EQ(asked("/x./admin"), "400");
+}
+
+TEST_F(ServedRequests, ThePrefixIsToldInPlaceOfWhatTheClientSays) {
+  serve(ViewBuilder().ingress(
+      rewriting("/x(/|$)(.*)", "/$2").annotation(kNginx + "x-forwarded-prefix", "/x")));
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("GET /x/a HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-Prefix: /evil\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "/a");
+  EXPECT_EQ(backend_.last().field("X-Forwarded-Prefix"), "/x");
+  EXPECT_EQ(backend_.last().head.find("/evil"), std::string::npos);
+}
+
+TEST_F(ServedRequests, AnExpressionThatCannotBeComparedClosesItsHost) {
+  serve(ViewBuilder()
+            .ingress(rewriting("/(?!admin)(.*)", "/$1"))
+            .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/a"), "503");
+}
+
+TEST_F(ServedRequests, AGuardOnAnExpressionHoldsForEverySpellingOfWhatItMatches) {
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/guarded")
+                         .annotation(kNginx + "use-regex", "true")
+                         .annotation(kNginx + "allowlist-source-range", "10.0.0.0/8")
+                         .path(kHost, "/admin(/|$)(.*)", "web", 80))
+            .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
+  for (const char* path : {"/admin", "/ADMIN/x", "//admin/x", "/%61dmin", "/admin%2Fx",
+                           "/admin;a=b/x", "/x/..%2Fadmin", "/admin%5Cx"}) {
+    EXPECT_THAT(asked(path), ::testing::AnyOf("403", "400")) << path;
+  }
+  EXPECT_EQ(asked("/administrator"), "/administrator");
+}
+
+TEST_F(ServedRequests, AGuardComesBeforeARedirect) {
+  serve(ViewBuilder().ingress(an_ingress("shop/moved")
+                                  .annotation(kNginx + "permanent-redirect", "https://new.test/")
+                                  .annotation(kNginx + "allowlist-source-range", "10.0.0.0/8")
+                                  .path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/"), "403");
+}
+
+TEST_F(ServedRequests, ARedirectAnswersInPlaceOfABackendThatNeedNotExist) {
+  serve(ViewBuilder().ingress(
+      an_ingress("shop/moved")
+          .annotation(kNginx + "permanent-redirect", "https://new.test$request_uri")
+          .path(kHost, "/", "gone", 80)));
+  const HttpAnswer answer = get("/a%2Fb?c=d");
+  EXPECT_EQ(answer.status, 301);
+  EXPECT_EQ(answer.field("location"), "https://new.test/a%2Fb?c=d");
+}
+
+TEST_F(ServedRequests, TheTemporalRedirectComesBeforeThePermanentOneWithItsOwnCode) {
+  serve(ViewBuilder().ingress(an_ingress("shop/moved")
+                                  .annotation(kNginx + "permanent-redirect", "https://p.test/")
+                                  .annotation(kNginx + "permanent-redirect-code", "308")
+                                  .annotation(kNginx + "temporal-redirect", "https://t.test/")
+                                  .annotation(kNginx + "temporal-redirect-code", "307")
+                                  .path(kHost, "/old", "web", 80)
+                                  .path("other.test", "/", "web", 80)));
+  EXPECT_EQ(get("/old/x").status, 307);
+  EXPECT_EQ(get("/old/x").field("location"), "https://t.test/");
+  EXPECT_EQ(asked("/new"), "404");
+}
+
+TEST_F(ServedRequests, TheRootOfTheApplicationIsSaidAtTheRootAlone) {
+  serve(ViewBuilder().ingress(
+      an_ingress("shop/app").annotation(kNginx + "app-root", "/app/").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(get("/").status, 302);
+  EXPECT_EQ(get("/").field("location"), "http://shop.test/app/");
+  EXPECT_EQ(asked("/app/"), "/app/");
+}
+
+}  // namespace
+}  // namespace ingress
