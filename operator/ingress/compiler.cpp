@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "operator/ingress/annotations/issuer.h"
+#include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
@@ -60,7 +61,8 @@ class Compilation {
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
-    const RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
+    RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
+    const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.takes_no_part) return;
@@ -68,6 +70,12 @@ class Compilation {
     const Scope scope{*ingress, policy, guards, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
+    for (const std::string& alias : others.aliases) {
+      kube::IngressRule aliased = ingress->rules.front();
+      aliased.host = alias;
+      add_rule(scope, aliased);
+    }
+    for (const auto& [from, to] : others.redirected) add_redirected_host(scope, from, to);
     // What is wrong with the annotation is said where Certificates are planned.
     annotations::Issues unsaid;
     const bool orders =
@@ -142,6 +150,19 @@ class Compilation {
     add_app_root(scope, *host);
     for (const kube::IngressPath& path : rule.paths) add_path(scope, *host, path);
     if (scope.ingress.default_backend) add_default(scope, *host);
+  }
+
+  // The whole host, but for what Ingresses have rules for.
+  void add_redirected_host(const Scope& scope, const std::string& from, const std::string& to) {
+    if (scope.policy.is_refused()) return;  // there is nothing to come to
+    const auto host = open_host(scope, from);
+    if (!host) return;
+    hosts_.claim_default(
+        *host, policies_of(scope),
+        [&] {
+          return redirected({308, "$scheme://" + to + "$request_uri"});
+        },
+        scope.ingress, complaints_);
   }
 
   // ingress-nginx looks for it before all paths of the host, which an Exact one is here.

@@ -1,5 +1,6 @@
 #include "operator/ingress/host_owners.h"
 
+#include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/host_name.h"
 
@@ -23,6 +24,10 @@ Claims oldest_claims(const std::vector<std::shared_ptr<const kube::Ingress>>& in
     for (const kube::IngressRule& rule : ingress.rules) {
       if (auto host = config_host(rule.host)) oldest.try_emplace(std::move(*host), claim);
     }
+    annotations::Issues unsaid;  // the compiler says them
+    const annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
+    for (const std::string& host : others.aliases) oldest.try_emplace(host, claim);
+    for (const auto& [from, to] : others.redirected) oldest.try_emplace(from, claim);
   }
   return oldest;
 }

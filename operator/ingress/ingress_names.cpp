@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/host_name.h"
 
 namespace ingress {
@@ -41,6 +42,10 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   // A default backend alone, or a certificate for the hosts of no rule.
   if (ingress.rules.empty()) hosts.insert("");
   for (const kube::IngressRule& rule : ingress.rules) add_host(rule.host, hosts);
+  annotations::Issues unsaid;  // the compiler says them
+  annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
+  for (std::string& host : others.aliases) hosts.insert(std::move(host));
+  for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
   for (const kube::IngressTls& tls : ingress.tls) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }

@@ -17,7 +17,8 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 // Of its backends.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
 
-// In ProxyConfig's spelling: of its rules and tls entries. "" where it speaks of every other host,
+// In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts,
+// and of its tls entries. "" where it speaks of every other host,
 // or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
 

@@ -412,6 +412,30 @@ TEST(Compiler, AGuardedExpressionThatCannotBeComparedClosesTheHostAndAllAreTold)
   EXPECT_EQ(compiled.summaries[0].paths_closed, 2u);
 }
 
+TEST(Compiler, WhatHasARuleOfItsOwnIsNotRedirectedToTheOtherSpellingWithWww) {
+  const std::string nginx = "nginx.ingress.kubernetes.io/";
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/site")
+                               .annotation(nginx + "from-to-www-redirect", "true")
+                               .annotation(nginx + "server-alias", "~^x, b.example")
+                               .path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/www")
+                               .created_after(seconds(1))
+                               .path("www.a.example", "/own", "web", 80))
+                  .view);
+  EXPECT_THAT(host(compiled, "www.a.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/own", "shop/web:80")));
+  EXPECT_EQ(
+      host(compiled, "www.a.example").default_route->action,
+      proxy::config::Action(FixedAnswer{
+          503, "redirect", proxy::config::Redirection{308, "$scheme://a.example$request_uri"}}));
+  EXPECT_THAT(host(compiled, "b.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/site AnnotationIgnored"));
+}
+
 TEST(Compiler, ExpressionsAreThoseOfTheIngressThatUsesThem) {
   const Compiled compiled =
       compile(ViewBuilder()

@@ -44,6 +44,17 @@ TEST(HostOwners, OfTwoOfTheSameAgeTheFirstByNamespaceAndNameIsTheOwnerInEveryOrd
             "a/y");
 }
 
+TEST(HostOwners, AnAliasAndTheOtherSpellingWithWwwAreClaimsLikeARule) {
+  const std::string nginx = "nginx.ingress.kubernetes.io/";
+  const HostOwners made = owners(
+      {rule("a/site", "a.example").annotation(nginx + "server-alias", "b.example,*.c.example"),
+       rule("a/www", "www.d.example").annotation(nginx + "from-to-www-redirect", "true"),
+       rule("b/late", "b.example", 1), rule("b/later", "d.example", 1)});
+  EXPECT_EQ(owner(made, "b.example"), "a/site");
+  EXPECT_EQ(owner(made, "x.c.example"), "a/site");
+  EXPECT_EQ(owner(made, "d.example"), "a/www");
+}
+
 TEST(HostOwners, AHostIsTheSameInEverySpelling) {
   for (const char* spelling : {"A.Example", "a.example.", "a.EXAMPLE."}) {
     const HostOwners made = owners({rule("a/x", spelling), rule("b/x", "a.example", 1)});

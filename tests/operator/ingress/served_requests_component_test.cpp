@@ -186,5 +186,22 @@ TEST_F(ServedRequests, TheRootOfTheApplicationIsSaidAtTheRootAlone) {
   EXPECT_EQ(asked("/app/"), "/app/");
 }
 
+TEST_F(ServedRequests, AnAliasHasThePathsOfItsRule) {
+  serve(ViewBuilder().ingress(an_ingress("shop/web")
+                                  .annotation(kNginx + "server-alias", "shop.test, alias.test")
+                                  .path("other.test", "/a", "web", 80)));
+  EXPECT_EQ(asked("/a/b"), "/a/b");
+  EXPECT_EQ(asked("/c"), "404");
+}
+
+TEST_F(ServedRequests, TheOtherSpellingOfAHostWithWwwIsRedirected) {
+  serve(ViewBuilder().ingress(an_ingress("shop/web")
+                                  .annotation(kNginx + "from-to-www-redirect", "true")
+                                  .path("www.shop.test", "/", "web", 80)));
+  const HttpAnswer answer = get("/a?b");
+  EXPECT_EQ(answer.status, 308);
+  EXPECT_EQ(answer.field("location"), "http://www.shop.test/a?b");
+}
+
 }  // namespace
 }  // namespace ingress
