@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/digest.h"
 #include "base/ip_text.h"
 #include "proxy/config/limits.h"
 
@@ -93,13 +94,30 @@ EndpointList chosen(Candidates candidates) {
 }
 
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
-                       const annotations::ProxyTimeouts& timeouts) {
-  std::string id = service.metadata.key().text() + ":" + std::to_string(port.port);
+                       const annotations::ProxyTimeouts& timeouts, const std::string& tls) {
+  std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + tls;
   if (timeouts == annotations::ProxyTimeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
          ";read=" + std::to_string(timeouts.read.count()) +
          ";send=" + std::to_string(timeouts.send.count());
+}
+
+// What a Service says of its port (KEP-2433): a name of IANA or of Kubernetes.
+bool says_tls(const kube::ServicePort& port) {
+  const std::string& said = port.app_protocol;
+  return said == "https" || said == "HTTPS" || said == "kubernetes.io/wss";
+}
+
+// Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
+// is no part of it, so that a new one changes the cluster in place.
+std::string tls_text(const annotations::BackendProtocol& protocol) {
+  if (protocol == annotations::BackendProtocol{.tls = protocol.tls}) return ";tls";
+  const std::string all =
+      protocol.secret + "\n" + protocol.name + "\n" + (protocol.verify ? "verify" : "") + "\n" +
+      (protocol.sends_name ? "name" : "") + "\n" + std::to_string(protocol.verify_depth);
+  constexpr std::size_t kDigits = 32;  // more than enough for the Ingresses of one Service
+  return ";tls=" + base::sha256_hex(all).substr(0, kDigits);
 }
 
 }  // namespace
@@ -121,7 +139,7 @@ EndpointList endpoints_of(const kube::Service& service, const kube::ServicePort&
   return preferred.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
 }
 
-BackendResolver::BackendResolver(const ClusterView& view) {
+BackendResolver::BackendResolver(const ClusterView& view) : view_(view) {
   for (const auto& service : view.services) services_[service->metadata.key()] = service.get();
   for (const auto& slice : view.slices) slices_[slice->service()].push_back(slice.get());
 }
@@ -132,9 +150,51 @@ const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey&
   return found == slices_.end() ? kNone : found->second;
 }
 
+// What it names has to be there: without it anybody could stand in for the backend.
+BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
+                                             const annotations::BackendProtocol& protocol) const {
+  Tls tls;
+  // ingress-nginx has "upstream_balancer" here, which is in nobody's certificate.
+  const std::string name =
+      protocol.name.empty() ? service.name + "." + service.namespace_ + ".svc" : protocol.name;
+  if (protocol.sends_name && !base::ip_bytes_from_text(name)) tls.settings.server_name = name;
+  tls.settings.verify_depth = protocol.verify_depth;
+  if (protocol.secret.empty()) return tls;
+
+  const auto in_namespace = annotations::secret_in(service.namespace_, protocol.secret);
+  if (!in_namespace) {
+    tls.trouble = "proxy-ssl-secret names Secret " + protocol.secret + " of another namespace";
+    return tls;
+  }
+  const kube::ObjectKey key{service.namespace_, *in_namespace};
+  const std::string secret_text = "Secret " + key.text() + " of proxy-ssl-secret";
+  const auto found = view_.secrets.find(key);
+  if (found == view_.secrets.end()) {
+    tls.trouble = secret_text +
+                  " does not exist as one of type kubernetes.io/tls (others are not read; for "
+                  "authorities alone leave tls.crt and tls.key empty)";
+    return tls;
+  }
+  const TlsSecret& secret = *found->second;
+  if (secret.state == TlsSecret::State::broken) {
+    tls.trouble = secret_text + " cannot be used: " + secret.problem;
+  } else if (secret.state == TlsSecret::State::usable) {
+    tls.settings.chain_pem = secret.material->chain_pem;
+    tls.settings.key_pem = secret.material->key_pem;
+  }
+  if (!protocol.verify) return tls;
+  if (secret.authorities_pem.empty()) {
+    tls.trouble = secret_text + " has no certificates in ca.crt to verify by";
+  }
+  tls.settings.trusted_pem = secret.authorities_pem;
+  tls.settings.verified_name = name;
+  return tls;
+}
+
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                                          const kube::IngressBackend& backend,
-                                         const annotations::ProxyTimeouts& timeouts) {
+                                         const annotations::ProxyTimeouts& timeouts,
+                                         const annotations::BackendProtocol& protocol) {
   if (backend.resource) {
     return closed("resource_backend", "ResourceBackendUnsupported",
                   "a backend of kind " + backend.resource->kind + " (\"" + backend.resource->name +
@@ -162,7 +222,18 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                       "; it offers " + offered_ports(service));
   }
 
-  std::string id = cluster_id(service, *port, timeouts);
+  const bool is_tls = protocol.tls.value_or(says_tls(*port));
+  if (!is_tls && protocol.needs_tls()) {
+    return closed("backend_tls_unused", "BackendProtocolMismatch",
+                  "Service " + key.text() + " port " + std::to_string(port->port) +
+                      " is spoken to in plain HTTP, where proxy-ssl-secret and proxy-ssl-verify "
+                      "guard nothing; set backend-protocol to \"HTTPS\" or remove them");
+  }
+  Tls tls;
+  if (is_tls) tls = tls_of(key, protocol);
+  if (!tls.trouble.empty()) return closed("backend_secret", "BackendSecretUnusable", tls.trouble);
+
+  std::string id = cluster_id(service, *port, timeouts, is_tls ? tls_text(protocol) : "");
   auto& cluster = clusters_[id];
   if (!cluster) {
     Cluster made;
@@ -170,6 +241,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.connect_timeout = timeouts.connect;
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
+    if (is_tls) made.tls = std::move(tls.settings);
     cluster = std::make_shared<const Cluster>(std::move(made));
   }
   ResolvedBackend resolved{Forward{std::move(id)}, "", ""};

@@ -10,6 +10,7 @@
 #include "kube/resources/endpoint_slice.h"
 #include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
+#include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/cluster_view.h"
 #include "proxy/config/model.h"
@@ -33,7 +34,8 @@ class BackendResolver {
   explicit BackendResolver(const ClusterView& view);
 
   ResolvedBackend resolve(const std::string& namespace_, const kube::IngressBackend& backend,
-                          const annotations::ProxyTimeouts& timeouts);
+                          const annotations::ProxyTimeouts& timeouts,
+                          const annotations::BackendProtocol& protocol = {});
 
   // The clusters of everything resolved so far.
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> take_clusters() {
@@ -44,7 +46,13 @@ class BackendResolver {
   using Slices = std::vector<const kube::EndpointSlice*>;
 
   const Slices& slices_of(const kube::ObjectKey& service) const;
+  struct Tls {
+    proxy::config::BackendTls settings;
+    std::string trouble;  // a clause; empty: none
+  };
+  Tls tls_of(const kube::ObjectKey& service, const annotations::BackendProtocol& protocol) const;
 
+  const ClusterView& view_;
   std::map<kube::ObjectKey, const kube::Service*> services_;
   std::map<kube::ObjectKey, Slices> slices_;
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;

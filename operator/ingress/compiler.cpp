@@ -343,8 +343,8 @@ class Compilation {
       ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
       return redirected(*redirect);
     }
-    ResolvedBackend resolved =
-        backends_.resolve(scope.ingress.metadata.namespace_, backend, scope.policy.timeouts);
+    ResolvedBackend resolved = backends_.resolve(scope.ingress.metadata.namespace_, backend,
+                                                 scope.policy.timeouts, scope.policy.backend);
     if (!resolved.reason.empty()) {
       troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
     }

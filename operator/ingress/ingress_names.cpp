@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/host_name.h"
 
@@ -25,6 +26,10 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress) {
   for (const kube::IngressTls& tls : ingress.tls) {
     if (!tls.secret_name.empty()) secrets.insert({ingress.metadata.namespace_, tls.secret_name});
   }
+  const kube::ObjectMeta& metadata = ingress.metadata;
+  const auto of_backends =
+      annotations::backend_secret_of(metadata.annotations, metadata.namespace_);
+  if (of_backends) secrets.insert({metadata.namespace_, *of_backends});
   return secrets;
 }
 

@@ -11,7 +11,7 @@
 // further object or host must be read here, too.
 namespace ingress {
 
-// Of its tls entries.
+// Of its tls entries and of proxy-ssl-secret.
 std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 
 // Of its backends.

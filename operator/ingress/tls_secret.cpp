@@ -25,11 +25,27 @@ std::string certificates_only(const std::string& chain) {
   return text;
 }
 
-}  // namespace
+// All that is looked at of a Secret: the cache knows a content by these, so nothing else may be.
+struct Content {
+  explicit Content(const kube::Secret& secret)
+      : chain(secret.value("tls.crt")),
+        key(secret.value("tls.key")),
+        authorities(secret.value("ca.crt")) {}
 
-TlsSecret read_tls_secret(const kube::Secret& secret) {
-  const std::string& chain = secret.value("tls.crt");
-  const std::string& key = secret.value("tls.key");
+  std::string hash() const {
+    std::string all;
+    for (const std::string* part : {&chain, &key, &authorities}) {
+      all += std::to_string(part->size()) + ":" + *part;
+    }
+    return base::sha256(all);
+  }
+
+  const std::string& chain;
+  const std::string& key;
+  const std::string& authorities;
+};
+
+TlsSecret read_pair(const std::string& chain, const std::string& key) {
   if (chain.empty() && key.empty()) {
     TlsSecret nothing;
     nothing.state = TlsSecret::State::empty;
@@ -56,15 +72,28 @@ TlsSecret read_tls_secret(const kube::Secret& secret) {
   return usable;
 }
 
+TlsSecret read_content(const Content& content) {
+  TlsSecret read = read_pair(content.chain, content.key);
+  if (!content.authorities.empty() && base::read_chain(content.authorities)) {
+    read.authorities_pem = certificates_only(content.authorities);
+  }
+  return read;
+}
+
+}  // namespace
+
+TlsSecret read_tls_secret(const kube::Secret& secret) {
+  return read_content(Content(secret));
+}
+
 std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret) {
-  const std::string& chain = secret.value("tls.crt");
-  std::string hash =
-      base::sha256(std::to_string(chain.size()) + ":" + chain + secret.value("tls.key"));
+  const Content content(secret);
+  std::string hash = content.hash();
   if (const auto known = by_content_.find(hash); known != by_content_.end()) {
     if (auto held = known->second.lock()) return held;
   }
   ++readings_;
-  auto read = std::make_shared<const TlsSecret>(read_tls_secret(secret));
+  auto read = std::make_shared<const TlsSecret>(read_content(content));
   if (by_content_.size() >= sweep_at_) sweep();
   by_content_[std::move(hash)] = read;
   return read;

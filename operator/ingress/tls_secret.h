@@ -25,6 +25,9 @@ struct TlsSecret {
   std::string problem;  // a clause without the Secret's name: "tls.key does not belong to tls.crt"
   std::shared_ptr<const proxy::config::Certificate> material;
   std::optional<base::CertificateInfo> leaf;
+  // Of ca.crt, whatever the rest is: the authorities to verify others by; empty: it has none that
+  // can be read.
+  std::string authorities_pem;
 };
 
 TlsSecret read_tls_secret(const kube::Secret& secret);

@@ -132,6 +132,18 @@ struct Fields<FixedAnswer> {
 };
 
 template <>
+struct Fields<BackendTls> {
+  static constexpr const char* kName = "cluster.tls";
+  static constexpr auto kList =
+      std::tuple(field("serverName", &BackendTls::server_name, Text{kHostBytesMax}),
+                 field("trusted", &BackendTls::trusted_pem, Text{kPemBytesMax}),
+                 field("verifiedName", &BackendTls::verified_name, Text{kHostBytesMax}),
+                 field("verifyDepth", &BackendTls::verify_depth, Number{kVerifyDepthMax}),
+                 field("chain", &BackendTls::chain_pem, Text{kPemBytesMax}),
+                 field("key", &BackendTls::key_pem, Text{kPemBytesMax}));
+};
+
+template <>
 struct Fields<Cluster> {
   static constexpr const char* kName = "cluster";
   static constexpr auto kList = std::tuple(
@@ -139,7 +151,9 @@ struct Fields<Cluster> {
       field("balancing", &Cluster::balancing, Choice<2>{{"roundRobin", "leastRequests"}}),
       field("connectTimeout", &Cluster::connect_timeout, Timeout{}),
       field("readTimeout", &Cluster::read_timeout, Timeout{}),
-      field("sendTimeout", &Cluster::send_timeout, Timeout{}));
+      field("sendTimeout", &Cluster::send_timeout, Timeout{}),
+      // Who does not know it would send in the clear what is meant to be hidden.
+      guard(field("tls", &Cluster::tls, Part{})));
 };
 
 // The section came with the fields "guardedBy" of routes and defaults: who knows those knows what

@@ -27,6 +27,19 @@ struct Endpoint {
 
 enum class Balancing { round_robin, least_requests };
 
+// How an endpoint is spoken to in TLS, and what its certificate must be.
+struct BackendTls {
+  std::string server_name{};  // sent to it (RFC 6066 §3); empty: none is
+  // PEM of the authorities one of which must have issued the endpoint's certificate; empty: any
+  // certificate is taken, for any name.
+  std::string trusted_pem{};
+  std::string verified_name{};     // whom it must be for: a host name or an address
+  std::uint64_t verify_depth = 1;  // intermediate certificates, as SSL_CTX_set_verify_depth()
+  std::string chain_pem{};         // of the proxy itself, shown to an endpoint that asks; or empty
+  std::string key_pem{};
+  bool operator==(const BackendTls&) const = default;
+};
+
 // A set of interchangeable endpoints. No endpoints is legal and answers 503.
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
@@ -34,6 +47,7 @@ struct Cluster {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
   std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint
+  std::optional<BackendTls> tls{};                 // nothing: plain
   bool operator==(const Cluster&) const = default;
 };
 

@@ -406,6 +406,7 @@ void Exchange::read_response() {
     }
     const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
     budget.spend(got.bytes);
+    budget.spend(TurnBudget::Unit::tls_record, connection_->records_read());
     if (got.kind == net::IoResult::Kind::would_block) {
       held_response_.assign({begin, held});
       break;
@@ -546,7 +547,8 @@ void Exchange::on_response_end_of_input() {
     fail(kClosedEarly);
     return;
   }
-  if (response_decoder_.on_end_of_input() != http1::Failure::none) {
+  // RFC 9112 §9.8: a body that ends with its connection is whole only if TLS says so, too.
+  if (response_decoder_.on_end_of_input() != http1::Failure::none || connection_->was_cut_off()) {
     fail(kTruncated);
     return;
   }

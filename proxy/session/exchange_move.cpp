@@ -7,7 +7,7 @@
 namespace proxy::session {
 
 std::size_t Exchange::movable_response() const {
-  if (!downstream_->takes_moved_body()) return 0;
+  if (!downstream_->takes_moved_body() || !connection_->is_plain()) return 0;
   if (stage_ == Stage::tunnel) return response_flow_.movable(Flow::kEndless);
   return stage_ == Stage::responding ? response_flow_.movable(response_decoder_.length_left()) : 0;
 }
@@ -39,6 +39,7 @@ bool Exchange::move_response(std::size_t size) {
 }
 
 bool Exchange::takes_moved_request() const {
+  if (connection_ != nullptr && !connection_->is_plain()) return false;
   switch (stage_) {
     case Stage::requesting:
     case Stage::responding:

@@ -59,6 +59,15 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
       std::exchange(config_, std::move(config));
   auto old_endpoints = std::exchange(endpoints_, {});
   std::size_t old = 0;
+  // A connection that was made under other rules is not one to reuse, nor is its session.
+  if (old_config->tls != config_->tls) {
+    for (const auto& endpoint : std::exchange(old_endpoints, {})) endpoint->retire();
+    tls_ = nullptr;
+  }
+  if (config_->tls && tls_ == nullptr) {
+    tls_ = std::make_shared<tls::ClientContext>(
+        std::shared_ptr<const config::BackendTls>(config_, &*config_->tls));
+  }
   for (const config::Endpoint& wanted : config_->endpoints) {
     while (old < old_endpoints.size() && old_config->endpoints[old] < wanted) {
       old_endpoints[old++]->retire();
@@ -69,7 +78,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
     }
     // The configuration was validated: every address is a literal.
     const auto address = net::SocketAddress::from_ip(wanted.address, wanted.port);
-    endpoints_.push_back(std::make_shared<Endpoint>(address.value(), options, counters));
+    endpoints_.push_back(std::make_shared<Endpoint>(address.value(), options, counters, tls_));
   }
   while (old < old_endpoints.size()) old_endpoints[old++]->retire();
 }

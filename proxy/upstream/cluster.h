@@ -51,6 +51,7 @@ class Cluster {
   std::shared_ptr<Endpoint> find(Balancer::Turn turn, const IsOut& is_out);
 
   std::shared_ptr<const config::Cluster> config_;
+  std::shared_ptr<tls::ClientContext> tls_;           // of config_; nullptr: plain
   std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
   Balancer balancer_;
 };

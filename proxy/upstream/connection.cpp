@@ -9,8 +9,14 @@ namespace proxy::upstream {
 namespace {
 
 constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, "connect_timeout"};
+constexpr Failure kHandshakeFailed{Fault::upstream, Retry::always, 502, "upstream_tls_handshake"};
 constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, "upstream_send_timeout"};
 constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_read_timeout"};
+
+// Longer than a record can be (RFC 8446 §5.2), so that each read makes some way.
+constexpr std::size_t kCipherBytes = 20u << 10;
+// Records of one read(): as many as a turn's budget has (session::TurnBudget).
+constexpr std::size_t kRecordsMax = 128;
 
 // What the kernel counts as acknowledged of a connection on which nothing was sent: its SYN.
 constexpr std::uint64_t kSynBytes = 1;
@@ -39,7 +45,8 @@ Connection::Connection(net::Loop& loop, std::shared_ptr<Endpoint> endpoint, User
       fd_(std::move(fd)),
       timer_(static_cast<net::TimerTarget&>(*this)),
       held_(endpoint_->counters().held.endpoint_output),
-      held_in_pipe_(endpoint_->counters().held.pipes) {
+      held_in_pipe_(endpoint_->counters().held.pipes),
+      held_tls_(endpoint_->counters().held.tls) {
   endpoint_->on_opened();
 }
 
@@ -52,8 +59,15 @@ void Connection::close_socket() {
   state_ = State::closed;
   timer_.disarm();
   net::Loop::forget_turn(*this);
+  // Without it the endpoint may not reuse the session, and may complain in its log.
+  if (tls_ != nullptr && tls_->is_established() && unsent() == 0 && !broken_ && !said_no_more_) {
+    tls_->write_close_notify();
+    send_ciphertext();
+  }
   output_.clear();
   tell_held();
+  tls_.reset();
+  held_tls_.set(0);
   fd_.reset();
   endpoint_->on_closed();
 }
@@ -75,7 +89,7 @@ void Connection::on_ready(net::Ready ready) {
       if (ready.writable && (unsent() > 0 || finishing_) && flush() && unsent() == 0) {
         user_->on_upstream_drained();
       }
-      if (state_ == State::busy && readable_ && !net::Loop::is_waiting_for_turn(*this)) {
+      if (state_ == State::busy && is_readable() && !net::Loop::is_waiting_for_turn(*this)) {
         user_->on_upstream_readable();
       }
       return;
@@ -90,6 +104,11 @@ void Connection::on_resumed() {
 }
 
 void Connection::on_connect_event(net::Ready ready) {
+  if (tls_ != nullptr) {
+    if (ready.writable && unsent() > 0) flush();
+    if (readable_ || ready.failed) step_tls();
+    return;
+  }
   if (!ready.writable && !ready.failed) return;
   if (const int error = net::take_connect_error(fd_.get()); error != 0) {
     if (net::is_peers_connect_failure(error)) endpoint_->on_connect_failed(loop_.now());
@@ -97,18 +116,95 @@ void Connection::on_connect_event(net::Ready ready) {
         {Fault::upstream, Retry::always, 502, net::connect_failure_reason(error)});
     return;
   }
+  if (endpoint_->tls() != nullptr) {
+    begin_tls();
+  } else {
+    on_established();
+  }
+}
+
+void Connection::on_established() {
   state_ = State::busy;
   timer_.disarm();
+  written_by_others_ = written_;
   endpoint_->on_connected();
   user_->on_upstream_connected();
-  if (state_ == State::busy && readable_) user_->on_upstream_readable();
+  if (state_ == State::busy && is_readable()) user_->on_upstream_readable();
+}
+
+// ---- TLS: the same timer goes on, so that the handshake has what is left of the time to connect.
+
+void Connection::begin_tls() {
+  tls_ = std::make_unique<tls::ClientConnection>(*endpoint_->tls(), endpoint_->tls_session());
+  held_tls_.set(tls::ClientConnection::kBytes);
+  step_tls();
+}
+
+void Connection::step_tls() {
+  using Handshake = tls::ClientConnection::Handshake;
+  for (;;) {
+    const Handshake made = tls_->step();
+    send_ciphertext();
+    if (made == Handshake::done) return on_established();
+    if (made == Handshake::failed || broken_) return on_handshake_failed();
+    if (!readable_) return;
+    const net::IoResult got = receive_ciphertext();
+    if (got.kind == net::IoResult::Kind::would_block) return;
+    if (got.kind != net::IoResult::Kind::done) return on_handshake_failed();
+  }
+}
+
+// Nothing of a request was sent, so another endpoint may have it; and like one that does not
+// connect, this one is left alone until a probe says that it is well.
+void Connection::on_handshake_failed() {
+  const std::string_view reason = tls_->failure_reason();
+  endpoint_->on_connect_failed(loop_.now());
+  user_->on_upstream_failed(
+      {Fault::upstream, Retry::always, 502, reason.empty() ? kHandshakeFailed.reason : reason});
+}
+
+net::IoResult Connection::receive_ciphertext() {
+  std::array<char, kCipherBytes> cipher;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const net::IoResult got = net::receive(fd_.get(), cipher.data(), cipher.size());
+  readable_ = got.kind == net::IoResult::Kind::done && (got.bytes == cipher.size() || closing_);
+  if (got.kind == net::IoResult::Kind::done) tls_->put({cipher.data(), got.bytes});
+  return got;
+}
+
+// Until there is something to say: what the endpoint sends may be tickets, or part of a record.
+net::IoResult Connection::read_tls(char* out, std::size_t size) {
+  using Kind = net::IoResult::Kind;
+  records_read_ = 0;
+  for (;;) {
+    if (tls_->has_input()) {
+      std::size_t records = kRecordsMax;
+      const std::size_t bytes = tls_->read(out, size, records);
+      records_read_ += records;
+      send_ciphertext();  // the answer to a KeyUpdate, or an alert
+      if (bytes > 0) return {Kind::done, bytes};
+      if (tls_->has_failed()) return {Kind::failed, 0};
+    }
+    if (tls_->is_closed_by_peer()) return {Kind::closed, 0};
+    if (!readable_) return {Kind::would_block, 0};
+    const net::IoResult got = receive_ciphertext();
+    if (got.kind != Kind::done) return got;
+  }
+}
+
+void Connection::send_ciphertext() {
+  const std::string_view bytes = tls_->output();
+  if (bytes.empty()) return;
+  written_ += bytes.size();
+  if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
+  tls_->clear_output();
+  tell_held();
 }
 
 void Connection::on_timer(net::Timer&) {
   switch (state_) {
     case State::connecting:
       endpoint_->on_connect_failed(loop_.now());
-      user_->on_upstream_failed(kConnectTimeout);
+      user_->on_upstream_failed(tls_ == nullptr ? kConnectTimeout : kHandshakeFailed);
       return;
     case State::idle:
       endpoint_->discard(*this);
@@ -131,6 +227,11 @@ bool Connection::takes_bytes() {
 }
 
 net::IoResult Connection::read(char* out, std::size_t size) {
+  if (tls_ != nullptr) {
+    net::IoResult result = read_tls(out, size);
+    result.kind = true_kind(result.kind);
+    return result;
+  }
   net::IoResult result = net::receive(fd_.get(), out, size);
   // A short read means that the socket is empty; an edge will tell of more. But a FIN that epoll
   // told of already comes with no further edge.
@@ -170,6 +271,11 @@ void Connection::tell_held() {
 }
 
 void Connection::write(std::string_view bytes) {
+  if (tls_ != nullptr) {
+    if (!tls_->write(bytes)) broken_ = true;
+    send_ciphertext();
+    return;
+  }
   written_ += bytes.size();
   if (!output_.send(fd_.get(), bytes)) broken_ = true;  // an event is on its way
   tell_held();
@@ -197,6 +303,10 @@ bool Connection::flush() {
 
 void Connection::finish_sending() {
   said_no_more_ = true;
+  if (tls_ != nullptr) {
+    tls_->write_close_notify();
+    send_ciphertext();
+  }
   if (unsent() == 0) {
     net::shut_down_sending(fd_.get());
   } else {
@@ -224,7 +334,7 @@ void Connection::release(std::unique_ptr<Connection> connection,
                          std::chrono::milliseconds rest_max) {
   Endpoint& endpoint = *connection->endpoint_;
   if (rest_max > kNotReusable && connection->state_ == State::busy && connection->unsent() == 0 &&
-      !connection->closing_ && !connection->readable_ && !connection->said_no_more_) {
+      !connection->closing_ && !connection->is_readable() && !connection->said_no_more_) {
     endpoint.keep(std::move(connection), rest_max);
   } else {
     close(std::move(connection));
@@ -252,7 +362,10 @@ bool Connection::is_quiet() {
   // RFC 9110 §15.5.9: some say so before they close a connection on which nothing came.
   constexpr std::string_view kFarewell = "HTTP/1.1 408";
   std::array<char, kFarewell.size()> begin{};
-  const net::IoResult there = net::peek(fd_.get(), begin.data(), begin.size());
+  // In TLS what comes may be a ticket, which is for us alone.
+  if (tls_ != nullptr) readable_ = true;  // for all that is known
+  const net::IoResult there = tls_ != nullptr ? read_tls(begin.data(), begin.size())
+                                              : net::peek(fd_.get(), begin.data(), begin.size());
   if (there.kind == net::IoResult::Kind::would_block) {
     readable_ = false;
     return !closing_;

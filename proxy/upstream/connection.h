@@ -11,6 +11,7 @@
 #include "proxy/net/output.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket.h"
+#include "proxy/tls/client_connection.h"
 #include "proxy/upstream/failure.h"
 #include "proxy/upstream/idle_list.h"
 
@@ -23,7 +24,7 @@ class Endpoint;
 class Connection final : public net::EventHandler, private net::TimerTarget {
  public:
   enum class State {
-    connecting,  // the TCP handshake is under way; nothing can be written
+    connecting,  // the handshakes of TCP and TLS are under way; nothing can be written
     busy,        // its user may read and write
     idle,        // in the pool: any event on it means that the endpoint gave it up
     closed,
@@ -59,8 +60,15 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   Endpoint& endpoint() { return *endpoint_; }
 
   // True while reading may give something without an event first.
-  bool is_readable() const { return readable_; }
+  bool is_readable() const { return readable_ || (tls_ != nullptr && tls_->has_input()); }
   net::IoResult read(char* out, std::size_t size);
+  // What the last read() was made of, since small records take long for what they bring; 0: plain.
+  std::size_t records_read() const { return records_read_; }
+  // After read() said that the endpoint is done: true when it did not say so in TLS, so that
+  // anybody on the way may have cut off what had more to come (RFC 8446 §6.1).
+  bool was_cut_off() const { return tls_ != nullptr && !tls_->is_closed_by_peer(); }
+  // Bytes may pass inside the kernel, both ways.
+  bool is_plain() const { return tls_ == nullptr; }
   // For whoever moves, inside the kernel, what read() would have read; then takes what came of it,
   // and returns that as read() would have.
   int socket() const { return fd_.get(); }
@@ -103,6 +111,13 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   base::SteadyTime rests_since() const { return rests_since_; }
   base::SteadyTime now() const { return loop_.now(); }
   void on_connect_event(net::Ready ready);
+  void begin_tls();
+  void step_tls();
+  void on_established();
+  void on_handshake_failed();
+  net::IoResult receive_ciphertext();
+  net::IoResult read_tls(char* out, std::size_t size);
+  void send_ciphertext();
   bool flush();
   bool takes_bytes();
   void tell_held();
@@ -125,12 +140,15 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool finishing_ = false;               // the FIN waits for what is unsent
   bool broken_ = false;                  // sending failed
   bool ended_ = false;                   // the peer's FIN was read
-  std::uint64_t written_ = 0;            // bytes, by all users
+  std::uint64_t written_ = 0;            // bytes on the wire, by TLS itself and by all users
   std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
   net::Output output_;
   admin::HeldBytes held_;  // in output_, in memory
   admin::HeldBytes held_in_pipe_;
+  std::unique_ptr<tls::ClientConnection> tls_;  // nullptr: plain, or TCP is not connected yet
+  std::size_t records_read_ = 0;
+  admin::HeldBytes held_tls_;
 };
 
 }  // namespace proxy::upstream

@@ -8,11 +8,12 @@
 namespace proxy::upstream {
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
-                   admin::WorkerCounters& counters)
+                   admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls)
     : address_(address),
       name_(address.text()),
       options_(options),
       counters_(counters),
+      tls_(std::move(tls)),
       mistrust_(options.mistrust) {}
 
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {

@@ -26,11 +26,15 @@ struct PoolOptions {
 class Endpoint final : private Connection::User {
  public:
   Endpoint(const net::SocketAddress& address, const PoolOptions& options,
-           admin::WorkerCounters& counters);
+           admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls = nullptr);
 
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
   admin::WorkerCounters& counters() { return counters_; }
+  // nullptr: it is spoken to in the clear.
+  tls::ClientContext* tls() const { return tls_.get(); }
+  // What the next handshake resumes. Other endpoints have keys of their own.
+  tls::SessionSlot& tls_session() { return tls_session_; }
 
   // The connection that was used last; it is the least likely to have been closed meanwhile. Where
   // there is cause for mistrust, the one that has been silent for longest, if that is enough. One
@@ -82,6 +86,8 @@ class Endpoint final : private Connection::User {
   const PoolOptions& options_;
   admin::WorkerCounters& counters_;
   IdleList<Connection> idle_;
+  std::shared_ptr<tls::ClientContext> tls_;
+  tls::SessionSlot tls_session_;
   EndpointHealth health_;
   std::unique_ptr<Connection> probe_;  // while it connects
   Mistrust mistrust_;

@@ -1,21 +1,101 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 
-#include <algorithm>
-#include <cctype>
+#include <charconv>
+
+#include "operator/ingress/annotations/values.h"
+#include "proxy/config/limits.h"
 
 namespace ingress::annotations {
+namespace {
 
-void check_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
+void read_protocol(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
   const auto found = find(annotations, "backend-protocol");
+  if (!found || is_same_word(found->value, "AUTO_HTTP")) return;
+  if (is_same_word(found->value, "HTTPS")) {
+    read.tls = true;
+  } else if (is_same_word(found->value, "HTTP")) {
+    read.tls = false;
+  } else {
+    Issue issue =
+        bad_value(*found, "supported yet: backends are spoken to in HTTP/1.1, plain or in TLS",
+                  Issue::Effect::guards);
+    issue.remedy = "Let the Service offer a port for HTTP/1.1 and set \"HTTP\" or \"HTTPS\".";
+    issues.push_back(std::move(issue));
+  }
+}
+
+void read_switch(const AnnotationMap& annotations, std::string_view key, bool& value,
+                 Issues& issues) {
+  const auto found = find(annotations, key);
   if (!found) return;
-  std::string protocol(found->value);
-  std::transform(protocol.begin(), protocol.end(), protocol.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  if (protocol == "HTTP" || protocol == "AUTO_HTTP") return;
-  Issue issue = bad_value(*found, "supported yet: backends are spoken to in HTTP/1.1 only",
-                          Issue::Effect::guards);
-  issue.remedy = "Let the Service offer a plain HTTP port and set \"HTTP\".";
-  issues.push_back(std::move(issue));
+  if (const auto read = read_bool(found->value)) {
+    value = *read;
+  } else {
+    issues.push_back(bad_value(*found, "\"on\" or \"off\"", Issue::Effect::guards));
+  }
+}
+
+bool is_name(std::string_view text) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
+  return !text.empty() && text.size() <= proxy::config::kHostBytesMax &&
+         text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+void read_name(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+  const auto found = find(annotations, "proxy-ssl-name");
+  if (!found) return;
+  if (is_name(found->value)) {
+    read.name = found->value;
+  } else {
+    issues.push_back(bad_value(*found, "a host name", Issue::Effect::guards));
+  }
+}
+
+void read_depth(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+  const auto found = find(annotations, "proxy-ssl-verify-depth");
+  if (!found) return;
+  const std::string_view text = found->value;
+  std::uint64_t depth = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), depth);
+  if (error == std::errc() && end == text.data() + text.size() &&
+      depth <= proxy::config::kVerifyDepthMax) {
+    read.verify_depth = depth;
+  } else {
+    issues.push_back(bad_value(*found, "a number from 0 to 100", Issue::Effect::guards));
+  }
+}
+
+}  // namespace
+
+BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
+  BackendProtocol read;
+  read_protocol(annotations, read, issues);
+  read_switch(annotations, "proxy-ssl-verify", read.verify, issues);
+  read_switch(annotations, "proxy-ssl-server-name", read.sends_name, issues);
+  read_name(annotations, read, issues);
+  read_depth(annotations, read, issues);
+  if (const auto secret = find(annotations, "proxy-ssl-secret")) read.secret = secret->value;
+  if (read.verify && read.secret.empty()) {
+    issues.push_back(
+        bad_value(*find(annotations, "proxy-ssl-verify"),
+                  "possible without proxy-ssl-secret, whose ca.crt says who is trusted",
+                  Issue::Effect::guards));
+  }
+  return read;
+}
+
+std::optional<std::string> backend_secret_of(const AnnotationMap& annotations,
+                                             const std::string& namespace_) {
+  const auto found = find(annotations, "proxy-ssl-secret");
+  return found ? secret_in(namespace_, found->value) : std::nullopt;
+}
+
+std::optional<std::string> secret_in(const std::string& namespace_, std::string_view written) {
+  const std::size_t slash = written.find('/');
+  if (slash == std::string_view::npos) return std::string(written);
+  if (written.substr(0, slash) != namespace_) return std::nullopt;
+  return std::string(written.substr(slash + 1));
 }
 
 }  // namespace ingress::annotations

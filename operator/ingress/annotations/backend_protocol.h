@@ -1,11 +1,36 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "operator/ingress/annotations/source.h"
 
 namespace ingress::annotations {
 
-// backend-protocol: only HTTP is spoken to backends so far. Anything else closes the door: plain
-// HTTP to a backend that expects TLS would send secrets in the clear.
-void check_backend_protocol(const AnnotationMap& annotations, Issues& issues);
+// How backends are spoken to: backend-protocol and proxy-ssl-*.
+struct BackendProtocol {
+  // backend-protocol: HTTPS or HTTP; nothing: as the Service's port says (appProtocol).
+  std::optional<bool> tls{};
+  std::string secret{};            // proxy-ssl-secret, "name" or "namespace/name"; empty: none
+  bool verify = false;             // proxy-ssl-verify
+  std::string name{};              // proxy-ssl-name; empty: the Service's own
+  bool sends_name = false;         // proxy-ssl-server-name
+  std::uint64_t verify_depth = 1;  // proxy-ssl-verify-depth
+  bool operator==(const BackendProtocol&) const = default;
+
+  // Something that plain HTTP could not keep.
+  bool needs_tls() const { return verify || !secret.empty(); }
+};
+
+// What cannot be read closes the door: plain HTTP to a backend that expects TLS would send secrets
+// in the clear, and a certificate that is not looked at may be anybody's.
+BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues);
+
+// The Secret that proxy-ssl-secret names, "name" or "namespace/name", in this namespace; nothing:
+// none is named, or another namespace's, whose content is not for this one.
+std::optional<std::string> backend_secret_of(const AnnotationMap& annotations,
+                                             const std::string& namespace_);
+std::optional<std::string> secret_in(const std::string& namespace_, std::string_view written);
 
 }  // namespace ingress::annotations

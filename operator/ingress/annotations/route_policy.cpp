@@ -74,7 +74,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
-  check_backend_protocol(annotations, policy.issues);
+  policy.backend = read_backend_protocol(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, policy);
   policy.takes_no_part = takes_no_part(annotations);
   return policy;

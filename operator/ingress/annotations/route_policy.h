@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "operator/ingress/annotations/address_lists.h"
+#include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
@@ -23,6 +24,7 @@ struct RoutePolicy {
   AddressLists addresses;
   Rewrite rewrite;
   Redirections redirections;
+  BackendProtocol backend;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.
   bool takes_no_part = false;

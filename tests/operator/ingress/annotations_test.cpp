@@ -376,9 +376,43 @@ TEST(RoutePolicy, ASwitchIsReadInNginxsOwnSpelling) {
 }
 
 TEST(RoutePolicy, ABackendProtocolThatWeDoNotSpeakClosesTheDoor) {
-  for (const char* protocol : {"HTTPS", "GRPC", "GRPCS", "FCGI", "nonsense"}) {
+  for (const char* protocol : {"GRPC", "GRPCS", "FCGI", "nonsense"}) {
     EXPECT_TRUE(read_route_policy(nginx({{"backend-protocol", protocol}})).is_refused())
         << protocol;
+  }
+}
+
+TEST(RoutePolicy, HttpsToBackendsIsReadWithWhomToTrust) {
+  const RoutePolicy policy = read_route_policy(nginx({{"backend-protocol", "https"},
+                                                      {"proxy-ssl-secret", "shop/backend"},
+                                                      {"proxy-ssl-verify", "on"},
+                                                      {"proxy-ssl-name", "backend.internal"},
+                                                      {"proxy-ssl-server-name", "on"},
+                                                      {"proxy-ssl-verify-depth", "2"}}));
+  EXPECT_THAT(policy.issues, IsEmpty());
+  EXPECT_EQ(policy.backend,
+            (BackendProtocol{true, "shop/backend", true, "backend.internal", true, 2}));
+  EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "HTTP"}})).backend.tls, false);
+  EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "AUTO_HTTP"}})).backend.tls,
+            std::nullopt);
+}
+
+TEST(RoutePolicy, WhatIsSaidAboutTrustInBackendsAndCannotBeReadClosesTheDoor) {
+  const std::pair<std::string, std::string> unreadable[] = {
+      {"proxy-ssl-verify", "maybe"},
+      {"proxy-ssl-verify", "on"},  // by whom?
+      {"proxy-ssl-server-name", "backend.internal"},
+      {"proxy-ssl-name", "a name"},
+      {"proxy-ssl-verify-depth", "deep"},
+      {"proxy-ssl-verify-depth", "101"},
+      {"proxy-ssl-verify-depth", "-1"},
+      {"proxy-ssl-protocols", "TLSv1.3"},
+      {"proxy-ssl-ciphers", "HIGH"},
+  };
+  for (const auto& [key, value] : unreadable) {
+    EXPECT_TRUE(
+        read_route_policy(nginx({{"backend-protocol", "HTTPS"}, {key, value}})).is_refused())
+        << key << ": " << value;
   }
 }
 

@@ -215,5 +215,91 @@ TEST(BackendResolver, OneIngresssTimeoutsAreNotAnothers) {
   EXPECT_EQ(clusters.at(slow.cluster)->read_timeout, std::chrono::hours(1));
 }
 
+// ---- TLS to backends
+
+kube::IngressBackend web(int port) {
+  kube::IngressBackend backend;
+  backend.service = kube::IngressServiceBackend{"web", "", port};
+  return backend;
+}
+
+class BackendTls : public ::testing::Test {
+ protected:
+  BackendTls() {
+    auto service = a_service("shop/web", 443, "https");
+    service.ports.front().app_protocol = "https";
+    builder_.service("shop/plain", 80, {"10.0.0.9"}).service_object(service);
+    builder_.slice(a_slice("shop/web", "https", 8443, {"10.0.0.1"}));
+  }
+  ResolvedBackend resolve(const annotations::BackendProtocol& protocol) {
+    BackendResolver resolver(builder_.view);
+    ResolvedBackend resolved = resolver.resolve("shop", web(443), {}, protocol);
+    clusters_ = resolver.take_clusters();
+    return resolved;
+  }
+  const proxy::config::Cluster& cluster_of(const ResolvedBackend& resolved) const {
+    return *clusters_.at(std::get<Forward>(resolved.action).cluster);
+  }
+  void secret(const std::string& authorities, const std::string& chain = "") {
+    auto made = std::make_shared<TlsSecret>();
+    made->state = chain.empty() ? TlsSecret::State::empty : TlsSecret::State::usable;
+    if (!chain.empty()) {
+      made->material = std::make_shared<proxy::config::Certificate>(
+          proxy::config::Certificate{chain, "the key"});
+    }
+    made->authorities_pem = authorities;
+    builder_.view.secrets[{"shop", "trust"}] = made;
+  }
+
+  ViewBuilder builder_;
+  proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;
+};
+
+TEST_F(BackendTls, IsWhatThePortsAppProtocolSaysUnlessTheAnnotationDoes) {
+  EXPECT_EQ(cluster_of(resolve({})).tls, proxy::config::BackendTls{});
+  EXPECT_EQ(cluster_of(resolve({.tls = false})).tls, std::nullopt);
+  builder_.view.services.clear();
+  builder_.service_object(a_service("shop/web", 443, "https"));
+  EXPECT_EQ(cluster_of(resolve({})).tls, std::nullopt);
+  EXPECT_EQ(cluster_of(resolve({.tls = true})).tls, proxy::config::BackendTls{});
+}
+
+TEST_F(BackendTls, TheCertificateIsForTheServiceWhereNoNameIsWritten) {
+  secret("authorities", "chain");
+  const annotations::BackendProtocol by_service{
+      .secret = "trust", .verify = true, .sends_name = true};
+  EXPECT_EQ(cluster_of(resolve(by_service)).tls,
+            (proxy::config::BackendTls{"web.shop.svc", "authorities", "web.shop.svc", 1, "chain",
+                                       "the key"}));
+  annotations::BackendProtocol by_name = by_service;
+  by_name.name = "backend.internal";
+  EXPECT_EQ(cluster_of(resolve(by_name)).tls->verified_name, "backend.internal");
+  EXPECT_NE(std::get<Forward>(resolve(by_service).action).cluster,
+            std::get<Forward>(resolve(by_name).action).cluster);
+}
+
+TEST_F(BackendTls, WithoutVerifyTheSecretIsOnlyShown) {
+  secret("authorities", "chain");
+  const auto tls = cluster_of(resolve({.secret = "shop/trust"})).tls;
+  EXPECT_EQ(tls->chain_pem, "chain");
+  EXPECT_EQ(tls->trusted_pem, "");
+}
+
+TEST_F(BackendTls, ASecretThatCannotGuardClosesTheBackend) {
+  const auto is_closed = [&](const annotations::BackendProtocol& protocol) {
+    const ResolvedBackend resolved = resolve(protocol);
+    return std::holds_alternative<FixedAnswer>(resolved.action) ? resolved.reason : "";
+  };
+  EXPECT_EQ(is_closed({.secret = "trust"}), "BackendSecretUnusable");  // there is none
+  secret("");
+  EXPECT_EQ(is_closed({.secret = "trust", .verify = true}), "BackendSecretUnusable");
+  secret("authorities");
+  EXPECT_EQ(is_closed({.secret = "trust", .verify = true}), "");
+  EXPECT_EQ(is_closed({.secret = "bank/trust"}), "BackendSecretUnusable");
+  EXPECT_EQ(is_closed({.tls = false, .secret = "trust"}), "BackendProtocolMismatch");
+  builder_.broken_secret("shop/trust", "tls.key does not belong to tls.crt");
+  EXPECT_EQ(is_closed({.secret = "trust"}), "BackendSecretUnusable");
+}
+
 }  // namespace
 }  // namespace ingress

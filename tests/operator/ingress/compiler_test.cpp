@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/ingress_names.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
@@ -67,6 +68,35 @@ TEST(Compiler, APathOfAnIngressBecomesARouteToTheEndpointsOfItsService) {
               ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80")));
   EXPECT_EQ(compiled.config.clusters.at("shop/web:80")->endpoints.size(), 2u);
   EXPECT_FALSE(host(compiled, "shop.example").https_redirect);
+}
+
+TEST(Compiler, HttpsToABackendIsForTheIngressThatAsksForIt) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .ingress(an_ingress("shop/plain").path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/tls")
+                               .annotation("nginx.ingress.kubernetes.io/backend-protocol", "HTTPS")
+                               .path("b.example", "/", "web", 80))
+                  .view);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+  EXPECT_THAT(host(compiled, "b.example").routes,
+              ElementsAre(forward(PathMatch::prefix, "/", "shop/web:80;tls")));
+  EXPECT_FALSE(compiled.config.clusters.at("shop/web:80")->tls);
+  EXPECT_TRUE(compiled.config.clusters.at("shop/web:80;tls")->tls);
+}
+
+TEST(Compiler, ASecretForBackendsThatIsNotThereClosesThePathAndIsComplainedAbout) {
+  const auto ingress = an_ingress("shop/www")
+                           .annotation("nginx.ingress.kubernetes.io/backend-protocol", "HTTPS")
+                           .annotation("nginx.ingress.kubernetes.io/proxy-ssl-secret", "shop/trust")
+                           .path("a.example", "/", "web", 80);
+  EXPECT_THAT(named_secrets(ingress.get()), ElementsAre(key_of("shop/trust")));
+  const Compiled compiled =
+      compile(ViewBuilder().service("shop/web", 80, {"10.0.0.1"}).ingress(ingress).view);
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/www BackendSecretUnusable"));
+  EXPECT_EQ(host(compiled, "a.example").routes.front().action,
+            proxy::config::Action(FixedAnswer{503, "backend_secret"}));
 }
 
 TEST(Compiler, AnIngressOfAnotherClassIsNotOurs) {

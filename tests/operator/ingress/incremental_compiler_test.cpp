@@ -317,6 +317,9 @@ class History {
         {nginx + "auth-url", "http://auth.example/"},
         {nginx + "whitelist-source-range", one_of({"10.0.0.0/8", "192.0.2.1"})},
         {nginx + "canary", "true"},
+        {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
+        {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
+        {nginx + "proxy-ssl-verify", "on"},
         {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
         {"kubernetes.io/tls-acme", "true"},
         {"cert-manager.io/issuer", "ca"},
@@ -325,6 +328,10 @@ class History {
     for (std::size_t count = 1 + below(2); count > 0; --count) {
       const auto& [name, value] = all[below(all.size())];
       made.annotation(name, value);
+      // Alone it is refused, whatever the Secret is.
+      if (name == nginx + "proxy-ssl-secret" && below(2) == 0) {
+        made.annotation(nginx + "proxy-ssl-verify", "on");
+      }
     }
   }
 
@@ -332,6 +339,7 @@ class History {
     kube::Service service = a_service(a_namespace() + "/" + one_of({"web", "api"}), 80);
     if (below(6) == 0) service.type_name = "ExternalName";
     if (below(6) == 0) service.ports.front().port = 81;
+    if (below(3) == 0) service.ports.front().app_protocol = "https";
     if (below(6) == 0) service.publish_not_ready_addresses = true;
     cluster_.put(service);
   }
@@ -355,12 +363,14 @@ class History {
         one.broken_secret("any/one", "tls.key is empty");
         break;
       default:
-        return cluster_.put_secret(
-            key, a_secret({one_of({"h1.example", "h2.example", "*.wild.example"}),
-                           one_of({"*.wild.example", "x.wild.example", "p.other.example"})},
-                          now + hours(below(5)) - hours(1), std::to_string(below(3))));
+        one.view.secrets[key] =
+            a_secret({one_of({"h1.example", "h2.example", "*.wild.example"}),
+                      one_of({"*.wild.example", "x.wild.example", "p.other.example"})},
+                     now + hours(below(5)) - hours(1), std::to_string(below(3)));
     }
-    cluster_.put_secret(key, one.view.secrets.begin()->second);
+    TlsSecret made = *one.view.secrets.begin()->second;
+    if (below(2) == 0) made.authorities_pem = one_of({"authority 1", "authority 2"});
+    cluster_.put_secret(key, std::make_shared<const TlsSecret>(std::move(made)));
   }
 
   void put_certificate() {

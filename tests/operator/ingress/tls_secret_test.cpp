@@ -52,6 +52,16 @@ TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
 }
 
+TEST(ReadTlsSecret, AuthoritiesAreReadWhateverElseIsInIt) {
+  const Pair authority = a_pair("ca.example");
+  kube::Secret secret = a_secret("", "");
+  secret.data["ca.crt"] = "# ours\n" + authority.chain;
+  EXPECT_EQ(read_tls_secret(secret).state, TlsSecret::State::empty);
+  EXPECT_THAT(read_tls_secret(secret).authorities_pem, HasSubstr("BEGIN CERTIFICATE"));
+  secret.data["ca.crt"] = "no certificate";
+  EXPECT_EQ(read_tls_secret(secret).authorities_pem, "");
+}
+
 TEST(ReadTlsSecret, ACertificateThatHandshakesWouldFailWithIsBroken) {
   const base::EvpPkeyPtr weak(EVP_RSA_gen(1024));
   const base::X509Ptr certificate(X509_new());
@@ -112,6 +122,17 @@ TEST(TlsSecretCache, AByteThatMovesFromCertificateToKeyIsAnotherContent) {
   TlsSecretCache cache;
   const auto first = cache.read(a_secret("", "a"));
   EXPECT_NE(cache.read(a_secret("a", "")), first);
+}
+
+TEST(TlsSecretCache, OtherAuthoritiesBesideTheSamePairAreAnotherContent) {
+  TlsSecretCache cache;
+  kube::Secret secret = a_secret("", "");
+  secret.data["ca.crt"] = a_pair("ours.example").chain;
+  const auto ours = cache.read(secret);
+  secret.data["ca.crt"] = a_pair("theirs.example").chain;
+  const auto theirs = cache.read(secret);
+  EXPECT_NE(theirs->authorities_pem, ours->authorities_pem);
+  EXPECT_EQ(cache.read(a_secret("", ""))->authorities_pem, "");
 }
 
 TEST(TlsSecretCache, OfWhatNobodyHoldsALittleIsKept) {

@@ -171,8 +171,8 @@ TEST(VersionSkew, AProxyClosesWhatAnUnknownFieldGuards) {
 TEST(VersionSkew, AnUnknownGuardOfAClusterLeavesItWithoutEndpoints) {
   const auto delta =
       delta_from_json(R"({"revision": ")" + std::string(64, 'a') +
-                      R"(", "clusters": {"set": {"c": {"endpoints": ["10.0.0.1:80"], "tls": {},
-          "guards": ["tls"]}}}})");
+                      R"(", "clusters": {"set": {"c": {"endpoints": ["10.0.0.1:80"], "mood": {},
+          "guards": ["mood"]}}}})");
   ASSERT_TRUE(delta) << delta.error().message;
   EXPECT_THAT(delta->clusters.set.at("c").endpoints, IsEmpty());
 }

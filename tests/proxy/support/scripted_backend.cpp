@@ -26,7 +26,8 @@ std::string SeenRequest::field(std::string name) const {
   return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-ScriptedBackend::ScriptedBackend(Script script, std::string_view ip) : script_(std::move(script)) {
+ScriptedBackend::ScriptedBackend(Script script, std::string_view ip, base::SslCtxPtr tls)
+    : script_(std::move(script)), tls_(std::move(tls)) {
   listener_ = net::listen_on(net::SocketAddress::from_ip(ip, 0).value()).value();
   port_ = net::local_address(listener_.get()).port();
   thread_ = std::thread([this] { accept(); });
@@ -101,7 +102,8 @@ bool ScriptedBackend::read_request(SocketStream& stream, std::string& pending,
 
 void ScriptedBackend::serve(Session& session) {
   std::string pending;
-  for (;;) {
+  const bool can_talk = tls_ == nullptr || session.stream.accept_tls(tls_.get());
+  while (can_talk) {
     SeenRequest request;
     session.is_idle = true;
     if (!read_request(session.stream, pending, request)) break;

@@ -28,7 +28,8 @@ class ScriptedBackend {
   // likes.
   using Script = std::function<bool(SocketStream& stream, const SeenRequest& request)>;
 
-  explicit ScriptedBackend(Script script, std::string_view ip = "127.0.0.1");
+  explicit ScriptedBackend(Script script, std::string_view ip = "127.0.0.1",
+                           base::SslCtxPtr tls = nullptr);
   ~ScriptedBackend();
 
   std::uint16_t port() const { return port_; }
@@ -53,6 +54,7 @@ class ScriptedBackend {
   bool read_request(SocketStream& stream, std::string& pending, SeenRequest& request);
 
   Script script_;
+  base::SslCtxPtr tls_;  // nullptr: plain
   net::Fd listener_;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_{0}, open_{0}, requests_{0};

@@ -55,6 +55,19 @@ std::string SocketStream::start_tls(const TlsWishes& wishes) {
   return error.empty() ? "closed" : error;
 }
 
+bool SocketStream::accept_tls(SSL_CTX* context) {
+  ERR_clear_error();
+  ssl_.reset(SSL_new(context));
+  SSL_set_fd(ssl_.get(), fd_.get());
+  const bool is_done = SSL_accept(ssl_.get()) == 1;
+  ERR_clear_error();
+  return is_done;
+}
+
+void SocketStream::say_goodbye() {
+  SSL_shutdown(ssl_.get());
+}
+
 bool SocketStream::send(std::string_view bytes) {
   if (ssl_ != nullptr) {
     return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;

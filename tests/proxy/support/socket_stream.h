@@ -28,6 +28,9 @@ class SocketStream {
     SSL_SESSION* resume = nullptr;
   };
   std::string start_tls(const TlsWishes& wishes);
+  // The server's; the context must outlive it. False: it failed.
+  bool accept_tls(SSL_CTX* context);
+  void say_goodbye();  // close_notify
   SSL* ssl() { return ssl_.get(); }
 
   // False: the peer is gone.

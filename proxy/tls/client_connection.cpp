@@ -1,0 +1,231 @@
+#include "proxy/tls/client_connection.h"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "base/openssl.h"
+#include "base/pem.h"
+#include "proxy/tls/parsed_certificate.h"
+
+namespace proxy::tls {
+namespace {
+
+// As for clients (connection.cpp): tickets, KeyUpdates and what else is no data.
+constexpr std::uint32_t kControlMessagesMax = 32;
+constexpr std::uint64_t kBytesPerControlMessage = 16u << 10;
+
+constexpr std::string_view kBadSettings = "upstream_tls_settings";
+constexpr std::string_view kHandshake = "upstream_tls_handshake";
+constexpr std::string_view kNotTrusted = "upstream_certificate_not_trusted";
+
+bool trust(SSL_CTX* context, const config::BackendTls& settings) {
+  const auto blocks = base::read_pem(settings.trusted_pem);
+  if (!blocks) return false;
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  bool has_any = false;
+  for (const base::PemBlock& block : *blocks) {
+    if (block.label != "CERTIFICATE") continue;
+    const auto* begin = reinterpret_cast<const unsigned char*>(block.der.data());
+    const base::X509Ptr one(d2i_X509(nullptr, &begin, static_cast<long>(block.der.size())));
+    if (one == nullptr || X509_STORE_add_cert(store, one.get()) != 1) return false;
+    has_any = true;
+  }
+  X509_VERIFY_PARAM* const wanted = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const std::string& name = settings.verified_name;
+  // Without a name any certificate of these authorities would do, whoever's it is.
+  if (!has_any || name.empty()) return false;
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1 &&
+      X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) != 1) {
+    return false;
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify_depth(context, static_cast<int>(settings.verify_depth));
+  return true;
+}
+
+bool show(SSL_CTX* context, const config::BackendTls& settings) {
+  const auto own = parse_certificate({settings.chain_pem, settings.key_pem});
+  return own && SSL_CTX_use_cert_and_key(context, own->leaf.get(), own->key.get(), own->chain.get(),
+                                         1) == 1;
+}
+
+}  // namespace
+
+void SessionDeleter::operator()(ssl_session_st* session) const {
+  SSL_SESSION_free(session);
+}
+
+ClientContext::~ClientContext() {
+  SSL_CTX_free(context_);
+}
+
+ssl_ctx_st* ClientContext::use() {
+  if (was_tried_) return context_;
+  was_tried_ = true;
+  ERR_clear_error();
+  base::SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
+  const config::BackendTls& settings = *settings_;
+  const bool is_usable = made != nullptr &&
+                         SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) == 1 &&
+                         (settings.trusted_pem.empty() || trust(made.get(), settings)) &&
+                         (settings.chain_pem.empty() || show(made.get(), settings));
+  ERR_clear_error();
+  if (!is_usable) return nullptr;
+  SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_session_cache_mode(made.get(),
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_sess_set_new_cb(made.get(), ClientConnection::keep_session);
+  SSL_CTX_set_info_callback(made.get(), ClientConnection::watch);
+  context_ = made.release();
+  return context_;
+}
+
+ClientConnection::ClientConnection(ClientContext& context, SessionSlot& session)
+    : session_(session) {
+  if (const std::string_view failure = set_up(context); !failure.empty()) fail(failure);
+}
+
+// Why it cannot be; empty: it can.
+std::string_view ClientConnection::set_up(ClientContext& context) {
+  SSL_CTX* const shared = context.use();
+  if (shared == nullptr) return kBadSettings;
+  ssl_ = SSL_new(shared);
+  base::BioPtr in(BIO_new(BIO_s_mem()));
+  base::BioPtr out(BIO_new(BIO_s_mem()));
+  if (ssl_ == nullptr || in == nullptr || out == nullptr) return kHandshake;
+  BIO_set_mem_eof_return(in.get(), -1);  // empty means: later
+  SSL_set_app_data(ssl_, this);
+  SSL_set_bio(ssl_, in.release(), out.release());
+  SSL_set_connect_state(ssl_);
+  const std::string& name = context.settings_->server_name;
+  if (!name.empty() && SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1) return kBadSettings;
+  // RFC 8446 §C.4: a ticket is used once.
+  if (session_ != nullptr) {
+    SSL_set_session(ssl_, session_.get());
+    if (SSL_SESSION_get_protocol_version(session_.get()) == TLS1_3_VERSION) session_.reset();
+  }
+  return {};
+}
+
+ClientConnection::~ClientConnection() {
+  // OpenSSL spoils the session of a connection that ends without a goodbye; TLS 1.2 allows its
+  // reuse (RFC 5246 §7.2.1), and an endpoint that just goes is no reason for a full handshake.
+  if (ssl_ != nullptr && is_established_) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN);
+  SSL_free(ssl_);
+}
+
+void ClientConnection::fail(std::string_view reason) {
+  has_failed_ = true;
+  if (failure_reason_.empty()) failure_reason_ = reason;
+}
+
+void ClientConnection::watch(const ssl_st* ssl, int where, int) {
+  if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
+  auto& connection = *static_cast<ClientConnection*>(SSL_get_app_data(ssl));
+  if (connection.is_established_) ++connection.control_messages_;
+}
+
+int ClientConnection::keep_session(ssl_st* ssl, ssl_session_st* session) {
+  static_cast<ClientConnection*>(SSL_get_app_data(ssl))->session_.reset(session);
+  return 1;  // it is ours now
+}
+
+void ClientConnection::put(std::string_view ciphertext) {
+  if (has_failed_) return;
+  const auto size = static_cast<int>(ciphertext.size());
+  if (BIO_write(SSL_get_rbio(ssl_), ciphertext.data(), size) != size) fail(kHandshake);
+}
+
+std::string_view ClientConnection::output() const {
+  if (ssl_ == nullptr || SSL_get_wbio(ssl_) == nullptr) return {};
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(SSL_get_wbio(ssl_), &bytes);
+  return {bytes, static_cast<std::size_t>(std::max(size, 0L))};
+}
+
+void ClientConnection::clear_output() {
+  (void)BIO_reset(SSL_get_wbio(ssl_));
+}
+
+ClientConnection::Handshake ClientConnection::step() {
+  if (has_failed_) return Handshake::failed;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_);
+  if (result == 1) {
+    is_established_ = true;
+    return Handshake::done;
+  }
+  if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
+  const bool is_distrust = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+  fail(is_distrust ? kNotTrusted : kHandshake);
+  ERR_clear_error();
+  return Handshake::failed;
+}
+
+bool ClientConnection::has_input() const {
+  return !has_failed_ && !is_closed_by_peer_ &&
+         (BIO_pending(SSL_get_rbio(ssl_)) > 0 || SSL_pending(ssl_) > 0);
+}
+
+std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& records) {
+  const std::size_t records_max = records;
+  records = 0;
+  std::size_t total = 0;
+  ERR_clear_error();
+  while (total < size && records < records_max && has_input()) {
+    const int got = SSL_read(ssl_, out + total,
+                             static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
+    if (control_messages_ > kControlMessagesMax + bytes_read_ / kBytesPerControlMessage) {
+      fail("too_many_control_messages");
+      break;
+    }
+    if (got > 0) {
+      ++records;
+      total += static_cast<std::size_t>(got);
+      bytes_read_ += static_cast<std::uint64_t>(got);
+      continue;
+    }
+    const int error = SSL_get_error(ssl_, got);
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      is_closed_by_peer_ = true;
+    } else if (error != SSL_ERROR_WANT_READ) {
+      fail("protocol_error");
+      ERR_clear_error();
+    }
+    break;
+  }
+  return total;
+}
+
+bool ClientConnection::write(std::string_view plain) {
+  if (has_failed_) return false;
+  ERR_clear_error();
+  while (!plain.empty()) {
+    const int written = SSL_write(ssl_, plain.data(),
+                                  static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
+    if (written <= 0) {
+      fail("protocol_error");
+      ERR_clear_error();
+      return false;
+    }
+    plain.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void ClientConnection::write_close_notify() {
+  if (has_failed_ || !is_established_) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+bool ClientConnection::was_resumed() const {
+  return ssl_ != nullptr && SSL_session_reused(ssl_) == 1;
+}
+
+}  // namespace proxy::tls

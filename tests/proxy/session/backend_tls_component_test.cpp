@@ -1,0 +1,186 @@
+// Endpoints that speak TLS.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/openssl.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+
+base::SslCtxPtr server(const config::Certificate& own, const std::string& client_authority = "") {
+  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
+  const base::BioPtr text(
+      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
+  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(context.get(), leaf.get());
+  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  constexpr unsigned char kContext[] = "test";
+  SSL_CTX_set_session_id_context(context.get(), kContext, sizeof kContext);
+  if (!client_authority.empty()) {
+    const base::X509Ptr authority = base::parse_first_certificate(client_authority).value();
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority.get());
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  return context;
+}
+
+config::Cluster over_tls(config::BackendTls tls = {}) {
+  config::Cluster cluster;
+  cluster.tls = std::move(tls);
+  return cluster;
+}
+
+bool says_hello(SocketStream& stream, const SeenRequest& request) {
+  return stream.send(ScriptedBackend::ok("hello " + request.body));
+}
+
+const char* name_of(SocketStream& stream) {
+  const char* const name = SSL_get_servername(stream.ssl(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "none" : name;
+}
+
+class BackendTls : public ::testing::Test {
+ protected:
+  int status() { return HttpClient::connect(proxy_.http()).get("/").status; }
+
+  const config::Certificate own_ = issue({"backend.test"});
+  RunningEngine proxy_;
+};
+
+TEST_F(BackendTls, AnswersAndOneConnectionCarriesManyRequests) {
+  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  auto client = HttpClient::connect(proxy_.http());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(client.get("/").body, "hello ");
+  EXPECT_EQ(backend.connections(), 1);
+}
+
+TEST_F(BackendTls, BodiesOfAnySizePassBothWays) {
+  const std::string large(3u << 20, 'x');
+  const ScriptedBackend backend(
+      [](SocketStream& stream, const SeenRequest& request) {
+        return stream.send(ScriptedBackend::ok(request.body));
+      },
+      "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: " +
+              std::to_string(large.size()) + "\r\n\r\n" + large);
+  EXPECT_EQ(client.read_answer().body, large);
+}
+
+TEST_F(BackendTls, TheEndpointSeesANameOnlyWhereOneIsToBeSent) {
+  const ScriptedBackend backend(
+      [](SocketStream& stream, const SeenRequest&) {
+        return stream.send(ScriptedBackend::ok(name_of(stream)));
+      },
+      "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "none");
+  // Under other settings nothing of the connection is used again.
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls({.server_name = "backend.test"}))));
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "backend.test");
+  EXPECT_EQ(backend.connections(), 2);
+}
+
+TEST_F(BackendTls, TheNextConnectionResumesTheSession) {
+  const ScriptedBackend backend(
+      [](SocketStream& stream, const SeenRequest&) {
+        stream.send(ScriptedBackend::ok(SSL_session_reused(stream.ssl()) == 1 ? "resumed" : "full",
+                                        "Connection: close\r\n"));
+        stream.say_goodbye();
+        return false;
+      },
+      "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "full");
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "resumed");
+}
+
+TEST_F(BackendTls, ACertificateIsVerifiedByAuthorityAndName) {
+  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_));
+  const auto trusting = [&](const std::string& authority, const std::string& name) {
+    return shop({backend.port()}, over_tls({.trusted_pem = authority, .verified_name = name}));
+  };
+  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem, "backend.test")));
+  EXPECT_EQ(status(), 200);
+  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem, "other.test")));
+  EXPECT_EQ(status(), 502);
+  ASSERT_TRUE(proxy_.publish(trusting(issue({"backend.test"}).chain_pem, "backend.test")));
+  EXPECT_EQ(status(), 502);
+  EXPECT_THAT(proxy_.access_log(3), HasSubstr("upstream_certificate_not_trusted"));
+  EXPECT_EQ(backend.requests(), 1);
+}
+
+TEST_F(BackendTls, SettingsThatCannotBeUsedSendNothing) {
+  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_));
+  const config::BackendTls unusable[] = {
+      {.trusted_pem = "no certificate", .verified_name = "backend.test"},
+      {.trusted_pem = own_.chain_pem},  // for any name
+      {.chain_pem = own_.chain_pem},    // without its key
+  };
+  for (const config::BackendTls& tls : unusable) {
+    ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls(tls))));
+    EXPECT_EQ(status(), 502);
+  }
+  EXPECT_THAT(proxy_.access_log(3), HasSubstr("upstream_tls_settings"));
+  EXPECT_EQ(backend.requests(), 0);
+}
+
+TEST_F(BackendTls, TheProxyShowsItsCertificateToAnEndpointThatAsks) {
+  const config::Certificate edge = issue({"edge.test"});
+  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_, edge.chain_pem));
+  ASSERT_TRUE(proxy_.publish(
+      shop({backend.port()}, over_tls({.chain_pem = edge.chain_pem, .key_pem = edge.key_pem}))));
+  EXPECT_EQ(status(), 200);
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  EXPECT_EQ(status(), 502);
+}
+
+TEST_F(BackendTls, AnEndpointThatSpeaksPlainHttpIsNoneInTls) {
+  const ScriptedBackend backend(says_hello);
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  // What it gets is no request, and it may wait for the rest of one.
+  config::Cluster impatient = over_tls();
+  impatient.connect_timeout = std::chrono::milliseconds(100);
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, impatient)));
+  EXPECT_EQ(status(), 502);
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_tls_handshake"));
+  EXPECT_EQ(proxy_.metric("gatehouse_proxy_upstream_connections_open"), 0);
+}
+
+// RFC 9112 §9.8: anybody on the way can send a FIN.
+TEST_F(BackendTls, ABodyThatEndsWithItsConnectionIsWholeOnlyAfterAGoodbye) {
+  const auto answer = [](bool with_goodbye) {
+    return [with_goodbye](SocketStream& stream, const SeenRequest&) {
+      stream.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
+      if (with_goodbye) stream.say_goodbye();
+      return false;
+    };
+  };
+  const ScriptedBackend polite(answer(true), "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({polite.port()}, over_tls())));
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "all of it");
+  const ScriptedBackend rude(answer(false), "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({rude.port()}, over_tls())));
+  HttpClient::connect(proxy_.http()).get("/");
+  EXPECT_THAT(proxy_.access_log(2), HasSubstr("truncated_response"));
+}
+
+TEST_F(BackendTls, AConnectionThatTheEndpointEndedIsNotUsedAgain) {
+  ScriptedBackend backend(says_hello, "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  EXPECT_EQ(status(), 200);
+  backend.close_idle();
+  EXPECT_EQ(status(), 200);
+  EXPECT_EQ(backend.connections(), 2);
+}
+
+}  // namespace
+}  // namespace proxy::support
