@@ -33,6 +33,11 @@ kube::OwnerReference owner_of(const kube::Ingress& ingress) {
           ingress.metadata.uid, true};
 }
 
+bool is_owned(const api::Certificate& certificate, const kube::OwnerReference& owner) {
+  const kube::OwnerReference* controller = controller_of(certificate.metadata);
+  return controller && controller->uid == owner.uid;
+}
+
 // What one Ingress asks of one Certificate.
 struct Claim {
   const kube::Ingress* ingress = nullptr;
@@ -133,18 +138,13 @@ class Planning {
       return;
     }
     CertificatePlan::Apply wanted{owner_of(*winner.ingress), winner.spec};
-    if (existing && existing->spec == wanted.spec && is_owned(*existing, wanted.owner)) return;
+    if (existing && is_as_wanted(*existing, wanted)) return;
     plan_.apply.emplace(key, std::move(wanted));
   }
 
   const api::Certificate* find(const kube::ObjectKey& key) const {
     const auto found = certificates_.find(key);
     return found == certificates_.end() ? nullptr : found->second;
-  }
-
-  static bool is_owned(const api::Certificate& certificate, const kube::OwnerReference& owner) {
-    const kube::OwnerReference* controller = controller_of(certificate.metadata);
-    return controller && controller->uid == owner.uid;
   }
 
   bool is_made_by_others(const kube::ObjectKey& key, const api::Certificate* existing,
@@ -219,6 +219,10 @@ class Planning {
 };
 
 }  // namespace
+
+bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Apply& wanted) {
+  return certificate.spec == wanted.spec && is_owned(certificate, wanted.owner);
+}
 
 CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners) {
   return Planning(view, owners).run();

@@ -30,6 +30,9 @@ struct CertificatePlan {
   Complaints complaints;  // sorted, unique
 };
 
+// The Certificate is what would be applied.
+bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Apply& wanted);
+
 // Pure. By cert-manager's behaviour where it is known:
 //   - a Certificate that no Ingress controls (made by hand), or whose Secret another Certificate
 //     writes, is left alone, and the Ingress is told;

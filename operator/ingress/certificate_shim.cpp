@@ -80,6 +80,9 @@ base::Result<kube::Outcome> CertificateShim::reconcile(const kube::ObjectKey& ke
 std::optional<std::chrono::milliseconds> CertificateShim::wait_for_store(
     const kube::ObjectKey& key, const CertificatePlan::Apply& wanted) {
   const auto stored = certificates_.get(key);
+  // The plan is of an older view than the store: one that still asks for this goes by itself, and
+  // should the object change again before that, it is seen then.
+  if (stored && is_as_wanted(*stored, wanted)) return kStoreLagMax;
   const std::lock_guard lock(mutex_);
   const auto written = written_.find(key);
   if (written == written_.end() || written->second.apply != wanted) return std::nullopt;

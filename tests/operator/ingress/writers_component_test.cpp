@@ -134,49 +134,91 @@ TEST(AddressesOf, FollowTheTypeOfTheService) {
   EXPECT_EQ(addresses_of(service), read_addresses({"203.0.113.1", "198.51.100.1", "lb.example"}));
 }
 
-TEST_F(Writers, TheShimWritesACertificateOnceAndRemovesItByItsUid) {
-  std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/certificates.yaml");
-  std::stringstream text;
-  text << crd.rdbuf();
-  apply(text.str());
-  server_->forget_writes();
-  kube::Store<api::Certificate> certificates;
-  CertificateShim shim(certificates, *client_, events_, clock_, {});
-  std::vector<kube::ObjectKey> enqueued;
-  shim.wake_with([&](const kube::ObjectKey& key) { enqueued.push_back(key); });
+class Shim : public Writers {
+ protected:
+  Shim() : shim_(certificates_, *client_, events_, shim_clock_, {}) {
+    std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/certificates.yaml");
+    std::stringstream text;
+    text << crd.rdbuf();
+    apply(text.str());
+    server_->forget_writes();
+    shim_.wake_with([this](const kube::ObjectKey& key) { enqueued_.push_back(key); });
+    auto ingress = ingress_test::an_ingress("shop/www")
+                       .annotation("cert-manager.io/cluster-issuer", "letsencrypt")
+                       .tls({"a.example"}, "www-tls")
+                       .get();
+    ingress.metadata.uid = get(kIngress)["metadata"]["uid"];
+    cluster_.ingress(std::make_shared<const kube::Ingress>(ingress));
+  }
+  json get_certificate() {
+    return get("/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls");
+  }
 
-  auto cluster = ingress_test::ViewBuilder();
-  const std::string uid = get(kIngress)["metadata"]["uid"];
-  auto ingress = ingress_test::an_ingress("shop/www")
-                     .annotation("cert-manager.io/cluster-issuer", "letsencrypt")
-                     .tls({"a.example"}, "www-tls")
-                     .get();
-  ingress.metadata.uid = uid;
-  cluster.ingress(std::make_shared<const kube::Ingress>(ingress));
-  const CertificatePlan plan = plan_certificates(cluster.view);
-  shim.follow(plan);
-  shim.follow(plan);
-  ASSERT_THAT(enqueued, SizeIs(1));
-  ASSERT_TRUE(shim.reconcile(enqueued[0]));
-  ASSERT_TRUE(shim.reconcile(enqueued[0]));
+  // Another's write, which the store has seen.
+  void change_certificate(const std::string& subresource, const std::string& patch) {
+    const auto changed = server_->request(
+        "PATCH", "/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls" + subresource,
+        patch, "application/merge-patch+json");
+    ASSERT_TRUE(changed) << changed.error().message;
+    certificates_.put(api::Certificate::from_json(json::parse(*changed)).value());
+  }
+
+  kube::Store<api::Certificate> certificates_;
+  fakes::FakeClock shim_clock_;
+  CertificateShim shim_;
+  ingress_test::ViewBuilder cluster_;
+  std::vector<kube::ObjectKey> enqueued_;
+};
+
+TEST_F(Shim, WritesACertificateOnceAndRemovesItByItsUid) {
+  const CertificatePlan plan = plan_certificates(cluster_.view);
+  shim_.follow(plan);
+  shim_.follow(plan);
+  ASSERT_THAT(enqueued_, SizeIs(1));
+  ASSERT_TRUE(shim_.reconcile(enqueued_[0]));
+  ASSERT_TRUE(shim_.reconcile(enqueued_[0]));
   EXPECT_THAT(server_->writes(), SizeIs(1));
-  const json stored = get("/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls");
-  EXPECT_EQ(stored["metadata"]["ownerReferences"][0]["uid"], uid);
+  const json stored = get_certificate();
+  EXPECT_EQ(stored["metadata"]["ownerReferences"][0]["uid"], get(kIngress)["metadata"]["uid"]);
   EXPECT_EQ(stored["metadata"]["ownerReferences"][0]["blockOwnerDeletion"], false);
 
   // What the API server stored is what the plan wants: nothing is left to do.
-  cluster.certificate(api::Certificate::from_json(stored).value());
-  EXPECT_THAT(plan_certificates(cluster.view).apply, IsEmpty());
+  cluster_.certificate(api::Certificate::from_json(stored).value());
+  EXPECT_THAT(plan_certificates(cluster_.view).apply, IsEmpty());
 
   CertificatePlan removal;
   removal.remove[key_of("shop/www-tls")] = {"another-uid"};
-  shim.follow(removal);
-  EXPECT_FALSE(shim.reconcile(key_of("shop/www-tls")));
+  shim_.follow(removal);
+  EXPECT_FALSE(shim_.reconcile(key_of("shop/www-tls")));
   removal.remove[key_of("shop/www-tls")] = {stored["metadata"]["uid"]};
-  shim.follow(removal);
-  EXPECT_TRUE(shim.reconcile(key_of("shop/www-tls")));
+  shim_.follow(removal);
+  EXPECT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
   EXPECT_FALSE(
       server_->request("GET", "/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls"));
+}
+
+// In a large cluster a plan can be older than the store for longer than a write takes to come back.
+TEST_F(Shim, DoesNotWriteAgainForAPlanThatLagsBehindTheStore) {
+  shim_.follow(plan_certificates(cluster_.view));
+  ASSERT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
+  // Since the write its status has been written, too.
+  change_certificate("/status", R"({"status": {"revision": 1}})");
+  fakes::api_server::Misbehaviour::Rule refuses;
+  refuses.method = "PATCH";
+  refuses.times = 1000;
+  refuses.status = 422;
+  server_->misbehaviour().add(refuses);
+  for (int i = 0; i < 5; ++i) {
+    shim_clock_.advance(std::chrono::minutes(1));
+    const auto outcome = shim_.reconcile(key_of("shop/www-tls"));
+    ASSERT_TRUE(outcome) << outcome.error().message;
+  }
+  server_->misbehaviour().clear();
+
+  change_certificate("", R"({"spec": {"issuerRef": {"name": "other"}}})");
+  ASSERT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
+  EXPECT_EQ(get_certificate()["spec"]["issuerRef"]["name"], "letsencrypt")
+      << "somebody changed it meanwhile";
 }
 
 }  // namespace
