@@ -19,6 +19,7 @@
 #include "operator/certificate/data_plane.h"
 #include "operator/certificate/issuer_health.h"
 #include "operator/certificate/metrics.h"
+#include "operator/certificate/order_history.h"
 #include "operator/certificate/proxy_waiters.h"
 #include "operator/issuer/accounts.h"
 #include "operator/issuer/order_budget.h"
@@ -80,6 +81,7 @@ struct Context {
   issuer::OrderBudget orders;
   IssuerHealth issuer_health;
   ProxyWaiters proxy_waiters{};
+  OrderHistory order_history{};
 
   base::WallTime now() const { return clock.now(); }
   base::SteadyTime steady_now() const { return clock.steady_now(); }

@@ -42,6 +42,9 @@ End Issuance::conclude(const SecretContent& content) {
   }
   forget();
   context_.issuer_health.note_issued(issuer_.key());
+  if (issuer_.has_account()) {
+    context_.order_history.note_issued(account().session.account_url, certificate(), now());
+  }
   context_.metrics.count_issued();
   spdlog::info("{}: issued serial {}, valid until {}", record_.name(), leaf.serial,
                base::to_rfc3339(leaf.not_after));
@@ -131,6 +134,12 @@ End Issuance::fail(const Failure& failure) {
   }
   memory_.setbacks = 0;
   context_.metrics.count_failed();
+  if (!failure.account_url.empty()) {
+    context_.order_history.note_failed(failure.account_url, certificate(), now(),
+                                       failure.error_class == acme::ErrorClass::rate_limited
+                                           ? status().next_attempt_time
+                                           : std::nullopt);
+  }
   const kube::Condition* issuing = kube::find_condition(status().conditions, api::kIssuing);
   if (is_new) {
     record_.warn("Failed", issuing->message);

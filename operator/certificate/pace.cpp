@@ -4,6 +4,7 @@
 #include <array>
 
 #include "acme/renewal_time.h"
+#include "operator/issuer/attempt_text.h"
 
 namespace certificate {
 
@@ -17,7 +18,7 @@ constexpr minutes kPauseLeast{10};   // however short a life is: at most 144 ord
 constexpr std::size_t kKeptMax = 6;  // one more than the schedule has steps
 // So many failed wishes in a row are no person's any more, and the next ones wait as the attempts
 // after a failure do. An hour at most: who mends a spec that has failed for days waits for little.
-constexpr int kWishesAtOnce = 3;
+constexpr std::size_t kWishesAtOnce = 3;
 constexpr std::array kWishesApart{minutes(1), minutes(10), minutes(60)};
 
 // A clock that was ahead leaves times in the future; they count as now and not for longer.
@@ -32,6 +33,12 @@ bool is_new_wish(const api::Certificate& certificate) {
   const std::string request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
   if (request.empty() || request == status.last_renewal_request) return false;
   return status.order && status.order->renewal_request != request;
+}
+
+// When the next wish after so many that failed may be tried, if it has to wait at all.
+std::optional<base::WallTime> wish_until(std::size_t failed, base::WallTime last) {
+  if (failed < kWishesAtOnce) return std::nullopt;
+  return last + kWishesApart[std::min(failed - kWishesAtOnce, kWishesApart.size() - 1)];
 }
 
 bool is_of_another_account(const api::CertificateStatus& status, const std::string& account_url) {
@@ -69,6 +76,43 @@ std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, 
   return at_latest > now ? std::optional(std::min(*until, at_latest)) : std::nullopt;
 }
 
+std::optional<Brake> brake_for(const api::CertificateStatus& status,
+                               const OrderHistory::OfOthers& others, base::WallTime now,
+                               double chance01) {
+  const auto at = [now](base::WallTime time) { return issuer::clock_text(time, now); };
+  if (const auto until = paced_until(status, now, chance01)) {
+    return Brake{*until, kIssuedTooOften,
+                 std::to_string(status.recent_issuances.size()) +
+                     " certificates were issued within a day, the last at " +
+                     at(status.recent_issuances.back()),
+                 "find out who wants a new one so often"};
+  }
+  if (status.revision != 0) return std::nullopt;
+  if (const auto until = paced_until(others.issued, now, chance01)) {
+    return Brake{*until, kIssuedTooOften,
+                 std::to_string(others.issued.size()) +
+                     " certificates for these names were issued within a day for other "
+                     "Certificates, the last at " +
+                     at(others.issued.back()),
+                 "keep one secretName for them"};
+  }
+  const std::string remedy = "mend what the Events of the other Certificates tell";
+  if (others.limited_until > now) {
+    return Brake{*others.limited_until, kFailedTooOften,
+                 "the server limited orders for these names when another Certificate asked",
+                 remedy};
+  }
+  if (others.failed.empty()) return std::nullopt;
+  const auto until = wish_until(others.failed.size(), others.failed.back());
+  if (!until || *until <= now) return std::nullopt;
+  return Brake{*until, kFailedTooOften,
+               std::to_string(others.failed.size()) +
+                   " orders for these names failed within an hour for other Certificates, the "
+                   "last at " +
+                   at(others.failed.back()),
+               remedy};
+}
+
 std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now) {
   std::erase_if(issued, [now](base::WallTime one) { return !is_counted(one, now); });
   // As status keeps it: what is read back must lead to the same renewal time, or it is a write.
@@ -86,14 +130,11 @@ std::optional<base::WallTime> wait_until(const api::Certificate& certificate, ba
       status.last_failure_class == acme::name_of(acme::ErrorClass::rate_limited) &&
       (status.last_failure_names.empty() || status.last_failure_names == certificate.all_names());
   if (is_rate_limited || !is_new_wish(certificate)) return status.next_attempt_time;
-  if (status.failed_issuance_attempts < kWishesAtOnce || !status.last_failure_time) {
-    return std::nullopt;
-  }
-  const auto beyond = static_cast<std::size_t>(status.failed_issuance_attempts - kWishesAtOnce);
-  const base::WallTime until =
-      *status.last_failure_time + kWishesApart[std::min(beyond, kWishesApart.size() - 1)];
-  if (until <= now) return std::nullopt;
-  return std::min(until, *status.next_attempt_time);
+  if (!status.last_failure_time) return std::nullopt;
+  const auto until = wish_until(static_cast<std::size_t>(status.failed_issuance_attempts),
+                                *status.last_failure_time);
+  if (!until || *until <= now) return std::nullopt;
+  return std::min(*until, *status.next_attempt_time);
 }
 
 }  // namespace certificate

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "operator/api/certificate.h"
+#include "operator/certificate/order_history.h"
 
 // How often a Certificate may cost its CA an order, whatever the reason. Pure: recorded times in,
 // times out.
@@ -29,6 +31,22 @@ std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& iss
 // least.
 std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, base::WallTime now,
                                           double chance01);
+
+// Why an order is to wait until then, whatever wants it.
+struct Brake {
+  base::WallTime until;
+  std::string reason;  // of Issuing
+  std::string why;     // the rest of a sentence
+  std::string remedy;
+};
+inline constexpr const char* kIssuedTooOften = "IssuedTooOften";
+inline constexpr const char* kFailedTooOften = "FailedTooOften";
+
+// The pace of the Certificate itself; and, while it has got nothing yet, what others got for the
+// same names: after two certificates, or three failures, as for one that had them itself.
+std::optional<Brake> brake_for(const api::CertificateStatus& status,
+                               const OrderHistory::OfOthers& others, base::WallTime now,
+                               double chance01);
 
 // The times of issuances to be kept, with this one: the newest first of all, and of the others
 // those that paced_until() still counts.

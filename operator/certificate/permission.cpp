@@ -46,18 +46,21 @@ std::optional<End> Permission::of_hosts(const std::optional<Verdict>& verdict) {
 }
 
 std::optional<End> Permission::to_order(const Verdict& verdict) {
-  const auto until = paced_until(record_.status(), context_.now(), record_.chance());
-  if (!until) return std::nullopt;
+  const api::Certificate& certificate = record_.certificate();
+  const auto others = context_.order_history.of_others(issuer_.account().session.account_url,
+                                                       certificate, context_.now());
+  const auto brake = brake_for(certificate.status, others, context_.now(), record_.chance());
+  if (!brake) return std::nullopt;
   const kube::Condition* before = kube::find_condition(record_.written().conditions, api::kIssuing);
-  const bool is_new = !before || before->reason != kIssuedTooOften;
-  show_held_back(record_.certificate(), *until, verdict, context_.now());
+  const bool is_new = !before || before->reason != brake->reason;
+  show_held_back(record_.certificate(), *brake, verdict, context_.now());
   const base::Status written = record_.write_status();
   if (written && is_new) {
-    record_.warn(kIssuedTooOften,
+    record_.warn(brake->reason,
                  kube::find_condition(record_.status().conditions, api::kIssuing)->message);
   }
   return Record::after_write(
-      written, kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - context_.now())));
+      written, kube::Outcome::requeue(std::chrono::ceil<Delay>(brake->until - context_.now())));
 }
 
 std::optional<End> Permission::of_issuer(const std::optional<Verdict>& verdict) {

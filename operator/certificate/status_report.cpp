@@ -189,20 +189,16 @@ void show_blocked(api::Certificate& certificate, const std::string& reason,
   }
 }
 
-void show_held_back(api::Certificate& certificate, base::WallTime until, const Verdict& verdict,
+void show_held_back(api::Certificate& certificate, const Brake& brake, const Verdict& verdict,
                     base::WallTime now) {
   api::CertificateStatus& status = certificate.status;
-  const std::string why = std::to_string(status.recent_issuances.size()) +
-                          " certificates were issued within a day, the last at " +
-                          issuer::clock_text(status.recent_issuances.back(), now);
   status.order.reset();
-  status.next_attempt_time = until;
-  status.next_attempt_reason = why;
+  status.next_attempt_time = brake.until;
+  status.next_attempt_reason = brake.why;
   status.observed_generation = certificate.metadata.generation;
-  show_blocked(certificate, kIssuedTooOften,
-               verdict.message + "; " + why + ", so the next is ordered at " +
-                   issuer::clock_text(until, now) +
-                   "; remedy: find out who wants a new one so often",
+  show_blocked(certificate, brake.reason,
+               verdict.message + "; " + brake.why + ", so the next is ordered at " +
+                   issuer::clock_text(brake.until, now) + "; remedy: " + brake.remedy,
                verdict, now);
 }
 

@@ -12,6 +12,7 @@
 #include "base/x509.h"
 #include "operator/api/certificate.h"
 #include "operator/certificate/data_plane.h"
+#include "operator/certificate/pace.h"
 #include "operator/certificate/reissue_policy.h"
 
 // What status says at each turn of an issuance. Pure: each changes the status of the given value;
@@ -50,9 +51,8 @@ void show_blocked(api::Certificate& certificate, const std::string& reason,
                   const std::string& message, const std::optional<Verdict>& verdict,
                   base::WallTime now);
 
-// Reason of Issuing while the pace (pace.h) holds an order back.
-inline constexpr const char* kIssuedTooOften = "IssuedTooOften";
-void show_held_back(api::Certificate& certificate, base::WallTime until, const Verdict& verdict,
+// No order is placed before the brake lets it.
+void show_held_back(api::Certificate& certificate, const Brake& brake, const Verdict& verdict,
                     base::WallTime now);
 
 // The Secret holds this certificate and it is as spec wants it.

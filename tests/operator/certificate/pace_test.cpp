@@ -162,4 +162,46 @@ TEST(RenewalTime, OfWhatWasIssuedTogetherIsSpreadOverAFewPercentOfTheLife) {
   EXPECT_LE(last, kNow + days(60)) << "only ever earlier";
 }
 
+// ---- What others got for the same names
+
+TEST(BrakeFor, ACertificateThatHasGotNothingWaitsForWhatOthersGot) {
+  struct OthersRow {
+    const char* what;
+    std::vector<seconds> issued_ago, failed_ago;
+    std::optional<seconds> limited_for;
+    std::string reason;
+    seconds wait{};
+  };
+  const OthersRow rows[] = {
+      {"nothing", {}, {}, {}, "", {}},
+      {"one certificate", {seconds(0)}, {}, {}, "", {}},
+      {"two certificates", {seconds(5), seconds(0)}, {}, {}, "IssuedTooOften", minutes(1)},
+      {"two failures", {}, {seconds(2), seconds(1)}, {}, "", {}},
+      {"three", {}, {seconds(2), seconds(1), seconds(0)}, {}, "FailedTooOften", minutes(1)},
+      {"three a while ago", {}, {minutes(9), minutes(8), minutes(7)}, {}, "", {}},
+      {"four",
+       {},
+       {seconds(4), seconds(3), seconds(2), seconds(0)},
+       {},
+       "FailedTooOften",
+       minutes(10)},
+      {"a limit", {}, {seconds(0)}, hours(3), "FailedTooOften", hours(3)},
+  };
+  for (const OthersRow& row : rows) {
+    certificate::OrderHistory::OfOthers others;
+    for (const seconds ago : row.issued_ago) others.issued.push_back(kNow - ago);
+    for (const seconds ago : row.failed_ago) others.failed.push_back(kNow - ago);
+    if (row.limited_for) others.limited_until = kNow + *row.limited_for;
+    api::CertificateStatus status;
+    const auto brake = certificate::brake_for(status, others, kNow, 0);
+    ASSERT_EQ(brake.has_value(), !row.reason.empty()) << row.what;
+    if (brake) {
+      EXPECT_EQ(brake->reason, row.reason) << row.what;
+      EXPECT_EQ(brake->until - kNow, row.wait) << row.what;
+    }
+    status.revision = 1;
+    EXPECT_FALSE(certificate::brake_for(status, others, kNow, 0)) << row.what << ": its own pace";
+  }
+}
+
 }  // namespace

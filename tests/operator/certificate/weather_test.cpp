@@ -104,6 +104,44 @@ TEST_F(Weather, ARequestToRenewEachMinuteIsHeldBackAndToldWhy) {
   EXPECT_TRUE(kube::is_true(world_->certificate().status.conditions, api::kReady));
 }
 
+// As an Ingress leaves them behind whose secretName changes.
+TEST_F(Weather, AnotherSecretEachMinuteForTheSameNamesIsPacedLikeOneCertificate) {
+  start();
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "www" + std::to_string(i);
+    world_->apply_certificate(World::certificate_json({"www.shop.example"}, name));
+    world_->run_for(seconds(60));
+    if (i < 59) world_->cluster.remove(api::Certificate::type(), {"shop", name});
+  }
+  EXPECT_LE(orders(), 4);
+  const api::Certificate last = world_->certificate("www59");
+  const kube::Condition* issuing = kube::find_condition(last.status.conditions, api::kIssuing);
+  ASSERT_TRUE(issuing);
+  EXPECT_EQ(issuing->reason, "IssuedTooOften");
+  EXPECT_THAT(issuing->message, HasSubstr("for these names"));
+}
+
+TEST_F(Weather, AnotherSecretEachMinuteForNamesThatFailCostsFiveOrdersAnHour) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 400;
+  refusal.type = "dns";
+  refusal.detail = "no such name";
+  world_->ca.refuse("newOrder", refusal, 5);
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "www" + std::to_string(i);
+    world_->apply_certificate(World::certificate_json({"www.shop.example"}, name));
+    world_->run_for(seconds(60));
+    if (i < 59) world_->cluster.remove(api::Certificate::type(), {"shop", name});
+  }
+  EXPECT_EQ(orders(), 5);
+  EXPECT_EQ(
+      kube::find_condition(world_->certificate("www59").status.conditions, api::kIssuing)->reason,
+      "FailedTooOften");
+  // Whoever mends it waits for an hour at most.
+  EXPECT_TRUE(world_->run_until_ready("www59", hours(1)));
+}
+
 TEST_F(Weather, ThePaceIsKeptOverARestart) {
   start();
   issue();

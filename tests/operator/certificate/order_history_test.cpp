@@ -1,0 +1,101 @@
+#include "operator/certificate/order_history.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/fakes/clock.h"
+
+namespace {
+
+using certificate::OrderHistory;
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr base::WallTime kNow = fakes::FakeClock::kStart;
+constexpr const char* kAccount = "https://ca.test/account/1";
+
+api::Certificate certificate_for(std::vector<std::string> names, const std::string& uid) {
+  api::Certificate certificate;
+  certificate.metadata.uid = uid;
+  certificate.spec.dns_names = std::move(names);
+  return certificate;
+}
+
+TEST(OrderHistory, TellsWhatOthersGotForTheSameNamesInWhateverOrder) {
+  OrderHistory history;
+  history.note_issued(kAccount, certificate_for({"a.example", "b.example"}, "one"), kNow);
+  history.note_issued(kAccount, certificate_for({"b.example", "a.example"}, "two"), kNow);
+  const auto asker = certificate_for({"a.example", "b.example"}, "two");
+  EXPECT_THAT(history.of_others(kAccount, asker, kNow).issued, ElementsAre(kNow))
+      << "its own are in its status";
+  EXPECT_THAT(history.of_others("another account", asker, kNow).issued, IsEmpty());
+  EXPECT_THAT(history.of_others(kAccount, certificate_for({"a.example"}, "x"), kNow).issued,
+              IsEmpty());
+}
+
+TEST(OrderHistory, CountsIssuancesForADayAndFailuresForAnHour) {
+  OrderHistory history;
+  const auto other = certificate_for({"a.example"}, "other");
+  const auto asker = certificate_for({"a.example"}, "asker");
+  history.note_issued(kAccount, other, kNow - hours(25));
+  history.note_issued(kAccount, other, kNow - hours(23));
+  history.note_failed(kAccount, other, kNow - minutes(61));
+  history.note_failed(kAccount, other, kNow - minutes(59));
+  const auto others = history.of_others(kAccount, asker, kNow);
+  EXPECT_THAT(others.issued, ElementsAre(kNow - hours(23)));
+  EXPECT_THAT(others.failed, ElementsAre(kNow - minutes(59)));
+}
+
+TEST(OrderHistory, AnIssuanceEndsTheFailuresBeforeIt) {
+  OrderHistory history;
+  const auto other = certificate_for({"a.example"}, "other");
+  const auto asker = certificate_for({"a.example"}, "asker");
+  history.note_failed(kAccount, other, kNow);
+  history.note_issued(kAccount, asker, kNow);
+  history.note_failed(kAccount, other, kNow + minutes(1));
+  EXPECT_THAT(history.of_others(kAccount, asker, kNow + minutes(2)).failed,
+              ElementsAre(kNow + minutes(1)));
+}
+
+TEST(OrderHistory, KnowsOfALimitThatTheServerSetUntilItIsOver) {
+  OrderHistory history;
+  const auto asker = certificate_for({"a.example"}, "asker");
+  history.note_failed(kAccount, certificate_for({"a.example"}, "other"), kNow, kNow + hours(30));
+  EXPECT_EQ(history.of_others(kAccount, asker, kNow + hours(29)).limited_until, kNow + hours(30));
+  EXPECT_FALSE(history.of_others(kAccount, asker, kNow + hours(30)).limited_until);
+}
+
+TEST(OrderHistory, ForgetsTheSetThatWasUsedLongestAgo) {
+  OrderHistory history;
+  const auto named = [](std::size_t i) {
+    return certificate_for({std::to_string(i) + ".example"}, "other");
+  };
+  for (std::size_t i = 0; i < OrderHistory::kSetsMax; ++i) {
+    history.note_issued(kAccount, named(i), kNow);
+  }
+  history.note_issued(kAccount, named(0), kNow);
+  history.note_issued(kAccount, named(OrderHistory::kSetsMax), kNow);
+  EXPECT_EQ(history.size(), OrderHistory::kSetsMax);
+  const auto count = [&](std::size_t i) {
+    auto asker = named(i);
+    asker.metadata.uid = "asker";
+    return history.of_others(kAccount, asker, kNow).issued.size();
+  };
+  EXPECT_EQ(count(0), 2u);
+  EXPECT_EQ(count(1), 0u);
+  EXPECT_EQ(count(2), 1u);
+  EXPECT_EQ(count(OrderHistory::kSetsMax), 1u);
+}
+
+TEST(OrderHistory, KeepsFewOutcomesOfASetThatFailsForEver) {
+  OrderHistory history;
+  for (int i = 0; i < 1000; ++i) {
+    history.note_failed(kAccount, certificate_for({"a.example"}, std::to_string(i)), kNow);
+  }
+  EXPECT_LE(history.of_others(kAccount, certificate_for({"a.example"}, "x"), kNow).failed.size(),
+            12u);
+}
+
+}  // namespace
