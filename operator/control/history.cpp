@@ -39,6 +39,7 @@ Delta joined(Delta first, const Delta& second) {
   join(first.sni, second.sni);
   join(first.challenges, second.challenges);
   join(first.guards, second.guards);
+  join(first.shapes, second.shapes);
   first.revision = second.revision;
   return first;
 }

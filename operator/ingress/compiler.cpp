@@ -17,6 +17,7 @@
 #include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
+#include "operator/ingress/shape_table.h"
 #include "operator/ingress/sni_table.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
@@ -67,7 +68,8 @@ class Compilation {
     report_issues(*ingress, policy);
     if (policy.takes_no_part) return;
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
-    const Scope scope{*ingress, policy, guards, summary};
+    const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
+    const Scope scope{*ingress, policy, guards, shape, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -88,6 +90,7 @@ class Compilation {
     const kube::Ingress& ingress;
     const RoutePolicy& policy;
     const std::string& guards;  // their id
+    const std::string& shape;   // its id
     Summary& summary;
   };
 
@@ -191,7 +194,8 @@ class Compilation {
     return {.body_bytes_max = scope.policy.body_bytes_max,
             .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests),
             .guards = scope.guards,
-            .forwarded_prefix = scope.policy.rewrite.forwarded_prefix};
+            .forwarded_prefix = scope.policy.rewrite.forwarded_prefix,
+            .shape = scope.shape};
   }
 
   // ingress-nginx rewrites what has no path only where the Ingress has no rules.
@@ -409,6 +413,7 @@ class Compilation {
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
     compiled.config.guards = guards_.take();
+    compiled.config.shapes = shapes_.take();
     compiled.config.certificates = std::move(tls.certificates);
     compiled.config.sni = std::move(tls.sni);
     compiled.config.challenges = challenge_answers(view_, owners_);
@@ -460,6 +465,7 @@ class Compilation {
   SniTable sni_;
   HostTable hosts_;
   GuardTable guards_;
+  ShapeTable shapes_;
   std::set<std::string> hosts_with_expressions_;
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
@@ -490,6 +496,7 @@ proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& pre
   share_section(previous.certificates, next.certificates);
   share_section(previous.challenges, next.challenges);
   share_section(previous.guards, next.guards);
+  share_section(previous.shapes, next.shapes);
   return next;
 }
 

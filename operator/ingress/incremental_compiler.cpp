@@ -432,7 +432,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
 
 void IncrementalCompiler::add_config(const ProxyConfig& config) {
   // A section more must be added here, and taken away in remove().
-  const auto& [clusters, hosts, certificates, sni, challenges, guards] = config;
+  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
   for (const auto& [cluster_id, cluster] : clusters) {
     // Its Service may have changed since the others were compiled, who are on their way.
     results_.config.clusters[cluster_id] = cluster;
@@ -441,6 +441,10 @@ void IncrementalCompiler::add_config(const ProxyConfig& config) {
   for (const auto& [guards_id, entry] : guards) {
     results_.config.guards.try_emplace(guards_id, entry);
     ++results_.guards_users[guards_id];
+  }
+  for (const auto& [shape_id, entry] : shapes) {
+    results_.config.shapes.try_emplace(shape_id, entry);
+    ++results_.shape_users[shape_id];
   }
   const bool are_hosts_new = add_all(hosts, results_.config.hosts);
   const bool are_certificates_new = add_all(certificates, results_.config.certificates);
@@ -455,11 +459,13 @@ void IncrementalCompiler::remove(GroupId id) {
   secrets_before_.push_back(std::move(group.secrets));
   release(group.config.clusters, results_.cluster_users, results_.config.clusters);
   release(group.config.guards, results_.guards_users, results_.config.guards);
+  release(group.config.shapes, results_.shape_users, results_.config.shapes);
   remove_all(group.config.hosts, results_.config.hosts);
   remove_all(group.config.certificates, results_.config.certificates);
   remove_all(group.config.sni, results_.config.sni);
   before_.clusters.merge(group.config.clusters);
   before_.guards.merge(group.config.guards);
+  before_.shapes.merge(group.config.shapes);
   before_.hosts.merge(group.config.hosts);
   before_.certificates.merge(group.config.certificates);
 

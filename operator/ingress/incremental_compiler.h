@@ -91,6 +91,7 @@ class IncrementalCompiler {
     proxy::config::ProxyConfig config;
     std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
     std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
+    std::map<std::string, std::size_t> shape_users;    // likewise
     HostOwners owners;
     std::map<Rank, Summary> summaries;
     std::map<kube::ObjectKey, Complaints> complaints;  // by Ingress

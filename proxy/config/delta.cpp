@@ -91,6 +91,7 @@ Delta difference(const ProxyConfig& from, const ProxyConfig& to) {
   delta.sni = change_between(from.sni, to.sni);
   delta.challenges = change_between(from.challenges, to.challenges);
   delta.guards = change_between(from.guards, to.guards);
+  delta.shapes = change_between(from.shapes, to.shapes);
   return delta;
 }
 
@@ -115,6 +116,7 @@ base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
   apply_change(delta.hosts, from.hosts, next.hosts);
   apply_change(delta.challenges, from.challenges, next.challenges);
   apply_change(delta.guards, from.guards, next.guards);
+  apply_change(delta.shapes, from.shapes, next.shapes);
   for (const std::string& name : delta.sni.removed) next.sni.erase(name);
   for (const auto& [name, id] : delta.sni.set) next.sni[name] = id;
   const auto filled = apply_certificates(delta.certificates, certificates, next.certificates);

@@ -45,6 +45,7 @@ std::set<std::string> all_features() {
   add_features<Certificate>(features);
   add_features<ChallengeAnswer>(features);
   add_features<Guards>(features);
+  add_features<Shape>(features);
   return features;
 }
 
@@ -106,6 +107,12 @@ std::shared_ptr<const ProxyConfig> rendered(const std::shared_ptr<const ProxyCon
     is_changed |= render(rendering, copy.guards);
   } else if (!copy.guards.empty()) {
     copy.guards.clear();  // what they guard has been closed above
+    is_changed = true;
+  }
+  if (dialect.knows("route.shapedBy")) {
+    is_changed |= render(rendering, copy.shapes);
+  } else if (!copy.shapes.empty()) {
+    copy.shapes.clear();
     is_changed = true;
   }
   return is_changed ? std::make_shared<const ProxyConfig>(std::move(copy)) : config;

@@ -74,6 +74,17 @@ Guards read_people_guards(const json& value, const std::string& place) {
   return guards;
 }
 
+Shape read_people_shape(const json& value, const std::string& place) {
+  Unknowns unknowns;
+  Shape shape = read_shape(value, place, unknowns);
+  if (shape.cors) {
+    auto& origins = shape.cors->origins;
+    std::sort(origins.begin(), origins.end());
+    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
+  }
+  return shape;
+}
+
 template <class T, class Read>
 void read_section(ObjectReader& document, const char* name, ProxyConfig::Section<T>& section,
                   Read&& read) {
@@ -109,6 +120,7 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
                });
   read_section(object, "challenges", config.challenges, challenge);
   read_section(object, "guardSets", config.guards, read_people_guards);
+  read_section(object, "shapes", config.shapes, read_people_shape);
   if (const json* const sni = object.find("sni")) {
     for_each_entry(*sni, "sni",
                    [&](const std::string& name, const json& id, const std::string& place) {
@@ -128,6 +140,7 @@ std::string config_to_json(const ProxyConfig& config) {
   write_section(document, "certificates", config.certificates);
   write_section(document, "challenges", config.challenges);
   write_section(document, "guardSets", config.guards);
+  write_section(document, "shapes", config.shapes);
   if (!config.sni.empty()) document["sni"] = config.sni;
   return write_document(document, 2) + "\n";
 }

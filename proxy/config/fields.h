@@ -41,6 +41,7 @@ struct Pem {};        // std::string: not empty, ASCII
 struct HostText {};   // std::string: a host name or an address
 struct ClusterId {};  // std::string: a key of ProxyConfig::clusters
 struct GuardsId {};   // std::string: a key of ProxyConfig::guards, or empty
+struct ShapeId {};    // std::string: a key of ProxyConfig::shapes, or empty
 struct List {
   std::size_t entries_max;
 };                    // std::vector of Endpoint, Network or of a struct with fields
@@ -55,6 +56,11 @@ struct RedirectStatus {};  // int, from 300 to 308
 struct PathTemplate {};    // std::string: "/", visible ASCII, "$1" to "$9" for groups
 struct FieldValue {        // std::string: the value of a header field (RFC 9110 §5.5), in ASCII
   std::size_t bytes_max;
+};
+
+struct FieldName {};  // std::string: may_be_shaped()
+struct Origins {      // std::vector<std::string> of is_origin_pattern(), sorted, unique
+  std::size_t entries_max;
 };
 
 enum class Presence { when_set, always, required };  // always: written, but need not be there
@@ -167,6 +173,37 @@ struct Fields<Guards> {
 };
 
 template <>
+struct Fields<Cors> {
+  static constexpr const char* kName = "cors";
+  static constexpr auto kList =
+      std::tuple(field("anyOrigin", &Cors::any_origin, Flag{}),
+                 field("origins", &Cors::origins, Origins{kOriginsMax}),
+                 field("credentials", &Cors::credentials, Flag{}),
+                 field("methods", &Cors::methods, FieldValue{kTextBytesMax}),
+                 field("headers", &Cors::headers, FieldValue{kTextBytesMax}),
+                 field("exposedHeaders", &Cors::exposed_headers, FieldValue{kTextBytesMax}),
+                 field("maxAge", &Cors::max_age, Number{kMaxAgeMax}));
+};
+
+template <>
+struct Fields<FieldLine> {
+  static constexpr const char* kName = "fieldLine";
+  static constexpr auto kList =
+      std::tuple(required(field("name", &FieldLine::name, FieldName{})),
+                 field("value", &FieldLine::value, FieldValue{kTextBytesMax}));
+};
+
+// The section came with the fields "shapedBy" of routes and defaults.
+template <>
+struct Fields<Shape> {
+  static constexpr const char* kName = "shape";
+  static constexpr auto kList =
+      std::tuple(field("cors", &Shape::cors, Part{}),
+                 field("requestFields", &Shape::request_fields, List{kFieldLinesMax}),
+                 field("responseFields", &Shape::response_fields, List{kFieldLinesMax}));
+};
+
+template <>
 struct Fields<Policies> {
   static constexpr auto kList = std::tuple(
       field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
@@ -174,7 +211,8 @@ struct Fields<Policies> {
       guard(field("guardedBy", &Policies::guards, GuardsId{})),
       // Without it, paths of the backend that it kept out of reach would be reachable.
       guard(field("rewriteTarget", &Policies::rewrite_target, PathTemplate{})),
-      added(field("forwardedPrefix", &Policies::forwarded_prefix, FieldValue{kTextBytesMax})));
+      added(field("forwardedPrefix", &Policies::forwarded_prefix, FieldValue{kTextBytesMax})),
+      added(field("shapedBy", &Policies::shape, ShapeId{})));
 };
 
 template <>

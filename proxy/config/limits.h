@@ -17,7 +17,12 @@ inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
 // Of a list of addresses. All annotations of an object are 256 KiB at most; one network is 4 bytes
 // at least, and most have 12.
 inline constexpr std::size_t kNetworksMax = 65'536;
-inline constexpr std::size_t kIdBytesMax = 512;  // "namespace/service:port"
+inline constexpr std::size_t kFieldNameBytesMax = 256;
+inline constexpr std::size_t kFieldLinesMax =
+    100;                                          // of a route, each way; as many as a request has
+inline constexpr std::size_t kOriginsMax = 1000;  // of a route
+inline constexpr std::uint64_t kMaxAgeMax = 2'147'483'648;  // RFC 9111 §1.2.2: as good as for ever
+inline constexpr std::size_t kIdBytesMax = 512;             // "namespace/service:port"
 inline constexpr std::size_t kPathBytesMax = 4096;
 inline constexpr std::size_t kClosedMax = 100;            // expressions of a host
 inline constexpr std::size_t kExpressionRoutesMax = 100;  // of a host

@@ -85,6 +85,36 @@ struct Guards {
   bool operator==(const Guards&) const = default;
 };
 
+// Which scripts of other origins may read what a route answers: the CORS protocol (Fetch §3.2).
+struct Cors {
+  bool any_origin = false;
+  // config::is_origin_pattern(): "https://shop.example:8443", "https://*.shop.example". Sorted,
+  // unique.
+  std::vector<std::string> origins{};
+  bool credentials = false;
+  // Values of Access-Control-Allow-Methods, -Allow-Headers and -Expose-Headers; empty: no field.
+  std::string methods{};
+  std::string headers{};
+  std::string exposed_headers{};
+  std::uint64_t max_age = 0;  // seconds
+  bool operator==(const Cors&) const = default;
+};
+
+// A header field that stands in place of all of its name that came; without a value none does.
+struct FieldLine {
+  std::string name;  // config::may_be_shaped()
+  std::string value;
+  bool operator==(const FieldLine&) const = default;
+};
+
+// What is sent either way gets and loses, beside what every request and response does.
+struct Shape {
+  std::optional<Cors> cors{};
+  std::vector<FieldLine> request_fields{};   // several of one name: all of them
+  std::vector<FieldLine> response_fields{};  // likewise; also of answers of the proxy's own
+  bool operator==(const Shape&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -96,6 +126,7 @@ struct Policies {
   // route's expression; what follows a "?" comes before the client's own query. Empty: as it came.
   std::string rewrite_target{};
   std::string forwarded_prefix{};  // X-Forwarded-Prefix; empty: none
+  std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
   bool operator==(const Policies&) const = default;
 };
 
@@ -189,6 +220,7 @@ struct ProxyConfig {
   Section<ChallengeAnswer> challenges;  // by token, and in it by host
   // By id, guards_id(): many routes have the same, and hold it once.
   Section<Guards> guards;
+  Section<Shape> shapes;  // likewise, by shape_id()
 };
 
 inline const std::string* ChallengeAnswer::find(std::string_view asked) const {

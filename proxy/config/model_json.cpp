@@ -13,6 +13,7 @@
 #include "proxy/config/fields.h"
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
+#include "proxy/config/origin.h"
 
 namespace proxy::config {
 
@@ -111,6 +112,9 @@ template <class T>
 json write(const List&, const std::vector<T>& value) {
   return write(value);
 }
+json write(const Origins&, const std::vector<std::string>& value) {
+  return value;
+}
 template <class T>
 json write(const Part&, const std::optional<T>& value) {
   return write(*value);  // nothing is its default, and that is not written
@@ -205,6 +209,12 @@ constexpr std::size_t bytes_max(const Pem&) {
 constexpr std::size_t bytes_max(const GuardsId&) {
   return kIdBytesMax;
 }
+constexpr std::size_t bytes_max(const FieldName&) {
+  return kFieldNameBytesMax;
+}
+constexpr std::size_t bytes_max(const ShapeId&) {
+  return kIdBytesMax;
+}
 constexpr std::size_t bytes_max(const HostText&) {
   return kTextBytesMax;
 }
@@ -238,6 +248,14 @@ void read(const List& rule, const Source& from, std::vector<T>& value) {
     const std::string index = std::to_string(value.size());
     read({element, inside(from.place, index), from.unknowns}, value.emplace_back());
   }
+}
+
+void read(const Origins& rule, const Source& from, std::vector<std::string>& value) {
+  if (!from.value.is_array()) breach(from.place, "must be a list");
+  if (from.value.size() > rule.entries_max) {
+    breach(from.place, "has more than " + std::to_string(rule.entries_max) + " entries");
+  }
+  value = read_texts(from.value, from.place, kOriginBytesMax);
 }
 
 template <class T>
@@ -306,6 +324,9 @@ json to_json(const ChallengeAnswer& answer) {
 json to_json(const Guards& guards) {
   return write(guards);
 }
+json to_json(const Shape& shape) {
+  return write(shape);
+}
 
 Cluster read_cluster(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<Cluster>(value, place, unknowns);
@@ -321,6 +342,9 @@ ChallengeAnswer read_challenge(const json& value, const std::string& place, Unkn
 }
 Guards read_guards(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<Guards>(value, place, unknowns);
+}
+Shape read_shape(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<Shape>(value, place, unknowns);
 }
 
 std::string write_document(const json& document, int indent) {

@@ -16,6 +16,7 @@ nlohmann::json to_json(const VirtualHost& host);
 nlohmann::json to_json(const Certificate& certificate);
 nlohmann::json to_json(const ChallengeAnswer& answer);
 nlohmann::json to_json(const Guards& guards);
+nlohmann::json to_json(const Shape& shape);
 
 Cluster read_cluster(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
 VirtualHost read_host(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
@@ -24,6 +25,7 @@ Certificate read_certificate(const nlohmann::json& value, const std::string& pla
 ChallengeAnswer read_challenge(const nlohmann::json& value, const std::string& place,
                                Unknowns& unknowns);
 Guards read_guards(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
+Shape read_shape(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
 
 // Text of a document. Never throws: bytes that are not UTF-8 become U+FFFD.
 std::string write_document(const nlohmann::json& document, int indent = -1);

@@ -109,6 +109,15 @@ void add(Canonical& out, const T& value) {
       value, defaults);
 }
 
+template <HasFields T>
+std::string content_id(const T& value) {
+  // 128 bits: no two lists meet in them by chance, and nobody can choose what they are of.
+  constexpr std::size_t kIdHexDigits = 32;
+  Canonical out;
+  add(out, value);
+  return out.hash().substr(0, kIdHexDigits);
+}
+
 template <class T>
 void add(Canonical& out, std::string_view name, const ProxyConfig::Section<T>& section) {
   out.text(name).number(section.size());
@@ -179,15 +188,15 @@ std::string revision_of(const ProxyConfig& config) {
   for (const auto& [name, id] : config.sni) out.text(name).text(id);
   // As if there were none where there is none: the first release had none.
   if (!config.guards.empty()) add(out, "guardSets", config.guards);
+  if (!config.shapes.empty()) add(out, "shapes", config.shapes);
   return out.hash();
 }
 
 std::string guards_id(const Guards& guards) {
-  // 128 bits: no two lists meet in them by chance, and nobody can choose what they are of.
-  constexpr std::size_t kIdHexDigits = 32;
-  Canonical out;
-  add(out, guards);
-  return out.hash().substr(0, kIdHexDigits);
+  return content_id(guards);
+}
+std::string shape_id(const Shape& shape) {
+  return content_id(shape);
 }
 
 }  // namespace proxy::config

@@ -8,9 +8,11 @@
 
 #include <arpa/inet.h>
 
+#include "proxy/config/field_name.h"
 #include "proxy/config/fields.h"
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
+#include "proxy/config/origin.h"
 #include "proxy/config/wire.h"
 
 namespace proxy::config {
@@ -210,6 +212,27 @@ class FieldChecks {
       breach(at.text(), "there are no guards \"" + id + "\"");
     }
   }
+  void check(const ShapeId&, const std::string& id, const At& at) const {
+    if (!id.empty() && !config_.shapes.contains(id)) {
+      breach(at.text(), "there is no shape \"" + id + "\"");
+    }
+  }
+  void check(const FieldName&, const std::string& value, const At& at) const {
+    if (!may_be_shaped(value)) {
+      breach(at.text(), "must be a field's name, and none that belongs to the connection");
+    }
+  }
+  void check(const Origins& rule, const std::vector<std::string>& origins, const At& at) const {
+    const std::string list = at.text();
+    check_count(origins.size(), rule.entries_max, list);
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+      const std::string place = inside(list, std::to_string(i));
+      if (!is_origin_pattern(origins[i])) {
+        breach(place, "must be an origin like \"https://shop.example\" in lower case");
+      }
+      if (i > 0 && !(origins[i - 1] < origins[i])) breach(place, "must be sorted and unique");
+    }
+  }
   void check(const HostText&, const std::string& value, const At& at) const {
     if (!is_dns_name(value) && !is_ip_literal(value)) {
       breach(at.text(), "must be a host name in lower case or an IP address");
@@ -331,6 +354,11 @@ void check(const ProxyConfig& config) {
                 [&](const std::string& id, const Guards& guards, const std::string& place) {
                   check_id(id, place);
                   fields.check(guards, place);
+                });
+  check_section(config.shapes, "shapes",
+                [&](const std::string& id, const Shape& shape, const std::string& place) {
+                  check_id(id, place);
+                  fields.check(shape, place);
                 });
   check_count(config.sni.size(), kEntriesMax, "sni");
   for (const auto& [name, id] : config.sni) {

@@ -43,6 +43,7 @@ std::string revision_of(const ProxyConfig& config);
 // The key of these in ProxyConfig::guards: of their content, so that those who say the same share
 // it.
 std::string guards_id(const Guards& guards);
+std::string shape_id(const Shape& shape);  // likewise
 
 // The change from one state to the next. `full` replaces the whole state.
 struct Delta {
@@ -60,6 +61,7 @@ struct Delta {
   Change<std::string> sni;
   Change<ChallengeAnswer> challenges;
   Change<Guards> guards{};
+  Change<Shape> shapes{};
   // Places of what the reader does not know and passes over, the first few, for its log. What was
   // not known and guards has closed its place already (closing.h).
   std::vector<std::string> skipped{};

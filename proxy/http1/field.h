@@ -67,6 +67,8 @@ FieldId field_id(std::string_view name);
 // Connection fields name is in Field::dropped.
 bool is_hop_by_hop(FieldId id);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+// Whether a server that turns names into environment variables may take one for the other.
+bool is_same_to_cgi(std::string_view a, std::string_view b);
 inline bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }

@@ -32,6 +32,7 @@ class Cursor {
 };
 
 constexpr std::size_t kNumberBytesMax = 20;
+constexpr int kNoContent = 204;  // RFC 9110 §8.6: without a Content-Length
 
 void write_field(Cursor& out, const Field& field) {
   out << field.name << ": " << field.value << "\r\n";
@@ -91,7 +92,7 @@ void write_forwarding(Cursor& out, const RequestHead& head, const Forwarding& fo
   out << "X-Request-ID: " << forwarding.request_id << "\r\n";
 }
 
-std::size_t fields_bound(const std::vector<Field>& fields) {
+std::size_t fields_bound(std::span<const Field> fields) {
   std::size_t bytes = 0;
   for (const Field& field : fields) bytes += field.name.size() + field.value.size() + 4;
   return bytes;
@@ -199,7 +200,8 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
 std::size_t answer_bound(const Answer& answer) {
   constexpr std::size_t kLiterals = 256;
   return kLiterals + kNumberBytesMax + answer.content_type.size() + answer.body.size() +
-         answer.location.size() + answer.allow.size() + answer.date.size();
+         answer.location.size() + answer.allow.size() + answer.date.size() +
+         fields_bound(answer.fields);
 }
 
 std::size_t write_answer(const Answer& answer, std::span<char> out) {
@@ -210,9 +212,12 @@ std::size_t write_answer(const Answer& answer, std::span<char> out) {
   if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
   if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
   if (!answer.allow.empty()) cursor << "Allow: " << answer.allow << "\r\n";
+  for (const Field& field : answer.fields) write_field(cursor, field);
   if (!answer.body.empty()) cursor << "Content-Type: " << answer.content_type << "\r\n";
-  cursor << "Content-Length: ";
-  cursor.number(answer.body.size()) << "\r\n";
+  if (answer.status != kNoContent) {
+    cursor << "Content-Length: ";
+    cursor.number(answer.body.size()) << "\r\n";
+  }
   if (!answer.keep_alive) cursor << "Connection: close\r\n";
   cursor << "\r\n";
   if (!answer.head_method) cursor << answer.body;

@@ -61,6 +61,7 @@ struct Answer {
   std::string_view location{};  // empty: no such field
   std::string_view allow{};     // likewise; RFC 9110 §15.5.6 wants it with 405
   std::string_view date{};
+  std::span<const Field> fields{};  // further ones
   bool keep_alive = true;
   bool head_method = false;
 };

@@ -28,6 +28,10 @@ Target make_target(const config::Action& action, const config::Policies& policie
     }
     target.guards = guards->second.get();
   }
+  if (!policies.shape.empty()) {
+    const auto shape = references.shapes.find(policies.shape);
+    if (shape != references.shapes.end()) target.shape = shape->second;
+  }
   if (const auto* const forward = std::get_if<config::Forward>(&action)) {
     const auto found = references.clusters.find(forward->cluster);
     if (found != references.clusters.end()) {
@@ -364,6 +368,9 @@ RouteTable::RouteTable(const config::ProxyConfig& config) {
   }
   for (const auto& [id, guards] : config.guards) {
     references_.guards.emplace(id, std::make_unique<const policy::Guards>(*guards));
+  }
+  for (const auto& [id, shape] : config.shapes) {
+    references_.shapes.emplace(id, std::make_shared<const policy::Shape>(*shape));
   }
   hosts_.reserve(config.hosts.size());
   for (const auto& [name, host] : config.hosts) {

@@ -12,6 +12,7 @@
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
 #include "proxy/policy/guards.h"
+#include "proxy/policy/shape.h"
 
 namespace proxy::router {
 
@@ -25,6 +26,8 @@ struct Target {
   config::Policies policies;                      // hold before either
   // Who may pass; nullptr: everybody. Lives as long as the table.
   const policy::Guards* guards = nullptr;
+  // What is done to requests and responses; nullptr: nothing.
+  std::shared_ptr<const policy::Shape> shape{};
   // What the path had to match; nullptr: its route is no expression's.
   std::shared_ptr<const config::Expression> expression{};
 };
@@ -44,6 +47,7 @@ struct ClusterReference {
 struct References {
   std::unordered_map<std::string, std::uint32_t> clusters{};
   std::unordered_map<std::string, std::unique_ptr<const policy::Guards>> guards{};
+  std::unordered_map<std::string, std::shared_ptr<const policy::Shape>> shapes{};
 };
 
 // The rules of one host. A rule that answers instead of forwarding is a guard, one that not

@@ -144,36 +144,43 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
     answer(421, "misdirected_request");
     return;
   }
-  switch (decision.kind) {
-    case router::Decision::Kind::forward: {
-      const policy::Verdict verdict = ask_guards(client, decision);
-      if (!verdict.passes()) {
-        answer(verdict.status, verdict.reason);
-        return;
-      }
-      http1::MaxForwardsText storage;
-      if (http1::may_be_forwarded(request_, storage)) {
-        forward(client, *decision.target, piece, last);
-      } else {
-        answer_as_last();
-      }
-      return;
-    }
-    case router::Decision::Kind::redirect:
-      redirect(client);
-      return;
-    default:
-      if (decision.target != nullptr && decision.target->redirect) {
-        const policy::Verdict verdict = ask_guards(client, decision);
-        if (!verdict.passes()) {
-          answer(verdict.status, verdict.reason);
-          return;
-        }
-        redirect(client, *decision.target->redirect);
-        return;
-      }
-      answer(decision.status, decision.reason);
-      return;
+  if (decision.kind == router::Decision::Kind::redirect) {
+    redirect(client);
+  } else if (decision.target == nullptr) {
+    answer(decision.status, decision.reason);
+  } else {
+    follow(client, decision, piece, last);
+  }
+}
+
+// What there is a route for, in the order of policy/order.h.
+void Exchange::follow(const Client& client, const router::Decision& decision, const Piece& piece,
+                      bool last) {
+  const router::Target& target = *decision.target;
+  if (target.shape != nullptr) take_shape(target);
+  const bool forwards = decision.kind == router::Decision::Kind::forward;
+  if (!forwards && !target.redirect) {
+    answer(decision.status, decision.reason);
+    return;
+  }
+  const policy::Verdict verdict = ask_guards(client, decision);
+  if (!verdict.passes()) {
+    answer(verdict.status, verdict.reason);
+    return;
+  }
+  if (shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields)) {
+    answer_preflight();
+    return;
+  }
+  if (!forwards) {
+    redirect(client, *target.redirect);
+    return;
+  }
+  http1::MaxForwardsText storage;
+  if (http1::may_be_forwarded(request_, storage)) {
+    forward(client, target, piece, last);
+  } else {
+    answer_as_last();
   }
 }
 
@@ -204,6 +211,29 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   return verdict;
 }
 
+void Exchange::take_shape(const router::Target& target) {
+  shape_ = target.shape;
+  if (shape_->has_cors()) origin_ = policy::origin_of(request_.fields);
+}
+
+// With what the shape of the route has for answers, whoever makes them: scripts are to see errors,
+// too.
+void Exchange::send_answer(http1::Answer answer) {
+  std::vector<http1::Field> fields;
+  if (shape_ != nullptr) {
+    shape_->add_to_answer(origin_, fields);
+    answer.fields = fields;
+  }
+  downstream_->send_answer(answer);
+}
+
+void Exchange::answer_preflight() {
+  status_ = 204;
+  reason_ = "cors_preflight";
+  send_answer({.status = status_, .date = worker_.date()});
+  finish();
+}
+
 void Exchange::answer(int status, std::string_view reason) {
   status_ = status;
   reason_ = reason;
@@ -213,11 +243,11 @@ void Exchange::answer(int status, std::string_view reason) {
   if (!reason.empty()) body.append(" (").append(reason).append(")");
   body.append("\n");
   response_bytes_ = is_head_ ? 0 : body.size();
-  downstream_->send_answer({.status = status,
-                            .body = body,
-                            .allow = status == 405 ? kAllowedMethods : std::string_view(),
-                            .date = worker_.date(),
-                            .head_method = is_head_});
+  send_answer({.status = status,
+               .body = body,
+               .allow = status == 405 ? kAllowedMethods : std::string_view(),
+               .date = worker_.date(),
+               .head_method = is_head_});
   finish();
 }
 
@@ -229,7 +259,7 @@ void Exchange::answer_as_last() {
   }
   status_ = 200;
   reason_ = "max_forwards";
-  downstream_->send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
+  send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
   finish();
 }
 
@@ -239,7 +269,7 @@ void Exchange::answer_as_last() {
 void Exchange::answer_nothing() {
   status_ = 421;
   reason_ = "stand_in_certificate";
-  downstream_->send_answer(
+  send_answer(
       {.status = status_, .date = worker_.date(), .keep_alive = false, .head_method = is_head_});
   finish();
 }
@@ -249,7 +279,7 @@ void Exchange::redirect(const Client&) {
                                                       worker_.public_https_port());
   status_ = 308;
   reason_ = "https_redirect";
-  downstream_->send_answer(
+  send_answer(
       {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
   finish();
 }
@@ -269,7 +299,7 @@ void Exchange::redirect(const Client& client, const config::Redirection& to) {
   }
   status_ = to.status;
   reason_ = "redirect";
-  downstream_->send_answer(
+  send_answer(
       {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
   finish();
 }
@@ -278,11 +308,11 @@ void Exchange::answer_challenge(const std::string& key_authorization) {
   status_ = 200;
   reason_ = "acme_challenge";
   response_bytes_ = is_head_ ? 0 : key_authorization.size();
-  downstream_->send_answer({.status = status_,
-                            .content_type = "application/octet-stream",
-                            .body = key_authorization,
-                            .date = worker_.date(),
-                            .head_method = is_head_});
+  send_answer({.status = status_,
+               .content_type = "application/octet-stream",
+               .body = key_authorization,
+               .date = worker_.date(),
+               .head_method = is_head_});
   finish();
 }
 
@@ -374,6 +404,8 @@ void Exchange::reset() {
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;
   offered_upgrade_.clear();
   body_bytes_max_ = 0;
+  shape_.reset();
+  empty(origin_);
   sent_.clear(kKeptBytes);
   unframed_head_ = 0;
   interim_heads_ = 0;

@@ -12,6 +12,7 @@
 #include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/policy/shape.h"
 #include "proxy/policy/verdict.h"
 #include "proxy/router/route_table.h"
 #include "proxy/session/body_time.h"
@@ -98,8 +99,13 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last);
   void decide(const Client& client, const Piece& piece, bool last);
   bool is_misdirected(const Client& client) const;
+  void follow(const Client& client, const router::Decision& decision, const Piece& piece,
+              bool last);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision) const;
+  void take_shape(const router::Target& target);
+  void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
+  void answer_preflight();
   void answer_as_last();
   void answer_nothing();
   void redirect(const Client& client);
@@ -165,6 +171,9 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool is_head_ = false;
   std::string offered_upgrade_;
   std::uint64_t body_bytes_max_ = 0;
+  // Of its route; nullptr: nothing is done to what is sent.
+  std::shared_ptr<const policy::Shape> shape_;
+  std::string origin_;  // for the shape: see policy::origin_of()
   // While gathering or connecting: all that was taken from the client. On a pooled connection: the
   // same, while it is little, for a retry to send again.
   HeldText sent_;

@@ -56,6 +56,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     return;
   }
   if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
+  if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   const bool gathers = target.policies.buffers_request && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
   const bool length_will_be_known = target.policies.buffers_request && request_.chunked;
@@ -479,6 +480,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     response_.reset();
   }
   status_ = response_.status;
+  if (shape_ != nullptr) shape_->apply_to_response(origin_, response_.fields);
   responded_ = worker_.loop().now();
   if (response_.framing == http1::Framing::tunnel) {
     begin_tunnel(begin, end);

@@ -432,7 +432,8 @@ void Http2Stream::give_body(std::string_view data, bool last) {
 void Http2Stream::send_answer(const http1::Answer& answer) {
   http1::ResponseHead head;
   head.status = answer.status;
-  head.content_length = answer.body.size();
+  constexpr int kNoContent = 204;  // RFC 9110 §8.6: without a Content-Length
+  if (answer.status != kNoContent) head.content_length = answer.body.size();
   if (!answer.body.empty()) {
     head.fields.push_back({.name = "content-type", .value = answer.content_type});
   }
@@ -442,6 +443,7 @@ void Http2Stream::send_answer(const http1::Answer& answer) {
   if (!answer.location.empty()) {
     head.fields.push_back({.name = "location", .value = answer.location});
   }
+  head.fields.insert(head.fields.end(), answer.fields.begin(), answer.fields.end());
   const bool with_body = !answer.body.empty() && !answer.head_method;
   connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
                                  with_body);

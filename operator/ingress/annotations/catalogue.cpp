@@ -24,6 +24,9 @@ constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCG
 constexpr std::string_view kUpstreamTls =
     "Let the Service offer a plain HTTP port, and remove the proxy-ssl-* annotations.";
 
+constexpr std::string_view kCustomHeaders =
+    "Write what the ConfigMap has in gatehouse.dev/response-headers, one \"Name: value\" a line.";
+
 // In order of key.
 constexpr CatalogueEntry kTable[] = {
     {"affinity", kTunes, "", kText},
@@ -70,19 +73,19 @@ constexpr CatalogueEntry kTable[] = {
     {"common-name", kHonoured, "", kText},
     {"configuration-snippet", kGuards, kSnippet, kText},
     {"connection-proxy-header", kTunes, "", kText},
-    {"cors-allow-credentials", kTunes, "", kOnOff},
-    {"cors-allow-headers", kTunes, "", kText},
-    {"cors-allow-methods", kTunes, "", kText},
-    {"cors-allow-origin", kTunes, "", kText},
-    {"cors-expose-headers", kTunes, "", kText},
-    {"cors-max-age", kTunes, "", kText},
-    {"custom-headers", kTunes, "", kText},
+    {"cors-allow-credentials", kHonoured, "", kOnOff},
+    {"cors-allow-headers", kHonoured, "", kText},
+    {"cors-allow-methods", kHonoured, "", kText},
+    {"cors-allow-origin", kHonoured, "", kText},
+    {"cors-expose-headers", kHonoured, "", kText},
+    {"cors-max-age", kHonoured, "", kText},
+    {"custom-headers", kTunes, kCustomHeaders, kText},
     {"custom-http-errors", kTunes, "", kText},
     {"default-backend", kTunes, "", kText},
     {"denylist-source-range", kHonoured, "", kText},
     {"disable-proxy-intercept-errors", kTunes, "", kOnOff},
     {"enable-access-log", kTunes, "", kText},
-    {"enable-cors", kTunes, "", kOnOff},
+    {"enable-cors", kHonoured, "", kOnOff},
     {"enable-global-auth", kTunes, "", kOnOff},
     {"enable-modsecurity", kGuards, kFirewall, kOnOff},
     {"enable-opentelemetry", kTunes, "", kOnOff},
@@ -99,6 +102,7 @@ constexpr CatalogueEntry kTable[] = {
     {"global-rate-limit-ignored-cidrs", kGuards, kLimits, kAdmitted},
     {"global-rate-limit-key", kGuards, kLimits, kText},
     {"global-rate-limit-window", kGuards, kLimits, kText},
+    {"hidden-headers", kHonoured, "", kText},
     {"http2-push-preload", kTunes, "", kOnOff},
     {"issuer", kHonoured, "", kText},
     {"issuer-group", kHonoured, "", kText},
@@ -154,6 +158,8 @@ constexpr CatalogueEntry kTable[] = {
     {"relative-redirects", kTunes, "", kOnOff},
     {"renew-before", kHonoured, "", kText},
     {"renew-before-percentage", kHonoured, "", kText},
+    {"request-headers", kHonoured, "", kText},
+    {"response-headers", kHonoured, "", kText},
     {"rewrite-target", kHonoured, "", kText},
     {"satisfy", kGuards, kAuth, kText},
     {"secret-template", kHonoured, "", kText},

@@ -4,7 +4,10 @@
 
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/cors.h"
+#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/other_controllers.h"
+#include "operator/ingress/annotations/snippet.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
@@ -37,6 +40,9 @@ void judge(const std::string& name, std::string_view value, RoutePolicy& policy)
   if (asks_for_nothing(entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  if (key.ends_with("-snippet")) {
+    if (std::string typed = typed_keys_for(value); !typed.empty()) issue.remedy = std::move(typed);
+  }
   if (entry.treatment == Treatment::joins) {
     issue.why = "is not supported, so this Ingress adds nothing to the one that it belongs to";
   }
@@ -75,6 +81,8 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);
+  policy.shape.cors = read_cors(annotations, policy.issues);
+  read_header_fields(annotations, policy.shape, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, policy);
   policy.takes_no_part = takes_no_part(annotations);
   return policy;

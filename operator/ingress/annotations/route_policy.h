@@ -12,6 +12,7 @@
 #include "operator/ingress/annotations/redirection.h"
 #include "operator/ingress/annotations/rewrite.h"
 #include "operator/ingress/annotations/source.h"
+#include "proxy/config/model.h"
 
 namespace ingress::annotations {
 
@@ -25,6 +26,7 @@ struct RoutePolicy {
   Rewrite rewrite;
   Redirections redirections;
   BackendProtocol backend;
+  proxy::config::Shape shape;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.
   bool takes_no_part = false;

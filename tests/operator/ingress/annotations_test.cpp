@@ -86,7 +86,7 @@ TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
 }
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
-  for (const char* key : {"affinity", "proxy-buffering", "enable-cors", "ssl-passthrough",
+  for (const char* key : {"affinity", "proxy-buffering", "enable-rewrite-log", "ssl-passthrough",
                           "custom-http-errors", "service-upstream"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }

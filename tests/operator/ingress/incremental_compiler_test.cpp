@@ -316,6 +316,8 @@ class History {
         {nginx + "rewrite-target", one_of({"/", "/$1"})},
         {nginx + "auth-url", "http://auth.example/"},
         {nginx + "whitelist-source-range", one_of({"10.0.0.0/8", "192.0.2.1"})},
+        {nginx + "enable-cors", "true"},
+        {nginx + "cors-allow-origin", one_of({"*", "https://a.example"})},
         {nginx + "canary", "true"},
         {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
@@ -445,6 +447,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
         are_equal("certificates", whole.config.certificates, compiler.config().certificates));
     ASSERT_EQ(whole.config.sni, compiler.config().sni);
     ASSERT_TRUE(are_equal("guards", whole.config.guards, compiler.config().guards));
+    ASSERT_TRUE(are_equal("shapes", whole.config.shapes, compiler.config().shapes));
     ASSERT_TRUE(are_equal("challenges", whole.config.challenges, compiler.config().challenges));
     ASSERT_EQ(text_of(whole.complaints), text_of(compiler.complaints()));
     ASSERT_EQ(text_of(whole.summaries), text_of(compiler.summaries()));

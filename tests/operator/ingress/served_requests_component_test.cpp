@@ -203,5 +203,44 @@ TEST_F(ServedRequests, TheOtherSpellingOfAHostWithWwwIsRedirected) {
   EXPECT_EQ(answer.field("location"), "http://www.shop.test/a?b");
 }
 
+TEST_F(ServedRequests, CorsIsAnsweredAtTheEdgeForTheOriginsThatAreNamed) {
+  serve(ViewBuilder().ingress(an_ingress("shop/api")
+                                  .annotation(kNginx + "enable-cors", "true")
+                                  .annotation(kNginx + "cors-allow-origin", "https://*.a.example")
+                                  .path(kHost, "/", "web", 80)));
+  const auto preflight = [&](const std::string& origin) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("OPTIONS /x HTTP/1.1\r\nHost: shop.test\r\nOrigin: " + origin +
+                "\r\nAccess-Control-Request-Method: PUT\r\n\r\n");
+    return client.read_answer();
+  };
+  const HttpAnswer admitted = preflight("https://x.a.example");
+  EXPECT_EQ(admitted.status, 204);
+  EXPECT_EQ(admitted.field("access-control-allow-origin"), "https://x.a.example");
+  EXPECT_EQ(admitted.field("access-control-allow-credentials"), "true");
+  EXPECT_EQ(admitted.field("access-control-max-age"), "1728000");
+  EXPECT_EQ(preflight("https://a.example").field("access-control-allow-origin"), "");
+  EXPECT_EQ(backend_.requests(), 0);
+}
+
+TEST_F(ServedRequests, HeaderFieldsAreSetAndHiddenEitherWay) {
+  serve(ViewBuilder().ingress(
+      an_ingress("shop/api")
+          .annotation("gatehouse.dev/request-headers", "X-Tenant: shop\nX-Debug:")
+          .annotation("gatehouse.dev/response-headers", "X-Frame-Options: DENY")
+          .annotation("gatehouse.dev/hidden-headers", "Content-Language")
+          .path(kHost, "/", "web", 80)));
+  auto client = HttpClient::connect(proxy_.http());
+  client.send(
+      "GET /a HTTP/1.1\r\nHost: shop.test\r\nX_Tenant: evil\r\nx-tenant: evil\r\nX-Debug: "
+      "1\r\n\r\n");
+  const HttpAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.body, "/a");
+  EXPECT_EQ(answer.field("x-frame-options"), "DENY");
+  EXPECT_EQ(backend_.last().field("X-Tenant"), "shop");
+  EXPECT_EQ(backend_.last().head.find("evil"), std::string::npos);
+  EXPECT_EQ(backend_.last().field("X-Debug"), "");
+}
+
 }  // namespace
 }  // namespace ingress

@@ -33,6 +33,9 @@ class RandomConfig {
     for (const char* id : {"g1", "g2"}) {
       if (coin()) config.guards[id] = std::make_shared<const Guards>(value<Guards>(config));
     }
+    for (const char* id : {"s1", "s2"}) {
+      if (coin()) config.shapes[id] = std::make_shared<const Shape>(value<Shape>(config));
+    }
     for (const char* name : {"", "shop.example", "*.shop.example", "b.example", "127.0.0.1"}) {
       if (coin())
         config.hosts[name] = std::make_shared<const VirtualHost>(value<VirtualHost>(config));
@@ -118,6 +121,17 @@ class RandomConfig {
   void fill(const GuardsId&, std::string& value, const ProxyConfig& config) {
     if (config.guards.empty()) return;
     value = config.guards.begin()->first;
+  }
+  void fill(const ShapeId&, std::string& value, const ProxyConfig& config) {
+    if (!config.shapes.empty()) value = config.shapes.begin()->first;
+  }
+  void fill(const FieldName&, std::string& value, const ProxyConfig&) {
+    value = coin() ? "X-Frame-Options" : "server";
+  }
+  void fill(const Origins&, std::vector<std::string>& value, const ProxyConfig&) {
+    for (const char* origin : {"https://*.shop.example", "https://shop.example:8443", "null"}) {
+      if (coin()) value.emplace_back(origin);
+    }
   }
   void fill(const List&, std::vector<Network>& value, const ProxyConfig&) {
     for (const char* network : {"10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"}) {

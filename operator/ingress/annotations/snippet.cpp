@@ -1,0 +1,111 @@
+#include "operator/ingress/annotations/snippet.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "operator/ingress/annotations/values.h"
+
+namespace ingress::annotations {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// nginx's syntax as far as plain directives have it: words, quotes, comments, ";". Nothing when
+// there is a block, or a directive does not end.
+std::optional<std::vector<Words>> read_directives(std::string_view text) {
+  std::vector<Words> directives;
+  Words words;
+  std::string word;
+  bool is_word = false;
+  const auto end_word = [&] {
+    if (is_word) words.push_back(word);
+    word.clear();
+    is_word = false;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      end_word();
+    } else if (c == ';') {
+      end_word();
+      if (words.empty()) return std::nullopt;
+      directives.push_back(std::move(words));
+      words.clear();
+    } else if (!is_word && c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (!is_word && (c == '"' || c == '\'')) {
+      const std::size_t end = text.find(c, i + 1);
+      if (end == std::string_view::npos) return std::nullopt;
+      word = text.substr(i + 1, end - i - 1);
+      is_word = true;
+      i = end;
+    } else if (c == '{' || c == '}' || c == '\\') {
+      return std::nullopt;
+    } else {
+      word += c;
+      is_word = true;
+    }
+  }
+  end_word();
+  if (!words.empty() || directives.empty()) return std::nullopt;
+  return directives;
+}
+
+// "return 301 https://...", "return https://..."
+std::string_view key_of_return(const Words& words) {
+  if (words.size() == 2 && words[1].starts_with("http")) return "temporal-redirect";
+  if (words.size() != 3) return {};
+  if (words[1] == "301" || words[1] == "308") return "permanent-redirect";
+  if (words[1] == "302" || words[1] == "303" || words[1] == "307") return "temporal-redirect";
+  return {};
+}
+
+std::string_view key_of(const Words& words) {
+  struct Known {
+    std::string_view directive;
+    std::string_view key;
+  };
+  constexpr std::array<Known, 9> kKnown = {{{"more_set_headers", "response-headers"},
+                                            {"add_header", "response-headers"},
+                                            {"more_clear_headers", "hidden-headers"},
+                                            {"proxy_hide_header", "hidden-headers"},
+                                            {"proxy_set_header", "request-headers"},
+                                            {"more_set_input_headers", "request-headers"},
+                                            {"more_clear_input_headers", "request-headers"},
+                                            {"allow", "allowlist-source-range"},
+                                            {"deny", "denylist-source-range"}}};
+  if (words.front() == "return") return key_of_return(words);
+  if (words.size() == 2 && words.front() == "deny" && words[1] == "all") {
+    return "allowlist-source-range";
+  }
+  const auto* const known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Known& one) {
+    return one.directive == words.front();
+  });
+  return known == kKnown.end() ? std::string_view() : known->key;
+}
+
+}  // namespace
+
+std::string typed_keys_for(std::string_view snippet) {
+  const auto directives = read_directives(snippet);
+  if (!directives) return {};
+  std::set<std::string_view> keys;
+  for (const Words& words : *directives) {
+    const std::string_view key = key_of(words);
+    if (key.empty()) return {};
+    keys.insert(key);
+  }
+  std::string text = "Configuration text is never taken from annotations; write what it says in ";
+  std::size_t left = keys.size();
+  for (const std::string_view key : keys) {
+    text.append("gatehouse.dev/").append(key);
+    --left;
+    text += left == 0 ? "" : left == 1 ? " and " : ", ";
+  }
+  return text + ", and remove it, to have it served.";
+}
+
+}  // namespace ingress::annotations

@@ -1,0 +1,39 @@
+#include "proxy/policy/shape.h"
+
+#include <algorithm>
+#include <array>
+
+namespace proxy::policy {
+namespace {
+
+// What a route says of its content is not said of an answer that has none of it.
+bool describes_content(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kNames = {
+      "Accept-Ranges",    "Allow",         "Cache-Control",    "Content-Disposition",
+      "Content-Encoding", "Content-Type",  "Content-Language", "ETag",
+      "Expires",          "Last-Modified", "Location",         "Set-Cookie"};
+  return std::any_of(kNames.begin(), kNames.end(), [name](std::string_view known) {
+    return http1::equals_ignoring_case(name, known);
+  });
+}
+
+}  // namespace
+
+Shape::Shape(const config::Shape& config)
+    : request_fields_(config.request_fields, FieldLines::Compared::as_cgi_does),
+      response_fields_(config.response_fields, FieldLines::Compared::by_name) {
+  if (config.cors) cors_.emplace(*config.cors);
+}
+
+void Shape::apply_to_response(std::string_view origin, Fields& fields) const {
+  response_fields_.replace_in(fields);
+  if (cors_) cors_->replace_in(fields, origin);
+}
+
+void Shape::add_to_answer(std::string_view origin, Fields& fields) const {
+  response_fields_.replace_in(fields);
+  std::erase_if(fields, [](const http1::Field& field) { return describes_content(field.name); });
+  if (cors_) cors_->replace_in(fields, origin);
+}
+
+}  // namespace proxy::policy

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "proxy/config/model.h"
+#include "proxy/policy/cors.h"
+#include "proxy/policy/field_lines.h"
+
+namespace proxy::policy {
+
+// config::Shape, made ready: once for each configuration, however many routes have it, and for as
+// long as an exchange of one of them goes on. Immutable; any number of threads may use it. What it
+// puts into fields points into it, and to the origin.
+class Shape {
+ public:
+  explicit Shape(const config::Shape& config);
+
+  bool has_cors() const { return cors_.has_value(); }
+  // A preflight is answered here, whoever asks: the endpoint has no say.
+  bool answers_preflight(http1::Method method, const Fields& request_fields) const {
+    return cors_ && is_preflight(method, request_fields);
+  }
+
+  void apply_to_request(Fields& fields) const { request_fields_.replace_in(fields); }
+  // `origin`: of the request, see origin_of().
+  void apply_to_response(std::string_view origin, Fields& fields) const;
+  // An answer of the proxy's own.
+  void add_to_answer(std::string_view origin, Fields& fields) const;
+
+ private:
+  std::optional<Cors> cors_;
+  FieldLines request_fields_;
+  FieldLines response_fields_;
+};
+
+}  // namespace proxy::policy
