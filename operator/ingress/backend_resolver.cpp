@@ -94,8 +94,11 @@ EndpointList chosen(Candidates candidates) {
 }
 
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
-                       const annotations::ProxyTimeouts& timeouts, const std::string& tls) {
+                       const annotations::ProxyTimeouts& timeouts, const std::string& tls,
+                       const EndpointChoice& choice) {
   std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + tls;
+  if (choice.is_sticky) id += ";sticky";
+  if (choice.prefers_least_requests) id += ";least";
   if (timeouts == annotations::ProxyTimeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
@@ -194,7 +197,8 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                                          const kube::IngressBackend& backend,
                                          const annotations::ProxyTimeouts& timeouts,
-                                         const annotations::BackendProtocol& protocol) {
+                                         const annotations::BackendProtocol& protocol,
+                                         const EndpointChoice& choice) {
   if (backend.resource) {
     return closed("resource_backend", "ResourceBackendUnsupported",
                   "a backend of kind " + backend.resource->kind + " (\"" + backend.resource->name +
@@ -233,7 +237,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   if (is_tls) tls = tls_of(key, protocol);
   if (!tls.trouble.empty()) return closed("backend_secret", "BackendSecretUnusable", tls.trouble);
 
-  std::string id = cluster_id(service, *port, timeouts, is_tls ? tls_text(protocol) : "");
+  std::string id = cluster_id(service, *port, timeouts, is_tls ? tls_text(protocol) : "", choice);
   auto& cluster = clusters_[id];
   if (!cluster) {
     Cluster made;
@@ -242,6 +246,14 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
     if (is_tls) made.tls = std::move(tls.settings);
+    // The API server makes it at random, every operator sees the same one, and no client does.
+    if (choice.is_sticky) made.affinity_key = service.metadata.uid + "/" + key.text();
+    if (made.affinity_key.size() > proxy::config::kAffinityKeyBytesMax) {
+      made.affinity_key.resize(proxy::config::kAffinityKeyBytesMax);
+    }
+    if (choice.prefers_least_requests) {
+      made.balancing = proxy::config::Balancing::least_requests;
+    }
     cluster = std::make_shared<const Cluster>(std::move(made));
   }
   ResolvedBackend resolved{Forward{std::move(id)}, "", ""};

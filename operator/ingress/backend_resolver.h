@@ -24,6 +24,12 @@ struct ResolvedBackend {
   std::string trouble;  // a clause: "Service shop/web has no port named \"http\""
 };
 
+// How an Ingress wants one endpoint of a Service chosen.
+struct EndpointChoice {
+  bool is_sticky = false;
+  bool prefers_least_requests = false;
+};
+
 // Turns backends into clusters of endpoints. Lives for one compilation.
 //
 // The port of a backend is a Service port, by number or name; its Pod port is found in each
@@ -35,7 +41,8 @@ class BackendResolver {
 
   ResolvedBackend resolve(const std::string& namespace_, const kube::IngressBackend& backend,
                           const annotations::ProxyTimeouts& timeouts,
-                          const annotations::BackendProtocol& protocol = {});
+                          const annotations::BackendProtocol& protocol = {},
+                          const EndpointChoice& choice = {});
 
   // The clusters of everything resolved so far.
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> take_clusters() {

@@ -19,6 +19,7 @@
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/shape_table.h"
 #include "operator/ingress/sni_table.h"
+#include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
 
@@ -190,12 +191,28 @@ class Compilation {
         scope.ingress, complaints_);
   }
 
-  proxy::config::Policies policies_of(const Scope& scope) const {
+  // `path`: above everything that they are for; nothing else is known of an expression.
+  proxy::config::Policies policies_of(const Scope& scope, std::string_view path = "/") const {
     return {.body_bytes_max = scope.policy.body_bytes_max,
             .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests),
             .guards = scope.guards,
             .forwarded_prefix = scope.policy.rewrite.forwarded_prefix,
-            .shape = scope.shape};
+            .shape = scope.shape,
+            .sticky = sticky_cookie_of(scope, path)};
+  }
+
+  // As ingress-nginx has it: what two Services tell one client by one name stays apart.
+  static std::optional<proxy::config::StickyCookie> sticky_cookie_of(const Scope& scope,
+                                                                     std::string_view path) {
+    std::optional<proxy::config::StickyCookie> cookie = scope.policy.sticky;
+    if (cookie && cookie->path.empty()) {
+      // RFC 6265 §5.1.4: with a slash at its end it would not be for the path without one.
+      if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+      const bool fits =
+          path.size() <= proxy::config::kCookieTextBytesMax && proxy::config::is_cookie_text(path);
+      cookie->path = fits ? path : "/";
+    }
+    return cookie;
   }
 
   // ingress-nginx rewrites what has no path only where the Ingress has no rules.
@@ -207,8 +224,15 @@ class Compilation {
 
   // ... and nothing where path and target are the same.
   proxy::config::Policies policies_of_path(const Scope& scope, const std::string& path) const {
-    proxy::config::Policies policies = policies_of(scope);
+    proxy::config::Policies policies = policies_of(scope, path);
     if (scope.policy.rewrite.target != path) policies.rewrite_target = scope.policy.rewrite.target;
+    return policies;
+  }
+
+  proxy::config::Policies policies_of_expression(const Scope& scope,
+                                                 const std::string& text) const {
+    proxy::config::Policies policies = policies_of_path(scope, text);
+    policies.sticky = sticky_cookie_of(scope, "/");
     return policies;
   }
 
@@ -282,7 +306,7 @@ class Compilation {
       return;
     }
     hosts_.claim_expression(
-        host, {expression, {}, policies_of_path(scope, text)},
+        host, {expression, {}, policies_of_expression(scope, text)},
         [&] { return action_for(scope, backend, text); }, scope.ingress, complaints_);
   }
 
@@ -347,8 +371,10 @@ class Compilation {
       ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
       return redirected(*redirect);
     }
-    ResolvedBackend resolved = backends_.resolve(scope.ingress.metadata.namespace_, backend,
-                                                 scope.policy.timeouts, scope.policy.backend);
+    ResolvedBackend resolved = backends_.resolve(
+        scope.ingress.metadata.namespace_, backend, scope.policy.timeouts, scope.policy.backend,
+        {.is_sticky = scope.policy.sticky.has_value(),
+         .prefers_least_requests = scope.policy.prefers_least_requests});
     if (!resolved.reason.empty()) {
       troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
     }

@@ -34,14 +34,16 @@ struct Status {};   // int, from 400 to 599
 struct Timeout {};  // milliseconds: "60s"; more than 0, at most kTimeoutMax
 struct Text {
   std::size_t bytes_max;
-};                    // std::string
-struct Path {};       // std::string that the router can compare with
-struct Reason {};     // std::string: a token for logs and metrics
-struct Pem {};        // std::string: not empty, ASCII
-struct HostText {};   // std::string: a host name or an address
-struct ClusterId {};  // std::string: a key of ProxyConfig::clusters
-struct GuardsId {};   // std::string: a key of ProxyConfig::guards, or empty
-struct ShapeId {};    // std::string: a key of ProxyConfig::shapes, or empty
+};                     // std::string
+struct Path {};        // std::string that the router can compare with
+struct Reason {};      // std::string: a token for logs and metrics
+struct Pem {};         // std::string: not empty, ASCII
+struct CookieName {};  // std::string: a token (RFC 6265 §4.1.1)
+struct CookieText {};  // std::string: an attribute's value
+struct HostText {};    // std::string: a host name or an address
+struct ClusterId {};   // std::string: a key of ProxyConfig::clusters
+struct GuardsId {};    // std::string: a key of ProxyConfig::guards, or empty
+struct ShapeId {};     // std::string: a key of ProxyConfig::shapes, or empty
 struct List {
   std::size_t entries_max;
 };                    // std::vector of Endpoint, Network or of a struct with fields
@@ -159,7 +161,23 @@ struct Fields<Cluster> {
       field("readTimeout", &Cluster::read_timeout, Timeout{}),
       field("sendTimeout", &Cluster::send_timeout, Timeout{}),
       // Who does not know it would send in the clear what is meant to be hidden.
-      guard(field("tls", &Cluster::tls, Part{})));
+      guard(field("tls", &Cluster::tls, Part{})),
+      added(field("affinityKey", &Cluster::affinity_key, Text{kAffinityKeyBytesMax})));
+};
+
+template <>
+struct Fields<StickyCookie> {
+  static constexpr const char* kName = "sticky";
+  static constexpr auto kList = std::tuple(
+      field("name", &StickyCookie::name, CookieName{}),
+      field("path", &StickyCookie::path, CookieText{}),
+      field("domain", &StickyCookie::domain, CookieText{}),
+      field("maxAge", &StickyCookie::max_age, Number{kCookieSecondsMax}),
+      field("expires", &StickyCookie::expires, Number{kCookieSecondsMax}),
+      field("secure", &StickyCookie::secure, Choice<3>{{"whenHttps", "never", "always"}}),
+      field("sameSite", &StickyCookie::same_site, Choice<4>{{"unset", "None", "Lax", "Strict"}}),
+      field("sameSiteNoneIfKnown", &StickyCookie::same_site_none_if_known, Flag{}),
+      field("changeOnFailure", &StickyCookie::change_on_failure, Flag{}));
 };
 
 // The section came with the fields "guardedBy" of routes and defaults: who knows those knows what
@@ -212,7 +230,8 @@ struct Fields<Policies> {
       // Without it, paths of the backend that it kept out of reach would be reachable.
       guard(field("rewriteTarget", &Policies::rewrite_target, PathTemplate{})),
       added(field("forwardedPrefix", &Policies::forwarded_prefix, FieldValue{kTextBytesMax})),
-      added(field("shapedBy", &Policies::shape, ShapeId{})));
+      added(field("shapedBy", &Policies::shape, ShapeId{})),
+      added(field("sticky", &Policies::sticky, Part{})));
 };
 
 template <>

@@ -48,6 +48,9 @@ struct Cluster {
   std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
   std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint
   std::optional<BackendTls> tls{};                 // nothing: plain
+  // By which the names of endpoints in sticky cookies are made; empty: there are none. Clients do
+  // not know it.
+  std::string affinity_key{};
   bool operator==(const Cluster&) const = default;
 };
 
@@ -115,6 +118,25 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+enum class CookieSecure { when_https, never, always };
+enum class SameSite { unset, none, lax, strict };
+
+// A client is told which endpoint of the cluster it got, and gets the same one again. The cookie is
+// HttpOnly. Times in seconds, 0: not said.
+struct StickyCookie {
+  std::string name = "INGRESSCOOKIE";
+  std::string path = "/";
+  std::string domain;
+  std::uint64_t max_age = 0;
+  std::uint64_t expires = 0;
+  CookieSecure secure = CookieSecure::when_https;
+  SameSite same_site = SameSite::unset;
+  bool same_site_none_if_known = false;  // not for browsers that take "None" for "Strict"
+  // A client whose endpoint is there but fails is told another one, and stays there.
+  bool change_on_failure = false;
+  bool operator==(const StickyCookie&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -127,6 +149,7 @@ struct Policies {
   std::string rewrite_target{};
   std::string forwarded_prefix{};  // X-Forwarded-Prefix; empty: none
   std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
+  std::optional<StickyCookie> sticky{};
   bool operator==(const Policies&) const = default;
 };
 

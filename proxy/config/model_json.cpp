@@ -215,6 +215,12 @@ constexpr std::size_t bytes_max(const FieldName&) {
 constexpr std::size_t bytes_max(const ShapeId&) {
   return kIdBytesMax;
 }
+constexpr std::size_t bytes_max(const CookieName&) {
+  return kCookieTextBytesMax;
+}
+constexpr std::size_t bytes_max(const CookieText&) {
+  return kCookieTextBytesMax;
+}
 constexpr std::size_t bytes_max(const HostText&) {
   return kTextBytesMax;
 }

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "proxy/config/cookie_text.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/fields.h"
 #include "proxy/config/json_reading.h"
@@ -232,6 +233,14 @@ class FieldChecks {
       }
       if (i > 0 && !(origins[i - 1] < origins[i])) breach(place, "must be sorted and unique");
     }
+  }
+  void check(const CookieName&, const std::string& value, const At& at) const {
+    check_length(value, kCookieTextBytesMax, at.text());
+    if (!is_cookie_name(value)) breach(at.text(), "must be a cookie's name");
+  }
+  void check(const CookieText&, const std::string& value, const At& at) const {
+    check_length(value, kCookieTextBytesMax, at.text());
+    if (!is_cookie_text(value)) breach(at.text(), "must be text that can stand in a cookie");
   }
   void check(const HostText&, const std::string& value, const At& at) const {
     if (!is_dns_name(value) && !is_ip_literal(value)) {

@@ -416,6 +416,10 @@ void Exchange::reset() {
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();
+  sticky_.reset();
+  empty(cookie_name_);
+  empty(cookie_attributes_);
+  empty(set_cookie_);
   stale_.reset();
   response_.reset();
   response_parser_.reset();

@@ -117,6 +117,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
   bool rewrite(const router::Target& target);
+  void remember_sticky(const Client& client, const config::StickyCookie& cookie);
+  void tell_sticky();
   std::string_view compose_head(const Client& client, const config::Policies& policies);
   void begin_gathering(std::string_view bytes);
   void gather(std::string_view bytes, bool last);
@@ -192,6 +194,11 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   upstream::Cluster::Tried tried_;
   std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;
+  // On a route with a sticky cookie: the endpoint that the client's cookie names, and what is to be
+  // told to a client that gets another one, but for the value: name and attributes.
+  std::shared_ptr<upstream::Endpoint> sticky_;
+  std::string cookie_name_, cookie_attributes_;
+  std::string set_cookie_;  // the response's fields point to it
 
   // The response.
   http1::ResponseHead response_;

@@ -7,6 +7,7 @@
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/sticky_cookie.h"
 #include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
@@ -56,6 +57,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     return;
   }
   if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
+  if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   const bool gathers = target.policies.buffers_request && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
@@ -151,6 +153,32 @@ bool Exchange::rewrite(const router::Target& target) {
   return true;
 }
 
+// The request's fields and the policy are gone by the time of the response, so what may have to be
+// told is made now; for who comes back to its endpoint, that is nothing.
+void Exchange::remember_sticky(const Client& client, const config::StickyCookie& cookie) {
+  for (const std::string_view name : cookies_named(request_.fields, cookie.name)) {
+    sticky_ = cluster_->find_named(name);
+    if (sticky_ != nullptr) break;
+  }
+  if (sticky_ != nullptr && !cookie.change_on_failure) return;
+  std::string_view user_agent;
+  for (const http1::Field& field : request_.fields) {
+    if (http1::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
+  }
+  cookie_name_ = cookie.name;
+  cookie_attributes_ =
+      attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
+}
+
+// Adds to the response which endpoint it came from, if the client does not know that.
+void Exchange::tell_sticky() {
+  if (cookie_name_.empty() || endpoint_ == sticky_) return;
+  const std::string_view name = cluster_->name_of(*endpoint_);
+  if (name.empty()) return;  // no key, or it is in the configuration no more
+  set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
+  response_.fields.push_back({.name = "Set-Cookie", .value = set_cookie_});
+}
+
 std::string_view Exchange::compose_head(const Client& client, const config::Policies& policies) {
   const http1::Forwarding forwarding{
       .client_address = client.address,
@@ -202,7 +230,7 @@ void Exchange::keep_for_replay(std::string_view bytes) {
 
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
   net::Loop& loop = worker_.loop();
-  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get()});
+  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get(), sticky_});
   // Without room for it the probe stays due, and a later request begins it.
   if (pick.to_probe != nullptr && worker_.may_probe()) {
     upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
@@ -482,6 +510,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   status_ = response_.status;
   if (shape_ != nullptr) shape_->apply_to_response(origin_, response_.fields);
   responded_ = worker_.loop().now();
+  tell_sticky();
   if (response_.framing == http1::Framing::tunnel) {
     begin_tunnel(begin, end);
     return false;

@@ -30,6 +30,12 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
     return !past.tried.empty() && contains(past.tried, *endpoint);
   };
   Pick pick;
+  const bool is_well =
+      past.sticky != nullptr && !past.sticky->is_retired() && !past.sticky->is_marked();
+  if (is_well && !was_tried(past.sticky)) {
+    pick.endpoint = past.sticky;
+    return pick;
+  }
   pick.endpoint = find(turn, [&](const Candidate& endpoint) {
     if (endpoint->wants_probe(now)) pick.to_probe = endpoint;
     return endpoint->is_marked() || endpoint.get() == past.stale || was_tried(endpoint);
@@ -44,6 +50,17 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
     pick.to_probe.reset();  // the request itself asks
   }
   return pick;
+}
+
+std::shared_ptr<Endpoint> Cluster::find_named(std::string_view name) const {
+  const auto at = names_.find(name);
+  return at ? endpoints_[*at] : nullptr;
+}
+
+std::string_view Cluster::name_of(const Endpoint& endpoint) const {
+  const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
+                               [&](const auto& one) { return one.get() == &endpoint; });
+  return names_.at(static_cast<std::size_t>(at - endpoints_.begin()));
 }
 
 bool Cluster::has_untried(const Tried& tried) const {
@@ -81,6 +98,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
     endpoints_.push_back(std::make_shared<Endpoint>(address.value(), options, counters, tls_));
   }
   while (old < old_endpoints.size()) old_endpoints[old++]->retire();
+  names_ = EndpointNames(*config_, names_);
 }
 
 void Cluster::retire() {

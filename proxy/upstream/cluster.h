@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "proxy/router/route_table.h"
 #include "proxy/upstream/balancer.h"
 #include "proxy/upstream/endpoint.h"
+#include "proxy/upstream/endpoint_names.h"
 
 namespace proxy::upstream {
 
@@ -28,6 +30,9 @@ class Cluster {
   struct Past {
     const Tried& tried;               // endpoints that it could not connect to
     const Endpoint* stale = nullptr;  // the endpoint whose pooled connection was dead
+    // The one that it is to get while that is well, however much the others have to do. Where its
+    // pooled connection was dead, a fresh one is its own, too.
+    std::shared_ptr<Endpoint> sticky = nullptr;
   };
   struct Pick {
     std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried
@@ -39,6 +44,10 @@ class Cluster {
   // else any that was not tried: where none is well, they are all alike.
   Pick pick(base::SteadyTime now, const Past& past);
   bool has_untried(const Tried& tried) const;
+
+  // By their names in sticky cookies. nullptr: no endpoint has it; empty: it has none.
+  std::shared_ptr<Endpoint> find_named(std::string_view name) const;
+  std::string_view name_of(const Endpoint& endpoint) const;
 
   // Takes over a changed configuration: endpoints that stay keep their connections.
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
@@ -53,6 +62,7 @@ class Cluster {
   std::shared_ptr<const config::Cluster> config_;
   std::shared_ptr<tls::ClientContext> tls_;           // of config_; nullptr: plain
   std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
+  EndpointNames names_;                               // likewise
   Balancer balancer_;
 };
 

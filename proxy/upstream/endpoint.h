@@ -65,6 +65,7 @@ class Endpoint final : private Connection::User {
   bool close_an_idle_connection();
   // It left the configuration: idle connections are closed, the others when their request ends.
   void retire();
+  bool is_retired() const { return retired_; }
 
  private:
   friend class Connection;

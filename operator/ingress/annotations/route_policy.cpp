@@ -80,6 +80,8 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
+  policy.sticky = read_session_affinity(annotations, policy.issues);
+  policy.prefers_least_requests = read_prefers_least_requests(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);

@@ -11,6 +11,7 @@
 #include "operator/ingress/annotations/redirect.h"
 #include "operator/ingress/annotations/redirection.h"
 #include "operator/ingress/annotations/rewrite.h"
+#include "operator/ingress/annotations/session_affinity.h"
 #include "operator/ingress/annotations/source.h"
 #include "proxy/config/model.h"
 
@@ -27,6 +28,8 @@ struct RoutePolicy {
   Redirections redirections;
   BackendProtocol backend;
   proxy::config::Shape shape;
+  std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
+  bool prefers_least_requests = false;
   // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
   // that the Ingress it belongs to is not harmed.
   bool takes_no_part = false;

@@ -86,8 +86,8 @@ TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
 }
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
-  for (const char* key : {"affinity", "proxy-buffering", "enable-rewrite-log", "ssl-passthrough",
-                          "custom-http-errors", "service-upstream"}) {
+  for (const char* key : {"session-cookie-hash", "proxy-buffering", "enable-rewrite-log",
+                          "ssl-passthrough", "custom-http-errors", "service-upstream"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }
 }

@@ -322,6 +322,9 @@ class History {
         {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},
+        {nginx + "affinity", "cookie"},
+        {nginx + "session-cookie-name", one_of({"route", "no name"})},
+        {nginx + "load-balance", one_of({"ewma", "round_robin"})},
         {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
         {"kubernetes.io/tls-acme", "true"},
         {"cert-manager.io/issuer", "ca"},
@@ -339,6 +342,7 @@ class History {
 
   void put_service() {
     kube::Service service = a_service(a_namespace() + "/" + one_of({"web", "api"}), 80);
+    service.metadata.uid += "-" + std::to_string(below(2));
     if (below(6) == 0) service.type_name = "ExternalName";
     if (below(6) == 0) service.ports.front().port = 81;
     if (below(3) == 0) service.ports.front().app_protocol = "https";

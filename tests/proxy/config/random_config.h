@@ -138,6 +138,12 @@ class RandomConfig {
       if (coin()) value.push_back(*Network::parse(network));
     }
   }
+  void fill(const CookieName&, std::string& value, const ProxyConfig&) {
+    value = coin() ? "route" : "S-1";
+  }
+  void fill(const CookieText&, std::string& value, const ProxyConfig&) {
+    value = coin() ? "/shop" : "";
+  }
   void fill(const HostText&, std::string& value, const ProxyConfig&) {
     value = coin() ? "shop.example" : "::1";
   }

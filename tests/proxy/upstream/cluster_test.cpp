@@ -29,7 +29,7 @@ class ClusterTest : public ::testing::Test {
   void use(int endpoints, config::Balancing balancing = config::Balancing::round_robin) {
     cluster_.update(cluster_of(endpoints, balancing), options_, counters_);
   }
-  Cluster::Pick pick() { return cluster_.pick(now_, {tried_, stale_.get()}); }
+  Cluster::Pick pick() { return cluster_.pick(now_, {tried_, stale_.get(), sticky_}); }
   std::shared_ptr<Endpoint> next() { return pick().endpoint; }
   // Each of them once, by its number.
   std::vector<std::shared_ptr<Endpoint>> all(std::size_t count) {
@@ -49,7 +49,7 @@ class ClusterTest : public ::testing::Test {
   Cluster cluster_{std::make_shared<config::Cluster>(), 0};
   base::SteadyTime now_ = kStart;
   Cluster::Tried tried_;
-  std::shared_ptr<Endpoint> stale_;
+  std::shared_ptr<Endpoint> stale_, sticky_;
 };
 
 TEST_F(ClusterTest, AnEndpointThatDoesNotConnectIsPassedOver) {
@@ -112,6 +112,25 @@ TEST_F(ClusterTest, AfterADeadPooledConnectionTheSameEndpointIsAskedWhereNoOther
   use(1);
   stale_ = next();
   EXPECT_EQ(next(), stale_);
+}
+
+TEST_F(ClusterTest, AStickyEndpointIsTakenWhileItIsThereAndWellAndWasNotTried) {
+  use(3);
+  const auto endpoints = all(3);
+  sticky_ = endpoints[1];
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), endpoints[1]);
+  stale_ = endpoints[1];
+  EXPECT_EQ(next(), endpoints[1]);
+  tried_ = {endpoints[1]};
+  for (int i = 0; i < 4; ++i) EXPECT_NE(next(), endpoints[1]);
+  tried_.clear();
+  stale_.reset();
+  endpoints[1]->on_connect_failed(now_);
+  for (int i = 0; i < 4; ++i) EXPECT_NE(next(), endpoints[1]);
+  endpoints[1]->on_connected();
+  EXPECT_EQ(next(), endpoints[1]);
+  use(1);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), endpoints[0]);
 }
 
 TEST_F(ClusterTest, AProbeIsAskedForOnceThePauseIsOver) {

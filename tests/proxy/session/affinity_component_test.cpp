@@ -1,0 +1,146 @@
+// Clients that stay with the endpoint that they were told by a cookie.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::StartsWith;
+
+// Says who it is.
+ScriptedBackend::Script named(const std::string& name) {
+  return [name](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok(name));
+  };
+}
+
+config::ProxyConfig sticky_shop(const std::vector<std::uint16_t>& ports,
+                                const config::StickyCookie& cookie = {}) {
+  config::Cluster cluster;
+  cluster.affinity_key = "key";
+  auto config = shop(ports, cluster);
+  auto host = *config.hosts.at("shop.test");
+  for (config::Route& route : host.routes) route.policies.sticky = cookie;
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  return config;
+}
+
+HttpAnswer get(RunningEngine& proxy, const std::string& cookie) {
+  auto client = HttpClient::connect(proxy.http());
+  const std::string field = cookie.empty() ? "" : "Cookie: a=b; " + cookie + "\r\n";
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n" + field + "\r\n");
+  return client.read_answer();
+}
+
+std::string pair_of(const HttpAnswer& answer) {
+  const std::string set = answer.field("set-cookie");
+  return set.substr(0, set.find(';'));
+}
+
+TEST(Affinity, AClientComesBackToItsEndpointAndIsToldOnlyOnce) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(sticky_shop({a.port(), b.port(), c.port()})));
+  for (int client = 0; client < 6; ++client) {
+    const HttpAnswer first = get(proxy, "");
+    ASSERT_EQ(first.status, 200);
+    const std::string cookie = pair_of(first);
+    ASSERT_THAT(cookie, StartsWith("INGRESSCOOKIE="));
+    EXPECT_THAT(first.field("set-cookie"), EndsWith("; Path=/; HttpOnly"));
+    for (int i = 0; i < 4; ++i) {
+      const HttpAnswer next = get(proxy, cookie);
+      EXPECT_EQ(next.body, first.body);
+      EXPECT_EQ(next.field("set-cookie"), "");
+    }
+  }
+  EXPECT_GT(a.requests(), 0);
+  EXPECT_GT(b.requests(), 0);
+  EXPECT_GT(c.requests(), 0);
+}
+
+TEST(Affinity, AnotherProxyAndOneThatWasRestartedKnowTheCookie) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  const auto config = sticky_shop({a.port(), b.port(), c.port()});
+  std::string cookie, body;
+  {
+    RunningEngine proxy;
+    ASSERT_TRUE(proxy.publish(config));
+    const HttpAnswer first = get(proxy, "");
+    cookie = pair_of(first);
+    body = first.body;
+  }
+  RunningEngine another(RunningEngine::quick(), 2);
+  ASSERT_TRUE(another.publish(config));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(get(another, cookie).body, body);
+}
+
+TEST(Affinity, AForgedCookieIsAnOrdinaryChoiceAndANewCookie) {
+  ScriptedBackend a(named("a")), b(named("b"));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(sticky_shop({a.port(), b.port()})));
+  for (const std::string& value : {std::string("x"), std::string(32, '0'), std::string(5000, 'f'),
+                                   std::string("127.0.0.1:80"), std::string()}) {
+    const HttpAnswer answer = get(proxy, "INGRESSCOOKIE=" + value);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(pair_of(answer), StartsWith("INGRESSCOOKIE="));
+  }
+  EXPECT_GE(a.requests(), 2);
+  EXPECT_GE(b.requests(), 2);
+}
+
+TEST(Affinity, AClientWhoseEndpointIsGoneIsToldItsNextOne) {
+  ScriptedBackend a(named("a")), b(named("b"));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(sticky_shop({a.port()})));
+  const std::string cookie = pair_of(get(proxy, ""));
+  ASSERT_TRUE(proxy.publish(sticky_shop({b.port()})));
+  const HttpAnswer answer = get(proxy, cookie);
+  EXPECT_EQ(answer.body, "b");
+  EXPECT_THAT(pair_of(answer), StartsWith("INGRESSCOOKIE="));
+  EXPECT_NE(pair_of(answer), cookie);
+  EXPECT_EQ(get(proxy, pair_of(answer)).field("set-cookie"), "");
+}
+
+TEST(Affinity, WhileItsEndpointDoesNotConnectAClientGoesElsewhere) {
+  for (const bool changes : {false, true}) {
+    ScriptedBackend well(named("well"));
+    std::uint16_t dead_port = 0;
+    std::string cookie;
+    RunningEngine proxy;
+    config::StickyCookie sticky;
+    sticky.change_on_failure = changes;
+    {
+      ScriptedBackend dying(named("dying"));
+      dead_port = dying.port();
+      ASSERT_TRUE(proxy.publish(sticky_shop({dead_port, well.port()}, sticky)));
+      for (HttpAnswer answer = get(proxy, ""); cookie.empty(); answer = get(proxy, "")) {
+        if (answer.body == "dying") cookie = pair_of(answer);
+      }
+    }
+    for (int i = 0; i < 3; ++i) {
+      const HttpAnswer answer = get(proxy, cookie);
+      EXPECT_EQ(answer.status, 200);
+      EXPECT_EQ(answer.body, "well");
+      EXPECT_EQ(answer.field("set-cookie") != "", changes);
+    }
+  }
+}
+
+TEST(Affinity, WithoutAKeyNobodyIsToldAnything) {
+  ScriptedBackend a(named("a"));
+  RunningEngine proxy;
+  auto config = sticky_shop({a.port()});
+  auto cluster = *config.clusters.at("shop");
+  cluster.affinity_key.clear();
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_EQ(get(proxy, "").field("set-cookie"), "");
+}
+
+}  // namespace
+}  // namespace proxy::support
