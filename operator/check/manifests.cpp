@@ -17,6 +17,9 @@ constexpr const char* kClass = "gatehouse";
 // Of an endpoint that is assumed; from a network for documentation (RFC 5737), it is never asked.
 constexpr const char* kAssumedAddress = "192.0.2.1";
 
+// Later than any time that a cluster has noted.
+constexpr base::WallTime kYetToCome{std::chrono::hours(24 * 365 * 200)};
+
 // What a person wrote there, of whatever type it is; empty: nothing.
 std::string text_of(const nlohmann::json& object, const char* field) {
   const auto value = object.find(field);
@@ -149,9 +152,10 @@ void Manifests::add_typed(const std::string& source, const nlohmann::json& objec
                           ingress::ClusterView::Objects<T>& objects) {
   auto typed = T::from_json(object);
   if (!typed) return add_problem(source, title_of(object) + ": " + typed.error().message);
-  // Without a time of their own the order of the manifests is their age.
+  // What is yet to be created is younger than all there is; among its like the order of the
+  // manifests is their age.
   if (typed->metadata.creation_timestamp == base::WallTime{})
-    typed->metadata.creation_timestamp += std::chrono::seconds(objects.size());
+    typed->metadata.creation_timestamp = kYetToCome + std::chrono::seconds(objects.size());
   objects.push_back(std::make_shared<const T>(std::move(*typed)));
 }
 

@@ -14,7 +14,7 @@ namespace check {
 //
 // What the manifests do not hold is assumed to be well: the Services that Ingresses name, their
 // ready endpoints and, as complete() says, the Secrets. An Ingress without a creationTimestamp is
-// younger than those that were added before it.
+// younger than those that have one, and than those without one that were added before it.
 class Manifests {
  public:
   // Kinds that no compilation reads are passed over. `source` names the file in problems.

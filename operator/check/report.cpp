@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/plain_text.h"
 #include "operator/ingress/certificate_plan.h"
 
 namespace check {
@@ -109,7 +110,9 @@ std::string to_table(const std::vector<IngressReport>& reports,
     for (const Finding& finding : report.findings)
       text += "  " + finding.reason + ": " + finding.message + "\n";
   }
-  for (const std::string& problem : problems) text += "cannot be read: " + problem + "\n";
+  for (const std::string& problem : problems) {
+    text += "cannot be read: " + base::without_controls(problem) + "\n";
+  }
   return text + count_line(reports);
 }
 

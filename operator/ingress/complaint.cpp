@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/plain_text.h"
 #include "kube/event_series.h"
 
 namespace ingress {
@@ -29,7 +30,8 @@ Complaints bounded(Complaints complaints) {
       kept.back().stands_for += complaint.stands_for;
       continue;
     }
-    complaint.message = kube::shortened(std::move(complaint.message), kube::kEventNoteBytesMax);
+    complaint.message = kube::shortened(base::without_controls(std::move(complaint.message)),
+                                        kube::kEventNoteBytesMax);
     kept.push_back(std::move(complaint));
   }
   return kept;

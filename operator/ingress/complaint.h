@@ -30,7 +30,8 @@ struct Complaint {
 using Complaints = std::vector<Complaint>;
 
 // Sorted and unique; of one reason about one Ingress so many as a person reads, the last of which
-// stands for the rest, and none longer than an Event shows. An Ingress may have thousands of paths.
+// stands for the rest; none longer than an Event shows, nor with a control character, for they
+// quote what a tenant wrote. An Ingress may have thousands of paths.
 Complaints bounded(Complaints complaints);
 
 }  // namespace ingress

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/client/port_text.h"
+
 namespace proxy::client {
 namespace {
 
@@ -49,11 +51,6 @@ std::string_view entry_from_right(const std::vector<Field>& fields, FieldId id, 
     }
   }
   return found;
-}
-
-bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         text.find_first_not_of("0123456789") == std::string_view::npos && text.front() != '0';
 }
 
 // An address, with or without a port: "203.0.113.9:4711", "[2001:db8::1]:80", "2001:db8::1".
@@ -215,7 +212,7 @@ Told read_forwarded(const std::vector<Field>& fields, const config::IpAddress& p
   told.scheme = scheme_of(entry_from_right(fields, FieldId::x_forwarded_proto, place));
   told.host = host_of(entry_from_right(fields, FieldId::x_forwarded_host, place));
   const std::string_view port = entry_from_right(fields, FieldId::x_forwarded_port, place);
-  if (is_port(port)) told.port = port;
+  if (is_port(port) && port != "0") told.port = port;
   return told;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/client/port_text.h"
+
 namespace proxy::client {
 namespace {
 
@@ -25,17 +27,6 @@ constexpr std::string_view kTooLong = "proxy_header_too_long";
 bool agrees(std::string_view bytes, std::string_view with) {
   const std::size_t size = std::min(bytes.size(), with.size());
   return bytes.substr(0, size) == with.substr(0, size);
-}
-
-// "0" to "65535", no leading zero (§2.1).
-bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > 5) return false;
-  unsigned value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<unsigned>(c - '0');
-  }
-  return value <= 65535 && (text.size() == 1 || text.front() != '0');
 }
 
 // Up to the next space, which is taken, too.

@@ -187,9 +187,8 @@ void Worker::note_refused_proxy_header(std::string_view peer, std::string_view r
   if (said_refused_at_ != base::SteadyTime{} && now - said_refused_at_ < kSaysPauseEvery) return;
   said_refused_at_ = now;
   spdlog::warn(
-      "closing a connection of {} that does not begin as --proxy-protocol asks for: {} (said once "
-      "a "
-      "minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
+      "closing a connection of {} that does not begin as --proxy-protocol asks for: {} "
+      "(said once a minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
       peer, reason);
 }
 

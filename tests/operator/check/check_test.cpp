@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Outcome {
@@ -121,6 +122,22 @@ TEST(Check, TheOrderOfManifestsIsTheirAge) {
   EXPECT_EQ(whole.at("ingresses").at(0).at("name"), "a-copy");
   EXPECT_EQ(whole.at("ingresses").at(0).at("verdict"), "refused");
   EXPECT_EQ(whole.at("ingresses").at(1).at("verdict"), "served");
+}
+
+TEST(Check, WhatIsYetToBeCreatedIsYoungerThanWhatAClusterHas) {
+  std::string exported = web("{}", "exported");
+  exported.insert(exported.find("  namespace:"), "  creationTimestamp: 2024-01-01T00:00:00Z\n");
+  const nlohmann::json whole =
+      nlohmann::json::parse(check_text(web("{}", "a-new-one") + exported, {"-o", "json"}).out);
+  EXPECT_EQ(whole.at("ingresses").at(0).at("name"), "a-new-one");
+  EXPECT_EQ(whole.at("ingresses").at(0).at("verdict"), "refused");
+  EXPECT_EQ(whole.at("ingresses").at(1).at("verdict"), "served");
+}
+
+TEST(Check, TextOfAManifestWritesNoLinesOfItsOwn) {
+  const Outcome outcome = check_text(
+      web(R"({nginx.ingress.kubernetes.io/proxy-body-size: "8\nserved  shop/other\e[31m"})"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("8?served  shop/other?[31m"), Not(HasSubstr("\x1b"))));
 }
 
 TEST(Check, ItemsOfAListAreChecked) {

@@ -100,6 +100,8 @@ TEST(ForwardedFields, SchemeHostAndPortAreThoseOfWhoWasAskedByTheClient) {
       {{{"X-Forwarded-Host", "www.shop.test:8443"}}, "", "www.shop.test:8443", ""},
       {{{"X-Forwarded-Host", "a b"}, {"X-Forwarded-Port", "080"}}, "", "", ""},
       {{{"X-Forwarded-Port", "443, evil"}}, "", "", ""},
+      {{{"X-Forwarded-Port", "65536"}}, "", "", ""},
+      {{{"X-Forwarded-Port", "0"}}, "", "", ""},
       // One proxy before us: its word is the last, whatever its client had said before.
       {{{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", "https, http"}}, "http", "", ""},
       {{{"X-Forwarded-For", "203.0.113.9"},
