@@ -47,6 +47,8 @@ class Compilation {
     owners_ = HostOwners(owned, view_.shares_hosts);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) add(ingress);
+    // When all there is to join is there, whatever their age.
+    for (const Canary& canary : canaries_) join(canary);
     return finish();
   }
 
@@ -67,7 +69,10 @@ class Compilation {
     const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
     report_class(*ingress);
     report_issues(*ingress, policy);
-    if (policy.takes_no_part) return;
+    if (policy.canary) {
+      canaries_.push_back({ingress, std::move(policy), summaries_.size() - 1});
+      return;
+    }
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
     const Scope scope{*ingress, policy, guards, shape, summary};
@@ -85,6 +90,110 @@ class Compilation {
         annotations::read_issuer(ingress->metadata.annotations, view_.default_issuer, unsaid)
             .has_value();
     for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, tls, orders);
+  }
+
+  struct Canary {
+    std::shared_ptr<const kube::Ingress> ingress;
+    RoutePolicy policy;
+    std::size_t summary;  // its place
+  };
+
+  void join(const Canary& canary) {
+    const kube::Ingress& ingress = *canary.ingress;
+    if (ingress.rules.empty() && ingress.default_backend) {
+      join(canary, "", {.is_default = true}, *ingress.default_backend, "the default backend");
+    }
+    for (const kube::IngressRule& rule : ingress.rules) {
+      const auto host = config_host(rule.host);
+      if (!host) {
+        complain_of_host(ingress, rule.host);
+        continue;
+      }
+      for (const kube::IngressPath& path : rule.paths) {
+        const std::string text = path.path.empty() ? "/" : path.path;
+        HostTable::Sought sought;
+        if (auto plain = route_path(without_star(text, path.path_type))) {
+          sought.route.emplace();
+          sought.route->match = match_of(path.path_type);
+          sought.route->path = std::move(*plain);
+        }
+        sought.expression = route_expression(text, path.path_type);
+        join(canary, *host, sought, path.backend, "the path " + text);
+      }
+    }
+  }
+
+  // Adds a canary's backend to a place of its own namespace, and to no other: whose requests would
+  // that be? What guards the place goes on guarding it.
+  void join(const Canary& canary, const std::string& host, const HostTable::Sought& sought,
+            const kube::IngressBackend& backend, const std::string& what) {
+    const kube::Ingress& ingress = *canary.ingress;
+    Summary& summary = summaries_[canary.summary];
+    const bool is_admitted = asks_for(ingress, host);
+    auto& names = is_admitted ? summary.hosts : summary.hosts_denied;
+    if (std::find(names.begin(), names.end(), host) == names.end()) names.push_back(host);
+    if (!is_admitted) return;
+    const std::string where = what + " of " + (host.empty() ? "every host" : host);
+    const auto leave_out = [&](const std::string& why) {
+      ++summary.paths_closed;
+      complain(ingress, "CanaryNotJoined",
+               "This canary gets no request for " + where + ": " + why + ".");
+    };
+    const auto standing = hosts_.find_standing(host, sought);
+    if (!standing) {
+      leave_out("no other Ingress serves it with this path and pathType");
+    } else if (standing->owner.namespace_ != ingress.metadata.namespace_) {
+      leave_out("the Ingress " + standing->owner.text() + " of another namespace has it");
+    } else if (!standing->canary->name.empty()) {
+      leave_out(*standing->canary == ingress.metadata.key()
+                    ? "it stands in this Ingress twice, and the first one counts"
+                    : "the older canary " + standing->canary->text() + " has joined it");
+    } else if (!std::holds_alternative<Forward>(*standing->action)) {
+      leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
+    } else if (canary.policy.is_refused() ||
+               !is_guarded_as(canary.policy, standing->policies->guards)) {
+      leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
+                ", whose guards hold there; write the same in both, or nothing in this one");
+    } else {
+      join(canary, *standing, backend, leave_out);
+    }
+  }
+
+  // A canary without guards has those of what it joins.
+  static bool is_guarded_as(const RoutePolicy& canary, const std::string& guards) {
+    const std::string own = GuardTable().add(canary);
+    return own.empty() || own == guards;
+  }
+
+  template <class LeaveOut>
+  void join(const Canary& canary, const HostTable::Standing& standing,
+            const kube::IngressBackend& backend, const LeaveOut& leave_out) {
+    const kube::ObjectKey key = canary.ingress->metadata.key();
+    const ResolvedBackend resolved =
+        backends_.resolve(key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
+                          {.is_sticky = standing.policies->sticky.has_value(),
+                           .prefers_least_requests = canary.policy.prefers_least_requests});
+    const auto* const forward = std::get_if<Forward>(&resolved.action);
+    if (forward == nullptr) {
+      leave_out(resolved.trouble);
+      return;
+    }
+    *standing.canary = key;
+    proxy::config::Split split = *canary.policy.canary;
+    split.cluster = forward->cluster;
+    standing.policies->splits = {std::move(split)};
+    ++summaries_[canary.summary].paths_served;
+  }
+
+  static PathMatch match_of(kube::PathType type) {
+    return type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
+  }
+
+  void complain_of_host(const kube::Ingress& ingress, const std::string& written) {
+    complain(ingress, "HostInvalid",
+             "The host \"" + written +
+                 "\" is neither a DNS name nor a wildcard of one label (\"*.example.com\"), so "
+                 "its rules are left out.");
   }
 
   struct Scope {
@@ -125,10 +234,7 @@ class Compilation {
   std::optional<std::string> open_host(const Scope& scope, const std::string& written) {
     auto host = config_host(written);
     if (!host) {
-      complain(scope.ingress, "HostInvalid",
-               "The host \"" + written +
-                   "\" is neither a DNS name nor a wildcard of one label (\"*.example.com\"), so "
-                   "its rules are left out.");
+      complain_of_host(scope.ingress, written);
       return std::nullopt;
     }
     const bool is_admitted = asks_for(scope.ingress, *host);
@@ -275,10 +381,8 @@ class Compilation {
 
   bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
                   const std::string& path) {
-    const auto match =
-        written.path_type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
     return hosts_.claim_route(
-        host, {match, path, {}, policies_of_path(scope, path)},
+        host, {match_of(written.path_type), path, {}, policies_of_path(scope, path)},
         [&] { return action_for(scope, written.backend, path); }, scope.ingress, complaints_);
   }
 
@@ -493,6 +597,7 @@ class Compilation {
   GuardTable guards_;
   ShapeTable shapes_;
   std::set<std::string> hosts_with_expressions_;
+  std::vector<Canary> canaries_;
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;

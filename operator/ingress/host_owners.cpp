@@ -1,7 +1,7 @@
 #include "operator/ingress/host_owners.h"
 
+#include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/other_hosts.h"
-#include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/host_name.h"
 
 namespace ingress {
@@ -18,7 +18,7 @@ Claims oldest_claims(const std::vector<std::shared_ptr<const kube::Ingress>>& in
   Claims oldest;
   for (std::size_t rank = 0; rank < ingresses.size(); ++rank) {
     const kube::Ingress& ingress = *ingresses[rank];
-    if (annotations::takes_no_part(ingress.metadata.annotations)) continue;
+    if (annotations::is_canary(ingress.metadata.annotations)) continue;
     const Claim claim{rank, ingress.metadata.key()};
     if (ingress.rules.empty() && ingress.default_backend) oldest.try_emplace("", claim);
     for (const kube::IngressRule& rule : ingress.rules) {

@@ -21,8 +21,8 @@ namespace ingress {
 class HostOwners {
  public:
   HostOwners() = default;  // nobody has a rule for anything
-  // In the order in which they have their say; see owned_by_age(). One that takes no part in the
-  // routes (a canary) owns nothing.
+  // In the order in which they have their say; see owned_by_age(). A canary, which adds to
+  // another one's routes, owns nothing.
   HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
              bool may_be_shared);
 

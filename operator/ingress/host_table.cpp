@@ -49,7 +49,7 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
                            const annotations::Redirect& redirect, Complaints& complaints) {
   const kube::ObjectKey key = ingress.metadata.key();
-  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}}).first->second;
+  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}, {}}).first->second;
   if (!says_something(redirect)) return;
   const bool is_neighbour = key.namespace_ == host.owner.namespace_;
   if (is_neighbour && !host.redirect) {
@@ -126,6 +126,35 @@ bool HostTable::claim_default(const std::string& name, const proxy::config::Poli
   host.default_claim = ingress.metadata.key();
   host.host.default_route = proxy::config::DefaultRoute{action(), policies};
   return true;
+}
+
+std::optional<HostTable::Standing> HostTable::find_standing(const std::string& name,
+                                                            const Sought& sought) {
+  const auto at = hosts_.find(name);
+  if (at == hosts_.end()) return std::nullopt;
+  Host& host = at->second;
+  const auto standing = [&](auto& route, const kube::ObjectKey& owner) {
+    return Standing{owner, &route.action, &route.policies, &host.canaries[&route.policies]};
+  };
+  if (sought.route) {
+    const Place place{sought.route->match, place_path(sought.route->match, sought.route->path)};
+    const auto claim = host.claims.find(place);
+    if (claim != host.claims.end()) {
+      for (proxy::config::Route& route : host.host.routes) {
+        if (route.match == place.match && route.path == place.path) {
+          return standing(route, claim->second);
+        }
+      }
+    }
+  }
+  if (sought.expression) {
+    for (proxy::config::ExpressionRoute& route : host.host.expressions) {
+      if (route.expression != *sought.expression) continue;
+      return standing(route, host.expression_claims.at(route.expression));
+    }
+  }
+  if (!sought.is_default || !host.host.default_route) return std::nullopt;
+  return standing(*host.host.default_route, *host.default_claim);
 }
 
 bool HostTable::close_expression(const std::string& name, proxy::config::ClosedExpression closed) {

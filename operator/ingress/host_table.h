@@ -37,6 +37,21 @@ class HostTable {
                      const MakeAction& action, const kube::Ingress& ingress,
                      Complaints& complaints);
 
+  // Where a canary may join: the route of a path, else of an expression; or the default.
+  struct Sought {
+    std::optional<proxy::config::Route> route{};  // its match and path
+    std::optional<std::string> expression{};
+    bool is_default = false;
+  };
+  // Pointers into the table, as long as nothing is claimed.
+  struct Standing {
+    kube::ObjectKey owner;
+    const proxy::config::Action* action = nullptr;
+    proxy::config::Policies* policies = nullptr;
+    kube::ObjectKey* canary = nullptr;  // without a name: nobody yet
+  };
+  std::optional<Standing> find_standing(const std::string& host, const Sought& sought);
+
   // Closes what this expression matches on the host, for the route that a refused Ingress would
   // have had. False when the host has no place for one more.
   bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
@@ -74,6 +89,7 @@ class HostTable {
     proxy::config::VirtualHost host;
     std::map<Place, kube::ObjectKey> claims;
     std::map<std::string, kube::ObjectKey> expression_claims;
+    std::map<const proxy::config::Policies*, kube::ObjectKey> canaries;
     std::optional<kube::ObjectKey> default_claim;
     std::optional<RedirectSaid> redirect;
     std::optional<kube::ObjectKey> closed_by;

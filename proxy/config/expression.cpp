@@ -12,16 +12,16 @@ namespace proxy::config {
 base::Result<Expression> Expression::compile(const std::string& text, Use use) {
   re2::RE2::Options options;
   options.set_encoding(re2::RE2::Options::EncodingLatin1);  // by bytes, as nginx without UTF
-  options.set_case_sensitive(false);
+  options.set_case_sensitive(use == Use::value);
   options.set_dot_nl(true);
-  options.set_never_capture(use == Use::closing);
+  options.set_never_capture(use != Use::route);
   options.set_log_errors(false);
   options.set_max_mem(kExpressionMemoryMax);
-  auto compiled = std::make_unique<const re2::RE2>("^" + text, options);
+  auto compiled = std::make_unique<const re2::RE2>(use == Use::value ? text : "^" + text, options);
   if (!compiled->ok()) {
     return base::failure(base::ErrorKind::invalid, compiled->error());
   }
-  if (use == Use::route && compiled->ProgramSize() > kExpressionInstructionsMax) {
+  if (use != Use::closing && compiled->ProgramSize() > kExpressionInstructionsMax) {
     return base::failure(base::ErrorKind::invalid, "too large to be compared with each request");
   }
   return Expression(std::move(compiled));

@@ -25,7 +25,10 @@ class Expression {
   // An error says in RE2's words what it cannot do: back references, look-around, possessive
   // repetition, or more states than fit in the memory; and of a route's, more instructions than
   // kExpressionInstructionsMax.
-  enum class Use { closing, route };
+  //
+  // A value (of a header) is another thing than a path: the expression finds something anywhere in
+  // it, with case, and is bounded as a route's.
+  enum class Use { closing, route, value };
   static base::Result<Expression> compile(const std::string& text, Use use = Use::closing);
 
   Expression(Expression&&) noexcept;

@@ -34,6 +34,12 @@ bool is_field_name(std::string_view name) {
          });
 }
 
+bool is_field_text(std::string_view value) {
+  return value.size() <= kTextBytesMax && std::all_of(value.begin(), value.end(), [](char c) {
+           return (c >= ' ' && c <= '~') || c == '\t';
+         });
+}
+
 bool may_be_shaped(std::string_view name) {
   // Hop by hop (RFC 9110 §7.6.1), framing, and what the proxy says of itself and of the client.
   constexpr std::array<std::string_view, 15> kOurs = {

@@ -9,6 +9,9 @@ namespace proxy::config {
 // RFC 9110 §5.6.2; not longer than kFieldNameBytesMax.
 bool is_field_name(std::string_view name);
 
+// What a header field may have as its value (RFC 9110 §5.5), in ASCII.
+bool is_field_text(std::string_view value);
+
 // A name that a route may set or take away. Not one that says how a message ends, what the
 // connection is or who the client is, in no spelling that a server might take for it: those the
 // proxy writes itself, and whoever is behind it believes them.

@@ -61,6 +61,7 @@ struct FieldValue {        // std::string: the value of a header field (RFC 9110
 };
 
 struct FieldName {};  // std::string: may_be_shaped()
+struct Token {};      // std::string: is_field_name(), or empty
 struct Origins {      // std::vector<std::string> of is_origin_pattern(), sorted, unique
   std::size_t entries_max;
 };
@@ -222,6 +223,18 @@ struct Fields<Shape> {
 };
 
 template <>
+struct Fields<Split> {
+  static constexpr const char* kName = "split";
+  static constexpr auto kList = std::tuple(
+      required(field("cluster", &Split::cluster, ClusterId{})),
+      field("header", &Split::header, Token{}),
+      field("headerValue", &Split::header_value, FieldValue{kTextBytesMax}),
+      field("headerPattern", &Split::header_pattern, Text{kPathBytesMax}),
+      field("cookie", &Split::cookie, Token{}), field("weight", &Split::weight, Number{kWeightMax}),
+      field("weightTotal", &Split::weight_total, Number{kWeightMax}));
+};
+
+template <>
 struct Fields<Policies> {
   static constexpr auto kList = std::tuple(
       field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
@@ -231,7 +244,9 @@ struct Fields<Policies> {
       guard(field("rewriteTarget", &Policies::rewrite_target, PathTemplate{})),
       added(field("forwardedPrefix", &Policies::forwarded_prefix, FieldValue{kTextBytesMax})),
       added(field("shapedBy", &Policies::shape, ShapeId{})),
-      added(field("sticky", &Policies::sticky, Part{})));
+      added(field("sticky", &Policies::sticky, Part{})),
+      // Without it the route's own cluster answers all.
+      added(field("splits", &Policies::splits, List{kSplitsMax})));
 };
 
 template <>

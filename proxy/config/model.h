@@ -137,6 +137,19 @@ struct StickyCookie {
   bool operator==(const StickyCookie&) const = default;
 };
 
+// Which of a route's requests another cluster answers: those that say so in a header, then those
+// that do in a cookie, then by chance. Where the cluster has no endpoints it answers none.
+struct Split {
+  std::string cluster;
+  std::string header{};  // "always" and "never" decide, or one of the next two; empty: none does
+  std::string header_value{};    // takes this one
+  std::string header_pattern{};  // takes what this finds (config::Expression); without a value
+  std::string cookie{};          // "always" and "never" decide; empty: none does
+  std::uint64_t weight = 0;      // this many of weight_total
+  std::uint64_t weight_total = 100;
+  bool operator==(const Split&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -150,6 +163,7 @@ struct Policies {
   std::string forwarded_prefix{};  // X-Forwarded-Prefix; empty: none
   std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
   std::optional<StickyCookie> sticky{};
+  std::vector<Split> splits{};  // at most one; has a say only where a cluster answers
   bool operator==(const Policies&) const = default;
 };
 

@@ -209,6 +209,12 @@ constexpr std::size_t bytes_max(const Pem&) {
 constexpr std::size_t bytes_max(const GuardsId&) {
   return kIdBytesMax;
 }
+constexpr std::size_t bytes_max(const ClusterId&) {
+  return kIdBytesMax;
+}
+constexpr std::size_t bytes_max(const Token&) {
+  return kFieldNameBytesMax;
+}
 constexpr std::size_t bytes_max(const FieldName&) {
   return kFieldNameBytesMax;
 }

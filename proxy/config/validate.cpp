@@ -218,6 +218,12 @@ class FieldChecks {
       breach(at.text(), "there is no shape \"" + id + "\"");
     }
   }
+  void check(const ClusterId&, const std::string& id, const At& at) const {
+    if (!config_.clusters.contains(id)) breach(at.text(), "there is no cluster \"" + id + "\"");
+  }
+  void check(const Token&, const std::string& value, const At& at) const {
+    if (!value.empty() && !is_field_name(value)) breach(at.text(), "must be a token");
+  }
   void check(const FieldName&, const std::string& value, const At& at) const {
     if (!may_be_shaped(value)) {
       breach(at.text(), "must be a field's name, and none that belongs to the connection");

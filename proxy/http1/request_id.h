@@ -17,9 +17,10 @@ class RequestIds {
 
   using Text = std::array<char, 32>;
   void next(Text& out);
+  // A number that nobody can foresee, each as likely as the others.
+  std::uint64_t draw();
 
  private:
-  std::uint64_t draw();
   std::array<std::uint64_t, 4> state_;
 };
 

@@ -14,6 +14,13 @@ namespace {
 constexpr std::string_view kChallengePrefix = "/.well-known/acme-challenge/";
 constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4
 
+std::shared_ptr<const policy::Split> make_split(const config::Split& split,
+                                                const References& references) {
+  const auto cluster = references.clusters.find(split.cluster);
+  if (cluster == references.clusters.end()) return nullptr;  // validate() has seen to it
+  return std::make_shared<const policy::Split>(split, cluster->second);
+}
+
 Target make_target(const config::Action& action, const config::Policies& policies,
                    const References& references) {
   Target target;
@@ -36,6 +43,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
     const auto found = references.clusters.find(forward->cluster);
     if (found != references.clusters.end()) {
       target.cluster = found->second;
+      if (!policies.splits.empty()) target.split = make_split(policies.splits.front(), references);
       return target;
     }
     // validate() has seen to it that this does not happen; if it did, nothing else may answer.

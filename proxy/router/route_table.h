@@ -13,6 +13,7 @@
 #include "proxy/config/model.h"
 #include "proxy/policy/guards.h"
 #include "proxy/policy/shape.h"
+#include "proxy/policy/split.h"
 
 namespace proxy::router {
 
@@ -28,6 +29,8 @@ struct Target {
   const policy::Guards* guards = nullptr;
   // What is done to requests and responses; nullptr: nothing.
   std::shared_ptr<const policy::Shape> shape{};
+  // Of whose requests another cluster answers some; nullptr: none.
+  std::shared_ptr<const policy::Split> split{};
   // What the path had to match; nullptr: its route is no expression's.
   std::shared_ptr<const config::Expression> expression{};
 };

@@ -116,6 +116,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
+  std::uint32_t choose_cluster(const router::Target& target);
   bool rewrite(const router::Target& target);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();

@@ -51,7 +51,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     answer(413, "body_too_large");
     return;
   }
-  cluster_ = worker_.clusters().at(target.cluster);
+  cluster_ = worker_.clusters().at(choose_cluster(target));
   if (cluster_->is_empty()) {
     answer(503, "no_endpoints");
     return;
@@ -138,6 +138,23 @@ void Exchange::on_timer(net::Timer&) {
 }
 
 // What the endpoint is asked for in place of what came. False: the request was answered.
+// By what the client sent, before anything is put in its place. Who has been told of an endpoint
+// stays there, as in ingress-nginx.
+std::uint32_t Exchange::choose_cluster(const router::Target& target) {
+  if (target.split == nullptr) return target.cluster;
+  const upstream::Cluster& other = *worker_.clusters().at(target.split->cluster());
+  if (other.is_empty()) return target.cluster;
+  if (target.policies.sticky) {
+    for (const std::string_view name :
+         cookies_named(request_.fields, target.policies.sticky->name)) {
+      if (worker_.clusters().at(target.cluster)->find_named(name) != nullptr) return target.cluster;
+      if (other.find_named(name) != nullptr) return target.split->cluster();
+    }
+  }
+  const bool takes = target.split->takes(request_.fields, worker_.request_ids().draw());
+  return takes ? target.split->cluster() : target.cluster;
+}
+
 bool Exchange::rewrite(const router::Target& target) {
   const auto path =
       router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());

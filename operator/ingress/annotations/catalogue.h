@@ -10,7 +10,6 @@ enum class Treatment {
   honoured,  // a parser here reads it
   guards,    // not supported, and something would stand open without it: the Ingress is not served
   tunes,     // not supported, and the Ingress is sound without it: served, with a warning
-  joins,     // makes the Ingress an addition to another one's routes: without support it adds none
 };
 
 // What the value of a key is, which says when it asks for nothing: then there is nothing to guard

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operator/ingress/annotations/backend_protocol.h"
+#include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/cors.h"
 #include "operator/ingress/annotations/header_fields.h"
@@ -43,9 +44,6 @@ void judge(const std::string& name, std::string_view value, RoutePolicy& policy)
   if (key.ends_with("-snippet")) {
     if (std::string typed = typed_keys_for(value); !typed.empty()) issue.remedy = std::move(typed);
   }
-  if (entry.treatment == Treatment::joins) {
-    issue.why = "is not supported, so this Ingress adds nothing to the one that it belongs to";
-  }
   policy.issues.push_back(std::move(issue));
 }
 
@@ -54,15 +52,6 @@ void judge(const std::string& name, std::string_view value, RoutePolicy& policy)
 bool RoutePolicy::is_refused() const {
   return std::any_of(issues.begin(), issues.end(),
                      [](const Issue& issue) { return issue.effect == Issue::Effect::guards; });
-}
-
-bool takes_no_part(const AnnotationMap& annotations) {
-  return std::any_of(annotations.begin(), annotations.end(), [](const auto& annotation) {
-    const std::string_view key = key_of(annotation.first);
-    if (key.empty()) return false;
-    const CatalogueEntry entry = look_up(key);
-    return entry.treatment == Treatment::joins && !asks_for_nothing(entry, annotation.second);
-  });
 }
 
 bool makes_expressions(const AnnotationMap& annotations) {
@@ -83,10 +72,10 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.sticky = read_session_affinity(annotations, policy.issues);
   policy.prefers_least_requests = read_prefers_least_requests(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);
+  policy.canary = read_canary(annotations, policy.issues);
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);
   for (const auto& [name, value] : annotations) judge(name, value, policy);
-  policy.takes_no_part = takes_no_part(annotations);
   return policy;
 }
 

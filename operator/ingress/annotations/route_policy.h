@@ -30,17 +30,13 @@ struct RoutePolicy {
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
-  // An addition to another Ingress's routes that we cannot make (canary): it claims no path, so
-  // that the Ingress it belongs to is not harmed.
-  bool takes_no_part = false;
+  // Of an addition to another Ingress's routes: it claims no path of its own.
+  std::optional<proxy::config::Split> canary;
   Issues issues;
 
   // Something that guards is not honoured: nothing of this Ingress may reach a backend.
   bool is_refused() const;
 };
-
-// See RoutePolicy::takes_no_part; without reading the rest.
-bool takes_no_part(const AnnotationMap& annotations);
 
 // Whether ingress-nginx takes the paths of this Ingress's hosts for regular expressions: use-regex,
 // or a rewrite-target.

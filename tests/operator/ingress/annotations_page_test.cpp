@@ -34,7 +34,6 @@ Sections read_page() {
 TEST(AnnotationsPage, ListsEachKeyOfTheCatalogueUnderWhatIsDoneAboutIt) {
   const std::map<Treatment, std::string> headings = {{Treatment::honoured, "Honoured"},
                                                      {Treatment::guards, "Refused"},
-                                                     {Treatment::joins, "Kept out"},
                                                      {Treatment::tunes, "Ignored"}};
   const Sections page = read_page();
   for (const auto& [treatment, heading] : headings) {
@@ -66,7 +65,7 @@ TEST(AnnotationsPage, RefusesAndIgnoresNothingThatTheCatalogueDoesNotHave) {
   // cert-manager's, which certificate_settings.cpp knows.
   const std::set<std::string> others = {"alt-names", "email-sans", "ip-sans", "literal-subject",
                                         "uri-sans"};
-  for (const std::string heading : {"Refused", "Kept out", "Ignored"}) {
+  for (const std::string heading : {"Refused", "Ignored"}) {
     for (const std::string& word : page.at(heading)) {
       if (!std::regex_match(word, key) || others.count(word) != 0) continue;
       EXPECT_EQ(known.count(word), 1u) << word << " under " << heading;

@@ -202,7 +202,7 @@ TEST(RoutePolicy, ASwitchThatIsOffAsksForNothing) {
   const RoutePolicy policy = read_route_policy(
       nginx({{"use-regex", "false"}, {"enable-modsecurity", "false"}, {"canary", "false"}}));
   EXPECT_THAT(policy.issues, IsEmpty());
-  EXPECT_FALSE(policy.takes_no_part);
+  EXPECT_FALSE(policy.canary);
 }
 
 TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
@@ -240,7 +240,7 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
     const RoutePolicy policy = read_route_policy(nginx({{key, value}}));
     EXPECT_THAT(policy.issues, IsEmpty()) << key << ": " << value;
     EXPECT_FALSE(policy.is_refused()) << key << ": " << value;
-    EXPECT_FALSE(policy.takes_no_part) << key << ": " << value;
+    EXPECT_FALSE(policy.canary) << key << ": " << value;
   }
 }
 
@@ -371,7 +371,7 @@ TEST(RoutePolicy, ASwitchIsReadInNginxsOwnSpelling) {
       read_route_policy(nginx({{"ssl-redirect", "off"}, {"force-ssl-redirect", "On"}}));
   EXPECT_EQ(policy.redirect.where_certificate, false);
   EXPECT_TRUE(policy.redirect.always);
-  EXPECT_TRUE(read_route_policy(nginx({{"canary", "on"}})).takes_no_part);
+  EXPECT_TRUE(read_route_policy(nginx({{"canary", "on"}})).canary);
   EXPECT_TRUE(read_route_policy(nginx({{"use-regex", "ON"}})).rewrite.uses_expressions);
 }
 
@@ -433,10 +433,11 @@ TEST(RoutePolicy, ATimeoutBeyondTheLimitIsTheLimit) {
   EXPECT_EQ(policy.issues.size(), 1u);
 }
 
-TEST(RoutePolicy, ACanaryTakesNoPart) {
+TEST(RoutePolicy, ACanaryIsNoIngressOfItsOwn) {
   const RoutePolicy policy =
       read_route_policy(nginx({{"canary", "true"}, {"canary-weight", "10"}}));
-  EXPECT_TRUE(policy.takes_no_part);
+  EXPECT_TRUE(policy.canary);
+  EXPECT_THAT(policy.issues, IsEmpty());
   EXPECT_FALSE(policy.is_refused());
 }
 

@@ -319,6 +319,8 @@ class History {
         {nginx + "enable-cors", "true"},
         {nginx + "cors-allow-origin", one_of({"*", "https://a.example"})},
         {nginx + "canary", "true"},
+        {nginx + "canary", "true"},
+        {nginx + "canary-weight", one_of({"10", "x"})},
         {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},

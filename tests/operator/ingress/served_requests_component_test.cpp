@@ -242,5 +242,46 @@ TEST_F(ServedRequests, HeaderFieldsAreSetAndHiddenEitherWay) {
   EXPECT_EQ(backend_.last().field("X-Debug"), "");
 }
 
+TEST_F(ServedRequests, ACanaryAnswersWhoAsksForIt) {
+  ScriptedBackend next([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("next"));
+  });
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"127.0.0.1"})
+                  .service("shop/next", 80, {"127.0.0.2"})
+                  .ingress(an_ingress("shop/main").path(kHost, "/", "web", 80))
+                  .ingress(an_ingress("shop/canary")
+                               .annotation(kNginx + "canary", "true")
+                               .annotation(kNginx + "canary-by-header", "X-Canary")
+                               .annotation(kNginx + "canary-by-cookie", "canary")
+                               .path(kHost, "/", "next", 80))
+                  .view);
+  EXPECT_TRUE(compiled.complaints.empty());
+  proxy::config::ProxyConfig config = compiled.config;
+  const auto lead = [&](const std::string& id, std::vector<proxy::config::Endpoint> to) {
+    proxy::config::Cluster here = *config.clusters.at(id);
+    here.endpoints = std::move(to);
+    config.clusters[id] = std::make_shared<const proxy::config::Cluster>(std::move(here));
+  };
+  lead("shop/web:80", {{"127.0.0.1", backend_.port()}});
+  lead("shop/next:80", {{"127.0.0.1", next.port()}});
+  ASSERT_TRUE(proxy_.publish(config));
+  const auto asked_with = [&](const std::string& fields) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET /a HTTP/1.1\r\nHost: shop.test\r\n" + fields + "\r\n");
+    return client.read_answer().body;
+  };
+  EXPECT_EQ(asked_with(""), "/a");
+  EXPECT_EQ(asked_with("X-Canary: always\r\n"), "next");
+  EXPECT_EQ(asked_with("X-Canary: never\r\nCookie: canary=always\r\n"), "/a");
+  EXPECT_EQ(asked_with("Cookie: canary=always\r\n"), "next");
+  EXPECT_EQ(asked_with("X-Canary: other\r\n"), "/a");
+  // Without endpoints it gets nothing.
+  lead("shop/next:80", {});
+  ASSERT_TRUE(proxy_.publish(config));
+  EXPECT_EQ(asked_with("X-Canary: always\r\n"), "/a");
+}
+
 }  // namespace
 }  // namespace ingress

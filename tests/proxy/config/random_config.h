@@ -125,6 +125,15 @@ class RandomConfig {
   void fill(const ShapeId&, std::string& value, const ProxyConfig& config) {
     if (!config.shapes.empty()) value = config.shapes.begin()->first;
   }
+  void fill(const Token&, std::string& value, const ProxyConfig&) {
+    value = coin() ? "X-Canary" : "";
+  }
+  void fill(const ClusterId&, std::string& value, const ProxyConfig& config) {
+    value = config.clusters.begin()->first;
+  }
+  void fill(const List&, std::vector<Split>& value, const ProxyConfig& config) {
+    if (!config.clusters.empty() && coin()) fill(value.emplace_back(), config);
+  }
   void fill(const FieldName&, std::string& value, const ProxyConfig&) {
     value = coin() ? "X-Frame-Options" : "server";
   }
