@@ -226,6 +226,15 @@ CatalogueEntry look_up(std::string_view key) {
   return {key, kTunes, "Check its spelling.", kText};
 }
 
+bool keeps_somebody_out(const CatalogueEntry& honoured) {
+  constexpr std::array<std::string_view, 4> kPathsMean = {"permanent-redirect", "rewrite-target",
+                                                          "temporal-redirect", "use-regex"};
+  // Who may read an answer is the browser's to keep.
+  if (honoured.key.starts_with("cors-")) return false;
+  return smells_of_a_guard(honoured.key) ||
+         std::find(kPathsMean.begin(), kPathsMean.end(), honoured.key) != kPathsMean.end();
+}
+
 bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value) {
   if (is_blank(value)) return true;
   switch (entry.value) {

@@ -35,6 +35,10 @@ bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value);
 // misspelt guard is a guard that somebody believes in.
 CatalogueEntry look_up(std::string_view key);
 
+// Whether a key of the table that is honoured keeps somebody out, or says what a path means: where
+// it is another controller's, and not honoured, something would stand open without it.
+bool keeps_somebody_out(const CatalogueEntry& honoured);
+
 // The table, in order of key.
 std::span<const CatalogueEntry> catalogue();
 

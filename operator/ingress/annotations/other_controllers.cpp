@@ -467,6 +467,11 @@ std::optional<OtherEntry> look_up_other(std::string_view name) {
     if (!name.starts_with(prefix)) continue;
     // What ingress-nginx documents means the same to most of them.
     const CatalogueEntry entry = look_up(name.substr(prefix.size()));
+    if (entry.treatment == kHonoured && keeps_somebody_out(entry)) {
+      return OtherEntry{name, kGuards,
+                        "Write it below nginx.ingress.kubernetes.io/, where it is honoured.",
+                        entry.value};
+    }
     const bool guards = entry.treatment == kGuards;
     return OtherEntry{name, guards ? kGuards : kTunes, entry.remedy, entry.value};
   }

@@ -304,7 +304,14 @@ TEST(OtherControllers, TheirGuardsCloseTheDoor) {
       // In no table.
       {"traefik.ingress.kubernetes.io/router.ipallowlist", "10.0.0.0/8"},
       {"nginx.org/oidc-client", "x"},
+      // Honoured below our own prefix and ingress-nginx's.
       {"higress.io/auth-secret", "x"},
+      {"higress.io/auth-type", "basic"},
+      {"mse.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8"},
+      {"haproxy-ingress.github.io/denylist-source-range", "10.0.0.0/8"},
+      {"ingress.kubernetes.io/rewrite-target", "/x"},
+      {"higress.io/use-regex", "true"},
+      {"higress.io/satisfy", "any"},
   };
   for (const auto& [name, value] : guards) {
     const RoutePolicy policy = read_route_policy({{name, value}});
