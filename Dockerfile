@@ -17,7 +17,7 @@ ARG PROGRAMS=compiled
 FROM ${DEBIAN} AS compiled
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
       ccache cmake g++ mold ninja-build pkg-config \
-      libcli11-dev libcpprest-dev libcurl4-openssl-dev libexpected-dev libnghttp2-dev libre2-dev libspdlog-dev \
+      libcli11-dev libcpprest-dev libcrypt-dev libcurl4-openssl-dev libexpected-dev libnghttp2-dev libre2-dev libspdlog-dev \
       libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -46,7 +46,7 @@ FROM ${PROGRAMS} AS programs
 
 FROM ${DEBIAN} AS trees
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
-      ca-certificates libcpprest2.10 libcurl4 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
+      ca-certificates libcpprest2.10 libcrypt1 libcurl4 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
       libssl3 libyaml-cpp0.7 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=programs /programs /programs

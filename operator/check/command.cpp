@@ -127,6 +127,15 @@ void add_cluster(const Flags& flags, const base::Clock& clock, Manifests& manife
   add_all(kube::Namespace::type(), "");
   add_all(api::Certificate::type(), "");
   add_all(kube::Secret::type(), "type=kubernetes.io/tls");
+  // Each by its name: no other Secret is read.
+  for (const kube::ObjectKey& key : manifests.auth_secrets_named()) {
+    const auto secret = client->get(kube::Secret::type(), key);
+    if (secret) {
+      manifests.add("the cluster", *secret);
+    } else if (secret.error().kind != base::ErrorKind::not_found) {
+      manifests.add_problem("the cluster", secret.error().message);
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/base64url.h"
 #include "kube/resources/secret.h"
+#include "operator/ingress/ingress_names.h"
 
 namespace check {
 namespace {
@@ -126,6 +127,18 @@ void assume_backends(ingress::ClusterView& view) {
   }
 }
 
+// What no manifest holds is taken to have somebody in it.
+void assume_auth_secrets(ingress::ClusterView& view) {
+  ingress::AuthSecret secret;
+  secret.file.users = secret.map.users = {{"somebody", ""}};
+  const auto assumed = std::make_shared<const ingress::AuthSecret>(std::move(secret));
+  for (const auto& ingress : view.ingresses) {
+    if (const auto key = ingress::named_auth_secret(*ingress)) {
+      view.auth_secrets.try_emplace(*key, assumed);
+    }
+  }
+}
+
 // As if it named our class; the annotation would be another controller's claim.
 void take_over(ingress::ClusterView& view) {
   kube::IngressClass ours;
@@ -166,6 +179,19 @@ void Manifests::add_secret(const std::string& source, const nlohmann::json& obje
       std::make_shared<const ingress::TlsSecret>(ingress::read_tls_secret(*secret));
 }
 
+// What it holds matters to the Ingresses that name it, if any does.
+void Manifests::add_auth_secret(const nlohmann::json& object) {
+  const auto secret = kube::Secret::from_json(object);
+  ingress::AuthSecret read;
+  if (secret) {
+    read = ingress::read_auth_secret(*secret);
+  } else {
+    read.file.problem = read.map.problem = "cannot be read: " + secret.error().message;
+  }
+  view_.auth_secrets[kube::read_key(object)] =
+      std::make_shared<const ingress::AuthSecret>(std::move(read));
+}
+
 void Manifests::add(const std::string& source, const nlohmann::json& given) {
   const std::string kind = text_of(given, "kind");
   static const std::set<std::string> kRead = {"Ingress", "Service",     "EndpointSlice",
@@ -190,16 +216,27 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   if (kind == "Service") return add_typed(source, object, view_.services);
   if (kind == "EndpointSlice") return add_typed(source, object, view_.slices);
   if (kind == "Certificate") return add_typed(source, object, view_.certificates);
-  if (text_of(object, "type") != "kubernetes.io/tls") return;
   encode_string_data(object);
+  if (text_of(object, "type") != kube::kTlsSecretType) return add_auth_secret(object);
   add_secret(source, object);
+}
+
+std::set<kube::ObjectKey> Manifests::auth_secrets_named() const {
+  std::set<kube::ObjectKey> named;
+  for (const auto& ingress : view_.ingresses) {
+    if (auto key = ingress::named_auth_secret(*ingress)) named.insert(std::move(*key));
+  }
+  return named;
 }
 
 ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole) const {
   ingress::ClusterView view = view_;
   view.now = now;
   take_over(view);
-  if (!is_whole) assume_backends(view);
+  if (!is_whole) {
+    assume_backends(view);
+    assume_auth_secrets(view);
+  }
   return view;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ class Manifests {
   // after the move. `is_whole`: what was added is all there is, and nothing is assumed.
   ingress::ClusterView view(base::WallTime now, bool is_whole) const;
 
+  // That Ingresses name for passwords.
+  std::set<kube::ObjectKey> auth_secrets_named() const;
+
   // "web.yaml: Ingress shop/web: ...", one sentence each, of what could not be read.
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -34,6 +38,7 @@ class Manifests {
   void add_typed(const std::string& source, const nlohmann::json& object,
                  ingress::ClusterView::Objects<T>& objects);
   void add_secret(const std::string& source, const nlohmann::json& object);
+  void add_auth_secret(const nlohmann::json& object);
 
   ingress::ClusterView view_;
   std::vector<std::string> problems_;

@@ -16,7 +16,7 @@ struct ClusterChanges {
   bool namespaces = false;  // another one is ending, or one no longer is
   std::set<kube::ObjectKey> ingresses;
   std::set<kube::ObjectKey> services;  // of EndpointSlices, too
-  std::set<kube::ObjectKey> secrets;
+  std::set<kube::ObjectKey> secrets;   // of both kinds
   std::set<kube::ObjectKey> certificates;
 
   bool operator==(const ClusterChanges&) const = default;
@@ -40,6 +40,7 @@ class ClusterSource {
   virtual Object<api::Certificate> certificate(const kube::ObjectKey& key) const = 0;
   virtual Object<kube::Service> service(const kube::ObjectKey& key) const = 0;
   virtual Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const = 0;
+  virtual Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const = 0;
   virtual Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const = 0;
 };
 

@@ -14,6 +14,7 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/service.h"
 #include "operator/api/certificate.h"
+#include "operator/ingress/auth_secret.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/tls_secret.h"
 
@@ -43,6 +44,8 @@ struct ClusterView {
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.
   std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
+  // Likewise, of those that they name for passwords.
+  std::map<kube::ObjectKey, std::shared_ptr<const AuthSecret>> auth_secrets;
 };
 
 }  // namespace ingress

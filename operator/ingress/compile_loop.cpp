@@ -68,6 +68,9 @@ class CompileLoop::Source final : public ClusterSource {
     const auto secret = stores_.tls_secrets.get(key);
     return secret ? secrets_.read(*secret) : nullptr;
   }
+  Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
+    return stores_.auth_secrets == nullptr ? nullptr : stores_.auth_secrets->get(key);
+  }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     return stores_.slices.find(kSlicesByService, service.text());
   }
@@ -251,28 +254,56 @@ void CompileLoop::rest(std::unique_lock<std::mutex>& lock, const std::stop_token
 bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
   // The loop lives while it waits: an API server that is down is no reason to be killed.
   const base::SteadyTime since = clock_.steady_now();
-  const auto all_synced = [this, since] {
-    return stores_.ingresses.has_synced() && stores_.classes.has_synced() &&
-           stores_.services.has_synced() && stores_.slices.has_synced() &&
-           stores_.tls_secrets.has_synced() && stores_.certificates.has_synced() &&
-           (stores_.namespaces.has_synced() ||
-            clock_.steady_now() - since > options_.namespaces_wait);
+  std::optional<base::SteadyTime> synced;
+  const auto is_done = [&] {
+    if (!synced && have_stores_synced(since)) {
+      synced = clock_.steady_now();
+      if (stores_.auth_secrets != nullptr) stores_.auth_secrets->follow(auth_secrets_of_ours());
+    }
+    return synced && (stores_.auth_secrets == nullptr || stores_.auth_secrets->are_read() ||
+                      clock_.steady_now() - *synced > options_.auth_secrets_wait);
   };
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     ++rounds_;
     lock.unlock();
-    const bool is_done = all_synced();
+    const bool can_begin = is_done();
     lock.lock();
-    if (is_done) return true;
+    if (can_begin) return true;
     changed_.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; });
   }
   return false;
 }
 
+bool CompileLoop::have_stores_synced(base::SteadyTime since) const {
+  return stores_.ingresses.has_synced() && stores_.classes.has_synced() &&
+         stores_.services.has_synced() && stores_.slices.has_synced() &&
+         stores_.tls_secrets.has_synced() && stores_.certificates.has_synced() &&
+         (stores_.namespaces.has_synced() ||
+          clock_.steady_now() - since > options_.namespaces_wait);
+}
+
+std::set<kube::ObjectKey> CompileLoop::auth_secrets_of_ours() const {
+  const IncrementalCompiler::Settings settings = compiler_settings(options_);
+  const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names);
+  std::set<kube::ObjectKey> secrets;
+  for (const auto& ingress : stores_.ingresses.list()) {
+    if (!ownership.is_ours(*ingress)) continue;
+    if (auto secret = named_auth_secret(*ingress)) secrets.insert(std::move(*secret));
+  }
+  return secrets;
+}
+
+void CompileLoop::note_auth_secret(const kube::ObjectKey& key) {
+  poke([&](ClusterChanges& changes) { changes.secrets.insert(key); });
+}
+
 void CompileLoop::compile(const ClusterChanges& changes) {
   const auto begin = std::chrono::steady_clock::now();
   compiler_.update(changes, *source_, clock_.now());
+  if (stores_.auth_secrets != nullptr && compiler_.has_changed()) {
+    stores_.auth_secrets->follow(compiler_.auth_secrets());
+  }
   const bool is_round = changes == ClusterChanges{};
   const bool is_read_beside =
       std::any_of(changes.services.begin(), changes.services.end(),

@@ -44,6 +44,7 @@ class CompileLoop {
     kube::Store<kube::Secret>& tls_secrets;
     kube::Store<api::Certificate>& certificates;
     kube::Store<kube::Namespace>& namespaces;
+    AuthSecrets* auth_secrets = nullptr;  // null: there are none
   };
   struct Options {
     std::set<std::string> class_names = {"gatehouse"};
@@ -56,6 +57,9 @@ class CompileLoop {
     // Namespaces only say who is about to go. Where they may not be listed, compiling begins
     // without them.
     std::chrono::seconds namespaces_wait{3};
+    // The first compilation waits so long for the Secrets that Ingresses name for passwords: to
+    // begin without them would close what they guard, wherever it is served now.
+    std::chrono::seconds auth_secrets_wait{10};
     // At least this often, for what only time changes: certificates expire.
     std::chrono::seconds at_least{10};
   };
@@ -83,6 +87,9 @@ class CompileLoop {
   void start();
   void stop();
 
+  // It has come, changed or gone. Any thread.
+  void note_auth_secret(const kube::ObjectKey& key);
+
   // For /livez: how often it has come round, and the processor time of its thread. It comes round
   // each ten seconds where nothing happens, and more often while it waits for the first listings.
   std::uint64_t rounds() const { return rounds_; }
@@ -103,6 +110,8 @@ class CompileLoop {
   void rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
             std::chrono::steady_clock::duration time);
   bool wait_for_stores(const std::stop_token& stop);
+  bool have_stores_synced(base::SteadyTime since) const;
+  std::set<kube::ObjectKey> auth_secrets_of_ours() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();
   void take_config();

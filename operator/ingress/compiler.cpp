@@ -67,6 +67,8 @@ class Compilation {
     summary.ingress = ingress;
     RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
     const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
+    policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
+    if (policy.basic_auth) find_users(policy);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {
@@ -196,6 +198,30 @@ class Compilation {
                  "its rules are left out.");
   }
 
+  // Who may come in with a password. Where that is in doubt there is an issue that closes the
+  // Ingress.
+  void find_users(RoutePolicy& policy) const {
+    annotations::BasicAuth& basic = *policy.basic_auth;
+    const std::string named = "names the Secret " + basic.secret.text();
+    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
+      policy.issues.push_back(
+          {Issue::Effect::guards, basic.annotation, named + why, std::move(remedy), is_pending});
+    };
+    const bool is_file = basic.source == annotations::BasicAuth::Source::file;
+    const auto found = view_.auth_secrets.find(basic.secret);
+    if (found == view_.auth_secrets.end() || found->second == nullptr) {
+      refuse(", which does not exist",
+             is_file ? "Create it with the lines of htpasswd under the key \"auth\"."
+                     : "Create it with a hash of htpasswd under the name of each user.");
+    } else if (found->second->is_unread) {
+      refuse(", which has not been read yet", "", true);
+    } else {
+      const PasswordFile& file = is_file ? found->second->file : found->second->map;
+      if (!file.problem.empty()) refuse(", which " + file.problem, "Mend the Secret.");
+      basic.users = file.users;
+    }
+  }
+
   struct Scope {
     const kube::Ingress& ingress;
     const RoutePolicy& policy;
@@ -204,9 +230,10 @@ class Compilation {
     Summary& summary;
   };
 
-  void complain(const kube::Ingress& ingress, std::string reason, std::string message) {
+  void complain(const kube::Ingress& ingress, std::string reason, std::string message,
+                Severity severity = Severity::warning) {
     complaints_.push_back(
-        {ingress.metadata.key(), Severity::warning, std::move(reason), std::move(message)});
+        {ingress.metadata.key(), severity, std::move(reason), std::move(message)});
   }
 
   void report_class(const kube::Ingress& ingress) {
@@ -226,7 +253,8 @@ class Compilation {
         message +=
             " It guards something, so this Ingress answers 503 until it is honoured or gone.";
       if (!issue.remedy.empty()) message += " " + issue.remedy;
-      complain(ingress, guards ? "AnnotationRefused" : "AnnotationIgnored", std::move(message));
+      complain(ingress, guards ? "AnnotationRefused" : "AnnotationIgnored", std::move(message),
+               issue.is_pending ? Severity::pending : Severity::warning);
     }
   }
 

@@ -11,6 +11,11 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
   proxy::config::Guards guards;
   guards.denied = policy.addresses.denied;
   guards.allowed = policy.addresses.allowed;
+  if (policy.basic_auth) {
+    guards.basic_auth =
+        proxy::config::BasicAuth{policy.basic_auth->realm, policy.basic_auth->users};
+    guards.satisfy_any = policy.satisfies_any;
+  }
   if (guards == proxy::config::Guards{}) return {};
   std::string id = proxy::config::guards_id(guards);
   section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));

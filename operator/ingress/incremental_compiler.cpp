@@ -112,7 +112,11 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   }
   if (is_all || changes.classes) note_classes(source);
   for (const kube::ObjectKey& key : changes.ingresses) note_ingress(key, source.ingress(key));
-  for (const kube::ObjectKey& key : changes.secrets) mark(names_.with_secret(key));
+  for (const kube::ObjectKey& key : changes.secrets) {
+    mark(names_.with_secret(key));
+    const auto users = by_auth_secret_.find(key);
+    if (users != by_auth_secret_.end()) mark(users->second);
+  }
   for (const kube::ObjectKey& key : changes.services) {
     const auto users = by_service_.find(key);
     if (users != by_service_.end()) mark(users->second);
@@ -250,6 +254,7 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, std::move(names));
   for (const kube::ObjectKey& service : named_services(*ingress)) by_service_[service].insert(key);
+  if (const auto secret = named_auth_secret(*ingress)) by_auth_secret_[*secret].insert(key);
   if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
   owned_[key] = ingress;
 }
@@ -260,6 +265,7 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
   for (const kube::ObjectKey& service : named_services(ingress)) {
     remove_from(by_service_, service, key);
   }
+  if (const auto secret = named_auth_secret(ingress)) remove_from(by_auth_secret_, *secret, key);
   remove_from(by_uid_, ingress.metadata.uid, key);
   names_.erase(key);
   owned_.erase(known);
@@ -356,6 +362,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
       if (view.secrets.count(secret) != 0) continue;
       if (auto read = source.tls_secret(secret)) view.secrets[secret] = std::move(read);
     }
+    if (const auto secret = named_auth_secret(*ingress)) {
+      if (auto read = source.auth_secret(*secret)) view.auth_secrets[*secret] = std::move(read);
+    }
   }
   for (const kube::ObjectKey& key : services) {
     if (auto service = source.service(key)) view.services.push_back(std::move(service));
@@ -365,8 +374,8 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   // A field more must be looked at here: does a group see of it what the whole would?
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
                                 shares_hosts, now, ingresses, classes, all_services, slices,
-                                all_certificates, unnamed_elsewhere, ending_namespaces, secrets] =
-      view;
+                                all_certificates, unnamed_elsewhere, ending_namespaces, secrets,
+                                auth_secrets] = view;
   return view;
 }
 
@@ -502,6 +511,12 @@ void IncrementalCompiler::answer_challenges() {
   ProxyConfig before;
   before.challenges = std::move(results_.config.challenges);
   results_.config.challenges = share_unchanged(before, std::move(next)).challenges;
+}
+
+std::set<kube::ObjectKey> IncrementalCompiler::auth_secrets() const {
+  std::set<kube::ObjectKey> secrets;
+  for (const auto& [secret, users] : by_auth_secret_) secrets.insert(secret);
+  return secrets;
 }
 
 std::vector<Summary> IncrementalCompiler::summaries() const {

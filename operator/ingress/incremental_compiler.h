@@ -65,7 +65,9 @@ class IncrementalCompiler {
   const proxy::config::ProxyConfig& config() const { return results_.config; }
   const HostOwners& owners() const { return results_.owners; }
   std::vector<Summary> summaries() const;  // oldest first
-  Complaints complaints() const;           // of compile(), as it sorts them
+  // That Ingresses of ours name for passwords, whether or not they are there.
+  std::set<kube::ObjectKey> auth_secrets() const;
+  Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
  private:
@@ -141,6 +143,7 @@ class IncrementalCompiler {
   std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;
   std::map<std::string, Members> by_uid_;
   std::map<kube::ObjectKey, Members> by_service_;
+  std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   std::map<kube::ObjectKey, std::set<kube::ObjectKey>> certificates_by_secret_;
   std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/ingress/annotations/backend_protocol.h"
+#include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/host_name.h"
 
@@ -31,6 +32,13 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress) {
       annotations::backend_secret_of(metadata.annotations, metadata.namespace_);
   if (of_backends) secrets.insert({metadata.namespace_, *of_backends});
   return secrets;
+}
+
+std::optional<kube::ObjectKey> named_auth_secret(const kube::Ingress& ingress) {
+  annotations::Issues unsaid;  // the compiler says them
+  const auto basic = annotations::read_basic_auth(ingress, unsaid);
+  if (!basic) return std::nullopt;
+  return basic->secret;
 }
 
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {

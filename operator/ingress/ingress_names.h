@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -13,6 +14,9 @@ namespace ingress {
 
 // Of its tls entries and of proxy-ssl-secret.
 std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
+
+// Of its annotations, for passwords. Nothing: it names none that it may.
+std::optional<kube::ObjectKey> named_auth_secret(const kube::Ingress& ingress);
 
 // Of its backends.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);

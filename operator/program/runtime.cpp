@@ -33,6 +33,7 @@
 #include "operator/control/server.h"
 #include "operator/control/token_claims.h"
 #include "operator/control/token_reviewer.h"
+#include "operator/ingress/auth_secret_watches.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/reporter.h"
@@ -390,6 +391,7 @@ class RunningOperator final : public Runtime {
   std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
   std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
+  ingress::AuthSecretWatches auth_secrets_;
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
   Reflectors reflectors_;
@@ -455,8 +457,10 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       token_reviewer_(*review_client_, clock,
                       review_options(config, options.proxy_service_account.value_or(
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
+      auth_secrets_(*client_, {},
+                    [this](const kube::ObjectKey& key) { compile_loop_.note_auth_secret(key); }),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
-                     stores_.tls_secrets, stores_.certificates, stores_.namespaces},
+                     stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_},
                     compile_options(), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
       reflectors_(*client_, stores_, watched_namespaces(options), proxies_namespaces()) {
@@ -788,6 +792,7 @@ RunningOperator::~RunningOperator() {
   for (kube::Controller* controller : controllers) controller->stop();
   probe_threads_.stop();
   issuer_secrets_.stop();
+  auth_secrets_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
   reflectors_.stop();

@@ -181,14 +181,34 @@ struct Fields<StickyCookie> {
       field("changeOnFailure", &StickyCookie::change_on_failure, Flag{}));
 };
 
+template <>
+struct Fields<PasswordUser> {
+  static constexpr const char* kName = "guardSet.user";
+  static constexpr auto kList =
+      std::tuple(required(field("name", &PasswordUser::name, Text{kUserNameBytesMax})),
+                 required(field("hash", &PasswordUser::hash, Text{kPasswordHashBytesMax})));
+};
+
+template <>
+struct Fields<BasicAuth> {
+  static constexpr const char* kName = "guardSet.basicAuth";
+  static constexpr auto kList =
+      std::tuple(required(field("realm", &BasicAuth::realm, FieldValue{kRealmBytesMax})),
+                 required(field("users", &BasicAuth::users, List{kUsersMax})));
+};
+
 // The section came with the fields "guardedBy" of routes and defaults: who knows those knows what
 // is not guard() here, and who does not is told none of it.
 template <>
 struct Fields<Guards> {
   static constexpr const char* kName = "guardSet";
-  static constexpr auto kList = std::tuple(field("closed", &Guards::closed, Flag{}),
-                                           field("denied", &Guards::denied, List{kNetworksMax}),
-                                           field("allowed", &Guards::allowed, List{kNetworksMax}));
+  static constexpr auto kList =
+      std::tuple(field("closed", &Guards::closed, Flag{}),
+                 field("denied", &Guards::denied, List{kNetworksMax}),
+                 field("allowed", &Guards::allowed, List{kNetworksMax}),
+                 guard(field("basicAuth", &Guards::basic_auth, Part{})),
+                 // Without it both are asked for.
+                 added(field("satisfyAny", &Guards::satisfy_any, Flag{})));
 };
 
 template <>

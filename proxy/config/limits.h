@@ -25,6 +25,11 @@ inline constexpr std::size_t kFieldLinesMax =
 inline constexpr std::size_t kOriginsMax = 1000;  // of a route
 inline constexpr std::uint64_t kMaxAgeMax = 2'147'483'648;  // RFC 9111 §1.2.2: as good as for ever
 inline constexpr std::size_t kIdBytesMax = 512;             // "namespace/service:port"
+// Of one htpasswd: a Secret is 1 MiB at most, which has room for so many with the longest hashes.
+inline constexpr std::size_t kUsersMax = 10'000;
+inline constexpr std::size_t kUserNameBytesMax = 255;  // as Apache's htpasswd has it
+inline constexpr std::size_t kPasswordHashBytesMax = 255;
+inline constexpr std::size_t kRealmBytesMax = 255;
 inline constexpr std::size_t kPathBytesMax = 4096;
 inline constexpr std::size_t kClosedMax = 100;            // expressions of a host
 inline constexpr std::size_t kExpressionRoutesMax = 100;  // of a host

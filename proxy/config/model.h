@@ -80,11 +80,27 @@ using Action = std::variant<Forward, FixedAnswer>;
 
 enum class PathMatch { exact, prefix };  // prefix is by path element (KEP-1453)
 
+// Somebody who may come in with a password (RFC 7617).
+struct PasswordUser {
+  std::string name;
+  std::string hash;  // see password_hash.h; one that is not known here fits no password
+  bool operator==(const PasswordUser&) const = default;
+};
+
+struct BasicAuth {
+  std::string realm;
+  std::vector<PasswordUser> users;  // of two with one name the first counts
+  bool operator==(const BasicAuth&) const = default;
+};
+
 // Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
 struct Guards {
-  bool closed = false;             // there is a guard that is not known here: 503
-  std::vector<Network> denied;     // sorted, unique; 403, whatever else is said
-  std::vector<Network> allowed{};  // sorted, unique; if any, 403 to everybody else
+  bool closed = false;                    // there is a guard that is not known here: 503
+  std::vector<Network> denied;            // sorted, unique; 403, whatever else is said
+  std::vector<Network> allowed{};         // sorted, unique; if any, 403 to everybody else
+  std::optional<BasicAuth> basic_auth{};  // 401 to who is none of its users
+  bool satisfy_any =
+      false;  // who is allowed needs no password, and who has one need not be allowed
   bool operator==(const Guards&) const = default;
 };
 

@@ -200,8 +200,8 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
 std::size_t answer_bound(const Answer& answer) {
   constexpr std::size_t kLiterals = 256;
   return kLiterals + kNumberBytesMax + answer.content_type.size() + answer.body.size() +
-         answer.location.size() + answer.allow.size() + answer.date.size() +
-         fields_bound(answer.fields);
+         answer.location.size() + answer.allow.size() + answer.authenticate.size() +
+         answer.retry_after.size() + answer.date.size() + fields_bound(answer.fields);
 }
 
 std::size_t write_answer(const Answer& answer, std::span<char> out) {
@@ -212,6 +212,10 @@ std::size_t write_answer(const Answer& answer, std::span<char> out) {
   if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
   if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
   if (!answer.allow.empty()) cursor << "Allow: " << answer.allow << "\r\n";
+  if (!answer.authenticate.empty()) {
+    cursor << "WWW-Authenticate: " << answer.authenticate << "\r\n";
+  }
+  if (!answer.retry_after.empty()) cursor << "Retry-After: " << answer.retry_after << "\r\n";
   for (const Field& field : answer.fields) write_field(cursor, field);
   if (!answer.body.empty()) cursor << "Content-Type: " << answer.content_type << "\r\n";
   if (answer.status != kNoContent) {

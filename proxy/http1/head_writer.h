@@ -57,9 +57,11 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
 struct Answer {
   int status = 500;
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::string_view body{};      // not written for HEAD, but counted in Content-Length
-  std::string_view location{};  // empty: no such field
-  std::string_view allow{};     // likewise; RFC 9110 §15.5.6 wants it with 405
+  std::string_view body{};          // not written for HEAD, but counted in Content-Length
+  std::string_view location{};      // empty: no such field
+  std::string_view allow{};         // likewise; RFC 9110 §15.5.6 wants it with 405
+  std::string_view authenticate{};  // likewise; RFC 9110 §15.5.2 wants it with 401
+  std::string_view retry_after{};   // likewise; RFC 9110 §10.2.3
   std::string_view date{};
   std::span<const Field> fields{};  // further ones
   bool keep_alive = true;

@@ -1,6 +1,7 @@
 #include "proxy/http1/request_parser.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "proxy/http1/character_tables.h"
@@ -119,6 +120,27 @@ void RequestHead::rebase(std::string_view from, const char* to) {
   for (Field& field : fields) {
     field.name = rebased(field.name, from, to);
     field.value = rebased(field.value, from, to);
+  }
+}
+
+std::size_t RequestHead::views_bytes() const {
+  std::size_t bytes =
+      method_text.size() + path.size() + query.size() + host.size() + upgrade.size();
+  for (const Field& field : fields) bytes += field.name.size() + field.value.size();
+  return bytes;
+}
+
+void RequestHead::keep_in(std::string& storage) {
+  assert(storage.capacity() - storage.size() >= views_bytes());
+  const auto keep = [&](std::string_view& view) {
+    const std::size_t at = storage.size();
+    storage.append(view);
+    view = std::string_view(storage).substr(at);
+  };
+  for (std::string_view* const view : {&method_text, &path, &query, &host, &upgrade}) keep(*view);
+  for (Field& field : fields) {
+    keep(field.name);
+    keep(field.value);
   }
 }
 

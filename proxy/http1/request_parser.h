@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,10 @@ struct RequestHead {
   void reset();
   // Moves the views that point into `from` (its bytes may be gone by now) to the copy at `to`.
   void rebase(std::string_view from, const char* to);
+  // Copies all that its views point to, wherever that is, to the end of `storage`, which has room
+  // for this much more and must not move any more.
+  std::size_t views_bytes() const;
+  void keep_in(std::string& storage);
 };
 
 // Reads request heads, strictly by RFC 9112: where that leaves a choice between refusing and

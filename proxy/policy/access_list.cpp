@@ -72,4 +72,10 @@ Verdict AccessList::check(std::string_view client_address) const {
   return kPasses;
 }
 
+AccessList::Place AccessList::place_of(std::string_view client_address) const {
+  const auto address = IpAddress::parse(client_address);
+  if (!address || denied_.contains(*address)) return Place::denied;
+  return allowed_.contains(*address) ? Place::allowed : Place::elsewhere;
+}
+
 }  // namespace proxy::policy

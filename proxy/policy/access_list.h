@@ -35,6 +35,10 @@ class AccessList {
   // An address that is none is kept out.
   Verdict check(std::string_view client_address) const;
 
+  enum class Place { denied, allowed, elsewhere };
+  // allowed: by name, which nobody is where nobody is named. An address that is none is denied.
+  Place place_of(std::string_view client_address) const;
+
  private:
   AddressSet denied_;
   AddressSet allowed_;

@@ -4,15 +4,55 @@ namespace proxy::policy {
 namespace {
 
 constexpr Verdict kUnknownGuard{503, "unknown_guard"};
+constexpr Verdict kUnchecked{503, "password_unchecked"};
 
 }  // namespace
 
 Guards::Guards(const config::Guards& config)
-    : closed_(config.closed), access_list_(config.denied, config.allowed) {}
+    : closed_(config.closed),
+      access_list_(config.denied, config.allowed),
+      satisfy_any_(config.satisfy_any) {
+  if (config.basic_auth) basic_auth_.emplace(*config.basic_auth);
+}
 
-Verdict Guards::check(const Asker& asker) const {
+Verdict Guards::check(const Asker& asker, PasswordQuestion& question, std::string& storage) const {
   if (closed_) return kUnknownGuard;
-  return access_list_.check(asker.address);
+  if (!basic_auth_) return access_list_.check(asker.address);
+  if (!satisfy_any_) {
+    const Verdict verdict = access_list_.check(asker.address);
+    return verdict.passes() ? check_password(asker, question, storage) : verdict;
+  }
+  // As nginx has it, but for who is denied, who never passes: an address is enough when it is on
+  // the list, and without a list none is.
+  switch (access_list_.place_of(asker.address)) {
+    case AccessList::Place::denied: {
+      const Verdict verdict = access_list_.check(asker.address);
+      return verdict.passes() ? Verdict{} : verdict;  // an address that is none, and no list
+    }
+    case AccessList::Place::allowed:
+      return kPasses;
+    case AccessList::Place::elsewhere:
+      return check_password(asker, question, storage);
+  }
+  return {};
+}
+
+Verdict Guards::check_password(const Asker& asker, PasswordQuestion& question,
+                               std::string& storage) const {
+  const auto refuse = [&](std::string_view reason) {
+    return Verdict{401, reason, basic_auth_->challenge()};
+  };
+  if (asker.authorization.empty()) return refuse("credentials_missing");
+  const auto credentials = read_credentials(asker.authorization, storage);
+  if (!credentials) return refuse("credentials_unreadable");
+  if (asker.remembered == nullptr) return {};
+  const auto hash = basic_auth_->hash_for(credentials->user);
+  if (!hash) return refuse("credentials_wrong");
+  const CredentialsDigest digest = asker.remembered->digest_of(*hash->text, *credentials);
+  if (asker.wrong != nullptr && *asker.wrong == digest) return refuse("credentials_wrong");
+  if (hash->is_of_user && asker.remembered->has(digest, asker.now)) return kPasses;
+  question = {hash->text, credentials->password, hash->is_of_user, digest};
+  return kUnchecked;
 }
 
 }  // namespace proxy::policy

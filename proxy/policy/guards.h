@@ -1,9 +1,14 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "proxy/config/model.h"
 #include "proxy/policy/access_list.h"
+#include "proxy/policy/basic_auth.h"
+#include "proxy/policy/remembered_passwords.h"
 #include "proxy/policy/verdict.h"
 
 namespace proxy::policy {
@@ -11,6 +16,12 @@ namespace proxy::policy {
 // What guards look at.
 struct Asker {
   std::string_view address;  // IP literal without brackets
+  // Of the request's one field Authorization; empty: there is none, or there are several.
+  std::string_view authorization{};
+  // What is known of passwords without hashing; nullptr: nothing.
+  const RememberedPasswords* remembered = nullptr;
+  const CredentialsDigest* wrong = nullptr;  // these were wrong a moment ago; nullptr: none
+  base::SteadyTime now{};
 };
 
 // config::Guards, made ready to be asked: once for each configuration, however many routes have
@@ -19,12 +30,22 @@ class Guards {
  public:
   explicit Guards(const config::Guards& config);
 
-  // In the order of order.h; the first that does not let it pass decides.
-  Verdict check(const Asker& asker) const;
+  // In the order of order.h; the first that does not let it pass decides. What only a hash can tell
+  // is written to `question`, whose views lie in `storage`: then nobody passes until somebody has
+  // found out, and asks again.
+  Verdict check(const Asker& asker, PasswordQuestion& question, std::string& storage) const;
+
+  // Whether they look at Authorization, which then is not the backend's.
+  bool ask_for_passwords() const { return basic_auth_.has_value(); }
 
  private:
+  Verdict check_password(const Asker& asker, PasswordQuestion& question,
+                         std::string& storage) const;
+
   bool closed_;
   AccessList access_list_;
+  std::optional<BasicAuth> basic_auth_;
+  bool satisfy_any_;
 };
 
 }  // namespace proxy::policy

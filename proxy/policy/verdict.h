@@ -8,6 +8,7 @@ namespace proxy::policy {
 struct Verdict {
   int status = 503;                             // 0: it may pass
   std::string_view reason = "guard_undecided";  // static text, for the access log
+  std::string_view challenge{};  // of a 401: WWW-Authenticate; lives as long as the guards
 
   bool passes() const { return status == 0; }
 };

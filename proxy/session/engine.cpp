@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settin
   if (!keys) return base::failure(keys.error());
   engine->ticket_keys_ = std::move(*keys);
   for (std::size_t i = 0; i < settings.workers; ++i) {
-    auto worker = Worker::create(engine->settings_.options, access_log, i);
+    auto worker = Worker::create(engine->settings_.options, access_log, engine->passwords_, i);
     if (!worker) return base::failure(worker.error());
     engine->workers_.push_back(std::move(*worker));
   }
@@ -141,6 +141,7 @@ base::Status Engine::start_workers() {
 
 Engine::~Engine() {
   key_rotation_ = {};
+  passwords_.stop();  // they tell the workers' loops
   for (const auto& worker : workers_) worker->stop();
   threads_.clear();
 }

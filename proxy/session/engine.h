@@ -18,6 +18,7 @@
 #include "proxy/control/snapshot.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/options.h"
+#include "proxy/session/password_checks.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -82,7 +83,7 @@ class Engine final : public control::ConfigSink {
 
  private:
   Engine(const EngineSettings& settings, admin::AccessLog& access_log)
-      : settings_(settings), access_log_(access_log) {}
+      : settings_(settings), access_log_(access_log), passwords_(settings.options.passwords) {}
   void share_descriptors();
   base::Status bind_ports();
   base::Status open_ports();
@@ -92,6 +93,7 @@ class Engine final : public control::ConfigSink {
 
   EngineSettings settings_;
   admin::AccessLog& access_log_;
+  PasswordChecks passwords_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // A port that is listened on.
   struct Door {

@@ -1,11 +1,14 @@
 #include "proxy/session/exchange.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "proxy/client/forwarded.h"
 #include "proxy/http1/max_forwards.h"
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
+#include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -56,6 +59,7 @@ Exchange::Exchange(Worker& worker)
       held_response_(worker.counters().held.endpoint_input) {}
 
 Exchange::~Exchange() {
+  stop_waiting();
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
 }
 
@@ -163,11 +167,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer(decision.status, decision.reason);
     return;
   }
-  const policy::Verdict verdict = ask_guards(client, decision);
-  if (!verdict.passes()) {
-    answer(verdict.status, verdict.reason);
-    return;
-  }
+  if (!passes_guards(client, decision, piece)) return;
   if (shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields)) {
     answer_preflight();
     return;
@@ -198,17 +198,43 @@ bool Exchange::is_misdirected(const Client& client) const {
   return !client.certificate->covers(host);
 }
 
-// Those of the route, and those of others that the path is theirs in another reading.
-policy::Verdict Exchange::ask_guards(const Client& client, const router::Decision& decision) const {
-  const policy::Guards* const own = decision.target->guards;
-  if (own == nullptr && decision.others.front() == nullptr) return policy::kPasses;
-  const policy::Asker asker{.address = client.address};
-  policy::Verdict verdict = own == nullptr ? policy::kPasses : own->check(asker);
-  for (const policy::Guards* const other : decision.others) {
-    if (other == nullptr || !verdict.passes()) break;
-    if (other != own) verdict = other->check(asker);
+// False: they were answered, or wait for what a guard needs time for.
+bool Exchange::passes_guards(const Client& client, const router::Decision& decision,
+                             const Piece& piece) {
+  if (decision.target->guards == nullptr && decision.others.front() == nullptr) return true;
+  policy::PasswordQuestion question;
+  const policy::Verdict verdict = ask_guards(client, decision, question);
+  if (verdict.passes()) return true;
+  if (question.hash != nullptr) {
+    suspend(client, question, piece);
+  } else {
+    answer({.status = verdict.status, .authenticate = verdict.challenge}, verdict.reason);
   }
-  return verdict;
+  return false;
+}
+
+// Those of the route, and those of others that the path is theirs in another reading.
+policy::Verdict Exchange::ask_guards(const Client& client, const router::Decision& decision,
+                                     policy::PasswordQuestion& question) {
+  const std::array<const policy::Guards*, 3> all = {decision.target->guards, decision.others[0],
+                                                    decision.others[1]};
+  const bool ask_for_passwords = std::any_of(all.begin(), all.end(), [](const auto* guards) {
+    return guards != nullptr && guards->ask_for_passwords();
+  });
+  policy::Asker asker{.address = client.address};
+  if (ask_for_passwords) {
+    asker.authorization = shown_authorization();
+    asker.remembered = &worker_.passwords().remembered();
+    asker.wrong = wrong_credentials();
+    asker.now = worker_.loop().now();
+  }
+  for (const policy::Guards* const guards : all) {
+    if (guards == nullptr) continue;
+    const policy::Verdict verdict = guards->check(asker, question, worker_.credentials_storage());
+    if (!verdict.passes()) return verdict;
+  }
+  if (ask_for_passwords) hide_authorization();
+  return policy::kPasses;
 }
 
 void Exchange::take_shape(const router::Target& target) {
@@ -235,19 +261,22 @@ void Exchange::answer_preflight() {
 }
 
 void Exchange::answer(int status, std::string_view reason) {
-  status_ = status;
+  answer({.status = status, .allow = status == 405 ? kAllowedMethods : std::string_view()}, reason);
+}
+
+void Exchange::answer(http1::Answer answer, std::string_view reason) {
+  status_ = answer.status;
   reason_ = reason;
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
-  std::string body = std::to_string(status);
-  body.append(" ").append(http1::status_text(status));
+  std::string body = std::to_string(answer.status);
+  body.append(" ").append(http1::status_text(answer.status));
   if (!reason.empty()) body.append(" (").append(reason).append(")");
   body.append("\n");
   response_bytes_ = is_head_ ? 0 : body.size();
-  send_answer({.status = status,
-               .body = body,
-               .allow = status == 405 ? kAllowedMethods : std::string_view(),
-               .date = worker_.date(),
-               .head_method = is_head_});
+  answer.body = body;
+  answer.date = worker_.date();
+  answer.head_method = is_head_;
+  send_answer(answer);
   finish();
 }
 
@@ -346,6 +375,7 @@ void Exchange::abandon(std::string_view reason) {
   if (stage_ == Stage::over) return;
   if (reason_.empty()) reason_ = reason;
   const bool began = downstream_ != nullptr;
+  stop_waiting();
   stage_ = Stage::over;
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   if (began) log();
@@ -353,6 +383,7 @@ void Exchange::abandon(std::string_view reason) {
 }
 
 void Exchange::finish() {
+  stop_waiting();
   stage_ = Stage::over;
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   log();
@@ -399,6 +430,8 @@ std::size_t Exchange::kept_bytes() const {
 void Exchange::reset() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   downstream_ = nullptr;
+  stop_waiting();
+  suspended_.reset();
   stage_ = Stage::reading;
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;

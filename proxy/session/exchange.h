@@ -12,6 +12,7 @@
 #include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/policy/basic_auth.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/verdict.h"
 #include "proxy/router/route_table.h"
@@ -21,6 +22,7 @@
 #include "proxy/session/flow.h"
 #include "proxy/session/gathered_bytes.h"
 #include "proxy/session/held_text.h"
+#include "proxy/session/password_checks.h"
 #include "proxy/session/piece.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -40,6 +42,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
 
   enum class Stage : std::uint8_t {
     reading,     // its head is not complete; nothing was decided
+    guarded,     // a guard is finding out; no endpoint was chosen, and its body waits
     gathering,   // its body comes in, into sent_; no endpoint was chosen
     connecting,  // a connection is being made; what the client sent meanwhile waits in sent_
     requesting,  // the request goes out, or is out; the response's head is not complete
@@ -101,10 +104,13 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool is_misdirected(const Client& client) const;
   void follow(const Client& client, const router::Decision& decision, const Piece& piece,
               bool last);
-  policy::Verdict ask_guards(const Client& client, const router::Decision& decision) const;
+  bool passes_guards(const Client& client, const router::Decision& decision, const Piece& piece);
+  policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
+                             policy::PasswordQuestion& question);
   void take_shape(const router::Target& target);
   void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
+  void answer(http1::Answer answer, std::string_view reason);
   void answer_preflight();
   void answer_as_last();
   void answer_nothing();
@@ -113,6 +119,16 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void answer_challenge(const std::string& key_authorization);
   void finish();
   void log();
+
+  // ---- exchange_guard.cpp: what a guard needs time for
+  struct Suspended;
+  std::string_view shown_authorization();
+  void hide_authorization();
+  const policy::CredentialsDigest* wrong_credentials() const;
+  void suspend(const Client& client, const policy::PasswordQuestion& question, const Piece& piece);
+  void wait_with_body(const Piece& piece);
+  void stop_waiting();
+  void on_password_checked(PasswordChecks::Outcome outcome);
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
@@ -184,6 +200,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   // the body ends; the body follows as it is. Else 0.
   std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
+  std::unique_ptr<Suspended> suspended_;  // while it is guarded
   net::Timer gather_timer_{*this};
   BodyTime body_time_;
   bool can_replay_ = false;

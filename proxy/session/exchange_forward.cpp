@@ -344,6 +344,10 @@ void Exchange::on_request_body(const Piece& piece, bool last) {
   }
   note_body(piece.size);
   if (stage_ == Stage::over) return;
+  if (stage_ == Stage::guarded) {
+    wait_with_body(piece);
+    return;
+  }
   const std::string_view bytes =
       assemble({}, piece, {request_chunked_, last}, worker_.buffers().gather);
   if (stage_ == Stage::gathering) {

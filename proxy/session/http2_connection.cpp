@@ -444,6 +444,12 @@ void Http2Stream::send_answer(const http1::Answer& answer) {
     head.fields.push_back({.name = "location", .value = answer.location});
   }
   head.fields.insert(head.fields.end(), answer.fields.begin(), answer.fields.end());
+  if (!answer.authenticate.empty()) {
+    head.fields.push_back({.name = "www-authenticate", .value = answer.authenticate});
+  }
+  if (!answer.retry_after.empty()) {
+    head.fields.push_back({.name = "retry-after", .value = answer.retry_after});
+  }
   const bool with_body = !answer.body.empty() && !answer.head_method;
   connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
                                  with_body);

@@ -6,6 +6,7 @@
 
 #include "proxy/client/trusted_networks.h"
 #include "proxy/http1/request_parser.h"
+#include "proxy/session/password_checks.h"
 #include "proxy/upstream/endpoint.h"
 
 namespace proxy::session {
@@ -63,6 +64,8 @@ struct Options {
   // The ports that clients come to, for redirects and X-Forwarded-Port; 0: the listener's.
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;
+  // Of all workers together.
+  PasswordChecks::Options passwords{};
   // Who may say who the client is.
   client::TrustedNetworks trusted_proxies{};
 };

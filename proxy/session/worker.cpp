@@ -23,23 +23,25 @@ constexpr std::chrono::minutes kSaysPauseEvery{1};
 
 base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      admin::AccessLog& access_log,
-                                                     std::size_t index) {
+                                                     PasswordChecks& passwords, std::size_t index) {
   auto loop = net::Loop::create();
   if (!loop) return base::failure(loop.error());
   auto tls = tls::ServerContext::create({});
   if (!tls) return base::failure(tls.error());
   return std::unique_ptr<Worker>(
-      new Worker(options, access_log, index, std::move(*loop), std::move(*tls)));
+      new Worker(options, access_log, passwords, index, std::move(*loop), std::move(*tls)));
 }
 
-Worker::Worker(const Options& options, admin::AccessLog& access_log, std::size_t index,
-               std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls)
+Worker::Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
+               std::size_t index, std::unique_ptr<net::Loop> loop,
+               std::unique_ptr<tls::ServerContext> tls)
     : options_(options),
       loop_(std::move(loop)),
       tls_(std::move(tls)),
       buffers_(options_.pipes_max),
       access_lines_(access_log),
       logs_access_(!access_log.is_off()),
+      passwords_(*loop_, passwords),
       clusters_(options_.pools, counters_, index) {
   counters_.held.buffers.add(buffers_.bytes());
 }

@@ -20,6 +20,7 @@
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/options.h"
+#include "proxy/session/password_gate.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/upstream/cluster.h"
 
@@ -41,13 +42,14 @@ struct LiveState {
 };
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
-// nothing with other workers but immutable snapshots. Made by any thread, then used by the one that
-// calls run(); only post-like calls (those that say so) may come from others.
+// nothing with other workers but immutable snapshots, and the threads that hash passwords. Made by
+// any thread, then used by the one that calls run(); only post-like calls (those that say so) may
+// come from others.
 class Worker final : private net::TurnEnd {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
                                                       admin::AccessLog& access_log,
-                                                      std::size_t index);
+                                                      PasswordChecks& passwords, std::size_t index);
   ~Worker();
 
   // Before run(). With the listeners' real ports as clients see them.
@@ -79,6 +81,8 @@ class Worker final : private net::TurnEnd {
   http1::RequestIds& request_ids() { return request_ids_; }
   std::string& path_storage() { return path_storage_; }
   std::string& rewrite_storage() { return rewrite_storage_; }
+  std::string& credentials_storage() { return credentials_storage_; }
+  PasswordGate& passwords() { return passwords_; }
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
@@ -132,8 +136,9 @@ class Worker final : private net::TurnEnd {
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 
  private:
-  Worker(const Options& options, admin::AccessLog& access_log, std::size_t index,
-         std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
+  Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
+         std::size_t index, std::unique_ptr<net::Loop> loop,
+         std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
   bool flush_http2();
   void begin_drain();
@@ -151,7 +156,8 @@ class Worker final : private net::TurnEnd {
   admin::AccessLog::Lines access_lines_;
   bool logs_access_;
   http1::RequestIds request_ids_;
-  std::string path_storage_, rewrite_storage_;
+  std::string path_storage_, rewrite_storage_, credentials_storage_;
+  PasswordGate passwords_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";
   std::string https_port_text_ = "443";

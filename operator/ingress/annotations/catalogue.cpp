@@ -14,7 +14,8 @@ using namespace table_words;
 
 constexpr std::string_view kDenyList = "Write it as denylist-source-range.";
 constexpr std::string_view kAuth =
-    "Let the backend authenticate, and remove the auth-* annotations, to have it served.";
+    "Let the backend authenticate, or ask for passwords with auth-type: basic, and remove the "
+    "annotation, to have it served.";
 constexpr std::string_view kClientCertificates =
     "Let the backend check clients, and remove the auth-tls-* annotations, to have it served.";
 constexpr std::string_view kLimits =
@@ -43,11 +44,11 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-keepalive-timeout", kGuards, kAuth, kNumber},
     {"auth-method", kGuards, kAuth, kText},
     {"auth-proxy-set-headers", kGuards, kAuth, kText},
-    {"auth-realm", kGuards, kAuth, kText},
+    {"auth-realm", kHonoured, "", kText},
     {"auth-request-redirect", kGuards, kAuth, kText},
     {"auth-response-headers", kGuards, kAuth, kText},
-    {"auth-secret", kGuards, kAuth, kText},
-    {"auth-secret-type", kGuards, kAuth, kText},
+    {"auth-secret", kHonoured, "", kText},
+    {"auth-secret-type", kHonoured, "", kText},
     {"auth-signin", kGuards, kAuth, kText},
     {"auth-signin-redirect-param", kGuards, kAuth, kText},
     {"auth-snippet", kGuards, kSnippet, kText},
@@ -57,7 +58,7 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-tls-secret", kGuards, kClientCertificates, kText},
     {"auth-tls-verify-client", kGuards, kClientCertificates, kOnOff},
     {"auth-tls-verify-depth", kGuards, kClientCertificates, kText},
-    {"auth-type", kGuards, kAuth, kText},
+    {"auth-type", kHonoured, "", kText},
     {"auth-url", kGuards, kAuth, kText},
     {"backend-protocol", kHonoured, "", kText},
     {"blacklist-source-range", kGuards, kDenyList, kText},
@@ -161,7 +162,7 @@ constexpr CatalogueEntry kTable[] = {
     {"request-headers", kHonoured, "", kText},
     {"response-headers", kHonoured, "", kText},
     {"rewrite-target", kHonoured, "", kText},
-    {"satisfy", kGuards, kAuth, kText},
+    {"satisfy", kHonoured, "", kText},
     {"secret-template", kHonoured, "", kText},
     {"secure-backends", kGuards, kUpstreamTls, kOnOff},
     {"secure-verify-ca-secret", kGuards, kUpstreamTls, kText},

@@ -67,6 +67,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   policy.addresses = read_address_lists(annotations, policy.issues);
+  policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.sticky = read_session_affinity(annotations, policy.issues);

@@ -5,6 +5,7 @@
 
 #include "operator/ingress/annotations/address_lists.h"
 #include "operator/ingress/annotations/backend_protocol.h"
+#include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
@@ -24,6 +25,8 @@ struct RoutePolicy {
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;
   AddressLists addresses;
+  std::optional<BasicAuth> basic_auth;  // read_basic_auth()
+  bool satisfies_any = false;
   Rewrite rewrite;
   Redirections redirections;
   BackendProtocol backend;
@@ -42,6 +45,7 @@ struct RoutePolicy {
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);
 
+// All but basic_auth, which depends on the Ingress's namespace.
 RoutePolicy read_route_policy(const AnnotationMap& annotations);
 
 }  // namespace ingress::annotations

@@ -25,9 +25,10 @@ struct Issue {
   // guards: the Ingress must not be served without it; tunes: it is served without it.
   enum class Effect { guards, tunes };
   Effect effect = Effect::tunes;
-  std::string name;    // with its prefix
-  std::string why;     // "is not supported yet"
-  std::string remedy;  // "Remove it ..."; may be empty
+  std::string name;         // with its prefix
+  std::string why;          // "is not supported yet"
+  std::string remedy;       // "Remove it ..."; may be empty
+  bool is_pending = false;  // it is about to resolve by itself
 };
 using Issues = std::vector<Issue>;
 

@@ -78,7 +78,7 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
   for (const char* key :
-       {"auth-url", "auth-type", "auth-tls-secret", "blacklist-source-range", "satisfy",
+       {"auth-url", "auth-method", "auth-tls-secret", "blacklist-source-range", "auth-signin",
         "limit-rps", "limit-connections", "configuration-snippet", "server-snippet",
         "enable-modsecurity", "mirror-target", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
@@ -247,8 +247,6 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
 TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
   const std::pair<std::string, std::string> something[] = {
       {"blacklist-source-range", "0.0.0.0/0,::/0"},
-      {"auth-secret", "off"},
-      {"auth-secret", "0"},
       {"auth-url", "false"},
       {"configuration-snippet", "0"},
       {"auth-tls-verify-client", "optional"},

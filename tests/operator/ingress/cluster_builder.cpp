@@ -207,6 +207,14 @@ ViewBuilder& ViewBuilder::empty_secret(const std::string& key) {
   return *this;
 }
 
+ViewBuilder& ViewBuilder::auth_secret(const std::string& key, const std::string& htpasswd) {
+  kube::Secret secret;
+  secret.data["auth"] = htpasswd;
+  view.auth_secrets[key_of(key)] =
+      std::make_shared<const ingress::AuthSecret>(ingress::read_auth_secret(secret));
+  return *this;
+}
+
 ViewBuilder& ViewBuilder::certificate(api::Certificate certificate) {
   view.certificates.push_back(std::make_shared<const api::Certificate>(std::move(certificate)));
   return *this;

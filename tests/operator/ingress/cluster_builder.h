@@ -65,6 +65,8 @@ class ViewBuilder {
                       base::WallTime not_after = kNow + std::chrono::hours(24 * 90));
   ViewBuilder& broken_secret(const std::string& key, const std::string& problem);
   ViewBuilder& empty_secret(const std::string& key);
+  // With these lines of htpasswd under "auth".
+  ViewBuilder& auth_secret(const std::string& key, const std::string& htpasswd);
   ViewBuilder& certificate(api::Certificate certificate);
 
   ingress::ClusterView view;

@@ -69,6 +69,14 @@ class Cluster final : public ClusterSource {
     secrets_[key] = std::move(secret);
     changes_.secrets.insert(key);
   }
+  void put_auth_secret(const kube::ObjectKey& key, std::shared_ptr<const AuthSecret> secret) {
+    auth_secrets_[key] = std::move(secret);
+    changes_.secrets.insert(key);
+  }
+  void erase_auth_secret(const kube::ObjectKey& key) {
+    auth_secrets_.erase(key);
+    changes_.secrets.insert(key);
+  }
   void erase_ingress(const kube::ObjectKey& key) {
     ingresses_.erase(key);
     changes_.ingresses.insert(key);
@@ -123,6 +131,9 @@ class Cluster final : public ClusterSource {
   Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
     return get(secrets_, key);
   }
+  Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
+    return get(auth_secrets_, key);
+  }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     Objects<kube::EndpointSlice> found;
     for (const auto& [key, slice] : slices_) {
@@ -146,6 +157,7 @@ class Cluster final : public ClusterSource {
     view.certificates = certificates();
     view.ending_namespaces = ending_;
     view.secrets = secrets_;
+    view.auth_secrets = auth_secrets_;
     return view;
   }
 
@@ -156,6 +168,7 @@ class Cluster final : public ClusterSource {
   ByKey<kube::EndpointSlice> slices_;
   ByKey<api::Certificate> certificates_;
   ByKey<TlsSecret> secrets_;
+  ByKey<AuthSecret> auth_secrets_;
   ClusterView::Objects<kube::IngressClass> classes_;
   std::set<std::string> ending_;
 };
@@ -218,7 +231,7 @@ class History {
   base::WallTime now = kNow;
 
   void step() {
-    switch (below(20)) {
+    switch (below(22)) {
       case 0:
         return cluster_.erase_ingress(an_ingress_key());
       case 1:
@@ -245,6 +258,10 @@ class History {
         return is_rare() ? cluster_.turn_ending(a_namespace()) : put_ingress();
       case 12:
         return is_rare() ? cluster_.forget_changes() : put_secret();
+      case 13:
+        return put_auth_secret();
+      case 14:
+        return cluster_.erase_auth_secret({a_namespace(), a_secret_name()});
       default:
         return put_ingress();
     }
@@ -288,6 +305,20 @@ class History {
     cluster_.put(ingress);
   }
 
+  void put_auth_secret() {
+    AuthSecret secret;
+    if (below(4) == 0) {
+      secret.file.problem = secret.map.problem = "is broken";
+    } else if (below(6) == 0) {
+      secret.is_unread = true;
+    } else {
+      secret.file.users = {{one_of({"ann", "bob"}), "hash"}};
+      secret.map.users = {{"carl", one_of({"hash", "other"})}};
+    }
+    cluster_.put_auth_secret({a_namespace(), a_secret_name()},
+                             std::make_shared<const AuthSecret>(std::move(secret)));
+  }
+
   void add_rule(IngressBuilder& made) {
     const std::string host = a_host();
     switch (below(6)) {
@@ -327,11 +358,17 @@ class History {
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},
+        {nginx + "satisfy", "any"},
+        {nginx + "auth-secret", one_of({"one", "two", "a/one"})},
         {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
         {"kubernetes.io/tls-acme", "true"},
         {"cert-manager.io/issuer", "ca"},
         {"cert-manager.io/cluster-issuer", "ca"},
     };
+    if (below(3) == 0) {
+      made.annotation(nginx + "auth-type", "basic");
+      made.annotation(nginx + "auth-secret", one_of({"one", "two", "three", "b/two"}));
+    }
     for (std::size_t count = 1 + below(2); count > 0; --count) {
       const auto& [name, value] = all[below(all.size())];
       made.annotation(name, value);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/base64url.h"
 #include "operator/ingress/compiler.h"
 #include "tests/operator/ingress/cluster_builder.h"
 #include "tests/proxy/support/http_client.h"
@@ -72,6 +73,52 @@ TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
   EXPECT_EQ(asked("/pay/card?n=1"), "/?n=1");
   EXPECT_EQ(asked("/payments"), "404");
   EXPECT_EQ(asked("/"), "404");
+}
+
+IngressBuilder with_password(const std::string& satisfy) {
+  return an_ingress("shop/admin")
+      .annotation(kNginx + "auth-type", "basic")
+      .annotation(kNginx + "auth-secret", "users")
+      .annotation(kNginx + "auth-realm", "The \"shop\"")
+      .annotation(kNginx + "satisfy", satisfy)
+      .path(kHost, "/admin", "web", 80);
+}
+
+TEST_F(ServedRequests, APasswordIsAskedForAndOneThatFitsALineOfHtpasswdOpens) {
+  ViewBuilder builder;
+  builder.auth_secret("shop/users", "ann:{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=\n");
+  serve(builder.ingress(with_password("all"))
+            .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/"), "/");
+  EXPECT_EQ(get("/admin").status, 401);
+  EXPECT_EQ(get("//admin").status, 401);
+  EXPECT_EQ(get("/admin").field("www-authenticate"),
+            "Basic realm=\"The \\\"shop\\\"\", charset=\"UTF-8\"");
+  const auto status_with = [&](const std::string& credentials) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET /admin HTTP/1.1\r\nHost: " + kHost + "\r\nAuthorization: Basic " +
+                base::base64_encode(credentials) + "\r\n\r\n");
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(status_with("ann:myPassword"), 200);
+  EXPECT_EQ(status_with("ann:other"), 401);
+  EXPECT_EQ(status_with("bob:myPassword"), 401);
+}
+
+TEST_F(ServedRequests, WithoutItsSecretWhatAPasswordGuardsIsClosed) {
+  serve(ViewBuilder().ingress(with_password("any")));
+  EXPECT_EQ(asked("/admin"), "503");
+}
+
+TEST_F(ServedRequests, WhereAnyIsEnoughAnAddressOnTheListNeedsNoPassword) {
+  for (const auto& [network, status] :
+       {std::pair("127.0.0.0/8", 200), std::pair("192.0.2.0/24", 401)}) {
+    ViewBuilder builder;
+    builder.auth_secret("shop/users", "ann:{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=\n");
+    serve(builder.ingress(
+        with_password("any").annotation(kNginx + "allowlist-source-range", network)));
+    EXPECT_EQ(get("/admin").status, status) << network;
+  }
 }
 
 TEST_F(ServedRequests, TheTwoUsualExpressionsTakeTheirPrefixAway) {

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/object.h"
+#include "kube/resources/secret.h"
+#include "proxy/config/model.h"
+
+namespace ingress {
+
+// Who may come in, of a Secret. Hashes are in no problem's text.
+struct PasswordFile {
+  std::vector<proxy::config::PasswordUser> users;  // by name, each once
+  // Not empty: nobody may, and why. A clause: "has in line 3 of its key "auth" for the user bob
+  // ..."
+  std::string problem;
+};
+
+// Lines of htpasswd: "name:hash", what follows a second colon does not count; empty lines and "#"
+// are passed over. Of two lines with one name the first counts, as in nginx. One line that cannot
+// be used spoils all: who wrote it believes in it.
+PasswordFile read_htpasswd(std::string_view text);
+
+// What a Secret offers to basic authentication, in both ways that an Ingress may read it.
+struct AuthSecret {
+  bool is_unread = false;  // it has not come from the API server yet
+  PasswordFile file;       // of its key "auth"
+  PasswordFile map;        // of all of its keys, which are names
+};
+
+AuthSecret read_auth_secret(const kube::Secret& secret);
+
+// The Secrets that Ingresses name for passwords; see AuthSecretWatches.
+class AuthSecrets {
+ public:
+  virtual ~AuthSecrets() = default;
+  // From now on these and no others.
+  virtual void follow(const std::set<kube::ObjectKey>& secrets) = 0;
+  // All of them have come, or are known not to be there.
+  virtual bool are_read() const = 0;
+  // Null: there is none.
+  virtual std::shared_ptr<const AuthSecret> get(const kube::ObjectKey& key) const = 0;
+};
+
+}  // namespace ingress
