@@ -153,6 +153,14 @@ const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey&
   return found == slices_.end() ? kNone : found->second;
 }
 
+int BackendResolver::port_of(const std::string& namespace_,
+                             const kube::IngressServiceBackend& backend) const {
+  const auto found = services_.find({namespace_, backend.name});
+  const kube::ServicePort* const port =
+      found == services_.end() ? nullptr : find_port(*found->second, backend);
+  return port == nullptr ? 0 : port->port;
+}
+
 // What it names has to be there: without it anybody could stand in for the backend.
 BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
                                              const annotations::BackendProtocol& protocol) const {

@@ -44,6 +44,9 @@ class BackendResolver {
                           const annotations::BackendProtocol& protocol = {},
                           const EndpointChoice& choice = {});
 
+  // Of the Service; 0: it has no such port, or does not exist.
+  int port_of(const std::string& namespace_, const kube::IngressServiceBackend& backend) const;
+
   // The clusters of everything resolved so far.
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> take_clusters() {
     return std::move(clusters_);

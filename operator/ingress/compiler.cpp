@@ -353,21 +353,33 @@ class Compilation {
   proxy::config::Policies default_policies_of(const Scope& scope) const {
     proxy::config::Policies policies = policies_of(scope);
     if (scope.ingress.rules.empty()) policies.rewrite_target = scope.policy.rewrite.target;
+    policies.upstream_host = upstream_host_of(scope, *scope.ingress.default_backend);
     return policies;
   }
 
   // ... and nothing where path and target are the same.
-  proxy::config::Policies policies_of_path(const Scope& scope, const std::string& path) const {
+  proxy::config::Policies policies_of_path(const Scope& scope, const std::string& path,
+                                           const kube::IngressBackend& backend) const {
     proxy::config::Policies policies = policies_of(scope, path);
     if (scope.policy.rewrite.target != path) policies.rewrite_target = scope.policy.rewrite.target;
+    policies.upstream_host = upstream_host_of(scope, backend);
     return policies;
   }
 
-  proxy::config::Policies policies_of_expression(const Scope& scope,
-                                                 const std::string& text) const {
-    proxy::config::Policies policies = policies_of_path(scope, text);
+  proxy::config::Policies policies_of_expression(const Scope& scope, const std::string& text,
+                                                 const kube::IngressBackend& backend) const {
+    proxy::config::Policies policies = policies_of_path(scope, text, backend);
     policies.sticky = sticky_cookie_of(scope, "/");
     return policies;
+  }
+
+  std::string upstream_host_of(const Scope& scope, const kube::IngressBackend& backend) const {
+    if (scope.policy.upstream_vhost.empty() || !backend.service) return "";
+    const std::string& namespace_ = scope.ingress.metadata.namespace_;
+    return annotations::vhost_of(scope.policy.upstream_vhost,
+                                 {.namespace_ = namespace_,
+                                  .service = backend.service->name,
+                                  .port = backends_.port_of(namespace_, *backend.service)});
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
@@ -410,7 +422,8 @@ class Compilation {
   bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
                   const std::string& path) {
     return hosts_.claim_route(
-        host, {match_of(written.path_type), path, {}, policies_of_path(scope, path)},
+        host,
+        {match_of(written.path_type), path, {}, policies_of_path(scope, path, written.backend)},
         [&] { return action_for(scope, written.backend, path); }, scope.ingress, complaints_);
   }
 
@@ -438,7 +451,7 @@ class Compilation {
       return;
     }
     hosts_.claim_expression(
-        host, {expression, {}, policies_of_expression(scope, text)},
+        host, {expression, {}, policies_of_expression(scope, text, backend)},
         [&] { return action_for(scope, backend, text); }, scope.ingress, complaints_);
   }
 

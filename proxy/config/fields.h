@@ -40,6 +40,7 @@ struct Reason {};      // std::string: a token for logs and metrics
 struct Pem {};         // std::string: not empty, ASCII
 struct CookieName {};  // std::string: a token (RFC 6265 §4.1.1)
 struct CookieText {};  // std::string: an attribute's value
+struct Authority {};   // std::string: a host, perhaps with a port; or empty
 struct HostText {};    // std::string: a host name or an address
 struct ClusterId {};   // std::string: a key of ProxyConfig::clusters
 struct GuardsId {};    // std::string: a key of ProxyConfig::guards, or empty
@@ -266,7 +267,9 @@ struct Fields<Policies> {
       added(field("shapedBy", &Policies::shape, ShapeId{})),
       added(field("sticky", &Policies::sticky, Part{})),
       // Without it the route's own cluster answers all.
-      added(field("splits", &Policies::splits, List{kSplitsMax})));
+      added(field("splits", &Policies::splits, List{kSplitsMax})),
+
+      added(field("upstreamHost", &Policies::upstream_host, Authority{})));
 };
 
 template <>

@@ -180,6 +180,7 @@ struct Policies {
   std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
   std::optional<StickyCookie> sticky{};
   std::vector<Split> splits{};  // at most one; has a say only where a cluster answers
+  std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
   bool operator==(const Policies&) const = default;
 };
 

@@ -227,6 +227,9 @@ constexpr std::size_t bytes_max(const CookieName&) {
 constexpr std::size_t bytes_max(const CookieText&) {
   return kCookieTextBytesMax;
 }
+constexpr std::size_t bytes_max(const Authority&) {
+  return kAuthorityBytesMax;
+}
 constexpr std::size_t bytes_max(const HostText&) {
   return kTextBytesMax;
 }

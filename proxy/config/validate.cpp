@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "proxy/config/authority.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/fields.h"
@@ -247,6 +248,11 @@ class FieldChecks {
   void check(const CookieText&, const std::string& value, const At& at) const {
     check_length(value, kCookieTextBytesMax, at.text());
     if (!is_cookie_text(value)) breach(at.text(), "must be text that can stand in a cookie");
+  }
+  void check(const Authority&, const std::string& value, const At& at) const {
+    if (!value.empty() && !is_authority(value)) {
+      breach(at.text(), "must be a host, or a host and a port");
+    }
   }
   void check(const HostText&, const std::string& value, const At& at) const {
     if (!is_dns_name(value) && !is_ip_literal(value)) {

@@ -141,13 +141,16 @@ std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwar
          head.query.size() + 3 * head.host.size() + 2 * forwarding.host.size() +
          fields_bound(head.fields) + head.upgrade.size() + forwarding.forwarded_for.size() +
          3 * forwarding.client_address.size() + 3 * forwarding.scheme.size() +
-         forwarding.port.size() + forwarding.prefix.size() + forwarding.request_id.size();
+         forwarding.port.size() + forwarding.prefix.size() + forwarding.upstream_host.size() +
+         forwarding.request_id.size();
 }
 
 std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
                                std::span<char> out) {
   Cursor cursor(out);
-  cursor << head.method_text << " " << head.path << head.query << " HTTP/1.1\r\nHost: " << head.host
+  const bool has_host_of_its_own = !forwarding.upstream_host.empty();
+  cursor << head.method_text << " " << head.path << head.query
+         << " HTTP/1.1\r\nHost: " << (has_host_of_its_own ? forwarding.upstream_host : head.host)
          << "\r\n";
   for (const Field& field : head.fields) {
     if (is_passed_upstream(field, forwarding)) write_field(cursor, field);

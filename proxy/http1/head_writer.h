@@ -23,6 +23,7 @@ struct Forwarding {
   std::string_view host{};            // that the client asked for; empty: the request's own
   std::string_view port{};            // the port that the client came to, "443"
   std::string_view request_id{};      // see choose_request_id()
+  std::string_view upstream_host{};   // the field Host; empty: the request's own
   std::string_view prefix{};          // X-Forwarded-Prefix; empty: what a trusted peer says
   // The peer is on the list of trusted proxies: what it says about its client, and what is not said
   // above, is kept. Else all of it is dropped.

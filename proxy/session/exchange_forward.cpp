@@ -204,6 +204,7 @@ std::string_view Exchange::compose_head(const Client& client, const config::Poli
       .host = client.host,
       .port = client.port,
       .request_id = std::string_view(log_text_).substr(path_end_),
+      .upstream_host = policies.upstream_host,
       .prefix = policies.forwarded_prefix,
       .peer_is_trusted = client.is_trusted_proxy,
   };

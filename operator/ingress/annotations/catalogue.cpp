@@ -190,7 +190,7 @@ constexpr CatalogueEntry kTable[] = {
     {"upstream-hash-by", kTunes, "", kText},
     {"upstream-hash-by-subset", kTunes, "", kOnOff},
     {"upstream-hash-by-subset-size", kTunes, "", kNumber},
-    {"upstream-vhost", kTunes, "", kText},
+    {"upstream-vhost", kHonoured, "", kText},
     {"use-regex", kHonoured, "", kText},
     {"whitelist-source-range", kHonoured, "", kAdmitted},
     {"x-forwarded-prefix", kHonoured, "", kText},

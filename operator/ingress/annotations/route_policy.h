@@ -14,6 +14,7 @@
 #include "operator/ingress/annotations/rewrite.h"
 #include "operator/ingress/annotations/session_affinity.h"
 #include "operator/ingress/annotations/source.h"
+#include "operator/ingress/annotations/upstream_vhost.h"
 #include "proxy/config/model.h"
 
 namespace ingress::annotations {
@@ -33,6 +34,7 @@ struct RoutePolicy {
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
+  std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.
   std::optional<proxy::config::Split> canary;
   Issues issues;

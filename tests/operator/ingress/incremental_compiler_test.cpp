@@ -355,6 +355,7 @@ class History {
         {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},
+        {nginx + "upstream-vhost", one_of({"other.example", "$service_name:$service_port"})},
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},

@@ -153,6 +153,9 @@ class RandomConfig {
   void fill(const CookieText&, std::string& value, const ProxyConfig&) {
     value = coin() ? "/shop" : "";
   }
+  void fill(const Authority&, std::string& value, const ProxyConfig&) {
+    value = std::vector<std::string>{"", "shop.internal", "web.shop.svc:8080", "[::1]"}[up_to(3)];
+  }
   void fill(const HostText&, std::string& value, const ProxyConfig&) {
     value = coin() ? "shop.example" : "::1";
   }

@@ -84,6 +84,20 @@ TEST(RequestHeadWriter, AClientCannotSayWhoItIs) {
   EXPECT_THAT(head, HasSubstr("\r\nX-Forwarded-For: 203.0.113.9\r\n"));
 }
 
+TEST(RequestHeadWriter, AHostOfTheBackendsOwnLeavesTheClientsForwarded) {
+  Forwarding forwarding = kForwarding;
+  const std::string long_host = std::string(253, 'h') + ":65535";
+  for (const std::string_view host :
+       {std::string_view("web.internal:8080"), std::string_view(long_host)}) {
+    forwarding.upstream_host = host;
+    const std::string head =
+        upstream_head("GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n", forwarding);
+    EXPECT_THAT(head, HasSubstr("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n"));
+    EXPECT_THAT(head, HasSubstr("X-Forwarded-Host: shop.example\r\n"));
+    EXPECT_THAT(head, Not(HasSubstr("\r\nHost: shop.example\r\n")));
+  }
+}
+
 // Each is believed by some application because nginx, a CDN or another edge is known to write it.
 constexpr const char* kBelieved[] = {
     "X-Forwarded-By",
