@@ -332,7 +332,8 @@ class Compilation {
             .guards = scope.guards,
             .forwarded_prefix = scope.policy.rewrite.forwarded_prefix,
             .shape = scope.shape,
-            .sticky = sticky_cookie_of(scope, path)};
+            .sticky = sticky_cookie_of(scope, path),
+            .next_upstream = scope.policy.next_upstream};
   }
 
   // As ingress-nginx has it: what two Services tell one client by one name stays apart.

@@ -198,6 +198,25 @@ struct Fields<BasicAuth> {
                  required(field("users", &BasicAuth::users, List{kUsersMax})));
 };
 
+template <>
+struct Fields<NextUpstream> {
+  static constexpr const char* kName = "nextUpstream";
+  static constexpr auto kList =
+      std::tuple(field("error", &NextUpstream::error, Flag{}),
+                 field("timeout", &NextUpstream::timeout, Flag{}),
+                 field("invalidAnswer", &NextUpstream::invalid_answer, Flag{}),
+                 field("403", &NextUpstream::status_403, Flag{}),
+                 field("404", &NextUpstream::status_404, Flag{}),
+                 field("429", &NextUpstream::status_429, Flag{}),
+                 field("500", &NextUpstream::status_500, Flag{}),
+                 field("502", &NextUpstream::status_502, Flag{}),
+                 field("503", &NextUpstream::status_503, Flag{}),
+                 field("504", &NextUpstream::status_504, Flag{}),
+                 field("nonIdempotent", &NextUpstream::non_idempotent, Flag{}),
+                 field("tries", &NextUpstream::tries, Number{kTriesMax}),
+                 field("seconds", &NextUpstream::seconds, Number{kTrySecondsMax}));
+};
+
 // The section came with the fields "guardedBy" of routes and defaults: who knows those knows what
 // is not guard() here, and who does not is told none of it.
 template <>
@@ -268,8 +287,8 @@ struct Fields<Policies> {
       added(field("sticky", &Policies::sticky, Part{})),
       // Without it the route's own cluster answers all.
       added(field("splits", &Policies::splits, List{kSplitsMax})),
-
-      added(field("upstreamHost", &Policies::upstream_host, Authority{})));
+      added(field("upstreamHost", &Policies::upstream_host, Authority{})),
+      added(field("nextUpstream", &Policies::next_upstream, Part{})));
 };
 
 template <>
@@ -353,7 +372,7 @@ concept HasFields = requires {
 template <class T>
 constexpr void list_every_member(const T& value) {
   constexpr std::size_t kCount = std::tuple_size_v<decltype(Fields<T>::kList)>;
-  static_assert(kCount <= 12, "add a case below");
+  static_assert(kCount <= 13, "add a case below");
   if constexpr (kCount == 1) {
     [[maybe_unused]] const auto& [a] = value;
   } else if constexpr (kCount == 2) {
@@ -378,6 +397,8 @@ constexpr void list_every_member(const T& value) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k] = value;
   } else if constexpr (kCount == 12) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value;
+  } else if constexpr (kCount == 13) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value;
   }
 }
 

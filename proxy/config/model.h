@@ -166,6 +166,26 @@ struct Split {
   bool operator==(const Split&) const = default;
 };
 
+// When another endpoint is asked for what one did not do. What may have had an effect is sent again
+// only where that changes nothing (RFC 9110 §9.2.2), or somebody says that it may.
+struct NextUpstream {
+  bool error = true;            // it does not connect, or ends before it answers
+  bool timeout = true;          // it is too slow to connect, or to answer
+  bool invalid_answer = false;  // HTTP knows no such answer
+  // It answers with one of these.
+  bool status_403 = false;
+  bool status_404 = false;
+  bool status_429 = false;
+  bool status_500 = false;
+  bool status_502 = false;
+  bool status_503 = false;
+  bool status_504 = false;
+  bool non_idempotent = false;  // whatever effect the request may have had
+  std::uint64_t tries = 3;      // endpoints, in all; 0: as many as there are
+  std::uint64_t seconds = 0;    // after so long nobody else is asked; 0: there is no such time
+  bool operator==(const NextUpstream&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -180,6 +200,7 @@ struct Policies {
   std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
   std::optional<StickyCookie> sticky{};
   std::vector<Split> splits{};  // at most one; has a say only where a cluster answers
+  std::optional<NextUpstream> next_upstream{};  // nothing: only where nothing can have had effect
   std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
   bool operator==(const Policies&) const = default;
 };

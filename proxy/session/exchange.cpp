@@ -449,6 +449,7 @@ void Exchange::reset() {
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();
+  next_upstream_.reset();
   sticky_.reset();
   empty(cookie_name_);
   empty(cookie_attributes_);

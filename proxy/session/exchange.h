@@ -148,6 +148,11 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void keep_for_replay(std::string_view bytes);
   std::shared_ptr<upstream::Endpoint> pick_endpoint();
   void try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint = nullptr);
+  upstream::Attempt attempt_so_far() const;
+  bool passes_on(int status) const;
+  void ask_another();
+  bool may_ask_twice() const;
+  bool may_connect_elsewhere() const;
   void attach(std::unique_ptr<upstream::Connection> connection);
   // Back to the pool for at most this time; see Connection::release().
   void detach(std::chrono::milliseconds rest_max);
@@ -212,6 +217,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   upstream::Cluster::Tried tried_;
   std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;
+  std::optional<config::NextUpstream> next_upstream_;  // of the route
   // On a route with a sticky cookie: the endpoint that the client's cookie names, and what is to be
   // told to a client that gets another one, but for the value: name and attributes.
   std::shared_ptr<upstream::Endpoint> sticky_;

@@ -38,7 +38,8 @@ constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
 
 upstream::Failure malformed(http1::Failure failure) {
-  return {Fault::upstream, Retry::never, 502, http1::response_reason_of(failure)};
+  return {Fault::upstream, Retry::never, 502, http1::response_reason_of(failure),
+          upstream::FailureKind::invalid_answer};
 }
 
 }  // namespace
@@ -57,6 +58,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     return;
   }
   if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
+  next_upstream_ = target.policies.next_upstream;
   if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   const bool gathers = target.policies.buffers_request && !last;
@@ -266,7 +268,7 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
     return;
   }
   if (endpoint == nullptr) endpoint = pick_endpoint();
-  for (; endpoint != nullptr; endpoint = pick_endpoint()) {
+  for (; endpoint != nullptr; endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
     tried_.push_back(endpoint);
     connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
                                                 cluster_->config().connect_timeout);
@@ -289,9 +291,10 @@ void Exchange::detach(std::chrono::milliseconds rest_max) {
 void Exchange::on_upstream_connected() {
   stage_ = Stage::requesting;
   connection_->write(sent_.view());
-  // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again.
-  can_replay_ = false;
-  sent_.take();
+  // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again, but
+  // to another endpoint where the route asks for that.
+  can_replay_ = may_ask_twice() && sent_.size() <= upstream::kReplayBytesMax;
+  if (!can_replay_) sent_.take();
   update_upstream_wait();
   watch_client();
   if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
@@ -301,18 +304,69 @@ void Exchange::on_upstream_failed(const upstream::Failure& failure) {
   fail(failure);
 }
 
-void Exchange::fail(const upstream::Failure& failure) {
-  worker_.counters().upstream_failures.add(failure.reason);
-  const upstream::Attempt attempt{
+upstream::Attempt Exchange::attempt_so_far() const {
+  const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
+  return {
       .is_idempotent = is_idempotent_,
       .can_replay = can_replay_,
       .response_has_begun = response_has_begun_,
       .connection_was_reused = connection_->was_reused(),
       .was_left_unread = can_replay_ && !is_idempotent_ && connection_->was_left_unread(),
       .was_replayed = was_replayed_,
-      .has_untried_endpoint = cluster_->has_untried(tried_),
+      .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
+      .endpoints_tried = tried_.size() + (is_noted ? 0 : 1),
+      .taken = worker_.loop().now() - began_,
   };
-  const upstream::Next next = choose_next(failure, attempt);
+}
+
+// Whether there is a reason to keep what was sent to an endpoint that was connected to.
+bool Exchange::may_ask_twice() const {
+  return next_upstream_ && (is_idempotent_ || next_upstream_->non_idempotent);
+}
+
+// Where one could not even begin to connect.
+bool Exchange::may_connect_elsewhere() const {
+  if (!next_upstream_) return true;
+  return next_upstream_->error &&
+         (next_upstream_->tries == 0 || tried_.size() < next_upstream_->tries);
+}
+
+// Whether what the endpoint answers is not the client's, and another one is asked.
+bool Exchange::passes_on(int status) const {
+  const bool is_error = status >= 400;  // no other status is ever named
+  return next_upstream_ && is_error && interim_heads_ == 0 &&
+         upstream::passes_on(status, attempt_so_far(), *next_upstream_);
+}
+
+// What the endpoint said, if anything, is not passed on, and no endpoint is asked twice.
+void Exchange::ask_another() {
+  detach(upstream::Connection::kNotReusable);
+  worker_.counters().upstream_retries.add();
+  const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
+  if (!is_noted) tried_.push_back(endpoint_);
+  endpoint_.reset();
+  response_.reset();
+  response_parser_.reset();
+  held_response_.take();
+  holds_unread_ = response_has_begun_ = false;
+  response_flow_ = {};
+  try_endpoints();
+}
+
+void Exchange::fail(const upstream::Failure& failure) {
+  worker_.counters().upstream_failures.add(failure.reason);
+  upstream::Attempt attempt = attempt_so_far();
+  // The client has nothing of an answer whose head cannot be read.
+  const bool has_told_nothing = stage_ == Stage::requesting && interim_heads_ == 0;
+  if (failure.kind == upstream::FailureKind::invalid_answer && has_told_nothing) {
+    attempt.response_has_begun = false;
+  }
+  const upstream::Next next =
+      choose_next(failure, attempt, next_upstream_ ? &*next_upstream_ : nullptr);
+  if (next == upstream::Next::other_endpoint) {
+    ask_another();
+    return;
+  }
   if (next == upstream::Next::fresh_connection) stale_ = endpoint_;
   detach(upstream::Connection::kNotReusable);
   if (next == upstream::Next::give_up) {
@@ -320,7 +374,7 @@ void Exchange::fail(const upstream::Failure& failure) {
     return;
   }
   worker_.counters().upstream_retries.add();
-  was_replayed_ = was_replayed_ || next == upstream::Next::fresh_connection;
+  was_replayed_ = true;
   endpoint_.reset();
   try_endpoints();
 }
@@ -528,6 +582,10 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     if (response_.status != 100) downstream_->send_interim(response_);
     response_parser_.reset();
     response_.reset();
+  }
+  if (passes_on(response_.status)) {
+    ask_another();
+    return false;
   }
   status_ = response_.status;
   if (shape_ != nullptr) shape_->apply_to_response(origin_, response_.fields);

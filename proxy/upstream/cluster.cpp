@@ -4,14 +4,11 @@
 #include <utility>
 
 namespace proxy::upstream {
-namespace {
 
-bool contains(const Cluster::Tried& tried, const Endpoint& endpoint) {
+bool Cluster::was_tried(const Tried& tried, const Endpoint& endpoint) {
   return std::any_of(tried.begin(), tried.end(),
                      [&](const auto& one) { return one.get() == &endpoint; });
 }
-
-}  // namespace
 
 template <class IsOut>
 std::shared_ptr<Endpoint> Cluster::find(Balancer::Turn turn, const IsOut& is_out) {
@@ -26,27 +23,27 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
   using Candidate = std::shared_ptr<Endpoint>;
   const bool is_retry = !past.tried.empty() || past.stale != nullptr;
   const auto turn = is_retry ? Balancer::Turn::stays : Balancer::Turn::moves;
-  const auto was_tried = [&](const Candidate& endpoint) {
-    return !past.tried.empty() && contains(past.tried, *endpoint);
+  const auto is_tried = [&](const Candidate& endpoint) {
+    return !past.tried.empty() && was_tried(past.tried, *endpoint);
   };
   Pick pick;
   const bool is_well =
       past.sticky != nullptr && !past.sticky->is_retired() && !past.sticky->is_marked();
-  if (is_well && !was_tried(past.sticky)) {
+  if (is_well && !is_tried(past.sticky)) {
     pick.endpoint = past.sticky;
     return pick;
   }
   pick.endpoint = find(turn, [&](const Candidate& endpoint) {
     if (endpoint->wants_probe(now)) pick.to_probe = endpoint;
-    return endpoint->is_marked() || endpoint.get() == past.stale || was_tried(endpoint);
+    return endpoint->is_marked() || endpoint.get() == past.stale || is_tried(endpoint);
   });
   if (pick.endpoint == nullptr && past.stale != nullptr) {
     pick.endpoint = find(turn, [&](const Candidate& endpoint) {
-      return endpoint->is_marked() || was_tried(endpoint);
+      return endpoint->is_marked() || is_tried(endpoint);
     });
   }
   if (pick.endpoint == nullptr) {
-    pick.endpoint = find(turn, was_tried);
+    pick.endpoint = find(turn, is_tried);
     pick.to_probe.reset();  // the request itself asks
   }
   return pick;
@@ -63,9 +60,10 @@ std::string_view Cluster::name_of(const Endpoint& endpoint) const {
   return names_.at(static_cast<std::size_t>(at - endpoints_.begin()));
 }
 
-bool Cluster::has_untried(const Tried& tried) const {
-  return std::any_of(endpoints_.begin(), endpoints_.end(),
-                     [&](const auto& endpoint) { return !contains(tried, *endpoint); });
+bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
+  return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+    return endpoint.get() != now && !was_tried(tried, *endpoint);
+  });
 }
 
 void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,

@@ -43,7 +43,9 @@ class Cluster {
   // Another endpoint that is well, in turn; else the stale one, which a fresh connection may reach;
   // else any that was not tried: where none is well, they are all alike.
   Pick pick(base::SteadyTime now, const Past& past);
-  bool has_untried(const Tried& tried) const;
+  static bool was_tried(const Tried& tried, const Endpoint& endpoint);
+  // Whether there is another endpoint than these, and than `now`.
+  bool has_untried(const Tried& tried, const Endpoint* now) const;
 
   // By their names in sticky cookies. nullptr: no endpoint has it; empty: it has none.
   std::shared_ptr<Endpoint> find_named(std::string_view name) const;

@@ -13,12 +13,16 @@ enum class Retry {
   always,                    // nothing of the request can have reached an endpoint
 };
 
+// What kind of failure it is to who says when another endpoint is asked.
+enum class FailureKind { error, timeout, invalid_answer };
+
 // Why a request got no response, whose fault it is, and what the client is told.
 struct Failure {
   Fault fault = Fault::ours;
   Retry retry = Retry::never;
   int status = 500;
   std::string_view reason;  // a token of static storage, for access log and metrics
+  FailureKind kind = FailureKind::error;
 };
 
 }  // namespace proxy::upstream

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
+#include "proxy/config/model.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/upstream/failure.h"
 
@@ -11,7 +13,8 @@ namespace proxy::upstream {
 bool is_idempotent(http1::Method method);
 
 // What is kept at most of a request, head and body as sent, on a pooled connection, in case that
-// turns out to be dead: the usual form or JSON document with its head.
+// turns out to be dead, and for another endpoint, where the route asks for that: the usual form or
+// JSON document with its head.
 inline constexpr std::size_t kReplayBytesMax = 16u << 10;
 
 // What is known about a request when its attempt failed.
@@ -23,6 +26,8 @@ struct Attempt {
   bool was_left_unread = false;  // no byte of it can have been read; Connection::was_left_unread()
   bool was_replayed = false;     // a fresh connection was tried for it already
   bool has_untried_endpoint = false;
+  std::size_t endpoints_tried = 0;    // with this one
+  std::chrono::nanoseconds taken{0};  // since the request came
 };
 
 enum class Next {
@@ -33,6 +38,11 @@ enum class Next {
 
 // The one place that decides whether a request is sent again. A request that an endpoint may have
 // acted on is repeated only when that is harmless by definition.
-Next choose_next(const Failure& failure, const Attempt& attempt);
+// `rules`: the route's own; nullptr: it has none.
+Next choose_next(const Failure& failure, const Attempt& attempt,
+                 const config::NextUpstream* rules = nullptr);
+
+// Whether another endpoint is asked when this one has answered so.
+bool passes_on(int status, const Attempt& attempt, const config::NextUpstream& rules);
 
 }  // namespace proxy::upstream

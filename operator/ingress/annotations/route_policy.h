@@ -6,6 +6,7 @@
 #include "operator/ingress/annotations/address_lists.h"
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/basic_auth.h"
+#include "operator/ingress/annotations/next_upstream.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
@@ -34,6 +35,7 @@ struct RoutePolicy {
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
+  std::optional<proxy::config::NextUpstream> next_upstream;
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.
   std::optional<proxy::config::Split> canary;

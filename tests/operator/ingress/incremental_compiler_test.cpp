@@ -356,6 +356,8 @@ class History {
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},
         {nginx + "upstream-vhost", one_of({"other.example", "$service_name:$service_port"})},
+        {nginx + "proxy-next-upstream", one_of({"error http_503", "off", "nonsense"})},
+        {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},

@@ -75,6 +75,100 @@ TEST(ChooseNext, MethodsThatMayBeSentTwiceAreThoseOfRfc9110) {
   }
 }
 
+constexpr config::NextUpstream kOff{.error = false, .timeout = false};
+constexpr Failure kSlow{Fault::upstream, Retry::never, 504, "upstream_read_timeout",
+                        FailureKind::timeout};
+constexpr Failure kNonsense{Fault::upstream, Retry::never, 502, "bad_response",
+                            FailureKind::invalid_answer};
+// On a fresh connection.
+constexpr Attempt kFreshGet{
+    .is_idempotent = true, .can_replay = true, .has_untried_endpoint = true, .endpoints_tried = 1};
+
+Next next_by(const config::NextUpstream& rules, const Failure& failure,
+             const Attempt& attempt = kFreshGet) {
+  return choose_next(failure, attempt, &rules);
+}
+
+TEST(ChooseNext, ARouteSaysWhichFailuresAnotherEndpointMakesGood) {
+  const config::NextUpstream defaults;  // error timeout
+  EXPECT_EQ(next_by(defaults, kConnect), Next::other_endpoint);
+  EXPECT_EQ(next_by(defaults, kDied), Next::other_endpoint);
+  EXPECT_EQ(next_by(defaults, kSlow), Next::other_endpoint);
+  EXPECT_EQ(next_by(defaults, kNonsense), Next::give_up);
+  config::NextUpstream rules = kOff;
+  for (const Failure& failure : {kConnect, kDied, kSlow, kNonsense}) {
+    EXPECT_EQ(next_by(rules, failure), Next::give_up) << failure.reason;
+  }
+  rules.timeout = true;
+  EXPECT_EQ(next_by(rules, kSlow), Next::other_endpoint);
+  EXPECT_EQ(next_by(rules, kConnect), Next::give_up);
+  rules.invalid_answer = true;
+  EXPECT_EQ(next_by(rules, kNonsense), Next::other_endpoint);
+}
+
+TEST(ChooseNext, WhatMayHaveHadAnEffectIsRepeatedOnlyWhereTheRouteSaysSo) {
+  config::NextUpstream rules;
+  rules.status_503 = true;
+  Attempt post = changed(kFreshGet, &Attempt::is_idempotent, false);
+  EXPECT_EQ(next_by(rules, kConnect, post), Next::other_endpoint);  // it had none
+  EXPECT_EQ(next_by(rules, kDied, post), Next::give_up);
+  EXPECT_EQ(next_by(rules, kSlow, post), Next::give_up);
+  EXPECT_FALSE(passes_on(503, post, rules));
+  post.was_left_unread = true;
+  EXPECT_EQ(next_by(rules, kDied, post), Next::other_endpoint);
+  post.was_left_unread = false;
+  rules.non_idempotent = true;
+  EXPECT_EQ(next_by(rules, kDied, post), Next::other_endpoint);
+  EXPECT_TRUE(passes_on(503, post, rules));
+}
+
+TEST(ChooseNext, TriesAndTimeAndEndpointsEnd) {
+  config::NextUpstream rules;
+  rules.status_503 = true;
+  Attempt attempt = kFreshGet;
+  attempt.endpoints_tried = 2;
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::other_endpoint);
+  EXPECT_TRUE(passes_on(503, attempt, rules));
+  attempt.endpoints_tried = 3;
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::give_up);
+  EXPECT_FALSE(passes_on(503, attempt, rules));
+  rules.tries = 0;
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::other_endpoint);
+  rules.seconds = 5;
+  attempt.taken = std::chrono::milliseconds(4999);
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::other_endpoint);
+  attempt.taken = std::chrono::seconds(5);
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::give_up);
+  EXPECT_FALSE(passes_on(503, attempt, rules));
+  attempt.taken = {};
+  attempt.has_untried_endpoint = false;
+  EXPECT_EQ(next_by(rules, kDied, attempt), Next::give_up);
+  EXPECT_FALSE(passes_on(503, attempt, rules));
+}
+
+TEST(ChooseNext, OnlyTheStatusesThatAreNamedArePassedOn) {
+  config::NextUpstream rules;
+  bool config::NextUpstream::*const members[] = {
+      &config::NextUpstream::status_403, &config::NextUpstream::status_404,
+      &config::NextUpstream::status_429, &config::NextUpstream::status_500,
+      &config::NextUpstream::status_502, &config::NextUpstream::status_503,
+      &config::NextUpstream::status_504};
+  const int statuses[] = {403, 404, 429, 500, 502, 503, 504};
+  for (std::size_t i = 0; i < std::size(statuses); ++i) {
+    EXPECT_FALSE(passes_on(statuses[i], kFreshGet, rules));
+    rules.*members[i] = true;
+    EXPECT_TRUE(passes_on(statuses[i], kFreshGet, rules));
+    EXPECT_FALSE(passes_on(statuses[i], changed(kFreshGet, &Attempt::can_replay, false), rules));
+  }
+  for (const int status : {200, 301, 400, 401, 501}) {
+    EXPECT_FALSE(passes_on(status, kFreshGet, rules));
+  }
+}
+
+TEST(ChooseNext, ADeadPooledConnectionIsReplacedWhateverTheRouteSays) {
+  EXPECT_EQ(next_by(kOff, kDied, kGet), Next::fresh_connection);
+}
+
 TEST(ChooseNext, ATimeoutIsNotRetried) {
   EXPECT_EQ(choose_next(kTimeout, kGet), Next::give_up);
 }
