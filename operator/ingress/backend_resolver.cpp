@@ -1,6 +1,7 @@
 #include "operator/ingress/backend_resolver.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/digest.h"
@@ -93,12 +94,26 @@ EndpointList chosen(Candidates candidates) {
   return std::move(list);
 }
 
+// "uri,cookie:route": one for each way to choose by what requests have in common.
+std::string hash_text(const std::vector<proxy::config::HashPart>& parts) {
+  constexpr std::array<std::string_view, 6> kSources = {"uri",   "client", "host",
+                                                        "field", "cookie", "arg"};
+  std::string text;
+  for (const proxy::config::HashPart& part : parts) {
+    if (!text.empty()) text += ',';
+    text += kSources.at(static_cast<std::size_t>(part.source));
+    if (!part.name.empty()) text.append(":").append(part.name);
+  }
+  return text;
+}
+
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
                        const annotations::ProxyTimeouts& timeouts, const std::string& tls,
                        const EndpointChoice& choice) {
   std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + tls;
   if (choice.is_sticky) id += ";sticky";
   if (choice.prefers_least_requests) id += ";least";
+  if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
   if (timeouts == annotations::ProxyTimeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
@@ -259,6 +274,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     if (made.affinity_key.size() > proxy::config::kAffinityKeyBytesMax) {
       made.affinity_key.resize(proxy::config::kAffinityKeyBytesMax);
     }
+    made.hash_by = choice.hash_by;
     if (choice.prefers_least_requests) {
       made.balancing = proxy::config::Balancing::least_requests;
     }

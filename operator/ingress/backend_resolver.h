@@ -28,6 +28,7 @@ struct ResolvedBackend {
 struct EndpointChoice {
   bool is_sticky = false;
   bool prefers_least_requests = false;
+  std::vector<proxy::config::HashPart> hash_by{};
 };
 
 // Turns backends into clusters of endpoints. Lives for one compilation.

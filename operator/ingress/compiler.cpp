@@ -520,7 +520,8 @@ class Compilation {
     ResolvedBackend resolved = backends_.resolve(
         scope.ingress.metadata.namespace_, backend, scope.policy.timeouts, scope.policy.backend,
         {.is_sticky = scope.policy.sticky.has_value(),
-         .prefers_least_requests = scope.policy.prefers_least_requests});
+         .prefers_least_requests = scope.policy.prefers_least_requests,
+         .hash_by = scope.policy.hash_by});
     if (!resolved.reason.empty()) {
       troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
     }

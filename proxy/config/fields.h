@@ -154,6 +154,16 @@ struct Fields<BackendTls> {
 };
 
 template <>
+struct Fields<HashPart> {
+  static constexpr const char* kName = "hashPart";
+  static constexpr auto kList = std::tuple(
+      required(
+          field("source", &HashPart::source,
+                Choice<6>{{"requestUri", "clientAddress", "host", "field", "cookie", "argument"}})),
+      field("name", &HashPart::name, Text{kHashNameBytesMax}));
+};
+
+template <>
 struct Fields<Cluster> {
   static constexpr const char* kName = "cluster";
   static constexpr auto kList = std::tuple(
@@ -164,7 +174,8 @@ struct Fields<Cluster> {
       field("sendTimeout", &Cluster::send_timeout, Timeout{}),
       // Who does not know it would send in the clear what is meant to be hidden.
       guard(field("tls", &Cluster::tls, Part{})),
-      added(field("affinityKey", &Cluster::affinity_key, Text{kAffinityKeyBytesMax})));
+      added(field("affinityKey", &Cluster::affinity_key, Text{kAffinityKeyBytesMax})),
+      added(field("hashBy", &Cluster::hash_by, List{kHashPartsMax})));
 };
 
 template <>

@@ -40,6 +40,15 @@ struct BackendTls {
   bool operator==(const BackendTls&) const = default;
 };
 
+// What of a request: its path and query as they came, the client's address, the host, a field, a
+// cookie, an argument of the query.
+enum class HashSource { request_uri, client_address, host, field, cookie, argument };
+struct HashPart {
+  HashSource source = HashSource::request_uri;
+  std::string name{};  // of a field, cookie or argument, whatever its case; "-" is as "_"
+  bool operator==(const HashPart&) const = default;
+};
+
 // A set of interchangeable endpoints. No endpoints is legal and answers 503.
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
@@ -51,6 +60,9 @@ struct Cluster {
   // By which the names of endpoints in sticky cookies are made; empty: there are none. Clients do
   // not know it.
   std::string affinity_key{};
+  // Requests that have all of these in common get one endpoint, and most keep it when others come
+  // and go. Empty, or where a request has none of them: balancing.
+  std::vector<HashPart> hash_by{};
   bool operator==(const Cluster&) const = default;
 };
 

@@ -450,6 +450,7 @@ void Exchange::reset() {
   endpoint_.reset();
   tried_.clear();
   next_upstream_.reset();
+  hash_.reset();
   sticky_.reset();
   empty(cookie_name_);
   empty(cookie_attributes_);

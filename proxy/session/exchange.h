@@ -218,6 +218,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;
   std::optional<config::NextUpstream> next_upstream_;  // of the route
+  std::optional<std::uint64_t> hash_;                  // where what it asks for chooses
   // On a route with a sticky cookie: the endpoint that the client's cookie names, and what is to be
   // told to a client that gets another one, but for the value: name and attributes.
   std::shared_ptr<upstream::Endpoint> sticky_;

@@ -7,6 +7,7 @@
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/request_hash.h"
 #include "proxy/session/sticky_cookie.h"
 #include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
@@ -56,6 +57,13 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   if (cluster_->is_empty()) {
     answer(503, "no_endpoints");
     return;
+  }
+  if (const auto& parts = cluster_->config().hash_by; !parts.empty()) {
+    hash_ = hash_of(parts, {.path = request_.path,
+                            .query = request_.query,
+                            .client_address = client.address,
+                            .host = client.host.empty() ? request_.host : client.host,
+                            .fields = request_.fields});
   }
   if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
   next_upstream_ = target.policies.next_upstream;
@@ -250,7 +258,7 @@ void Exchange::keep_for_replay(std::string_view bytes) {
 
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
   net::Loop& loop = worker_.loop();
-  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get(), sticky_});
+  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get(), sticky_, hash_});
   // Without room for it the probe stays due, and a later request begins it.
   if (pick.to_probe != nullptr && worker_.may_probe()) {
     upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/upstream/place_hash.h"
+
 namespace proxy::upstream {
 
 bool Cluster::was_tried(const Tried& tried, const Endpoint& endpoint) {
@@ -11,7 +13,14 @@ bool Cluster::was_tried(const Tried& tried, const Endpoint& endpoint) {
 }
 
 template <class IsOut>
-std::shared_ptr<Endpoint> Cluster::find(Balancer::Turn turn, const IsOut& is_out) {
+std::shared_ptr<Endpoint> Cluster::find(Balancer::Turn turn, std::optional<std::uint64_t> hash,
+                                        const IsOut& is_out) {
+  if (hash) {
+    const auto picked = pick_by_hash(
+        *hash, endpoints_.size(), [&](std::size_t i) { return endpoints_[i]->place_hash(); },
+        [&](std::size_t i) { return is_out(endpoints_[i]); });
+    return picked ? endpoints_[*picked] : nullptr;
+  }
   const auto load_of = [&](std::size_t i) {
     return is_out(endpoints_[i]) ? Balancer::kExcluded : endpoints_[i]->requests_active();
   };
@@ -33,17 +42,18 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
     pick.endpoint = past.sticky;
     return pick;
   }
-  pick.endpoint = find(turn, [&](const Candidate& endpoint) {
+  const Endpoint* const stale = past.hash ? nullptr : past.stale;
+  pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
     if (endpoint->wants_probe(now)) pick.to_probe = endpoint;
-    return endpoint->is_marked() || endpoint.get() == past.stale || is_tried(endpoint);
+    return endpoint->is_marked() || endpoint.get() == stale || is_tried(endpoint);
   });
-  if (pick.endpoint == nullptr && past.stale != nullptr) {
-    pick.endpoint = find(turn, [&](const Candidate& endpoint) {
+  if (pick.endpoint == nullptr && stale != nullptr) {
+    pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
       return endpoint->is_marked() || is_tried(endpoint);
     });
   }
   if (pick.endpoint == nullptr) {
-    pick.endpoint = find(turn, is_tried);
+    pick.endpoint = find(turn, past.hash, is_tried);
     pick.to_probe.reset();  // the request itself asks
   }
   return pick;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +35,9 @@ class Cluster {
     // The one that it is to get while that is well, however much the others have to do. Where its
     // pooled connection was dead, a fresh one is its own, too.
     std::shared_ptr<Endpoint> sticky = nullptr;
+    // Of what it asks for, where that chooses: else the next in turn. Here, too, a dead pooled
+    // connection is followed by a fresh one.
+    std::optional<std::uint64_t> hash = std::nullopt;
   };
   struct Pick {
     std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried
@@ -59,7 +64,8 @@ class Cluster {
 
  private:
   template <class IsOut>
-  std::shared_ptr<Endpoint> find(Balancer::Turn turn, const IsOut& is_out);
+  std::shared_ptr<Endpoint> find(Balancer::Turn turn, std::optional<std::uint64_t> hash,
+                                 const IsOut& is_out);
 
   std::shared_ptr<const config::Cluster> config_;
   std::shared_ptr<tls::ClientContext> tls_;           // of config_; nullptr: plain

@@ -5,12 +5,15 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/upstream/place_hash.h"
+
 namespace proxy::upstream {
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls)
     : address_(address),
       name_(address.text()),
+      place_hash_(add_to_hash(kHashBasis, name_)),
       options_(options),
       counters_(counters),
       tls_(std::move(tls)),

@@ -30,6 +30,7 @@ class Endpoint final : private Connection::User {
 
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
+  std::uint64_t place_hash() const { return place_hash_; }
   admin::WorkerCounters& counters() { return counters_; }
   // nullptr: it is spoken to in the clear.
   tls::ClientContext* tls() const { return tls_.get(); }
@@ -84,6 +85,7 @@ class Endpoint final : private Connection::User {
 
   net::SocketAddress address_;
   std::string name_;
+  std::uint64_t place_hash_;
   const PoolOptions& options_;
   admin::WorkerCounters& counters_;
   IdleList<Connection> idle_;

@@ -187,7 +187,7 @@ constexpr CatalogueEntry kTable[] = {
     {"stream-snippet", kGuards, kSnippet, kText},
     {"temporal-redirect", kHonoured, "", kText},
     {"temporal-redirect-code", kHonoured, "", kText},
-    {"upstream-hash-by", kTunes, "", kText},
+    {"upstream-hash-by", kHonoured, "", kText},
     {"upstream-hash-by-subset", kTunes, "", kOnOff},
     {"upstream-hash-by-subset-size", kTunes, "", kNumber},
     {"upstream-vhost", kHonoured, "", kText},

@@ -15,6 +15,7 @@
 #include "operator/ingress/annotations/rewrite.h"
 #include "operator/ingress/annotations/session_affinity.h"
 #include "operator/ingress/annotations/source.h"
+#include "operator/ingress/annotations/upstream_hash.h"
 #include "operator/ingress/annotations/upstream_vhost.h"
 #include "proxy/config/model.h"
 
@@ -35,6 +36,7 @@ struct RoutePolicy {
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
+  std::vector<proxy::config::HashPart> hash_by;
   std::optional<proxy::config::NextUpstream> next_upstream;
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.

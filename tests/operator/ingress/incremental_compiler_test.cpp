@@ -358,6 +358,7 @@ class History {
         {nginx + "upstream-vhost", one_of({"other.example", "$service_name:$service_port"})},
         {nginx + "proxy-next-upstream", one_of({"error http_503", "off", "nonsense"})},
         {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},
+        {nginx + "upstream-hash-by", one_of({"$request_uri", "$host$arg_id", "$pid"})},
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},

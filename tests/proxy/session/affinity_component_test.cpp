@@ -131,6 +131,23 @@ TEST(Affinity, WhileItsEndpointDoesNotConnectAClientGoesElsewhere) {
   }
 }
 
+TEST(Affinity, RequestsForOneThingGetOneEndpointAtEveryProxy) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  config::Cluster cluster;
+  cluster.hash_by = {{config::HashSource::request_uri}};
+  const auto config = shop({a.port(), b.port(), c.port()}, cluster);
+  RunningEngine one, other(RunningEngine::quick(), 2);
+  ASSERT_TRUE(one.publish(config));
+  ASSERT_TRUE(other.publish(config));
+  for (int i = 0; i < 8; ++i) {
+    const std::string path = "/thing?id=" + std::to_string(i);
+    const std::string body = HttpClient::connect(one.http()).get(path).body;
+    EXPECT_NE(body, "");
+    EXPECT_EQ(HttpClient::connect(one.http()).get(path).body, body);
+    EXPECT_EQ(HttpClient::connect(other.http()).get(path).body, body);
+  }
+}
+
 TEST(Affinity, WithoutAKeyNobodyIsToldAnything) {
   ScriptedBackend a(named("a"));
   RunningEngine proxy;

@@ -29,7 +29,7 @@ class ClusterTest : public ::testing::Test {
   void use(int endpoints, config::Balancing balancing = config::Balancing::round_robin) {
     cluster_.update(cluster_of(endpoints, balancing), options_, counters_);
   }
-  Cluster::Pick pick() { return cluster_.pick(now_, {tried_, stale_.get(), sticky_}); }
+  Cluster::Pick pick() { return cluster_.pick(now_, {tried_, stale_.get(), sticky_, hash_}); }
   std::shared_ptr<Endpoint> next() { return pick().endpoint; }
   // Each of them once, by its number.
   std::vector<std::shared_ptr<Endpoint>> all(std::size_t count) {
@@ -50,6 +50,7 @@ class ClusterTest : public ::testing::Test {
   base::SteadyTime now_ = kStart;
   Cluster::Tried tried_;
   std::shared_ptr<Endpoint> stale_, sticky_;
+  std::optional<std::uint64_t> hash_;
 };
 
 TEST_F(ClusterTest, AnEndpointThatDoesNotConnectIsPassedOver) {
@@ -131,6 +132,31 @@ TEST_F(ClusterTest, AStickyEndpointIsTakenWhileItIsThereAndWellAndWasNotTried) {
   EXPECT_EQ(next(), endpoints[1]);
   use(1);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), endpoints[0]);
+}
+
+TEST_F(ClusterTest, WhatIsAskedForChoosesTheEndpointAndAnotherStandsInForIt) {
+  use(3);
+  hash_ = 1;
+  const auto first = next();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), first);
+  stale_ = first;
+  EXPECT_EQ(next(), first);
+  tried_ = {first};
+  const auto second = next();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(next(), second);
+  tried_.clear();
+  stale_.reset();
+  first->on_connect_failed(now_);
+  EXPECT_EQ(next(), second);
+  second->on_connect_failed(now_);
+  const auto third = next();
+  EXPECT_NE(third, first);
+  EXPECT_NE(third, second);
+  third->on_connect_failed(now_);
+  EXPECT_EQ(next(), first);  // none is well, so they are all alike
+  first->on_connected();
+  EXPECT_EQ(next(), first);
 }
 
 TEST_F(ClusterTest, AProbeIsAskedForOnceThePauseIsOver) {
