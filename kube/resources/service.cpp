@@ -35,6 +35,7 @@ base::Result<Service> Service::from_json(const nlohmann::json& object) {
     service.external_name = spec.text("externalName");
     service.external_ips = spec.texts("externalIPs");
     service.publish_not_ready_addresses = spec.flag("publishNotReadyAddresses");
+    service.session_affinity = spec.optional_text("sessionAffinity").value_or("None");
     service.load_balancer = read_load_balancer(reader);
   });
 }

@@ -30,6 +30,7 @@ struct Service {
   std::string external_name;
   std::vector<std::string> external_ips;
   bool publish_not_ready_addresses = false;
+  std::string session_affinity = "None";           // None | ClientIP
   std::vector<LoadBalancerAddress> load_balancer;  // status.loadBalancer.ingress
 
   static const ResourceType& type();

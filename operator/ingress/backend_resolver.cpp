@@ -275,6 +275,10 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
       made.affinity_key.resize(proxy::config::kAffinityKeyBytesMax);
     }
     made.hash_by = choice.hash_by;
+    // Requests go past kube-proxy, which would keep it.
+    if (made.hash_by.empty() && service.session_affinity == "ClientIP") {
+      made.hash_by = {{proxy::config::HashSource::client_address}};
+    }
     if (choice.prefers_least_requests) {
       made.balancing = proxy::config::Balancing::least_requests;
     }

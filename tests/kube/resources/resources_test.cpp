@@ -115,7 +115,7 @@ TEST(IngressClass, ReadsItsControllerAndWhetherItIsTheDefault) {
 TEST(Service, ReadsPortsAndAddresses) {
   const auto service = parsed<kube::Service>(R"({"metadata":{"name":"web","namespace":"shop"},
     "spec":{"type":"LoadBalancer","clusterIP":"10.0.0.7","externalIPs":["192.0.2.5"],
-      "publishNotReadyAddresses":true,
+      "publishNotReadyAddresses":true,"sessionAffinity":"ClientIP",
       "ports":[{"name":"http","port":80,"targetPort":"web","appProtocol":"kubernetes.io/h2c"},
                {"name":"dns","port":53,"targetPort":5353,"protocol":"UDP"}]},
     "status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.9"}]}}})");
@@ -123,6 +123,7 @@ TEST(Service, ReadsPortsAndAddresses) {
   EXPECT_EQ(service.cluster_ip, "10.0.0.7");
   EXPECT_THAT(service.external_ips, ElementsAre("192.0.2.5"));
   EXPECT_TRUE(service.publish_not_ready_addresses);
+  EXPECT_EQ(service.session_affinity, "ClientIP");
   EXPECT_THAT(service.ports,
               ElementsAre(kube::ServicePort{"http", 80, "web", "TCP", "kubernetes.io/h2c"},
                           kube::ServicePort{"dns", 53, "5353", "UDP", ""}));

@@ -390,6 +390,7 @@ class History {
     if (below(6) == 0) service.ports.front().port = 81;
     if (below(3) == 0) service.ports.front().app_protocol = "https";
     if (below(6) == 0) service.publish_not_ready_addresses = true;
+    if (below(3) == 0) service.session_affinity = "ClientIP";
     cluster_.put(service);
   }
 

@@ -63,5 +63,25 @@ TEST(UpstreamHashBy, IsAClusterOfItsOwn) {
   EXPECT_THAT(compiled.config.clusters.at("shop/web:80")->hash_by, IsEmpty());
 }
 
+TEST(SessionAffinityOfAService, KeepsAClientByItsAddressUnlessTheIngressSaysOtherwise) {
+  kube::Service service = ingress_test::a_service("shop/web", 80);
+  service.session_affinity = "ClientIP";
+  const Compiled compiled = compile(ingress_test::ViewBuilder()
+                                        .service_object(service)
+                                        .service("shop/other", 80, {"10.0.0.2"})
+                                        .ingress(ingress_test::an_ingress("shop/plain")
+                                                     .path("a.example", "/", "web", 80)
+                                                     .path("a.example", "/other", "other", 80))
+                                        .ingress(ingress_test::an_ingress("shop/hashed")
+                                                     .annotation(kKey, "$request_uri")
+                                                     .path("b.example", "/", "web", 80))
+                                        .view);
+  EXPECT_THAT(compiled.config.clusters.at("shop/web:80")->hash_by,
+              ElementsAre(HashPart{HashSource::client_address}));
+  EXPECT_THAT(compiled.config.clusters.at("shop/other:80")->hash_by, IsEmpty());
+  EXPECT_THAT(compiled.config.clusters.at("shop/web:80;hash=uri")->hash_by,
+              ElementsAre(HashPart{HashSource::request_uri}));
+}
+
 }  // namespace
 }  // namespace ingress::annotations
