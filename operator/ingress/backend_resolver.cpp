@@ -94,6 +94,15 @@ EndpointList chosen(Candidates candidates) {
   return std::move(list);
 }
 
+// The address behind which the cluster's network chooses a Pod; a headless Service has none.
+std::optional<proxy::config::Endpoint> own_endpoint(const kube::Service& service,
+                                                    const kube::ServicePort& port) {
+  const auto bytes = base::ip_bytes_from_text(service.cluster_ip);
+  const auto address = bytes ? base::ip_text_from_bytes(*bytes) : std::nullopt;
+  if (!address || port.port <= 0 || port.port > 65535) return std::nullopt;
+  return proxy::config::Endpoint{*address, static_cast<std::uint16_t>(port.port)};
+}
+
 // "uri,cookie:route": one for each way to choose by what requests have in common.
 std::string hash_text(const std::vector<proxy::config::HashPart>& parts) {
   constexpr std::array<std::string_view, 6> kSources = {"uri",   "client", "host",
@@ -113,6 +122,7 @@ std::string cluster_id(const kube::Service& service, const kube::ServicePort& po
   std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + tls;
   if (choice.is_sticky) id += ";sticky";
   if (choice.prefers_least_requests) id += ";least";
+  if (choice.asks_the_service) id += ";service";
   if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
   if (timeouts == annotations::ProxyTimeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
@@ -264,7 +274,8 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   auto& cluster = clusters_[id];
   if (!cluster) {
     Cluster made;
-    made.endpoints = endpoints_of(service, *port, slices_of(key));
+    const auto own = choice.asks_the_service ? own_endpoint(service, *port) : std::nullopt;
+    made.endpoints = own ? EndpointList{*own} : endpoints_of(service, *port, slices_of(key));
     made.connect_timeout = timeouts.connect;
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;

@@ -29,6 +29,7 @@ struct EndpointChoice {
   bool is_sticky = false;
   bool prefers_least_requests = false;
   std::vector<proxy::config::HashPart> hash_by{};
+  bool asks_the_service = false;  // by its own address, where it has one
 };
 
 // Turns backends into clusters of endpoints. Lives for one compilation.

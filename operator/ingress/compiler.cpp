@@ -173,8 +173,7 @@ class Compilation {
     const kube::ObjectKey key = canary.ingress->metadata.key();
     const ResolvedBackend resolved =
         backends_.resolve(key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
-                          {.is_sticky = standing.policies->sticky.has_value(),
-                           .prefers_least_requests = canary.policy.prefers_least_requests});
+                          choice_of(canary.policy, standing.policies->sticky.has_value()));
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
       leave_out(resolved.trouble);
@@ -519,13 +518,18 @@ class Compilation {
     }
     ResolvedBackend resolved = backends_.resolve(
         scope.ingress.metadata.namespace_, backend, scope.policy.timeouts, scope.policy.backend,
-        {.is_sticky = scope.policy.sticky.has_value(),
-         .prefers_least_requests = scope.policy.prefers_least_requests,
-         .hash_by = scope.policy.hash_by});
+        choice_of(scope.policy, scope.policy.sticky.has_value()));
     if (!resolved.reason.empty()) {
       troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
     }
     return counted(scope, std::move(resolved.action));
+  }
+
+  static EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
+    return {.is_sticky = is_sticky,
+            .prefers_least_requests = policy.prefers_least_requests,
+            .hash_by = policy.hash_by,
+            .asks_the_service = policy.asks_the_service};
   }
 
   static Action counted(const Scope& scope, Action action) {

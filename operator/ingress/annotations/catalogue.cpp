@@ -168,7 +168,7 @@ constexpr CatalogueEntry kTable[] = {
     {"secure-verify-ca-secret", kGuards, kUpstreamTls, kText},
     {"server-alias", kHonoured, "", kText},
     {"server-snippet", kGuards, kSnippet, kText},
-    {"service-upstream", kTunes, "", kOnOff},
+    {"service-upstream", kHonoured, "", kText},
     {"session-cookie-change-on-failure", kHonoured, "", kOnOff},
     {"session-cookie-conditional-samesite-none", kHonoured, "", kOnOff},
     {"session-cookie-domain", kHonoured, "", kText},

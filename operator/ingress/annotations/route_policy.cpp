@@ -73,6 +73,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.sticky = read_session_affinity(annotations, policy.issues);
   policy.prefers_least_requests = read_prefers_least_requests(annotations, policy.issues);
   policy.hash_by = read_upstream_hash_by(annotations, policy.issues);
+  policy.asks_the_service = read_service_upstream(annotations, policy.issues);
   policy.next_upstream = read_next_upstream(annotations, policy.issues);
   policy.upstream_vhost = read_upstream_vhost(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);

@@ -13,6 +13,7 @@
 #include "operator/ingress/annotations/redirect.h"
 #include "operator/ingress/annotations/redirection.h"
 #include "operator/ingress/annotations/rewrite.h"
+#include "operator/ingress/annotations/service_upstream.h"
 #include "operator/ingress/annotations/session_affinity.h"
 #include "operator/ingress/annotations/source.h"
 #include "operator/ingress/annotations/upstream_hash.h"
@@ -37,6 +38,7 @@ struct RoutePolicy {
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
   std::vector<proxy::config::HashPart> hash_by;
+  bool asks_the_service = false;  // see read_service_upstream()
   std::optional<proxy::config::NextUpstream> next_upstream;
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.

@@ -359,6 +359,7 @@ class History {
         {nginx + "proxy-next-upstream", one_of({"error http_503", "off", "nonsense"})},
         {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},
         {nginx + "upstream-hash-by", one_of({"$request_uri", "$host$arg_id", "$pid"})},
+        {nginx + "service-upstream", "true"},
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},
@@ -390,6 +391,7 @@ class History {
     if (below(6) == 0) service.ports.front().port = 81;
     if (below(3) == 0) service.ports.front().app_protocol = "https";
     if (below(6) == 0) service.publish_not_ready_addresses = true;
+    if (below(3) == 0) service.cluster_ip = one_of({"10.96.0.1", "10.96.0.2", "None"});
     if (below(3) == 0) service.session_affinity = "ClientIP";
     cluster_.put(service);
   }
