@@ -20,6 +20,9 @@ constexpr std::string_view kClientCertificates =
     "Let the backend check clients, and remove the auth-tls-* annotations, to have it served.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
+constexpr std::string_view kPassthrough =
+    "TLS ends here, so the host needs a certificate; for a backend that does TLS itself set "
+    "backend-protocol to \"HTTPS\".";
 constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
 constexpr std::string_view kUpstreamTls =
@@ -133,13 +136,13 @@ constexpr CatalogueEntry kTable[] = {
     {"private-key-size", kHonoured, "", kText},
     {"proxy-body-size", kHonoured, "", kText},
     {"proxy-buffer-size", kTunes, "", kText},
-    {"proxy-buffering", kTunes, "", kText},
+    {"proxy-buffering", kTunes, "", kOnOff},
     {"proxy-buffers-number", kTunes, "", kText},
     {"proxy-busy-buffers-size", kTunes, "", kText},
     {"proxy-connect-timeout", kHonoured, "", kText},
     {"proxy-cookie-domain", kTunes, "", kText},
     {"proxy-cookie-path", kTunes, "", kText},
-    {"proxy-http-version", kTunes, "", kText},
+    {"proxy-http-version", kTunes, "", kText, "1.1"},
     {"proxy-max-temp-file-size", kTunes, "", kText},
     {"proxy-next-upstream", kHonoured, "", kText},
     {"proxy-next-upstream-timeout", kHonoured, "", kText},
@@ -181,7 +184,7 @@ constexpr CatalogueEntry kTable[] = {
     {"session-cookie-secure", kHonoured, "", kOnOff},
     {"ssl-ciphers", kTunes, "", kText},
     // The connection ends here instead, or fails without a certificate: nothing opens.
-    {"ssl-passthrough", kTunes, "", kOnOff},
+    {"ssl-passthrough", kTunes, kPassthrough, kOnOff},
     {"ssl-prefer-server-ciphers", kTunes, "", kOnOff},
     {"ssl-redirect", kHonoured, "", kText},
     {"stream-snippet", kGuards, kSnippet, kText},
@@ -238,6 +241,7 @@ bool keeps_somebody_out(const CatalogueEntry& honoured) {
 
 bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value) {
   if (is_blank(value)) return true;
+  if (!entry.harmless.empty() && is_same_word(value, entry.harmless)) return true;
   switch (entry.value) {
     case ValueKind::text:
       return false;

@@ -26,6 +26,7 @@ struct CatalogueEntry {
   Treatment treatment = Treatment::tunes;
   std::string_view remedy;  // a sentence for the user; may be empty
   ValueKind value = ValueKind::text;
+  std::string_view harmless{};  // a value that asks for what is done here anyway
 };
 
 bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value);

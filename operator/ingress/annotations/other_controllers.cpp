@@ -72,7 +72,7 @@ constexpr OtherEntry kTable[] = {
     {"alb.ingress.kubernetes.io/tags", kTunes, "", kText},
     {"alb.ingress.kubernetes.io/target-group-attributes", kTunes, "", kText},
     {"alb.ingress.kubernetes.io/target-node-labels", kTunes, "", kText},
-    {"alb.ingress.kubernetes.io/target-type", kTunes, "", kText},
+    {"alb.ingress.kubernetes.io/target-type", kTunes, "", kText, "ip"},
     {"alb.ingress.kubernetes.io/transforms.", kGuards, kPaths, kText},
     {"alb.ingress.kubernetes.io/unhealthy-threshold-count", kTunes, "", kText},
     {"alb.ingress.kubernetes.io/waf-acl-id", kGuards, kFirewall, kText},

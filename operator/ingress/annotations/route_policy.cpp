@@ -21,7 +21,21 @@ std::string_view key_of(std::string_view name) {
   return {};
 }
 
-void judge_other(const std::string& name, std::string_view value, RoutePolicy& policy) {
+// ingress-nginx's prefix before its own: charts for old clusters write both, and what stands below
+// the other one is honoured.
+bool is_said_again(const AnnotationMap& annotations, std::string_view name,
+                   std::string_view value) {
+  constexpr std::string_view kOldPrefix = "ingress.kubernetes.io/";
+  if (!name.starts_with(kOldPrefix)) return false;
+  const std::string_view key = name.substr(kOldPrefix.size());
+  const auto newer = annotations.find(std::string(kNginxPrefix).append(key));
+  return newer != annotations.end() && newer->second == value &&
+         look_up(key).treatment == Treatment::honoured;
+}
+
+void judge_other(const AnnotationMap& annotations, const std::string& name, std::string_view value,
+                 RoutePolicy& policy) {
+  if (is_said_again(annotations, name, value)) return;
   const auto entry = look_up_other(name);
   if (!entry || asks_for_nothing(*entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is another ingress controller's and not supported",
@@ -30,10 +44,11 @@ void judge_other(const std::string& name, std::string_view value, RoutePolicy& p
   policy.issues.push_back(std::move(issue));
 }
 
-void judge(const std::string& name, std::string_view value, RoutePolicy& policy) {
+void judge(const AnnotationMap& annotations, const std::string& name, std::string_view value,
+           RoutePolicy& policy) {
   const std::string_view key = key_of(name);
   if (key.empty()) {
-    judge_other(name, value, policy);
+    judge_other(annotations, name, value, policy);
     return;
   }
   const CatalogueEntry entry = look_up(key);
@@ -80,7 +95,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.canary = read_canary(annotations, policy.issues);
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);
-  for (const auto& [name, value] : annotations) judge(name, value, policy);
+  for (const auto& [name, value] : annotations) judge(annotations, name, value, policy);
   return policy;
 }
 

@@ -234,6 +234,8 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
       {"limit-connections", "0"},
       {"limit-rate", "0k"},
       {"global-rate-limit", "0"},
+      {"proxy-buffering", "off"},
+      {"proxy-http-version", "1.1"},
       {"auth-enabled", "false"},  // nobody knows this key
   };
   for (const auto& [key, value] : nothing) {
@@ -320,6 +322,16 @@ TEST(OtherControllers, TheirGuardsCloseTheDoor) {
   }
 }
 
+TEST(OtherControllers, WhatStandsThereAgainInOurWordsIsHonouredOnce) {
+  const auto issues = [](const std::string& old_value, const std::string& new_value) {
+    return read_route_policy({{"ingress.kubernetes.io/whitelist-source-range", old_value},
+                              {"nginx.ingress.kubernetes.io/whitelist-source-range", new_value}})
+        .issues.size();
+  };
+  EXPECT_EQ(issues("10.0.0.0/8", "10.0.0.0/8"), 0u);
+  EXPECT_EQ(issues("192.0.2.1", "10.0.0.0/8"), 1u);
+}
+
 TEST(OtherControllers, WhatTunesIsNamedAndServed) {
   for (const char* name :
        {"traefik.ingress.kubernetes.io/router.priority",
@@ -343,6 +355,7 @@ TEST(OtherControllers, TheirDefaultsAskForNothing) {
       {"traefik.ingress.kubernetes.io/router.pathmatcher", "PathPrefix"},
       {"traefik.ingress.kubernetes.io/router.middlewares", ""},
       {"haproxy.org/allow-list", "0.0.0.0/0, ::/0"},
+      {"alb.ingress.kubernetes.io/target-type", "ip"},
       {"haproxy.org/server-ssl", "false"},
       {"haproxy.org/rate-limit-requests", "0"},
       {"haproxy-ingress.github.io/path-type", "Prefix"},
