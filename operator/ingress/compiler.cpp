@@ -69,6 +69,7 @@ class Compilation {
     const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
     policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
     if (policy.basic_auth) find_users(policy);
+    if (policy.limits) policy.limits->id = ingress->metadata.key().text();
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {
@@ -153,7 +154,7 @@ class Compilation {
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
       leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
     } else if (canary.policy.is_refused() ||
-               !is_guarded_as(canary.policy, standing->policies->guards)) {
+               !is_guarded_as(canary.policy, standing->owner, standing->policies->guards)) {
       leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
                 ", whose guards hold there; write the same in both, or nothing in this one");
     } else {
@@ -161,8 +162,10 @@ class Compilation {
     }
   }
 
-  // A canary without guards has those of what it joins.
-  static bool is_guarded_as(const RoutePolicy& canary, const std::string& guards) {
+  // A canary without guards has those of what it joins. Its limits are then that one's, too.
+  static bool is_guarded_as(RoutePolicy canary, const kube::ObjectKey& owner,
+                            const std::string& guards) {
+    if (canary.limits) canary.limits->id = owner.text();
     const std::string own = GuardTable().add(canary);
     return own.empty() || own == guards;
   }

@@ -16,6 +16,7 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
         proxy::config::BasicAuth{policy.basic_auth->realm, policy.basic_auth->users};
     guards.satisfy_any = policy.satisfies_any;
   }
+  guards.limits = policy.limits;
   if (guards == proxy::config::Guards{}) return {};
   std::string id = proxy::config::guards_id(guards);
   section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));

@@ -194,6 +194,18 @@ struct Fields<StickyCookie> {
 };
 
 template <>
+struct Fields<Limits> {
+  static constexpr const char* kName = "guardSet.limits";
+  static constexpr auto kList =
+      std::tuple(required(field("id", &Limits::id, Text{kIdBytesMax})),
+                 field("requestsPerSecond", &Limits::requests_per_second, Number{kRequestRateMax}),
+                 field("requestsPerMinute", &Limits::requests_per_minute, Number{kRequestRateMax}),
+                 field("burstMultiplier", &Limits::burst_multiplier, Number{kBurstMultiplierMax}),
+                 field("connections", &Limits::connections, Number{kConnectionsLimitMax}),
+                 field("exempt", &Limits::exempt, List{kNetworksMax}));
+};
+
+template <>
 struct Fields<PasswordUser> {
   static constexpr const char* kName = "guardSet.user";
   static constexpr auto kList =
@@ -233,13 +245,13 @@ struct Fields<NextUpstream> {
 template <>
 struct Fields<Guards> {
   static constexpr const char* kName = "guardSet";
-  static constexpr auto kList =
-      std::tuple(field("closed", &Guards::closed, Flag{}),
-                 field("denied", &Guards::denied, List{kNetworksMax}),
-                 field("allowed", &Guards::allowed, List{kNetworksMax}),
-                 guard(field("basicAuth", &Guards::basic_auth, Part{})),
-                 // Without it both are asked for.
-                 added(field("satisfyAny", &Guards::satisfy_any, Flag{})));
+  static constexpr auto kList = std::tuple(field("closed", &Guards::closed, Flag{}),
+                                           field("denied", &Guards::denied, List{kNetworksMax}),
+                                           field("allowed", &Guards::allowed, List{kNetworksMax}),
+                                           guard(field("basicAuth", &Guards::basic_auth, Part{})),
+                                           // Without it both are asked for.
+                                           added(field("satisfyAny", &Guards::satisfy_any, Flag{})),
+                                           guard(field("limits", &Guards::limits, Part{})));
 };
 
 template <>

@@ -57,5 +57,9 @@ inline constexpr std::size_t kTicketKeysMax = 8;
 inline constexpr std::size_t kTicketKeyBytes = 16 + 32 + 32;  // name, cipher's key, MAC's key
 inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24);
 inline constexpr std::uint64_t kBodyBytesMax = std::uint64_t{1} << 50;
+// Of one client, in a second or a minute: above it a limit is none.
+inline constexpr std::uint64_t kRequestRateMax = 1'000'000'000;
+inline constexpr std::uint64_t kBurstMultiplierMax = 1'000'000;
+inline constexpr std::uint64_t kConnectionsLimitMax = 1'000'000;
 
 }  // namespace proxy::config

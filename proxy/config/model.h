@@ -105,6 +105,18 @@ struct BasicAuth {
   bool operator==(const BasicAuth&) const = default;
 };
 
+// How much of each client may pass: of an IPv4 address, or of the /64 of an IPv6 one. Beyond it:
+// 503.
+struct Limits {
+  std::string id;                         // whose they are: limits of one id and number are one
+  std::uint64_t requests_per_second = 0;  // 0: as many as may be; so for the next ones
+  std::uint64_t requests_per_minute = 0;
+  std::uint64_t burst_multiplier = 5;  // so many times that number at once, beyond the rate
+  std::uint64_t connections = 0;       // requests under way at a time
+  std::vector<Network> exempt{};       // sorted, unique; they are not limited
+  bool operator==(const Limits&) const = default;
+};
+
 // Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
 struct Guards {
   bool closed = false;                    // there is a guard that is not known here: 503
@@ -113,6 +125,7 @@ struct Guards {
   std::optional<BasicAuth> basic_auth{};  // 401 to who is none of its users
   bool satisfy_any =
       false;  // who is allowed needs no password, and who has one need not be allowed
+  std::optional<Limits> limits{};
   bool operator==(const Guards&) const = default;
 };
 

@@ -13,28 +13,34 @@ Guards::Guards(const config::Guards& config)
       access_list_(config.denied, config.allowed),
       satisfy_any_(config.satisfy_any) {
   if (config.basic_auth) basic_auth_.emplace(*config.basic_auth);
+  if (config.limits) limits_.emplace(*config.limits);
 }
 
 Verdict Guards::check(const Asker& asker, PasswordQuestion& question, std::string& storage) const {
   if (closed_) return kUnknownGuard;
-  if (!basic_auth_) return access_list_.check(asker.address);
-  if (!satisfy_any_) {
-    const Verdict verdict = access_list_.check(asker.address);
-    return verdict.passes() ? check_password(asker, question, storage) : verdict;
-  }
-  // As nginx has it, but for who is denied, who never passes: an address is enough when it is on
-  // the list, and without a list none is.
-  switch (access_list_.place_of(asker.address)) {
-    case AccessList::Place::denied: {
+  bool needs_password = basic_auth_.has_value();
+  if (needs_password && satisfy_any_) {
+    // As nginx has it, but for who is denied, who never passes: an address is enough when it is on
+    // the list, and without a list none is.
+    const AccessList::Place place = access_list_.place_of(asker.address);
+    if (place == AccessList::Place::denied) {
       const Verdict verdict = access_list_.check(asker.address);
       return verdict.passes() ? Verdict{} : verdict;  // an address that is none, and no list
     }
-    case AccessList::Place::allowed:
-      return kPasses;
-    case AccessList::Place::elsewhere:
-      return check_password(asker, question, storage);
+    needs_password = place != AccessList::Place::allowed;
+  } else {
+    const Verdict verdict = access_list_.check(asker.address);
+    if (!verdict.passes()) return verdict;
   }
-  return {};
+  const Verdict verdict = check_limits(asker);
+  if (!verdict.passes()) return verdict;
+  return needs_password ? check_password(asker, question, storage) : kPasses;
+}
+
+Verdict Guards::check_limits(const Asker& asker) const {
+  if (!limits_) return kPasses;
+  if (asker.limits == nullptr || asker.counted == nullptr) return {};
+  return limits_->enter(asker.address, asker.now, *asker.limits, *asker.counted);
 }
 
 Verdict Guards::check_password(const Asker& asker, PasswordQuestion& question,

@@ -8,6 +8,7 @@
 #include "proxy/config/model.h"
 #include "proxy/policy/access_list.h"
 #include "proxy/policy/basic_auth.h"
+#include "proxy/policy/limits.h"
 #include "proxy/policy/remembered_passwords.h"
 #include "proxy/policy/verdict.h"
 
@@ -22,6 +23,8 @@ struct Asker {
   const RememberedPasswords* remembered = nullptr;
   const CredentialsDigest* wrong = nullptr;  // these were wrong a moment ago; nullptr: none
   base::SteadyTime now{};
+  LimitTables* limits = nullptr;  // none: nobody passes a limit
+  CountedIn* counted = nullptr;   // in what the request is counted; none: likewise
 };
 
 // config::Guards, made ready to be asked: once for each configuration, however many routes have
@@ -39,6 +42,7 @@ class Guards {
   bool ask_for_passwords() const { return basic_auth_.has_value(); }
 
  private:
+  Verdict check_limits(const Asker& asker) const;
   Verdict check_password(const Asker& asker, PasswordQuestion& question,
                          std::string& storage) const;
 
@@ -46,6 +50,7 @@ class Guards {
   AccessList access_list_;
   std::optional<BasicAuth> basic_auth_;
   bool satisfy_any_;
+  std::optional<Limits> limits_;
 };
 
 }  // namespace proxy::policy

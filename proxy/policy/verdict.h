@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 namespace proxy::policy {
@@ -8,7 +9,8 @@ namespace proxy::policy {
 struct Verdict {
   int status = 503;                             // 0: it may pass
   std::string_view reason = "guard_undecided";  // static text, for the access log
-  std::string_view challenge{};  // of a 401: WWW-Authenticate; lives as long as the guards
+  std::string_view challenge{};         // of a 401: WWW-Authenticate; lives as long as the guards
+  std::chrono::seconds retry_after{0};  // more than 0: it may pass after so long
 
   bool passes() const { return status == 0; }
 };

@@ -177,6 +177,7 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
   {
     const std::lock_guard lock(mutex_);
     next.certificates = live_.certificates;
+    next.limits = limits_;
   }
   next.certificates =
       std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());

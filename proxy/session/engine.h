@@ -107,6 +107,7 @@ class Engine final : public control::ConfigSink {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   LiveState live_;  // what was published last
+  const std::shared_ptr<policy::LimitTables> limits_ = std::make_shared<policy::LimitTables>();
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
   std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
   std::uint64_t applied_ = 0;

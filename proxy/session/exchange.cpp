@@ -208,7 +208,11 @@ bool Exchange::passes_guards(const Client& client, const router::Decision& decis
   if (question.hash != nullptr) {
     suspend(client, question, piece);
   } else {
-    answer({.status = verdict.status, .authenticate = verdict.challenge}, verdict.reason);
+    const auto seconds = verdict.retry_after.count();
+    const std::string retry_after = seconds == 0 ? "" : std::to_string(seconds);
+    answer(
+        {.status = verdict.status, .authenticate = verdict.challenge, .retry_after = retry_after},
+        verdict.reason);
   }
   return false;
 }
@@ -221,12 +225,14 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   const bool ask_for_passwords = std::any_of(all.begin(), all.end(), [](const auto* guards) {
     return guards != nullptr && guards->ask_for_passwords();
   });
-  policy::Asker asker{.address = client.address};
+  policy::Asker asker{.address = client.address,
+                      .now = worker_.loop().now(),
+                      .limits = worker_.limits(),
+                      .counted = &counted_in_};
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
     asker.wrong = wrong_credentials();
-    asker.now = worker_.loop().now();
   }
   for (const policy::Guards* const guards : all) {
     if (guards == nullptr) continue;
@@ -377,6 +383,7 @@ void Exchange::abandon(std::string_view reason) {
   const bool began = downstream_ != nullptr;
   stop_waiting();
   stage_ = Stage::over;
+  counted_in_.leave();
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   if (began) log();
   downstream_ = nullptr;
@@ -385,6 +392,7 @@ void Exchange::abandon(std::string_view reason) {
 void Exchange::finish() {
   stop_waiting();
   stage_ = Stage::over;
+  counted_in_.leave();
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   log();
   Downstream& downstream = *std::exchange(downstream_, nullptr);
@@ -428,6 +436,7 @@ std::size_t Exchange::kept_bytes() const {
 }
 
 void Exchange::reset() {
+  counted_in_.leave();
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   downstream_ = nullptr;
   stop_waiting();

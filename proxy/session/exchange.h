@@ -13,6 +13,7 @@
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/basic_auth.h"
+#include "proxy/policy/limits.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/verdict.h"
 #include "proxy/router/route_table.h"
@@ -194,6 +195,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool is_idempotent_ = false;
   bool is_head_ = false;
   std::string offered_upgrade_;
+  policy::CountedIn counted_in_;  // by the limits of its guards
   std::uint64_t body_bytes_max_ = 0;
   // Of its route; nullptr: nothing is done to what is sent.
   std::shared_ptr<const policy::Shape> shape_;

@@ -15,6 +15,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/policy/limits.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
@@ -39,12 +40,14 @@ struct Rest;
 struct LiveState {
   std::shared_ptr<const control::Snapshot> snapshot;
   std::shared_ptr<const tls::CertificateTable> certificates;
+  // The one thing that workers write together: of clients of routes with limits. Always the same.
+  std::shared_ptr<policy::LimitTables> limits{};
 };
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
-// nothing with other workers but immutable snapshots, and the threads that hash passwords. Made by
-// any thread, then used by the one that calls run(); only post-like calls (those that say so) may
-// come from others.
+// nothing with other workers but immutable snapshots, the threads that hash passwords, and the
+// tables of limits, which are atomic. Made by any thread, then used by the one that calls run();
+// only post-like calls (those that say so) may come from others.
 class Worker final : private net::TurnEnd {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
@@ -86,6 +89,7 @@ class Worker final : private net::TurnEnd {
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
+  policy::LimitTables* limits() const { return live_.limits.get(); }
   bool is_draining() const { return announces_drain_; }
   std::string_view public_port_text(bool secure) const {
     return secure ? https_port_text_ : http_port_text_;

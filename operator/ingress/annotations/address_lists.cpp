@@ -1,6 +1,6 @@
 #include "operator/ingress/annotations/address_lists.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
@@ -34,28 +34,37 @@ Networks read_list(const Found& found, Issues& issues) {
 
 }  // namespace
 
+AddressList read_address_list(const AnnotationMap& annotations, std::string_view key,
+                              std::string_view older_key, Issues& issues) {
+  AddressList list;
+  const auto newer = find(annotations, key);
+  const auto older = find(annotations, older_key);
+  if (newer) list.networks = read_list(*newer, issues);
+  if (older) {
+    Networks networks = read_list(*older, issues);
+    if (!newer) {
+      list.networks = std::move(networks);
+    } else if (networks != list.networks) {
+      add_issue(
+          *older,
+          "names other networks than " + newer->name + ", which is the same under a newer name",
+          "Remove one of the two.", issues);
+    }
+  }
+  for (const auto& found : {newer, older}) {
+    if (found && admits_everybody(found->value)) list.is_everybody = true;
+  }
+  return list;
+}
+
 AddressLists read_address_lists(const AnnotationMap& annotations, Issues& issues) {
   AddressLists lists;
   if (const auto denied = find(annotations, "denylist-source-range")) {
     lists.denied = read_list(*denied, issues);
   }
-  const auto allowed = find(annotations, "allowlist-source-range");
-  const auto older = find(annotations, "whitelist-source-range");
-  if (allowed) lists.allowed = read_list(*allowed, issues);
-  if (older) {
-    Networks networks = read_list(*older, issues);
-    if (!allowed) {
-      lists.allowed = std::move(networks);
-    } else if (networks != lists.allowed) {
-      add_issue(
-          *older,
-          "names other networks than " + allowed->name + ", which is the same under a newer name",
-          "Remove one of the two.", issues);
-    }
-  }
-  for (const auto& list : {allowed, older}) {
-    if (list && admits_everybody(list->value)) lists.allowed.clear();
-  }
+  AddressList allowed =
+      read_address_list(annotations, "allowlist-source-range", "whitelist-source-range", issues);
+  if (!allowed.is_everybody) lists.allowed = std::move(allowed.networks);
   return lists;
 }
 

@@ -7,6 +7,7 @@
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/cors.h"
 #include "operator/ingress/annotations/header_fields.h"
+#include "operator/ingress/annotations/limits.h"
 #include "operator/ingress/annotations/other_controllers.h"
 #include "operator/ingress/annotations/snippet.h"
 #include "operator/ingress/annotations/values.h"
@@ -83,6 +84,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
+  policy.limits = read_limits(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.sticky = read_session_affinity(annotations, policy.issues);

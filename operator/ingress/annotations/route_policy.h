@@ -31,6 +31,7 @@ struct RoutePolicy {
   AddressLists addresses;
   std::optional<BasicAuth> basic_auth;  // read_basic_auth()
   bool satisfies_any = false;
+  std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   Rewrite rewrite;
   Redirections redirections;
   BackendProtocol backend;

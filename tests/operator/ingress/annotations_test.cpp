@@ -79,7 +79,7 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
   for (const char* key :
        {"auth-url", "auth-method", "auth-tls-secret", "blacklist-source-range", "auth-signin",
-        "limit-rps", "limit-connections", "configuration-snippet", "server-snippet",
+        "limit-rate", "global-rate-limit", "configuration-snippet", "server-snippet",
         "enable-modsecurity", "mirror-target", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
   }
@@ -252,7 +252,7 @@ TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
       {"auth-url", "false"},
       {"configuration-snippet", "0"},
       {"auth-tls-verify-client", "optional"},
-      {"limit-rps", "1"},
+      {"limit-rate", "1"},
       {"auth-tls-verify-depth", "0"},
   };
   for (const auto& [key, value] : something) {

@@ -349,6 +349,8 @@ class History {
         {nginx + "whitelist-source-range", one_of({"10.0.0.0/8", "192.0.2.1"})},
         {nginx + "enable-cors", "true"},
         {nginx + "cors-allow-origin", one_of({"*", "https://a.example"})},
+        {nginx + "limit-rps", one_of({"5", "0", "nonsense"})},
+        {nginx + "limit-connections", one_of({"2", "3"})},
         {nginx + "canary", "true"},
         {nginx + "canary", "true"},
         {nginx + "canary-weight", one_of({"10", "x"})},

@@ -121,6 +121,30 @@ TEST_F(ServedRequests, WhereAnyIsEnoughAnAddressOnTheListNeedsNoPassword) {
   }
 }
 
+TEST_F(ServedRequests, ALimitIsOfAllPathsOfItsIngressTogetherAndOfNoOther) {
+  const auto limited = [](const std::string& name) {
+    return an_ingress("shop/" + name)
+        .annotation(kNginx + "limit-rpm", "1")
+        .annotation(kNginx + "limit-burst-multiplier", "2");
+  };
+  serve(ViewBuilder()
+            .ingress(limited("a").path(kHost, "/a", "web", 80).path(kHost, "/more", "web", 80))
+            .ingress(limited("b").path(kHost, "/b", "web", 80))
+            .ingress(limited("c")
+                         .annotation(kNginx + "limit-whitelist", "127.0.0.0/8")
+                         .path(kHost, "/c", "web", 80))
+            .ingress(limited("d")
+                         .annotation(kNginx + "limit-connections", "a few")
+                         .path(kHost, "/d", "web", 80)));
+  EXPECT_EQ(asked("/a"), "/a");
+  EXPECT_EQ(asked("/more"), "/more");
+  EXPECT_EQ(asked("/a"), "/a");
+  EXPECT_EQ(asked("/more"), "503");
+  EXPECT_EQ(asked("/b"), "/b");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(asked("/c"), "/c");
+  EXPECT_EQ(asked("/d"), "503") << "what cannot be read guards nothing, so nobody comes in";
+}
+
 TEST_F(ServedRequests, TheTwoUsualExpressionsTakeTheirPrefixAway) {
   for (const auto type :
        {kube::PathType::prefix, kube::PathType::exact, kube::PathType::implementation_specific}) {

@@ -1,0 +1,70 @@
+#include "operator/ingress/annotations/limits.h"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "operator/ingress/annotations/address_lists.h"
+#include "operator/ingress/annotations/values.h"
+#include "proxy/config/limits.h"
+
+namespace ingress::annotations {
+namespace {
+
+std::optional<std::uint64_t> read_whole_number(std::string_view text, std::uint64_t max) {
+  text = trimmed(text);
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || last != end || number > max) return std::nullopt;
+  return number;
+}
+
+void add_bad_number(const Found& found, std::uint64_t max, std::string remedy, Issues& issues) {
+  Issue issue =
+      bad_value(found, "a whole number from 1 to " + std::to_string(max), Issue::Effect::guards);
+  issue.remedy = std::move(remedy);
+  issues.push_back(std::move(issue));
+}
+
+// 0: no limit, which a value that cannot be read is not.
+std::uint64_t read_limit(const AnnotationMap& annotations, std::string_view key, std::uint64_t max,
+                         Issues& issues) {
+  const auto found = find(annotations, key);
+  if (!found || is_zero(found->value)) return 0;
+  const auto number = read_whole_number(found->value, max);
+  if (!number) add_bad_number(*found, max, "Mend it, or remove it to have no limit.", issues);
+  return number.value_or(0);
+}
+
+}  // namespace
+
+std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotations, Issues& issues) {
+  using namespace proxy::config;
+  Limits limits;
+  limits.requests_per_second = read_limit(annotations, "limit-rps", kRequestRateMax, issues);
+  limits.requests_per_minute = read_limit(annotations, "limit-rpm", kRequestRateMax, issues);
+  limits.connections = read_limit(annotations, "limit-connections", kConnectionsLimitMax, issues);
+  if (const auto multiplier = find(annotations, "limit-burst-multiplier")) {
+    // nginx does not start with a burst of 0.
+    const auto number = read_whole_number(multiplier->value, kBurstMultiplierMax);
+    if (number && *number > 0) {
+      limits.burst_multiplier = *number;
+    } else {
+      add_bad_number(*multiplier, kBurstMultiplierMax, "Mend it, or remove it to have 5.", issues);
+    }
+  }
+  AddressList exempt = read_address_list(annotations, "limit-allowlist", "limit-whitelist", issues);
+  const bool has_limit =
+      limits.requests_per_second != 0 || limits.requests_per_minute != 0 || limits.connections != 0;
+  if (!has_limit || exempt.is_everybody) return std::nullopt;
+  // Without a rate it says nothing, and two that say the same are to be the same.
+  if (limits.requests_per_second == 0 && limits.requests_per_minute == 0) {
+    limits.burst_multiplier = Limits().burst_multiplier;
+  }
+  limits.exempt = std::move(exempt.networks);
+  return limits;
+}
+
+}  // namespace ingress::annotations

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+
+#include "operator/ingress/annotations/source.h"
+#include "proxy/config/model.h"
+
+namespace ingress::annotations {
+
+// limit-rps, limit-rpm, limit-connections, with limit-burst-multiplier and limit-allowlist (or
+// limit-whitelist, which is its older name); without the id, which is the Ingress's. Nothing: there
+// is no limit, or none for anybody.
+//
+// They guard: a number or a list that cannot be read closes the Ingress.
+std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotations, Issues& issues);
+
+}  // namespace ingress::annotations
