@@ -74,6 +74,7 @@ class ProxyProbe final : public ProxyQuestions {
   }
 
   std::string proxies() const;  // as DataPlane has it
+  std::size_t count() const { return ready().size(); }
   ProxyAnswers check_challenge(const std::string& host, const std::string& token,
                                const std::string& key_authorization) override;
   ProxyAnswers check_serial(const std::string& host, const std::string& serial) override;

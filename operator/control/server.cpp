@@ -489,6 +489,10 @@ base::HttpResponse Server::timeout_answer() const {
 
 base::HttpResponse Server::signed_by_us(base::HttpResponse answer) const {
   answer.headers.emplace(proxy::config::kReplicaHeader, replica_);
+  const std::size_t proxies = ready_proxies_;
+  if (proxies != 0) {
+    answer.headers.emplace(proxy::config::kProxiesHeader, std::to_string(proxies));
+  }
   return answer;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -70,6 +71,10 @@ class Server {
   std::string publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::string revision() const;
 
+  // How many proxies are ready, for those that share something out among them; 0: not known. Said
+  // with each answer to a poll from now on.
+  void set_ready_proxies(std::size_t count) { ready_proxies_ = count; }
+
   // The proxies that were heard of lately.
   std::vector<Acknowledgement> proxies() const;
   // Whether all of those live by the present state, each as its dialect says it.
@@ -116,6 +121,7 @@ class Server {
   const base::Clock& clock_;
   const std::string replica_;  // see proxy::config::kReplicaHeader
   std::unique_ptr<Metrics> metrics_;
+  std::atomic<std::size_t> ready_proxies_{0};
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -623,7 +623,10 @@ void RunningOperator::connect_parts() {
   certificates_.wake_with(enqueue_in(certificate_controller_));
   shim_.wake_with(enqueue_in(shim_controller_));
   status_.wake_with(enqueue_in(status_controller_));
-  probe_.on_change([this] { certificates_.on_proxies_changed(); });
+  probe_.on_change([this] {
+    certificates_.on_proxies_changed();
+    if (control_ != nullptr) control_->set_ready_proxies(probe_.count());
+  });
   probe_.on_unreachable([this](const std::string& problem) { tell_of_unreachable(problem); });
   probe_threads_.wake_with(enqueue_in(certificate_controller_));
 }

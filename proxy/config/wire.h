@@ -22,6 +22,9 @@
 //     else at once.
 //     Both carry kReplicaHeader: which replica of the operator it is, another after each restart.
 //     What one replica says of the live state and of another one is in order; what two say is not.
+//     And kProxiesHeader, where the operator knows it: how many proxies are ready, of which each
+//     lets its share of a limit pass. It is no part of the configuration: it changes with each
+//     rollout of the proxies, and a poll is soon over.
 //   POST /v1/certificates   {"hashes": ["...", ...]}
 //     200 {"certificates": {"HASH": {"chain": "PEM", "key": "PEM"}, ...}}
 //   GET /v1/ticket-keys
@@ -36,6 +39,7 @@
 namespace proxy::config {
 
 inline constexpr const char* kReplicaHeader = "gatehouse-replica";  // an operator may not say it
+inline constexpr const char* kProxiesHeader = "gatehouse-proxies";  // likewise
 
 // SHA-256 in hex over the content, length-prefixed; equal content, equal hash.
 std::string certificate_hash(const Certificate& certificate);

@@ -1,6 +1,7 @@
 #include "proxy/control/control_client.h"
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -69,8 +70,17 @@ class PollingControlClient final : public ControlClient {
         std::chrono::steady_clock::now() - begin);
     if (!answer) return failed(answer.error(), stop);
     const std::string replica = answer->header(config::kReplicaHeader).value_or("");
+    take_proxies(answer->header(config::kProxiesHeader).value_or(""));
     settle(flow_.on_polled(answer->status, answer->body, took, jitter(), replica));
     count_rejections();
+  }
+
+  // What is no number says nothing, and what was said last counts.
+  void take_proxies(const std::string& text) {
+    std::uint32_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, count);
+    if (error == std::errc() && last == end && count != 0) sink_.on_proxies(count);
   }
 
   void take(const ControlFlow::Fetch& fetch, const std::stop_token& stop) {

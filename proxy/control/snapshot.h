@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,10 @@ class ConfigSink {
     (void)newest_first;
     return {};
   }
+
+  // How many proxies are ready, this one among them, as the operator says: each lets its share of a
+  // limit pass. Called on the source's thread.
+  virtual void on_proxies(std::uint32_t /*count*/) {}
 
   // A state was refused, by publish() or before it came so far; for the count.
   virtual void on_refused() {}

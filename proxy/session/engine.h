@@ -56,6 +56,7 @@ class Engine final : public control::ConfigSink {
   base::Status publish(std::shared_ptr<const control::Snapshot> snapshot) override;
   // Until they are given, and when none were for two hours, the engine makes its own each hour.
   base::Status use_ticket_keys(const std::vector<std::string>& newest_first) override;
+  void on_proxies(std::uint32_t count) override { limits_->share_among(count); }
   void on_refused() override;
   void on_incomplete(std::string problem) override;
 

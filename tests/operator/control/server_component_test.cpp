@@ -293,6 +293,15 @@ TEST_F(ControlServer, EachAnswerToAPollSaysWhichReplicaGaveIt) {
   EXPECT_NE(send("GET", "/v1/config?after=&wait=0s").header(header), full) << "after a restart";
 }
 
+TEST_F(ControlServer, EachAnswerToAPollSaysHowManyProxiesAreReadyWhereThatIsKnown) {
+  const std::string revision = server_->publish(state("a.example"));
+  const auto header = proxy::config::kProxiesHeader;
+  EXPECT_EQ(send("GET", "/v1/config?after=&wait=0s").header(header), std::nullopt);
+  server_->set_ready_proxies(3);
+  EXPECT_EQ(send("GET", "/v1/config?after=&wait=0s").header(header), "3");
+  EXPECT_EQ(send("GET", "/v1/config?after=" + revision + "&wait=0s").header(header), "3");
+}
+
 TEST_F(ControlServer, ADoubtedStateIsSaidAgainAfterTheWaitAndAnotherAtOnce) {
   const std::string live(64, 'a');
   const std::string stale = server_->publish(state("a.example"));

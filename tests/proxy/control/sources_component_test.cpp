@@ -75,6 +75,15 @@ class WaitingSink final : public ConfigSink {
     return changed_.wait_for(lock, kPatience, [&] { return offered_.size() >= count; });
   }
 
+  void on_proxies(std::uint32_t count) override {
+    const std::lock_guard lock(mutex_);
+    proxies_ = count;
+  }
+  std::uint32_t proxies() const {
+    const std::lock_guard lock(mutex_);
+    return proxies_;
+  }
+
   void on_incomplete(std::string problem) override {
     const std::lock_guard lock(mutex_);
     incomplete_ = std::move(problem);
@@ -103,6 +112,7 @@ class WaitingSink final : public ConfigSink {
   std::set<std::string> refuse_;
   std::set<std::string> delay_;
   std::string incomplete_;
+  std::uint32_t proxies_ = 0;  // nobody has said
 };
 
 class TemporaryDirectory {
@@ -224,6 +234,11 @@ class TestOperator {
     const std::lock_guard lock(mutex_);
     ticket_keys_ = std::move(keys);
   }
+  // What it says of how many proxies are ready.
+  void say_proxies(std::string text) {
+    const std::lock_guard lock(mutex_);
+    proxies_ = std::move(text);
+  }
   void go_away() { set_down(true); }
   void come_back() { set_down(false); }
 
@@ -252,7 +267,9 @@ class TestOperator {
     const auto known = states_.find(after);
     const config::Delta delta = known == states_.end() ? config::full_state(config_)
                                                        : config::difference(known->second, config_);
-    return base::HttpResponse{200, {}, config::delta_to_json(delta)};
+    base::HttpResponse response{200, {}, config::delta_to_json(delta)};
+    if (!proxies_.empty()) response.headers.emplace(config::kProxiesHeader, proxies_);
+    return response;
   }
 
   // Waits until a request has come of which `check` is true.
@@ -298,6 +315,7 @@ class TestOperator {
   std::map<std::string, config::ProxyConfig> states_;
   std::vector<base::HttpRequest> requests_;
   std::vector<std::string> ticket_keys_;
+  std::string proxies_;
   bool is_down_ = false;
 };
 
@@ -368,6 +386,20 @@ TEST_F(ControlClientTest, TakesTheTicketKeysThatTheOperatorGivesToAllProxies) {
   operator_.serve(state("a.example"));
   start();
   EXPECT_EQ(sink_.wait_for_ticket_keys(), keys);
+}
+
+TEST_F(ControlClientTest, HearsHowManyProxiesShareALimitAndKeepsTheLastThatWasANumber) {
+  const std::pair<const char*, std::uint32_t> answers[] = {
+      {"", 0}, {"3", 3}, {"many", 3}, {"0", 3}, {"-1", 3}, {"4294967296", 3}, {"2", 2}, {"", 2}};
+  bool is_first = true;
+  for (std::size_t i = 0; i < std::size(answers); ++i) {
+    const auto next = state("h" + std::to_string(i) + ".example");
+    operator_.say_proxies(answers[i].first);
+    operator_.serve(next);
+    if (std::exchange(is_first, false)) start();
+    ASSERT_TRUE(sink_.wait_for(config::revision_of(next)));
+    EXPECT_EQ(sink_.proxies(), answers[i].second) << answers[i].first;
+  }
 }
 
 TEST_F(ControlClientTest, SurvivesTheOperatorsAbsence) {

@@ -141,6 +141,16 @@ TEST_F(LimitedRouteOfManyWorkers, RequestsUnderWayAreCountedOverAllOfThem) {
   EXPECT_EQ(passed, 3);
 }
 
+TEST_F(LimitedRoute, OfSeveralProxiesEachLetsItsShareOfTheRatePass) {
+  config::Limits limits = two_at_once();
+  limits.burst_multiplier = 7;
+  serve(limits);
+  proxy.engine().on_proxies(4);
+  int passed = 0;
+  for (int i = 0; i < 12; ++i) passed += status_of("/") == 200 ? 1 : 0;
+  EXPECT_EQ(passed, 2);
+}
+
 TEST_F(LimitedRoute, AnotherConfigurationDoesNotFillTheBuckets) {
   serve(two_at_once());
   EXPECT_EQ(status_of("/"), 200);
