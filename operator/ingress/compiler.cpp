@@ -515,6 +515,10 @@ class Compilation {
                     const std::string& where) {
     // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
     if (scope.policy.is_refused()) return counted(scope, kRefused);
+    if (scope.policy.fixed_answer) {
+      ++scope.summary.paths_served;
+      return FixedAnswer{*scope.policy.fixed_answer, "fixed_answer"};
+    }
     if (const auto& redirect = scope.policy.redirections.of_all) {
       ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
       return redirected(*redirect);

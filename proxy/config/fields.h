@@ -275,6 +275,14 @@ struct Fields<FieldLine> {
                  field("value", &FieldLine::value, FieldValue{kTextBytesMax}));
 };
 
+template <>
+struct Fields<Replacement> {
+  static constexpr const char* kName = "replacement";
+  static constexpr auto kList =
+      std::tuple(required(field("from", &Replacement::from, FieldValue{kTextBytesMax})),
+                 required(field("to", &Replacement::to, FieldValue{kTextBytesMax})));
+};
+
 // The section came with the fields "shapedBy" of routes and defaults.
 template <>
 struct Fields<Shape> {
@@ -282,7 +290,10 @@ struct Fields<Shape> {
   static constexpr auto kList =
       std::tuple(field("cors", &Shape::cors, Part{}),
                  field("requestFields", &Shape::request_fields, List{kFieldLinesMax}),
-                 field("responseFields", &Shape::response_fields, List{kFieldLinesMax}));
+                 field("responseFields", &Shape::response_fields, List{kFieldLinesMax}),
+                 added(field("cookieDomains", &Shape::cookie_domains, List{kReplacementsMax})),
+                 added(field("cookiePaths", &Shape::cookie_paths, List{kReplacementsMax})),
+                 added(field("locations", &Shape::locations, List{kReplacementsMax})));
 };
 
 template <>

@@ -19,6 +19,7 @@ inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
 inline constexpr std::size_t kNetworksMax = 65'536;
 inline constexpr std::size_t kSplitsMax = 1;  // of a route, as ingress-nginx has it
 inline constexpr std::uint64_t kWeightMax = 1'000'000;
+inline constexpr std::size_t kReplacementsMax = 20;  // of a route, of each kind
 inline constexpr std::size_t kFieldNameBytesMax = 256;
 inline constexpr std::size_t kFieldLinesMax =
     100;                                          // of a route, each way; as many as a request has

@@ -151,11 +151,22 @@ struct FieldLine {
   bool operator==(const FieldLine&) const = default;
 };
 
+// Text that stands in place of another one.
+struct Replacement {
+  std::string from;
+  std::string to;
+  bool operator==(const Replacement&) const = default;
+};
+
 // What is sent either way gets and loses, beside what every request and response does.
 struct Shape {
   std::optional<Cors> cors{};
   std::vector<FieldLine> request_fields{};   // several of one name: all of them
   std::vector<FieldLine> response_fields{};  // likewise; also of answers of the proxy's own
+  // See policy/replacements.h; of the endpoint's own responses.
+  std::vector<Replacement> cookie_domains{};
+  std::vector<Replacement> cookie_paths{};
+  std::vector<Replacement> locations{};
   bool operator==(const Shape&) const = default;
 };
 

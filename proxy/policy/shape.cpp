@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/policy/replacements.h"
+
 namespace proxy::policy {
 namespace {
 
@@ -20,12 +22,15 @@ bool describes_content(std::string_view name) {
 }  // namespace
 
 Shape::Shape(const config::Shape& config)
-    : request_fields_(config.request_fields, FieldLines::Compared::as_cgi_does),
+    : config_(config),
+      request_fields_(config.request_fields, FieldLines::Compared::as_cgi_does),
       response_fields_(config.response_fields, FieldLines::Compared::by_name) {
   if (config.cors) cors_.emplace(*config.cors);
 }
 
-void Shape::apply_to_response(std::string_view origin, Fields& fields) const {
+void Shape::apply_to_response(std::string_view origin, Fields& fields,
+                              std::forward_list<std::string>& texts) const {
+  replace_in_fields(config_, fields, texts);
   response_fields_.replace_in(fields);
   if (cors_) cors_->replace_in(fields, origin);
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <forward_list>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "proxy/config/model.h"
@@ -24,11 +26,14 @@ class Shape {
 
   void apply_to_request(Fields& fields) const { request_fields_.replace_in(fields); }
   // `origin`: of the request, see origin_of().
-  void apply_to_response(std::string_view origin, Fields& fields) const;
+  // `texts` keeps what is made anew.
+  void apply_to_response(std::string_view origin, Fields& fields,
+                         std::forward_list<std::string>& texts) const;
   // An answer of the proxy's own.
   void add_to_answer(std::string_view origin, Fields& fields) const;
 
  private:
+  const config::Shape config_;
   std::optional<Cors> cors_;
   FieldLines request_fields_;
   FieldLines response_fields_;

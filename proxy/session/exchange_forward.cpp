@@ -596,7 +596,9 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     return false;
   }
   status_ = response_.status;
-  if (shape_ != nullptr) shape_->apply_to_response(origin_, response_.fields);
+  if (shape_ != nullptr) {
+    shape_->apply_to_response(origin_, response_.fields, response_.unfolded);
+  }
   responded_ = worker_.loop().now();
   tell_sticky();
   if (response_.framing == http1::Framing::tunnel) {

@@ -77,6 +77,16 @@ std::optional<proxy::config::Redirection> read_one(const AnnotationMap& annotati
                                     std::string(text)};
 }
 
+// relative-redirects: of those that the proxy makes itself. Others are as they were written, or
+// lead to another host.
+bool are_relative(const AnnotationMap& annotations, Issues& issues) {
+  const auto found = find(annotations, "relative-redirects");
+  if (!found) return false;
+  const auto value = read_bool(found->value);
+  if (!value) issues.push_back(bad_value(*found, "\"true\" or \"false\"", Issue::Effect::tunes));
+  return value.value_or(false);
+}
+
 }  // namespace
 
 Redirections read_redirections(const AnnotationMap& annotations, Issues& issues) {
@@ -88,8 +98,9 @@ Redirections read_redirections(const AnnotationMap& annotations, Issues& issues)
     const std::string_view text = trimmed(found->value);
     if (is_address(text) && text.starts_with('/') && text != "/" &&
         text.find('$') == std::string_view::npos) {
-      redirections.of_root =
-          proxy::config::Redirection{302, "$scheme://$http_host" + std::string(text)};
+      const std::string before =
+          are_relative(annotations, issues) ? std::string() : "$scheme://$http_host";
+      redirections.of_root = proxy::config::Redirection{302, before + std::string(text)};
     } else {
       issues.push_back(bad_value(*found, "a path below \"/\"", Issue::Effect::tunes));
     }

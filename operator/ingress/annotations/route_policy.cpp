@@ -6,9 +6,11 @@
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/cors.h"
+#include "operator/ingress/annotations/fixed_answer.h"
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/limits.h"
 #include "operator/ingress/annotations/other_controllers.h"
+#include "operator/ingress/annotations/replacements.h"
 #include "operator/ingress/annotations/snippet.h"
 #include "operator/ingress/annotations/values.h"
 
@@ -87,6 +89,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.limits = read_limits(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
+  policy.fixed_answer = read_fixed_answer(annotations, policy.issues);
   policy.sticky = read_session_affinity(annotations, policy.issues);
   policy.prefers_least_requests = read_prefers_least_requests(annotations, policy.issues);
   policy.hash_by = read_upstream_hash_by(annotations, policy.issues);
@@ -97,6 +100,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.canary = read_canary(annotations, policy.issues);
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);
+  read_replacements(annotations, policy.shape, policy.issues);
   for (const auto& [name, value] : annotations) judge(annotations, name, value, policy);
   return policy;
 }

@@ -34,6 +34,7 @@ struct RoutePolicy {
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   Rewrite rewrite;
   Redirections redirections;
+  std::optional<int> fixed_answer;  // before any redirect
   BackendProtocol backend;
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()

@@ -54,8 +54,11 @@ std::optional<std::vector<Words>> read_directives(std::string_view text) {
   return directives;
 }
 
-// "return 301 https://...", "return https://..."
+// "return 403", "return 301 https://...", "return https://..."
 std::string_view key_of_return(const Words& words) {
+  if (words.size() == 2 && words[1].size() == 3 && (words[1][0] == '4' || words[1][0] == '5')) {
+    return "fixed-answer";
+  }
   if (words.size() == 2 && words[1].starts_with("http")) return "temporal-redirect";
   if (words.size() != 3) return {};
   if (words[1] == "301" || words[1] == "308") return "permanent-redirect";

@@ -99,14 +99,15 @@ TEST(Snippets, NameTheKeysThatSayTheSame) {
               HasSubstr("gatehouse.dev/permanent-redirect"));
   EXPECT_THAT(remedy_for("allow 10.0.0.0/8;\ndeny all;"),
               HasSubstr("gatehouse.dev/allowlist-source-range,"));
+  EXPECT_THAT(remedy_for("return 403;"), HasSubstr("gatehouse.dev/fixed-answer"));
   EXPECT_THAT(remedy_for("deny 192.0.2.1;"), HasSubstr("gatehouse.dev/denylist-source-range"));
 }
 
 TEST(Snippets, WithAnythingElseInThemNameNone) {
   for (const char* snippet :
-       {"if ($host = x) { return 403; }", "more_set_headers \"X: y\"; lua_code x;", "return 403;",
-        "add_header X-A 1", "add_header X-A \"1;", "location /x { deny all; }", ";", "rewrite a b;",
-        "add_header X \\n;"}) {
+       {"if ($host = x) { return 403; }", "more_set_headers \"X: y\"; lua_code x;",
+        "return 200 ok;", "add_header X-A 1", "add_header X-A \"1;", "location /x { deny all; }",
+        ";", "rewrite a b;", "add_header X \\n;"}) {
     EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("gatehouse.dev/"))) << snippet;
   }
 }

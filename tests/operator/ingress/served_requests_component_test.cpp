@@ -354,5 +354,50 @@ TEST_F(ServedRequests, ACanaryAnswersWhoAsksForIt) {
   EXPECT_EQ(asked_with("X-Canary: always\r\n"), "/a");
 }
 
+TEST_F(ServedRequests, CookiesAndRedirectsOfTheBackendGetTheNamesOfTheOutside) {
+  ScriptedBackend inner([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(
+        "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://web.internal/in\r\n"
+        "Set-Cookie: a=1; Path=/app; Domain=web.internal\r\n\r\n");
+  });
+  Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"127.0.0.1"})
+                  .ingress(an_ingress("shop/api")
+                               .annotation(kNginx + "proxy-cookie-path", "/app /")
+                               .annotation(kNginx + "proxy-cookie-domain", "web.internal shop.test")
+                               .annotation(kNginx + "proxy-redirect-from", "http://web.internal/")
+                               .annotation(kNginx + "proxy-redirect-to", "https://shop.test/")
+                               .path(kHost, "/", "web", 80))
+                  .view);
+  proxy::config::Cluster here = *compiled.config.clusters.at("shop/web:80");
+  here.endpoints = {{"127.0.0.1", inner.port()}};
+  compiled.config.clusters["shop/web:80"] =
+      std::make_shared<const proxy::config::Cluster>(std::move(here));
+  ASSERT_TRUE(proxy_.publish(compiled.config));
+  const HttpAnswer answer = get("/a");
+  EXPECT_EQ(answer.status, 302);
+  EXPECT_EQ(answer.field("location"), "https://shop.test/in");
+  EXPECT_EQ(answer.field("set-cookie"), "a=1; Path=/; Domain=shop.test");
+}
+
+TEST_F(ServedRequests, AFixedAnswerKeepsPeopleOutOfAPathInEverySpelling) {
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/site").path(kHost, "/", "web", 80))
+            .ingress(an_ingress("shop/admin")
+                         .annotation("gatehouse.dev/fixed-answer", "403")
+                         .path(kHost, "/admin", "none", 80)));
+  EXPECT_EQ(asked("/admin"), "403");
+  EXPECT_EQ(asked("/admin/x"), "403");
+  EXPECT_NE(get("//admin").status, 200);
+  EXPECT_NE(get("/%2561dmin").status, 200);
+  EXPECT_EQ(asked("/administrator"), "/administrator");
+  EXPECT_EQ(asked("/"), "/");
+  serve(ViewBuilder().ingress(an_ingress("shop/admin")
+                                  .annotation("gatehouse.dev/fixed-answer", "200")
+                                  .path(kHost, "/admin", "web", 80)));
+  EXPECT_EQ(asked("/admin"), "503");
+}
+
 }  // namespace
 }  // namespace ingress

@@ -1,5 +1,6 @@
 #include "proxy/policy/shape.h"
 
+#include <forward_list>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ TEST(Shape, PutsFieldsInPlaceOfThoseThatCame) {
                    {.name = "LINK", .value = "<c>"},
                    {.name = "X_Frame_Options", .value = "other"},
                    {.name = "Etag", .value = "1"}};
-  shape.apply_to_response("", fields);
+  std::forward_list<std::string> texts;
+  shape.apply_to_response("", fields, texts);
   EXPECT_EQ(text_of(fields),
             "X_Frame_Options: other\nEtag: 1\nX-Frame-Options: DENY\nLink: <a>\nLink: <b>\n");
 }
@@ -55,7 +57,8 @@ TEST(Shape, WhatCorsDecidesIsNotSetByFields) {
   cors.origins = {"https://a.example"};
   const Shape shape({.cors = cors, .response_fields = {{"Access-Control-Allow-Origin", "*"}}});
   Fields fields;
-  shape.apply_to_response("https://evil.example", fields);
+  std::forward_list<std::string> texts;
+  shape.apply_to_response("https://evil.example", fields, texts);
   EXPECT_EQ(text_of(fields), "Vary: Origin\n");
   fields.clear();
   shape.add_to_answer("https://evil.example", fields);

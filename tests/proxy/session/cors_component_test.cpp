@@ -49,6 +49,7 @@ class CorsAtTheEdge : public ::testing::Test {
     closed.path = "/api/closed";
     closed.action = config::FixedAnswer{503, "service_not_found"};
     host.routes.push_back(closed);
+    add_certificate(config, "shop.test", issue({"shop.test"}));
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     ASSERT_TRUE(proxy_.publish(config));
   }
@@ -134,6 +135,31 @@ TEST_F(CorsAtTheEdge, AGuardComesBeforeThePreflight) {
   guards.denied = {*config::Network::parse("127.0.0.0/8")};
   serve(shops(), guards);
   EXPECT_EQ(preflight("https://shop.example").status, 403);
+}
+
+TEST_F(CorsAtTheEdge, IsTheSameInHttp2) {
+  serve(shops());
+  auto stream = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  const auto ask = [&](const char* method, const char* origin) {
+    const int id = client.request({{":method", method},
+                                   {":scheme", "https"},
+                                   {":authority", "shop.test"},
+                                   {":path", "/api/x"},
+                                   {"origin", origin},
+                                   {"access-control-request-method", "PUT"}});
+    return client.wait(id);
+  };
+  const Http2Client::Answer preflight = ask("OPTIONS", "https://shop.example");
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_EQ(preflight.fields.at("access-control-allow-origin"), "https://shop.example");
+  EXPECT_EQ(preflight.fields.count("content-length"), 0u);
+  EXPECT_EQ(backend_.requests(), 0);
+  const Http2Client::Answer other = ask("GET", "https://evil.example");
+  EXPECT_EQ(other.status, 200);
+  EXPECT_EQ(other.fields.count("access-control-allow-origin"), 0u);
+  EXPECT_EQ(other.fields.at("x-own"), "1");
 }
 
 TEST_F(CorsAtTheEdge, ARequestWithTwoOriginsHasNone) {
