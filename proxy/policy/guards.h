@@ -17,6 +17,9 @@ namespace proxy::policy {
 // What guards look at.
 struct Asker {
   std::string_view address;  // IP literal without brackets
+  // A preflight that is answered here: nobody shows credentials with it (Fetch §4.8), and nothing
+  // of what they are for is told. Addresses and limits count.
+  bool is_preflight = false;
   // Of the request's one field Authorization; empty: there is none, or there are several.
   std::string_view authorization{};
   // What is known of passwords without hashing; nullptr: nothing.

@@ -230,6 +230,8 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
                       .limits = worker_.limits(),
                       .counted = &counted_in_};
   if (ask_for_passwords) {
+    asker.is_preflight =
+        shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
     asker.wrong = wrong_credentials();

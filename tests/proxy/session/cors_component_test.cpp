@@ -137,6 +137,22 @@ TEST_F(CorsAtTheEdge, AGuardComesBeforeThePreflight) {
   EXPECT_EQ(preflight("https://shop.example").status, 403);
 }
 
+TEST_F(CorsAtTheEdge, APreflightIsAskedForNoPasswordButTheRequestIs) {
+  config::Guards guards;
+  guards.basic_auth = config::BasicAuth{"shop", {{"ann", "hash"}}};
+  serve(shops(), guards);
+  EXPECT_EQ(preflight("https://shop.example").status, 204);
+  const HttpAnswer refused = ask("GET /api/x", "Origin: https://shop.example\r\n");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.field("access-control-allow-origin"), "https://shop.example");
+  EXPECT_EQ(ask("OPTIONS /api/x", "Origin: https://shop.example\r\n").status, 401);
+  EXPECT_EQ(ask("GET /api/x", "Access-Control-Request-Method: PUT\r\nOrigin: a\r\n").status, 401);
+  EXPECT_EQ(backend_.requests(), 0);
+  guards.denied = {*config::Network::parse("127.0.0.0/8")};
+  serve(shops(), guards);
+  EXPECT_EQ(preflight("https://shop.example").status, 403);
+}
+
 TEST_F(CorsAtTheEdge, IsTheSameInHttp2) {
   serve(shops());
   auto stream = SocketStream::connect(proxy_.https());
