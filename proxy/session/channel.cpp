@@ -74,7 +74,7 @@ tls::Connection::Handshake Channel::handshake() {
   return result;
 }
 
-IoResult Channel::read(char* out, std::size_t size, TurnBudget& budget, std::size_t most) {
+IoResult Channel::read(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most) {
   if (tls_ != nullptr) return read_tls(out, size, budget, most);
   const IoResult got = net::receive(fd_.get(), out, std::min(size, most));
   budget.spend(got.bytes);
@@ -82,8 +82,8 @@ IoResult Channel::read(char* out, std::size_t size, TurnBudget& budget, std::siz
   return got;
 }
 
-IoResult Channel::read_tls(char* out, std::size_t size, TurnBudget& budget, std::size_t most) {
-  using Unit = TurnBudget::Unit;
+IoResult Channel::read_tls(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most) {
+  using Unit = net::TurnBudget::Unit;
   if (ended_) return {IoResult::Kind::closed, 0};
   const bool was_held = !ciphertext_.empty();
   std::string_view input = ciphertext_.view();
@@ -96,7 +96,7 @@ IoResult Channel::read_tls(char* out, std::size_t size, TurnBudget& budget, std:
   }
   tls_context_->output().clear();
   const std::size_t before = input.size();
-  std::size_t records = TurnBudget::units_per_step(Unit::tls_record);
+  std::size_t records = net::TurnBudget::units_per_step(Unit::tls_record);
   const std::size_t bytes = tls_->read(input, out, size, records);
   budget.spend(Unit::tls_record, records);
   if (was_held) {

@@ -11,8 +11,8 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/output.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/session/buffers.h"
-#include "proxy/session/turn_budget.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/server_context.h"
 
@@ -42,7 +42,7 @@ class Channel {
   // Takes up to `most` bytes from the socket; `size` must be at least Buffers::kReadBytes and a TLS
   // record, so that all that they say has room. What it took is spent of the budget: TLS may make
   // little of a read, or nothing at all, and take long for it.
-  net::IoResult read(char* out, std::size_t size, TurnBudget& budget,
+  net::IoResult read(char* out, std::size_t size, net::TurnBudget& budget,
                      std::size_t most = Buffers::kReadBytes);
   // Sends what the socket takes and keeps the rest. False: the connection is broken.
   bool write(std::string_view plain);
@@ -67,7 +67,7 @@ class Channel {
   const tls::Connection* tls() const { return tls_.get(); }
 
  private:
-  net::IoResult read_tls(char* out, std::size_t size, TurnBudget& budget, std::size_t most);
+  net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most);
   void hold(std::string_view ciphertext);
   void tell_held();
   bool send(std::string_view bytes);

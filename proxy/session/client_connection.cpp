@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "proxy/client/proxy_header.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
-#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -292,7 +292,7 @@ void ClientConnection::make_room() {
 }
 
 void ClientConnection::drop_input() {
-  TurnBudget budget;
+  net::TurnBudget budget;
   while (state_ == State::lingering && channel_.is_readable()) {
     if (budget.is_spent()) {
       worker_.resume_soon(*this);

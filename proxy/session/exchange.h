@@ -29,9 +29,12 @@
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/retry.h"
 
+namespace proxy::net {
+class TurnBudget;
+}  // namespace proxy::net
+
 namespace proxy::session {
 
-class TurnBudget;
 class Worker;
 
 // The story of one request, told in one place: from its complete head, over the choice of what to
@@ -163,9 +166,9 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void on_response_broken();
   bool has_response_input() const;
   bool is_stray_response() const;
-  void take_response(char* begin, char* end, TurnBudget& budget);
+  void take_response(char* begin, char* end, net::TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
-  void take_response_body(char* begin, char* end, bool with_head, TurnBudget& budget);
+  void take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget);
   void complete_response();
   void on_response_end_of_input();
 

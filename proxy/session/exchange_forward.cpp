@@ -4,12 +4,12 @@
 #include <cstring>
 
 #include "proxy/http1/head_writer.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/sticky_cookie.h"
-#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
 
@@ -490,7 +490,7 @@ bool Exchange::has_response_input() const {
 void Exchange::read_response() {
   if (connection_ == nullptr || net::Loop::is_waiting_for_turn(*connection_)) return;
   Buffers::Area& area = worker_.buffers().upstream;
-  TurnBudget budget;
+  net::TurnBudget budget;
   while (connection_ != nullptr && (holds_unread_ || connection_->is_readable()) &&
          !endpoint_finished_) {
     const std::size_t movable = movable_response();
@@ -519,7 +519,7 @@ void Exchange::read_response() {
     }
     const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
     budget.spend(got.bytes);
-    budget.spend(TurnBudget::Unit::tls_record, connection_->records_read());
+    budget.spend(net::TurnBudget::Unit::tls_record, connection_->records_read());
     if (got.kind == net::IoResult::Kind::would_block) {
       held_response_.assign({begin, held});
       break;
@@ -555,7 +555,7 @@ void Exchange::on_response_broken() {
   fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
 }
 
-void Exchange::take_response(char* begin, char* end, TurnBudget& budget) {
+void Exchange::take_response(char* begin, char* end, net::TurnBudget& budget) {
   if (stage_ == Stage::tunnel) {
     pass_to_client(begin, end);
     return;
@@ -616,7 +616,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   return true;
 }
 
-void Exchange::take_response_body(char* begin, char* end, bool with_head, TurnBudget& budget) {
+void Exchange::take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget) {
   const Buffers::Area& area = worker_.buffers().upstream;
   const Decoded decoded = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
                                           Buffers::Area::kTailroom);
@@ -626,7 +626,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, TurnBu
     fail(malformed(decoded.failure));
     return;
   }
-  budget.spend(TurnBudget::Unit::chunk, decoded.pieces);
+  budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
   const bool last = response_decoder_.is_done();
   response_bytes_ += decoded.piece.size;
   const char* const rest = begin + decoded.consumed;

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "proxy/net/turn_budget.h"
 #include "proxy/session/client_connection.h"
-#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -59,7 +59,7 @@ void Http1Connection::on_readable() {
 // Uses what is held, then what comes, for a turn's worth at most.
 void Http1Connection::proceed() {
   if (processing_) return;
-  TurnBudget budget;
+  net::TurnBudget budget;
   while (wants_input() && (held_.is_new() || connection_.channel().is_readable())) {
     if (budget.is_spent()) {
       worker_.resume_soon(connection_);
@@ -89,7 +89,7 @@ void Http1Connection::note_end_of_client() {
 }
 
 // What came before its turn: pipelined requests, or a tunnel's first bytes.
-void Http1Connection::use_held(TurnBudget& budget) {
+void Http1Connection::use_held(net::TurnBudget& budget) {
   char* const begin = worker_.buffers().client.begin();
   const std::string_view slice = held_.slice();
   std::memcpy(begin, slice.data(), slice.size());
@@ -99,7 +99,7 @@ void Http1Connection::use_held(TurnBudget& budget) {
 }
 
 // False: nothing more is to be read now.
-bool Http1Connection::read_some(TurnBudget& budget) {
+bool Http1Connection::read_some(net::TurnBudget& budget) {
   Buffers::Area& area = worker_.buffers().client;
   char* const begin = area.begin();
   const std::size_t held = held_.size();
@@ -139,7 +139,7 @@ std::size_t Http1Connection::movable_input() const {
 }
 
 // False: nothing more is to be read now.
-bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
+bool Http1Connection::move_input(std::size_t size, net::TurnBudget& budget) {
   Channel& channel = connection_.channel();
   const auto taken = exchange_->move_request(channel.fd(), size);
   if (!taken) {
@@ -171,7 +171,7 @@ bool Http1Connection::move_input(std::size_t size, TurnBudget& budget) {
 }
 
 // Returns where it stopped: what is left waits for its turn, or (needs_more_) for more.
-char* Http1Connection::process(char* begin, char* end, TurnBudget& budget) {
+char* Http1Connection::process(char* begin, char* end, net::TurnBudget& budget) {
   processing_ = true;
   needs_more_ = false;
   bool decoded_some = false;
@@ -264,10 +264,10 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
                    *this, first.piece, complete);
 }
 
-char* Http1Connection::process_body(char* begin, char* end, TurnBudget& budget) {
+char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& budget) {
   const Decoded decoded = decode_in_place(
       body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
-  budget.spend(TurnBudget::Unit::chunk, decoded.pieces);
+  budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
   if (decoded.failure != http1::Failure::none) {
     exchange_->refuse(http1::status_of(decoded.failure), http1::reason_of(decoded.failure));
     return end;

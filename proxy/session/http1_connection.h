@@ -13,10 +13,13 @@
 #include "proxy/session/held_input.h"
 #include "proxy/session/protocol.h"
 
+namespace proxy::net {
+class TurnBudget;
+}  // namespace proxy::net
+
 namespace proxy::session {
 
 class ClientConnection;
-class TurnBudget;
 class Worker;
 
 // HTTP/1.0 and HTTP/1.1 with a client: one exchange at a time, pipelined requests wait their turn.
@@ -57,13 +60,13 @@ class Http1Connection final : public Protocol, private Downstream {
   bool owes_too_much() const;
   bool wants_input() const;
   void proceed();
-  void use_held(TurnBudget& budget);
-  bool read_some(TurnBudget& budget);
+  void use_held(net::TurnBudget& budget);
+  bool read_some(net::TurnBudget& budget);
   std::size_t movable_input() const;
-  bool move_input(std::size_t size, TurnBudget& budget);
-  char* process(char* begin, char* end, TurnBudget& budget);
+  bool move_input(std::size_t size, net::TurnBudget& budget);
+  char* process(char* begin, char* end, net::TurnBudget& budget);
   char* process_head(char* begin, char* end);
-  char* process_body(char* begin, char* end, TurnBudget& budget);
+  char* process_body(char* begin, char* end, net::TurnBudget& budget);
   void begin_exchange(char* head_end, char* end, char*& rest);
   void refuse_head();
   void recall_head();

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "proxy/net/turn_budget.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/read_ahead.h"
-#include "proxy/session/turn_budget.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -62,7 +62,7 @@ void Http2Connection::on_readable() {
 }
 
 void Http2Connection::read() {
-  TurnBudget budget;
+  net::TurnBudget budget;
   holds_back_ = false;
   while (state_ != State::closed && !has_failed_ &&
          (!input_.empty() || connection_.channel().is_readable())) {
@@ -79,8 +79,8 @@ void Http2Connection::read() {
 }
 
 // What waits, else what comes. False: nothing more is to be read now.
-bool Http2Connection::take_input(TurnBudget& budget) {
-  using Unit = TurnBudget::Unit;
+bool Http2Connection::take_input(net::TurnBudget& budget) {
+  using Unit = net::TurnBudget::Unit;
   Buffers::Area& area = worker_.buffers().client;
   const bool has_waited = !input_.empty();
   std::string_view input = input_.view();
@@ -94,7 +94,8 @@ bool Http2Connection::take_input(TurnBudget& budget) {
     input = {area.begin(), got.bytes};
   }
   flush_soon();
-  const auto received = session_->receive(input, TurnBudget::units_per_step(Unit::http2_frame));
+  const auto received =
+      session_->receive(input, net::TurnBudget::units_per_step(Unit::http2_frame));
   budget.spend(Unit::http2_frame, received.work);
   if (!received.is_sound) fail();
   if (has_waited) {

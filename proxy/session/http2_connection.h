@@ -12,11 +12,14 @@
 #include "proxy/session/exchange.h"
 #include "proxy/session/protocol.h"
 
+namespace proxy::net {
+class TurnBudget;
+}  // namespace proxy::net
+
 namespace proxy::session {
 
 class ClientConnection;
 class Http2Connection;
-class TurnBudget;
 class Worker;
 
 // One request on an HTTP/2 connection, and where its response goes.
@@ -113,7 +116,7 @@ class Http2Connection final : public Protocol,
   void recycle_stream(std::unique_ptr<http2::Stream> stream) override;
   base::SteadyTime now() const override;
   void read();
-  bool take_input(TurnBudget& budget);
+  bool take_input(net::TurnBudget& budget);
   bool owes_too_much() const;
   void fail();
   void finish();

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "proxy/session/turn_budget.h"
+#include "proxy/net/turn_budget.h"
 
 namespace proxy::session {
 namespace {
@@ -55,7 +55,7 @@ Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
                         std::size_t room_before, std::size_t room_after) {
   Decoded decoded;
   std::string_view input(begin, static_cast<std::size_t>(end - begin));
-  constexpr std::size_t kPiecesMax = TurnBudget::units_per_step(TurnBudget::Unit::chunk);
+  constexpr std::size_t kPiecesMax = net::TurnBudget::units_per_step(net::TurnBudget::Unit::chunk);
   while (!input.empty() && !decoder.is_done() && decoded.pieces < kPiecesMax) {
     const http1::BodyDecoder::Piece next = decoder.next(input);
     ++decoded.pieces;

@@ -18,7 +18,7 @@ constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_rea
 
 // Longer than a record can be (RFC 8446 §5.2), so that each read makes some way.
 constexpr std::size_t kCipherBytes = 20u << 10;
-// Records of one read(): as many as a turn's budget has (session::TurnBudget).
+// Records of one read(): as many as a turn's budget has (net::TurnBudget).
 constexpr std::size_t kRecordsMax = 128;
 
 // What the kernel counts as acknowledged of a connection on which nothing was sent: its SYN.

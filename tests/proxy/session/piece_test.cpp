@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/session/turn_budget.h"
+#include "proxy/net/turn_budget.h"
 
 namespace proxy::session {
 namespace {
@@ -91,7 +91,7 @@ TEST(DecodeInPlace, ABodyOverSeveralReadsIsDecodedReadByRead) {
 
 // A chunk of one byte takes as long as many bytes of a large one.
 TEST(DecodeInPlace, StopsAfterAsManyChunksAsFitInATurn) {
-  constexpr std::size_t kMost = TurnBudget::units_per_step(TurnBudget::Unit::chunk);
+  constexpr std::size_t kMost = net::TurnBudget::units_per_step(net::TurnBudget::Unit::chunk);
   constexpr std::string_view kOne = "1\r\nx\r\n";
   std::string wire;
   for (std::size_t i = 0; i < kMost + 10; ++i) wire += kOne;

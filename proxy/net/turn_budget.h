@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace proxy::session {
+namespace proxy::net {
 
 // What one connection may do before the others of its worker have their turn: a peer that always
 // has more to send would keep the worker to itself else. Whoever has spent it asks
@@ -47,4 +47,4 @@ class TurnBudget {
   std::size_t left_ = kBytes;
 };
 
-}  // namespace proxy::session
+}  // namespace proxy::net

@@ -1,8 +1,8 @@
-#include "proxy/session/turn_budget.h"
+#include "proxy/net/turn_budget.h"
 
 #include <gtest/gtest.h>
 
-namespace proxy::session {
+namespace proxy::net {
 namespace {
 
 using Unit = TurnBudget::Unit;
@@ -43,4 +43,4 @@ TEST(TurnBudget, FullPiecesCostLittleBesideTheirBytes) {
 }
 
 }  // namespace
-}  // namespace proxy::session
+}  // namespace proxy::net
