@@ -175,7 +175,9 @@ struct Fields<Cluster> {
       // Who does not know it would send in the clear what is meant to be hidden.
       guard(field("tls", &Cluster::tls, Part{})),
       added(field("affinityKey", &Cluster::affinity_key, Text{kAffinityKeyBytesMax})),
-      added(field("hashBy", &Cluster::hash_by, List{kHashPartsMax})));
+      added(field("hashBy", &Cluster::hash_by, List{kHashPartsMax})),
+      // Who does not know it would ask in HTTP/1.1, and hear nothing that makes sense.
+      guard(field("http2", &Cluster::speaks_http2, Flag{})));
 };
 
 template <>

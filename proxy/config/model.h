@@ -57,6 +57,7 @@ struct Cluster {
   std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
   std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint
   std::optional<BackendTls> tls{};                 // nothing: plain
+  bool speaks_http2 = false;                       // with prior knowledge, or by ALPN in TLS
   // By which the names of endpoints in sticky cookies are made; empty: there are none. Clients do
   // not know it.
   std::string affinity_key{};

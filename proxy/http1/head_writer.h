@@ -67,6 +67,10 @@ struct Answer {
   std::span<const Field> fields{};  // further ones
   bool keep_alive = true;
   bool head_method = false;
+  // HTTP/2 alone, and without a body: the status of a gRPC call, and a word on it; empty: it is
+  // none.
+  std::string_view grpc_status{};
+  std::string_view grpc_message{};
 };
 std::size_t answer_bound(const Answer& answer);
 std::size_t write_answer(const Answer& answer, std::span<char> out);

@@ -17,9 +17,13 @@ class ResponseFields {
  public:
   // `date` is added to a final response that has none.
   const std::vector<nghttp2_nv>& of(const http1::ResponseHead& head, std::string_view date);
+  // Of a trailer. What says how a message ends has no place there (RFC 9110 §6.5.1).
+  const std::vector<nghttp2_nv>& of(const std::vector<http1::Field>& trailer);
 
  private:
+  void begin(const std::vector<http1::Field>& fields);
   void add(std::string_view name, std::string_view value);
+  void add_in_lower_case(const http1::Field& field);
 
   std::vector<nghttp2_nv> fields_;
   std::string names_;

@@ -47,6 +47,19 @@ const char* refusal_of(int library_error) {
 
 }  // namespace
 
+KeptFields::KeptFields(const std::vector<nghttp2_nv>& fields) : list_(fields) {
+  text_.reserve(bytes_of(fields.data(), fields.size()));  // so that it never moves
+  for (nghttp2_nv& field : list_) {
+    const auto keep = [&](std::uint8_t*& bytes, std::size_t size) {
+      const std::size_t begin = text_.size();
+      text_.append(reinterpret_cast<const char*>(bytes), size);
+      bytes = reinterpret_cast<std::uint8_t*>(text_.data() + begin);
+    };
+    keep(field.name, field.namelen);
+    keep(field.value, field.valuelen);
+  }
+}
+
 void Stream::reset_stream() {
   id_ = 0;
   text_.reset();
@@ -54,6 +67,7 @@ void Stream::reset_stream() {
   unconsumed_ = held_window_ = 0;
   std::string().swap(incoming_);
   body_.clear();
+  trailer_.reset();
   heads_queued_ = 0;
   body_sent_ = 0;
   head_is_complete_ = fields_were_refused_ = body_last_ = is_deferred_ = request_ended_ =
@@ -219,11 +233,15 @@ struct Callbacks {
   }
 
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t size,
-                           std::uint32_t* flags, nghttp2_data_source* source, void*) {
+                           std::uint32_t* flags, nghttp2_data_source* source, void* user) {
     Stream& stream = *static_cast<Stream*>(source->ptr);
     const std::size_t count = std::min(size, stream.body_queued());
     if (stream.body_last_ && count == stream.body_queued()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (stream.trailer_ != nullptr) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        self(user).submit_trailer(stream);
+      }
     } else if (count == 0) {
       stream.is_deferred_ = true;
       return NGHTTP2_ERR_DEFERRED;
@@ -327,6 +345,7 @@ void ServerSession::end_stream(Stream& stream) {
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   --stream_count_;
   bodies_queued_ -= stream.body_queued();
+  if (stream.trailer_ != nullptr) heads_queued_ -= stream.trailer_->bytes();
   consume(stream);  // the connection's window is given back
   if (too_large_ == &stream) too_large_ = nullptr;
   stream.on_stream_closed(stream.refusal_);
@@ -594,6 +613,23 @@ void ServerSession::append_body(Stream& stream, std::string_view data, bool last
   bodies_queued_ += data.size();
   stream.body_last_ = last;
   if (std::exchange(stream.is_deferred_, false)) nghttp2_session_resume_data(session_, stream.id_);
+}
+
+void ServerSession::end_body(Stream& stream, const std::vector<nghttp2_nv>& trailer) {
+  stream.trailer_ = std::make_unique<KeptFields>(trailer);
+  heads_queued_ += stream.trailer_->bytes();
+  stream.heads_queued_ += stream.trailer_->bytes();
+  append_body(stream, {}, true);
+}
+
+// It was counted when it was given.
+void ServerSession::submit_trailer(Stream& stream) {
+  const std::unique_ptr<KeptFields> trailer = std::move(stream.trailer_);
+  if (nghttp2_submit_trailer(session_, stream.id_, trailer->list().data(),
+                             trailer->list().size()) != 0) {
+    heads_queued_ -= trailer->bytes();
+    stream.heads_queued_ -= trailer->bytes();
+  }
 }
 
 std::size_t ServerSession::window(const Stream& stream) const {

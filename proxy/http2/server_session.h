@@ -22,6 +22,18 @@ namespace proxy::http2 {
 
 class ServerSession;
 
+// Fields that are to be sent later.
+class KeptFields {
+ public:
+  explicit KeptFields(const std::vector<nghttp2_nv>& fields);
+  const std::vector<nghttp2_nv>& list() const { return list_; }
+  std::size_t bytes() const { return text_.size(); }
+
+ private:
+  std::string text_;
+  std::vector<nghttp2_nv> list_;
+};
+
 // What no client gets past; a client that tries is told GOAWAY (RFC 9113 §10.5).
 struct Limits {
   std::uint32_t concurrent_streams_max = 128;
@@ -91,6 +103,7 @@ class Stream {
   std::size_t held_window_ = 0;  // of it: what the connection's window was not opened for yet
   std::string incoming_;  // of the request's body: came in small DATA frames, and not told yet
   base::ByteQueue body_;  // of the response: not sent yet
+  std::unique_ptr<KeptFields> trailer_;  // after it; nullptr: none
   std::size_t heads_queued_ = 0;
   std::uint64_t body_sent_ = 0;
   bool body_last_ = false;    // body_ ends the body
@@ -152,6 +165,8 @@ class ServerSession {
   void respond(Stream& stream, const std::vector<nghttp2_nv>& fields, bool with_body);
   void respond_interim(Stream& stream, const std::vector<nghttp2_nv>& fields);
   void append_body(Stream& stream, std::string_view data, bool last);
+  // The body is whole; these fields follow it (RFC 9113 §8.1).
+  void end_body(Stream& stream, const std::vector<nghttp2_nv>& trailer);
   // Ends it with an error, so that the client cannot take it for complete.
   enum class Why { internal_error, no_error, cancel };
   void reset(Stream& stream, Why why);
@@ -200,6 +215,7 @@ class ServerSession {
   void end_for(const char* reason, std::uint32_t error);
   bool send_to(std::string& out, std::size_t bytes_max);
   void reset_answered();
+  void submit_trailer(Stream& stream);
   void count_head(Stream& stream, const std::vector<nghttp2_nv>& fields);
   void forget_head(Stream* stream, const nghttp2_frame& frame);
   Stream* begin_stream(std::int32_t id);

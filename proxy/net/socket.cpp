@@ -144,6 +144,14 @@ Fd start_connect(const SocketAddress& address) {
   return fd;
 }
 
+void keep_alive(int fd) {
+  // Seconds: a minute until it is known to be gone.
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
 int take_connect_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

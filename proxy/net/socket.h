@@ -58,6 +58,8 @@ std::string_view connect_failure_reason(int error);
 // that this process or host has no more descriptors, ports or memory.
 bool is_peers_connect_failure(int error);
 
+// Has the kernel ask a peer that is silent whether it is there; if it is not, the socket fails.
+void keep_alive(int fd);
 // Tells the peer that nothing more will be sent (FIN).
 void shut_down_sending(int fd);
 // Bytes that were sent, and that the peer's kernel has not acknowledged yet.

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <vector>
 
+#include "proxy/http1/field.h"
 #include "proxy/http1/head_writer.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/socket.h"
@@ -24,6 +26,9 @@ class Downstream {
   // views point into.
   virtual void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) = 0;
   virtual void send_body(const Piece& piece, bool last) = 0;
+  // The end of the body, and fields after it. Whoever cannot pass them on drops them (RFC 9110
+  // §6.5.1).
+  virtual void send_trailer(const std::vector<http1::Field>& /*trailer*/) { send_body({}, true); }
   // True: this response's bytes may come by move_body() too, once unsent() is 0.
   virtual bool takes_moved_body() const { return false; }
   // Takes up to `size` bytes of the body, never its last ones, from the endpoint's socket itself.

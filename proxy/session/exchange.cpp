@@ -6,6 +6,7 @@
 
 #include "proxy/client/forwarded.h"
 #include "proxy/http1/max_forwards.h"
+#include "proxy/http2/grpc.h"
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
 #include "proxy/session/suspended.h"
@@ -60,7 +61,7 @@ Exchange::Exchange(Worker& worker)
 
 Exchange::~Exchange() {
   stop_waiting();
-  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
 }
 
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
@@ -77,6 +78,7 @@ void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& p
   remember_for_log(client, protocol);
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http1::Method::head;
+  is_grpc_ = protocol == Protocol::http2 && http2::is_grpc(request_);
   if (protocol != Protocol::http2) offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
   request_bytes_ = piece.size;
@@ -275,14 +277,24 @@ void Exchange::answer(int status, std::string_view reason) {
 void Exchange::answer(http1::Answer answer, std::string_view reason) {
   status_ = answer.status;
   reason_ = reason;
-  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  answer.date = worker_.date();
+  // 421 speaks of the connection, and to whoever has several (RFC 9110 §15.5.20).
+  if (is_grpc_ && answer.status != 421) {
+    answer.grpc_status = http2::grpc_status_of(answer.status);
+    answer.grpc_message = reason;
+    answer.status = 200;
+    answer.content_type = "application/grpc";
+    send_answer(answer);
+    finish();
+    return;
+  }
   std::string body = std::to_string(answer.status);
   body.append(" ").append(http1::status_text(answer.status));
   if (!reason.empty()) body.append(" (").append(reason).append(")");
   body.append("\n");
   response_bytes_ = is_head_ ? 0 : body.size();
   answer.body = body;
-  answer.date = worker_.date();
   answer.head_method = is_head_;
   send_answer(answer);
   finish();
@@ -386,7 +398,7 @@ void Exchange::abandon(std::string_view reason) {
   stop_waiting();
   stage_ = Stage::over;
   counted_in_.leave();
-  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
   if (began) log();
   downstream_ = nullptr;
 }
@@ -395,7 +407,7 @@ void Exchange::finish() {
   stop_waiting();
   stage_ = Stage::over;
   counted_in_.leave();
-  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
   log();
   Downstream& downstream = *std::exchange(downstream_, nullptr);
   downstream.on_exchange_over();
@@ -439,7 +451,7 @@ std::size_t Exchange::kept_bytes() const {
 
 void Exchange::reset() {
   counted_in_.leave();
-  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
   downstream_ = nullptr;
   stop_waiting();
   suspended_.reset();
@@ -452,9 +464,11 @@ void Exchange::reset() {
   empty(origin_);
   sent_.clear(kKeptBytes);
   unframed_head_ = 0;
+  moves_ = refusals_ = 0;
+  is_grpc_ = carrier_was_used_ = awaits_sending_ = false;
   interim_heads_ = 0;
   gathered_.clear();
-  gather_timer_.disarm();
+  timer_.disarm();
   body_time_ = {};
   can_replay_ = was_replayed_ = false;
   cluster_.reset();

@@ -11,6 +11,7 @@
 #include "proxy/http1/request_id.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
+#include "proxy/http2/client_session.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/basic_auth.h"
 #include "proxy/policy/limits.h"
@@ -27,6 +28,7 @@
 #include "proxy/session/piece.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
+#include "proxy/upstream/http2_connection.h"
 #include "proxy/upstream/retry.h"
 
 namespace proxy::net {
@@ -40,7 +42,9 @@ class Worker;
 // The story of one request, told in one place: from its complete head, over the choice of what to
 // do and the way to an endpoint and back, to its line in the access log. The codec that read the
 // request owns it and feeds it; Worker keeps spent ones for the next request.
-class Exchange final : private upstream::Connection::User, private net::TimerTarget {
+class Exchange final : private upstream::Connection::User,
+                       private http2::ClientStream::User,
+                       private net::TimerTarget {
  public:
   enum class Protocol : std::uint8_t { http1_0, http1_1, http2 };
 
@@ -71,7 +75,10 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   // True: what the client sends next may come by move_request(), once unsent_request() is 0.
   bool takes_moved_request() const;
   // What no endpoint has taken yet; while gathering there is none who could.
-  std::size_t unsent_request() const { return connection_ == nullptr ? 0 : connection_->unsent(); }
+  std::size_t unsent_request() const {
+    if (connection_ != nullptr) return connection_->unsent();
+    return stream_ == nullptr ? 0 : stream_->unsent();
+  }
   // Takes up to `size` bytes of the body or the tunnel, never the body's last ones, from the
   // client's socket itself. Nothing: it cannot now, and they must come by on_request_body().
   std::optional<net::IoResult> move_request(int socket, std::size_t size);
@@ -93,6 +100,8 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   Stage stage() const { return stage_; }
   bool has_answered() const { return status_ != 0; }
   bool is_tunnel() const { return stage_ == Stage::tunnel; }
+  // A gRPC call: both sides may say something or nothing for as long as it takes.
+  bool is_call() const { return is_grpc_ && stream_ != nullptr; }
 
   // Ready for another request. What a large one took is given back.
   void reset();
@@ -141,6 +150,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
   std::string_view compose_head(const Client& client, const config::Policies& policies);
+  bool is_with_endpoint() const { return connection_ != nullptr || stream_ != nullptr; }
   void begin_gathering(std::string_view bytes);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
@@ -168,6 +178,7 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool is_stray_response() const;
   void take_response(char* begin, char* end, net::TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
+  void take_final_head();
   void take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget);
   void complete_response();
   void on_response_end_of_input();
@@ -176,6 +187,22 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   void on_upstream_readable() override;
   void on_upstream_drained() override;
   void on_upstream_failed(const upstream::Failure& failure) override;
+
+  // ---- exchange_http2.cpp: the same, where the endpoint speaks HTTP/2
+  void forward_http2(const Client& client, const config::Policies& policies, const Piece& piece,
+                     bool last);
+  void try_endpoints_http2();
+  bool begin_stream(upstream::Http2Connection& carrier);
+  void send_to_stream(std::string_view bytes, bool last);
+  void take_more();
+  void update_stream_wait();
+  void on_stream_timeout();
+
+  void on_response_head(std::string_view head, bool last) override;
+  void on_response_data(std::string_view data) override;
+  void on_response_end(const std::vector<http1::Field>& trailer) override;
+  void on_request_sent() override;
+  void on_stream_ended(http2::ClientStream::End end) override;
 
   // ---- exchange_move.cpp
   std::size_t movable_response() const;
@@ -197,21 +224,22 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   bool request_complete_ = false;
   bool is_idempotent_ = false;
   bool is_head_ = false;
+  bool is_grpc_ = false;
   std::string offered_upgrade_;
   policy::CountedIn counted_in_;  // by the limits of its guards
   std::uint64_t body_bytes_max_ = 0;
   // Of its route; nullptr: nothing is done to what is sent.
   std::shared_ptr<const policy::Shape> shape_;
   std::string origin_;  // for the shape: see policy::origin_of()
-  // While gathering or connecting: all that was taken from the client. On a pooled connection: the
-  // same, while it is little, for a retry to send again.
+  // While gathering or connecting: all that was taken from the client. On a pooled connection, and
+  // over HTTP/2: the same, while it is little, for a retry to send again.
   HeldText sent_;
-  // While gathering a body of unknown length: the size of the head in sent_, which does not say how
-  // the body ends; the body follows as it is. Else 0.
+  // While gathering a body of unknown length, and over HTTP/2: the size of the head in sent_, which
+  // does not say how the body ends; the body follows as it is. Else 0.
   std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
-  net::Timer gather_timer_{*this};
+  net::Timer timer_{*this};               // of gathering, or of what is awaited over HTTP/2
   BodyTime body_time_;
   bool can_replay_ = false;
   bool was_replayed_ = false;
@@ -220,8 +248,16 @@ class Exchange final : private upstream::Connection::User, private net::TimerTar
   std::shared_ptr<upstream::Cluster> cluster_;
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
-  std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
-  std::unique_ptr<upstream::Connection> connection_;
+  std::shared_ptr<upstream::Endpoint> stale_;         // its pooled connection was dead
+  std::unique_ptr<upstream::Connection> connection_;  // HTTP/1.1
+  std::unique_ptr<http2::ClientStream> stream_;       // HTTP/2
+  upstream::Http2Connection* carrier_ = nullptr;      // of stream_, until that has ended
+  bool carrier_was_used_ = false;                     // before stream_ was begun
+  // HTTP/2: what the timer is for, and what had gone out when that began.
+  bool awaits_sending_ = false;
+  unsigned moves_ = 0;     // to another connection, before anything was sent
+  unsigned refusals_ = 0;  // by endpoints that had done nothing for it
+  std::uint64_t sent_when_armed_ = 0;
   std::optional<config::NextUpstream> next_upstream_;  // of the route
   std::optional<std::uint64_t> hash_;                  // where what it asks for chooses
   // On a route with a sticky cookie: the endpoint that the client's cookie names, and what is to be

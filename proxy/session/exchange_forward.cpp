@@ -35,6 +35,9 @@ constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "trun
 // more than that would fill what its client has not taken yet.
 constexpr unsigned kInterimHeadsMax = 16;
 
+// After that, each other endpoint is asked once more.
+constexpr unsigned kRefusalsMax = 4;
+
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
 
@@ -69,6 +72,10 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   next_upstream_ = target.policies.next_upstream;
   if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
+  if (cluster_->config().speaks_http2) {
+    forward_http2(client, target.policies, piece, last);
+    return;
+  }
   const bool gathers = target.policies.buffers_request && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
   const bool length_will_be_known = target.policies.buffers_request && request_.chunked;
@@ -99,7 +106,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
 
 void Exchange::begin_gathering(std::string_view bytes) {
   stage_ = Stage::gathering;
-  if (!request_.content_length) worker_.loop().arm(gather_timer_, kGatherTime);
+  if (!request_.content_length) worker_.loop().arm(timer_, kGatherTime);
   gather(bytes, false);
 }
 
@@ -130,7 +137,7 @@ void Exchange::frame_gathered() {
 }
 
 void Exchange::send_gathered() {
-  gather_timer_.disarm();
+  timer_.disarm();
   if (unframed_head_ != 0) frame_gathered();
   const std::string bytes = sent_.take();
   gathered_.clear();
@@ -142,9 +149,12 @@ void Exchange::send_gathered() {
 }
 
 void Exchange::on_timer(net::Timer&) {
-  if (stage_ != Stage::gathering) return;
-  send_gathered();
-  watch_client();
+  if (stage_ == Stage::gathering) {
+    send_gathered();
+    watch_client();
+  } else if (stream_ != nullptr) {
+    on_stream_timeout();
+  }
 }
 
 // What the endpoint is asked for in place of what came. False: the request was answered.
@@ -293,6 +303,12 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
 
 void Exchange::detach(std::chrono::milliseconds rest_max) {
   endpoint_->request_ends();
+  if (stream_ != nullptr) {
+    stream_.reset();
+    carrier_ = nullptr;
+    timer_.disarm();
+    return;
+  }
   upstream::Connection::release(std::move(connection_), rest_max);
 }
 
@@ -313,13 +329,15 @@ void Exchange::on_upstream_failed(const upstream::Failure& failure) {
 }
 
 upstream::Attempt Exchange::attempt_so_far() const {
+  const bool is_http2 = stream_ != nullptr;
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
   return {
       .is_idempotent = is_idempotent_,
       .can_replay = can_replay_,
       .response_has_begun = response_has_begun_,
-      .connection_was_reused = connection_->was_reused(),
-      .was_left_unread = can_replay_ && !is_idempotent_ && connection_->was_left_unread(),
+      .connection_was_reused = is_http2 ? carrier_was_used_ : connection_->was_reused(),
+      .was_left_unread =
+          can_replay_ && !is_idempotent_ && !is_http2 && connection_->was_left_unread(),
       .was_replayed = was_replayed_,
       .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
       .endpoints_tried = tried_.size() + (is_noted ? 0 : 1),
@@ -348,6 +366,7 @@ bool Exchange::passes_on(int status) const {
 
 // What the endpoint said, if anything, is not passed on, and no endpoint is asked twice.
 void Exchange::ask_another() {
+  const bool is_http2 = stream_ != nullptr;
   detach(upstream::Connection::kNotReusable);
   worker_.counters().upstream_retries.add();
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
@@ -358,12 +377,19 @@ void Exchange::ask_another() {
   held_response_.take();
   holds_unread_ = response_has_begun_ = false;
   response_flow_ = {};
-  try_endpoints();
+  if (is_http2) {
+    try_endpoints_http2();
+  } else {
+    try_endpoints();
+  }
 }
 
 void Exchange::fail(const upstream::Failure& failure) {
   worker_.counters().upstream_failures.add(failure.reason);
+  const bool is_http2 = stream_ != nullptr;
   upstream::Attempt attempt = attempt_so_far();
+  // Each refusal is by another connection, and many may be about to close at a time.
+  if (failure.retry == Retry::not_processed) attempt.was_replayed = ++refusals_ > kRefusalsMax;
   // The client has nothing of an answer whose head cannot be read.
   const bool has_told_nothing = stage_ == Stage::requesting && interim_heads_ == 0;
   if (failure.kind == upstream::FailureKind::invalid_answer && has_told_nothing) {
@@ -384,11 +410,16 @@ void Exchange::fail(const upstream::Failure& failure) {
   worker_.counters().upstream_retries.add();
   was_replayed_ = true;
   endpoint_.reset();
-  try_endpoints();
+  if (is_http2) {
+    try_endpoints_http2();
+  } else {
+    try_endpoints();
+  }
 }
 
 bool Exchange::wants_request_body() const {
   if (stage_ == Stage::gathering) return true;
+  if (stream_ != nullptr) return stream_->unsent() <= worker_.options().unsent_bytes_high;
   return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
          connection_->unsent() <= worker_.options().unsent_bytes_high;
 }
@@ -409,6 +440,10 @@ void Exchange::on_request_body(const Piece& piece, bool last) {
   if (stage_ == Stage::over) return;
   if (stage_ == Stage::guarded) {
     wait_with_body(piece);
+    return;
+  }
+  if (stream_ != nullptr) {
+    send_to_stream(piece.text(), last);
     return;
   }
   const std::string_view bytes =
@@ -437,7 +472,7 @@ void Exchange::on_upstream_drained() {
 // then the two may be talking to each other.
 void Exchange::note_body(std::size_t bytes) {
   body_time_.note(worker_.loop().now(), bytes);
-  if (request_complete_ || stage_ == Stage::responding) return;
+  if (request_complete_ || stage_ == Stage::responding || is_call()) return;
   const Timeouts& timeouts = worker_.options().timeouts;
   const BodyTime::Limits limits{.grace = timeouts.body_idle, .total = timeouts.body_total};
   if (body_time_.is_too_slow(limits)) refuse(408, "request_body_too_slow");
@@ -456,6 +491,7 @@ void Exchange::watch_client() {
 }
 
 void Exchange::on_downstream_drained() {
+  if (stream_ != nullptr) take_more();
   if (connection_ == nullptr) return;
   if (has_response_input()) {
     read_response();
@@ -595,12 +631,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     ask_another();
     return false;
   }
-  status_ = response_.status;
-  if (shape_ != nullptr) {
-    shape_->apply_to_response(origin_, response_.fields, response_.unfolded);
-  }
-  responded_ = worker_.loop().now();
-  tell_sticky();
+  take_final_head();
   if (response_.framing == http1::Framing::tunnel) {
     begin_tunnel(begin, end);
     return false;
@@ -614,6 +645,16 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   }
   response_decoder_ = http1::BodyDecoder::for_response(response_);
   return true;
+}
+
+// The head of the response is here, however it came.
+void Exchange::take_final_head() {
+  status_ = response_.status;
+  if (shape_ != nullptr) {
+    shape_->apply_to_response(origin_, response_.fields, response_.unfolded);
+  }
+  responded_ = worker_.loop().now();
+  tell_sticky();
 }
 
 void Exchange::take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget) {

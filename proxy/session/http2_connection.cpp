@@ -263,7 +263,9 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
   }
   if (!head_complete_) return now - last_progress_ > timeouts.request_header;
   const bool awaits_body = !request_complete_ && unconsumed() == 0;
-  return awaits_body && now - last_progress_ > timeouts.body_idle;
+  const bool is_call = exchange_ != nullptr && exchange_->is_call();
+  return awaits_body &&
+         now - last_progress_ > (is_call ? timeouts.tunnel_idle : timeouts.body_idle);
 }
 
 std::size_t Http2Stream::room() const {
@@ -425,6 +427,12 @@ void Http2Stream::send_body(const Piece& piece, bool last) {
   connection_->flush_soon();
 }
 
+void Http2Stream::send_trailer(const std::vector<http1::Field>& trailer) {
+  if (body_queued() == 0) watch_.begin(worker_.loop().now());
+  connection_->session().end_body(*this, worker_.response_fields().of(trailer));
+  connection_->flush_soon();
+}
+
 void Http2Stream::give_body(std::string_view data, bool last) {
   if (body_queued() == 0) watch_.begin(worker_.loop().now());
   connection_->session().append_body(*this, data, last);
@@ -434,8 +442,16 @@ void Http2Stream::send_answer(const http1::Answer& answer) {
   http1::ResponseHead head;
   head.status = answer.status;
   constexpr int kNoContent = 204;  // RFC 9110 §8.6: without a Content-Length
-  if (answer.status != kNoContent) head.content_length = answer.body.size();
-  if (!answer.body.empty()) {
+  if (!answer.grpc_status.empty()) {
+    // "Trailers-Only": the head is all there is.
+    head.fields.push_back({.name = "grpc-status", .value = answer.grpc_status});
+    if (!answer.grpc_message.empty()) {
+      head.fields.push_back({.name = "grpc-message", .value = answer.grpc_message});
+    }
+  } else if (answer.status != kNoContent) {
+    head.content_length = answer.body.size();
+  }
+  if (!answer.body.empty() || !answer.grpc_status.empty()) {
     head.fields.push_back({.name = "content-type", .value = answer.content_type});
   }
   if (!answer.allow.empty()) {

@@ -52,6 +52,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void send_interim(const http1::ResponseHead& head) override;
   void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
   void send_body(const Piece& piece, bool last) override;
+  void send_trailer(const std::vector<http1::Field>& trailer) override;
   void send_answer(const http1::Answer& answer) override;
   void break_off() override;
   void want_request_body() override;

@@ -11,6 +11,7 @@
 #include "proxy/admin/counters.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/http1/request_id.h"
+#include "proxy/http2/request_fields.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/queue.h"
@@ -107,6 +108,7 @@ class Worker final : private net::TurnEnd {
   std::unique_ptr<Http2Stream> take_stream();
   void recycle(std::unique_ptr<Http2Stream> stream);
   http2::ResponseFields& response_fields() { return response_fields_; }
+  http2::RequestFields& request_fields() { return request_fields_; }
   // At the end of the turn, once.
   void flush_soon(Http2Connection& connection);
   void forget_flush(Http2Connection& connection);
@@ -173,6 +175,7 @@ class Worker final : private net::TurnEnd {
   std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
   std::vector<std::unique_ptr<Http2Stream>> stream_pool_;
   http2::ResponseFields response_fields_;
+  http2::RequestFields request_fields_;
   net::Queue<Http2Connection, Flush> to_flush_;
 
   std::vector<std::unique_ptr<Listener>> listeners_;

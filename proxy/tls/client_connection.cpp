@@ -73,7 +73,13 @@ ssl_ctx_st* ClientContext::use() {
                          (settings.trusted_pem.empty() || trust(made.get(), settings)) &&
                          (settings.chain_pem.empty() || show(made.get(), settings));
   ERR_clear_error();
-  if (!is_usable) return nullptr;
+  constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+  // Zero is success. An endpoint that knows nothing of ALPN takes what it is sent; one that has
+  // only other protocols says so in the handshake.
+  if (!is_usable ||
+      (speaks_http2_ && SSL_CTX_set_alpn_protos(made.get(), kHttp2, sizeof kHttp2) != 0)) {
+    return nullptr;
+  }
   SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_session_cache_mode(made.get(),

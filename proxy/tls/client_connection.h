@@ -23,8 +23,10 @@ using SessionSlot = std::unique_ptr<ssl_session_st, SessionDeleter>;
 // first of them needs it: a configuration may have thousands. One thread.
 class ClientContext {
  public:
-  explicit ClientContext(std::shared_ptr<const config::BackendTls> settings)
-      : settings_(std::move(settings)) {}
+  // `speaks_http2`: that is what its endpoints are told by ALPN (RFC 7301).
+  explicit ClientContext(std::shared_ptr<const config::BackendTls> settings,
+                         bool speaks_http2 = false)
+      : settings_(std::move(settings)), speaks_http2_(speaks_http2) {}
   ~ClientContext();
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
@@ -35,6 +37,7 @@ class ClientContext {
   ssl_ctx_st* use();
 
   std::shared_ptr<const config::BackendTls> settings_;
+  bool speaks_http2_;
   ssl_ctx_st* context_ = nullptr;
   bool was_tried_ = false;
 };

@@ -79,6 +79,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   // net::Output::move().
   std::optional<net::IoResult> move_from(int socket, std::size_t size, net::Pipes& pipes);
   std::size_t unsent() const { return output_.size(); }
+  // A host that went without a word is noticed, however long nobody speaks.
+  void keep_alive() { net::keep_alive(fd_.get()); }
   // No more will be written (a tunnel's client is done): FIN once all is sent.
   void finish_sending();
 

@@ -5,19 +5,24 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/upstream/http2_connection.h"
 #include "proxy/upstream/place_hash.h"
 
 namespace proxy::upstream {
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
-                   admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls)
+                   admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls,
+                   bool speaks_http2)
     : address_(address),
       name_(address.text()),
       place_hash_(add_to_hash(kHashBasis, name_)),
       options_(options),
       counters_(counters),
+      speaks_http2_(speaks_http2),
       tls_(std::move(tls)),
       mistrust_(options.mistrust) {}
+
+Endpoint::~Endpoint() = default;
 
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
   while (!idle_.empty()) {
@@ -56,16 +61,58 @@ void Endpoint::discard(Connection& idle) {
   Connection::close(idle_.take(idle));
 }
 
+// ---- HTTP/2
+
+Http2Connection* Endpoint::http2_with_room() {
+  for (const auto& connection : http2_) {
+    if (connection->has_room()) return connection.get();
+  }
+  return nullptr;
+}
+
+Http2Connection* Endpoint::connect_http2(const std::shared_ptr<Endpoint>& self, net::Loop& loop,
+                                         std::chrono::milliseconds connect_timeout,
+                                         std::chrono::milliseconds send_timeout) {
+  auto made = Http2Connection::connect(
+      loop, self,
+      {.connect = connect_timeout, .send = send_timeout, .idle = self->options_.idle_timeout});
+  if (made == nullptr) return nullptr;
+  self->http2_.push_back(std::move(made));
+  return self->http2_.back().get();
+}
+
+// One always fits, for all that is believed here.
+void Endpoint::note_streams_allowed(std::uint32_t count) {
+  streams_max_ = std::clamp(count, 1u, http2::ClientSession::kStreamsMax);
+}
+
+std::unique_ptr<Http2Connection> Endpoint::take(Http2Connection& connection) {
+  const auto found = std::find_if(http2_.begin(), http2_.end(),
+                                  [&](const auto& one) { return one.get() == &connection; });
+  assert(found != http2_.end());
+  std::unique_ptr<Http2Connection> taken = std::move(*found);
+  http2_.erase(found);
+  return taken;
+}
+
 void Endpoint::retire() {
   change_health([&] { health_.on_connected(); });
   retired_ = true;
+  // One without requests takes itself out of the list.
+  for (std::size_t i = http2_.size(); i > 0; --i) http2_[i - 1]->retire();
   while (!idle_.empty()) Connection::close(idle_.take(idle_.newest()));
   if (probe_ != nullptr) Connection::close(std::move(probe_));
 }
 
 bool Endpoint::close_an_idle_connection() {
-  if (idle_.empty()) return false;
-  discard(idle_.newest());
+  if (!idle_.empty()) {
+    discard(idle_.newest());
+    return true;
+  }
+  const auto idle =
+      std::find_if(http2_.begin(), http2_.end(), [](const auto& one) { return one->is_idle(); });
+  if (idle == http2_.end()) return false;
+  (*idle)->retire();
   return true;
 }
 
@@ -103,7 +150,9 @@ void Endpoint::begin_probe(const std::shared_ptr<Endpoint>& self, net::Loop& loo
 }
 
 void Endpoint::on_upstream_connected() {
-  Connection::release(std::move(probe_), Connection::kRestAsConfigured);
+  // What was opened without a preface is no connection to speak HTTP/2 on later.
+  Connection::release(std::move(probe_),
+                      speaks_http2_ ? Connection::kNotReusable : Connection::kRestAsConfigured);
 }
 
 void Endpoint::on_upstream_failed(const Failure& failure) {

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/admin/counters.h"
+#include "proxy/http2/client_session.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/endpoint_health.h"
@@ -13,6 +15,8 @@
 #include "proxy/upstream/mistrust.h"
 
 namespace proxy::upstream {
+
+class Http2Connection;
 
 struct PoolOptions {
   std::chrono::milliseconds idle_timeout{30'000};
@@ -26,7 +30,11 @@ struct PoolOptions {
 class Endpoint final : private Connection::User {
  public:
   Endpoint(const net::SocketAddress& address, const PoolOptions& options,
-           admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls = nullptr);
+           admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls = nullptr,
+           bool speaks_http2 = false);
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
 
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
@@ -42,6 +50,17 @@ class Endpoint final : private Connection::User {
   // that was closed, or on which bytes came that nobody asked for, is closed here and never used.
   // Nothing when none is idle.
   std::unique_ptr<Connection> take_idle(Connection::User& user);
+
+  // The same over HTTP/2: a connection with room for another request; nullptr: there is none.
+  Http2Connection* http2_with_room();
+  // As many requests fit on one at a time, for all that is known.
+  std::uint32_t streams_max() const { return streams_max_; }
+  // One more, which the endpoint owns; nullptr: it failed at once (errno says why). `self` is this
+  // endpoint.
+  static Http2Connection* connect_http2(const std::shared_ptr<Endpoint>& self, net::Loop& loop,
+                                        std::chrono::milliseconds connect_timeout,
+                                        std::chrono::milliseconds send_timeout);
+
   std::uint32_t requests_active() const { return requests_active_; }
   void request_begins() { ++requests_active_; }
   void request_ends() { --requests_active_; }
@@ -70,6 +89,9 @@ class Endpoint final : private Connection::User {
 
  private:
   friend class Connection;
+  friend class Http2Connection;
+  void note_streams_allowed(std::uint32_t count);
+  std::unique_ptr<Http2Connection> take(Http2Connection& connection);
   void keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max);
   void discard(Connection& idle);
   void on_opened();
@@ -89,6 +111,9 @@ class Endpoint final : private Connection::User {
   const PoolOptions& options_;
   admin::WorkerCounters& counters_;
   IdleList<Connection> idle_;
+  bool speaks_http2_;
+  std::uint32_t streams_max_ = http2::ClientSession::kStreamsMax;
+  std::vector<std::unique_ptr<Http2Connection>> http2_;  // few: each carries many requests
   std::shared_ptr<tls::ClientContext> tls_;
   tls::SessionSlot tls_session_;
   EndpointHealth health_;

@@ -10,6 +10,7 @@ enum class Fault { client, upstream, ours };
 enum class Retry {
   never,
   if_connection_was_reused,  // the endpoint may have closed it while our request was on its way
+  not_processed,             // the endpoint says that it did nothing for it (RFC 9113 §8.7)
   always,                    // nothing of the request can have reached an endpoint
 };
 

@@ -65,9 +65,14 @@ bool may_be_repeated(const Attempt& attempt, const config::NextUpstream& rules) 
   return attempt.is_idempotent || attempt.was_left_unread || rules.non_idempotent;
 }
 
+// The endpoint has done nothing for it.
+bool had_no_effect(const Failure& failure) {
+  return failure.retry == Retry::always || failure.retry == Retry::not_processed;
+}
+
 Next choose_next_by(const config::NextUpstream& rules, const Failure& failure,
                     const Attempt& attempt) {
-  const bool is_harmless = failure.retry == Retry::always || may_be_repeated(attempt, rules);
+  const bool is_harmless = had_no_effect(failure) || may_be_repeated(attempt, rules);
   return is_asked_for(failure.kind, rules) && is_harmless && has_another(attempt, rules)
              ? Next::other_endpoint
              : Next::give_up;
@@ -76,6 +81,7 @@ Next choose_next_by(const config::NextUpstream& rules, const Failure& failure,
 // Whether only the connection was at fault, so that another one may do.
 bool is_of_the_connection(const Failure& failure, const Attempt& attempt) {
   if (attempt.was_replayed) return false;
+  if (failure.retry == Retry::not_processed) return true;
   // §9.2.2: a request whose method is not idempotent is not repeated without "some means to detect
   // that the original request was never applied".
   return failure.retry == Retry::if_connection_was_reused && attempt.connection_was_reused &&
@@ -94,8 +100,8 @@ Next choose_next(const Failure& failure, const Attempt& attempt,
   if (attempt.response_has_begun || !attempt.can_replay) return Next::give_up;
   if (is_of_the_connection(failure, attempt)) return Next::fresh_connection;
   if (rules != nullptr) return choose_next_by(*rules, failure, attempt);
-  return failure.retry == Retry::always && attempt.has_untried_endpoint ? Next::other_endpoint
-                                                                        : Next::give_up;
+  return had_no_effect(failure) && attempt.has_untried_endpoint ? Next::other_endpoint
+                                                                : Next::give_up;
 }
 
 }  // namespace proxy::upstream

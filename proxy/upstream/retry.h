@@ -32,8 +32,9 @@ struct Attempt {
 
 enum class Next {
   give_up,
-  other_endpoint,    // one that this request has not tried
-  fresh_connection,  // only the pooled one was dead: to another endpoint, else to this one anew
+  other_endpoint,  // one that this request has not tried
+  // Only the connection was dead, or refused it: to another endpoint, else to this one anew.
+  fresh_connection,
 };
 
 // The one place that decides whether a request is sent again. A request that an endpoint may have

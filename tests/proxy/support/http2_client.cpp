@@ -40,7 +40,7 @@ struct ClientCallbacks {
   static ssize_t read_body(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size,
                            std::uint32_t* flags, nghttp2_data_source* source, void* user) {
     std::string& body = self(user).bodies_[id];
-    const bool endless = source->fd != 0;
+    const bool endless = source->fd != 0 && !self(user).ended_bodies_.contains(id);
     if (body.empty() && endless) return NGHTTP2_ERR_DEFERRED;
     const std::size_t count = std::min(size, body.size());
     std::memcpy(out, body.data(), count);
@@ -133,6 +133,12 @@ const Http2Client::Answer& Http2Client::wait(int stream) {
 
 void Http2Client::ping() {
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
+void Http2Client::say(int stream, const std::string& data, bool last) {
+  bodies_[stream] += data;
+  if (last) ended_bodies_.insert(stream);
+  nghttp2_session_resume_data(session_, stream);
 }
 
 void Http2Client::reset(int stream) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,8 @@ class Http2Client {
   bool take(std::string_view bytes);
   void give_window(int stream, std::int32_t bytes);  // to it and to the connection
   void reset(int stream);
+  // More of an endless body; `last`: it ends with this.
+  void say(int stream, const std::string& data, bool last = false);
   void ping();
   std::size_t unsent_body(int stream) const { return bodies_.at(stream).size(); }
   bool flush();
@@ -65,6 +68,7 @@ class Http2Client {
   nghttp2_session* session_ = nullptr;
   std::map<int, Answer> answers_;
   std::map<int, std::string> bodies_;
+  std::set<int> ended_bodies_;
   bool got_goaway_ = false;
   bool is_over_ = false;
 };

@@ -52,6 +52,18 @@ TEST(ChooseNext, ANonIdempotentRequestIsSentAgainOnlyIfNobodyCanHaveReadIt) {
   EXPECT_EQ(choose_next(kTimeout, post), Next::give_up);
 }
 
+TEST(ChooseNext, WhatAnEndpointSaysThatItDidNothingForIsSentAgainWhateverItIs) {
+  constexpr Failure kRefused{Fault::upstream, Retry::not_processed, 502, "refused"};
+  Attempt post = changed(kGet, &Attempt::is_idempotent, false);
+  post.connection_was_reused = false;
+  EXPECT_EQ(choose_next(kRefused, post), Next::fresh_connection);
+  post.was_replayed = true;  // then each endpoint is asked once more at most
+  EXPECT_EQ(choose_next(kRefused, post), Next::other_endpoint);
+  EXPECT_EQ(choose_next(kRefused, changed(post, &Attempt::has_untried_endpoint, false)),
+            Next::give_up);
+  EXPECT_EQ(choose_next(kRefused, changed(post, &Attempt::can_replay, false)), Next::give_up);
+}
+
 TEST(ChooseNext, NothingIsSentAgainWhenPartOfTheBodyIsGone) {
   const Attempt gone = changed(kGet, &Attempt::can_replay, false);
   EXPECT_EQ(choose_next(kConnect, gone), Next::give_up);

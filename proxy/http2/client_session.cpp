@@ -1,0 +1,408 @@
+#include "proxy/http2/client_session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace proxy::http2 {
+namespace {
+
+bool has_line_end(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+// What a head is written down with.
+constexpr std::string_view kVersion = "HTTP/1.1 ";
+constexpr std::string_view kColon = ": ";
+constexpr std::string_view kLineEnd = "\r\n";
+
+}  // namespace
+
+ClientStream::~ClientStream() {
+  if (session_ != nullptr) session_->forget(*this);
+}
+
+// Its user may destroy it.
+void ClientStream::end(End end) {
+  ClientSession& session = *session_;
+  session.leave(*this);
+  if (end == End::not_processed) session.has_refused_ = true;
+  user_.on_stream_ended(end);
+}
+
+void ClientStream::append(std::string_view data, bool last) {
+  if (session_ == nullptr) return;
+  body_.append(data);
+  session_->bodies_queued_ += data.size();
+  body_last_ = last;
+  if (std::exchange(is_deferred_, false)) nghttp2_session_resume_data(session_->session_, id_);
+  session_->output_.on_output();
+}
+
+void ClientStream::consume() {
+  const std::size_t bytes = std::exchange(unconsumed_, 0);
+  if (bytes == 0 || session_ == nullptr) return;
+  nghttp2_session_consume_stream(session_->session_, id_, bytes);
+  session_->output_.on_output();
+}
+
+// libnghttp2 calls these; `user` is the session. Streams are found by their number: one whose user
+// has left it is not there any more, whatever libnghttp2 still has to do for it.
+struct ClientCallbacks {
+  static ClientSession& self(void* user) { return *static_cast<ClientSession*>(user); }
+  static ClientStream* stream_of(nghttp2_session* session, std::int32_t id) {
+    return static_cast<ClientStream*>(nghttp2_session_get_stream_user_data(session, id));
+  }
+  static std::string_view text(const std::uint8_t* bytes, std::size_t size) {
+    return {reinterpret_cast<const char*>(bytes), size};
+  }
+  static bool ends_stream(const nghttp2_frame* frame) {
+    return (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  }
+  static bool is_request(const nghttp2_frame* frame) {
+    return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+  }
+
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd*, void* user) {
+    ++self(user).frames_;
+    return 0;
+  }
+
+  static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+    ClientStream* const stream = stream_of(session, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    stream->text_.clear();
+    stream->fields_.reset();
+    return 0;
+  }
+
+  static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
+                       const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
+                       std::size_t value_size, std::uint8_t, void* user) {
+    ClientStream* const stream = stream_of(session, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    // Else the stream is reset, and the state of the compression is kept.
+    return self(user).take_field(*stream, text(name, name_size), text(value, value_size))
+               ? 0
+               : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  // A field that libnghttp2 would only leave out: RFC 9113 §8.2.1 calls the response malformed.
+  static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*,
+                               std::size_t, const std::uint8_t*, std::size_t, std::uint8_t, void*) {
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    const bool is_of_settings =
+        frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+    if (is_of_settings) self(user).has_settings_ = true;
+    if (is_of_settings || frame->hd.type == NGHTTP2_GOAWAY) self(user).end_those_without_room();
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    ClientStream* const stream = stream_of(session, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    const bool last = ends_stream(frame);
+    stream->is_whole_ = last;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      self(user).finish_fields(*stream, last);
+    } else if (last) {
+      stream->user_.on_response_end({});
+    }
+    return 0;
+  }
+
+  static int on_data_chunk(nghttp2_session* session, std::uint8_t, std::int32_t id,
+                           const std::uint8_t* data, std::size_t size, void*) {
+    nghttp2_session_consume_connection(session, size);
+    ClientStream* const stream = stream_of(session, id);
+    if (stream == nullptr) return 0;
+    stream->unconsumed_ += size;
+    stream->user_.on_response_data(text(data, size));
+    return 0;
+  }
+
+  static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t error,
+                             void* user) {
+    ClientStream* const stream = stream_of(session, id);
+    if (stream == nullptr) return 0;
+    if (stream->is_whole_) {
+      self(user).leave(*stream);
+    } else if (!stream->head_is_out_) {
+      stream->end(ClientStream::End::no_room);
+    } else if (error == NGHTTP2_REFUSED_STREAM) {
+      stream->end(ClientStream::End::not_processed);
+    } else if (stream->is_too_large_) {
+      stream->end(ClientStream::End::too_large);
+    } else {
+      stream->end(stream->is_broken_ ? ClientStream::End::broken : ClientStream::End::reset);
+    }
+    return 0;
+  }
+
+  static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    ClientStream* const stream =
+        frame->hd.stream_id == 0 ? nullptr : stream_of(session, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    // Of a stream that its user still wants: libnghttp2 found fault with what came.
+    if (frame->hd.type == NGHTTP2_RST_STREAM) stream->is_broken_ = true;
+    const bool is_of_request = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+    if (is_of_request && ends_stream(frame)) {
+      stream->request_is_out_ = true;
+      self(user).sent_.push_back(stream->id_);
+    }
+    if (!is_request(frame)) return 0;
+    stream->head_is_out_ = true;
+    if (stream->body_.empty() && !stream->body_last_) self(user).sent_.push_back(stream->id_);
+    return 0;
+  }
+
+  static ssize_t send(nghttp2_session*, const std::uint8_t* bytes, std::size_t size, int,
+                      void* user) {
+    ClientSession& session = self(user);
+    if (session.out_->size() >= session.out_bytes_max_) return NGHTTP2_ERR_WOULDBLOCK;
+    session.out_->append(text(bytes, size));
+    return static_cast<ssize_t>(size);
+  }
+
+  static ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t*,
+                           std::size_t size, std::uint32_t* flags, nghttp2_data_source*, void*) {
+    ClientStream* const stream = stream_of(session, id);
+    if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    const std::size_t count = std::min(size, stream->body_.size());
+    if (stream->body_last_ && count == stream->body_.size()) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+    } else if (count == 0) {
+      stream->is_deferred_ = true;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    return static_cast<ssize_t>(count);
+  }
+
+  static int send_data(nghttp2_session* session, nghttp2_frame* frame,
+                       const std::uint8_t* frame_head, std::size_t size, nghttp2_data_source*,
+                       void* user) {
+    ClientSession& connection = self(user);
+    if (connection.out_->size() >= connection.out_bytes_max_) return NGHTTP2_ERR_WOULDBLOCK;
+    ClientStream* const stream = stream_of(session, frame->hd.stream_id);
+    if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    constexpr std::size_t kFrameHeadBytes = 9;
+    connection.out_->append(text(frame_head, kFrameHeadBytes));
+    connection.out_->append(stream->body_.view().substr(0, size));
+    stream->body_.consume(size);
+    stream->body_sent_ += size;
+    connection.bodies_queued_ -= size;
+    if (stream->body_.empty() && !stream->body_last_) connection.sent_.push_back(stream->id_);
+    return 0;
+  }
+
+  static nghttp2_session_callbacks* make() {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_send_callback(callbacks, send);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
+    return callbacks;
+  }
+};
+
+std::unique_ptr<ClientSession> ClientSession::create(const Limits& limits, ClientOutput& output) {
+  static nghttp2_session_callbacks* const callbacks = ClientCallbacks::make();
+  std::unique_ptr<ClientSession> session(new ClientSession(limits, output));
+  nghttp2_option* option = nullptr;
+  if (nghttp2_option_new(&option) != 0) return nullptr;
+  nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_max_continuations(option, 8);
+  // Answers to pings and settings that the endpoint does not read.
+  nghttp2_option_set_max_outbound_ack(option, 256);
+  nghttp2_option_set_peer_max_concurrent_streams(option, 1);
+  const int made =
+      nghttp2_session_client_new2(&session->session_, callbacks, session.get(), option);
+  nghttp2_option_del(option);
+  if (made != 0) return nullptr;
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.fields.bytes_max)},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(limits.stream_window)},
+  };
+  if (nghttp2_submit_settings(session->session_, NGHTTP2_FLAG_NONE, settings,
+                              std::size(settings)) != 0 ||
+      nghttp2_session_set_local_window_size(session->session_, NGHTTP2_FLAG_NONE, 0,
+                                            limits.connection_window) != 0) {
+    return nullptr;
+  }
+  return session;
+}
+
+ClientSession::~ClientSession() {
+  while (first_ != nullptr) leave(*first_);
+  nghttp2_session_del(session_);
+}
+
+// ---- Streams
+
+bool ClientSession::has_room() const {
+  if (has_refused_ || is_leaving()) return false;
+  return stream_count_ < std::min(streams_allowed().value_or(kStreamsMax), limits_.streams_max);
+}
+
+std::optional<std::uint32_t> ClientSession::streams_allowed() const {
+  if (!has_settings_) return std::nullopt;
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+// They would wait for those before them to end, and those may go on for ever.
+void ClientSession::end_those_without_room() {
+  for (;;) {
+    std::uint32_t sent = 0;
+    std::uint32_t waiting = 0;
+    ClientStream* newest = nullptr;
+    for (ClientStream* stream = first_; stream != nullptr; stream = stream->next_) {
+      ++(stream->head_is_out_ ? sent : waiting);
+      if (newest == nullptr && !stream->head_is_out_) newest = stream;
+    }
+    const bool is_full = is_leaving() || sent + waiting > streams_allowed().value_or(kStreamsMax);
+    if (newest == nullptr || !is_full) return;
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, newest->id_, NGHTTP2_CANCEL);
+    newest->end(ClientStream::End::no_room);
+  }
+}
+
+bool ClientSession::is_leaving() const {
+  return has_failed_ || nghttp2_session_check_request_allowed(session_) == 0 ||
+         (has_refused_ && stream_count_ == 0);
+}
+
+bool ClientSession::begin(ClientStream& stream, const std::vector<nghttp2_nv>& fields,
+                          bool with_body) {
+  nghttp2_data_provider body{};
+  body.read_callback = ClientCallbacks::read_body;
+  const std::int32_t id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),
+                                                 with_body ? &body : nullptr, &stream);
+  if (id < 0) return false;
+  stream.session_ = this;
+  stream.id_ = id;
+  stream.body_last_ = !with_body;
+  stream.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &stream;
+  first_ = &stream;
+  ++stream_count_;
+  output_.on_output();
+  return true;
+}
+
+// Its user wants no more of it.
+void ClientSession::forget(ClientStream& stream) {
+  const bool is_over = stream.is_whole_ && stream.request_is_out_;
+  if (!is_over) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
+  }
+  leave(stream);
+  output_.on_output();
+}
+
+void ClientSession::leave(ClientStream& stream) {
+  nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
+  (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
+  if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
+  stream.previous_ = stream.next_ = nullptr;
+  stream.session_ = nullptr;
+  bodies_queued_ -= stream.body_.size();
+  stream.body_.clear();
+  has_refused_ = false;  // there is a place again
+  --stream_count_;
+}
+
+void ClientSession::end_all(ClientStream::End end) {
+  has_failed_ = true;
+  while (first_ != nullptr) {
+    first_->end(first_->head_is_out_ ? end : ClientStream::End::no_room);
+  }
+}
+
+// ---- Fields
+
+// False: the stream is to be reset.
+bool ClientSession::take_field(ClientStream& stream, std::string_view name,
+                               std::string_view value) const {
+  stream.fields_.add(name, value);
+  stream.is_too_large_ = stream.fields_.is_over(limits_.fields);
+  // Line ends never come this far, but this is where they would do harm.
+  if (stream.is_too_large_ || has_line_end(name) || has_line_end(value)) return false;
+  if (name == ":status") {
+    stream.text_.append(kVersion).append(value).append(" ").append(kLineEnd);
+  } else if (!name.starts_with(':')) {  // libnghttp2 lets no other pass
+    stream.text_.append(name).append(kColon).append(value).append(kLineEnd);
+  }
+  return true;
+}
+
+void ClientSession::finish_fields(ClientStream& stream, bool last) {
+  if (stream.text_.starts_with(kVersion)) {
+    stream.text_.append(kLineEnd);
+    stream.user_.on_response_head(stream.text_, last);
+    return;
+  }
+  if (!last) return;  // libnghttp2 lets none pass
+  trailer_.clear();
+  for (std::string_view rest = stream.text_; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find(kLineEnd));
+    rest.remove_prefix(line.size() + kLineEnd.size());
+    const std::size_t colon = line.find(kColon);
+    http1::Field field{.name = line.substr(0, colon), .value = line.substr(colon + kColon.size())};
+    field.id = http1::field_id(field.name);
+    trailer_.push_back(field);
+  }
+  stream.user_.on_response_end(trailer_);
+}
+
+// ---- Bytes
+
+bool ClientSession::receive(std::string_view bytes, std::size_t& frames) {
+  frames_ = 0;
+  const ssize_t used = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  frames += frames_;
+  if (used < 0) has_failed_ = true;
+  return used >= 0;
+}
+
+bool ClientSession::send(std::string& out, std::size_t bytes_max) {
+  out_ = &out;
+  out_bytes_max_ = bytes_max;
+  const int result = nghttp2_session_send(session_);
+  out_ = nullptr;
+  return result == 0;
+}
+
+void ClientSession::tell_sent() {
+  std::vector<std::int32_t> sent;
+  sent.swap(sent_);
+  for (const std::int32_t id : sent) {
+    ClientStream* const stream = ClientCallbacks::stream_of(session_, id);
+    if (stream != nullptr && stream->unsent() == 0) stream->user_.on_request_sent();
+  }
+  sent.clear();
+  if (sent_.empty()) sent_.swap(sent);  // keeps its storage
+}
+
+bool ClientSession::wants_to_send() const {
+  return nghttp2_session_want_write(session_) != 0;
+}
+
+bool ClientSession::is_over() const {
+  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+void ClientSession::say_goodbye() {
+  nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
+}
+
+}  // namespace proxy::http2

@@ -1,0 +1,45 @@
+#include "proxy/http2/grpc.h"
+
+#include <algorithm>
+
+#include "proxy/http1/field.h"
+
+namespace proxy::http2 {
+
+bool is_grpc(const http1::RequestHead& request) {
+  // Calls are POST, always; most requests are not.
+  if (request.method != http1::Method::post) return false;
+  constexpr std::string_view kName = "content-type";
+  constexpr std::string_view kType = "application/grpc";
+  const auto found =
+      std::find_if(request.fields.begin(), request.fields.end(), [&](const http1::Field& field) {
+        return field.name.size() == kName.size() && http1::equals_ignoring_case(field.name, kName);
+      });
+  if (found == request.fields.end()) return false;
+  const std::string_view value = found->value;
+  if (!http1::equals_ignoring_case(value.substr(0, kType.size()), kType)) return false;
+  const std::string_view rest = value.substr(kType.size());
+  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
+}
+
+std::string_view grpc_status_of(int status) {
+  switch (status) {
+    case 400:
+      return "13";  // INTERNAL
+    case 401:
+      return "16";  // UNAUTHENTICATED
+    case 403:
+      return "7";  // PERMISSION_DENIED
+    case 404:
+      return "12";  // UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return "14";  // UNAVAILABLE
+    default:
+      return "2";  // UNKNOWN
+  }
+}
+
+}  // namespace proxy::http2

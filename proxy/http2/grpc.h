@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+#include "proxy/http1/request_parser.h"
+
+// What there is of gRPC in a proxy: to know its calls, and to answer them in their own terms.
+namespace proxy::http2 {
+
+// By its content type, "application/grpc" and what may follow that; not that of grpc-web, whose
+// answers have another form.
+bool is_grpc(const http1::RequestHead& request);
+
+// What a client would make of an answer with this status (grpc/doc/http-grpc-status-mapping.md), as
+// the text of grpc-status.
+std::string_view grpc_status_of(int status);
+
+}  // namespace proxy::http2

@@ -1,0 +1,352 @@
+// Endpoints that speak HTTP/2, and gRPC through it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nghttp2/nghttp2.h>
+
+#include "tests/proxy/support/http2_backend.h"
+#include "tests/proxy/support/http2_client.h"
+#include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/running_engine.h"
+
+namespace proxy::support {
+namespace {
+
+using ::testing::HasSubstr;
+using Reply = Http2Backend::Reply;
+using Request = Http2Backend::Request;
+
+config::Cluster over_http2() {
+  config::Cluster cluster;
+  cluster.speaks_http2 = true;
+  return cluster;
+}
+
+Reply says_ok(const Request& request) {
+  return {.head = {{":status", "200"}, {"content-type", "application/grpc"}},
+          .body = "re: " + request.body,
+          .trailer = {{"grpc-status", "0"}, {"x-last", "word"}}};
+}
+
+Reply refuses(std::int64_t error) {
+  return {.reset = error, .has_head = false};
+}
+
+class Http2Endpoints : public ::testing::Test {
+ protected:
+  void serve(const std::vector<std::uint16_t>& ports, config::Cluster cluster = over_http2()) {
+    config::ProxyConfig config = shop(ports, std::move(cluster));
+    add_certificate(config, "shop.test", certificate_);
+    ASSERT_TRUE(proxy_.publish(config));
+  }
+  std::unique_ptr<Http2Client> connect(const Http2Client::Windows& windows = {}) {
+    SocketStream stream = SocketStream::connect(proxy_.https());
+    EXPECT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+    return std::make_unique<Http2Client>(std::move(stream), windows);
+  }
+  static int call(Http2Client& client, const std::string& body, bool stays_open = false) {
+    return client.request({{":method", "POST"},
+                           {":scheme", "https"},
+                           {":authority", "shop.test"},
+                           {":path", "/pkg.Service/Method?x=1"},
+                           {"content-type", "application/grpc+proto"},
+                           {"te", "trailers"},
+                           {"grpc-timeout", "5S"}},
+                          body, stays_open);
+  }
+
+  const config::Certificate certificate_ = issue({"shop.test"});
+  RunningEngine proxy_;
+};
+
+TEST_F(Http2Endpoints, ACallIsPassedOnWithItsFieldsAndItsTrailerComesBack) {
+  const Http2Backend backend(says_ok);
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "re: hello");
+  EXPECT_EQ(answer.fields.at("grpc-status"), "0");
+  EXPECT_EQ(answer.fields.at("x-last"), "word");
+  EXPECT_EQ(answer.error, NGHTTP2_NO_ERROR);
+  const Request seen = backend.last();
+  EXPECT_EQ(seen.fields.at(":method"), "POST");
+  EXPECT_EQ(seen.fields.at(":scheme"), "http");
+  EXPECT_EQ(seen.fields.at(":authority"), "shop.test");
+  EXPECT_EQ(seen.fields.at(":path"), "/pkg.Service/Method?x=1");
+  EXPECT_EQ(seen.fields.at("te"), "trailers");
+  EXPECT_EQ(seen.fields.at("grpc-timeout"), "5S");
+  EXPECT_EQ(seen.fields.at("x-forwarded-for"), "127.0.0.1");
+  EXPECT_FALSE(seen.fields.contains("transfer-encoding"));
+  EXPECT_FALSE(seen.fields.contains("connection"));
+}
+
+TEST_F(Http2Endpoints, AResponseThatIsAllHeadEndsWithIt) {
+  const Http2Backend backend([](const Request&) {
+    return Reply{.head = {{":status", "200"},
+                          {"content-type", "application/grpc"},
+                          {"grpc-status", "5"},
+                          {"grpc-message", "no such thing"}}};
+  });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.fields.at("grpc-status"), "5");
+  EXPECT_TRUE(answer.ended);
+}
+
+TEST_F(Http2Endpoints, BothSidesOfACallSpeakInTurnAndManyCallsShareAConnection) {
+  const Http2Backend backend(
+      [](const Request&) {
+        return Reply{.trailer = {{"grpc-status", "0"}}};
+      },
+      {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  std::vector<int> calls;
+  for (int i = 0; i < 20; ++i) calls.push_back(call(*client, "", true));
+  for (const std::string word : {"one,", "two,", "three"}) {
+    for (const int stream : calls) client->say(stream, word);
+    for (const int stream : calls) {
+      client->read_until([&] { return client->answer(stream).body.ends_with(word); });
+    }
+  }
+  for (const int stream : calls) client->say(stream, "", true);
+  for (const int stream : calls) {
+    EXPECT_EQ(client->wait(stream).body, "one,two,three");
+    EXPECT_EQ(client->answer(stream).fields.at("grpc-status"), "0");
+  }
+  EXPECT_EQ(backend.connections(), 1);
+}
+
+TEST_F(Http2Endpoints, AnEndpointIsNeverAskedForMoreAtATimeThanItAllows) {
+  const Http2Backend backend([](const Request&) { return Reply{}; },
+                             {.streams_max = 3, .echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  std::vector<int> calls;
+  for (int i = 0; i < 10; ++i) calls.push_back(call(*client, "", true));
+  for (const int stream : calls) client->say(stream, "hello");
+  for (const int stream : calls) {
+    client->read_until([&] { return client->answer(stream).body == "hello"; });
+    EXPECT_EQ(client->answer(stream).body, "hello");
+  }
+  EXPECT_LE(backend.streams_at_once(), 3);
+  EXPECT_GE(backend.connections(), 4);
+  EXPECT_EQ(proxy_.metric("gatehouse_proxy_upstream_retries_total"), 0);
+}
+
+TEST_F(Http2Endpoints, LargeBodiesPassBothWays) {
+  const Http2Backend backend([](const Request& request) { return Reply{.body = request.body}; });
+  serve({backend.port()});
+  auto client = connect();
+  const std::string large(3u << 20, 'x');
+  EXPECT_EQ(client->wait(call(*client, large)).body, large);
+}
+
+TEST_F(Http2Endpoints, AClientThatTakesNothingHoldsUpNobodyAndLittleIsKeptForIt) {
+  const std::string large(8u << 20, 'x');
+  const Http2Backend backend([&](const Request&) { return Reply{.body = large}; });
+  serve({backend.port()});
+  auto slow = connect({.window = 65'535, .opens_windows = false});
+  const int stalled = call(*slow, "hello");
+  slow->read_until([&] { return slow->answer(stalled).body.size() == 65'535; });
+  auto other = connect();
+  EXPECT_EQ(other->wait(call(*other, "hello")).body.size(), large.size());
+  EXPECT_EQ(backend.connections(), 1);
+  EXPECT_LT(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"), 512 << 10);
+}
+
+TEST_F(Http2Endpoints, WhatAnEndpointRefusesIsSentAgainEvenIfItIsAPost) {
+  std::atomic<int> asked{0};
+  const Http2Backend backend([&](const Request& request) {
+    return asked++ < 2 ? refuses(NGHTTP2_REFUSED_STREAM) : says_ok(request);
+  });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.body, "re: hello");
+  EXPECT_EQ(answer.fields.at("grpc-status"), "0");
+  EXPECT_EQ(asked, 3);
+}
+
+TEST_F(Http2Endpoints, OnesThatRefuseEverythingAreGivenUp) {
+  const auto refuse = [](const Request&) { return refuses(NGHTTP2_REFUSED_STREAM); };
+  const Http2Backend one(refuse);
+  const Http2Backend other(refuse);
+  serve({one.port(), other.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(call(*client, "hello")).fields.at("grpc-status"), "14");
+  EXPECT_GE(one.requests(), 1);
+  EXPECT_GE(other.requests(), 1);
+  EXPECT_LE(one.requests() + other.requests(), 6);
+}
+
+TEST_F(Http2Endpoints, WhatAGoawayLeavesOutIsSentOnAnotherConnection) {
+  std::atomic<int> asked{0};
+  const Http2Backend backend([&](const Request& request) {
+    return asked++ == 1 ? Reply{.leaves = true} : says_ok(request);
+  });
+  serve({backend.port()});
+  auto client = connect();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
+  }
+  EXPECT_EQ(backend.connections(), 2);
+  EXPECT_TRUE(eventually([&] { return backend.open_connections() == 1; }));
+}
+
+TEST_F(Http2Endpoints, WhatAnEndpointMayHaveDoneIsNotSentAgain) {
+  const Http2Backend backend([](const Request&) { return refuses(NGHTTP2_INTERNAL_ERROR); });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.fields.at("grpc-status"), "14");
+  EXPECT_EQ(backend.requests(), 1);
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_reset_stream"));
+}
+
+TEST_F(Http2Endpoints, AGrpcClientIsAnsweredInItsOwnTerms) {
+  std::uint16_t closed = 0;
+  { closed = Http2Backend(says_ok).port(); }
+  serve({closed});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("content-type"), "application/grpc");
+  EXPECT_EQ(answer.fields.at("grpc-status"), "14");
+  EXPECT_EQ(answer.fields.at("grpc-message"), "connect_refused");
+  EXPECT_FALSE(answer.fields.contains("content-length"));
+  EXPECT_EQ(client->wait(client->get("/")).status, 502);
+  EXPECT_THAT(proxy_.access_log(2), HasSubstr("\"status\":502"));
+}
+
+TEST_F(Http2Endpoints, ACallThatItsClientCancelsIsCancelledAtTheEndpoint) {
+  const Http2Backend backend([](const Request&) { return Reply{}; }, {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  const int cancelled = call(*client, "", true);
+  client->say(cancelled, "hello");
+  client->read_until([&] { return client->answer(cancelled).body == "hello"; });
+  client->reset(cancelled);
+  client->flush();
+  EXPECT_TRUE(eventually([&] { return backend.resets() == 1; }));
+  const int next = call(*client, "", true);
+  client->say(next, "hello", true);
+  EXPECT_EQ(client->wait(next).body, "hello");
+  EXPECT_EQ(backend.connections(), 1);
+}
+
+TEST_F(Http2Endpoints, AnAnswerThatIsCutOffIsNotTakenForComplete) {
+  const Http2Backend backend(
+      [](const Request&) { return Reply{.body = "half of it", .reset = NGHTTP2_INTERNAL_ERROR}; });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_FALSE(answer.ended);
+  EXPECT_TRUE(answer.is_closed());
+  EXPECT_NE(answer.error, NGHTTP2_NO_ERROR);
+}
+
+TEST_F(Http2Endpoints, ClientsOfHttp1AreServedToo) {
+  const Http2Backend backend([](const Request& request) {
+    return Reply{.head = {{":status", "201"}, {"x-mine", "yes"}},
+                 .body = request.fields.at(":method") == "HEAD" ? "" : "re: " + request.body,
+                 .trailer = {}};
+  });
+  serve({backend.port()});
+  auto client = HttpClient::connect(proxy_.http());
+  client.send(
+      "POST /a HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nhello\r\n0\r\n\r\n");
+  const HttpAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.body, "re: hello");
+  EXPECT_EQ(answer.field("x-mine"), "yes");
+  client.send("HEAD /a HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_EQ(client.read_answer(true).status, 201);
+  client.send(
+      "GET /a HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "re: ");
+  EXPECT_FALSE(backend.last().fields.contains("upgrade"));
+}
+
+TEST_F(Http2Endpoints, AnEmptyAnswerToAClientOfHttp1HasALength) {
+  const Http2Backend backend([](const Request&) { return Reply{}; });
+  serve({backend.port()});
+  auto client = HttpClient::connect(proxy_.http());
+  EXPECT_EQ(client.get("/").field("content-length"), "0");
+  EXPECT_EQ(client.get("/").status, 200);
+}
+
+TEST_F(Http2Endpoints, AConnectionThatIsGoneIsNoFailureOfTheNextRequest) {
+  Http2Backend backend([](const Request&) { return Reply{.body = "hello"}; });
+  serve({backend.port()});
+  auto client = connect();
+  EXPECT_EQ(client->wait(client->get("/")).body, "hello");
+  backend.drop_connections();
+  EXPECT_TRUE(eventually([&] { return backend.open_connections() == 0; }));
+  EXPECT_EQ(client->wait(client->get("/")).body, "hello");
+  EXPECT_EQ(backend.connections(), 2);
+}
+
+TEST_F(Http2Endpoints, AfterAnAnswerThatNeverCameAnotherConnectionIsTried) {
+  std::atomic<int> asked{0};
+  const Http2Backend backend([&](const Request& request) {
+    return asked++ == 0 ? Reply{.says_nothing = true} : says_ok(request);
+  });
+  config::Cluster impatient = over_http2();
+  impatient.read_timeout = std::chrono::milliseconds(100);
+  serve({backend.port()}, impatient);
+  auto client = connect();
+  EXPECT_EQ(client->wait(call(*client, "hello")).fields.at("grpc-status"), "14");
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_read_timeout"));
+  EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
+}
+
+TEST_F(Http2Endpoints, OnesThatLeaveTheConfigurationAreLeftWhenTheirLastCallEnds) {
+  const Http2Backend backend([](const Request&) { return Reply{}; }, {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  const int stream = call(*client, "", true);
+  client->say(stream, "one,");
+  client->read_until([&] { return client->answer(stream).body == "one,"; });
+  const Http2Backend other(says_ok);
+  serve({other.port()});
+  EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
+  client->say(stream, "two", true);
+  EXPECT_EQ(client->wait(stream).body, "one,two");
+  EXPECT_TRUE(eventually([&] { return backend.open_connections() == 0; }));
+}
+
+TEST_F(Http2Endpoints, AreToldInTlsThatItIsHttp2) {
+  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  const config::Certificate own = issue({"backend.test"});
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
+  const base::BioPtr text(
+      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
+  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(context.get(), leaf.get());
+  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  std::string offered;
+  SSL_CTX_set_alpn_select_cb(
+      context.get(),
+      [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+         unsigned in_size, void* seen) {
+        static_cast<std::string*>(seen)->assign(reinterpret_cast<const char*>(in), in_size);
+        *out = in + 1;
+        *size = in[0];
+        return SSL_TLSEXT_ERR_OK;
+      },
+      &offered);
+  const Http2Backend backend(says_ok, {.tls = std::move(context)});
+  config::Cluster cluster = over_http2();
+  cluster.tls.emplace();
+  serve({backend.port()}, cluster);
+  auto client = connect();
+  EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
+  EXPECT_EQ(backend.last().fields.at(":scheme"), "https");
+  EXPECT_EQ(offered, "\x02h2");
+}
+
+}  // namespace
+}  // namespace proxy::support
