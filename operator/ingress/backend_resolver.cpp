@@ -117,9 +117,9 @@ std::string hash_text(const std::vector<proxy::config::HashPart>& parts) {
 }
 
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
-                       const annotations::ProxyTimeouts& timeouts, const std::string& tls,
+                       const annotations::ProxyTimeouts& timeouts, const std::string& protocol,
                        const EndpointChoice& choice) {
-  std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + tls;
+  std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + protocol;
   if (choice.is_sticky) id += ";sticky";
   if (choice.prefers_least_requests) id += ";least";
   if (choice.asks_the_service) id += ";service";
@@ -137,10 +137,17 @@ bool says_tls(const kube::ServicePort& port) {
   return said == "https" || said == "HTTPS" || said == "kubernetes.io/wss";
 }
 
+// The same, and Istio's word for it.
+bool says_http2(const kube::ServicePort& port) {
+  return port.app_protocol == "kubernetes.io/h2c" || port.app_protocol == "grpc";
+}
+
 // Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
 std::string tls_text(const annotations::BackendProtocol& protocol) {
-  if (protocol == annotations::BackendProtocol{.tls = protocol.tls}) return ";tls";
+  if (protocol == annotations::BackendProtocol{.tls = protocol.tls, .http2 = protocol.http2}) {
+    return ";tls";
+  }
   const std::string all =
       protocol.secret + "\n" + protocol.name + "\n" + (protocol.verify ? "verify" : "") + "\n" +
       (protocol.sends_name ? "name" : "") + "\n" + std::to_string(protocol.verify_depth);
@@ -260,17 +267,20 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   }
 
   const bool is_tls = protocol.tls.value_or(says_tls(*port));
+  const bool is_http2 = protocol.tls ? protocol.http2 : says_http2(*port);
   if (!is_tls && protocol.needs_tls()) {
-    return closed("backend_tls_unused", "BackendProtocolMismatch",
-                  "Service " + key.text() + " port " + std::to_string(port->port) +
-                      " is spoken to in plain HTTP, where proxy-ssl-secret and proxy-ssl-verify "
-                      "guard nothing; set backend-protocol to \"HTTPS\" or remove them");
+    return closed(
+        "backend_tls_unused", "BackendProtocolMismatch",
+        "Service " + key.text() + " port " + std::to_string(port->port) +
+            " is spoken to in the clear, where proxy-ssl-secret and proxy-ssl-verify "
+            "guard nothing; set backend-protocol to \"HTTPS\" or \"GRPCS\", or remove them");
   }
   Tls tls;
   if (is_tls) tls = tls_of(key, protocol);
   if (!tls.trouble.empty()) return closed("backend_secret", "BackendSecretUnusable", tls.trouble);
 
-  std::string id = cluster_id(service, *port, timeouts, is_tls ? tls_text(protocol) : "", choice);
+  const std::string spoken = (is_http2 ? ";http2" : "") + (is_tls ? tls_text(protocol) : "");
+  std::string id = cluster_id(service, *port, timeouts, spoken, choice);
   auto& cluster = clusters_[id];
   if (!cluster) {
     Cluster made;
@@ -280,6 +290,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
     if (is_tls) made.tls = std::move(tls.settings);
+    made.speaks_http2 = is_http2;
     // The API server makes it at random, every operator sees the same one, and no client does.
     if (choice.is_sticky) made.affinity_key = service.metadata.uid + "/" + key.text();
     if (made.affinity_key.size() > proxy::config::kAffinityKeyBytesMax) {

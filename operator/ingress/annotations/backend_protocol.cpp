@@ -11,17 +11,24 @@ namespace {
 void read_protocol(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
   const auto found = find(annotations, "backend-protocol");
   if (!found || is_same_word(found->value, "AUTO_HTTP")) return;
-  if (is_same_word(found->value, "HTTPS")) {
-    read.tls = true;
-  } else if (is_same_word(found->value, "HTTP")) {
-    read.tls = false;
-  } else {
-    Issue issue =
-        bad_value(*found, "supported yet: backends are spoken to in HTTP/1.1, plain or in TLS",
-                  Issue::Effect::guards);
-    issue.remedy = "Let the Service offer a port for HTTP/1.1 and set \"HTTP\" or \"HTTPS\".";
-    issues.push_back(std::move(issue));
+  struct Word {
+    const char* text;
+    bool tls;
+    bool http2;
+  };
+  constexpr Word kWords[] = {
+      {"HTTP", false, false}, {"HTTPS", true, false}, {"GRPC", false, true}, {"GRPCS", true, true}};
+  for (const Word& word : kWords) {
+    if (!is_same_word(found->value, word.text)) continue;
+    read.tls = word.tls;
+    read.http2 = word.http2;
+    return;
   }
+  Issue issue = bad_value(*found, "supported: backends are spoken to in HTTP/1.1 or HTTP/2",
+                          Issue::Effect::guards);
+  issue.remedy =
+      "Let the Service offer a port for one of \"HTTP\", \"HTTPS\", \"GRPC\", \"GRPCS\".";
+  issues.push_back(std::move(issue));
 }
 
 void read_switch(const AnnotationMap& annotations, std::string_view key, bool& value,

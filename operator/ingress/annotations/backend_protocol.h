@@ -10,8 +10,10 @@ namespace ingress::annotations {
 
 // How backends are spoken to: backend-protocol and proxy-ssl-*.
 struct BackendProtocol {
-  // backend-protocol: HTTPS or HTTP; nothing: as the Service's port says (appProtocol).
+  // backend-protocol: HTTPS or GRPCS, HTTP or GRPC; nothing: as the Service's port says
+  // (appProtocol).
   std::optional<bool> tls{};
+  bool http2 = false;              // GRPC or GRPCS
   std::string secret{};            // proxy-ssl-secret, "name" or "namespace/name"; empty: none
   bool verify = false;             // proxy-ssl-verify
   std::string name{};              // proxy-ssl-name; empty: the Service's own

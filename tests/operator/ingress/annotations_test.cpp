@@ -394,7 +394,7 @@ TEST(RoutePolicy, ASwitchIsReadInNginxsOwnSpelling) {
 }
 
 TEST(RoutePolicy, ABackendProtocolThatWeDoNotSpeakClosesTheDoor) {
-  for (const char* protocol : {"GRPC", "GRPCS", "FCGI", "nonsense"}) {
+  for (const char* protocol : {"FCGI", "AJP", "GRPC-WEB", "nonsense"}) {
     EXPECT_TRUE(read_route_policy(nginx({{"backend-protocol", protocol}})).is_refused())
         << protocol;
   }
@@ -408,11 +408,23 @@ TEST(RoutePolicy, HttpsToBackendsIsReadWithWhomToTrust) {
                                                       {"proxy-ssl-server-name", "on"},
                                                       {"proxy-ssl-verify-depth", "2"}}));
   EXPECT_THAT(policy.issues, IsEmpty());
-  EXPECT_EQ(policy.backend,
-            (BackendProtocol{true, "shop/backend", true, "backend.internal", true, 2}));
+  EXPECT_EQ(policy.backend, (BackendProtocol{.tls = true,
+                                             .secret = "shop/backend",
+                                             .verify = true,
+                                             .name = "backend.internal",
+                                             .sends_name = true,
+                                             .verify_depth = 2}));
   EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "HTTP"}})).backend.tls, false);
   EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "AUTO_HTTP"}})).backend.tls,
             std::nullopt);
+}
+
+TEST(RoutePolicy, GrpcToBackendsIsHttp2PlainOrInTls) {
+  const RoutePolicy plain = read_route_policy(nginx({{"backend-protocol", "grpc"}}));
+  EXPECT_THAT(plain.issues, IsEmpty());
+  EXPECT_EQ(plain.backend, (BackendProtocol{.tls = false, .http2 = true}));
+  EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "GRPCS"}})).backend,
+            (BackendProtocol{.tls = true, .http2 = true}));
 }
 
 TEST(RoutePolicy, WhatIsSaidAboutTrustInBackendsAndCannotBeReadClosesTheDoor) {

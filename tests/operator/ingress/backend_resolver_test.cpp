@@ -1,5 +1,7 @@
 #include "operator/ingress/backend_resolver.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -262,6 +264,29 @@ TEST_F(BackendTls, IsWhatThePortsAppProtocolSaysUnlessTheAnnotationDoes) {
   builder_.service_object(a_service("shop/web", 443, "https"));
   EXPECT_EQ(cluster_of(resolve({})).tls, std::nullopt);
   EXPECT_EQ(cluster_of(resolve({.tls = true})).tls, proxy::config::BackendTls{});
+}
+
+TEST_F(BackendTls, Http2IsWhatTheAnnotationSaysElseThePortsAppProtocol) {
+  const ResolvedBackend grpcs = resolve({.tls = true, .http2 = true});
+  EXPECT_TRUE(cluster_of(grpcs).speaks_http2);
+  EXPECT_EQ(cluster_of(grpcs).tls, proxy::config::BackendTls{});
+  const ResolvedBackend grpc = resolve({.tls = false, .http2 = true});
+  EXPECT_TRUE(cluster_of(grpc).speaks_http2);
+  EXPECT_EQ(cluster_of(grpc).tls, std::nullopt);
+  const ResolvedBackend https = resolve({.tls = true});
+  EXPECT_FALSE(cluster_of(https).speaks_http2);
+  // Two Ingresses that ask for one Service differently are not in each other's way.
+  const auto id = [](const ResolvedBackend& one) { return std::get<Forward>(one.action).cluster; };
+  EXPECT_EQ((std::set<std::string>{id(grpcs), id(grpc), id(https)}).size(), 3U);
+  for (const char* said : {"kubernetes.io/h2c", "grpc"}) {
+    builder_.view.services.clear();
+    auto service = a_service("shop/web", 443, "https");
+    service.ports.front().app_protocol = said;
+    builder_.service_object(service);
+    EXPECT_TRUE(cluster_of(resolve({})).speaks_http2) << said;
+    EXPECT_EQ(cluster_of(resolve({})).tls, std::nullopt);
+    EXPECT_FALSE(cluster_of(resolve({.tls = false})).speaks_http2);
+  }
 }
 
 TEST_F(BackendTls, TheCertificateIsForTheServiceWhereNoNameIsWritten) {

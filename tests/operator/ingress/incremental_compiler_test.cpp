@@ -354,7 +354,7 @@ class History {
         {nginx + "canary", "true"},
         {nginx + "canary", "true"},
         {nginx + "canary-weight", one_of({"10", "x"})},
-        {nginx + "backend-protocol", one_of({"HTTPS", "HTTP"})},
+        {nginx + "backend-protocol", one_of({"HTTPS", "HTTP", "GRPC", "GRPCS"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},
         {nginx + "upstream-vhost", one_of({"other.example", "$service_name:$service_port"})},
@@ -391,7 +391,7 @@ class History {
     service.metadata.uid += "-" + std::to_string(below(2));
     if (below(6) == 0) service.type_name = "ExternalName";
     if (below(6) == 0) service.ports.front().port = 81;
-    if (below(3) == 0) service.ports.front().app_protocol = "https";
+    if (below(3) == 0) service.ports.front().app_protocol = one_of({"https", "grpc"});
     if (below(6) == 0) service.publish_not_ready_addresses = true;
     if (below(3) == 0) service.cluster_ip = one_of({"10.96.0.1", "10.96.0.2", "None"});
     if (below(3) == 0) service.session_affinity = "ClientIP";
