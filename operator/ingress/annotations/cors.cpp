@@ -174,12 +174,19 @@ std::uint64_t read_max_age(const AnnotationMap& annotations, Issues& issues) {
   return 0;
 }
 
-// ingress-nginx allows credentials when nothing is said, which means nothing to a browser where
-// everybody is admitted by a "*": there they are allowed only to who asks for it.
+// ingress-nginx allows credentials when nothing is said. Where everybody is admitted by a "*" no
+// browser takes that (Fetch §3.2.5), and none is given any here, in whatever words it is asked for:
+// every site of the world could read what the users may.
 bool read_credentials(const AnnotationMap& annotations, bool any_origin, Issues& issues) {
   const auto found = find(annotations, "cors-allow-credentials");
   if (!found) return !any_origin;
   const auto value = read_bool(found->value);
+  if (value == true && any_origin) {
+    add_issue(found->name,
+              "has no effect where every origin is admitted: browsers take no credentials then",
+              "List the origins in cors-allow-origin.", issues);
+    return false;
+  }
   if (!value) {
     issues.push_back(bad_value(*found, "\"true\" or \"false\"; credentials are not allowed",
                                Issue::Effect::tunes));
