@@ -165,28 +165,27 @@ Installation::Ports Installation::wait_for_ports(const std::string& name, ChildP
 
 void Installation::start_operator() {
   const std::string name = "operator-" + std::to_string(++operator_starts_);
-  operator_ =
-      start({GATEHOUSE_OPERATOR,
-             "--kubeconfig",
-             path("kubeconfig"),
-             "--namespace",
-             "gatehouse-system",
-             "--control-address",
-             "127.0.0.1:" + std::to_string(operator_starts_ > 1 ? operator_ports_["control"] : 0),
-             "--metrics-address",
-             "127.0.0.1:0",
-             "--health-address",
-             "127.0.0.1:0",
-             "--control-tls-cert-file",
-             path("control.pem"),
-             "--control-tls-key-file",
-             path("control.key"),
-             "--publish-address",
-             "127.0.0.1",
-             "--ports-file",
-             path(name + ".ports"),
-             "--leader-elect=false"},
-            name);
+  operator_ = start({GATEHOUSE_OPERATOR,
+                     "--kubeconfig",
+                     path("kubeconfig"),
+                     "--namespace",
+                     "gatehouse-system",
+                     "--control-address",
+                     "127.0.0.1:" + std::to_string(control_port_),
+                     "--metrics-address",
+                     "127.0.0.1:0",
+                     "--health-address",
+                     "127.0.0.1:0",
+                     "--control-tls-cert-file",
+                     path("control.pem"),
+                     "--control-tls-key-file",
+                     path("control.key"),
+                     "--publish-address",
+                     "127.0.0.1",
+                     "--ports-file",
+                     path(name + ".ports"),
+                     "--leader-elect=false"},
+                    name);
   operator_ports_ = wait_for_ports(name, *operator_);
 }
 

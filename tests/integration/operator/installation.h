@@ -115,6 +115,7 @@ class Installation {
   int backend_port_ = 0;
   std::jthread backend_thread_;
   std::unique_ptr<ChildProcess> operator_;
+  const int control_port_ = find_free_port();  // proxies come back to it
   Ports operator_ports_;
   std::vector<std::unique_ptr<ChildProcess>> proxies_;
   std::vector<Ports> proxy_ports_;

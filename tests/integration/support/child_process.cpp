@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+
 namespace integration {
 namespace {
 
@@ -110,14 +112,19 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 int find_free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // Bound and not listening: nobody else is given the port, while a server that sets SO_REUSEADDR
+  // may listen on it, also once more after it was killed.
+  static std::vector<base::Descriptor> reserved;
+  base::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int reuse = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(socket);
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  reserved.push_back(std::move(socket));
   return ntohs(address.sin_port);
 }
 

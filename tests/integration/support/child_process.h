@@ -59,8 +59,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// A TCP port of 127.0.0.1 that is free now. Only for programs that cannot pick one themselves: by
-// the time they listen somebody else may have it.
+// A TCP port of 127.0.0.1 for a program that cannot pick one itself, or that comes back to the same
+// one: nobody else is given it while this test runs. The program must set SO_REUSEADDR.
 int find_free_port();
 
 }  // namespace integration
