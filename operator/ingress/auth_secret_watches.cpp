@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "kube/object_watch.h"
+#include "kube/resources/secret.h"
+
 namespace ingress {
 namespace {
 
@@ -24,22 +27,11 @@ std::shared_ptr<const AuthSecret> unread() {
 struct AuthSecretWatches::Watch {
   Watch(kube::Client& client, const kube::ObjectKey& key, kube::ReflectorOptions options,
         const std::function<void()>& wake)
-      : reflector(client, store, only(key, std::move(options))) {
-    store.add_listener([wake](const auto&) { wake(); });
-    // That there is none is no change that a listener hears of.
-    store.add_sync_listener(wake);
-    reflector.start();
-  }
+      : object(client, key, std::move(options), wake) {}
 
-  static kube::ReflectorOptions only(const kube::ObjectKey& key, kube::ReflectorOptions options) {
-    options.namespace_ = key.namespace_;
-    options.field_selector = "metadata.name=" + key.name;
-    return options;
-  }
-
-  std::shared_ptr<const AuthSecret> get(const kube::ObjectKey& key) {
-    if (!store.has_synced()) return unread();
-    const auto now = store.get(key);
+  std::shared_ptr<const AuthSecret> get() {
+    if (!object.is_known()) return unread();
+    const auto now = object.get();
     if (now == nullptr) return nullptr;
     if (now != seen) {
       seen = now;
@@ -48,10 +40,9 @@ struct AuthSecretWatches::Watch {
     return read;
   }
 
-  kube::Store<kube::Secret> store;
+  kube::ObjectWatch<kube::Secret> object;
   std::shared_ptr<const kube::Secret> seen;
   std::shared_ptr<const AuthSecret> read;  // of that
-  kube::Reflector<kube::Secret> reflector;
 };
 
 AuthSecretWatches::AuthSecretWatches(kube::Client& client, Options options, Wake wake)
@@ -71,7 +62,7 @@ void AuthSecretWatches::follow(const std::set<kube::ObjectKey>& secrets) {
         ++one;
         continue;
       }
-      one->second->reflector.request_stop();
+      one->second->object.request_stop();
       ended.push_back(std::move(one->second));
       one = watches_.erase(one);
     }
@@ -137,7 +128,7 @@ void AuthSecretWatches::read(const kube::ObjectKey& key, const std::stop_token& 
 bool AuthSecretWatches::are_read() const {
   const std::lock_guard lock(mutex_);
   return std::all_of(watches_.begin(), watches_.end(),
-                     [](const auto& one) { return one.second->store.has_synced(); }) &&
+                     [](const auto& one) { return one.second->object.is_known(); }) &&
          std::all_of(reads_.begin(), reads_.end(),
                      [](const auto& one) { return one.second.is_read; });
 }
@@ -146,7 +137,7 @@ std::shared_ptr<const AuthSecret> AuthSecretWatches::get(const kube::ObjectKey& 
   const std::lock_guard lock(mutex_);
   const auto read = reads_.find(key);
   if (const auto watch = watches_.find(key); watch != watches_.end()) {
-    const auto watched = watch->second->get(key);
+    const auto watched = watch->second->get();
     const bool is_known = read != reads_.end() && read->second.is_read;
     return watched && watched->is_unread && is_known ? read->second.secret : watched;
   }
@@ -164,7 +155,7 @@ void AuthSecretWatches::stop() {
     reader.swap(reader_);
   }
   reader.request_stop();
-  for (const auto& [key, watch] : ended) watch->reflector.request_stop();
+  for (const auto& [key, watch] : ended) watch->object.request_stop();
 }
 
 }  // namespace ingress

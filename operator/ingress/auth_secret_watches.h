@@ -13,7 +13,6 @@
 
 #include "kube/client.h"
 #include "kube/reflector.h"
-#include "kube/store.h"
 #include "operator/ingress/auth_secret.h"
 
 namespace ingress {

@@ -4,26 +4,6 @@
 
 namespace issuer {
 
-struct SecretWatches::Watch {
-  Watch(kube::Client& client, const kube::ObjectKey& key, kube::ReflectorOptions options,
-        const std::function<void()>& wake)
-      : reflector(client, store, only(key, std::move(options))) {
-    store.add_listener([wake](const auto&) { wake(); });
-    // What became of it before the watch began is no change that a listener hears of.
-    store.add_sync_listener(wake);
-    reflector.start();
-  }
-
-  static kube::ReflectorOptions only(const kube::ObjectKey& key, kube::ReflectorOptions options) {
-    options.namespace_ = key.namespace_;
-    options.field_selector = "metadata.name=" + key.name;
-    return options;
-  }
-
-  kube::Store<kube::Secret> store;
-  kube::Reflector<kube::Secret> reflector;
-};
-
 SecretWatches::SecretWatches(kube::Client& client, Options options, Wake wake)
     : client_(client), options_(std::move(options)), wake_(std::move(wake)) {}
 
@@ -44,7 +24,7 @@ bool SecretWatches::follow(const IssuerKey& issuer, const std::set<kube::ObjectK
         continue;
       }
       const auto watch = watches_.find(one->first);
-      watch->second->reflector.request_stop();
+      watch->second->request_stop();
       ended.push_back(std::move(watch->second));
       watches_.erase(watch);
       one = followers_.erase(one);
@@ -82,7 +62,7 @@ void SecretWatches::stop() {
     followers_.clear();
     ended.swap(watches_);
   }
-  for (const auto& [secret, watch] : ended) watch->reflector.request_stop();
+  for (const auto& [secret, watch] : ended) watch->request_stop();
 }
 
 }  // namespace issuer

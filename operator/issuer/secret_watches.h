@@ -10,10 +10,10 @@
 
 #include "kube/client.h"
 #include "kube/object.h"
+#include "kube/object_watch.h"
 #include "kube/pause.h"
 #include "kube/reflector.h"
 #include "kube/resources/secret.h"
-#include "kube/store.h"
 #include "operator/issuer/accounts.h"
 
 namespace issuer {
@@ -44,7 +44,7 @@ class SecretWatches {
   void stop();
 
  private:
-  struct Watch;
+  using Watch = kube::ObjectWatch<kube::Secret>;
 
   void wake_followers(const kube::ObjectKey& secret);
 
