@@ -1,6 +1,7 @@
 #include "tests/proxy/support/scripted_backend.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -106,6 +107,7 @@ void ScriptedBackend::serve(Session& session) {
   while (can_talk) {
     SeenRequest request;
     session.is_idle = true;
+    session.is_idle.notify_all();
     if (!read_request(session.stream, pending, request)) break;
     session.is_idle = false;
     ++requests_;
@@ -116,6 +118,8 @@ void ScriptedBackend::serve(Session& session) {
     if (!script_(session.stream, request)) break;
   }
   ::shutdown(session.stream.fd(), SHUT_RDWR);
+  session.is_idle = true;
+  session.is_idle.notify_all();
   --open_;
 }
 
@@ -125,9 +129,14 @@ SeenRequest ScriptedBackend::last() const {
 }
 
 void ScriptedBackend::close_idle() {
-  const std::lock_guard lock(mutex_);
-  for (Session& session : sessions_) {
-    if (session.is_idle) ::shutdown(session.stream.fd(), SHUT_RDWR);
+  std::vector<Session*> sessions;  // waited for without the lock: they want it
+  {
+    const std::lock_guard lock(mutex_);
+    for (Session& session : sessions_) sessions.push_back(&session);
+  }
+  for (Session* session : sessions) {
+    session->is_idle.wait(false);
+    ::shutdown(session->stream.fd(), SHUT_RDWR);
   }
 }
 

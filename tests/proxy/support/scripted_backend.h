@@ -37,7 +37,8 @@ class ScriptedBackend {
   int open_connections() const { return open_; }
   int requests() const { return requests_; }
   SeenRequest last() const;
-  // Closes connections that wait for a request.
+  // Closes all connections, each when it waits for a request: a client may have an answer before
+  // the connection does.
   void close_idle();
 
   // "HTTP/1.1 200 OK" with this body.
