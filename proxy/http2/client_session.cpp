@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/http2/session_options.h"
+
 namespace proxy::http2 {
 namespace {
 
@@ -215,18 +217,13 @@ struct ClientCallbacks {
 std::unique_ptr<ClientSession> ClientSession::create(const Limits& limits, ClientOutput& output) {
   static nghttp2_session_callbacks* const callbacks = ClientCallbacks::make();
   std::unique_ptr<ClientSession> session(new ClientSession(limits, output));
-  nghttp2_option* option = nullptr;
-  if (nghttp2_option_new(&option) != 0) return nullptr;
-  nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_max_continuations(option, 8);
-  // Answers to pings and settings that the endpoint does not read.
-  nghttp2_option_set_max_outbound_ack(option, 256);
-  nghttp2_option_set_peer_max_concurrent_streams(option, 1);
-  const int made =
-      nghttp2_session_client_new2(&session->session_, callbacks, session.get(), option);
-  nghttp2_option_del(option);
-  if (made != 0) return nullptr;
+  const OptionPtr option = bounded_options();
+  if (option == nullptr) return nullptr;
+  nghttp2_option_set_peer_max_concurrent_streams(option.get(), 1);
+  if (nghttp2_session_client_new2(&session->session_, callbacks, session.get(), option.get()) !=
+      0) {
+    return nullptr;
+  }
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.fields.bytes_max)},

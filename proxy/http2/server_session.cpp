@@ -6,6 +6,8 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "proxy/http2/session_options.h"
+
 namespace proxy::http2 {
 
 namespace {
@@ -287,17 +289,12 @@ struct Callbacks {
 std::unique_ptr<ServerSession> ServerSession::create(const Limits& limits, StreamSource& source) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::make();
   std::unique_ptr<ServerSession> session(new ServerSession(limits, source));
-  nghttp2_option* option = nullptr;
-  if (nghttp2_option_new(&option) != 0) return nullptr;
-  nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_max_continuations(option, 8);
-  // Answers to pings and settings that the client does not read.
-  nghttp2_option_set_max_outbound_ack(option, 256);
-  const int made =
-      nghttp2_session_server_new2(&session->session_, callbacks, session.get(), option);
-  nghttp2_option_del(option);
-  if (made != 0) return nullptr;
+  const OptionPtr option = bounded_options();
+  if (option == nullptr) return nullptr;
+  if (nghttp2_session_server_new2(&session->session_, callbacks, session.get(), option.get()) !=
+      0) {
+    return nullptr;
+  }
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrent_streams_max},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.fields.bytes_max)},

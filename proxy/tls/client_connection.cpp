@@ -8,13 +8,10 @@
 #include "base/openssl.h"
 #include "base/pem.h"
 #include "proxy/tls/parsed_certificate.h"
+#include "proxy/tls/ssl_steps.h"
 
 namespace proxy::tls {
 namespace {
-
-// As for clients (connection.cpp): tickets, KeyUpdates and what else is no data.
-constexpr std::uint32_t kControlMessagesMax = 32;
-constexpr std::uint64_t kBytesPerControlMessage = 16u << 10;
 
 constexpr std::string_view kBadSettings = "upstream_tls_settings";
 constexpr std::string_view kHandshake = "upstream_tls_handshake";
@@ -132,7 +129,7 @@ void ClientConnection::fail(std::string_view reason) {
 void ClientConnection::watch(const ssl_st* ssl, int where, int) {
   if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
   auto& connection = *static_cast<ClientConnection*>(SSL_get_app_data(ssl));
-  if (connection.is_established_) ++connection.control_messages_;
+  if (connection.is_established_) connection.control_messages_.note_message();
 }
 
 int ClientConnection::keep_session(ssl_st* ssl, ssl_session_st* session) {
@@ -185,14 +182,14 @@ std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& rec
   while (total < size && records < records_max && has_input()) {
     const int got = SSL_read(ssl_, out + total,
                              static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
-    if (control_messages_ > kControlMessagesMax + bytes_read_ / kBytesPerControlMessage) {
+    if (control_messages_.are_too_many()) {
       fail("too_many_control_messages");
       break;
     }
     if (got > 0) {
       ++records;
       total += static_cast<std::size_t>(got);
-      bytes_read_ += static_cast<std::uint64_t>(got);
+      control_messages_.note_data(static_cast<std::size_t>(got));
       continue;
     }
     const int error = SSL_get_error(ssl_, got);
@@ -209,25 +206,13 @@ std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& rec
 
 bool ClientConnection::write(std::string_view plain) {
   if (has_failed_) return false;
-  ERR_clear_error();
-  while (!plain.empty()) {
-    const int written = SSL_write(ssl_, plain.data(),
-                                  static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
-    if (written <= 0) {
-      fail("protocol_error");
-      ERR_clear_error();
-      return false;
-    }
-    plain.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
+  if (write_all(ssl_, plain)) return true;
+  fail("protocol_error");
+  return false;
 }
 
 void ClientConnection::write_close_notify() {
-  if (has_failed_ || !is_established_) return;
-  ERR_clear_error();
-  SSL_shutdown(ssl_);
-  ERR_clear_error();
+  if (!has_failed_ && is_established_) say_close_notify(ssl_);
 }
 
 bool ClientConnection::was_resumed() const {

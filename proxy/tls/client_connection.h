@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/config/model.h"
+#include "proxy/tls/control_messages.h"
 
 struct ssl_st;          // OpenSSL's SSL
 struct ssl_ctx_st;      // SSL_CTX
@@ -92,8 +93,7 @@ class ClientConnection {
   bool is_established_ = false;
   bool is_closed_by_peer_ = false;
   bool has_failed_ = false;
-  std::uint32_t control_messages_ = 0;  // since it was established
-  std::uint64_t bytes_read_ = 0;
+  ControlMessages control_messages_;  // since it was established
   std::string_view failure_reason_;
 };
 

@@ -7,16 +7,10 @@
 #include <openssl/ssl.h>
 
 #include "proxy/tls/server_context.h"
+#include "proxy/tls/ssl_steps.h"
 
 namespace proxy::tls {
 namespace {
-
-// Messages after the handshake that carry no data: a KeyUpdate and our answer to it (RFC 8446
-// §4.6.3), or a renegotiation that we decline. Each costs as much as kilobytes of data do, and
-// needs 27 bytes. A key is good for 2^24 records (RFC 8446 §5.5), so who means well sends next to
-// none.
-constexpr std::uint32_t kControlMessagesMax = 32;
-constexpr std::uint64_t kBytesPerControlMessage = 16u << 10;
 
 // Which of OpenSSL's many words for a failed handshake it was.
 std::string_view reason_of_handshake_error(unsigned long error) {
@@ -83,7 +77,8 @@ Connection::Handshake Connection::step(std::string_view& ciphertext) {
 
 void Connection::note_control_message() {
   if (!is_established_) return;
-  if (++control_messages_ <= kControlMessagesMax + bytes_read_ / kBytesPerControlMessage) return;
+  control_messages_.note_message();
+  if (!control_messages_.are_too_many()) return;
   fail("too_many_control_messages");
   context_.input_ = {};  // OpenSSL would go on to the next by itself
 }
@@ -101,7 +96,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
     if (got > 0) {
       ++records;  // SSL_read() never goes beyond the end of one
       total += static_cast<std::size_t>(got);
-      bytes_read_ += static_cast<std::uint64_t>(got);
+      control_messages_.note_data(static_cast<std::size_t>(got));
       // OpenSSL keeps nothing back but a part of a record: without input there is no more.
       if (context_.input_.empty() && SSL_pending(ssl_) == 0) break;
       continue;
@@ -121,25 +116,13 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
 
 bool Connection::write(std::string_view plain) {
   if (state_ == State::failed) return false;
-  ERR_clear_error();
-  while (!plain.empty()) {
-    const int written = SSL_write(ssl_, plain.data(),
-                                  static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
-    if (written <= 0) {
-      fail("protocol_error");
-      ERR_clear_error();
-      return false;
-    }
-    plain.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
+  if (write_all(ssl_, plain)) return true;
+  fail("protocol_error");
+  return false;
 }
 
 void Connection::write_close_notify() {
-  if (state_ == State::failed) return;
-  ERR_clear_error();
-  SSL_shutdown(ssl_);
-  ERR_clear_error();
+  if (state_ != State::failed) say_close_notify(ssl_);
 }
 
 bool Connection::negotiated_http2() const {

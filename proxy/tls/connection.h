@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "proxy/tls/certificate_table.h"
+#include "proxy/tls/control_messages.h"
 
 struct ssl_st;  // OpenSSL's SSL
 
@@ -62,8 +63,7 @@ class Connection {
   ssl_st* ssl_;
   State state_ = State::open;
   bool is_established_ = false;
-  std::uint32_t control_messages_ = 0;  // since it was established
-  std::uint64_t bytes_read_ = 0;
+  ControlMessages control_messages_;  // since it was established
   std::string_view failure_reason_;
   std::unique_ptr<std::string> server_name_;
   std::shared_ptr<const CertificateEntry> certificate_;
