@@ -25,6 +25,12 @@
 // the first release compute the revision from exactly these, in this order.
 namespace proxy::config {
 
+// A rule for texts that are all as long at most.
+template <std::size_t count>
+struct TextUpTo {
+  static constexpr std::size_t bytes_max = count;
+};
+
 // What a value may be. Each rule is checked when it is read and by validate().
 struct Flag {};  // bool
 struct Number {
@@ -34,17 +40,18 @@ struct Status {};   // int, from 400 to 599
 struct Timeout {};  // milliseconds: "60s"; more than 0, at most kTimeoutMax
 struct Text {
   std::size_t bytes_max;
-};                     // std::string
-struct Path {};        // std::string that the router can compare with
-struct Reason {};      // std::string: a token for logs and metrics
-struct Pem {};         // std::string: not empty, ASCII
-struct CookieName {};  // std::string: a token (RFC 6265 §4.1.1)
-struct CookieText {};  // std::string: an attribute's value
-struct Authority {};   // std::string: a host, perhaps with a port; or empty
-struct HostText {};    // std::string: a host name or an address
-struct ClusterId {};   // std::string: a key of ProxyConfig::clusters
-struct GuardsId {};    // std::string: a key of ProxyConfig::guards, or empty
-struct ShapeId {};     // std::string: a key of ProxyConfig::shapes, or empty
+};                                             // std::string
+struct Path : TextUpTo<kPathBytesMax> {};      // std::string that the router can compare with
+struct Reason : TextUpTo<kReasonBytesMax> {};  // std::string: a token for logs and metrics
+struct Pem : TextUpTo<kPemBytesMax> {};        // std::string: not empty, ASCII
+struct CookieName : TextUpTo<kCookieTextBytesMax> {};  // std::string: a token (RFC 6265 §4.1.1)
+struct CookieText : TextUpTo<kCookieTextBytesMax> {};  // std::string: an attribute's value
+// std::string: a host, perhaps with a port; or empty
+struct Authority : TextUpTo<kAuthorityBytesMax> {};
+struct HostText : TextUpTo<kTextBytesMax> {};  // std::string: a host name or an address
+struct ClusterId : TextUpTo<kIdBytesMax> {};   // std::string: a key of ProxyConfig::clusters
+struct GuardsId : TextUpTo<kIdBytesMax> {};  // std::string: a key of ProxyConfig::guards, or empty
+struct ShapeId : TextUpTo<kIdBytesMax> {};   // std::string: a key of ProxyConfig::shapes, or empty
 struct List {
   std::size_t entries_max;
 };                    // std::vector of Endpoint, Network or of a struct with fields
@@ -56,14 +63,15 @@ struct Choice {  // an enum, by its values from 0 on
 };
 
 struct RedirectStatus {};  // int, from 300 to 308
-struct PathTemplate {};    // std::string: "/", visible ASCII, "$1" to "$9" for groups
-struct FieldValue {        // std::string: the value of a header field (RFC 9110 §5.5), in ASCII
+// std::string: "/", visible ASCII, "$1" to "$9" for groups
+struct PathTemplate : TextUpTo<kPathBytesMax> {};
+struct FieldValue {  // std::string: the value of a header field (RFC 9110 §5.5), in ASCII
   std::size_t bytes_max;
 };
 
-struct FieldName {};  // std::string: may_be_shaped()
-struct Token {};      // std::string: is_field_name(), or empty
-struct Origins {      // std::vector<std::string> of is_origin_pattern(), sorted, unique
+struct FieldName : TextUpTo<kFieldNameBytesMax> {};  // std::string: may_be_shaped()
+struct Token : TextUpTo<kFieldNameBytesMax> {};      // std::string: is_field_name(), or empty
+struct Origins {  // std::vector<std::string> of is_origin_pattern(), sorted, unique
   std::size_t entries_max;
 };
 

@@ -188,54 +188,9 @@ void read(const Timeout&, const Source& from, std::chrono::milliseconds& value) 
   value = read_timeout(from.value, from.place);
 }
 
-constexpr std::size_t bytes_max(const Text& rule) {
-  return rule.bytes_max;
-}
-constexpr std::size_t bytes_max(const Path&) {
-  return kPathBytesMax;
-}
-constexpr std::size_t bytes_max(const PathTemplate&) {
-  return kPathBytesMax;
-}
-constexpr std::size_t bytes_max(const FieldValue& rule) {
-  return rule.bytes_max;
-}
-constexpr std::size_t bytes_max(const Reason&) {
-  return kReasonBytesMax;
-}
-constexpr std::size_t bytes_max(const Pem&) {
-  return kPemBytesMax;
-}
-constexpr std::size_t bytes_max(const GuardsId&) {
-  return kIdBytesMax;
-}
-constexpr std::size_t bytes_max(const ClusterId&) {
-  return kIdBytesMax;
-}
-constexpr std::size_t bytes_max(const Token&) {
-  return kFieldNameBytesMax;
-}
-constexpr std::size_t bytes_max(const FieldName&) {
-  return kFieldNameBytesMax;
-}
-constexpr std::size_t bytes_max(const ShapeId&) {
-  return kIdBytesMax;
-}
-constexpr std::size_t bytes_max(const CookieName&) {
-  return kCookieTextBytesMax;
-}
-constexpr std::size_t bytes_max(const CookieText&) {
-  return kCookieTextBytesMax;
-}
-constexpr std::size_t bytes_max(const Authority&) {
-  return kAuthorityBytesMax;
-}
-constexpr std::size_t bytes_max(const HostText&) {
-  return kTextBytesMax;
-}
 template <class Rule>
 void read(const Rule& rule, const Source& from, std::string& value) {
-  value = read_text(from.value, from.place, bytes_max(rule));
+  value = read_text(from.value, from.place, rule.bytes_max);
 }
 
 template <std::size_t count, class Enum>
@@ -252,12 +207,16 @@ void read(const Choice<count>& rule, const Source& from, Enum& value) {
   breach(from.place, "must be " + wanted);
 }
 
+void check_list(const Source& from, std::size_t entries_max) {
+  if (!from.value.is_array()) breach(from.place, "must be a list");
+  if (from.value.size() > entries_max) {
+    breach(from.place, "has more than " + std::to_string(entries_max) + " entries");
+  }
+}
+
 template <class T>
 void read(const List& rule, const Source& from, std::vector<T>& value) {
-  if (!from.value.is_array()) breach(from.place, "must be a list");
-  if (from.value.size() > rule.entries_max) {
-    breach(from.place, "has more than " + std::to_string(rule.entries_max) + " entries");
-  }
+  check_list(from, rule.entries_max);
   value.reserve(from.value.size());
   for (const json& element : from.value) {
     const std::string index = std::to_string(value.size());
@@ -266,10 +225,7 @@ void read(const List& rule, const Source& from, std::vector<T>& value) {
 }
 
 void read(const Origins& rule, const Source& from, std::vector<std::string>& value) {
-  if (!from.value.is_array()) breach(from.place, "must be a list");
-  if (from.value.size() > rule.entries_max) {
-    breach(from.place, "has more than " + std::to_string(rule.entries_max) + " entries");
-  }
+  check_list(from, rule.entries_max);
   value = read_texts(from.value, from.place, kOriginBytesMax);
 }
 
