@@ -86,6 +86,13 @@ struct alignas(64) WorkerCounters {
   ReasonCounters handshake_failures;
   ReasonCounters proxy_headers_refused;  // connections that did not begin with one, where it is due
 
+  // Connections whose TLS ends at an endpoint.
+  Counter passages;
+  Counter passages_open;               // add and subtract
+  ReasonCounters passages_ended;       // "done": both sides had said all
+  Counter passage_bytes_to_endpoints;  // that clients sent
+  Counter passage_bytes_to_clients;
+
   ReasonCounters http2_connections_ended;  // for what their clients did
 
   Counter requests_http1;

@@ -129,6 +129,25 @@ void add_connections(Page& page) {
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.proxy_headers_refused; });
 }
 
+void add_passages(Page& page) {
+  page.family("passthrough_connections_total", "Connections whose TLS ends at an endpoint.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.passages; });
+  page.family("passthrough_connections_open", "Of these, those that are open now.",
+              MetricType::Gauge)
+      .sum([](const auto& w) -> const Counter& { return w.passages_open; });
+  page.family("passthrough_connections_ended_total",
+              "Of these, those that ended, and why; \"done\": both sides had said all.",
+              MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.passages_ended; });
+  page.family("passthrough_bytes_total", "Bytes of these, by whom they are for.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.passage_bytes_to_endpoints; },
+           {{"to", "endpoint"}})
+      .sum([](const auto& w) -> const Counter& { return w.passage_bytes_to_clients; },
+           {{"to", "client"}});
+}
+
 void add_http2(Page& page) {
   page.family("http2_connections_ended_total",
               "HTTP/2 connections that were ended for what their clients did.", MetricType::Counter)
@@ -241,6 +260,7 @@ void add_facts(Page& page, const ProxyFacts& facts) {
 std::string metrics_text(const Workers& workers, const ProxyFacts& facts) {
   Page page(workers);
   add_connections(page);
+  add_passages(page);
   add_http2(page);
   add_requests(page);
   add_upstream(page);

@@ -1,6 +1,7 @@
 #include "proxy/client/proxy_header.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "proxy/client/port_text.h"
 
@@ -60,6 +61,7 @@ ProxyHeader read_line(std::string_view bytes) {
   }
   if (!is_port(source_port) || !is_port(destination_port)) return failed(kMalformed);
   header.source = config::IpAddress::parse(source);
+  std::from_chars(source_port.data(), source_port.data() + source_port.size(), header.source_port);
   return header;
 }
 
@@ -90,6 +92,10 @@ ProxyHeader read_binary(std::string_view bytes) {
   ProxyHeader header{.outcome = Outcome::complete, .bytes = kFixedBytes + length};
   if (is_ipv4) header.source = address_from(bytes.substr(kFixedBytes, 4));
   if (is_ipv6) header.source = address_from(bytes.substr(kFixedBytes, 16));
+  if (header.source) {
+    const std::size_t port_at = kFixedBytes + (is_ipv4 ? 8 : 32);
+    header.source_port = static_cast<std::uint16_t>(at(port_at) << 8 | at(port_at + 1));
+  }
   return header;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -27,6 +28,7 @@ struct ProxyHeader {
   std::string_view problem{};  // when failed: a token for metrics
   // Nothing: the balancer itself speaks (LOCAL, UNKNOWN), or it has no IP address for its client.
   std::optional<config::IpAddress> source{};
+  std::uint16_t source_port = 0;
 };
 
 ProxyHeader read_proxy_header(std::string_view bytes);

@@ -185,7 +185,9 @@ struct Fields<Cluster> {
       added(field("affinityKey", &Cluster::affinity_key, Text{kAffinityKeyBytesMax})),
       added(field("hashBy", &Cluster::hash_by, List{kHashPartsMax})),
       // Who does not know it would ask in HTTP/1.1, and hear nothing that makes sense.
-      guard(field("http2", &Cluster::speaks_http2, Flag{})));
+      guard(field("http2", &Cluster::speaks_http2, Flag{})),
+      // Who does not know it would be taken for the client, and the endpoint hear no sense.
+      guard(field("proxyProtocol", &Cluster::proxy_protocol, Choice<3>{{"none", "v1", "v2"}})));
 };
 
 template <>
@@ -368,6 +370,14 @@ struct Fields<ClosedExpression> {
 };
 
 template <>
+struct Fields<Passthrough> {
+  static constexpr const char* kName = "passthrough";
+  static constexpr auto kList =
+      std::tuple(required(field("cluster", &Passthrough::cluster, ClusterId{})),
+                 field("guardedBy", &Passthrough::guards, GuardsId{}));
+};
+
+template <>
 struct Fields<VirtualHost> {
   static constexpr const char* kName = "host";
   static constexpr auto kList = std::tuple(
@@ -378,7 +388,9 @@ struct Fields<VirtualHost> {
       // Not guard(): a host is not to go down because a wildcard stands over it.
       added(field("ownCertificateOnly", &VirtualHost::own_certificate_only, Flag{})),
       // What it matches would fall to a wider route, which may be another backend's.
-      guard(field("expressions", &VirtualHost::expressions, List{kExpressionRoutesMax})));
+      guard(field("expressions", &VirtualHost::expressions, List{kExpressionRoutesMax})),
+      // Who does not know it would end TLS itself, where nobody but the endpoint is to read.
+      guard(field("passthrough", &VirtualHost::passthrough, Part{})));
 };
 
 template <>

@@ -49,6 +49,10 @@ struct HashPart {
   bool operator==(const HashPart&) const = default;
 };
 
+// Whether a connection to an endpoint begins with a PROXY header that says who its client is, and
+// of which version (haproxy's proxy-protocol.txt). Such a connection is one client's alone.
+enum class ProxyProtocol { none, v1, v2 };
+
 // A set of interchangeable endpoints. No endpoints is legal and answers 503.
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
@@ -64,6 +68,7 @@ struct Cluster {
   // Requests that have all of these in common get one endpoint, and most keep it when others come
   // and go. Empty, or where a request has none of them: balancing.
   std::vector<HashPart> hash_by{};
+  ProxyProtocol proxy_protocol = ProxyProtocol::none;
   bool operator==(const Cluster&) const = default;
 };
 
@@ -276,6 +281,14 @@ struct ClosedExpression {
   bool operator==(const ClosedExpression&) const = default;
 };
 
+// TLS that ends at an endpoint: the bytes of a connection that asks for the host pass on as they
+// are.
+struct Passthrough {
+  std::string cluster;   // in the clear, for all that the proxy does
+  std::string guards{};  // a key of ProxyConfig::guards, asked once for each connection; or empty
+  bool operator==(const Passthrough&) const = default;
+};
+
 // One host's rules. Its key in ProxyConfig::hosts is the exact name in lower case ("shop.example"),
 // a wildcard of one label ("*.shop.example"), or "" for every other host.
 struct VirtualHost {
@@ -287,6 +300,9 @@ struct VirtualHost {
   // none by its very name it has none.
   bool own_certificate_only = false;
   std::vector<ExpressionRoute> expressions;  // any order; at most kExpressionRoutesMax
+  // Then the routes are for what comes over plain http alone. Not for "": who names no host, or one
+  // that is not known, is not led by a name.
+  std::optional<Passthrough> passthrough{};
   bool operator==(const VirtualHost&) const = default;
 };
 

@@ -21,6 +21,20 @@ std::shared_ptr<const policy::Split> make_split(const config::Split& split,
   return std::make_shared<const policy::Split>(split, cluster->second);
 }
 
+// validate() has seen to it that all it names is there; if it were not, nobody may pass.
+Passage make_passage(const config::Passthrough& passthrough, const References& references) {
+  Passage passage;
+  const auto cluster = references.clusters.find(passthrough.cluster);
+  if (cluster == references.clusters.end()) return passage;
+  if (!passthrough.guards.empty()) {
+    const auto guards = references.guards.find(passthrough.guards);
+    if (guards == references.guards.end()) return passage;
+    passage.guards = guards->second.get();
+  }
+  passage.cluster = cluster->second;
+  return passage;
+}
+
 Target make_target(const config::Action& action, const config::Policies& policies,
                    const References& references) {
   Target target;
@@ -195,6 +209,9 @@ Host::Host(const config::VirtualHost& host, const References& references)
   compile_expressions(host.expressions, references);
   compile_closed(host.closed);
   gather_guards();
+  if (host.passthrough) passage_ = make_passage(*host.passthrough, references);
+  // Nothing of the host is open.
+  if (passage_ && all_closed_) passage_->cluster = Target::kNoCluster;
 }
 
 void Host::compile_expressions(const std::vector<config::ExpressionRoute>& routes,
@@ -384,7 +401,9 @@ RouteTable::RouteTable(const config::ProxyConfig& config) {
   for (const auto& [name, host] : config.hosts) {
     const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
     auto& map = is_wildcard ? wildcards_ : hosts_;
-    map.try_emplace(is_wildcard ? name.substr(2) : name, *host, references_);
+    const auto made =
+        map.try_emplace(is_wildcard ? name.substr(2) : name, *host, references_).first;
+    if (!name.empty() && made->second.passage() != nullptr) has_passages_ = true;
   }
   for (const auto& [token, answer] : config.challenges) challenges_.emplace(token, answer);
 }
@@ -403,6 +422,14 @@ const Host* RouteTable::find_host(std::string_view host) const {
   }
   const auto any = hosts_.find(std::string_view());
   return any != hosts_.end() ? &any->second : nullptr;
+}
+
+const Passage* RouteTable::find_passage(std::string_view server_name) const {
+  if (!has_passages_ || server_name.empty()) return nullptr;
+  const Host* const host = find_host(server_name);
+  if (host == nullptr || host->passage() == nullptr) return nullptr;
+  const auto any = hosts_.find(std::string_view());
+  return any != hosts_.end() && host == &any->second ? nullptr : host->passage();
 }
 
 const std::string* RouteTable::find_challenge(std::string_view host, std::string_view path) const {

@@ -46,6 +46,12 @@ struct ClusterReference {
   std::shared_ptr<const config::Cluster> cluster;
 };
 
+// Where the bytes of a host whose TLS ends at an endpoint go, and who may send any.
+struct Passage {
+  std::uint32_t cluster = Target::kNoCluster;
+  const policy::Guards* guards = nullptr;  // nullptr: everybody. Lives as long as the table.
+};
+
 // What the rules of a host refer to.
 struct References {
   std::unordered_map<std::string, std::uint32_t> clusters{};
@@ -80,6 +86,8 @@ class Host {
   Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
 
   bool https_redirect() const { return https_redirect_; }
+  // nullptr: its TLS ends here.
+  const Passage* passage() const { return passage_ ? &*passage_ : nullptr; }
   // Whether a path, normalised, belongs to a rule of its own at or below
   // "/.well-known/acme-challenge/". An ACME server looks there over plain http (RFC 8555 §8.3), and
   // whoever else answers it, such as a cert-manager in the same cluster, has no certificate yet.
@@ -122,6 +130,7 @@ class Host {
   std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
   std::optional<Rule> default_;
   bool https_redirect_ = false;
+  std::optional<Passage> passage_;
   bool has_challenge_rules_ = false;
 
   // By generous path. Empty where nothing guards: then there is nothing to do beside find().
@@ -167,6 +176,12 @@ class RouteTable {
   // we hold for this host (RFC 8555 §8.3); else nullptr. Looked up before anything else.
   const std::string* find_challenge(std::string_view host, std::string_view path) const;
 
+  // Whether any host's TLS ends at an endpoint: else nobody need look for what a client asks for.
+  bool has_passages() const { return has_passages_; }
+  // Where TLS goes of a client that names this host; nullptr: it ends here, as it does for who
+  // names no host, or one that has no rules but those for every host.
+  const Passage* find_passage(std::string_view server_name) const;
+
   const std::vector<ClusterReference>& clusters() const { return clusters_; }
   std::size_t host_count() const { return hosts_.size(); }
 
@@ -179,6 +194,7 @@ class RouteTable {
   ByName<Host> hosts_;      // exact names and ""
   ByName<Host> wildcards_;  // "shop.example" for "*.shop.example"
   ByName<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
+  bool has_passages_ = false;
 };
 
 // What to do with a request. Pure; the one place where the order of the questions stands.

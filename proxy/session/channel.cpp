@@ -37,23 +37,20 @@ void Channel::note(net::Ready ready) {
   if (ready.closing) closing_ = true;
 }
 
-tls::Connection::Handshake Channel::handshake() {
-  const IoResult got = net::receive(fd_.get(), buffers_.cipher.get(), Buffers::kReadBytes);
-  readable_ = got.kind == IoResult::Kind::done && (got.bytes == Buffers::kReadBytes || closing_);
-  if (got.kind == IoResult::Kind::would_block) return tls::Connection::Handshake::needs_more;
-  if (got.kind != IoResult::Kind::done) return tls::Connection::Handshake::failed;
+Channel::Opening Channel::handshake(const router::RouteTable* table) {
+  const bool looks = tls_ == nullptr && table != nullptr && table->has_passages();
+  // What is gathered has a bound, and so has what may come with its end.
+  const std::size_t most = looks ? tls::ClientHelloReader::kBytesMax : Buffers::kReadBytes;
+  const IoResult got = net::receive(fd_.get(), buffers_.cipher.get(), most);
+  readable_ = got.kind == IoResult::Kind::done && (got.bytes == most || closing_);
+  if (got.kind == IoResult::Kind::would_block) return Opening::needs_more;
+  if (got.kind != IoResult::Kind::done) return Opening::failed;
   std::string_view input(buffers_.cipher.get(), got.bytes);
   tls_context_->output().clear();
   std::string first;  // while `input` is in it
   if (tls_ == nullptr) {
-    if (!first_record_.empty() || !is_whole_record(input)) {
-      first_record_.append(input);
-      held_input_.set(first_record_.capacity());
-      if (!is_whole_record(first_record_)) return tls::Connection::Handshake::needs_more;
-      first = std::exchange(first_record_, {});
-      held_input_.set(0);
-      input = first;
-    }
+    const Opening opening = gather_first_words(input, first, looks ? table : nullptr);
+    if (opening != Opening::done) return opening;
     tls_ = std::make_unique<tls::Connection>(*tls_context_);
     counters_.tls_open.add();
     held_tls_.set(tls::Connection::kBytesInHandshake);
@@ -71,7 +68,45 @@ tls::Connection::Handshake Channel::handshake() {
   } else {
     send_ciphertext();
   }
-  return result;
+  switch (result) {
+    case tls::Connection::Handshake::needs_more:
+      return Opening::needs_more;
+    case tls::Connection::Handshake::done:
+      return Opening::done;
+    case tls::Connection::Handshake::failed:
+      return Opening::failed;
+  }
+  return Opening::failed;
+}
+
+// done: `input` is whole, and in `first` where it came in several pieces.
+Channel::Opening Channel::gather_first_words(std::string_view& input, std::string& first,
+                                             const router::RouteTable* passages) {
+  using Outcome = tls::ClientHelloReader::Outcome;
+  const bool came_in_pieces = !first_words_.empty();
+  if (came_in_pieces) first_words_.append(input);
+  const std::string_view all = came_in_pieces ? std::string_view(first_words_) : input;
+  const Outcome outcome = passages != nullptr ? hello_.read(all) : Outcome::other;
+  const bool passes =
+      outcome == Outcome::complete && passages->find_passage(tls::server_name_of(all)) != nullptr;
+  const bool is_whole = passages != nullptr ? outcome != Outcome::needs_more : is_whole_record(all);
+  if (!is_whole || passes) {
+    if (!came_in_pieces) first_words_.assign(input);
+    held_input_.set(first_words_.capacity());
+    return passes ? Opening::passes : Opening::needs_more;
+  }
+  if (came_in_pieces) {
+    first = std::exchange(first_words_, {});
+    held_input_.set(0);
+    input = first;
+  }
+  return Opening::done;
+}
+
+std::string Channel::leave_tls() {
+  tls_context_ = nullptr;
+  held_input_.set(0);
+  return std::exchange(first_words_, {});
 }
 
 IoResult Channel::read(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most) {

@@ -12,7 +12,9 @@
 #include "proxy/net/output.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/router/route_table.h"
 #include "proxy/session/buffers.h"
+#include "proxy/tls/client_hello.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/server_context.h"
 
@@ -36,8 +38,14 @@ class Channel {
   bool is_readable() const { return readable_ || !ciphertext_.empty() || ended_; }
   bool peer_has_closed() const { return closing_; }
 
-  // One step; what there is to say is sent.
-  tls::Connection::Handshake handshake();
+  // One step; what there is to say is sent. `table`: where hosts of it have their TLS end at an
+  // endpoint, the client's first words are gathered until they say which host they are for, and
+  // before anything is answered; it costs those for other hosts no system call. passes: they are
+  // for such a host, and leave_tls() is due.
+  enum class Opening : std::uint8_t { needs_more, done, failed, passes };
+  Opening handshake(const router::RouteTable* table = nullptr);
+  // The client's first words, all that was read. From now on its bytes are what is on the wire.
+  std::string leave_tls();
 
   // Takes up to `most` bytes from the socket; `size` must be at least Buffers::kReadBytes and a TLS
   // record, so that all that they say has room. What it took is spent of the budget: TLS may make
@@ -69,6 +77,8 @@ class Channel {
  private:
   net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most);
   void hold(std::string_view ciphertext);
+  Opening gather_first_words(std::string_view& input, std::string& first,
+                             const router::RouteTable* passages);
   void tell_held();
   bool send(std::string_view bytes);
   bool send_ciphertext();
@@ -84,11 +94,12 @@ class Channel {
   bool finishing_ = false;  // FIN once all is sent
   // A session ticket that goes with the response to a request which came with the handshake's end.
   std::string ticket_;
-  std::string first_record_;  // while it is not whole
+  std::string first_words_;       // while they are not whole
+  tls::ClientHelloReader hello_;  // over them
   // What was read and not decrypted yet: it came together with the end of the handshake, or in
   // more records than a step deals with.
   base::ByteQueue ciphertext_;
-  admin::HeldBytes held_input_{counters_.held.client_input};  // in both
+  admin::HeldBytes held_input_{counters_.held.client_input};  // in both, and in first_words_
   net::Output output_;
   admin::HeldBytes held_{counters_.held.client_output};  // in output_, in memory
   admin::HeldBytes held_in_pipe_{counters_.held.pipes};

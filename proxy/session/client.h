@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proxy/tls/certificate_table.h"
@@ -16,10 +18,11 @@ struct Entrance {
 // has its own, with what that says of the client put in place of what is so of the connection.
 // Views live as long as the connection, or the request.
 struct Client {
-  std::string_view address;  // IP literal without brackets
-  std::string_view port;     // the port that it came to, "443"
-  bool secure = false;       // this connection is TLS
-  bool is_https = false;     // the client's own is, as far as is known
+  std::string_view address;       // IP literal without brackets
+  std::string_view port;          // the port that it came to, "443"
+  std::uint16_t source_port = 0;  // that it came from; 0: not known
+  bool secure = false;            // this connection is TLS
+  bool is_https = false;          // the client's own is, as far as is known
   // Its fields about the client count: the address is on the list of trusted proxies.
   bool is_trusted_proxy = false;
   // All that follow: empty unless a trusted proxy passed the request on.
@@ -28,6 +31,10 @@ struct Client {
   std::string_view tls_version;                        // "TLSv1.3"; empty: plain
   std::string_view server_name;                        // SNI
   const tls::CertificateEntry* certificate = nullptr;  // that it was shown
+  int socket = -1;  // of this connection, to ask the kernel where it ends
 };
+
+// What a connection to an endpoint begins with, to tell of this client; empty: nothing.
+std::string proxy_header_for(const Client& client, config::ProxyProtocol version);
 
 }  // namespace proxy::session

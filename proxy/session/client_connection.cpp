@@ -6,6 +6,7 @@
 #include "proxy/net/turn_budget.h"
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
+#include "proxy/session/passthrough_connection.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -28,6 +29,8 @@ ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::Socket
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
   client_.secure = client_.is_https = entrance.secure;
   client_.port = worker.public_port_text(entrance.secure);
+  client_.source_port = peer.port();
+  client_.socket = channel_.fd();
   note_trust();
   begin_rest(false);
 }
@@ -89,6 +92,7 @@ void ClientConnection::read_proxy_header() {
   if (header.source) {
     const auto text = net::SocketAddress::from_ip(header.source->text(), 0);
     client_.address = {address_text_.data(), text.value().write_ip(address_text_)};
+    client_.source_port = header.source_port;
     note_trust();
   }
   begin_conversation();
@@ -148,7 +152,7 @@ void ClientConnection::on_ready(net::Ready ready) {
     if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
     if (state_ == State::lingering) wait_to_linger();
   }
-  if (state_ == State::open && ready.failed) {
+  if (state_ == State::open && ready.failed && !protocol_->reads_to_the_end()) {
     // Both directions are gone: nobody is left to answer.
     close("client_closed");
   } else if (!net::Loop::is_waiting_for_turn(*this)) {
@@ -170,14 +174,18 @@ void ClientConnection::use_input() {
 
 void ClientConnection::handshake_step() {
   if (state_ != State::handshake) return;
-  switch (channel_.handshake()) {
-    case tls::Connection::Handshake::needs_more:
+  const control::Snapshot* const snapshot = worker_.snapshot();
+  switch (channel_.handshake(snapshot == nullptr ? nullptr : snapshot->routes.get())) {
+    case Channel::Opening::needs_more:
       if (channel_.is_readable()) worker_.queue_handshake(*this);
       return;
-    case tls::Connection::Handshake::done:
+    case Channel::Opening::passes:
+      pass_through();
+      return;
+    case Channel::Opening::done:
       on_handshake_done();
       return;
-    case tls::Connection::Handshake::failed: {
+    case Channel::Opening::failed: {
       // Without a first word there is no TLS yet that could have failed.
       const tls::Connection* const tls = channel_.tls();
       const std::string_view reason = tls == nullptr ? "" : tls->failure_reason();
@@ -185,6 +193,17 @@ void ClientConnection::handshake_step() {
       return;
     }
   }
+}
+
+// Its TLS is an endpoint's.
+void ClientConnection::pass_through() {
+  state_ = State::open;
+  end_rest();
+  disarm();
+  auto made = std::make_unique<PassthroughConnection>(worker_, *this, channel_.leave_tls());
+  PassthroughConnection& passthrough = *made;
+  protocol_ = std::move(made);
+  passthrough.start();
 }
 
 void ClientConnection::on_handshake_done() {

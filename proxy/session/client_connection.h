@@ -96,6 +96,7 @@ class ClientConnection final : public net::EventHandler,
   void read_proxy_header();
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();
+  void pass_through();
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
   void choose_protocol();

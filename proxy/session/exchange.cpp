@@ -94,6 +94,7 @@ Client Exchange::told_client(const Client& peer) {
   Client who = peer;
   told_address_ = told.address.text();
   who.address = told_address_;
+  if (who.address != peer.address) who.source_port = 0;
   told.write_way(forwarded_for_);
   who.forwarded_for = forwarded_for_;
   who.host = told.host;
@@ -190,6 +191,12 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
 // does). Where its certificate does not stand for the host, and another connection would be shown
 // another certificate, it is told to make one.
 bool Exchange::is_misdirected(const Client& client) const {
+  const router::RouteTable& routes = *worker_.snapshot()->routes;
+  // TLS for that host is for its endpoint to end.
+  if (client.secure && routes.has_passages() &&
+      routes.find_passage(without_port(request_.host)) != nullptr) {
+    return true;
+  }
   if (client.certificate == nullptr) return false;
   if (request_.host.empty()) return false;  // no host that another connection could be made to
   const std::string_view host = without_port(request_.host);
@@ -490,6 +497,7 @@ void Exchange::reset() {
   response_rest_ = upstream::Connection::kNotReusable;
   was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;
   responded_ = {};
+  empty(proxy_header_);
   empty(told_address_);
   empty(forwarded_for_);
   empty(log_text_);

@@ -248,6 +248,7 @@ class Exchange final : private upstream::Connection::User,
   std::shared_ptr<upstream::Cluster> cluster_;
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
+  std::string proxy_header_;                          // that a connection begins with; mostly empty
   std::shared_ptr<upstream::Endpoint> stale_;         // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;  // HTTP/1.1
   std::unique_ptr<http2::ClientStream> stream_;       // HTTP/2

@@ -72,6 +72,15 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   next_upstream_ = target.policies.next_upstream;
   if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
+  if (const auto version = cluster_->config().proxy_protocol;
+      version != config::ProxyProtocol::none) {
+    // A connection of HTTP/2 carries requests of many clients.
+    if (cluster_->config().speaks_http2) {
+      answer(503, "proxy_protocol_over_http2");
+      return;
+    }
+    proxy_header_ = proxy_header_for(client, version);
+  }
   if (cluster_->config().speaks_http2) {
     forward_http2(client, target.policies, piece, last);
     return;
@@ -289,7 +298,7 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   for (; endpoint != nullptr; endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
     tried_.push_back(endpoint);
     connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
-                                                cluster_->config().connect_timeout);
+                                                cluster_->config().connect_timeout, proxy_header_);
     if (connection_ != nullptr) {
       endpoint_ = std::move(endpoint);
       endpoint_->request_begins();

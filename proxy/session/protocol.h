@@ -17,6 +17,8 @@ class Protocol {
   virtual void on_closed(const char* reason) = 0;
   // Finish what is under way, take nothing new, then close.
   virtual void begin_drain() = 0;
+  // Both directions are over, or about to be, and it still has to read what came before that.
+  virtual bool reads_to_the_end() const { return false; }
   // Draining has taken long enough for a tunnel.
   virtual bool is_tunnel() const = 0;
 };

@@ -85,7 +85,8 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
   auto old_endpoints = std::exchange(endpoints_, {});
   std::size_t old = 0;
   // A connection that was made under other rules is not one to reuse, nor is its session.
-  if (old_config->tls != config_->tls || old_config->speaks_http2 != config_->speaks_http2) {
+  if (old_config->tls != config_->tls || old_config->speaks_http2 != config_->speaks_http2 ||
+      old_config->proxy_protocol != config_->proxy_protocol) {
     for (const auto& endpoint : std::exchange(old_endpoints, {})) endpoint->retire();
     tls_ = nullptr;
   }
@@ -103,8 +104,8 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
     }
     // The configuration was validated: every address is a literal.
     const auto address = net::SocketAddress::from_ip(wanted.address, wanted.port);
-    endpoints_.push_back(std::make_shared<Endpoint>(address.value(), options, counters, tls_,
-                                                    config_->speaks_http2));
+    endpoints_.push_back(std::make_shared<Endpoint>(
+        address.value(), options, counters, tls_, config_->speaks_http2, config_->proxy_protocol));
   }
   while (old < old_endpoints.size()) old_endpoints[old++]->retire();
   names_ = EndpointNames(*config_, names_);

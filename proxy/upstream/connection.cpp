@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "proxy/upstream/endpoint.h"
 
@@ -27,7 +28,8 @@ constexpr std::uint64_t kSynBytes = 1;
 }  // namespace
 
 std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
-                                                User& user, std::chrono::milliseconds timeout) {
+                                                User& user, std::chrono::milliseconds timeout,
+                                                std::string preface) {
   net::Fd fd = net::start_connect(endpoint->address());
   if (!fd.is_open()) {
     if (net::is_peers_connect_failure(errno)) endpoint->on_connect_failed(loop.now());
@@ -36,6 +38,8 @@ std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr
   const int number = fd.get();
   std::unique_ptr<Connection> connection(
       new Connection(loop, std::move(endpoint), user, std::move(fd)));
+  connection->is_one_clients_ = !preface.empty();
+  connection->preface_ = std::move(preface);
   if (!loop.add(number, *connection)) return nullptr;
   loop.arm(connection->timer_, timeout);
   return connection;
@@ -119,6 +123,7 @@ void Connection::on_connect_event(net::Ready ready) {
         {Fault::upstream, Retry::always, 502, net::connect_failure_reason(error)});
     return;
   }
+  if (!preface_.empty()) send_preface();
   if (endpoint_->tls() != nullptr) {
     begin_tls();
   } else {
@@ -133,6 +138,14 @@ void Connection::on_established() {
   endpoint_->on_connected();
   user_->on_upstream_connected();
   if (state_ == State::busy && is_readable()) user_->on_upstream_readable();
+}
+
+// A socket that was just connected has room for it. Where it has not, what follows waits behind it.
+void Connection::send_preface() {
+  const std::string preface = std::exchange(preface_, {});
+  written_ += preface.size();
+  if (!output_.send(fd_.get(), preface)) broken_ = true;  // an event is on its way
+  tell_held();
 }
 
 // ---- TLS: the same timer goes on, so that the handshake has what is left of the time to connect.
@@ -336,8 +349,9 @@ void Connection::wait(Waiting waiting, std::chrono::milliseconds timeout) {
 void Connection::release(std::unique_ptr<Connection> connection,
                          std::chrono::milliseconds rest_max) {
   Endpoint& endpoint = *connection->endpoint_;
-  if (rest_max > kNotReusable && connection->state_ == State::busy && connection->unsent() == 0 &&
-      !connection->closing_ && !connection->is_readable() && !connection->said_no_more_) {
+  if (rest_max > kNotReusable && !connection->is_one_clients_ &&
+      connection->state_ == State::busy && connection->unsent() == 0 && !connection->closing_ &&
+      !connection->is_readable() && !connection->said_no_more_) {
     endpoint.keep(std::move(connection), rest_max);
   } else {
     close(std::move(connection));

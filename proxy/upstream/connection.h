@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "proxy/admin/held_bytes.h"
@@ -43,9 +44,12 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
     ~User() = default;
   };
 
-  // Begins to connect; nothing when that fails at once (errno says why).
+  // Begins to connect; nothing when that fails at once (errno says why). `preface`: what it begins
+  // with, before TLS and before its user writes. It tells of one client, so such a connection is
+  // never pooled.
   static std::unique_ptr<Connection> connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
-                                             User& user, std::chrono::milliseconds timeout);
+                                             User& user, std::chrono::milliseconds timeout,
+                                             std::string preface = {});
   ~Connection() override;
 
   State state() const { return state_; }
@@ -113,6 +117,7 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   base::SteadyTime rests_since() const { return rests_since_; }
   base::SteadyTime now() const { return loop_.now(); }
   void on_connect_event(net::Ready ready);
+  void send_preface();
   void begin_tls();
   void step_tls();
   void on_established();
@@ -145,6 +150,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   std::uint64_t written_ = 0;            // bytes on the wire, by TLS itself and by all users
   std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
+  bool is_one_clients_ = false;  // had a preface
+  std::string preface_;          // until it is sent
   net::Output output_;
   admin::HeldBytes held_;  // in output_, in memory
   admin::HeldBytes held_in_pipe_;

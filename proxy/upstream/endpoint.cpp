@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/client/told_proxy_header.h"
 #include "proxy/upstream/http2_connection.h"
 #include "proxy/upstream/place_hash.h"
 
@@ -12,13 +13,14 @@ namespace proxy::upstream {
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls,
-                   bool speaks_http2)
+                   bool speaks_http2, config::ProxyProtocol proxy_protocol)
     : address_(address),
       name_(address.text()),
       place_hash_(add_to_hash(kHashBasis, name_)),
       options_(options),
       counters_(counters),
       speaks_http2_(speaks_http2),
+      proxy_protocol_(proxy_protocol),
       tls_(std::move(tls)),
       mistrust_(options.mistrust) {}
 
@@ -140,7 +142,9 @@ void Endpoint::begin_probe(const std::shared_ptr<Endpoint>& self, net::Loop& loo
   assert(self->probe_ == nullptr);
   self->health_.on_probe_begins();
   self->counters_.upstream_probes.add();
-  self->probe_ = Connection::connect(loop, self, *self, timeout);
+  // In nobody's name.
+  self->probe_ = Connection::connect(loop, self, *self, timeout,
+                                     client::told_proxy_header(self->proxy_protocol_, {}));
   if (self->probe_ != nullptr) return;
   if (net::is_peers_connect_failure(errno)) {
     self->health_.on_probe_failed(loop.now());

@@ -31,7 +31,8 @@ class Endpoint final : private Connection::User {
  public:
   Endpoint(const net::SocketAddress& address, const PoolOptions& options,
            admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls = nullptr,
-           bool speaks_http2 = false);
+           bool speaks_http2 = false,
+           config::ProxyProtocol proxy_protocol = config::ProxyProtocol::none);
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -112,6 +113,7 @@ class Endpoint final : private Connection::User {
   admin::WorkerCounters& counters_;
   IdleList<Connection> idle_;
   bool speaks_http2_;
+  config::ProxyProtocol proxy_protocol_;
   std::uint32_t streams_max_ = http2::ClientSession::kStreamsMax;
   std::vector<std::unique_ptr<Http2Connection>> http2_;  // few: each carries many requests
   std::shared_ptr<tls::ClientContext> tls_;

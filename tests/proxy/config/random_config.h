@@ -134,6 +134,9 @@ class RandomConfig {
   void fill(const List&, std::vector<Split>& value, const ProxyConfig& config) {
     if (!config.clusters.empty() && coin()) fill(value.emplace_back(), config);
   }
+  void fill(const Part&, std::optional<Passthrough>& value, const ProxyConfig& config) {
+    if (!config.clusters.empty()) fill(value.emplace(), config);
+  }
   void fill(const FieldName&, std::string& value, const ProxyConfig&) {
     value = coin() ? "X-Frame-Options" : "server";
   }
