@@ -145,7 +145,9 @@ bool says_http2(const kube::ServicePort& port) {
 // Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
 std::string tls_text(const annotations::BackendProtocol& protocol) {
-  if (protocol == annotations::BackendProtocol{.tls = protocol.tls, .http2 = protocol.http2}) {
+  if (protocol == annotations::BackendProtocol{.tls = protocol.tls,
+                                               .http2 = protocol.http2,
+                                               .proxy_protocol = protocol.proxy_protocol}) {
     return ";tls";
   }
   const std::string all =
@@ -275,11 +277,21 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
             " is spoken to in the clear, where proxy-ssl-secret and proxy-ssl-verify "
             "guard nothing; set backend-protocol to \"HTTPS\" or \"GRPCS\", or remove them");
   }
+  using proxy::config::ProxyProtocol;
+  if (is_http2 && protocol.proxy_protocol != ProxyProtocol::none) {
+    return closed("backend_proxy_protocol", "BackendProtocolMismatch",
+                  "Service " + key.text() + " port " + std::to_string(port->port) +
+                      " is spoken to in HTTP/2, where one connection carries the requests of many "
+                      "clients and no PROXY header can name them; remove "
+                      "proxy-protocol-to-backend, or set backend-protocol to \"HTTP\"");
+  }
   Tls tls;
   if (is_tls) tls = tls_of(key, protocol);
   if (!tls.trouble.empty()) return closed("backend_secret", "BackendSecretUnusable", tls.trouble);
 
-  const std::string spoken = (is_http2 ? ";http2" : "") + (is_tls ? tls_text(protocol) : "");
+  std::string spoken = (is_http2 ? ";http2" : "") + (is_tls ? tls_text(protocol) : "");
+  if (protocol.proxy_protocol == ProxyProtocol::v1) spoken += ";proxy=v1";
+  if (protocol.proxy_protocol == ProxyProtocol::v2) spoken += ";proxy=v2";
   std::string id = cluster_id(service, *port, timeouts, spoken, choice);
   auto& cluster = clusters_[id];
   if (!cluster) {
@@ -291,6 +303,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.send_timeout = timeouts.send;
     if (is_tls) made.tls = std::move(tls.settings);
     made.speaks_http2 = is_http2;
+    made.proxy_protocol = protocol.proxy_protocol;
     // The API server makes it at random, every operator sees the same one, and no client does.
     if (choice.is_sticky) made.affinity_key = service.metadata.uid + "/" + key.text();
     if (made.affinity_key.size() > proxy::config::kAffinityKeyBytesMax) {

@@ -11,6 +11,7 @@
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/ingress/passthrough_hosts.h"
 
 namespace ingress {
 namespace {
@@ -47,7 +48,10 @@ struct Claim {
 class Planning {
  public:
   Planning(const ClusterView& view, const HostOwners& owners)
-      : view_(view), owners_(owners), ownership_(ownership_of(view)) {
+      : view_(view),
+        owners_(owners),
+        ownership_(ownership_of(view)),
+        passthrough_(owned_by_age(view), owners) {
     for (const auto& certificate : view.certificates) {
       const kube::ObjectKey key = certificate->metadata.key();
       certificates_[key] = certificate.get();
@@ -113,7 +117,16 @@ class Planning {
     if (const auto bytes = base::ip_bytes_from_text(written)) {
       add_unique(spec.ip_addresses, base::ip_text_from_bytes(*bytes).value_or(written));
     } else if (const auto host = config_host(written); host && !host->empty()) {
-      if (owners_.admits(*host, ingress.metadata.namespace_)) add_unique(spec.dns_names, *host);
+      if (!owners_.admits(*host, ingress.metadata.namespace_)) return;
+      if (passthrough_.has(*host)) {
+        complain(ingress, "CertificateNotOrdered",
+                 "No certificate is ordered for " + *host +
+                     ": its TLS passes to a backend, which has its own (ssl-passthrough). For a "
+                     "backend that reads Secret " +
+                     spec.secret_name + " write a Certificate.");
+      } else {
+        add_unique(spec.dns_names, *host);
+      }
     } else {
       complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
     }
@@ -211,6 +224,7 @@ class Planning {
   const ClusterView& view_;
   const HostOwners& owners_;
   const ClassOwnership ownership_;
+  const PassthroughHosts passthrough_;
   std::map<kube::ObjectKey, const api::Certificate*> certificates_;
   std::map<kube::ObjectKey, std::vector<const api::Certificate*>> writers_;  // by Secret
   std::map<kube::ObjectKey, std::vector<Claim>> claims_;  // by Secret, oldest first

@@ -38,6 +38,7 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
 //     writes, is left alone, and the Ingress is told;
 //   - of two Ingresses that share a secretName the older one's hosts are asked for; the other is
 //     told when its own hosts are not among them;
+//   - hosts whose TLS passes to a backend (PassthroughHosts) are not asked for, and that is told;
 //   - hosts of other namespaces are not asked for; the compiler tells;
 //   - a Certificate of ours whose tls entry is gone is removed; one whose Ingress no longer has an
 //     issuer annotation stays, and goes on being renewed.

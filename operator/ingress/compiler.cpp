@@ -16,6 +16,7 @@
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/ingress/passthrough_hosts.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/shape_table.h"
 #include "operator/ingress/sni_table.h"
@@ -45,6 +46,7 @@ class Compilation {
   Compiled run() {
     const auto owned = owned_by_age(view_);
     owners_ = HostOwners(owned, view_.shares_hosts);
+    passthrough_.emplace(owned, owners_);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) add(ingress);
     // When all there is to join is there, whatever their age.
@@ -143,7 +145,9 @@ class Compilation {
                "This canary gets no request for " + where + ": " + why + ".");
     };
     const auto standing = hosts_.find_standing(host, sought);
-    if (!standing) {
+    if (passthrough_->has(host)) {
+      leave_out("TLS for the host passes unread, so nobody can tell its requests apart");
+    } else if (!standing) {
       leave_out("no other Ingress serves it with this path and pathType");
     } else if (standing->owner.namespace_ != ingress.metadata.namespace_) {
       leave_out("the Ingress " + standing->owner.text() + " of another namespace has it");
@@ -286,10 +290,116 @@ class Compilation {
 
   void add_rule(const Scope& scope, const kube::IngressRule& rule) {
     const auto host = open_host(scope, rule.host);
-    if (!host) return;
+    if (!host || !settle_tls(scope, *host, rule)) return;
     add_app_root(scope, *host);
     for (const kube::IngressPath& path : rule.paths) add_path(scope, *host, path);
     if (scope.ingress.default_backend) add_default(scope, *host);
+  }
+
+  // Where TLS for a host ends is one decision for all of it. False: an older Ingress has made
+  // another one than this Ingress asks for, and its rule has no effect: what was to be read by its
+  // backend alone is not read here.
+  bool settle_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
+    const bool is_asked_for = scope.policy.passes_tls;
+    const kube::ObjectKey key = scope.ingress.metadata.key();
+    if (is_asked_for && host.empty()) {
+      complain(scope.ingress, "PassthroughWithoutHost",
+               "The rule without a host is left out: TLS passes by the host that a client names, "
+               "so ssl-passthrough needs one.");
+      return false;
+    }
+    const bool passes = passthrough_->has(host);
+    if (!passes && !is_asked_for) return true;
+    const kube::ObjectKey& by = *passthrough_->decided_by(host);
+    if (by == key) {
+      pass_tls(scope, host, rule);
+      return true;
+    }
+    const std::string other = "the older Ingress " + by.text();
+    if (!passes) {
+      complain(scope.ingress, "PassthroughConflict",
+               "TLS for " + host + " ends at the edge, as " + other +
+                   " without ssl-passthrough has it, so the rule of this Ingress for the host is "
+                   "left out.");
+      note(by, "PassthroughConflict",
+           "TLS for " + host + " ends at the edge: the rule of Ingress " + key.text() +
+               ", which asks for ssl-passthrough there, is left out.");
+      return false;
+    }
+    complain(scope.ingress, "PassthroughConflict",
+             "TLS for " + host + " passes to the backend of " + other +
+                 " (ssl-passthrough), so what this Ingress has for the host holds for plain HTTP "
+                 "alone.");
+    note(by, "PassthroughConflict",
+         "TLS for " + host +
+             " passes to the backend of this Ingress (ssl-passthrough), and "
+             "nothing of what Ingress " +
+             key.text() + " has for the host.");
+    return true;
+  }
+
+  void note(const kube::ObjectKey& ingress, std::string reason, std::string message) {
+    complaints_.push_back({ingress, Severity::note, std::move(reason), std::move(message)});
+  }
+
+  // As ingress-nginx has it: all of the host goes to the backend of "/". Where there is no such
+  // path, to the first one's.
+  void pass_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
+    if (!passed_.insert(host).second) return;  // by another rule of this Ingress
+    if (scope.policy.is_refused()) {
+      hosts_.pass_tls(host, std::nullopt);
+      return;
+    }
+    const kube::IngressBackend* backend = nullptr;
+    const kube::IngressPath* chosen = nullptr;
+    for (const kube::IngressPath& path : rule.paths) {
+      const bool is_root = path.path.empty() || path.path == "/";
+      if (chosen == nullptr || (is_root && chosen->path != "/" && !chosen->path.empty())) {
+        chosen = &path;
+      }
+    }
+    if (chosen != nullptr) {
+      backend = &chosen->backend;
+    } else if (scope.ingress.default_backend) {
+      backend = &*scope.ingress.default_backend;
+    }
+    if (backend == nullptr) {
+      hosts_.pass_tls(host, std::nullopt);
+      return;
+    }
+    if (chosen != nullptr) report_paths(scope, host, rule, *chosen);
+    annotations::BackendProtocol protocol;
+    protocol.tls = false;
+    protocol.proxy_protocol = scope.policy.backend.proxy_protocol;
+    ResolvedBackend resolved =
+        backends_.resolve(scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
+                          protocol, choice_of(scope.policy, false));
+    if (!resolved.reason.empty()) {
+      troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(
+          "TLS of " + host);
+    }
+    const auto* const forward = std::get_if<Forward>(&resolved.action);
+    if (forward == nullptr) {
+      hosts_.pass_tls(host, std::nullopt);
+    } else {
+      hosts_.pass_tls(host, proxy::config::Passthrough{forward->cluster, scope.guards});
+    }
+  }
+
+  void report_paths(const Scope& scope, const std::string& host, const kube::IngressRule& rule,
+                    const kube::IngressPath& chosen) {
+    std::vector<std::string> others;
+    for (const kube::IngressPath& path : rule.paths) {
+      if (&path != &chosen) others.push_back(path.path.empty() ? "/" : path.path);
+    }
+    const bool is_whole = chosen.path.empty() || chosen.path == "/";
+    if (is_whole && others.empty()) return;
+    complain(scope.ingress, "PassthroughIgnoresPaths",
+             "With ssl-passthrough all TLS for " + host + " goes to the backend of the path " +
+                 (chosen.path.empty() ? "/" : chosen.path) + ", whatever path is asked for" +
+                 (others.empty()
+                      ? "."
+                      : "; the other paths (" + joined(others) + ") hold for plain HTTP alone."));
   }
 
   // The whole host, but for what Ingresses have rules for.
@@ -549,6 +659,7 @@ class Compilation {
   }
 
   void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls, bool orders) {
+    if (tls.secret_name.empty() && needs_none(tls)) return;
     if (tls.secret_name.empty()) {
       complain(ingress, "CertificateMissing",
                "A tls entry has no secretName, and there is no default certificate; its hosts have "
@@ -575,8 +686,42 @@ class Compilation {
     for (const std::string& name : names) offer(ingress, tls.secret_name, name, is_ordered);
   }
 
+  // TLS of all its hosts ends at backends.
+  bool needs_none(const kube::IngressTls& tls) const {
+    return !tls.hosts.empty() &&
+           std::all_of(tls.hosts.begin(), tls.hosts.end(), [&](const std::string& written) {
+             const auto host = config_host(written);
+             return host && passthrough_->has(*host);
+           });
+  }
+
+  // Of a host whose TLS passes: nobody is shown a certificate here.
+  void leave_unused(const kube::Ingress& ingress, const std::string& secret,
+                    const std::string& name) {
+    const kube::ObjectKey key = ingress.metadata.key();
+    const kube::ObjectKey& by = *passthrough_->decided_by(name);
+    if (by == key) {
+      note(key, "CertificateNotUsed",
+           "The certificate of Secret " + key.namespace_ + "/" + secret + " is not served for " +
+               name + ": with ssl-passthrough the backend has its own.");
+      return;
+    }
+    complain(ingress, "CertificateConflict",
+             "The certificate of Secret " + key.namespace_ + "/" + secret + " is not served for " +
+                 name + ": TLS for it passes to the backend of the Ingress " + by.text() +
+                 ", which is the older one with a rule for it (ssl-passthrough).");
+    note(by, "CertificateConflict",
+         "TLS for " + name +
+             " passes to the backend of this Ingress; the certificate that Ingress " + key.text() +
+             " has for it is not served.");
+  }
+
   void offer(const kube::Ingress& ingress, const std::string& secret, const std::string& name,
              bool is_ordered) {
+    if (passthrough_->has(name)) {
+      if (asks_for(ingress, name)) leave_unused(ingress, secret, name);
+      return;
+    }
     const std::string& namespace_ = ingress.metadata.namespace_;
     // A certificate for a wildcard is what its namespace has for its own hosts there, whoever owns
     // the others.
@@ -589,7 +734,9 @@ class Compilation {
 
   Compiled finish() {
     Compiled compiled;
-    SniTable::Decided tls = sni_.decide(owners_, hosts_.names(), complaints_);
+    std::vector<std::string> names = hosts_.names();
+    std::erase_if(names, [this](const std::string& name) { return passthrough_->has(name); });
+    SniTable::Decided tls = sni_.decide(owners_, names, complaints_);
     record(tls.outcomes);
     foreign_claims_.report(owners_.may_be_shared(), complaints_);
     close_hosts();
@@ -644,6 +791,8 @@ class Compilation {
   const ClusterView& view_;
   const ClassOwnership ownership_;
   HostOwners owners_;
+  std::optional<PassthroughHosts> passthrough_;
+  std::set<std::string> passed_;  // hosts whose backend was chosen
   ForeignClaims foreign_claims_;
   BackendResolver backends_;
   SniTable sni_;

@@ -49,7 +49,7 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
                            const annotations::Redirect& redirect, Complaints& complaints) {
   const kube::ObjectKey key = ingress.metadata.key();
-  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}, {}}).first->second;
+  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}, {}, false}).first->second;
   if (!says_something(redirect)) return;
   const bool is_neighbour = key.namespace_ == host.owner.namespace_;
   if (is_neighbour && !host.redirect) {
@@ -157,6 +157,13 @@ std::optional<HostTable::Standing> HostTable::find_standing(const std::string& n
   return standing(*host.host.default_route, *host.default_claim);
 }
 
+void HostTable::pass_tls(const std::string& name,
+                         std::optional<proxy::config::Passthrough> passthrough) {
+  Host& host = hosts_.at(name);
+  host.passes_tls = true;
+  host.host.passthrough = std::move(passthrough);
+}
+
 bool HostTable::close_expression(const std::string& name, proxy::config::ClosedExpression closed) {
   auto& all = hosts_.at(name).host.closed;
   if (std::find(all.begin(), all.end(), closed) != all.end()) return true;
@@ -189,6 +196,7 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
     }
     if (host.host.default_route) close(host.host.default_route->action, *host.default_claim);
     host.host.closed.clear();
+    host.host.passthrough.reset();
   }
   return closed;
 }
@@ -207,10 +215,11 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
     proxy::config::VirtualHost made = host.host;
     const annotations::Redirect redirect =
         host.redirect ? host.redirect->redirect : annotations::Redirect{};
-    made.own_certificate_only = own_only.count(name) != 0;
-    made.https_redirect =
-        redirect.always || (redirect.where_certificate.value_or(true) &&
-                            !made.own_certificate_only && has_certificate(name, sni));
+    // No proxy shows another's certificate, whether or not it knows what passing TLS is.
+    made.own_certificate_only = host.passes_tls || own_only.count(name) != 0;
+    const bool has_tls = host.passes_tls ? made.passthrough.has_value()
+                                         : !made.own_certificate_only && has_certificate(name, sni);
+    made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) && has_tls);
     section.emplace(name, std::make_shared<const proxy::config::VirtualHost>(std::move(made)));
   }
   return section;

@@ -52,6 +52,10 @@ class HostTable {
   };
   std::optional<Standing> find_standing(const std::string& host, const Sought& sought);
 
+  // TLS for the host ends at a backend: this one. Nothing: at none that could be told, and nobody's
+  // TLS for it ends here.
+  void pass_tls(const std::string& host, std::optional<proxy::config::Passthrough> passthrough);
+
   // Closes what this expression matches on the host, for the route that a refused Ingress would
   // have had. False when the host has no place for one more.
   bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
@@ -93,6 +97,7 @@ class HostTable {
     std::optional<kube::ObjectKey> default_claim;
     std::optional<RedirectSaid> redirect;
     std::optional<kube::ObjectKey> closed_by;
+    bool passes_tls = false;
   };
 
   std::map<std::string, Host> hosts_;

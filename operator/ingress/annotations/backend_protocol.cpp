@@ -42,6 +42,21 @@ void read_switch(const AnnotationMap& annotations, std::string_view key, bool& v
   }
 }
 
+// A backend that waits for the header hears no sense without it, and one that trusts it may let
+// people in by the address that stands there.
+void read_proxy_protocol(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+  using proxy::config::ProxyProtocol;
+  const auto found = find(annotations, "proxy-protocol-to-backend");
+  if (!found) return;
+  if (is_same_word(found->value, "v1")) {
+    read.proxy_protocol = ProxyProtocol::v1;
+  } else if (is_same_word(found->value, "v2")) {
+    read.proxy_protocol = ProxyProtocol::v2;
+  } else if (read_bool(found->value) != false) {
+    issues.push_back(bad_value(*found, "\"v1\", \"v2\" or \"off\"", Issue::Effect::guards));
+  }
+}
+
 bool is_name(std::string_view text) {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
@@ -82,6 +97,7 @@ BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& 
   read_switch(annotations, "proxy-ssl-server-name", read.sends_name, issues);
   read_name(annotations, read, issues);
   read_depth(annotations, read, issues);
+  read_proxy_protocol(annotations, read, issues);
   if (const auto secret = find(annotations, "proxy-ssl-secret")) read.secret = secret->value;
   if (read.verify && read.secret.empty()) {
     issues.push_back(

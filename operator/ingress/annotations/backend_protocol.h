@@ -5,10 +5,11 @@
 #include <string>
 
 #include "operator/ingress/annotations/source.h"
+#include "proxy/config/model.h"
 
 namespace ingress::annotations {
 
-// How backends are spoken to: backend-protocol and proxy-ssl-*.
+// How backends are spoken to: backend-protocol, proxy-ssl-* and proxy-protocol-to-backend.
 struct BackendProtocol {
   // backend-protocol: HTTPS or GRPCS, HTTP or GRPC; nothing: as the Service's port says
   // (appProtocol).
@@ -19,6 +20,8 @@ struct BackendProtocol {
   std::string name{};              // proxy-ssl-name; empty: the Service's own
   bool sends_name = false;         // proxy-ssl-server-name
   std::uint64_t verify_depth = 1;  // proxy-ssl-verify-depth
+  // proxy-protocol-to-backend: connections begin with a header that names the client.
+  proxy::config::ProxyProtocol proxy_protocol = proxy::config::ProxyProtocol::none;
   bool operator==(const BackendProtocol&) const = default;
 
   // Something that plain HTTP could not keep.

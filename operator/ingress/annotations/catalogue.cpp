@@ -20,9 +20,6 @@ constexpr std::string_view kClientCertificates =
     "Let the backend check clients, and remove the auth-tls-* annotations, to have it served.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
-constexpr std::string_view kPassthrough =
-    "TLS ends here, so the host needs a certificate; for a backend that does TLS itself set "
-    "backend-protocol to \"HTTPS\".";
 constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
 constexpr std::string_view kUpstreamTls =
@@ -148,6 +145,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-next-upstream", kHonoured, "", kText},
     {"proxy-next-upstream-timeout", kHonoured, "", kText},
     {"proxy-next-upstream-tries", kHonoured, "", kText},
+    {"proxy-protocol-to-backend", kHonoured, "", kText},
     {"proxy-read-timeout", kHonoured, "", kText},
     {"proxy-redirect-from", kHonoured, "", kText},
     {"proxy-redirect-to", kHonoured, "", kText},
@@ -184,8 +182,7 @@ constexpr CatalogueEntry kTable[] = {
     {"session-cookie-samesite", kHonoured, "", kText},
     {"session-cookie-secure", kHonoured, "", kOnOff},
     {"ssl-ciphers", kTunes, "", kText},
-    // The connection ends here instead, or fails without a certificate: nothing opens.
-    {"ssl-passthrough", kTunes, kPassthrough, kOnOff},
+    {"ssl-passthrough", kHonoured, "", kOnOff},
     {"ssl-prefer-server-ciphers", kTunes, "", kOnOff},
     {"ssl-redirect", kHonoured, "", kText},
     {"stream-snippet", kGuards, kSnippet, kText},

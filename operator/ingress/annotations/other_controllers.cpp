@@ -11,6 +11,7 @@ namespace {
 
 using namespace table_words;
 
+constexpr std::string_view kPassthrough = "Write it as gatehouse.dev/ssl-passthrough: \"true\".";
 constexpr std::string_view kAuth =
     "Let the backend authenticate, and remove it, to have it served.";
 constexpr std::string_view kClientCertificates =
@@ -153,7 +154,7 @@ constexpr OtherEntry kTable[] = {
     {"haproxy-ingress.github.io/server-alias", kTunes, "", kText},
     {"haproxy-ingress.github.io/server-alias-regex", kGuards, kPaths, kText},
     {"haproxy-ingress.github.io/session-cookie-name", kTunes, "", kText},
-    {"haproxy-ingress.github.io/ssl-passthrough", kTunes, "", kText},
+    {"haproxy-ingress.github.io/ssl-passthrough", kTunes, kPassthrough, kText},
     {"haproxy-ingress.github.io/ssl-redirect", kTunes, "", kText},
     {"haproxy-ingress.github.io/timeout-client", kTunes, "", kText},
     {"haproxy-ingress.github.io/timeout-connect", kTunes, "", kText},
@@ -203,7 +204,7 @@ constexpr OtherEntry kTable[] = {
     {"haproxy.org/set-host", kTunes, "", kText},
     {"haproxy.org/src-ip-header", kTunes, "", kText},
     {"haproxy.org/ssl-certificate", kTunes, "", kText},
-    {"haproxy.org/ssl-passthrough", kTunes, "", kText},
+    {"haproxy.org/ssl-passthrough", kTunes, kPassthrough, kText},
     {"haproxy.org/ssl-redirect", kTunes, "", kText},
     {"haproxy.org/ssl-redirect-code", kTunes, "", kText},
     {"haproxy.org/ssl-redirect-port", kTunes, "", kText},

@@ -12,6 +12,7 @@
 #include "operator/ingress/annotations/other_controllers.h"
 #include "operator/ingress/annotations/replacements.h"
 #include "operator/ingress/annotations/snippet.h"
+#include "operator/ingress/annotations/ssl_passthrough.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
@@ -101,6 +102,8 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations) {
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);
   read_replacements(annotations, policy.shape, policy.issues);
+  policy.passes_tls = read_ssl_passthrough(annotations, policy.issues);
+  if (policy.passes_tls) judge_beside_passthrough(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(annotations, name, value, policy);
   return policy;
 }

@@ -42,6 +42,7 @@ struct RoutePolicy {
   std::vector<proxy::config::HashPart> hash_by;
   bool asks_the_service = false;  // see read_service_upstream()
   std::optional<proxy::config::NextUpstream> next_upstream;
+  bool passes_tls = false;     // see read_ssl_passthrough()
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.
   std::optional<proxy::config::Split> canary;

@@ -87,7 +87,7 @@ TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
   for (const char* key : {"session-cookie-hash", "proxy-buffering", "enable-rewrite-log",
-                          "ssl-passthrough", "custom-http-errors", "proxy-max-temp-file-size"}) {
+                          "custom-http-errors", "proxy-max-temp-file-size"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }
 }

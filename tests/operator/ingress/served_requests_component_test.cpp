@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64url.h"
+#include "base/openssl.h"
 #include "operator/ingress/compiler.h"
 #include "tests/operator/ingress/cluster_builder.h"
 #include "tests/proxy/support/http_client.h"
@@ -29,6 +30,18 @@ using proxy::support::SocketStream;
 const std::string kNginx = "nginx.ingress.kubernetes.io/";
 const std::string kHost = "shop.test";
 
+base::SslCtxPtr tls_server(const std::string& name) {
+  const proxy::config::Certificate own = proxy::support::issue({name});
+  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
+  const base::BioPtr text(
+      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
+  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(context.get(), leaf.get());
+  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  return context;
+}
+
 // One backend stands behind every Service, and says what it was asked for.
 class ServedRequests : public ::testing::Test {
  protected:
@@ -36,12 +49,13 @@ class ServedRequests : public ::testing::Test {
     return stream.send(ScriptedBackend::ok(request.path));
   }
 
-  void serve(ViewBuilder builder) {
+  void serve(ViewBuilder builder) { serve(std::move(builder), backend_.port()); }
+  void serve(ViewBuilder builder, std::uint16_t port) {
     const Compiled compiled = compile(builder.service("shop/web", 80, {"127.0.0.1"}).view);
     proxy::config::ProxyConfig config = compiled.config;
     for (auto& [id, cluster] : config.clusters) {
       proxy::config::Cluster here = *cluster;
-      here.endpoints = {{"127.0.0.1", backend_.port()}};
+      here.endpoints = {{"127.0.0.1", port}};
       cluster = std::make_shared<const proxy::config::Cluster>(std::move(here));
     }
     ASSERT_TRUE(proxy_.publish(config));
@@ -397,6 +411,32 @@ TEST_F(ServedRequests, AFixedAnswerKeepsPeopleOutOfAPathInEverySpelling) {
                                   .annotation("gatehouse.dev/fixed-answer", "200")
                                   .path(kHost, "/admin", "web", 80)));
   EXPECT_EQ(asked("/admin"), "503");
+}
+
+TEST_F(ServedRequests, TlsOfAHostPassesToItsBackendWhateverPathIsAskedFor) {
+  const ScriptedBackend tls(say_path, "127.0.0.1", tls_server("pass.test"));
+  serve(ViewBuilder().ingress(an_ingress("shop/pass")
+                                  .annotation(kNginx + "ssl-passthrough", "true")
+                                  .path(kHost, "/", "web", 80)),
+        tls.port());
+  // Plain HTTP is sent to where the backend ends TLS.
+  EXPECT_EQ(get("/").status, 308);
+  SocketStream stream = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(stream.start_tls({kHost, {}, nullptr}), "");
+  EXPECT_EQ(HttpClient(std::move(stream)).get("/any/path", "other.test").body, "/any/path");
+  EXPECT_EQ(proxy_.metric("gatehouse_proxy_passthrough_connections_total"), 1);
+  EXPECT_EQ(proxy_.metric("gatehouse_proxy_tls_handshakes_total"), 0);
+}
+
+TEST_F(ServedRequests, ABackendIsToldOfTheClientOnAConnectionOfItsOwn) {
+  serve(ViewBuilder().ingress(an_ingress("shop/told")
+                                  .annotation("gatehouse.dev/proxy-protocol-to-backend", "v1")
+                                  .path(kHost, "/", "web", 80)));
+  get("/one");
+  EXPECT_THAT(backend_.last().head, testing::StartsWith("PROXY TCP4 127.0.0.1 "));
+  EXPECT_THAT(backend_.last().head, testing::HasSubstr("GET /one HTTP/1.1\r\n"));
+  get("/two");
+  EXPECT_EQ(backend_.connections(), 2);
 }
 
 }  // namespace
