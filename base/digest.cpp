@@ -24,12 +24,28 @@ std::string hex(std::string_view bytes, std::string_view separator) {
 }  // namespace
 
 std::string sha256(std::string_view bytes) {
+  // Looking the algorithm up by its name costs more than hashing a few hundred bytes.
+  struct Hashing {
+    EVP_MD* algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    Hashing() = default;
+    Hashing(const Hashing&) = delete;
+    Hashing& operator=(const Hashing&) = delete;
+    ~Hashing() {
+      EVP_MD_CTX_free(context);
+      EVP_MD_free(algorithm);
+    }
+  };
+  static thread_local Hashing hashing;
   std::string digest(32, '\0');
-  std::size_t size = 0;
-  const int done = EVP_Q_digest(nullptr, "SHA256", nullptr, bytes.data(), bytes.size(),
-                                reinterpret_cast<unsigned char*>(digest.data()), &size);
+  unsigned int size = 0;
+  const bool done = hashing.algorithm != nullptr && hashing.context != nullptr &&
+                    EVP_DigestInit_ex2(hashing.context, hashing.algorithm, nullptr) == 1 &&
+                    EVP_DigestUpdate(hashing.context, bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestFinal_ex(hashing.context,
+                                       reinterpret_cast<unsigned char*>(digest.data()), &size) == 1;
   // Only an OpenSSL without SHA-256 or memory gets here; a wrong digest would be worse than none.
-  if (done != 1 || size != digest.size()) std::abort();
+  if (!done || size != digest.size()) std::abort();
   return digest;
 }
 

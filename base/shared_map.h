@@ -1,0 +1,453 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/digest.h"
+
+namespace base {
+
+// A map by text, in the order of std::map, whose copies share what they have in common: a copy
+// costs nothing, a change in it the way to one entry, and the difference of two maps, or a digest
+// of all, what is different. A crit-bit tree: a fork stands at the first bit in which the keys
+// below it differ, so that the same keys make the same tree, whatever came before. Nobody can make
+// it deeper than a key has bits (nine for a byte); by chance it is as deep as the logarithm of its
+// size.
+//
+// Entries are immutable; what is not shared with a copy is changed at its place. Threads: as
+// std::map, each map for itself. Maps of different threads may share entries: they are counted, and
+// freed by whoever lets go of them last, whose cost that is. Iterators hold until their map
+// changes.
+template <class V>
+class SharedMap {
+  struct Node;
+  struct Fork;
+  struct Leaf;
+  class Ref;
+
+ public:
+  using key_type = std::string;
+  using mapped_type = V;
+  using value_type = std::pair<const std::string, V>;
+  using size_type = std::size_t;
+  using Digest = std::array<std::uint64_t, 4>;
+
+  class const_iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = SharedMap::value_type;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const value_type*;
+    using reference = const value_type&;
+
+    const_iterator() = default;
+    reference operator*() const { return leaf_->entry; }
+    pointer operator->() const { return &leaf_->entry; }
+    const_iterator& operator++() {
+      leaf_ = after(root_, leaf_->entry.first);
+      return *this;
+    }
+    const_iterator operator++(int) {
+      const_iterator before = *this;
+      ++*this;
+      return before;
+    }
+    bool operator==(const const_iterator& other) const { return leaf_ == other.leaf_; }
+
+   private:
+    friend class SharedMap;
+    const_iterator(const Node* root, const Leaf* leaf) : root_(root), leaf_(leaf) {}
+    const Node* root_ = nullptr;
+    const Leaf* leaf_ = nullptr;
+  };
+  using iterator = const_iterator;
+
+  // What map[key] is: it can be read, and be given another value.
+  class Slot {
+   public:
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot& other) { return *this = V(static_cast<const V&>(other)); }
+    Slot& operator=(V value) {
+      map_.insert_or_assign(key_, std::move(value));
+      return *this;
+    }
+    operator const V&() const { return map_.at(key_); }
+    const V& operator->() const { return map_.at(key_); }
+    decltype(auto) operator*() const { return *map_.at(key_); }
+
+   private:
+    friend class SharedMap;
+    Slot(SharedMap& map, std::string key) : map_(map), key_(std::move(key)) {}
+    SharedMap& map_;
+    const std::string key_;
+  };
+
+  SharedMap() = default;
+  SharedMap(std::initializer_list<value_type> entries) {
+    for (const auto& [key, value] : entries) try_emplace(key, value);
+  }
+
+  std::size_t size() const { return root_ ? root_->size() : 0; }
+  bool empty() const { return !root_; }
+  void clear() { root_ = {}; }
+
+  const_iterator begin() const { return {root_.get(), root_ ? first(root_.get()) : nullptr}; }
+  const_iterator end() const { return {root_.get(), nullptr}; }
+
+  const_iterator find(std::string_view key) const { return {root_.get(), leaf_of(key)}; }
+  bool contains(std::string_view key) const { return leaf_of(key) != nullptr; }
+  std::size_t count(std::string_view key) const { return contains(key) ? 1 : 0; }
+  const V& at(std::string_view key) const {
+    const Leaf* const leaf = leaf_of(key);
+    if (leaf == nullptr) throw std::out_of_range("SharedMap::at");
+    return leaf->entry.second;
+  }
+  // A key that is not there yet gets an empty value, as in std::map.
+  Slot operator[](std::string key) {
+    if (!contains(key)) put(key, V{});
+    return Slot(*this, std::move(key));
+  }
+
+  void insert_or_assign(const std::string& key, V value) { put(key, std::move(value)); }
+  // False: there is an entry with this key, and it stays.
+  std::pair<const_iterator, bool> try_emplace(const std::string& key, V value) {
+    const bool is_new = !contains(key);
+    if (is_new) put(key, std::move(value));
+    return {find(key), is_new};
+  }
+  std::pair<const_iterator, bool> emplace(const std::string& key, V value) {
+    return try_emplace(key, std::move(value));
+  }
+  std::pair<const_iterator, bool> insert(const value_type& entry) {
+    return try_emplace(entry.first, entry.second);
+  }
+  // What is there already stays.
+  void merge(const SharedMap& others) {
+    if (empty()) {
+      root_ = others.root_;
+      return;
+    }
+    for (const auto& [key, value] : others) try_emplace(key, value);
+  }
+  // How many were erased.
+  std::size_t erase(std::string_view key);
+
+  // Entry by entry, as std::map; what both share is not looked at.
+  bool operator==(const SharedMap& other) const { return same(root_.get(), other.root_.get()); }
+
+  // Calls visit(key, before, after) for each key whose value is not the same; nullptr: it has none.
+  // Looks at nothing that both share. Returns how many nodes it has looked at.
+  template <class Visit>
+  static std::size_t visit_differences(const SharedMap& from, const SharedMap& to,
+                                       const Visit& visit) {
+    Differences<Visit> differences{visit};
+    differences.between(from.root_.get(), to.root_.get());
+    return differences.looked_at;
+  }
+
+  // Of all keys and values: equal exactly where of_entry(key, value), which returns the 32 bytes of
+  // a SHA-256, gives the same for the same keys. It is asked once in the life of an entry, so it
+  // must be the same function for all maps of this type that have entries in common. Any number of
+  // threads may ask.
+  template <class OfEntry>
+  Digest digest(const OfEntry& of_entry) const {
+    return root_ ? digest_of(*root_, of_entry) : Digest{};
+  }
+  static std::string bytes_of(const Digest& digest);
+
+ private:
+  static constexpr std::uint32_t kLeaf = UINT32_MAX;  // no position of a fork
+  static constexpr std::uint32_t kBitsOfByte = 9;     // the first: whether there is such a byte
+
+  struct Node {
+    explicit Node(std::uint32_t at) : position(at) {}
+    bool is_leaf() const { return position == kLeaf; }
+    std::size_t size() const { return is_leaf() ? 1 : static_cast<const Fork*>(this)->entries; }
+
+    mutable std::atomic<std::uint32_t> references{0};
+    const std::uint32_t position;
+    mutable std::atomic<bool> has_digest{false};
+    mutable std::array<std::atomic<std::uint64_t>, 4> digest{};  // written before has_digest is
+  };
+
+  // Counts the references to a node. Only the sole owner of one may change it.
+  class Ref {
+   public:
+    Ref() = default;
+    explicit Ref(Node* node) : node_(node) { hold(); }
+    Ref(const Ref& other) : node_(other.node_) { hold(); }
+    Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+    Ref& operator=(Ref other) noexcept {
+      std::swap(node_, other.node_);
+      return *this;
+    }
+    ~Ref() {
+      if (node_ == nullptr || node_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+        return;
+      }
+      if (node_->is_leaf()) {
+        delete static_cast<Leaf*>(node_);
+      } else {
+        delete static_cast<Fork*>(node_);
+      }
+    }
+    Node* get() const { return node_; }
+    Node* operator->() const { return node_; }
+    Node& operator*() const { return *node_; }
+    explicit operator bool() const { return node_ != nullptr; }
+    bool is_sole() const { return node_->references.load(std::memory_order_acquire) == 1; }
+
+   private:
+    void hold() {
+      if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
+    }
+    Node* node_ = nullptr;
+  };
+
+  struct Fork : Node {
+    Fork(std::uint32_t at, Ref zero, Ref one)
+        : Node(at),
+          left(std::move(zero)),
+          right(std::move(one)),
+          entries(left->size() + right->size()) {}
+    Ref& side(bool is_right) { return is_right ? right : left; }
+    const Ref& side(bool is_right) const { return is_right ? right : left; }
+
+    Ref left, right;
+    std::size_t entries;
+  };
+
+  struct Leaf : Node {
+    Leaf(std::string key, V value) : Node(kLeaf), entry(std::move(key), std::move(value)) {}
+    const value_type entry;
+  };
+
+  // The bit of a key at this position. Less than every key that goes on is one that ends.
+  static bool bit_at(std::string_view key, std::uint32_t position) {
+    const std::uint32_t byte = position / kBitsOfByte;
+    const std::uint32_t bit = position % kBitsOfByte;
+    if (byte >= key.size()) return false;
+    return bit == 0 ||
+           ((static_cast<unsigned char>(key[byte]) >> (kBitsOfByte - 1 - bit)) & 1) != 0;
+  }
+  // kLeaf: they are equal.
+  static std::uint32_t first_difference(std::string_view a, std::string_view b) {
+    std::size_t i = 0;
+    while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
+    if (i == a.size() && i == b.size()) return kLeaf;
+    const auto begin = static_cast<std::uint32_t>(i) * kBitsOfByte;
+    if (i == a.size() || i == b.size()) return begin;
+    const auto differing = static_cast<std::uint8_t>(static_cast<unsigned char>(a[i]) ^
+                                                     static_cast<unsigned char>(b[i]));
+    return begin + 1 + static_cast<std::uint32_t>(std::countl_zero(differing));
+  }
+  static const Fork& fork(const Node& node) { return static_cast<const Fork&>(node); }
+  static const Leaf& leaf(const Node& node) { return static_cast<const Leaf&>(node); }
+
+  static const Leaf* first(const Node* node) {
+    while (!node->is_leaf()) node = fork(*node).left.get();
+    return &leaf(*node);
+  }
+  // Where the key would be; nullptr: the map is empty.
+  static const Leaf* nearest(const Node* node, std::string_view key) {
+    if (node == nullptr) return nullptr;
+    while (!node->is_leaf()) node = fork(*node).side(bit_at(key, node->position)).get();
+    return &leaf(*node);
+  }
+  const Leaf* leaf_of(std::string_view key) const {
+    const Leaf* const found = nearest(root_.get(), key);
+    return found != nullptr && found->entry.first == key ? found : nullptr;
+  }
+  // The entry after that of this key, which is there.
+  static const Leaf* after(const Node* root, std::string_view key) {
+    const Node* next = nullptr;
+    for (const Node* node = root; !node->is_leaf();) {
+      const bool is_right = bit_at(key, node->position);
+      if (!is_right) next = fork(*node).right.get();
+      node = fork(*node).side(is_right).get();
+    }
+    return next == nullptr ? nullptr : first(next);
+  }
+
+  // A fork that no other map has, in its place.
+  static Fork& own(Ref& at) {
+    if (!at.is_sole()) {
+      const Fork& shared = fork(*at);
+      at = Ref(new Fork(shared.position, shared.left, shared.right));
+    }
+    at->has_digest.store(false, std::memory_order_relaxed);
+    return static_cast<Fork&>(*at);
+  }
+  void put(const std::string& key, V value);
+
+  static bool same(const Node* a, const Node* b) {
+    if (a == b) return true;
+    if (a == nullptr || b == nullptr || a->position != b->position) return false;
+    if (a->is_leaf()) return leaf(*a).entry == leaf(*b).entry;
+    return fork(*a).entries == fork(*b).entries && same(fork(*a).left.get(), fork(*b).left.get()) &&
+           same(fork(*a).right.get(), fork(*b).right.get());
+  }
+
+  template <class Visit>
+  struct Differences {
+    const Visit& visit;
+    std::size_t looked_at = 0;
+
+    void between(const Node* from, const Node* to) {
+      if (from == to) return;
+      if (from == nullptr) return all(to, false);
+      if (to == nullptr) return all(from, true);
+      ++looked_at;
+      // All keys of a tree agree up to its fork, so any of them tells where the two part.
+      const std::uint32_t parting =
+          first_difference(first(from)->entry.first, first(to)->entry.first);
+      if (parting < from->position && parting < to->position) {
+        all(from, true);
+        all(to, false);
+      } else if (from->position < to->position) {
+        below(from, to, true);
+      } else if (to->position < from->position) {
+        below(to, from, false);
+      } else if (!from->is_leaf()) {
+        between(fork(*from).left.get(), fork(*to).left.get());
+        between(fork(*from).right.get(), fork(*to).right.get());
+      } else if (!(leaf(*from).entry.second == leaf(*to).entry.second)) {
+        visit(leaf(*from).entry.first, &leaf(*from).entry.second, &leaf(*to).entry.second);
+      }
+    }
+    // One tree stands below a side of the other one's fork.
+    void below(const Node* upper, const Node* lower, bool is_upper_before) {
+      const bool is_right = bit_at(first(lower)->entry.first, upper->position);
+      for (const bool side : {false, true}) {
+        const Node* const part = fork(*upper).side(side).get();
+        if (side != is_right) {
+          all(part, is_upper_before);
+        } else if (is_upper_before) {
+          between(part, lower);
+        } else {
+          between(lower, part);
+        }
+      }
+    }
+    void all(const Node* node, bool is_before) {
+      ++looked_at;
+      if (!node->is_leaf()) {
+        all(fork(*node).left.get(), is_before);
+        all(fork(*node).right.get(), is_before);
+        return;
+      }
+      const value_type& entry = leaf(*node).entry;
+      visit(entry.first, is_before ? &entry.second : nullptr, is_before ? nullptr : &entry.second);
+    }
+  };
+
+  static Digest digest_of_bytes(const std::string& bytes);
+  template <class OfEntry>
+  static Digest digest_of(const Node& node, const OfEntry& of_entry);
+
+  Ref root_;
+};
+
+template <class V>
+void SharedMap<V>::put(const std::string& key, V value) {
+  const Leaf* const near = nearest(root_.get(), key);
+  Ref made(new Leaf(key, std::move(value)));
+  if (near == nullptr) {
+    root_ = std::move(made);
+    return;
+  }
+  const std::uint32_t parting = first_difference(near->entry.first, key);
+  const bool is_new = parting != kLeaf;
+  Ref* at = &root_;
+  while ((*at)->position < parting) {  // ends at a leaf, too: its position is the last of all
+    Fork& here = own(*at);
+    if (is_new) ++here.entries;
+    at = &here.side(bit_at(key, here.position));
+  }
+  if (!is_new) {
+    *at = std::move(made);
+    return;
+  }
+  Ref others = std::move(*at);
+  const bool is_right = bit_at(key, parting);
+  *at = is_right ? Ref(new Fork(parting, std::move(others), std::move(made)))
+                 : Ref(new Fork(parting, std::move(made), std::move(others)));
+}
+
+template <class V>
+std::size_t SharedMap<V>::erase(std::string_view key) {
+  if (!contains(key)) return 0;
+  if (root_->is_leaf()) {
+    root_ = {};
+    return 1;
+  }
+  Ref* at = &root_;
+  while (true) {
+    Fork& here = own(*at);
+    --here.entries;
+    const bool is_right = bit_at(key, here.position);
+    if (!here.side(is_right)->is_leaf()) {
+      at = &here.side(is_right);
+      continue;
+    }
+    Ref other = std::move(here.side(!is_right));
+    *at = std::move(other);  // frees the fork
+    return 1;
+  }
+}
+
+template <class V>
+typename SharedMap<V>::Digest SharedMap<V>::digest_of_bytes(const std::string& bytes) {
+  Digest digest{};
+  for (std::size_t i = 0; i < 32 && i < bytes.size(); ++i) {
+    digest.at(i / 8) = (digest.at(i / 8) << 8) | static_cast<unsigned char>(bytes[i]);
+  }
+  return digest;
+}
+
+template <class V>
+std::string SharedMap<V>::bytes_of(const Digest& digest) {
+  std::string bytes;
+  for (const std::uint64_t word : digest) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((word >> shift) & 255);
+  }
+  return bytes;
+}
+
+// Two threads may work out the same digest at a time: they write the same words.
+template <class V>
+template <class OfEntry>
+typename SharedMap<V>::Digest SharedMap<V>::digest_of(const Node& node, const OfEntry& of_entry) {
+  Digest digest{};
+  if (node.has_digest.load(std::memory_order_acquire)) {
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+      digest.at(i) = node.digest.at(i).load(std::memory_order_relaxed);
+    }
+    return digest;
+  }
+  if (node.is_leaf()) {
+    digest = digest_of_bytes(of_entry(leaf(node).entry.first, leaf(node).entry.second));
+  } else {
+    // No entry is hashed from bytes that begin so: see of_entry's users.
+    std::string both("\1");
+    both += bytes_of(digest_of(*fork(node).left, of_entry));
+    both += bytes_of(digest_of(*fork(node).right, of_entry));
+    digest = digest_of_bytes(sha256(both));
+  }
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    node.digest.at(i).store(digest.at(i), std::memory_order_relaxed);
+  }
+  node.has_digest.store(true, std::memory_order_release);
+  return digest;
+}
+
+}  // namespace base
