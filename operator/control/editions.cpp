@@ -27,7 +27,7 @@ History& Editions::of(const Dialect& dialect) {
     others_.splice(others_.begin(), others_, found);
     return found->history;
   }
-  others_.push_front({dialect});
+  others_.emplace_front(dialect);
   if (others_.size() > kEditionsMax) others_.pop_back();
   History& history = others_.front().history;
   if (config_) history.publish(proxy::config::rendered(config_, dialect));

@@ -4,6 +4,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operator/control/history.h"
@@ -39,15 +40,17 @@ class Editions {
 
  private:
   struct Edition {
+    explicit Edition(proxy::config::Dialect one)
+        : dialect(std::move(one)), history(History::kRememberedMax, dialect.revisions()) {}
     proxy::config::Dialect dialect;
-    History history{};
+    History history;
     unsigned unasked = 0;  // states since it was asked for
   };
 
   History& of(const proxy::config::Dialect& dialect);
 
   std::shared_ptr<const proxy::config::ProxyConfig> config_;
-  History own_;                // of Dialect::own()
+  History own_{History::kRememberedMax, proxy::config::Dialect::own().revisions()};
   std::list<Edition> others_;  // the one asked for last comes first
 };
 

@@ -45,10 +45,13 @@ Delta joined(Delta first, const Delta& second) {
 }
 
 bool History::publish(std::shared_ptr<const ProxyConfig> config) {
-  Delta delta =
-      config_ ? proxy::config::difference(*config_, *config) : proxy::config::full_state(*config);
-  if (delta.revision == revision_) return false;
+  std::string revision = proxy::config::revision_of(*config, kind_);
+  if (revision == revision_) return false;
+  static const ProxyConfig kNothing;
+  const ProxyConfig& before = config_ ? *config_ : kNothing;
+  certificates_.follow(before.certificates, config->certificates);
   if (config_) {
+    Delta delta = proxy::config::difference(before, *config, kind_);
     Step step{revision_, std::move(delta), {}};
     for (const auto& [id, hash] : step.delta.certificates.set) {
       add_certificate(*config_, id, step.certificates);
@@ -57,17 +60,11 @@ bool History::publish(std::shared_ptr<const ProxyConfig> config) {
     for (const std::string& id : step.delta.certificates.removed) {
       add_certificate(*config_, id, step.certificates);
     }
-    revision_ = step.delta.revision;
     steps_.push_back(std::move(step));
     if (steps_.size() > remembered_max_) steps_.pop_front();
-  } else {
-    revision_ = delta.revision;
   }
+  revision_ = std::move(revision);
   config_ = std::move(config);
-  certificates_.clear();
-  for (const auto& [id, certificate] : config_->certificates) {
-    certificates_.emplace(proxy::config::hash_once(certificate), certificate);
-  }
   answers_.clear();
   return true;
 }
@@ -80,7 +77,7 @@ std::shared_ptr<const std::string> History::answer(const std::string& after,
                                     [&](const Step& step) { return step.from == after; });
   auto& answer = answers_[is_known ? after : std::string()];
   if (!answer) {
-    const Delta delta = is_known ? since(after) : proxy::config::full_state(*config_);
+    const Delta delta = is_known ? since(after) : proxy::config::full_state(*config_, kind_);
     answer = std::make_shared<const std::string>(proxy::config::delta_to_json(delta));
   }
   return answer;
@@ -99,8 +96,8 @@ Delta History::since(const std::string& after) const {
 CertificatesByHash History::find_certificates(const std::vector<std::string>& hashes) const {
   CertificatesByHash found;
   for (const std::string& hash : hashes) {
-    if (const auto now = certificates_.find(hash); now != certificates_.end()) {
-      found.insert(*now);
+    if (auto now = certificates_.find(hash)) {
+      found.emplace(hash, std::move(now));
       continue;
     }
     for (const Step& step : steps_) {

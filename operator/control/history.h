@@ -7,16 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "proxy/config/certificate_hashes.h"
 #include "proxy/config/model.h"
 #include "proxy/config/wire.h"
 
 namespace control {
 
 // The state that proxies should have, and the way there from the last ones. It keeps the steps
-// between states, not the states, so that remembering costs what has changed. Not thread-safe.
+// between states, not the states, so that remembering costs what has changed; so does a state that
+// shares the rest with the one before it. Not thread-safe.
 class History {
  public:
-  explicit History(std::size_t remembered_max = 64) : remembered_max_(remembered_max) {}
+  explicit History(std::size_t remembered_max = kRememberedMax,
+                   proxy::config::Revisions kind = proxy::config::Revisions::of_list)
+      : remembered_max_(remembered_max), kind_(kind) {}
+
+  static constexpr std::size_t kRememberedMax = 64;  // states, of some hundred bytes each
 
   // False when this is the state that there is already.
   bool publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
@@ -43,10 +49,11 @@ class History {
   proxy::config::Delta since(const std::string& after) const;
 
   const std::size_t remembered_max_;
+  const proxy::config::Revisions kind_;
   std::shared_ptr<const proxy::config::ProxyConfig> config_;
   std::string revision_;
-  proxy::config::CertificatesByHash certificates_;  // of config_
-  std::deque<Step> steps_;                          // oldest first; the last leads to revision_
+  proxy::config::CertificateIndex certificates_;  // of config_
+  std::deque<Step> steps_;                        // oldest first; the last leads to revision_
   std::map<std::string, std::shared_ptr<const std::string>> answers_;  // by `after`, made once
 };
 

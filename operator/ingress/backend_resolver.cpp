@@ -293,7 +293,8 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   if (protocol.proxy_protocol == ProxyProtocol::v1) spoken += ";proxy=v1";
   if (protocol.proxy_protocol == ProxyProtocol::v2) spoken += ";proxy=v2";
   std::string id = cluster_id(service, *port, timeouts, spoken, choice);
-  auto& cluster = clusters_[id];
+  const auto known = clusters_.find(id);
+  std::shared_ptr<const Cluster> cluster = known == clusters_.end() ? nullptr : known->second;
   if (!cluster) {
     Cluster made;
     const auto own = choice.asks_the_service ? own_endpoint(service, *port) : std::nullopt;
@@ -318,6 +319,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
       made.balancing = proxy::config::Balancing::least_requests;
     }
     cluster = std::make_shared<const Cluster>(std::move(made));
+    clusters_.insert_or_assign(id, cluster);
   }
   ResolvedBackend resolved{Forward{std::move(id)}, "", ""};
   if (cluster->endpoints.empty()) {

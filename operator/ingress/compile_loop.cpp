@@ -319,10 +319,11 @@ void CompileLoop::compile(const ClusterChanges& changes) {
 }
 
 void CompileLoop::take_config() {
-  const auto valid = proxy::config::validate(compiler_.config());
+  auto valid = last_valid_.changed_to(compiler_.config());
   is_valid_ = valid.has_value();
   if (is_valid_) {
-    last_config_ = std::make_shared<const proxy::config::ProxyConfig>(compiler_.config());
+    last_valid_ = std::move(*valid);
+    last_config_ = std::make_shared<const proxy::config::ProxyConfig>(last_valid_.config());
     return;
   }
   metrics_->count_invalid();

@@ -25,6 +25,7 @@
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/incremental_compiler.h"
+#include "proxy/config/valid_config.h"
 
 namespace ingress {
 
@@ -125,6 +126,7 @@ class CompileLoop {
   const std::unique_ptr<Source> source_;
   IncrementalCompiler compiler_;
   bool is_valid_ = false;  // what the compiler has made is last_config_
+  proxy::config::ValidConfig last_valid_;
   std::shared_ptr<const proxy::config::ProxyConfig> last_config_;
   std::shared_ptr<const HostOwners> last_owners_;
 

@@ -746,7 +746,7 @@ class Compilation {
     compiled.config.guards = guards_.take();
     compiled.config.shapes = shapes_.take();
     compiled.config.certificates = std::move(tls.certificates);
-    compiled.config.sni = std::move(tls.sni);
+    for (const auto& [name, id] : tls.sni) compiled.config.sni.insert_or_assign(name, id);
     compiled.config.challenges = challenge_answers(view_, owners_);
     drop_complaints_of_the_ending();
     compiled.complaints = bounded(std::move(complaints_));
@@ -805,17 +805,6 @@ class Compilation {
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;
 };
-
-template <class T>
-void share_section(const proxy::config::ProxyConfig::Section<T>& previous,
-                   proxy::config::ProxyConfig::Section<T>& next) {
-  for (auto& [name, value] : next) {
-    const auto old = previous.find(name);
-    if (old != previous.end() && (old->second == value || *old->second == *value)) {
-      value = old->second;
-    }
-  }
-}
 
 }  // namespace
 

@@ -406,13 +406,8 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
 
   ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
-  for (auto& [cluster_id, cluster] : shared.clusters) {
-    // Another group that uses it may have it already.
-    const auto known = results_.config.clusters.find(cluster_id);
-    if (known != results_.config.clusters.end() && *known->second == *cluster) {
-      cluster = known->second;
-    }
-  }
+  // Another group that uses one may have it already.
+  share_section(results_.config.clusters, shared.clusters);
   add_config(shared);
   group.config = std::move(shared);
   results_.owners.add(compiled.owners);
@@ -444,7 +439,7 @@ void IncrementalCompiler::add_config(const ProxyConfig& config) {
   const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
   for (const auto& [cluster_id, cluster] : clusters) {
     // Its Service may have changed since the others were compiled, who are on their way.
-    results_.config.clusters[cluster_id] = cluster;
+    results_.config.clusters.insert_or_assign(cluster_id, cluster);
     ++results_.cluster_users[cluster_id];
   }
   for (const auto& [guards_id, entry] : guards) {

@@ -840,11 +840,10 @@ void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> 
   // What stays the same has the same address.
   using Certificates = proxy::config::ProxyConfig::Section<proxy::config::Certificate>;
   static const Certificates kNone;
-  const Certificates& earlier = before ? before->certificates : kNone;
-  std::vector<Certificates::value_type> changed;
-  std::set_symmetric_difference(earlier.begin(), earlier.end(), config->certificates.begin(),
-                                config->certificates.end(), std::back_inserter(changed));
-  for (const auto& [secret, certificate] : changed) certificates_.on_given_changed(secret);
+  Certificates::visit_differences(before ? before->certificates : kNone, config->certificates,
+                                  [this](const std::string& secret, const auto*, const auto*) {
+                                    certificates_.on_given_changed(secret);
+                                  });
 }
 
 bool RunningOperator::publishes_addresses() const {

@@ -12,43 +12,44 @@ template <class T>
 Delta::Change<T> change_between(const ProxyConfig::Section<T>& from,
                                 const ProxyConfig::Section<T>& to) {
   Delta::Change<T> change;
-  for (const auto& [key, value] : to) {
-    const auto before = from.find(key);
-    const bool is_same =
-        before != from.end() && (before->second == value || *before->second == *value);
-    if (!is_same) change.set.emplace(key, *value);
-  }
-  for (const auto& [key, value] : from) {
-    if (!to.contains(key)) change.removed.insert(key);
-  }
+  using Value = std::shared_ptr<const T>;
+  ProxyConfig::Section<T>::visit_differences(
+      from, to, [&](const std::string& key, const Value* before, const Value* after) {
+        if (after == nullptr) {
+          change.removed.insert(key);
+        } else if (before == nullptr || !(**before == **after)) {
+          change.set.emplace(key, **after);
+        }
+      });
   return change;
 }
 
-Delta::Change<std::string> change_between(const std::map<std::string, std::string>& from,
-                                          const std::map<std::string, std::string>& to) {
+Delta::Change<std::string> change_between(const base::SharedMap<std::string>& from,
+                                          const base::SharedMap<std::string>& to) {
   Delta::Change<std::string> change;
-  for (const auto& [key, value] : to) {
-    const auto before = from.find(key);
-    if (before == from.end() || before->second != value) change.set.emplace(key, value);
-  }
-  for (const auto& [key, value] : from) {
-    if (!to.contains(key)) change.removed.insert(key);
-  }
+  base::SharedMap<std::string>::visit_differences(
+      from, to, [&](const std::string& key, const std::string*, const std::string* after) {
+        if (after == nullptr) {
+          change.removed.insert(key);
+        } else {
+          change.set.emplace(key, *after);
+        }
+      });
   return change;
 }
 
 Delta::Change<std::string> certificate_change(const ProxyConfig::Section<Certificate>& from,
                                               const ProxyConfig::Section<Certificate>& to) {
   Delta::Change<std::string> change;
-  for (const auto& [id, certificate] : to) {
-    const auto before = from.find(id);
-    const bool is_same =
-        before != from.end() && (before->second == certificate || *before->second == *certificate);
-    if (!is_same) change.set.emplace(id, hash_once(certificate));
-  }
-  for (const auto& [id, certificate] : from) {
-    if (!to.contains(id)) change.removed.insert(id);
-  }
+  using Value = std::shared_ptr<const Certificate>;
+  ProxyConfig::Section<Certificate>::visit_differences(
+      from, to, [&](const std::string& id, const Value* before, const Value* after) {
+        if (after == nullptr) {
+          change.removed.insert(id);
+        } else if (before == nullptr || !(**before == **after)) {
+          change.set.emplace(id, hash_once(*after));
+        }
+      });
   return change;
 }
 
@@ -61,7 +62,7 @@ void apply_change(const Delta::Change<T>& change, const ProxyConfig::Section<T>&
   for (const auto& [key, value] : change.set) {
     const auto old = before.find(key);
     const bool is_same = old != before.end() && *old->second == value;
-    section[key] = is_same ? old->second : std::make_shared<const T>(value);
+    section.insert_or_assign(key, is_same ? old->second : std::make_shared<const T>(value));
   }
 }
 
@@ -75,16 +76,42 @@ base::Status apply_certificates(const Delta::Change<std::string>& change,
       return base::failure(base::ErrorKind::invalid,
                            "certificates[" + id + "]: the content for its hash is missing");
     }
-    section[id] = found->second;
+    section.insert_or_assign(id, found->second);
   }
   return {};
 }
 
+// Not yet known to be valid.
+base::Result<ProxyConfig> changed(const ProxyConfig& from, const Delta& delta,
+                                  const CertificatesByHash& certificates) {
+  ProxyConfig next = delta.full ? ProxyConfig() : from;
+  apply_change(delta.clusters, from.clusters, next.clusters);
+  apply_change(delta.hosts, from.hosts, next.hosts);
+  apply_change(delta.challenges, from.challenges, next.challenges);
+  apply_change(delta.guards, from.guards, next.guards);
+  apply_change(delta.shapes, from.shapes, next.shapes);
+  for (const std::string& name : delta.sni.removed) next.sni.erase(name);
+  for (const auto& [name, id] : delta.sni.set) next.sni.insert_or_assign(name, id);
+  const auto filled = apply_certificates(delta.certificates, certificates, next.certificates);
+  if (!filled) return base::failure(filled.error());
+  return next;
+}
+
+base::Result<ValidConfig> checked(const ValidConfig& known, ProxyConfig next,
+                                  const std::string& revision) {
+  auto valid = known.changed_to(std::move(next));
+  if (!valid || is_revision_of(valid->config(), revision)) return valid;
+  return base::failure(base::ErrorKind::invalid,
+                       "the state after the change is revision " + revision_of(valid->config()) +
+                           ", or " + revision_of(valid->config(), Revisions::of_tree) +
+                           " as a tree, not " + revision + " as announced");
+}
+
 }  // namespace
 
-Delta difference(const ProxyConfig& from, const ProxyConfig& to) {
+Delta difference(const ProxyConfig& from, const ProxyConfig& to, Revisions kind) {
   Delta delta;
-  delta.revision = revision_of(to);
+  delta.revision = revision_of(to, kind);
   delta.clusters = change_between(from.clusters, to.clusters);
   delta.hosts = change_between(from.hosts, to.hosts);
   delta.certificates = certificate_change(from.certificates, to.certificates);
@@ -95,8 +122,8 @@ Delta difference(const ProxyConfig& from, const ProxyConfig& to) {
   return delta;
 }
 
-Delta full_state(const ProxyConfig& config) {
-  Delta delta = difference(ProxyConfig(), config);
+Delta full_state(const ProxyConfig& config, Revisions kind) {
+  Delta delta = difference(ProxyConfig(), config, kind);
   delta.full = true;
   return delta;
 }
@@ -109,27 +136,19 @@ std::vector<std::string> missing_certificates(const Delta& delta, const Certific
   return {missing.begin(), missing.end()};
 }
 
+base::Result<ValidConfig> apply(const ValidConfig& from, const Delta& delta,
+                                const CertificatesByHash& certificates) {
+  auto next = changed(from.config(), delta, certificates);
+  if (!next) return base::failure(next.error());
+  return checked(from, std::move(*next), delta.revision);
+}
+
 base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
                                 const CertificatesByHash& certificates) {
-  ProxyConfig next = delta.full ? ProxyConfig() : from;
-  apply_change(delta.clusters, from.clusters, next.clusters);
-  apply_change(delta.hosts, from.hosts, next.hosts);
-  apply_change(delta.challenges, from.challenges, next.challenges);
-  apply_change(delta.guards, from.guards, next.guards);
-  apply_change(delta.shapes, from.shapes, next.shapes);
-  for (const std::string& name : delta.sni.removed) next.sni.erase(name);
-  for (const auto& [name, id] : delta.sni.set) next.sni[name] = id;
-  const auto filled = apply_certificates(delta.certificates, certificates, next.certificates);
-  if (!filled) return base::failure(filled.error());
-
-  const auto valid = validate(next);
+  auto next = changed(from, delta, certificates);
+  if (!next) return next;
+  const auto valid = checked(ValidConfig(), *next, delta.revision);
   if (!valid) return base::failure(valid.error());
-  const std::string revision = revision_of(next);
-  if (revision != delta.revision) {
-    return base::failure(base::ErrorKind::invalid, "the state after the change is revision " +
-                                                       revision + ", not " + delta.revision +
-                                                       " as announced");
-  }
   return next;
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 // Of what a proxy says of itself in a query: some hundreds of names.
 constexpr std::size_t kDialectBytesMax = 16'384;
+// No field: what revisions are.
+constexpr const char* kTreeRevisionFeature = "revision.tree";
 
 template <class T>
 void add_features(std::set<std::string>& features);
@@ -46,16 +48,17 @@ std::set<std::string> all_features() {
   add_features<ChallengeAnswer>(features);
   add_features<Guards>(features);
   add_features<Shape>(features);
+  features.insert(kTreeRevisionFeature);
   return features;
 }
 
 template <class T>
 bool render(const Rendering& rendering, ProxyConfig::Section<T>& section) {
   bool is_changed = false;
-  for (auto& [key, value] : section) {
+  for (const auto& [key, value] : ProxyConfig::Section<T>(section)) {
     T copy = *value;
     if (!rendering.take_from(copy)) continue;
-    value = std::make_shared<const T>(std::move(copy));
+    section.insert_or_assign(key, std::make_shared<const T>(std::move(copy)));
     is_changed = true;
   }
   return is_changed;
@@ -83,6 +86,10 @@ Dialect Dialect::read(std::string_view text) {
     text.remove_prefix(comma + 1);
   }
   return dialect;
+}
+
+Revisions Dialect::revisions() const {
+  return knows(kTreeRevisionFeature) ? Revisions::of_tree : Revisions::of_list;
 }
 
 std::string Dialect::text() const {

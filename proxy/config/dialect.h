@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "proxy/config/model.h"
+#include "proxy/config/wire.h"
 
 namespace proxy::config {
 
@@ -22,6 +23,7 @@ class Dialect {
 
   std::string text() const;
   bool knows(const std::string& feature) const { return features_.contains(feature); }
+  Revisions revisions() const;
   auto operator<=>(const Dialect&) const = default;
 
  private:

@@ -141,7 +141,10 @@ std::string config_to_json(const ProxyConfig& config) {
   write_section(document, "challenges", config.challenges);
   write_section(document, "guardSets", config.guards);
   write_section(document, "shapes", config.shapes);
-  if (!config.sni.empty()) document["sni"] = config.sni;
+  if (!config.sni.empty()) {
+    json& sni = document["sni"] = json::object();
+    for (const auto& [name, id] : config.sni) sni[name] = id;
+  }
   return write_document(document, 2) + "\n";
 }
 

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/shared_map.h"
 #include "proxy/config/network.h"
 
 // The contract between operator and proxy: what a proxy is told, and all it is ever told. Typed
@@ -332,11 +333,12 @@ struct ChallengeAnswer {
   const std::string* find(std::string_view asked) const;
 };
 
-// Everything, keyed so that a change is a small delta. Values are shared and immutable: copying a
-// ProxyConfig copies pointers, and an unchanged entry is recognised by its address or its hash.
+// Everything, keyed so that a change is a small delta. Values are shared and immutable: a copy of a
+// ProxyConfig costs nothing, a change in it what is changed, and what two have in common is not
+// looked at where they are compared (base/shared_map.h). An unchanged entry keeps its address.
 struct ProxyConfig {
   template <class T>
-  using Section = std::map<std::string, std::shared_ptr<const T>>;
+  using Section = base::SharedMap<std::shared_ptr<const T>>;
 
   Section<Cluster> clusters;          // by id, "namespace/service:port"
   Section<VirtualHost> hosts;         // by host, see VirtualHost
@@ -344,7 +346,7 @@ struct ProxyConfig {
   // SNI name (exact or one-label wildcard, lower case; "" for clients that name no known host) to
   // certificate id. A name that is absent has no certificate: the handshake fails with
   // unrecognized_name, and another host's key is never used.
-  std::map<std::string, std::string> sni;
+  base::SharedMap<std::string> sni;
   Section<ChallengeAnswer> challenges;  // by token, and in it by host
   // By id, guards_id(): many routes have the same, and hold it once.
   Section<Guards> guards;

@@ -37,6 +37,7 @@ class Canonical {
     bytes_ += '+';
     return number(count);
   }
+  std::string digest() const { return base::sha256(bytes_); }
   std::string hash() const { return base::sha256_hex(bytes_); }
 
  private:
@@ -175,7 +176,60 @@ std::string hash_once(const std::shared_ptr<const Certificate>& certificate) {
   return memory.hash_of(certificate);
 }
 
-std::string revision_of(const ProxyConfig& config) {
+namespace {
+
+// An entry's bytes begin with its key's length, and so with a digit.
+template <class T>
+std::string digest_of_entry(const std::string& key, const std::shared_ptr<const T>& value) {
+  Canonical out;
+  out.text(key);
+  if constexpr (std::is_same_v<T, Certificate>) {
+    out.text(hash_once(value));
+  } else {
+    add(out, *value);
+  }
+  return out.digest();
+}
+
+std::string digest_of_name(const std::string& name, const std::string& id) {
+  Canonical out;
+  out.text(name).text(id);
+  return out.digest();
+}
+
+// Nothing is said of a section without entries, so that one more changes nothing where it is empty.
+template <class V, class OfEntry>
+void add_tree(Canonical& out, std::string_view name, const base::SharedMap<V>& section,
+              const OfEntry& of_entry) {
+  if (section.empty()) return;
+  out.text(name).number(section.size());
+  out.text(base::SharedMap<V>::bytes_of(section.digest(of_entry)));
+}
+
+std::string tree_revision_of(const ProxyConfig& config) {
+  // A section more must be added here.
+  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
+  Canonical out;
+  add_tree(out, "clusters", clusters, digest_of_entry<Cluster>);
+  add_tree(out, "hosts", hosts, digest_of_entry<VirtualHost>);
+  add_tree(out, "challenges", challenges, digest_of_entry<ChallengeAnswer>);
+  add_tree(out, "certificates", certificates, digest_of_entry<Certificate>);
+  add_tree(out, "sni", sni, digest_of_name);
+  add_tree(out, "guardSets", guards, digest_of_entry<Guards>);
+  add_tree(out, "shapes", shapes, digest_of_entry<Shape>);
+  return out.hash();
+}
+
+}  // namespace
+
+bool is_revision_of(const ProxyConfig& config, const std::string& revision) {
+  // The cheap one first.
+  return revision == revision_of(config, Revisions::of_tree) ||
+         revision == revision_of(config, Revisions::of_list);
+}
+
+std::string revision_of(const ProxyConfig& config, Revisions kind) {
+  if (kind == Revisions::of_tree) return tree_revision_of(config);
   Canonical out;
   add(out, "clusters", config.clusters);
   add(out, "hosts", config.hosts);
@@ -190,6 +244,27 @@ std::string revision_of(const ProxyConfig& config) {
   if (!config.guards.empty()) add(out, "guardSets", config.guards);
   if (!config.shapes.empty()) add(out, "shapes", config.shapes);
   return out.hash();
+}
+
+void CertificateIndex::follow(const ProxyConfig::Section<Certificate>& from,
+                              const ProxyConfig::Section<Certificate>& to) {
+  using Value = std::shared_ptr<const Certificate>;
+  ProxyConfig::Section<Certificate>::visit_differences(
+      from, to, [&](const std::string&, const Value* before, const Value* after) {
+        if (after != nullptr) {
+          Entry& entry = by_hash_[hash_once(*after)];
+          entry.certificate = *after;
+          ++entry.ids;
+        }
+        if (before == nullptr) return;
+        const auto old = by_hash_.find(hash_once(*before));
+        if (old != by_hash_.end() && --old->second.ids == 0) by_hash_.erase(old);
+      });
+}
+
+std::shared_ptr<const Certificate> CertificateIndex::find(const std::string& hash) const {
+  const auto found = by_hash_.find(hash);
+  return found == by_hash_.end() ? nullptr : found->second.certificate;
 }
 
 std::string guards_id(const Guards& guards) {

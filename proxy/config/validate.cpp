@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,7 +19,7 @@
 #include "proxy/config/json_reading.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/origin.h"
-#include "proxy/config/wire.h"
+#include "proxy/config/valid_config.h"
 
 namespace proxy::config {
 namespace {
@@ -337,68 +341,174 @@ void check_challenge(const std::string& token, const ChallengeAnswer& answer,
   }
 }
 
-template <class Section, class Check>
-void check_section(const Section& section, const char* name, Check&& check) {
-  check_count(section.size(), kEntriesMax, name);
-  for (const auto& [key, value] : section) {
-    const std::string place = inside(name, key);
-    if (value == nullptr) breach(place, "must not be null");
-    check(key, *value, place);
+// Keys of ProxyConfig that entries refer to, each as often as they do.
+struct ReferenceCounts {
+  using Counts = std::map<std::string, std::int64_t>;
+  Counts clusters, guards, shapes, certificates;
+};
+
+// Adds what a value refers to, `times` for each reference. Whatever FieldChecks looks for in the
+// configuration is counted here.
+class ReferenceCounting {
+ public:
+  ReferenceCounting(ReferenceCounts& counts, std::int64_t times) : counts_(counts), times_(times) {}
+
+  template <HasFields T>
+  void count(const T& value) const {
+    for_each_field<T>(
+        [&](const auto& field, bool, const auto& member) { count(field.rule, member); }, value);
   }
+
+ private:
+  template <class Rule, class Value>
+  void count(const Rule&, const Value&) const {}
+  void count(const ClusterId&, const std::string& id) const { counts_.clusters[id] += times_; }
+  void count(const GuardsId&, const std::string& id) const {
+    if (!id.empty()) counts_.guards[id] += times_;
+  }
+  void count(const ShapeId&, const std::string& id) const {
+    if (!id.empty()) counts_.shapes[id] += times_;
+  }
+  void count(const OneAction&, const Action& action) const {
+    if (const auto* const forward = std::get_if<Forward>(&action)) {
+      counts_.clusters[forward->cluster] += times_;
+    } else {
+      count(std::get<FixedAnswer>(action));
+    }
+  }
+  template <class T>
+  void count(const Part&, const T& value) const {
+    if constexpr (HasFields<T>) {
+      count(value);
+    } else if (value) {
+      count(*value);
+    }
+  }
+  template <HasFields T>
+  void count(const List&, const std::vector<T>& list) const {
+    for (const T& element : list) count(element);
+  }
+
+  ReferenceCounts& counts_;
+  std::int64_t times_;
+};
+
+// What differs from a valid configuration, and no more than that.
+class ChangeCheck {
+ public:
+  ChangeCheck(const ProxyConfig& from, const ProxyConfig& to) : from_(from), to_(to), fields_(to) {}
+
+  // Throws a Breach. Returns how the references have changed; whether somebody refers to what is
+  // gone is for who counts them.
+  ReferenceCounts check() {
+    check_section("clusters", &ProxyConfig::clusters, &check_id);
+    check_section("hosts", &ProxyConfig::hosts, &check_host_name);
+    check_section("certificates", &ProxyConfig::certificates, &check_id);
+    check_section("challenges", &ProxyConfig::challenges,
+                  [](const std::string&, const std::string&) {});
+    check_section("guardSets", &ProxyConfig::guards, &check_id);
+    check_section("shapes", &ProxyConfig::shapes, &check_id);
+    check_sni();
+    return std::move(references_);
+  }
+
+ private:
+  template <class T, class CheckKey>
+  void check_section(const char* name, ProxyConfig::Section<T> ProxyConfig::*section,
+                     const CheckKey& check_key) {
+    check_count((to_.*section).size(), kEntriesMax, name);
+    using Value = std::shared_ptr<const T>;
+    ProxyConfig::Section<T>::visit_differences(
+        from_.*section, to_.*section,
+        [&](const std::string& key, const Value* before, const Value* after) {
+          if (before != nullptr) ReferenceCounting(references_, -1).count(**before);
+          if (after == nullptr) return;
+          const std::string place = inside(name, key);
+          if (*after == nullptr) breach(place, "must not be null");
+          check_key(key, place);
+          if constexpr (std::is_same_v<T, ChallengeAnswer>) check_challenge(key, **after, place);
+          fields_.check(**after, place);
+          ReferenceCounting(references_, 1).count(**after);
+        });
+  }
+  void check_sni() {
+    check_count(to_.sni.size(), kEntriesMax, "sni");
+    decltype(to_.sni)::visit_differences(
+        from_.sni, to_.sni,
+        [&](const std::string& name, const std::string* before, const std::string* after) {
+          if (before != nullptr) --references_.certificates[*before];
+          if (after == nullptr) return;
+          check_host_name(name, inside("sni", name));
+          if (!to_.certificates.contains(*after)) {
+            breach(inside("sni", name), "there is no certificate \"" + *after + "\"");
+          }
+          ++references_.certificates[*after];
+        });
+  }
+
+  const ProxyConfig& from_;
+  const ProxyConfig& to_;
+  const FieldChecks fields_;
+  ReferenceCounts references_;
+};
+
+// False: somebody refers to an entry that is gone. Who was looked at has been found to refer to
+// what is there, so it is somebody who has not changed.
+template <class Section>
+bool follow(const ReferenceCounts::Counts& changes, const Section& from, const Section& to,
+            base::SharedMap<std::uint32_t>& uses) {
+  for (const auto& [id, change] : changes) {
+    if (change == 0) continue;
+    const auto known = uses.find(id);
+    const std::int64_t count = (known == uses.end() ? 0 : std::int64_t{known->second}) + change;
+    if (count <= 0) {
+      uses.erase(id);
+    } else {
+      uses.insert_or_assign(id, static_cast<std::uint32_t>(count));
+    }
+  }
+  bool is_whole = true;
+  Section::visit_differences(from, to, [&](const std::string& id, const auto*, const auto* after) {
+    is_whole = is_whole && (after != nullptr || !uses.contains(id));
+  });
+  return is_whole;
 }
 
-void check(const ProxyConfig& config) {
-  const FieldChecks fields(config);
-  check_section(config.clusters, "clusters",
-                [&](const std::string& id, const Cluster& cluster, const std::string& place) {
-                  check_id(id, place);
-                  fields.check(cluster, place);
-                });
-  check_section(config.hosts, "hosts",
-                [&](const std::string& name, const VirtualHost& host, const std::string& place) {
-                  check_host_name(name, place);
-                  fields.check(host, place);
-                });
-  check_section(
-      config.certificates, "certificates",
-      [&](const std::string& id, const Certificate& certificate, const std::string& place) {
-        check_id(id, place);
-        fields.check(certificate, place);
-      });
-  check_section(
-      config.challenges, "challenges",
-      [&](const std::string& token, const ChallengeAnswer& answer, const std::string& place) {
-        check_challenge(token, answer, place);
-        fields.check(answer, place);
-      });
-  check_section(config.guards, "guardSets",
-                [&](const std::string& id, const Guards& guards, const std::string& place) {
-                  check_id(id, place);
-                  fields.check(guards, place);
-                });
-  check_section(config.shapes, "shapes",
-                [&](const std::string& id, const Shape& shape, const std::string& place) {
-                  check_id(id, place);
-                  fields.check(shape, place);
-                });
-  check_count(config.sni.size(), kEntriesMax, "sni");
-  for (const auto& [name, id] : config.sni) {
-    check_host_name(name, inside("sni", name));
-    if (!config.certificates.contains(id)) {
-      breach(inside("sni", name), "there is no certificate \"" + id + "\"");
-    }
+base::Result<ReferenceCounts> check_change(const ProxyConfig& from, const ProxyConfig& to) {
+  try {
+    return ChangeCheck(from, to).check();
+  } catch (const Breach& found) {
+    return base::failure(base::ErrorKind::invalid, found.message);
   }
 }
 
 }  // namespace
 
 base::Status validate(const ProxyConfig& config) {
-  try {
-    check(config);
-  } catch (const Breach& found) {
-    return base::failure(base::ErrorKind::invalid, found.message);
-  }
+  const auto checked = check_change(ProxyConfig(), config);
+  if (!checked) return base::failure(checked.error());
   return {};
+}
+
+base::Result<ValidConfig> ValidConfig::changed_to(ProxyConfig next) const {
+  const auto references = check_change(config_, next);
+  if (!references) return base::failure(references.error());
+  ValidConfig changed = *this;
+  const bool is_whole =
+      follow(references->clusters, config_.clusters, next.clusters, changed.clusters_) &&
+      follow(references->guards, config_.guards, next.guards, changed.guards_) &&
+      follow(references->shapes, config_.shapes, next.shapes, changed.shapes_) &&
+      follow(references->certificates, config_.certificates, next.certificates,
+             changed.certificates_);
+  if (!is_whole) {
+    // Names who refers to what is gone.
+    const auto breached = validate(next);
+    return base::failure(
+        breached ? base::Error{base::ErrorKind::invalid, "an entry is gone that others refer to"}
+                 : breached.error());
+  }
+  changed.config_ = std::move(next);
+  return changed;
 }
 
 }  // namespace proxy::config

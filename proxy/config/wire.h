@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "proxy/config/model.h"
+#include "proxy/config/valid_config.h"
 
 // The control API's language (docs/decisions/0006-control-api.md).
 //
@@ -34,8 +35,10 @@
 //
 // A delta names certificates by content hash only; a proxy asks once for those whose content it
 // does not hold. So a reconnect, another replica or a full state never resends a private key. A
-// revision is content-addressed (the hash of the whole state): every operator replica that sees the
-// same cluster state serves the same revision, and a restart invalidates nothing.
+// revision is content-addressed (a hash of the whole state): every operator replica that sees the
+// same cluster state serves the same revision, and a restart invalidates nothing. There are two
+// kinds of them; a proxy is told those that it says it knows (Dialect::revisions()), and takes
+// both.
 namespace proxy::config {
 
 inline constexpr const char* kReplicaHeader = "gatehouse-replica";  // an operator may not say it
@@ -43,7 +46,12 @@ inline constexpr const char* kProxiesHeader = "gatehouse-proxies";  // likewise
 
 // SHA-256 in hex over the content, length-prefixed; equal content, equal hash.
 std::string certificate_hash(const Certificate& certificate);
-std::string revision_of(const ProxyConfig& config);
+// of_list: SHA-256 over all entries one after the other, as since the first release. of_tree: over
+// the digests of the sections, which are trees of hashes: a change costs the way to its entries.
+enum class Revisions { of_list, of_tree };
+std::string revision_of(const ProxyConfig& config, Revisions kind = Revisions::of_list);
+// Of either kind.
+bool is_revision_of(const ProxyConfig& config, const std::string& revision);
 // The key of these in ProxyConfig::guards: of their content, so that those who say the same share
 // it.
 std::string guards_id(const Guards& guards);
@@ -71,8 +79,10 @@ struct Delta {
   std::vector<std::string> skipped{};
 };
 
-Delta full_state(const ProxyConfig& config);
-Delta difference(const ProxyConfig& from, const ProxyConfig& to);
+Delta full_state(const ProxyConfig& config, Revisions kind = Revisions::of_list);
+// Costs what is different where the two share the rest, but for a revision of_list.
+Delta difference(const ProxyConfig& from, const ProxyConfig& to,
+                 Revisions kind = Revisions::of_list);
 
 // Certificates by content hash: what a proxy already holds, and what it fetched.
 using CertificatesByHash = std::map<std::string, std::shared_ptr<const Certificate>>;
@@ -82,12 +92,11 @@ std::vector<std::string> missing_certificates(const Delta& delta, const Certific
 
 // The state after the change. invalid when a hash is missing, the result is not valid (validate()),
 // or its revision is not the one that the delta names; the old state is untouched in any case.
+// Costs what the delta says, but for a revision of_list; the second one looks at everything.
+base::Result<ValidConfig> apply(const ValidConfig& from, const Delta& delta,
+                                const CertificatesByHash& certificates);
 base::Result<ProxyConfig> apply(const ProxyConfig& from, const Delta& delta,
                                 const CertificatesByHash& certificates);
-
-// Structural rules: names well-formed, references exist, limits kept. The first breach is named
-// with its place: "hosts[shop.example].routes[2].path: must start with '/'".
-base::Status validate(const ProxyConfig& config);
 
 // JSON. Parsing is strict: wrong types and text over the limits are invalid, with the place; so are
 // unknown fields in a document of people. On the wire they are what a newer operator says: passed

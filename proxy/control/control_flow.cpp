@@ -50,12 +50,14 @@ base::Status refused(const char* what, int status) {
                            (is_denied ? ": it does not accept this proxy's token" : ""));
 }
 
-config::CertificatesByHash held_certificates(const config::ProxyConfig& config) {
-  config::CertificatesByHash held;
-  for (const auto& [id, certificate] : config.certificates) {
-    held.emplace(config::hash_once(certificate), certificate);
+// Those of what is held that a delta names.
+config::CertificatesByHash held_certificates(const config::CertificateIndex& held,
+                                             const config::Delta& delta) {
+  config::CertificatesByHash found;
+  for (const auto& [id, hash] : delta.certificates.set) {
+    if (auto certificate = held.find(hash)) found.emplace(hash, std::move(certificate));
   }
-  return held;
+  return found;
 }
 
 }  // namespace
@@ -133,7 +135,20 @@ base::Status ControlFlow::on_polled(int status, std::string_view body,
     if (took < kPollAtLeast) next_ = Wait{kPollAtLeast - took};
     return {};
   }
+  if (is_live(*delta)) {
+    // As said by an operator whose revisions are of the other kind: from here on we say it so, too.
+    wants_full_ = false;
+    auto renamed = std::make_shared<Snapshot>(*live_);
+    renamed->revision = std::move(delta->revision);
+    next_ = Publish{std::move(renamed), live_valid_};
+    return {};
+  }
   return take_delta(std::move(*delta), jitter);
+}
+
+// Whether a full state is the live one.
+bool ControlFlow::is_live(const config::Delta& delta) const {
+  return live_ != nullptr && delta.full && config::is_revision_of(*live_->config, delta.revision);
 }
 
 base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
@@ -144,10 +159,7 @@ base::Status ControlFlow::take_delta(config::Delta delta, double jitter) {
   if (was_left && !is_confirmed(delta.revision, has_no_host)) {
     return in_doubt(delta.revision, "was live here before and left");
   }
-  certificates_.clear();
-  if (live_ != nullptr && !delta.certificates.set.empty()) {
-    certificates_ = held_certificates(*live_->config);
-  }
+  certificates_ = held_certificates(held_, delta);
   delta_ = std::move(delta);
   return build(jitter);
 }
@@ -160,25 +172,25 @@ base::Status ControlFlow::build(double jitter) {
     next_ = Fetch{config::hashes_to_json(missing)};
     return {};
   }
-  const config::ProxyConfig nothing;
-  auto config = config::apply(live_ != nullptr ? *live_->config : nothing, *delta_, certificates_);
+  auto valid = config::apply(live_valid_, *delta_, certificates_);
   const bool was_full = delta_->full;
   const bool has_no_host = leaves_no_host(*delta_);
   std::vector<std::string> skipped = std::move(delta_->skipped);
   std::string revision = std::move(delta_->revision);
   delta_.reset();
   certificates_.clear();
-  if (config) {
+  if (valid) {
     if (has_no_host && !is_confirmed(revision, true)) {
       return in_doubt(revision, "has no host any more");
     }
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
-    next_ = Publish{make_snapshot(std::move(*config), std::move(revision)), std::move(skipped)};
+    next_ =
+        Publish{make_snapshot(valid->config(), std::move(revision)), *valid, std::move(skipped)};
     return {};
   }
   base::Error error = base::while_doing("applying configuration " + revision.substr(0, 12),
-                                        std::move(config.error()));
+                                        std::move(valid.error()));
   if (was_full) {
     reject(std::move(revision), error.message, jitter);
   } else {
@@ -218,10 +230,11 @@ base::Status ControlFlow::on_fetched(int status, std::string_view body, double j
 }
 
 void ControlFlow::on_published(const base::Status& published, double jitter) {
-  std::shared_ptr<const Snapshot> snapshot = std::get<Publish>(next_).snapshot;
+  const Publish taken = std::get<Publish>(next_);
+  const std::shared_ptr<const Snapshot>& snapshot = taken.snapshot;
   if (!published && published.error().kind == base::ErrorKind::unavailable) {
     // Some workers may have it: neither the old state nor the new one is what we serve.
-    unfinished_ = std::get<Publish>(next_);
+    unfinished_ = taken;
     wait_after_failure(jitter);
     return;
   }
@@ -230,7 +243,9 @@ void ControlFlow::on_published(const base::Status& published, double jitter) {
     return;
   }
   if (live_ != nullptr) left_.add(live_->revision);
-  live_ = std::move(snapshot);
+  held_.follow(live_valid_.config().certificates, taken.valid.config().certificates);
+  live_ = snapshot;
+  live_valid_ = taken.valid;
   live_from_ = replica_;
   rejection_.reset();
   doubt_.reset();

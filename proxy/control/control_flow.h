@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "proxy/config/certificate_hashes.h"
 #include "proxy/config/wire.h"
 #include "proxy/control/snapshot.h"
 
@@ -49,6 +50,7 @@ class ControlFlow {
   };
   struct Publish {
     std::shared_ptr<const Snapshot> snapshot;
+    config::ValidConfig valid{};         // the snapshot's, by which the next change is checked
     std::vector<std::string> skipped{};  // places of what we do not know and serve without
   };
   struct Wait {
@@ -112,6 +114,7 @@ class ControlFlow {
     std::deque<std::string> revisions_;
   };
 
+  bool is_live(const config::Delta& delta) const;
   base::Status take_delta(config::Delta delta, double jitter);
   base::Status build(double jitter);
   bool leaves_no_host(const config::Delta& delta) const;
@@ -126,6 +129,8 @@ class ControlFlow {
   Step next_ = Poll{};
   std::string name_;  // percent-encoded
   std::shared_ptr<const Snapshot> live_;
+  config::ValidConfig live_valid_;           // of live_
+  config::CertificateIndex held_;            // likewise
   std::optional<config::Delta> delta_;       // being completed
   config::CertificatesByHash certificates_;  // that it needs and that we hold
   std::optional<Rejection> rejection_;       // of the newest state that we were given

@@ -19,7 +19,7 @@ struct Snapshot {
   std::shared_ptr<const router::RouteTable> routes;
 };
 
-// `config` must be valid (config::validate), and `revision` its revision.
+// `config` must be valid (config::validate), and `revision` a revision of it.
 std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config, std::string revision);
 std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config);  // computes it
 

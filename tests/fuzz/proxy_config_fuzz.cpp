@@ -34,7 +34,7 @@ void check_config(std::string_view text) {
   for (const auto& [id, certificate] : config->certificates) {
     certificates.emplace(certificate_hash(*certificate), certificate);
   }
-  const auto applied = apply({}, *delta, certificates);
+  const auto applied = apply(ProxyConfig(), *delta, certificates);
   require(applied.has_value() && revision_of(*applied) == revision);
 
   const proxy::router::RouteTable table(*config);
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto delta = delta_from_json(text)) {
     const auto again = delta_from_json(delta_to_json(*delta));
     require(again.has_value() && delta_to_json(*again) == delta_to_json(*delta));
-    (void)apply({}, *delta, {});
+    (void)apply(ProxyConfig(), *delta, {});
   }
   (void)certificates_from_json(text);
   (void)hashes_from_json(text);

@@ -112,6 +112,61 @@ TEST(VersionSkew, TodaysProxyFollowsAnOperatorOfTheFirstRelease) {
   EXPECT_EQ(flow.live()->revision, last);
 }
 
+std::shared_ptr<const ProxyConfig> state_with_host(const std::string& host) {
+  ProxyConfig config;
+  config.hosts[host] = std::make_shared<const proxy::config::VirtualHost>();
+  return std::make_shared<const ProxyConfig>(config);
+}
+
+TEST(VersionSkew, EachProxyIsToldTheKindOfRevisionsThatItKnows) {
+  Editions editions;
+  const auto state = state_with_host("shop.example");
+  editions.publish(state);
+  const std::string of_list = proxy::config::revision_of(*state, proxy::config::Revisions::of_list);
+  const std::string of_tree = proxy::config::revision_of(*state, proxy::config::Revisions::of_tree);
+  EXPECT_NE(of_list, of_tree);
+  EXPECT_EQ(of_list.size(), of_tree.size());  // operators of the first release read them, too
+  EXPECT_EQ(editions.revision_for(proxy::config::Dialect()), of_list);
+  EXPECT_EQ(editions.revision_for(proxy::config::Dialect::read("revision.tree")), of_tree);
+  EXPECT_EQ(editions.revision(), of_tree);
+}
+
+// While a release is rolled out a proxy's polls reach operators of both, again and again.
+TEST(VersionSkew, TheLiveStateByItsOtherRevisionIsTakenForTheSame) {
+  using proxy::config::Revisions;
+  const auto state = state_with_host("shop.example");
+  ControlFlow flow;
+  std::shared_ptr<const proxy::control::Snapshot> before;
+  for (const Revisions kind : {Revisions::of_list, Revisions::of_tree, Revisions::of_list}) {
+    const Delta delta = proxy::config::full_state(*state, kind);
+    const std::string replica = kind == Revisions::of_list ? "older" : "newer";
+    ASSERT_TRUE(flow.on_polled(200, proxy::config::delta_to_json(delta), std::chrono::seconds(30),
+                               1, replica));
+    const auto* const publish = std::get_if<ControlFlow::Publish>(&flow.next());
+    ASSERT_NE(publish, nullptr);
+    EXPECT_EQ(publish->snapshot->revision, delta.revision);
+    if (before) {
+      EXPECT_EQ(publish->snapshot->routes, before->routes);
+    }
+    before = publish->snapshot;
+    flow.on_published({}, 1);
+    const auto* const poll = std::get_if<ControlFlow::Poll>(&flow.next());
+    ASSERT_NE(poll, nullptr);
+    EXPECT_THAT(poll->path, StartsWith("/v1/config?after=" + delta.revision + "&"));
+  }
+}
+
+TEST(VersionSkew, AChangeIsTakenByEitherKindOfRevision) {
+  const ProxyConfig from = *state_with_host("a.example");
+  const ProxyConfig to = *state_with_host("b.example");
+  for (const auto kind : {proxy::config::Revisions::of_list, proxy::config::Revisions::of_tree}) {
+    Delta delta = proxy::config::difference(from, to, kind);
+    EXPECT_TRUE(proxy::config::apply(from, delta, {}));
+    delta.revision = proxy::config::revision_of(from, kind);
+    EXPECT_FALSE(proxy::config::apply(from, delta, {}));
+  }
+}
+
 // A state that proxies of the first release cannot be told as it is.
 std::shared_ptr<const ProxyConfig> state_with_more(std::uint64_t body_bytes_max) {
   ProxyConfig config;

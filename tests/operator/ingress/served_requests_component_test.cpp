@@ -53,10 +53,10 @@ class ServedRequests : public ::testing::Test {
   void serve(ViewBuilder builder, std::uint16_t port) {
     const Compiled compiled = compile(builder.service("shop/web", 80, {"127.0.0.1"}).view);
     proxy::config::ProxyConfig config = compiled.config;
-    for (auto& [id, cluster] : config.clusters) {
+    for (const auto& [id, cluster] : compiled.config.clusters) {
       proxy::config::Cluster here = *cluster;
       here.endpoints = {{"127.0.0.1", port}};
-      cluster = std::make_shared<const proxy::config::Cluster>(std::move(here));
+      config.clusters[id] = std::make_shared<const proxy::config::Cluster>(std::move(here));
     }
     ASSERT_TRUE(proxy_.publish(config));
   }

@@ -184,11 +184,11 @@ TEST(VersionSkew, TheRevisionHoldsForWhatTheProxyKnows) {
   said_more.insert(said_more.find("\"routes\""), "\"mood\":1,");
   const auto delta = delta_from_json(said_more);
   ASSERT_TRUE(delta) << delta.error().message;
-  EXPECT_TRUE(apply({}, *delta, {}));
+  EXPECT_TRUE(apply(ProxyConfig(), *delta, {}));
 
   std::string forged = full_delta(state);
   forged.insert(forged.find("\"routes\""), "\"httpsRedirect\":true,");
-  EXPECT_FALSE(apply({}, *delta_from_json(forged), {}));
+  EXPECT_FALSE(apply(ProxyConfig(), *delta_from_json(forged), {}));
 }
 
 TEST(VersionSkew, APersonsFileMayHoldNoUnknownField) {

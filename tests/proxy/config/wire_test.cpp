@@ -69,7 +69,9 @@ TEST(Delta, RevisionsAreEqualExactlyWhenStatesAre) {
   for (unsigned seed = 0; seed < 60; ++seed) states.push_back(RandomConfig(seed).next());
   for (const ProxyConfig& a : states) {
     for (const ProxyConfig& b : states) {
-      EXPECT_EQ(revision_of(a) == revision_of(b), same(a, b));
+      for (const Revisions kind : {Revisions::of_list, Revisions::of_tree}) {
+        EXPECT_EQ(revision_of(a, kind) == revision_of(b, kind), same(a, b));
+      }
     }
   }
 }
@@ -101,7 +103,7 @@ TEST(Delta, NamesCertificatesByHashOnly) {
   const std::string hash = certificate_hash(*to.certificates["a"]);
   EXPECT_EQ(missing_certificates(delta, {}), std::vector<std::string>{hash});
   EXPECT_TRUE(missing_certificates(delta, all_certificates(to)).empty());
-  EXPECT_FALSE(apply({}, delta, {}));
+  EXPECT_FALSE(apply(ProxyConfig(), delta, {}));
 }
 
 TEST(Delta, AStateThatIsNotTheAnnouncedOneIsRefused) {
@@ -118,7 +120,7 @@ TEST(Delta, AStateThatIsNotTheAnnouncedOneIsRefused) {
 TEST(Delta, AnInvalidStateIsRefused) {
   ProxyConfig to;
   to.sni["a.example"] = "absent";
-  const auto applied = apply({}, full_state(to), {});
+  const auto applied = apply(ProxyConfig(), full_state(to), {});
   ASSERT_FALSE(applied);
   EXPECT_EQ(applied.error().message, "sni[a.example]: there is no certificate \"absent\"");
 }

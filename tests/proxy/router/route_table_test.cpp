@@ -174,7 +174,7 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
   const Target* const target = table.find_host("h")->find("/");
   ASSERT_LT(target->cluster, table.clusters().size());
   EXPECT_EQ(table.clusters()[target->cluster].id, "b");
-  EXPECT_EQ(table.clusters()[target->cluster].cluster, config.clusters["b"]);
+  EXPECT_EQ(table.clusters()[target->cluster].cluster, config.clusters.at("b"));
   EXPECT_EQ(target->policies.body_bytes_max, 1000u);
 }
 
