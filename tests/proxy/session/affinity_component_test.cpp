@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -127,6 +128,32 @@ TEST(Affinity, WhileItsEndpointDoesNotConnectAClientGoesElsewhere) {
       EXPECT_EQ(answer.status, 200);
       EXPECT_EQ(answer.body, "well");
       EXPECT_EQ(answer.field("set-cookie") != "", changes);
+    }
+  }
+}
+
+TEST(Affinity, AnEndpointThatSpeaksHttp2IsToldOfAndComeBackTo) {
+  const auto named_over_http2 = [](const std::string& name) {
+    return [name](const Http2Backend::Request&) {
+      Http2Backend::Reply reply;
+      reply.body = name;
+      return reply;
+    };
+  };
+  Http2Backend a(named_over_http2("a")), b(named_over_http2("b"));
+  RunningEngine proxy;
+  auto config = sticky_shop({a.port(), b.port()});
+  auto cluster = *config.clusters.at("shop");
+  cluster.speaks_http2 = true;
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  ASSERT_TRUE(proxy.publish(config));
+  for (int client = 0; client < 2; ++client) {
+    const HttpAnswer first = get(proxy, "");
+    ASSERT_THAT(pair_of(first), StartsWith("INGRESSCOOKIE="));
+    for (int i = 0; i < 3; ++i) {
+      const HttpAnswer next = get(proxy, pair_of(first));
+      EXPECT_EQ(next.body, first.body);
+      EXPECT_EQ(next.field("set-cookie"), "");
     }
   }
 }

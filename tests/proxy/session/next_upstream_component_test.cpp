@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -124,6 +125,34 @@ TEST(NextUpstream, OneThatDiesOrIsSlowOrTalksNonsenseIsMadeGoodWhereThatIsAskedF
       EXPECT_GE(bad.requests(), 1);
     }
   }
+}
+
+TEST(NextUpstream, HoldsForEndpointsThatSpeakHttp2Too) {
+  const auto answers = [](const std::string& status, const std::string& body) {
+    return [=](const Http2Backend::Request&) {
+      Http2Backend::Reply reply;
+      reply.head = {{":status", status}};
+      reply.body = body;
+      return reply;
+    };
+  };
+  Http2Backend busy(answers("503", "busy")), well(answers("200", "well"));
+  RunningEngine proxy;
+  config::NextUpstream rules;
+  rules.status_503 = true;
+  auto config = with_rules({busy.port(), well.port()}, rules);
+  config::Cluster cluster = *config.clusters.at("shop");
+  cluster.speaks_http2 = true;
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  ASSERT_TRUE(proxy.publish(config));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(proxy, "GET").body, "well");
+  EXPECT_EQ(ask(proxy, "PUT", "a small body").body, "well");
+  EXPECT_EQ(ask(proxy, "PUT", "a small body").body, "well");
+  EXPECT_EQ(well.last().body, "a small body");
+  EXPECT_GE(busy.requests(), 3);
+  int refused = 0;
+  for (int i = 0; i < 2; ++i) refused += ask(proxy, "POST", "x").status == 503 ? 1 : 0;
+  EXPECT_EQ(refused, 1);
 }
 
 TEST(NextUpstream, WhereItIsOffAnEndpointThatDoesNotConnectIsNotMadeGood) {
