@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "operator/ingress/annotations/secret_name.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 
@@ -27,36 +28,6 @@ void refuse_without_type(const AnnotationMap& annotations, Issues& issues) {
     refuse(*found, "asks for no password without auth-type",
            "Write auth-type: basic, or remove the annotation.", issues);
   }
-}
-
-// What may be an object's name (RFC 1123), as far as it matters: it becomes a part of a path.
-bool is_object_name(std::string_view name) {
-  constexpr std::size_t kNameBytesMax = 253;
-  return !name.empty() && name.size() <= kNameBytesMax &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-         });
-}
-
-std::optional<kube::ObjectKey> read_secret(const Found& found, const std::string& own_namespace,
-                                           Issues& issues) {
-  const std::string_view text = trimmed(found.value);
-  const std::size_t slash = text.find('/');
-  const bool has_namespace = slash != std::string_view::npos;
-  const std::string_view name = has_namespace ? text.substr(slash + 1) : text;
-  const std::string_view namespace_ = has_namespace ? text.substr(0, slash) : own_namespace;
-  if (!is_object_name(name) || !is_object_name(namespace_)) {
-    refuse_value(found, "the name of a Secret, or NAMESPACE/NAME", issues);
-    return std::nullopt;
-  }
-  if (namespace_ != own_namespace) {
-    refuse(found,
-           "names the Secret " + std::string(text) +
-               ", which is of another namespace: its passwords are not this Ingress's to try",
-           "Copy the Secret into the namespace " + own_namespace + ", and name it alone.", issues);
-    return std::nullopt;
-  }
-  return kube::ObjectKey{own_namespace, std::string(name)};
 }
 
 // What a header field can have in ASCII (RFC 9110 §5.5): clients differ in what they take other
@@ -110,7 +81,8 @@ std::optional<BasicAuth> read_basic_auth(const kube::Ingress& ingress, Issues& i
       return std::nullopt;
     }
   }
-  const auto key = read_secret(*secret, ingress.metadata.namespace_, issues);
+  const auto key = read_secret_name(*secret, ingress.metadata.namespace_,
+                                    "its passwords are not this Ingress's to try", issues);
   if (!key) return std::nullopt;
   basic.secret = *key;
   basic.realm = read_realm(annotations, issues);

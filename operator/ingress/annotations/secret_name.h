@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kube/object.h"
+#include "operator/ingress/annotations/source.h"
+
+namespace ingress::annotations {
+
+// The Secret that a guard names: NAME, or NAMESPACE/NAME of the Ingress's own namespace. One of
+// another namespace is refused, as ingress-nginx does when nothing is said: whoever may write
+// Ingresses here need not be whom that Secret is for; `why_not` says so of what it holds. Nothing:
+// there is an issue, which guards.
+std::optional<kube::ObjectKey> read_secret_name(const Found& found,
+                                                const std::string& own_namespace,
+                                                std::string_view why_not, Issues& issues);
+
+}  // namespace ingress::annotations
