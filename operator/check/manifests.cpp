@@ -131,10 +131,11 @@ void assume_backends(ingress::ClusterView& view) {
 void assume_auth_secrets(ingress::ClusterView& view) {
   ingress::AuthSecret secret;
   secret.file.users = secret.map.users = {{"somebody", ""}};
+  secret.authorities.trusted_pem = "somebody's";
   const auto assumed = std::make_shared<const ingress::AuthSecret>(std::move(secret));
   for (const auto& ingress : view.ingresses) {
-    if (const auto key = ingress::named_auth_secret(*ingress)) {
-      view.auth_secrets.try_emplace(*key, assumed);
+    for (const kube::ObjectKey& key : ingress::named_auth_secrets(*ingress)) {
+      view.auth_secrets.try_emplace(key, assumed);
     }
   }
 }
@@ -186,7 +187,8 @@ void Manifests::add_auth_secret(const nlohmann::json& object) {
   if (secret) {
     read = ingress::read_auth_secret(*secret);
   } else {
-    read.file.problem = read.map.problem = "cannot be read: " + secret.error().message;
+    read.file.problem = read.map.problem = read.authorities.problem =
+        "cannot be read: " + secret.error().message;
   }
   view_.auth_secrets[kube::read_key(object)] =
       std::make_shared<const ingress::AuthSecret>(std::move(read));
@@ -217,14 +219,15 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   if (kind == "EndpointSlice") return add_typed(source, object, view_.slices);
   if (kind == "Certificate") return add_typed(source, object, view_.certificates);
   encode_string_data(object);
-  if (text_of(object, "type") != kube::kTlsSecretType) return add_auth_secret(object);
-  add_secret(source, object);
+  // One of either type may be named by a guard.
+  add_auth_secret(object);
+  if (text_of(object, "type") == kube::kTlsSecretType) add_secret(source, object);
 }
 
 std::set<kube::ObjectKey> Manifests::auth_secrets_named() const {
   std::set<kube::ObjectKey> named;
   for (const auto& ingress : view_.ingresses) {
-    if (auto key = ingress::named_auth_secret(*ingress)) named.insert(std::move(*key));
+    named.merge(ingress::named_auth_secrets(*ingress));
   }
   return named;
 }

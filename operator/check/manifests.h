@@ -27,7 +27,7 @@ class Manifests {
   // after the move. `is_whole`: what was added is all there is, and nothing is assumed.
   ingress::ClusterView view(base::WallTime now, bool is_whole) const;
 
-  // That Ingresses name for passwords.
+  // That guards of Ingresses name.
   std::set<kube::ObjectKey> auth_secrets_named() const;
 
   // "web.yaml: Ingress shop/web: ...", one sentence each, of what could not be read.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <map>
 
+#include "base/authorities.h"
+#include "base/pem.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/password_hash.h"
@@ -118,6 +120,39 @@ PasswordFile read_htpasswd(std::string_view text) {
   return made_of(std::move(users));
 }
 
+ClientAuthorities read_client_authorities(const kube::Secret& secret) {
+  ClientAuthorities read;
+  const auto spoil = [&](const std::string& problem) {
+    read = {};
+    read.problem = problem;
+    return read;
+  };
+  // Empty: it is usable.
+  const auto take = [&](const char* key, const char* label, std::size_t bytes_max,
+                        std::string& text) -> std::string {
+    const std::string named = std::string("its key ") + key;
+    const auto blocks = base::read_pem(secret.value(key));
+    if (!blocks) return "has no PEM text in " + named + " (" + blocks.error().message + ")";
+    for (const base::PemBlock& block : *blocks) {
+      if (block.label == label) text += base::write_pem(block);
+    }
+    if (text.empty()) return std::string("has no ") + label + " block in " + named;
+    if (text.size() <= bytes_max) return {};
+    return "has more than " + std::to_string(bytes_max >> 10) + " KiB in " + named;
+  };
+  if (secret.data.count("ca.crt") == 0) return spoil("has no key ca.crt");
+  std::string problem =
+      take("ca.crt", "CERTIFICATE", proxy::config::kAuthoritiesBytesMax, read.trusted_pem);
+  // A list that is there and says nothing would let in whom it was to keep out.
+  if (problem.empty() && secret.data.count("ca.crl") != 0) {
+    problem = take("ca.crl", "X509 CRL", proxy::config::kRevokedBytesMax, read.revoked_pem);
+  }
+  if (!problem.empty()) return spoil(problem);
+  const auto usable = base::check_authorities(read.trusted_pem, read.revoked_pem);
+  if (!usable) return spoil("cannot be used: " + usable.error().message);
+  return read;
+}
+
 AuthSecret read_auth_secret(const kube::Secret& secret) {
   AuthSecret read;
   if (secret.data.count("auth") == 0) {
@@ -126,6 +161,7 @@ AuthSecret read_auth_secret(const kube::Secret& secret) {
     read.file = read_htpasswd(secret.value("auth"));
   }
   read.map = read_map(secret);
+  read.authorities = read_client_authorities(secret);
   return read;
 }
 

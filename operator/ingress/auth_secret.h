@@ -26,16 +26,28 @@ struct PasswordFile {
 // be used spoils all: who wrote it believes in it.
 PasswordFile read_htpasswd(std::string_view text);
 
-// What a Secret offers to basic authentication, in both ways that an Ingress may read it.
+// By whom certificates of clients are verified, of a Secret: its keys ca.crt and ca.crl.
+struct ClientAuthorities {
+  std::string trusted_pem;  // CERTIFICATE blocks and nothing else, whatever stood there
+  std::string revoked_pem;  // X509 CRL blocks, likewise; or empty
+  // Not empty: nobody can be. A clause: "has no key ca.crt".
+  std::string problem;
+};
+
+ClientAuthorities read_client_authorities(const kube::Secret& secret);
+
+// What a Secret offers to guards, in all ways that an Ingress may read it.
 struct AuthSecret {
   bool is_unread = false;  // it has not come from the API server yet
   PasswordFile file;       // of its key "auth"
   PasswordFile map;        // of all of its keys, which are names
+  ClientAuthorities authorities;
 };
 
 AuthSecret read_auth_secret(const kube::Secret& secret);
 
-// The Secrets that Ingresses name for passwords; see AuthSecretWatches.
+// The Secrets that Ingresses name for passwords and for certificates of clients; see
+// AuthSecretWatches.
 class AuthSecrets {
  public:
   virtual ~AuthSecrets() = default;

@@ -107,7 +107,7 @@ void AuthSecretWatches::read(const kube::ObjectKey& key, const std::stop_token& 
   const auto secret = client_.get<kube::Secret>(key, stop);
   if (!secret && secret.error().kind != base::ErrorKind::not_found) {
     if (!stop.stop_requested()) {
-      spdlog::warn("reading Secret {} for passwords: {}; what is known of it stays", key.text(),
+      spdlog::warn("reading Secret {} for guards: {}; what is known of it stays", key.text(),
                    secret.error().message);
     }
     return;

@@ -17,7 +17,7 @@
 
 namespace ingress {
 
-// Watches the Secrets that Ingresses name for passwords, each by its name alone, as issuers' are
+// Watches the Secrets that guards of Ingresses name, each by its name alone, as issuers' are
 // (issuer::SecretWatches): nobody else's Secret is read. A watch is a thread and a connection, so
 // there are so many; what is beyond them is read each minute. Thread-safe.
 class AuthSecretWatches final : public AuthSecrets {

@@ -44,7 +44,7 @@ struct ClusterView {
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.
   std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
-  // Likewise, of those that they name for passwords.
+  // Likewise, of those that their guards name.
   std::map<kube::ObjectKey, std::shared_ptr<const AuthSecret>> auth_secrets;
 };
 

@@ -289,7 +289,7 @@ std::set<kube::ObjectKey> CompileLoop::auth_secrets_of_ours() const {
   std::set<kube::ObjectKey> secrets;
   for (const auto& ingress : stores_.ingresses.list()) {
     if (!ownership.is_ours(*ingress)) continue;
-    if (auto secret = named_auth_secret(*ingress)) secrets.insert(std::move(*secret));
+    secrets.merge(named_auth_secrets(*ingress));
   }
   return secrets;
 }

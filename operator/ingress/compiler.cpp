@@ -71,6 +71,8 @@ class Compilation {
     const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
     policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
     if (policy.basic_auth) find_users(policy);
+    policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
+    if (policy.client_certificates) find_authorities(policy);
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
     report_class(*ingress);
     report_issues(*ingress, policy);
@@ -89,6 +91,7 @@ class Compilation {
       add_rule(scope, aliased);
     }
     for (const auto& [from, to] : others.redirected) add_redirected_host(scope, from, to);
+    note_client_certificates(scope);
     // What is wrong with the annotation is said where Certificates are planned.
     annotations::Issues unsaid;
     const bool orders =
@@ -228,6 +231,36 @@ class Compilation {
     }
   }
 
+  // Who stands for clients. Without any nobody could be told from anybody, so the Ingress is
+  // closed.
+  void find_authorities(RoutePolicy& policy) const {
+    annotations::ClientCertificates& clients = *policy.client_certificates;
+    const std::string named = "names the Secret " + clients.secret.text();
+    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
+      policy.issues.push_back(
+          {Issue::Effect::guards, clients.annotation, named + why, std::move(remedy), is_pending});
+    };
+    const auto found = view_.auth_secrets.find(clients.secret);
+    if (found == view_.auth_secrets.end() || found->second == nullptr) {
+      refuse(", which does not exist",
+             "Create it with the certificates of the authorities under the key ca.crt.");
+    } else if (found->second->is_unread) {
+      refuse(", which has not been read yet", "", true);
+    } else {
+      const ClientAuthorities& authorities = found->second->authorities;
+      if (!authorities.problem.empty())
+        refuse(", which " + authorities.problem, "Mend the Secret.");
+      clients.asked.trusted_pem = authorities.trusted_pem;
+      clients.asked.revoked_pem = authorities.revoked_pem;
+    }
+  }
+
+  // What the Ingresses of a host ask of clients, and of whom that is said.
+  struct AskedOf {
+    kube::ObjectKey ingress;
+    std::optional<proxy::config::ClientCertificates> asked;
+  };
+
   struct Scope {
     const kube::Ingress& ingress;
     const RoutePolicy& policy;
@@ -235,6 +268,43 @@ class Compilation {
     const std::string& shape;   // its id
     Summary& summary;
   };
+
+  void note_client_certificates(const Scope& scope) {
+    if (scope.policy.is_refused()) return;  // nobody comes in there, whatever others ask
+    const auto& clients = scope.policy.client_certificates;
+    for (const std::string& host : scope.summary.hosts) {
+      asked_by_host_[host].push_back(
+          {scope.ingress.metadata.key(), clients ? std::optional(clients->asked) : std::nullopt});
+    }
+  }
+
+  // ingress-nginx has one answer for all paths of a host. Here each Ingress has its own, which is
+  // said to both: who comes from there may have relied on the other's.
+  void report_client_certificates() {
+    for (const auto& [host, all] : asked_by_host_) {
+      const bool is_asked =
+          std::any_of(all.begin(), all.end(), [](const AskedOf& one) { return one.asked; });
+      if (!is_asked) continue;
+      for (const AskedOf& one : all) {
+        const auto other = std::find_if(all.begin(), all.end(), [&](const AskedOf& candidate) {
+          return candidate.asked != one.asked;
+        });
+        if (other == all.end()) continue;
+        const std::string named = "the Ingress " + other->ingress.text();
+        const std::string said = !one.asked     ? "no certificate, and " + named + " does"
+                                 : other->asked ? "certificates in another way than " + named
+                                                : "certificates, and " + named + " does not";
+        complaints_.push_back(
+            {one.ingress, Severity::warning, "ClientCertificatesDiffer",
+             "On " + (host.empty() ? "every host" : host) + " this Ingress asks clients for " +
+                 said +
+                 ". Each holds for the paths of its own Ingress, where ingress-nginx has one "
+                 "answer "
+                 "for the whole host. Write the same auth-tls annotations in both if all paths are "
+                 "to be guarded alike."});
+      }
+    }
+  }
 
   void complain(const kube::Ingress& ingress, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
@@ -741,6 +811,7 @@ class Compilation {
     foreign_claims_.report(owners_.may_be_shared(), complaints_);
     close_hosts();
     report_troubles();
+    report_client_certificates();
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
     compiled.config.guards = guards_.take();
@@ -801,6 +872,7 @@ class Compilation {
   ShapeTable shapes_;
   std::set<std::string> hosts_with_expressions_;
   std::vector<Canary> canaries_;
+  std::map<std::string, std::vector<AskedOf>> asked_by_host_;
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;

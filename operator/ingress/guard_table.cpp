@@ -17,6 +17,7 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
     guards.satisfy_any = policy.satisfies_any;
   }
   guards.limits = policy.limits;
+  if (policy.client_certificates) guards.client_certificates = policy.client_certificates->asked;
   if (guards == proxy::config::Guards{}) return {};
   std::string id = proxy::config::guards_id(guards);
   section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));

@@ -254,7 +254,9 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, std::move(names));
   for (const kube::ObjectKey& service : named_services(*ingress)) by_service_[service].insert(key);
-  if (const auto secret = named_auth_secret(*ingress)) by_auth_secret_[*secret].insert(key);
+  for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
+    by_auth_secret_[secret].insert(key);
+  }
   if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
   owned_[key] = ingress;
 }
@@ -265,7 +267,9 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
   for (const kube::ObjectKey& service : named_services(ingress)) {
     remove_from(by_service_, service, key);
   }
-  if (const auto secret = named_auth_secret(ingress)) remove_from(by_auth_secret_, *secret, key);
+  for (const kube::ObjectKey& secret : named_auth_secrets(ingress)) {
+    remove_from(by_auth_secret_, secret, key);
+  }
   remove_from(by_uid_, ingress.metadata.uid, key);
   names_.erase(key);
   owned_.erase(known);
@@ -362,8 +366,8 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
       if (view.secrets.count(secret) != 0) continue;
       if (auto read = source.tls_secret(secret)) view.secrets[secret] = std::move(read);
     }
-    if (const auto secret = named_auth_secret(*ingress)) {
-      if (auto read = source.auth_secret(*secret)) view.auth_secrets[*secret] = std::move(read);
+    for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
+      if (auto read = source.auth_secret(secret)) view.auth_secrets[secret] = std::move(read);
     }
   }
   for (const kube::ObjectKey& key : services) {

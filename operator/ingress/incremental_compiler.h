@@ -65,7 +65,7 @@ class IncrementalCompiler {
   const proxy::config::ProxyConfig& config() const { return results_.config; }
   const HostOwners& owners() const { return results_.owners; }
   std::vector<Summary> summaries() const;  // oldest first
-  // That Ingresses of ours name for passwords, whether or not they are there.
+  // That guards of Ingresses of ours name, whether or not they are there.
   std::set<kube::ObjectKey> auth_secrets() const;
   Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;

@@ -5,6 +5,7 @@
 
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/basic_auth.h"
+#include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/host_name.h"
 
@@ -34,11 +35,16 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress) {
   return secrets;
 }
 
-std::optional<kube::ObjectKey> named_auth_secret(const kube::Ingress& ingress) {
+std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress) {
+  std::set<kube::ObjectKey> secrets;
   annotations::Issues unsaid;  // the compiler says them
-  const auto basic = annotations::read_basic_auth(ingress, unsaid);
-  if (!basic) return std::nullopt;
-  return basic->secret;
+  if (const auto basic = annotations::read_basic_auth(ingress, unsaid)) {
+    secrets.insert(basic->secret);
+  }
+  if (const auto clients = annotations::read_client_certificates(ingress, unsaid)) {
+    secrets.insert(clients->secret);
+  }
+  return secrets;
 }
 
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <set>
 #include <string>
 
@@ -15,8 +14,8 @@ namespace ingress {
 // Of its tls entries and of proxy-ssl-secret.
 std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 
-// Of its annotations, for passwords. Nothing: it names none that it may.
-std::optional<kube::ObjectKey> named_auth_secret(const kube::Ingress& ingress);
+// Of its annotations, for passwords and for certificates of clients, as far as it may name them.
+std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress);
 
 // Of its backends.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);

@@ -234,6 +234,19 @@ struct Fields<BasicAuth> {
 };
 
 template <>
+struct Fields<ClientCertificates> {
+  static constexpr const char* kName = "guardSet.clientCertificates";
+  static constexpr auto kList = std::tuple(
+      required(field("trusted", &ClientCertificates::trusted_pem, Text{kAuthoritiesBytesMax})),
+      field("revoked", &ClientCertificates::revoked_pem, Text{kRevokedBytesMax}),
+      field("verifyDepth", &ClientCertificates::verify_depth, Number{kVerifyDepthMax}),
+      field("proof", &ClientCertificates::proof, Choice<3>{{"required", "optional", "unverified"}}),
+      field("commonName", &ClientCertificates::common_name, Text{kPathBytesMax}),
+      field("passesCertificate", &ClientCertificates::passes_certificate, Flag{}),
+      field("errorPage", &ClientCertificates::error_page, Part{}));
+};
+
+template <>
 struct Fields<NextUpstream> {
   static constexpr const char* kName = "nextUpstream";
   static constexpr auto kList =
@@ -257,13 +270,15 @@ struct Fields<NextUpstream> {
 template <>
 struct Fields<Guards> {
   static constexpr const char* kName = "guardSet";
-  static constexpr auto kList = std::tuple(field("closed", &Guards::closed, Flag{}),
-                                           field("denied", &Guards::denied, List{kNetworksMax}),
-                                           field("allowed", &Guards::allowed, List{kNetworksMax}),
-                                           guard(field("basicAuth", &Guards::basic_auth, Part{})),
-                                           // Without it both are asked for.
-                                           added(field("satisfyAny", &Guards::satisfy_any, Flag{})),
-                                           guard(field("limits", &Guards::limits, Part{})));
+  static constexpr auto kList =
+      std::tuple(field("closed", &Guards::closed, Flag{}),
+                 field("denied", &Guards::denied, List{kNetworksMax}),
+                 field("allowed", &Guards::allowed, List{kNetworksMax}),
+                 guard(field("basicAuth", &Guards::basic_auth, Part{})),
+                 // Without it both are asked for.
+                 added(field("satisfyAny", &Guards::satisfy_any, Flag{})),
+                 guard(field("limits", &Guards::limits, Part{})),
+                 guard(field("clientCertificates", &Guards::client_certificates, Part{})));
 };
 
 template <>

@@ -42,6 +42,9 @@ inline constexpr std::size_t kReasonBytesMax = 47;             // it becomes a l
 inline constexpr std::size_t kHostBytesMax = 253;              // RFC 1035 §3.1, as text
 inline constexpr std::uint64_t kVerifyDepthMax = 100;          // as OpenSSL without one
 inline constexpr std::size_t kPemBytesMax = 1u << 20;
+// Of one route's: some hundred authorities, and revocation lists with some ten thousand entries.
+inline constexpr std::size_t kAuthoritiesBytesMax = 256u << 10;
+inline constexpr std::size_t kRevokedBytesMax = 768u << 10;
 inline constexpr std::size_t kTokenBytesMax = 256;
 inline constexpr std::size_t kKeyAuthorizationBytesMax = 512;
 inline constexpr std::size_t kOtherAnswersMax = 1000;    // hosts beside the first with one token

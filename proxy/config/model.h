@@ -124,6 +124,25 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// required: who shows none, or none that these authorities stand for, may not pass. optional: who
+// shows none may. unverified: who shows any may, too; the backend is told what it is worth.
+enum class ClientProof { required, optional, unverified };
+
+// What a client must show of itself in its TLS handshake with the very host (RFC 8446 §4.3.2). Over
+// plain http nobody passes.
+struct ClientCertificates {
+  std::string trusted_pem;         // of the authorities; no certificate in it: nobody passes
+  std::string revoked_pem{};       // lists of all of them (RFC 5280 §5), or empty
+  std::uint64_t verify_depth = 1;  // intermediate certificates, as SSL_CTX_set_verify_depth()
+  ClientProof proof = ClientProof::required;
+  // A regular expression that finds something in the one common name of a verified certificate;
+  // others may not pass, and who shows none may not. Empty: any name will do.
+  std::string common_name{};
+  bool passes_certificate = false;          // the backend gets it, beside what is known of it
+  std::optional<Redirection> error_page{};  // in place of 400
+  bool operator==(const ClientCertificates&) const = default;
+};
+
 // Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
 struct Guards {
   bool closed = false;                    // there is a guard that is not known here: 503
@@ -133,6 +152,7 @@ struct Guards {
   bool satisfy_any =
       false;  // who is allowed needs no password, and who has one need not be allowed
   std::optional<Limits> limits{};
+  std::optional<ClientCertificates> client_certificates{};
   bool operator==(const Guards&) const = default;
 };
 

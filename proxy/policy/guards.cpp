@@ -12,12 +12,18 @@ Guards::Guards(const config::Guards& config)
     : closed_(config.closed),
       access_list_(config.denied, config.allowed),
       satisfy_any_(config.satisfy_any) {
+  if (config.client_certificates) client_certificate_.emplace(*config.client_certificates);
   if (config.basic_auth) basic_auth_.emplace(*config.basic_auth);
   if (config.limits) limits_.emplace(*config.limits);
 }
 
 Verdict Guards::check(const Asker& asker, PasswordQuestion& question, std::string& storage) const {
   if (closed_) return kUnknownGuard;
+  // No browser shows one with a preflight, either (Fetch §4.8).
+  if (client_certificate_ && !asker.is_preflight) {
+    const Verdict verdict = client_certificate_->check(asker.presented);
+    if (!verdict.passes()) return verdict;
+  }
   bool needs_password = basic_auth_.has_value();
   if (needs_password && satisfy_any_) {
     // As nginx has it, but for who is denied, who never passes: an address is enough when it is on

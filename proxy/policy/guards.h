@@ -8,6 +8,7 @@
 #include "proxy/config/model.h"
 #include "proxy/policy/access_list.h"
 #include "proxy/policy/basic_auth.h"
+#include "proxy/policy/client_certificate.h"
 #include "proxy/policy/limits.h"
 #include "proxy/policy/remembered_passwords.h"
 #include "proxy/policy/verdict.h"
@@ -28,6 +29,7 @@ struct Asker {
   base::SteadyTime now{};
   LimitTables* limits = nullptr;  // none: nobody passes a limit
   CountedIn* counted = nullptr;   // in what the request is counted; none: likewise
+  Presented presented{};          // for guards with a client_certificate()
 };
 
 // config::Guards, made ready to be asked: once for each configuration, however many routes have
@@ -43,6 +45,10 @@ class Guards {
 
   // Whether they look at Authorization, which then is not the backend's.
   bool ask_for_passwords() const { return basic_auth_.has_value(); }
+  // Whether they look at what a client showed in its handshake. nullptr: they do not.
+  const ClientCertificate* client_certificate() const {
+    return client_certificate_ ? &*client_certificate_ : nullptr;
+  }
 
  private:
   Verdict check_limits(const Asker& asker) const;
@@ -51,6 +57,7 @@ class Guards {
 
   bool closed_;
   AccessList access_list_;
+  std::optional<ClientCertificate> client_certificate_;
   std::optional<BasicAuth> basic_auth_;
   bool satisfy_any_;
   std::optional<Limits> limits_;

@@ -3,6 +3,10 @@
 #include <chrono>
 #include <string_view>
 
+namespace proxy::config {
+struct Redirection;
+}  // namespace proxy::config
+
 namespace proxy::policy {
 
 // What a guard says of a request. Its default is the answer of a guard that could not decide.
@@ -11,6 +15,10 @@ struct Verdict {
   std::string_view reason = "guard_undecided";  // static text, for the access log
   std::string_view challenge{};         // of a 401: WWW-Authenticate; lives as long as the guards
   std::chrono::seconds retry_after{0};  // more than 0: it may pass after so long
+  std::string_view body{};              // static text, in place of one made of status and reason
+  // In place of the status; lives as long as the guards. nullptr: none.
+  const config::Redirection* redirect = nullptr;
+  bool ends_connection = false;  // on which it could never pass
 
   bool passes() const { return status == 0; }
 };

@@ -56,7 +56,9 @@ Channel::Opening Channel::handshake(const router::RouteTable* table) {
     held_tls_.set(tls::Connection::kBytesInHandshake);
   }
   const auto result = tls_->step(input);
-  if (result == tls::Connection::Handshake::done) held_tls_.set(tls::Connection::kBytes);
+  if (result == tls::Connection::Handshake::done) {
+    held_tls_.set(tls::Connection::kBytes + tls_->shown_bytes());
+  }
   hold(input);
   // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits
   // for the response where the request has come already; else it goes at once and takes the

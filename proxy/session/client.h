@@ -6,6 +6,10 @@
 
 #include "proxy/tls/certificate_table.h"
 
+namespace proxy::tls {
+class ShownCertificate;
+}  // namespace proxy::tls
+
 namespace proxy::session {
 
 // What kind of port a client came to.
@@ -31,7 +35,9 @@ struct Client {
   std::string_view tls_version;                        // "TLSv1.3"; empty: plain
   std::string_view server_name;                        // SNI
   const tls::CertificateEntry* certificate = nullptr;  // that it was shown
-  int socket = -1;  // of this connection, to ask the kernel where it ends
+  int socket = -1;                         // of this connection, to ask the kernel where it ends
+  bool was_asked_for_certificate = false;  // of its own, in the handshake
+  tls::ShownCertificate* shown = nullptr;  // and showed this one; nullptr: none
 };
 
 // What a connection to an endpoint begins with, to tell of this client; empty: nothing.

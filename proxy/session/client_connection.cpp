@@ -213,6 +213,8 @@ void ClientConnection::on_handshake_done() {
   client_.tls_version = tls.version();
   client_.server_name = tls.server_name();
   client_.certificate = tls.certificate().get();
+  client_.was_asked_for_certificate = tls.asked_for_certificate();
+  client_.shown = tls.shown_certificate();
   choose_protocol();
   if (draining_ && state_ == State::open) protocol_->begin_drain();
   if (state_ == State::open && channel_.is_readable()) protocol_->on_readable();

@@ -11,6 +11,7 @@
 #include "proxy/router/path.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
+#include "proxy/tls/shown_certificate.h"
 
 namespace proxy::session {
 namespace {
@@ -217,13 +218,42 @@ bool Exchange::passes_guards(const Client& client, const router::Decision& decis
   if (question.hash != nullptr) {
     suspend(client, question, piece);
   } else {
-    const auto seconds = verdict.retry_after.count();
-    const std::string retry_after = seconds == 0 ? "" : std::to_string(seconds);
-    answer(
-        {.status = verdict.status, .authenticate = verdict.challenge, .retry_after = retry_after},
-        verdict.reason);
+    refuse_as(verdict, client);
   }
   return false;
+}
+
+void Exchange::refuse_as(const policy::Verdict& verdict, const Client& client) {
+  // Who has come to that page itself is told why.
+  if (verdict.redirect != nullptr && verdict.redirect->location != request_.path) {
+    redirect(client, *verdict.redirect);
+    return;
+  }
+  const auto seconds = verdict.retry_after.count();
+  const std::string retry_after = seconds == 0 ? "" : std::to_string(seconds);
+  answer({.status = verdict.status,
+          .body = verdict.body,
+          .authenticate = verdict.challenge,
+          .retry_after = retry_after,
+          .keep_alive = !verdict.ends_connection},
+         verdict.reason);
+}
+
+// A certificate opens what the connection was made for, and nothing else: not even a name of the
+// same wildcard. A client that names no host in its handshake came to whoever has every other one.
+policy::Presented Exchange::presented_by(const Client& client) const {
+  using Way = policy::Presented::Way;
+  if (client.certificate == nullptr) return {};
+  policy::Presented presented{.way = Way::other_host, .now = worker_.loop().wall_now()};
+  const std::string host = tls::normal_name(without_port(request_.host));
+  const router::RouteTable& routes = *worker_.snapshot()->routes;
+  const bool is_for_host = client.server_name.empty()
+                               ? routes.find_host(request_.host) == routes.find_host("")
+                               : host == client.server_name;
+  if (!client.was_asked_for_certificate || !is_for_host) return presented;
+  presented.way = Way::asked;
+  presented.shown = client.shown;
+  return presented;
 }
 
 // Those of the route, and those of others that the path is theirs in another reading.
@@ -234,13 +264,19 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   const bool ask_for_passwords = std::any_of(all.begin(), all.end(), [](const auto* guards) {
     return guards != nullptr && guards->ask_for_passwords();
   });
+  const bool ask_for_certificates = std::any_of(all.begin(), all.end(), [](const auto* guards) {
+    return guards != nullptr && guards->client_certificate() != nullptr;
+  });
   policy::Asker asker{.address = client.address,
                       .now = worker_.loop().now(),
                       .limits = worker_.limits(),
                       .counted = &counted_in_};
-  if (ask_for_passwords) {
+  if (ask_for_certificates) asker.presented = presented_by(client);
+  if (ask_for_passwords || ask_for_certificates) {
     asker.is_preflight =
         shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
+  }
+  if (ask_for_passwords) {
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
     asker.wrong = wrong_credentials();
@@ -251,6 +287,9 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
     if (!verdict.passes()) return verdict;
   }
   if (ask_for_passwords) hide_authorization();
+  if (all[0] != nullptr && all[0]->client_certificate() != nullptr) {
+    all[0]->client_certificate()->tell(asker.presented, request_.fields);
+  }
   return policy::kPasses;
 }
 
@@ -292,16 +331,20 @@ void Exchange::answer(http1::Answer answer, std::string_view reason) {
     answer.grpc_message = reason;
     answer.status = 200;
     answer.content_type = "application/grpc";
+    answer.body = {};
     send_answer(answer);
     finish();
     return;
   }
-  std::string body = std::to_string(answer.status);
-  body.append(" ").append(http1::status_text(answer.status));
-  if (!reason.empty()) body.append(" (").append(reason).append(")");
-  body.append("\n");
-  response_bytes_ = is_head_ ? 0 : body.size();
-  answer.body = body;
+  std::string body;
+  if (answer.body.empty()) {
+    body = std::to_string(answer.status);
+    body.append(" ").append(http1::status_text(answer.status));
+    if (!reason.empty()) body.append(" (").append(reason).append(")");
+    body.append("\n");
+    answer.body = body;
+  }
+  response_bytes_ = is_head_ ? 0 : answer.body.size();
   answer.head_method = is_head_;
   send_answer(answer);
   finish();

@@ -14,6 +14,7 @@
 #include "proxy/http2/client_session.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/basic_auth.h"
+#include "proxy/policy/client_certificate.h"
 #include "proxy/policy/limits.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/verdict.h"
@@ -118,6 +119,8 @@ class Exchange final : private upstream::Connection::User,
   void follow(const Client& client, const router::Decision& decision, const Piece& piece,
               bool last);
   bool passes_guards(const Client& client, const router::Decision& decision, const Piece& piece);
+  policy::Presented presented_by(const Client& client) const;
+  void refuse_as(const policy::Verdict& verdict, const Client& client);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
                              policy::PasswordQuestion& question);
   void take_shape(const router::Target& target);

@@ -1,5 +1,6 @@
 #include "proxy/tls/certificate_table.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "base/key.h"
 #include "base/time_text.h"
 #include "base/x509.h"
+#include "proxy/tls/client_authorities.h"
 #include "proxy/tls/parsed_certificate.h"
 
 namespace proxy::tls {
@@ -27,6 +29,13 @@ base::Result<config::Certificate> make_stand_in(const std::string& name) {
   auto chain = base::make_self_signed(*key, options);
   if (!chain) return base::failure(chain.error());
   return config::Certificate{std::move(*chain), key->to_pem()};
+}
+
+template <class Visit>
+void for_each_guards_id(const config::VirtualHost& host, const Visit& visit) {
+  for (const config::Route& route : host.routes) visit(route.policies.guards);
+  for (const config::ExpressionRoute& route : host.expressions) visit(route.policies.guards);
+  if (host.default_route) visit(host.default_route->policies.guards);
 }
 
 bool is_same(const std::shared_ptr<const config::Certificate>& a,
@@ -93,10 +102,46 @@ CertificateTable::CertificateTable(const config::ProxyConfig& config,
       own_only_.insert(name);
     }
   }
+  ask_clients(config);
   for (const auto& [token, answer] : config.challenges) {
     stand_in_for(answer->host, previous);
     for (const config::OtherAnswer& other : answer->others) stand_in_for(other.host, previous);
   }
+}
+
+void CertificateTable::ask_clients(const config::ProxyConfig& config) {
+  ByName<std::shared_ptr<const ClientAuthorities>> by_guards;
+  for (const auto& [id, guards] : config.guards) {
+    if (!guards->client_certificates) continue;
+    by_guards.emplace(id, ClientAuthorities::of(*guards->client_certificates));
+  }
+  if (by_guards.empty()) return;
+  for (const auto& [name, host] : config.hosts) {
+    const bool is_wildcard = name.starts_with("*.");
+    auto& requests = is_wildcard ? wildcard_requests_ : requests_;
+    CertificateRequest& request = requests[is_wildcard ? name.substr(2) : name];
+    for_each_guards_id(*host, [&](const std::string& id) {
+      const auto found = id.empty() ? by_guards.end() : by_guards.find(id);
+      if (found == by_guards.end()) return;
+      if (std::find(request.begin(), request.end(), found->second) == request.end()) {
+        request.push_back(found->second);
+      }
+    });
+  }
+}
+
+const CertificateRequest* CertificateTable::request_of(std::string_view name) const {
+  if (requests_.empty() && wildcard_requests_.empty()) return nullptr;
+  const auto of = [](const CertificateRequest& request) {
+    return request.empty() ? nullptr : &request;
+  };
+  if (const auto found = requests_.find(name); found != requests_.end()) return of(found->second);
+  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
+    const auto found = wildcard_requests_.find(name.substr(dot + 1));
+    if (found != wildcard_requests_.end()) return of(found->second);
+  }
+  const auto any = requests_.find(std::string_view());
+  return any == requests_.end() ? nullptr : of(any->second);
 }
 
 void CertificateTable::stand_in_for(const std::string& name, const CertificateTable* previous) {

@@ -15,6 +15,10 @@
 namespace proxy::tls {
 
 struct ParsedCertificate;  // OpenSSL's forms of it, see parsed_certificate.h
+class ClientAuthorities;
+
+// By whom clients of a host are to be verified: of all of its routes that ask for a certificate.
+using CertificateRequest = std::vector<std::shared_ptr<const ClientAuthorities>>;
 
 // One certificate of the configuration. Read on first use, once, by whichever worker needs it
 // first: ten thousand that nobody asks for cost nothing but their text. Any thread.
@@ -66,6 +70,9 @@ class CertificateTable {
   // client that names no host. nullptr: the handshake must fail; another host's key is never used.
   const std::shared_ptr<const CertificateEntry>* find(std::string_view name) const;
   std::size_t size() const { return entries_.size(); }
+  // What clients that ask for this name are asked to show, by the host that requests for it come
+  // to: exact, then a wildcard of one label, then every other host. nullptr: nothing.
+  const CertificateRequest* request_of(std::string_view name) const;
 
  private:
   struct Hash {
@@ -75,6 +82,7 @@ class CertificateTable {
     }
   };
   const std::shared_ptr<const CertificateEntry>* find_configured(std::string_view name) const;
+  void ask_clients(const config::ProxyConfig& config);
   void stand_in_for(const std::string& name, const CertificateTable* previous);
   const std::shared_ptr<const CertificateEntry>* kept_entry(
       const std::string& id, const std::shared_ptr<const config::Certificate>& source,
@@ -93,6 +101,10 @@ class CertificateTable {
   // The hosts that take no other's certificate, exact ones and wildcards as above.
   std::unordered_set<std::string, Hash, std::equal_to<>> own_only_;
   std::unordered_set<std::string, Hash, std::equal_to<>> own_only_wildcards_;
+  // Of every host, the wildcards as above and "" for every other one; an empty request is none. All
+  // empty where nobody is asked.
+  ByName<CertificateRequest> requests_;
+  ByName<CertificateRequest> wildcard_requests_;
 };
 
 // A name as a client sent it (SNI, Host without its port), in lower case and without one trailing

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "proxy/tls/server_context.h"
+#include "proxy/tls/shown_certificate.h"
 #include "proxy/tls/ssl_steps.h"
 
 namespace proxy::tls {
@@ -67,12 +68,27 @@ Connection::Handshake Connection::step(std::string_view& ciphertext) {
   ciphertext = context_.input_;
   if (result == 1) {
     is_established_ = true;
+    if (asked_for_certificate_) take_shown_certificate();
     return Handshake::done;
   }
   if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
   fail(reason_of_handshake_error(ERR_peek_error()));
   ERR_clear_error();
   return Handshake::failed;
+}
+
+void Connection::take_shown_certificate() {
+  X509* const leaf = SSL_get0_peer_certificate(ssl_);
+  if (leaf == nullptr) return;
+  STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl_);
+  shown_ = std::make_unique<ShownCertificate>(leaf, chain);
+  // Parsed, a certificate of many small parts takes some twenty times as much as it had bytes.
+  constexpr std::size_t kParsedFactor = 20;
+  shown_bytes_ = kParsedFactor * static_cast<std::size_t>(std::max(0, i2d_X509(leaf, nullptr)));
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const int size = i2d_X509(sk_X509_value(chain, i), nullptr);
+    shown_bytes_ += kParsedFactor * static_cast<std::size_t>(std::max(0, size));
+  }
 }
 
 void Connection::note_control_message() {

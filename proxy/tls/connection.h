@@ -12,6 +12,7 @@ struct ssl_st;  // OpenSSL's SSL
 namespace proxy::tls {
 
 class ServerContext;
+class ShownCertificate;
 
 // The server's side of one TLS connection. Bytes in, bytes out, no socket: ciphertext to send is
 // appended to ServerContext::output(), and belongs to whoever called last. Used by the thread of
@@ -53,10 +54,17 @@ class Connection {
   // The name that the client asked for, lower case, without a trailing dot; empty: none.
   std::string_view server_name() const { return server_name_ ? *server_name_ : std::string_view(); }
   const std::shared_ptr<const CertificateEntry>& certificate() const { return certificate_; }
+  // Whether the client was asked for a certificate, and what it showed then; nullptr: nothing. It
+  // has proved that it is its own, and nothing else is known of it.
+  bool asked_for_certificate() const { return asked_for_certificate_; }
+  ShownCertificate* shown_certificate() const { return shown_.get(); }
+  // What that takes of memory, about.
+  std::size_t shown_bytes() const { return shown_bytes_; }
 
  private:
   friend class ServerContext;
   void fail(std::string_view reason);
+  void take_shown_certificate();
   void note_control_message();
 
   ServerContext& context_;
@@ -67,6 +75,9 @@ class Connection {
   std::string_view failure_reason_;
   std::unique_ptr<std::string> server_name_;
   std::shared_ptr<const CertificateEntry> certificate_;
+  bool asked_for_certificate_ = false;
+  std::size_t shown_bytes_ = 0;
+  std::unique_ptr<ShownCertificate> shown_;
 };
 
 }  // namespace proxy::tls

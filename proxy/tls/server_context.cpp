@@ -11,6 +11,7 @@
 #include "base/tls_certificate_rules.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
+#include "proxy/tls/shown_certificate.h"
 
 namespace proxy::tls {
 namespace {
@@ -25,6 +26,13 @@ constexpr const char* kTls12Ciphers =
 // With hourly rotation a ticket can be opened for so long at least: of four generations one may be
 // that of the coming hour (operator/control/ticket_secrets.h).
 constexpr long kSessionSeconds = 2L * 3600;
+
+// Of the chain that a client shows: a certificate has some 1 to 2 KiB, and chains of clients two or
+// three.
+constexpr long kShownBytesMax = 16L << 10;
+// Names of authorities that clients are told, to choose by. A client without such a hint shows
+// whatever it has, so beyond this there is none.
+constexpr int kNamesMax = 100;
 
 constexpr std::string_view kHttp2 = "h2";
 constexpr std::string_view kHttp11 = "http/1.1";
@@ -105,6 +113,8 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   SSL_CTX_set_client_hello_cb(ctx, read_client_hello, this);
   SSL_CTX_set_tlsext_servername_callback(ctx, accept_server_name);
   SSL_CTX_set_cert_cb(ctx, use_certificate, this);
+  SSL_CTX_set_cert_verify_callback(ctx, judge_shown_chain, nullptr);
+  SSL_CTX_set_max_cert_list(ctx, kShownBytesMax);
   SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, this);
   SSL_CTX_set_info_callback(ctx, watch);
   SSL_CTX_set_app_data(ctx, this);
@@ -165,7 +175,7 @@ int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
   connection.server_name_ =
       name.empty() ? nullptr : std::make_unique<std::string>(normal_name(name));
   if (!context.choose_certificate(connection, *alert)) return SSL_CLIENT_HELLO_ERROR;
-  if (!context.bind_tickets(ssl, connection)) {
+  if (!context.ask_for_certificate(ssl, connection) || !context.bind_tickets(ssl, connection)) {
     *alert = SSL_AD_INTERNAL_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
@@ -202,9 +212,54 @@ bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
   // The fingerprint first: its length is always the same, so no name can run into it.
   return EVP_DigestInit_ex2(digest, sha256_.get(), nullptr) == 1 &&
          EVP_DigestUpdate(digest, fingerprint.data(), fingerprint.size()) == 1 &&
+         // What was given before anybody was asked for a certificate is good for no more.
+         (!connection.asked_for_certificate_ || EVP_DigestUpdate(digest, "+", 1) == 1) &&
          EVP_DigestUpdate(digest, name.data(), name.size()) == 1 &&
          EVP_DigestFinal_ex(digest, bound.data(), nullptr) == 1 &&
          SSL_set_session_id_context(ssl, bound.data(), bound.size()) == 1;
+}
+
+// Which routes the requests will be for is not known yet, so a client is asked, and may go on with
+// none: what it showed is verified by each route for itself (ShownCertificate).
+bool ServerContext::ask_for_certificate(SSL* ssl, Connection& connection) const {
+  const CertificateRequest* const request = certificates_->request_of(connection.server_name());
+  if (request == nullptr) return true;
+  connection.asked_for_certificate_ = true;
+  SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
+  // A ticket would hold the certificate without its chain, which nobody could verify again.
+  SSL_set_options(ssl, SSL_OP_NO_TICKET);
+  SSL_set_num_tickets(ssl, 0);
+  STACK_OF(X509_NAME)* const names = sk_X509_NAME_new_null();
+  if (names == nullptr) return false;
+  SSL_set_client_CA_list(ssl, names);  // it is the connection's from here on
+  int count = 0;
+  for (const auto& authorities : *request) count += sk_X509_NAME_num(authorities->names());
+  if (count > kNamesMax) return true;
+  for (const auto& authorities : *request) {
+    for (int i = 0; i < sk_X509_NAME_num(authorities->names()); ++i) {
+      X509_NAME* const name = X509_NAME_dup(sk_X509_NAME_value(authorities->names(), i));
+      if (name == nullptr || sk_X509_NAME_push(names, name) <= 0) {
+        X509_NAME_free(name);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// In place of OpenSSL's verification. What costs more than it may ends the handshake; anything else
+// goes on, and is verified when a route asks for that.
+int ServerContext::judge_shown_chain(X509_STORE_CTX* shown, void*) {
+  const auto* const ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(shown, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  if (const auto bearable = check_shown_chain(X509_STORE_CTX_get0_untrusted(shown)); !bearable) {
+    static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ =
+        "client_certificate_too_much";
+    X509_STORE_CTX_set_error(shown, X509_V_ERR_CERT_REJECTED);
+    return 0;
+  }
+  X509_STORE_CTX_set_error(shown, X509_V_OK);
+  return 1;
 }
 
 // Without it OpenSSL would not acknowledge the name (RFC 6066 §3). What there is to say against it

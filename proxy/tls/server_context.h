@@ -22,7 +22,9 @@ struct ServerPolicy {
 //
 // A session ticket resumes only for the name that it was given for, and only while the certificate
 // that stood for that name then is still the one that would be shown now. Any other ticket costs a
-// full handshake, or the alert that the name gets without a ticket (decision 0032).
+// full handshake, or the alert that the name gets without a ticket (decision 0032). A host whose
+// clients are asked for certificates gives no tickets and takes none: each connection shows one
+// anew, and all of its chain.
 class ServerContext {
  public:
   static base::Result<std::unique_ptr<ServerContext>> create(const ServerPolicy& policy);
@@ -50,6 +52,8 @@ class ServerContext {
   static int read_client_hello(SSL* ssl, int* alert, void* argument);
   bool choose_certificate(Connection& connection, int& alert) const;
   bool bind_tickets(SSL* ssl, const Connection& connection) const;
+  bool ask_for_certificate(SSL* ssl, Connection& connection) const;
+  static int judge_shown_chain(X509_STORE_CTX* shown, void* argument);
   static int accept_server_name(SSL* ssl, int* alert, void* argument);
   static int use_certificate(SSL* ssl, void* argument);
   // Of steps of OpenSSL's handshake, which KeyUpdates are to it, too, and of alerts.

@@ -16,8 +16,6 @@ constexpr std::string_view kDenyList = "Write it as denylist-source-range.";
 constexpr std::string_view kAuth =
     "Let the backend authenticate, or ask for passwords with auth-type: basic, and remove the "
     "annotation, to have it served.";
-constexpr std::string_view kClientCertificates =
-    "Let the backend check clients, and remove the auth-tls-* annotations, to have it served.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
@@ -52,12 +50,12 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-signin", kGuards, kAuth, kText},
     {"auth-signin-redirect-param", kGuards, kAuth, kText},
     {"auth-snippet", kGuards, kSnippet, kText},
-    {"auth-tls-error-page", kGuards, kClientCertificates, kText},
-    {"auth-tls-match-cn", kGuards, kClientCertificates, kText},
-    {"auth-tls-pass-certificate-to-upstream", kGuards, kClientCertificates, kOnOff},
-    {"auth-tls-secret", kGuards, kClientCertificates, kText},
-    {"auth-tls-verify-client", kGuards, kClientCertificates, kOnOff},
-    {"auth-tls-verify-depth", kGuards, kClientCertificates, kText},
+    {"auth-tls-error-page", kHonoured, "", kText},
+    {"auth-tls-match-cn", kHonoured, "", kText},
+    {"auth-tls-pass-certificate-to-upstream", kHonoured, "", kText},
+    {"auth-tls-secret", kHonoured, "", kText},
+    {"auth-tls-verify-client", kHonoured, "", kText},
+    {"auth-tls-verify-depth", kHonoured, "", kText},
     {"auth-type", kHonoured, "", kText},
     {"auth-url", kGuards, kAuth, kText},
     {"backend-protocol", kHonoured, "", kText},

@@ -89,6 +89,19 @@ bool are_relative(const AnnotationMap& annotations, Issues& issues) {
 
 }  // namespace
 
+std::optional<proxy::config::Redirection> read_error_page(const AnnotationMap& annotations,
+                                                          const std::string& key, Issues& issues) {
+  const auto found = find(annotations, key);
+  if (!found) return std::nullopt;
+  const std::string_view text = trimmed(found->value);
+  if (is_address(text) && has_known_variables_only(text)) {
+    return proxy::config::Redirection{302, std::string(text)};
+  }
+  issues.push_back(bad_value(*found, "an address (\"https://...\", or a path from \"/\" on)",
+                             Issue::Effect::tunes));
+  return std::nullopt;
+}
+
 Redirections read_redirections(const AnnotationMap& annotations, Issues& issues) {
   Redirections redirections;
   redirections.of_all = read_one(annotations, "temporal-redirect", 302, issues);

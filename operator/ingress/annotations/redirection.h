@@ -16,4 +16,9 @@ struct Redirections {
 
 Redirections read_redirections(const AnnotationMap& annotations, Issues& issues);
 
+// Where those are sent who may not pass, with 302. Nothing: it is not said, or there is an issue,
+// which tunes.
+std::optional<proxy::config::Redirection> read_error_page(const AnnotationMap& annotations,
+                                                          const std::string& key, Issues& issues);
+
 }  // namespace ingress::annotations

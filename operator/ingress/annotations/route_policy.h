@@ -6,6 +6,7 @@
 #include "operator/ingress/annotations/address_lists.h"
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/basic_auth.h"
+#include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/next_upstream.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
@@ -29,7 +30,8 @@ struct RoutePolicy {
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;
   AddressLists addresses;
-  std::optional<BasicAuth> basic_auth;  // read_basic_auth()
+  std::optional<BasicAuth> basic_auth;                    // read_basic_auth()
+  std::optional<ClientCertificates> client_certificates;  // read_client_certificates()
   bool satisfies_any = false;
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   Rewrite rewrite;
@@ -56,7 +58,7 @@ struct RoutePolicy {
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);
 
-// All but basic_auth, which depends on the Ingress's namespace.
+// All but basic_auth and client_certificates, which depend on the Ingress's namespace.
 RoutePolicy read_route_policy(const AnnotationMap& annotations);
 
 }  // namespace ingress::annotations

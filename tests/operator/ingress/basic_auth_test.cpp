@@ -62,7 +62,8 @@ TEST(BasicAuth, NamesASecretOfItsOwnNamespace) {
     EXPECT_EQ(basic->secret.text(), row.secret);
     EXPECT_EQ(basic->source, row.source);
     EXPECT_EQ(basic->realm, row.realm);
-    EXPECT_EQ(named_auth_secret(annotated(row.annotations).get()), basic->secret);
+    EXPECT_EQ(named_auth_secrets(annotated(row.annotations).get()),
+              std::set<kube::ObjectKey>{basic->secret});
   }
 }
 
@@ -92,7 +93,7 @@ TEST(BasicAuth, ClosesWhereItCannotBeTold) {
     ASSERT_FALSE(issues.empty()) << row.why;
     EXPECT_EQ(issues[0].effect, Issue::Effect::guards);
     EXPECT_THAT(issues[0].why, HasSubstr(row.why));
-    EXPECT_FALSE(named_auth_secret(annotated(row.annotations).get()));
+    EXPECT_TRUE(named_auth_secrets(annotated(row.annotations).get()).empty());
   }
 }
 

@@ -215,6 +215,16 @@ ViewBuilder& ViewBuilder::auth_secret(const std::string& key, const std::string&
   return *this;
 }
 
+ViewBuilder& ViewBuilder::authorities(const std::string& key, const std::string& ca_crt,
+                                      const std::string& ca_crl) {
+  kube::Secret secret;
+  secret.data["ca.crt"] = ca_crt;
+  if (!ca_crl.empty()) secret.data["ca.crl"] = ca_crl;
+  view.auth_secrets[key_of(key)] =
+      std::make_shared<const ingress::AuthSecret>(ingress::read_auth_secret(secret));
+  return *this;
+}
+
 ViewBuilder& ViewBuilder::certificate(api::Certificate certificate) {
   view.certificates.push_back(std::make_shared<const api::Certificate>(std::move(certificate)));
   return *this;

@@ -67,6 +67,8 @@ class ViewBuilder {
   ViewBuilder& empty_secret(const std::string& key);
   // With these lines of htpasswd under "auth".
   ViewBuilder& auth_secret(const std::string& key, const std::string& htpasswd);
+  ViewBuilder& authorities(const std::string& key, const std::string& ca_crt,
+                           const std::string& ca_crl = "");
   ViewBuilder& certificate(api::Certificate certificate);
 
   ingress::ClusterView view;

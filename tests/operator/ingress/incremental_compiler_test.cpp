@@ -308,12 +308,13 @@ class History {
   void put_auth_secret() {
     AuthSecret secret;
     if (below(4) == 0) {
-      secret.file.problem = secret.map.problem = "is broken";
+      secret.file.problem = secret.map.problem = secret.authorities.problem = "is broken";
     } else if (below(6) == 0) {
       secret.is_unread = true;
     } else {
       secret.file.users = {{one_of({"ann", "bob"}), "hash"}};
       secret.map.users = {{"carl", one_of({"hash", "other"})}};
+      secret.authorities.trusted_pem = one_of({"one authority", "another"});
     }
     cluster_.put_auth_secret({a_namespace(), a_secret_name()},
                              std::make_shared<const AuthSecret>(std::move(secret)));
@@ -370,6 +371,8 @@ class History {
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},
         {nginx + "satisfy", "any"},
         {nginx + "auth-secret", one_of({"one", "two", "a/one"})},
+        {nginx + "auth-tls-match-cn", one_of({"CN=ann", "CN=(ann|bob)"})},
+        {nginx + "auth-tls-verify-client", one_of({"on", "off"})},
         {"kubernetes.io/ingress.class", one_of({"gatehouse", "other"})},
         {"kubernetes.io/tls-acme", "true"},
         {"cert-manager.io/issuer", "ca"},
@@ -378,6 +381,10 @@ class History {
     if (below(3) == 0) {
       made.annotation(nginx + "auth-type", "basic");
       made.annotation(nginx + "auth-secret", one_of({"one", "two", "three", "b/two"}));
+    }
+    if (below(3) == 0) {
+      made.annotation(nginx + "auth-tls-secret", one_of({"one", "a/two", "b/two"}));
+      made.annotation(nginx + "auth-tls-verify-client", one_of({"on", "optional", "off"}));
     }
     for (std::size_t count = 1 + below(2); count > 0; --count) {
       const auto& [name, value] = all[below(all.size())];

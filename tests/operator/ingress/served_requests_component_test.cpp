@@ -13,6 +13,7 @@
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
+#include "tests/support/test_authority.h"
 
 namespace ingress {
 namespace {
@@ -117,6 +118,48 @@ TEST_F(ServedRequests, APasswordIsAskedForAndOneThatFitsALineOfHtpasswdOpens) {
   EXPECT_EQ(status_with("ann:myPassword"), 200);
   EXPECT_EQ(status_with("ann:other"), 401);
   EXPECT_EQ(status_with("bob:myPassword"), 401);
+}
+
+TEST_F(ServedRequests, ACertificateOfAnAuthorityOfTheSecretOpensTheIngressThatAsksForIt) {
+  const ::support::TestAuthority root("root"), other("other");
+  const auto ann = root.issue("ann"), bob = root.issue("bob"), stranger = other.issue("ann");
+  ViewBuilder builder;
+  builder.authorities("shop/ca", root.pem(), root.revoke({}));
+  const auto own = proxy::support::issue({kHost});
+  builder.secret("shop/tls", {kHost});
+  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
+  tls.material = std::make_shared<const proxy::config::Certificate>(own);
+  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+  serve(builder
+            .ingress(an_ingress("shop/admin")
+                         .annotation(kNginx + "auth-tls-secret", "shop/ca")
+                         .annotation(kNginx + "auth-tls-match-cn", "CN=ann")
+                         .annotation(kNginx + "ssl-redirect", "false")
+                         .path(kHost, "/admin", "web", 80)
+                         .tls({kHost}, "tls"))
+            .ingress(an_ingress("shop/closed")
+                         .annotation(kNginx + "auth-tls-secret", "none")
+                         .path(kHost, "/closed", "web", 80))
+            .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
+  const auto status = [&](const std::string& path, const ::support::Issued* shown) {
+    SocketStream stream = SocketStream::connect(proxy_.https());
+    SocketStream::TlsWishes wishes;
+    wishes.server_name = kHost;
+    if (shown != nullptr) {
+      wishes.chain_pem = shown->chain_pem;
+      wishes.key_pem = shown->key_pem;
+    }
+    EXPECT_EQ(stream.start_tls(wishes), "");
+    return HttpClient(std::move(stream)).get(path, kHost).status;
+  };
+  EXPECT_EQ(status("/admin", &ann), 200);
+  EXPECT_EQ(backend_.last().field("ssl-client-subject-dn"), "CN=ann");
+  EXPECT_EQ(status("/admin", &bob), 403);
+  EXPECT_EQ(status("/admin", &stranger), 400);
+  EXPECT_EQ(status("/admin", nullptr), 400);
+  EXPECT_EQ(status("/closed", &ann), 503);
+  EXPECT_EQ(status("/", nullptr), 200);
+  EXPECT_EQ(get("/admin").status, 403);
 }
 
 TEST_F(ServedRequests, WithoutItsSecretWhatAPasswordGuardsIsClosed) {

@@ -35,10 +35,32 @@ SocketStream SocketStream::connect(std::uint16_t port, std::string_view ip) {
   return SocketStream(std::move(fd));
 }
 
+namespace {
+
+void show(SSL_CTX* context, const std::string& chain, const std::string& key) {
+  SSL_CTX_set_security_level(context, 0);  // whatever it is, it is sent
+  const base::BioPtr text(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+  const base::X509Ptr leaf(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(context, leaf.get());
+  while (X509* const next = PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)) {
+    SSL_CTX_add0_chain_cert(context, next);
+  }
+  const base::BioPtr key_text(BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
+  const base::EvpPkeyPtr own(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_PrivateKey(context, own.get());
+  ERR_clear_error();
+}
+
+}  // namespace
+
 std::string SocketStream::start_tls(const TlsWishes& wishes) {
   ERR_clear_error();
   context_.reset(SSL_CTX_new(TLS_client_method()));
   SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_CLIENT);
+  if (wishes.version_max != 0) {
+    SSL_CTX_set_max_proto_version(context_.get(), wishes.version_max);
+  }
+  if (!wishes.chain_pem.empty()) show(context_.get(), wishes.chain_pem, wishes.key_pem);
   ssl_.reset(SSL_new(context_.get()));
   if (!wishes.server_name.empty()) {
     SSL_set_tlsext_host_name(ssl_.get(), wishes.server_name.c_str());

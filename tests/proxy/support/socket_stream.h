@@ -26,6 +26,10 @@ class SocketStream {
     std::string server_name;
     std::string alpn;  // "h2"; empty: not offered
     SSL_SESSION* resume = nullptr;
+    // Shown to a server that asks: leaf first, PEM; empty: nothing is.
+    std::string chain_pem{};
+    std::string key_pem{};
+    int version_max = 0;  // TLS1_2_VERSION; 0: any
   };
   std::string start_tls(const TlsWishes& wishes);
   // The server's; the context must outlive it. False: it failed.
