@@ -78,6 +78,7 @@ Connection::Handshake Connection::step(std::string_view& ciphertext) {
 }
 
 void Connection::take_shown_certificate() {
+  SSL_set_client_CA_list(ssl_, nullptr);  // they have been told
   X509* const leaf = SSL_get0_peer_certificate(ssl_);
   if (leaf == nullptr) return;
   STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl_);

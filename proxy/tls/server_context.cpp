@@ -30,9 +30,10 @@ constexpr long kSessionSeconds = 2L * 3600;
 // Of the chain that a client shows: a certificate has some 1 to 2 KiB, and chains of clients two or
 // three.
 constexpr long kShownBytesMax = 16L << 10;
-// Names of authorities that clients are told, to choose by. A client without such a hint shows
-// whatever it has, so beyond this there is none.
-constexpr int kNamesMax = 100;
+// Of the names of authorities that clients are told, to choose by: some hundred usual ones. A
+// client without such a hint shows whatever it has, so beyond this there is none; the handshake
+// would break at 64 KiB (RFC 8446 §4.2.4).
+constexpr int kNamesBytesMax = 8 << 10;
 
 constexpr std::string_view kHttp2 = "h2";
 constexpr std::string_view kHttp11 = "http/1.1";
@@ -232,12 +233,16 @@ bool ServerContext::ask_for_certificate(SSL* ssl, Connection& connection) const 
   STACK_OF(X509_NAME)* const names = sk_X509_NAME_new_null();
   if (names == nullptr) return false;
   SSL_set_client_CA_list(ssl, names);  // it is the connection's from here on
-  int count = 0;
-  for (const auto& authorities : *request) count += sk_X509_NAME_num(authorities->names());
-  if (count > kNamesMax) return true;
+  int bytes = 0;
   for (const auto& authorities : *request) {
     for (int i = 0; i < sk_X509_NAME_num(authorities->names()); ++i) {
-      X509_NAME* const name = X509_NAME_dup(sk_X509_NAME_value(authorities->names(), i));
+      const X509_NAME* const one = sk_X509_NAME_value(authorities->names(), i);
+      bytes += i2d_X509_NAME(one, nullptr);
+      if (bytes > kNamesBytesMax) {
+        SSL_set_client_CA_list(ssl, sk_X509_NAME_new_null());
+        return true;
+      }
+      X509_NAME* const name = X509_NAME_dup(one);
       if (name == nullptr || sk_X509_NAME_push(names, name) <= 0) {
         X509_NAME_free(name);
         return false;

@@ -254,6 +254,24 @@ TEST_P(ClientCertificates, TheEndpointIsToldByUsAlone) {
   EXPECT_THAT(open.head, Not(HasSubstr("Client_")));
 }
 
+TEST_P(ClientCertificates, ClientsAreToldOfAuthoritiesAsLongAsTheseAreFew) {
+  const auto told_of = [&] {
+    HttpClient client = connect("a.w.test", &good_);
+    EXPECT_EQ(client.get("/", "a.w.test").status, 200);
+    return sk_X509_NAME_num(SSL_get0_peer_CA_list(client.stream().ssl()));
+  };
+  auto two = asked();
+  two.trusted_pem += other_.pem();
+  ASSERT_TRUE(proxy_.publish(serving(two)));
+  EXPECT_EQ(told_of(), 2);
+  auto many = asked();
+  for (int i = 0; i < 150; ++i) {
+    many.trusted_pem += TestAuthority(std::string(60, 'n') + std::to_string(i)).pem();
+  }
+  ASSERT_TRUE(proxy_.publish(serving(many)));
+  EXPECT_LE(told_of(), 0);
+}
+
 TEST_P(ClientCertificates, WhatCostsTooMuchEndsTheHandshake) {
   ASSERT_TRUE(proxy_.publish(serving(asked())));
   Issued large = good_;
