@@ -140,6 +140,17 @@ void assume_auth_secrets(ingress::ClusterView& view) {
   }
 }
 
+// Nobody is asked: who stands behind a name is not what is checked.
+void assume_external_names(ingress::ClusterView& view) {
+  const auto assumed = std::make_shared<const ingress::ResolvedName>(
+      ingress::ResolvedName{.addresses = {"192.0.2.1"}, .problem = {}});
+  for (const auto& service : view.services) {
+    if (const auto name = ingress::external_name_of(*service)) {
+      view.external_names.try_emplace(*name, assumed);
+    }
+  }
+}
+
 // As if it named our class; the annotation would be another controller's claim.
 void take_over(ingress::ClusterView& view) {
   kube::IngressClass ours;
@@ -240,6 +251,7 @@ ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole) const {
     assume_backends(view);
     assume_auth_secrets(view);
   }
+  assume_external_names(view);
   return view;
 }
 

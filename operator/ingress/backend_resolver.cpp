@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/ip_text.h"
+#include "operator/ingress/ingress_names.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
@@ -17,7 +18,7 @@ using proxy::config::Forward;
 using EndpointList = std::vector<proxy::config::Endpoint>;
 
 ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
-  return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble)};
+  return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble), false};
 }
 
 const kube::ServicePort* find_port(const kube::Service& service,
@@ -101,6 +102,30 @@ std::optional<proxy::config::Endpoint> own_endpoint(const kube::Service& service
   const auto address = bytes ? base::ip_text_from_bytes(*bytes) : std::nullopt;
   if (!address || port.port <= 0 || port.port > 65535) return std::nullopt;
   return proxy::config::Endpoint{*address, static_cast<std::uint16_t>(port.port)};
+}
+
+// A Service of type ExternalName need not list its ports; and a Pod's port is that of the host
+// there.
+kube::ServicePort port_of_external(const kube::ServicePort* listed, std::int32_t number) {
+  kube::ServicePort port;
+  if (listed != nullptr) port = *listed;
+  if (listed == nullptr) port.port = number;
+  std::int32_t target = 0;
+  const std::string& text = port.target_port;
+  const auto end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, target);
+  if (error == std::errc() && last == end && target > 0 && target <= 65535) port.port = target;
+  return port;
+}
+
+EndpointList endpoints_of_external(const ResolvedName* name, const kube::ServicePort& port) {
+  EndpointList endpoints;
+  if (name == nullptr) return endpoints;
+  for (const std::string& address : name->addresses) {
+    endpoints.push_back({address, static_cast<std::uint16_t>(port.port)});
+  }
+  std::sort(endpoints.begin(), endpoints.end());
+  return endpoints;
 }
 
 // "uri,cookie:route": one for each way to choose by what requests have in common.
@@ -236,6 +261,21 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
   return tls;
 }
 
+ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
+                                                      const kube::ObjectKey& service,
+                                                      const std::string& name) const {
+  const auto known = view_.external_names.find(name);
+  resolved.reason = "ExternalNameUnresolved";
+  resolved.trouble = "Service " + service.text() + " stands for " + name;
+  if (known == view_.external_names.end()) {
+    resolved.trouble += ", which DNS is being asked for";
+    resolved.is_pending = true;
+  } else {
+    resolved.trouble += ", where nobody can be connected to: " + known->second->problem;
+  }
+  return resolved;
+}
+
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                                          const kube::IngressBackend& backend,
                                          const annotations::ProxyTimeouts& timeouts,
@@ -257,11 +297,18 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                   "Service " + key.text() + " does not exist");
   }
   const kube::Service& service = *found->second;
-  if (service.type_name == "ExternalName") {
-    return closed("external_name", "ExternalNameUnsupported",
-                  "Service " + key.text() + " is of type ExternalName, which is not supported yet");
+  const bool is_external = service.type_name == "ExternalName";
+  const auto external_name = external_name_of(service);
+  if (is_external && !external_name) {
+    return closed("external_name", "ExternalNameInvalid",
+                  "Service " + key.text() + " has no externalName that can be asked for in DNS");
   }
   const kube::ServicePort* port = find_port(service, *backend.service);
+  kube::ServicePort port_there;
+  if (is_external && (port || backend.service->port_number > 0)) {
+    port_there = port_of_external(port, backend.service->port_number);
+    port = &port_there;
+  }
   if (!port) {
     return closed("port_not_found", "PortNotFound",
                   "Service " + key.text() + " has no TCP port " + port_text(*backend.service) +
@@ -286,7 +333,13 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
                       "proxy-protocol-to-backend, or set backend-protocol to \"HTTP\"");
   }
   Tls tls;
-  if (is_tls) tls = tls_of(key, protocol);
+  if (is_tls) {
+    // Whoever is behind a name on the outside is asked for by it.
+    annotations::BackendProtocol by_name = protocol;
+    if (is_external) by_name.sends_name = true;
+    if (is_external && by_name.name.empty()) by_name.name = *external_name;
+    tls = tls_of(key, by_name);
+  }
   if (!tls.trouble.empty()) return closed("backend_secret", "BackendSecretUnusable", tls.trouble);
 
   std::string spoken = (is_http2 ? ";http2" : "") + (is_tls ? tls_text(protocol) : "");
@@ -298,7 +351,13 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   if (!cluster) {
     Cluster made;
     const auto own = choice.asks_the_service ? own_endpoint(service, *port) : std::nullopt;
-    made.endpoints = own ? EndpointList{*own} : endpoints_of(service, *port, slices_of(key));
+    if (is_external) {
+      const auto said = view_.external_names.find(*external_name);
+      const bool is_said = said != view_.external_names.end();
+      made.endpoints = endpoints_of_external(is_said ? said->second.get() : nullptr, *port);
+    } else {
+      made.endpoints = own ? EndpointList{*own} : endpoints_of(service, *port, slices_of(key));
+    }
     made.connect_timeout = timeouts.connect;
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
@@ -321,12 +380,12 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     cluster = std::make_shared<const Cluster>(std::move(made));
     clusters_.insert_or_assign(id, cluster);
   }
-  ResolvedBackend resolved{Forward{std::move(id)}, "", ""};
-  if (cluster->endpoints.empty()) {
-    resolved.reason = "NoReadyEndpoints";
-    resolved.trouble =
-        "Service " + key.text() + " port " + std::to_string(port->port) + " has no ready endpoints";
-  }
+  ResolvedBackend resolved{Forward{std::move(id)}, "", "", false};
+  if (!cluster->endpoints.empty()) return resolved;
+  if (is_external) return with_trouble_of_name(std::move(resolved), key, *external_name);
+  resolved.reason = "NoReadyEndpoints";
+  resolved.trouble =
+      "Service " + key.text() + " port " + std::to_string(port->port) + " has no ready endpoints";
   return resolved;
 }
 

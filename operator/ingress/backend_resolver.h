@@ -20,8 +20,9 @@ namespace ingress {
 // Where a backend leads, and what is wrong with it.
 struct ResolvedBackend {
   proxy::config::Action action;
-  std::string reason;   // of a complaint; empty: nothing is wrong
-  std::string trouble;  // a clause: "Service shop/web has no port named \"http\""
+  std::string reason;       // of a complaint; empty: nothing is wrong
+  std::string trouble;      // a clause: "Service shop/web has no port named \"http\""
+  bool is_pending = false;  // it is about to resolve by itself
 };
 
 // How an Ingress wants one endpoint of a Service chosen.
@@ -57,6 +58,8 @@ class BackendResolver {
  private:
   using Slices = std::vector<const kube::EndpointSlice*>;
 
+  ResolvedBackend with_trouble_of_name(ResolvedBackend resolved, const kube::ObjectKey& service,
+                                       const std::string& name) const;
   const Slices& slices_of(const kube::ObjectKey& service) const;
   struct Tls {
     proxy::config::BackendTls settings;

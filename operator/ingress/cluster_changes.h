@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <set>
+#include <string>
 
 #include "kube/object.h"
 #include "operator/ingress/cluster_view.h"
@@ -41,6 +42,8 @@ class ClusterSource {
   virtual Object<kube::Service> service(const kube::ObjectKey& key) const = 0;
   virtual Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const = 0;
   virtual Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const = 0;
+  // Null: it was not asked for yet.
+  virtual Object<ResolvedName> external_name(const std::string& name) const = 0;
   virtual Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const = 0;
 };
 

@@ -16,6 +16,7 @@
 #include "operator/api/certificate.h"
 #include "operator/ingress/auth_secret.h"
 #include "operator/ingress/class_ownership.h"
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/tls_secret.h"
 
 namespace ingress {
@@ -46,6 +47,9 @@ struct ClusterView {
   std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
   // Likewise, of those that their guards name.
   std::map<kube::ObjectKey, std::shared_ptr<const AuthSecret>> auth_secrets;
+  // What DNS says of those that ExternalName Services of theirs have, by external_name_of(); one
+  // that is absent was not asked for yet.
+  std::map<std::string, std::shared_ptr<const ResolvedName>> external_names;
 };
 
 }  // namespace ingress

@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kBySecret = "compile-by-secret";
 constexpr const char* kByService = "compile-by-service";
 constexpr const char* kSlicesByService = "compile-slices-by-service";
+constexpr const char* kByExternalName = "compile-by-external-name";
 
 std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
   std::vector<std::string> texts;
@@ -70,6 +71,9 @@ class CompileLoop::Source final : public ClusterSource {
   }
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return stores_.auth_secrets == nullptr ? nullptr : stores_.auth_secrets->get(key);
+  }
+  Object<ResolvedName> external_name(const std::string& name) const override {
+    return stores_.external_names == nullptr ? nullptr : stores_.external_names->get(name);
   }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     return stores_.slices.find(kSlicesByService, service.text());
@@ -153,6 +157,10 @@ void CompileLoop::listen() {
       kByService, [](const kube::Ingress& ingress) { return texts_of(named_services(ingress)); });
   stores_.slices.add_index(kSlicesByService, [](const kube::EndpointSlice& slice) {
     return std::vector<std::string>{slice.service().text()};
+  });
+  stores_.services.add_index(kByExternalName, [](const kube::Service& service) {
+    const auto name = external_name_of(service);
+    return name ? std::vector<std::string>{*name} : std::vector<std::string>();
   });
   stores_.ingresses.add_listener([this](const auto& change) {
     poke([&](ClusterChanges& changes) { changes.ingresses.insert(change.key); });
@@ -259,9 +267,15 @@ bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
     if (!synced && have_stores_synced(since)) {
       synced = clock_.steady_now();
       if (stores_.auth_secrets != nullptr) stores_.auth_secrets->follow(auth_secrets_of_ours());
+      if (stores_.external_names != nullptr) {
+        stores_.external_names->follow(external_names_of_ours());
+      }
     }
-    return synced && (stores_.auth_secrets == nullptr || stores_.auth_secrets->are_read() ||
-                      clock_.steady_now() - *synced > options_.auth_secrets_wait);
+    return synced &&
+           (stores_.auth_secrets == nullptr || stores_.auth_secrets->are_read() ||
+            clock_.steady_now() - *synced > options_.auth_secrets_wait) &&
+           (stores_.external_names == nullptr || stores_.external_names->are_known() ||
+            clock_.steady_now() - *synced > options_.external_names_wait);
   };
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
@@ -294,6 +308,23 @@ std::set<kube::ObjectKey> CompileLoop::auth_secrets_of_ours() const {
   return secrets;
 }
 
+std::set<std::string> CompileLoop::external_names_of_ours() const {
+  std::set<std::string> names;
+  for (const auto& service : stores_.services.list()) {
+    auto name = external_name_of(*service);
+    if (name && is_service_of_an_ingress(service->metadata.key())) names.insert(std::move(*name));
+  }
+  return names;
+}
+
+void CompileLoop::note_external_name(const std::string& name) {
+  for (const auto& service : stores_.services.find(kByExternalName, name)) {
+    const kube::ObjectKey key = service->metadata.key();
+    if (!is_service_of_an_ingress(key)) continue;
+    poke([&](ClusterChanges& changes) { changes.services.insert(key); });
+  }
+}
+
 void CompileLoop::note_auth_secret(const kube::ObjectKey& key) {
   poke([&](ClusterChanges& changes) { changes.secrets.insert(key); });
 }
@@ -303,6 +334,9 @@ void CompileLoop::compile(const ClusterChanges& changes) {
   compiler_.update(changes, *source_, clock_.now());
   if (stores_.auth_secrets != nullptr && compiler_.has_changed()) {
     stores_.auth_secrets->follow(compiler_.auth_secrets());
+  }
+  if (stores_.external_names != nullptr && compiler_.has_changed()) {
+    stores_.external_names->follow(compiler_.external_names());
   }
   const bool is_round = changes == ClusterChanges{};
   const bool is_read_beside =

@@ -45,7 +45,8 @@ class CompileLoop {
     kube::Store<kube::Secret>& tls_secrets;
     kube::Store<api::Certificate>& certificates;
     kube::Store<kube::Namespace>& namespaces;
-    AuthSecrets* auth_secrets = nullptr;  // null: there are none
+    AuthSecrets* auth_secrets = nullptr;      // null: there are none
+    ExternalNames* external_names = nullptr;  // null: nobody asks for any
   };
   struct Options {
     std::set<std::string> class_names = {"gatehouse"};
@@ -61,6 +62,8 @@ class CompileLoop {
     // The first compilation waits so long for the Secrets that Ingresses name for passwords: to
     // begin without them would close what they guard, wherever it is served now.
     std::chrono::seconds auth_secrets_wait{10};
+    // Likewise for the names of ExternalName Services.
+    std::chrono::seconds external_names_wait{10};
     // At least this often, for what only time changes: certificates expire.
     std::chrono::seconds at_least{10};
   };
@@ -90,6 +93,8 @@ class CompileLoop {
 
   // It has come, changed or gone. Any thread.
   void note_auth_secret(const kube::ObjectKey& key);
+  // What DNS says of it has changed. Any thread.
+  void note_external_name(const std::string& name);
 
   // For /livez: how often it has come round, and the processor time of its thread. It comes round
   // each ten seconds where nothing happens, and more often while it waits for the first listings.
@@ -113,6 +118,7 @@ class CompileLoop {
   bool wait_for_stores(const std::stop_token& stop);
   bool have_stores_synced(base::SteadyTime since) const;
   std::set<kube::ObjectKey> auth_secrets_of_ours() const;
+  std::set<std::string> external_names_of_ours() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();
   void take_config();

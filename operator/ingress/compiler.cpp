@@ -445,8 +445,7 @@ class Compilation {
         backends_.resolve(scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
                           protocol, choice_of(scope.policy, false));
     if (!resolved.reason.empty()) {
-      troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(
-          "TLS of " + host);
+      troubles_[trouble_of(scope, resolved)].push_back("TLS of " + host);
     }
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
@@ -707,7 +706,7 @@ class Compilation {
         scope.ingress.metadata.namespace_, backend, scope.policy.timeouts, scope.policy.backend,
         choice_of(scope.policy, scope.policy.sticky.has_value()));
     if (!resolved.reason.empty()) {
-      troubles_[{scope.ingress.metadata.key(), resolved.reason, resolved.trouble}].push_back(where);
+      troubles_[trouble_of(scope, resolved)].push_back(where);
     }
     return counted(scope, std::move(resolved.action));
   }
@@ -846,7 +845,7 @@ class Compilation {
   void report_troubles() {
     for (const auto& [trouble, places] : troubles_) {
       complaints_.push_back(
-          {trouble.ingress, Severity::warning, trouble.reason,
+          {trouble.ingress, trouble.severity, trouble.reason,
            "Requests for " + joined(places) + " are answered with 503: " + trouble.what + "."});
     }
   }
@@ -856,8 +855,13 @@ class Compilation {
     kube::ObjectKey ingress;
     std::string reason;
     std::string what;
+    Severity severity = Severity::warning;
     auto operator<=>(const Trouble&) const = default;
   };
+  static Trouble trouble_of(const Scope& scope, const ResolvedBackend& resolved) {
+    return {scope.ingress.metadata.key(), resolved.reason, resolved.trouble,
+            resolved.is_pending ? Severity::pending : Severity::warning};
+  }
 
   const ClusterView& view_;
   const ClassOwnership ownership_;

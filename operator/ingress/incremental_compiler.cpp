@@ -333,6 +333,9 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   Group group;
   group.members = members;
   group.secrets = view.secrets;
+  for (const auto& service : view.services) {
+    if (auto name = external_name_of(*service)) group.external_names.insert(std::move(*name));
+  }
   for (const auto& [key, secret] : view.secrets) {
     if (!secret->leaf || secret->leaf->not_after <= now_) continue;
     const base::WallTime expiry = secret->leaf->not_after;
@@ -371,7 +374,12 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
     }
   }
   for (const kube::ObjectKey& key : services) {
-    if (auto service = source.service(key)) view.services.push_back(std::move(service));
+    if (auto service = source.service(key)) {
+      if (const auto name = external_name_of(*service)) {
+        if (auto known = source.external_name(*name)) view.external_names[*name] = std::move(known);
+      }
+      view.services.push_back(std::move(service));
+    }
     for (auto& slice : source.slices_of(key)) view.slices.push_back(std::move(slice));
   }
   for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
@@ -379,7 +387,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
                                 shares_hosts, now, ingresses, classes, all_services, slices,
                                 all_certificates, unnamed_elsewhere, ending_namespaces, secrets,
-                                auth_secrets] = view;
+                                auth_secrets, external_names] = view;
   return view;
 }
 
@@ -408,6 +416,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   has_changed_ = true;
   for (const kube::ObjectKey& member : group.members) group_of_[member] = id;
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
+  for (const std::string& name : group.external_names) ++results_.external_name_users[name];
 
   ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
   // Another group that uses one may have it already.
@@ -488,6 +497,10 @@ void IncrementalCompiler::remove(GroupId id) {
   for (const kube::ObjectKey& key : group.applied) results_.plan.apply.erase(key);
   for (const kube::ObjectKey& key : group.removed) results_.plan.remove.erase(key);
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
+  for (const std::string& name : group.external_names) {
+    const auto users = results_.external_name_users.find(name);
+    if (--users->second == 0) results_.external_name_users.erase(users);
+  }
   groups_.erase(at);
 }
 
@@ -516,6 +529,12 @@ std::set<kube::ObjectKey> IncrementalCompiler::auth_secrets() const {
   std::set<kube::ObjectKey> secrets;
   for (const auto& [secret, users] : by_auth_secret_) secrets.insert(secret);
   return secrets;
+}
+
+std::set<std::string> IncrementalCompiler::external_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, users] : results_.external_name_users) names.insert(name);
+  return names;
 }
 
 std::vector<Summary> IncrementalCompiler::summaries() const {

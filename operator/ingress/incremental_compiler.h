@@ -67,6 +67,8 @@ class IncrementalCompiler {
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
   std::set<kube::ObjectKey> auth_secrets() const;
+  // Of ExternalName Services that Ingresses of ours name.
+  std::set<std::string> external_names() const;
   Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
@@ -85,6 +87,7 @@ class IncrementalCompiler {
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
     std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
+    std::set<std::string> external_names;       // of its Services
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
 
@@ -94,6 +97,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
     std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
     std::map<std::string, std::size_t> shape_users;    // likewise
+    std::map<std::string, std::size_t> external_name_users;
     HostOwners owners;
     std::map<Rank, Summary> summaries;
     std::map<kube::ObjectKey, Complaints> complaints;  // by Ingress

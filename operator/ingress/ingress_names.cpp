@@ -7,6 +7,7 @@
 #include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/other_hosts.h"
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
 
 namespace ingress {
@@ -69,6 +70,16 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }
   return hosts;
+}
+
+std::optional<std::string> external_name_of(const kube::Service& service) {
+  if (service.type_name != "ExternalName" || !is_external_name(service.external_name)) {
+    return std::nullopt;
+  }
+  std::string name = service.external_name;
+  if (name.back() == '.') name.pop_back();
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
 }
 
 }  // namespace ingress

@@ -5,6 +5,7 @@
 
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
+#include "kube/resources/service.h"
 
 // What an Ingress names, whoever it belongs to and whether or not it is there: a change of anything
 // that no Ingress names concerns no compilation. An annotation that makes the compiler look at a
@@ -24,5 +25,9 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
 // and of its tls entries. "" where it speaks of every other host,
 // or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
+
+// The name that a Service of type ExternalName stands for, in lower case and without a dot at its
+// end; nothing: it is of another type, or has none that can be asked for in DNS.
+std::optional<std::string> external_name_of(const kube::Service& service);
 
 }  // namespace ingress

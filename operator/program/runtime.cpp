@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -36,6 +37,7 @@
 #include "operator/ingress/auth_secret_watches.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/compile_loop.h"
+#include "operator/ingress/external_name_watches.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "operator/issuer/reconciler.h"
@@ -312,6 +314,12 @@ issuer::ReconcilerOptions issuer_options(bool cluster_issuers, const std::string
   return options;
 }
 
+// Where Pods find the API server. Whoever may write an Ingress is not led there by it.
+std::optional<proxy::config::IpAddress> own_api_server() {
+  const char* const host = std::getenv("KUBERNETES_SERVICE_HOST");
+  return host == nullptr ? std::nullopt : proxy::config::IpAddress::parse(host);
+}
+
 class RunningOperator final : public Runtime {
  public:
   RunningOperator(const Options& options, const kube::Config& config, const base::Clock& clock,
@@ -392,6 +400,7 @@ class RunningOperator final : public Runtime {
   std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
   ingress::AuthSecretWatches auth_secrets_;
+  ingress::ExternalNameWatches external_names_;
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
   Reflectors reflectors_;
@@ -459,8 +468,11 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
       auth_secrets_(*client_, {},
                     [this](const kube::ObjectKey& key) { compile_loop_.note_auth_secret(key); }),
+      external_names_(base::look_up_name, {.api_server = own_api_server()},
+                      [this](const std::string& name) { compile_loop_.note_external_name(name); }),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
-                     stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_},
+                     stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_,
+                     &external_names_},
                     compile_options(), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
       reflectors_(*client_, stores_, watched_namespaces(options), proxies_namespaces()) {
@@ -799,6 +811,7 @@ RunningOperator::~RunningOperator() {
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
   reflectors_.stop();
+  external_names_.stop();  // waits for servers that may not answer: nobody waits for it
   compile_loop_.stop();
   control_.reset();
   health_.reset();

@@ -192,15 +192,75 @@ TEST(BackendResolver, WithoutEndpointsTheClusterIsEmptyAndThatIsSaid) {
   EXPECT_THAT(resolver.take_clusters().at("shop/web:80")->endpoints, IsEmpty());
 }
 
-TEST(BackendResolver, ExternalNameIsClosedAndSaysSo) {
+// A Service that stands for api.example.org, and what DNS says of that.
+ViewBuilder outside(const std::optional<ResolvedName>& said,
+                    std::vector<kube::ServicePort> ports = {},
+                    const std::string& name = "API.example.org.") {
   auto service = a_service("shop/web", 80);
   service.type_name = "ExternalName";
-  service.external_name = "metadata.internal";
+  service.external_name = name;
+  service.ports = std::move(ports);
   ViewBuilder cluster;
   cluster.service_object(service);
-  const auto resolved = BackendResolver(cluster.view).resolve("shop", to("web", 80), {});
-  EXPECT_EQ(resolved.reason, "ExternalNameUnsupported");
-  EXPECT_EQ(std::get<FixedAnswer>(resolved.action).status, 503);
+  if (said) {
+    cluster.view.external_names["api.example.org"] = std::make_shared<const ResolvedName>(*said);
+  }
+  return cluster;
+}
+
+TEST(BackendResolver, AnExternalNameLeadsToWhereDnsSaysAtTheBackendsPort) {
+  const ViewBuilder cluster = outside(ResolvedName{{"192.0.2.1", "192.0.2.10"}, ""});
+  BackendResolver resolver(cluster.view);
+  const auto resolved = resolver.resolve("shop", to("web", 8443), {});
+  EXPECT_EQ(resolved.reason, "");
+  EXPECT_EQ(std::get<Forward>(resolved.action).cluster, "shop/web:8443");
+  EXPECT_THAT(resolver.take_clusters().at("shop/web:8443")->endpoints,
+              ElementsAre(Endpoint{"192.0.2.1", 8443}, Endpoint{"192.0.2.10", 8443}));
+}
+
+TEST(BackendResolver, AListedPortOfAnExternalNameMayHaveAnotherNumberThere) {
+  kube::ServicePort port;
+  port.name = "api";
+  port.port = 80;
+  port.target_port = "8080";
+  const ViewBuilder cluster = outside(ResolvedName{{"192.0.2.1"}, ""}, {port});
+  kube::IngressBackend named = to("web", 0);
+  named.service->port_name = "api";
+  for (const kube::IngressBackend& backend : {to("web", 80), named}) {
+    BackendResolver resolver(cluster.view);
+    const auto resolved = resolver.resolve("shop", backend, {});
+    const auto& id = std::get<Forward>(resolved.action).cluster;
+    EXPECT_THAT(resolver.take_clusters().at(id)->endpoints,
+                ElementsAre(Endpoint{"192.0.2.1", 8080}));
+  }
+  named.service->port_name = "other";
+  EXPECT_EQ(BackendResolver(cluster.view).resolve("shop", named, {}).reason, "PortNotFound");
+}
+
+TEST(BackendResolver, InTlsAnExternalNameIsAskedForByIt) {
+  const ViewBuilder cluster = outside(ResolvedName{{"192.0.2.1"}, ""});
+  BackendResolver resolver(cluster.view);
+  const auto resolved = resolver.resolve("shop", to("web", 443), {}, {.tls = true});
+  const auto made = resolver.take_clusters().at(std::get<Forward>(resolved.action).cluster);
+  ASSERT_TRUE(made->tls);
+  EXPECT_EQ(made->tls->server_name, "api.example.org");
+}
+
+TEST(BackendResolver, AnExternalNameThatLeadsNowhereSaysWhy) {
+  const auto resolved_with = [](const std::optional<ResolvedName>& said) {
+    return BackendResolver(outside(said).view).resolve("shop", to("web", 80), {});
+  };
+  const auto refused = resolved_with(ResolvedName{{}, "it leads to 127.0.0.1"});
+  EXPECT_EQ(refused.reason, "ExternalNameUnresolved");
+  EXPECT_THAT(refused.trouble, HasSubstr("api.example.org"));
+  EXPECT_THAT(refused.trouble, HasSubstr("127.0.0.1"));
+  EXPECT_FALSE(refused.is_pending);
+  const auto unasked = resolved_with(std::nullopt);
+  EXPECT_EQ(unasked.reason, "ExternalNameUnresolved");
+  EXPECT_TRUE(unasked.is_pending);
+  const ViewBuilder nameless = outside(std::nullopt, {}, "no name");
+  EXPECT_EQ(BackendResolver(nameless.view).resolve("shop", to("web", 80), {}).reason,
+            "ExternalNameInvalid");
 }
 
 TEST(BackendResolver, OneIngresssTimeoutsAreNotAnothers) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
@@ -134,6 +135,17 @@ class Cluster final : public ClusterSource {
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return get(auth_secrets_, key);
   }
+  Object<ResolvedName> external_name(const std::string& name) const override {
+    const auto found = external_names_.find(name);
+    return found == external_names_.end() ? nullptr : found->second;
+  }
+  // Its Services have changed, as CompileLoop finds them.
+  void put_external_name(const std::string& name, std::shared_ptr<const ResolvedName> resolved) {
+    external_names_[name] = std::move(resolved);
+    for (const auto& [key, service] : services_) {
+      if (external_name_of(*service) == name) changes_.services.insert(key);
+    }
+  }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     Objects<kube::EndpointSlice> found;
     for (const auto& [key, slice] : slices_) {
@@ -158,6 +170,7 @@ class Cluster final : public ClusterSource {
     view.ending_namespaces = ending_;
     view.secrets = secrets_;
     view.auth_secrets = auth_secrets_;
+    view.external_names = external_names_;
     return view;
   }
 
@@ -169,6 +182,7 @@ class Cluster final : public ClusterSource {
   ByKey<api::Certificate> certificates_;
   ByKey<TlsSecret> secrets_;
   ByKey<AuthSecret> auth_secrets_;
+  std::map<std::string, std::shared_ptr<const ResolvedName>> external_names_;
   ClusterView::Objects<kube::IngressClass> classes_;
   std::set<std::string> ending_;
 };
@@ -231,7 +245,7 @@ class History {
   base::WallTime now = kNow;
 
   void step() {
-    switch (below(22)) {
+    switch (below(24)) {
       case 0:
         return cluster_.erase_ingress(an_ingress_key());
       case 1:
@@ -262,6 +276,10 @@ class History {
         return put_auth_secret();
       case 14:
         return cluster_.erase_auth_secret({a_namespace(), a_secret_name()});
+      case 15:
+        return put_external_service();
+      case 16:
+        return put_external_name();
       default:
         return put_ingress();
     }
@@ -303,6 +321,22 @@ class History {
     ingress.metadata.uid += "-" + std::to_string(below(2));
     ingress.metadata.generation = static_cast<std::int64_t>(below(1000));
     cluster_.put(ingress);
+  }
+
+  void put_external_service() {
+    kube::Service service =
+        ingress_test::a_service(a_namespace() + "/" + one_of({"web", "api"}), 80);
+    service.type_name = "ExternalName";
+    service.external_name = one_of({"one.example", "two.example.", "no name"});
+    cluster_.put(service);
+  }
+
+  void put_external_name() {
+    ResolvedName resolved;
+    if (below(3) != 0) resolved.addresses = {one_of({"192.0.2.1", "192.0.2.2"})};
+    if (resolved.addresses.empty()) resolved.problem = "it has no address";
+    cluster_.put_external_name(one_of({"one.example", "two.example"}),
+                               std::make_shared<const ResolvedName>(std::move(resolved)));
   }
 
   void put_auth_secret() {

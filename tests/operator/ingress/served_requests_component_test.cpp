@@ -482,5 +482,29 @@ TEST_F(ServedRequests, ABackendIsToldOfTheClientOnAConnectionOfItsOwn) {
   EXPECT_EQ(backend_.connections(), 2);
 }
 
+TEST_F(ServedRequests, ASiteOnTheOutsideIsAskedForByItsName) {
+  const ScriptedBackend tls(
+      [](SocketStream& stream, const SeenRequest& request) {
+        const char* const name = SSL_get_servername(stream.ssl(), TLSEXT_NAMETYPE_host_name);
+        return stream.send(ScriptedBackend::ok((name == nullptr ? std::string() : name) + " " +
+                                               request.field("Host")));
+      },
+      "127.0.0.1", tls_server("www.example.org"));
+  kube::Service outside;
+  outside.metadata.namespace_ = "shop";
+  outside.metadata.name = "outside";
+  outside.type_name = "ExternalName";
+  outside.external_name = "www.example.org";
+  ViewBuilder builder;
+  builder.service_object(outside).ingress(an_ingress("shop/outside")
+                                              .annotation(kNginx + "backend-protocol", "HTTPS")
+                                              .annotation(kNginx + "upstream-vhost", "example.org")
+                                              .path(kHost, "/", "outside", 443));
+  builder.view.external_names["www.example.org"] =
+      std::make_shared<const ResolvedName>(ResolvedName{{"192.0.2.1"}, ""});
+  serve(std::move(builder), tls.port());
+  EXPECT_EQ(get("/").body, "www.example.org example.org");
+}
+
 }  // namespace
 }  // namespace ingress

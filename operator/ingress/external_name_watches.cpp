@@ -1,0 +1,131 @@
+#include "operator/ingress/external_name_watches.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ingress {
+
+using proxy::config::IpAddress;
+
+std::chrono::seconds NameState::take(const base::NameAnswer& answer,
+                                     const std::optional<IpAddress>& api_server) {
+  ResolvedName now;
+  if (answer.kind == base::NameAnswer::Kind::failed) {
+    if (known) now.addresses = known->addresses;
+    now.problem = answer.problem;
+    if (!known || !(*known == now)) known = std::make_shared<const ResolvedName>(std::move(now));
+    const auto after = kAgainAfterMin * (1u << std::min(failures, 5u));
+    ++failures;
+    return std::min<std::chrono::seconds>(after, kAgainAfterFailureMax);
+  }
+  failures = 0;
+  now.problem = answer.problem;
+  for (const std::string& text : answer.addresses) {
+    const auto address = IpAddress::parse(text);
+    if (address && may_be_external(*address, api_server)) {
+      now.addresses.push_back(address->text());
+    } else {
+      now.problem = "it leads to " + text + ", where nobody is sent";
+    }
+  }
+  std::sort(now.addresses.begin(), now.addresses.end());
+  now.addresses.erase(std::unique(now.addresses.begin(), now.addresses.end()), now.addresses.end());
+  if (!known || !(*known == now)) known = std::make_shared<const ResolvedName>(std::move(now));
+  return std::clamp(answer.ttl, kAgainAfterMin, kAgainAfterMax);
+}
+
+ExternalNameWatches::ExternalNameWatches(LookUp look_up, Options options, Wake wake)
+    : look_up_(std::move(look_up)), options_(std::move(options)), wake_(std::move(wake)) {}
+
+ExternalNameWatches::~ExternalNameWatches() {
+  stop();
+}
+
+void ExternalNameWatches::stop() {
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    threads.swap(threads_);
+  }
+  for (std::jthread& thread : threads) thread.request_stop();
+}
+
+void ExternalNameWatches::follow(const std::set<std::string>& names) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopped_) return;
+  std::erase_if(names_, [&](const auto& one) { return names.count(one.first) == 0; });
+  for (const std::string& name : names) {
+    if (names_.size() >= options_.names_max) break;
+    names_.try_emplace(name);
+  }
+  // Where no Service has such a name, nobody is there to ask.
+  while (!names_.empty() && threads_.size() < options_.threads) {
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+  }
+  changed_.notify_all();
+}
+
+bool ExternalNameWatches::are_known() const {
+  const std::lock_guard lock(mutex_);
+  return std::all_of(names_.begin(), names_.end(),
+                     [](const auto& one) { return one.second.state.known != nullptr; });
+}
+
+std::shared_ptr<const ResolvedName> ExternalNameWatches::get(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(name);
+  if (found != names_.end()) return found->second.state.known;
+  if (names_.size() < options_.names_max) return nullptr;
+  return std::make_shared<const ResolvedName>(ResolvedName{
+      {}, "there are more than " + std::to_string(options_.names_max) + " external names"});
+}
+
+std::map<std::string, ExternalNameWatches::Watched>::iterator ExternalNameWatches::next_due() {
+  auto next = names_.end();
+  for (auto one = names_.begin(); one != names_.end(); ++one) {
+    if (one->second.is_under_way) continue;
+    if (next == names_.end() || one->second.due < next->second.due) next = one;
+  }
+  return next;
+}
+
+void ExternalNameWatches::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const auto next = next_due();
+    const Time now = std::chrono::steady_clock::now();
+    if (next == names_.end()) {
+      changed_.wait(lock, stop, [this] { return next_due() != names_.end(); });
+      continue;
+    }
+    if (next->second.due > now) {
+      const Time due = next->second.due;
+      changed_.wait_until(lock, stop, due, [&] {
+        const auto other = next_due();
+        return other == names_.end() || other->second.due < due;
+      });
+      continue;
+    }
+    const std::string name = next->first;
+    next->second.is_under_way = true;
+    lock.unlock();
+    const base::NameAnswer answer = look_up_(name);
+    lock.lock();
+    const auto found = names_.find(name);
+    if (found == names_.end()) continue;  // nobody wants to know any more
+    Watched& watched = found->second;
+    watched.is_under_way = false;
+    const auto before = watched.state.known;
+    const auto after = watched.state.take(answer, options_.api_server);
+    watched.due = std::chrono::steady_clock::now() + after;
+    const bool has_changed = watched.state.known != before;
+    changed_.notify_all();
+    if (!has_changed) continue;
+    lock.unlock();
+    wake_(name);
+    lock.lock();
+  }
+}
+
+}  // namespace ingress

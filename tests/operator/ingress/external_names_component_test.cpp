@@ -1,0 +1,85 @@
+// Names of ExternalName Services, asked for on real threads.
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/ingress/external_name_watches.h"
+
+namespace ingress {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using Kind = base::NameAnswer::Kind;
+
+class Watches : public testing::Test {
+ protected:
+  base::NameAnswer say(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    ++asked_[name];
+    changed_.notify_all();
+    return {.kind = Kind::found, .addresses = {"192.0.2.1"}, .ttl = seconds(3600), .problem = {}};
+  }
+  void wait_for(const std::function<bool()>& is_so) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, seconds(20), is_so));
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, int> asked_;
+  std::set<std::string> woken_;
+};
+
+TEST_F(Watches, EachNameIsAskedForOnceAndWhatIsSaidIsTold) {
+  ExternalNameWatches watches([this](const std::string& name) { return say(name); },
+                              {.names_max = 2, .threads = 3},
+                              [this](const std::string& name) {
+                                const std::lock_guard lock(mutex_);
+                                woken_.insert(name);
+                                changed_.notify_all();
+                              });
+  EXPECT_TRUE(watches.are_known());
+  watches.follow({"a.example", "b.example"});
+  wait_for([this] { return woken_.size() == 2; });
+  EXPECT_TRUE(watches.are_known());
+  EXPECT_THAT(watches.get("a.example")->addresses, ElementsAre("192.0.2.1"));
+  EXPECT_EQ(watches.get("other.example")->problem, "there are more than 2 external names");
+  // Whoever is there stays; who is not asked for any more is forgotten.
+  watches.follow({"b.example", "c.example"});
+  wait_for([this] { return woken_.count("c.example") != 0; });
+  watches.follow({"b.example"});
+  EXPECT_EQ(watches.get("c.example"), nullptr);
+  watches.stop();
+  watches.follow({"d.example"});
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(asked_,
+            (std::map<std::string, int>{{"a.example", 1}, {"b.example", 1}, {"c.example", 1}}));
+}
+
+TEST_F(Watches, ANameThatTakesLongHoldsUpNoOther) {
+  std::promise<void> released;
+  auto let_go = released.get_future().share();
+  ExternalNameWatches watches(
+      [&](const std::string& name) {
+        if (name == "slow.example") let_go.wait();
+        return say(name);
+      },
+      {.names_max = 10, .threads = 2}, [](const std::string&) {});
+  watches.follow({"slow.example", "b.example", "c.example", "d.example"});
+  wait_for([this] { return asked_.size() == 3; });
+  EXPECT_FALSE(watches.are_known());
+  EXPECT_EQ(watches.get("slow.example"), nullptr);
+  released.set_value();
+  wait_for([this] { return asked_.size() == 4; });
+}
+
+}  // namespace
+}  // namespace ingress
