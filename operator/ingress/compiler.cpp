@@ -578,7 +578,7 @@ class Compilation {
       expression = expression_of(text, hosts_with_expressions_.count(host) != 0);
     }
     const auto path = route_path(without_star(text, written.path_type));
-    if (path) report_star(scope, *path);
+    if (path) report_literal(scope, without_star(text, written.path_type));
     if (!path && !expression) {
       complain(scope.ingress, "PathInvalid",
                "The path \"" + text +
@@ -592,13 +592,23 @@ class Compilation {
     if (expression && (is_claimed || may_be_expression)) close_expression(scope, host, *expression);
   }
 
-  // "/*" that is not at the end, or of another type, can only be meant otherwise than it is taken.
-  void report_star(const Scope& scope, const std::string& path) {
-    if (scope.policy.is_refused() || path.find('*') == std::string::npos) return;
+  // "/*" that is not at the end, or of another type, and a regular expression of an Ingress that
+  // asks for none, can only be meant otherwise than it is taken.
+  void report_literal(const Scope& scope, const std::string& path) {
+    if (scope.policy.is_refused() || !looks_like_expression(path)) return;
+    const bool is_star_alone = path.find_first_of("()[]{}|^?\\") == std::string::npos &&
+                               path.find(".*") == std::string::npos && path.find('*') != path.npos;
     complain(scope.ingress, "PathTakenLiterally",
-             "The path \"" + path +
-                 "\" matches only requests with a \"*\" in their path: it stands for nothing else "
-                 "here. For everything below a path write the path alone, with pathType Prefix.");
+             is_star_alone
+                 ? "The path \"" + path +
+                       "\" matches only requests with a \"*\" in their path: it stands for "
+                       "nothing else here. For everything below a path write the path alone, with "
+                       "pathType Prefix."
+                 : "The path \"" + path +
+                       "\" matches only requests with this very text in their path: it is no "
+                       "regular expression here. Where it is meant as one say so with the "
+                       "annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
+                       "below a path write the path alone, with pathType Prefix.");
   }
 
   bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,

@@ -1,9 +1,12 @@
 #include "operator/ingress/complaint_log.h"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 
 #include "kube/event_series.h"
+#include "operator/ingress/annotations/policies_in_force.h"
+#include "operator/ingress/annotations/source.h"
 #include "operator/ingress/joined.h"
 
 namespace ingress {
@@ -17,6 +20,24 @@ constexpr std::size_t kRoomForTheRest = 64;  // for how many more there are
 
 void bring_forward(std::optional<base::SteadyTime>& next, base::SteadyTime at) {
   next = next ? std::min(*next, at) : at;
+}
+
+// The annotations that say how an Ingress is served; a change of them leaves its generation.
+std::map<std::string_view, std::string_view> policies_said(const kube::Ingress& ingress) {
+  std::map<std::string_view, std::string_view> said;
+  for (const auto& [name, value] : ingress.metadata.annotations) {
+    if (name.starts_with(annotations::kOwnPrefix) || name.starts_with(annotations::kNginxPrefix)) {
+      said.emplace(name, value);
+    }
+  }
+  return said;
+}
+
+bool ask_for_the_same(const kube::Ingress& one, const kube::Ingress& other) {
+  if (&one == &other) return true;
+  return one.metadata.uid == other.metadata.uid &&
+         one.metadata.generation == other.metadata.generation &&
+         policies_said(one) == policies_said(other);
 }
 
 // One for all of them; they have one Ingress and one reason.
@@ -93,19 +114,19 @@ bool is_served_in_full(const Summary& summary) {
 
 std::optional<base::SteadyTime> ProgrammedLog::update(const std::vector<Summary>& summaries,
                                                       base::SteadyTime now, const Tell& tell) {
-  std::map<kube::ObjectKey, Served> served;
+  decltype(served_) served;
   std::optional<base::SteadyTime> next;
   for (const Summary& summary : summaries) {
     if (!is_served_in_full(summary)) continue;
-    const kube::ObjectMeta& metadata = summary.ingress->metadata;
-    const Served one{metadata.uid, metadata.generation};
-    const auto before = served_.find(metadata.key());
-    const bool is_news = has_looked_ && (before == served_.end() || before->second != one);
+    const kube::ObjectKey key = summary.ingress->metadata.key();
+    const auto before = served_.find(key);
+    const bool is_news = has_looked_ && (before == served_.end() ||
+                                         !ask_for_the_same(*before->second, *summary.ingress));
     if (is_news && !tell(summary)) {
       bring_forward(next, now + kTellAgain);
       continue;
     }
-    served.emplace(metadata.key(), one);
+    served.emplace(key, summary.ingress);
   }
   served_ = std::move(served);
   has_looked_ = true;
@@ -117,7 +138,23 @@ std::string served_text(const Summary& summary) {
   std::replace(hosts.begin(), hosts.end(), std::string(), std::string("every host"));
   std::string text = std::to_string(summary.paths_served) +
                      (summary.paths_served == 1 ? " path on " : " paths on ") + joined(hosts);
-  if (!summary.tls_names.empty()) text += ", with TLS for " + joined(summary.tls_names);
+  if (!summary.tls_names.empty()) {
+    std::vector<std::string> secrets;
+    for (const kube::IngressTls& tls : summary.ingress->tls) {
+      const bool is_known =
+          std::find(secrets.begin(), secrets.end(), tls.secret_name) != secrets.end();
+      if (!tls.secret_name.empty() && !is_known) secrets.push_back(tls.secret_name);
+    }
+    text += ", with TLS for " + joined(summary.tls_names);
+    if (!secrets.empty()) {
+      text += (secrets.size() == 1 ? " (Secret " : " (Secrets ") + joined(secrets) + ")";
+    }
+  }
+  const std::vector<std::string> policies = annotations::policies_in_force(*summary.ingress);
+  // All of them: what guards must not be among those that were left out.
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    text += (i == 0 ? ", with " : ", ") + policies[i];
+  }
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,8 +49,9 @@ class ComplaintLog {
   std::map<Complaint, Entry> entries_;
 };
 
-// Which Ingresses have come to be served in full: every path reaches a cluster, every name under
-// tls has its certificate. What is so at the first look is no news: it was so before we came.
+// Which Ingresses have come to be served in full, or in another way than before: every path reaches
+// a cluster, every name under tls has its certificate. What is so at the first look is no news: it
+// was so before we came.
 class ProgrammedLog {
  public:
   using Tell = std::function<bool(const Summary& news)>;
@@ -59,18 +61,15 @@ class ProgrammedLog {
                                          base::SteadyTime now, const Tell& tell);
 
  private:
-  struct Served {
-    std::string uid;
-    std::int64_t generation = 0;
-    bool operator==(const Served&) const = default;
-  };
   bool has_looked_ = false;
-  std::map<kube::ObjectKey, Served> served_;
+  // As they were when they were told. Mostly those that the store holds, too.
+  std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> served_;
 };
 
 bool is_served_in_full(const Summary& summary);
 
-// "2 paths on a.example, b.example, with TLS for a.example, b.example"
+// "2 paths on a.example, b.example, with TLS for a.example, b.example (Secret shop/a-tls), with
+// passwords, limits"
 std::string served_text(const Summary& summary);
 
 }  // namespace ingress

@@ -8,6 +8,12 @@
 #include <spdlog/spdlog.h>
 
 namespace ingress {
+namespace {
+
+// Enough to find it in the proxies' logs and metrics.
+constexpr std::size_t kRevisionShown = 12;
+
+}  // namespace
 
 Reporter::Reporter(kube::EventSink& events, const base::Clock& clock)
     : events_(events), clock_(clock), thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -17,8 +23,9 @@ Reporter::~Reporter() {
   thread_.join();
 }
 
-void Reporter::report(std::vector<Summary> summaries, Complaints complaints) {
-  auto report = std::make_shared<const Report>(Report{std::move(summaries), std::move(complaints)});
+void Reporter::report(std::vector<Summary> summaries, Complaints complaints, std::string revision) {
+  auto report = std::make_shared<const Report>(
+      Report{std::move(summaries), std::move(complaints), std::move(revision)});
   const std::lock_guard lock(mutex_);
   report_ = std::move(report);
   is_new_ = true;
@@ -62,8 +69,8 @@ std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
         return tell(kube::reference_to(kube::Ingress::type(), *ingress->second), complaint,
                     telling);
       });
-  const auto programmed = programmed_log_.update(report.summaries, now,
-                                                 [&](const Summary& news) { return tell(news); });
+  const auto programmed = programmed_log_.update(
+      report.summaries, now, [&](const Summary& news) { return tell(news, report.revision); });
   if (!complaints || !programmed) return complaints ? complaints : programmed;
   return std::min(*complaints, *programmed);
 }
@@ -81,9 +88,10 @@ bool Reporter::tell(const kube::ObjectReference& ingress, const Complaint& compl
   return true;
 }
 
-bool Reporter::tell(const Summary& programmed) {
+bool Reporter::tell(const Summary& programmed, const std::string& revision) {
   const kube::ObjectMeta& ingress = programmed.ingress->metadata;
-  const std::string text = "Serving " + served_text(programmed) + ".";
+  const std::string text = "Serving " + served_text(programmed) + "; revision " +
+                           revision.substr(0, kRevisionShown) + " of the proxies' configuration.";
   if (!events_.offer({kube::reference_to(kube::Ingress::type(), ingress), kube::EventType::normal,
                       "Programmed", "Compiling", text})) {
     return false;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,7 +29,8 @@ class Reporter {
   ~Reporter();  // ends its thread
 
   // What is so now; each call replaces the last. complaints: of the compiler and of the plan.
-  void report(std::vector<Summary> summaries, Complaints complaints);
+  // revision: of the configuration that proxies are told.
+  void report(std::vector<Summary> summaries, Complaints complaints, std::string revision);
   // From now on this replica is the one that speaks.
   void start_speaking();
 
@@ -37,6 +39,7 @@ class Reporter {
   struct Report {
     std::vector<Summary> summaries;
     Complaints complaints;
+    std::string revision;
   };
 
   void run(const std::stop_token& stop);
@@ -44,7 +47,7 @@ class Reporter {
   std::optional<base::SteadyTime> tell(const Report& report);
   bool tell(const kube::ObjectReference& ingress, const Complaint& complaint,
             ComplaintLog::Telling telling);
-  bool tell(const Summary& programmed);
+  bool tell(const Summary& programmed, const std::string& revision);
 
   kube::EventSink& events_;
   const base::Clock& clock_;

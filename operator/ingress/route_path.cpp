@@ -84,6 +84,11 @@ bool has_operators(std::string_view path) {
   return path.find_first_of("()[]{}*+?^$|\\") != std::string_view::npos;
 }
 
+bool looks_like_expression(std::string_view path) {
+  if (path.find_first_of("*[]{}|^?\\") != std::string_view::npos) return true;
+  return path.find(".+") != std::string_view::npos || path.ends_with('$');
+}
+
 std::optional<std::string> route_expression(std::string_view path, kube::PathType type) {
   if (path == "/") return std::nullopt;
   const bool is_plain_type = type != kube::PathType::implementation_specific;

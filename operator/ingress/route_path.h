@@ -23,6 +23,11 @@ std::string without_star(std::string path, kube::PathType type);
 // Whether a path has what only a regular expression has a use for, or "\\", "$" and their like.
 bool has_operators(std::string_view path);
 
+// Whether a path can hardly be meant as the text that it is: a "*", or what regular expressions and
+// templates of paths ("/users/{id}") are made of. Requests with "()", "+" and "$" in their path are
+// seen; with "[", "{", "|", "^" and "\\" they come escaped, if at all.
+bool looks_like_expression(std::string_view path);
+
 // The expression that a path of an Ingress with regular expressions is, as the proxy compares it
 // with a normalised request path: characters that a request can only carry escaped are written so.
 // Nothing where it says the same as a plain path does: Exact and Prefix without an operator keep

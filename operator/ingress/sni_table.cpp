@@ -183,6 +183,8 @@ SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<s
                   ": the older Ingress " + best->ingress.text() + " asks for the one of Secret " +
                       best->secret.text()}]
             .push_back(for_name(name));
+      } else if (served && !find_secret(offer.secret)->untold_issuer.empty()) {
+        troubles[trouble_with_chain(offer)].push_back(for_name(name));
       }
     }
   }
@@ -191,6 +193,16 @@ SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<s
                           trouble.lead + joined(names) + trouble.rest + "."});
   }
   return decided;
+}
+
+SniTable::Trouble SniTable::trouble_with_chain(const Offer& offer) const {
+  return {offer.ingress, Severity::warning, "CertificateChainIncomplete", "TLS for ",
+          " is served with the certificate of Secret " + offer.secret.text() +
+              ", whose tls.crt lacks the certificate of its issuer, \"" +
+              find_secret(offer.secret)->untold_issuer +
+              "\": clients that do not know it by themselves refuse the connection. Append it to "
+              "tls.crt; where it is an authority of your own that your clients know, put it in "
+              "ca.crt, and nothing more is said"};
 }
 
 SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& name) const {

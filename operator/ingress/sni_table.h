@@ -88,6 +88,7 @@ class SniTable {
   const api::Certificate* find_certificate(const kube::ObjectKey& secret) const;
   Rank rank_of(const kube::ObjectKey& secret, const std::string& name) const;
   Trouble trouble_with(const Offer& offer, const std::string& name) const;
+  Trouble trouble_with_chain(const Offer& offer) const;
 
   const ClusterView& view_;
   std::map<kube::ObjectKey, const api::Certificate*> certificate_by_secret_;

@@ -4,6 +4,7 @@
 #include "base/key.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
+#include "base/untold_issuer.h"
 
 namespace ingress {
 namespace {
@@ -76,6 +77,10 @@ TlsSecret read_content(const Content& content) {
   TlsSecret read = read_pair(content.chain, content.key);
   if (!content.authorities.empty() && base::read_chain(content.authorities)) {
     read.authorities_pem = certificates_only(content.authorities);
+  }
+  if (read.state == TlsSecret::State::usable) {
+    read.untold_issuer =
+        base::untold_issuer(read.material->chain_pem, read.authorities_pem).value_or("");
   }
   return read;
 }

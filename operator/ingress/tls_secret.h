@@ -28,6 +28,9 @@ struct TlsSecret {
   // Of ca.crt, whatever the rest is: the authorities to verify others by; empty: it has none that
   // can be read.
   std::string authorities_pem;
+  // Of a usable one whose chain ends with its own certificate: who issued that, where neither
+  // tls.crt nor ca.crt has it. Clients mostly know authorities, not what stands between.
+  std::string untold_issuer;
 };
 
 TlsSecret read_tls_secret(const kube::Secret& secret);

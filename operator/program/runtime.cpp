@@ -38,6 +38,7 @@
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/external_name_watches.h"
+#include "operator/ingress/overlooked_reporter.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "operator/issuer/reconciler.h"
@@ -349,6 +350,8 @@ class RunningOperator final : public Runtime {
   void publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
+  std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
+  void look_at_all_ingresses();
   std::function<bool(const std::string&)> is_our_class() const;
   std::shared_ptr<const ingress::HostOwners> owners() const;
   std::set<std::string> proxies_namespaces() const;
@@ -388,12 +391,14 @@ class RunningOperator final : public Runtime {
   ingress::CertificateShim shim_;
   ingress::StatusPublisher status_;
   ingress::Reporter reporter_;
+  ingress::OverlookedReporter overlooked_;
 
   kube::Controller issuer_controller_;
   kube::Controller cluster_issuer_controller_;
   kube::Controller certificate_controller_;
   kube::Controller shim_controller_;
   kube::Controller status_controller_;
+  kube::Controller overlooked_controller_;
 
   control::TokenReviewer token_reviewer_;
   std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
@@ -456,6 +461,12 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
       status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
       reporter_(events_, clock),
+      overlooked_(stores_.ingresses,
+                  {[this](const kube::Ingress& ingress) { return remark_on(ingress); },
+                   [this](const ingress::Remark& remark) {
+                     return !remark.is_unclaimed || has_classless_;
+                   }},
+                  events_, clock),
       issuer_controller_(issuers_, clock, controller_options("issuer", kIssuerWorkers)),
       cluster_issuer_controller_(cluster_issuers_, clock,
                                  controller_options("clusterissuer", kIssuerWorkers)),
@@ -463,6 +474,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                               controller_options("certificate", options.workers)),
       shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
       status_controller_(status_, clock, controller_options("ingress-status", 4)),
+      overlooked_controller_(overlooked_, clock, controller_options("ingress-overlooked", 1)),
       token_reviewer_(*review_client_, clock,
                       review_options(config, options.proxy_service_account.value_or(
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
@@ -627,6 +639,10 @@ void RunningOperator::connect_parts() {
   issuer_controller_.follow(stores_.issuers);
   cluster_issuer_controller_.follow(stores_.cluster_issuers);
   certificate_controller_.follow(stores_.certificates);
+  overlooked_controller_.follow(stores_.ingresses);
+  stores_.classes.add_listener([this](const auto&) { look_at_all_ingresses(); });
+  stores_.classes.add_sync_listener([this] { look_at_all_ingresses(); });
+  stores_.services.add_sync_listener([this] { look_at_all_ingresses(); });
   const auto enqueue_in = [](kube::Controller& controller) {
     return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
   };
@@ -791,6 +807,7 @@ void RunningOperator::lead() {
   certificate_controller_.start();
   shim_controller_.start();
   status_controller_.start();
+  overlooked_controller_.start();
   reporter_.start_speaking();
 }
 
@@ -802,7 +819,8 @@ RunningOperator::~RunningOperator() {
   if (own_certificate_) own_certificate_->request_stop();
   reflectors_.request_stop();
   const auto controllers = {&issuer_controller_, &cluster_issuer_controller_,
-                            &certificate_controller_, &shim_controller_, &status_controller_};
+                            &certificate_controller_, &shim_controller_, &status_controller_,
+                            &overlooked_controller_};
   for (kube::Controller* controller : controllers) controller->request_stop();
   for (kube::Controller* controller : controllers) controller->stop();
   probe_threads_.stop();
@@ -835,7 +853,7 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
   if (outcome.config) publish(outcome.config);
   shim_.follow(outcome.plan);
   if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
-  reporter_.report(outcome.summaries, outcome.complaints);
+  reporter_.report(outcome.summaries, outcome.complaints, control_->revision());
 }
 
 void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
@@ -868,6 +886,24 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   const auto service = stores_.services.get(*options_.publish_service);
   if (!service) return std::nullopt;
   return ingress::addresses_of(*service);
+}
+
+// What is known of classes and Services is the whole truth, or nothing is said.
+std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& ingress) const {
+  if (!stores_.classes.has_synced() || !stores_.services.has_synced()) return std::nullopt;
+  const auto classes = stores_.classes.list();
+  const std::set<std::string> served = class_names(options_);
+  const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served);
+  if (!ownership.is_ours(ingress)) return ingress::why_unclaimed(ingress, classes, served);
+  const auto& name = options_.publish_service;
+  return ingress::why_no_address(ingress, {name, name ? stores_.services.get(*name) : nullptr,
+                                           !options_.publish_addresses.empty()});
+}
+
+void RunningOperator::look_at_all_ingresses() {
+  for (const auto& one : stores_.ingresses.list()) {
+    overlooked_controller_.enqueue(one->metadata.key());
+  }
 }
 
 std::string RunningOperator::why_not_live() const {

@@ -207,5 +207,33 @@ TEST(ProgrammedLog, AMissingCertificateIsNotServedInFull) {
   EXPECT_EQ(served_text(summary), "1 path on a.example, with TLS for a.example");
 }
 
+TEST(ProgrammedLog, AnotherPolicyIsNewsAndAnothersAnnotationIsNot) {
+  ProgrammedLog log;
+  news_of(log, {});
+  const auto with = [](const std::string& annotation) {
+    Summary summary = a_summary("u", 1);
+    auto ingress = std::make_shared<kube::Ingress>(*summary.ingress);
+    if (!annotation.empty()) ingress->metadata.annotations[annotation] = "5";
+    summary.ingress = ingress;
+    return summary;
+  };
+  EXPECT_EQ(news_of(log, {with("")}), 1u);
+  EXPECT_EQ(news_of(log, {with("nginx.ingress.kubernetes.io/limit-rps")}), 1u);
+  EXPECT_EQ(news_of(log, {with("nginx.ingress.kubernetes.io/limit-rps")}), 0u);
+  EXPECT_EQ(news_of(log, {with("argocd.argoproj.io/tracking-id")}), 1u) << "the limit has gone";
+  EXPECT_EQ(news_of(log, {with("kubectl.kubernetes.io/restartedAt")}), 0u);
+}
+
+TEST(ProgrammedLog, WhatIsServedIsSaidWithItsSecretAndItsPolicies) {
+  Summary summary = a_summary("u", 1);
+  summary.ingress = ingress_test::an_ingress("shop/www")
+                        .tls({"a.example"}, "a-tls")
+                        .annotation("nginx.ingress.kubernetes.io/limit-rps", "5")
+                        .annotation("nginx.ingress.kubernetes.io/enable-cors", "true");
+  summary.tls_names = {"a.example"};
+  EXPECT_EQ(served_text(summary),
+            "1 path on a.example, with TLS for a.example (Secret a-tls), with limits, CORS");
+}
+
 }  // namespace
 }  // namespace ingress

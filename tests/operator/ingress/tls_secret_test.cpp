@@ -52,6 +52,33 @@ TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
 }
 
+TEST(ReadTlsSecret, AChainWithoutItsIntermediateNamesTheIssuerThatNobodyTells) {
+  const auto authority_key = base::PrivateKey::generate({});
+  base::SelfSignedOptions authority_options;
+  authority_options.names.common_name = "Middle R3";
+  authority_options.names.dns_names = {"middle.example"};
+  authority_options.is_ca = true;
+  const std::string authority = base::make_self_signed(*authority_key, authority_options).value();
+  const auto key = base::PrivateKey::generate({});
+  base::SelfSignedOptions options;
+  options.names.dns_names = {"a.example"};
+  const std::string leaf = base::sign_leaf(*key, options, authority, *authority_key).value();
+
+  const TlsSecret alone = read_tls_secret(a_secret(leaf, key->to_pem()));
+  EXPECT_EQ(alone.state, TlsSecret::State::usable) << alone.problem;
+  EXPECT_THAT(alone.untold_issuer, HasSubstr("Middle R3"));
+  EXPECT_EQ(read_tls_secret(a_secret(leaf + authority, key->to_pem())).untold_issuer, "");
+  EXPECT_EQ(read_tls_secret(a_secret(leaf + a_pair("x.example").chain + authority, key->to_pem()))
+                .untold_issuer,
+            "")
+      << "in whatever order";
+  kube::Secret with_authority = a_secret(leaf, key->to_pem());
+  with_authority.data["ca.crt"] = authority;
+  EXPECT_EQ(read_tls_secret(with_authority).untold_issuer, "");
+  const Pair self_signed = a_pair("a.example");
+  EXPECT_EQ(read_tls_secret(a_secret(self_signed.chain, self_signed.key)).untold_issuer, "");
+}
+
 TEST(ReadTlsSecret, AuthoritiesAreReadWhateverElseIsInIt) {
   const Pair authority = a_pair("ca.example");
   kube::Secret secret = a_secret("", "");

@@ -1,0 +1,46 @@
+#include "operator/ingress/annotations/policies_in_force.h"
+
+#include "operator/ingress/annotations/route_policy.h"
+
+namespace ingress::annotations {
+
+std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
+  Issues said_elsewhere;
+  const RoutePolicy policy = read_route_policy(ingress.metadata.annotations);
+  const auto& shape = policy.shape;
+  const bool has_addresses = !policy.addresses.allowed.empty() || !policy.addresses.denied.empty();
+  const bool sets_fields = !shape.request_fields.empty() || !shape.response_fields.empty();
+  const bool replaces =
+      !shape.cookie_domains.empty() || !shape.cookie_paths.empty() || !shape.locations.empty();
+  const bool redirects = policy.redirections.of_all || policy.redirections.of_root;
+  const std::pair<bool, const char*> all[] = {
+      {policy.redirect.always, "a redirect to https for every host"},
+      {policy.redirect.where_certificate == false, "no redirect to https"},
+      {has_addresses, "an address list"},
+      {policy.limits.has_value(), "limits"},
+      {read_basic_auth(ingress, said_elsewhere).has_value(), "passwords"},
+      {policy.satisfies_any, "address or password as one chooses"},
+      {shape.cors.has_value(), "CORS"},
+      {redirects, "redirects"},
+      {policy.fixed_answer.has_value(), "a fixed answer"},
+      {policy.body_bytes_max != kBodyBytesMaxDefault, "a body size of its own"},
+      {policy.rewrite.uses_expressions, "regular expressions"},
+      {!policy.rewrite.target.empty(), "rewritten paths"},
+      {sets_fields, "header fields"},
+      {!(policy.timeouts == ProxyTimeouts{}), "timeouts of its own"},
+      {policy.canary.has_value(), "a canary's share of another Ingress's requests"},
+      {policy.sticky.has_value(), "affinity by cookie"},
+      {!policy.hash_by.empty(), "endpoints chosen by a hash"},
+      {policy.backend.tls == true, "TLS to the backend"},
+      {policy.backend.http2, "HTTP/2 to the backend"},
+      {!policy.upstream_vhost.empty(), "another host for the backend"},
+      {replaces, "replaced cookies or locations"},
+  };
+  std::vector<std::string> words;
+  for (const auto& [is_in_force, word] : all) {
+    if (is_in_force) words.emplace_back(word);
+  }
+  return words;
+}
+
+}  // namespace ingress::annotations

@@ -1,0 +1,85 @@
+#include "operator/ingress/overlooked.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/plain_text.h"
+#include "operator/ingress/class_ownership.h"
+#include "operator/ingress/joined.h"
+#include "operator/ingress/status_publisher.h"
+
+namespace ingress {
+namespace {
+
+std::string classes_text(const ClusterView::Objects<kube::IngressClass>& classes,
+                         const std::set<std::string>& served) {
+  if (classes.empty()) return "There is no IngressClass in this cluster at all: create one";
+  std::vector<std::string> ours, others;
+  for (const auto& one : classes) {
+    const std::string& name = one->metadata.name;
+    const bool is_ours = one->controller == kControllerName && served.count(name) != 0;
+    (is_ours ? ours : others).push_back(is_ours ? name + " (Gatehouse)" : name);
+  }
+  std::sort(ours.begin(), ours.end());
+  std::sort(others.begin(), others.end());
+  ours.insert(ours.end(), others.begin(), others.end());
+  return "The IngressClasses that exist: " + joined(ours) + ". Name one of them";
+}
+
+}  // namespace
+
+std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
+                                    const ClusterView::Objects<kube::IngressClass>& classes,
+                                    const std::set<std::string>& served) {
+  if (!ingress.load_balancer.empty()) return std::nullopt;
+  if (ingress.ingress_class_name) {
+    const std::string& name = *ingress.ingress_class_name;
+    const bool exists = std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
+      return one->metadata.name == name;
+    });
+    if (exists) return std::nullopt;
+    return Remark{true, "IngressClassNotFound", name,
+                  base::without_controls(
+                      "spec.ingressClassName names the IngressClass \"" + name +
+                      "\", which does not exist, so no controller has reason to serve this "
+                      "Ingress. " +
+                      classes_text(classes, served) + " in spec.ingressClassName.")};
+  }
+  if (!ingress.metadata.annotation(kClassAnnotation).empty()) return std::nullopt;
+  const bool has_default = std::any_of(classes.begin(), classes.end(),
+                                       [](const auto& one) { return one->is_default(); });
+  if (has_default) return std::nullopt;
+  return Remark{true, "IngressClassMissing", "",
+                "This Ingress names no class and no IngressClass is the default, so no controller "
+                "has reason to serve it. " +
+                    classes_text(classes, served) +
+                    " in spec.ingressClassName, or make one the default "
+                    "(ingressclass.kubernetes.io/is-default-class: \"true\")."};
+}
+
+std::optional<Remark> why_no_address(const kube::Ingress& ingress, const AddressSource& source) {
+  if (!ingress.load_balancer.empty() || source.are_given) return std::nullopt;
+  const std::string instead =
+      "the operator can be told which addresses to show instead (--publish-address, "
+      "operator.publishAddresses of the chart).";
+  const auto remark = [&](const std::string& about, const std::string& why) {
+    return Remark{false, "AddressPending", about,
+                  "This Ingress has no ADDRESS in its status: " + why + "; " + instead};
+  };
+  if (!source.name) return remark("none", "the operator was told of none (--publish-service)");
+  const std::string service = "the Service " + source.name->text() + " of the proxies";
+  if (!source.service) return remark("missing", service + " does not exist");
+  if (!addresses_of(*source.service).empty()) return std::nullopt;
+  if (source.service->type_name == "LoadBalancer") {
+    return remark("pending",
+                  service +
+                      " is of type LoadBalancer and nothing has given it an address yet: its "
+                      "Events say why, and a cluster without load balancers (kind, bare metal) "
+                      "never gives one");
+  }
+  return remark("type " + source.service->type_name,
+                service + " is of type " + source.service->type_name +
+                    ", which has no address that clients outside could use");
+}
+
+}  // namespace ingress
