@@ -13,6 +13,7 @@
 
 #include "kube/config.h"
 #include "kube/file_text.h"
+#include "kube/resources/ingress_class.h"
 #include "kube/resources/namespace.h"
 #include "kube/resources/secret.h"
 #include "kube/yaml_objects.h"
@@ -32,6 +33,7 @@ struct Flags {
   bool cluster = false;
   std::string kubeconfig;
   std::string context;
+  std::vector<std::string> ingress_classes;
   std::string output;
   bool request_buffering = true;
   bool shared_hosts = false;
@@ -47,6 +49,11 @@ void describe(CLI::App& app, Flags& flags) {
   files->excludes(cluster);
   app.add_option("--kubeconfig", flags.kubeconfig, "As of the operator itself")->needs(cluster);
   app.add_option("--context", flags.context, "As of the operator itself")->needs(cluster);
+  app.add_option(
+      "--ingress-class", flags.ingress_classes,
+      "Look at the Ingresses of this IngressClass, and of those of Gatehouse, alone: such "
+      "as nginx before a move; may be repeated. Without it every Ingress counts, whatever "
+      "its class");
   app.add_flag("--request-buffering,!--no-request-buffering", flags.request_buffering,
                "As of the operator itself")
       ->default_str("true");
@@ -56,9 +63,12 @@ void describe(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"table", "json"}))
       ->default_val("table");
   app.footer(
-      "Every Ingress counts, whatever its class. What manifests do not hold (Services, endpoints, "
-      "Secrets) is taken to be well.\nExit status: 0 all are served as they ask; 1 some are not; 2 "
-      "something could not be read.");
+      "Every Ingress counts as one of Gatehouse's, whatever its class. Of manifests there is one "
+      "rule: what is there counts as it is, and a Service, its endpoints, a Secret (under tls, for "
+      "passwords, for TLS to backends) that is named and not there is taken to be well. Of a "
+      "cluster "
+      "nothing is assumed.\nExit status: 0 all are served as they ask; 1 some are not; 2 something "
+      "could not be read.");
 }
 
 bool is_manifest(const fs::path& path) {
@@ -122,6 +132,7 @@ void add_cluster(const Flags& flags, const base::Clock& clock, Manifests& manife
     manifests.add_problem("the cluster", objects.error().message);
   };
   add_all(kube::Ingress::type(), "");
+  add_all(kube::IngressClass::type(), "");
   add_all(kube::Service::type(), "");
   add_all(kube::EndpointSlice::type(), "");
   add_all(kube::Namespace::type(), "");
@@ -159,10 +170,11 @@ int run(int argc, const char* const* argv, std::istream& in, std::ostream& out, 
   if (flags.cluster) add_cluster(flags, clock, manifests);
   for (const std::string& path : flags.files) add_path(path, in, manifests);
 
-  ingress::ClusterView view = manifests.view(clock.now(), flags.cluster);
+  ingress::ClusterView view = manifests.view(
+      clock.now(), flags.cluster, {flags.ingress_classes.begin(), flags.ingress_classes.end()});
   view.buffers_requests = flags.request_buffering;
   view.shares_hosts = flags.shared_hosts;
-  const std::vector<IngressReport> reports = report_on(view, flags.cluster);
+  const std::vector<IngressReport> reports = report_on(view);
   out << (flags.output == "json" ? to_json(reports, manifests.problems())
                                  : to_table(reports, manifests.problems()));
   return exit_status(reports, manifests.problems());

@@ -1,13 +1,16 @@
 #include "operator/check/manifests.h"
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/base64url.h"
+#include "kube/resources/ingress_class.h"
 #include "kube/resources/secret.h"
 #include "operator/ingress/ingress_names.h"
 
@@ -127,6 +130,33 @@ void assume_backends(ingress::ClusterView& view) {
   }
 }
 
+// What a Secret under tls and one of proxy-ssl-secret must hold: a certificate for all that it is
+// to serve, and authorities. Its material is never shown to anybody.
+ingress::TlsSecret assumed_tls_secret(std::vector<std::string> names) {
+  ingress::TlsSecret secret;
+  secret.state = ingress::TlsSecret::State::usable;
+  secret.authorities_pem = "assumed";
+  secret.material = std::make_shared<const proxy::config::Certificate>();
+  base::CertificateInfo leaf;
+  leaf.dns_names = std::move(names);
+  leaf.not_after = base::WallTime::max();
+  secret.leaf = std::move(leaf);
+  return secret;
+}
+
+void assume_tls_secrets(ingress::ClusterView& view) {
+  std::map<kube::ObjectKey, std::set<std::string>> names;
+  for (const auto& ingress : view.ingresses) {
+    for (const kube::ObjectKey& key : ingress::named_secrets(*ingress)) {
+      names[key].merge(ingress::named_hosts(*ingress));
+    }
+  }
+  for (auto& [key, hosts] : names) {
+    view.secrets.try_emplace(key, std::make_shared<const ingress::TlsSecret>(
+                                      assumed_tls_secret({hosts.begin(), hosts.end()})));
+  }
+}
+
 // What no manifest holds is taken to have somebody in it.
 void assume_auth_secrets(ingress::ClusterView& view) {
   ingress::AuthSecret secret;
@@ -149,6 +179,30 @@ void assume_external_names(ingress::ClusterView& view) {
       view.external_names.try_emplace(*name, assumed);
     }
   }
+}
+
+// The class of an Ingress as Kubernetes reads it; nothing: it has none.
+std::optional<std::string> class_of(
+    const kube::Ingress& ingress,
+    const ingress::ClusterView::Objects<kube::IngressClass>& classes) {
+  if (ingress.ingress_class_name) return ingress.ingress_class_name;
+  const std::string annotation = ingress.metadata.annotation(ingress::kClassAnnotation);
+  if (!annotation.empty()) return annotation;
+  for (const auto& one : classes) {
+    if (one->is_default()) return one->metadata.name;
+  }
+  return std::nullopt;
+}
+
+void keep_classes(ingress::ClusterView& view, std::set<std::string> classes) {
+  classes.insert(kClass);
+  for (const auto& one : view.classes) {
+    if (one->controller == view.controller) classes.insert(one->metadata.name);
+  }
+  std::erase_if(view.ingresses, [&](const auto& one) {
+    const auto name = class_of(*one, view.classes);
+    return !name || classes.count(*name) == 0;
+  });
 }
 
 // As if it named our class; the annotation would be another controller's claim.
@@ -207,8 +261,8 @@ void Manifests::add_auth_secret(const nlohmann::json& object) {
 
 void Manifests::add(const std::string& source, const nlohmann::json& given) {
   const std::string kind = text_of(given, "kind");
-  static const std::set<std::string> kRead = {"Ingress", "Service",     "EndpointSlice",
-                                              "Secret",  "Certificate", "Namespace"};
+  static const std::set<std::string> kRead = {
+      "Ingress", "IngressClass", "Service", "EndpointSlice", "Secret", "Certificate", "Namespace"};
   if (kRead.count(kind) == 0) return;
   const std::string api_version = text_of(given, "apiVersion");
   if (kind == "Ingress" && api_version != "networking.k8s.io/v1") {
@@ -224,6 +278,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
     if (metadata.is_being_deleted) view_.ending_namespaces.insert(metadata.name);
     return;
   }
+  if (kind == "IngressClass") return add_typed(source, given, view_.classes);
   nlohmann::json object = in_default_namespace(given);
   if (kind == "Ingress") return add_typed(source, object, view_.ingresses);
   if (kind == "Service") return add_typed(source, object, view_.services);
@@ -243,12 +298,15 @@ std::set<kube::ObjectKey> Manifests::auth_secrets_named() const {
   return named;
 }
 
-ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole) const {
+ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole,
+                                     const std::set<std::string>& classes) const {
   ingress::ClusterView view = view_;
   view.now = now;
+  if (!classes.empty()) keep_classes(view, classes);
   take_over(view);
   if (!is_whole) {
     assume_backends(view);
+    assume_tls_secrets(view);
     assume_auth_secrets(view);
   }
   assume_external_names(view);

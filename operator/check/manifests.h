@@ -13,9 +13,10 @@ namespace check {
 // Objects that were written down for a cluster, put together to what a compilation reads. Not
 // thread-safe.
 //
-// What the manifests do not hold is assumed to be well: the Services that Ingresses name, their
-// ready endpoints and, as complete() says, the Secrets. An Ingress without a creationTimestamp is
-// younger than those that have one, and than those without one that were added before it.
+// What is not there of all that Ingresses name is assumed to be well, by one rule for all kinds:
+// Services, their ready endpoints, Secrets under tls, for passwords and for TLS to backends. What
+// is there counts as it is. An Ingress without a creationTimestamp is younger than those that have
+// one, and than those without one that were added before it.
 class Manifests {
  public:
   // Kinds that no compilation reads are passed over. `source` names the file in problems.
@@ -24,8 +25,10 @@ class Manifests {
   void add_problem(const std::string& source, const std::string& problem);
 
   // Every Ingress counts as one of ours, whatever class it names: that is what would become of it
-  // after the move. `is_whole`: what was added is all there is, and nothing is assumed.
-  ingress::ClusterView view(base::WallTime now, bool is_whole) const;
+  // after the move. With `classes` only those of these and of classes of our controller do.
+  // `is_whole`: what was added is all there is, and nothing is assumed.
+  ingress::ClusterView view(base::WallTime now, bool is_whole,
+                            const std::set<std::string>& classes = {}) const;
 
   // That guards of Ingresses name.
   std::set<kube::ObjectKey> auth_secrets_named() const;

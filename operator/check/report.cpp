@@ -24,11 +24,6 @@ const char* name_of(Verdict verdict) {
   return "?";
 }
 
-// Of what is told while a Secret is not there; manifests rarely hold Secrets.
-bool is_about_absent_secret(const ingress::Complaint& complaint) {
-  return complaint.reason == "CertificateMissing" || complaint.reason == "CertificatePending";
-}
-
 Verdict verdict_of(const IngressReport& report) {
   if (report.paths_served == 0 && report.paths_closed > 0) return Verdict::refused;
   const bool is_warned = std::any_of(
@@ -63,7 +58,7 @@ std::string count_line(const std::vector<IngressReport>& reports) {
 
 }  // namespace
 
-std::vector<IngressReport> report_on(const ingress::ClusterView& view, bool is_whole) {
+std::vector<IngressReport> report_on(const ingress::ClusterView& view) {
   const ingress::Compiled compiled = ingress::compile(view);
   const ingress::CertificatePlan plan = ingress::plan_certificates(view, compiled.owners);
   std::map<kube::ObjectKey, IngressReport> reports;
@@ -77,7 +72,6 @@ std::vector<IngressReport> report_on(const ingress::ClusterView& view, bool is_w
   for (const auto* complaints : {&compiled.complaints, &plan.complaints}) {
     for (const ingress::Complaint& complaint : *complaints) {
       if (complaint.severity == ingress::Severity::pending) continue;
-      if (!is_whole && is_about_absent_secret(complaint)) continue;
       reports[complaint.ingress].findings.push_back(
           {complaint.severity, complaint.reason, complaint.message});
     }

@@ -30,9 +30,8 @@ struct IngressReport {
   std::vector<Finding> findings;
 };
 
-// Of every Ingress of the view, by name. `is_whole`: see Manifests::view(); else a missing
-// certificate is no finding. Pure.
-std::vector<IngressReport> report_on(const ingress::ClusterView& view, bool is_whole);
+// Of every Ingress of the view, by name. Pure.
+std::vector<IngressReport> report_on(const ingress::ClusterView& view);
 
 // For a person, with a line that counts at its end.
 std::string to_table(const std::vector<IngressReport>& reports,

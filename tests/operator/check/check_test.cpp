@@ -116,6 +116,33 @@ TEST(Check, ASecretThatIsThereMustHoldACertificate) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("differs"), HasSubstr("CertificateInvalid")));
 }
 
+TEST(Check, WhateverSecretIsNamedAndNotThereIsTakenToBeWell) {
+  const std::string nginx = "nginx.ingress.kubernetes.io/";
+  const std::string kinds[] = {
+      "{}",  // under tls
+      "{" + nginx + "auth-type: basic, " + nginx + "auth-secret: users}",
+      "{" + nginx + "backend-protocol: HTTPS, " + nginx + "proxy-ssl-secret: web-ca, " + nginx +
+          "proxy-ssl-verify: \"on\"}",
+      "{" + nginx + "backend-protocol: HTTPS, " + nginx + "proxy-ssl-secret: web-tls}",
+  };
+  for (const std::string& annotations : kinds) {
+    EXPECT_EQ(check_text(web(annotations)).status, 0) << annotations << "\n"
+                                                      << check_text(web(annotations)).out;
+  }
+  const std::string broken =
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: web-ca, namespace: shop}\n"
+      "type: kubernetes.io/tls\nstringData: {tls.crt: none, tls.key: none}\n---\n";
+  const Outcome outcome = check_text(web(kinds[2]) + broken);
+  EXPECT_EQ(outcome.status, 1) << "what is there counts as it is";
+  EXPECT_THAT(outcome.out, HasSubstr("BackendSecretUnusable"));
+}
+
+TEST(Check, OfOneClassOnlyThoseCountThatHaveIt) {
+  const std::string both = web("{}", "web", "nginx") + web("{}", "other", "traefik");
+  EXPECT_THAT(check_text(both, {"--ingress-class", "traefik"}).out,
+              AllOf(HasSubstr("shop/other"), Not(HasSubstr("shop/web"))));
+}
+
 TEST(Check, TheOrderOfManifestsIsTheirAge) {
   const nlohmann::json whole = nlohmann::json::parse(
       check_text(web("{}", "younger-by-name-only") + web("{}", "a-copy"), {"-o", "json"}).out);
