@@ -19,7 +19,13 @@ const ResourceType& IngressClass::type() {
 base::Result<IngressClass> IngressClass::from_json(const nlohmann::json& object) {
   return read_object<IngressClass>(
       type(), object, [](const JsonReader& reader, IngressClass& ingress_class) {
-        ingress_class.controller = reader.object("spec").text("controller");
+        const JsonReader spec = reader.object("spec");
+        ingress_class.controller = spec.text("controller");
+        if (!spec.has("parameters")) return;
+        const JsonReader parameters = spec.object("parameters");
+        ingress_class.parameters =
+            IngressClassParameters{parameters.text("apiGroup"), parameters.text("kind"),
+                                   parameters.text("name"), parameters.text("namespace")};
       });
 }
 

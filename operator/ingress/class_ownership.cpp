@@ -6,12 +6,15 @@ namespace ingress {
 
 ClassOwnership::ClassOwnership(
     const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-    const std::string& controller, std::set<std::string> names)
+    const std::string& controller, std::set<std::string> names, const ParametersByName& parameters)
     : names_(std::move(names)) {
   const kube::IngressClass* default_class = nullptr;
   for (const auto& one : classes) {
     ours_by_class_[one->metadata.name] =
         one->controller == controller && names_.count(one->metadata.name) != 0;
+    if (one->parameters) {
+      parameters_[one->metadata.name] = ingress::parameters_of(*one, parameters);
+    }
     if (!one->is_default()) continue;
     // Of several defaults the API server's admission takes the newest, then the first by name.
     const bool newer = !default_class || one->metadata.creation_timestamp >
@@ -33,7 +36,19 @@ bool ClassOwnership::is_our_class(const std::string& name, bool by_annotation) c
   return by_annotation && names_.count(name) != 0;
 }
 
+const ClassParameters& ClassOwnership::parameters_of(const std::string& class_name) const {
+  static const ClassParameters kNone;
+  const auto found = parameters_.find(class_name);
+  return found == parameters_.end() ? kNone : found->second;
+}
+
 std::optional<std::string> ClassOwnership::class_of(const kube::Ingress& ingress) const {
+  auto wanted = wanted_class_of(ingress);
+  if (wanted && !parameters_of(*wanted).admits(ingress.metadata.namespace_)) return std::nullopt;
+  return wanted;
+}
+
+std::optional<std::string> ClassOwnership::wanted_class_of(const kube::Ingress& ingress) const {
   const auto ours = [this](const std::string& name, bool by_annotation) {
     return is_our_class(name, by_annotation) ? std::optional(name) : std::nullopt;
   };

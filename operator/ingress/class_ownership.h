@@ -9,6 +9,7 @@
 
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
+#include "operator/ingress/class_parameters.h"
 
 namespace ingress {
 
@@ -22,14 +23,20 @@ class ClassOwnership {
  public:
   // names: of the classes that this release serves; an IngressClass of that name counts when it
   // names our controller. The annotation may use them also where there is no such IngressClass.
+  // parameters: what classes may name to say whose Ingresses may have them (ClassParameters).
   ClassOwnership(const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-                 const std::string& controller, std::set<std::string> names);
+                 const std::string& controller, std::set<std::string> names,
+                 const ParametersByName& parameters = {});
 
   // spec.ingressClassName counts first, then the old annotation, then the default class.
   bool is_ours(const kube::Ingress& ingress) const;
 
   // The class of ours that makes it so; nothing: it is not ours.
   std::optional<std::string> class_of(const kube::Ingress& ingress) const;
+  // The class of ours that it asks for, also when its namespace may not have it.
+  std::optional<std::string> wanted_class_of(const kube::Ingress& ingress) const;
+  // What holds for a class of ours, and for one without an IngressClass: nothing.
+  const ClassParameters& parameters_of(const std::string& class_name) const;
 
   // Set when the annotation of an Ingress of ours names a class that is not: its controller may
   // believe that it owns the Ingress too, and both would write its status.
@@ -40,7 +47,8 @@ class ClassOwnership {
 
   std::set<std::string> names_;
   std::map<std::string, bool> ours_by_class_;
-  std::optional<std::string> default_class_;  // when it is ours
+  std::map<std::string, ClassParameters> parameters_;  // of those that name some
+  std::optional<std::string> default_class_;           // when it is ours
 };
 
 }  // namespace ingress

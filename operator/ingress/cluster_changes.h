@@ -14,6 +14,7 @@ namespace ingress {
 struct ClusterChanges {
   bool everything = false;
   bool classes = false;
+  bool parameters = false;  // of classes
   bool namespaces = false;  // another one is ending, or one no longer is
   std::set<kube::ObjectKey> ingresses;
   std::set<kube::ObjectKey> services;  // of EndpointSlices, too
@@ -35,6 +36,7 @@ class ClusterSource {
   virtual Objects<kube::Ingress> ingresses() const = 0;
   virtual Objects<api::Certificate> certificates() const = 0;
   virtual Objects<kube::IngressClass> classes() const = 0;
+  virtual ParametersByName parameters() const = 0;
   virtual std::set<std::string> ending_namespaces() const = 0;
   // Null: there is none.
   virtual Object<kube::Ingress> ingress(const kube::ObjectKey& key) const = 0;

@@ -35,6 +35,7 @@ struct ClusterView {
 
   Objects<kube::Ingress> ingresses;
   Objects<kube::IngressClass> classes;
+  ParametersByName parameters;  // that classes name
   Objects<kube::Service> services;
   Objects<kube::EndpointSlice> slices;
   Objects<api::Certificate> certificates;

@@ -48,6 +48,25 @@ class CompileLoop::Source final : public ClusterSource {
   Objects<kube::Ingress> ingresses() const override { return stores_.ingresses.list(); }
   Objects<api::Certificate> certificates() const override { return stores_.certificates.list(); }
   Objects<kube::IngressClass> classes() const override { return stores_.classes.list(); }
+  // Who has deleted or spoilt what a class names has decided nothing: the last that could be read
+  // holds for as long as a class names it and this program lives.
+  ParametersByName parameters() const override {
+    if (stores_.parameters == nullptr) return {};
+    ParametersByName named;
+    for (const auto& one : stores_.classes.list()) {
+      const std::string name = named_parameters(*one);
+      if (name.empty()) continue;
+      const auto now = stores_.parameters->get({"", name});
+      const auto last = last_parameters_.find(name);
+      if (now && now->problem.empty()) {
+        named[name] = now;
+      } else if (last != last_parameters_.end()) {
+        named[name] = last->second;
+      }
+    }
+    last_parameters_ = named;
+    return named;
+  }
   std::set<std::string> ending_namespaces() const override {
     std::set<std::string> ending;
     for (const auto& one : stores_.namespaces.list()) {
@@ -82,6 +101,7 @@ class CompileLoop::Source final : public ClusterSource {
  private:
   const Stores& stores_;
   mutable TlsSecretCache secrets_;
+  mutable ParametersByName last_parameters_;
 };
 
 // gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,
@@ -170,6 +190,10 @@ void CompileLoop::listen() {
   });
   stores_.classes.add_listener(
       [this](const auto&) { poke([](ClusterChanges& changes) { changes.classes = true; }); });
+  if (stores_.parameters != nullptr) {
+    stores_.parameters->add_listener(
+        [this](const auto&) { poke([](ClusterChanges& changes) { changes.parameters = true; }); });
+  }
   const auto note_service = [this](const kube::ObjectKey& service) {
     poke([&](ClusterChanges& changes) { changes.services.insert(service); });
   };
@@ -290,16 +314,27 @@ bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
 }
 
 bool CompileLoop::have_stores_synced(base::SteadyTime since) const {
-  return stores_.ingresses.has_synced() && stores_.classes.has_synced() &&
+  return stores_.ingresses.has_synced() && stores_.classes.has_synced() && !lacks_parameters() &&
          stores_.services.has_synced() && stores_.slices.has_synced() &&
          stores_.tls_secrets.has_synced() && stores_.certificates.has_synced() &&
          (stores_.namespaces.has_synced() ||
           clock_.steady_now() - since > options_.namespaces_wait);
 }
 
+bool CompileLoop::lacks_parameters() const {
+  if (stores_.parameters == nullptr || stores_.parameters->has_synced()) return false;
+  const IncrementalCompiler::Settings settings = compiler_settings(options_);
+  const auto classes = stores_.classes.list();
+  return std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
+    return one->controller == settings.controller &&
+           settings.class_names.count(one->metadata.name) != 0 && !named_parameters(*one).empty();
+  });
+}
+
 std::set<kube::ObjectKey> CompileLoop::auth_secrets_of_ours() const {
   const IncrementalCompiler::Settings settings = compiler_settings(options_);
-  const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names);
+  const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names,
+                                 source_->parameters());
   std::set<kube::ObjectKey> secrets;
   for (const auto& ingress : stores_.ingresses.list()) {
     if (!ownership.is_ours(*ingress)) continue;

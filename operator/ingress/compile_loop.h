@@ -45,8 +45,9 @@ class CompileLoop {
     kube::Store<kube::Secret>& tls_secrets;
     kube::Store<api::Certificate>& certificates;
     kube::Store<kube::Namespace>& namespaces;
-    AuthSecrets* auth_secrets = nullptr;      // null: there are none
-    ExternalNames* external_names = nullptr;  // null: nobody asks for any
+    AuthSecrets* auth_secrets = nullptr;                     // null: there are none
+    ExternalNames* external_names = nullptr;                 // null: nobody asks for any
+    kube::Store<api::EdgeParameters>* parameters = nullptr;  // null: classes have none
   };
   struct Options {
     std::set<std::string> class_names = {"gatehouse"};
@@ -102,6 +103,8 @@ class CompileLoop {
   std::chrono::nanoseconds processor_time() const;
   // Once true it stays so: the first compilation was handed out.
   bool has_compiled() const { return has_compiled_; }
+  // A class names parameters that have not been listed: without them nobody knows whom to keep out.
+  bool lacks_parameters() const;
 
  private:
   class Metrics;

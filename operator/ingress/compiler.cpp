@@ -67,13 +67,17 @@ class Compilation {
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
-    RoutePolicy policy = annotations::read_route_policy(ingress->metadata.annotations);
+    const std::string class_name = ownership_.class_of(*ingress).value_or("");
+    const ClassParameters& of_class = ownership_.parameters_of(class_name);
+    RoutePolicy policy =
+        annotations::read_route_policy(ingress->metadata.annotations, of_class.defaults());
     const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
     policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
     if (policy.basic_auth) find_users(policy);
     policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
     if (policy.client_certificates) find_authorities(policy);
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
+    of_class.apply(class_name, ingress->metadata.annotations, policy);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {
@@ -322,6 +326,9 @@ class Compilation {
   }
 
   void report_issues(const kube::Ingress& ingress, const RoutePolicy& policy) {
+    if (!policy.refused_by_class.empty()) {
+      complain(ingress, "ClassParametersMissing", policy.refused_by_class);
+    }
     for (const Issue& issue : policy.issues) {
       const bool guards = issue.effect == Issue::Effect::guards;
       std::string message = "Annotation " + issue.name + " " + issue.why + ".";

@@ -110,7 +110,11 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   for (const kube::ObjectKey& key : changes.certificates) {
     note_certificate(key, source.certificate(key));
   }
-  if (is_all || changes.classes) note_classes(source);
+  if (is_all || changes.classes) {
+    note_classes(source);
+  } else if (changes.parameters) {
+    note_parameters(source);
+  }
   for (const kube::ObjectKey& key : changes.ingresses) note_ingress(key, source.ingress(key));
   for (const kube::ObjectKey& key : changes.secrets) {
     mark(names_.with_secret(key));
@@ -163,7 +167,8 @@ void IncrementalCompiler::note_everything() {
 void IncrementalCompiler::note_classes(const ClusterSource& source) {
   classes_ = source.classes();
   note_everything();
-  ownership_.emplace(classes_, settings_.controller, settings_.class_names);
+  parameters_ = source.parameters();
+  ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
   Members known;
   for (const auto& [key, ingress] : owned_) known.insert(key);
   for (const auto& ingress : source.ingresses()) {
@@ -172,6 +177,27 @@ void IncrementalCompiler::note_classes(const ClusterSource& source) {
     note_ingress(key, ingress);
   }
   for (const kube::ObjectKey& key : known) note_ingress(key, nullptr);
+}
+
+// The Ingresses of those classes that name what has changed, whether or not they are admitted.
+void IncrementalCompiler::note_parameters(const ClusterSource& source) {
+  ParametersByName before = std::exchange(parameters_, source.parameters());
+  const auto spec_of = [](const ParametersByName& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? std::nullopt : std::optional(found->second->spec);
+  };
+  std::set<std::string> names;
+  for (const auto& one : classes_) {
+    const std::string name = named_parameters(*one);
+    if (name.empty() || spec_of(before, name) == spec_of(parameters_, name)) continue;
+    names.insert(one->metadata.name);
+  }
+  if (names.empty()) return;
+  ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
+  for (const auto& ingress : source.ingresses()) {
+    const auto wanted = ownership_->wanted_class_of(*ingress);
+    if (wanted && names.count(*wanted) != 0) note_ingress(ingress->metadata.key(), ingress);
+  }
 }
 
 void IncrementalCompiler::note_namespaces(const ClusterSource& source) {
@@ -355,6 +381,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   view.shares_hosts = settings_.shares_hosts;
   view.now = now_;
   view.classes = classes_;
+  view.parameters = parameters_;
   view.ending_namespaces = ending_namespaces_;
   view.unnamed_elsewhere = unnamed_;
   std::set<kube::ObjectKey> services;
@@ -385,9 +412,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
   // A field more must be looked at here: does a group see of it what the whole would?
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
-                                shares_hosts, now, ingresses, classes, all_services, slices,
-                                all_certificates, unnamed_elsewhere, ending_namespaces, secrets,
-                                auth_secrets, external_names] = view;
+                                shares_hosts, now, ingresses, classes, parameters, all_services,
+                                slices, all_certificates, unnamed_elsewhere, ending_namespaces,
+                                secrets, auth_secrets, external_names] = view;
   return view;
 }
 

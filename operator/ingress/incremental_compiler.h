@@ -107,6 +107,7 @@ class IncrementalCompiler {
 
   void begin_anew();
   void note_classes(const ClusterSource& source);
+  void note_parameters(const ClusterSource& source);
   void note_namespaces(const ClusterSource& source);
   void note_certificate(const kube::ObjectKey& key,
                         std::shared_ptr<const api::Certificate> certificate);
@@ -142,6 +143,7 @@ class IncrementalCompiler {
 
   // The cluster, as far as it concerns Ingresses of ours.
   ClusterView::Objects<kube::IngressClass> classes_;
+  ParametersByName parameters_;
   std::optional<ClassOwnership> ownership_;
   std::set<std::string> ending_namespaces_;
   std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;

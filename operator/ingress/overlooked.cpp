@@ -34,16 +34,16 @@ std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
   if (!ingress.load_balancer.empty()) return std::nullopt;
   if (ingress.ingress_class_name) {
     const std::string& name = *ingress.ingress_class_name;
-    const bool exists = std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
-      return one->metadata.name == name;
-    });
+    const bool exists = std::any_of(classes.begin(), classes.end(),
+                                    [&](const auto& one) { return one->metadata.name == name; });
     if (exists) return std::nullopt;
     return Remark{true, "IngressClassNotFound", name,
                   base::without_controls(
                       "spec.ingressClassName names the IngressClass \"" + name +
                       "\", which does not exist, so no controller has reason to serve this "
                       "Ingress. " +
-                      classes_text(classes, served) + " in spec.ingressClassName.")};
+                      classes_text(classes, served) + " in spec.ingressClassName."),
+                  true};
   }
   if (!ingress.metadata.annotation(kClassAnnotation).empty()) return std::nullopt;
   const bool has_default = std::any_of(classes.begin(), classes.end(),
@@ -54,7 +54,22 @@ std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
                 "has reason to serve it. " +
                     classes_text(classes, served) +
                     " in spec.ingressClassName, or make one the default "
-                    "(ingressclass.kubernetes.io/is-default-class: \"true\")."};
+                    "(ingressclass.kubernetes.io/is-default-class: \"true\").",
+                true};
+}
+
+std::optional<Remark> why_not_admitted(const kube::Ingress& ingress,
+                                       const ClassOwnership& ownership) {
+  const auto wanted = ownership.wanted_class_of(ingress);
+  if (!wanted || ownership.class_of(ingress)) return std::nullopt;
+  return Remark{.is_warning = true,
+                .reason = "NamespaceNotAllowed",
+                .about = *wanted,
+                .message = "Ingresses of namespace " + ingress.metadata.namespace_ +
+                           " may not have the IngressClass " + *wanted + ", as " +
+                           ownership.parameters_of(*wanted).named +
+                           " says (spec.namespaces), so this one is not served. Name another "
+                           "class, or ask those who run the cluster."};
 }
 
 std::optional<Remark> why_no_address(const kube::Ingress& ingress, const AddressSource& source) {

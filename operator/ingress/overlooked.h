@@ -8,6 +8,7 @@
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/service.h"
+#include "operator/ingress/class_ownership.h"
 #include "operator/ingress/cluster_view.h"
 
 namespace ingress {
@@ -15,10 +16,11 @@ namespace ingress {
 // Why nothing comes of an Ingress, where nobody else would say a word: `kubectl describe` has no
 // Event and `kubectl get` no ADDRESS. Pure.
 struct Remark {
-  bool is_unclaimed = true;  // a warning; else it is about one of ours, and worth knowing
+  bool is_warning = true;  // else it is worth knowing
   std::string reason;
   std::string about;  // with the reason: what it is that is said, whatever words it has today
   std::string message;
+  bool is_nobodys = false;  // no class of ours is asked for: any release may say it
 };
 
 // An Ingress that no controller has reason to take: its ingressClassName names no IngressClass that
@@ -28,6 +30,10 @@ struct Remark {
 std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
                                     const ClusterView::Objects<kube::IngressClass>& classes,
                                     const std::set<std::string>& served);
+
+// An Ingress of a namespace that may not have the class of ours that it asks for.
+std::optional<Remark> why_not_admitted(const kube::Ingress& ingress,
+                                       const ClassOwnership& ownership);
 
 // Where the addresses of our Ingresses come from.
 struct AddressSource {

@@ -46,13 +46,13 @@ std::optional<std::chrono::milliseconds> OverlookedReporter::tell(const kube::In
   if (!standing.turn) standing.turn = pace_.take_turn(key.namespace_, now);
   if (!standing.turn) return NamespacePace::kAheadMax;
   if (now < *standing.turn) return until(*standing.turn, now);
-  const auto type = remark.is_unclaimed ? kube::EventType::warning : kube::EventType::normal;
+  const auto type = remark.is_warning ? kube::EventType::warning : kube::EventType::normal;
   if (!events_.offer({kube::reference_to(kube::Ingress::type(), ingress.metadata), type,
                       remark.reason, "Looking", remark.message})) {
     return kTellAgain;
   }
   standing.is_told = true;
-  spdlog::log(remark.is_unclaimed ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
+  spdlog::log(remark.is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
               key.text(), remark.reason, remark.message);
   return std::nullopt;
 }

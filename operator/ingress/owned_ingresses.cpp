@@ -6,7 +6,7 @@
 namespace ingress {
 
 ClassOwnership ownership_of(const ClusterView& view) {
-  return ClassOwnership(view.classes, view.controller, view.class_names);
+  return ClassOwnership(view.classes, view.controller, view.class_names, view.parameters);
 }
 
 HostOwners owners_of(const ClusterView& view) {

@@ -23,6 +23,7 @@
 #include "kube/reflector.h"
 #include "kube/rival_leases.h"
 #include "operator/api/certificate.h"
+#include "operator/api/edge_parameters.h"
 #include "operator/api/issuer.h"
 #include "operator/certificate/metrics.h"
 #include "operator/certificate/permission.h"
@@ -36,6 +37,7 @@
 #include "operator/control/token_reviewer.h"
 #include "operator/ingress/auth_secret_watches.h"
 #include "operator/ingress/certificate_shim.h"
+#include "operator/ingress/class_reporter.h"
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/external_name_watches.h"
 #include "operator/ingress/overlooked_reporter.h"
@@ -120,7 +122,8 @@ struct Stores {
   kube::Store<api::Certificate> certificates;
   kube::Store<api::Issuer> issuers;
   kube::Store<api::Issuer> cluster_issuers;
-  kube::Store<kube::Namespace> namespaces;  // advice: nobody waits for it
+  kube::Store<kube::Namespace> namespaces;      // advice: nobody waits for it
+  kube::Store<api::EdgeParameters> parameters;  // waited for where a class names some
 
   std::string not_synced() const {
     std::string names;
@@ -167,6 +170,7 @@ class Reflectors {
       stores.cluster_issuers.replace_all({});
     }
     follow(stores.namespaces, {});
+    follow(stores.parameters, {}, {}, api::EdgeParameters::type(), &api::EdgeParameters::read);
   }
 
   void start() {
@@ -350,6 +354,7 @@ class RunningOperator final : public Runtime {
   void publish(std::shared_ptr<const proxy::config::ProxyConfig> config);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
+  ingress::ParametersByName readable_parameters() const;
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
   std::function<bool(const std::string&)> is_our_class() const;
@@ -392,6 +397,7 @@ class RunningOperator final : public Runtime {
   ingress::StatusPublisher status_;
   ingress::Reporter reporter_;
   ingress::OverlookedReporter overlooked_;
+  ingress::ClassReporter class_reporter_;
 
   kube::Controller issuer_controller_;
   kube::Controller cluster_issuer_controller_;
@@ -399,6 +405,7 @@ class RunningOperator final : public Runtime {
   kube::Controller shim_controller_;
   kube::Controller status_controller_;
   kube::Controller overlooked_controller_;
+  kube::Controller class_controller_;
 
   control::TokenReviewer token_reviewer_;
   std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
@@ -461,12 +468,13 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
       status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
       reporter_(events_, clock),
-      overlooked_(stores_.ingresses,
-                  {[this](const kube::Ingress& ingress) { return remark_on(ingress); },
-                   [this](const ingress::Remark& remark) {
-                     return !remark.is_unclaimed || has_classless_;
-                   }},
-                  events_, clock),
+      overlooked_(
+          stores_.ingresses,
+          {[this](const kube::Ingress& ingress) { return remark_on(ingress); },
+           [this](const ingress::Remark& remark) { return !remark.is_nobodys || has_classless_; }},
+          events_, clock),
+      class_reporter_({class_names(options), options.watch_namespaces.empty()}, stores_.classes,
+                      stores_.parameters, *client_, events_, clock, stop_.get_token()),
       issuer_controller_(issuers_, clock, controller_options("issuer", kIssuerWorkers)),
       cluster_issuer_controller_(cluster_issuers_, clock,
                                  controller_options("clusterissuer", kIssuerWorkers)),
@@ -475,6 +483,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
       status_controller_(status_, clock, controller_options("ingress-status", 4)),
       overlooked_controller_(overlooked_, clock, controller_options("ingress-overlooked", 1)),
+      class_controller_(class_reporter_, clock, controller_options("ingress-class", 1)),
       token_reviewer_(*review_client_, clock,
                       review_options(config, options.proxy_service_account.value_or(
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
@@ -484,7 +493,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                       [this](const std::string& name) { compile_loop_.note_external_name(name); }),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
                      stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_,
-                     &external_names_},
+                     &external_names_, &stores_.parameters},
                     compile_options(), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
       reflectors_(*client_, stores_, watched_namespaces(options), proxies_namespaces()) {
@@ -643,6 +652,13 @@ void RunningOperator::connect_parts() {
   stores_.classes.add_listener([this](const auto&) { look_at_all_ingresses(); });
   stores_.classes.add_sync_listener([this] { look_at_all_ingresses(); });
   stores_.services.add_sync_listener([this] { look_at_all_ingresses(); });
+  class_controller_.follow(stores_.classes);
+  const auto on_parameters = [this] {
+    for (const auto& one : stores_.classes.list()) class_controller_.enqueue(one->metadata.key());
+    look_at_all_ingresses();
+  };
+  stores_.parameters.add_listener([on_parameters](const auto&) { on_parameters(); });
+  stores_.parameters.add_sync_listener(on_parameters);
   const auto enqueue_in = [](kube::Controller& controller) {
     return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
   };
@@ -808,6 +824,7 @@ void RunningOperator::lead() {
   shim_controller_.start();
   status_controller_.start();
   overlooked_controller_.start();
+  class_controller_.start();
   reporter_.start_speaking();
 }
 
@@ -818,9 +835,9 @@ RunningOperator::~RunningOperator() {
   definitions_thread_.request_stop();
   if (own_certificate_) own_certificate_->request_stop();
   reflectors_.request_stop();
-  const auto controllers = {&issuer_controller_, &cluster_issuer_controller_,
-                            &certificate_controller_, &shim_controller_, &status_controller_,
-                            &overlooked_controller_};
+  const auto controllers = {
+      &issuer_controller_, &cluster_issuer_controller_, &certificate_controller_, &shim_controller_,
+      &status_controller_, &overlooked_controller_,     &class_controller_};
   for (kube::Controller* controller : controllers) controller->request_stop();
   for (kube::Controller* controller : controllers) controller->stop();
   probe_threads_.stop();
@@ -888,12 +905,22 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   return ingress::addresses_of(*service);
 }
 
+ingress::ParametersByName RunningOperator::readable_parameters() const {
+  ingress::ParametersByName all;
+  for (const auto& one : stores_.parameters.list()) {
+    if (one->problem.empty()) all[one->metadata.name] = one;
+  }
+  return all;
+}
+
 // What is known of classes and Services is the whole truth, or nothing is said.
 std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& ingress) const {
   if (!stores_.classes.has_synced() || !stores_.services.has_synced()) return std::nullopt;
   const auto classes = stores_.classes.list();
   const std::set<std::string> served = class_names(options_);
-  const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served);
+  const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served,
+                                          readable_parameters());
+  if (auto remark = ingress::why_not_admitted(ingress, ownership)) return remark;
   if (!ownership.is_ours(ingress)) return ingress::why_unclaimed(ingress, classes, served);
   const auto& name = options_.publish_service;
   return ingress::why_no_address(ingress, {name, name ? stores_.services.get(*name) : nullptr,
@@ -919,6 +946,9 @@ std::string RunningOperator::why_not_ready() const {
   }
   const std::string missing = stores_.not_synced();
   if (!missing.empty()) return "waiting for the first listing of " + missing;
+  if (compile_loop_.lacks_parameters()) {
+    return "waiting for the first listing of EdgeParameters, which an IngressClass names";
+  }
   if (!compile_loop_.has_compiled()) return "the cluster has not been compiled yet";
   return own_certificate_ ? own_certificate_->why_not_ready() : std::string();
 }

@@ -16,6 +16,8 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
   const std::pair<bool, const char*> all[] = {
       {policy.redirect.always, "a redirect to https for every host"},
       {policy.redirect.where_certificate == false, "no redirect to https"},
+      {policy.passes_tls, "TLS that passes to the backend"},
+      {read_client_certificates(ingress, said_elsewhere).has_value(), "certificates of clients"},
       {has_addresses, "an address list"},
       {policy.limits.has_value(), "limits"},
       {read_basic_auth(ingress, said_elsewhere).has_value(), "passwords"},

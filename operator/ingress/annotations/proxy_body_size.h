@@ -14,6 +14,8 @@ inline constexpr std::uint64_t kBodyBytesMaxLargest = std::uint64_t{1} << 50;
 
 // proxy-body-size: the largest request body in bytes; 0 is no limit. It guards the backend, but its
 // default is the strict side, so a value that cannot be read falls back to it.
-std::uint64_t read_proxy_body_size(const AnnotationMap& annotations, Issues& issues);
+// by_default: without one.
+std::uint64_t read_proxy_body_size(const AnnotationMap& annotations, Issues& issues,
+                                   std::uint64_t by_default = kBodyBytesMaxDefault);
 
 }  // namespace ingress::annotations

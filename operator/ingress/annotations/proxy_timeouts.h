@@ -17,6 +17,8 @@ struct ProxyTimeouts {
 // No timeout is longer: a connection that nobody ends is a leak.
 inline constexpr std::chrono::seconds kTimeoutMax = std::chrono::hours(24);
 
-ProxyTimeouts read_proxy_timeouts(const AnnotationMap& annotations, Issues& issues);
+// defaults: of what is not said, or cannot be read.
+ProxyTimeouts read_proxy_timeouts(const AnnotationMap& annotations, Issues& issues,
+                                  const ProxyTimeouts& defaults = {});
 
 }  // namespace ingress::annotations

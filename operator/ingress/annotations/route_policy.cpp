@@ -69,7 +69,8 @@ void judge(const AnnotationMap& annotations, const std::string& name, std::strin
 }  // namespace
 
 bool RoutePolicy::is_refused() const {
-  return std::any_of(issues.begin(), issues.end(),
+  return !refused_by_class.empty() ||
+         std::any_of(issues.begin(), issues.end(),
                      [](const Issue& issue) { return issue.effect == Issue::Effect::guards; });
 }
 
@@ -79,12 +80,12 @@ bool makes_expressions(const AnnotationMap& annotations) {
   return find(annotations, "rewrite-target").has_value();
 }
 
-RoutePolicy read_route_policy(const AnnotationMap& annotations) {
+RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& defaults) {
   RoutePolicy policy;
   policy.redirect = read_redirect(annotations, policy.issues);
-  policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues);
+  policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues, defaults.body_bytes_max);
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
-  policy.timeouts = read_proxy_timeouts(annotations, policy.issues);
+  policy.timeouts = read_proxy_timeouts(annotations, policy.issues, defaults.timeouts);
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
   policy.limits = read_limits(annotations, policy.issues);

@@ -49,6 +49,8 @@ struct RoutePolicy {
   // Of an addition to another Ingress's routes: it claims no path of its own.
   std::optional<proxy::config::Split> canary;
   Issues issues;
+  // The class closes it, whatever its annotations say; a sentence. Empty: it does not.
+  std::string refused_by_class{};
 
   // Something that guards is not honoured: nothing of this Ingress may reach a backend.
   bool is_refused() const;
@@ -58,7 +60,13 @@ struct RoutePolicy {
 // or a rewrite-target.
 bool makes_expressions(const AnnotationMap& annotations);
 
+// Of an Ingress that says nothing itself.
+struct Defaults {
+  std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
+  ProxyTimeouts timeouts{};
+};
+
 // All but basic_auth and client_certificates, which depend on the Ingress's namespace.
-RoutePolicy read_route_policy(const AnnotationMap& annotations);
+RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& defaults = {});
 
 }  // namespace ingress::annotations

@@ -248,11 +248,10 @@ TEST(Compiler, AStarThatIsTakenLiterallyIsTold) {
 
 TEST(Compiler, ARegularExpressionWithoutUseRegexIsToldWithItsRemedy) {
   const auto of_path = [](const std::string& path, bool with_use_regex) {
-    auto made = an_ingress("shop/www").path("a.example", path, "web", 80,
-                                            kube::PathType::implementation_specific);
+    auto made = an_ingress("shop/www")
+                    .path("a.example", path, "web", 80, kube::PathType::implementation_specific);
     if (with_use_regex) made.annotation("nginx.ingress.kubernetes.io/use-regex", "true");
-    return compile(
-               ViewBuilder().service("shop/web", 80, {"10.0.0.1"}).ingress(made).view)
+    return compile(ViewBuilder().service("shop/web", 80, {"10.0.0.1"}).ingress(made).view)
         .complaints;
   };
   for (const char* path : {"/pay(/|$)(.*)", "/users/[0-9]+", "/v1/.+", "/item/\\d", "/x$"}) {
@@ -268,12 +267,13 @@ TEST(Compiler, ARegularExpressionWithoutUseRegexIsToldWithItsRemedy) {
 }
 
 TEST(Compiler, ACertificateWithoutItsIntermediateIsServedAndTheMissingIssuerNamed) {
-  auto view = ViewBuilder()
-                  .service("shop/web", 80, {"10.0.0.1"})
-                  .secret("shop/tls", {"a.example"})
-                  .ingress(an_ingress("shop/www").path("a.example", "/", "web", 80).tls(
-                      {"a.example"}, "tls"))
-                  .view;
+  auto view =
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .secret("shop/tls", {"a.example"})
+          .ingress(
+              an_ingress("shop/www").path("a.example", "/", "web", 80).tls({"a.example"}, "tls"))
+          .view;
   EXPECT_THAT(compile(view).complaints, IsEmpty());
   auto secret = std::make_shared<TlsSecret>(*view.secrets.begin()->second);
   secret->untold_issuer = "CN=Middle R3,O=Somebody";
@@ -281,8 +281,7 @@ TEST(Compiler, ACertificateWithoutItsIntermediateIsServedAndTheMissingIssuerName
   const Compiled compiled = compile(view);
   EXPECT_EQ(compiled.config.sni.count("a.example"), 1u);
   ASSERT_THAT(reasons(compiled), ElementsAre("shop/www CertificateChainIncomplete"));
-  EXPECT_NE(compiled.complaints[0].message.find("\"CN=Middle R3,O=Somebody\""),
-            std::string::npos);
+  EXPECT_NE(compiled.complaints[0].message.find("\"CN=Middle R3,O=Somebody\""), std::string::npos);
 }
 
 TEST(Compiler, ExactAndPrefixOfOnePathAreTwoPlaces) {

@@ -104,6 +104,17 @@ class Cluster final : public ClusterSource {
     classes_ = std::move(classes);
     changes_.classes = true;
   }
+  void put_parameters(const std::string& name, const api::EdgeParameters::Spec& spec) {
+    api::EdgeParameters made;
+    made.metadata.name = name;
+    made.spec = spec;
+    parameters_[name] = std::make_shared<const api::EdgeParameters>(std::move(made));
+    changes_.parameters = true;
+  }
+  void erase_parameters(const std::string& name) {
+    parameters_.erase(name);
+    changes_.parameters = true;
+  }
   void turn_ending(const std::string& namespace_) {
     if (ending_.erase(namespace_) == 0) ending_.insert(namespace_);
     changes_.namespaces = true;
@@ -119,6 +130,7 @@ class Cluster final : public ClusterSource {
   Objects<kube::Ingress> ingresses() const override { return list(ingresses_); }
   Objects<api::Certificate> certificates() const override { return list(certificates_); }
   Objects<kube::IngressClass> classes() const override { return classes_; }
+  ParametersByName parameters() const override { return parameters_; }
   std::set<std::string> ending_namespaces() const override { return ending_; }
   Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
     return get(ingresses_, key);
@@ -164,6 +176,7 @@ class Cluster final : public ClusterSource {
     view.now = now;
     view.ingresses = ingresses();
     view.classes = classes_;
+    view.parameters = parameters_;
     view.services = list(services_);
     view.slices = list(slices_);
     view.certificates = certificates();
@@ -184,6 +197,7 @@ class Cluster final : public ClusterSource {
   ByKey<AuthSecret> auth_secrets_;
   std::map<std::string, std::shared_ptr<const ResolvedName>> external_names_;
   ClusterView::Objects<kube::IngressClass> classes_;
+  ParametersByName parameters_;
   std::set<std::string> ending_;
 };
 
@@ -245,7 +259,7 @@ class History {
   base::WallTime now = kNow;
 
   void step() {
-    switch (below(24)) {
+    switch (below(25)) {
       case 0:
         return cluster_.erase_ingress(an_ingress_key());
       case 1:
@@ -280,6 +294,8 @@ class History {
         return put_external_service();
       case 16:
         return put_external_name();
+      case 17:
+        return is_rare() ? cluster_.erase_parameters(a_parameters_name()) : put_parameters();
       default:
         return put_ingress();
     }
@@ -292,6 +308,7 @@ class History {
   std::string one_of(const std::vector<std::string>& texts) { return texts[below(texts.size())]; }
   std::string a_namespace() { return one_of({"a", "b", "c"}); }
   std::string a_secret_name() { return one_of({"one", "two", "three"}); }
+  std::string a_parameters_name() { return one_of({"strict", "loose"}); }
   kube::ObjectKey an_ingress_key() { return {a_namespace(), one_of({"v", "w", "x", "y"})}; }
   std::string a_host() {
     return one_of({"h1.example", "h2.example", "H2.example.", "x.wild.example", "y.wild.example",
@@ -507,7 +524,27 @@ class History {
     const bool is_default = below(2) == 0;
     made.ingress_class(one_of({"other", "second"}),
                        one_of({ingress::kControllerName, "other.example/controller"}), is_default);
+    for (auto& one : made.view.classes) {
+      if (below(2) == 0) continue;
+      auto named = std::make_shared<kube::IngressClass>(*one);
+      named->parameters =
+          kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", a_parameters_name(), ""};
+      one = std::move(named);
+    }
     cluster_.set_classes(made.view.classes);
+  }
+
+  void put_parameters() {
+    api::EdgeParameters::Spec spec;
+    if (below(2) == 0) spec.namespaces = {{a_namespace(), a_namespace()}};
+    if (below(2) == 0) spec.refused_annotations = {one_of({"use-regex", "limit-rps"})};
+    if (below(2) == 0) spec.tolerated_annotations = {one_of({"auth-url", "limit-rps"})};
+    if (below(2) == 0) spec.body_bytes_max = 1u << below(30);
+    if (below(2) == 0) spec.read_timeout = seconds(1 + below(3));
+    if (below(2) == 0) spec.request_buffering = below(2) == 0;
+    if (below(2) == 0) spec.plain_http = api::EdgeParameters::PlainHttp::serve;
+    if (below(2) == 0) spec.server = one_of({"edge", "other"});
+    cluster_.put_parameters(a_parameters_name(), spec);
   }
 
   std::mt19937 random_;
@@ -597,6 +634,36 @@ class IncrementalCompilerWork : public testing::Test {
   Cluster cluster_;
   IncrementalCompiler compiler_{IncrementalCompiler::Settings{}};
 };
+
+TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClassAlone) {
+  ingress_test::ViewBuilder made;
+  made.ingress_class("second", kControllerName);
+  auto named = std::make_shared<kube::IngressClass>(*made.view.classes.back());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+  made.view.classes.back() = named;
+  cluster_.set_classes(made.view.classes);
+  IncrementalCompiler::Settings settings;
+  settings.class_names = {"gatehouse", "second"};
+  IncrementalCompiler compiler(settings);
+  kube::Ingress of_second = an_ingress_of(7).get();
+  of_second.ingress_class_name = "second";
+  cluster_.put(of_second);
+  compiler.update(cluster_.take_changes(), cluster_, now_);
+  EXPECT_EQ(compiler.config().hosts.at(host_of(7))->routes.at(0).action.index(), 1u) << "closed";
+
+  cluster_.put_parameters("strict", {});
+  expect_one(compiler.update(cluster_.take_changes(), cluster_, now_));
+  EXPECT_EQ(compiler.config().hosts.at(host_of(7))->routes.at(0).action.index(), 0u);
+  cluster_.put_parameters("strict", {.namespaces = std::set<std::string>{"elsewhere"}});
+  const auto gone = compiler.update(cluster_.take_changes(), cluster_, now_);
+  EXPECT_EQ(gone.ingresses, 0u);
+  EXPECT_EQ(compiler.config().hosts.count(host_of(7)), 0u);
+  cluster_.put_parameters("strict", {});
+  expect_one(compiler.update(cluster_.take_changes(), cluster_, now_));
+  cluster_.put_parameters("strict", {});
+  cluster_.put_parameters("of nobody", {.server = "edge"});
+  EXPECT_EQ(compiler.update(cluster_.take_changes(), cluster_, now_).ingresses, 0u);
+}
 
 TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {
   cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s8", 80).get());

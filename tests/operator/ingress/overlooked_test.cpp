@@ -35,7 +35,8 @@ TEST(Overlooked, AClassThatDoesNotExistIsNamedWithThoseThatDo) {
   const auto remark = why_unclaimed(an_ingress("shop/www").class_name("ngnix").get(),
                                     classes({"nginx", "alb"}), kServed);
   ASSERT_TRUE(remark);
-  EXPECT_TRUE(remark->is_unclaimed);
+  EXPECT_TRUE(remark->is_warning);
+  EXPECT_TRUE(remark->is_nobodys);
   EXPECT_EQ(remark->reason, "IngressClassNotFound");
   EXPECT_THAT(remark->message, AllOf(HasSubstr("\"ngnix\", which does not exist"),
                                      HasSubstr("exist: gatehouse (Gatehouse), alb, nginx.")));
@@ -46,8 +47,8 @@ TEST(Overlooked, WithoutAClassAndWithoutADefaultItIsTold) {
       why_unclaimed(an_ingress("shop/www").no_class().get(), classes({"nginx"}), kServed);
   ASSERT_TRUE(remark);
   EXPECT_EQ(remark->reason, "IngressClassMissing");
-  EXPECT_THAT(remark->message, AllOf(HasSubstr("gatehouse (Gatehouse), nginx"),
-                                     HasSubstr("is-default-class")));
+  EXPECT_THAT(remark->message,
+              AllOf(HasSubstr("gatehouse (Gatehouse), nginx"), HasSubstr("is-default-class")));
   const auto none = why_unclaimed(an_ingress("shop/www").no_class().get(), {}, kServed);
   EXPECT_THAT(none->message, HasSubstr("There is no IngressClass in this cluster at all"));
 }
@@ -93,7 +94,7 @@ TEST(Overlooked, AnIngressWithoutAddressSaysWhatItWaitsFor) {
   service->cluster_ip = "None";
   EXPECT_THAT(why({name, service, false}),
               AllOf(HasSubstr("is of type NodePort"), HasSubstr("operator.publishAddresses")));
-  EXPECT_FALSE(why_no_address(ingress, {name, service, false})->is_unclaimed);
+  EXPECT_FALSE(why_no_address(ingress, {name, service, false})->is_warning);
 }
 
 // ---- Who says it, and when

@@ -82,6 +82,27 @@ IngressBuilder rewriting(const std::string& path, const std::string& target,
       .path(kHost, path, "web", 80, type);
 }
 
+TEST_F(ServedRequests, ParametersOfTheClassSetTheFieldServerAlsoOfAnswersOfTheProxy) {
+  ViewBuilder builder;
+  auto named = std::make_shared<kube::IngressClass>(*builder.view.classes.front());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "p", ""};
+  builder.view.classes.front() = named;
+  auto parameters = std::make_shared<api::EdgeParameters>();
+  parameters->metadata.name = "p";
+  parameters->spec.body_bytes_max = 1;
+  parameters->spec.server = "edge";
+  builder.view.parameters["p"] = parameters;
+  serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80)));
+  const HttpAnswer first = get("/");
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.field("server"), "edge");
+  HttpClient client = HttpClient::connect(proxy_.http());
+  client.send("POST / HTTP/1.1\r\nHost: " + kHost + "\r\nContent-Length: 2\r\n\r\nxx");
+  const HttpAnswer too_large = client.read_answer();
+  EXPECT_EQ(too_large.status, 413);
+  EXPECT_EQ(too_large.field("server"), "edge");
+}
+
 TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
   serve(ViewBuilder().ingress(rewriting("/pay", "/", kube::PathType::prefix)));
   EXPECT_EQ(asked("/pay"), "/");

@@ -7,6 +7,7 @@
 
 #include "kube/config.h"
 #include "operator/ingress/certificate_shim.h"
+#include "operator/ingress/class_reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/clock.h"
@@ -132,6 +133,79 @@ TEST(AddressesOf, FollowTheTypeOfTheService) {
   service.load_balancer = {{"203.0.113.1", ""}, {"", "lb.example"}};
   service.external_ips = {"198.51.100.1", "203.0.113.1"};
   EXPECT_EQ(addresses_of(service), read_addresses({"203.0.113.1", "198.51.100.1", "lb.example"}));
+}
+
+class OfClasses : public Writers {
+ protected:
+  OfClasses()
+      : reporter_({{"gatehouse"}, true}, classes_, parameters_, *client_, events_, clock_, {}) {
+    std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/edgeparameters.yaml");
+    std::stringstream text;
+    text << crd.rdbuf();
+    apply(text.str());
+    server_->forget_writes();
+    kube::IngressClass named;
+    named.metadata.name = "gatehouse";
+    named.controller = kControllerName;
+    named.parameters =
+        kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+    classes_.replace_all({std::make_shared<const kube::IngressClass>(named)});
+  }
+  base::Result<std::string> put(const std::string& spec) {
+    const auto applied = server_->apply_yaml(
+        "apiVersion: gatehouse.dev/v1alpha1\nkind: EdgeParameters\nmetadata: {name: strict}\n"
+        "spec: " +
+        spec + "\n");
+    if (!applied) return base::failure(applied.error());
+    return std::string();
+  }
+  void see() {
+    parameters_.replace_all({std::make_shared<const api::EdgeParameters>(
+        api::EdgeParameters::read(get(kParameters)).value())});
+  }
+  void reconcile() {
+    const auto outcome = reporter_.reconcile({"", "gatehouse"});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+  }
+
+  static constexpr const char* kParameters = "/apis/gatehouse.dev/v1alpha1/edgeparameters/strict";
+  kube::Store<kube::IngressClass> classes_;
+  kube::Store<api::EdgeParameters> parameters_;
+  ClassReporter reporter_;
+};
+
+TEST_F(OfClasses, WhatWasReadIsSaidInTheStatusOnce) {
+  ASSERT_TRUE(put("{namespaces: [shop], defaults: {bodySize: 8m, readTimeout: 2m}}"));
+  see();
+  EXPECT_EQ(parameters_.get({"", "strict"})->problem, "");
+  server_->forget_writes();
+  reconcile();
+  EXPECT_EQ(get(kParameters)["status"]["conditions"][0]["type"], "Accepted");
+  EXPECT_EQ(get(kParameters)["status"]["conditions"][0]["status"], "True");
+  see();
+  reconcile();
+  EXPECT_THAT(server_->writes(), SizeIs(1));
+  EXPECT_THAT(events_.reasons, IsEmpty());
+}
+
+TEST_F(OfClasses, ParametersThatAreNotThereAreToldAtTheClassOnce) {
+  reconcile();
+  EXPECT_THAT(events_.reasons, IsEmpty()) << "nobody has looked yet";
+  parameters_.replace_all({});
+  reconcile();
+  reconcile();
+  EXPECT_THAT(events_.reasons, ElementsAre("ParametersNotFound"));
+  EXPECT_THAT(server_->writes(), IsEmpty());
+}
+
+TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
+  for (const char* spec :
+       {"{annotations: {refused: [a, b], tolerated: [b]}}", "{defaults: {readTimeout: 48h}}",
+        "{defaults: {connectTimeout: soon}}", "{defaults: {bodySize: many}}", "{plainHttp: Maybe}",
+        "{namespaces: [\"*\"]}"}) {
+    EXPECT_FALSE(put(spec)) << spec;
+  }
+  EXPECT_TRUE(put("{annotations: {refused: [a], tolerated: [b]}, plainHttp: Serve, server: edge}"));
 }
 
 class Shim : public Writers {

@@ -1,0 +1,119 @@
+#include "operator/api/edge_parameters.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "operator/api/fields.h"
+#include "operator/api/issuer.h"
+#include "operator/ingress/annotations/proxy_body_size.h"
+#include "operator/ingress/annotations/proxy_timeouts.h"
+#include "operator/ingress/annotations/values.h"
+
+namespace api {
+namespace {
+
+// As crds/edgeparameters.yaml has them; an API server that does not know them is no reason to hold
+// more.
+constexpr std::size_t kNamesMax = 1024;
+constexpr std::size_t kServerBytesMax = 128;
+
+std::set<std::string> names_in(const Fields& fields, const char* name) {
+  const std::vector<std::string> texts = fields.texts(name);
+  if (texts.size() > kNamesMax) {
+    fields.complain(name, "a list of at most " + std::to_string(kNamesMax) + " names");
+    return {};
+  }
+  return {texts.begin(), texts.end()};
+}
+
+std::optional<std::chrono::seconds> timeout_in(const Fields& fields, const char* name) {
+  const auto timeout = fields.duration(name);
+  if (!timeout) return std::nullopt;
+  if (*timeout < std::chrono::seconds(1) || *timeout > ingress::annotations::kTimeoutMax) {
+    fields.complain(name, "a duration from 1s to 24h");
+  }
+  return timeout;
+}
+
+std::optional<std::uint64_t> body_size_in(const Fields& fields, const char* name) {
+  const std::string text = fields.text(name);
+  if (text.empty()) return std::nullopt;
+  const auto bytes = ingress::annotations::read_size(text);
+  if (!bytes || *bytes > ingress::annotations::kBodyBytesMaxLargest) {
+    fields.complain(name, "a size such as \"8m\", \"512k\" or \"0\"");
+    return std::nullopt;
+  }
+  return bytes;
+}
+
+void read_defaults(const Fields& fields, EdgeParameters::Spec& spec) {
+  spec.body_bytes_max = body_size_in(fields, "bodySize");
+  spec.connect_timeout = timeout_in(fields, "connectTimeout");
+  spec.read_timeout = timeout_in(fields, "readTimeout");
+  spec.send_timeout = timeout_in(fields, "sendTimeout");
+  if (fields.has("requestBuffering")) spec.request_buffering = fields.flag("requestBuffering");
+}
+
+EdgeParameters::Spec read_spec(const Fields& fields) {
+  EdgeParameters::Spec spec;
+  if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
+  const Fields annotations = fields.object("annotations");
+  spec.refused_annotations = names_in(annotations, "refused");
+  spec.tolerated_annotations = names_in(annotations, "tolerated");
+  read_defaults(fields.object("defaults"), spec);
+  const std::string plain_http = fields.text("plainHttp");
+  if (plain_http == "Serve") {
+    spec.plain_http = EdgeParameters::PlainHttp::serve;
+  } else if (!plain_http.empty() && plain_http != "Redirect") {
+    fields.complain("plainHttp", "Redirect or Serve");
+  }
+  spec.server = fields.text("server");
+  const bool is_plain = std::all_of(spec.server.begin(), spec.server.end(),
+                                    [](char c) { return c >= ' ' && c <= '~'; });
+  if (spec.server.size() > kServerBytesMax || !is_plain) {
+    fields.complain("server", "at most 128 visible characters of ASCII");
+  }
+  return spec;
+}
+
+}  // namespace
+
+const kube::ResourceType& EdgeParameters::type() {
+  static const kube::ResourceType type{kGroup, kVersion, "EdgeParameters", "edgeparameters", false};
+  return type;
+}
+
+base::Result<EdgeParameters> EdgeParameters::from_json(const nlohmann::json& object) {
+  auto parameters = read(object);
+  if (parameters && !parameters->problem.empty()) {
+    return base::failure(base::ErrorKind::invalid, "EdgeParameters " + parameters->metadata.name +
+                                                       ": " + parameters->problem);
+  }
+  return parameters;
+}
+
+base::Result<EdgeParameters> EdgeParameters::read(const nlohmann::json& object) {
+  EdgeParameters parameters;
+  parameters.metadata = kube::read_meta(object);
+  std::string problem;
+  const Fields fields(object, "", problem);
+  parameters.spec = read_spec(fields.object("spec"));
+  parameters.problem = problem;
+  const Fields status = fields.object("status");
+  parameters.conditions = status.conditions();
+  parameters.observed_generation = status.number("observedGeneration").value_or(0);
+  return parameters;
+}
+
+nlohmann::json status_to_json(const EdgeParameters& parameters) {
+  nlohmann::json object = nlohmann::json::object();
+  object["conditions"] = kube::conditions_to_json(parameters.conditions);
+  if (parameters.observed_generation != 0) {
+    object["observedGeneration"] = parameters.observed_generation;
+  }
+  return object;
+}
+
+}  // namespace api

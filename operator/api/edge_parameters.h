@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.h"
+#include "kube/conditions.h"
+#include "kube/object.h"
+
+namespace api {
+
+// EdgeParameters, cluster-scoped: what holds for the Ingresses of the IngressClasses that name it
+// in spec.parameters. Who may write it runs the cluster; authors of Ingresses cannot.
+struct EdgeParameters {
+  enum class PlainHttp {
+    redirect,  // to https, where the host has a certificate; as without parameters
+    serve,     // as it comes, unless an Ingress asks for the redirect
+  };
+
+  struct Spec {
+    // The namespaces whose Ingresses may have the class; nothing: all.
+    std::optional<std::set<std::string>> namespaces{};
+    // Keys of annotations, without their prefix or, of other controllers, whole.
+    std::set<std::string> refused_annotations{};  // close their Ingress
+    // Where one that guards is not supported, it is a Warning and the Ingress is served.
+    std::set<std::string> tolerated_annotations{};
+    // Of Ingresses that say nothing themselves; nothing: as without parameters.
+    std::optional<std::uint64_t> body_bytes_max{};  // 0: no limit
+    std::optional<std::chrono::seconds> connect_timeout{};
+    std::optional<std::chrono::seconds> read_timeout{};
+    std::optional<std::chrono::seconds> send_timeout{};
+    std::optional<bool> request_buffering{};
+    PlainHttp plain_http = PlainHttp::redirect;
+    std::string server{};  // the field Server of responses; empty: as backends write it
+    bool operator==(const Spec&) const = default;
+  };
+
+  kube::ObjectMeta metadata;
+  // Why it cannot be read, though the definition lets it pass; empty: nothing. A spec with a
+  // problem is not to be used, for what it lacks may be what closes.
+  std::string problem;
+  Spec spec;
+  std::vector<kube::Condition> conditions;
+  std::int64_t observed_generation = 0;
+
+  static const kube::ResourceType& type();
+  // invalid when there is a problem; read() gives the object with it, so that it can be told there.
+  static base::Result<EdgeParameters> from_json(const nlohmann::json& object);
+  static base::Result<EdgeParameters> read(const nlohmann::json& object);
+};
+
+// The status object alone, ready to be sent.
+nlohmann::json status_to_json(const EdgeParameters& parameters);
+
+}  // namespace api

@@ -1,0 +1,111 @@
+#include "operator/ingress/class_parameters.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "operator/api/issuer.h"
+#include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/annotations/values.h"
+#include "proxy/config/limits.h"
+
+namespace ingress {
+namespace {
+
+using annotations::Issue;
+
+// The key of an annotation under our prefix or ingress-nginx's; of others the whole name.
+std::string key_of(std::string_view name) {
+  for (const std::string_view prefix : {annotations::kOwnPrefix, annotations::kNginxPrefix}) {
+    if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+  }
+  return std::string(name);
+}
+
+bool has(const std::set<std::string>& keys, const std::string& name) {
+  return keys.count(key_of(name)) != 0 || keys.count(name) != 0;
+}
+
+// One that is honoured has a value that cannot be read: without it something would stand open that
+// its author has just closed.
+bool is_supported(const std::string& name) {
+  const std::string key = key_of(name);
+  return key != name && annotations::look_up(key).treatment == annotations::Treatment::honoured;
+}
+
+}  // namespace
+
+bool ClassParameters::admits(const std::string& namespace_) const {
+  return !parameters || !parameters->spec.namespaces ||
+         parameters->spec.namespaces->count(namespace_) != 0;
+}
+
+annotations::Defaults ClassParameters::defaults() const {
+  annotations::Defaults defaults;
+  if (!parameters) return defaults;
+  const api::EdgeParameters::Spec& spec = parameters->spec;
+  defaults.body_bytes_max = spec.body_bytes_max.value_or(defaults.body_bytes_max);
+  defaults.timeouts.connect = spec.connect_timeout.value_or(defaults.timeouts.connect);
+  defaults.timeouts.read = spec.read_timeout.value_or(defaults.timeouts.read);
+  defaults.timeouts.send = spec.send_timeout.value_or(defaults.timeouts.send);
+  return defaults;
+}
+
+void ClassParameters::apply(const std::string& class_name,
+                            const annotations::AnnotationMap& annotations,
+                            annotations::RoutePolicy& policy) const {
+  if (is_undecided()) {
+    policy.refused_by_class =
+        "The IngressClass " + class_name + " names " + named +
+        " in spec.parameters, which is not there or cannot be read. It may say who is to be kept "
+        "out, so the Ingresses of this class answer 503 until it is there: its own Events and "
+        "those of the IngressClass say more.";
+    return;
+  }
+  if (!parameters) return;
+  const api::EdgeParameters::Spec& spec = parameters->spec;
+  for (Issue& issue : policy.issues) {
+    if (issue.effect != Issue::Effect::guards || is_supported(issue.name)) continue;
+    if (!has(spec.tolerated_annotations, issue.name)) continue;
+    issue.effect = Issue::Effect::tunes;
+    issue.why += ", and tolerated by " + named + " of IngressClass " + class_name;
+  }
+  for (const auto& [name, value] : annotations) {
+    if (!has(spec.refused_annotations, name)) continue;
+    policy.issues.push_back({Issue::Effect::guards, name,
+                             "is refused by " + named + " of IngressClass " + class_name,
+                             "Remove it, or ask those who run the cluster."});
+  }
+  if (!policy.buffers_request) policy.buffers_request = spec.request_buffering;
+  const bool serves_plain = spec.plain_http == api::EdgeParameters::PlainHttp::serve;
+  if (serves_plain && !policy.redirect.where_certificate) policy.redirect.where_certificate = false;
+  if (spec.server.empty()) return;
+  auto& fields = policy.shape.response_fields;
+  const bool has_own = std::any_of(fields.begin(), fields.end(), [](const auto& line) {
+    return annotations::is_same_word(line.name, "Server");
+  });
+  // An author who has used up all places has it so: one line more would break the contract.
+  if (!has_own && fields.size() < proxy::config::kFieldLinesMax) {
+    fields.push_back({"Server", spec.server});
+  }
+}
+
+std::string named_parameters(const kube::IngressClass& ingress_class) {
+  const auto& reference = ingress_class.parameters;
+  const bool is_ours = reference && reference->api_group == api::kGroup &&
+                       reference->kind == api::EdgeParameters::type().kind &&
+                       reference->namespace_.empty();
+  return is_ours ? reference->name : "";
+}
+
+ClassParameters parameters_of(const kube::IngressClass& ingress_class,
+                              const ParametersByName& all) {
+  ClassParameters made;
+  if (!ingress_class.parameters) return made;
+  made.named = ingress_class.parameters->kind + " " + ingress_class.parameters->name;
+  const auto found = all.find(named_parameters(ingress_class));
+  if (found != all.end()) made.parameters = found->second;
+  return made;
+}
+
+}  // namespace ingress

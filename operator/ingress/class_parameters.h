@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "kube/resources/ingress_class.h"
+#include "operator/api/edge_parameters.h"
+#include "operator/ingress/annotations/source.h"
+
+namespace ingress::annotations {
+struct Defaults;
+struct RoutePolicy;
+}  // namespace ingress::annotations
+
+namespace ingress {
+
+// By name; only those that can be read. One that was deleted, or cannot be read any longer, may
+// stay as it was last.
+using ParametersByName = std::map<std::string, std::shared_ptr<const api::EdgeParameters>>;
+
+// What an IngressClass has in spec.parameters.
+struct ClassParameters {
+  std::string named{};  // "EdgeParameters strict"; empty: nothing
+  std::shared_ptr<const api::EdgeParameters> parameters{};  // null: nothing, or it is not known
+
+  // What is named may say whom to keep out, and is not there: then nobody gets in.
+  bool is_undecided() const { return !named.empty() && parameters == nullptr; }
+  // An undecided class admits every namespace: its Ingresses keep their hosts, and answer 503.
+  bool admits(const std::string& namespace_) const;
+
+  annotations::Defaults defaults() const;
+  // What it refuses and tolerates, and what it adds, beside the defaults. class_name: for messages.
+  void apply(const std::string& class_name, const annotations::AnnotationMap& annotations,
+             annotations::RoutePolicy& policy) const;
+};
+
+ClassParameters parameters_of(const kube::IngressClass& ingress_class, const ParametersByName& all);
+
+// The name of the EdgeParameters that a class names; empty: none, or something else.
+std::string named_parameters(const kube::IngressClass& ingress_class);
+
+}  // namespace ingress

@@ -1,0 +1,215 @@
+#include "operator/ingress/class_parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "operator/ingress/compiler.h"
+#include "operator/ingress/overlooked.h"
+#include "operator/ingress/owned_ingresses.h"
+#include "proxy/config/limits.h"
+#include "proxy/config/wire.h"
+#include "tests/operator/ingress/cluster_builder.h"
+
+namespace ingress {
+namespace {
+
+using api::EdgeParameters;
+using ingress_test::an_ingress;
+using ingress_test::IngressBuilder;
+using ingress_test::ViewBuilder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kNginx = "nginx.ingress.kubernetes.io/";
+
+// The class "gatehouse" names "strict", which says this; null: it is not there.
+ClusterView view_with(const nlohmann::json& spec, const std::vector<IngressBuilder>& ingresses) {
+  ViewBuilder builder;
+  builder.service("shop/web", 80, {"10.0.0.1"}).service("evil/web", 80, {"10.0.0.2"});
+  for (const IngressBuilder& ingress : ingresses) builder.ingress(ingress);
+  auto named = std::make_shared<kube::IngressClass>(*builder.view.classes.front());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+  builder.view.classes.front() = named;
+  if (!spec.is_null()) {
+    const nlohmann::json object = {{"metadata", {{"name", "strict"}}}, {"spec", spec}};
+    auto parameters = EdgeParameters::from_json(object);
+    EXPECT_TRUE(parameters) << parameters.error().message;
+    builder.view.parameters["strict"] = std::make_shared<const EdgeParameters>(*parameters);
+  }
+  return builder.view;
+}
+
+IngressBuilder a_shop() {
+  return an_ingress("shop/www").path("a.example", "/", "web", 80);
+}
+
+std::vector<std::string> reasons(const Compiled& compiled) {
+  std::vector<std::string> all;
+  for (const Complaint& one : compiled.complaints) {
+    all.push_back(one.ingress.text() + " " + one.reason);
+  }
+  return all;
+}
+
+const proxy::config::Route& route_of(const Compiled& compiled, const std::string& host) {
+  return compiled.config.hosts.at(host)->routes.at(0);
+}
+
+TEST(ClassParameters, ItsDefaultsHoldWhereAnIngressSaysNothing) {
+  const nlohmann::json spec = {{"defaults",
+                                {{"bodySize", "8m"},
+                                 {"connectTimeout", "3s"},
+                                 {"readTimeout", "2m"},
+                                 {"requestBuffering", true}}}};
+  const Compiled compiled = compile(
+      view_with(spec, {a_shop(), an_ingress("shop/own")
+                                     .path("b.example", "/", "web", 80)
+                                     .annotation(kNginx + "proxy-body-size", "1k")
+                                     .annotation(kNginx + "proxy-read-timeout", "7")
+                                     .annotation(kNginx + "proxy-request-buffering", "off")}));
+  const auto cluster_of = [&](const std::string& host) -> const proxy::config::Cluster& {
+    const auto& action = std::get<proxy::config::Forward>(route_of(compiled, host).action);
+    return *compiled.config.clusters.at(action.cluster);
+  };
+  EXPECT_EQ(route_of(compiled, "a.example").policies.body_bytes_max, 8u << 20);
+  EXPECT_TRUE(route_of(compiled, "a.example").policies.buffers_request);
+  EXPECT_EQ(cluster_of("a.example").connect_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(cluster_of("a.example").read_timeout, std::chrono::minutes(2));
+  EXPECT_EQ(cluster_of("a.example").send_timeout, std::chrono::seconds(60));
+  EXPECT_EQ(route_of(compiled, "b.example").policies.body_bytes_max, 1u << 10);
+  EXPECT_FALSE(route_of(compiled, "b.example").policies.buffers_request);
+  EXPECT_EQ(cluster_of("b.example").read_timeout, std::chrono::seconds(7));
+  EXPECT_EQ(cluster_of("b.example").connect_timeout, std::chrono::seconds(3));
+}
+
+TEST(ClassParameters, ABodySizeThatCannotBeReadIsNotTheLooserOneOfTheClass) {
+  const auto limit = [](const char* of_class) {
+    const Compiled compiled =
+        compile(view_with({{"defaults", {{"bodySize", of_class}}}},
+                          {a_shop().annotation(kNginx + "proxy-body-size", "nonsense")}));
+    return route_of(compiled, "a.example").policies.body_bytes_max;
+  };
+  EXPECT_EQ(limit("1g"), 1u << 20);
+  EXPECT_EQ(limit("0"), 1u << 20);
+  EXPECT_EQ(limit("10k"), 10u << 10);
+}
+
+TEST(ClassParameters, PlainHttpIsServedWhereTheClassSaysSoAndNoIngressAsksForMore) {
+  const auto redirects = [](const nlohmann::json& spec, IngressBuilder ingress) {
+    ClusterView view = view_with(spec, {ingress.tls({"a.example"}, "tls")});
+    ViewBuilder secret;
+    secret.secret("shop/tls", {"a.example"});
+    view.secrets = secret.view.secrets;
+    return compile(view).config.hosts.at("a.example")->https_redirect;
+  };
+  EXPECT_TRUE(redirects(nlohmann::json::object(), a_shop()));
+  EXPECT_TRUE(redirects({{"plainHttp", "Redirect"}}, a_shop()));
+  EXPECT_FALSE(redirects({{"plainHttp", "Serve"}}, a_shop()));
+  EXPECT_TRUE(
+      redirects({{"plainHttp", "Serve"}}, a_shop().annotation(kNginx + "ssl-redirect", "true")));
+  EXPECT_TRUE(redirects({{"plainHttp", "Serve"}},
+                        a_shop().annotation(kNginx + "force-ssl-redirect", "true")));
+}
+
+TEST(ClassParameters, TheFieldServerIsSetUnlessTheIngressSetsOrHidesIt) {
+  const auto fields = [](IngressBuilder ingress) {
+    const Compiled compiled = compile(view_with({{"server", "edge"}}, {ingress}));
+    EXPECT_TRUE(proxy::config::validate(compiled.config));
+    return compiled.config.shapes.begin()->second->response_fields;
+  };
+  using proxy::config::FieldLine;
+  EXPECT_THAT(fields(a_shop()), ElementsAre(FieldLine{"Server", "edge"}));
+  EXPECT_THAT(fields(a_shop().annotation("gatehouse.dev/hidden-headers", "server")),
+              ElementsAre(FieldLine{"server", ""}));
+  std::string lines;
+  for (std::size_t i = 0; i < proxy::config::kFieldLinesMax; ++i) {
+    lines += "X-Mine-" + std::to_string(i) + ": x\n";
+  }
+  EXPECT_THAT(fields(a_shop().annotation("gatehouse.dev/response-headers", lines)),
+              testing::SizeIs(proxy::config::kFieldLinesMax))
+      << "one more would break the contract for all";
+}
+
+TEST(ClassParameters, ARefusedKeyClosesUnderEitherPrefixThoughItIsSupported) {
+  for (const char* prefix : {"nginx.ingress.kubernetes.io/", "gatehouse.dev/"}) {
+    const Compiled compiled =
+        compile(view_with({{"annotations", {{"refused", {"enable-cors"}}}}},
+                          {a_shop().annotation(std::string(prefix) + "enable-cors", "true")}));
+    EXPECT_THAT(reasons(compiled), ElementsAre("shop/www AnnotationRefused"));
+    EXPECT_THAT(compiled.complaints[0].message, HasSubstr("EdgeParameters strict"));
+    EXPECT_EQ(compiled.summaries[0].paths_closed, 1u);
+  }
+}
+
+TEST(ClassParameters, AToleratedKeyThatIsNotSupportedIsAWarningAndABadValueOfASupportedOneIsNot) {
+  const nlohmann::json spec = {
+      {"annotations", {{"tolerated", {"server-snippet", "whitelist-source-range"}}}}};
+  const Compiled tolerated =
+      compile(view_with(spec, {a_shop().annotation(kNginx + "server-snippet", "more_x y;")}));
+  EXPECT_THAT(reasons(tolerated), ElementsAre("shop/www AnnotationIgnored"));
+  EXPECT_EQ(tolerated.summaries[0].paths_served, 1u);
+  const Compiled closed = compile(
+      view_with(spec, {a_shop().annotation(kNginx + "whitelist-source-range", "nonsense")}));
+  EXPECT_THAT(reasons(closed), ElementsAre("shop/www AnnotationRefused"));
+}
+
+TEST(ClassParameters, ANamespaceThatMayNotHaveTheClassOwnsNoHostAndIsTold) {
+  const nlohmann::json spec = {{"namespaces", {"shop"}}};
+  IngressBuilder squatter = an_ingress("evil/www").path("a.example", "/", "web", 80);
+  IngressBuilder by_annotation = an_ingress("evil/old").path("b.example", "/", "web", 80);
+  by_annotation.no_class().annotation(kClassAnnotation, "gatehouse");
+  const ClusterView view =
+      view_with(spec, {squatter, by_annotation, a_shop().created_after(std::chrono::hours(1))});
+  const Compiled compiled = compile(view);
+  ASSERT_EQ(compiled.summaries.size(), 1u);
+  EXPECT_EQ(compiled.summaries[0].paths_served, 1u) << "the older one has no say";
+  EXPECT_EQ(compiled.config.hosts.count("b.example"), 0u);
+  const auto remark = why_not_admitted(by_annotation.get(), ownership_of(view));
+  ASSERT_TRUE(remark);
+  EXPECT_EQ(remark->reason, "NamespaceNotAllowed");
+  EXPECT_FALSE(remark->is_nobodys) << "the release that has the class says it";
+  EXPECT_FALSE(why_not_admitted(a_shop().get(), ownership_of(view)));
+  EXPECT_THAT(compile(view_with({{"namespaces", nlohmann::json::array()}}, {a_shop()})).summaries,
+              IsEmpty())
+      << "an empty list is nobody";
+}
+
+TEST(ClassParameters, AClassThatNamesWhatIsNotThereClosesAndKeepsItsHosts) {
+  const Compiled compiled =
+      compile(view_with(nullptr, {a_shop(), an_ingress("evil/www")
+                                                .path("a.example", "/", "web", 80)
+                                                .created_after(std::chrono::hours(1))}));
+  ASSERT_EQ(compiled.summaries.size(), 2u);
+  EXPECT_EQ(compiled.summaries[0].paths_served, 0u);
+  EXPECT_EQ(compiled.summaries[0].paths_closed, 1u);
+  EXPECT_TRUE(compiled.owners.admits("a.example", "shop"));
+  EXPECT_FALSE(compiled.owners.admits("a.example", "evil"));
+  EXPECT_THAT(reasons(compiled), testing::Contains("shop/www ClassParametersMissing"));
+}
+
+TEST(ClassParameters, OfAnotherKindTheyAreUndecided) {
+  kube::IngressClass one;
+  one.parameters = kube::IngressClassParameters{"k8s.example", "Settings", "strict", ""};
+  EXPECT_TRUE(parameters_of(one, {}).is_undecided());
+  one.parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "p", "evil"};
+  EXPECT_EQ(named_parameters(one), "") << "one of a namespace is not read";
+  one.parameters.reset();
+  EXPECT_FALSE(parameters_of(one, {}).is_undecided());
+}
+
+TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
+  const auto problem = [](const nlohmann::json& spec) {
+    return EdgeParameters::read({{"metadata", {{"name", "strict"}}}, {"spec", spec}})->problem;
+  };
+  EXPECT_EQ(problem(nlohmann::json::object()), "");
+  EXPECT_THAT(problem({{"namespaces", "shop"}}), HasSubstr("spec.namespaces"));
+  EXPECT_THAT(problem({{"defaults", {{"bodySize", "many"}}}}), HasSubstr("spec.defaults.bodySize"));
+  EXPECT_THAT(problem({{"defaults", {{"readTimeout", "48h"}}}}), HasSubstr("from 1s to 24h"));
+  EXPECT_THAT(problem({{"plainHttp", "Maybe"}}), HasSubstr("spec.plainHttp"));
+  EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
+}
+
+}  // namespace
+}  // namespace ingress
