@@ -185,8 +185,8 @@ base::Status ControlFlow::build(double jitter) {
     }
     wants_full_ = false;
     // apply() has seen to it that this is its revision.
-    next_ =
-        Publish{make_snapshot(valid->config(), std::move(revision)), *valid, std::move(skipped)};
+    next_ = Publish{make_snapshot(valid->config(), std::move(revision), live_.get()), *valid,
+                    std::move(skipped)};
     return {};
   }
   base::Error error = base::while_doing("applying configuration " + revision.substr(0, 12),

@@ -19,8 +19,10 @@ struct Snapshot {
   std::shared_ptr<const router::RouteTable> routes;
 };
 
-// `config` must be valid (config::validate), and `revision` a revision of it.
-std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config, std::string revision);
+// `config` must be valid (config::validate), and `revision` a revision of it. What it has in common
+// with `previous`, which may be nullptr, is shared, and the rest is what it costs.
+std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config, std::string revision,
+                                              const Snapshot* previous = nullptr);
 std::shared_ptr<const Snapshot> make_snapshot(config::ProxyConfig config);  // computes it
 
 // Who puts a state to work.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/closing.h"
@@ -18,7 +19,7 @@ std::shared_ptr<const policy::Split> make_split(const config::Split& split,
                                                 const References& references) {
   const auto cluster = references.clusters.find(split.cluster);
   if (cluster == references.clusters.end()) return nullptr;  // validate() has seen to it
-  return std::make_shared<const policy::Split>(split, cluster->second);
+  return std::make_shared<const policy::Split>(split, cluster->second.place);
 }
 
 // validate() has seen to it that all it names is there; if it were not, nobody may pass.
@@ -31,7 +32,7 @@ Passage make_passage(const config::Passthrough& passthrough, const References& r
     if (guards == references.guards.end()) return passage;
     passage.guards = guards->second.get();
   }
-  passage.cluster = cluster->second;
+  passage.cluster = cluster->second.place;
   return passage;
 }
 
@@ -56,7 +57,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
   if (const auto* const forward = std::get_if<config::Forward>(&action)) {
     const auto found = references.clusters.find(forward->cluster);
     if (found != references.clusters.end()) {
-      target.cluster = found->second;
+      target.cluster = found->second.place;
       if (!policies.splits.empty()) target.split = make_split(policies.splits.front(), references);
       return target;
     }
@@ -385,58 +386,139 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
   return choice;
 }
 
-RouteTable::RouteTable(const config::ProxyConfig& config) {
-  clusters_.reserve(config.clusters.size());
-  for (const auto& [id, cluster] : config.clusters) {
-    references_.clusters.emplace(id, static_cast<std::uint32_t>(clusters_.size()));
-    clusters_.push_back({id, cluster});
+namespace {
+
+// Hosts point to what they were made with.
+template <class T>
+bool is_redefined(const config::ProxyConfig::Section<T>& from,
+                  const config::ProxyConfig::Section<T>& to) {
+  bool is = false;
+  config::ProxyConfig::Section<T>::visit_differences(
+      from, to, [&](const std::string&, const auto* before, const auto* after) {
+        is = is || (before != nullptr && after != nullptr && !(**before == **after));
+      });
+  return is;
+}
+
+}  // namespace
+
+RouteTable::RouteTable(const config::ProxyConfig& config, const RouteTable* previous) {
+  // Ids of guards and shapes are made of their content, unless a person wrote them.
+  if (previous != nullptr && !is_redefined(previous->config_.guards, config.guards) &&
+      !is_redefined(previous->config_.shapes, config.shapes)) {
+    *this = *previous;
   }
-  for (const auto& [id, guards] : config.guards) {
-    references_.guards.emplace(id, std::make_unique<const policy::Guards>(*guards));
+  follow_clusters(config);
+  follow_guards_and_shapes(config);
+  follow_hosts(config);
+  follow_challenges(config);
+  config_ = config;
+}
+
+void RouteTable::follow_clusters(const config::ProxyConfig& next) {
+  std::vector<std::pair<std::string, std::shared_ptr<const config::Cluster>>> newcomers;
+  config::ProxyConfig::Section<config::Cluster>::visit_differences(
+      config_.clusters, next.clusters,
+      [&](const std::string& id, const auto* before, const auto* after) {
+        if (before == nullptr) {
+          newcomers.emplace_back(id, *after);
+          return;
+        }
+        const std::uint32_t place = references_.clusters.at(id).place;
+        if (after != nullptr) {
+          references_.clusters.insert_or_assign(id, {place, *after});
+        } else {
+          free_places_.push_back(place);
+          references_.clusters.erase(id);
+        }
+      });
+  for (const auto& [id, cluster] : newcomers) {
+    std::uint32_t place = places_;
+    if (free_places_.empty()) {
+      ++places_;
+    } else {
+      place = free_places_.back();
+      free_places_.pop_back();
+    }
+    references_.clusters.insert_or_assign(id, {place, cluster});
   }
-  for (const auto& [id, shape] : config.shapes) {
-    references_.shapes.emplace(id, std::make_shared<const policy::Shape>(*shape));
-  }
-  hosts_.reserve(config.hosts.size());
-  for (const auto& [name, host] : config.hosts) {
-    const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
-    auto& map = is_wildcard ? wildcards_ : hosts_;
-    const auto made =
-        map.try_emplace(is_wildcard ? name.substr(2) : name, *host, references_).first;
-    if (!name.empty() && made->second.passage() != nullptr) has_passages_ = true;
-  }
-  for (const auto& [token, answer] : config.challenges) challenges_.emplace(token, answer);
+}
+
+void RouteTable::follow_guards_and_shapes(const config::ProxyConfig& next) {
+  config::ProxyConfig::Section<config::Guards>::visit_differences(
+      config_.guards, next.guards, [&](const std::string& id, const auto*, const auto* after) {
+        if (after == nullptr) {
+          references_.guards.erase(id);
+        } else {
+          references_.guards.try_emplace(id, std::make_shared<const policy::Guards>(**after));
+        }
+      });
+  config::ProxyConfig::Section<config::Shape>::visit_differences(
+      config_.shapes, next.shapes, [&](const std::string& id, const auto*, const auto* after) {
+        if (after == nullptr) {
+          references_.shapes.erase(id);
+        } else {
+          references_.shapes.try_emplace(id, std::make_shared<const policy::Shape>(**after));
+        }
+      });
+}
+
+void RouteTable::follow_hosts(const config::ProxyConfig& next) {
+  const auto passages_of = [](const std::string& name, const auto* host) {
+    return !name.empty() && host != nullptr && (*host)->passthrough ? std::size_t{1} : 0;
+  };
+  config::ProxyConfig::Section<config::VirtualHost>::visit_differences(
+      config_.hosts, next.hosts,
+      [&](const std::string& name, const auto* before, const auto* after) {
+        passages_ += passages_of(name, after);
+        passages_ -= passages_of(name, before);
+        const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
+        auto& table = is_wildcard ? wildcards_ : hosts_;
+        const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);
+        if (after == nullptr) {
+          table.erase(key);
+        } else {
+          table.set(key, **after, references_);
+        }
+      });
+}
+
+void RouteTable::follow_challenges(const config::ProxyConfig& next) {
+  config::ProxyConfig::Section<config::ChallengeAnswer>::visit_differences(
+      config_.challenges, next.challenges,
+      [&](const std::string& token, const auto*, const auto* after) {
+        if (after == nullptr) {
+          challenges_.erase(token);
+        } else {
+          challenges_.set(token, *after);
+        }
+      });
 }
 
 const Host* RouteTable::find_host(std::string_view host) const {
   const HostKey key(host);
   const std::string_view name = key.view();
   if (!name.empty()) {
-    const auto exact = hosts_.find(name);
-    if (exact != hosts_.end()) return &exact->second;
+    if (const Host* const exact = hosts_.find(name)) return exact;
     const std::size_t dot = wildcards_.empty() ? std::string_view::npos : name.find('.');
     if (dot != std::string_view::npos && dot > 0) {
-      const auto wildcard = wildcards_.find(name.substr(dot + 1));
-      if (wildcard != wildcards_.end()) return &wildcard->second;
+      if (const Host* const wildcard = wildcards_.find(name.substr(dot + 1))) return wildcard;
     }
   }
-  const auto any = hosts_.find(std::string_view());
-  return any != hosts_.end() ? &any->second : nullptr;
+  return hosts_.find(std::string_view());
 }
 
 const Passage* RouteTable::find_passage(std::string_view server_name) const {
-  if (!has_passages_ || server_name.empty()) return nullptr;
+  if (passages_ == 0 || server_name.empty()) return nullptr;
   const Host* const host = find_host(server_name);
   if (host == nullptr || host->passage() == nullptr) return nullptr;
-  const auto any = hosts_.find(std::string_view());
-  return any != hosts_.end() && host == &any->second ? nullptr : host->passage();
+  return host == hosts_.find(std::string_view()) ? nullptr : host->passage();
 }
 
 const std::string* RouteTable::find_challenge(std::string_view host, std::string_view path) const {
   if (challenges_.empty() || !path.starts_with(kChallengePrefix)) return nullptr;
-  const auto found = challenges_.find(path.substr(kChallengePrefix.size()));
-  if (found == challenges_.end()) return nullptr;
-  return found->second->find(HostKey(host).view());
+  const auto* const found = challenges_.find(path.substr(kChallengePrefix.size()));
+  return found == nullptr ? nullptr : (*found)->find(HostKey(host).view());
 }
 
 Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage) {

@@ -6,9 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/shared_map.h"
+#include "base/shared_table.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
 #include "proxy/policy/guards.h"
@@ -17,7 +18,7 @@
 
 namespace proxy::router {
 
-// What a route leads to: an index into RouteTable::clusters(), or an answer.
+// What a route leads to: the place of one of RouteTable::clusters(), or an answer.
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
   std::uint32_t cluster = kNoCluster;
@@ -39,12 +40,15 @@ struct Target {
 // Filled from the front; nullptr: no more.
 using OtherGuards = std::array<const policy::Guards*, 2>;
 
-// A cluster by position. A worker keeps its own state (pools, balancing) in a vector beside
-// this one, and carries it over to the next table by id.
+// A cluster with its place. A worker keeps its own state of it (pools, balancing) there in a
+// vector, and carries that over to the next table by id. While the cluster is there its place stays
+// the same from one table to the next.
 struct ClusterReference {
-  std::string id;
-  std::shared_ptr<const config::Cluster> cluster;
+  std::uint32_t place = 0;
+  std::shared_ptr<const config::Cluster> cluster{};
+  bool operator==(const ClusterReference&) const = default;
 };
+using ClusterReferences = base::SharedMap<ClusterReference>;  // by id
 
 // Where the bytes of a host whose TLS ends at an endpoint go, and who may send any.
 struct Passage {
@@ -52,11 +56,11 @@ struct Passage {
   const policy::Guards* guards = nullptr;  // nullptr: everybody. Lives as long as the table.
 };
 
-// What the rules of a host refer to.
+// What the rules of a host refer to, by id.
 struct References {
-  std::unordered_map<std::string, std::uint32_t> clusters{};
-  std::unordered_map<std::string, std::unique_ptr<const policy::Guards>> guards{};
-  std::unordered_map<std::string, std::shared_ptr<const policy::Shape>> shapes{};
+  ClusterReferences clusters{};
+  base::SharedMap<std::shared_ptr<const policy::Guards>> guards{};
+  base::SharedMap<std::shared_ptr<const policy::Shape>> shapes{};
 };
 
 // The rules of one host. A rule that answers instead of forwarding is a guard, one that not
@@ -154,19 +158,13 @@ class Host {
   std::optional<Target> all_closed_;  // an expression cannot be compiled, so nothing is open
 };
 
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
-  }
-};
-
 // Host, then path, to a target. Immutable once built: any number of threads may read it. Lookups
 // allocate nothing; their cost does not grow with the number of hosts.
 class RouteTable {
  public:
-  // The configuration must be valid (config::validate).
-  explicit RouteTable(const config::ProxyConfig& config);
+  // The configuration must be valid (config::validate). The table shares with `previous` what their
+  // configurations have in common and costs what they do not; it needs it no longer than this call.
+  explicit RouteTable(const config::ProxyConfig& config, const RouteTable* previous = nullptr);
 
   // `host` as the client sent it: case, a port and one trailing dot do not count. Exact name, then
   // the wildcard of one label, then "". nullptr: no such host, 404.
@@ -177,24 +175,28 @@ class RouteTable {
   const std::string* find_challenge(std::string_view host, std::string_view path) const;
 
   // Whether any host's TLS ends at an endpoint: else nobody need look for what a client asks for.
-  bool has_passages() const { return has_passages_; }
+  bool has_passages() const { return passages_ != 0; }
   // Where TLS goes of a client that names this host; nullptr: it ends here, as it does for who
   // names no host, or one that has no rules but those for every host.
   const Passage* find_passage(std::string_view server_name) const;
 
-  const std::vector<ClusterReference>& clusters() const { return clusters_; }
+  const ClusterReferences& clusters() const { return references_.clusters; }
   std::size_t host_count() const { return hosts_.size(); }
 
  private:
-  template <class T>
-  using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
+  void follow_clusters(const config::ProxyConfig& next);
+  void follow_guards_and_shapes(const config::ProxyConfig& next);
+  void follow_hosts(const config::ProxyConfig& next);
+  void follow_challenges(const config::ProxyConfig& next);
 
-  std::vector<ClusterReference> clusters_;
-  References references_;
-  ByName<Host> hosts_;      // exact names and ""
-  ByName<Host> wildcards_;  // "shop.example" for "*.shop.example"
-  ByName<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
-  bool has_passages_ = false;
+  config::ProxyConfig config_;  // that all of this is made of
+  References references_;       // those of guards and shapes are whom hosts point to
+  std::uint32_t places_ = 0;    // of clusters, taken or free
+  std::vector<std::uint32_t> free_places_;
+  base::SharedTable<Host> hosts_;      // exact names and ""
+  base::SharedTable<Host> wildcards_;  // "shop.example" for "*.shop.example"
+  base::SharedTable<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
+  std::size_t passages_ = 0;  // hosts whose TLS ends at an endpoint
 };
 
 // What to do with a request. Pure; the one place where the order of the questions stands.

@@ -80,54 +80,118 @@ bool CertificateEntry::covers(std::string_view host) const {
 
 CertificateTable::CertificateTable(const config::ProxyConfig& config,
                                    const CertificateTable* previous) {
-  entries_.reserve(config.certificates.size());
-  for (const auto& [id, source] : config.certificates) {
-    const auto* kept = previous == nullptr ? nullptr : kept_entry(id, source, *previous);
-    entries_.emplace(id, kept != nullptr ? *kept : std::make_shared<CertificateEntry>(id, source));
-  }
-  for (const auto& [name, id] : config.sni) {
-    const auto entry = entries_.find(id);
-    if (entry == entries_.end()) continue;  // validate() does not let this through
-    if (name.starts_with("*.")) {
-      wildcards_.emplace(name.substr(2), entry->second);
-    } else {
-      exact_.emplace(name, entry->second);
-    }
-  }
-  for (const auto& [name, host] : config.hosts) {
-    if (!host->own_certificate_only) continue;
-    if (name.starts_with("*.")) {
-      own_only_wildcards_.insert(name.substr(2));
-    } else {
-      own_only_.insert(name);
-    }
-  }
+  if (previous != nullptr) *this = *previous;
+  stand_ins_ = {};
+  follow_certificates(config, previous);
+  follow_sni(config);
+  follow_hosts(config);
   ask_clients(config);
+  config_ = config;
   for (const auto& [token, answer] : config.challenges) {
     stand_in_for(answer->host, previous);
     for (const config::OtherAnswer& other : answer->others) stand_in_for(other.host, previous);
   }
 }
 
-void CertificateTable::ask_clients(const config::ProxyConfig& config) {
-  ByName<std::shared_ptr<const ClientAuthorities>> by_guards;
-  for (const auto& [id, guards] : config.guards) {
-    if (!guards->client_certificates) continue;
-    by_guards.emplace(id, ClientAuthorities::of(*guards->client_certificates));
+void CertificateTable::follow_certificates(const config::ProxyConfig& next,
+                                           const CertificateTable* previous) {
+  config::ProxyConfig::Section<config::Certificate>::visit_differences(
+      config_.certificates, next.certificates,
+      [&](const std::string& id, const auto*, const auto* source) {
+        refused_.erase(id);
+        if (source == nullptr) {
+          entries_.erase(id);
+        } else {
+          const auto* kept = previous == nullptr ? nullptr : kept_entry(id, *source, *previous);
+          entries_.insert_or_assign(
+              id, kept != nullptr ? *kept : std::make_shared<const CertificateEntry>(id, *source));
+        }
+        const auto names = names_.find(id);
+        if (names == names_.end()) return;
+        const Entry* const entry = source == nullptr ? nullptr : &entries_.at(id);
+        for (const std::string& name : names->second) show(name, entry);
+      });
+}
+
+void CertificateTable::follow_sni(const config::ProxyConfig& next) {
+  decltype(config_.sni)::visit_differences(
+      config_.sni, next.sni,
+      [&](const std::string& name, const std::string* before, const std::string* after) {
+        if (before != nullptr) {
+          std::set<std::string> names = names_.at(*before);
+          names.erase(name);
+          if (names.empty()) {
+            names_.erase(*before);
+          } else {
+            names_.insert_or_assign(*before, std::move(names));
+          }
+        }
+        if (after == nullptr) return show(name, nullptr);
+        std::set<std::string> names = names_[*after];
+        names.insert(name);
+        names_.insert_or_assign(*after, std::move(names));
+        const auto entry = entries_.find(*after);
+        show(name, entry == entries_.end() ? nullptr : &entry->second);  // validate() sees to it
+      });
+}
+
+void CertificateTable::follow_hosts(const config::ProxyConfig& next) {
+  config::ProxyConfig::Section<config::VirtualHost>::visit_differences(
+      config_.hosts, next.hosts, [&](const std::string& name, const auto*, const auto* host) {
+        const bool is_wildcard = name.starts_with("*.");
+        auto& own_only = is_wildcard ? own_only_wildcards_ : own_only_;
+        const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);
+        if (host != nullptr && (*host)->own_certificate_only) {
+          own_only.set(key);
+        } else {
+          own_only.erase(key);
+        }
+      });
+}
+
+void CertificateTable::show(const std::string& name, const Entry* entry) {
+  const bool is_wildcard = name.starts_with("*.");
+  auto& table = is_wildcard ? wildcards_ : exact_;
+  const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);
+  if (entry != nullptr) {
+    table.set(key, *entry);
+  } else {
+    table.erase(key);
   }
-  if (by_guards.empty()) return;
-  for (const auto& [name, host] : config.hosts) {
-    const bool is_wildcard = name.starts_with("*.");
-    auto& requests = is_wildcard ? wildcard_requests_ : requests_;
-    CertificateRequest& request = requests[is_wildcard ? name.substr(2) : name];
-    for_each_guards_id(*host, [&](const std::string& id) {
-      const auto found = id.empty() ? by_guards.end() : by_guards.find(id);
-      if (found == by_guards.end()) return;
-      if (std::find(request.begin(), request.end(), found->second) == request.end()) {
-        request.push_back(found->second);
-      }
-    });
-  }
+}
+
+void CertificateTable::ask_clients(const config::ProxyConfig& next) {
+  using Hosts = config::ProxyConfig::Section<config::VirtualHost>;
+  static const Hosts kNone;
+  bool is_anew = authorities_.empty();
+  config::ProxyConfig::Section<config::Guards>::visit_differences(
+      config_.guards, next.guards,
+      [&](const std::string& id, const auto* before, const auto* after) {
+        // Ids are made of content, unless a person wrote them: then hosts stay that it concerns.
+        is_anew = is_anew || (before != nullptr && after != nullptr);
+        authorities_.erase(id);
+        if (after == nullptr || !(*after)->client_certificates) return;
+        authorities_.insert_or_assign(id, ClientAuthorities::of(*(*after)->client_certificates));
+      });
+  if (is_anew || authorities_.empty()) requests_ = wildcard_requests_ = {};
+  if (authorities_.empty()) return;
+  Hosts::visit_differences(
+      is_anew ? kNone : config_.hosts, next.hosts,
+      [&](const std::string& name, const auto*, const auto* host) {
+        const bool is_wildcard = name.starts_with("*.");
+        auto& requests = is_wildcard ? wildcard_requests_ : requests_;
+        const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);
+        if (host == nullptr) return requests.erase(key);
+        CertificateRequest request;
+        for_each_guards_id(**host, [&](const std::string& id) {
+          const auto found = id.empty() ? authorities_.end() : authorities_.find(id);
+          if (found == authorities_.end()) return;
+          if (std::find(request.begin(), request.end(), found->second) == request.end()) {
+            request.push_back(found->second);
+          }
+        });
+        requests.set(key, std::move(request));
+      });
 }
 
 const CertificateRequest* CertificateTable::request_of(std::string_view name) const {
@@ -135,13 +199,12 @@ const CertificateRequest* CertificateTable::request_of(std::string_view name) co
   const auto of = [](const CertificateRequest& request) {
     return request.empty() ? nullptr : &request;
   };
-  if (const auto found = requests_.find(name); found != requests_.end()) return of(found->second);
+  if (const auto* const found = requests_.find(name)) return of(*found);
   if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
-    const auto found = wildcard_requests_.find(name.substr(dot + 1));
-    if (found != wildcard_requests_.end()) return of(found->second);
+    if (const auto* const found = wildcard_requests_.find(name.substr(dot + 1))) return of(*found);
   }
-  const auto any = requests_.find(std::string_view());
-  return any == requests_.end() ? nullptr : of(any->second);
+  const auto* const any = requests_.find(std::string_view());
+  return any == nullptr ? nullptr : of(*any);
 }
 
 void CertificateTable::stand_in_for(const std::string& name, const CertificateTable* previous) {
@@ -150,13 +213,13 @@ void CertificateTable::stand_in_for(const std::string& name, const CertificateTa
   const auto* const configured = find_configured(name);
   if (configured != nullptr && (*configured)->parsed() != nullptr) return;
   if (previous != nullptr) {
-    const auto held = previous->stand_ins_.find(name);
-    if (held != previous->stand_ins_.end()) {
-      stand_ins_.emplace(name, held->second);
+    if (const Entry* const held = previous->stand_ins_.find(name)) {
+      stand_ins_.set(name, *held);
       return;
     }
   }
-  stand_ins_.emplace(name, std::make_shared<CertificateEntry>(name));
+  if (stand_ins_.contains(name)) return;
+  stand_ins_.set(name, std::make_shared<const CertificateEntry>(name));
 }
 
 // The entry of `previous` that goes on under this id: its content is the same, or the new content
@@ -177,29 +240,26 @@ const std::shared_ptr<const CertificateEntry>* CertificateTable::kept_entry(
         id, parsed.error().message, base::to_rfc3339(held->second->parsed()->info.not_after),
         held->second->parsed()->info.serial);
   }
-  refused_.emplace(id, source);
+  refused_.insert_or_assign(id, source);
   return &held->second;
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {
   if (!stand_ins_.empty()) {
-    const auto found = stand_ins_.find(name);
-    if (found != stand_ins_.end()) return &found->second;
+    if (const Entry* const found = stand_ins_.find(name)) return found;
   }
   return find_configured(name);
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find_configured(
     std::string_view name) const {
-  if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
+  if (const Entry* const found = exact_.find(name)) return found;
   if (own_only_.contains(name)) return nullptr;
   if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
-    const auto found = wildcards_.find(name.substr(dot + 1));
-    if (found != wildcards_.end()) return &found->second;
+    if (const Entry* const found = wildcards_.find(name.substr(dot + 1))) return found;
     if (own_only_wildcards_.contains(name.substr(dot + 1))) return nullptr;
   }
-  const auto fallback = exact_.find(std::string_view());
-  return fallback == exact_.end() ? nullptr : &fallback->second;
+  return exact_.find(std::string_view());
 }
 
 std::string normal_name(std::string_view name) {

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
+#include "base/shared_map.h"
+#include "base/shared_table.h"
 #include "proxy/config/model.h"
 
 namespace proxy::tls {
@@ -61,7 +61,8 @@ class CertificateTable {
 
   // Entries whose content is that of `previous` are shared with it, and keep their parsed form. One
   // that changed is read at once: when it cannot be used, the good one before it stays in its
-  // place, and a line of the log says so.
+  // place, and a line of the log says so. Costs what the two configurations do not share, and a
+  // look at each open challenge.
   explicit CertificateTable(const config::ProxyConfig& config,
                             const CertificateTable* previous = nullptr);
 
@@ -75,36 +76,38 @@ class CertificateTable {
   const CertificateRequest* request_of(std::string_view name) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
+  using Entry = std::shared_ptr<const CertificateEntry>;
+
+  void follow_certificates(const config::ProxyConfig& next, const CertificateTable* previous);
+  void follow_sni(const config::ProxyConfig& next);
+  void follow_hosts(const config::ProxyConfig& next);
+  // nullptr: it has no certificate any more.
+  void show(const std::string& name, const Entry* entry);
   const std::shared_ptr<const CertificateEntry>* find_configured(std::string_view name) const;
-  void ask_clients(const config::ProxyConfig& config);
+  void ask_clients(const config::ProxyConfig& next);
   void stand_in_for(const std::string& name, const CertificateTable* previous);
   const std::shared_ptr<const CertificateEntry>* kept_entry(
       const std::string& id, const std::shared_ptr<const config::Certificate>& source,
       const CertificateTable& previous);
 
-  template <class T>
-  using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
-
-  ByName<std::shared_ptr<const CertificateEntry>> entries_;  // by id
+  config::ProxyConfig config_;      // that all of this is made of
+  base::SharedMap<Entry> entries_;  // by id
   // What could not take the place of a good entry, by id, so that it is judged and told once.
-  ByName<std::shared_ptr<const config::Certificate>> refused_;
-  ByName<std::shared_ptr<const CertificateEntry>> exact_;  // and "" for the default
-  ByName<std::shared_ptr<const CertificateEntry>>
-      wildcards_;  // "shop.example" for "*.shop.example"
-  ByName<std::shared_ptr<const CertificateEntry>> stand_ins_;  // mostly empty
+  base::SharedMap<std::shared_ptr<const config::Certificate>> refused_;
+  base::SharedMap<std::set<std::string>> names_;  // that an id is shown for
+  base::SharedTable<Entry> exact_;                // and "" for the default
+  base::SharedTable<Entry> wildcards_;            // "shop.example" for "*.shop.example"
+  base::SharedTable<Entry> stand_ins_;            // mostly empty
   // The hosts that take no other's certificate, exact ones and wildcards as above.
-  std::unordered_set<std::string, Hash, std::equal_to<>> own_only_;
-  std::unordered_set<std::string, Hash, std::equal_to<>> own_only_wildcards_;
+  struct Nothing {};
+  base::SharedTable<Nothing> own_only_;
+  base::SharedTable<Nothing> own_only_wildcards_;
+  // By the ids of guards that ask clients for certificates.
+  base::SharedMap<std::shared_ptr<const ClientAuthorities>> authorities_;
   // Of every host, the wildcards as above and "" for every other one; an empty request is none. All
   // empty where nobody is asked.
-  ByName<CertificateRequest> requests_;
-  ByName<CertificateRequest> wildcard_requests_;
+  base::SharedTable<CertificateRequest> requests_;
+  base::SharedTable<CertificateRequest> wildcard_requests_;
 };
 
 // A name as a client sent it (SNI, Host without its port), in lower case and without one trailing

@@ -1,6 +1,8 @@
 #include "proxy/upstream/cluster.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "proxy/upstream/place_hash.h"
@@ -115,25 +117,33 @@ void Cluster::retire() {
   for (const auto& endpoint : endpoints_) endpoint->retire();
 }
 
-void Clusters::adopt(const std::vector<router::ClusterReference>& references) {
-  std::unordered_map<std::string, std::shared_ptr<Cluster>> next;
-  next.reserve(references.size());
-  by_index_.clear();
-  by_index_.reserve(references.size());
-  for (const router::ClusterReference& reference : references) {
-    std::shared_ptr<Cluster> cluster;
-    if (const auto found = by_id_.find(reference.id); found != by_id_.end()) {
-      cluster = std::move(found->second);
-      by_id_.erase(found);
-    } else {
-      cluster = std::make_shared<Cluster>(std::make_shared<config::Cluster>(), start_);
-    }
-    cluster->update(reference.cluster, options_, counters_);
-    by_index_.push_back(cluster);
-    next.emplace(reference.id, std::move(cluster));
-  }
-  for (auto& [id, cluster] : by_id_) cluster->retire();
-  by_id_ = std::move(next);
+void Clusters::adopt(const router::ClusterReferences& references) {
+  using Reference = router::ClusterReference;
+  // First who leaves: another may have come to his place.
+  std::map<std::string, std::shared_ptr<Cluster>> moved;
+  router::ClusterReferences::visit_differences(
+      adopted_, references,
+      [&](const std::string& id, const Reference* before, const Reference* after) {
+        if (before == nullptr || (after != nullptr && after->place == before->place)) return;
+        std::shared_ptr<Cluster> cluster = std::move(by_place_.at(before->place));
+        if (after == nullptr) {
+          cluster->retire();
+        } else {
+          moved.emplace(id, std::move(cluster));
+        }
+      });
+  router::ClusterReferences::visit_differences(
+      adopted_, references, [&](const std::string& id, const Reference*, const Reference* after) {
+        if (after == nullptr) return;
+        if (after->place >= by_place_.size()) by_place_.resize(after->place + std::size_t{1});
+        std::shared_ptr<Cluster>& cluster = by_place_[after->place];
+        if (const auto carried = moved.find(id); carried != moved.end()) cluster = carried->second;
+        if (!cluster) {
+          cluster = std::make_shared<Cluster>(std::make_shared<config::Cluster>(), start_);
+        }
+        cluster->update(after->cluster, options_, counters_);
+      });
+  adopted_ = references;
 }
 
 bool Cluster::close_an_idle_connection() {
@@ -142,8 +152,9 @@ bool Cluster::close_an_idle_connection() {
 }
 
 bool Clusters::close_an_idle_connection() {
-  return std::any_of(by_index_.begin(), by_index_.end(),
-                     [](const auto& cluster) { return cluster->close_an_idle_connection(); });
+  return std::any_of(by_place_.begin(), by_place_.end(), [](const auto& cluster) {
+    return cluster != nullptr && cluster->close_an_idle_connection();
+  });
 }
 
 }  // namespace proxy::upstream

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "proxy/config/model.h"
@@ -85,9 +84,10 @@ class Clusters {
   Clusters(const Clusters&) = delete;
   Clusters& operator=(const Clusters&) = delete;
 
-  const std::shared_ptr<Cluster>& at(std::uint32_t index) const { return by_index_[index]; }
-  // Serves the next table: clusters with the same id carry on, the others are retired.
-  void adopt(const std::vector<router::ClusterReference>& references);
+  const std::shared_ptr<Cluster>& at(std::uint32_t place) const { return by_place_[place]; }
+  // Serves the next table: clusters with the same id carry on, the others are retired. Costs what
+  // the two do not share.
+  void adopt(const router::ClusterReferences& references);
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();
 
@@ -95,8 +95,8 @@ class Clusters {
   PoolOptions options_;
   admin::WorkerCounters& counters_;
   std::size_t start_;
-  std::vector<std::shared_ptr<Cluster>> by_index_;
-  std::unordered_map<std::string, std::shared_ptr<Cluster>> by_id_;
+  router::ClusterReferences adopted_;
+  std::vector<std::shared_ptr<Cluster>> by_place_;  // nullptr: it is free
 };
 
 }  // namespace proxy::upstream

@@ -77,8 +77,8 @@ TEST_P(Kep1453, ARequestReachesTheBackendThatTheTableNames) {
       std::string storage;
       const auto decision = proxy::router::decide(table, {"shop.example", request, false}, storage);
       ASSERT_EQ(decision.kind, proxy::router::Decision::Kind::forward) << host << request;
-      EXPECT_EQ(table.clusters()[decision.target->cluster].id,
-                "shop/" + service_of(row.matches) + ":80")
+      EXPECT_EQ(decision.target->cluster,
+                table.clusters().at("shop/" + service_of(row.matches) + ":80").place)
           << host << request;
     }
   }

@@ -172,9 +172,8 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
   config.hosts["h"] = std::make_shared<const VirtualHost>(host);
   const RouteTable table(config);
   const Target* const target = table.find_host("h")->find("/");
-  ASSERT_LT(target->cluster, table.clusters().size());
-  EXPECT_EQ(table.clusters()[target->cluster].id, "b");
-  EXPECT_EQ(table.clusters()[target->cluster].cluster, config.clusters.at("b"));
+  EXPECT_EQ(target->cluster, table.clusters().at("b").place);
+  EXPECT_EQ(table.clusters().at("b").cluster, config.clusters.at("b"));
   EXPECT_EQ(target->policies.body_bytes_max, 1000u);
 }
 
