@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/other_controllers.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/annotations/values.h"
 
@@ -256,6 +257,39 @@ TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
   for (const auto& [key, value] : something) {
     EXPECT_TRUE(read_route_policy(nginx({{key, value}})).is_refused()) << key << ": " << value;
   }
+}
+
+// Whoever honours one more key decides here whether it closes an Ingress that has it below another
+// controller's prefix; what asks who somebody is, or limits him, does.
+TEST(OtherControllers, OfWhatIsHonouredHereOnlyWhatKeepsSomebodyOutClosesTheDoorThere) {
+  std::vector<std::string> closing;
+  for (const CatalogueEntry& entry : catalogue()) {
+    const bool is_of_guards = entry.key.starts_with("auth-") || entry.key.starts_with("limit-") ||
+                              entry.key.starts_with("proxy-ssl-");
+    if (entry.treatment != Treatment::honoured || is_of_guards) continue;
+    // None of its own table has a key of this prefix.
+    const auto other = look_up_other("higress.io/" + std::string(entry.key));
+    ASSERT_TRUE(other);
+    if (other->treatment == Treatment::guards) closing.emplace_back(entry.key);
+  }
+  EXPECT_THAT(closing,
+              testing::ElementsAre("allowlist-source-range", "denylist-source-range",
+                                   "permanent-redirect", "rewrite-target", "satisfy",
+                                   "temporal-redirect", "use-regex", "whitelist-source-range"));
+}
+
+TEST(OtherControllers, ACookieThatIsSecureKeepsNobodyOut) {
+  for (const char* name :
+       {"traefik.ingress.kubernetes.io/session-cookie-secure", "haproxy.org/cookie-secure",
+        "haproxy-ingress.github.io/session-cookie-secure", "konghq.com/session_cookie_secure",
+        "higress.io/session-cookie-secure", "ingress.kubernetes.io/session-cookie-secure",
+        "haproxy.org/secret-template"}) {
+    const auto entry = look_up_other(name);
+    ASSERT_TRUE(entry) << name;
+    EXPECT_EQ(entry->treatment, Treatment::tunes) << name;
+  }
+  EXPECT_EQ(look_up("session-cookie-secured").treatment, Treatment::guards);
+  EXPECT_EQ(look_up("cookie-secure-allow-list").treatment, Treatment::guards);
 }
 
 TEST(OtherControllers, TheirGuardsCloseTheDoor) {

@@ -101,13 +101,39 @@ TEST(Snippets, NameTheKeysThatSayTheSame) {
               HasSubstr("gatehouse.dev/allowlist-source-range,"));
   EXPECT_THAT(remedy_for("return 403;"), HasSubstr("gatehouse.dev/fixed-answer"));
   EXPECT_THAT(remedy_for("deny 192.0.2.1;"), HasSubstr("gatehouse.dev/denylist-source-range"));
+  EXPECT_THAT(remedy_for("client_max_body_size 8m;\nproxy_read_timeout 60s;"),
+              HasSubstr("gatehouse.dev/proxy-body-size and gatehouse.dev/proxy-read-timeout,"));
+}
+
+TEST(Snippets, ThatKeepPeopleOutOfAPathNameTheAnswerThatDoesTheSame) {
+  for (const char* snippet :
+       {"location /admin { deny all; }", "location = /admin{deny all;}",
+        "location ~ \\.php$ { return 403; }", "location ~* ^/(api|admin)/ {\n  return 404;\n}\n",
+        "# why\nlocation ^~ \"/a b\" { deny all; } location /b { return 403; }"}) {
+    EXPECT_THAT(remedy_for(snippet), HasSubstr("gatehouse.dev/fixed-answer,")) << snippet;
+    EXPECT_THAT(remedy_for(snippet), HasSubstr("an Ingress of its own")) << snippet;
+  }
+  for (const char* snippet :
+       {"location /admin { }", "location /admin { allow 10.0.0.0/8; deny all; }",
+        "location /admin { deny all; ", "location /admin { return 200; }", "location { deny all; }",
+        "location /a { location /b { deny all; } }", "location /a { deny all }",
+        "server { deny all; }", "location ~ ^/a{2} { deny all; }", "} deny all;"}) {
+    EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("fixed-answer"))) << snippet;
+  }
+}
+
+TEST(Snippets, WithVariablesAreToldThatThereAreNone) {
+  EXPECT_THAT(remedy_for("proxy_set_header X-A $host;"), HasSubstr("have no variables"));
+  EXPECT_THAT(remedy_for("proxy_set_header X-A b;"), testing::Not(HasSubstr("no variables")));
+  EXPECT_THAT(remedy_for("return 301 https://a.example$request_uri;"),
+              testing::Not(HasSubstr("no variables")));
 }
 
 TEST(Snippets, WithAnythingElseInThemNameNone) {
   for (const char* snippet :
        {"if ($host = x) { return 403; }", "more_set_headers \"X: y\"; lua_code x;",
-        "return 200 ok;", "add_header X-A 1", "add_header X-A \"1;", "location /x { deny all; }",
-        ";", "rewrite a b;", "add_header X \\n;"}) {
+        "return 200 ok;", "add_header X-A 1", "add_header X-A \"1;",
+        "location /x { deny all; root /; }", ";", "rewrite a b;", "add_header X \\n;"}) {
     EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("gatehouse.dev/"))) << snippet;
   }
 }
