@@ -78,6 +78,8 @@ std::map<kube::ObjectKey, Ports> services_named(
       named[{ingress->metadata.namespace_, backend.service->name}].emplace(
           backend.service->port_name, backend.service->port_number);
     };
+    // Those that annotations name are asked at whatever port they have.
+    for (const kube::ObjectKey& key : ingress::named_services(*ingress)) named[key];
     if (ingress->default_backend) note(*ingress->default_backend);
     for (const kube::IngressRule& rule : ingress->rules) {
       for (const kube::IngressPath& path : rule.paths) note(path.backend);
@@ -86,7 +88,8 @@ std::map<kube::ObjectKey, Ports> services_named(
   return named;
 }
 
-kube::Service assumed_service(const kube::ObjectKey& key, const Ports& ports) {
+kube::Service assumed_service(const kube::ObjectKey& key, Ports ports) {
+  if (ports.empty()) ports.emplace("", 80);
   kube::Service service;
   service.metadata.name = key.name;
   service.metadata.namespace_ = key.namespace_;

@@ -220,6 +220,22 @@ int BackendResolver::port_of(const std::string& namespace_,
   return port == nullptr ? 0 : port->port;
 }
 
+int BackendResolver::first_port_of(const kube::ObjectKey& service) const {
+  const auto found = services_.find(service);
+  if (found == services_.end()) return 0;
+  for (const kube::ServicePort& port : found->second->ports) {
+    if (port.protocol == "TCP") return port.port;
+  }
+  return 0;
+}
+
+proxy::config::Forward BackendResolver::nowhere(const kube::ObjectKey& service) {
+  static const auto kNone = std::make_shared<const Cluster>();
+  std::string id = service.text() + ":none";
+  clusters_[id] = kNone;
+  return {std::move(id)};
+}
+
 // What it names has to be there: without it anybody could stand in for the backend.
 BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
                                              const annotations::BackendProtocol& protocol) const {

@@ -50,6 +50,12 @@ class BackendResolver {
   // Of the Service; 0: it has no such port, or does not exist.
   int port_of(const std::string& namespace_, const kube::IngressServiceBackend& backend) const;
 
+  // Its first TCP port; 0: it has none, or does not exist.
+  int first_port_of(const kube::ObjectKey& service) const;
+  // A cluster in place of a Service that does not lead anywhere: requests come as far as to find no
+  // endpoint.
+  proxy::config::Forward nowhere(const kube::ObjectKey& service);
+
   // The clusters of everything resolved so far.
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> take_clusters() {
     return std::move(clusters_);

@@ -20,6 +20,7 @@
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/shape_table.h"
 #include "operator/ingress/sni_table.h"
+#include "proxy/config/broken_backend.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
@@ -86,7 +87,8 @@ class Compilation {
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
-    const Scope scope{*ingress, policy, guards, shape, summary};
+    const auto pages = error_pages_of(*ingress, policy);
+    const Scope scope{*ingress, policy, guards, shape, pages, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -268,8 +270,9 @@ class Compilation {
   struct Scope {
     const kube::Ingress& ingress;
     const RoutePolicy& policy;
-    const std::string& guards;  // their id
-    const std::string& shape;   // its id
+    const std::string& guards;                              // their id
+    const std::string& shape;                               // its id
+    const std::optional<proxy::config::ErrorPages>& pages;  // but for the backend
     Summary& summary;
   };
 
@@ -314,6 +317,57 @@ class Compilation {
                 Severity severity = Severity::warning) {
     complaints_.push_back(
         {ingress.metadata.key(), severity, std::move(reason), std::move(message)});
+  }
+
+  // Who makes pages for the Ingress: whom its annotation names, else its own default backend;
+  // nobody where there is nothing to stand in place of.
+  std::optional<proxy::config::ErrorPages> error_pages_of(const kube::Ingress& ingress,
+                                                          const RoutePolicy& policy) {
+    const annotations::ErrorPages& said = policy.error_pages;
+    const bool is_wanted = !said.statuses.empty() || !said.service.empty();
+    const bool asks_backends = !policy.fixed_answer && !policy.redirections.of_all;
+    if (policy.is_refused() || !is_wanted || !asks_backends) return std::nullopt;
+    const std::string& annotation =
+        said.service.empty() ? said.statuses_annotation : said.service_annotation;
+    const auto leave_out = [&](const std::string& why, const std::string& remedy) {
+      complain(
+          ingress, "ErrorPagesMissing",
+          "There are no pages for errors by annotation " + annotation + ": " + why + "." + remedy);
+    };
+    kube::IngressBackend backend;
+    if (!said.service.empty()) {
+      const kube::ObjectKey key{ingress.metadata.namespace_, said.service};
+      backend.service = kube::IngressServiceBackend{said.service, "", backends_.first_port_of(key)};
+    } else if (ingress.default_backend) {
+      backend = *ingress.default_backend;
+    } else {
+      leave_out("nobody is named who makes them",
+                " Name a Service in default-backend, or a defaultBackend in the spec.");
+      return std::nullopt;
+    }
+    const ResolvedBackend resolved =
+        backends_.resolve(ingress.metadata.namespace_, backend, policy.timeouts);
+    if (!resolved.reason.empty()) leave_out(resolved.trouble, "");
+    const auto* const forward = std::get_if<Forward>(&resolved.action);
+    if (forward == nullptr) return std::nullopt;
+    proxy::config::ErrorPages pages;
+    pages.cluster = forward->cluster;
+    pages.statuses = said.statuses;
+    pages.without_endpoints = !said.service.empty();
+    pages.namespace_ = ingress.metadata.namespace_;
+    pages.ingress = ingress.metadata.name;
+    return pages;
+  }
+
+  // The same, with the backend whose errors they are for.
+  std::optional<proxy::config::ErrorPages> error_pages_for(
+      const Scope& scope, const kube::IngressBackend& backend) const {
+    if (!scope.pages || !backend.service) return scope.pages;
+    proxy::config::ErrorPages pages = *scope.pages;
+    pages.service = backend.service->name;
+    const int port = backends_.port_of(scope.ingress.metadata.namespace_, *backend.service);
+    pages.port = static_cast<std::uint64_t>(port != 0 ? port : backend.service->port_number);
+    return pages;
   }
 
   void report_class(const kube::Ingress& ingress) {
@@ -543,6 +597,7 @@ class Compilation {
     proxy::config::Policies policies = policies_of(scope);
     if (scope.ingress.rules.empty()) policies.rewrite_target = scope.policy.rewrite.target;
     policies.upstream_host = upstream_host_of(scope, *scope.ingress.default_backend);
+    policies.error_pages = error_pages_for(scope, *scope.ingress.default_backend);
     return policies;
   }
 
@@ -552,6 +607,7 @@ class Compilation {
     proxy::config::Policies policies = policies_of(scope, path);
     if (scope.policy.rewrite.target != path) policies.rewrite_target = scope.policy.rewrite.target;
     policies.upstream_host = upstream_host_of(scope, backend);
+    policies.error_pages = error_pages_for(scope, backend);
     return policies;
   }
 
@@ -725,7 +781,14 @@ class Compilation {
     if (!resolved.reason.empty()) {
       troubles_[trouble_of(scope, resolved)].push_back(where);
     }
-    return counted(scope, std::move(resolved.action));
+    const Action action = counted(scope, std::move(resolved.action));
+    // Behind the guards of the route, as if there were no endpoint yet.
+    const bool stands_in =
+        scope.pages && scope.pages->without_endpoints && backend.service &&
+        std::holds_alternative<FixedAnswer>(action) &&
+        proxy::config::is_of_a_broken_backend(std::get<FixedAnswer>(action).reason);
+    if (!stands_in) return action;
+    return backends_.nowhere({scope.ingress.metadata.namespace_, backend.service->name});
   }
 
   static EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
@@ -861,9 +924,10 @@ class Compilation {
 
   void report_troubles() {
     for (const auto& [trouble, places] : troubles_) {
-      complaints_.push_back(
-          {trouble.ingress, trouble.severity, trouble.reason,
-           "Requests for " + joined(places) + " are answered with 503: " + trouble.what + "."});
+      complaints_.push_back({trouble.ingress, trouble.severity, trouble.reason,
+                             "Requests for " + joined(places) + " are answered " +
+                                 (trouble.has_pages ? "by the default-backend: " : "with 503: ") +
+                                 trouble.what + "."});
     }
   }
 
@@ -873,11 +937,13 @@ class Compilation {
     std::string reason;
     std::string what;
     Severity severity = Severity::warning;
+    bool has_pages = false;
     auto operator<=>(const Trouble&) const = default;
   };
   static Trouble trouble_of(const Scope& scope, const ResolvedBackend& resolved) {
     return {scope.ingress.metadata.key(), resolved.reason, resolved.trouble,
-            resolved.is_pending ? Severity::pending : Severity::warning};
+            resolved.is_pending ? Severity::pending : Severity::warning,
+            scope.pages && scope.pages->without_endpoints};
   }
 
   const ClusterView& view_;

@@ -6,6 +6,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/client_certificates.h"
+#include "operator/ingress/annotations/error_pages.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
@@ -54,6 +55,8 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   for (const kube::IngressRule& rule : ingress.rules) {
     for (const kube::IngressPath& path : rule.paths) add_backend(ingress, path.backend, services);
   }
+  std::string pages = annotations::default_backend_of(ingress.metadata.annotations);
+  if (!pages.empty()) services.insert({ingress.metadata.namespace_, std::move(pages)});
   return services;
 }
 

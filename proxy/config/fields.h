@@ -75,6 +75,10 @@ struct Origins {  // std::vector<std::string> of is_origin_pattern(), sorted, un
   std::size_t entries_max;
 };
 
+struct Statuses {  // std::vector<int>: each a Status, sorted, unique
+  std::size_t entries_max;
+};
+
 enum class Presence { when_set, always, required };  // always: written, but need not be there
 enum class IfUnknown { skip, close };
 
@@ -336,6 +340,19 @@ struct Fields<Split> {
 };
 
 template <>
+struct Fields<ErrorPages> {
+  static constexpr const char* kName = "errorPages";
+  static constexpr auto kList =
+      std::tuple(required(field("cluster", &ErrorPages::cluster, ClusterId{})),
+                 field("statuses", &ErrorPages::statuses, Statuses{kErrorStatusesMax}),
+                 field("withoutEndpoints", &ErrorPages::without_endpoints, Flag{}),
+                 field("namespace", &ErrorPages::namespace_, FieldValue{kTextBytesMax}),
+                 field("ingress", &ErrorPages::ingress, FieldValue{kTextBytesMax}),
+                 field("service", &ErrorPages::service, FieldValue{kTextBytesMax}),
+                 field("port", &ErrorPages::port, Number{kPortMax}));
+};
+
+template <>
 struct Fields<Policies> {
   static constexpr auto kList = std::tuple(
       field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
@@ -349,7 +366,9 @@ struct Fields<Policies> {
       // Without it the route's own cluster answers all.
       added(field("splits", &Policies::splits, List{kSplitsMax})),
       added(field("upstreamHost", &Policies::upstream_host, Authority{})),
-      added(field("nextUpstream", &Policies::next_upstream, Part{})));
+      added(field("nextUpstream", &Policies::next_upstream, Part{})),
+      // Without it errors are as the route's own cluster has them.
+      added(field("errorPages", &Policies::error_pages, Part{})));
 };
 
 template <>
@@ -443,7 +462,7 @@ concept HasFields = requires {
 template <class T>
 constexpr void list_every_member(const T& value) {
   constexpr std::size_t kCount = std::tuple_size_v<decltype(Fields<T>::kList)>;
-  static_assert(kCount <= 13, "add a case below");
+  static_assert(kCount <= 15, "add a case below");
   if constexpr (kCount == 1) {
     [[maybe_unused]] const auto& [a] = value;
   } else if constexpr (kCount == 2) {
@@ -470,6 +489,10 @@ constexpr void list_every_member(const T& value) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value;
   } else if constexpr (kCount == 13) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value;
+  } else if constexpr (kCount == 14) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
+  } else if constexpr (kCount == 15) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value;
   }
 }
 

@@ -22,8 +22,10 @@ inline constexpr std::uint64_t kWeightMax = 1'000'000;
 inline constexpr std::size_t kReplacementsMax = 20;  // of a route, of each kind
 inline constexpr std::size_t kFieldNameBytesMax = 256;
 inline constexpr std::size_t kFieldLinesMax =
-    100;                                          // of a route, each way; as many as a request has
-inline constexpr std::size_t kOriginsMax = 1000;  // of a route
+    100;  // of a route, each way; as many as a request has
+inline constexpr std::size_t kErrorStatusesMax = 200;  // all from 400 to 599
+inline constexpr std::uint64_t kPortMax = 65'535;
+inline constexpr std::size_t kOriginsMax = 1000;            // of a route
 inline constexpr std::uint64_t kMaxAgeMax = 2'147'483'648;  // RFC 9111 §1.2.2: as good as for ever
 inline constexpr std::size_t kIdBytesMax = 512;             // "namespace/service:port"
 // Of one htpasswd: a Secret is 1 MiB at most, which has room for so many with the longest hashes.

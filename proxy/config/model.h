@@ -249,6 +249,20 @@ struct NextUpstream {
   bool operator==(const NextUpstream&) const = default;
 };
 
+// Who is asked for what a client gets in place of an error: with GET, and the fields X-Code,
+// X-Format, X-Original-URI, X-Request-ID and these. Its answer is the client's, with its own
+// status.
+struct ErrorPages {
+  std::string cluster;
+  std::vector<int> statuses{};     // of the route's own cluster; sorted, unique
+  bool without_endpoints = false;  // also where that has none, whatever the statuses are
+  std::string namespace_{};        // X-Namespace; empty: no such field, as for the next ones
+  std::string ingress{};           // X-Ingress-Name
+  std::string service{};           // X-Service-Name
+  std::uint64_t port = 0;          // X-Service-Port
+  bool operator==(const ErrorPages&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -265,6 +279,7 @@ struct Policies {
   std::vector<Split> splits{};  // at most one; has a say only where a cluster answers
   std::optional<NextUpstream> next_upstream{};  // nothing: only where nothing can have had effect
   std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
+  std::optional<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
   bool operator==(const Policies&) const = default;
 };
 

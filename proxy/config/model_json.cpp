@@ -112,6 +112,9 @@ template <class T>
 json write(const List&, const std::vector<T>& value) {
   return write(value);
 }
+json write(const Statuses&, const std::vector<int>& value) {
+  return value;
+}
 json write(const Origins&, const std::vector<std::string>& value) {
   return value;
 }
@@ -221,6 +224,15 @@ void read(const List& rule, const Source& from, std::vector<T>& value) {
   for (const json& element : from.value) {
     const std::string index = std::to_string(value.size());
     read({element, inside(from.place, index), from.unknowns}, value.emplace_back());
+  }
+}
+
+void read(const Statuses& rule, const Source& from, std::vector<int>& value) {
+  check_list(from, rule.entries_max);
+  value.reserve(from.value.size());
+  for (const json& element : from.value) {
+    const std::string index = std::to_string(value.size());
+    read(Status{}, {element, inside(from.place, index), from.unknowns}, value.emplace_back());
   }
 }
 

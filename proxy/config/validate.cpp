@@ -245,6 +245,17 @@ class FieldChecks {
       if (i > 0 && !(origins[i - 1] < origins[i])) breach(place, "must be sorted and unique");
     }
   }
+  void check(const Statuses& rule, const std::vector<int>& statuses, const At& at) const {
+    const std::string list = at.text();
+    check_count(statuses.size(), rule.entries_max, list);
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+      const std::string index = std::to_string(i);
+      check(Status{}, statuses[i], At{list, index.c_str()});
+      if (i > 0 && !(statuses[i - 1] < statuses[i])) {
+        breach(inside(list, index), "must be sorted and unique");
+      }
+    }
+  }
   void check(const CookieName&, const std::string& value, const At& at) const {
     check_length(value, kCookieTextBytesMax, at.text());
     if (!is_cookie_name(value)) breach(at.text(), "must be a cookie's name");

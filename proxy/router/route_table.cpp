@@ -36,6 +36,13 @@ Passage make_passage(const config::Passthrough& passthrough, const References& r
   return passage;
 }
 
+std::shared_ptr<const policy::ErrorPages> make_error_pages(const config::ErrorPages& pages,
+                                                           const References& references) {
+  const auto cluster = references.clusters.find(pages.cluster);
+  if (cluster == references.clusters.end()) return nullptr;  // validate() has seen to it
+  return std::make_shared<const policy::ErrorPages>(pages, cluster->second.place);
+}
+
 Target make_target(const config::Action& action, const config::Policies& policies,
                    const References& references) {
   Target target;
@@ -59,6 +66,9 @@ Target make_target(const config::Action& action, const config::Policies& policie
     if (found != references.clusters.end()) {
       target.cluster = found->second.place;
       if (!policies.splits.empty()) target.split = make_split(policies.splits.front(), references);
+      if (policies.error_pages) {
+        target.error_pages = make_error_pages(*policies.error_pages, references);
+      }
       return target;
     }
     // validate() has seen to it that this does not happen; if it did, nothing else may answer.

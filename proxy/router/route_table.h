@@ -12,6 +12,7 @@
 #include "base/shared_table.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
+#include "proxy/policy/error_pages.h"
 #include "proxy/policy/guards.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/split.h"
@@ -32,6 +33,8 @@ struct Target {
   std::shared_ptr<const policy::Shape> shape{};
   // Of whose requests another cluster answers some; nullptr: none.
   std::shared_ptr<const policy::Split> split{};
+  // Who is asked for what is said in place of errors; nullptr: nobody.
+  std::shared_ptr<const policy::ErrorPages> error_pages{};
   // What the path had to match; nullptr: its route is no expression's.
   std::shared_ptr<const config::Expression> expression{};
 };

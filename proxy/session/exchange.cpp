@@ -9,6 +9,7 @@
 #include "proxy/http2/grpc.h"
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
+#include "proxy/session/error_page.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 #include "proxy/tls/shown_certificate.h"
@@ -521,6 +522,7 @@ void Exchange::reset() {
   timer_.disarm();
   body_time_ = {};
   can_replay_ = was_replayed_ = false;
+  error_page_.reset();
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();

@@ -153,6 +153,8 @@ class Exchange final : private upstream::Connection::User,
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
   std::string_view compose_head(const Client& client, const config::Policies& policies);
+  std::string_view write_head(const Client& client, const config::Policies& policies,
+                              const http1::RequestHead& head);
   bool is_with_endpoint() const { return connection_ != nullptr || stream_ != nullptr; }
   void begin_gathering(std::string_view bytes);
   void gather(std::string_view bytes, bool last);
@@ -179,6 +181,7 @@ class Exchange final : private upstream::Connection::User,
   void on_response_broken();
   bool has_response_input() const;
   bool is_stray_response() const;
+  std::chrono::milliseconds rest_after_response() const;
   void take_response(char* begin, char* end, net::TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
   void take_final_head();
@@ -190,6 +193,21 @@ class Exchange final : private upstream::Connection::User,
   void on_upstream_readable() override;
   void on_upstream_drained() override;
   void on_upstream_failed(const upstream::Failure& failure) override;
+
+  // ---- exchange_error_page.cpp: a page in place of an error
+  struct ErrorPage;
+  void prepare_error_page(const Client& client, const router::Target& target);
+  bool is_asking_for_page() const;
+  bool may_ask_for_page() const;
+  bool replaces_with_page(int status) const;
+  void ask_for_page_of_response(char* begin, char* end);
+  bool ask_for_page_of_failure(int status, std::string_view reason);
+  void ask_for_page(int status, std::string_view reason,
+                    std::chrono::milliseconds rest_of_connection);
+  void begin_way_anew();
+  void answer_for_endpoint(int status, std::string_view reason);
+  void answer_without_endpoints();
+  void note_page();
 
   // ---- exchange_http2.cpp: the same, where the endpoint speaks HTTP/2
   void forward_http2(const Client& client, const config::Policies& policies, const Piece& piece,
@@ -269,6 +287,8 @@ class Exchange final : private upstream::Connection::User,
   std::shared_ptr<upstream::Endpoint> sticky_;
   std::string cookie_name_, cookie_attributes_;
   std::string set_cookie_;  // the response's fields point to it
+
+  std::unique_ptr<ErrorPage> error_page_;  // on a route that has them
 
   // The response.
   http1::ResponseHead response_;

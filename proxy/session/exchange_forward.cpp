@@ -57,8 +57,9 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     return;
   }
   cluster_ = worker_.clusters().at(choose_cluster(target));
+  if (target.error_pages != nullptr) prepare_error_page(client, target);
   if (cluster_->is_empty()) {
-    answer(503, "no_endpoints");
+    answer_without_endpoints();
     return;
   }
   if (const auto& parts = cluster_->config().hash_by; !parts.empty()) {
@@ -105,7 +106,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     send_first(bytes);
   }
   watch_client();
-  if (client_waits && stage_ != Stage::over) downstream_->send_continue();
+  if (client_waits && stage_ != Stage::over && !is_asking_for_page()) downstream_->send_continue();
 }
 
 // ---- A body that comes in before an endpoint is chosen, so that a slow client costs none of them
@@ -151,7 +152,7 @@ void Exchange::send_gathered() {
   const std::string bytes = sent_.take();
   gathered_.clear();
   if (cluster_->is_empty()) {  // by now
-    answer(503, "no_endpoints");
+    answer_without_endpoints();
     return;
   }
   send_first(bytes);
@@ -226,6 +227,11 @@ void Exchange::tell_sticky() {
 }
 
 std::string_view Exchange::compose_head(const Client& client, const config::Policies& policies) {
+  return write_head(client, policies, request_);
+}
+
+std::string_view Exchange::write_head(const Client& client, const config::Policies& policies,
+                                      const http1::RequestHead& head) {
   const http1::Forwarding forwarding{
       .client_address = client.address,
       .forwarded_for = client.forwarded_for,
@@ -238,9 +244,9 @@ std::string_view Exchange::compose_head(const Client& client, const config::Poli
       .peer_is_trusted = client.is_trusted_proxy,
   };
   std::string& out = worker_.buffers().head;
-  const std::size_t bound = http1::request_head_bound(request_, forwarding);
+  const std::size_t bound = http1::request_head_bound(head, forwarding);
   if (out.size() < bound) out.resize(bound);
-  return {out.data(), http1::write_request_head(request_, forwarding, out)};
+  return {out.data(), http1::write_request_head(head, forwarding, out)};
 }
 
 void Exchange::send_first(std::string_view bytes) {
@@ -291,7 +297,7 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   stage_ = Stage::connecting;
   int error = 0;
   if (!worker_.may_connect()) {
-    answer(503, "no_descriptors");
+    answer_for_endpoint(503, "no_descriptors");
     return;
   }
   if (endpoint == nullptr) endpoint = pick_endpoint();
@@ -307,7 +313,7 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
     error = errno;
     worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
   }
-  answer(502, net::connect_failure_reason(error));
+  answer_for_endpoint(502, net::connect_failure_reason(error));
 }
 
 void Exchange::detach(std::chrono::milliseconds rest_max) {
@@ -413,7 +419,11 @@ void Exchange::fail(const upstream::Failure& failure) {
   if (next == upstream::Next::fresh_connection) stale_ = endpoint_;
   detach(upstream::Connection::kNotReusable);
   if (next == upstream::Next::give_up) {
-    refuse(failure.status, failure.reason);
+    if (status_ == 0) {
+      answer_for_endpoint(failure.status, failure.reason);
+    } else {
+      refuse(failure.status, failure.reason);
+    }
     return;
   }
   worker_.counters().upstream_retries.add();
@@ -427,6 +437,7 @@ void Exchange::fail(const upstream::Failure& failure) {
 }
 
 bool Exchange::wants_request_body() const {
+  if (is_asking_for_page()) return false;
   if (stage_ == Stage::gathering) return true;
   if (stream_ != nullptr) return stream_->unsent() <= worker_.options().unsent_bytes_high;
   return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
@@ -436,6 +447,7 @@ bool Exchange::wants_request_body() const {
 void Exchange::on_request_body(const Piece& piece, bool last) {
   if (stage_ == Stage::over) return;
   request_bytes_ += piece.size;
+  if (is_asking_for_page()) return;
   if (body_bytes_max_ != 0 && request_bytes_ > body_bytes_max_) {
     refuse(413, "body_too_large");
     return;
@@ -640,25 +652,33 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     ask_another();
     return false;
   }
+  if (replaces_with_page(response_.status)) {
+    ask_for_page_of_response(begin, end);
+    return false;
+  }
   take_final_head();
   if (response_.framing == http1::Framing::tunnel) {
     begin_tunnel(begin, end);
     return false;
   }
   stage_ = Stage::responding;
-  if (response_.keep_alive) {
-    // Now, while its fields are still where they were read.
-    const http1::Field* const keep_alive = response_.find(http1::FieldId::keep_alive);
-    response_rest_ = keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
-                                           : upstream::rest_allowed_by(keep_alive->value);
-  }
+  // Now, while its fields are still where they were read.
+  if (response_.keep_alive) response_rest_ = rest_after_response();
   response_decoder_ = http1::BodyDecoder::for_response(response_);
   return true;
+}
+
+// How long its connection may rest, if all is well with it.
+std::chrono::milliseconds Exchange::rest_after_response() const {
+  const http1::Field* const keep_alive = response_.find(http1::FieldId::keep_alive);
+  return keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
+                               : upstream::rest_allowed_by(keep_alive->value);
 }
 
 // The head of the response is here, however it came.
 void Exchange::take_final_head() {
   status_ = response_.status;
+  if (is_asking_for_page()) note_page();
   if (shape_ != nullptr) {
     shape_->apply_to_response(origin_, response_.fields, response_.unfolded);
   }

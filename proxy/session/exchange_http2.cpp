@@ -39,7 +39,7 @@ void Exchange::forward_http2(const Client& client, const config::Policies& polic
   sent_.append(piece.text());
   try_endpoints_http2();
   watch_client();
-  if (client_waits && stage_ != Stage::over) downstream_->send_continue();
+  if (client_waits && stage_ != Stage::over && !is_asking_for_page()) downstream_->send_continue();
 }
 
 void Exchange::try_endpoints_http2() {
@@ -55,7 +55,7 @@ void Exchange::try_endpoints_http2() {
       carrier = upstream::Endpoint::connect_http2(endpoint, worker_.loop(), config.connect_timeout,
                                                   config.send_timeout);
     } else {
-      answer(503, "no_descriptors");
+      answer_for_endpoint(503, "no_descriptors");
       return;
     }
     if (carrier == nullptr) {
@@ -69,11 +69,11 @@ void Exchange::try_endpoints_http2() {
     if (begin_stream(*carrier)) {
       update_stream_wait();
     } else {
-      answer(503, "no_memory");
+      answer_for_endpoint(503, "no_memory");
     }
     return;
   }
-  answer(502, net::connect_failure_reason(error));
+  answer_for_endpoint(502, net::connect_failure_reason(error));
 }
 
 bool Exchange::begin_stream(upstream::Http2Connection& carrier) {
@@ -129,6 +129,10 @@ void Exchange::on_response_head(std::string_view head, bool last) {
   }
   if (!response_.is_interim() && passes_on(response_.status)) {
     ask_another();
+    return;
+  }
+  if (!response_.is_interim() && replaces_with_page(response_.status)) {
+    ask_for_page_of_response(nullptr, nullptr);
     return;
   }
   can_replay_ = false;

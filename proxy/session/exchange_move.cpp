@@ -39,7 +39,9 @@ bool Exchange::move_response(std::size_t size) {
 }
 
 bool Exchange::takes_moved_request() const {
-  if (stream_ != nullptr || (connection_ != nullptr && !connection_->is_plain())) return false;
+  if (is_asking_for_page() || stream_ != nullptr ||
+      (connection_ != nullptr && !connection_->is_plain()))
+    return false;
   switch (stage_) {
     case Stage::requesting:
     case Stage::responding:

@@ -97,6 +97,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.hash_by = read_upstream_hash_by(annotations, policy.issues);
   policy.asks_the_service = read_service_upstream(annotations, policy.issues);
   policy.next_upstream = read_next_upstream(annotations, policy.issues);
+  policy.error_pages = read_error_pages(annotations, policy.issues);
   policy.upstream_vhost = read_upstream_vhost(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);
   policy.canary = read_canary(annotations, policy.issues);

@@ -7,6 +7,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/client_certificates.h"
+#include "operator/ingress/annotations/error_pages.h"
 #include "operator/ingress/annotations/next_upstream.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
@@ -44,7 +45,8 @@ struct RoutePolicy {
   std::vector<proxy::config::HashPart> hash_by;
   bool asks_the_service = false;  // see read_service_upstream()
   std::optional<proxy::config::NextUpstream> next_upstream;
-  bool passes_tls = false;     // see read_ssl_passthrough()
+  bool passes_tls = false;  // see read_ssl_passthrough()
+  ErrorPages error_pages;
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.
   std::optional<proxy::config::Split> canary;

@@ -88,7 +88,7 @@ TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
   for (const char* key : {"session-cookie-hash", "proxy-buffering", "enable-rewrite-log",
-                          "custom-http-errors", "proxy-max-temp-file-size"}) {
+                          "custom-headers", "proxy-max-temp-file-size"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }
 }

@@ -563,7 +563,7 @@ TEST(Compiler, AnAnnotationThatOnlyTunesIsReportedAndTheIngressServed) {
       compile(ViewBuilder()
                   .service("shop/web", 80, {"10.0.0.1"})
                   .ingress(an_ingress("shop/www")
-                               .annotation("nginx.ingress.kubernetes.io/custom-http-errors", "404")
+                               .annotation("nginx.ingress.kubernetes.io/enable-rewrite-log", "on")
                                .annotation("nginx.ingress.kubernetes.io/proxy-body-size", "8m")
                                .path("a.example", "/", "web", 80))
                   .view);

@@ -417,6 +417,8 @@ class History {
         {nginx + "ssl-passthrough", one_of({"true", "true", "nonsense"})},
         {nginx + "ssl-passthrough", "true"},
         {nginx + "proxy-protocol-to-backend", one_of({"v1", "v2", "off"})},
+        {nginx + "custom-http-errors", one_of({"404,503", "nonsense"})},
+        {nginx + "default-backend", one_of({"web", "api", "none"})},
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},

@@ -1,4 +1,5 @@
 // Annotations as the operator compiles them, and what they do to requests at a running proxy.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -525,6 +526,109 @@ TEST_F(ServedRequests, ASiteOnTheOutsideIsAskedForByItsName) {
       std::make_shared<const ResolvedName>(ResolvedName{{"192.0.2.1"}, ""});
   serve(std::move(builder), tls.port());
   EXPECT_EQ(get("/").body, "www.example.org example.org");
+}
+
+// One that is lost, and one that makes pages. Each stands behind the Service of its name.
+class ServedPages : public ServedRequests {
+ protected:
+  static bool say_lost(SocketStream& stream, const SeenRequest&) {
+    return stream.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nlost");
+  }
+  static bool make_page(SocketStream& stream, const SeenRequest& request) {
+    const std::string body = request.field("X-Code") + " " + request.field("X-Namespace") + " " +
+                             request.field("X-Ingress-Name") + " " +
+                             request.field("X-Service-Name") + " " +
+                             request.field("X-Service-Port") + " " +
+                             request.field("X-Original-URI") + " " + request.path;
+    return stream.send("HTTP/1.1 " + request.field("X-Code") + " Page\r\nContent-Length: " +
+                       std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  void serve_pages(ViewBuilder builder, const std::string& pages_service = "errors") {
+    const Compiled compiled = compile(builder.view);
+    proxy::config::ProxyConfig config = compiled.config;
+    for (const auto& [id, cluster] : compiled.config.clusters) {
+      if (cluster->endpoints.empty()) continue;
+      proxy::config::Cluster here = *cluster;
+      const bool is_pages = id.starts_with("shop/" + pages_service + ":");
+      here.endpoints = {{"127.0.0.1", is_pages ? pages_.port() : lost_.port()}};
+      config.clusters[id] = std::make_shared<const proxy::config::Cluster>(std::move(here));
+    }
+    complaints_ = compiled.complaints;
+    ASSERT_TRUE(proxy_.publish(config));
+  }
+  static IngressBuilder with_pages(const std::string& statuses) {
+    return an_ingress("shop/www")
+        .annotation(kNginx + "custom-http-errors", statuses)
+        .annotation(kNginx + "default-backend", "errors")
+        .path(kHost, "/", "web", 80)
+        .path(kHost, "/none", "none", 81)
+        .path(kHost, "/empty", "empty", 82);
+  }
+  static ViewBuilder services() {
+    return ViewBuilder()
+        .service("shop/web", 80, {"127.0.0.1"})
+        .service("shop/empty", 82, {})
+        .service("shop/errors", 8080, {"127.0.0.1"});
+  }
+
+  ScriptedBackend lost_{say_lost};
+  ScriptedBackend pages_{make_page};
+  Complaints complaints_;
+};
+
+TEST_F(ServedPages, TheDefaultBackendAnswersInPlaceOfErrorsThatAreNamed) {
+  serve_pages(services().ingress(with_pages("404,503")));
+  const HttpAnswer answer = get("/a?b=c");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.body, "404 shop www web 80 /a?b=c /");
+  serve_pages(services().ingress(with_pages("500")));
+  EXPECT_EQ(get("/a").body, "lost");
+  serve_pages(services().ingress(
+      with_pages("404").annotation(kNginx + "disable-proxy-intercept-errors", "true")));
+  EXPECT_EQ(get("/a").body, "lost");
+}
+
+TEST_F(ServedPages, TheDefaultBackendAnswersWhereABackendHasNoEndpointsOrIsNotThere) {
+  serve_pages(services().ingress(with_pages("404")));
+  EXPECT_EQ(get("/empty/x").body, "503 shop www empty 82 /empty/x /");
+  EXPECT_EQ(get("/none/x").body, "503 shop www none 81 /none/x /");
+  ASSERT_EQ(complaints_.size(), 2u);
+  for (const Complaint& complaint : complaints_) {
+    EXPECT_NE(complaint.message.find("are answered by the default-backend"), std::string::npos)
+        << complaint.message;
+  }
+  // Behind the guards that the Ingress has.
+  serve_pages(services().ingress(
+      with_pages("404").annotation(kNginx + "allowlist-source-range", "192.0.2.0/24")));
+  EXPECT_EQ(get("/none/x").status, 403);
+  EXPECT_EQ(get("/empty/x").status, 403);
+}
+
+TEST_F(ServedPages, WithoutOneThatIsNamedTheDefaultBackendOfTheSpecMakesThem) {
+  const auto by_spec = [] {
+    return an_ingress("shop/www")
+        .annotation(kNginx + "custom-http-errors", "404")
+        .path(kHost, "/", "web", 80)
+        .path(kHost, "/empty", "empty", 82);
+  };
+  serve_pages(services().ingress(by_spec().default_backend("errors", 8080)));
+  EXPECT_EQ(get("/a").body, "404 shop www web 80 /a /");
+  EXPECT_EQ(get("/empty").body, "503 Service Unavailable (no_endpoints)\n");
+  serve_pages(services().ingress(by_spec()));
+  EXPECT_EQ(get("/a").body, "lost");
+  ASSERT_EQ(complaints_.size(), 2u);
+  EXPECT_EQ(complaints_[0].reason, "ErrorPagesMissing");
+}
+
+TEST_F(ServedPages, ADefaultBackendThatIsNotThereIsToldAndErrorsPass) {
+  serve_pages(ViewBuilder().service("shop/web", 80, {"127.0.0.1"}).ingress(with_pages("404")));
+  EXPECT_EQ(get("/a").body, "lost");
+  EXPECT_EQ(get("/none").status, 503);
+  const bool is_told = std::any_of(complaints_.begin(), complaints_.end(), [](const Complaint& c) {
+    return c.reason == "ErrorPagesMissing" &&
+           c.message.find("Service shop/errors does not exist") != std::string::npos;
+  });
+  EXPECT_TRUE(is_told);
 }
 
 }  // namespace

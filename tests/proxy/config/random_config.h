@@ -140,6 +140,15 @@ class RandomConfig {
   void fill(const FieldName&, std::string& value, const ProxyConfig&) {
     value = coin() ? "X-Frame-Options" : "server";
   }
+  void fill(const Statuses&, std::vector<int>& value, const ProxyConfig&) {
+    for (const int status : {404, 502, 503}) {
+      if (coin()) value.push_back(status);
+    }
+  }
+  // Whoever makes pages has to be there.
+  void fill(const Part&, std::optional<ErrorPages>& value, const ProxyConfig& config) {
+    if (!config.clusters.empty()) fill(value.emplace(), config);
+  }
   void fill(const Origins&, std::vector<std::string>& value, const ProxyConfig&) {
     for (const char* origin : {"https://*.shop.example", "https://shop.example:8443", "null"}) {
       if (coin()) value.emplace_back(origin);
