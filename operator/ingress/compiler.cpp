@@ -575,7 +575,8 @@ class Compilation {
             .forwarded_prefix = scope.policy.rewrite.forwarded_prefix,
             .shape = scope.shape,
             .sticky = sticky_cookie_of(scope, path),
-            .next_upstream = scope.policy.next_upstream};
+            .next_upstream = scope.policy.next_upstream,
+            .pace = scope.policy.pace};
   }
 
   // As ingress-nginx has it: what two Services tell one client by one name stays apart.

@@ -353,6 +353,14 @@ struct Fields<ErrorPages> {
 };
 
 template <>
+struct Fields<Pace> {
+  static constexpr const char* kName = "pace";
+  static constexpr auto kList =
+      std::tuple(required(field("bytesPerSecond", &Pace::bytes_per_second, Number{kBodyBytesMax})),
+                 field("freeBytes", &Pace::free_bytes, Number{kBodyBytesMax}));
+};
+
+template <>
 struct Fields<Policies> {
   static constexpr auto kList = std::tuple(
       field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
@@ -368,7 +376,9 @@ struct Fields<Policies> {
       added(field("upstreamHost", &Policies::upstream_host, Authority{})),
       added(field("nextUpstream", &Policies::next_upstream, Part{})),
       // Without it errors are as the route's own cluster has them.
-      added(field("errorPages", &Policies::error_pages, Part{})));
+      added(field("errorPages", &Policies::error_pages, Part{})),
+      // A limit that somebody believes in.
+      guard(field("pace", &Policies::pace, Part{})));
 };
 
 template <>

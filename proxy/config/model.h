@@ -263,6 +263,13 @@ struct ErrorPages {
   bool operator==(const ErrorPages&) const = default;
 };
 
+// How fast a response may be sent.
+struct Pace {
+  std::uint64_t bytes_per_second = 0;  // not 0
+  std::uint64_t free_bytes = 0;        // before that holds
+  bool operator==(const Pace&) const = default;
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -280,6 +287,7 @@ struct Policies {
   std::optional<NextUpstream> next_upstream{};  // nothing: only where nothing can have had effect
   std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
   std::optional<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
+  std::optional<Pace> pace{};               // nothing: as fast as the client takes it
   bool operator==(const Policies&) const = default;
 };
 

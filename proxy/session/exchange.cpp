@@ -10,6 +10,7 @@
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
 #include "proxy/session/error_page.h"
+#include "proxy/session/paced.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 #include "proxy/tls/shown_certificate.h"
@@ -523,6 +524,7 @@ void Exchange::reset() {
   body_time_ = {};
   can_replay_ = was_replayed_ = false;
   error_page_.reset();
+  paced_.reset();
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();

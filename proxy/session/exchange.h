@@ -194,6 +194,11 @@ class Exchange final : private upstream::Connection::User,
   void on_upstream_drained() override;
   void on_upstream_failed(const upstream::Failure& failure) override;
 
+  // ---- exchange_pace.cpp: as fast as the route lets it
+  struct Paced;
+  std::size_t room_for_response();
+  void on_pace_due();
+
   // ---- exchange_error_page.cpp: a page in place of an error
   struct ErrorPage;
   void prepare_error_page(const Client& client, const router::Target& target);
@@ -289,6 +294,7 @@ class Exchange final : private upstream::Connection::User,
   std::string set_cookie_;  // the response's fields point to it
 
   std::unique_ptr<ErrorPage> error_page_;  // on a route that has them
+  std::unique_ptr<Paced> paced_;           // on a route with a pace
 
   // The response.
   http1::ResponseHead response_;

@@ -8,6 +8,7 @@
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/paced.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/sticky_cookie.h"
 #include "proxy/session/worker.h"
@@ -72,6 +73,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
   next_upstream_ = target.policies.next_upstream;
   if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
+  if (target.policies.pace) paced_ = std::make_unique<Paced>(*this, *target.policies.pace);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   if (const auto version = cluster_->config().proxy_protocol;
       version != config::ProxyProtocol::none) {
@@ -552,7 +554,7 @@ void Exchange::read_response() {
          !endpoint_finished_) {
     const std::size_t movable = movable_response();
     if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
-    const std::size_t room = downstream_->room();
+    const std::size_t room = room_for_response();
     if (room == 0) break;
     if (budget.is_spent()) {
       worker_.resume_soon(*connection_);
@@ -560,7 +562,7 @@ void Exchange::read_response() {
     }
     if (movable > 0) {
       const std::uint64_t before = response_bytes_;
-      if (!move_response(movable)) return;
+      if (!move_response(std::min(movable, room))) return;
       budget.spend(response_bytes_ - before);
       continue;
     }

@@ -173,7 +173,7 @@ void Exchange::on_response_data(std::string_view data) {
 
 // The endpoint may send more while the client takes what there is.
 void Exchange::take_more() {
-  if (downstream_->unsent() <= worker_.options().unsent_bytes_high && downstream_->room() > 0) {
+  if (downstream_->unsent() <= worker_.options().unsent_bytes_high && room_for_response() > 0) {
     stream_->consume();
   }
   update_stream_wait();

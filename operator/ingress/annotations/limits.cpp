@@ -67,4 +67,14 @@ std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotation
   return limits;
 }
 
+std::optional<proxy::config::Pace> read_pace(const AnnotationMap& annotations, Issues& issues) {
+  constexpr std::uint64_t kKibibyte = 1024;
+  constexpr std::uint64_t kMax = proxy::config::kBodyBytesMax / kKibibyte;
+  proxy::config::Pace pace;
+  pace.bytes_per_second = read_limit(annotations, "limit-rate", kMax, issues) * kKibibyte;
+  pace.free_bytes = read_limit(annotations, "limit-rate-after", kMax, issues) * kKibibyte;
+  if (pace.bytes_per_second == 0) return std::nullopt;
+  return pace;
+}
+
 }  // namespace ingress::annotations

@@ -89,6 +89,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
   policy.limits = read_limits(annotations, policy.issues);
+  policy.pace = read_pace(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.fixed_answer = read_fixed_answer(annotations, policy.issues);

@@ -35,6 +35,7 @@ struct RoutePolicy {
   std::optional<ClientCertificates> client_certificates;  // read_client_certificates()
   bool satisfies_any = false;
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
+  std::optional<proxy::config::Pace> pace;
   Rewrite rewrite;
   Redirections redirections;
   std::optional<int> fixed_answer;  // before any redirect

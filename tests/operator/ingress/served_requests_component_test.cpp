@@ -631,5 +631,37 @@ TEST_F(ServedPages, ADefaultBackendThatIsNotThereIsToldAndErrorsPass) {
   EXPECT_TRUE(is_told);
 }
 
+TEST_F(ServedRequests, AResponseIsSentNoFasterThanItsIngressSays) {
+  const std::string body(1u << 20, 'x');
+  ScriptedBackend large([&](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok(body));
+  });
+  Compiled compiled = compile(ViewBuilder()
+                                  .service("shop/web", 80, {"127.0.0.1"})
+                                  .ingress(an_ingress("shop/files")
+                                               .annotation(kNginx + "limit-rate", "4")
+                                               .annotation(kNginx + "limit-rate-after", "2")
+                                               .path(kHost, "/slow", "web", 80))
+                                  .ingress(an_ingress("shop/site").path(kHost, "/", "web", 80))
+                                  .view);
+  proxy::config::Cluster here = *compiled.config.clusters.at("shop/web:80");
+  here.endpoints = {{"127.0.0.1", large.port()}};
+  compiled.config.clusters["shop/web:80"] =
+      std::make_shared<const proxy::config::Cluster>(std::move(here));
+  ASSERT_TRUE(proxy_.publish(compiled.config));
+  // It would take minutes, and the other one comes long before.
+  auto slow = HttpClient::connect(proxy_.http());
+  slow.send("GET /slow HTTP/1.1\r\nHost: " + kHost + "\r\n\r\n");
+  EXPECT_EQ(slow.read_bytes(5u << 10).size(), 5u << 10);
+  EXPECT_EQ(get("/fast").body, body);
+  slow.stream().close();
+  const std::string log = proxy_.access_log(2);
+  EXPECT_EQ(log.find("\"response_bytes\":1048576"), log.rfind("\"response_bytes\":1048576"));
+  serve(ViewBuilder().ingress(an_ingress("shop/files")
+                                  .annotation(kNginx + "limit-rate", "10k")
+                                  .path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/"), "503") << "what cannot be read limits nothing, so nobody comes in";
+}
+
 }  // namespace
 }  // namespace ingress

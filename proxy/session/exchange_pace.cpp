@@ -1,0 +1,29 @@
+#include <algorithm>
+
+#include "proxy/session/exchange.h"
+#include "proxy/session/paced.h"
+#include "proxy/session/worker.h"
+
+// A response at the pace of its route. A tunnel has none, as in nginx: it is nobody's response.
+namespace proxy::session {
+
+// How much of the response may be taken from its endpoint at once; 0: nothing, until the client has
+// taken more or the pace lets it.
+std::size_t Exchange::room_for_response() {
+  const std::size_t room = downstream_->room();
+  if (paced_ == nullptr || stage_ == Stage::tunnel || room == 0) return room;
+  const base::SteadyTime now = worker_.loop().now();
+  if (!paced_->pace) paced_->pace.emplace(paced_->settings, now);
+  const std::size_t allowed = paced_->pace->allowed(response_bytes_, now);
+  if (allowed == 0) {
+    worker_.loop().arm(paced_->timer, paced_->pace->wait(response_bytes_, now));
+  }
+  return std::min(room, allowed);
+}
+
+void Exchange::on_pace_due() {
+  if (stage_ == Stage::over) return;
+  on_downstream_drained();
+}
+
+}  // namespace proxy::session
