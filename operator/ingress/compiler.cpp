@@ -576,7 +576,8 @@ class Compilation {
             .shape = scope.shape,
             .sticky = sticky_cookie_of(scope, path),
             .next_upstream = scope.policy.next_upstream,
-            .pace = scope.policy.pace};
+            .pace = scope.policy.pace,
+            .tracing = scope.policy.tracing};
   }
 
   // As ingress-nginx has it: what two Services tell one client by one name stays apart.

@@ -128,6 +128,7 @@ void append_access_line(const AccessRecord& record, std::string& out) {
   if (record.upstream_time) append_duration(",\"upstream_ms\":", *record.upstream_time, out);
   if (!record.reason.empty()) append_text(",\"reason\":", record.reason, out);
   append_text(",\"request_id\":", record.request_id, out);
+  if (!record.trace_id.empty()) append_text(",\"trace_id\":", record.trace_id, out);
   if (!record.tls_version.empty()) append_text(",\"tls\":", record.tls_version, out);
   out += "}\n";
 }

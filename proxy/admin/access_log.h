@@ -28,6 +28,7 @@ struct AccessRecord {
   std::optional<std::chrono::microseconds> upstream_time{};  // to its response head
   std::string_view reason{};  // why this status, when the proxy itself decided it; else empty
   std::string_view request_id{};
+  std::string_view trace_id{};     // of W3C Trace Context; empty: it is of none
   std::string_view tls_version{};  // "TLSv1.3"; empty: plain
 };
 

@@ -378,7 +378,8 @@ struct Fields<Policies> {
       // Without it errors are as the route's own cluster has them.
       added(field("errorPages", &Policies::error_pages, Part{})),
       // A limit that somebody believes in.
-      guard(field("pace", &Policies::pace, Part{})));
+      guard(field("pace", &Policies::pace, Part{})),
+      added(field("tracing", &Policies::tracing, Choice<3>{{"off", "trusted", "own"}})));
 };
 
 template <>

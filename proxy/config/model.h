@@ -270,6 +270,13 @@ struct Pace {
   bool operator==(const Pace&) const = default;
 };
 
+// Whether a backend is told of which trace its request is part (W3C Trace Context).
+enum class Tracing {
+  off,      // what the client says of it passes as it is
+  trusted,  // that of the client, or a new one
+  own,      // a new one
+};
+
 // What holds for every request that a route or a default takes, before its action has a say.
 struct Policies {
   std::uint64_t body_bytes_max = 0;  // 0: no limit; above it 413
@@ -288,6 +295,7 @@ struct Policies {
   std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
   std::optional<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
   std::optional<Pace> pace{};               // nothing: as fast as the client takes it
+  Tracing tracing = Tracing::off;
   bool operator==(const Policies&) const = default;
 };
 

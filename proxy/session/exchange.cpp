@@ -492,6 +492,7 @@ void Exchange::log() {
   if (responded_ != base::SteadyTime{}) record.upstream_time = micros(responded_ - began_);
   record.reason = reason_;
   record.request_id = text.substr(path_end_);
+  record.trace_id = trace_id_;
   record.tls_version = tls_version_;
   worker_.access_lines().add(record);
 }
@@ -525,6 +526,8 @@ void Exchange::reset() {
   can_replay_ = was_replayed_ = false;
   error_page_.reset();
   paced_.reset();
+  empty(traceparent_);
+  empty(trace_id_);
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();

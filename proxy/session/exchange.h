@@ -150,6 +150,7 @@ class Exchange final : private upstream::Connection::User,
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
   std::uint32_t choose_cluster(const router::Target& target);
   bool rewrite(const router::Target& target);
+  void trace(config::Tracing tracing);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
   std::string_view compose_head(const Client& client, const config::Policies& policies);
@@ -317,6 +318,7 @@ class Exchange final : private upstream::Connection::User,
   base::SteadyTime responded_{};
   std::string log_text_;  // host, method, path and request id, one after the other
   std::size_t host_end_ = 0, method_end_ = 0, path_end_ = 0;
+  std::string traceparent_, trace_id_;  // on a route that has them; a request's field points to it
   std::string_view client_address_, tls_version_;
   Protocol protocol_ = Protocol::http1_1;
   int status_ = 0;

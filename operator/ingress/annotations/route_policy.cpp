@@ -13,6 +13,7 @@
 #include "operator/ingress/annotations/replacements.h"
 #include "operator/ingress/annotations/snippet.h"
 #include "operator/ingress/annotations/ssl_passthrough.h"
+#include "operator/ingress/annotations/tracing.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
@@ -90,6 +91,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
   policy.limits = read_limits(annotations, policy.issues);
   policy.pace = read_pace(annotations, policy.issues);
+  policy.tracing = read_tracing(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.fixed_answer = read_fixed_answer(annotations, policy.issues);

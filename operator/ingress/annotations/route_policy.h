@@ -36,6 +36,7 @@ struct RoutePolicy {
   bool satisfies_any = false;
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   std::optional<proxy::config::Pace> pace;
+  proxy::config::Tracing tracing = proxy::config::Tracing::off;
   Rewrite rewrite;
   Redirections redirections;
   std::optional<int> fixed_answer;  // before any redirect

@@ -49,6 +49,21 @@ TEST(Limits, AreNumbersAndAFactorThatIsFiveWhenNothingIsSaid) {
   EXPECT_EQ(read({{"limit-rps", "10"}, {"limit-burst-multiplier", "1"}})->burst_multiplier, 1u);
 }
 
+TEST(Limits, ARateIsInKibibytesAndOneThatCannotBeReadClosesTheIngress) {
+  Issues issues;
+  const auto pace = read_pace(nginx({{"limit-rate", "512"}, {"limit-rate-after", "1"}}), issues);
+  EXPECT_EQ(pace, (proxy::config::Pace{.bytes_per_second = 512u << 10, .free_bytes = 1024}));
+  const AnnotationMap without[] = {nginx({}), nginx({{"limit-rate", "0"}}),
+                                   nginx({{"limit-rate-after", "5"}}),
+                                   nginx({{"limit-rate", "0k"}, {"limit-rate-after", "5"}})};
+  for (const AnnotationMap& none : without) EXPECT_EQ(read_pace(none, issues), std::nullopt);
+  EXPECT_THAT(issues, IsEmpty());
+  for (const char* value : {"512k", "-1", "1.5", "x", "1125899906842624", "99999999999999999999"}) {
+    EXPECT_TRUE(read_route_policy(nginx({{"limit-rate", value}})).is_refused()) << value;
+    EXPECT_TRUE(read_route_policy(nginx({{"limit-rate-after", value}})).is_refused()) << value;
+  }
+}
+
 TEST(Limits, WhatAsksForNothingIsNone) {
   EXPECT_EQ(read({}), std::nullopt);
   EXPECT_EQ(read({{"limit-rps", "0"}, {"limit-rpm", ""}, {"limit-connections", "0"}}),

@@ -663,5 +663,38 @@ TEST_F(ServedRequests, AResponseIsSentNoFasterThanItsIngressSays) {
   EXPECT_EQ(asked("/"), "503") << "what cannot be read limits nothing, so nobody comes in";
 }
 
+TEST_F(ServedRequests, ABackendIsToldOfTheTraceThatItsRequestIsPartOf) {
+  const auto traced = [this](const std::string& more_fields) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET / HTTP/1.1\r\nHost: " + kHost + "\r\n" + more_fields + "\r\n");
+    EXPECT_EQ(client.read_answer().status, 200);
+    return backend_.last();
+  };
+  const auto with = [](const std::string& trusts) {
+    return an_ingress("shop/www")
+        .annotation(kNginx + "enable-opentelemetry", "true")
+        .annotation(kNginx + "opentelemetry-trust-incoming-span", trusts)
+        .path(kHost, "/", "web", 80);
+  };
+  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const std::string of_client = "traceparent: " + good + "\r\ntracestate: a=b\r\n";
+  serve(ViewBuilder().ingress(with("true")));
+  EXPECT_EQ(traced(of_client).field("traceparent"), good);
+  EXPECT_EQ(backend_.last().field("tracestate"), "a=b");
+  const std::string made = traced("").field("traceparent");
+  EXPECT_EQ(made.size(), good.size());
+  EXPECT_NE(traced("").field("traceparent"), made);
+  EXPECT_EQ(traced("traceparent: nonsense\r\ntracestate: a=b\r\n").field("tracestate"), "");
+  EXPECT_EQ(backend_.last().field("traceparent").size(), good.size());
+  const std::string log = proxy_.access_log(3);
+  EXPECT_NE(log.find("\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\""), std::string::npos);
+  EXPECT_NE(log.find(made.substr(3, 32)), std::string::npos);
+  serve(ViewBuilder().ingress(with("false")));
+  EXPECT_NE(traced(of_client).field("traceparent"), good);
+  EXPECT_EQ(backend_.last().field("tracestate"), "");
+  serve(ViewBuilder().ingress(an_ingress("shop/www").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(traced("traceparent: nonsense\r\n").field("traceparent"), "nonsense");
+}
+
 }  // namespace
 }  // namespace ingress

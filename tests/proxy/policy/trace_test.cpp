@@ -1,0 +1,70 @@
+#include "proxy/policy/trace.h"
+
+#include <gtest/gtest.h>
+
+namespace proxy::policy {
+namespace {
+
+const std::string kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
+const std::string kGood = "00-" + kTrace + "-00f067aa0ba902b7-01";
+
+TEST(Trace, IsReadByTheRulesOfTraceContext) {
+  for (const std::string& good :
+       {kGood, "00-" + kTrace + "-00f067aa0ba902b7-00", "00-" + kTrace + "-00f067aa0ba902b7-ff",
+        "cc-" + kTrace + "-00f067aa0ba902b7-01", "cc-" + kTrace + "-00f067aa0ba902b7-01-what",
+        "fe-" + kTrace + "-00f067aa0ba902b7-01-"}) {
+    EXPECT_EQ(trace_id_of(good), kTrace) << good;
+  }
+  const std::string zeros(32, '0');
+  for (const std::string& bad :
+       {std::string(),
+        std::string("00"),
+        kGood.substr(1),
+        kGood + "0",
+        kGood + "-00",
+        "ff" + kGood.substr(2),
+        "0" + kGood,
+        "00-" + zeros + "-00f067aa0ba902b7-01",
+        "00-" + kTrace + "-0000000000000000-01",
+        "00-" + kTrace.substr(1) + "-00f067aa0ba902b7-01",
+        std::string("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        "00-" + kTrace + "-00f067aa0ba902bg-01",
+        "00-" + kTrace + "-00f067aa0ba902b7-0x",
+        "00_" + kTrace + "-00f067aa0ba902b7-01",
+        "00-" + kTrace + "_00f067aa0ba902b7-01",
+        "00-" + kTrace + "-00f067aa0ba902b7_01",
+        "gg" + kGood.substr(2),
+        "cc" + kGood.substr(2) + "x",
+        kGood + " ",
+        "00-" + kTrace + "-00f067aa0ba902b7-1"}) {
+    EXPECT_EQ(trace_id_of(bad), "") << bad;
+  }
+}
+
+TEST(Trace, OfSeveralNoneIsBelieved) {
+  std::vector<http1::Field> fields = {{.name = "TraceParent", .value = kGood}};
+  EXPECT_EQ(trace_id_of(fields), kTrace);
+  fields.push_back(fields.front());
+  EXPECT_EQ(trace_id_of(fields), "");
+  EXPECT_EQ(trace_id_of(std::vector<http1::Field>{}), "");
+}
+
+TEST(Trace, ANewOneIsOneThatIsBelieved) {
+  EXPECT_EQ(new_traceparent(1, 2, 3), "00-00000000000000010000000000000002-0000000000000003-01");
+  for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}, UINT64_MAX}) {
+    EXPECT_NE(trace_id_of(new_traceparent(number, number, number)), "") << number;
+  }
+}
+
+TEST(Trace, WhatIsForgottenIsNotPassedOn) {
+  std::vector<http1::Field> fields = {{.name = "traceparent", .value = "x"},
+                                      {.name = "TraceState", .value = "a=b"},
+                                      {.name = "Accept", .value = "*"}};
+  forget_trace(fields);
+  EXPECT_TRUE(fields[0].dropped);
+  EXPECT_TRUE(fields[1].dropped);
+  EXPECT_FALSE(fields[2].dropped);
+}
+
+}  // namespace
+}  // namespace proxy::policy
