@@ -12,6 +12,8 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
   const bool sets_fields = !shape.request_fields.empty() || !shape.response_fields.empty();
   const bool replaces =
       !shape.cookie_domains.empty() || !shape.cookie_paths.empty() || !shape.locations.empty();
+  const bool has_pages =
+      !policy.error_pages.statuses.empty() || !policy.error_pages.service.empty();
   const bool redirects = policy.redirections.of_all || policy.redirections.of_root;
   const std::pair<bool, const char*> all[] = {
       {policy.redirect.always, "a redirect to https for every host"},
@@ -37,6 +39,9 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
       {policy.backend.http2, "HTTP/2 to the backend"},
       {!policy.upstream_vhost.empty(), "another host for the backend"},
       {replaces, "replaced cookies or locations"},
+      {has_pages, "pages for errors"},
+      {policy.pace.has_value(), "a rate of responses"},
+      {policy.tracing != proxy::config::Tracing::off, "traces for the backend"},
   };
   std::vector<std::string> words;
   for (const auto& [is_in_force, word] : all) {
