@@ -42,19 +42,9 @@ class DnsServer {
   };
 
   explicit DnsServer(std::map<char, Said> said) : said_(std::move(said)) {
-    udp_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(udp_, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(udp_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    ::setsockopt(tcp_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    ::bind(tcp_, reinterpret_cast<sockaddr*>(&address), size);
-    ::listen(tcp_, 8);
+    // A port that is free for one of the two may be somebody's for the other.
+    while (!take_port()) {
+    }
     threads_[0] = std::thread([this] { serve_udp(); });
     threads_[1] = std::thread([this] { serve_tcp(); });
   }
@@ -70,6 +60,21 @@ class DnsServer {
   std::uint16_t port() const { return port_; }
 
  private:
+  bool take_port() {
+    if (udp_ >= 0) ::close(udp_);
+    if (tcp_ >= 0) ::close(tcp_);
+    udp_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(tcp_, any, size) != 0 || ::listen(tcp_, 8) != 0) return false;
+    ::getsockname(tcp_, any, &size);
+    port_ = ntohs(address.sin_port);
+    return ::bind(udp_, any, size) == 0;
+  }
   std::string answer_to(const std::string& query, bool over_udp) const {
     const std::size_t name_end = query.find('\0', 12);
     const char type = query[name_end + 2];

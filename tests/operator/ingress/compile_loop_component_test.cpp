@@ -1,7 +1,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <future>
+#include <map>
+#include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -19,12 +23,40 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
+// What DNS says, as the test has it.
+class SaidNames final : public ExternalNames {
+ public:
+  void follow(const std::set<std::string>& names) override {
+    const std::lock_guard lock(mutex_);
+    followed_ = names;
+  }
+  bool are_known() const override { return true; }
+  std::shared_ptr<const ResolvedName> get(const std::string& name) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = said_.find(name);
+    return found == said_.end() ? nullptr : found->second;
+  }
+  void say(const std::string& name, const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    said_[name] = std::make_shared<const ResolvedName>(ResolvedName{{address}, ""});
+  }
+  std::set<std::string> followed() const {
+    const std::lock_guard lock(mutex_);
+    return followed_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string> followed_;
+  std::map<std::string, std::shared_ptr<const ResolvedName>> said_;
+};
+
 class CompileLoopTest : public testing::Test {
  protected:
   void start(std::function<void()> while_compiling) {
     loop_ = std::make_unique<CompileLoop>(
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
-                            namespaces_},
+                            namespaces_, nullptr, &names_},
         options_, clock_, registry_,
         [this, work = std::move(while_compiling)](const CompileLoop::Outcome& outcome) {
           look_(outcome);
@@ -55,6 +87,7 @@ class CompileLoopTest : public testing::Test {
   kube::Store<kube::Secret> tls_secrets_;
   kube::Store<api::Certificate> certificates_;
   kube::Store<kube::Namespace> namespaces_;
+  SaidNames names_;
   base::SteadyTime now_{hours(1)};
   program::StuckWatch watch_;
   std::unique_ptr<CompileLoop> loop_;
@@ -168,6 +201,32 @@ TEST_F(CompileLoopChanges, EachChangeIsInTheNextConfigurationAndTheRestKeepsItsA
   expect(4);
   EXPECT_TRUE(last_.config->hosts.empty());
   EXPECT_TRUE(last_.config->clusters.empty());
+}
+
+TEST_F(CompileLoopChanges, NamesOfServicesOnTheOutsideAreFollowedAndTheirAnswersCompiled) {
+  kube::Service outside;
+  outside.metadata.namespace_ = "shop";
+  outside.metadata.name = "outside";
+  outside.type_name = "ExternalName";
+  outside.external_name = "api.example.org";
+  services_.put(outside);
+  ingresses_.put(
+      ingress_test::an_ingress("shop/www").path("shop.example", "/", "outside", 443).get());
+  expect(2);
+  EXPECT_EQ(names_.followed(), std::set<std::string>{"api.example.org"});
+  EXPECT_TRUE(last_.config->clusters.at("shop/outside:443")->endpoints.empty());
+  ASSERT_EQ(last_.complaints.size(), 1U);
+  EXPECT_EQ(last_.complaints.front().severity, Severity::pending);
+  names_.say("api.example.org", "192.0.2.1");
+  loop_->note_external_name("other.example");  // nobody's
+  loop_->note_external_name("api.example.org");
+  expect(3);
+  EXPECT_EQ(last_.config->clusters.at("shop/outside:443")->endpoints,
+            (std::vector<proxy::config::Endpoint>{{"192.0.2.1", 443}}));
+  EXPECT_TRUE(last_.complaints.empty());
+  ingresses_.erase({"shop", "www"});
+  expect(4);
+  EXPECT_TRUE(names_.followed().empty());
 }
 
 TEST_F(CompileLoopChanges, WhatChangesNothingHandsOutNothing) {
