@@ -12,6 +12,7 @@
 #include "base/base64url.h"
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/secret.h"
+#include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/ingress_names.h"
 
 namespace check {
@@ -84,6 +85,9 @@ std::map<kube::ObjectKey, Ports> services_named(
     for (const kube::IngressRule& rule : ingress->rules) {
       for (const kube::IngressPath& path : rule.paths) note(path.backend);
     }
+    ingress::annotations::Issues unsaid;  // the compiler says them
+    const auto auth = ingress::annotations::read_external_auth(*ingress, unsaid);
+    if (auth && auth->service) named[auth->service->key].emplace("", auth->service->port);
   }
   return named;
 }

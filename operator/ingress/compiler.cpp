@@ -49,6 +49,7 @@ class Compilation {
     owners_ = HostOwners(owned, view_.shares_hosts);
     passthrough_.emplace(owned, owners_);
     for (const auto& ingress : owned) note_expressions(*ingress);
+    for (const auto& ingress : owned) note_served_hosts(*ingress);
     for (const auto& ingress : owned) add(ingress);
     // When all there is to join is there, whatever their age.
     for (const Canary& canary : canaries_) join(canary);
@@ -65,6 +66,20 @@ class Compilation {
     }
   }
 
+  void note_served_hosts(const kube::Ingress& ingress) {
+    const std::string& namespace_ = ingress.metadata.namespace_;
+    const auto note = [&](std::string host) {
+      if (owners_.admits(host, namespace_)) served_hosts_.insert(std::move(host));
+    };
+    for (const kube::IngressRule& rule : ingress.rules) {
+      if (auto host = config_host(rule.host)) note(std::move(*host));
+    }
+    annotations::Issues unsaid;  // they are said where it is added
+    for (std::string& alias : annotations::read_other_hosts(ingress, unsaid).aliases) {
+      note(std::move(alias));
+    }
+  }
+
   void add(const std::shared_ptr<const kube::Ingress>& ingress) {
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
@@ -77,6 +92,10 @@ class Compilation {
     if (policy.basic_auth) find_users(policy);
     policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
     if (policy.client_certificates) find_authorities(policy);
+    // Also where something else is refused: a class may tolerate that.
+    if (auto auth = annotations::read_external_auth(*ingress, policy.issues)) {
+      find_auth_server(std::move(*auth), policy, *ingress);
+    }
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
     of_class.apply(class_name, ingress->metadata.annotations, policy);
     report_class(*ingress);
@@ -259,6 +278,49 @@ class Compilation {
       clients.asked.trusted_pem = authorities.trusted_pem;
       clients.asked.revoked_pem = authorities.revoked_pem;
     }
+  }
+
+  bool is_served(const std::string& host) const {
+    const std::string wildcard = covering_wildcard(host);
+    return served_hosts_.count(host) != 0 ||
+           (!wildcard.empty() && served_hosts_.count(wildcard) != 0);
+  }
+
+  // Who is asked about each request. Nobody is found: there is an issue that closes the Ingress.
+  void find_auth_server(annotations::ExternalAuth auth, RoutePolicy& policy,
+                        const kube::Ingress& ingress) {
+    const auto refuse = [&](std::string why, std::string remedy) {
+      policy.issues.push_back(
+          {Issue::Effect::guards, auth.annotation, std::move(why), std::move(remedy)});
+    };
+    if (auth.service) {
+      kube::IngressBackend backend;
+      backend.service.emplace();
+      backend.service->name = auth.service->key.name;
+      backend.service->port_number = auth.service->port;
+      const ResolvedBackend resolved = backends_.resolve(
+          auth.service->key.namespace_, backend, {},
+          {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
+      const auto* const forward = std::get_if<Forward>(&resolved.action);
+      if (forward == nullptr) {
+        refuse("asks a Service that cannot be asked: " + resolved.trouble,
+               "Mend the address, or the Service.");
+        return;
+      }
+      if (!resolved.reason.empty()) {
+        complain(ingress, "AuthServerNotReady",
+                 "Requests are answered with 500 until whom " + auth.annotation +
+                     " asks is ready: " + resolved.trouble + ".");
+      }
+      auth.settings.cluster = forward->cluster;
+    } else if (!auth.other_host.empty() && !is_served(auth.other_host)) {
+      refuse("asks " + auth.other_host +
+                 ", which no Ingress of this edge serves; what is outside is not asked yet",
+             "Name a Service of the cluster "
+             "(http://NAME.NAMESPACE.svc.cluster.local:PORT/PATH), or give the host an Ingress.");
+      return;
+    }
+    policy.external_auth = std::move(auth.settings);
   }
 
   // What the Ingresses of a host ask of clients, and of whom that is said.
@@ -960,6 +1022,7 @@ class Compilation {
   GuardTable guards_;
   ShapeTable shapes_;
   std::set<std::string> hosts_with_expressions_;
+  std::set<std::string> served_hosts_;  // of rules and aliases
   std::vector<Canary> canaries_;
   std::map<std::string, std::vector<AskedOf>> asked_by_host_;
   Complaints complaints_;

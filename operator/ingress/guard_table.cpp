@@ -14,8 +14,9 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
   if (policy.basic_auth) {
     guards.basic_auth =
         proxy::config::BasicAuth{policy.basic_auth->realm, policy.basic_auth->users};
-    guards.satisfy_any = policy.satisfies_any;
   }
+  guards.external_auth = policy.external_auth;
+  guards.satisfy_any = policy.satisfies_any && (guards.basic_auth || guards.external_auth);
   guards.limits = policy.limits;
   if (policy.client_certificates) guards.client_certificates = policy.client_certificates->asked;
   if (guards == proxy::config::Guards{}) return {};

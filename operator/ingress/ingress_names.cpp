@@ -7,6 +7,7 @@
 #include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/error_pages.h"
+#include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
@@ -57,6 +58,9 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   }
   std::string pages = annotations::default_backend_of(ingress.metadata.annotations);
   if (!pages.empty()) services.insert({ingress.metadata.namespace_, std::move(pages)});
+  annotations::Issues unsaid;  // the compiler says them
+  const auto auth = annotations::read_external_auth(ingress, unsaid);
+  if (auth && auth->service) services.insert(auth->service->key);
   return services;
 }
 
@@ -69,6 +73,8 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
   for (std::string& host : others.aliases) hosts.insert(std::move(host));
   for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
+  const auto auth = annotations::read_external_auth(ingress, unsaid);
+  if (auth && !auth->other_host.empty()) hosts.insert(auth->other_host);
   for (const kube::IngressTls& tls : ingress.tls) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }

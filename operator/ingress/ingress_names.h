@@ -18,11 +18,11 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 // Of its annotations, for passwords and for certificates of clients, as far as it may name them.
 std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress);
 
-// Of its backends.
+// Of its backends, and of who is asked about its requests.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
 
-// In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts,
-// and of its tls entries. "" where it speaks of every other host,
+// In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts or ask for
+// one, and of its tls entries. "" where it speaks of every other host,
 // or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
 

@@ -130,6 +130,7 @@ void append_access_line(const AccessRecord& record, std::string& out) {
   append_text(",\"request_id\":", record.request_id, out);
   if (!record.trace_id.empty()) append_text(",\"trace_id\":", record.trace_id, out);
   if (!record.tls_version.empty()) append_text(",\"tls\":", record.tls_version, out);
+  if (!record.user.empty()) append_text(",\"user\":", record.user, out);
   out += "}\n";
 }
 

@@ -30,6 +30,7 @@ struct AccessRecord {
   std::string_view request_id{};
   std::string_view trace_id{};     // of W3C Trace Context; empty: it is of none
   std::string_view tls_version{};  // "TLSv1.3"; empty: plain
+  std::string_view user{};         // who a guard has found it to be from; empty: none has
 };
 
 // Appends one line of JSON, its line feed included. Whatever bytes a client sent, the line is valid

@@ -50,6 +50,8 @@ struct CookieText : TextUpTo<kCookieTextBytesMax> {};  // std::string: an attrib
 struct Authority : TextUpTo<kAuthorityBytesMax> {};
 struct HostText : TextUpTo<kTextBytesMax> {};  // std::string: a host name or an address
 struct ClusterId : TextUpTo<kIdBytesMax> {};   // std::string: a key of ProxyConfig::clusters
+// std::string: likewise, or empty
+struct ClusterIdOrNone : TextUpTo<kIdBytesMax> {};
 struct GuardsId : TextUpTo<kIdBytesMax> {};  // std::string: a key of ProxyConfig::guards, or empty
 struct ShapeId : TextUpTo<kIdBytesMax> {};   // std::string: a key of ProxyConfig::shapes, or empty
 struct List {
@@ -251,6 +253,27 @@ struct Fields<ClientCertificates> {
 };
 
 template <>
+struct Fields<CopiedField> {
+  static constexpr const char* kName = "copiedField";
+  static constexpr auto kList =
+      std::tuple(required(field("name", &CopiedField::name, FieldName{})));
+};
+
+template <>
+struct Fields<ExternalAuth> {
+  static constexpr const char* kName = "guardSet.externalAuth";
+  static constexpr auto kList =
+      std::tuple(field("cluster", &ExternalAuth::cluster, ClusterIdOrNone{}),
+                 required(field("host", &ExternalAuth::host, FieldValue{kTextBytesMax})),
+                 required(field("target", &ExternalAuth::target, FieldValue{kTextBytesMax})),
+                 field("method", &ExternalAuth::method, Token{}),
+                 field("askedFor", &ExternalAuth::asked_for, FieldValue{kTextBytesMax}),
+                 field("signin", &ExternalAuth::signin, FieldValue{kTextBytesMax}),
+                 field("copied", &ExternalAuth::copied, List{kFieldLinesMax}),
+                 field("alwaysSetsCookies", &ExternalAuth::always_sets_cookies, Flag{}));
+};
+
+template <>
 struct Fields<NextUpstream> {
   static constexpr const char* kName = "nextUpstream";
   static constexpr auto kList =
@@ -282,7 +305,8 @@ struct Fields<Guards> {
                  // Without it both are asked for.
                  added(field("satisfyAny", &Guards::satisfy_any, Flag{})),
                  guard(field("limits", &Guards::limits, Part{})),
-                 guard(field("clientCertificates", &Guards::client_certificates, Part{})));
+                 guard(field("clientCertificates", &Guards::client_certificates, Part{})),
+                 guard(field("externalAuth", &Guards::external_auth, Part{})));
 };
 
 template <>

@@ -143,16 +143,41 @@ struct ClientCertificates {
   bool operator==(const ClientCertificates&) const = default;
 };
 
+// A field that is taken over by its name.
+struct CopiedField {
+  std::string name;  // config::may_be_shaped()
+  bool operator==(const CopiedField&) const = default;
+};
+
+// Another service is asked about each request: 2xx lets it pass, 401 and 403 are the answer, and
+// whatever else comes, or does not, is 500. Texts with variables: see text_template.h; one that
+// cannot be read closes.
+struct ExternalAuth {
+  // Who is asked. Empty: the route that this proxy itself has for the host and target, which must
+  // have no guards of its own but limits.
+  std::string cluster{};
+  std::string host{};    // the field Host, with variables
+  std::string target{};  // path and query, with variables
+  std::string method = "GET";
+  std::string asked_for{};  // X-Auth-Request-Redirect, with variables
+  // Where who is to show something first (401) is sent, with variables; empty: 401.
+  std::string signin{};
+  std::vector<CopiedField> copied{};  // from its answer into the request, in place of the client's
+  bool always_sets_cookies = false;   // with what is refused or fails, too
+  bool operator==(const ExternalAuth&) const = default;
+};
+
 // Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
 struct Guards {
   bool closed = false;                    // there is a guard that is not known here: 503
   std::vector<Network> denied;            // sorted, unique; 403, whatever else is said
   std::vector<Network> allowed{};         // sorted, unique; if any, 403 to everybody else
   std::optional<BasicAuth> basic_auth{};  // 401 to who is none of its users
-  bool satisfy_any =
-      false;  // who is allowed needs no password, and who has one need not be allowed
+  // One is enough: to be allowed, to have a password, to be let in by external_auth.
+  bool satisfy_any = false;
   std::optional<Limits> limits{};
   std::optional<ClientCertificates> client_certificates{};
+  std::optional<ExternalAuth> external_auth{};
   bool operator==(const Guards&) const = default;
 };
 

@@ -226,6 +226,9 @@ class FieldChecks {
   void check(const ClusterId&, const std::string& id, const At& at) const {
     if (!config_.clusters.contains(id)) breach(at.text(), "there is no cluster \"" + id + "\"");
   }
+  void check(const ClusterIdOrNone&, const std::string& id, const At& at) const {
+    if (!id.empty()) check(ClusterId{}, id, at);
+  }
   void check(const Token&, const std::string& value, const At& at) const {
     if (!value.empty() && !is_field_name(value)) breach(at.text(), "must be a token");
   }
@@ -374,6 +377,9 @@ class ReferenceCounting {
   template <class Rule, class Value>
   void count(const Rule&, const Value&) const {}
   void count(const ClusterId&, const std::string& id) const { counts_.clusters[id] += times_; }
+  void count(const ClusterIdOrNone&, const std::string& id) const {
+    if (!id.empty()) counts_.clusters[id] += times_;
+  }
   void count(const GuardsId&, const std::string& id) const {
     if (!id.empty()) counts_.guards[id] += times_;
   }

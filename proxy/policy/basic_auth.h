@@ -31,6 +31,8 @@ struct PasswordQuestion {
   std::string_view password{};
   bool is_user = false;
   CredentialsDigest digest{};
+  // Nothing is asked: whose password it is, where it is right.
+  std::string_view known_user{};
 };
 
 // config::BasicAuth, made ready to be asked. Immutable; any number of threads may ask.

@@ -5,27 +5,36 @@ namespace {
 
 constexpr Verdict kUnknownGuard{503, "unknown_guard"};
 constexpr Verdict kUnchecked{503, "password_unchecked"};
+constexpr Verdict kUnasked{503, "auth_unasked"};
+
+bool is_success(int status) {
+  return status >= 200 && status <= 299;
+}
 
 }  // namespace
 
-Guards::Guards(const config::Guards& config)
+Guards::Guards(const config::Guards& config, std::uint32_t auth_cluster)
     : closed_(config.closed),
+      only_limit_(!config.closed && config.denied.empty() && config.allowed.empty() &&
+                  !config.client_certificates && !config.basic_auth && !config.external_auth),
       access_list_(config.denied, config.allowed),
       satisfy_any_(config.satisfy_any) {
   if (config.client_certificates) client_certificate_.emplace(*config.client_certificates);
   if (config.basic_auth) basic_auth_.emplace(*config.basic_auth);
   if (config.limits) limits_.emplace(*config.limits);
+  if (config.external_auth) external_auth_.emplace(*config.external_auth, auth_cluster);
+  if (external_auth_ && !external_auth_->is_known()) closed_ = true;
 }
 
-Verdict Guards::check(const Asker& asker, PasswordQuestion& question, std::string& storage) const {
+Verdict Guards::check(const Asker& asker, OpenQuestion& question, std::string& storage) const {
   if (closed_) return kUnknownGuard;
   // No browser shows one with a preflight, either (Fetch §4.8).
   if (client_certificate_ && !asker.is_preflight) {
     const Verdict verdict = client_certificate_->check(asker.presented);
     if (!verdict.passes()) return verdict;
   }
-  bool needs_password = basic_auth_.has_value();
-  if (needs_password && satisfy_any_) {
+  bool must_be_known = basic_auth_ || external_auth_;
+  if (must_be_known && satisfy_any_) {
     // As nginx has it, but for who is denied, who never passes: an address is enough when it is on
     // the list, and without a list none is.
     const AccessList::Place place = access_list_.place_of(asker.address);
@@ -33,14 +42,42 @@ Verdict Guards::check(const Asker& asker, PasswordQuestion& question, std::strin
       const Verdict verdict = access_list_.check(asker.address);
       return verdict.passes() ? Verdict{} : verdict;  // an address that is none, and no list
     }
-    needs_password = place != AccessList::Place::allowed;
+    must_be_known = place != AccessList::Place::allowed;
   } else {
     const Verdict verdict = access_list_.check(asker.address);
     if (!verdict.passes()) return verdict;
   }
   const Verdict verdict = check_limits(asker);
   if (!verdict.passes()) return verdict;
-  return needs_password ? check_password(asker, question, storage) : kPasses;
+  return must_be_known ? check_who_it_is(asker, question, storage) : kPasses;
+}
+
+// What is here before what is elsewhere.
+Verdict Guards::check_who_it_is(const Asker& asker, OpenQuestion& question,
+                                std::string& storage) const {
+  if (asker.is_preflight) return kPasses;
+  if (!basic_auth_) return check_external(asker, question);
+  const Verdict verdict = check_password(asker, question.password, storage);
+  if (!external_auth_ || question.password.hash != nullptr) return verdict;
+  if (verdict.passes() == satisfy_any_) return verdict;
+  return check_external(asker, question);
+}
+
+Verdict Guards::check_external(const Asker& asker, OpenQuestion& question) const {
+  const AuthAnswer* const answer =
+      asker.answers == nullptr ? nullptr : asker.answers->find(*external_auth_->config());
+  if (answer == nullptr) {
+    question.external = &*external_auth_;
+    return kUnasked;
+  }
+  if (is_success(answer->status)) return kPasses;
+  Verdict verdict{500, "auth_answer_unexpected"};
+  if (answer->status == 0) verdict.reason = answer->failure;
+  if (answer->status == 401) verdict = {401, "auth_unauthorized"};
+  if (answer->status == 403) verdict = {403, "auth_forbidden"};
+  verdict.external = &*external_auth_;
+  verdict.answer = answer;
+  return verdict;
 }
 
 Verdict Guards::check_limits(const Asker& asker) const {
@@ -51,7 +88,6 @@ Verdict Guards::check_limits(const Asker& asker) const {
 
 Verdict Guards::check_password(const Asker& asker, PasswordQuestion& question,
                                std::string& storage) const {
-  if (asker.is_preflight) return kPasses;
   const auto refuse = [&](std::string_view reason) {
     return Verdict{401, reason, basic_auth_->challenge()};
   };
@@ -63,7 +99,10 @@ Verdict Guards::check_password(const Asker& asker, PasswordQuestion& question,
   if (!hash) return refuse("credentials_wrong");
   const CredentialsDigest digest = asker.remembered->digest_of(*hash->text, *credentials);
   if (asker.wrong != nullptr && *asker.wrong == digest) return refuse("credentials_wrong");
-  if (hash->is_of_user && asker.remembered->has(digest, asker.now)) return kPasses;
+  if (hash->is_of_user && asker.remembered->has(digest, asker.now)) {
+    question.known_user = credentials->user;
+    return kPasses;
+  }
   question = {hash->text, credentials->password, hash->is_of_user, digest};
   return kUnchecked;
 }

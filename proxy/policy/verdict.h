@@ -9,6 +9,9 @@ struct Redirection;
 
 namespace proxy::policy {
 
+class ExternalAuth;
+struct AuthAnswer;
+
 // What a guard says of a request. Its default is the answer of a guard that could not decide.
 struct Verdict {
   int status = 503;                             // 0: it may pass
@@ -19,6 +22,9 @@ struct Verdict {
   // In place of the status; lives as long as the guards. nullptr: none.
   const config::Redirection* redirect = nullptr;
   bool ends_connection = false;  // on which it could never pass
+  // It is another service's word; both live as long as what was asked with.
+  const ExternalAuth* external = nullptr;
+  const AuthAnswer* answer = nullptr;
 
   bool passes() const { return status == 0; }
 };

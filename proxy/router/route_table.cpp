@@ -43,6 +43,20 @@ std::shared_ptr<const policy::ErrorPages> make_error_pages(const config::ErrorPa
   return std::make_shared<const policy::ErrorPages>(pages, cluster->second.place);
 }
 
+std::shared_ptr<const policy::Guards> make_guards(const config::Guards& guards,
+                                                  const References& references) {
+  const bool asks_a_cluster = guards.external_auth && !guards.external_auth->cluster.empty();
+  if (!asks_a_cluster) return std::make_shared<const policy::Guards>(guards);
+  const auto cluster = references.clusters.find(guards.external_auth->cluster);
+  if (cluster != references.clusters.end()) {
+    return std::make_shared<const policy::Guards>(guards, cluster->second.place);
+  }
+  // validate() has seen to it that this does not happen; if it did, nobody may pass.
+  config::Guards closed = guards;
+  config::close(closed);
+  return std::make_shared<const policy::Guards>(closed);
+}
+
 Target make_target(const config::Action& action, const config::Policies& policies,
                    const References& references) {
   Target target;
@@ -460,7 +474,7 @@ void RouteTable::follow_guards_and_shapes(const config::ProxyConfig& next) {
         if (after == nullptr) {
           references_.guards.erase(id);
         } else {
-          references_.guards.try_emplace(id, std::make_shared<const policy::Guards>(**after));
+          references_.guards.try_emplace(id, make_guards(**after, references_));
         }
       });
   config::ProxyConfig::Section<config::Shape>::visit_differences(

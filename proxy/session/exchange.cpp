@@ -214,11 +214,13 @@ bool Exchange::is_misdirected(const Client& client) const {
 bool Exchange::passes_guards(const Client& client, const router::Decision& decision,
                              const Piece& piece) {
   if (decision.target->guards == nullptr && decision.others.front() == nullptr) return true;
-  policy::PasswordQuestion question;
+  policy::OpenQuestion question;
   const policy::Verdict verdict = ask_guards(client, decision, question);
   if (verdict.passes()) return true;
-  if (question.hash != nullptr) {
+  if (question.is_open()) {
     suspend(client, question, piece);
+  } else if (verdict.answer != nullptr) {
+    answer_as_told(client, verdict);
   } else {
     refuse_as(verdict, client);
   }
@@ -260,7 +262,7 @@ policy::Presented Exchange::presented_by(const Client& client) const {
 
 // Those of the route, and those of others that the path is theirs in another reading.
 policy::Verdict Exchange::ask_guards(const Client& client, const router::Decision& decision,
-                                     policy::PasswordQuestion& question) {
+                                     policy::OpenQuestion& question) {
   const std::array<const policy::Guards*, 3> all = {decision.target->guards, decision.others[0],
                                                     decision.others[1]};
   const bool ask_for_passwords = std::any_of(all.begin(), all.end(), [](const auto* guards) {
@@ -274,10 +276,9 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
                       .limits = worker_.limits(),
                       .counted = &counted_in_};
   if (ask_for_certificates) asker.presented = presented_by(client);
-  if (ask_for_passwords || ask_for_certificates) {
-    asker.is_preflight =
-        shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
-  }
+  asker.is_preflight =
+      shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
+  if (suspended_ != nullptr) asker.answers = &suspended_->answers;
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
@@ -287,10 +288,18 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
     if (guards == nullptr) continue;
     const policy::Verdict verdict = guards->check(asker, question, worker_.credentials_storage());
     if (!verdict.passes()) return verdict;
+    // Its view is into storage that the next ones use, too.
+    const std::string_view user = std::exchange(question.password.known_user, {});
+    if (!user.empty()) granted().user = user;
   }
   if (ask_for_passwords) hide_authorization();
   if (all[0] != nullptr && all[0]->client_certificate() != nullptr) {
     all[0]->client_certificate()->tell(asker.presented, request_.fields);
+  }
+  // The route's own comes last: of two that say who it is, its word stands.
+  for (auto guards = all.rbegin(); guards != all.rend(); ++guards) {
+    if (*guards == nullptr) continue;
+    if (const auto* const auth = (*guards)->external_auth()) take_over_from(*auth);
   }
   return policy::kPasses;
 }
@@ -304,8 +313,10 @@ void Exchange::take_shape(const router::Target& target) {
 // too.
 void Exchange::send_answer(http1::Answer answer) {
   std::vector<http1::Field> fields;
-  if (shape_ != nullptr) {
-    shape_->add_to_answer(origin_, fields);
+  if (shape_ != nullptr) shape_->add_to_answer(origin_, fields);
+  if (sets_granted_cookies()) set_granted_cookies(fields);
+  if (!fields.empty()) {
+    fields.insert(fields.end(), answer.fields.begin(), answer.fields.end());
     answer.fields = fields;
   }
   downstream_->send_answer(answer);
@@ -494,6 +505,7 @@ void Exchange::log() {
   record.request_id = text.substr(path_end_);
   record.trace_id = trace_id_;
   record.tls_version = tls_version_;
+  if (granted_ != nullptr) record.user = granted_->user;
   worker_.access_lines().add(record);
 }
 
@@ -508,6 +520,7 @@ void Exchange::reset() {
   downstream_ = nullptr;
   stop_waiting();
   suspended_.reset();
+  granted_.reset();
   stage_ = Stage::reading;
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;

@@ -13,8 +13,8 @@
 #include "proxy/http1/response_parser.h"
 #include "proxy/http2/client_session.h"
 #include "proxy/net/timer_wheel.h"
-#include "proxy/policy/basic_auth.h"
 #include "proxy/policy/client_certificate.h"
+#include "proxy/policy/guards.h"
 #include "proxy/policy/limits.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/verdict.h"
@@ -122,7 +122,7 @@ class Exchange final : private upstream::Connection::User,
   policy::Presented presented_by(const Client& client) const;
   void refuse_as(const policy::Verdict& verdict, const Client& client);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
-                             policy::PasswordQuestion& question);
+                             policy::OpenQuestion& question);
   void take_shape(const router::Target& target);
   void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
@@ -141,10 +141,22 @@ class Exchange final : private upstream::Connection::User,
   std::string_view shown_authorization();
   void hide_authorization();
   const policy::CredentialsDigest* wrong_credentials() const;
-  void suspend(const Client& client, const policy::PasswordQuestion& question, const Piece& piece);
+  void suspend(const Client& client, const policy::OpenQuestion& question, const Piece& piece);
+  void keep_head(const Client& client);
+  bool ask_for_hash(const policy::PasswordQuestion& question);
+  struct AuthTarget;
+  AuthTarget auth_target_for(const policy::ExternalAuth& auth);
+  bool ask_auth_server(const policy::ExternalAuth& auth);
   void wait_with_body(const Piece& piece);
   void stop_waiting();
   void on_password_checked(PasswordChecks::Outcome outcome);
+  void on_auth_answered(policy::AuthAnswer answer);
+  void decide_again();
+  policy::RequestWords words_of(const Client& client, std::string_view host);
+  void answer_as_told(const Client& client, const policy::Verdict& verdict);
+  void take_over_from(const policy::ExternalAuth& auth);
+  bool sets_granted_cookies() const;
+  void set_granted_cookies(std::vector<http1::Field>& fields) const;
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
@@ -266,7 +278,15 @@ class Exchange final : private upstream::Connection::User,
   std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
-  net::Timer timer_{*this};               // of gathering, or of what is awaited over HTTP/2
+  // Of the guards that let it in; nullptr: nothing.
+  struct Granted {
+    std::vector<std::string> cookies;  // of auth servers, for its response
+    bool always = false;               // whatever becomes of it
+    std::string user;                  // for the log
+  };
+  Granted& granted();
+  std::unique_ptr<Granted> granted_;
+  net::Timer timer_{*this};  // of gathering, or of what is awaited over HTTP/2
   BodyTime body_time_;
   bool can_replay_ = false;
   bool was_replayed_ = false;

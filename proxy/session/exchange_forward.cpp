@@ -702,6 +702,7 @@ void Exchange::take_final_head() {
   }
   responded_ = worker_.loop().now();
   tell_sticky();
+  if (sets_granted_cookies()) set_granted_cookies(response_.fields);
 }
 
 void Exchange::take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget) {

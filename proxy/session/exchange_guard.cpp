@@ -1,18 +1,23 @@
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "proxy/http1/field.h"
+#include "proxy/policy/rewrite.h"
+#include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 
 // A request that waits for what a guard needs time for: a password is being hashed, on another
-// thread. Its client is read no further meanwhile. Then it is decided anew from the beginning, by
-// the configuration of that moment, which may be another one.
+// thread, or another service is asked. Its client is read no further meanwhile. Then it is decided
+// anew from the beginning, by the configuration of that moment, which may be another one.
 namespace proxy::session {
 namespace {
 
 // Each of up to three guards, and a configuration or two that come meanwhile.
 constexpr unsigned kComparisonsMax = 8;
+constexpr unsigned kQuestionsMax = 8;  // likewise, to auth servers
 // As long as it takes for a queue of the usual hashes to become shorter.
 constexpr std::string_view kRetryAfter = "2";
 
@@ -45,51 +50,158 @@ const policy::CredentialsDigest* Exchange::wrong_credentials() const {
   return suspended_ != nullptr && suspended_->wrong ? &*suspended_->wrong : nullptr;
 }
 
-void Exchange::suspend(const Client& client, const policy::PasswordQuestion& question,
+void Exchange::suspend(const Client& client, const policy::OpenQuestion& question,
                        const Piece& piece) {
-  if (suspended_ == nullptr) {
-    suspended_ = std::make_unique<Suspended>(*this, worker_.counters().held.request_copies);
-    std::string& head = suspended_->head;
-    head.reserve(client.host.size() + client.port.size() + request_.views_bytes());
-    suspended_->client = client;
-    // These two may be fields of the request, where a trusted proxy says them.
-    for (std::string_view* const view : {&suspended_->client.host, &suspended_->client.port}) {
-      const std::size_t at = head.size();
-      head.append(*view);
-      *view = std::string_view(head).substr(at);
-    }
-    request_.keep_in(head);
-    suspended_->head_bytes.set(head.capacity());
-  }
-  suspended_->digest = question.digest;
-  const bool has_room = ++suspended_->comparisons <= kComparisonsMax &&
-                        worker_.passwords().ask(suspended_->client.address, question, *suspended_);
-  if (!has_room) {
-    answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
-    return;
-  }
+  if (suspended_ == nullptr) keep_head(client);
+  const bool is_asked = question.external != nullptr ? ask_auth_server(*question.external)
+                                                     : ask_for_hash(question.password);
+  if (!is_asked) return;
   stage_ = Stage::guarded;
   wait_with_body(piece);
+}
+
+void Exchange::keep_head(const Client& client) {
+  suspended_ = std::make_unique<Suspended>(*this, worker_.counters().held.request_copies);
+  std::string& head = suspended_->head;
+  head.reserve(client.host.size() + client.port.size() + request_.views_bytes());
+  suspended_->client = client;
+  // These two may be fields of the request, where a trusted proxy says them.
+  for (std::string_view* const view : {&suspended_->client.host, &suspended_->client.port}) {
+    const std::size_t at = head.size();
+    head.append(*view);
+    *view = std::string_view(head).substr(at);
+  }
+  request_.keep_in(head);
+  suspended_->head_bytes.set(head.capacity());
+}
+
+// False: the request was answered.
+bool Exchange::ask_for_hash(const policy::PasswordQuestion& question) {
+  suspended_->digest = question.digest;
+  if (++suspended_->comparisons <= kComparisonsMax &&
+      worker_.passwords().ask(suspended_->client.address, question, *suspended_)) {
+    return true;
+  }
+  answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
+  return false;
+}
+
+// `host`: for a question it is the one that the route was chosen by. What a trusted proxy says of
+// another one may be the client's own word, and must not choose whom or what is asked.
+policy::RequestWords Exchange::words_of(const Client& client, std::string_view host) {
+  const auto path =
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+  return {.secure = client.is_https,
+          .host = host,
+          .method = request_.method_text,
+          .path = request_.path,
+          .normalized_path = path.value_or("/"),
+          .query = request_.query,
+          .client_address = client.address,
+          .port = client.port};
+}
+
+// Who is asked, and for what.
+struct Exchange::AuthTarget {
+  std::string_view trouble{};  // not empty: nobody can be, and why
+  std::uint32_t cluster = 0;
+  policy::AuthPlace place{};
+};
+
+Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth) {
+  auto place = auth.place_for(words_of(suspended_->client, request_.host));
+  if (!place) return {"auth_target_invalid"};
+  if (auth.cluster() != policy::ExternalAuth::kOwnRoutes) {
+    return {"", auth.cluster(), std::move(*place)};
+  }
+  // As a client would come there over https: a route that is guarded itself would have to be asked
+  // for, and could lead back here.
+  const router::Decision decision = router::decide(
+      *worker_.snapshot()->routes, {place->host, place->path, true}, worker_.path_storage());
+  if (decision.kind != router::Decision::Kind::forward) return {"auth_route_missing"};
+  const router::Target& target = *decision.target;
+  const bool is_guarded = target.guards != nullptr && !target.guards->only_limit();
+  if (is_guarded || decision.others.front() != nullptr) return {"auth_route_guarded"};
+  if (!target.policies.rewrite_target.empty()) {
+    const auto path = router::normalize_path(place->path, worker_.path_storage());
+    const policy::Rewritten made =
+        policy::rewrite(target.policies.rewrite_target, target.expression.get(), path.value_or(""),
+                        place->query, worker_.rewrite_storage());
+    if (!made.refusal.empty()) return {"auth_target_invalid"};
+    std::string rewritten(made.path);
+    place->query = std::string(made.query);
+    place->path = std::move(rewritten);
+  }
+  place->upstream_host = target.policies.upstream_host;
+  return {"", target.cluster, std::move(*place)};
+}
+
+// False: the request was answered.
+bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
+  const Client& client = suspended_->client;
+  const AuthTarget target = auth_target_for(auth);
+  if (!target.trouble.empty()) {
+    answer(500, target.trouble);
+    return false;
+  }
+  const std::shared_ptr<upstream::Cluster>& cluster = worker_.clusters().at(target.cluster);
+  auto room = worker_.auth_places().enter(*cluster, client.address);
+  if (++suspended_->questions > kQuestionsMax || !room) {
+    answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
+    return false;
+  }
+  const std::string question =
+      auth.question(target.place, {.words = words_of(client, request_.host),
+                                   .fields = request_.fields,
+                                   .peer_is_trusted = client.is_trusted_proxy,
+                                   .forwarded_for = client.forwarded_for,
+                                   .request_id = std::string_view(log_text_).substr(path_end_)});
+  suspended_->asked = auth.config();
+  suspended_->auth_request = std::make_unique<AuthRequest>(
+      worker_, cluster, std::move(*room), auth.config(), question,
+      proxy_header_for(client, cluster->config().proxy_protocol), *suspended_);
+  const std::string_view failure = suspended_->auth_request->begin();
+  if (failure.empty()) return true;
+  answer(500, failure);
+  return false;
 }
 
 void Exchange::wait_with_body(const Piece& piece) {
   suspended_->body.append(piece.text());
   const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity();
+  const bool is_of_slow_server =
+      suspended_->auth_request != nullptr && !suspended_->auth_request->hold(held);
+  if (is_of_slow_server) {
+    answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
+    return;
+  }
   if (gathered_.hold(held, worker_.options().gathered_bytes_max)) return;
-  answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
+  answer({.status = 503, .retry_after = kRetryAfter}, "guard_memory_full");
 }
 
 void Exchange::stop_waiting() {
-  if (suspended_ != nullptr) worker_.passwords().leave(*suspended_);
+  if (suspended_ == nullptr) return;
+  worker_.passwords().leave(*suspended_);
+  suspended_->auth_request.reset();
 }
 
 void Exchange::on_password_checked(PasswordChecks::Outcome outcome) {
-  stage_ = Stage::reading;
   if (outcome == PasswordChecks::Outcome::refused) {
     answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
     return;
   }
   if (outcome == PasswordChecks::Outcome::wrong) suspended_->wrong = suspended_->digest;
+  decide_again();
+}
+
+void Exchange::on_auth_answered(policy::AuthAnswer answer) {
+  suspended_->auth_request.reset();
+  suspended_->answers.add(std::move(suspended_->asked), std::move(answer));
+  decide_again();
+}
+
+void Exchange::decide_again() {
+  stage_ = Stage::reading;
   const Client client = suspended_->client;
   std::string body = suspended_->body.take();
   gathered_.clear();
@@ -100,6 +212,70 @@ void Exchange::on_password_checked(PasswordChecks::Outcome outcome) {
   // What the client may have sent meanwhile has not been read.
   const bool wants_more = stage_ != Stage::over && !request_complete_ && wants_request_body();
   if (wants_more && unsent_request() == 0) downstream_->want_request_body();
+}
+
+// ---- What another service said of the request
+
+void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdict) {
+  const policy::AuthAnswer& told = *verdict.answer;
+  http1::Answer made{.status = verdict.status};
+  std::string_view reason = verdict.reason;
+  std::optional<std::string> location;
+  // Nobody looks at a page who makes a gRPC call.
+  if (verdict.status == 401 && verdict.external->has_signin() && !is_grpc_) {
+    location = verdict.external->signin_for(
+        words_of(client, client.host.empty() ? request_.host : client.host));
+  }
+  std::vector<http1::Field> fields;
+  if (location) {
+    made.status = 302;
+    made.location = *location;
+    reason = "auth_signin";
+  } else if (verdict.status == 401) {
+    for (const std::string& challenge : told.challenges) {
+      fields.push_back({.name = "WWW-Authenticate", .value = challenge});
+    }
+  }
+  if (location || verdict.external->config()->always_sets_cookies) {
+    for (const std::string& cookie : told.cookies) {
+      fields.push_back({.name = "Set-Cookie", .value = cookie});
+    }
+  }
+  made.fields = fields;
+  answer(made, reason);
+}
+
+// For who was let in, by this one or in another way.
+void Exchange::take_over_from(const policy::ExternalAuth& auth) {
+  const policy::AuthAnswer* const told =
+      suspended_ == nullptr ? nullptr : suspended_->answers.find(*auth.config());
+  auth.replace_in(request_.fields, told);
+  if (told == nullptr) return;
+  if (!told->user.empty()) granted().user = told->user;
+  if (told->cookies.empty()) return;
+  std::vector<std::string>& cookies = granted().cookies;
+  cookies.insert(cookies.end(), told->cookies.begin(), told->cookies.end());
+  granted_->always = granted_->always || auth.config()->always_sets_cookies;
+}
+
+Exchange::Granted& Exchange::granted() {
+  if (granted_ == nullptr) granted_ = std::make_unique<Granted>();
+  return *granted_;
+}
+
+// As nginx adds fields: to what succeeded and what leads somewhere.
+bool Exchange::sets_granted_cookies() const {
+  if (granted_ == nullptr) return false;
+  if (granted_->always) return true;
+  constexpr std::array<int, 10> kStatuses = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
+  return std::any_of(kStatuses.begin(), kStatuses.end(),
+                     [this](int status) { return status == status_; });
+}
+
+void Exchange::set_granted_cookies(std::vector<http1::Field>& fields) const {
+  for (const std::string& cookie : granted_->cookies) {
+    fields.push_back({.name = "Set-Cookie", .value = cookie});
+  }
 }
 
 }  // namespace proxy::session

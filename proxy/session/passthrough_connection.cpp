@@ -65,9 +65,9 @@ void PassthroughConnection::start() {
   try_endpoints();
 }
 
-// Of the kinds that need no request; passwords let nobody pass.
+// Of the kinds that need no request; passwords and other services let nobody pass.
 bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
-  policy::PasswordQuestion question;
+  policy::OpenQuestion question;
   const policy::Asker asker{.address = connection_.client().address,
                             .now = worker_.loop().now(),
                             .limits = worker_.limits(),

@@ -1,11 +1,14 @@
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "proxy/admin/held_bytes.h"
 #include "proxy/policy/basic_auth.h"
+#include "proxy/policy/external_auth.h"
+#include "proxy/session/auth_request.h"
 #include "proxy/session/client.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/held_text.h"
@@ -15,12 +18,17 @@ namespace proxy::session {
 
 // What there is of a request while a guard is finding out: the buffer that it was read into is used
 // by others meanwhile.
-struct Exchange::Suspended final : PasswordGate::Waiter {
+struct Exchange::Suspended final : PasswordGate::Waiter, AuthRequest::Waiter {
   Suspended(Exchange& owner, admin::Counter& gauge)
       : exchange(owner), head_bytes(gauge), body(gauge) {}
   // It may be destroyed by that.
   void on_password_checked(PasswordGate::Outcome outcome) override {
     exchange.on_password_checked(outcome);
+  }
+
+  // The same.
+  void on_auth_answered(policy::AuthAnswer answer) override {
+    exchange.on_auth_answered(std::move(answer));
   }
 
   Exchange& exchange;
@@ -31,6 +39,10 @@ struct Exchange::Suspended final : PasswordGate::Waiter {
   policy::CredentialsDigest digest{};  // that is being compared
   std::optional<policy::CredentialsDigest> wrong{};
   unsigned comparisons = 0;
+  std::unique_ptr<AuthRequest> auth_request{};
+  policy::AuthAnswers::Asked asked{};  // by that
+  policy::AuthAnswers answers{};
+  unsigned questions = 0;
 };
 
 }  // namespace proxy::session

@@ -17,6 +17,7 @@
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/limits.h"
+#include "proxy/session/auth_request.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
@@ -87,6 +88,7 @@ class Worker final : private net::TurnEnd {
   std::string& rewrite_storage() { return rewrite_storage_; }
   std::string& credentials_storage() { return credentials_storage_; }
   PasswordGate& passwords() { return passwords_; }
+  AuthPlaces& auth_places() { return auth_places_; }
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
@@ -164,6 +166,7 @@ class Worker final : private net::TurnEnd {
   http1::RequestIds request_ids_;
   std::string path_storage_, rewrite_storage_, credentials_storage_;
   PasswordGate passwords_;
+  AuthPlaces auth_places_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";
   std::string https_port_text_ = "443";

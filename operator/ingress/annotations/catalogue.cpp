@@ -13,9 +13,14 @@ namespace {
 using namespace table_words;
 
 constexpr std::string_view kDenyList = "Write it as denylist-source-range.";
-constexpr std::string_view kAuth =
-    "Let the backend authenticate, or ask for passwords with auth-type: basic, and remove the "
-    "annotation, to have it served.";
+constexpr std::string_view kAuthFields =
+    "Let the auth server do without these fields, and remove the annotation, to have it served.";
+constexpr std::string_view kAuthSnippet =
+    "Configuration text is never taken from annotations. Who is asked is told X-Forwarded-Host, "
+    "X-Original-URL and their kin anyway: remove it to have it served.";
+constexpr std::string_view kAuthCache = "The auth server is asked about each request.";
+constexpr std::string_view kGlobalAuth =
+    "No authentication is for all Ingresses here: write auth-url in each that needs it.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
@@ -33,23 +38,23 @@ constexpr CatalogueEntry kTable[] = {
     {"affinity-mode", kHonoured, "", kText},
     {"allowlist-source-range", kHonoured, "", kAdmitted},
     {"app-root", kHonoured, "", kText},
-    {"auth-always-set-cookie", kGuards, kAuth, kOnOff},
-    {"auth-cache-duration", kGuards, kAuth, kText},
-    {"auth-cache-key", kGuards, kAuth, kText},
-    {"auth-keepalive", kGuards, kAuth, kNumber},
-    {"auth-keepalive-requests", kGuards, kAuth, kNumber},
-    {"auth-keepalive-share-vars", kGuards, kAuth, kOnOff},
-    {"auth-keepalive-timeout", kGuards, kAuth, kNumber},
-    {"auth-method", kGuards, kAuth, kText},
-    {"auth-proxy-set-headers", kGuards, kAuth, kText},
+    {"auth-always-set-cookie", kHonoured, "", kOnOff},
+    {"auth-cache-duration", kTunes, kAuthCache, kText},
+    {"auth-cache-key", kTunes, kAuthCache, kText},
+    {"auth-keepalive", kHonoured, "", kNumber},
+    {"auth-keepalive-requests", kHonoured, "", kNumber},
+    {"auth-keepalive-share-vars", kHonoured, "", kOnOff},
+    {"auth-keepalive-timeout", kHonoured, "", kNumber},
+    {"auth-method", kHonoured, "", kText},
+    {"auth-proxy-set-headers", kGuards, kAuthFields, kText},
     {"auth-realm", kHonoured, "", kText},
-    {"auth-request-redirect", kGuards, kAuth, kText},
-    {"auth-response-headers", kGuards, kAuth, kText},
+    {"auth-request-redirect", kHonoured, "", kText},
+    {"auth-response-headers", kHonoured, "", kText},
     {"auth-secret", kHonoured, "", kText},
     {"auth-secret-type", kHonoured, "", kText},
-    {"auth-signin", kGuards, kAuth, kText},
-    {"auth-signin-redirect-param", kGuards, kAuth, kText},
-    {"auth-snippet", kGuards, kSnippet, kText},
+    {"auth-signin", kHonoured, "", kText},
+    {"auth-signin-redirect-param", kHonoured, "", kText},
+    {"auth-snippet", kGuards, kAuthSnippet, kText},
     {"auth-tls-error-page", kHonoured, "", kText},
     {"auth-tls-match-cn", kHonoured, "", kText},
     {"auth-tls-pass-certificate-to-upstream", kHonoured, "", kText},
@@ -57,7 +62,7 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-tls-verify-client", kHonoured, "", kText},
     {"auth-tls-verify-depth", kHonoured, "", kText},
     {"auth-type", kHonoured, "", kText},
-    {"auth-url", kGuards, kAuth, kText},
+    {"auth-url", kHonoured, "", kText},
     {"backend-protocol", kHonoured, "", kText},
     {"blacklist-source-range", kGuards, kDenyList, kText},
     {"canary", kHonoured, "", kOnOff},
@@ -85,7 +90,7 @@ constexpr CatalogueEntry kTable[] = {
     {"disable-proxy-intercept-errors", kHonoured, "", kOnOff},
     {"enable-access-log", kTunes, "", kText},
     {"enable-cors", kHonoured, "", kOnOff},
-    {"enable-global-auth", kTunes, "", kOnOff},
+    {"enable-global-auth", kTunes, kGlobalAuth, kOnOff},
     {"enable-modsecurity", kGuards, kFirewall, kOnOff},
     {"enable-opentelemetry", kHonoured, "", kOnOff},
     {"enable-opentracing", kTunes, "", kOnOff},

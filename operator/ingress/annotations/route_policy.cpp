@@ -61,7 +61,8 @@ void judge(const AnnotationMap& annotations, const std::string& name, std::strin
   if (asks_for_nothing(entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
-  if (key.ends_with("-snippet")) {
+  // What is said to an auth server no key of ours says.
+  if (key.ends_with("-snippet") && key != "auth-snippet") {
     if (std::string typed = typed_keys_for(value); !typed.empty()) issue.remedy = std::move(typed);
   }
   policy.issues.push_back(std::move(issue));

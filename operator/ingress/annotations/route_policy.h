@@ -8,6 +8,7 @@
 #include "operator/ingress/annotations/basic_auth.h"
 #include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/error_pages.h"
+#include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/next_upstream.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_request_buffering.h"
@@ -33,6 +34,8 @@ struct RoutePolicy {
   AddressLists addresses;
   std::optional<BasicAuth> basic_auth;                    // read_basic_auth()
   std::optional<ClientCertificates> client_certificates;  // read_client_certificates()
+  // read_external_auth(); the compiler says who is asked.
+  std::optional<proxy::config::ExternalAuth> external_auth;
   bool satisfies_any = false;
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   std::optional<proxy::config::Pace> pace;
@@ -70,7 +73,7 @@ struct Defaults {
   ProxyTimeouts timeouts{};
 };
 
-// All but basic_auth and client_certificates, which depend on the Ingress's namespace.
+// All but basic_auth, client_certificates and external_auth, which depend on more of the Ingress.
 RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& defaults = {});
 
 }  // namespace ingress::annotations

@@ -78,7 +78,7 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 }
 
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
-  for (const char* key : {"auth-url", "auth-method", "blacklist-source-range", "auth-signin",
+  for (const char* key : {"auth-proxy-set-headers", "auth-snippet", "blacklist-source-range",
                           "global-rate-limit", "configuration-snippet", "server-snippet",
                           "enable-modsecurity", "mirror-target", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
@@ -136,15 +136,15 @@ TEST(RoutePolicy, OurOwnPrefixCountsMoreThanNginxs) {
 }
 
 TEST(RoutePolicy, AGuardIsNamedWithItsRemedy) {
-  const RoutePolicy policy = read_route_policy(nginx({{"auth-url", "https://auth.example/"}}));
+  const RoutePolicy policy = read_route_policy(nginx({{"auth-proxy-set-headers", "shop/fields"}}));
   EXPECT_TRUE(policy.is_refused());
   ASSERT_EQ(policy.issues.size(), 1u);
-  EXPECT_EQ(policy.issues[0].name, "nginx.ingress.kubernetes.io/auth-url");
+  EXPECT_EQ(policy.issues[0].name, "nginx.ingress.kubernetes.io/auth-proxy-set-headers");
   EXPECT_THAT(policy.issues[0].remedy, HasSubstr("remove"));
 }
 
 TEST(RoutePolicy, AnUnknownKeyOfOursIsJudgedTheSameWay) {
-  EXPECT_TRUE(read_route_policy({{"gatehouse.dev/auth-url", "x"}}).is_refused());
+  EXPECT_TRUE(read_route_policy({{"gatehouse.dev/auth-uri", "x"}}).is_refused());
   EXPECT_FALSE(read_route_policy({{"gatehouse.dev/proxy-bufering", "x"}}).is_refused());
 }
 
@@ -249,7 +249,7 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
 TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
   const std::pair<std::string, std::string> something[] = {
       {"blacklist-source-range", "0.0.0.0/0,::/0"},
-      {"auth-url", "false"},
+      {"auth-proxy-set-headers", "false"},
       {"configuration-snippet", "0"},
       {"limit-rate", "a little"},
   };

@@ -1,5 +1,6 @@
 // Annotations as the operator compiles them, and what they do to requests at a running proxy.
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -52,12 +53,15 @@ class ServedRequests : public ::testing::Test {
   }
 
   void serve(ViewBuilder builder) { serve(std::move(builder), backend_.port()); }
-  void serve(ViewBuilder builder, std::uint16_t port) {
+  // `others`: who stands behind a cluster in its place, by the cluster's id.
+  void serve(ViewBuilder builder, std::uint16_t port,
+             const std::map<std::string, std::uint16_t>& others = {}) {
     const Compiled compiled = compile(builder.service("shop/web", 80, {"127.0.0.1"}).view);
     proxy::config::ProxyConfig config = compiled.config;
     for (const auto& [id, cluster] : compiled.config.clusters) {
       proxy::config::Cluster here = *cluster;
-      here.endpoints = {{"127.0.0.1", port}};
+      const auto other = others.find(id);
+      here.endpoints = {{"127.0.0.1", other == others.end() ? port : other->second}};
       config.clusters[id] = std::make_shared<const proxy::config::Cluster>(std::move(here));
     }
     ASSERT_TRUE(proxy_.publish(config));
@@ -198,6 +202,54 @@ TEST_F(ServedRequests, WhereAnyIsEnoughAnAddressOnTheListNeedsNoPassword) {
         with_password("any").annotation(kNginx + "allowlist-source-range", network)));
     EXPECT_EQ(get("/admin").status, status) << network;
   }
+}
+
+// Says yes to who has a session, and by what name it knows him.
+bool know_by_cookie(SocketStream& stream, const SeenRequest& request) {
+  const bool is_known = request.field("Cookie") == "session=ann";
+  return stream.send(std::string("HTTP/1.1 ") + (is_known ? "202 Accepted" : "401 Unauthorized") +
+                     "\r\nX-Auth-Request-User: " + (is_known ? "ann" : "nobody") +
+                     "\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_F(ServedRequests, AnotherServiceIsAskedWhoMayComeInAndOthersAreSentToSignIn) {
+  ScriptedBackend auth{know_by_cookie};
+  for (const std::string& url :
+       {std::string("http://auth.id.svc.cluster.local:4180/oauth2/auth"),
+        "https://" + std::string("$host/oauth2/auth"), "https://" + kHost + "/oauth2/auth"}) {
+    serve(ViewBuilder()
+              .service("id/auth", 4180, {"127.0.0.1"})
+              .service("shop/oauth2", 80, {"127.0.0.1"})
+              .ingress(an_ingress("shop/admin")
+                           .annotation(kNginx + "auth-url", url)
+                           .annotation(kNginx + "auth-signin", "https://$host/oauth2/start")
+                           .annotation(kNginx + "auth-response-headers", "X-Auth-Request-User")
+                           .path(kHost, "/admin", "web", 80))
+              .ingress(an_ingress("shop/oauth2").path(kHost, "/oauth2", "oauth2", 80)),
+          backend_.port(), {{"id/auth:4180", auth.port()}, {"shop/oauth2:80", auth.port()}});
+    const HttpAnswer sent = get("//admin?a=b");
+    EXPECT_EQ(sent.status, 302) << url;
+    EXPECT_EQ(sent.field("location"),
+              "https://shop.test/oauth2/start?rd=http://shop.test%2F%2Fadmin%3Fa%3Db");
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET /admin HTTP/1.1\r\nHost: " + kHost +
+                "\r\nCookie: session=ann\r\nX-Auth-Request-User: root\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, "/admin") << url;
+    EXPECT_EQ(backend_.last().field("X-Auth-Request-User"), "ann");
+    EXPECT_EQ(backend_.last().head.find("root"), std::string::npos);
+  }
+}
+
+TEST_F(ServedRequests, WhereNobodyCanBeAskedNobodyComesIn) {
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/gone")
+                         .annotation(kNginx + "auth-url", "http://gone.shop.svc/")
+                         .path(kHost, "/gone", "web", 80))
+            .ingress(an_ingress("shop/outside")
+                         .annotation(kNginx + "auth-url", "https://login.example/")
+                         .path(kHost, "/outside", "web", 80)));
+  EXPECT_EQ(asked("/gone"), "503");
+  EXPECT_EQ(asked("/outside"), "503");
 }
 
 TEST_F(ServedRequests, ALimitIsOfAllPathsOfItsIngressTogetherAndOfNoOther) {

@@ -46,6 +46,12 @@ TEST(AccessLine, SaysEverythingAboutOneRequest) {
             "\"tls\":\"TLSv1.3\"}\n");
 }
 
+TEST(AccessLine, NamesTheUserWhereOneIsKnown) {
+  AccessRecord known = record();
+  known.user = "ann \"x\"";
+  EXPECT_EQ(nlohmann::json::parse(line(known)).at("user"), "ann \"x\"");
+}
+
 TEST(AccessLine, LeavesOutWhatThereWasNot) {
   AccessRecord refused = record();
   refused.upstream = "";

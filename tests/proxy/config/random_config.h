@@ -131,6 +131,9 @@ class RandomConfig {
   void fill(const ClusterId&, std::string& value, const ProxyConfig& config) {
     value = config.clusters.begin()->first;
   }
+  void fill(const ClusterIdOrNone&, std::string& value, const ProxyConfig& config) {
+    if (!config.clusters.empty()) fill(ClusterId{}, value, config);
+  }
   void fill(const List&, std::vector<Split>& value, const ProxyConfig& config) {
     if (!config.clusters.empty() && coin()) fill(value.emplace_back(), config);
   }

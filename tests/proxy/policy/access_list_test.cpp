@@ -104,7 +104,7 @@ TEST(AddressSet, HoldsWhatOneOfItsNetworksHolds) {
 TEST(Guards, AGuardThatIsNotKnownHereLetsNobodyPass) {
   config::Guards guards;
   guards.closed = true;
-  PasswordQuestion question;
+  OpenQuestion question;
   std::string storage;
   EXPECT_EQ(Guards(guards).check({.address = "192.0.2.1"}, question, storage).status, 503);
   EXPECT_FALSE(Verdict{}.passes());

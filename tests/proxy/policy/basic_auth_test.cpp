@@ -86,14 +86,15 @@ class PasswordGuards : public ::testing::Test {
  protected:
   Verdict ask(const config::Guards& guards, const std::string& authorization,
               const std::string& address = "192.0.2.1") {
-    question = {};
+    OpenQuestion open;
     last_.emplace(guards);
     const Asker asker{.address = address,
                       .authorization = authorization,
                       .remembered = &remembered,
                       .wrong = wrong ? &*wrong : nullptr,
                       .now = kNow};
-    Verdict verdict = last_->check(asker, question, storage);
+    Verdict verdict = last_->check(asker, open, storage);
+    question = open.password;
     challenge_ = verdict.challenge;
     verdict.challenge = challenge_;
     return verdict;
@@ -137,7 +138,9 @@ TEST_F(PasswordGuards, LetInWhoWasRightAndRefuseWhoWasWrong) {
   remembered.remember(question.digest, kNow);
   EXPECT_TRUE(ask(guards, basic("ann:secret")).passes());
   EXPECT_EQ(question.hash, nullptr);
+  EXPECT_EQ(question.known_user, "ann");
   ask(guards, basic("ann:other"));
+  EXPECT_EQ(question.known_user, "");
   wrong = question.digest;
   EXPECT_EQ(ask(guards, basic("ann:other")).status, 401);
   EXPECT_EQ(question.hash, nullptr);

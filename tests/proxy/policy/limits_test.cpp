@@ -37,7 +37,7 @@ class LimitsTest : public ::testing::Test {
   }
 
   static Verdict check(const Guards& guards, const Asker& asker) {
-    PasswordQuestion question;
+    OpenQuestion question;
     std::string storage;
     return guards.check(asker, question, storage);
   }

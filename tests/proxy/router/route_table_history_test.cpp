@@ -38,7 +38,7 @@ std::string text_of(const RouteTable& table, const Decision& decision) {
   if (target.split != nullptr) text += " or " + id_of(table, target.split->cluster());
   if (target.guards != nullptr) {
     // What they say of somebody, so that those of another table with this id are told from these.
-    policy::PasswordQuestion question;
+    policy::OpenQuestion question;
     std::string storage;
     for (const char* address : {"10.0.0.1", "192.0.2.7", "2001:db8::1", "203.0.113.9"}) {
       text += std::to_string(static_cast<int>(

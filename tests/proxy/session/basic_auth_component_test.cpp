@@ -134,6 +134,7 @@ TEST_F(BasicAuth, LetsInWhoIsRightWithoutTellingTheBackendThePassword) {
   EXPECT_EQ(seen.field("Authorization"), "");
   EXPECT_EQ(seen.field("X-Before") + seen.field("X-Behind"), "12");
   EXPECT_THAT(proxy.access_log(), Not(HasSubstr("secret")));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"user\":\"ann\""));
 }
 
 TEST_F(BasicAuth, WhatIsNotGuardedKeepsItsCredentials) {

@@ -1,0 +1,271 @@
+#include "proxy/session/auth_request.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "proxy/http1/body_decoder.h"
+#include "proxy/policy/limits.h"
+#include "proxy/session/worker.h"
+#include "proxy/upstream/keep_alive.h"
+
+namespace proxy::session {
+namespace {
+
+using upstream::Failure;
+using upstream::FailureKind;
+using upstream::Fault;
+using upstream::Retry;
+
+constexpr Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 500,
+                               "closed_early"};
+constexpr Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 500,
+                                 "stray_response"};
+constexpr Failure kTooManyInterim{Fault::upstream, Retry::never, 500, "too_many_interim_responses",
+                                  FailureKind::invalid_answer};
+constexpr unsigned kInterimHeadsMax = 16;  // as of a backend
+// What is looked at of a body, so that its connection can be used again: a page that says no.
+constexpr std::size_t kBodyBytesMax = 16u << 10;
+
+Failure malformed(http1::Failure failure) {
+  return {Fault::upstream, Retry::never, 500, http1::response_reason_of(failure),
+          FailureKind::invalid_answer};
+}
+
+// For the access log, where the reasons of a backend's own failures stand, too.
+std::string_view reason_of(const Failure& failure) {
+  switch (failure.kind) {
+    case FailureKind::timeout:
+      return "auth_timeout";
+    case FailureKind::invalid_answer:
+      return "auth_answer_malformed";
+    case FailureKind::error:
+      break;
+  }
+  return failure.retry == Retry::always ? "auth_unreachable" : "auth_closed_early";
+}
+
+}  // namespace
+
+std::optional<AuthPlaces::Place> AuthPlaces::enter(const upstream::Cluster& server,
+                                                   std::string_view client_address) {
+  const auto address = config::IpAddress::parse(client_address);
+  if (!address) return std::nullopt;
+  const config::IpAddress client = policy::subscriber_of(*address);
+  const auto of_server = of_server_.find(&server);
+  const auto of_client = of_client_.find(client);
+  const bool is_full =
+      (of_server != of_server_.end() && of_server->second.count >= kOfOneServerMax) ||
+      (of_client != of_client_.end() && of_client->second >= kOfOneClientMax);
+  if (is_full) return std::nullopt;
+  ++of_server_[&server].count;
+  ++of_client_[client];
+  return std::optional<Place>(std::in_place, *this, &server, client);
+}
+
+bool AuthPlaces::Place::hold(std::size_t bytes) {
+  OfServer& all = places_->of_server_.find(server_)->second;
+  all.bytes = all.bytes - held_ + bytes;
+  held_ = bytes;
+  return all.bytes <= kBytesOfOneServerMax;
+}
+
+void AuthPlaces::leave(const Place& place) {
+  const auto of_server = of_server_.find(place.server_);
+  of_server->second.bytes -= place.held_;
+  if (--of_server->second.count == 0) of_server_.erase(of_server);
+  const auto of_client = of_client_.find(place.client_);
+  if (--of_client->second == 0) of_client_.erase(of_client);
+}
+
+AuthRequest::AuthRequest(Worker& worker, std::shared_ptr<upstream::Cluster> cluster,
+                         AuthPlaces::Place place, policy::AuthAnswers::Asked asked,
+                         const std::string& question, std::string preface, Waiter& waiter)
+    : worker_(worker),
+      cluster_(std::move(cluster)),
+      place_(std::move(place)),
+      asked_(std::move(asked)),
+      waiter_(&waiter),
+      question_(worker.counters().held.request_copies),
+      preface_(std::move(preface)),
+      held_answer_(worker.counters().held.endpoint_input),
+      parser_(worker.options().response_limits) {
+  question_.assign(question);
+}
+
+AuthRequest::~AuthRequest() {
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+}
+
+std::string_view AuthRequest::begin() {
+  const config::Cluster& config = cluster_->config();
+  if (cluster_->is_empty()) return "auth_no_endpoints";
+  if (config.speaks_http2) return "auth_speaks_http2";
+  // One time for all of it: a server that sends a byte now and then has no more.
+  worker_.loop().arm(timer_, config.connect_timeout + config.read_timeout);
+  endpoint_ = pick_endpoint();
+  endpoint_->request_begins();
+  connection_ = endpoint_->take_idle(*this);
+  if (connection_ != nullptr) {
+    connection_->write(question_.view());
+  } else {
+    endpoint_->request_ends();
+    try_endpoints(std::exchange(endpoint_, nullptr));
+  }
+  is_beginning_ = false;
+  return failed_;
+}
+
+std::shared_ptr<upstream::Endpoint> AuthRequest::pick_endpoint() {
+  net::Loop& loop = worker_.loop();
+  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get()});
+  if (pick.to_probe != nullptr && worker_.may_probe()) {
+    upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
+  }
+  return std::move(pick.endpoint);
+}
+
+void AuthRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
+  if (!worker_.may_connect()) return give_up("no_descriptors");
+  if (endpoint == nullptr) endpoint = pick_endpoint();
+  for (; endpoint != nullptr; endpoint = pick_endpoint()) {
+    tried_.push_back(endpoint);
+    connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
+                                                cluster_->config().connect_timeout, preface_);
+    if (connection_ != nullptr) {
+      endpoint_ = std::move(endpoint);
+      endpoint_->request_begins();
+      return;
+    }
+    worker_.counters().upstream_failures.add(net::connect_failure_reason(errno));
+  }
+  give_up("auth_unreachable");
+}
+
+void AuthRequest::on_upstream_connected() {
+  connection_->write(question_.view());
+}
+
+void AuthRequest::on_upstream_failed(const Failure& failure) {
+  fail(failure);
+}
+
+void AuthRequest::on_timer(net::Timer&) {
+  worker_.counters().upstream_failures.add("upstream_read_timeout");
+  if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
+  give_up("auth_timeout");
+}
+
+upstream::Attempt AuthRequest::attempt_so_far() const {
+  const bool is_idempotent = asked_->method != "POST" && asked_->method != "PATCH";
+  return {
+      .is_idempotent = is_idempotent,
+      .can_replay = true,
+      .response_has_begun = has_answer_begun_,
+      .connection_was_reused = connection_->was_reused(),
+      .was_left_unread = !is_idempotent && connection_->was_left_unread(),
+      .was_replayed = was_replayed_,
+      .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
+  };
+}
+
+void AuthRequest::fail(const Failure& failure) {
+  worker_.counters().upstream_failures.add(failure.reason);
+  const upstream::Next next = upstream::choose_next(failure, attempt_so_far());
+  const bool is_stale = next == upstream::Next::fresh_connection;
+  if (is_stale) stale_ = endpoint_;
+  detach(upstream::Connection::kNotReusable);
+  if (next == upstream::Next::give_up) return give_up(reason_of(failure));
+  worker_.counters().upstream_retries.add();
+  was_replayed_ = was_replayed_ || is_stale;
+  endpoint_.reset();
+  has_answer_begun_ = false;
+  try_endpoints(nullptr);
+}
+
+// One read an event: what is left has its turn after others.
+void AuthRequest::on_upstream_readable() {
+  if (!connection_->is_readable()) return;
+  char* const begin = worker_.buffers().upstream.begin();
+  const std::size_t held = held_answer_.size();
+  if (held > 0) std::memcpy(begin, held_answer_.view().data(), held);
+  const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
+  if (got.kind == net::IoResult::Kind::would_block) return;
+  if (got.kind != net::IoResult::Kind::done) return fail(kClosedEarly);
+  if (!has_answer_begun_ && is_stray_answer()) {
+    endpoint_->on_unsolicited_bytes(worker_.loop().now());
+    return fail(kStrayResponse);
+  }
+  has_answer_begun_ = true;
+  take(begin, begin + held + got.bytes);
+}
+
+// On a connection that others had before: what came before the question can have arrived is no
+// answer to it, and would let in whoever asks next. That is worth a system call each time.
+bool AuthRequest::is_stray_answer() {
+  return connection_->was_reused() && !connection_->may_be_answered();
+}
+
+void AuthRequest::take(char* begin, char* end) {
+  using Outcome = http1::ResponseParser::Outcome;
+  for (;;) {
+    const std::string_view input(begin, static_cast<std::size_t>(end - begin));
+    const Outcome outcome = parser_.parse(input, {asked_->method == "HEAD", {}}, head_);
+    if (outcome == Outcome::failed) return fail(malformed(parser_.failure()));
+    if (outcome == Outcome::needs_more) {
+      held_answer_.assign(input);
+      // An edge will tell of more, unless it is here already.
+      if (connection_->is_readable()) worker_.resume_soon(*connection_);
+      return;
+    }
+    begin += parser_.head_bytes();
+    if (!head_.is_interim()) break;
+    if (++interim_heads_ > kInterimHeadsMax) return fail(kTooManyInterim);
+    parser_.reset();
+    head_.reset();
+  }
+  policy::AuthAnswer said = policy::read_auth_answer(head_, *asked_);
+  const bool can_be_reused =
+      head_.keep_alive && is_whole({begin, static_cast<std::size_t>(end - begin)});
+  const http1::Field* const keep_alive = head_.find(http1::FieldId::keep_alive);
+  const auto rest_max = keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
+                                              : upstream::rest_allowed_by(keep_alive->value);
+  detach(can_be_reused ? rest_max : upstream::Connection::kNotReusable);
+  answer(std::move(said));
+}
+
+// Whether the answer ends with these bytes. Else whatever follows would be taken for the answer to
+// the next question, by which somebody else would be let in.
+bool AuthRequest::is_whole(std::string_view body) {
+  if (body.size() > kBodyBytesMax) return false;
+  http1::BodyDecoder decoder = http1::BodyDecoder::for_response(head_);
+  while (!body.empty() && !decoder.is_done()) {
+    const http1::BodyDecoder::Piece piece = decoder.next(body);
+    if (piece.failure != http1::Failure::none) return false;
+    body.remove_prefix(piece.consumed);
+  }
+  if (!body.empty()) endpoint_->on_unsolicited_bytes(worker_.loop().now());
+  return decoder.is_done() && body.empty();
+}
+
+void AuthRequest::detach(std::chrono::milliseconds rest_max) {
+  endpoint_->request_ends();
+  upstream::Connection::release(std::move(connection_), rest_max);
+}
+
+void AuthRequest::give_up(std::string_view reason) {
+  if (is_beginning_) {
+    failed_ = reason;
+    return;
+  }
+  policy::AuthAnswer nothing;
+  nothing.failure = reason;
+  answer(std::move(nothing));
+}
+
+void AuthRequest::answer(policy::AuthAnswer answer) {
+  timer_.disarm();
+  waiter_->on_auth_answered(std::move(answer));
+}
+
+}  // namespace proxy::session
