@@ -1,5 +1,7 @@
 // A small HTTP backend for the demo and the integration tests: it answers every path with its name
-// and the headers that tell what the proxy did, and prints its port.
+// and the headers that tell what the proxy did, and prints its port. Below /verify it is an auth
+// server: whoever has a cookie `user` is let in under that name, with 200, and nobody else, with
+// 401.
 
 #include <csignal>
 #include <iostream>
@@ -13,13 +15,24 @@ namespace {
 
 std::string describe(const std::string& name, const httplib::Request& request) {
   std::string text = "hello from " + name + "\n" + request.method + " " + request.target + "\n";
-  for (const char* header : {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
-                             "X-Real-IP", "X-Request-ID"}) {
+  for (const char* header :
+       {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP",
+        "X-Request-ID", "X-Auth-Request-User", "ssl-client-verify", "ssl-client-subject-dn"}) {
     if (request.has_header(header)) {
       text += std::string(header) + ": " + request.get_header_value(header) + "\n";
     }
   }
   return text;
+}
+
+void verify(const httplib::Request& request, httplib::Response& response) {
+  const std::string cookie = request.get_header_value("Cookie");
+  const std::string prefix = "user=";
+  if (cookie.compare(0, prefix.size(), prefix) != 0) {
+    response.status = 401;
+    return;
+  }
+  response.set_header("X-Auth-Request-User", cookie.substr(prefix.size()));
 }
 
 }  // namespace
@@ -48,6 +61,7 @@ int main(int argc, char** argv) {
   const auto answer = [&](const httplib::Request& request, httplib::Response& response) {
     response.set_content(describe(name, request), "text/plain");
   };
+  server.Get("/verify.*", verify);
   server.Get(".*", answer);
   server.Post(".*", answer);
 
