@@ -49,8 +49,33 @@ void judge_other(const AnnotationMap& annotations, const std::string& name, std:
   policy.issues.push_back(std::move(issue));
 }
 
+std::string in_lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// The API server takes keys with capitals, and they are others than those without: nothing that is
+// written so is honoured, and whoever wrote a guard so believes in it.
+void judge_capitals(const std::string& name, const std::string& lower, std::string_view value,
+                    RoutePolicy& policy) {
+  const CatalogueEntry entry = look_up(key_of(lower));
+  if (asks_for_nothing(entry, value)) return;
+  const bool guards = entry.treatment == Treatment::guards ||
+                      (entry.treatment == Treatment::honoured && keeps_somebody_out(entry));
+  policy.issues.push_back({guards ? Issue::Effect::guards : Issue::Effect::tunes, name,
+                           "has capitals, and is not what it would be without them",
+                           "Write it as " + lower + "."});
+}
+
 void judge(const AnnotationMap& annotations, const std::string& name, std::string_view value,
            RoutePolicy& policy) {
+  const std::string lower = in_lower_case(name);
+  if (lower != name && !key_of(lower).empty()) {
+    judge_capitals(name, lower, value, policy);
+    return;
+  }
   const std::string_view key = key_of(name);
   if (key.empty()) {
     judge_other(annotations, name, value, policy);

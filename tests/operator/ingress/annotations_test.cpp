@@ -188,6 +188,24 @@ TEST(Redirection, OneThatCannotBeMadeClosesTheDoor) {
   EXPECT_FALSE(read_route_policy(nginx({{"app-root", "https://a.example/"}})).is_refused());
 }
 
+TEST(Capitals, AGuardThatIsWrittenWithThemClosesAndATuningWordIsTold) {
+  const auto read = [](const std::string& name, const std::string& value) {
+    return read_route_policy({{name, value}});
+  };
+  for (const char* name :
+       {"nginx.ingress.kubernetes.io/Auth-Url", "NGINX.ingress.kubernetes.io/auth-url",
+        "Gatehouse.dev/whitelist-source-range", "gatehouse.dev/AUTH-TYPE",
+        "nginx.ingress.kubernetes.io/Some-Auth-Key"}) {
+    const RoutePolicy policy = read(name, "10.0.0.0/8");
+    EXPECT_TRUE(policy.is_refused()) << name;
+    ASSERT_EQ(policy.issues.size(), 1u) << name;
+  }
+  const RoutePolicy tuned = read("nginx.ingress.kubernetes.io/Proxy-Body-Size", "8m");
+  EXPECT_FALSE(tuned.is_refused());
+  EXPECT_EQ(tuned.issues.size(), 1u);
+  EXPECT_TRUE(read("Example.com/Auth-Url", "x").issues.empty());
+}
+
 TEST(Redirection, ACodeThatIsNoneLeavesTheUsualOne) {
   for (const char* code : {"200", "304", "309", "abc", "301x"}) {
     const RoutePolicy policy = read_route_policy(
