@@ -34,6 +34,15 @@ std::chrono::seconds NameState::take(const base::NameAnswer& answer,
   return std::clamp(answer.ttl, kAgainAfterMin, kAgainAfterMax);
 }
 
+namespace {
+
+// What is an address already is asked of nobody, so it takes nobody's place either.
+bool is_address(const std::string& name) {
+  return IpAddress::parse(name).has_value();
+}
+
+}  // namespace
+
 ExternalNameWatches::ExternalNameWatches(LookUp look_up, Options options, Wake wake)
     : look_up_(std::move(look_up)), options_(std::move(options)), wake_(std::move(wake)) {}
 
@@ -56,6 +65,7 @@ void ExternalNameWatches::follow(const std::set<std::string>& names) {
   if (is_stopped_) return;
   std::erase_if(names_, [&](const auto& one) { return names.count(one.first) == 0; });
   for (const std::string& name : names) {
+    if (is_address(name)) continue;
     if (names_.size() >= options_.names_max) break;
     names_.try_emplace(name);
   }
@@ -73,6 +83,11 @@ bool ExternalNameWatches::are_known() const {
 }
 
 std::shared_ptr<const ResolvedName> ExternalNameWatches::get(const std::string& name) const {
+  if (is_address(name)) {
+    NameState state;
+    state.take({.kind = base::NameAnswer::Kind::found, .addresses = {name}}, options_.api_server);
+    return state.known;
+  }
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(name);
   if (found != names_.end()) return found->second.state.known;

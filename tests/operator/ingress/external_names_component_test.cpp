@@ -52,6 +52,9 @@ TEST_F(Watches, EachNameIsAskedForOnceAndWhatIsSaidIsTold) {
   EXPECT_TRUE(watches.are_known());
   EXPECT_THAT(watches.get("a.example")->addresses, ElementsAre("192.0.2.1"));
   EXPECT_EQ(watches.get("other.example")->problem, "there are more than 2 external names");
+  // An address is asked of nobody, needs no room, and leads nowhere else for it.
+  EXPECT_THAT(watches.get("192.0.2.7")->addresses, ElementsAre("192.0.2.7"));
+  EXPECT_THAT(watches.get("127.0.0.1")->addresses, testing::IsEmpty());
   // Whoever is there stays; who is not asked for any more is forgotten.
   watches.follow({"b.example", "c.example"});
   wait_for([this] { return woken_.count("c.example") != 0; });
