@@ -293,6 +293,9 @@ class Compilation {
       policy.issues.push_back(
           {Issue::Effect::guards, auth.annotation, std::move(why), std::move(remedy)});
     };
+    if (auth.service && auth.service->key == kube::ObjectKey{"default", "kubernetes"}) {
+      return refuse("would ask the API server", "Name a Service of your own.");
+    }
     if (auth.service) {
       kube::IngressBackend backend;
       backend.service.emplace();

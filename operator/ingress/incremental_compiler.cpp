@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "operator/ingress/challenge_answers.h"
+#include "operator/ingress/contract_breach.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 
@@ -355,6 +356,13 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   Compiled compiled = compile(view);
   CertificatePlan plan = plan_certificates(view, compiled.owners);
   compiled.config.challenges.clear();  // those are told for all groups together
+  if (close_where_contract_breaks(compiled)) {
+    spdlog::error(
+        "compiling the cluster: what {} and {} more Ingresses ask for breaks the proxies' "
+        "contract, "
+        "so their hosts are closed (please report this)",
+        members.begin()->text(), members.size() - 1);
+  }
   const Work work{1, members.size(), compiled.config.hosts.size()};
   Group group;
   group.members = members;

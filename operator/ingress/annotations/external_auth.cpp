@@ -217,6 +217,10 @@ class Reader {
     } else if (!has_parameter(std::string_view(*text).substr(query + 1), parameter)) {
       text->append("&").append(parameter).append("=").append(kWhereFrom);
     }
+    if (text->size() > proxy::config::kTextBytesMax) {
+      refuse_value(*found, "an address that leaves room for the way back");
+      return;
+    }
     settings.signin = std::move(*text);
   }
 

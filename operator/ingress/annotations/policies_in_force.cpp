@@ -1,5 +1,6 @@
 #include "operator/ingress/annotations/policies_in_force.h"
 
+#include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/route_policy.h"
 
 namespace ingress::annotations {
@@ -23,6 +24,7 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
       {has_addresses, "an address list"},
       {policy.limits.has_value(), "limits"},
       {read_basic_auth(ingress, said_elsewhere).has_value(), "passwords"},
+      {read_external_auth(ingress, said_elsewhere).has_value(), "another service that is asked"},
       {policy.satisfies_any, "address or password as one chooses"},
       {shape.cors.has_value(), "CORS"},
       {redirects, "redirects"},

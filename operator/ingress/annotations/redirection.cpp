@@ -109,10 +109,11 @@ Redirections read_redirections(const AnnotationMap& annotations, Issues& issues)
   if (!redirections.of_all) redirections.of_all = std::move(permanent);
   if (const auto found = find(annotations, "app-root")) {
     const std::string_view text = trimmed(found->value);
+    const std::string before =
+        are_relative(annotations, issues) ? std::string() : "$scheme://$http_host";
     if (is_address(text) && text.starts_with('/') && text != "/" &&
-        text.find('$') == std::string_view::npos) {
-      const std::string before =
-          are_relative(annotations, issues) ? std::string() : "$scheme://$http_host";
+        text.find('$') == std::string_view::npos &&
+        before.size() + text.size() <= proxy::config::kTextBytesMax) {
       redirections.of_root = proxy::config::Redirection{302, before + std::string(text)};
     } else {
       issues.push_back(bad_value(*found, "a path below \"/\"", Issue::Effect::tunes));

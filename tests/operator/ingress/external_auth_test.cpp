@@ -9,6 +9,8 @@
 
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/ingress_names.h"
+#include "proxy/config/limits.h"
+#include "proxy/config/valid_config.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress::annotations {
@@ -238,6 +240,31 @@ TEST(ExternalAuthCompiled, WhoIsThereButNotReadyIsTold) {
                                         .view);
   ASSERT_NE(guards_of(compiled, "shop.example"), nullptr);
   EXPECT_THAT(told(compiled), HasSubstr("AuthServerNotReady"));
+}
+
+TEST(ExternalAuthCompiled, ASigninThatLeavesNoRoomForTheWayBackIsRefused) {
+  const std::string signin = "https://in.login.test/";
+  const std::string longest(proxy::config::kTextBytesMax - signin.size(), 'a');
+  for (const std::string& path : {longest, longest.substr(30)}) {
+    const Compiled compiled =
+        compile(ViewBuilder()
+                    .service("shop/web", 80, {"10.0.0.1"})
+                    .service("id/auth", 4180, {"10.0.0.2"})
+                    .ingress(annotated({{"auth-url", kService}, {"auth-signin", signin + path}}))
+                    .view);
+    EXPECT_TRUE(proxy::config::validate(compiled.config));
+    EXPECT_THAT(told(compiled), HasSubstr("AnnotationRefused"));
+  }
+}
+
+TEST(ExternalAuthCompiled, NobodyAsksTheApiServer) {
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service("shop/web", 80, {"10.0.0.1"})
+                  .service("default/kubernetes", 443, {"10.0.0.2"})
+                  .ingress(annotated({{"auth-url", "https://kubernetes.default.svc:443/api"}}))
+                  .view);
+  EXPECT_THAT(told(compiled), HasSubstr("would ask the API server"));
 }
 
 TEST(ExternalAuthCompiled, AHostOfAnotherIngressIsAskedByItsRoutes) {

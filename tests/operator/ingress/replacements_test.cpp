@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/redirection.h"
+#include "proxy/config/limits.h"
 
 namespace ingress::annotations {
 namespace {
@@ -76,6 +77,16 @@ TEST(ReplacementAnnotations, WhatCannotBeTakenIsLeftOutAndTold) {
     EXPECT_EQ(got.shape, Shape{});
     EXPECT_THAT(got.issues, SizeIs(1));
   }
+}
+
+TEST(AppRoot, LeavesRoomForWhatIsPutBeforeIt) {
+  const std::string longest = "/" + std::string(proxy::config::kTextBytesMax - 1, 'a');
+  Issues issues;
+  EXPECT_FALSE(read_redirections(nginx({{"app-root", longest}}), issues).of_root);
+  EXPECT_THAT(issues, SizeIs(1));
+  EXPECT_TRUE(
+      read_redirections(nginx({{"app-root", longest}, {"relative-redirects", "true"}}), issues)
+          .of_root);
 }
 
 TEST(RelativeRedirects, LeaveSchemeAndHostOutOfWhatTheProxyMakesItself) {
