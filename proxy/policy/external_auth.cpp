@@ -134,6 +134,11 @@ bool goes_with_question(const Field& field, bool peer_is_trusted) {
   const auto is_one = [&](std::string_view name) {
     return http1::is_same_to_cgi(field.name, name);
   };
+  // What somebody else says of a certificate is not what was shown here.
+  constexpr std::string_view kOfCertificate = "ssl-client-";
+  if (http1::is_same_to_cgi(field.name.substr(0, kOfCertificate.size()), kOfCertificate)) {
+    return false;
+  }
   return std::none_of(kSaid.begin(), kSaid.end(), is_one) &&
          std::none_of(kConditions.begin(), kConditions.end(), is_one);
 }

@@ -60,7 +60,10 @@ Verdict Guards::check_who_it_is(const Asker& asker, OpenQuestion& question,
   const Verdict verdict = check_password(asker, question.password, storage);
   if (!external_auth_ || question.password.hash != nullptr) return verdict;
   if (verdict.passes() == satisfy_any_) return verdict;
-  return check_external(asker, question);
+  Verdict other = check_external(asker, question);
+  // Where either would do, a client is told of both.
+  if (other.status == 401) other.challenge = verdict.challenge;
+  return other;
 }
 
 Verdict Guards::check_external(const Asker& asker, OpenQuestion& question) const {

@@ -17,7 +17,8 @@ struct Exchange::ErrorPage {
 
   std::shared_ptr<const policy::ErrorPages> pages;
   std::shared_ptr<upstream::Cluster> cluster;
-  HeldText head;  // of the request for it, but for X-Code and the empty line
+  HeldText head;             // of the request for it, but for X-Code and the empty line
+  std::string proxy_header;  // that its connection begins with; mostly empty
   // Once it is asked for: what it stands for.
   bool is_asked_for = false;
   int status = 0;

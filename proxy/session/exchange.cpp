@@ -173,8 +173,12 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer(decision.status, decision.reason);
     return;
   }
+  // Before the guards, which take fields away and add some: who passes them as a preflight is
+  // answered as one, and nobody else is.
+  const bool is_preflight =
+      shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
   if (!passes_guards(client, decision, piece)) return;
-  if (shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields)) {
+  if (is_preflight) {
     answer_preflight();
     return;
   }

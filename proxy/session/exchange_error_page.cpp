@@ -36,6 +36,8 @@ void Exchange::prepare_error_page(const Client& client, const router::Target& ta
   error_page_ = std::make_unique<ErrorPage>(worker_.counters().held.request_copies);
   error_page_->pages = target.error_pages;
   error_page_->cluster = worker_.clusters().at(target.error_pages->cluster());
+  error_page_->proxy_header =
+      proxy_header_for(client, error_page_->cluster->config().proxy_protocol);
 
   http1::RequestHead head;
   head.method = is_head_ ? http1::Method::head : http1::Method::get;
@@ -62,7 +64,9 @@ bool Exchange::is_asking_for_page() const {
 
 bool Exchange::may_ask_for_page() const {
   return error_page_ != nullptr && !error_page_->is_asked_for && status_ == 0 &&
-         !error_page_->cluster->is_empty();
+         !error_page_->cluster->is_empty() &&
+         // A connection of HTTP/2 carries requests of many clients.
+         (error_page_->proxy_header.empty() || !error_page_->cluster->config().speaks_http2);
 }
 
 // Whether an endpoint's response with this status is not the client's.
@@ -108,6 +112,7 @@ void Exchange::ask_for_page(int status, std::string_view reason,
   page.reason = reason;
   if (is_with_endpoint()) detach(rest_of_connection);
   begin_way_anew();
+  proxy_header_ = page.proxy_header;
   cluster_ = page.cluster;
   std::string text = page.head.take();
   text.append("X-Code: ").append(std::to_string(status)).append("\r\n\r\n");
@@ -153,7 +158,9 @@ void Exchange::answer_for_endpoint(int status, std::string_view reason) {
   if (is_asking_for_page()) {
     // Of the page nothing is to be had, so the error is told as it would have been without.
     const std::string of_error = error_page_->reason;
-    answer(error_page_->status, of_error.empty() ? "error_page_failed" : of_error);
+    const std::string authenticate = error_page_->authenticate;
+    answer({.status = error_page_->status, .authenticate = authenticate},
+           of_error.empty() ? "error_page_failed" : of_error);
   } else if (!ask_for_page_of_failure(status, reason)) {
     answer(status, reason);
   }

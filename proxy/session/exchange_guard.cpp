@@ -232,6 +232,9 @@ void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdi
     made.location = *location;
     reason = "auth_signin";
   } else if (verdict.status == 401) {
+    if (!verdict.challenge.empty()) {
+      fields.push_back({.name = "WWW-Authenticate", .value = verdict.challenge});
+    }
     for (const std::string& challenge : told.challenges) {
       fields.push_back({.name = "WWW-Authenticate", .value = challenge});
     }

@@ -1,5 +1,6 @@
 // Pages in place of errors: one more request within an exchange, to whoever makes them.
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -168,6 +169,39 @@ TEST_F(ErrorPages, WhereNoPageIsToBeHadTheErrorIsToldInOurOwnWords) {
   EXPECT_EQ(get().body, "502 Bad Gateway (connect_refused)\n");
   publish(cluster_at(backend.port()), cluster_at(0));
   EXPECT_EQ(get().body, "lost") << "who has no endpoint is not asked";
+}
+
+TEST_F(ErrorPages, WithoutAPageWhoIsToSayWhoHeIsIsStillTold) {
+  ScriptedBackend backend(
+      says(answer_of("401 Unauthorized", "who?", "WWW-Authenticate: Basic realm=\"x\"\r\n")));
+  ScriptedBackend dies([](SocketStream&, const SeenRequest&) { return false; });
+  publish(cluster_at(backend.port()), cluster_at(dies.port()));
+  const HttpAnswer answer = get();
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.field("www-authenticate"), "Basic realm=\"x\"");
+}
+
+TEST_F(ErrorPages, APageIsAskedForByAConnectionThatBeginsAsItsOwnClusterSays) {
+  std::mutex mutex;
+  std::vector<std::string> begins;
+  const auto note = [&](SocketStream& stream, const SeenRequest& request) {
+    const std::lock_guard lock(mutex);
+    begins.push_back(request.method);
+    return stream.send(begins.size() % 2 == 1 ? kLost : answer_of("404 Not Found", "page"));
+  };
+  ScriptedBackend backend(note), pages(note);
+  for (const bool is_the_routes : {true, false}) {
+    begins.clear();
+    config::Cluster with_header = cluster_at(is_the_routes ? backend.port() : pages.port());
+    with_header.proxy_protocol = config::ProxyProtocol::v1;
+    config::Cluster without = cluster_at(is_the_routes ? pages.port() : backend.port());
+    publish(is_the_routes ? with_header : without, is_the_routes ? without : with_header);
+    EXPECT_EQ(get().status, 404);
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(begins.size(), 2u);
+    EXPECT_EQ(begins.at(0) == "PROXY", is_the_routes);
+    EXPECT_EQ(begins.at(1) == "PROXY", !is_the_routes);
+  }
 }
 
 TEST_F(ErrorPages, APageWithAStatusThatIsNamedIsNotReplacedAgain) {

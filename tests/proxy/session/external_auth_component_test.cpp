@@ -149,6 +149,50 @@ TEST_F(ExternalAuth, WhatItRefusesIsRefusedAndWhatItSaysOtherwiseIs500) {
   EXPECT_EQ(backend.requests(), 0);
 }
 
+TEST_F(ExternalAuth, WhatPassesAsAPreflightIsAnsweredAsOneWhateverIsCopied) {
+  ScriptedBackend auth(says(head("403 Forbidden")));
+  config::ExternalAuth with = settings();
+  with.copied = {{"Origin"}, {"Access-Control-Request-Method"}};
+  auto config = shop_asking(auth.port(), guards(with));
+  config::Shape shape;
+  shape.cors = config::Cors{};
+  shape.cors->any_origin = true;
+  config.shapes["s"] = std::make_shared<const config::Shape>(shape);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  for (config::Route& route : host.routes) route.policies.shape = "s";
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  const std::string fields = "Origin: https://evil.test\r\nAccess-Control-Request-Method: PUT\r\n";
+  EXPECT_EQ(ask(request("/admin", fields, "", "OPTIONS")).status, 204);
+  EXPECT_EQ(ask(request("/admin", fields)).status, 403);
+  EXPECT_EQ(backend.requests(), 0);
+}
+
+TEST_F(ExternalAuth, WhereAPasswordWouldDoToItIsAskedForBesideWhatTheServerSays) {
+  ScriptedBackend auth(says(head("401 Unauthorized")));
+  config::Guards both = guards();
+  both.satisfy_any = true;
+  both.allowed = {*config::Network::parse("192.0.2.0/24")};
+  both.basic_auth = config::BasicAuth{};
+  both.basic_auth->realm = "shop";
+  serve(auth, both);
+  const HttpAnswer answer = ask();
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_THAT(answer.field("www-authenticate"), HasSubstr("Basic realm=\"shop\""));
+}
+
+TEST_F(ExternalAuth, WhatATrustedProxySaysOfACertificateIsNotToldAsIfItWereShownHere) {
+  RunningEngine trusting(trusting_everybody());
+  ScriptedBackend auth(says(head("204 No Content")));
+  ASSERT_TRUE(trusting.publish(shop_asking(auth.port(), guards())));
+  auto client = HttpClient::connect(trusting.http());
+  client.send(
+      request("/admin", "ssl-client-verify: SUCCESS\r\nSsl_Client_Subject-DN: CN=root\r\n"));
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_THAT(auth.last().head, Not(HasSubstr("CN=root")));
+  EXPECT_THAT(auth.last().head, Not(HasSubstr("SUCCESS")));
+}
+
 TEST_F(ExternalAuth, WhoSaysNothingLetsNobodyIn) {
   const ScriptedBackend::Script scripts[] = {
       [](SocketStream&, const SeenRequest&) { return false; },
