@@ -14,23 +14,17 @@ namespace {
 
 using annotations::Issue;
 
-// The key of an annotation under our prefix or ingress-nginx's; of others the whole name.
-std::string key_of(std::string_view name) {
-  for (const std::string_view prefix : {annotations::kOwnPrefix, annotations::kNginxPrefix}) {
-    if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
-  }
-  return std::string(name);
-}
-
+// Of our prefix and of ingress-nginx's the key is named, of others the whole.
 bool has(const std::set<std::string>& keys, const std::string& name) {
-  return keys.count(key_of(name)) != 0 || keys.count(name) != 0;
+  const std::string_view key = annotations::key_of(name);
+  return keys.count(name) != 0 || (!key.empty() && keys.count(std::string(key)) != 0);
 }
 
 // One that is honoured has a value that cannot be read: without it something would stand open that
 // its author has just closed.
 bool is_supported(const std::string& name) {
-  const std::string key = key_of(name);
-  return key != name && annotations::look_up(key).treatment == annotations::Treatment::honoured;
+  const std::string_view key = annotations::key_of(name);
+  return !key.empty() && annotations::look_up(key).treatment == annotations::Treatment::honoured;
 }
 
 }  // namespace

@@ -19,13 +19,6 @@
 namespace ingress::annotations {
 namespace {
 
-std::string_view key_of(std::string_view name) {
-  for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
-    if (name.substr(0, prefix.size()) == prefix) return name.substr(prefix.size());
-  }
-  return {};
-}
-
 // ingress-nginx's prefix before its own: charts for old clusters write both, and what stands below
 // the other one is honoured.
 bool is_said_again(const AnnotationMap& annotations, std::string_view name,

@@ -4,6 +4,13 @@
 
 namespace ingress::annotations {
 
+std::string_view key_of(std::string_view name) {
+  for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  return {};
+}
+
 std::optional<Found> find(const AnnotationMap& annotations, std::string_view key) {
   for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
     const auto found = annotations.find(std::string(prefix).append(key));

@@ -13,6 +13,9 @@ namespace ingress::annotations {
 inline constexpr std::string_view kOwnPrefix = "gatehouse.dev/";
 inline constexpr std::string_view kNginxPrefix = "nginx.ingress.kubernetes.io/";
 
+// Of an annotation with one of these prefixes; empty: it has neither.
+std::string_view key_of(std::string_view name);
+
 using AnnotationMap = std::map<std::string, std::string>;
 
 struct Found {

@@ -58,13 +58,6 @@ bool is_among(const std::array<std::string_view, count>& keys, std::string_view 
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-std::string_view key_of(std::string_view name) {
-  for (const std::string_view prefix : {kOwnPrefix, kNginxPrefix}) {
-    if (name.starts_with(prefix)) return name.substr(prefix.size());
-  }
-  return {};
-}
-
 }  // namespace
 
 bool read_ssl_passthrough(const AnnotationMap& annotations, Issues& issues) {
