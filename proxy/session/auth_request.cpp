@@ -117,12 +117,7 @@ std::string_view AuthRequest::begin() {
 }
 
 std::shared_ptr<upstream::Endpoint> AuthRequest::pick_endpoint() {
-  net::Loop& loop = worker_.loop();
-  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get()});
-  if (pick.to_probe != nullptr && worker_.may_probe()) {
-    upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
-  }
-  return std::move(pick.endpoint);
+  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get()});
 }
 
 void AuthRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {

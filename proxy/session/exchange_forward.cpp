@@ -300,13 +300,7 @@ void Exchange::keep_for_replay(std::string_view bytes) {
 }
 
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
-  net::Loop& loop = worker_.loop();
-  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {tried_, stale_.get(), sticky_, hash_});
-  // Without room for it the probe stays due, and a later request begins it.
-  if (pick.to_probe != nullptr && worker_.may_probe()) {
-    upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
-  }
-  return std::move(pick.endpoint);
+  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_});
 }
 
 // Connects to this endpoint (none: the next in turn), then to others that were not tried yet, until

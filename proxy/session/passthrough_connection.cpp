@@ -80,12 +80,7 @@ bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
 // ---- The way to an endpoint
 
 std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
-  net::Loop& loop = worker_.loop();
-  upstream::Cluster::Pick pick = cluster_->pick(loop.now(), {.tried = tried_, .hash = hash_});
-  if (pick.to_probe != nullptr && worker_.may_probe()) {
-    upstream::Endpoint::begin_probe(pick.to_probe, loop, cluster_->config().connect_timeout);
-  }
-  return std::move(pick.endpoint);
+  return worker_.pick_endpoint(*cluster_, {.tried = tried_, .hash = hash_});
 }
 
 void PassthroughConnection::try_endpoints() {

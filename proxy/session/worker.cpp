@@ -221,6 +221,15 @@ bool Worker::may_probe() const {
   return counters_.upstream_connections_open.get() + 1 < options_.endpoint_connections_max;
 }
 
+std::shared_ptr<upstream::Endpoint> Worker::pick_endpoint(upstream::Cluster& cluster,
+                                                          const upstream::Cluster::Past& past) {
+  upstream::Cluster::Pick pick = cluster.pick(loop().now(), past);
+  if (pick.to_probe != nullptr && may_probe()) {
+    upstream::Endpoint::begin_probe(pick.to_probe, loop(), cluster.config().connect_timeout);
+  }
+  return std::move(pick.endpoint);
+}
+
 void Worker::queue_handshake(ClientConnection& connection) {
   if (waiting_for_step_.is_waiting(connection)) return;
   // Clients that connected before and all speak at once: those who came last are turned away at

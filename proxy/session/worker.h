@@ -137,6 +137,10 @@ class Worker final : private net::TurnEnd {
   bool may_connect();
   // One that nobody waits for may be opened beside a request's own: for it none is closed.
   bool may_probe() const;
+  // The cluster's choice for a request; nullptr: all were tried. A probe that is due begins beside
+  // it; without room for it it stays due, and a later request begins it.
+  std::shared_ptr<upstream::Endpoint> pick_endpoint(upstream::Cluster& cluster,
+                                                    const upstream::Cluster::Past& past);
   void queue_handshake(ClientConnection& connection);
   // In that queue.
   std::size_t handshakes_waiting() const { return handshakes_waiting_; }
