@@ -535,7 +535,7 @@ void Exchange::reset() {
   sent_.clear(kKeptBytes);
   unframed_head_ = 0;
   moves_ = refusals_ = 0;
-  is_grpc_ = carrier_was_used_ = awaits_sending_ = false;
+  is_grpc_ = answers_call_ = carrier_was_used_ = awaits_sending_ = false;
   interim_heads_ = 0;
   gathered_.clear();
   timer_.disarm();

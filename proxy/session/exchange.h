@@ -242,6 +242,7 @@ class Exchange final : private upstream::Connection::User,
   void on_response_end(const std::vector<http1::Field>& trailer) override;
   void on_request_sent() override;
   void on_stream_ended(http2::ClientStream::End end) override;
+  void end_call(const upstream::Failure& failure);
 
   // ---- exchange_move.cpp
   std::size_t movable_response() const;
@@ -264,6 +265,7 @@ class Exchange final : private upstream::Connection::User,
   bool is_idempotent_ = false;
   bool is_head_ = false;
   bool is_grpc_ = false;
+  bool answers_call_ = false;  // the response that has begun is one of gRPC
   std::string offered_upgrade_;
   policy::CountedIn counted_in_;  // by the limits of its guards
   std::uint64_t body_bytes_max_ = 0;

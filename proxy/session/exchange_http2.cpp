@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "proxy/http2/grpc.h"
 #include "proxy/http2/request_fields.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/worker.h"
@@ -149,6 +150,7 @@ void Exchange::on_response_head(std::string_view head, bool last) {
   }
   take_final_head();
   stage_ = Stage::responding;
+  answers_call_ = is_grpc_ && http2::is_grpc(response_);
   const bool is_all = last || response_.framing == http1::Framing::none;
   if (last && response_.framing == http1::Framing::until_close) {
     // RFC 9113 §8.1: it ended with its head. HTTP/1.1 needs to be told so by a length.
@@ -188,9 +190,26 @@ void Exchange::on_response_end(const std::vector<http1::Field>& trailer) {
   if (stage_ != Stage::over) complete_response();
 }
 
+// Its connection is gone in the middle of an answer. A client with a connection of its own to the
+// endpoint would make UNAVAILABLE of that, which it may try again; a reset by us it takes for
+// INTERNAL, which it may not.
+void Exchange::end_call(const upstream::Failure& failure) {
+  worker_.counters().upstream_failures.add(failure.reason);
+  detach(upstream::Connection::kNotReusable);
+  reason_ = failure.reason;
+  constexpr int kUnavailable = 503;
+  downstream_->send_trailer({{.name = "grpc-status", .value = http2::grpc_status_of(kUnavailable)},
+                             {.name = "grpc-message", .value = failure.reason}});
+  if (stage_ != Stage::over) finish();
+}
+
 void Exchange::on_stream_ended(http2::ClientStream::End end) {
   const bool is_moved = end == http2::ClientStream::End::no_room &&
                         !carrier_->has_failed_to_connect() && can_replay_ && ++moves_ <= kMovesMax;
+  if (end == http2::ClientStream::End::connection_lost && answers_call_) {
+    end_call(carrier_->failure_of(end));
+    return;
+  }
   if (!is_moved) {
     fail(carrier_->failure_of(end));
     return;

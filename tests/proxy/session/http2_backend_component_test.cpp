@@ -205,6 +205,37 @@ TEST_F(Http2Endpoints, WhatAnEndpointMayHaveDoneIsNotSentAgain) {
   EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_reset_stream"));
 }
 
+TEST_F(Http2Endpoints, ACallThatLosesItsEndpointEndsAsUnavailable) {
+  Http2Backend backend([](const Request&) { return Reply{.head = says_ok({}).head}; },
+                       {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  const int lost = call(*client, "half", true);
+  client->read_until([&] { return client->answer(lost).body == "half"; });
+  backend.drop_connections();
+  const auto& answer = client->wait(lost);
+  EXPECT_TRUE(answer.ended);
+  EXPECT_EQ(answer.fields.at("grpc-status"), "14");
+  EXPECT_EQ(answer.fields.at("grpc-message"), "closed_early");
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("closed_early"));
+}
+
+TEST_F(Http2Endpoints, AnswersThatAreNoneOfGrpcAreNeverEndedLikeWholeOnes) {
+  Http2Backend backend(
+      [](const Request&) {
+        return Reply{.head = {{":status", "200"}, {"content-type", "text/plain"}}};
+      },
+      {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  const int lost = call(*client, "half", true);
+  client->read_until([&] { return client->answer(lost).body == "half"; });
+  backend.drop_connections();
+  const auto& answer = client->wait(lost);
+  EXPECT_FALSE(answer.ended);
+  EXPECT_EQ(answer.error, NGHTTP2_INTERNAL_ERROR);
+}
+
 TEST_F(Http2Endpoints, AGrpcClientIsAnsweredInItsOwnTerms) {
   std::uint16_t closed = 0;
   { closed = Http2Backend(says_ok).port(); }
