@@ -1,10 +1,11 @@
 // A small HTTP backend for the demo and the integration tests: it answers every path with its name
-// and the headers that tell what the proxy did, and prints its port. Below /verify it is an auth
-// server: whoever has a cookie `user` is let in under that name, with 200, and nobody else, with
-// 401.
+// and the headers that tell what the proxy did, and prints its port. With a certificate it speaks
+// HTTPS. Below /verify it is an auth server: whoever has a cookie `user` is let in under that name,
+// with 200, and nobody else, with 401.
 
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -45,6 +46,11 @@ int main(int argc, char** argv) {
   app.add_option("--name", name, "what it calls itself")->capture_default_str();
   app.add_option("--address", address, "IPv4 address to listen on")->capture_default_str();
   app.add_option("--port", port, "port of that address; 0 picks a free one")->capture_default_str();
+  std::string chain_file;
+  std::string key_file;
+  CLI::Option* const chain =
+      app.add_option("--tls-cert-file", chain_file, "PEM; HTTPS in place of HTTP");
+  app.add_option("--tls-private-key-file", key_file, "PEM")->needs(chain);
   CLI11_PARSE(app, argc, argv);
 
   sigset_t signals;
@@ -53,7 +59,16 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  httplib::Server server;
+  const std::unique_ptr<httplib::Server> served =
+      chain_file.empty()
+          ? std::make_unique<httplib::Server>()
+          : std::make_unique<httplib::SSLServer>(chain_file.c_str(), key_file.c_str());
+  httplib::Server& server = *served;
+  if (!server.is_valid()) {
+    std::cerr << "demo-backend: no certificate with its key in " << chain_file << " and "
+              << key_file << "\n";
+    return 1;
+  }
   server.new_task_queue = [] { return new httplib::ThreadPool(64); };
   server.set_keep_alive_max_count(1'000'000);
   server.set_keep_alive_timeout(120);
@@ -81,8 +96,7 @@ int main(int argc, char** argv) {
     sigwait(&signals, &received);
     server.stop();
   });
-  const bool served = server.listen_after_bind();
-  if (!served) pthread_kill(stopper.native_handle(), SIGTERM);
+  if (!server.listen_after_bind()) pthread_kill(stopper.native_handle(), SIGTERM);
   stopper.join();
   return 0;
 }
