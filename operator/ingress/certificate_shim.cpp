@@ -1,5 +1,7 @@
 #include "operator/ingress/certificate_shim.h"
 
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -42,31 +44,32 @@ CertificateShim::CertificateShim(kube::Store<api::Certificate>& certificates, ku
       clock_(clock),
       stop_(std::move(stop)) {}
 
-void CertificateShim::follow(const CertificatePlan& plan) {
+void CertificateShim::follow(const Findings& findings) {
   std::vector<kube::ObjectKey> news;
+  const auto take_over = [&](auto& known, const auto& next) {
+    std::remove_reference_t<decltype(known)>::visit_differences(
+        known, next, [&](const std::string& key, const auto* before, const auto* after) {
+          if (after == nullptr) return;
+          if (before == nullptr || !(**before == **after)) news.push_back(key_of(key));
+        });
+    known = next;
+  };
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, wanted] : plan.apply) {
-      const auto before = plan_.apply.find(key);
-      if (before == plan_.apply.end() || before->second != wanted) news.push_back(key);
-    }
-    for (const auto& [key, wanted] : plan.remove) {
-      const auto before = plan_.remove.find(key);
-      if (before == plan_.remove.end() || before->second != wanted) news.push_back(key);
-    }
-    plan_ = plan;
+    take_over(to_apply_, findings.apply);
+    take_over(to_remove_, findings.remove);
   }
   for (const kube::ObjectKey& key : news) enqueue_(key);
 }
 
 base::Result<kube::Outcome> CertificateShim::reconcile(const kube::ObjectKey& key) {
-  std::optional<CertificatePlan::Apply> to_apply;
-  std::optional<CertificatePlan::Remove> to_remove;
+  std::shared_ptr<const CertificatePlan::Apply> to_apply;
+  std::shared_ptr<const CertificatePlan::Remove> to_remove;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = plan_.apply.find(key); found != plan_.apply.end()) {
+    if (const auto found = to_apply_.find(key.text()); found != to_apply_.end()) {
       to_apply = found->second;
-    } else if (const auto gone = plan_.remove.find(key); gone != plan_.remove.end()) {
+    } else if (const auto gone = to_remove_.find(key.text()); gone != to_remove_.end()) {
       to_remove = gone->second;
     } else {
       written_.erase(key);

@@ -15,6 +15,7 @@
 #include "kube/store.h"
 #include "operator/api/certificate.h"
 #include "operator/ingress/certificate_plan.h"
+#include "operator/ingress/findings.h"
 
 namespace ingress {
 
@@ -31,8 +32,8 @@ class CertificateShim final : public kube::Reconciler {
     enqueue_ = std::move(enqueue);
   }
 
-  // Replaces the plan, and enqueues what is new in it. Any thread.
-  void follow(const CertificatePlan& plan);
+  // Replaces the plan that is among the findings, and enqueues what is new in it. Any thread.
+  void follow(const Findings& findings);
 
   base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
 
@@ -61,7 +62,8 @@ class CertificateShim final : public kube::Reconciler {
   const std::stop_token stop_;
   std::function<void(const kube::ObjectKey&)> enqueue_;
   std::mutex mutex_;
-  CertificatePlan plan_;
+  Findings::ByKey<CertificatePlan::Apply> to_apply_;
+  Findings::ByKey<CertificatePlan::Remove> to_remove_;
   std::map<kube::ObjectKey, Written> written_;
 };
 

@@ -134,26 +134,36 @@ class CompileLoop::Metrics {
 
   void show(const Outcome& outcome, std::chrono::duration<double> took) {
     duration_.Observe(took.count());
-    ingresses_.Set(static_cast<double>(outcome.summaries.size()));
-    double warnings = 0;
-    double pending = 0;
-    for (const Complaint& complaint : outcome.complaints) {
-      const auto count = static_cast<double>(complaint.stands_for);
-      warnings += complaint.severity == Severity::warning ? count : 0;
-      pending += complaint.severity == Severity::pending ? count : 0;
-    }
-    warnings_.Set(warnings);
-    pending_.Set(pending);
+    ingresses_.Set(static_cast<double>(outcome.findings.summaries.size()));
+    count(shown_.complaints, outcome.findings.complaints);
+    count(shown_.plan_complaints, outcome.findings.plan_complaints);
+    shown_ = outcome.findings;
   }
   void count_invalid() { invalid_.Increment(); }
 
  private:
+  void count(const Findings::ByKey<Complaints>& before, const Findings::ByKey<Complaints>& now) {
+    Findings::ByKey<Complaints>::visit_differences(
+        before, now, [this](const std::string&, const auto* gone, const auto* come) {
+          if (gone != nullptr) count(**gone, -1);
+          if (come != nullptr) count(**come, 1);
+        });
+  }
+  void count(const Complaints& complaints, double sign) {
+    for (const Complaint& complaint : complaints) {
+      const double count = sign * static_cast<double>(complaint.stands_for);
+      if (complaint.severity == Severity::warning) warnings_.Increment(count);
+      if (complaint.severity == Severity::pending) pending_.Increment(count);
+    }
+  }
+
   prometheus::Histogram& duration_;
   prometheus::Counter& invalid_;
   prometheus::Gauge& ingresses_;
   prometheus::Family<prometheus::Gauge>& complaints_;
   prometheus::Gauge& warnings_;
   prometheus::Gauge& pending_;
+  Findings shown_;
 };
 
 CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& clock,
@@ -406,11 +416,7 @@ CompileLoop::Outcome CompileLoop::outcome() {
   Outcome outcome;
   if (is_valid_) outcome.config = last_config_;
   outcome.owners = last_owners_;
-  outcome.summaries = compiler_.summaries();
-  outcome.plan = compiler_.plan();
-  outcome.complaints = compiler_.complaints();
-  outcome.complaints.insert(outcome.complaints.end(), outcome.plan.complaints.begin(),
-                            outcome.plan.complaints.end());
+  outcome.findings = compiler_.findings();
   return outcome;
 }
 

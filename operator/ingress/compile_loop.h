@@ -72,9 +72,7 @@ class CompileLoop {
   // it had when nothing in it has changed; so have the owners.
   struct Outcome {
     std::shared_ptr<const proxy::config::ProxyConfig> config;
-    std::vector<Summary> summaries;
-    CertificatePlan plan;
-    Complaints complaints;  // of the compiler and of the plan
+    Findings findings;
     std::shared_ptr<const HostOwners> owners;
   };
   // Called on the loop's thread, one at a time, in order: when something of it may have changed,

@@ -61,42 +61,77 @@ Complaint told_as_one(const std::vector<const Complaint*>& news) {
 
 }  // namespace
 
-std::optional<base::SteadyTime> ComplaintLog::update(const Complaints& standing,
-                                                     base::SteadyTime now, const Tell& tell) {
-  std::map<Complaint, Entry> entries;
+std::optional<base::SteadyTime> ComplaintLog::update(const Findings& findings, base::SteadyTime now,
+                                                     const Tell& tell) {
+  std::set<const Complaint*> left;
+  follow(complaints_, findings.complaints, now, left);
+  follow(plan_complaints_, findings.plan_complaints, now, left);
+  complaints_ = findings.complaints;
+  plan_complaints_ = findings.plan_complaints;
+  for (const Complaint* const complaint : left) {
+    const auto entry = entries_.find(*complaint);
+    if (entry->second.standing != 0) continue;
+    schedule(*entry, std::nullopt);
+    entries_.erase(entry);
+  }
+
   std::optional<base::SteadyTime> next;
   // A reminder repeats what was said, so that it counts in the same Event: it is not mixed with
   // news.
   std::map<std::tuple<Telling, kube::ObjectKey, Severity, std::string>,
            std::vector<const Complaint*>>
       due;
-  for (const Complaint& complaint : standing) {
-    if (complaint.severity == Severity::pending) continue;
-    const auto known = entries_.find(complaint);
-    const Entry entry = known == entries_.end() ? Entry{now, {}} : known->second;
-    entries.emplace(complaint, entry);
-    const auto at = due_at(complaint, entry);
-    if (!at) continue;
-    if (*at > now) {
-      bring_forward(next, *at);
-      continue;
+  for (const auto& [at, complaint] : due_) {
+    if (at > now) {
+      bring_forward(next, at);
+      break;
     }
-    const Telling telling = entry.told ? Telling::reminder : Telling::news;
-    due[{telling, complaint.ingress, complaint.severity, complaint.reason}].push_back(&complaint);
+    const Telling telling = entries_.at(*complaint).told ? Telling::reminder : Telling::news;
+    due[{telling, complaint->ingress, complaint->severity, complaint->reason}].push_back(complaint);
   }
-  entries_ = std::move(entries);
-  for (const auto& [reason, complaints] : due) {
+  for (auto& [reason, complaints] : due) {
+    std::sort(complaints.begin(), complaints.end(),
+              [](const Complaint* a, const Complaint* b) { return *a < *b; });
     if (!tell(told_as_one(complaints), std::get<Telling>(reason))) {
       bring_forward(next, now + kTellAgain);
       continue;
     }
     for (const Complaint* complaint : complaints) {
-      Entry& entry = entries_.at(*complaint);
-      entry.told = now;
-      if (const auto again = due_at(*complaint, entry)) bring_forward(next, *again);
+      auto& entry = *entries_.find(*complaint);
+      entry.second.told = now;
+      schedule(entry, due_at(entry.first, entry.second));
+      if (entry.second.due) bring_forward(next, *entry.second.due);
     }
   }
   return next;
+}
+
+void ComplaintLog::follow(const ByIngress& before, const ByIngress& now, base::SteadyTime time,
+                          std::set<const Complaint*>& left) {
+  const auto is_pending = [](const Complaint& complaint) {
+    return complaint.severity == Severity::pending;
+  };
+  ByIngress::visit_differences(
+      before, now, [&](const std::string&, const auto* gone, const auto* come) {
+        for (const Complaint& complaint : come != nullptr ? **come : Complaints{}) {
+          if (is_pending(complaint)) continue;
+          const auto [entry, is_new] = entries_.try_emplace(complaint, Entry{time, {}, {}});
+          ++entry->second.standing;
+          if (is_new) schedule(*entry, due_at(entry->first, entry->second));
+        }
+        for (const Complaint& complaint : gone != nullptr ? **gone : Complaints{}) {
+          if (is_pending(complaint)) continue;
+          const auto entry = entries_.find(complaint);
+          --entry->second.standing;
+          left.insert(&entry->first);
+        }
+      });
+}
+
+void ComplaintLog::schedule(Entries::value_type& entry, std::optional<base::SteadyTime> due) {
+  if (entry.second.due) due_.erase({*entry.second.due, &entry.first});
+  entry.second.due = due;
+  if (due) due_.emplace(*due, &entry.first);
 }
 
 // Nothing: all is said.
@@ -112,24 +147,39 @@ bool is_served_in_full(const Summary& summary) {
          summary.hosts_denied.empty();
 }
 
-std::optional<base::SteadyTime> ProgrammedLog::update(const std::vector<Summary>& summaries,
+std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
                                                       base::SteadyTime now, const Tell& tell) {
-  decltype(served_) served;
+  Findings::ByKey<Summary>::visit_differences(
+      summaries_, findings.summaries,
+      [this](const std::string& key, const auto*, const auto* summary) {
+        untold_.erase(key);
+        if (summary == nullptr || !is_served_in_full(**summary)) {
+          served_.erase(key);
+          return;
+        }
+        const auto& ingress = (*summary)->ingress;
+        const auto before = served_.find(key);
+        if (has_looked_ &&
+            (before == served_.end() || !ask_for_the_same(*before->second, *ingress))) {
+          served_.erase(key);
+          untold_.insert(key);
+        } else {
+          served_.insert_or_assign(key, ingress);
+        }
+      });
+  summaries_ = findings.summaries;
+  has_looked_ = true;
   std::optional<base::SteadyTime> next;
-  for (const Summary& summary : summaries) {
-    if (!is_served_in_full(summary)) continue;
-    const kube::ObjectKey key = summary.ingress->metadata.key();
-    const auto before = served_.find(key);
-    const bool is_news = has_looked_ && (before == served_.end() ||
-                                         !ask_for_the_same(*before->second, *summary.ingress));
-    if (is_news && !tell(summary)) {
+  for (auto key = untold_.begin(); key != untold_.end();) {
+    const Summary& summary = *summaries_.at(*key);
+    if (!tell(summary)) {
       bring_forward(next, now + kTellAgain);
+      ++key;
       continue;
     }
-    served.emplace(key, summary.ingress);
+    served_.emplace(*key, summary.ingress);
+    key = untold_.erase(key);
   }
-  served_ = std::move(served);
-  has_looked_ = true;
   return next;
 }
 

@@ -5,12 +5,15 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/complaint.h"
+#include "operator/ingress/findings.h"
 
 namespace ingress {
 
@@ -32,21 +35,32 @@ class ComplaintLog {
   // Says one piece; false when it found no ear, and it is due again a second later.
   using Tell = std::function<bool(const Complaint& complaint, Telling telling)>;
 
-  // standing: all complaints there are now, as bounded() has them. Pending ones never are news;
-  // what is news at once of one reason about one Ingress is told as one. When another may be due;
-  // ask again then.
-  std::optional<base::SteadyTime> update(const Complaints& standing, base::SteadyTime now,
+  // findings: with all complaints there are now, as bounded() has them. Pending ones never are
+  // news; what is news at once of one reason about one Ingress is told as one. When another may be
+  // due; ask again then. Costs what has changed since the last call, and what is due.
+  std::optional<base::SteadyTime> update(const Findings& findings, base::SteadyTime now,
                                          const Tell& tell);
 
  private:
+  using ByIngress = Findings::ByKey<Complaints>;
   struct Entry {
     base::SteadyTime since;
     std::optional<base::SteadyTime> told;
+    std::optional<base::SteadyTime> due;  // where it stands in due_; nothing: all is said
+    std::size_t standing = 0;             // how many times it is said now
   };
+  using Entries = std::map<Complaint, Entry>;
+
+  // left: those that are said fewer times.
+  void follow(const ByIngress& before, const ByIngress& now, base::SteadyTime time,
+              std::set<const Complaint*>& left);
+  void schedule(Entries::value_type& entry, std::optional<base::SteadyTime> due);
   std::optional<base::SteadyTime> due_at(const Complaint& complaint, const Entry& entry) const;
 
   const std::chrono::milliseconds settling_;
-  std::map<Complaint, Entry> entries_;
+  ByIngress complaints_, plan_complaints_;  // at the last call
+  Entries entries_;
+  std::set<std::pair<base::SteadyTime, const Complaint*>> due_;  // of entries_
 };
 
 // Which Ingresses have come to be served in full, or in another way than before: every path reaches
@@ -57,13 +71,15 @@ class ProgrammedLog {
   using Tell = std::function<bool(const Summary& news)>;
 
   // As ComplaintLog has it.
-  std::optional<base::SteadyTime> update(const std::vector<Summary>& summaries,
-                                         base::SteadyTime now, const Tell& tell);
+  std::optional<base::SteadyTime> update(const Findings& findings, base::SteadyTime now,
+                                         const Tell& tell);
 
  private:
   bool has_looked_ = false;
-  // As they were when they were told. Mostly those that the store holds, too.
-  std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> served_;
+  Findings::ByKey<Summary> summaries_;  // at the last call
+  // As they were when they were told, by their keys. Mostly those that the store holds, too.
+  std::map<std::string, std::shared_ptr<const kube::Ingress>> served_;
+  std::set<std::string> untold_;
 };
 
 bool is_served_in_full(const Summary& summary);

@@ -38,32 +38,42 @@ HostOwners::HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& 
                        bool may_be_shared)
     : may_be_shared_(may_be_shared) {
   const Claims oldest = oldest_claims(ingresses);
+  std::map<std::string, CountsByNamespace> under_wildcard;
   for (const auto& [host, exact] : oldest) {
     std::string wildcard = covering_wildcard(host);
     const auto covering = wildcard.empty() ? oldest.end() : oldest.find(wildcard);
     const bool is_covered_before = covering != oldest.end() && covering->second.rank < exact.rank;
     const kube::ObjectKey& owner = (is_covered_before ? covering->second : exact).ingress;
     owners_.emplace(host, owner);
-    if (!wildcard.empty()) ++under_wildcard_[std::move(wildcard)][owner.namespace_];
+    if (!wildcard.empty()) ++under_wildcard[std::move(wildcard)][owner.namespace_];
+  }
+  for (auto& [wildcard, counts] : under_wildcard) {
+    under_wildcard_.insert_or_assign(wildcard, std::move(counts));
   }
 }
 
 void HostOwners::add(const HostOwners& others) {
   may_be_shared_ = others.may_be_shared_;
-  owners_.insert(others.owners_.begin(), others.owners_.end());
+  owners_.merge(others.owners_);
   for (const auto& [wildcard, hosts] : others.under_wildcard_) {
-    for (const auto& [namespace_, count] : hosts) under_wildcard_[wildcard][namespace_] += count;
+    CountsByNamespace sum = under_wildcard_[wildcard];
+    for (const auto& [namespace_, count] : hosts) sum[namespace_] += count;
+    under_wildcard_.insert_or_assign(wildcard, std::move(sum));
   }
 }
 
 void HostOwners::remove(const HostOwners& others) {
   for (const auto& [host, owner] : others.owners_) owners_.erase(host);
   for (const auto& [wildcard, hosts] : others.under_wildcard_) {
-    auto& left = under_wildcard_[wildcard];
+    CountsByNamespace left = under_wildcard_[wildcard];
     for (const auto& [namespace_, count] : hosts) {
       if ((left[namespace_] -= count) == 0) left.erase(namespace_);
     }
-    if (left.empty()) under_wildcard_.erase(wildcard);
+    if (left.empty()) {
+      under_wildcard_.erase(wildcard);
+    } else {
+      under_wildcard_.insert_or_assign(wildcard, std::move(left));
+    }
   }
 }
 

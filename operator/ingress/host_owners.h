@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_map.h"
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
 
@@ -18,6 +19,7 @@ namespace ingress {
 // A rule for a wildcard is a rule for every name under it: who came first has those that nobody had
 // before. "" is "every other host", and a host of its own. A host that nobody has a rule for is
 // nobody's.
+// Copies share what they have in common.
 class HostOwners {
  public:
   HostOwners() = default;  // nobody has a rule for anything
@@ -50,9 +52,10 @@ class HostOwners {
 
  private:
   bool may_be_shared_ = false;
-  std::map<std::string, kube::ObjectKey> owners_;  // by host of a rule
+  base::SharedMap<kube::ObjectKey> owners_;  // by host of a rule
   // By namespace, how many hosts it has there.
-  std::map<std::string, std::map<std::string, std::size_t>> under_wildcard_;
+  using CountsByNamespace = std::map<std::string, std::size_t>;
+  base::SharedMap<CountsByNamespace> under_wildcard_;
 };
 
 }  // namespace ingress

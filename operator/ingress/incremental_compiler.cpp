@@ -44,18 +44,12 @@ bool concern_ingresses(const std::shared_ptr<const api::Certificate>& before,
          before->metadata.owner_references != after->metadata.owner_references;
 }
 
-// Sorted complaints fall into those of each Ingress.
-void sort_in(Complaints complaints, std::map<kube::ObjectKey, Complaints>& by_ingress) {
-  for (Complaint& complaint : complaints) {
-    by_ingress[complaint.ingress].push_back(std::move(complaint));
-  }
-}
-
-Complaints all_of(const std::map<kube::ObjectKey, Complaints>& by_ingress) {
+Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   Complaints all;
   for (const auto& [ingress, complaints] : by_ingress) {
-    all.insert(all.end(), complaints.begin(), complaints.end());
+    all.insert(all.end(), complaints->begin(), complaints->end());
   }
+  std::sort(all.begin(), all.end());
   return all;
 }
 
@@ -462,23 +456,11 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   owners_after_.add(compiled.owners);
   group.owners = std::move(compiled.owners);
 
-  for (Summary& summary : compiled.summaries) {
-    const kube::Ingress& ingress = *summary.ingress;
-    const Rank& rank =
-        group.ranks.emplace_back(is_ending(ending_namespaces_, ingress),
-                                 ingress.metadata.creation_timestamp, ingress.metadata.key());
-    results_.summaries.insert_or_assign(rank, std::move(summary));
-  }
-  sort_in(std::move(compiled.complaints), results_.complaints);
-  sort_in(std::move(plan.complaints), results_.plan_complaints);
-  for (auto& [key, apply] : plan.apply) {
-    group.applied.push_back(key);
-    results_.plan.apply.insert_or_assign(key, std::move(apply));
-  }
-  for (auto& [key, remove] : plan.remove) {
-    group.removed.push_back(key);
-    results_.plan.remove.insert_or_assign(key, std::move(remove));
-  }
+  for (const auto& [key, apply] : plan.apply) group.applied.push_back(key);
+  for (const auto& [key, remove] : plan.remove) group.removed.push_back(key);
+  ingress::add(std::move(compiled.summaries), results_.findings);
+  ingress::add(std::move(compiled.complaints), results_.findings.complaints);
+  ingress::add(std::move(plan), results_.findings);
   groups_.emplace(id, std::move(group));
 }
 
@@ -523,14 +505,16 @@ void IncrementalCompiler::remove(GroupId id) {
 
   results_.owners.remove(group.owners);
   owners_before_.add(group.owners);
-  for (const Rank& rank : group.ranks) results_.summaries.erase(rank);
+  Findings& findings = results_.findings;
   for (const kube::ObjectKey& member : group.members) {
-    results_.complaints.erase(member);
-    results_.plan_complaints.erase(member);
+    const std::string key = member.text();
+    findings.summaries.erase(key);
+    findings.complaints.erase(key);
+    findings.plan_complaints.erase(key);
     group_of_.erase(member);
   }
-  for (const kube::ObjectKey& key : group.applied) results_.plan.apply.erase(key);
-  for (const kube::ObjectKey& key : group.removed) results_.plan.remove.erase(key);
+  for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
+  for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
   for (const std::string& name : group.external_names) {
     const auto users = results_.external_name_users.find(name);
@@ -573,19 +557,30 @@ std::set<std::string> IncrementalCompiler::external_names() const {
 }
 
 std::vector<Summary> IncrementalCompiler::summaries() const {
+  std::map<Rank, Summary> by_rank;
+  for (const auto& [key, summary] : results_.findings.summaries) {
+    const kube::Ingress& ingress = *summary->ingress;
+    by_rank.emplace(Rank(is_ending(ending_namespaces_, ingress),
+                         ingress.metadata.creation_timestamp, ingress.metadata.key()),
+                    *summary);
+  }
   std::vector<Summary> all;
-  all.reserve(results_.summaries.size());
-  for (const auto& [rank, summary] : results_.summaries) all.push_back(summary);
+  all.reserve(by_rank.size());
+  for (auto& [rank, summary] : by_rank) all.push_back(std::move(summary));
   return all;
 }
 
 Complaints IncrementalCompiler::complaints() const {
-  return all_of(results_.complaints);
+  return all_of(results_.findings.complaints);
 }
 
 CertificatePlan IncrementalCompiler::plan() const {
-  CertificatePlan plan = results_.plan;
-  plan.complaints = all_of(results_.plan_complaints);
+  CertificatePlan plan;
+  for (const auto& [key, apply] : results_.findings.apply) plan.apply.emplace(key_of(key), *apply);
+  for (const auto& [key, remove] : results_.findings.remove) {
+    plan.remove.emplace(key_of(key), *remove);
+  }
+  plan.complaints = all_of(results_.findings.plan_complaints);
   return plan;
 }
 

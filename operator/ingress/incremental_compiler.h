@@ -16,6 +16,7 @@
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
+#include "operator/ingress/findings.h"
 #include "operator/ingress/ingress_groups.h"
 
 namespace ingress {
@@ -64,6 +65,8 @@ class IncrementalCompiler {
   // An entry that stays equal keeps its address.
   const proxy::config::ProxyConfig& config() const { return results_.config; }
   const HostOwners& owners() const { return results_.owners; }
+  const Findings& findings() const { return results_.findings; }
+  // As compile() and plan_certificates() say them, for who compares the two.
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
   std::set<kube::ObjectKey> auth_secrets() const;
@@ -82,7 +85,6 @@ class IncrementalCompiler {
     Members members;
     proxy::config::ProxyConfig config;
     HostOwners owners;
-    std::vector<Rank> ranks;
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
@@ -99,10 +101,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> shape_users;    // likewise
     std::map<std::string, std::size_t> external_name_users;
     HostOwners owners;
-    std::map<Rank, Summary> summaries;
-    std::map<kube::ObjectKey, Complaints> complaints;  // by Ingress
-    CertificatePlan plan;                              // without complaints
-    std::map<kube::ObjectKey, Complaints> plan_complaints;
+    Findings findings;
   };
 
   void begin_anew();

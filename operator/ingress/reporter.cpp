@@ -23,11 +23,9 @@ Reporter::~Reporter() {
   thread_.join();
 }
 
-void Reporter::report(std::vector<Summary> summaries, Complaints complaints, std::string revision) {
-  auto report = std::make_shared<const Report>(
-      Report{std::move(summaries), std::move(complaints), std::move(revision)});
+void Reporter::report(const Findings& findings, std::string revision) {
   const std::lock_guard lock(mutex_);
-  report_ = std::move(report);
+  report_ = Report{findings, std::move(revision)};
   is_new_ = true;
   changed_.notify_all();
 }
@@ -35,7 +33,7 @@ void Reporter::report(std::vector<Summary> summaries, Complaints complaints, std
 void Reporter::start_speaking() {
   const std::lock_guard lock(mutex_);
   speaks_ = true;
-  is_new_ = report_ != nullptr;
+  is_new_ = report_.has_value();
   changed_.notify_all();
 }
 
@@ -45,9 +43,9 @@ void Reporter::run(const std::stop_token& stop) {
     changed_.wait(lock, stop, [this] { return speaks_ && is_new_; });
     while (speaks_ && report_ && !stop.stop_requested()) {
       is_new_ = false;
-      const auto report = report_;
+      const Report report = *report_;
       lock.unlock();
-      const auto next = tell(*report);
+      const auto next = tell(report);
       lock.lock();
       if (is_new_) continue;
       if (!next) break;
@@ -58,19 +56,16 @@ void Reporter::run(const std::stop_token& stop) {
 
 std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
   const base::SteadyTime now = clock_.steady_now();
-  std::map<kube::ObjectKey, const kube::ObjectMeta*> ingresses;
-  for (const Summary& summary : report.summaries) {
-    ingresses.emplace(summary.ingress->metadata.key(), &summary.ingress->metadata);
-  }
+  const auto& summaries = report.findings.summaries;
   const auto complaints =
-      complaint_log_.update(report.complaints, now, [&](const Complaint& complaint, auto telling) {
-        const auto ingress = ingresses.find(complaint.ingress);
-        if (ingress == ingresses.end()) return true;  // nobody is left to be told
-        return tell(kube::reference_to(kube::Ingress::type(), *ingress->second), complaint,
-                    telling);
+      complaint_log_.update(report.findings, now, [&](const Complaint& complaint, auto telling) {
+        const auto summary = summaries.find(complaint.ingress.text());
+        if (summary == summaries.end()) return true;  // nobody is left to be told
+        const kube::ObjectMeta& ingress = summary->second->ingress->metadata;
+        return tell(kube::reference_to(kube::Ingress::type(), ingress), complaint, telling);
       });
   const auto programmed = programmed_log_.update(
-      report.summaries, now, [&](const Summary& news) { return tell(news, report.revision); });
+      report.findings, now, [&](const Summary& news) { return tell(news, report.revision); });
   if (!complaints || !programmed) return complaints ? complaints : programmed;
   return std::min(*complaints, *programmed);
 }

@@ -28,17 +28,15 @@ class Reporter {
   Reporter& operator=(const Reporter&) = delete;
   ~Reporter();  // ends its thread
 
-  // What is so now; each call replaces the last. complaints: of the compiler and of the plan.
-  // revision: of the configuration that proxies are told.
-  void report(std::vector<Summary> summaries, Complaints complaints, std::string revision);
+  // What is so now; each call replaces the last. revision: of the configuration that proxies are
+  // told.
+  void report(const Findings& findings, std::string revision);
   // From now on this replica is the one that speaks.
   void start_speaking();
 
  private:
-  // Immutable, for it is large and looked at more than once.
   struct Report {
-    std::vector<Summary> summaries;
-    Complaints complaints;
+    Findings findings;
     std::string revision;
   };
 
@@ -53,7 +51,7 @@ class Reporter {
   const base::Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::shared_ptr<const Report> report_;  // null: none yet
+  std::optional<Report> report_;  // nothing: none yet
   bool is_new_ = false;
   bool speaks_ = false;
   ComplaintLog complaint_log_;    // its thread's alone

@@ -65,28 +65,36 @@ StatusPublisher::StatusPublisher(kube::Store<kube::Ingress>& ingresses, kube::Cl
       clock_(clock),
       stop_(std::move(stop)) {}
 
-void StatusPublisher::follow(const std::vector<Summary>& summaries,
-                             std::optional<Addresses> addresses) {
+void StatusPublisher::follow(const Findings& findings, std::optional<Addresses> addresses) {
   std::vector<kube::ObjectKey> differing;
   {
     const std::lock_guard lock(mutex_);
-    if (wanted_ != addresses) enqueued_.clear();
+    const bool have_changed = wanted_ != addresses;
+    if (have_changed) enqueued_.clear();
     wanted_ = std::move(addresses);
-    ours_.clear();
-    for (const Summary& summary : summaries) {
-      const kube::ObjectMeta& metadata = summary.ingress->metadata;
-      ours_.emplace(metadata.key(), metadata.uid);
-      if (!wanted_ || sorted(summary.ingress->load_balancer) == *wanted_) continue;
-      std::string& enqueued = enqueued_[metadata.key()];
-      if (std::exchange(enqueued, metadata.resource_version) != metadata.resource_version) {
-        differing.push_back(metadata.key());
-      }
-    }
-    const auto is_gone = [this](const auto& entry) { return ours_.count(entry.first) == 0; };
-    std::erase_if(written_, is_gone);
-    std::erase_if(enqueued_, is_gone);
+    if (have_changed) note_differing({}, findings.summaries, differing);
+    note_differing(ours_, findings.summaries, differing);
+    ours_ = findings.summaries;
   }
   for (const kube::ObjectKey& key : differing) enqueue_(key);
+}
+
+void StatusPublisher::note_differing(const Findings::ByKey<Summary>& from,
+                                     const Findings::ByKey<Summary>& to,
+                                     std::vector<kube::ObjectKey>& differing) {
+  Findings::ByKey<Summary>::visit_differences(
+      from, to, [&](const std::string& name, const auto*, const auto* summary) {
+        if (summary == nullptr) {
+          written_.erase(key_of(name));
+          enqueued_.erase(key_of(name));
+          return;
+        }
+        const kube::Ingress& ingress = *(*summary)->ingress;
+        if (!wanted_ || sorted(ingress.load_balancer) == *wanted_) return;
+        const kube::ObjectKey key = ingress.metadata.key();
+        const std::string& version = ingress.metadata.resource_version;
+        if (std::exchange(enqueued_[key], version) != version) differing.push_back(key);
+      });
 }
 
 base::Result<kube::Outcome> StatusPublisher::reconcile(const kube::ObjectKey& key) {
@@ -94,8 +102,9 @@ base::Result<kube::Outcome> StatusPublisher::reconcile(const kube::ObjectKey& ke
   std::optional<Addresses> wanted;
   {
     const std::lock_guard lock(mutex_);
-    const auto ours = ours_.find(key);
-    const bool is_ours = ingress && ours != ours_.end() && ours->second == ingress->metadata.uid;
+    const auto ours = ours_.find(key.text());
+    const bool is_ours = ingress && ours != ours_.end() &&
+                         ours->second->ingress->metadata.uid == ingress->metadata.uid;
     if (is_ours && !ingress->metadata.is_being_deleted) wanted = wanted_;
   }
   if (!wanted || sorted(ingress->load_balancer) == *wanted) return kube::Outcome::await_change();

@@ -15,7 +15,7 @@
 #include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
 #include "kube/store.h"
-#include "operator/ingress/compiler.h"
+#include "operator/ingress/findings.h"
 
 namespace ingress {
 
@@ -39,8 +39,9 @@ class StatusPublisher final : public kube::Reconciler {
   }
 
   // The Ingresses that are ours now, and what each should say; nothing: not known at the moment, so
-  // that what stands there stays. Enqueues those that differ. Any thread.
-  void follow(const std::vector<Summary>& summaries, std::optional<Addresses> addresses);
+  // that what stands there stays. Enqueues those that differ, and looks only at those that have
+  // changed while the addresses stay the same. Any thread.
+  void follow(const Findings& findings, std::optional<Addresses> addresses);
 
   base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
 
@@ -54,6 +55,9 @@ class StatusPublisher final : public kube::Reconciler {
     base::SteadyTime at;
   };
 
+  // With the mutex.
+  void note_differing(const Findings::ByKey<Summary>& from, const Findings::ByKey<Summary>& to,
+                      std::vector<kube::ObjectKey>& differing);
   std::optional<kube::Outcome> settle_with_earlier_write(const kube::Ingress& ingress,
                                                          const Addresses& wanted);
 
@@ -64,7 +68,7 @@ class StatusPublisher final : public kube::Reconciler {
   const std::stop_token stop_;
   std::function<void(const kube::ObjectKey&)> enqueue_;
   std::mutex mutex_;
-  std::map<kube::ObjectKey, std::string> ours_;  // uid
+  Findings::ByKey<Summary> ours_;
   std::optional<Addresses> wanted_;
   std::map<kube::ObjectKey, Written> written_;
   // The version at which each was last enqueued: a failure waits for its back-off, not for the next

@@ -868,9 +868,9 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
   // What stays the same has the same address.
   if (owners_before != outcome.owners) certificates_.on_owners_changed();
   if (outcome.config) publish(outcome.config);
-  shim_.follow(outcome.plan);
-  if (publishes_addresses()) status_.follow(outcome.summaries, addresses_to_publish());
-  reporter_.report(outcome.summaries, outcome.complaints, control_->revision());
+  shim_.follow(outcome.findings);
+  if (publishes_addresses()) status_.follow(outcome.findings, addresses_to_publish());
+  reporter_.report(outcome.findings, control_->revision());
 }
 
 void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {

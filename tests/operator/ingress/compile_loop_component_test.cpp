@@ -195,8 +195,8 @@ TEST_F(CompileLoopChanges, EachChangeIsInTheNextConfigurationAndTheRestKeepsItsA
   expect(3);
   EXPECT_EQ(last_.config->clusters.at("shop/web:80")->endpoints.size(), 1U);
   EXPECT_EQ(last_.config->hosts, first->hosts);
-  EXPECT_THAT(last_.complaints, testing::IsEmpty());
-  EXPECT_EQ(last_.summaries.size(), 1U);
+  EXPECT_THAT(last_.findings.complaints, testing::IsEmpty());
+  EXPECT_EQ(last_.findings.summaries.size(), 1U);
   ingresses_.erase({"shop", "www"});
   expect(4);
   EXPECT_TRUE(last_.config->hosts.empty());
@@ -215,15 +215,15 @@ TEST_F(CompileLoopChanges, NamesOfServicesOnTheOutsideAreFollowedAndTheirAnswers
   expect(2);
   EXPECT_EQ(names_.followed(), std::set<std::string>{"api.example.org"});
   EXPECT_TRUE(last_.config->clusters.at("shop/outside:443")->endpoints.empty());
-  ASSERT_EQ(last_.complaints.size(), 1U);
-  EXPECT_EQ(last_.complaints.front().severity, Severity::pending);
+  ASSERT_EQ(last_.findings.complaints.size(), 1U);
+  EXPECT_EQ(last_.findings.complaints.begin()->second->front().severity, Severity::pending);
   names_.say("api.example.org", "192.0.2.1");
   loop_->note_external_name("other.example");  // nobody's
   loop_->note_external_name("api.example.org");
   expect(3);
   EXPECT_EQ(last_.config->clusters.at("shop/outside:443")->endpoints,
             (std::vector<proxy::config::Endpoint>{{"192.0.2.1", 443}}));
-  EXPECT_TRUE(last_.complaints.empty());
+  EXPECT_TRUE(last_.findings.complaints.empty());
   ingresses_.erase({"shop", "www"});
   expect(4);
   EXPECT_TRUE(names_.followed().empty());

@@ -1,5 +1,10 @@
 #include "operator/ingress/complaint_log.h"
 
+#include <algorithm>
+#include <map>
+#include <random>
+#include <tuple>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +35,9 @@ struct Due {
 Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
            bool has_room = true) {
   Due due;
-  due.next = log.update(standing, now, [&](const Complaint& complaint, auto telling) {
+  Findings findings;
+  add(standing, findings.complaints);
+  due.next = log.update(findings, now, [&](const Complaint& complaint, auto telling) {
     (telling == ComplaintLog::Telling::news ? due.news : due.reminders).push_back(complaint);
     return has_room;
   });
@@ -151,6 +158,102 @@ TEST(Bounded, KeepsFewOfOneReasonAndSaysForHowManyTheyStand) {
   EXPECT_EQ(bounded({endless})[0].message.size(), 1024u);
 }
 
+// The same by looking at everything each time, as the specification of what follows changes.
+class WholeLog {
+ public:
+  Due update(const Complaints& standing, base::SteadyTime now, bool has_room) {
+    std::map<Complaint, Entry> entries;
+    std::map<std::tuple<bool, kube::ObjectKey, Severity, std::string>, Complaints> due;
+    Due said;
+    const auto at_latest = [&](base::SteadyTime at) {
+      said.next = said.next ? std::min(*said.next, at) : at;
+    };
+    for (const Complaint& complaint : standing) {
+      if (complaint.severity == Severity::pending) continue;
+      const auto known = entries_.find(complaint);
+      const Entry entry = known == entries_.end() ? Entry{now, {}} : known->second;
+      entries.emplace(complaint, entry);
+      if (entry.told && complaint.severity != Severity::warning) continue;
+      const base::SteadyTime at =
+          entry.told ? *entry.told + ComplaintLog::kReminded : entry.since + seconds(2);
+      if (at > now) {
+        at_latest(at);
+      } else {
+        due[{entry.told.has_value(), complaint.ingress, complaint.severity, complaint.reason}]
+            .push_back(complaint);
+      }
+    }
+    entries_ = std::move(entries);
+    for (const auto& [reason, complaints] : due) {
+      Complaints& told = std::get<bool>(reason) ? said.reminders : said.news;
+      told.insert(told.end(), complaints.begin(), complaints.end());
+      if (!has_room) {
+        at_latest(now + seconds(1));
+        continue;
+      }
+      for (const Complaint& complaint : complaints) {
+        entries_.at(complaint).told = now;
+        if (complaint.severity == Severity::warning) at_latest(now + ComplaintLog::kReminded);
+      }
+    }
+    return said;
+  }
+
+ private:
+  struct Entry {
+    base::SteadyTime since;
+    std::optional<base::SteadyTime> told;
+  };
+  std::map<Complaint, Entry> entries_;
+};
+
+class ComplaintLogHistories : public testing::TestWithParam<unsigned> {};
+
+TEST_P(ComplaintLogHistories, SayWhatALogThatLooksAtEverythingSays) {
+  std::mt19937 random(GetParam());
+  ComplaintLog log(seconds(2));
+  WholeLog whole;
+  base::SteadyTime now = kStart;
+  Complaints standing;
+  Findings findings;
+  for (int step = 0; step < 2000; ++step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    for (auto changes = random() % 3; changes > 0; --changes) {
+      // One of each reason about an Ingress: several are told as one, which is another's test.
+      const auto reason = random() % 3;
+      const Complaint one{{"shop", "i" + std::to_string(random() % 4)},
+                          static_cast<Severity>(reason),
+                          "Reason" + std::to_string(reason),
+                          "message"};
+      const auto at = std::find(standing.begin(), standing.end(), one);
+      if (at == standing.end()) {
+        standing.push_back(one);
+      } else {
+        standing.erase(at);
+      }
+    }
+    standing = bounded(std::move(standing));
+    // Where it stands, with the compiler or the plan, is the same to who hears it.
+    findings = {};
+    add(standing, random() % 4 == 0 ? findings.plan_complaints : findings.complaints);
+    now += seconds(random() % 4);
+    if (random() % 50 == 0) now += ComplaintLog::kReminded;
+    const bool has_room = random() % 4 != 0;
+    Due by_change;
+    by_change.next = log.update(findings, now, [&](const Complaint& complaint, auto telling) {
+      (telling == ComplaintLog::Telling::news ? by_change.news : by_change.reminders)
+          .push_back(complaint);
+      return has_room;
+    });
+    const Due by_all = whole.update(standing, now, has_room);
+    ASSERT_EQ(by_change.news, by_all.news);
+    ASSERT_EQ(by_change.reminders, by_all.reminders);
+    ASSERT_EQ(by_change.next, by_all.next);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ComplaintLogHistories, testing::Range(1u, 5u));
+
 Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t closed = 0) {
   kube::Ingress ingress = ingress_test::an_ingress("shop/www").get();
   ingress.metadata.uid = uid;
@@ -166,7 +269,9 @@ Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t c
 std::size_t news_of(ProgrammedLog& log, const std::vector<Summary>& summaries,
                     bool has_room = true) {
   std::size_t news = 0;
-  log.update(summaries, kStart, [&](const Summary&) {
+  Findings findings;
+  add(summaries, findings);
+  log.update(findings, kStart, [&](const Summary&) {
     ++news;
     return has_room;
   });

@@ -695,6 +695,23 @@ TEST_F(IncrementalCompilerWork, NothingIsCompiledForWhatNoIngressNames) {
   EXPECT_EQ(update().groups, 0U);
 }
 
+TEST_F(IncrementalCompilerWork, WhatIsFoundOfOthersIsNotLookedAtAgain) {
+  const Findings before = compiler_.findings();
+  EXPECT_EQ(before.summaries.size(), kShops);
+  cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "nobody", 80).get());
+  update();
+  std::vector<std::string> changed;
+  const auto note = [&](const std::string& key, const auto*, const auto*) {
+    changed.push_back(key);
+  };
+  const auto looked_at = Findings::ByKey<Summary>::visit_differences(
+      before.summaries, compiler_.findings().summaries, note);
+  Findings::ByKey<Complaints>::visit_differences(before.complaints, compiler_.findings().complaints,
+                                                 note);
+  EXPECT_THAT(changed, testing::ElementsAre("shops/s7", "shops/s7"));
+  EXPECT_LT(looked_at, 40U);
+}
+
 TEST_F(IncrementalCompilerWork, WhatStaysTheSameKeepsItsAddress) {
   const proxy::config::ProxyConfig before = compiler_.config();
   cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s7", 80).get());

@@ -52,11 +52,18 @@ class Writers : public testing::Test {
   }
   json get(const std::string& path) { return json::parse(server_->request("GET", path).value()); }
 
-  std::vector<Summary> see_ingress() {
+  static Findings findings_of(CertificatePlan plan) {
+    Findings findings;
+    add(std::move(plan), findings);
+    return findings;
+  }
+  Findings see_ingress() {
     ingresses_.put(kube::Ingress::from_json(get(kIngress)).value());
     Summary summary;
     summary.ingress = ingresses_.get(key_of("shop/www"));
-    return {summary};
+    Findings findings;
+    add(std::vector<Summary>{summary}, findings);
+    return findings;
   }
 
   const fakes::FakeClock clock_{};
@@ -246,8 +253,8 @@ class Shim : public Writers {
 
 TEST_F(Shim, WritesACertificateOnceAndRemovesItByItsUid) {
   const CertificatePlan plan = plan_certificates(cluster_.view);
-  shim_.follow(plan);
-  shim_.follow(plan);
+  shim_.follow(findings_of(plan));
+  shim_.follow(findings_of(plan));
   ASSERT_THAT(enqueued_, SizeIs(1));
   ASSERT_TRUE(shim_.reconcile(enqueued_[0]));
   ASSERT_TRUE(shim_.reconcile(enqueued_[0]));
@@ -262,10 +269,10 @@ TEST_F(Shim, WritesACertificateOnceAndRemovesItByItsUid) {
 
   CertificatePlan removal;
   removal.remove[key_of("shop/www-tls")] = {"another-uid"};
-  shim_.follow(removal);
+  shim_.follow(findings_of(removal));
   EXPECT_FALSE(shim_.reconcile(key_of("shop/www-tls")));
   removal.remove[key_of("shop/www-tls")] = {stored["metadata"]["uid"]};
-  shim_.follow(removal);
+  shim_.follow(findings_of(removal));
   EXPECT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
   EXPECT_FALSE(
       server_->request("GET", "/apis/gatehouse.dev/v1alpha1/namespaces/shop/certificates/www-tls"));
@@ -273,7 +280,7 @@ TEST_F(Shim, WritesACertificateOnceAndRemovesItByItsUid) {
 
 // In a large cluster a plan can be older than the store for longer than a write takes to come back.
 TEST_F(Shim, DoesNotWriteAgainForAPlanThatLagsBehindTheStore) {
-  shim_.follow(plan_certificates(cluster_.view));
+  shim_.follow(findings_of(plan_certificates(cluster_.view)));
   ASSERT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
   // Since the write its status has been written, too.
   change_certificate("/status", R"({"status": {"revision": 1}})");

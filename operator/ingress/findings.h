@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/shared_map.h"
+#include "operator/ingress/certificate_plan.h"
+#include "operator/ingress/compiler.h"
+#include "operator/ingress/complaint.h"
+
+namespace ingress {
+
+// What a compilation and its plan found beside the configuration, by the key of an Ingress or a
+// Certificate ("namespace/name"). A value whose copies share what they have in common: whoever
+// keeps the last one looks at what is different in the next one, and at nothing else.
+struct Findings {
+  template <class T>
+  using ByKey = base::SharedMap<std::shared_ptr<const T>>;
+
+  ByKey<Summary> summaries;           // of each Ingress of ours
+  ByKey<Complaints> complaints;       // of the compiler about an Ingress, sorted; never none
+  ByKey<Complaints> plan_complaints;  // likewise, of the plan
+  // By Certificate, as in CertificatePlan.
+  ByKey<CertificatePlan::Apply> apply;
+  ByKey<CertificatePlan::Remove> remove;
+};
+
+// Put what was found into its place.
+void add(std::vector<Summary> summaries, Findings& findings);
+void add(Complaints sorted, Findings::ByKey<Complaints>& complaints);
+// With the plan's complaints.
+void add(CertificatePlan plan, Findings& findings);
+
+// Of a key's text.
+kube::ObjectKey key_of(const std::string& text);
+
+}  // namespace ingress
