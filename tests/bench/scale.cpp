@@ -1,0 +1,371 @@
+// What one change costs in operator and proxy, by the size of the cluster: the pure parts that a
+// change goes through from the compiler to a worker's tables, in one thread, without a network.
+//
+//   bench-scale [--json FILE] [SIZE...]
+//
+// Processor time of this thread, the least of several changes of a kind, since what disturbs a
+// measurement adds to it. The exponent tells how a row grows with the size: 0 is flat, 1 linear.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/key.h"
+#include "base/x509.h"
+#include "operator/control/history.h"
+#include "operator/ingress/incremental_compiler.h"
+#include "proxy/admin/counters.h"
+#include "proxy/config/valid_config.h"
+#include "proxy/config/wire.h"
+#include "proxy/control/snapshot.h"
+#include "proxy/tls/certificate_table.h"
+#include "proxy/upstream/cluster.h"
+#include "tests/operator/ingress/cluster_builder.h"
+
+namespace {
+
+using ingress_test::an_ingress;
+using ingress_test::key_of;
+using proxy::config::ProxyConfig;
+using proxy::config::Revisions;
+
+constexpr int kRounds = 15;
+
+double processor_microseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+// So many shops, each with an Ingress, a Service with one endpoint, and a certificate.
+class Cluster final : public ingress::ClusterSource {
+ public:
+  explicit Cluster(int shops) : shops_(shops) {
+    const auto key = base::PrivateKey::generate({}).value();
+    base::SelfSignedOptions options;
+    options.names.dns_names = {"shop.example"};
+    chain_ = base::make_self_signed(key, options).value();
+    key_ = key.to_pem();
+    for (int shop = 0; shop < shops; ++shop) {
+      put_ingress(shop, false);
+      put_endpoint(shop, "10.0.0.1");
+      put_certificate(shop, 0);
+    }
+  }
+
+  static std::string name_of(int shop) { return "s" + std::to_string(shop); }
+  static std::string host_of(int shop) { return name_of(shop) + ".example"; }
+  static kube::ObjectKey object_of(int shop) { return {"shops", name_of(shop)}; }
+  int shops() const { return shops_; }
+
+  void put_ingress(int shop, bool has_more) {
+    const std::string name = name_of(shop);
+    auto ingress = an_ingress("shops/" + name).path(host_of(shop), "/", name, 80);
+    if (has_more) ingress.path(host_of(shop), "/more", name, 80);
+    ingresses_[object_of(shop)] = ingress.tls({host_of(shop)}, name);
+  }
+  void erase_ingress(int shop) { ingresses_.erase(object_of(shop)); }
+  void put_endpoint(int shop, const std::string& address) {
+    const std::string name = "shops/" + name_of(shop);
+    services_[object_of(shop)] =
+        std::make_shared<const kube::Service>(ingress_test::a_service(name, 80));
+    slices_[object_of(shop)] = {std::make_shared<const kube::EndpointSlice>(
+        ingress_test::a_slice(name, "http", 8080, {address}))};
+  }
+  void put_certificate(int shop, int generation) {
+    ingress_test::ViewBuilder one;
+    one.secret("any/secret", {host_of(shop)});
+    ingress::TlsSecret secret = *one.view.secrets.begin()->second;
+    const std::string content =
+        "shop " + std::to_string(shop) + ", " + std::to_string(generation) + "\n" + chain_;
+    secret.material = std::make_shared<const proxy::config::Certificate>(
+        proxy::config::Certificate{content, key_});
+    secrets_[object_of(shop)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));
+  }
+
+  // ---- As ClusterSource.
+
+  Objects<kube::Ingress> ingresses() const override {
+    Objects<kube::Ingress> all;
+    for (const auto& [key, ingress] : ingresses_) all.push_back(ingress);
+    return all;
+  }
+  Objects<api::Certificate> certificates() const override { return {}; }
+  Objects<kube::IngressClass> classes() const override { return defaults_.view.classes; }
+  ingress::ParametersByName parameters() const override { return {}; }
+  Object<ingress::ResolvedName> external_name(const std::string&) const override { return nullptr; }
+  std::set<std::string> ending_namespaces() const override { return {}; }
+  Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
+    return find(ingresses_, key);
+  }
+  Object<api::Certificate> certificate(const kube::ObjectKey&) const override { return nullptr; }
+  Object<kube::Service> service(const kube::ObjectKey& key) const override {
+    return find(services_, key);
+  }
+  Object<ingress::TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
+    return find(secrets_, key);
+  }
+  Object<ingress::AuthSecret> auth_secret(const kube::ObjectKey&) const override { return nullptr; }
+  Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
+    const auto found = slices_.find(service);
+    return found == slices_.end() ? Objects<kube::EndpointSlice>{} : found->second;
+  }
+
+ private:
+  template <class T>
+  using ByKey = std::map<kube::ObjectKey, Object<T>>;
+  template <class T>
+  static Object<T> find(const ByKey<T>& objects, const kube::ObjectKey& key) {
+    const auto found = objects.find(key);
+    return found == objects.end() ? nullptr : found->second;
+  }
+
+  const int shops_;
+  const ingress_test::ViewBuilder defaults_;
+  std::string chain_, key_;
+  ByKey<kube::Ingress> ingresses_;
+  ByKey<kube::Service> services_;
+  ByKey<ingress::TlsSecret> secrets_;
+  std::map<kube::ObjectKey, Objects<kube::EndpointSlice>> slices_;
+};
+
+// Microseconds of each step of a change.
+using Steps = std::map<std::string, double>;
+
+// An operator and one worker of a proxy, as far as a configuration concerns them.
+class Both {
+ public:
+  explicit Both(const Cluster& cluster) : cluster_(cluster) {
+    ingress::ClusterChanges everything;
+    everything.everything = true;
+    change(everything);
+  }
+
+  Steps change(const ingress::ClusterChanges& changes) {
+    steps_.clear();
+    const std::string before = history_.revision();
+    operate(changes);
+    std::shared_ptr<const std::string> told;
+    measure("operator: say", [&] { told = history_.answer(before, ""); });
+    if (told) follow(*told);
+    return steps_;
+  }
+
+ private:
+  template <class Work>
+  void measure(const char* step, const Work& work) {
+    const double begin = processor_microseconds();
+    work();
+    steps_[step] += processor_microseconds() - begin;
+  }
+
+  void operate(const ingress::ClusterChanges& changes) {
+    measure("operator: compile", [&] { compiler_.update(changes, cluster_, ingress_test::kNow); });
+    measure("operator: validate", [&] {
+      valid_ = valid_.changed_to(compiler_.config()).value();
+      published_ = std::make_shared<const ProxyConfig>(valid_.config());
+    });
+    measure("operator: hand out", [&] {
+      owners_ = compiler_.owners();
+      findings_ = compiler_.findings();
+    });
+    measure("operator: publish", [&] { history_.publish(published_); });
+  }
+
+  void follow(const std::string& told) {
+    proxy::config::Delta delta;
+    measure("proxy: read", [&] { delta = proxy::config::delta_from_json(told).value(); });
+    std::vector<std::string> hashes;
+    for (const auto& [id, hash] : delta.certificates.set) hashes.push_back(hash);
+    const auto certificates = history_.find_certificates(hashes);
+    proxy::config::ValidConfig next;
+    measure("proxy: apply",
+            [&] { next = proxy::config::apply(live_, delta, certificates).value(); });
+    std::shared_ptr<const proxy::control::Snapshot> snapshot;
+    measure("proxy: routes", [&] {
+      snapshot = proxy::control::make_snapshot(next.config(), delta.revision, snapshot_.get());
+    });
+    std::shared_ptr<const proxy::tls::CertificateTable> table;
+    measure("proxy: certificates", [&] {
+      table = std::make_shared<const proxy::tls::CertificateTable>(*snapshot->config, table_.get());
+    });
+    measure("proxy: clusters", [&] { clusters_.adopt(snapshot->routes->clusters()); });
+    measure("proxy: let go of the last", [&] {
+      live_ = std::move(next);
+      snapshot_ = std::move(snapshot);
+      table_ = std::move(table);
+    });
+  }
+
+  const Cluster& cluster_;
+  Steps steps_;
+  ingress::IncrementalCompiler compiler_{ingress::IncrementalCompiler::Settings{}};
+  proxy::config::ValidConfig valid_;
+  std::shared_ptr<const ProxyConfig> published_;
+  ingress::HostOwners owners_;
+  ingress::Findings findings_;
+  control::History history_{control::History::kRememberedMax, Revisions::of_tree};
+
+  proxy::config::ValidConfig live_;
+  std::shared_ptr<const proxy::control::Snapshot> snapshot_;
+  std::shared_ptr<const proxy::tls::CertificateTable> table_;
+  proxy::admin::WorkerCounters counters_;
+  proxy::upstream::Clusters clusters_{{}, counters_, 0};
+};
+
+struct Kind {
+  const char* name;
+  std::function<ingress::ClusterChanges(Cluster&, int round)> change;
+};
+
+ingress::ClusterChanges of_ingress(int shop) {
+  ingress::ClusterChanges changes;
+  changes.ingresses = {Cluster::object_of(shop)};
+  return changes;
+}
+
+// Each round concerns another shop.
+std::vector<Kind> kinds() {
+  return {
+      {"path",
+       [](Cluster& cluster, int round) {
+         cluster.put_ingress(round, true);
+         return of_ingress(round);
+       }},
+      {"endpoint",
+       [](Cluster& cluster, int round) {
+         cluster.put_endpoint(round, "10.0.0.2");
+         ingress::ClusterChanges changes;
+         changes.services = {Cluster::object_of(round)};
+         return changes;
+       }},
+      {"certificate",
+       [](Cluster& cluster, int round) {
+         cluster.put_certificate(round, 1);
+         ingress::ClusterChanges changes;
+         changes.secrets = {Cluster::object_of(round)};
+         return changes;
+       }},
+      {"host goes",
+       [](Cluster& cluster, int round) {
+         cluster.erase_ingress(round);
+         return of_ingress(round);
+       }},
+      {"host comes",
+       [](Cluster& cluster, int round) {
+         cluster.put_ingress(round, false);
+         return of_ingress(round);
+       }},
+  };
+}
+
+// By kind and step, with the sums of both programs.
+using Rows = std::map<std::string, Steps>;
+
+Rows measured(int size) {
+  Cluster cluster(size);
+  Both both(cluster);
+  Rows rows;
+  for (const Kind& kind : kinds()) {
+    Steps& least = rows[kind.name];
+    for (int round = 0; round < kRounds; ++round) {
+      Steps steps = both.change(kind.change(cluster, round));
+      for (const auto& [step, time] : Steps(steps)) {
+        steps[step.substr(0, step.find(':')) + ": all"] += time;
+      }
+      for (const auto& [step, time] : steps) {
+        const auto known = least.try_emplace(step, time).first;
+        known->second = std::min(known->second, time);
+      }
+    }
+  }
+  return rows;
+}
+
+// Of a line through the logarithms, by least squares.
+double exponent(const std::vector<std::pair<double, double>>& points) {
+  double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
+  for (const auto& [size, time] : points) {
+    const double x = std::log(size);
+    const double y = std::log(std::max(time, 0.1));
+    x_sum += x;
+    y_sum += y;
+    xx_sum += x * x;
+    xy_sum += x * y;
+  }
+  const auto count = static_cast<double>(points.size());
+  const double spread = count * xx_sum - x_sum * x_sum;
+  return spread == 0 ? 0 : (count * xy_sum - x_sum * y_sum) / spread;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.insert(0, width - text.size(), ' ');
+  return text;
+}
+
+std::string tenths(double number) {
+  const auto whole = std::llround(number * 10);
+  return std::to_string(whole / 10) + "." + std::to_string(std::abs(whole % 10));
+}
+
+int run(const std::vector<int>& sizes, const std::string& json_file) {
+  std::map<int, Rows> by_size;
+  for (const int size : sizes) by_size[size] = measured(size);
+  nlohmann::json document = nlohmann::json::array();
+  std::cout << "microseconds of processor time for one change\n\n" << std::string(42, ' ');
+  for (const int size : sizes) std::cout << padded(std::to_string(size), 11);
+  std::cout << "   exponent\n";
+  for (const auto& [kind, steps] : by_size.begin()->second) {
+    for (const auto& [step, unused] : steps) {
+      std::vector<std::pair<double, double>> points;
+      nlohmann::json times = nlohmann::json::object();
+      std::string line = kind + ", " + step;
+      line.resize(42, ' ');
+      for (const int size : sizes) {
+        const double time = by_size[size][kind][step];
+        points.emplace_back(size, time);
+        times[std::to_string(size)] = time;
+        line += padded(tenths(time), 11);
+      }
+      std::cout << line << padded(tenths(exponent(points)), 11) << "\n";
+      document.push_back({{"kind", kind},
+                          {"step", step},
+                          {"microseconds", times},
+                          {"exponent", exponent(points)}});
+    }
+    std::cout << "\n";
+  }
+  if (json_file.empty()) return 0;
+  std::ofstream file(json_file);
+  file << document.dump(2) << "\n";
+  return file ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<int> sizes;
+  std::string json_file;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--json" && i + 1 < argc) {
+      json_file = argv[++i];
+    } else {
+      sizes.push_back(std::max(std::atoi(argument.c_str()), kRounds));
+    }
+  }
+  if (sizes.empty()) sizes = {100, 1'000, 10'000};
+  return run(sizes, json_file);
+}
