@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench bench-scale attack mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench instructions bench-scale attack mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -70,6 +70,11 @@ bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as r
 bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 10,000 hosts (SIZES="1000 100000" chooses)
 	@.ci/build release bench-scale
 	@build/release/tests/bench/bench-scale --json build/bench-scale.json $(SIZES)
+
+instructions: deps ## counts what a request costs the proxy by protocol and policy, beside the last look (INSTRUCTIONS_FLAGS=--write keeps it)
+	@.ci/deps instructions
+	@.ci/build release gatehouse-proxy
+	@tests/bench/instructions $(INSTRUCTIONS_FLAGS)
 
 attack: deps ## attacks the proxy while it serves a calm client, beside nginx and haproxy (ATTACKS="slow,PING" chooses)
 	@.ci/deps $(if $(findstring --short,$(ATTACK_FLAGS)),attack,bench)
