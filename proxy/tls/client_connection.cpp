@@ -126,10 +126,16 @@ void ClientConnection::fail(std::string_view reason) {
   if (failure_reason_.empty()) failure_reason_ = reason;
 }
 
+// A step of the handshake, or a word that one is declined: in TLS 1.3 messages after the handshake
+// begin none, so its beginning says nothing of them.
 void ClientConnection::watch(const ssl_st* ssl, int where, int) {
-  if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
+  if (where != SSL_CB_CONNECT_LOOP && where != SSL_CB_WRITE_ALERT) return;
   auto& connection = *static_cast<ClientConnection*>(SSL_get_app_data(ssl));
-  if (connection.is_established_) connection.control_messages_.note_message();
+  if (!connection.is_established_) return;
+  connection.control_messages_.note_message();
+  if (!connection.control_messages_.are_too_many()) return;
+  connection.fail("too_many_control_messages");
+  (void)BIO_reset(SSL_get_rbio(ssl));  // OpenSSL would go on to the next by itself
 }
 
 int ClientConnection::keep_session(ssl_st* ssl, ssl_session_st* session) {
@@ -182,10 +188,7 @@ std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& rec
   while (total < size && records < records_max && has_input()) {
     const int got = SSL_read(ssl_, out + total,
                              static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
-    if (control_messages_.are_too_many()) {
-      fail("too_many_control_messages");
-      break;
-    }
+    if (has_failed_) break;
     if (got > 0) {
       ++records;
       total += static_cast<std::size_t>(got);

@@ -107,7 +107,11 @@ void Connection::on_ready(net::Ready ready) {
 
 // The user may hold what it read, so it is told whether or not there is more.
 void Connection::on_resumed() {
-  if (state_ == State::busy) user_->on_upstream_readable();
+  if (state_ == State::busy) {
+    user_->on_upstream_readable();
+  } else if (state_ == State::connecting && tls_ != nullptr) {
+    step_tls();
+  }
 }
 
 void Connection::on_connect_event(net::Ready ready) {
@@ -156,17 +160,21 @@ void Connection::begin_tls() {
   step_tls();
 }
 
+// One read a turn: what an endpoint says here may be many records, and takes long to be looked at.
 void Connection::step_tls() {
   using Handshake = tls::ClientConnection::Handshake;
-  for (;;) {
-    const Handshake made = tls_->step();
-    send_ciphertext();
-    if (made == Handshake::done) return on_established();
-    if (made == Handshake::failed || broken_) return on_handshake_failed();
-    if (!readable_) return;
-    const net::IoResult got = receive_ciphertext();
-    if (got.kind == net::IoResult::Kind::would_block) return;
-    if (got.kind != net::IoResult::Kind::done) return on_handshake_failed();
+  if (readable_) {
+    using Kind = net::IoResult::Kind;
+    const Kind got = receive_ciphertext().kind;
+    if (got != Kind::done && got != Kind::would_block) return on_handshake_failed();
+  }
+  const Handshake made = tls_->step();
+  send_ciphertext();
+  if (made == Handshake::done) return on_established();
+  if (made == Handshake::failed || broken_) return on_handshake_failed();
+  if (readable_) {
+    endpoint_->counters().turns_spent.add();
+    loop_.resume_soon(*this);
   }
 }
 

@@ -143,6 +143,28 @@ TEST_F(BackendTls, TheProxyShowsItsCertificateToAnEndpointThatAsks) {
   EXPECT_EQ(status(), 502);
 }
 
+// A certificate for so many names takes several reads.
+TEST_F(BackendTls, ALongHandshakeIsTakenATurnAtATime) {
+  std::vector<std::string> names;
+  const std::string label(50, 'n');
+  for (int i = 0; i < 1'000; ++i) names.push_back(label + std::to_string(i) + ".backend.test");
+  base::SslCtxPtr context = server(issue(names));
+  SSL_CTX_set_num_tickets(context.get(), 0);  // no session to resume, which would need none of it
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+  const ScriptedBackend backend(
+      [](SocketStream& stream, const SeenRequest&) {
+        stream.send(ScriptedBackend::ok("hello", "Connection: close\r\n"));
+        return false;
+      },
+      "127.0.0.1", std::move(context));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  // How much of it is there at a time is up to the kernel.
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_EQ(status(), 200);
+    return proxy_.metric("gatehouse_proxy_turns_spent_total") > 0;
+  }));
+}
+
 TEST_F(BackendTls, AnEndpointThatSpeaksPlainHttpIsNoneInTls) {
   const ScriptedBackend backend(says_hello);
   ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
