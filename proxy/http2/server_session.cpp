@@ -220,9 +220,11 @@ struct Callbacks {
 
   static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int,
                                void* user) {
-    if (frame->hd.type == NGHTTP2_HEADERS) {
-      self(user).forget_head(stream_of(session, frame->hd.stream_id), *frame);
-    }
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    Stream* const stream = stream_of(session, frame->hd.stream_id);
+    self(user).forget_head(stream, *frame);
+    // It was too large. Nothing that follows it could be sent, and the client would wait for it.
+    if (stream != nullptr) self(user).reset(*stream, ServerSession::Why::internal_error);
     return 0;
   }
 

@@ -182,6 +182,19 @@ TEST_F(ResetLimit, IsNotForAnAnswerBeforeTheEndOfTheRequest) {
   }
 }
 
+// ":status: 200" and so many KiB of fields.
+const std::vector<nghttp2_nv>& large_head(std::size_t kibibytes) {
+  static Status status("200");
+  static std::string name = "x";
+  static std::string value(1'000, 'v');
+  static std::vector<nghttp2_nv> fields;
+  fields.assign(kibibytes, {reinterpret_cast<std::uint8_t*>(name.data()),
+                            reinterpret_cast<std::uint8_t*>(value.data()), name.size(),
+                            value.size(), NGHTTP2_NV_FLAG_NO_INDEX});
+  fields.insert(fields.begin(), status.fields().front());
+  return fields;
+}
+
 // A session whose client says what no library would.
 class Session : public ::testing::Test {
  protected:
@@ -522,6 +535,35 @@ TEST_F(Session, AnAnswerBeforeARequestThatThenEndsNeedsNoReset) {
   ASSERT_TRUE(turn(frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "")));
   EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 0);
   EXPECT_EQ(session->stream_count(), 0u);
+}
+
+// An endpoint may fill its head, and what the route adds comes on top of it.
+TEST_F(Session, ALargeHeadIsSentInAsManyFramesAsItTakes) {
+  ASSERT_TRUE(turn(get(1)));
+  session->respond(*source.last, large_head(100), false);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(frames(NGHTTP2_HEADERS), 1);
+  EXPECT_GE(frames(NGHTTP2_CONTINUATION), 5);
+  EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 0);
+  EXPECT_EQ(session->stream_count(), 0u);
+}
+
+TEST_F(Session, AHeadThatIsTooLargeToBeSentEndsItsStream) {
+  ASSERT_TRUE(turn(get(1) + get(3)));
+  session->for_each_stream([&](Stream& stream) {
+    const bool with_body = stream.id() == 1;
+    session->respond(stream, large_head(1'000), with_body);
+    if (with_body) session->append_body(stream, "body", true);
+  });
+  ASSERT_TRUE(turn(""));
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(session->stream_count(), 0u);
+  EXPECT_EQ(session->owed(), 0u);
+  EXPECT_EQ(session->bodies_queued(), 0u);
+  ASSERT_TRUE(turn(get(5)));
+  session->respond(*source.last, Status("200").fields(), false);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(frames(NGHTTP2_HEADERS), 1);
 }
 
 TEST_F(Session, OwesWhatWaitsBeforeItIsSent) {
