@@ -83,6 +83,13 @@ TEST(RequestText, NothingCanEndTheRequestLineOrAFieldEarly) {
             "");
 }
 
+TEST(RequestText, ATunnelThatIsAskedForIsWrittenAsHttp1AsksForOne) {
+  EXPECT_EQ(text_of({{":method", "CONNECT"}, {":authority", "a:443"}}),
+            "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
+  EXPECT_EQ(text_of({{":method", "CONNECT"}}), "");
+  EXPECT_EQ(text_of({{":method", "CONNECT"}, {":authority", "a b"}}), "");
+}
+
 TEST(RequestText, APathIsNeverASecondAuthority) {
   EXPECT_EQ(text_of({{":method", "GET"}, {":path", "http://b/"}, {":authority", "a"}}), "");
   EXPECT_EQ(text_of({{":method", "GET"}, {":path", ""}, {":authority", "a"}}), "");

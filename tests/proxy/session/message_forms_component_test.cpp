@@ -92,6 +92,12 @@ TEST_F(MessageForms, ConnectIsNotAllowed) {
   EXPECT_EQ(answer.status, 405);
   EXPECT_EQ(answer.field("connection"), "close");
   EXPECT_NE(answer.field("allow"), "");
+  auto client = connect_http2();
+  const auto& over_http2 =
+      client->wait(client->request({{":method", "CONNECT"}, {":authority", "shop.test:443"}}));
+  EXPECT_EQ(over_http2.status, 405);
+  EXPECT_TRUE(over_http2.fields.contains("allow"));
+  EXPECT_THAT(proxy->access_log(2), HasSubstr("connect_not_supported"));
 }
 
 TEST_F(MessageForms, OptionsAboutTheServerGoToTheRootsEndpoint) {
