@@ -45,7 +45,9 @@ constexpr std::array kKnownNames = {
     about_client("x-client-ip"),
     about_client("x-forwarded"),
     KnownName{"x-request-id", FieldId::x_request_id},
+    about_client("x-vouch-user"),   // Vouch behind nginx: who the user is
     about_client("x-url-scheme"),   // Zope, Plone
+    about_client("x-consumer-id"),  // Kong, here and below: who the user is
     about_client("x-rewrite-url"),  // IIS, Zend: the path to route by, in place of the real one
     about_client("x-forward-for"),
     about_client("fly-client-ip"),
@@ -61,6 +63,7 @@ constexpr std::array kKnownNames = {
     KnownName{"x-forwarded-host", FieldId::x_forwarded_host},
     KnownName{"x-forwarded-port", FieldId::x_forwarded_port},
     about_client("cf-connecting-ip"),  // Cloudflare
+    about_client("x-arr-clientcert"),  // IIS and Azure; what ASP.NET Core takes by default
     about_client("fastly-client-ip"),
     about_client("x-originating-ip"),
     about_client("x-azure-clientip"),
@@ -68,14 +71,24 @@ constexpr std::array kKnownNames = {
     KnownName{"transfer-encoding", FieldId::transfer_encoding},
     KnownName{"x-forwarded-proto", FieldId::x_forwarded_proto},
     about_client("client-cert-chain"),  // RFC 9440 §2.4
+    about_client("x-consumer-groups"),
     KnownName{"proxy-authenticate", FieldId::proxy_authenticate},
     KnownName{"x-forwarded-scheme", FieldId::x_forwarded_scheme},
     about_client("cf-connecting-ipv6"),
     KnownName{"proxy-authorization", FieldId::proxy_authorization},
     about_client("x-cluster-client-ip"),  // Rackspace, Zeus; read by many libraries
     about_client("x-appengine-user-ip"),
+    about_client("x-consumer-username"),
+    about_client("tailscale-user-name"),
+    about_client("x-consumer-custom-id"),
+    about_client("x-anonymous-consumer"),
+    about_client("tailscale-user-login"),  // Tailscale's proxy: who the user is
+    about_client("x-authenticated-scope"),
+    about_client("x-authenticated-userid"),
+    about_client("x-credential-identifier"),
     about_client("cloudfront-viewer-address"),
     about_client("cloudfront-forwarded-proto"),
+    about_client("cf-access-authenticated-user-email"),  // Cloudflare Access
 };
 
 constexpr std::size_t kLongestName = kKnownNames.back().name.size();

@@ -172,6 +172,19 @@ constexpr const char* kBelieved[] = {
     "X-Client-Verify",
     "X-Client-DN",
     "X-Amzn-Mtls-Clientcert",
+    "X-ARR-ClientCert",
+    "X-Consumer-ID",
+    "X-Consumer-Custom-ID",
+    "X-Consumer-Username",
+    "X-Consumer-Groups",
+    "X-Anonymous-Consumer",
+    "X-Credential-Identifier",
+    "X-Authenticated-Userid",
+    "X-Authenticated-Scope",
+    "X-Vouch-User",
+    "Tailscale-User-Login",
+    "Tailscale-User-Name",
+    "Cf-Access-Authenticated-User-Email",
 };
 
 std::string spelt_with(std::string name, char mark) {
