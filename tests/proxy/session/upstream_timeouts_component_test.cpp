@@ -163,5 +163,25 @@ TEST(SendTimeout, AClientThatTricklesDoesNotPutItOff) {
   sender.join();
 }
 
+// It takes what its windows let through at first, and not a byte more.
+TEST(SendTimeout, HoldsForAnEndpointOfHttp2ThatNeverReads) {
+  const DeafPort deaf;
+  RunningEngine proxy;
+  config::Cluster cluster = impatient_cluster();
+  cluster.speaks_http2 = true;
+  ASSERT_TRUE(proxy.publish(shop({deaf.port()}, cluster)));
+  auto client = HttpClient::connect(proxy.http());
+  std::thread sender([&] {
+    client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 67108864\r\n\r\n");
+    client.send(std::string(64 << 20, 'b'));  // more than any buffer on the way
+  });
+  EXPECT_THAT(proxy.access_log(), HasSubstr("upstream_send_timeout"));
+  EXPECT_EQ(client.read_answer().status, 504);
+  sender.join();
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_retries_total"), 0);
+  EXPECT_TRUE(
+      eventually([&] { return proxy.metric("gatehouse_proxy_upstream_connections_open") == 0; }));
+}
+
 }  // namespace
 }  // namespace proxy::support
