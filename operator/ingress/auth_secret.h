@@ -1,14 +1,11 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "kube/object.h"
 #include "kube/resources/secret.h"
+#include "operator/ingress/named_objects.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -48,15 +45,6 @@ AuthSecret read_auth_secret(const kube::Secret& secret);
 
 // The Secrets that Ingresses name for passwords and for certificates of clients; see
 // AuthSecretWatches.
-class AuthSecrets {
- public:
-  virtual ~AuthSecrets() = default;
-  // From now on these and no others.
-  virtual void follow(const std::set<kube::ObjectKey>& secrets) = 0;
-  // All of them have come, or are known not to be there.
-  virtual bool are_read() const = 0;
-  // Null: there is none.
-  virtual std::shared_ptr<const AuthSecret> get(const kube::ObjectKey& key) const = 0;
-};
+using AuthSecrets = NamedObjects<AuthSecret>;
 
 }  // namespace ingress

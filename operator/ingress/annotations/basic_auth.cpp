@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "operator/ingress/annotations/secret_name.h"
+#include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 
@@ -81,8 +81,9 @@ std::optional<BasicAuth> read_basic_auth(const kube::Ingress& ingress, Issues& i
       return std::nullopt;
     }
   }
-  const auto key = read_secret_name(*secret, ingress.metadata.namespace_,
-                                    "its passwords are not this Ingress's to try", issues);
+  const auto key = read_object_name(*secret, "Secret", ingress.metadata.namespace_,
+                                    "its passwords are not this Ingress's to try",
+                                    Issue::Effect::guards, issues);
   if (!key) return std::nullopt;
   basic.secret = *key;
   basic.realm = read_realm(annotations, issues);

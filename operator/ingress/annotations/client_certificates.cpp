@@ -3,8 +3,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/redirection.h"
-#include "operator/ingress/annotations/secret_name.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
@@ -122,9 +122,9 @@ std::optional<ClientCertificates> read_client_certificates(const kube::Ingress& 
     }
   }
   read.asked.error_page = read_error_page(annotations, "auth-tls-error-page", issues);
-  const auto key =
-      read_secret_name(*secret, ingress.metadata.namespace_,
-                       "whom its authorities vouch for is not this Ingress's to say", issues);
+  const auto key = read_object_name(*secret, "Secret", ingress.metadata.namespace_,
+                                    "whom its authorities vouch for is not this Ingress's to say",
+                                    Issue::Effect::guards, issues);
   if (!proof || !key) return std::nullopt;
   read.asked.proof = *proof;
   read.secret = *key;

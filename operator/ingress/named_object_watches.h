@@ -1,0 +1,207 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "kube/client.h"
+#include "kube/object_watch.h"
+#include "kube/reflector.h"
+#include "operator/ingress/named_objects.h"
+
+namespace ingress {
+
+// Watches the objects of one kind that Ingresses name, each by its name alone, as issuers' Secrets
+// are (issuer::SecretWatches): nobody else's is read. A watch is a thread and a connection, so
+// there are so many; what is beyond them is read each minute. Thread-safe.
+template <class Object, class Reading>
+class NamedObjectWatches : public NamedObjects<Reading> {
+ public:
+  using Read = std::function<Reading(const Object& object)>;
+  // This object has come, changed or gone. Called without a lock held, from any thread.
+  using Wake = std::function<void(const kube::ObjectKey& object)>;
+
+  struct Options {
+    std::size_t max = 64;
+    std::chrono::seconds read_every{60};
+    kube::ReflectorOptions reflector{};
+  };
+
+  // client must outlive it.
+  NamedObjectWatches(kube::Client& client, Options options, Read read, Wake wake)
+      : client_(client),
+        options_(std::move(options)),
+        read_(std::move(read)),
+        wake_(std::move(wake)) {}
+  NamedObjectWatches(const NamedObjectWatches&) = delete;
+  NamedObjectWatches& operator=(const NamedObjectWatches&) = delete;
+  ~NamedObjectWatches() override { stop(); }
+
+  void follow(const std::set<kube::ObjectKey>& objects) override {
+    std::vector<std::unique_ptr<Watch>>
+        ended;  // joined without the lock: their threads may want it
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return;
+    for (auto one = watches_.begin(); one != watches_.end();) {
+      if (objects.count(one->first) != 0) {
+        ++one;
+        continue;
+      }
+      one->second->object.request_stop();
+      ended.push_back(std::move(one->second));
+      one = watches_.erase(one);
+    }
+    std::erase_if(turns_, [&](const auto& one) { return objects.count(one.first) == 0; });
+    for (const kube::ObjectKey& key : objects) {
+      if (watches_.count(key) == 0) add(key);
+    }
+  }
+
+  bool are_read() const override {
+    const std::lock_guard lock(mutex_);
+    return std::all_of(watches_.begin(), watches_.end(),
+                       [](const auto& one) { return one.second->object.is_known(); }) &&
+           std::all_of(turns_.begin(), turns_.end(),
+                       [](const auto& one) { return one.second.is_read; });
+  }
+
+  std::shared_ptr<const Reading> get(const kube::ObjectKey& key) const override {
+    const std::lock_guard lock(mutex_);
+    const auto turn = turns_.find(key);
+    if (const auto watch = watches_.find(key); watch != watches_.end()) {
+      const auto watched = watch->second->get(read_);
+      const bool is_known = turn != turns_.end() && turn->second.is_read;
+      return watched && watched->is_unread && is_known ? turn->second.reading : watched;
+    }
+    if (turn == turns_.end() || !turn->second.is_read) return unread();
+    return turn->second.reading;
+  }
+
+  void stop() {
+    std::map<kube::ObjectKey, std::unique_ptr<Watch>> ended;
+    std::jthread reader;
+    {
+      const std::lock_guard lock(mutex_);
+      is_stopped_ = true;
+      ended.swap(watches_);
+      reader.swap(reader_);
+    }
+    reader.request_stop();
+    for (const auto& [key, watch] : ended) watch->object.request_stop();
+  }
+
+ private:
+  struct Watch {
+    Watch(kube::Client& client, const kube::ObjectKey& key, kube::ReflectorOptions options,
+          const std::function<void()>& wake)
+        : object(client, key, std::move(options), wake) {}
+
+    std::shared_ptr<const Reading> get(const Read& read) {
+      if (!object.is_known()) return unread();
+      const auto now = object.get();
+      if (now == nullptr) return nullptr;
+      if (now != seen) {
+        seen = now;
+        reading = std::make_shared<const Reading>(read(*now));
+      }
+      return reading;
+    }
+
+    kube::ObjectWatch<Object> object;
+    std::shared_ptr<const Object> seen;
+    std::shared_ptr<const Reading> reading;  // of that
+  };
+  // One that finds no room for a watch.
+  struct Turn {
+    bool is_read = false;
+    std::string version{};
+    std::shared_ptr<const Reading> reading{};
+  };
+
+  static std::shared_ptr<const Reading> unread() {
+    static const auto kUnread = [] {
+      Reading reading;
+      reading.is_unread = true;
+      return std::make_shared<const Reading>(std::move(reading));
+    }();
+    return kUnread;
+  }
+
+  void add(const kube::ObjectKey& key) {
+    if (watches_.size() < options_.max) {
+      // What was read stays until the watch has begun: nothing is closed by it.
+      watches_[key] =
+          std::make_unique<Watch>(client_, key, options_.reflector, [this, key] { wake_(key); });
+      return;
+    }
+    if (!turns_.try_emplace(key).second) return;
+    has_unread_ = true;
+    if (!reader_.joinable()) {
+      reader_ = std::jthread([this](const std::stop_token& stop) { read_in_turn(stop); });
+    }
+    changed_.notify_all();
+  }
+
+  void read_in_turn(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      has_unread_ = false;
+      std::vector<kube::ObjectKey> keys;
+      for (const auto& [key, one] : turns_) keys.push_back(key);
+      lock.unlock();
+      for (const kube::ObjectKey& key : keys) {
+        if (!stop.stop_requested()) read_one(key, stop);
+      }
+      lock.lock();
+      changed_.wait_for(lock, stop, options_.read_every, [this] { return has_unread_; });
+    }
+  }
+
+  void read_one(const kube::ObjectKey& key, const std::stop_token& stop) {
+    const auto object = client_.template get<Object>(key, stop);
+    if (!object && object.error().kind != base::ErrorKind::not_found) {
+      if (!stop.stop_requested()) {
+        spdlog::warn("reading {} {}, which an Ingress names: {}; what is known of it stays",
+                     Object::type().kind, key.text(), object.error().message);
+      }
+      return;
+    }
+    const std::string version = object ? object->metadata.resource_version : std::string();
+    {
+      const std::lock_guard lock(mutex_);
+      const auto at = turns_.find(key);
+      if (at == turns_.end()) return;
+      Turn& known = at->second;
+      if (known.is_read && known.version == version) return;
+      known = {true, version, object ? std::make_shared<const Reading>(read_(*object)) : nullptr};
+    }
+    wake_(key);
+  }
+
+  kube::Client& client_;
+  const Options options_;
+  const Read read_;
+  const Wake wake_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool is_stopped_ = false;
+  std::map<kube::ObjectKey, std::unique_ptr<Watch>> watches_;
+  std::map<kube::ObjectKey, Turn> turns_;
+  bool has_unread_ = false;  // in turns_
+  std::jthread reader_;
+};
+
+}  // namespace ingress
