@@ -13,6 +13,7 @@
 
 #include "kube/config.h"
 #include "kube/file_text.h"
+#include "kube/resources/config_map.h"
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/namespace.h"
 #include "kube/resources/secret.h"
@@ -138,15 +139,20 @@ void add_cluster(const Flags& flags, const base::Clock& clock, Manifests& manife
   add_all(kube::Namespace::type(), "");
   add_all(api::Certificate::type(), "");
   add_all(kube::Secret::type(), "type=kubernetes.io/tls");
-  // Each by its name: no other Secret is read.
-  for (const kube::ObjectKey& key : manifests.auth_secrets_named()) {
-    const auto secret = client->get(kube::Secret::type(), key);
-    if (secret) {
-      manifests.add("the cluster", *secret);
-    } else if (secret.error().kind != base::ErrorKind::not_found) {
-      manifests.add_problem("the cluster", secret.error().message);
+  // Each by its name: no other Secret or ConfigMap is read.
+  const auto add_named = [&](const kube::ResourceType& type,
+                             const std::set<kube::ObjectKey>& keys) {
+    for (const kube::ObjectKey& key : keys) {
+      const auto object = client->get(type, key);
+      if (object) {
+        manifests.add("the cluster", *object);
+      } else if (object.error().kind != base::ErrorKind::not_found) {
+        manifests.add_problem("the cluster", object.error().message);
+      }
     }
-  }
+  };
+  add_named(kube::Secret::type(), manifests.auth_secrets_named());
+  add_named(kube::ConfigMap::type(), manifests.field_maps_named());
 }
 
 }  // namespace

@@ -10,9 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64url.h"
+#include "kube/resources/config_map.h"
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/secret.h"
 #include "operator/ingress/annotations/external_auth.h"
+#include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/ingress_names.h"
 
 namespace check {
@@ -88,6 +90,8 @@ std::map<kube::ObjectKey, Ports> services_named(
     ingress::annotations::Issues unsaid;  // the compiler says them
     const auto auth = ingress::annotations::read_external_auth(*ingress, unsaid);
     if (auth && auth->service) named[auth->service->key].emplace("", auth->service->port);
+    const auto mirror = ingress::annotations::read_mirror(*ingress, unsaid);
+    if (mirror && mirror->service) named[*mirror->service].emplace("", mirror->port);
   }
   return named;
 }
@@ -177,6 +181,15 @@ void assume_auth_secrets(ingress::ClusterView& view) {
   }
 }
 
+void assume_field_maps(ingress::ClusterView& view) {
+  const auto assumed = std::make_shared<const ingress::FieldMap>();
+  for (const auto& ingress : view.ingresses) {
+    for (const kube::ObjectKey& key : ingress::named_field_maps(*ingress)) {
+      view.field_maps.try_emplace(key, assumed);
+    }
+  }
+}
+
 // Nobody is asked: who stands behind a name is not what is checked.
 void assume_external_names(ingress::ClusterView& view) {
   const auto assumed = std::make_shared<const ingress::ResolvedName>(
@@ -184,6 +197,11 @@ void assume_external_names(ingress::ClusterView& view) {
   for (const auto& service : view.services) {
     if (const auto name = ingress::external_name_of(*service)) {
       view.external_names.try_emplace(*name, assumed);
+    }
+  }
+  for (const auto& ingress : view.ingresses) {
+    for (const auto& outside : ingress::named_outside(*ingress)) {
+      view.external_names.try_emplace(outside.host, assumed);
     }
   }
 }
@@ -268,8 +286,9 @@ void Manifests::add_auth_secret(const nlohmann::json& object) {
 
 void Manifests::add(const std::string& source, const nlohmann::json& given) {
   const std::string kind = text_of(given, "kind");
-  static const std::set<std::string> kRead = {
-      "Ingress", "IngressClass", "Service", "EndpointSlice", "Secret", "Certificate", "Namespace"};
+  static const std::set<std::string> kRead = {"Ingress",       "IngressClass", "Service",
+                                              "EndpointSlice", "Secret",       "Certificate",
+                                              "Namespace",     "ConfigMap"};
   if (kRead.count(kind) == 0) return;
   const std::string api_version = text_of(given, "apiVersion");
   if (kind == "Ingress" && api_version != "networking.k8s.io/v1") {
@@ -291,10 +310,24 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   if (kind == "Service") return add_typed(source, object, view_.services);
   if (kind == "EndpointSlice") return add_typed(source, object, view_.slices);
   if (kind == "Certificate") return add_typed(source, object, view_.certificates);
+  if (kind == "ConfigMap") return add_field_map(source, object);
   encode_string_data(object);
   // One of either type may be named by a guard.
   add_auth_secret(object);
   if (text_of(object, "type") == kube::kTlsSecretType) add_secret(source, object);
+}
+
+void Manifests::add_field_map(const std::string& source, const nlohmann::json& object) {
+  const auto map = kube::ConfigMap::from_json(object);
+  if (!map) return add_problem(source, title_of(object) + ": " + map.error().message);
+  view_.field_maps[map->metadata.key()] =
+      std::make_shared<const ingress::FieldMap>(ingress::read_field_map(*map));
+}
+
+std::set<kube::ObjectKey> Manifests::field_maps_named() const {
+  std::set<kube::ObjectKey> named;
+  for (const auto& ingress : view_.ingresses) named.merge(ingress::named_field_maps(*ingress));
+  return named;
 }
 
 std::set<kube::ObjectKey> Manifests::auth_secrets_named() const {
@@ -315,6 +348,7 @@ ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole,
     assume_backends(view);
     assume_tls_secrets(view);
     assume_auth_secrets(view);
+    assume_field_maps(view);
   }
   assume_external_names(view);
   return view;

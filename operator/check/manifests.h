@@ -14,9 +14,10 @@ namespace check {
 // thread-safe.
 //
 // What is not there of all that Ingresses name is assumed to be well, by one rule for all kinds:
-// Services, their ready endpoints, Secrets under tls, for passwords and for TLS to backends. What
-// is there counts as it is. An Ingress without a creationTimestamp is younger than those that have
-// one, and than those without one that were added before it.
+// Services, their ready endpoints, Secrets under tls, for passwords and for TLS to backends,
+// ConfigMaps with header fields. What is there counts as it is. An Ingress without a
+// creationTimestamp is younger than those that have one, and than those without one that were added
+// before it.
 class Manifests {
  public:
   // Kinds that no compilation reads are passed over. `source` names the file in problems.
@@ -32,6 +33,8 @@ class Manifests {
 
   // That guards of Ingresses name.
   std::set<kube::ObjectKey> auth_secrets_named() const;
+  // ConfigMaps, for header fields.
+  std::set<kube::ObjectKey> field_maps_named() const;
 
   // "web.yaml: Ingress shop/web: ...", one sentence each, of what could not be read.
   const std::vector<std::string>& problems() const { return problems_; }
@@ -42,6 +45,7 @@ class Manifests {
                  ingress::ClusterView::Objects<T>& objects);
   void add_secret(const std::string& source, const nlohmann::json& object);
   void add_auth_secret(const nlohmann::json& object);
+  void add_field_map(const std::string& source, const nlohmann::json& object);
 
   ingress::ClusterView view_;
   std::vector<std::string> problems_;

@@ -8,6 +8,8 @@
 
 namespace ingress {
 
+extern template class NamedObjectWatches<kube::Secret, AuthSecret>;
+
 // The Secrets that guards of Ingresses name. Thread-safe.
 class AuthSecretWatches final : public NamedObjectWatches<kube::Secret, AuthSecret> {
  public:

@@ -118,6 +118,9 @@ kube::ServicePort port_of_external(const kube::ServicePort* listed, std::int32_t
   return port;
 }
 
+// Intermediate certificates between that of a site and its authority: more than any public one has.
+constexpr std::uint64_t kOutsideVerifyDepth = 5;
+
 EndpointList endpoints_of_external(const ResolvedName* name, const kube::ServicePort& port) {
   EndpointList endpoints;
   if (name == nullptr) return endpoints;
@@ -278,11 +281,11 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
 }
 
 ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
-                                                      const kube::ObjectKey& service,
+                                                      const std::string& who,
                                                       const std::string& name) const {
   const auto known = view_.external_names.find(name);
   resolved.reason = "ExternalNameUnresolved";
-  resolved.trouble = "Service " + service.text() + " stands for " + name;
+  resolved.trouble = who;
   if (known == view_.external_names.end()) {
     resolved.trouble += ", which DNS is being asked for";
     resolved.is_pending = true;
@@ -290,6 +293,30 @@ ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
     resolved.trouble += ", where nobody can be connected to: " + known->second->problem;
   }
   return resolved;
+}
+
+// No Service has such an id: a namespace has no ":".
+std::string outside_cluster_id(const annotations::OutsideHost& outside) {
+  return "outside:" + outside.host + ":" + std::to_string(outside.port);
+}
+
+ResolvedBackend BackendResolver::resolve_outside(const annotations::OutsideHost& outside) {
+  std::string id = outside_cluster_id(outside);
+  const auto said = view_.external_names.find(outside.host);
+  kube::ServicePort port;
+  port.port = outside.port;
+  Cluster made;
+  made.endpoints = endpoints_of_external(
+      said == view_.external_names.end() ? nullptr : said->second.get(), port);
+  made.tls.emplace();
+  made.tls->server_name = made.tls->verified_name = outside.host;
+  made.tls->verify_depth = kOutsideVerifyDepth;
+  made.trusts_system = true;
+  const bool is_empty = made.endpoints.empty();
+  clusters_.insert_or_assign(id, std::make_shared<const Cluster>(std::move(made)));
+  ResolvedBackend resolved{Forward{std::move(id)}, "", "", false};
+  if (!is_empty) return resolved;
+  return with_trouble_of_name(std::move(resolved), "it is " + outside.host, outside.host);
 }
 
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
@@ -398,7 +425,11 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   }
   ResolvedBackend resolved{Forward{std::move(id)}, "", "", false};
   if (!cluster->endpoints.empty()) return resolved;
-  if (is_external) return with_trouble_of_name(std::move(resolved), key, *external_name);
+  if (is_external) {
+    return with_trouble_of_name(std::move(resolved),
+                                "Service " + key.text() + " stands for " + *external_name,
+                                *external_name);
+  }
   resolved.reason = "NoReadyEndpoints";
   resolved.trouble =
       "Service " + key.text() + " port " + std::to_string(port->port) + " has no ready endpoints";

@@ -11,6 +11,7 @@
 #include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
 #include "operator/ingress/annotations/backend_protocol.h"
+#include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/cluster_view.h"
 #include "proxy/config/model.h"
@@ -47,6 +48,11 @@ class BackendResolver {
                           const annotations::BackendProtocol& protocol = {},
                           const EndpointChoice& choice = {});
 
+  // A host on the outside, in TLS and by its name: its certificate must be for that, and of an
+  // authority that the proxies' own system trusts. Its addresses are what DNS says, as of an
+  // ExternalName Service.
+  ResolvedBackend resolve_outside(const annotations::OutsideHost& outside);
+
   // Of the Service; 0: it has no such port, or does not exist.
   int port_of(const std::string& namespace_, const kube::IngressServiceBackend& backend) const;
 
@@ -64,7 +70,7 @@ class BackendResolver {
  private:
   using Slices = std::vector<const kube::EndpointSlice*>;
 
-  ResolvedBackend with_trouble_of_name(ResolvedBackend resolved, const kube::ObjectKey& service,
+  ResolvedBackend with_trouble_of_name(ResolvedBackend resolved, const std::string& who,
                                        const std::string& name) const;
   const Slices& slices_of(const kube::ObjectKey& service) const;
   struct Tls {
@@ -78,6 +84,9 @@ class BackendResolver {
   std::map<kube::ObjectKey, Slices> slices_;
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;
 };
+
+// Of BackendResolver::resolve_outside().
+std::string outside_cluster_id(const annotations::OutsideHost& outside);
 
 // The endpoints behind one port of a Service: the ready ones; when there are none, those that still
 // serve while they terminate (KEP-1669); all when the Service publishes not-ready addresses. Sorted

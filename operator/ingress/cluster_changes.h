@@ -20,6 +20,8 @@ struct ClusterChanges {
   std::set<kube::ObjectKey> services;  // of EndpointSlices, too
   std::set<kube::ObjectKey> secrets;   // of both kinds
   std::set<kube::ObjectKey> certificates;
+  std::set<kube::ObjectKey> field_maps;
+  std::set<std::string> outside;  // names, of named_outside()
 
   bool operator==(const ClusterChanges&) const = default;
 };
@@ -46,6 +48,7 @@ class ClusterSource {
   virtual Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const = 0;
   // Null: it was not asked for yet.
   virtual Object<ResolvedName> external_name(const std::string& name) const = 0;
+  virtual Object<FieldMap> field_map(const kube::ObjectKey& key) const = 0;
   virtual Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const = 0;
 };
 

@@ -17,6 +17,7 @@
 #include "operator/ingress/auth_secret.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/external_names.h"
+#include "operator/ingress/field_map.h"
 #include "operator/ingress/tls_secret.h"
 
 namespace ingress {
@@ -51,6 +52,8 @@ struct ClusterView {
   // What DNS says of those that ExternalName Services of theirs have, by external_name_of(); one
   // that is absent was not asked for yet.
   std::map<std::string, std::shared_ptr<const ResolvedName>> external_names;
+  // Like the Secrets, of those that they name for header fields.
+  std::map<kube::ObjectKey, std::shared_ptr<const FieldMap>> field_maps;
 };
 
 }  // namespace ingress

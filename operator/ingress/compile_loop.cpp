@@ -91,6 +91,9 @@ class CompileLoop::Source final : public ClusterSource {
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return stores_.auth_secrets == nullptr ? nullptr : stores_.auth_secrets->get(key);
   }
+  Object<FieldMap> field_map(const kube::ObjectKey& key) const override {
+    return stores_.field_maps == nullptr ? nullptr : stores_.field_maps->get(key);
+  }
   Object<ResolvedName> external_name(const std::string& name) const override {
     return stores_.external_names == nullptr ? nullptr : stores_.external_names->get(name);
   }
@@ -300,14 +303,11 @@ bool CompileLoop::wait_for_stores(const std::stop_token& stop) {
   const auto is_done = [&] {
     if (!synced && have_stores_synced(since)) {
       synced = clock_.steady_now();
-      if (stores_.auth_secrets != nullptr) stores_.auth_secrets->follow(auth_secrets_of_ours());
-      if (stores_.external_names != nullptr) {
-        stores_.external_names->follow(external_names_of_ours());
-      }
+      follow_named();
     }
-    return synced &&
-           (stores_.auth_secrets == nullptr || stores_.auth_secrets->are_read() ||
-            clock_.steady_now() - *synced > options_.auth_secrets_wait) &&
+    const bool are_read = (stores_.auth_secrets == nullptr || stores_.auth_secrets->are_read()) &&
+                          (stores_.field_maps == nullptr || stores_.field_maps->are_read());
+    return synced && (are_read || clock_.steady_now() - *synced > options_.auth_secrets_wait) &&
            (stores_.external_names == nullptr || stores_.external_names->are_known() ||
             clock_.steady_now() - *synced > options_.external_names_wait);
   };
@@ -341,19 +341,25 @@ bool CompileLoop::lacks_parameters() const {
   });
 }
 
-std::set<kube::ObjectKey> CompileLoop::auth_secrets_of_ours() const {
+// Before the compiler knows which Ingresses are ours.
+void CompileLoop::follow_named() const {
   const IncrementalCompiler::Settings settings = compiler_settings(options_);
   const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names,
                                  source_->parameters());
-  std::set<kube::ObjectKey> secrets;
+  std::set<kube::ObjectKey> secrets, maps;
+  std::set<std::string> names = external_names_of_services();
   for (const auto& ingress : stores_.ingresses.list()) {
     if (!ownership.is_ours(*ingress)) continue;
     secrets.merge(named_auth_secrets(*ingress));
+    maps.merge(named_field_maps(*ingress));
+    for (auto& outside : named_outside(*ingress)) names.insert(std::move(outside.host));
   }
-  return secrets;
+  if (stores_.auth_secrets != nullptr) stores_.auth_secrets->follow(secrets);
+  if (stores_.field_maps != nullptr) stores_.field_maps->follow(maps);
+  if (stores_.external_names != nullptr) stores_.external_names->follow(names);
 }
 
-std::set<std::string> CompileLoop::external_names_of_ours() const {
+std::set<std::string> CompileLoop::external_names_of_services() const {
   std::set<std::string> names;
   for (const auto& service : stores_.services.list()) {
     auto name = external_name_of(*service);
@@ -363,6 +369,7 @@ std::set<std::string> CompileLoop::external_names_of_ours() const {
 }
 
 void CompileLoop::note_external_name(const std::string& name) {
+  poke([&](ClusterChanges& changes) { changes.outside.insert(name); });
   for (const auto& service : stores_.services.find(kByExternalName, name)) {
     const kube::ObjectKey key = service->metadata.key();
     if (!is_service_of_an_ingress(key)) continue;
@@ -374,11 +381,18 @@ void CompileLoop::note_auth_secret(const kube::ObjectKey& key) {
   poke([&](ClusterChanges& changes) { changes.secrets.insert(key); });
 }
 
+void CompileLoop::note_field_map(const kube::ObjectKey& key) {
+  poke([&](ClusterChanges& changes) { changes.field_maps.insert(key); });
+}
+
 void CompileLoop::compile(const ClusterChanges& changes) {
   const auto begin = std::chrono::steady_clock::now();
   compiler_.update(changes, *source_, clock_.now());
   if (stores_.auth_secrets != nullptr && compiler_.has_changed()) {
     stores_.auth_secrets->follow(compiler_.auth_secrets());
+  }
+  if (stores_.field_maps != nullptr && compiler_.has_changed()) {
+    stores_.field_maps->follow(compiler_.field_maps());
   }
   if (stores_.external_names != nullptr && compiler_.has_changed()) {
     stores_.external_names->follow(compiler_.external_names());

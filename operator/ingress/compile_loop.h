@@ -48,6 +48,7 @@ class CompileLoop {
     AuthSecrets* auth_secrets = nullptr;                     // null: there are none
     ExternalNames* external_names = nullptr;                 // null: nobody asks for any
     kube::Store<api::EdgeParameters>* parameters = nullptr;  // null: classes have none
+    FieldMaps* field_maps = nullptr;                         // null: there are none
   };
   struct Options {
     std::set<std::string> class_names = {"gatehouse"};
@@ -60,8 +61,9 @@ class CompileLoop {
     // Namespaces only say who is about to go. Where they may not be listed, compiling begins
     // without them.
     std::chrono::seconds namespaces_wait{3};
-    // The first compilation waits so long for the Secrets that Ingresses name for passwords: to
-    // begin without them would close what they guard, wherever it is served now.
+    // The first compilation waits so long for the Secrets that Ingresses name for passwords, and
+    // the ConfigMaps that they name: to begin without them would close what they guard, wherever
+    // it is served now.
     std::chrono::seconds auth_secrets_wait{10};
     // Likewise for the names of ExternalName Services.
     std::chrono::seconds external_names_wait{10};
@@ -92,6 +94,7 @@ class CompileLoop {
 
   // It has come, changed or gone. Any thread.
   void note_auth_secret(const kube::ObjectKey& key);
+  void note_field_map(const kube::ObjectKey& key);
   // What DNS says of it has changed. Any thread.
   void note_external_name(const std::string& name);
 
@@ -118,8 +121,8 @@ class CompileLoop {
             std::chrono::steady_clock::duration time);
   bool wait_for_stores(const std::stop_token& stop);
   bool have_stores_synced(base::SteadyTime since) const;
-  std::set<kube::ObjectKey> auth_secrets_of_ours() const;
-  std::set<std::string> external_names_of_ours() const;
+  void follow_named() const;
+  std::set<std::string> external_names_of_services() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();
   void take_config();

@@ -5,7 +5,9 @@
 #include <set>
 #include <variant>
 
+#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/issuer.h"
+#include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
@@ -96,6 +98,10 @@ class Compilation {
     if (auto auth = annotations::read_external_auth(*ingress, policy.issues)) {
       find_auth_server(std::move(*auth), policy, *ingress);
     }
+    const auto mirror = mirror_of(*ingress, policy);
+    if (const auto custom = annotations::read_custom_headers(*ingress, policy.issues)) {
+      find_custom_headers(*custom, policy);
+    }
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
     of_class.apply(class_name, ingress->metadata.annotations, policy);
     report_class(*ingress);
@@ -107,7 +113,7 @@ class Compilation {
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
     const auto pages = error_pages_of(*ingress, policy);
-    const Scope scope{*ingress, policy, guards, shape, pages, summary};
+    const Scope scope{*ingress, policy, guards, shape, pages, mirror, summary};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -280,10 +286,92 @@ class Compilation {
     }
   }
 
+  void find_custom_headers(const annotations::NamedFields& custom, RoutePolicy& policy) const {
+    const std::string named = "names the ConfigMap " + custom.map.text();
+    const auto leave_out = [&](const std::string& why, std::string remedy,
+                               bool is_pending = false) {
+      policy.issues.push_back(
+          {Issue::Effect::tunes, custom.annotation, named + why, std::move(remedy), is_pending});
+    };
+    const auto found = view_.field_maps.find(custom.map);
+    if (found == view_.field_maps.end() || found->second == nullptr) {
+      leave_out(", which does not exist, so its fields are left out",
+                "Create it with the fields of responses as its keys.");
+    } else if (found->second->is_unread) {
+      leave_out(", which has not been read yet, so its fields are left out", "", true);
+    } else if (!found->second->problem.empty()) {
+      leave_out(", which " + found->second->problem + ", so its fields are left out", "");
+    } else {
+      annotations::add_custom_headers(custom, found->second->fields, policy.shape, policy.issues);
+    }
+  }
+
   bool is_served(const std::string& host) const {
     const std::string wildcard = covering_wildcard(host);
     return served_hosts_.count(host) != 0 ||
            (!wildcard.empty() && served_hosts_.count(wildcard) != 0);
+  }
+
+  // What a question says beside what each says. Where that is in doubt there is an issue that
+  // closes the Ingress.
+  void find_said_fields(const annotations::NamedFields& named, RoutePolicy& policy,
+                        proxy::config::ExternalAuth& settings) const {
+    const std::string text = "names the ConfigMap " + named.map.text();
+    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
+      policy.issues.push_back(
+          {Issue::Effect::guards, named.annotation, text + why, std::move(remedy), is_pending});
+    };
+    const auto found = view_.field_maps.find(named.map);
+    if (found == view_.field_maps.end() || found->second == nullptr) {
+      refuse(", which does not exist", "Create it with the fields of a question as its keys.");
+    } else if (found->second->is_unread) {
+      refuse(", which has not been read yet", "", true);
+    } else if (!found->second->problem.empty()) {
+      refuse(", which " + found->second->problem, "");
+    } else {
+      annotations::add_said_fields(named, found->second->fields, settings, policy.issues);
+    }
+  }
+
+  // Who gets copies of requests; nobody where there is an issue.
+  std::optional<proxy::config::Mirror> mirror_of(const kube::Ingress& ingress,
+                                                 RoutePolicy& policy) {
+    auto mirror = annotations::read_mirror(ingress, policy.issues);
+    if (!mirror) return std::nullopt;
+    const auto leave_out = [&](std::string why, std::string remedy) {
+      policy.issues.push_back(
+          {Issue::Effect::tunes, mirror->annotation, std::move(why), std::move(remedy)});
+      return std::nullopt;
+    };
+    if (mirror->outside && is_served(mirror->outside->host)) {
+      return leave_out("names a host that an Ingress of this edge serves, which gets no copies",
+                       "Name its Service.");
+    }
+    ResolvedBackend resolved;
+    if (mirror->service) {
+      kube::IngressBackend backend;
+      backend.service.emplace();
+      backend.service->name = mirror->service->name;
+      backend.service->port_number = mirror->port;
+      resolved = backends_.resolve(mirror->service->namespace_, backend, {},
+                                   {.tls = mirror->speaks_tls,
+                                    .name = mirror->server_name,
+                                    .sends_name = mirror->speaks_tls});
+    } else {
+      resolved = backends_.resolve_outside(*mirror->outside);
+    }
+    const auto* const forward = std::get_if<Forward>(&resolved.action);
+    if (forward == nullptr) {
+      return leave_out("copies to nobody: " + resolved.trouble,
+                       "Mend the address, or the Service.");
+    }
+    if (!resolved.reason.empty()) {
+      complain(ingress, "MirrorNotReady",
+               "Nothing is copied by " + mirror->annotation +
+                   " until its target is ready: " + resolved.trouble + ".");
+    }
+    mirror->settings.cluster = forward->cluster;
+    return mirror->settings;
   }
 
   // Who is asked about each request. Nobody is found: there is an issue that closes the Ingress.
@@ -296,34 +384,45 @@ class Compilation {
     if (auth.service && auth.service->key == kube::ObjectKey{"default", "kubernetes"}) {
       return refuse("would ask the API server", "Name a Service of your own.");
     }
-    if (auth.service) {
-      kube::IngressBackend backend;
-      backend.service.emplace();
-      backend.service->name = auth.service->key.name;
-      backend.service->port_number = auth.service->port;
-      const ResolvedBackend resolved = backends_.resolve(
-          auth.service->key.namespace_, backend, {},
-          {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
-      const auto* const forward = std::get_if<Forward>(&resolved.action);
-      if (forward == nullptr) {
-        refuse("asks a Service that cannot be asked: " + resolved.trouble,
-               "Mend the address, or the Service.");
-        return;
-      }
-      if (!resolved.reason.empty()) {
-        complain(ingress, "AuthServerNotReady",
-                 "Requests are answered with 500 until whom " + auth.annotation +
-                     " asks is ready: " + resolved.trouble + ".");
-      }
-      auth.settings.cluster = forward->cluster;
-    } else if (!auth.other_host.empty() && !is_served(auth.other_host)) {
+    if (auth.fields) find_said_fields(*auth.fields, policy, auth.settings);
+    const bool is_here = !auth.service && (auth.other_host.empty() || is_served(auth.other_host));
+    if (is_here) {
+      policy.external_auth = std::move(auth.settings);
+      return;
+    }
+    const auto outside = annotations::may_ask_outside(auth);
+    if (!auth.service && !outside) {
       refuse("asks " + auth.other_host +
-                 ", which no Ingress of this edge serves; what is outside is not asked yet",
-             "Name a Service of the cluster "
+                 ", which no Ingress of this edge serves; who is outside is asked over https alone",
+             "Name it with https://, a Service of the cluster "
              "(http://NAME.NAMESPACE.svc.cluster.local:PORT/PATH), or give the host an Ingress.");
       return;
     }
+    const ResolvedBackend resolved =
+        auth.service ? resolve_auth_service(auth) : backends_.resolve_outside(*outside);
+    const auto* const forward = std::get_if<Forward>(&resolved.action);
+    if (forward == nullptr) {
+      refuse("asks a Service that cannot be asked: " + resolved.trouble,
+             "Mend the address, or the Service.");
+      return;
+    }
+    if (!resolved.reason.empty()) {
+      complain(ingress, "AuthServerNotReady",
+               "Requests are answered with 500 until whom " + auth.annotation +
+                   " asks is ready: " + resolved.trouble + ".");
+    }
+    auth.settings.cluster = forward->cluster;
     policy.external_auth = std::move(auth.settings);
+  }
+
+  ResolvedBackend resolve_auth_service(const annotations::ExternalAuth& auth) {
+    kube::IngressBackend backend;
+    backend.service.emplace();
+    backend.service->name = auth.service->key.name;
+    backend.service->port_number = auth.service->port;
+    return backends_.resolve(
+        auth.service->key.namespace_, backend, {},
+        {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
   }
 
   // What the Ingresses of a host ask of clients, and of whom that is said.
@@ -338,6 +437,7 @@ class Compilation {
     const std::string& guards;                              // their id
     const std::string& shape;                               // its id
     const std::optional<proxy::config::ErrorPages>& pages;  // but for the backend
+    const std::optional<proxy::config::Mirror>& mirror;
     Summary& summary;
   };
 
@@ -642,7 +742,9 @@ class Compilation {
             .sticky = sticky_cookie_of(scope, path),
             .next_upstream = scope.policy.next_upstream,
             .pace = scope.policy.pace,
-            .tracing = scope.policy.tracing};
+            .tracing = scope.policy.tracing,
+            .mirror = scope.mirror,
+            .unlogged = scope.policy.is_unlogged};
   }
 
   // As ingress-nginx has it: what two Services tell one client by one name stays apart.
@@ -836,7 +938,7 @@ class Compilation {
     if (scope.policy.is_refused()) return counted(scope, kRefused);
     if (scope.policy.fixed_answer) {
       ++scope.summary.paths_served;
-      return FixedAnswer{*scope.policy.fixed_answer, "fixed_answer"};
+      return *scope.policy.fixed_answer;
     }
     if (const auto& redirect = scope.policy.redirections.of_all) {
       ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about

@@ -17,8 +17,8 @@ ProxyConfig closed(const ProxyConfig& broken) {
   ProxyConfig config;
   for (const auto& [name, host] : broken.hosts) {
     VirtualHost answers;
-    answers.default_route = proxy::config::DefaultRoute{
-        proxy::config::FixedAnswer{503, "configuration_invalid", std::nullopt}, {}};
+    answers.default_route =
+        proxy::config::DefaultRoute{proxy::config::FixedAnswer{503, "configuration_invalid"}, {}};
     answers.own_certificate_only = host->own_certificate_only;
     config.hosts.insert_or_assign(name, std::make_shared<const VirtualHost>(std::move(answers)));
   }

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
 #include "operator/ingress/ingress_names.h"
@@ -115,6 +116,14 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     mark(names_.with_secret(key));
     const auto users = by_auth_secret_.find(key);
     if (users != by_auth_secret_.end()) mark(users->second);
+  }
+  for (const kube::ObjectKey& key : changes.field_maps) {
+    const auto users = by_field_map_.find(key);
+    if (users != by_field_map_.end()) mark(users->second);
+  }
+  for (const std::string& name : changes.outside) {
+    const auto users = by_outside_.find(name);
+    if (users != by_outside_.end()) mark(users->second);
   }
   for (const kube::ObjectKey& key : changes.services) {
     const auto users = by_service_.find(key);
@@ -278,6 +287,8 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
   for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
     by_auth_secret_[secret].insert(key);
   }
+  for (const kube::ObjectKey& map : named_field_maps(*ingress)) by_field_map_[map].insert(key);
+  for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
   if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
   owned_[key] = ingress;
 }
@@ -291,6 +302,10 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
   for (const kube::ObjectKey& secret : named_auth_secrets(ingress)) {
     remove_from(by_auth_secret_, secret, key);
   }
+  for (const kube::ObjectKey& map : named_field_maps(ingress)) {
+    remove_from(by_field_map_, map, key);
+  }
+  for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
   remove_from(by_uid_, ingress.metadata.uid, key);
   names_.erase(key);
   owned_.erase(known);
@@ -364,6 +379,12 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   for (const auto& service : view.services) {
     if (auto name = external_name_of(*service)) group.external_names.insert(std::move(*name));
   }
+  for (const auto& ingress : view.ingresses) {
+    for (const auto& outside : named_outside(*ingress)) {
+      const bool is_asked = compiled.config.clusters.contains(outside_cluster_id(outside));
+      if (is_asked) group.external_names.insert(outside.host);
+    }
+  }
   for (const auto& [key, secret] : view.secrets) {
     if (!secret->leaf || secret->leaf->not_after <= now_) continue;
     const base::WallTime expiry = secret->leaf->not_after;
@@ -401,6 +422,13 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
     for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
       if (auto read = source.auth_secret(secret)) view.auth_secrets[secret] = std::move(read);
     }
+    for (const kube::ObjectKey& map : named_field_maps(*ingress)) {
+      if (auto read = source.field_map(map)) view.field_maps[map] = std::move(read);
+    }
+    for (const auto& outside : named_outside(*ingress)) {
+      auto known = source.external_name(outside.host);
+      if (known) view.external_names[outside.host] = std::move(known);
+    }
   }
   for (const kube::ObjectKey& key : services) {
     if (auto service = source.service(key)) {
@@ -416,7 +444,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
                                 shares_hosts, now, ingresses, classes, parameters, all_services,
                                 slices, all_certificates, unnamed_elsewhere, ending_namespaces,
-                                secrets, auth_secrets, external_names] = view;
+                                secrets, auth_secrets, external_names, field_maps] = view;
   return view;
 }
 
@@ -548,6 +576,12 @@ std::set<kube::ObjectKey> IncrementalCompiler::auth_secrets() const {
   std::set<kube::ObjectKey> secrets;
   for (const auto& [secret, users] : by_auth_secret_) secrets.insert(secret);
   return secrets;
+}
+
+std::set<kube::ObjectKey> IncrementalCompiler::field_maps() const {
+  std::set<kube::ObjectKey> maps;
+  for (const auto& [map, users] : by_field_map_) maps.insert(map);
+  return maps;
 }
 
 std::set<std::string> IncrementalCompiler::external_names() const {

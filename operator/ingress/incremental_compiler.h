@@ -70,7 +70,9 @@ class IncrementalCompiler {
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
   std::set<kube::ObjectKey> auth_secrets() const;
-  // Of ExternalName Services that Ingresses of ours name.
+  // That Ingresses of ours name for header fields, likewise.
+  std::set<kube::ObjectKey> field_maps() const;
+  // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
   std::set<std::string> external_names() const;
   Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
@@ -89,7 +91,7 @@ class IncrementalCompiler {
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
     std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
-    std::set<std::string> external_names;       // of its Services
+    std::set<std::string> external_names;       // of its Services, and outside
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
 
@@ -149,6 +151,8 @@ class IncrementalCompiler {
   std::map<std::string, Members> by_uid_;
   std::map<kube::ObjectKey, Members> by_service_;
   std::map<kube::ObjectKey, Members> by_auth_secret_;
+  std::map<kube::ObjectKey, Members> by_field_map_;
+  std::map<std::string, Members> by_outside_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   std::map<kube::ObjectKey, std::set<kube::ObjectKey>> certificates_by_secret_;
   std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid

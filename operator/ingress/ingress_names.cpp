@@ -8,6 +8,8 @@
 #include "operator/ingress/annotations/client_certificates.h"
 #include "operator/ingress/annotations/error_pages.h"
 #include "operator/ingress/annotations/external_auth.h"
+#include "operator/ingress/annotations/header_fields.h"
+#include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
@@ -50,6 +52,18 @@ std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress) {
   return secrets;
 }
 
+std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress) {
+  std::set<kube::ObjectKey> maps;
+  annotations::Issues unsaid;  // the compiler says them
+  if (auto custom = annotations::read_custom_headers(ingress, unsaid)) {
+    maps.insert(std::move(custom->map));
+  }
+  if (const auto auth = annotations::read_external_auth(ingress, unsaid); auth && auth->fields) {
+    maps.insert(auth->fields->map);
+  }
+  return maps;
+}
+
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   std::set<kube::ObjectKey> services;
   if (ingress.default_backend) add_backend(ingress, *ingress.default_backend, services);
@@ -61,6 +75,8 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   annotations::Issues unsaid;  // the compiler says them
   const auto auth = annotations::read_external_auth(ingress, unsaid);
   if (auth && auth->service) services.insert(auth->service->key);
+  const auto mirror = annotations::read_mirror(ingress, unsaid);
+  if (mirror && mirror->service) services.insert(*mirror->service);
   return services;
 }
 
@@ -75,10 +91,24 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
   const auto auth = annotations::read_external_auth(ingress, unsaid);
   if (auth && !auth->other_host.empty()) hosts.insert(auth->other_host);
+  const auto mirror = annotations::read_mirror(ingress, unsaid);
+  if (mirror && mirror->outside) hosts.insert(mirror->outside->host);
   for (const kube::IngressTls& tls : ingress.tls) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }
   return hosts;
+}
+
+std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress) {
+  std::vector<annotations::OutsideHost> all;
+  annotations::Issues unsaid;  // the compiler says them
+  if (const auto auth = annotations::read_external_auth(ingress, unsaid)) {
+    if (auto outside = annotations::may_ask_outside(*auth)) all.push_back(std::move(*outside));
+  }
+  if (auto mirror = annotations::read_mirror(ingress, unsaid); mirror && mirror->outside) {
+    all.push_back(std::move(*mirror->outside));
+  }
+  return all;
 }
 
 std::optional<std::string> external_name_of(const kube::Service& service) {

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
+#include "operator/ingress/annotations/external_auth.h"
 
 // What an Ingress names, whoever it belongs to and whether or not it is there: a change of anything
 // that no Ingress names concerns no compilation. An annotation that makes the compiler look at a
@@ -18,13 +21,20 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 // Of its annotations, for passwords and for certificates of clients, as far as it may name them.
 std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress);
 
-// Of its backends, and of who is asked about its requests.
+// ConfigMaps with header fields.
+std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress);
+
+// Of its backends, of who is asked about its requests and of who gets copies.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
 
 // In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts or ask for
 // one, and of its tls entries. "" where it speaks of every other host,
 // or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
+
+// Whose names DNS is asked for where nobody here serves them: of who is asked about requests, and
+// of who gets copies.
+std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress);
 
 // The name that a Service of type ExternalName stands for, in lower case and without a dot at its
 // end; nothing: it is of another type, or has none that can be asked for in DNS.

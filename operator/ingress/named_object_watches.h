@@ -170,26 +170,9 @@ class NamedObjectWatches : public NamedObjects<Reading> {
     }
   }
 
-  void read_one(const kube::ObjectKey& key, const std::stop_token& stop) {
-    const auto object = client_.template get<Object>(key, stop);
-    if (!object && object.error().kind != base::ErrorKind::not_found) {
-      if (!stop.stop_requested()) {
-        spdlog::warn("reading {} {}, which an Ingress names: {}; what is known of it stays",
-                     Object::type().kind, key.text(), object.error().message);
-      }
-      return;
-    }
-    const std::string version = object ? object->metadata.resource_version : std::string();
-    {
-      const std::lock_guard lock(mutex_);
-      const auto at = turns_.find(key);
-      if (at == turns_.end()) return;
-      Turn& known = at->second;
-      if (known.is_read && known.version == version) return;
-      known = {true, version, object ? std::make_shared<const Reading>(read_(*object)) : nullptr};
-    }
-    wake_(key);
-  }
+  // Instantiated where objects of the API are read: see extern template of those that derive from
+  // it.
+  void read_one(const kube::ObjectKey& key, const std::stop_token& stop);
 
   kube::Client& client_;
   const Options options_;
@@ -203,5 +186,28 @@ class NamedObjectWatches : public NamedObjects<Reading> {
   bool has_unread_ = false;  // in turns_
   std::jthread reader_;
 };
+
+template <class Object, class Reading>
+void NamedObjectWatches<Object, Reading>::read_one(const kube::ObjectKey& key,
+                                                   const std::stop_token& stop) {
+  const auto object = client_.template get<Object>(key, stop);
+  if (!object && object.error().kind != base::ErrorKind::not_found) {
+    if (!stop.stop_requested()) {
+      spdlog::warn("reading {} {}, which an Ingress names: {}; what is known of it stays",
+                   Object::type().kind, key.text(), object.error().message);
+    }
+    return;
+  }
+  const std::string version = object ? object->metadata.resource_version : std::string();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = turns_.find(key);
+    if (at == turns_.end()) return;
+    Turn& known = at->second;
+    if (known.is_read && known.version == version) return;
+    known = {true, version, object ? std::make_shared<const Reading>(read_(*object)) : nullptr};
+  }
+  wake_(key);
+}
 
 }  // namespace ingress

@@ -40,6 +40,7 @@
 #include "operator/ingress/class_reporter.h"
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/external_name_watches.h"
+#include "operator/ingress/field_map_watches.h"
 #include "operator/ingress/overlooked_reporter.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
@@ -412,6 +413,7 @@ class RunningOperator final : public Runtime {
   std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
   ingress::AuthSecretWatches auth_secrets_;
+  ingress::FieldMapWatches field_maps_;
   ingress::ExternalNameWatches external_names_;
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
@@ -489,11 +491,13 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                                                  kube::ObjectKey{own_namespace_, kProxyName}))),
       auth_secrets_(*client_, {},
                     [this](const kube::ObjectKey& key) { compile_loop_.note_auth_secret(key); }),
+      field_maps_(*client_, {.max = 16},
+                  [this](const kube::ObjectKey& key) { compile_loop_.note_field_map(key); }),
       external_names_(base::look_up_name, {.api_server = own_api_server()},
                       [this](const std::string& name) { compile_loop_.note_external_name(name); }),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
                      stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_,
-                     &external_names_, &stores_.parameters},
+                     &external_names_, &stores_.parameters, &field_maps_},
                     compile_options(), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
       reflectors_(*client_, stores_, watched_namespaces(options), proxies_namespaces()) {
@@ -843,6 +847,7 @@ RunningOperator::~RunningOperator() {
   probe_threads_.stop();
   issuer_secrets_.stop();
   auth_secrets_.stop();
+  field_maps_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
   reflectors_.stop();

@@ -32,6 +32,10 @@ inline void close(VirtualHost& host) {
 inline void close(Guards& guards) {
   guards.closed = true;
 }
+// A text that cannot be read lets nobody pass.
+inline void close(ExternalAuth& auth) {
+  auth.target = "$";
+}
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();
 }

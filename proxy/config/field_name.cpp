@@ -57,4 +57,13 @@ bool may_be_shaped(std::string_view name) {
                       [name](std::string_view known) { return begins_with(name, known); });
 }
 
+bool may_be_said(std::string_view name) {
+  constexpr std::string_view kFamily = "x-forwarded-";
+  constexpr std::string_view kWho = "for";
+  if (may_be_shaped(name)) return true;
+  if (!is_field_name(name) || !begins_with(name, kFamily)) return false;
+  const std::string_view rest = name.substr(kFamily.size());
+  return !rest.empty() && !(rest.size() == kWho.size() && begins_with(rest, kWho));
+}
+
 }  // namespace proxy::config

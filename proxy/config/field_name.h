@@ -17,4 +17,8 @@ bool is_field_text(std::string_view value);
 // proxy writes itself, and whoever is behind it believes them.
 bool may_be_shaped(std::string_view name);
 
+// A name that a question to an auth server may have beside what it says by itself: as above, and
+// those of the family X-Forwarded- that do not say who the client is.
+bool may_be_said(std::string_view name);
+
 }  // namespace proxy::config

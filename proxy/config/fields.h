@@ -65,6 +65,7 @@ struct Choice {  // an enum, by its values from 0 on
 };
 
 struct RedirectStatus {};  // int, from 300 to 308
+struct PageStatus {};      // int, 200, 204, or from 400 to 599
 // std::string: "/", visible ASCII, "$1" to "$9" for groups
 struct PathTemplate : TextUpTo<kPathBytesMax> {};
 struct FieldValue {  // std::string: the value of a header field (RFC 9110 §5.5), in ASCII
@@ -72,6 +73,7 @@ struct FieldValue {  // std::string: the value of a header field (RFC 9110 §5.5
 };
 
 struct FieldName : TextUpTo<kFieldNameBytesMax> {};  // std::string: may_be_shaped()
+struct SaidName : TextUpTo<kFieldNameBytesMax> {};   // std::string: may_be_said()
 struct Token : TextUpTo<kFieldNameBytesMax> {};      // std::string: is_field_name(), or empty
 struct Origins {  // std::vector<std::string> of is_origin_pattern(), sorted, unique
   std::size_t entries_max;
@@ -147,12 +149,22 @@ struct Fields<Redirection> {
 };
 
 template <>
+struct Fields<FixedPage> {
+  static constexpr const char* kName = "page";
+  static constexpr auto kList =
+      std::tuple(required(field("status", &FixedPage::status, PageStatus{})),
+                 field("text", &FixedPage::text, Text{kTextBytesMax}),
+                 field("type", &FixedPage::type, FieldValue{kTextBytesMax}));
+};
+
+template <>
 struct Fields<FixedAnswer> {
   static constexpr const char* kName = "answer";
   static constexpr auto kList =
       std::tuple(required(field("status", &FixedAnswer::status, Status{})),
                  required(field("reason", &FixedAnswer::reason, Reason{})),
-                 guard(field("redirect", &FixedAnswer::redirect, Part{})));
+                 guard(field("redirect", &FixedAnswer::redirect, Part{})),
+                 guard(field("page", &FixedAnswer::page, Part{})));
 };
 
 template <>
@@ -193,7 +205,9 @@ struct Fields<Cluster> {
       // Who does not know it would ask in HTTP/1.1, and hear nothing that makes sense.
       guard(field("http2", &Cluster::speaks_http2, Flag{})),
       // Who does not know it would be taken for the client, and the endpoint hear no sense.
-      guard(field("proxyProtocol", &Cluster::proxy_protocol, Choice<3>{{"none", "v1", "v2"}})));
+      guard(field("proxyProtocol", &Cluster::proxy_protocol, Choice<3>{{"none", "v1", "v2"}})),
+      // Who does not know it would take any certificate.
+      guard(field("trustsSystem", &Cluster::trusts_system, Flag{})));
 };
 
 template <>
@@ -260,6 +274,22 @@ struct Fields<CopiedField> {
 };
 
 template <>
+struct Fields<SaidField> {
+  static constexpr const char* kName = "saidField";
+  static constexpr auto kList =
+      std::tuple(required(field("name", &SaidField::name, SaidName{})),
+                 field("value", &SaidField::value, FieldValue{kTextBytesMax}));
+};
+
+template <>
+struct Fields<CachedStatus> {
+  static constexpr const char* kName = "cachedStatus";
+  static constexpr auto kList =
+      std::tuple(required(field("status", &CachedStatus::status, Number{599})),
+                 required(field("seconds", &CachedStatus::seconds, Number{kCachedSecondsMax})));
+};
+
+template <>
 struct Fields<ExternalAuth> {
   static constexpr const char* kName = "guardSet.externalAuth";
   static constexpr auto kList =
@@ -270,7 +300,12 @@ struct Fields<ExternalAuth> {
                  field("askedFor", &ExternalAuth::asked_for, FieldValue{kTextBytesMax}),
                  field("signin", &ExternalAuth::signin, FieldValue{kTextBytesMax}),
                  field("copied", &ExternalAuth::copied, List{kFieldLinesMax}),
-                 field("alwaysSetsCookies", &ExternalAuth::always_sets_cookies, Flag{}));
+                 field("alwaysSetsCookies", &ExternalAuth::always_sets_cookies, Flag{}),
+                 // Who is asked may go by them.
+                 guard(field("said", &ExternalAuth::said, List{kFieldLinesMax})),
+                 // Without them each request is asked about.
+                 added(field("cacheKey", &ExternalAuth::cache_key, FieldValue{kTextBytesMax})),
+                 added(field("cached", &ExternalAuth::cached, List{kCachedStatusesMax})));
 };
 
 template <>
@@ -385,6 +420,16 @@ struct Fields<Pace> {
 };
 
 template <>
+struct Fields<Mirror> {
+  static constexpr const char* kName = "mirror";
+  static constexpr auto kList =
+      std::tuple(required(field("cluster", &Mirror::cluster, ClusterId{})),
+                 required(field("host", &Mirror::host, FieldValue{kTextBytesMax})),
+                 required(field("target", &Mirror::target, FieldValue{kTextBytesMax})),
+                 field("withBody", &Mirror::with_body, Flag{}));
+};
+
+template <>
 struct Fields<Policies> {
   static constexpr auto kList = std::tuple(
       field("bodyBytesMax", &Policies::body_bytes_max, Number{kBodyBytesMax}),
@@ -403,7 +448,9 @@ struct Fields<Policies> {
       added(field("errorPages", &Policies::error_pages, Part{})),
       // A limit that somebody believes in.
       guard(field("pace", &Policies::pace, Part{})),
-      added(field("tracing", &Policies::tracing, Choice<3>{{"off", "trusted", "own"}})));
+      added(field("tracing", &Policies::tracing, Choice<3>{{"off", "trusted", "own"}})),
+      added(field("mirror", &Policies::mirror, Part{})),
+      added(field("unlogged", &Policies::unlogged, Flag{})));
 };
 
 template <>

@@ -70,6 +70,9 @@ struct Cluster {
   // and go. Empty, or where a request has none of them: balancing.
   std::vector<HashPart> hash_by{};
   ProxyProtocol proxy_protocol = ProxyProtocol::none;
+  // With tls: the authorities that the proxy's own system trusts stand for endpoints, in place of
+  // those of trusted_pem.
+  bool trusts_system = false;
   bool operator==(const Cluster&) const = default;
 };
 
@@ -87,11 +90,20 @@ struct Redirection {
   bool operator==(const Redirection&) const = default;
 };
 
+// Something that is said as it stands, in place of a backend.
+struct FixedPage {
+  int status = 200;    // 200, 204, or from 400 to 599
+  std::string text{};  // none with 204
+  std::string type{};  // the field Content-Type; empty: plain text
+  bool operator==(const FixedPage&) const = default;
+};
+
 // Answers without an upstream: a backend that cannot be served, with the reason for the access log.
 struct FixedAnswer {
   int status = 503;
   std::string reason;                     // a short token, "service_not_found"
   std::optional<Redirection> redirect{};  // in place of the status
+  std::optional<FixedPage> page{};        // likewise, without a redirect
   bool operator==(const FixedAnswer&) const = default;
 };
 
@@ -149,6 +161,20 @@ struct CopiedField {
   bool operator==(const CopiedField&) const = default;
 };
 
+// A field of a question, in place of what it would have by that name.
+struct SaidField {
+  std::string name;   // config::may_be_said()
+  std::string value;  // with variables
+  bool operator==(const SaidField&) const = default;
+};
+
+// How long an answer with a status may be kept.
+struct CachedStatus {
+  std::uint64_t status = 0;
+  std::uint64_t seconds = 0;
+  bool operator==(const CachedStatus&) const = default;
+};
+
 // Another service is asked about each request: 2xx lets it pass, 401 and 403 are the answer, and
 // whatever else comes, or does not, is 500. Texts with variables: see text_template.h; one that
 // cannot be read closes.
@@ -164,6 +190,11 @@ struct ExternalAuth {
   std::string signin{};
   std::vector<CopiedField> copied{};  // from its answer into the request, in place of the client's
   bool always_sets_cookies = false;   // with what is refused or fails, too
+  std::vector<SaidField> said{};
+  // What tells who asks, with variables: what was said to one holds for a while for all that have
+  // this in common. Empty: each request is asked about.
+  std::string cache_key{};
+  std::vector<CachedStatus> cached{};
   bool operator==(const ExternalAuth&) const = default;
 };
 
@@ -295,6 +326,16 @@ struct Pace {
   bool operator==(const Pace&) const = default;
 };
 
+// Who gets a copy of each request, and is not waited for: neither what becomes of it nor whether
+// there is room for it changes anything for the request.
+struct Mirror {
+  std::string cluster{};
+  std::string host{};    // the field Host, with variables
+  std::string target{};  // path and query, with variables
+  bool with_body = true;
+  bool operator==(const Mirror&) const = default;
+};
+
 // Whether a backend is told of which trace its request is part (W3C Trace Context).
 enum class Tracing {
   off,      // what the client says of it passes as it is
@@ -321,6 +362,8 @@ struct Policies {
   std::optional<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
   std::optional<Pace> pace{};               // nothing: as fast as the client takes it
   Tracing tracing = Tracing::off;
+  std::optional<Mirror> mirror{};  // nothing: nobody gets a copy
+  bool unlogged = false;           // the access log has no line for it
   bool operator==(const Policies&) const = default;
 };
 

@@ -97,6 +97,9 @@ json write(const Status&, int value) {
 json write(const RedirectStatus&, int value) {
   return value;
 }
+json write(const PageStatus&, int value) {
+  return value;
+}
 template <class Rule>
 json write(const Rule&, const std::string& value) {
   return value;
@@ -186,6 +189,9 @@ void read(const Status&, const Source& from, int& value) {
 }
 void read(const RedirectStatus&, const Source& from, int& value) {
   value = static_cast<int>(read_number(from.value, from.place, 308));
+}
+void read(const PageStatus&, const Source& from, int& value) {
+  value = static_cast<int>(read_number(from.value, from.place, 599));
 }
 void read(const Timeout&, const Source& from, std::chrono::milliseconds& value) {
   value = read_timeout(from.value, from.place);

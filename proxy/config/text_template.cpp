@@ -12,7 +12,7 @@ struct NamedVariable {
   Variable variable;
 };
 
-constexpr std::array<NamedVariable, 17> kVariables = {{
+constexpr std::array<NamedVariable, 18> kVariables = {{
     {"scheme", Variable::scheme},
     {"pass_access_scheme", Variable::scheme},
     {"host", Variable::host},
@@ -30,13 +30,22 @@ constexpr std::array<NamedVariable, 17> kVariables = {{
     {"the_real_ip", Variable::remote_addr},
     {"server_port", Variable::server_port},
     {"pass_server_port", Variable::server_port},
+    {"remote_user", Variable::remote_user},
 }};
 
-Variable find_variable(std::string_view name) {
+// With variable none: there is no such one.
+TemplatePart find_variable(std::string_view name) {
   const auto* const found =
       std::find_if(kVariables.begin(), kVariables.end(),
                    [name](const NamedVariable& one) { return one.name == name; });
-  return found == kVariables.end() ? Variable::none : found->variable;
+  if (found != kVariables.end()) return {"", found->variable};
+  for (const auto& [prefix, variable] :
+       {NamedVariable{"http_", Variable::field}, NamedVariable{"cookie_", Variable::cookie}}) {
+    if (name.starts_with(prefix) && name.size() > prefix.size()) {
+      return {std::string(name.substr(prefix.size())), variable};
+    }
+  }
+  return {};
 }
 
 bool is_name_character(char c) {
@@ -62,6 +71,11 @@ Mention mention_at(std::string_view text) {
 
 }  // namespace
 
+bool is_of_fields(Variable variable) {
+  return variable == Variable::remote_user || variable == Variable::field ||
+         variable == Variable::cookie;
+}
+
 std::optional<TextTemplate> read_template(std::string_view text) {
   TextTemplate parts;
   while (!text.empty()) {
@@ -72,18 +86,20 @@ std::optional<TextTemplate> read_template(std::string_view text) {
       continue;
     }
     const Mention mention = mention_at(text);
-    const Variable variable = find_variable(mention.name);
-    if (variable == Variable::none || mention.size == 0) return std::nullopt;
-    parts.push_back({"", variable});
+    TemplatePart part = find_variable(mention.name);
+    if (part.variable == Variable::none || mention.size == 0) return std::nullopt;
+    parts.push_back(std::move(part));
     text.remove_prefix(mention.size);
   }
   return parts;
 }
 
-std::string_view unknown_variable(std::string_view text) {
+std::string_view unknown_variable(std::string_view text, TextPlace place) {
   for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
     const Mention mention = mention_at(text.substr(at));
-    if (find_variable(mention.name) == Variable::none || mention.size == 0) {
+    const Variable variable = find_variable(mention.name).variable;
+    const bool is_out_of_place = place == TextPlace::address && is_of_fields(variable);
+    if (variable == Variable::none || is_out_of_place || mention.size == 0) {
       return text.substr(at, std::max<std::size_t>(mention.size, mention.name.size() + 1));
     }
   }

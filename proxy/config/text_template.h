@@ -24,20 +24,32 @@ enum class Variable : std::uint8_t {
   request_method,
   remote_addr,
   server_port,  // that the client came to
+  remote_user,  // of Authorization: Basic (RFC 7617)
+  field,        // of all of this name, with "_" for "-"
+  cookie,       // likewise, as the name is written
 };
 
+// What a client shows in the fields of its request.
+bool is_of_fields(Variable variable);
+
 struct TemplatePart {
-  std::string text;  // as it stands
+  std::string text;  // as it stands; of a field or a cookie: its name
   Variable variable = Variable::none;
   bool operator==(const TemplatePart&) const = default;
 };
 using TextTemplate = std::vector<TemplatePart>;
 
 // "$name" or "${name}", each name as long as it goes, some with nginx's or ingress-nginx's other
-// names. Nothing: there is a variable that is none of these, or a "$" alone.
+// names; "$http_NAME" is a field, "$cookie_NAME" a cookie. Nothing: there is a variable that is
+// none of these, or a "$" alone.
 std::optional<TextTemplate> read_template(std::string_view text);
 
-// The first variable of a text that is none of these; empty: there is none.
-std::string_view unknown_variable(std::string_view text);
+// Where a text with variables stands: what a client shows in its fields stands in no address, where
+// others would read it.
+enum class TextPlace { address, field };
+
+// The first variable of a text that is none of these, or must not stand there; empty: there is
+// none.
+std::string_view unknown_variable(std::string_view text, TextPlace place = TextPlace::address);
 
 }  // namespace proxy::config

@@ -190,6 +190,11 @@ class FieldChecks {
   void check(const RedirectStatus&, int value, const At& at) const {
     if (value < 300 || value > 308) breach(at.text(), "must be from 300 to 308");
   }
+  void check(const PageStatus&, int value, const At& at) const {
+    if (value != 200 && value != 204 && (value < 400 || value > 599)) {
+      breach(at.text(), "must be 200, 204, or from 400 to 599");
+    }
+  }
   void check(const Timeout&, std::chrono::milliseconds value, const At& at) const {
     if (value.count() <= 0 || value > kTimeoutMax) {
       breach(at.text(), "must be more than 0 and at most 24h");
@@ -234,6 +239,11 @@ class FieldChecks {
   }
   void check(const FieldName&, const std::string& value, const At& at) const {
     if (!may_be_shaped(value)) {
+      breach(at.text(), "must be a field's name, and none that belongs to the connection");
+    }
+  }
+  void check(const SaidName&, const std::string& value, const At& at) const {
+    if (!may_be_said(value)) {
       breach(at.text(), "must be a field's name, and none that belongs to the connection");
     }
   }

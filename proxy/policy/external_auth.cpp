@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "proxy/config/limits.h"
+#include "proxy/policy/basic_auth.h"
 
 namespace proxy::policy {
 namespace {
@@ -71,11 +73,59 @@ std::string_view scheme_of(const RequestWords& request) {
   return request.secure ? "https" : "http";
 }
 
+// The name of nginx's variable for a field: "http_x_token".
+bool is_same_to_variable(std::string_view field, std::string_view name) {
+  return std::equal(field.begin(), field.end(), name.begin(), name.end(), [](char f, char n) {
+    const char lower = f >= 'A' && f <= 'Z' ? static_cast<char>(f - 'A' + 'a') : f;
+    const char wanted = n >= 'A' && n <= 'Z' ? static_cast<char>(n - 'A' + 'a') : n;
+    return (lower == '-' ? '_' : lower) == wanted;
+  });
+}
+
+// RFC 6265 §5.4: "name=value; name=value".
+template <class Visit>
+void for_each_cookie(std::string_view cookies, const Visit& visit) {
+  while (!cookies.empty()) {
+    const std::size_t end = std::min(cookies.find(';'), cookies.size());
+    std::string_view one = cookies.substr(0, end);
+    cookies.remove_prefix(std::min(end + 1, cookies.size()));
+    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+    const std::size_t equals = one.find('=');
+    if (equals != std::string_view::npos) visit(one.substr(0, equals), one.substr(equals + 1));
+  }
+}
+
+// What a client shows by this name, whichever of several somebody else would take: all of them.
+std::string shown_in_fields(const config::TemplatePart& part, const RequestWords& request) {
+  std::string shown;
+  if (request.fields == nullptr) return shown;
+  const auto add = [&shown](std::string_view value) {
+    if (!shown.empty()) shown += ", ";
+    shown += value;
+  };
+  for (const Field& field : *request.fields) {
+    if (field.dropped) continue;
+    if (part.variable == config::Variable::field) {
+      if (is_same_to_variable(field.name, part.text)) add(field.value);
+    } else if (part.variable == config::Variable::remote_user) {
+      if (!http1::equals_ignoring_case(field.name, "authorization")) continue;
+      std::string storage;
+      if (const auto credentials = read_credentials(field.value, storage)) add(credentials->user);
+    } else if (http1::equals_ignoring_case(field.name, "cookie")) {
+      for_each_cookie(field.value, [&](std::string_view name, std::string_view value) {
+        if (name == part.text && !value.empty()) add(value);
+      });
+    }
+  }
+  return shown;
+}
+
 // False: there is no host.
-bool append(config::Variable variable, const RequestWords& request, std::string& out) {
+bool append(const config::TemplatePart& part, const RequestWords& request, std::string& out) {
   using config::Variable;
-  switch (variable) {
+  switch (part.variable) {
     case Variable::none:
+      append_visible(part.text, out);
       return true;
     case Variable::scheme:
       out += scheme_of(request);
@@ -83,7 +133,7 @@ bool append(config::Variable variable, const RequestWords& request, std::string&
     case Variable::host:
     case Variable::http_host:
       if (!is_host(request.host)) return false;
-      out += variable == Variable::host ? without_port(request.host) : request.host;
+      out += part.variable == Variable::host ? without_port(request.host) : request.host;
       return true;
     case Variable::request_uri:
       append_visible(path_of(request), out);
@@ -111,8 +161,38 @@ bool append(config::Variable variable, const RequestWords& request, std::string&
     case Variable::server_port:
       append_visible(request.port, out);
       return true;
+    case Variable::remote_user:
+    case Variable::field:
+    case Variable::cookie:
+      append_visible(shown_in_fields(part, request), out);
+      return true;
   }
   return false;
+}
+
+// The value of a field, in which spaces and what a client's own fields have may stand as they are.
+// Empty: there is nothing to say.
+std::string value_said(const config::TextTemplate& text, const RequestWords& request) {
+  std::string made;
+  for (const config::TemplatePart& part : text) {
+    if (part.variable == config::Variable::none) {
+      made += part.text;
+    } else if (config::is_of_fields(part.variable)) {
+      const std::string shown = shown_in_fields(part, request);
+      // A user's name is what somebody made base64 of.
+      const bool is_text =
+          std::all_of(shown.begin(), shown.end(), [](char c) { return c >= ' ' && c <= '~'; });
+      if (is_text) {
+        made += shown;
+      } else {
+        append_visible(shown, made);
+      }
+    } else if (!append(part, request, made)) {
+      return {};
+    }
+    if (made.size() > kTextBytesMax) return {};
+  }
+  return made;
 }
 
 bool is_named(const Field& field, std::string_view name) {
@@ -168,14 +248,55 @@ bool announces_no_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
+template <class Visit>
+void for_each_in_list(std::string_view list, const Visit& visit) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    std::string_view one = list.substr(0, end);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+    one = one.substr(0, one.find_last_not_of(" \t") + 1);
+    if (!one.empty()) visit(one);
+  }
+}
+
+// RFC 9111 §5.2.2 and §4.1, as far as they keep from keeping, or for less long than was set.
+void limit_freshness(const Field& field, std::chrono::seconds& fresh_for) {
+  const auto at_most = [&](std::chrono::seconds seconds) {
+    fresh_for = std::min(fresh_for, seconds);
+  };
+  if (is_named(field, "Cache-Control")) {
+    for_each_in_list(field.value, [&](std::string_view directive) {
+      const auto is = [&](std::string_view name) {
+        return http1::equals_ignoring_case(directive.substr(0, directive.find('=')), name);
+      };
+      if (is("no-store") || is("no-cache") || is("private")) at_most(std::chrono::seconds(0));
+      if (!is("max-age") && !is("s-maxage")) return;
+      std::uint64_t seconds = 0;
+      const std::string_view digits =
+          directive.substr(std::min(directive.find('=') + 1, directive.size()));
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+      const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+      at_most(std::chrono::seconds(
+          is_number ? std::min<std::uint64_t>(seconds, config::kCachedSecondsMax) : 0));
+    });
+  } else if (is_named(field, "Vary")) {
+    // What was said to one who accepts something else is said to this one, too; any other field may
+    // be what tells who asks.
+    for_each_in_list(field.value, [&](std::string_view name) {
+      if (!http1::equals_ignoring_case(name, "Accept-Encoding")) at_most(std::chrono::seconds(0));
+    });
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> written(const config::TextTemplate& text, const RequestWords& request,
                                    std::size_t bytes_max) {
   std::string made;
   for (const config::TemplatePart& part : text) {
-    append_visible(part.text, made);
-    if (!append(part.variable, request, made) || made.size() > bytes_max) return std::nullopt;
+    if (!append(part, request, made) || made.size() > bytes_max) return std::nullopt;
   }
   return made;
 }
@@ -183,8 +304,10 @@ std::optional<std::string> written(const config::TextTemplate& text, const Reque
 AuthAnswer read_auth_answer(const http1::ResponseHead& head, const config::ExternalAuth& config) {
   AuthAnswer answer;
   answer.status = head.status;
+  answer.fresh_for = std::chrono::seconds(config::kCachedSecondsMax);
   for (const Field& field : head.fields) {
     if (field.dropped || http1::is_hop_by_hop(field.id)) continue;
+    limit_freshness(field, answer.fresh_for);
     if (is_named(field, "WWW-Authenticate")) answer.challenges.emplace_back(field.value);
     if (is_named(field, "Set-Cookie")) answer.cookies.emplace_back(field.value);
     if (is_named(field, "X-Auth-Request-User")) {
@@ -209,7 +332,11 @@ ExternalAuth::ExternalAuth(const config::ExternalAuth& config, std::uint32_t clu
       host_(read(config.host)),
       target_(read(config.target)),
       asked_for_(read(config.asked_for)),
-      signin_(read(config.signin)) {}
+      signin_(read(config.signin)),
+      cache_key_(read(config.cache_key)) {
+  for (const config::SaidField& field : config.said)
+    said_.emplace_back(field.name, read(field.value));
+}
 
 config::TextTemplate ExternalAuth::read(const std::string& text) {
   auto parts = config::read_template(text);
@@ -217,14 +344,20 @@ config::TextTemplate ExternalAuth::read(const std::string& text) {
   return parts ? std::move(*parts) : config::TextTemplate();
 }
 
-std::optional<AuthPlace> ExternalAuth::place_for(const RequestWords& request) const {
-  auto host = written(host_, request, kTextBytesMax);
-  auto target = written(target_, request, kTextBytesMax);
+std::optional<AuthPlace> place_of(const config::TextTemplate& host_text,
+                                  const config::TextTemplate& target_text,
+                                  const RequestWords& request) {
+  auto host = written(host_text, request, kTextBytesMax);
+  auto target = written(target_text, request, kTextBytesMax);
   if (!host || !target || !is_host(*host) || !target->starts_with('/')) return std::nullopt;
   if (target->find('#') != std::string::npos) return std::nullopt;
   const std::size_t query = std::min(target->find('?'), target->size());
   if (may_climb(std::string_view(*target).substr(0, query))) return std::nullopt;
   return AuthPlace{std::move(*host), target->substr(0, query), target->substr(query)};
+}
+
+std::optional<AuthPlace> ExternalAuth::place_for(const RequestWords& request) const {
+  return place_of(host_, target_, request);
 }
 
 std::string ExternalAuth::question(const AuthPlace& place, const AuthSubject& subject) const {
@@ -235,37 +368,69 @@ std::string ExternalAuth::question(const AuthPlace& place, const AuthSubject& su
     (head.append(values), ...);
     head.append("\r\n");
   };
+  // By themselves, where the settings have no such field.
+  const auto say_unless_said = [&](std::string_view name, auto... values) {
+    if (!says(name)) say(name, values...);
+  };
   head.append(config_->method).append(" ").append(place.path).append(place.query);
   head.append(" HTTP/1.1\r\n");
   say("Host", place.upstream_host.empty() ? place.host : place.upstream_host);
+  for (const auto& [name, text] : said_) {
+    const std::string value = value_said(text, request);
+    if (!value.empty()) say(name, value);
+  }
   for (const Field& field : subject.fields) {
-    if (goes_with_question(field, subject.peer_is_trusted)) say(field.name, field.value);
+    if (goes_with_question(field, subject.peer_is_trusted) && !says(field.name)) {
+      say(field.name, field.value);
+    }
   }
   if (announces_no_body(config_->method)) say("Content-Length", "0");
   std::string uri;
   append_visible(path_of(request), uri);
   append_visible(request.query, uri);
-  say("X-Original-URL", scheme_of(request), "://", request.host, uri);
-  say("X-Original-URI", uri);
-  say("X-Original-Method", request.method);
-  say("X-Sent-From", "gatehouse");
-  say("X-Scheme", scheme_of(request));
-  say("X-Real-IP", request.client_address);
-  say("X-Forwarded-For",
-      subject.forwarded_for.empty() ? request.client_address : subject.forwarded_for);
+  say_unless_said("X-Original-URL", scheme_of(request), "://", request.host, uri);
+  say_unless_said("X-Original-URI", uri);
+  say_unless_said("X-Original-Method", request.method);
+  say_unless_said("X-Sent-From", "gatehouse");
+  say_unless_said("X-Scheme", scheme_of(request));
+  say_unless_said("X-Real-IP", request.client_address);
+  say_unless_said("X-Forwarded-For",
+                  subject.forwarded_for.empty() ? request.client_address : subject.forwarded_for);
   if (cluster_ == kOwnRoutes) {
     // As the backend of a route of ours gets it: who is asked there is asked as a client would.
-    say("X-Forwarded-Host", place.host);
-    say("X-Forwarded-Proto", scheme_of(request));
-    say("X-Forwarded-Port", request.port);
+    say_unless_said("X-Forwarded-Host", place.host);
+    say_unless_said("X-Forwarded-Proto", scheme_of(request));
+    say_unless_said("X-Forwarded-Port", request.port);
   } else {
-    say("X-Forwarded-Host", request.host);
+    say_unless_said("X-Forwarded-Host", request.host);
   }
-  say("X-Request-ID", subject.request_id);
+  say_unless_said("X-Request-ID", subject.request_id);
   const auto asked_for = written(asked_for_, request, kTextBytesMax);
-  say("X-Auth-Request-Redirect", asked_for && !asked_for->empty() ? *asked_for : uri);
+  say_unless_said("X-Auth-Request-Redirect", asked_for && !asked_for->empty() ? *asked_for : uri);
   head.append("\r\n");
   return head;
+}
+
+bool ExternalAuth::says(std::string_view name) const {
+  return std::any_of(said_.begin(), said_.end(),
+                     [name](const auto& one) { return http1::is_same_to_cgi(name, one.first); });
+}
+
+bool ExternalAuth::append_cache_key(const RequestWords& request, std::string& out) const {
+  bool shows_something = false;
+  bool asks_for_something = false;
+  for (const config::TemplatePart& part : cache_key_) {
+    if (part.variable == config::Variable::none) continue;  // the same for all
+    std::string value;
+    if (!append(part, request, value)) return false;
+    const bool is_shown = config::is_of_fields(part.variable);
+    // As it is: two that are escaped to the same are two.
+    if (is_shown) value = shown_in_fields(part, request);
+    asks_for_something = asks_for_something || is_shown;
+    shows_something = shows_something || (is_shown && !value.empty());
+    out.append(std::to_string(value.size())).append(":").append(value);
+  }
+  return shows_something || !asks_for_something;
 }
 
 std::optional<std::string> ExternalAuth::signin_for(const RequestWords& request) const {

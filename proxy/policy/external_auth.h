@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ struct RequestWords {
   std::string_view query;            // with its "?"; or empty
   std::string_view client_address;
   std::string_view port;  // that the client came to
+  // nullptr: none is looked at.
+  const std::vector<http1::Field>* fields = nullptr;
 };
 
 // Nothing: the host is none, or the text is longer than this. What the request has in it is ASCII
@@ -41,6 +44,8 @@ struct AuthAnswer {
   std::vector<std::string> challenges{};                      // values of WWW-Authenticate
   std::vector<std::string> cookies{};                         // values of Set-Cookie
   std::string user{};  // by X-Auth-Request-User, for the access log; empty: it does not say
+  // As far as it says so itself (RFC 9111 §5.2.2); 0: it must not be kept.
+  std::chrono::seconds fresh_for{0};
 };
 
 // What is of use of a response's head.
@@ -66,6 +71,10 @@ struct AuthPlace {
   std::string host, path, query;
   std::string upstream_host{};  // in place of the host, for who has one of its own; or empty
 };
+
+// Nothing: it cannot be made for this request, or the request would lead it away from its path.
+std::optional<AuthPlace> place_of(const config::TextTemplate& host,
+                                  const config::TextTemplate& target, const RequestWords& request);
 
 // What a question tells of the request beside the texts of its settings.
 struct AuthSubject {
@@ -96,6 +105,12 @@ class ExternalAuth {
   // to a backend; conditions and ranges do not, which are about what the client asks for.
   std::string question(const AuthPlace& place, const AuthSubject& subject) const;
 
+  // Whether what is said is kept for a while.
+  bool has_cache() const { return !cache_key_.empty() && !config_->cached.empty(); }
+  // What tells who asks, unlike whatever another request has. False: this request shows nothing of
+  // it.
+  bool append_cache_key(const RequestWords& request, std::string& out) const;
+
   bool has_signin() const { return !config_->signin.empty(); }
   // Where who is to sign in is sent; nothing: it cannot be made for this request.
   std::optional<std::string> signin_for(const RequestWords& request) const;
@@ -105,13 +120,16 @@ class ExternalAuth {
   void replace_in(std::vector<http1::Field>& fields, const AuthAnswer* answer) const;
 
  private:
+  // Whether the settings have a field of this name, in any spelling.
+  bool says(std::string_view name) const;
   // An empty one when it cannot be read, which is noted.
   config::TextTemplate read(const std::string& text);
 
   std::shared_ptr<const config::ExternalAuth> config_;
   std::uint32_t cluster_;
   bool is_known_ = true;
-  config::TextTemplate host_, target_, asked_for_, signin_;
+  config::TextTemplate host_, target_, asked_for_, signin_, cache_key_;
+  std::vector<std::pair<std::string, config::TextTemplate>> said_;
 };
 
 }  // namespace proxy::policy

@@ -43,6 +43,13 @@ std::shared_ptr<const policy::ErrorPages> make_error_pages(const config::ErrorPa
   return std::make_shared<const policy::ErrorPages>(pages, cluster->second.place);
 }
 
+std::shared_ptr<const policy::Mirror> make_mirror(const config::Mirror& mirror,
+                                                  const References& references) {
+  const auto cluster = references.clusters.find(mirror.cluster);
+  if (cluster == references.clusters.end()) return nullptr;  // validate() has seen to it
+  return std::make_shared<const policy::Mirror>(mirror, cluster->second.place);
+}
+
 std::shared_ptr<const policy::Guards> make_guards(const config::Guards& guards,
                                                   const References& references) {
   const bool asks_a_cluster = guards.external_auth && !guards.external_auth->cluster.empty();
@@ -83,6 +90,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
       if (policies.error_pages) {
         target.error_pages = make_error_pages(*policies.error_pages, references);
       }
+      if (policies.mirror) target.mirror = make_mirror(*policies.mirror, references);
       return target;
     }
     // validate() has seen to it that this does not happen; if it did, nothing else may answer.
@@ -94,6 +102,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
   target.status = answer.status;
   target.reason = answer.reason;
   target.redirect = answer.redirect;
+  if (answer.page) target.page = std::make_shared<const config::FixedPage>(*answer.page);
   return target;
 }
 

@@ -14,6 +14,7 @@
 #include "proxy/config/model.h"
 #include "proxy/policy/error_pages.h"
 #include "proxy/policy/guards.h"
+#include "proxy/policy/mirror.h"
 #include "proxy/policy/shape.h"
 #include "proxy/policy/split.h"
 
@@ -23,10 +24,11 @@ namespace proxy::router {
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
   std::uint32_t cluster = kNoCluster;
-  int status = 0;                                 // with kNoCluster: what to answer
-  std::string reason;                             // and why, for the access log
-  std::optional<config::Redirection> redirect{};  // in place of the status
-  config::Policies policies;                      // hold before either
+  int status = 0;                                   // with kNoCluster: what to answer
+  std::string reason;                               // and why, for the access log
+  std::optional<config::Redirection> redirect{};    // in place of the status
+  std::shared_ptr<const config::FixedPage> page{};  // likewise
+  config::Policies policies;                        // hold before either
   // Who may pass; nullptr: everybody. Lives as long as the table.
   const policy::Guards* guards = nullptr;
   // What is done to requests and responses; nullptr: nothing.
@@ -35,6 +37,8 @@ struct Target {
   std::shared_ptr<const policy::Split> split{};
   // Who is asked for what is said in place of errors; nullptr: nobody.
   std::shared_ptr<const policy::ErrorPages> error_pages{};
+  // Who gets a copy of its requests; nullptr: nobody.
+  std::shared_ptr<const policy::Mirror> mirror{};
   // What the path had to match; nullptr: its route is no expression's.
   std::shared_ptr<const config::Expression> expression{};
 };

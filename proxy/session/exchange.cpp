@@ -10,6 +10,7 @@
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
 #include "proxy/session/error_page.h"
+#include "proxy/session/mirrored.h"
 #include "proxy/session/paced.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
@@ -86,6 +87,7 @@ void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& p
   request_complete_ = last;
   request_bytes_ = piece.size;
   decide(client, piece, last);
+  if (stage_ != Stage::guarded) auth_answers_.reset();
 }
 
 // Who the request is from, by the word of the trusted proxy that passed it on.
@@ -167,9 +169,10 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
 void Exchange::follow(const Client& client, const router::Decision& decision, const Piece& piece,
                       bool last) {
   const router::Target& target = *decision.target;
+  is_unlogged_ = target.policies.unlogged;
   if (target.shape != nullptr) take_shape(target);
   const bool forwards = decision.kind == router::Decision::Kind::forward;
-  if (!forwards && !target.redirect) {
+  if (!forwards && !target.redirect && !target.page) {
     answer(decision.status, decision.reason);
     return;
   }
@@ -182,13 +185,20 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer_preflight();
     return;
   }
-  if (!forwards) {
+  if (!forwards && target.redirect) {
     redirect(client, *target.redirect);
+    return;
+  }
+  if (!forwards) {
+    answer_page(*target.page, target.reason);
     return;
   }
   http1::MaxForwardsText storage;
   if (http1::may_be_forwarded(request_, storage)) {
+    if (target.mirror != nullptr) begin_mirror(client, target);
+    if (mirrored_ != nullptr) add_to_mirror(piece);
     forward(client, target, piece, last);
+    if (mirrored_ != nullptr && last) send_mirror();
   } else {
     answer_as_last();
   }
@@ -219,7 +229,11 @@ bool Exchange::passes_guards(const Client& client, const router::Decision& decis
                              const Piece& piece) {
   if (decision.target->guards == nullptr && decision.others.front() == nullptr) return true;
   policy::OpenQuestion question;
-  const policy::Verdict verdict = ask_guards(client, decision, question);
+  policy::Verdict verdict = ask_guards(client, decision, question);
+  while (question.external != nullptr && recall_answer(client, *question.external)) {
+    question = {};
+    verdict = ask_guards(client, decision, question);
+  }
   if (verdict.passes()) return true;
   if (question.is_open()) {
     suspend(client, question, piece);
@@ -282,7 +296,7 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   if (ask_for_certificates) asker.presented = presented_by(client);
   asker.is_preflight =
       shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
-  if (suspended_ != nullptr) asker.answers = &suspended_->answers;
+  asker.answers = auth_answers_.get();
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
@@ -420,6 +434,22 @@ void Exchange::redirect(const Client& client, const config::Redirection& to) {
   finish();
 }
 
+void Exchange::answer_page(const config::FixedPage& page, std::string_view reason) {
+  // An error of a gRPC call is no page.
+  if (is_grpc_ && page.status >= 400) {
+    answer(page.status, reason);
+    return;
+  }
+  status_ = page.status;
+  reason_ = reason;
+  http1::Answer made{.status = status_, .date = worker_.date(), .head_method = is_head_};
+  if (status_ != 204) made.body = page.text;
+  if (!page.type.empty()) made.content_type = page.type;
+  response_bytes_ = is_head_ ? 0 : made.body.size();
+  send_answer(made);
+  finish();
+}
+
 void Exchange::answer_challenge(const std::string& key_authorization) {
   status_ = 200;
   reason_ = "acme_challenge";
@@ -490,7 +520,7 @@ void Exchange::log() {
   if (was_upgraded_) counters.upgraded_open.subtract();
   counters.request_body_bytes.add(request_bytes_);
   counters.response_body_bytes.add(response_bytes_);
-  if (!worker_.logs_access()) return;
+  if (!worker_.logs_access() || is_unlogged_) return;
   const std::string_view text = log_text_;
   admin::AccessRecord record;
   record.time = began_at_;
@@ -525,6 +555,9 @@ void Exchange::reset() {
   stop_waiting();
   suspended_.reset();
   granted_.reset();
+  auth_answers_.reset();
+  mirrored_.reset();
+  is_unlogged_ = false;
   stage_ = Stage::reading;
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;

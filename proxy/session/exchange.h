@@ -132,6 +132,7 @@ class Exchange final : private upstream::Connection::User,
   void answer_nothing();
   void redirect(const Client& client);
   void redirect(const Client& client, const config::Redirection& to);
+  void answer_page(const config::FixedPage& page, std::string_view reason);
   void answer_challenge(const std::string& key_authorization);
   void finish();
   void log();
@@ -145,7 +146,9 @@ class Exchange final : private upstream::Connection::User,
   void keep_head(const Client& client);
   bool ask_for_hash(const policy::PasswordQuestion& question);
   struct AuthTarget;
-  AuthTarget auth_target_for(const policy::ExternalAuth& auth);
+  AuthTarget auth_target_for(const policy::ExternalAuth& auth, const Client& client);
+  void note_answer(policy::AuthAnswers::Asked asked, policy::AuthAnswer answer);
+  bool recall_answer(const Client& client, const policy::ExternalAuth& auth);
   bool ask_auth_server(const policy::ExternalAuth& auth);
   void wait_with_body(const Piece& piece);
   void stop_waiting();
@@ -160,6 +163,7 @@ class Exchange final : private upstream::Connection::User,
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
+  void pass_request_body(const Piece& piece, bool last);
   std::uint32_t choose_cluster(const router::Target& target);
   bool rewrite(const router::Target& target);
   void trace(config::Tracing tracing);
@@ -227,6 +231,12 @@ class Exchange final : private upstream::Connection::User,
   void answer_without_endpoints();
   void note_page();
 
+  // ---- exchange_mirror.cpp: a copy for somebody else
+  void begin_mirror(const Client& client, const router::Target& target);
+  void add_to_mirror(const Piece& piece);
+  void hold_mirror();
+  void send_mirror();
+
   // ---- exchange_http2.cpp: the same, where the endpoint speaks HTTP/2
   void forward_http2(const Client& client, const config::Policies& policies, const Piece& piece,
                      bool last);
@@ -286,6 +296,8 @@ class Exchange final : private upstream::Connection::User,
     bool always = false;               // whatever becomes of it
     std::string user;                  // for the log
   };
+  // What auth servers said of it, until it has passed them or was answered; nullptr: nothing.
+  std::unique_ptr<policy::AuthAnswers> auth_answers_;
   Granted& granted();
   std::unique_ptr<Granted> granted_;
   net::Timer timer_{*this};  // of gathering, or of what is awaited over HTTP/2
@@ -317,7 +329,9 @@ class Exchange final : private upstream::Connection::User,
   std::string set_cookie_;  // the response's fields point to it
 
   std::unique_ptr<ErrorPage> error_page_;  // on a route that has them
-  std::unique_ptr<Paced> paced_;           // on a route with a pace
+  struct Mirrored;
+  std::unique_ptr<Mirrored> mirrored_;  // on a route that has one, until it is sent
+  std::unique_ptr<Paced> paced_;        // on a route with a pace
 
   // The response.
   http1::ResponseHead response_;
@@ -342,6 +356,7 @@ class Exchange final : private upstream::Connection::User,
   std::size_t host_end_ = 0, method_end_ = 0, path_end_ = 0;
   std::string traceparent_, trace_id_;  // on a route that has them; a request's field points to it
   std::string_view client_address_, tls_version_;
+  bool is_unlogged_ = false;  // by its route
   Protocol protocol_ = Protocol::http1_1;
   int status_ = 0;
   std::string reason_;

@@ -457,6 +457,12 @@ bool Exchange::wants_request_body() const {
 }
 
 void Exchange::on_request_body(const Piece& piece, bool last) {
+  if (mirrored_ != nullptr) add_to_mirror(piece);
+  pass_request_body(piece, last);
+  if (mirrored_ != nullptr && last) send_mirror();
+}
+
+void Exchange::pass_request_body(const Piece& piece, bool last) {
   if (stage_ == Stage::over) return;
   request_bytes_ += piece.size;
   if (is_asking_for_page()) return;

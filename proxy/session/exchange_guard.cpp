@@ -98,7 +98,8 @@ policy::RequestWords Exchange::words_of(const Client& client, std::string_view h
           .normalized_path = path.value_or("/"),
           .query = request_.query,
           .client_address = client.address,
-          .port = client.port};
+          .port = client.port,
+          .fields = &request_.fields};
 }
 
 // Who is asked, and for what.
@@ -108,8 +109,9 @@ struct Exchange::AuthTarget {
   policy::AuthPlace place{};
 };
 
-Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth) {
-  auto place = auth.place_for(words_of(suspended_->client, request_.host));
+Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
+                                               const Client& client) {
+  auto place = auth.place_for(words_of(client, request_.host));
   if (!place) return {"auth_target_invalid"};
   if (auth.cluster() != policy::ExternalAuth::kOwnRoutes) {
     return {"", auth.cluster(), std::move(*place)};
@@ -136,10 +138,53 @@ Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth)
   return {"", target.cluster, std::move(*place)};
 }
 
+std::string_view Exchange::Suspended::reason_of(SideRequest::Trouble trouble) {
+  using Trouble = SideRequest::Trouble;
+  switch (trouble) {
+    case Trouble::none:
+      return "";
+    case Trouble::no_endpoints:
+      return "auth_no_endpoints";
+    case Trouble::speaks_http2:
+      return "auth_speaks_http2";
+    case Trouble::no_descriptors:
+      return "no_descriptors";
+    case Trouble::unreachable:
+      return "auth_unreachable";
+    case Trouble::closed_early:
+      return "auth_closed_early";
+    case Trouble::malformed:
+      return "auth_answer_malformed";
+    case Trouble::timeout:
+      return "auth_timeout";
+  }
+  return "auth_unreachable";
+}
+
+void Exchange::note_answer(policy::AuthAnswers::Asked asked, policy::AuthAnswer answer) {
+  if (auth_answers_ == nullptr) auth_answers_ = std::make_unique<policy::AuthAnswers>();
+  auth_answers_->add(std::move(asked), std::move(answer));
+}
+
+// Whether it was said lately what a question would be answered with.
+bool Exchange::recall_answer(const Client& client, const policy::ExternalAuth& auth) {
+  if (!auth.has_cache()) return false;
+  const AuthTarget target = auth_target_for(auth, client);
+  if (!target.trouble.empty()) return false;
+  const auto digest =
+      worker_.auth_cache().digest_of(auth, target.place, words_of(client, request_.host));
+  if (!digest) return false;
+  const policy::AuthAnswer* const known =
+      worker_.auth_cache().find(*digest, *auth.config(), worker_.loop().now());
+  if (known == nullptr) return false;
+  note_answer(auth.config(), *known);
+  return true;
+}
+
 // False: the request was answered.
 bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
   const Client& client = suspended_->client;
-  const AuthTarget target = auth_target_for(auth);
+  const AuthTarget target = auth_target_for(auth, client);
   if (!target.trouble.empty()) {
     answer(500, target.trouble);
     return false;
@@ -150,27 +195,30 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
     answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
     return false;
   }
+  const policy::RequestWords words = words_of(client, request_.host);
+  suspended_->cached_as = worker_.auth_cache().digest_of(auth, target.place, words);
   const std::string question =
-      auth.question(target.place, {.words = words_of(client, request_.host),
+      auth.question(target.place, {.words = words,
                                    .fields = request_.fields,
                                    .peer_is_trusted = client.is_trusted_proxy,
                                    .forwarded_for = client.forwarded_for,
                                    .request_id = std::string_view(log_text_).substr(path_end_)});
   suspended_->asked = auth.config();
-  suspended_->auth_request = std::make_unique<AuthRequest>(
-      worker_, cluster, std::move(*room), auth.config(), question,
-      proxy_header_for(client, cluster->config().proxy_protocol), *suspended_);
-  const std::string_view failure = suspended_->auth_request->begin();
-  if (failure.empty()) return true;
-  answer(500, failure);
+  suspended_->auth_place.emplace(std::move(*room));
+  suspended_->auth_request =
+      std::make_unique<SideRequest>(worker_, cluster, auth.config()->method, question,
+                                    proxy_header_for(client, cluster->config().proxy_protocol),
+                                    SideRequest::Haste::waited_for, *suspended_);
+  const SideRequest::Trouble trouble = suspended_->auth_request->begin();
+  if (trouble == SideRequest::Trouble::none) return true;
+  answer(500, Suspended::reason_of(trouble));
   return false;
 }
 
 void Exchange::wait_with_body(const Piece& piece) {
   suspended_->body.append(piece.text());
   const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity();
-  const bool is_of_slow_server =
-      suspended_->auth_request != nullptr && !suspended_->auth_request->hold(held);
+  const bool is_of_slow_server = suspended_->auth_place && !suspended_->auth_place->hold(held);
   if (is_of_slow_server) {
     answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
     return;
@@ -183,6 +231,7 @@ void Exchange::stop_waiting() {
   if (suspended_ == nullptr) return;
   worker_.passwords().leave(*suspended_);
   suspended_->auth_request.reset();
+  suspended_->auth_place.reset();
 }
 
 void Exchange::on_password_checked(PasswordChecks::Outcome outcome) {
@@ -196,7 +245,12 @@ void Exchange::on_password_checked(PasswordChecks::Outcome outcome) {
 
 void Exchange::on_auth_answered(policy::AuthAnswer answer) {
   suspended_->auth_request.reset();
-  suspended_->answers.add(std::move(suspended_->asked), std::move(answer));
+  suspended_->auth_place.reset();
+  if (suspended_->cached_as) {
+    worker_.auth_cache().add(*suspended_->cached_as, suspended_->asked, answer,
+                             worker_.loop().now());
+  }
+  note_answer(std::move(suspended_->asked), std::move(answer));
   decide_again();
 }
 
@@ -209,6 +263,7 @@ void Exchange::decide_again() {
   decide(client, {body.data(), body.size(), 0, 0}, request_complete_);
   if (stage_ == Stage::guarded) return;
   suspended_.reset();
+  auth_answers_.reset();
   // What the client may have sent meanwhile has not been read.
   const bool wants_more = stage_ != Stage::over && !request_complete_ && wants_request_body();
   if (wants_more && unsent_request() == 0) downstream_->want_request_body();
@@ -251,7 +306,7 @@ void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdi
 // For who was let in, by this one or in another way.
 void Exchange::take_over_from(const policy::ExternalAuth& auth) {
   const policy::AuthAnswer* const told =
-      suspended_ == nullptr ? nullptr : suspended_->answers.find(*auth.config());
+      auth_answers_ == nullptr ? nullptr : auth_answers_->find(*auth.config());
   auth.replace_in(request_.fields, told);
   if (told == nullptr) return;
   if (!told->user.empty()) granted().user = told->user;

@@ -39,7 +39,7 @@ bool Exchange::move_response(std::size_t size) {
 }
 
 bool Exchange::takes_moved_request() const {
-  if (is_asking_for_page() || stream_ != nullptr ||
+  if (is_asking_for_page() || mirrored_ != nullptr || stream_ != nullptr ||
       (connection_ != nullptr && !connection_->is_plain()))
     return false;
   switch (stage_) {

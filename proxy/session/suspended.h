@@ -6,19 +6,21 @@
 #include <utility>
 
 #include "proxy/admin/held_bytes.h"
+#include "proxy/policy/auth_cache.h"
 #include "proxy/policy/basic_auth.h"
 #include "proxy/policy/external_auth.h"
-#include "proxy/session/auth_request.h"
+#include "proxy/session/auth_places.h"
 #include "proxy/session/client.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/held_text.h"
 #include "proxy/session/password_gate.h"
+#include "proxy/session/side_request.h"
 
 namespace proxy::session {
 
 // What there is of a request while a guard is finding out: the buffer that it was read into is used
 // by others meanwhile.
-struct Exchange::Suspended final : PasswordGate::Waiter, AuthRequest::Waiter {
+struct Exchange::Suspended final : PasswordGate::Waiter, SideRequest::Waiter {
   Suspended(Exchange& owner, admin::Counter& gauge)
       : exchange(owner), head_bytes(gauge), body(gauge) {}
   // It may be destroyed by that.
@@ -27,9 +29,16 @@ struct Exchange::Suspended final : PasswordGate::Waiter, AuthRequest::Waiter {
   }
 
   // The same.
-  void on_auth_answered(policy::AuthAnswer answer) override {
-    exchange.on_auth_answered(std::move(answer));
+  void on_answer_head(const http1::ResponseHead& answer) override {
+    exchange.on_auth_answered(policy::read_auth_answer(answer, *asked));
   }
+  void on_no_answer(SideRequest::Trouble trouble) override {
+    policy::AuthAnswer nothing;
+    nothing.failure = reason_of(trouble);
+    exchange.on_auth_answered(std::move(nothing));
+  }
+  // For the access log, where the reasons of a backend's own failures stand, too.
+  static std::string_view reason_of(SideRequest::Trouble trouble);
 
   Exchange& exchange;
   Client client;
@@ -39,9 +48,10 @@ struct Exchange::Suspended final : PasswordGate::Waiter, AuthRequest::Waiter {
   policy::CredentialsDigest digest{};  // that is being compared
   std::optional<policy::CredentialsDigest> wrong{};
   unsigned comparisons = 0;
-  std::unique_ptr<AuthRequest> auth_request{};
-  policy::AuthAnswers::Asked asked{};  // by that
-  policy::AuthAnswers answers{};
+  std::optional<AuthPlaces::Place> auth_place{};  // that has room for the next one
+  std::unique_ptr<SideRequest> auth_request{};
+  policy::AuthAnswers::Asked asked{};                    // by that
+  std::optional<policy::AuthCache::Digest> cached_as{};  // its answer; nothing: it is not kept
   unsigned questions = 0;
 };
 

@@ -49,6 +49,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, PasswordChe
 Worker::~Worker() {
   for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
   on_turn_end();
+  mirrors_.end_all();
   clusters_.adopt({});
   loop_->destroy_disposed();  // while what they refer to is still there
 }

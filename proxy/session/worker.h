@@ -16,12 +16,14 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/policy/auth_cache.h"
 #include "proxy/policy/limits.h"
-#include "proxy/session/auth_request.h"
+#include "proxy/session/auth_places.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/mirrors.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
 #include "proxy/tls/server_context.h"
@@ -89,6 +91,8 @@ class Worker final : private net::TurnEnd {
   std::string& credentials_storage() { return credentials_storage_; }
   PasswordGate& passwords() { return passwords_; }
   AuthPlaces& auth_places() { return auth_places_; }
+  policy::AuthCache& auth_cache() { return auth_cache_; }
+  Mirrors& mirrors() { return mirrors_; }
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
@@ -171,11 +175,13 @@ class Worker final : private net::TurnEnd {
   std::string path_storage_, rewrite_storage_, credentials_storage_;
   PasswordGate passwords_;
   AuthPlaces auth_places_;
+  policy::AuthCache auth_cache_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";
   std::string https_port_text_ = "443";
   LiveState live_;
   upstream::Clusters clusters_;
+  Mirrors mirrors_{*this};
 
   std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
   std::vector<std::unique_ptr<Exchange>> pool_;

@@ -9,6 +9,7 @@
 #include "base/pem.h"
 #include "proxy/tls/parsed_certificate.h"
 #include "proxy/tls/ssl_steps.h"
+#include "proxy/tls/system_authorities.h"
 
 namespace proxy::tls {
 namespace {
@@ -16,6 +17,29 @@ namespace {
 constexpr std::string_view kBadSettings = "upstream_tls_settings";
 constexpr std::string_view kHandshake = "upstream_tls_handshake";
 constexpr std::string_view kNotTrusted = "upstream_certificate_not_trusted";
+
+// By whatever authorities the context trusts.
+bool verify_by_name(SSL_CTX* context, const config::BackendTls& settings) {
+  X509_VERIFY_PARAM* const wanted = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const std::string& name = settings.verified_name;
+  // Without a name any certificate of these authorities would do, whoever's it is.
+  if (name.empty()) return false;
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1 &&
+      X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) != 1) {
+    return false;
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_verify_depth(context, static_cast<int>(settings.verify_depth));
+  return true;
+}
+
+bool trust_system(SSL_CTX* context, const config::BackendTls& settings) {
+  X509_STORE* const store = system_authorities();
+  if (store == nullptr) return false;
+  SSL_CTX_set1_cert_store(context, store);
+  return verify_by_name(context, settings);
+}
 
 bool trust(SSL_CTX* context, const config::BackendTls& settings) {
   const auto blocks = base::read_pem(settings.trusted_pem);
@@ -29,18 +53,7 @@ bool trust(SSL_CTX* context, const config::BackendTls& settings) {
     if (one == nullptr || X509_STORE_add_cert(store, one.get()) != 1) return false;
     has_any = true;
   }
-  X509_VERIFY_PARAM* const wanted = SSL_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  const std::string& name = settings.verified_name;
-  // Without a name any certificate of these authorities would do, whoever's it is.
-  if (!has_any || name.empty()) return false;
-  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1 &&
-      X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) != 1) {
-    return false;
-  }
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_verify_depth(context, static_cast<int>(settings.verify_depth));
-  return true;
+  return has_any && verify_by_name(context, settings);
 }
 
 bool show(SSL_CTX* context, const config::BackendTls& settings) {
@@ -59,16 +72,21 @@ ClientContext::~ClientContext() {
   SSL_CTX_free(context_);
 }
 
+// Whom its endpoints are believed by; any certificate will do where nothing is said.
+bool ClientContext::is_trust_settled(ssl_ctx_st* context) const {
+  if (trusts_system_) return trust_system(context, *settings_);
+  return settings_->trusted_pem.empty() || trust(context, *settings_);
+}
+
 ssl_ctx_st* ClientContext::use() {
   if (was_tried_) return context_;
   was_tried_ = true;
   ERR_clear_error();
   base::SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
   const config::BackendTls& settings = *settings_;
-  const bool is_usable = made != nullptr &&
-                         SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) == 1 &&
-                         (settings.trusted_pem.empty() || trust(made.get(), settings)) &&
-                         (settings.chain_pem.empty() || show(made.get(), settings));
+  const bool is_usable =
+      made != nullptr && SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) == 1 &&
+      is_trust_settled(made.get()) && (settings.chain_pem.empty() || show(made.get(), settings));
   ERR_clear_error();
   constexpr unsigned char kHttp2[] = {2, 'h', '2'};
   // Zero is success. An endpoint that knows nothing of ALPN takes what it is sent; one that has

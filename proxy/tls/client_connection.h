@@ -24,10 +24,13 @@ using SessionSlot = std::unique_ptr<ssl_session_st, SessionDeleter>;
 // first of them needs it: a configuration may have thousands. One thread.
 class ClientContext {
  public:
-  // `speaks_http2`: that is what its endpoints are told by ALPN (RFC 7301).
+  // `speaks_http2`: that is what its endpoints are told by ALPN (RFC 7301). `trusts_system`: by
+  // system_authorities() they are verified, in place of those of the settings.
   explicit ClientContext(std::shared_ptr<const config::BackendTls> settings,
-                         bool speaks_http2 = false)
-      : settings_(std::move(settings)), speaks_http2_(speaks_http2) {}
+                         bool speaks_http2 = false, bool trusts_system = false)
+      : settings_(std::move(settings)),
+        speaks_http2_(speaks_http2),
+        trusts_system_(trusts_system) {}
   ~ClientContext();
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
@@ -36,9 +39,11 @@ class ClientContext {
   friend class ClientConnection;
   // nullptr: the settings cannot be used, and no connection may be made without them.
   ssl_ctx_st* use();
+  bool is_trust_settled(ssl_ctx_st* context) const;
 
   std::shared_ptr<const config::BackendTls> settings_;
   bool speaks_http2_;
+  bool trusts_system_;
   ssl_ctx_st* context_ = nullptr;
   bool was_tried_ = false;
 };

@@ -87,14 +87,16 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
   auto old_endpoints = std::exchange(endpoints_, {});
   std::size_t old = 0;
   // A connection that was made under other rules is not one to reuse, nor is its session.
-  if (old_config->tls != config_->tls || old_config->speaks_http2 != config_->speaks_http2 ||
+  if (old_config->tls != config_->tls || old_config->trusts_system != config_->trusts_system ||
+      old_config->speaks_http2 != config_->speaks_http2 ||
       old_config->proxy_protocol != config_->proxy_protocol) {
     for (const auto& endpoint : std::exchange(old_endpoints, {})) endpoint->retire();
     tls_ = nullptr;
   }
   if (config_->tls && tls_ == nullptr) {
     tls_ = std::make_shared<tls::ClientContext>(
-        std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2);
+        std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2,
+        config_->trusts_system);
   }
   for (const config::Endpoint& wanted : config_->endpoints) {
     while (old < old_endpoints.size() && old_config->endpoints[old] < wanted) {

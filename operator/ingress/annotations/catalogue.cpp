@@ -13,23 +13,17 @@ namespace {
 using namespace table_words;
 
 constexpr std::string_view kDenyList = "Write it as denylist-source-range.";
-constexpr std::string_view kAuthFields =
-    "Let the auth server do without these fields, and remove the annotation, to have it served.";
 constexpr std::string_view kAuthSnippet =
     "Configuration text is never taken from annotations. Who is asked is told X-Forwarded-Host, "
-    "X-Original-URL and their kin anyway: remove it to have it served.";
-constexpr std::string_view kAuthCache = "The auth server is asked about each request.";
+    "X-Original-URL and their kin anyway; further fields are those of a ConfigMap that "
+    "auth-proxy-set-headers names. Remove it to have it served.";
 constexpr std::string_view kGlobalAuth =
     "No authentication is for all Ingresses here: write auth-url in each that needs it.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
-constexpr std::string_view kMirror = "Remove the mirror annotations to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
 constexpr std::string_view kUpstreamTls =
     "Let the Service offer a plain HTTP port, and remove the proxy-ssl-* annotations.";
-
-constexpr std::string_view kCustomHeaders =
-    "Write what the ConfigMap has in gatehouse.dev/response-headers, one \"Name: value\" a line.";
 
 // In order of key.
 constexpr CatalogueEntry kTable[] = {
@@ -39,14 +33,14 @@ constexpr CatalogueEntry kTable[] = {
     {"allowlist-source-range", kHonoured, "", kAdmitted},
     {"app-root", kHonoured, "", kText},
     {"auth-always-set-cookie", kHonoured, "", kOnOff},
-    {"auth-cache-duration", kTunes, kAuthCache, kText},
-    {"auth-cache-key", kTunes, kAuthCache, kText},
+    {"auth-cache-duration", kHonoured, "", kText},
+    {"auth-cache-key", kHonoured, "", kText},
     {"auth-keepalive", kHonoured, "", kNumber},
     {"auth-keepalive-requests", kHonoured, "", kNumber},
     {"auth-keepalive-share-vars", kHonoured, "", kOnOff},
     {"auth-keepalive-timeout", kHonoured, "", kNumber},
     {"auth-method", kHonoured, "", kText},
-    {"auth-proxy-set-headers", kGuards, kAuthFields, kText},
+    {"auth-proxy-set-headers", kHonoured, "", kText},
     {"auth-realm", kHonoured, "", kText},
     {"auth-request-redirect", kHonoured, "", kText},
     {"auth-response-headers", kHonoured, "", kText},
@@ -76,19 +70,19 @@ constexpr CatalogueEntry kTable[] = {
     {"cluster-issuer", kHonoured, "", kText},
     {"common-name", kHonoured, "", kText},
     {"configuration-snippet", kGuards, kSnippet, kText},
-    {"connection-proxy-header", kTunes, "", kText},
+    {"connection-proxy-header", kTunes, "", kText, "keep-alive"},
     {"cors-allow-credentials", kHonoured, "", kOnOff},
     {"cors-allow-headers", kHonoured, "", kText},
     {"cors-allow-methods", kHonoured, "", kText},
     {"cors-allow-origin", kHonoured, "", kText},
     {"cors-expose-headers", kHonoured, "", kText},
     {"cors-max-age", kHonoured, "", kText},
-    {"custom-headers", kTunes, kCustomHeaders, kText},
+    {"custom-headers", kHonoured, "", kText},
     {"custom-http-errors", kHonoured, "", kText},
     {"default-backend", kHonoured, "", kText},
     {"denylist-source-range", kHonoured, "", kText},
     {"disable-proxy-intercept-errors", kHonoured, "", kOnOff},
-    {"enable-access-log", kTunes, "", kText},
+    {"enable-access-log", kHonoured, "", kText},
     {"enable-cors", kHonoured, "", kOnOff},
     {"enable-global-auth", kTunes, kGlobalAuth, kOnOff},
     {"enable-modsecurity", kGuards, kFirewall, kOnOff},
@@ -100,6 +94,8 @@ constexpr CatalogueEntry kTable[] = {
     {"fastcgi-index", kGuards, kFastCgi, kText},
     {"fastcgi-params-configmap", kGuards, kFastCgi, kText},
     {"fixed-answer", kHonoured, "", kText},
+    {"fixed-answer-text", kHonoured, "", kText},
+    {"fixed-answer-type", kHonoured, "", kText},
     {"force-ssl-redirect", kHonoured, "", kText},
     {"from-to-www-redirect", kHonoured, "", kText},
     {"global-rate-limit", kGuards, kLimits, kNumber},
@@ -121,9 +117,9 @@ constexpr CatalogueEntry kTable[] = {
     {"limit-rps", kHonoured, "", kNumber},
     {"limit-whitelist", kHonoured, "", kAdmitted},
     {"load-balance", kHonoured, "", kText},
-    {"mirror-host", kGuards, kMirror, kText},
-    {"mirror-request-body", kGuards, kMirror, kOnOff},
-    {"mirror-target", kGuards, kMirror, kText},
+    {"mirror-host", kHonoured, "", kText},
+    {"mirror-request-body", kHonoured, "", kText},
+    {"mirror-target", kHonoured, "", kText},
     {"modsecurity-snippet", kGuards, kSnippet, kText},
     {"modsecurity-transaction-id", kGuards, kFirewall, kText},
     {"opentelemetry-operation-name", kTunes, "", kText},

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "operator/ingress/annotations/object_name.h"
+#include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
 #include "operator/ingress/host_name.h"
 #include "proxy/config/authority.h"
@@ -41,6 +45,9 @@ class Reader {
     read_signin(auth.settings);
     read_asked_for(auth.settings);
     read_copied(auth.settings);
+    read_fields(auth);
+    read_cache(auth.settings);
+    judge_method(auth);
     auth.settings.always_sets_cookies = read_flag("auth-always-set-cookie");
     return auth;
   }
@@ -57,10 +64,15 @@ class Reader {
 
   // Whoever wrote one of these believes that somebody is asked.
   void refuse_without_url() {
-    constexpr std::array<const char*, 8> kKeys = {
-        "auth-method",           "auth-signin",           "auth-signin-redirect-param",
-        "auth-response-headers", "auth-cache-key",        "auth-cache-duration",
-        "auth-request-redirect", "auth-always-set-cookie"};
+    constexpr std::array<const char*, 9> kKeys = {"auth-method",
+                                                  "auth-signin",
+                                                  "auth-signin-redirect-param",
+                                                  "auth-response-headers",
+                                                  "auth-cache-key",
+                                                  "auth-cache-duration",
+                                                  "auth-request-redirect",
+                                                  "auth-always-set-cookie",
+                                                  "auth-proxy-set-headers"};
     for (const char* const key : kKeys) {
       const auto found = find(annotations(), key);
       if (!found || read_bool(found->value) == false) continue;
@@ -158,25 +170,15 @@ class Reader {
              kInOneOfThese);
       return false;
     }
-    if (auto service = service_of(*host)) {
+    if (auto service = service_named_by(*host)) {
       auth.service = {std::move(*service), port};
       auth.server_name = *host;
     } else {
       auth.other_host = *host;
+      auth.server_name = *host;
+      auth.port = port;
     }
     return true;
-  }
-
-  // "NAME.NAMESPACE.svc" and "NAME.NAMESPACE.svc.cluster.local".
-  static std::optional<kube::ObjectKey> service_of(std::string_view host) {
-    for (const std::string_view suffix : {".svc.cluster.local", ".svc"}) {
-      if (!host.ends_with(suffix)) continue;
-      const std::string_view name = host.substr(0, host.size() - suffix.size());
-      const std::size_t dot = name.find('.');
-      if (dot == std::string_view::npos || name.find('.', dot + 1) != std::string_view::npos) break;
-      return kube::ObjectKey{std::string(name.substr(dot + 1)), std::string(name.substr(0, dot))};
-    }
-    return std::nullopt;
   }
 
   void read_method(proxy::config::ExternalAuth& settings) {
@@ -190,6 +192,139 @@ class Reader {
       return;
     }
     refuse_value(*found, "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS");
+  }
+
+  // What changes something is done to whom the author could reach as well: whoever is of another
+  // namespace, or outside, is asked and no more (RFC 9110 §9.2.1).
+  void judge_method(const ExternalAuth& auth) {
+    const std::string& method = auth.settings.method;
+    const bool is_safe = method == "GET" || method == "HEAD" || method == "OPTIONS";
+    const bool is_own = auth.service ? auth.service->key.namespace_ == ingress_.metadata.namespace_
+                                     : auth.other_host.empty();
+    if (is_safe || is_own) return;
+    const auto found = find(annotations(), "auth-method");
+    refuse(*found,
+           "would have the edge send " + method + " to " +
+               (auth.service ? "a Service of another namespace" : "another host") +
+               ", where it may change something",
+           "Ask with GET, HEAD or OPTIONS, or a Service of the Ingress's own namespace.");
+  }
+
+  void read_fields(ExternalAuth& auth) {
+    const auto found = find(annotations(), "auth-proxy-set-headers");
+    if (!found) return;
+    auto key = read_object_name(*found, "ConfigMap", ingress_.metadata.namespace_,
+                                "what it holds is not this Ingress's to tell",
+                                Issue::Effect::guards, issues_);
+    if (key) auth.fields = NamedFields{std::move(*key), found->name};
+  }
+
+  // Without it each request is asked about, so what cannot be read is told and left out.
+  void read_cache(proxy::config::ExternalAuth& settings) {
+    const auto key = find(annotations(), "auth-cache-key");
+    const auto duration = find(annotations(), "auth-cache-duration");
+    const auto leave_out = [&](const Found& found, std::string why) {
+      issues_.push_back(
+          {Issue::Effect::tunes, found.name, why + ", so each request is asked about", ""});
+    };
+    if (!key) {
+      if (duration) leave_out(*duration, "keeps nothing without auth-cache-key");
+      return;
+    }
+    const std::string text(trimmed(key->value));
+    const std::string_view unknown =
+        proxy::config::unknown_variable(text, proxy::config::TextPlace::field);
+    if (!unknown.empty()) {
+      return leave_out(*key,
+                       "has the variable " + std::string(unknown) + ", which is not known here");
+    }
+    if (text.find('$') == std::string::npos) {
+      return leave_out(*key, "has no variable, and would take one client for another");
+    }
+    if (!proxy::config::is_field_text(text)) return leave_out(*key, "is no text in ASCII");
+    if (settings.method != "GET" && settings.method != "HEAD") {
+      return leave_out(*key, "keeps nothing of what is said to " + settings.method);
+    }
+    // As ingress-nginx has it.
+    auto cached = read_durations(duration ? duration->value : "200 202 401 5m");
+    if (!cached) {
+      return leave_out(*duration,
+                       "is not a list of statuses and times like \"200 202 10m, 401 1m\"");
+    }
+    settings.cache_key = text;
+    settings.cached = std::move(*cached);
+  }
+
+  // nginx's proxy_cache_valid, by commas: statuses and a time; "any" or none for all. Those that
+  // neither let pass nor say no are never kept.
+  static std::optional<std::vector<proxy::config::CachedStatus>> read_durations(
+      std::string_view text) {
+    std::map<std::uint64_t, std::uint64_t> seconds_of;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(','), text.size());
+      std::vector<std::string_view> words = words_of(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+      if (words.empty()) return std::nullopt;
+      const auto seconds = read_life(words.back());
+      words.pop_back();
+      if (!seconds) return std::nullopt;
+      if (words.empty()) words = {"200"};
+      for (const std::string_view word : words) {
+        if (!note_duration(word, *seconds, seconds_of)) return std::nullopt;
+      }
+    }
+    std::vector<proxy::config::CachedStatus> cached;
+    for (const auto& [status, seconds] : seconds_of) {
+      if (seconds > 0) cached.push_back({status, seconds});
+    }
+    return cached;
+  }
+
+  static bool note_duration(std::string_view word, std::uint64_t seconds,
+                            std::map<std::uint64_t, std::uint64_t>& seconds_of) {
+    const auto is_kept = [](std::uint64_t status) {
+      return (status >= 200 && status <= 299) || status == 401 || status == 403;
+    };
+    if (word == "any") {
+      for (std::uint64_t status = 200; status <= 403; ++status) {
+        if (is_kept(status)) seconds_of.try_emplace(status, seconds);
+      }
+      return true;
+    }
+    std::uint64_t status = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), status);
+    if (error != std::errc() || end != word.data() + word.size() || status < 100 || status > 599) {
+      return false;
+    }
+    if (is_kept(status)) seconds_of[status] = seconds;
+    return true;
+  }
+
+  static std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    for (;;) {
+      text.remove_prefix(std::min(text.find_first_not_of(" \t\n"), text.size()));
+      if (text.empty()) return words;
+      const std::size_t end = std::min(text.find_first_of(" \t\n"), text.size());
+      words.push_back(text.substr(0, end));
+      text.remove_prefix(end);
+    }
+  }
+
+  // "90", "90s", "5m", "1h", "1d"; no longer than a day.
+  static std::optional<std::uint64_t> read_life(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return std::nullopt;
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kUnits = {
+        {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}}};
+    for (const auto& [name, seconds] : kUnits) {
+      if (unit != name) continue;
+      const std::uint64_t most = proxy::config::kCachedSecondsMax;
+      return number > most / seconds ? most : number * seconds;
+    }
+    return std::nullopt;
   }
 
   void read_signin(proxy::config::ExternalAuth& settings) {
@@ -290,6 +425,38 @@ class Reader {
 };
 
 }  // namespace
+
+void add_said_fields(const NamedFields& named, const std::map<std::string, std::string>& fields,
+                     proxy::config::ExternalAuth& settings, Issues& issues) {
+  for (const auto& [name, text] : fields) {
+    const std::string_view value = trimmed(text);
+    std::string why;
+    if (!proxy::config::may_be_said(name)) {
+      why = "names none of a header field that a question may have";
+    } else if (!proxy::config::is_field_text(value)) {
+      why = "has a value that is none of a header field in ASCII";
+    } else if (const auto unknown =
+                   proxy::config::unknown_variable(value, proxy::config::TextPlace::field);
+               !unknown.empty()) {
+      why = "has the variable " + std::string(unknown) + ", which is not known here";
+    }
+    if (why.empty()) {
+      settings.said.push_back({name, std::string(value)});
+      continue;
+    }
+    constexpr std::size_t kShownMax = 80;
+    issues.push_back({Issue::Effect::guards, named.annotation,
+                      "names the ConfigMap " + named.map.text() + ", whose key \"" +
+                          name.substr(0, kShownMax) + "\" " + why,
+                      "Mend the ConfigMap."});
+    return;
+  }
+}
+
+std::optional<OutsideHost> may_ask_outside(const ExternalAuth& auth) {
+  if (auth.other_host.empty() || !auth.speaks_tls) return std::nullopt;
+  return OutsideHost{auth.other_host, auth.port};
+}
 
 std::optional<ExternalAuth> read_external_auth(const kube::Ingress& ingress, Issues& issues) {
   return Reader(ingress, issues).read();

@@ -5,6 +5,7 @@
 
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
+#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/source.h"
 #include "proxy/config/model.h"
 
@@ -20,14 +21,30 @@ struct ExternalAuth {
   std::optional<Service> service;
   std::string other_host;  // that an Ingress may serve; in ProxyConfig's spelling
 
-  std::string annotation;                // that names it, with its prefix
-  bool speaks_tls = false;               // to the Service
-  std::string server_name;               // then: that is sent (SNI)
+  std::string annotation;   // that names it, with its prefix
+  int port = 0;             // of other_host
+  bool speaks_tls = false;  // to the Service, or to an other_host that nobody here serves
+  std::string server_name;  // then: that is sent (SNI)
+  // The ConfigMap whose keys are fields of a question.
+  std::optional<NamedFields> fields;
   proxy::config::ExternalAuth settings;  // without the cluster
 };
 
 // They guard: what cannot be read closes the Ingress, unless its class tolerates that; who is asked
 // is asked in any case. Nothing: nobody is, or there is an issue with who.
 std::optional<ExternalAuth> read_external_auth(const kube::Ingress& ingress, Issues& issues);
+
+// Says the fields of that ConfigMap in each question. One that cannot be said guards: whoever is
+// asked may go by it.
+void add_said_fields(const NamedFields& named, const std::map<std::string, std::string>& fields,
+                     proxy::config::ExternalAuth& settings, Issues& issues);
+
+// A name, and the port at which it is asked for, when it may be on the outside: no Ingress need
+// serve it. Nothing: nobody outside is asked.
+struct OutsideHost {
+  std::string host;
+  int port = 443;
+};
+std::optional<OutsideHost> may_ask_outside(const ExternalAuth& auth);
 
 }  // namespace ingress::annotations

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/limits.h"
@@ -14,13 +15,13 @@ namespace {
 
 using proxy::config::FieldLine;
 
-// Of all lines of an annotation: half of what a backend or a browser takes for a whole head.
-constexpr std::size_t kBytesMax = 16u << 10;
+enum class Dollar { begins_variable, is_text };
 
 // The lines of one annotation, and what is wrong with the first that is.
 class Lines {
  public:
-  explicit Lines(std::vector<FieldLine>& into) : into_(into) {}
+  explicit Lines(std::vector<FieldLine>& into, Dollar dollar = Dollar::begins_variable)
+      : into_(into), dollar_(dollar) {}
 
   void add(std::string_view name, std::string_view value) {
     if (!proxy::config::is_field_name(name)) {
@@ -29,13 +30,13 @@ class Lines {
       leave_out(name, "belongs to the connection, the message or the client, and is the proxy's");
     } else if (!is_value(value)) {
       leave_out(name, "has a value that is none of a header field in ASCII");
-    } else if (has_variable(value)) {
+    } else if (dollar_ == Dollar::begins_variable && has_variable(value)) {
       leave_out(name, "has a \"$\" before a name, and there are no variables here");
     } else if (into_.size() == proxy::config::kFieldLinesMax ||
-               bytes_ + name.size() + value.size() > kBytesMax) {
+               bytes_ + name.size() + value.size() > kFieldBytesMax) {
       leave_out(name, "is more than there may be (" +
                           std::to_string(proxy::config::kFieldLinesMax) + " fields, " +
-                          std::to_string(kBytesMax) + " bytes)");
+                          std::to_string(kFieldBytesMax) + " bytes)");
     } else {
       bytes_ += name.size() + value.size();
       into_.push_back({std::string(name), std::string(value)});
@@ -73,6 +74,7 @@ class Lines {
   }
 
   std::vector<FieldLine>& into_;
+  const Dollar dollar_;
   std::size_t bytes_ = 0;
   std::size_t left_out_ = 0;
   std::string why_;
@@ -124,6 +126,32 @@ void read_header_fields(const AnnotationMap& annotations, proxy::config::Shape& 
     if (!names(shape.response_fields, name)) lines.add(name, "");
   });
   lines.tell(hidden->name, issues);
+}
+
+std::optional<NamedFields> read_custom_headers(const kube::Ingress& ingress, Issues& issues) {
+  const auto found = find(ingress.metadata.annotations, "custom-headers");
+  if (!found) return std::nullopt;
+  auto key =
+      read_object_name(*found, "ConfigMap", ingress.metadata.namespace_,
+                       "what it holds is not this Ingress's to tell", Issue::Effect::tunes, issues);
+  if (!key) return std::nullopt;
+  return NamedFields{std::move(*key), found->name};
+}
+
+void add_custom_headers(const NamedFields& custom, const std::map<std::string, std::string>& fields,
+                        proxy::config::Shape& shape, Issues& issues) {
+  const std::vector<FieldLine> before = shape.response_fields;
+  Lines lines(shape.response_fields, Dollar::is_text);
+  for (const auto& [name, text] : fields) {
+    const std::string_view value = trimmed(text);
+    if (names(before, name)) continue;
+    if (value.empty()) {
+      lines.leave_out(name, "has no value");
+    } else {
+      lines.add(name, value);
+    }
+  }
+  lines.tell(custom.annotation, issues);
 }
 
 }  // namespace ingress::annotations

@@ -1,14 +1,39 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "kube/object.h"
+#include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/source.h"
 #include "proxy/config/model.h"
 
 namespace ingress::annotations {
+
+// Of all lines of an annotation, or of a ConfigMap: half of what a backend or a browser takes for a
+// whole head.
+inline constexpr std::size_t kFieldBytesMax = 16u << 10;
 
 // request-headers and response-headers, one "Name: value" a line, and hidden-headers, names by
 // lines or commas, which a response loses. A line without a value takes the field away. A line that
 // cannot be taken is left out and told, by the first one of each annotation.
 void read_header_fields(const AnnotationMap& annotations, proxy::config::Shape& shape,
                         Issues& issues);
+
+// A ConfigMap of the Ingress's namespace whose keys are fields.
+struct NamedFields {
+  kube::ObjectKey map;
+  std::string annotation;
+};
+
+// custom-headers: fields of responses.
+std::optional<NamedFields> read_custom_headers(const kube::Ingress& ingress, Issues& issues);
+
+// Its fields, beside those that other annotations set or take away, which come first. A "$" in a
+// value is one: ingress-nginx has no variables there, either.
+void add_custom_headers(const NamedFields& custom, const std::map<std::string, std::string>& fields,
+                        proxy::config::Shape& shape, Issues& issues);
 
 }  // namespace ingress::annotations

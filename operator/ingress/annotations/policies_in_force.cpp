@@ -1,6 +1,8 @@
 #include "operator/ingress/annotations/policies_in_force.h"
 
 #include "operator/ingress/annotations/external_auth.h"
+#include "operator/ingress/annotations/header_fields.h"
+#include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/route_policy.h"
 
 namespace ingress::annotations {
@@ -44,6 +46,9 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
       {has_pages, "pages for errors"},
       {policy.pace.has_value(), "a rate of responses"},
       {policy.tracing != proxy::config::Tracing::off, "traces for the backend"},
+      {read_custom_headers(ingress, said_elsewhere).has_value(), "header fields of a ConfigMap"},
+      {read_mirror(ingress, said_elsewhere).has_value(), "copies for a mirror"},
+      {policy.is_unlogged, "no lines in the access log"},
   };
   std::vector<std::string> words;
   for (const auto& [is_in_force, word] : all) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operator/ingress/annotations/access_log.h"
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/catalogue.h"
@@ -111,6 +112,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.limits = read_limits(annotations, policy.issues);
   policy.pace = read_pace(annotations, policy.issues);
   policy.tracing = read_tracing(annotations, policy.issues);
+  policy.is_unlogged = !read_enable_access_log(annotations, policy.issues);
   policy.rewrite = read_rewrite(annotations, policy.issues);
   policy.redirections = read_redirections(annotations, policy.issues);
   policy.fixed_answer = read_fixed_answer(annotations, policy.issues);

@@ -42,7 +42,7 @@ struct RoutePolicy {
   proxy::config::Tracing tracing = proxy::config::Tracing::off;
   Rewrite rewrite;
   Redirections redirections;
-  std::optional<int> fixed_answer;  // before any redirect
+  std::optional<proxy::config::FixedAnswer> fixed_answer;  // before any redirect
   BackendProtocol backend;
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
@@ -50,7 +50,8 @@ struct RoutePolicy {
   std::vector<proxy::config::HashPart> hash_by;
   bool asks_the_service = false;  // see read_service_upstream()
   std::optional<proxy::config::NextUpstream> next_upstream;
-  bool passes_tls = false;  // see read_ssl_passthrough()
+  bool is_unlogged = false;  // see read_enable_access_log()
+  bool passes_tls = false;   // see read_ssl_passthrough()
   ErrorPages error_pages;
   std::string upstream_vhost;  // with its variables: see vhost_of()
   // Of an addition to another Ingress's routes: it claims no path of its own.

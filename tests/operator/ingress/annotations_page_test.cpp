@@ -1,9 +1,11 @@
 // docs/annotations.md against the table that it is about.
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,6 +72,36 @@ TEST(AnnotationsPage, RefusesAndIgnoresNothingThatTheCatalogueDoesNotHave) {
       if (!std::regex_match(word, key) || others.count(word) != 0) continue;
       EXPECT_EQ(known.count(word), 1u) << word << " under " << heading;
     }
+  }
+}
+
+// What an annotation does is shown on the wire, by the operator's compiler and a running proxy.
+TEST(Catalogue, HasNoHonouredKeyWhoseEffectOnRequestsNoTestShows) {
+  std::string tests;
+  for (const char* const name : {"served_requests", "served_keys"}) {
+    std::ifstream file(std::string(GATEHOUSE_GOLDEN_DIR) + "/../operator/ingress/" + name +
+                       "_component_test.cpp");
+    ASSERT_TRUE(file) << name;
+    tests.append(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  // They say what is ordered, not what is done to a request: certificate_plan_test.cpp.
+  const std::set<std::string_view> of_certificates = {
+      "cluster-issuer",   "common-name",
+      "issuer",           "issuer-group",
+      "issuer-kind",      "private-key-algorithm",
+      "private-key-size", "private-key-rotation-policy",
+      "renew-before",     "renew-before-percentage",
+      "secret-template"};
+  // Nothing on loopback takes connections and bytes slowly enough: upstream_timeouts tests of the
+  // proxy show it.
+  const std::set<std::string_view> of_slow_networks = {"proxy-send-timeout"};
+  for (const CatalogueEntry& entry : catalogue()) {
+    if (entry.treatment != Treatment::honoured || of_certificates.count(entry.key) != 0) continue;
+    if (of_slow_networks.count(entry.key) != 0) continue;
+    const std::string key(entry.key);
+    const bool is_shown = tests.find("\"" + key + "\"") != std::string::npos ||
+                          tests.find("gatehouse.dev/" + key + "\"") != std::string::npos;
+    EXPECT_TRUE(is_shown) << key;
   }
 }
 

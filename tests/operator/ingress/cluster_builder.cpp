@@ -225,6 +225,15 @@ ViewBuilder& ViewBuilder::authorities(const std::string& key, const std::string&
   return *this;
 }
 
+ViewBuilder& ViewBuilder::field_map(const std::string& key,
+                                    std::map<std::string, std::string> fields) {
+  kube::ConfigMap map;
+  map.data = std::move(fields);
+  view.field_maps[key_of(key)] =
+      std::make_shared<const ingress::FieldMap>(ingress::read_field_map(map));
+  return *this;
+}
+
 ViewBuilder& ViewBuilder::certificate(api::Certificate certificate) {
   view.certificates.push_back(std::make_shared<const api::Certificate>(std::move(certificate)));
   return *this;

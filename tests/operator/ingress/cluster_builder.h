@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,6 +70,8 @@ class ViewBuilder {
   ViewBuilder& auth_secret(const std::string& key, const std::string& htpasswd);
   ViewBuilder& authorities(const std::string& key, const std::string& ca_crt,
                            const std::string& ca_crl = "");
+  // A ConfigMap.
+  ViewBuilder& field_map(const std::string& key, std::map<std::string, std::string> fields);
   ViewBuilder& certificate(api::Certificate certificate);
 
   ingress::ClusterView view;

@@ -108,6 +108,11 @@ TEST(ExternalAuthAnnotations, WhatCannotBeReadCloses) {
       {{"auth-response-headers", "X-User"}},
       {{"auth-method", "GET"}},
       {{"auth-cache-key", "$remote_addr"}},
+      {{"auth-proxy-set-headers", "fields"}},
+      {{"auth-url", kService}, {"auth-proxy-set-headers", "id/fields"}},
+      {{"auth-url", kService}, {"auth-proxy-set-headers", "no name"}},
+      {{"auth-url", kService}, {"auth-method", "DELETE"}},
+      {{"auth-url", kService}, {"auth-method", "POST"}},
       {{"auth-always-set-cookie", "true"}},
   };
   for (const auto& row : rows) {
@@ -151,7 +156,7 @@ TEST(ExternalAuthAnnotations, TheWayToSignInHasTheWayBackAsIngressNginxWritesIt)
 
 TEST(ExternalAuthAnnotations, TheOthersSayHowItIsAskedAndWhatIsTakenOver) {
   Issues issues;
-  const auto auth = read_external_auth(annotated({{"auth-url", kService},
+  const auto auth = read_external_auth(annotated({{"auth-url", "http://auth.shop.svc/"},
                                                   {"auth-method", " post "},
                                                   {"auth-response-headers", "X-User, ,X-Email,"},
                                                   {"auth-request-redirect", "https://$host/"},
@@ -208,7 +213,8 @@ TEST(ExternalAuthCompiled, WhoCannotBeAskedClosesTheIngressAndSaysWhy) {
   } rows[] = {
       {"http://gone.id.svc/", "Service id/gone does not exist"},
       {"http://auth.id.svc:81/", "has no TCP port 81"},
-      {"https://login.example/", "login.example, which no Ingress of this edge serves"},
+      {"http://login.example/", "login.example, which no Ingress of this edge serves"},
+      {"$scheme://login.example/", "login.example, which no Ingress of this edge serves"},
   };
   for (const auto& row : rows) {
     const Compiled compiled = compile(ViewBuilder()
@@ -255,6 +261,158 @@ TEST(ExternalAuthCompiled, ASigninThatLeavesNoRoomForTheWayBackIsRefused) {
     EXPECT_TRUE(proxy::config::validate(compiled.config));
     EXPECT_THAT(told(compiled), HasSubstr("AnnotationRefused"));
   }
+}
+
+TEST(ExternalAuthAnnotations, WhoIsAskedOfItsOwnNamespaceIsAskedWithAnyMethod) {
+  for (const char* const url :
+       {"http://auth.shop.svc/", "http://auth.$namespace.svc/", "https://$host/auth"}) {
+    Issues issues;
+    const auto auth =
+        read_external_auth(annotated({{"auth-url", url}, {"auth-method", "DELETE"}}).get(), issues);
+    EXPECT_TRUE(auth && issues.empty()) << url;
+  }
+  for (const char* const url : {"https://login.example/", "http://auth.id.svc/"}) {
+    Issues issues;
+    read_external_auth(annotated({{"auth-url", url}, {"auth-method", "PUT"}}).get(), issues);
+    ASSERT_EQ(issues.size(), 1u) << url;
+    EXPECT_EQ(issues[0].effect, Issue::Effect::guards);
+  }
+  for (const char* const method : {"GET", "HEAD", "OPTIONS"}) {
+    Issues issues;
+    read_external_auth(annotated({{"auth-url", kService}, {"auth-method", method}}).get(), issues);
+    EXPECT_TRUE(issues.empty()) << method;
+  }
+}
+
+std::string text_of(const std::vector<proxy::config::CachedStatus>& cached) {
+  std::string text;
+  for (const auto& [status, seconds] : cached) {
+    text += std::to_string(status) + "=" + std::to_string(seconds) + " ";
+  }
+  return text;
+}
+
+TEST(ExternalAuthAnnotations, TheCacheKeepsWhatNginxWouldOfWhatDecides) {
+  const struct {
+    std::string key, duration, cached;
+  } rows[] = {
+      {"$cookie_session", "", "200=300 202=300 401=300 "},
+      {"$remote_user$http_authorization", "200 202 10m, 401 5m", "200=600 202=600 401=300 "},
+      {"$http_x_token", " 403 90 ", "403=90 "},
+      {"$http_x_token", "1h", "200=3600 "},
+      {"$http_x_token", "200 0s, 404 5m, 401 2w", "401=86400 "},
+      {"$remote_addr", "200 18446744073709551615d", "200=86400 "},
+  };
+  for (const auto& row : rows) {
+    Issues issues;
+    const auto auth = read_external_auth(annotated({{"auth-url", kService},
+                                                    {"auth-cache-key", row.key},
+                                                    {"auth-cache-duration", row.duration}})
+                                             .get(),
+                                         issues);
+    ASSERT_TRUE(auth) << row.duration;
+    EXPECT_TRUE(issues.empty()) << row.duration << issues.size();
+    EXPECT_EQ(auth->settings.cache_key, row.key);
+    EXPECT_EQ(text_of(auth->settings.cached), row.cached) << row.duration;
+  }
+  Issues issues;
+  const auto any = read_external_auth(annotated({{"auth-url", kService},
+                                                 {"auth-cache-key", "$cookie_a"},
+                                                 {"auth-cache-duration", "401 1m, any 5"}})
+                                          .get(),
+                                      issues);
+  EXPECT_EQ(any->settings.cached.size(), 102u);
+  EXPECT_THAT(text_of(any->settings.cached), HasSubstr("401=60 403=5 "));
+}
+
+TEST(ExternalAuthAnnotations, WhatTheCacheCannotKeepByIsToldAndEachRequestIsAskedAbout) {
+  const Annotations rows[] = {
+      {{"auth-cache-key", "static"}},
+      {{"auth-cache-key", "$pid"}},
+      {{"auth-cache-key", "$cookie_a\n"}, {"auth-cache-duration", "soon"}},
+      {{"auth-cache-key", "$cookie_a"},
+       {"auth-cache-duration",
+        "200"
+        " 5x"}},
+      {{"auth-cache-key", "$cookie_a"},
+       {"auth-cache-duration",
+        "200 5m,"
+        " ,"}},
+      {{"auth-cache-key", "$cookie_a"}, {"auth-cache-duration", "OK 5m"}},
+      {{"auth-cache-key", "$cookie_a"}, {"auth-cache-duration", "20000 5m"}},
+      {{"auth-cache-key", "caf\xc3\xa9$cookie_a"}},
+      {{"auth-cache-key", "$cookie_a"}, {"auth-method", "OPTIONS"}},
+      {{"auth-cache-duration", "200 5m"}},
+  };
+  for (Annotations row : rows) {
+    const std::string what = row.front().second + row.back().second;
+    row.emplace_back("auth-url", kService);
+    Issues issues;
+    const auto auth = read_external_auth(annotated(row).get(), issues);
+    ASSERT_TRUE(auth) << what;
+    ASSERT_EQ(issues.size(), 1u) << what;
+    EXPECT_EQ(issues[0].effect, Issue::Effect::tunes);
+    EXPECT_TRUE(auth->settings.cached.empty()) << what;
+  }
+}
+
+TEST(ExternalAuthCompiled, AQuestionSaysTheFieldsOfAConfigMapAndWithoutItNobodyIsAsked) {
+  const auto compiled_with = [](std::map<std::string, std::string> fields) {
+    return compile(
+        ViewBuilder()
+            .service("shop/web", 80, {"10.0.0.1"})
+            .service("id/auth", 4180, {"10.0.0.2"})
+            .field_map("shop/fields", std::move(fields))
+            .ingress(annotated({{"auth-url", kService}, {"auth-proxy-set-headers", "shop/fields"}}))
+            .view);
+  };
+  const auto ingress =
+      annotated({{"auth-url", kService}, {"auth-proxy-set-headers", "shop/fields"}});
+  EXPECT_THAT(named_field_maps(ingress.get()), Contains(kube::ObjectKey{"shop", "fields"}));
+  const Compiled good = compiled_with(
+      {{"X-Forwarded-Method", "$request_method\n"}, {"X-Client", "shop $http_x_client"}});
+  EXPECT_EQ(told(good), "");
+  const auto* const guards = guards_of(good, "shop.example");
+  ASSERT_NE(guards, nullptr);
+  EXPECT_EQ(guards->external_auth->said,
+            (std::vector<proxy::config::SaidField>{{"X-Client", "shop $http_x_client"},
+                                                   {"X-Forwarded-Method", "$request_method"}}));
+  EXPECT_TRUE(proxy::config::validate(good.config));
+  for (const auto& [name, value] :
+       {std::pair("X-Forwarded-For", "1"), std::pair("Host", "a"), std::pair("Content-Length", "1"),
+        std::pair("X-A", "$pid"), std::pair("X-A", "a\nb"), std::pair("X A", "a")}) {
+    EXPECT_THAT(told(compiled_with({{name, value}})), HasSubstr("AnnotationRefused")) << name;
+  }
+  const Compiled none = compile(ViewBuilder()
+                                    .service("shop/web", 80, {"10.0.0.1"})
+                                    .service("id/auth", 4180, {"10.0.0.2"})
+                                    .ingress(ingress)
+                                    .view);
+  EXPECT_THAT(told(none), HasSubstr("names the ConfigMap shop/fields, which does not exist"));
+}
+
+TEST(ExternalAuthCompiled, WhoIsOutsideIsAskedByNameAndByTheAuthoritiesOfTheSystem) {
+  const auto ingress = annotated({{"auth-url", "https://login.example:8443/auth"}});
+  EXPECT_EQ(named_outside(ingress.get()).at(0).host, "login.example");
+  ViewBuilder builder;
+  builder.service("shop/web", 80, {"10.0.0.1"}).ingress(ingress);
+  const Compiled unknown = compile(builder.view);
+  EXPECT_THAT(told(unknown), HasSubstr("AuthServerNotReady"));
+  EXPECT_THAT(told(unknown), HasSubstr("it is login.example, which DNS is being asked for"));
+  ASSERT_NE(guards_of(unknown, "shop.example"), nullptr);
+  builder.view.external_names["login.example"] = std::make_shared<const ResolvedName>(
+      ResolvedName{.addresses = {"198.51.100.7"}, .problem = {}});
+  const Compiled compiled = compile(builder.view);
+  EXPECT_EQ(told(compiled), "");
+  EXPECT_TRUE(proxy::config::validate(compiled.config));
+  const auto* const guards = guards_of(compiled, "shop.example");
+  ASSERT_NE(guards, nullptr);
+  const auto& cluster = *compiled.config.clusters.at(guards->external_auth->cluster);
+  EXPECT_EQ(cluster.endpoints, (std::vector<proxy::config::Endpoint>{{"198.51.100.7", 8443}}));
+  EXPECT_TRUE(cluster.trusts_system);
+  ASSERT_TRUE(cluster.tls);
+  EXPECT_EQ(cluster.tls->verified_name, "login.example");
+  EXPECT_EQ(cluster.tls->server_name, "login.example");
 }
 
 TEST(ExternalAuthCompiled, NobodyAsksTheApiServer) {

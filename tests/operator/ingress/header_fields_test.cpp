@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/field_map.h"
+#include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress::annotations {
 namespace {
@@ -82,6 +84,62 @@ TEST(HeaderFieldAnnotations, StayWithinWhatAHeadMayHave) {
   EXPECT_THAT(got.issues, SizeIs(1));
 }
 
+TEST(CustomHeaders, AreOfAConfigMapOfTheIngressesOwnNamespace) {
+  const auto read_name = [](const std::string& value, Issues& issues) {
+    const kube::Ingress ingress =
+        ingress_test::an_ingress("shop/www")
+            .annotation(std::string(kNginxPrefix) + "custom-headers", value)
+            .get();
+    const auto custom = read_custom_headers(ingress, issues);
+    return custom ? custom->map.text() : "";
+  };
+  Issues none;
+  EXPECT_EQ(read_name("fields", none), "shop/fields");
+  EXPECT_EQ(read_name(" shop/fields ", none), "shop/fields");
+  EXPECT_EQ(read_name("", none), "");
+  EXPECT_THAT(none, IsEmpty());
+  for (const auto& [value, why] :
+       {std::pair("id/fields", "of another namespace"), std::pair("a b", "the name of a ConfigMap"),
+        std::pair("/fields", "the name of a ConfigMap")}) {
+    Issues issues;
+    EXPECT_EQ(read_name(value, issues), "");
+    EXPECT_THAT(issues, ElementsAre(testing::AllOf(Field(&Issue::why, HasSubstr(why)),
+                                                   Field(&Issue::effect, Issue::Effect::tunes))));
+  }
+}
+
+TEST(CustomHeaders, StandBesideTheFieldsOfAnnotationsWhichComeFirst) {
+  const auto add = [](std::map<std::string, std::string> fields, Shape& shape) {
+    Issues issues;
+    add_custom_headers({{"shop", "fields"}, "custom-headers"}, fields, shape, issues);
+    return issues;
+  };
+  Shape shape;
+  shape.response_fields = {{"Server", ""}};
+  EXPECT_THAT(add({{"X-A", " 1 $x \n"}, {"server", "map"}}, shape), IsEmpty());
+  EXPECT_THAT(shape.response_fields,
+              ElementsAre(FieldLine{"Server", ""}, FieldLine{"X-A", "1 $x"}));
+  for (const auto& [name, value] :
+       {std::pair("Content-Length", "1"), std::pair("X A", "1"), std::pair("X-A", " "),
+        std::pair("X-A", "1\nX-B: 2"), std::pair("X-A", "caf\xc3\xa9")}) {
+    Shape empty;
+    EXPECT_THAT(add({{name, value}}, empty), testing::SizeIs(1)) << name;
+    EXPECT_EQ(empty, Shape{}) << name;
+  }
+}
+
+TEST(FieldMap, KeepsNothingOfAConfigMapThatIsLargerThanAHeadMayBe) {
+  kube::ConfigMap map;
+  map.data["X-A"] = std::string(kFieldBytesMax - 3, 'a');
+  EXPECT_EQ(read_field_map(map).fields, map.data);
+  map.data["X-A"] += "a";
+  EXPECT_THAT(read_field_map(map).problem, HasSubstr("16384 bytes"));
+  EXPECT_THAT(read_field_map(map).fields, IsEmpty());
+  map.data.clear();
+  for (int i = 0; i <= 100; ++i) map.data["X-" + std::to_string(i)] = "1";
+  EXPECT_THAT(read_field_map(map).problem, HasSubstr("100 keys"));
+}
+
 std::string remedy_for(const std::string& snippet) {
   const RoutePolicy policy =
       read_route_policy({{std::string(kNginxPrefix) + "configuration-snippet", snippet}});
@@ -89,36 +147,92 @@ std::string remedy_for(const std::string& snippet) {
   return policy.issues.empty() ? "" : policy.issues.front().remedy;
 }
 
+struct SnippetRow {
+  const char* snippet;
+  const char* told;  // "": no key is named
+};
+
 TEST(Snippets, NameTheKeysThatSayTheSame) {
-  EXPECT_THAT(
-      remedy_for("more_set_headers \"X-Frame-Options: DENY\";\nadd_header X-A 'a;b' always;"),
-      HasSubstr("write what it says in gatehouse.dev/response-headers, and remove it"));
-  EXPECT_THAT(remedy_for("# why\nproxy_set_header X-A $host; proxy_hide_header Server;\n"),
-              HasSubstr("gatehouse.dev/hidden-headers and gatehouse.dev/request-headers"));
-  EXPECT_THAT(remedy_for("return 301 https://a.example$request_uri;"),
-              HasSubstr("gatehouse.dev/permanent-redirect"));
-  EXPECT_THAT(remedy_for("allow 10.0.0.0/8;\ndeny all;"),
-              HasSubstr("gatehouse.dev/allowlist-source-range,"));
-  EXPECT_THAT(remedy_for("return 403;"), HasSubstr("gatehouse.dev/fixed-answer"));
-  EXPECT_THAT(remedy_for("deny 192.0.2.1;"), HasSubstr("gatehouse.dev/denylist-source-range"));
-  EXPECT_THAT(remedy_for("client_max_body_size 8m;\nproxy_read_timeout 60s;"),
-              HasSubstr("gatehouse.dev/proxy-body-size and gatehouse.dev/proxy-read-timeout,"));
+  for (const auto& [snippet, told] : std::initializer_list<SnippetRow>{
+           {"more_set_headers \"X-Frame-Options: DENY\";\nadd_header X-A 'a;b' always;",
+            "write what it says in gatehouse.dev/response-headers, and remove it"},
+           {"more_set_headers \"X-A: \\\"q\\\"\";", "gatehouse.dev/response-headers,"},
+           {"more_clear_headers Server 'X-Powered-By';", "gatehouse.dev/hidden-headers,"},
+           {"expires 1d;", "gatehouse.dev/response-headers,"},
+           {"# why\nproxy_set_header X-A b; proxy_hide_header Server;\n",
+            "gatehouse.dev/hidden-headers and gatehouse.dev/request-headers,"},
+           {"proxy_set_header Host web.internal;", "gatehouse.dev/upstream-vhost,"},
+           {"proxy_set_header X-A \"${host}\";", "gatehouse.dev/request-headers,"},
+           {"return 301 https://a.example$request_uri;", "gatehouse.dev/permanent-redirect,"},
+           {"return 302 https://a.example;", "gatehouse.dev/temporal-redirect,"},
+           {"return https://a.example/;", "gatehouse.dev/temporal-redirect,"},
+           {"allow 10.0.0.0/8;\ndeny all;", "gatehouse.dev/allowlist-source-range,"},
+           {"return 403;", "gatehouse.dev/fixed-answer,"},
+           {"return 404 gone;", "gatehouse.dev/fixed-answer,"},
+           {"return 200 'ok; all is {well}';", "gatehouse.dev/fixed-answer,"},
+           {"deny 192.0.2.1;", "gatehouse.dev/denylist-source-range,"},
+           {"client_max_body_size 8m;\nproxy_read_timeout 60s;",
+            "gatehouse.dev/proxy-body-size and gatehouse.dev/proxy-read-timeout,"},
+       }) {
+    EXPECT_THAT(remedy_for(snippet), HasSubstr(told)) << snippet;
+    EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("Ingress of its own"))) << snippet;
+  }
 }
 
-TEST(Snippets, ThatKeepPeopleOutOfAPathNameTheAnswerThatDoesTheSame) {
-  for (const char* snippet :
-       {"location /admin { deny all; }", "location = /admin{deny all;}",
-        "location ~ \\.php$ { return 403; }", "location ~* ^/(api|admin)/ {\n  return 404;\n}\n",
-        "# why\nlocation ^~ \"/a b\" { deny all; } location /b { return 403; }"}) {
-    EXPECT_THAT(remedy_for(snippet), HasSubstr("gatehouse.dev/fixed-answer,")) << snippet;
+TEST(Snippets, OfWhatIsDoneAnywaySayThatNothingIsToBeWritten) {
+  EXPECT_EQ(remedy_for("proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n"
+                       "proxy_set_header Connection \"upgrade\";\n"
+                       "proxy_set_header X-Forwarded-Proto https;\nproxy_set_header Host $host;\n"),
+            "Configuration text is never taken from annotations; remove it to have it served: what "
+            "it asks for is done anyway (HTTP/1.1 to backends, WebSockets, X-Forwarded-* and "
+            "X-Real-IP and the client's Host).");
+  EXPECT_THAT(
+      remedy_for("proxy_set_header X-Real-IP $remote_addr; add_header X-A b;"),
+      HasSubstr("gatehouse.dev/response-headers, and remove it, to have it served; the rest "
+                "is done anyway (X-Forwarded-* and X-Real-IP)."));
+}
+
+TEST(Snippets, OfAPathOrAHostNameWhatAnIngressOfItsOwnSays) {
+  for (const auto& [snippet, told] : std::initializer_list<SnippetRow>{
+           {"location /admin { deny all; }", "gatehouse.dev/fixed-answer,"},
+           {"location = /admin{deny all;}", "gatehouse.dev/fixed-answer,"},
+           {"location ~ \\.php$ { return 403; }", "gatehouse.dev/fixed-answer,"},
+           {"location ~* ^/(api|admin)/ {\n  access_log off;\n  return 404;\n}\n",
+            "gatehouse.dev/fixed-answer,"},
+           {"location ^~ \"/a b\" { deny all; } location /b { return 403; }",
+            "gatehouse.dev/fixed-answer,"},
+           {"location = /robots.txt { return 200 \"User-agent: *\\nDisallow: /\\n\"; }",
+            "gatehouse.dev/fixed-answer,"},
+           {"location /old { return 301 https://new.example$request_uri; }",
+            "gatehouse.dev/permanent-redirect,"},
+           {"location /admin { allow 10.0.0.0/8; deny all; }",
+            "gatehouse.dev/allowlist-source-range,"},
+           {"if ($host = 'old.example') { return 301 https://new.example$request_uri; }",
+            "gatehouse.dev/permanent-redirect,"},
+           {"if ($host ~* ^www\\.(.*)$) { return 302 https://a.example; }",
+            "gatehouse.dev/temporal-redirect,"},
+           {"if ( $request_uri ~* \"/(metrics|admin)\" ) { return 403; }",
+            "gatehouse.dev/fixed-answer,"},
+           {"if ($uri ~ \\.env$) {\n  return 404;\n}", "gatehouse.dev/fixed-answer,"},
+       }) {
+    EXPECT_THAT(remedy_for(snippet), HasSubstr(told)) << snippet;
     EXPECT_THAT(remedy_for(snippet), HasSubstr("an Ingress of its own")) << snippet;
   }
-  for (const char* snippet :
-       {"location /admin { }", "location /admin { allow 10.0.0.0/8; deny all; }",
-        "location /admin { deny all; ", "location /admin { return 200; }", "location { deny all; }",
-        "location /a { location /b { deny all; } }", "location /a { deny all }",
-        "server { deny all; }", "location ~ ^/a{2} { deny all; }", "} deny all;"}) {
-    EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("fixed-answer"))) << snippet;
+}
+
+TEST(Snippets, OfAConditionNameTheKeyThatIsAboutWhatItAsks) {
+  for (const auto& [snippet, told] : std::initializer_list<SnippetRow>{
+           {"if ($scheme = http) { return 301 https://$host$request_uri; }",
+            "gatehouse.dev/force-ssl-redirect,"},
+           {"if ($http_x_forwarded_proto != 'https') { return 308 https://$host$request_uri; }",
+            "gatehouse.dev/force-ssl-redirect,"},
+           {"if ($remote_addr = 192.0.2.1) { return 403; }",
+            "gatehouse.dev/denylist-source-range,"},
+           {"if ($remote_addr != 192.0.2.1) { return 403; }",
+            "gatehouse.dev/allowlist-source-range,"},
+           {"if ($request_method = OPTIONS) { return 204; }", "gatehouse.dev/enable-cors,"},
+       }) {
+    EXPECT_THAT(remedy_for(snippet), HasSubstr(told)) << snippet;
   }
 }
 
@@ -130,12 +244,45 @@ TEST(Snippets, WithVariablesAreToldThatThereAreNone) {
 }
 
 TEST(Snippets, WithAnythingElseInThemNameNone) {
-  for (const char* snippet :
-       {"if ($host = x) { return 403; }", "more_set_headers \"X: y\"; lua_code x;",
-        "return 200 ok;", "add_header X-A 1", "add_header X-A \"1;",
-        "location /x { deny all; root /; }", ";", "rewrite a b;", "add_header X \\n;"}) {
+  for (const std::string& snippet : std::initializer_list<std::string>{
+           "more_set_headers \"X: y\"; lua_code x;",
+           "add_header X-A 1",
+           "add_header X-A \"1;",
+           "add_header X-A \"1\\\";",
+           "location /x { deny all; root /; }",
+           ";",
+           "{ }",
+           "}",
+           "# only",
+           "rewrite a b;",
+           "return;",
+           "return 100;",
+           "return 301;",
+           "return 200 a b;",
+           "return 999;",
+           "location /admin { }",
+           "location /admin { deny all; ",
+           "location /admin { deny all }",
+           "location { deny all; }",
+           "location /a { location /b { deny all; } }",
+           "location /a { add_header X y; deny all; }",
+           "server { deny all; }",
+           "location ~ ^/a{2} { deny all; }",
+           "} deny all;",
+           "deny all; }",
+           "if ($http_user_agent ~* bot) { return 403; }",
+           "if ($host != a.example) { return 403; }",
+           "if ($request_method = POST) { return 405; }",
+           "if ($host = a) { rewrite ^ /b; }",
+           "if ($host = a) { return 403; add_header X y; }",
+           "if { return 403; }",
+           "if ($remote_addr = 192.0.2.1) { return 301 https://a.example; }",
+           "add_header X \"" + std::string(17000, 'a') + "\";"}) {
     EXPECT_THAT(remedy_for(snippet), testing::Not(HasSubstr("gatehouse.dev/"))) << snippet;
   }
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "deny all;";
+  EXPECT_THAT(remedy_for(many), testing::Not(HasSubstr("gatehouse.dev/")));
 }
 
 }  // namespace

@@ -78,6 +78,10 @@ class Cluster final : public ClusterSource {
     auth_secrets_.erase(key);
     changes_.secrets.insert(key);
   }
+  void put_field_map(const kube::ObjectKey& key, std::shared_ptr<const FieldMap> map) {
+    field_maps_[key] = std::move(map);
+    changes_.field_maps.insert(key);
+  }
   void erase_ingress(const kube::ObjectKey& key) {
     ingresses_.erase(key);
     changes_.ingresses.insert(key);
@@ -147,6 +151,9 @@ class Cluster final : public ClusterSource {
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return get(auth_secrets_, key);
   }
+  Object<FieldMap> field_map(const kube::ObjectKey& key) const override {
+    return get(field_maps_, key);
+  }
   Object<ResolvedName> external_name(const std::string& name) const override {
     const auto found = external_names_.find(name);
     return found == external_names_.end() ? nullptr : found->second;
@@ -154,6 +161,7 @@ class Cluster final : public ClusterSource {
   // Its Services have changed, as CompileLoop finds them.
   void put_external_name(const std::string& name, std::shared_ptr<const ResolvedName> resolved) {
     external_names_[name] = std::move(resolved);
+    changes_.outside.insert(name);
     for (const auto& [key, service] : services_) {
       if (external_name_of(*service) == name) changes_.services.insert(key);
     }
@@ -184,6 +192,7 @@ class Cluster final : public ClusterSource {
     view.secrets = secrets_;
     view.auth_secrets = auth_secrets_;
     view.external_names = external_names_;
+    view.field_maps = field_maps_;
     return view;
   }
 
@@ -195,6 +204,7 @@ class Cluster final : public ClusterSource {
   ByKey<api::Certificate> certificates_;
   ByKey<TlsSecret> secrets_;
   ByKey<AuthSecret> auth_secrets_;
+  ByKey<FieldMap> field_maps_;
   std::map<std::string, std::shared_ptr<const ResolvedName>> external_names_;
   ClusterView::Objects<kube::IngressClass> classes_;
   ParametersByName parameters_;
@@ -259,7 +269,7 @@ class History {
   base::WallTime now = kNow;
 
   void step() {
-    switch (below(25)) {
+    switch (below(26)) {
       case 0:
         return cluster_.erase_ingress(an_ingress_key());
       case 1:
@@ -296,6 +306,8 @@ class History {
         return put_external_name();
       case 17:
         return is_rare() ? cluster_.erase_parameters(a_parameters_name()) : put_parameters();
+      case 18:
+        return put_field_map();
       default:
         return put_ingress();
     }
@@ -371,6 +383,16 @@ class History {
                              std::make_shared<const AuthSecret>(std::move(secret)));
   }
 
+  void put_field_map() {
+    FieldMap map;
+    map.is_unread = below(6) == 0;
+    if (below(6) == 0) map.problem = "is broken";
+    map.fields = {{"X-A", one_of({"a", "b", "", "$pid"})}};
+    const kube::ObjectKey key{a_namespace(), one_of({"one", "two"})};
+    cluster_.put_field_map(key,
+                           is_rare() ? nullptr : std::make_shared<const FieldMap>(std::move(map)));
+  }
+
   void add_rule(IngressBuilder& made) {
     const std::string host = a_host();
     switch (below(6)) {
@@ -399,7 +421,10 @@ class History {
         {nginx + "rewrite-target", one_of({"/", "/$1"})},
         {nginx + "auth-url",
          one_of({"http://auth.example/", "https://$host/auth", "http://web.a.svc.cluster.local/",
-                 "https://api.b.svc:80/x", "https://a.example/x"})},
+                 "https://api.b.svc:80/x", "https://h1.example/x", "https://one.example/x",
+                 "https://two.example:8443/"})},
+        {nginx + "auth-proxy-set-headers", one_of({"one", "two", "b/one"})},
+        {nginx + "auth-cache-key", one_of({"$cookie_a", "a"})},
         {nginx + "whitelist-source-range", one_of({"10.0.0.0/8", "192.0.2.1"})},
         {nginx + "enable-cors", "true"},
         {nginx + "cors-allow-origin", one_of({"*", "https://a.example"})},
@@ -427,6 +452,7 @@ class History {
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},
         {nginx + "satisfy", "any"},
+        {nginx + "custom-headers", one_of({"one", "two", "a/one", "no name"})},
         {nginx + "auth-secret", one_of({"one", "two", "a/one"})},
         {nginx + "auth-tls-match-cn", one_of({"CN=ann", "CN=(ann|bob)"})},
         {nginx + "auth-tls-verify-client", one_of({"on", "off"})},
@@ -438,6 +464,10 @@ class History {
     if (below(3) == 0) {
       made.annotation(nginx + "auth-type", "basic");
       made.annotation(nginx + "auth-secret", one_of({"one", "two", "three", "b/two"}));
+    }
+    if (below(3) == 0) {
+      made.annotation(nginx + "auth-url", one_of({"https://$host/a", "https://one.example/x"}));
+      made.annotation(nginx + "auth-proxy-set-headers", one_of({"one", "two"}));
     }
     if (below(3) == 0) {
       made.annotation(nginx + "auth-tls-secret", one_of({"one", "a/two", "b/two"}));

@@ -1,84 +1,30 @@
 // Annotations as the operator compiles them, and what they do to requests at a running proxy.
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/base64url.h"
 #include "base/openssl.h"
-#include "operator/ingress/compiler.h"
-#include "tests/operator/ingress/cluster_builder.h"
-#include "tests/proxy/support/http_client.h"
-#include "tests/proxy/support/running_engine.h"
-#include "tests/proxy/support/scripted_backend.h"
+#include "tests/operator/ingress/served_requests.h"
 #include "tests/support/test_authority.h"
 
 namespace ingress {
 namespace {
 
-using ingress_test::an_ingress;
-using ingress_test::IngressBuilder;
-using ingress_test::ViewBuilder;
-using proxy::support::HttpAnswer;
-using proxy::support::HttpClient;
-using proxy::support::RunningEngine;
-using proxy::support::ScriptedBackend;
-using proxy::support::SeenRequest;
-using proxy::support::SocketStream;
-
-const std::string kNginx = "nginx.ingress.kubernetes.io/";
-const std::string kHost = "shop.test";
-
-base::SslCtxPtr tls_server(const std::string& name) {
-  const proxy::config::Certificate own = proxy::support::issue({name});
-  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
-  const base::BioPtr text(
-      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
-  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context.get(), leaf.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
-  return context;
-}
-
-// One backend stands behind every Service, and says what it was asked for.
-class ServedRequests : public ::testing::Test {
- protected:
-  static bool say_path(SocketStream& stream, const SeenRequest& request) {
-    return stream.send(ScriptedBackend::ok(request.path));
-  }
-
-  void serve(ViewBuilder builder) { serve(std::move(builder), backend_.port()); }
-  // `others`: who stands behind a cluster in its place, by the cluster's id.
-  void serve(ViewBuilder builder, std::uint16_t port,
-             const std::map<std::string, std::uint16_t>& others = {}) {
-    const Compiled compiled = compile(builder.service("shop/web", 80, {"127.0.0.1"}).view);
-    proxy::config::ProxyConfig config = compiled.config;
-    for (const auto& [id, cluster] : compiled.config.clusters) {
-      proxy::config::Cluster here = *cluster;
-      const auto other = others.find(id);
-      here.endpoints = {{"127.0.0.1", other == others.end() ? port : other->second}};
-      config.clusters[id] = std::make_shared<const proxy::config::Cluster>(std::move(here));
-    }
-    ASSERT_TRUE(proxy_.publish(config));
-  }
-
-  HttpAnswer get(const std::string& path) {
-    return HttpClient::connect(proxy_.http()).get(path, kHost);
-  }
-  // What the backend was asked for, or the status.
-  std::string asked(const std::string& path) {
-    const HttpAnswer answer = get(path);
-    return answer.status == 200 ? answer.body : std::to_string(answer.status);
-  }
-
-  ScriptedBackend backend_{say_path};
-  RunningEngine proxy_;
-};
+using namespace ingress_test;
 
 IngressBuilder rewriting(const std::string& path, const std::string& target,
                          kube::PathType type = kube::PathType::implementation_specific) {
@@ -240,6 +186,99 @@ TEST_F(ServedRequests, AnotherServiceIsAskedWhoMayComeInAndOthersAreSentToSignIn
   }
 }
 
+TEST_F(ServedRequests, WhatAnAuthServerSaidHoldsForAWhileForWhoShowsTheSame) {
+  ScriptedBackend auth{know_by_cookie};
+  serve(ViewBuilder()
+            .service("id/auth", 4180, {"127.0.0.1"})
+            .ingress(an_ingress("shop/admin")
+                         .annotation(kNginx + "auth-url", "http://auth.id.svc.cluster.local:4180/")
+                         .annotation(kNginx + "auth-response-headers", "X-Auth-Request-User")
+                         .annotation(kNginx + "auth-cache-key", "$cookie_session")
+                         .annotation(kNginx + "auth-cache-duration", "202 401 1h")
+                         .path(kHost, "/admin", "web", 80)),
+        backend_.port(), {{"id/auth:4180", auth.port()}});
+  const auto status_with = [&](const std::string& cookies) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET /admin HTTP/1.1\r\nHost: " + kHost + "\r\nX-Auth-Request-User: root\r\n" +
+                cookies + "\r\n");
+    return client.read_answer().status;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(status_with("Cookie: session=ann\r\n"), 200);
+    EXPECT_EQ(backend_.last().field("X-Auth-Request-User"), "ann");
+    EXPECT_EQ(status_with("Cookie: session=bob\r\n"), 401);
+  }
+  EXPECT_EQ(auth.requests(), 2);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(status_with(""), 401);
+  EXPECT_EQ(auth.requests(), 2 + 5) << "who shows nothing is anybody";
+}
+
+TEST_F(ServedRequests, AQuestionSaysWhatAConfigMapHasForIt) {
+  ScriptedBackend auth{know_by_cookie};
+  const auto serve_with = [&](const std::string& map) {
+    serve(ViewBuilder()
+              .service("id/auth", 4180, {"127.0.0.1"})
+              .field_map("shop/fields", {{"X-Forwarded-Method", "$request_method"},
+                                         {"X-Shop", "the shop of $http_x_client"}})
+              .ingress(an_ingress("shop/admin")
+                           .annotation(kNginx + "auth-url", "http://auth.id.svc:4180/")
+                           .annotation(kNginx + "auth-proxy-set-headers", map)
+                           .path(kHost, "/admin", "web", 80)),
+          backend_.port(), {{"id/auth:4180", auth.port()}});
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("DELETE /admin HTTP/1.1\r\nHost: " + kHost +
+                "\r\nCookie: session=ann\r\nX-Client: ann\r\nX-Shop: evil\r\n\r\n");
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(serve_with("shop/fields"), 200);
+  EXPECT_EQ(auth.last().method, "GET");
+  EXPECT_EQ(auth.last().field("X-Forwarded-Method"), "DELETE");
+  EXPECT_EQ(auth.last().field("X-Shop"), "the shop of ann");
+  EXPECT_EQ(auth.last().head.find("evil"), std::string::npos);
+  EXPECT_EQ(serve_with("none"), 503);
+  EXPECT_EQ(serve_with("id/fields"), 503);
+}
+
+TEST_F(ServedRequests, NobodyHasSomethingChangedInAnotherNamespaceByAMethod) {
+  ScriptedBackend auth{know_by_cookie};
+  for (const auto& [method, status] : {std::pair("DELETE", 503), std::pair("HEAD", 401)}) {
+    serve(ViewBuilder()
+              .service("id/auth", 4180, {"127.0.0.1"})
+              .ingress(an_ingress("shop/admin")
+                           .annotation(kNginx + "auth-url", "http://auth.id.svc:4180/users/ann")
+                           .annotation(kNginx + "auth-method", method)
+                           .path(kHost, "/admin", "web", 80)),
+          backend_.port(), {{"id/auth:4180", auth.port()}});
+    EXPECT_EQ(get("/admin").status, status) << method;
+  }
+  EXPECT_EQ(auth.requests(), 1);
+  EXPECT_EQ(auth.last().method, "HEAD");
+}
+
+TEST_F(ServedRequests, WhoIsOutsideIsAskedWhereItsCertificateIsItsOwn) {
+  const auto login = proxy::support::issue({"login.example"});
+  const auto other = proxy::support::issue({"other.example"});
+  const std::string file =
+      ::testing::TempDir() + "authorities-" + std::to_string(getpid()) + ".pem";
+  std::ofstream(file) << login.chain_pem << other.chain_pem;
+  setenv("SSL_CERT_FILE", file.c_str(), 1);  // before anybody needs them
+  for (const auto& [own, status] : {std::pair(&login, 200), std::pair(&other, 500)}) {
+    ScriptedBackend auth(know_by_cookie, "127.0.0.1", tls_server(*own));
+    ViewBuilder builder;
+    builder.view.external_names["login.example"] = std::make_shared<const ResolvedName>(
+        ResolvedName{.addresses = {"127.0.0.1"}, .problem = {}});
+    serve(builder.ingress(an_ingress("shop/admin")
+                              .annotation(kNginx + "auth-url", "https://login.example/auth")
+                              .path(kHost, "/admin", "web", 80)),
+          backend_.port(), {{"outside:login.example:443", auth.port()}});
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET /admin HTTP/1.1\r\nHost: " + kHost + "\r\nCookie: session=ann\r\n\r\n");
+    EXPECT_EQ(client.read_answer().status, status);
+    EXPECT_EQ(auth.last().field("Host"), status == 200 ? "login.example" : "");
+  }
+  std::remove(file.c_str());
+}
+
 TEST_F(ServedRequests, WhereNobodyCanBeAskedNobodyComesIn) {
   serve(ViewBuilder()
             .ingress(an_ingress("shop/gone")
@@ -247,9 +286,14 @@ TEST_F(ServedRequests, WhereNobodyCanBeAskedNobodyComesIn) {
                          .path(kHost, "/gone", "web", 80))
             .ingress(an_ingress("shop/outside")
                          .annotation(kNginx + "auth-url", "https://login.example/")
-                         .path(kHost, "/outside", "web", 80)));
+                         .path(kHost, "/outside", "web", 80))
+            .ingress(an_ingress("shop/plain")
+                         .annotation(kNginx + "auth-url", "http://login.example/")
+                         .path(kHost, "/plain", "web", 80)),
+        backend_.port(), {{"outside:login.example:443", 1}});
   EXPECT_EQ(asked("/gone"), "503");
-  EXPECT_EQ(asked("/outside"), "503");
+  EXPECT_EQ(asked("/outside"), "500");
+  EXPECT_EQ(asked("/plain"), "503");
 }
 
 TEST_F(ServedRequests, ALimitIsOfAllPathsOfItsIngressTogetherAndOfNoOther) {
@@ -444,6 +488,129 @@ TEST_F(ServedRequests, HeaderFieldsAreSetAndHiddenEitherWay) {
   EXPECT_EQ(backend_.last().field("X-Debug"), "");
 }
 
+TEST_F(ServedRequests, AConfigMapOfItsNamespaceSetsFieldsOfResponsesAlsoOfThoseOfTheProxy) {
+  const auto builder = [](const std::string& named) {
+    return ViewBuilder()
+        .field_map("shop/fields", {{"X-Frame-Options", "DENY\n"},
+                                   {"Cost", "5 $dollars"},
+                                   {"Set-By-Both", "map"},
+                                   {"Content-Length", "7"},
+                                   {"X-Empty", ""}})
+        .field_map("id/fields", {{"X-Frame-Options", "DENY"}})
+        .ingress(an_ingress("shop/api")
+                     .annotation(kNginx + "custom-headers", named)
+                     .annotation("gatehouse.dev/response-headers", "set-by-both: annotation")
+                     .path(kHost, "/", "web", 80))
+        .ingress(an_ingress("shop/shut")
+                     .annotation("gatehouse.dev/custom-headers", named)
+                     .annotation("gatehouse.dev/fixed-answer", "403")
+                     .path(kHost, "/shut", "web", 80));
+  };
+  for (const std::string named : {"shop/fields", "fields"}) {
+    serve(builder(named));
+    const HttpAnswer answer = get("/a");
+    EXPECT_EQ(answer.body, "/a");
+    EXPECT_EQ(answer.field("x-frame-options"), "DENY");
+    EXPECT_EQ(answer.field("cost"), "5 $dollars");
+    EXPECT_EQ(answer.field("set-by-both"), "annotation");
+    EXPECT_EQ(get("/shut").status, 403);
+    EXPECT_EQ(get("/shut").field("x-frame-options"), "DENY");
+  }
+  for (const std::string named : {"id/fields", "none", "no name"}) {
+    serve(builder(named));
+    EXPECT_EQ(get("/a").body, "/a") << named;
+    EXPECT_EQ(get("/a").field("x-frame-options"), "") << named;
+  }
+}
+
+TEST_F(ServedRequests, AMirrorGetsACopyThatChangesNothingForTheRequest) {
+  std::mutex mutex;
+  std::condition_variable came;
+  std::vector<SeenRequest> copies;
+  ScriptedBackend mirror{[&](SocketStream&, const SeenRequest& request) {
+    const std::lock_guard lock(mutex);
+    copies.push_back(request);
+    came.notify_all();
+    return false;  // never an answer
+  }};
+  const auto next_copy = [&] {
+    std::unique_lock lock(mutex);
+    came.wait_for(lock, std::chrono::seconds(30), [&] { return !copies.empty(); });
+    const SeenRequest first = copies.empty() ? SeenRequest{} : copies.front();
+    copies.clear();
+    return first;
+  };
+  const auto serve_with = [&](const std::string& target, const std::string& with_body,
+                              const std::string& host) {
+    serve(ViewBuilder()
+              .service("shop/shadow", 80, {"127.0.0.1"})
+              .ingress(an_ingress("shop/api")
+                           .annotation(kNginx + "mirror-target", target)
+                           .annotation(kNginx + "mirror-request-body", with_body)
+                           .annotation(kNginx + "mirror-host", host)
+                           .annotation(kNginx + "rewrite-target", "/inside")
+                           .path(kHost, "/", "web", 80)),
+          backend_.port(), {{"shop/shadow:80", mirror.port()}});
+  };
+  const auto post = [&] {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send(
+        "POST /a%2Fb?c=d HTTP/1.1\r\nHost: shop.test\r\nX-A: b\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\none\r\n");
+    client.send("3\r\ntwo\r\n0\r\n\r\n");
+    return client.read_answer();
+  };
+  serve_with("http://shadow.shop.svc.cluster.local/copies$request_uri", "on", "");
+  EXPECT_EQ(post().body, "/inside?c=d");
+  SeenRequest copy = next_copy();
+  EXPECT_EQ(copy.method + " " + copy.path, "POST /copies/a%2Fb?c=d");
+  EXPECT_EQ(copy.field("Host"), "shadow.shop.svc.cluster.local");
+  EXPECT_EQ(copy.field("X-Forwarded-Host"), "shop.test");
+  EXPECT_EQ(copy.field("X-A"), "b");
+  EXPECT_EQ(copy.body, "onetwo");
+  serve_with("http://shadow.shop.svc", "off", "copies.test");
+  EXPECT_EQ(post().status, 200);
+  copy = next_copy();
+  EXPECT_EQ(copy.path, "/a%2Fb?c=d");
+  EXPECT_EQ(copy.field("Host"), "copies.test");
+  EXPECT_EQ(copy.body, "");
+  // What is a copy itself is copied no more, whoever sends it.
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("GET /once HTTP/1.1\r\nHost: shop.test\r\nx_gatehouse_mirror: 1\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(get("/twice").status, 200);
+  EXPECT_EQ(next_copy().path, "/twice");
+}
+
+TEST_F(ServedRequests, NobodyGetsCopiesInAnotherNamespaceOrBehindTheGuardsOfAnIngress) {
+  for (const std::string target :
+       {"http://users.id.svc/", "http://outside.example/", "https://shop.test/", "ftp://a/",
+        "http://gone.shop.svc/", "http://shadow.shop.svc/$pid"}) {
+    ScriptedBackend other{say_path};
+    serve(ViewBuilder()
+              .service("id/users", 80, {"127.0.0.1"})
+              .service("shop/shadow", 80, {"127.0.0.1"})
+              .ingress(an_ingress("shop/api")
+                           .annotation(kNginx + "mirror-target", target)
+                           .path(kHost, "/", "web", 80)),
+          backend_.port(), {{"id/users:80", other.port()}, {"shop/shadow:80", other.port()}});
+    EXPECT_EQ(asked("/a"), "/a") << target;
+    EXPECT_EQ(other.connections(), 0) << target;
+  }
+}
+
+TEST_F(ServedRequests, WhoWantsNoLinesInTheAccessLogHasNone) {
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/quiet")
+                         .annotation(kNginx + "enable-access-log", "false")
+                         .path(kHost, "/quiet", "web", 80))
+            .ingress(an_ingress("shop/site").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/quiet"), "/quiet");
+  EXPECT_EQ(asked("/loud"), "/loud");
+  EXPECT_THAT(proxy_.access_log(1), testing::HasSubstr("/loud"));
+  EXPECT_THAT(proxy_.access_log(1), testing::Not(testing::HasSubstr("/quiet")));
+}
+
 TEST_F(ServedRequests, ACanaryAnswersWhoAsksForIt) {
   ScriptedBackend next([](SocketStream& stream, const SeenRequest&) {
     return stream.send(ScriptedBackend::ok("next"));
@@ -525,9 +692,45 @@ TEST_F(ServedRequests, AFixedAnswerKeepsPeopleOutOfAPathInEverySpelling) {
   EXPECT_EQ(asked("/administrator"), "/administrator");
   EXPECT_EQ(asked("/"), "/");
   serve(ViewBuilder().ingress(an_ingress("shop/admin")
-                                  .annotation("gatehouse.dev/fixed-answer", "200")
+                                  .annotation("gatehouse.dev/fixed-answer", "302")
                                   .path(kHost, "/admin", "web", 80)));
   EXPECT_EQ(asked("/admin"), "503");
+}
+
+TEST_F(ServedRequests, AFixedAnswerMaySaySomethingToWhoPassesTheGuardsOfItsIngress) {
+  const auto fixed = [](const std::string& name, const std::string& status) {
+    return an_ingress("shop/" + name)
+        .annotation("gatehouse.dev/fixed-answer", status)
+        .path(kHost, "/" + name, "none", 80, kube::PathType::exact);
+  };
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/site").path(kHost, "/", "web", 80))
+            .ingress(fixed("robots.txt", "200")
+                         .annotation("gatehouse.dev/fixed-answer-text", "User-agent: *\n")
+                         .annotation("gatehouse.dev/response-headers", "X-A: b"))
+            .ingress(fixed("links", "200")
+                         .annotation("gatehouse.dev/fixed-answer-text", "[]")
+                         .annotation("gatehouse.dev/fixed-answer-type", "application/json"))
+            .ingress(fixed("none", "204"))
+            .ingress(fixed("gone", "410").annotation("gatehouse.dev/fixed-answer-text", "sorry"))
+            .ingress(fixed("inside", "200")
+                         .annotation("gatehouse.dev/fixed-answer-text", "secret")
+                         .annotation(kNginx + "denylist-source-range", "127.0.0.0/8")));
+  EXPECT_EQ(asked("/robots.txt"), "User-agent: *\n");
+  EXPECT_EQ(get("/robots.txt").field("content-type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(get("/robots.txt").field("x-a"), "b");
+  EXPECT_EQ(asked("/links"), "[]");
+  EXPECT_EQ(get("/links").field("content-type"), "application/json");
+  EXPECT_EQ(get("/none").status, 204);
+  EXPECT_EQ(get("/gone").status, 410);
+  EXPECT_EQ(get("/gone").body, "sorry");
+  EXPECT_EQ(asked("/inside"), "403");
+  EXPECT_EQ(asked("/robots.txt/more"), "/robots.txt/more");
+  auto client = HttpClient::connect(proxy_.http());
+  client.send(
+      "POST /links HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\nhiGET /links "
+      "HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "[]");
 }
 
 TEST_F(ServedRequests, TlsOfAHostPassesToItsBackendWhateverPathIsAskedFor) {

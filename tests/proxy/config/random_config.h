@@ -97,6 +97,7 @@ class RandomConfig {
   }
   void fill(const Status&, int& value, const ProxyConfig&) { value = coin() ? 503 : 404; }
   void fill(const RedirectStatus&, int& value, const ProxyConfig&) { value = coin() ? 301 : 308; }
+  void fill(const PageStatus&, int& value, const ProxyConfig&) { value = coin() ? 200 : 404; }
   void fill(const Timeout&, std::chrono::milliseconds& value, const ProxyConfig&) {
     value = coin() ? std::chrono::milliseconds(1 + up_to(2000)) : std::chrono::hours(1);
   }
@@ -152,6 +153,9 @@ class RandomConfig {
   void fill(const Part&, std::optional<ErrorPages>& value, const ProxyConfig& config) {
     if (!config.clusters.empty()) fill(value.emplace(), config);
   }
+  void fill(const Part&, std::optional<Mirror>& value, const ProxyConfig& config) {
+    if (!config.clusters.empty()) fill(value.emplace(), config);
+  }
   void fill(const Origins&, std::vector<std::string>& value, const ProxyConfig&) {
     for (const char* origin : {"https://*.shop.example", "https://shop.example:8443", "null"}) {
       if (coin()) value.emplace_back(origin);
@@ -161,6 +165,9 @@ class RandomConfig {
     for (const char* network : {"10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"}) {
       if (coin()) value.push_back(*Network::parse(network));
     }
+  }
+  void fill(const SaidName&, std::string& value, const ProxyConfig&) {
+    value = coin() ? "X-Said" : "X-Forwarded-Method";
   }
   void fill(const CookieName&, std::string& value, const ProxyConfig&) {
     value = coin() ? "route" : "S-1";

@@ -33,7 +33,8 @@ TEST(TextTemplate, WhatIsNotKnownMakesItUnreadableAndIsNamed) {
       {"${foo}bar", "${foo}"},
       {"$$host", "$"},
       {"/a$1", "$1"},
-      {"$http_cookie", "$http_cookie"},
+      {"$http_", "$http_"},
+      {"$cookie_", "$cookie_"},
       {"$request_uri2", "$request_uri2"},
   };
   for (const auto& row : rows) {
@@ -43,6 +44,21 @@ TEST(TextTemplate, WhatIsNotKnownMakesItUnreadableAndIsNamed) {
   for (const char* text : {"", "plain", "$host", "a${args}b", "$host.example$uri"}) {
     EXPECT_TRUE(read_template(text)) << text;
     EXPECT_EQ(unknown_variable(text), "") << text;
+  }
+}
+
+TEST(TextTemplate, WhatAClientShowsInItsFieldsStandsInFieldsAlone) {
+  const auto parts = read_template("$remote_user:$http_x_token;${cookie_Session}");
+  ASSERT_TRUE(parts);
+  const TextTemplate expected = {{"", Variable::remote_user},
+                                 {":", Variable::none},
+                                 {"x_token", Variable::field},
+                                 {";", Variable::none},
+                                 {"Session", Variable::cookie}};
+  EXPECT_EQ(*parts, expected);
+  for (const std::string text : {"$remote_user", "$http_cookie", "$cookie_a"}) {
+    EXPECT_EQ(unknown_variable(text), text);
+    EXPECT_EQ(unknown_variable(text, TextPlace::field), "") << text;
   }
 }
 

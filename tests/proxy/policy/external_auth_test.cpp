@@ -159,6 +159,58 @@ TEST(AuthQuestion, BelievesOfATrustedProxyWhatABackendWould) {
   EXPECT_THAT(asked, Not(HasSubstr("evil")));
 }
 
+TEST(AuthQuestion, SaysTheFieldsOfItsSettingsInPlaceOfThoseThatItWouldHave) {
+  config::ExternalAuth config = settings();
+  config.said = {{"X-Forwarded-Host", "$host"},
+                 {"X-Token", "by $http_x_client of $cookie_s for $remote_user"},
+                 {"X-Nothing", "$http_nothing"},
+                 {"X-Original-Method", "$request_method"}};
+  const std::vector<http1::Field> fields = {field("X-Client", "some body"),
+                                            field("Cookie", "a=b; s=1"), field("x_token", "evil"),
+                                            field("Authorization",
+                                                  "Basic "
+                                                  "YQ0KYjpwdw==")};  // "a\r\nb:pw"
+  RequestWords request = kRequest;
+  request.fields = &fields;
+  const ExternalAuth auth(config, 1);
+  const std::string asked = auth.question(auth.place_for(request).value(),
+                                          {.words = request, .fields = fields, .request_id = "id"});
+  EXPECT_THAT(asked, HasSubstr("\r\nX-Forwarded-Host: shop.example\r\n"));
+  EXPECT_THAT(asked, Not(HasSubstr("X-Forwarded-Host: shop.example:8443")));
+  EXPECT_THAT(asked, HasSubstr("\r\nX-Token: by some body of 1 for a%0D%0Ab\r\n"));
+  EXPECT_THAT(asked, Not(HasSubstr("X-Nothing")));
+  EXPECT_THAT(asked, Not(HasSubstr("evil")));
+  EXPECT_EQ(asked.find("X-Original-Method"), asked.rfind("X-Original-Method"));
+}
+
+TEST(AuthAnswer, MayBeKeptForAsLongAsItSaysItself) {
+  const struct {
+    const char* name;
+    const char* value;
+    int seconds;
+  } rows[] = {
+      {"X-A", "no-store", 86'400},
+      {"Cache-Control", "no-store", 0},
+      {"cache-control", "public, NO-CACHE", 0},
+      {"Cache-Control", "private", 0},
+      {"Cache-Control", "max-age=60", 60},
+      {"Cache-Control", "max-age=60, s-maxage=30", 30},
+      {"Cache-Control", "max-age=soon", 0},
+      {"Cache-Control", "max-age", 0},
+      {"Cache-Control", "max-age=99999999999", 86'400},
+      {"Vary", "accept-encoding", 86'400},
+      {"Vary", "Accept-Encoding, Cookie", 0},
+      {"Vary", "*", 0},
+  };
+  for (const auto& row : rows) {
+    http1::ResponseHead head;
+    head.status = 200;
+    head.fields = {field(row.name, row.value)};
+    EXPECT_EQ(read_auth_answer(head, settings()).fresh_for, std::chrono::seconds(row.seconds))
+        << row.value;
+  }
+}
+
 TEST(AuthQuestion, NoRequestLeadsItAwayFromItsPath) {
   config::ExternalAuth config = settings();
   config.target = "/check$args$uri?$args";

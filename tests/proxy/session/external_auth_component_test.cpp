@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "proxy/session/auth_request.h"
+#include "proxy/session/auth_places.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"

@@ -1,11 +1,10 @@
-#include "proxy/session/auth_request.h"
+#include "proxy/session/side_request.h"
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "proxy/http1/body_decoder.h"
-#include "proxy/policy/limits.h"
 #include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
 
@@ -32,82 +31,51 @@ Failure malformed(http1::Failure failure) {
           FailureKind::invalid_answer};
 }
 
-// For the access log, where the reasons of a backend's own failures stand, too.
-std::string_view reason_of(const Failure& failure) {
+SideRequest::Trouble trouble_of(const Failure& failure) {
+  using Trouble = SideRequest::Trouble;
   switch (failure.kind) {
     case FailureKind::timeout:
-      return "auth_timeout";
+      return Trouble::timeout;
     case FailureKind::invalid_answer:
-      return "auth_answer_malformed";
+      return Trouble::malformed;
     case FailureKind::error:
       break;
   }
-  return failure.retry == Retry::always ? "auth_unreachable" : "auth_closed_early";
+  return failure.retry == Retry::always ? Trouble::unreachable : Trouble::closed_early;
 }
 
 }  // namespace
 
-std::optional<AuthPlaces::Place> AuthPlaces::enter(const upstream::Cluster& server,
-                                                   std::string_view client_address) {
-  const auto address = config::IpAddress::parse(client_address);
-  if (!address) return std::nullopt;
-  const config::IpAddress client = policy::subscriber_of(*address);
-  const auto of_server = of_server_.find(&server);
-  const auto of_client = of_client_.find(client);
-  const bool is_full =
-      (of_server != of_server_.end() && of_server->second.count >= kOfOneServerMax) ||
-      (of_client != of_client_.end() && of_client->second >= kOfOneClientMax);
-  if (is_full) return std::nullopt;
-  ++of_server_[&server].count;
-  ++of_client_[client];
-  return std::optional<Place>(std::in_place, *this, &server, client);
-}
-
-bool AuthPlaces::Place::hold(std::size_t bytes) {
-  OfServer& all = places_->of_server_.find(server_)->second;
-  all.bytes = all.bytes - held_ + bytes;
-  held_ = bytes;
-  return all.bytes <= kBytesOfOneServerMax;
-}
-
-void AuthPlaces::leave(const Place& place) {
-  const auto of_server = of_server_.find(place.server_);
-  of_server->second.bytes -= place.held_;
-  if (--of_server->second.count == 0) of_server_.erase(of_server);
-  const auto of_client = of_client_.find(place.client_);
-  if (--of_client->second == 0) of_client_.erase(of_client);
-}
-
-AuthRequest::AuthRequest(Worker& worker, std::shared_ptr<upstream::Cluster> cluster,
-                         AuthPlaces::Place place, policy::AuthAnswers::Asked asked,
-                         const std::string& question, std::string preface, Waiter& waiter)
+SideRequest::SideRequest(Worker& worker, std::shared_ptr<upstream::Cluster> cluster,
+                         std::string_view method, const std::string& text, std::string preface,
+                         Haste haste, Waiter& waiter)
     : worker_(worker),
       cluster_(std::move(cluster)),
-      place_(std::move(place)),
-      asked_(std::move(asked)),
+      method_(method),
+      haste_(haste),
       waiter_(&waiter),
-      question_(worker.counters().held.request_copies),
+      text_(worker.counters().held.request_copies),
       preface_(std::move(preface)),
       held_answer_(worker.counters().held.endpoint_input),
       parser_(worker.options().response_limits) {
-  question_.assign(question);
+  text_.assign(text);
 }
 
-AuthRequest::~AuthRequest() {
+SideRequest::~SideRequest() {
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
 }
 
-std::string_view AuthRequest::begin() {
+SideRequest::Trouble SideRequest::begin() {
   const config::Cluster& config = cluster_->config();
-  if (cluster_->is_empty()) return "auth_no_endpoints";
-  if (config.speaks_http2) return "auth_speaks_http2";
+  if (cluster_->is_empty()) return Trouble::no_endpoints;
+  if (config.speaks_http2) return Trouble::speaks_http2;
   // One time for all of it: a server that sends a byte now and then has no more.
   worker_.loop().arm(timer_, config.connect_timeout + config.read_timeout);
   endpoint_ = pick_endpoint();
   endpoint_->request_begins();
   connection_ = endpoint_->take_idle(*this);
   if (connection_ != nullptr) {
-    connection_->write(question_.view());
+    connection_->write(text_.view());
   } else {
     endpoint_->request_ends();
     try_endpoints(std::exchange(endpoint_, nullptr));
@@ -116,12 +84,13 @@ std::string_view AuthRequest::begin() {
   return failed_;
 }
 
-std::shared_ptr<upstream::Endpoint> AuthRequest::pick_endpoint() {
+std::shared_ptr<upstream::Endpoint> SideRequest::pick_endpoint() {
   return worker_.pick_endpoint(*cluster_, {tried_, stale_.get()});
 }
 
-void AuthRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
-  if (!worker_.may_connect()) return give_up("no_descriptors");
+void SideRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
+  const bool has_room = haste_ == Haste::waited_for ? worker_.may_connect() : worker_.may_probe();
+  if (!has_room) return give_up(Trouble::no_descriptors);
   if (endpoint == nullptr) endpoint = pick_endpoint();
   for (; endpoint != nullptr; endpoint = pick_endpoint()) {
     tried_.push_back(endpoint);
@@ -134,25 +103,25 @@ void AuthRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
     }
     worker_.counters().upstream_failures.add(net::connect_failure_reason(errno));
   }
-  give_up("auth_unreachable");
+  give_up(Trouble::unreachable);
 }
 
-void AuthRequest::on_upstream_connected() {
-  connection_->write(question_.view());
+void SideRequest::on_upstream_connected() {
+  connection_->write(text_.view());
 }
 
-void AuthRequest::on_upstream_failed(const Failure& failure) {
+void SideRequest::on_upstream_failed(const Failure& failure) {
   fail(failure);
 }
 
-void AuthRequest::on_timer(net::Timer&) {
+void SideRequest::on_timer(net::Timer&) {
   worker_.counters().upstream_failures.add("upstream_read_timeout");
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
-  give_up("auth_timeout");
+  give_up(Trouble::timeout);
 }
 
-upstream::Attempt AuthRequest::attempt_so_far() const {
-  const bool is_idempotent = asked_->method != "POST" && asked_->method != "PATCH";
+upstream::Attempt SideRequest::attempt_so_far() const {
+  const bool is_idempotent = method_ != "POST" && method_ != "PATCH";
   return {
       .is_idempotent = is_idempotent,
       .can_replay = true,
@@ -164,13 +133,13 @@ upstream::Attempt AuthRequest::attempt_so_far() const {
   };
 }
 
-void AuthRequest::fail(const Failure& failure) {
+void SideRequest::fail(const Failure& failure) {
   worker_.counters().upstream_failures.add(failure.reason);
   const upstream::Next next = upstream::choose_next(failure, attempt_so_far());
   const bool is_stale = next == upstream::Next::fresh_connection;
   if (is_stale) stale_ = endpoint_;
   detach(upstream::Connection::kNotReusable);
-  if (next == upstream::Next::give_up) return give_up(reason_of(failure));
+  if (next == upstream::Next::give_up) return give_up(trouble_of(failure));
   worker_.counters().upstream_retries.add();
   was_replayed_ = was_replayed_ || is_stale;
   endpoint_.reset();
@@ -179,7 +148,7 @@ void AuthRequest::fail(const Failure& failure) {
 }
 
 // One read an event: what is left has its turn after others.
-void AuthRequest::on_upstream_readable() {
+void SideRequest::on_upstream_readable() {
   if (!connection_->is_readable()) return;
   char* const begin = worker_.buffers().upstream.begin();
   const std::size_t held = held_answer_.size();
@@ -197,15 +166,15 @@ void AuthRequest::on_upstream_readable() {
 
 // On a connection that others had before: what came before the question can have arrived is no
 // answer to it, and would let in whoever asks next. That is worth a system call each time.
-bool AuthRequest::is_stray_answer() {
+bool SideRequest::is_stray_answer() {
   return connection_->was_reused() && !connection_->may_be_answered();
 }
 
-void AuthRequest::take(char* begin, char* end) {
+void SideRequest::take(char* begin, char* end) {
   using Outcome = http1::ResponseParser::Outcome;
   for (;;) {
     const std::string_view input(begin, static_cast<std::size_t>(end - begin));
-    const Outcome outcome = parser_.parse(input, {asked_->method == "HEAD", {}}, head_);
+    const Outcome outcome = parser_.parse(input, {method_ == "HEAD", {}}, head_);
     if (outcome == Outcome::failed) return fail(malformed(parser_.failure()));
     if (outcome == Outcome::needs_more) {
       held_answer_.assign(input);
@@ -219,19 +188,19 @@ void AuthRequest::take(char* begin, char* end) {
     parser_.reset();
     head_.reset();
   }
-  policy::AuthAnswer said = policy::read_auth_answer(head_, *asked_);
   const bool can_be_reused =
       head_.keep_alive && is_whole({begin, static_cast<std::size_t>(end - begin)});
   const http1::Field* const keep_alive = head_.find(http1::FieldId::keep_alive);
   const auto rest_max = keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
                                               : upstream::rest_allowed_by(keep_alive->value);
   detach(can_be_reused ? rest_max : upstream::Connection::kNotReusable);
-  answer(std::move(said));
+  timer_.disarm();
+  waiter_->on_answer_head(head_);
 }
 
 // Whether the answer ends with these bytes. Else whatever follows would be taken for the answer to
 // the next question, by which somebody else would be let in.
-bool AuthRequest::is_whole(std::string_view body) {
+bool SideRequest::is_whole(std::string_view body) {
   if (body.size() > kBodyBytesMax) return false;
   http1::BodyDecoder decoder = http1::BodyDecoder::for_response(head_);
   while (!body.empty() && !decoder.is_done()) {
@@ -243,24 +212,18 @@ bool AuthRequest::is_whole(std::string_view body) {
   return decoder.is_done() && body.empty();
 }
 
-void AuthRequest::detach(std::chrono::milliseconds rest_max) {
+void SideRequest::detach(std::chrono::milliseconds rest_max) {
   endpoint_->request_ends();
   upstream::Connection::release(std::move(connection_), rest_max);
 }
 
-void AuthRequest::give_up(std::string_view reason) {
+void SideRequest::give_up(Trouble trouble) {
+  timer_.disarm();
   if (is_beginning_) {
-    failed_ = reason;
+    failed_ = trouble;
     return;
   }
-  policy::AuthAnswer nothing;
-  nothing.failure = reason;
-  answer(std::move(nothing));
-}
-
-void AuthRequest::answer(policy::AuthAnswer answer) {
-  timer_.disarm();
-  waiter_->on_auth_answered(std::move(answer));
+  waiter_->on_no_answer(trouble);
 }
 
 }  // namespace proxy::session

@@ -1,0 +1,23 @@
+#include "operator/ingress/field_map.h"
+
+#include <cstddef>
+
+#include "operator/ingress/annotations/header_fields.h"
+#include "proxy/config/limits.h"
+
+namespace ingress {
+
+FieldMap read_field_map(const kube::ConfigMap& map) {
+  FieldMap read;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : map.data) bytes += name.size() + value.size();
+  if (map.data.size() > proxy::config::kFieldLinesMax || bytes > annotations::kFieldBytesMax) {
+    read.problem = "has more than there may be (" + std::to_string(proxy::config::kFieldLinesMax) +
+                   " keys, " + std::to_string(annotations::kFieldBytesMax) + " bytes)";
+  } else {
+    read.fields = map.data;
+  }
+  return read;
+}
+
+}  // namespace ingress

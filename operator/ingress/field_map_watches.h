@@ -1,0 +1,21 @@
+#pragma once
+
+#include <utility>
+
+#include "kube/resources/config_map.h"
+#include "operator/ingress/field_map.h"
+#include "operator/ingress/named_object_watches.h"
+
+namespace ingress {
+
+extern template class NamedObjectWatches<kube::ConfigMap, FieldMap>;
+
+// The ConfigMaps that Ingresses name. Thread-safe.
+class FieldMapWatches final : public NamedObjectWatches<kube::ConfigMap, FieldMap> {
+ public:
+  // client must outlive it.
+  FieldMapWatches(kube::Client& client, Options options, Wake wake)
+      : NamedObjectWatches(client, std::move(options), read_field_map, std::move(wake)) {}
+};
+
+}  // namespace ingress
