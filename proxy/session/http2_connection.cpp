@@ -472,6 +472,8 @@ void Http2Stream::send_answer(const http1::Answer& answer) {
                                  with_body);
   if (with_body) give_body(answer.body, true);
   connection_->flush_soon();
+  // "Connection: close", as HTTP/2 has it (RFC 9113 §6.8).
+  if (!answer.keep_alive) connection_->begin_drain();
 }
 
 void Http2Stream::break_off() {

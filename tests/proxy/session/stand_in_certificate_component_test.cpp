@@ -100,6 +100,17 @@ TEST_F(StandIn, OverHttp2Likewise) {
   EXPECT_EQ(backend.requests(), 0);
 }
 
+TEST_F(StandIn, OverHttp2TheConnectionEndsWithThatAnswerAndWhatIsUnderWay) {
+  open_challenge("new.test");
+  ASSERT_TRUE(proxy.publish(config));
+  Http2Client http(handshake(proxy, "new.test", "h2").stream);
+  const int other = http.get("/", "new.test");
+  EXPECT_EQ(http.wait(other).status, 421);
+  http.read_until([] { return false; });
+  EXPECT_TRUE(http.got_goaway());
+  EXPECT_TRUE(http.is_over());
+}
+
 TEST_F(StandIn, IsThereForNoOtherNameAndNoLongerThanTheChallenge) {
   open_challenge("new.test");
   ASSERT_TRUE(proxy.publish(config));
