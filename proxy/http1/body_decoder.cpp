@@ -57,9 +57,10 @@ BodyDecoder BodyDecoder::for_response(const ResponseHead& head) {
 
 BodyDecoder::Piece BodyDecoder::next(std::string_view input) {
   Piece piece;
+  const std::size_t trailer_before = trailer_bytes_;
   // Framing first, then the data behind it, in one piece.
   while (piece.consumed < input.size() && !has_data_next()) {
-    if (state_ == State::done) return piece;
+    if (state_ == State::done) break;
     if (state_ != State::failed) {
       failure_ = take_framing(static_cast<unsigned char>(input[piece.consumed]));
     }
@@ -70,7 +71,13 @@ BodyDecoder::Piece BodyDecoder::next(std::string_view input) {
     }
     ++piece.consumed;
   }
-  if (piece.consumed < input.size()) {
+  if (trailer_bytes_ != trailer_before) {
+    // Only the end of the section can be behind its lines.
+    const std::size_t end_bytes = state_ == State::done ? 2 : state_ == State::last_lf ? 1 : 0;
+    const std::size_t size = trailer_bytes_ - trailer_before;
+    piece.trailer = input.substr(piece.consumed - end_bytes - size, size);
+  }
+  if (state_ != State::done && piece.consumed < input.size()) {
     piece.data = take_data(input.substr(piece.consumed));
     piece.consumed += piece.data.size();
   }
@@ -107,6 +114,9 @@ Failure BodyDecoder::take_framing(unsigned char byte) {
     case State::trailer_lf:
     case State::last_lf:
       if (++line_bytes_ > kTrailerBytesMax) return Failure::trailers_too_large;
+      if (!(state_ == State::trailer_first && byte == '\r') && state_ != State::last_lf) {
+        ++trailer_bytes_;
+      }
       return take_trailer(byte);
     default:
       if (++line_bytes_ > kChunkLineBytesMax) return Failure::chunk_line_too_long;
@@ -155,8 +165,7 @@ void BodyDecoder::end_chunk_line() {
   state_ = remaining_ > 0 ? State::chunk_data : State::trailer_first;
 }
 
-// trailer-section CRLF, RFC 9112 §7.1.2. Read to find the end, then dropped: a field that comes
-// after the head was acted on must not change its meaning.
+// trailer-section CRLF, RFC 9112 §7.1.2.
 Failure BodyDecoder::take_trailer(unsigned char byte) {
   const char c = static_cast<char>(byte);
   switch (state_) {

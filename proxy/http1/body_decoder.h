@@ -19,11 +19,15 @@ namespace proxy::http1 {
 //     input.remove_prefix(piece.consumed); // > 0 unless done
 //   }
 //
-// Chunk extensions and trailer fields are checked and dropped.
+// Chunk extensions are checked and dropped; the lines of a trailer are checked and told, and what
+// becomes of them is their reader's affair (trailer.h).
 class BodyDecoder {
  public:
   struct Piece {
     std::string_view data;
+    // Lines of the trailer, or a part of one, as they are in the input: in their order, and never
+    // together with data.
+    std::string_view trailer{};
     std::size_t consumed = 0;  // bytes of input, data included; never past the end of the body
     Failure failure = Failure::none;
   };
@@ -90,16 +94,19 @@ class BodyDecoder {
   State state_ = State::done;
   bool is_response_ = false;
   Failure failure_ = Failure::none;
-  std::uint16_t line_bytes_ = 0;  // of this chunk line, or of the trailer section
-  std::uint64_t remaining_ = 0;   // of the length or the chunk
+  std::uint16_t line_bytes_ = 0;     // of this chunk line, or of the trailer section
+  std::uint16_t trailer_bytes_ = 0;  // of that: of its lines
+  std::uint64_t remaining_ = 0;      // of the length or the chunk
   std::uint64_t data_bytes_ = 0;
 };
 
 // Chunk framing for sending. The size line for a chunk of this many bytes (> 0), into out; returns
-// its length. After the data comes kChunkEnd; after the last chunk kLastChunk.
+// its length. After the data comes kChunkEnd; after the last chunk kLastChunk, or kLastChunkHead,
+// the lines of a trailer and CRLF.
 inline constexpr std::size_t kChunkHeadBytesMax = 18;
 std::size_t write_chunk_head(std::uint64_t bytes, char* out);
 inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+inline constexpr std::string_view kLastChunkHead = "0\r\n";
 
 }  // namespace proxy::http1

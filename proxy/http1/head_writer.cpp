@@ -63,7 +63,8 @@ bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
     case FieldId::about_client:
       return forwarding.peer_is_trusted && !field.dropped && !is_replaced_prefix(field, forwarding);
     default:
-      return !is_hop_by_hop(field.id);
+      return !is_hop_by_hop(field.id) ||
+             (field.id == FieldId::trailer && forwarding.passes_trailer && !field.dropped);
   }
 }
 
@@ -98,8 +99,9 @@ std::size_t fields_bound(std::span<const Field> fields) {
   return bytes;
 }
 
-bool is_passed_downstream(const Field& field) {
-  return !field.dropped && field.id != FieldId::content_length && !is_hop_by_hop(field.id);
+bool is_passed_downstream(const Field& field, const Delivery& delivery) {
+  if (field.dropped || field.id == FieldId::content_length) return false;
+  return !is_hop_by_hop(field.id) || (field.id == FieldId::trailer && delivery.passes_trailer);
 }
 
 void write_downstream_framing(Cursor& out, const ResponseHead& head, const Delivery& delivery) {
@@ -189,7 +191,7 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
   cursor.number(static_cast<std::uint64_t>(head.status)) << " " << head.reason << "\r\n";
   bool has_date = delivery.date.empty() || head.is_interim();
   for (const Field& field : head.fields) {
-    if (!is_passed_downstream(field)) continue;
+    if (!is_passed_downstream(field, delivery)) continue;
     has_date = has_date || field.id == FieldId::date;
     write_field(cursor, field);
   }

@@ -13,7 +13,8 @@ namespace proxy::http1 {
 
 // Heads are written in one pass into memory that the caller has: ask for the bound, give that much,
 // get the bytes used. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and what it names, Keep-Alive,
-// Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade) are never copied.
+// Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade) are never copied; but Trailer where trailers
+// pass.
 
 // What the proxy tells the endpoint about the client.
 struct Forwarding {
@@ -29,6 +30,7 @@ struct Forwarding {
   // above, is kept. Else all of it is dropped.
   bool peer_is_trusted = false;
   bool forward_expect = false;  // pass Expect: 100-continue on, instead of dropping it
+  bool passes_trailer = false;  // of the request; then it may be announced
 };
 
 // "GET /path?query HTTP/1.1", Host first, then the client's fields in order, then ours. The body is
@@ -42,7 +44,8 @@ struct Delivery {
   Framing framing = Framing::none;  // towards the client, see downstream_framing()
   bool keep_alive = true;
   std::uint8_t client_minor_version = 1;
-  std::string_view date{};  // IMF-fixdate for a response without Date; empty: none is added
+  std::string_view date{};      // IMF-fixdate for a response without Date; empty: none is added
+  bool passes_trailer = false;  // which may be announced
 };
 
 // How to send this response's body on: an HTTP/1.0 client cannot read chunks, so it gets

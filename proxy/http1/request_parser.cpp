@@ -6,6 +6,7 @@
 
 #include "proxy/http1/character_tables.h"
 #include "proxy/http1/field_line.h"
+#include "proxy/http1/trailer.h"
 
 namespace proxy::http1 {
 namespace {
@@ -303,6 +304,9 @@ Failure RequestParser::take_field(std::string_view line, RequestHead& head) {
       // RFC 9110 §10.1.1: the one expectation there is, and not in HTTP/1.0.
       if (!equals_ignoring_case(field.value, "100-continue")) return Failure::expectation_failed;
       head.expects_continue = head.minor_version == 1;
+      return Failure::none;
+    case FieldId::te:
+      head.takes_trailers = head.takes_trailers || takes_trailers(field.value);
       return Failure::none;
     case FieldId::other:
     case FieldId::look_alike:

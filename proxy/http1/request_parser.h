@@ -40,6 +40,7 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;
   bool keep_alive = true;
   bool expects_continue = false;  // Expect: 100-continue, to be answered before a body
+  bool takes_trailers = false;    // TE: trailers
   // What the client offers to go on with instead of HTTP, as its Upgrade field has it:
   // "websocket", "SPDY/3.1". Empty: nothing that is passed on.
   std::string_view upgrade{};

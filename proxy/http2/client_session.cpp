@@ -40,6 +40,11 @@ void ClientStream::append(std::string_view data, bool last) {
   session_->output_.on_output();
 }
 
+void ClientStream::finish(std::string_view data, const std::vector<nghttp2_nv>& trailer) {
+  if (!trailer.empty()) request_trailer_ = std::make_unique<KeptFields>(trailer);
+  append(data, true);
+}
+
 void ClientStream::consume() {
   const std::size_t bytes = std::exchange(unconsumed_, 0);
   if (bytes == 0 || session_ == nullptr) return;
@@ -172,6 +177,11 @@ struct ClientCallbacks {
     const std::size_t count = std::min(size, stream->body_.size());
     if (stream->body_last_ && count == stream->body_.size()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (const auto trailer = std::move(stream->request_trailer_); trailer != nullptr) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        // It is in front of this stream's end, so it goes out after this.
+        nghttp2_submit_trailer(session, id, trailer->list().data(), trailer->list().size());
+      }
     } else if (count == 0) {
       stream->is_deferred_ = true;
       return NGHTTP2_ERR_DEFERRED;

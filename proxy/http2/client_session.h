@@ -13,6 +13,7 @@
 #include "base/byte_queue.h"
 #include "proxy/http1/field.h"
 #include "proxy/http2/field_account.h"
+#include "proxy/http2/kept_fields.h"
 
 namespace proxy::http2 {
 
@@ -70,6 +71,8 @@ class ClientStream {
 
   // Of the request's body, which ends with this if it is the last.
   void append(std::string_view data, bool last);
+  // The last of it, and the fields after it (RFC 9113 §8.1); without any it is as append().
+  void finish(std::string_view data, const std::vector<nghttp2_nv>& trailer);
   // What was told of the response's body is dealt with.
   void consume();
 
@@ -90,6 +93,7 @@ class ClientStream {
   ClientSession* session_ = nullptr;  // nullptr: it is over, or has not begun
   std::int32_t id_ = 0;
   base::ByteQueue body_;
+  std::unique_ptr<KeptFields> request_trailer_;  // after it; nullptr: none
   std::uint64_t body_sent_ = 0;
   std::size_t unconsumed_ = 0;
   std::string text_;  // the head or the trailer that is coming in, or came in last

@@ -29,6 +29,28 @@ void RequestFields::add(std::string_view name, std::string_view value) {
   fields_.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
 }
 
+void RequestFields::add_line(std::string_view line, bool is_of_trailer) {
+  std::string_view value = line;
+  const std::string_view written = take_until(value, kColon);
+  char* const begin = text_.data() + (written.data() - text_.data());
+  for (std::size_t i = 0; i < written.size(); ++i) begin[i] = lower(begin[i]);
+  const http1::FieldId id = http1::field_id(written);
+  if (id == http1::FieldId::host) {
+    // Pseudo-header fields come first, and the writer has Host before all others.
+    if (!value.empty() && !is_of_trailer) add(":authority", value);
+  } else if (!http1::is_hop_by_hop(id) || id == http1::FieldId::trailer) {
+    add(written, value);  // a trailer is announced in a head that the writer let pass
+  }
+}
+
+const std::vector<nghttp2_nv>& RequestFields::of_trailer(std::string_view lines) {
+  fields_.clear();
+  text_.assign(lines);
+  std::string_view rest = text_;
+  while (!rest.empty()) add_line(take_until(rest, kLineEnd), true);
+  return fields_;
+}
+
 const std::vector<nghttp2_nv>& RequestFields::of(std::string_view head, std::string_view scheme) {
   fields_.clear();
   text_.assign(head);
@@ -37,19 +59,7 @@ const std::vector<nghttp2_nv>& RequestFields::of(std::string_view head, std::str
   add(":method", take_until(request_line, " "));
   add(":scheme", scheme);
   add(":path", take_until(request_line, " "));
-  for (std::string_view line; !(line = take_until(rest, kLineEnd)).empty();) {
-    std::string_view value = line;
-    const std::string_view written = take_until(value, kColon);
-    char* const begin = text_.data() + (written.data() - text_.data());
-    for (std::size_t i = 0; i < written.size(); ++i) begin[i] = lower(begin[i]);
-    const http1::FieldId id = http1::field_id(written);
-    if (id == http1::FieldId::host) {
-      // Pseudo-header fields come first, and the writer has Host before all others.
-      if (!value.empty()) add(":authority", value);
-    } else if (!http1::is_hop_by_hop(id)) {
-      add(written, value);
-    }
-  }
+  for (std::string_view line; !(line = take_until(rest, kLineEnd)).empty();) add_line(line, false);
   // That trailers are understood, which the endpoint of a gRPC call wants to hear.
   add("te", "trailers");
   return fields_;

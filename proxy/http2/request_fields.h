@@ -15,9 +15,12 @@ class RequestFields {
  public:
   // `scheme`: of the connection to the endpoint.
   const std::vector<nghttp2_nv>& of(std::string_view head, std::string_view scheme);
+  // Of a trailer's lines.
+  const std::vector<nghttp2_nv>& of_trailer(std::string_view lines);
 
  private:
   void add(std::string_view name, std::string_view value);
+  void add_line(std::string_view line, bool is_of_trailer);
 
   std::vector<nghttp2_nv> fields_;
   std::string text_;  // the head, with names in lower case

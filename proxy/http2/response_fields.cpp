@@ -9,7 +9,8 @@ using http1::FieldId;
 
 bool is_passed(const http1::Field& field) {
   // Content-Length is written from what the parser made of it.
-  return !field.dropped && field.id != FieldId::content_length && !http1::is_hop_by_hop(field.id);
+  if (field.dropped || field.id == FieldId::content_length) return false;
+  return !http1::is_hop_by_hop(field.id) || field.id == FieldId::trailer;  // which always pass
 }
 
 }  // namespace

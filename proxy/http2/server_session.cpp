@@ -49,22 +49,10 @@ const char* refusal_of(int library_error) {
 
 }  // namespace
 
-KeptFields::KeptFields(const std::vector<nghttp2_nv>& fields) : list_(fields) {
-  text_.reserve(bytes_of(fields.data(), fields.size()));  // so that it never moves
-  for (nghttp2_nv& field : list_) {
-    const auto keep = [&](std::uint8_t*& bytes, std::size_t size) {
-      const std::size_t begin = text_.size();
-      text_.append(reinterpret_cast<const char*>(bytes), size);
-      bytes = reinterpret_cast<std::uint8_t*>(text_.data() + begin);
-    };
-    keep(field.name, field.namelen);
-    keep(field.value, field.valuelen);
-  }
-}
-
 void Stream::reset_stream() {
   id_ = 0;
   text_.reset();
+  std::string().swap(trailer_lines_);
   fields_.reset();
   unconsumed_ = held_window_ = 0;
   std::string().swap(incoming_);
@@ -76,6 +64,15 @@ void Stream::reset_stream() {
       was_reset_by_client_ = is_reset_by_us_ = false;
   refusal_ = "";
   previous_ = next_ = nullptr;
+}
+
+// Line ends never come this far, but this is where they would do harm.
+void Stream::add_to_trailer(std::string_view name, std::string_view value) {
+  constexpr std::string_view kLineEnds("\r\n\0", 3);
+  if (name.find_first_of(kLineEnds) != name.npos || value.find_first_of(kLineEnds) != value.npos) {
+    return;
+  }
+  trailer_lines_.append(name).append(": ").append(value).append("\r\n");
 }
 
 // libnghttp2 calls these; `user` is the session.
@@ -336,6 +333,7 @@ void ServerSession::drop_head(Stream& stream) {
   assert(stream.text_bytes_ <= fields_held_);
   fields_held_ -= std::exchange(stream.text_bytes_, 0);
   stream.text_.reset();
+  std::string().swap(stream.trailer_lines_);
 }
 
 void ServerSession::end_stream(Stream& stream) {
@@ -431,8 +429,11 @@ void ServerSession::end_frame() {
 void ServerSession::add_field(Stream& stream, std::string_view name, std::string_view value) {
   stream.fields_.add(name, value);
   if (!stream.fields_.is_over(fields_limits_)) {
-    if (stream.head_is_complete_) return;
-    stream.text_.add(name, value);
+    if (stream.head_is_complete_) {
+      stream.add_to_trailer(name, value);
+    } else {
+      stream.text_.add(name, value);
+    }
     stream.text_bytes_ += name.size() + value.size();
     fields_held_ += name.size() + value.size();
     return;

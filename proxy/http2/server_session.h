@@ -15,24 +15,13 @@
 #include "proxy/http2/closed_streams.h"
 #include "proxy/http2/field_account.h"
 #include "proxy/http2/frame_walk.h"
+#include "proxy/http2/kept_fields.h"
 #include "proxy/http2/request_text.h"
 #include "proxy/http2/response_fields.h"
 
 namespace proxy::http2 {
 
 class ServerSession;
-
-// Fields that are to be sent later.
-class KeptFields {
- public:
-  explicit KeptFields(const std::vector<nghttp2_nv>& fields);
-  const std::vector<nghttp2_nv>& list() const { return list_; }
-  std::size_t bytes() const { return text_.size(); }
-
- private:
-  std::string text_;
-  std::vector<nghttp2_nv> list_;
-};
 
 // What no client gets past; a client that tries is told GOAWAY (RFC 9113 §10.5).
 struct Limits {
@@ -67,8 +56,8 @@ class Stream {
   // The fields of the request's head, or of its trailer, are more than is allowed. They are not
   // complete, and nothing more is to come of them.
   virtual void on_fields_too_large(RequestText& text) = 0;
-  // A part of the body; ServerSession::consume() all that came once it was dealt with. Trailer
-  // fields are dropped.
+  // A part of the body; ServerSession::consume() all that came once it was dealt with. With the
+  // last part trailer() is there.
   virtual void on_data(std::string_view data, bool last) = 0;
   // All that was queued so far went out: interim heads and the body.
   virtual void on_sent() = 0;
@@ -89,13 +78,17 @@ class Stream {
  protected:
   void reset_stream();
   const RequestText& text() const { return text_; }
+  // Fields after the request's body as lines, "name: value\r\n"; nobody has judged them.
+  std::string_view trailer() const { return trailer_lines_; }
 
  private:
   friend class ServerSession;
   friend struct Callbacks;
+  void add_to_trailer(std::string_view name, std::string_view value);
   std::int32_t id_ = 0;
   RequestText text_;
-  std::size_t text_bytes_ = 0;  // that went into it
+  std::string trailer_lines_;
+  std::size_t text_bytes_ = 0;  // that went into these two
   FieldAccount fields_;
   bool head_is_complete_ = false;
   bool fields_were_refused_ = false;

@@ -18,10 +18,10 @@ class FieldLines {
   FieldLines(std::vector<config::FieldLine> lines, Compared compared);
 
   void replace_in(std::vector<http1::Field>& fields) const;
-
- private:
+  // It is "of the name" of one of these.
   bool has(const http1::Field& field) const;
 
+ private:
   std::vector<config::FieldLine> lines_;
   Compared compared_;
 };

@@ -25,6 +25,13 @@ class Shape {
   }
 
   void apply_to_request(Fields& fields) const { request_fields_.replace_in(fields); }
+  // Fields of a trailer, too, must not stand beside ours.
+  void apply_to_request_trailer(Fields& fields) const {
+    std::erase_if(fields, [&](const auto& field) { return request_fields_.has(field); });
+  }
+  void apply_to_response_trailer(Fields& fields) const {
+    std::erase_if(fields, [&](const auto& field) { return response_fields_.has(field); });
+  }
   // `origin`: of the request, see origin_of().
   // `texts` keeps what is made anew.
   void apply_to_response(std::string_view origin, Fields& fields,

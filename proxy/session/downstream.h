@@ -26,8 +26,8 @@ class Downstream {
   // views point into.
   virtual void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) = 0;
   virtual void send_body(const Piece& piece, bool last) = 0;
-  // The end of the body, and fields after it. Whoever cannot pass them on drops them (RFC 9110
-  // §6.5.1).
+  // The end of the body, and fields after it: http1::may_trail(). Whoever cannot pass them on drops
+  // them (RFC 9110 §6.5.1).
   virtual void send_trailer(const std::vector<http1::Field>& /*trailer*/) { send_body({}, true); }
   // True: this response's bytes may come by move_body() too, once unsent() is 0.
   virtual bool takes_moved_body() const { return false; }

@@ -60,8 +60,10 @@ Exchange::Exchange(Worker& worker)
     : worker_(worker),
       sent_(worker.counters().held.request_copies),
       gathered_(worker.counters().gathered_bytes),
+      request_trailer_(worker.counters().held.request_copies),
       response_parser_(worker.options().response_limits),
-      held_response_(worker.counters().held.endpoint_input) {}
+      held_response_(worker.counters().held.endpoint_input),
+      response_trailer_(worker.counters().held.endpoint_input) {}
 
 Exchange::~Exchange() {
   stop_waiting();
@@ -592,6 +594,10 @@ void Exchange::reset() {
   response_parser_.reset();
   response_decoder_ = {};
   held_response_.clear(kKeptBytes);
+  if (!request_trailer_.empty()) request_trailer_.take();
+  if (!response_trailer_.empty()) response_trailer_.take();
+  request_trailer_is_judged_ = false;
+  passes_request_trailer_ = true;
   holds_unread_ = false;
   response_flow_ = {};
   response_rest_ = upstream::Connection::kNotReusable;

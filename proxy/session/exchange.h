@@ -71,6 +71,9 @@ class Exchange final : private upstream::Connection::User,
   void begin(const Client& client, Protocol protocol, Downstream& downstream, const Piece& piece,
              bool last);
   void on_request_body(const Piece& piece, bool last);
+  // Lines of the request's trailer as they came, or a part of them; before the call that has the
+  // last of the body.
+  void add_request_trailer(std::string_view lines) { request_trailer_.append(lines); }
   // False: what the client sends next must wait until Downstream::want_request_body().
   bool wants_request_body() const;
   // True: what the client sends next may come by move_request(), once unsent_request() is 0.
@@ -180,6 +183,7 @@ class Exchange final : private upstream::Connection::User,
   void on_timer(net::Timer& timer) override;
   void note_body(std::size_t bytes);
   void watch_client();
+  std::string_view judged_request_trailer();
   void send_first(std::string_view bytes);
   void keep_for_replay(std::string_view bytes);
   std::shared_ptr<upstream::Endpoint> pick_endpoint();
@@ -202,6 +206,8 @@ class Exchange final : private upstream::Connection::User,
   void take_response(char* begin, char* end, net::TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);
   void take_final_head();
+  void send_response_trailer();
+  void send_response_trailer(std::vector<http1::Field> trailer);
   void take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget);
   void complete_response();
   void on_response_end_of_input();
@@ -243,6 +249,7 @@ class Exchange final : private upstream::Connection::User,
   void try_endpoints_http2();
   bool begin_stream(upstream::Http2Connection& carrier);
   void send_to_stream(std::string_view bytes, bool last);
+  void append_to_stream(std::string_view bytes, bool last);
   void take_more();
   void update_stream_wait();
   void on_stream_timeout();
@@ -328,6 +335,11 @@ class Exchange final : private upstream::Connection::User,
   std::string cookie_name_, cookie_attributes_;
   std::string set_cookie_;  // the response's fields point to it
 
+  // Lines after the request's body. Judged, they are what the endpoint gets.
+  HeldText request_trailer_;
+  bool request_trailer_is_judged_ = false;
+  bool passes_request_trailer_ = true;
+
   std::unique_ptr<ErrorPage> error_page_;  // on a route that has them
   struct Mirrored;
   std::unique_ptr<Mirrored> mirrored_;  // on a route that has one, until it is sent
@@ -339,6 +351,7 @@ class Exchange final : private upstream::Connection::User,
   http1::BodyDecoder response_decoder_;
   HeldText held_response_;     // a part of a head; or of a body, see holds_unread_
   bool holds_unread_ = false;  // it was read, and there was no time to look at it
+  HeldText response_trailer_;  // lines, as they come
   Flow response_flow_;
   unsigned interim_heads_ = 0;
   bool response_has_begun_ = false;

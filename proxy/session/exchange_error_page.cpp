@@ -133,6 +133,8 @@ void Exchange::begin_way_anew() {
   sent_.take();
   unframed_head_ = 0;
   request_complete_ = is_idempotent_ = can_replay_ = true;
+  request_trailer_.take();
+  passes_request_trailer_ = request_trailer_is_judged_ = false;
   request_chunked_ = was_replayed_ = carrier_was_used_ = awaits_sending_ = false;
   moves_ = refusals_ = 0;
   offered_upgrade_.clear();

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proxy/http1/head_writer.h"
+#include "proxy/http1/trailer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/policy/trace.h"
@@ -102,7 +103,8 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   const bool client_waits = request_.expects_continue && !last && piece.empty();
   const std::string_view head = compose_head(client, target.policies);
   const std::string_view bytes =
-      assemble(head, piece, {request_chunked_, last}, worker_.buffers().gather);
+      assemble(head, piece, {request_chunked_, last, last ? judged_request_trailer() : ""},
+               worker_.buffers().gather);
   if (gathers) {
     if (length_will_be_known) unframed_head_ = head.size();
     begin_gathering(bytes);
@@ -260,11 +262,29 @@ std::string_view Exchange::write_head(const Client& client, const config::Polici
       .upstream_host = policies.upstream_host,
       .prefix = policies.forwarded_prefix,
       .peer_is_trusted = client.is_trusted_proxy,
+      .passes_trailer =
+          passes_request_trailer_ && (head.chunked || cluster_->config().speaks_http2),
   };
   std::string& out = worker_.buffers().head;
   const std::size_t bound = http1::request_head_bound(head, forwarding);
   if (out.size() < bound) out.resize(bound);
   return {out.data(), http1::write_request_head(head, forwarding, out)};
+}
+
+// What of the request's trailer the endpoint gets; empty, most of the time.
+std::string_view Exchange::judged_request_trailer() {
+  if (request_trailer_.empty() || request_trailer_is_judged_) return request_trailer_.view();
+  request_trailer_is_judged_ = true;
+  const std::string lines = request_trailer_.take();
+  if (!passes_request_trailer_) return {};
+  std::vector<http1::Field> fields;
+  http1::read_trailer(lines, fields);
+  http1::keep_what_may_trail(fields);
+  if (shape_ != nullptr) shape_->apply_to_request_trailer(fields);
+  std::string judged;
+  http1::write_trailer(fields, judged);
+  request_trailer_.assign(judged);
+  return request_trailer_.view();
 }
 
 void Exchange::send_first(std::string_view bytes) {
@@ -486,7 +506,8 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
     return;
   }
   const std::string_view bytes =
-      assemble({}, piece, {request_chunked_, last}, worker_.buffers().gather);
+      assemble({}, piece, {request_chunked_, last, last ? judged_request_trailer() : ""},
+               worker_.buffers().gather);
   if (stage_ == Stage::gathering) {
     gather(bytes, last);
   } else if (stage_ == Stage::connecting) {
@@ -718,17 +739,21 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, net::T
   budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
   const bool last = response_decoder_.is_done();
   response_bytes_ += decoded.piece.size;
+  if (!decoded.trailer.empty()) response_trailer_.append(decoded.trailer);
+  const bool has_trailer = !response_trailer_.empty();
   const char* const rest = begin + decoded.consumed;
   if (!last && rest != end) {
     held_response_.assign({rest, static_cast<std::size_t>(end - rest)});
     holds_unread_ = true;
   }
   if (with_head) {
-    downstream_->send_head(response_, decoded.piece, last);
+    downstream_->send_head(response_, decoded.piece, last && !has_trailer);
   } else if (last || !decoded.piece.empty()) {
-    downstream_->send_body(decoded.piece, last);
+    downstream_->send_body(decoded.piece, last && !has_trailer);
   }
   if (stage_ == Stage::over || !last) return;
+  if (has_trailer) send_response_trailer();
+  if (stage_ == Stage::over) return;
   // Bytes that nobody asked for: whose answer would they be?
   if (rest != end) {
     endpoint_->on_unsolicited_bytes(worker_.loop().now());
@@ -740,6 +765,24 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, net::T
   // that is in the way: the next request would stand behind it.
   if (status_ >= 400 && request_bytes_ > 0) response_rest_ = upstream::Connection::kNotReusable;
   complete_response();
+}
+
+void Exchange::send_response_trailer() {
+  const std::string lines = response_trailer_.take();
+  std::vector<http1::Field> trailer;
+  http1::read_trailer(lines, trailer);
+  send_response_trailer(std::move(trailer));
+}
+
+// The end of the body, and what may follow it.
+void Exchange::send_response_trailer(std::vector<http1::Field> trailer) {
+  http1::keep_what_may_trail(trailer);
+  if (shape_ != nullptr) shape_->apply_to_response_trailer(trailer);
+  if (trailer.empty()) {
+    downstream_->send_body({}, true);
+  } else {
+    downstream_->send_trailer(trailer);
+  }
 }
 
 void Exchange::complete_response() {

@@ -308,6 +308,9 @@ void Exchange::take_over_from(const policy::ExternalAuth& auth) {
   const policy::AuthAnswer* const told =
       auth_answers_ == nullptr ? nullptr : auth_answers_->find(*auth.config());
   auth.replace_in(request_.fields, told);
+  // What it says of the client must not be said again by the client, where the backend might
+  // listen.
+  passes_request_trailer_ = false;
   if (told == nullptr) return;
   if (!told->user.empty()) granted().user = told->user;
   if (told->cookies.empty()) return;

@@ -80,14 +80,22 @@ void Exchange::try_endpoints_http2() {
 bool Exchange::begin_stream(upstream::Http2Connection& carrier) {
   const std::string_view head = sent_.view().substr(0, unframed_head_);
   const std::string_view body = sent_.view().substr(unframed_head_);
-  const bool with_body = !request_complete_ || !body.empty();
+  const bool with_body = !request_complete_ || !body.empty() || !judged_request_trailer().empty();
   carrier_ = &carrier;
   carrier_was_used_ = carrier.was_used();
   stream_ = std::make_unique<http2::ClientStream>(static_cast<http2::ClientStream::User&>(*this));
   const auto& fields = worker_.request_fields().of(head, cluster_->config().tls ? "https" : "http");
   if (!carrier.begin(*stream_, fields, with_body)) return false;
-  if (with_body) stream_->append(body, request_complete_);
+  if (with_body) append_to_stream(body, request_complete_);
   return true;
+}
+
+void Exchange::append_to_stream(std::string_view bytes, bool last) {
+  if (last && !request_trailer_.empty()) {
+    stream_->finish(bytes, worker_.request_fields().of_trailer(judged_request_trailer()));
+  } else {
+    stream_->append(bytes, last);
+  }
 }
 
 // What was taken from the client is kept while nothing of it was sent, else while it is little.
@@ -101,7 +109,7 @@ void Exchange::send_to_stream(std::string_view bytes, bool last) {
       sent_.take();
     }
   }
-  stream_->append(bytes, last);
+  append_to_stream(bytes, last);
   update_stream_wait();
   watch_client();
 }
@@ -182,11 +190,7 @@ void Exchange::take_more() {
 }
 
 void Exchange::on_response_end(const std::vector<http1::Field>& trailer) {
-  if (trailer.empty()) {
-    downstream_->send_body({}, true);
-  } else {
-    downstream_->send_trailer(trailer);
-  }
+  send_response_trailer(trailer);
   if (stage_ != Stage::over) complete_response();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "proxy/http1/trailer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/worker.h"
@@ -238,6 +239,7 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
   const http1::RequestHead& head = exchange_->request();
   client_keeps_alive_ = head.keep_alive;
   minor_version_ = head.minor_version;
+  takes_trailers_ = head.takes_trailers;
   body_ = http1::BodyDecoder::for_request(head);
   Decoded first;
   first.piece.begin = head_end;
@@ -252,6 +254,7 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
                              http1::status_of(first.failure), http1::reason_of(first.failure));
     return;
   }
+  if (!first.trailer.empty()) exchange_->add_request_trailer(first.trailer);
   const bool complete = body_.is_done();
   state_ = complete ? State::response : State::body;
   if (complete) {
@@ -272,6 +275,7 @@ char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& bud
     exchange_->refuse(http1::status_of(decoded.failure), http1::reason_of(decoded.failure));
     return end;
   }
+  if (!decoded.trailer.empty()) exchange_->add_request_trailer(decoded.trailer);
   const bool complete = body_.is_done();
   if (complete) {
     state_ = State::response;
@@ -357,6 +361,7 @@ void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& pi
                         delivery.framing != http1::Framing::until_close;
   delivery.client_minor_version = minor_version_;
   delivery.date = worker_.date();
+  delivery.passes_trailer = takes_trailers_ && delivery.framing == http1::Framing::chunked;
   keeps_alive_ = delivery.keep_alive;
   response_chunked_ = delivery.framing == http1::Framing::chunked;
   if (delivery.framing == http1::Framing::tunnel) {
@@ -383,6 +388,19 @@ void Http1Connection::send_body(const Piece& piece, bool last) {
   const std::string_view bytes =
       assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
   if (!bytes.empty()) connection_.write(bytes);
+  arm_after_sending();
+}
+
+void Http1Connection::send_trailer(const std::vector<http1::Field>& trailer) {
+  if (!response_chunked_ || !takes_trailers_) {
+    send_body({}, true);
+    return;
+  }
+  std::string& out = worker_.buffers().gather;
+  out.assign(http1::kLastChunkHead);
+  http1::write_trailer(trailer, out);
+  out.append("\r\n");
+  connection_.write(out);
   arm_after_sending();
 }
 

@@ -49,6 +49,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void send_interim(const http1::ResponseHead& head) override;
   void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
   void send_body(const Piece& piece, bool last) override;
+  void send_trailer(const std::vector<http1::Field>& trailer) override;
   bool takes_moved_body() const override;
   std::optional<net::IoResult> move_body(int socket, std::size_t size) override;
   void send_answer(const http1::Answer& answer) override;
@@ -90,6 +91,7 @@ class Http1Connection final : public Protocol, private Downstream {
   bool client_keeps_alive_ = true;  // for the exchange under way
   bool keeps_alive_ = true;         // what the client was told
   bool response_chunked_ = false;
+  bool takes_trailers_ = false;  // the client of the exchange under way does
   bool input_ended_ = false;
   bool waits_half_closed_ = false;  // the timer is Timeouts::half_closed
   std::uint8_t minor_version_ = 1;

@@ -338,7 +338,10 @@ void Http2Stream::refuse_unread(int status, std::string_view reason) {
 void Http2Stream::on_data(std::string_view data, bool last) {
   made_progress();
   if (exchange_ == nullptr) return;
-  if (last) request_complete_ = true;
+  if (last) {
+    request_complete_ = true;
+    if (!trailer().empty()) take_trailer();
+  }
   if (!has_begun_) {
     // Of an empty body; libnghttp2 let nothing else pass.
     if (last) begin(true);
@@ -352,6 +355,12 @@ void Http2Stream::on_data(std::string_view data, bool last) {
   if (exchange_ != nullptr && exchange_->wants_request_body() && exchange_->unsent_request() == 0) {
     want_request_body();
   }
+}
+
+// The exchange has it from here on.
+void Http2Stream::take_trailer() {
+  exchange_->add_request_trailer(trailer());
+  if (has_begun_) connection_->session().drop_head(*this);
 }
 
 void Http2Stream::want_request_body() {

@@ -65,6 +65,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void refuse_unread(int status, std::string_view reason);
   void describe_unread();
   void give_body(std::string_view data, bool last);
+  void take_trailer();
   void made_progress();
 
   Worker& worker_;

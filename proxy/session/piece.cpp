@@ -38,10 +38,15 @@ std::string_view assemble(std::string_view head, const Piece& piece, Wrapping wr
       chunk_head_size = http1::write_chunk_head(piece.size, chunk_head.data());
       append_tail(http1::kChunkEnd);
     }
-    if (wrapping.last) append_tail(http1::kLastChunk);
+    if (wrapping.last && wrapping.trailer.empty()) append_tail(http1::kLastChunk);
   }
   const std::string_view before(chunk_head.data(), chunk_head_size);
   const std::string_view after(tail.data(), tail_size);
+  if (wrapping.chunked && wrapping.last && !wrapping.trailer.empty()) {
+    gather.assign(head).append(before).append(piece.text()).append(after);
+    gather.append(http1::kLastChunkHead).append(wrapping.trailer).append("\r\n");
+    return gather;
+  }
   if (!piece.empty() && head.size() + before.size() <= piece.room_before &&
       after.size() <= piece.room_after) {
     return assemble_in_place(head, piece, before, after);
@@ -63,6 +68,7 @@ Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
       decoded.failure = next.failure;
       return decoded;
     }
+    if (!next.trailer.empty()) decoded.trailer = next.trailer;
     if (!next.data.empty()) {
       char* const data = begin + (next.data.data() - begin);
       if (decoded.piece.begin == nullptr) {

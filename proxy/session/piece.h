@@ -24,7 +24,8 @@ struct Piece {
 // What is put around a body's bytes on the wire.
 struct Wrapping {
   bool chunked = false;
-  bool last = false;  // the body ends with this piece
+  bool last = false;           // the body ends with this piece
+  std::string_view trailer{};  // lines after the last chunk; see http1/trailer.h
 };
 
 // Head (may be empty), framing and piece as one string: in place when there is room, else in
@@ -39,6 +40,8 @@ struct Decoded {
   std::size_t consumed = 0;
   std::size_t pieces = 0;
   http1::Failure failure = http1::Failure::none;
+  // Lines of a trailer, as they lie in the input: before the piece is assemble()d.
+  std::string_view trailer{};
 };
 Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
                         std::size_t room_before, std::size_t room_after);

@@ -51,6 +51,23 @@ TEST(Assemble, AnEmptyPieceIsNeverWrittenAsTheLastChunkByAccident) {
   EXPECT_EQ(assemble("", {}, {false, true}, gather), "");
 }
 
+TEST(Assemble, PutsATrailerBehindTheLastChunk) {
+  std::string gather;
+  Buffer buffer("body");
+  EXPECT_EQ(assemble("HEAD", buffer.piece(), {true, true, "a: b\r\n"}, gather),
+            "HEAD4\r\nbody\r\n0\r\na: b\r\n\r\n");
+  EXPECT_EQ(assemble("", {}, {true, true, "a: b\r\n"}, gather), "0\r\na: b\r\n\r\n");
+  EXPECT_EQ(assemble("HEAD", {}, {false, true, "a: b\r\n"}, gather), "HEAD");
+}
+
+TEST(DecodeInPlace, TellsTheLinesOfATrailer) {
+  Buffer buffer("3\r\nabc\r\n2\r\nde\r\n0\r\na: b\r\nc:d\r\n\r\nGET /");
+  auto decoder = http1::BodyDecoder::chunked();
+  const Decoded decoded = decode_in_place(decoder, buffer.begin(), buffer.end(), 64, 16);
+  EXPECT_EQ(decoded.piece.text(), "abcde");
+  EXPECT_EQ(decoded.trailer, "a: b\r\nc:d\r\n");
+}
+
 TEST(DecodeInPlace, MovesTheContentOfAllChunksTogether) {
   Buffer buffer("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\nGET /");
   auto decoder = http1::BodyDecoder::chunked();

@@ -7,6 +7,21 @@
 
 namespace proxy::support {
 
+namespace {
+
+std::vector<nghttp2_nv> fields_of(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::vector<nghttp2_nv> list;
+  const auto bytes = [](const std::string& text) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+  };
+  for (const auto& [name, value] : fields) {
+    list.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+  }
+  return list;
+}
+
+}  // namespace
+
 struct ClientCallbacks {
   static Http2Client& self(void* user) { return *static_cast<Http2Client*>(user); }
 
@@ -37,15 +52,23 @@ struct ClientCallbacks {
     self(user).answers_[id].error = code;
     return 0;
   }
-  static ssize_t read_body(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size,
-                           std::uint32_t* flags, nghttp2_data_source* source, void* user) {
+  static ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t* out,
+                           std::size_t size, std::uint32_t* flags, nghttp2_data_source* source,
+                           void* user) {
     std::string& body = self(user).bodies_[id];
     const bool endless = source->fd != 0 && !self(user).ended_bodies_.contains(id);
     if (body.empty() && endless) return NGHTTP2_ERR_DEFERRED;
     const std::size_t count = std::min(size, body.size());
     std::memcpy(out, body.data(), count);
     body.erase(0, count);
-    if (body.empty() && !endless) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (body.empty() && !endless) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (self(user).trailers_.contains(id)) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        const auto list = fields_of(self(user).trailers_[id]);
+        nghttp2_submit_trailer(session, id, list.data(), list.size());
+      }
+    }
     return static_cast<ssize_t>(count);
   }
 };
@@ -75,13 +98,7 @@ Http2Client::~Http2Client() {
 
 int Http2Client::request(const std::vector<std::pair<std::string, std::string>>& fields,
                          const std::string& body, bool endless_body) {
-  std::vector<nghttp2_nv> list;
-  const auto bytes = [](const std::string& text) {
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-  };
-  for (const auto& [name, value] : fields) {
-    list.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
-  }
+  const std::vector<nghttp2_nv> list = fields_of(fields);
   nghttp2_data_provider provider{};
   provider.source.fd = endless_body ? 1 : 0;
   provider.read_callback = ClientCallbacks::read_body;
@@ -139,6 +156,12 @@ void Http2Client::say(int stream, const std::string& data, bool last) {
   bodies_[stream] += data;
   if (last) ended_bodies_.insert(stream);
   nghttp2_session_resume_data(session_, stream);
+}
+
+void Http2Client::finish(int stream,
+                         const std::vector<std::pair<std::string, std::string>>& trailer) {
+  trailers_[stream] = trailer;
+  say(stream, "", true);
 }
 
 void Http2Client::reset(int stream) {

@@ -53,6 +53,8 @@ class Http2Client {
   void reset(int stream);
   // More of an endless body; `last`: it ends with this.
   void say(int stream, const std::string& data, bool last = false);
+  // The end of an endless body, with these fields after it.
+  void finish(int stream, const std::vector<std::pair<std::string, std::string>>& trailer);
   void ping();
   std::size_t unsent_body(int stream) const { return bodies_.at(stream).size(); }
   bool flush();
@@ -69,6 +71,7 @@ class Http2Client {
   std::map<int, Answer> answers_;
   std::map<int, std::string> bodies_;
   std::set<int> ended_bodies_;
+  std::map<int, std::vector<std::pair<std::string, std::string>>> trailers_;
   bool got_goaway_ = false;
   bool is_over_ = false;
 };

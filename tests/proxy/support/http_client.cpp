@@ -33,7 +33,7 @@ void HttpClient::read_chunks(HttpAnswer& answer) {
   while (read_line(line)) {
     const std::size_t size = std::stoul(line, nullptr, 16);
     if (size == 0) {
-      answer.complete = read_line(line);
+      while ((answer.complete = read_line(line)) && !line.empty()) answer.trailer += line + "\n";
       return;
     }
     const std::string data = read_bytes(size);

@@ -13,6 +13,7 @@ struct HttpAnswer {
   bool complete = false;                      // the body came to its proper end
   std::map<std::string, std::string> fields;  // names in lower case
   std::string body;
+  std::string trailer;  // lines after the last chunk
   std::string field(const std::string& name) const {
     const auto found = fields.find(name);
     return found == fields.end() ? "" : found->second;

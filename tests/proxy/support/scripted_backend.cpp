@@ -83,12 +83,20 @@ bool ScriptedBackend::read_request(SocketStream& stream, std::string& pending,
         if (!fill()) return false;
       }
       const std::size_t size = std::stoul(pending, nullptr, 16);
+      if (size == 0) {
+        std::size_t last = 0;
+        while ((last = pending.find("\r\n\r\n")) == std::string::npos) {
+          if (!fill()) return false;
+        }
+        if (last != line) request.trailer = pending.substr(line + 2, last - line);
+        pending.erase(0, last + 4);
+        return true;
+      }
       while (pending.size() < line + 2 + size + 2) {
         if (!fill()) return false;
       }
       request.body += pending.substr(line + 2, size);
       pending.erase(0, line + 2 + size + 2);
-      if (size == 0) return true;
     }
   }
   const std::string length = request.field("content-length");

@@ -14,8 +14,9 @@ namespace proxy::support {
 
 // A request as an endpoint got it.
 struct SeenRequest {
-  std::string head;  // as it came, up to and with its empty line
-  std::string body;  // with its framing taken off
+  std::string head;     // as it came, up to and with its empty line
+  std::string body;     // with its framing taken off
+  std::string trailer;  // lines after the last chunk
   std::string method, path;
   // The value of the first field of this name (any case); empty: there is none.
   std::string field(std::string name) const;
