@@ -21,6 +21,7 @@
 #include "proxy/control/file_source.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/engine.h"
+#include "proxy/session/memory_watch.h"
 
 namespace {
 
@@ -46,6 +47,8 @@ struct Flags {
   bool allow_trace = false;
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   std::size_t connections_max = 100'000;
+  std::size_t connections_per_client_max = 0;
+  std::uint64_t memory_limit = 0;
   double handshake_timeout = 10;
   double header_timeout = 15;
   double keep_alive_timeout = 75;
@@ -153,6 +156,16 @@ void describe(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber)
       ->group(limits);
+  app.add_option("--max-connections-per-client", flags.connections_per_client_max,
+                 "Of one IPv4 address, or of the /64 of an IPv6 one; 0: any number. "
+                 "--trusted-proxies have no such limit")
+      ->capture_default_str()
+      ->group(limits);
+  app.add_option("--memory-limit", flags.memory_limit,
+                 "Near it new requests are answered 503, and no clients are accepted: bytes, or "
+                 "like 512Mi; 0: the limit of the control group, where it has one")
+      ->transform(CLI::AsSizeValue(false))
+      ->group(limits);
   const auto time = [&](const char* name, double& value, const char* what) {
     app.add_option(name, value, what)
         ->capture_default_str()
@@ -246,6 +259,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_timeout = millis(flags.upstream_idle_timeout);
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
+  options.connections_per_client_max = flags.connections_per_client_max;
   options.trusted_proxies = std::move(*trusted);
   options.trace_allowed = flags.allow_trace;
   options.public_http_port = flags.public_http_port;
@@ -372,6 +386,9 @@ base::Status run(const Flags& flags) {
     if (!written) return written;
   }
 
+  const proxy::session::MemoryWatch memory(
+      proxy::session::MemoryAccount::find(flags.memory_limit),
+      [&](const proxy::session::MemoryUse& use) { (*engine)->note_memory(use); });
   int signal = 0;
   sigwait(&signals, &signal);
   drain(**engine, flags, signals);

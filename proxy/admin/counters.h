@@ -81,6 +81,9 @@ struct alignas(64) WorkerCounters {
   Counter connections_made_room;  // closed, being silent for longest, for others to come
   Counter accept_pauses_full;     // as many clients as there may be
   Counter accept_pauses_no_descriptors;
+  Counter accept_pauses_no_memory;
+  ReasonCounters connections_refused;  // closed before a word was said
+  ReasonCounters connections_stalled;  // closed because their clients took nothing, or said nothing
   Counter handshakes_ok;
   Counter handshakes_resumed;  // of handshakes_ok
   ReasonCounters handshake_failures;
@@ -135,6 +138,8 @@ struct ProxyFacts {
   std::uint64_t config_applied = 0;
   std::uint64_t config_rejected = 0;
   std::uint64_t access_lines_dropped = 0;
+  std::uint64_t memory_used = 0;   // of all the process has, as the kernel counts it
+  std::uint64_t memory_limit = 0;  // 0: nobody has said
   bool draining = false;
 };
 

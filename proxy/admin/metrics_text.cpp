@@ -112,7 +112,18 @@ void add_connections(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_full; },
            {{"reason", "too_many_connections"}})
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_descriptors; },
-           {{"reason", "no_descriptors"}});
+           {{"reason", "no_descriptors"}})
+      .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_memory; },
+           {{"reason", "no_memory"}});
+  page.family("connections_refused_total",
+              "Client connections closed as soon as they came, because of a limit.",
+              MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.connections_refused; });
+  page.family(
+          "connections_stalled_total",
+          "Client connections closed because their clients were too slow, by what they let wait.",
+          MetricType::Counter)
+      .by_reason([](const auto& w) -> const ReasonCounters& { return w.connections_stalled; });
   page.family("upgraded_connections_open", "WebSockets and other upgraded connections open now.",
               MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.upgraded_open; });
@@ -251,6 +262,14 @@ void add_facts(Page& page, const ProxyFacts& facts) {
   page.family("access_log_dropped_total", "Access log lines dropped because nobody read them.",
               MetricType::Counter)
       .value(static_cast<double>(facts.access_lines_dropped));
+  page.family("memory_used_bytes",
+              "Memory of the whole process that the kernel cannot take back; 0 without a limit.",
+              MetricType::Gauge)
+      .value(static_cast<double>(facts.memory_used));
+  page.family("memory_limit_bytes",
+              "What it may be: near it new requests are answered 503. 0: there is no limit.",
+              MetricType::Gauge)
+      .value(static_cast<double>(facts.memory_limit));
   page.family("draining", "1 while the proxy is shutting down.", MetricType::Gauge)
       .value(facts.draining ? 1 : 0);
 }

@@ -73,6 +73,15 @@ void LimitTables::share_among(std::uint32_t proxies) {
   proxies_.store(std::clamp<std::uint32_t>(proxies, 1, kProxiesMax), std::memory_order_relaxed);
 }
 
+InFlight::Place enter_connection(std::string_view client_address, std::uint64_t max,
+                                 LimitTables& tables) {
+  const auto address = IpAddress::parse(client_address);
+  if (!address) return {};
+  constexpr std::uint64_t kNoRoutes = 0;  // names of limits are digests
+  const IpAddress client = address->is_ipv6 ? address->first_bits(kClientBits) : *address;
+  return tables.in_flight.enter(hash_of(tables.hash, kNoRoutes, client), max);
+}
+
 Limits::Limits(const config::Limits& config)
     : name_(name_of(config, {})), exempt_(config.exempt), connections_(config.connections) {
   const auto rate = [&](std::string_view kind, std::uint64_t period, std::uint64_t count) {

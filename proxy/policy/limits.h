@@ -55,6 +55,11 @@ class CountedIn {
   std::size_t size_ = 0;
 };
 
+// A place for one more connection of the client with this address, for all routes and workers
+// together; none: it has `max`, or the address is none.
+InFlight::Place enter_connection(std::string_view client_address, std::uint64_t max,
+                                 LimitTables& tables);
+
 // config::Limits, made ready to be asked: limit-rps, limit-rpm, limit-connections. A client is an
 // IPv4 address, or the /64 of an IPv6 one: whoever has one of its addresses can have them all
 // (RFC 6177 §2). Immutable.

@@ -56,7 +56,21 @@ bool ClientConnection::start() {
   return true;
 }
 
+// False: its client has as many as it may.
+bool ClientConnection::takes_place() {
+  const std::size_t max = worker_.options().connections_per_client_max;
+  policy::LimitTables* const tables = worker_.limits();
+  if (max == 0 || tables == nullptr || client_.is_trusted_proxy) return true;
+  place_ = policy::enter_connection(client_.address, max, *tables);
+  return static_cast<bool>(place_);
+}
+
 void ClientConnection::begin_conversation() {
+  if (!takes_place()) {
+    worker_.note_refused_client(client_.address);
+    close("client_has_too_many");
+    return;
+  }
   if (client_.secure) {
     state_ = State::handshake;
     channel_.start_tls(worker_.tls());
@@ -331,9 +345,15 @@ void ClientConnection::drop_input() {
   }
 }
 
+void ClientConnection::close_stalled(bool reset) {
+  worker_.counters().connections_stalled.add("client_send_timeout");
+  close("client_send_timeout", reset);
+}
+
 void ClientConnection::close(const char* reason, bool reset) {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  place_.leave();
   timer_.disarm();
   net::Loop::forget_turn(*this);
   if (protocol_ != nullptr) protocol_->on_closed(reason);

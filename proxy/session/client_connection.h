@@ -8,6 +8,7 @@
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/policy/in_flight.h"
 #include "proxy/session/channel.h"
 #include "proxy/session/client.h"
 #include "proxy/session/protocol.h"
@@ -82,6 +83,8 @@ class ClientConnection final : public net::EventHandler,
   base::SteadyTime rests_since() const { return rests_since_; }
   // Closes it in an orderly way, but at once.
   void make_room();
+  // Now, because the client took nothing of what it is owed for too long.
+  void close_stalled(bool reset = false);
   // Now. `reset`: the client must not take what it got for complete.
   void close(const char* reason, bool reset = false);
   void begin_drain();
@@ -96,6 +99,7 @@ class ClientConnection final : public net::EventHandler,
   void read_proxy_header();
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();
+  bool takes_place();
   void pass_through();
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
@@ -116,6 +120,7 @@ class ClientConnection final : public net::EventHandler,
   bool waited_to_leave_ = false;
   std::array<char, net::SocketAddress::kIpTextMax> address_text_{};
   Client client_;
+  policy::InFlight::Place place_;  // where connections of a client are counted
 };
 
 }  // namespace proxy::session

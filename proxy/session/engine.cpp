@@ -207,6 +207,24 @@ void Engine::on_incomplete(std::string problem) {
   incomplete_ = std::move(problem);
 }
 
+void Engine::note_memory(const MemoryUse& use) {
+  const std::lock_guard lock(mutex_);
+  memory_ = use;
+  const MemoryWatermark::Level before = watermark_.level();
+  const MemoryWatermark::Level level = watermark_.note(use);
+  if (level == before) return;
+  for (const auto& worker : workers_) worker->note_memory(level);
+  if (level > before) {
+    spdlog::warn("{} of {} bytes of memory are used: {}", use.used, use.limit,
+                 level == MemoryWatermark::Level::none
+                     ? "no clients are accepted, and new requests are answered 503"
+                     : "new requests are answered 503");
+  } else if (level == MemoryWatermark::Level::enough) {
+    spdlog::info("{} of {} bytes of memory are used: all requests are served again", use.used,
+                 use.limit);
+  }
+}
+
 base::Status Engine::ready() const {
   const std::lock_guard lock(mutex_);
   if (draining_) return base::failure(base::ErrorKind::unavailable, "draining");
@@ -251,6 +269,8 @@ std::string Engine::metrics_text() const {
     facts.config_applied = applied_;
     facts.config_rejected = refused_;
     facts.draining = draining_;
+    facts.memory_used = memory_.used;
+    facts.memory_limit = memory_.limit;
   }
   facts.access_lines_dropped = access_log_.dropped_lines();
   std::vector<const admin::WorkerCounters*> counters;

@@ -17,6 +17,7 @@
 #include "proxy/admin/counters.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/session/memory_watermark.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_checks.h"
 #include "proxy/session/worker.h"
@@ -59,6 +60,9 @@ class Engine final : public control::ConfigSink {
   void on_proxies(std::uint32_t count) override { limits_->share_among(count); }
   void on_refused() override;
   void on_incomplete(std::string problem) override;
+
+  // How much memory is used now: near the limit new work is sent away.
+  void note_memory(const MemoryUse& use);
 
   std::uint16_t http_port() const { return doors_[0].port; }  // 0: no such listener
   std::uint16_t https_port() const { return doors_[1].port; }
@@ -115,6 +119,8 @@ class Engine final : public control::ConfigSink {
   std::uint64_t refused_ = 0;
   std::string incomplete_;  // see ConfigSink::on_incomplete()
   bool draining_ = false;
+  MemoryUse memory_;
+  MemoryWatermark watermark_;
 
   std::vector<std::jthread> threads_;
   std::jthread key_rotation_;

@@ -31,6 +31,9 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+// Seconds. Long enough for a flood to ebb or for another proxy to be asked.
+constexpr std::string_view kMemoryRetryAfter = "2";
+
 // Spent exchanges are kept, and with them this much at most of what each of their texts took.
 constexpr std::size_t kKeptBytes = 1u << 10;
 
@@ -148,6 +151,12 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
   }
   if (client.certificate != nullptr && client.certificate->is_stand_in()) {
     answer_nothing();
+    return;
+  }
+  // What is under way may take what there is left.
+  if (worker_.has_little_memory()) {
+    answer({.status = 503, .retry_after = kMemoryRetryAfter, .keep_alive = false},
+           "memory_pressure");
     return;
   }
   if (request_.method == http1::Method::trace && !worker_.options().trace_allowed) {

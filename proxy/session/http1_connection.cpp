@@ -505,7 +505,7 @@ void Http1Connection::on_timeout() {
   switch (state_) {
     case State::idle:
       if (unsent() > 0 && !draining_) {
-        if (connection_.has_stalled(timeouts.body_idle)) connection_.close("client_send_timeout");
+        if (connection_.has_stalled(timeouts.body_idle)) connection_.close_stalled();
         return;
       }
       connection_.leave();
@@ -526,7 +526,7 @@ void Http1Connection::on_timeout() {
         return;
       }
       if (!connection_.has_stalled(timeouts.body_idle)) return;
-      connection_.close("client_send_timeout");
+      connection_.close_stalled();
       return;
     case State::tunnel:
       if (unsent() > 0 && !connection_.has_stalled(timeouts.tunnel_idle)) return;

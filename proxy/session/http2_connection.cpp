@@ -155,7 +155,7 @@ void Http2Connection::on_drained() {
 void Http2Connection::on_timeout() {
   if (state_ == State::closed) return;
   if (takes_nothing()) {
-    connection_.close("client_send_timeout", true);
+    connection_.close_stalled(true);
     return;
   }
   if (state_ == State::draining && !sent_goaway_) {
@@ -397,7 +397,11 @@ void Http2Stream::on_stream_closed(std::string_view refusal) {
 
 void Http2Stream::time_out() {
   // Without a whole head there is no request that could be answered.
-  if (!head_complete_) abandon();
+  if (!head_complete_ && exchange_ != nullptr) {
+    describe_unread();
+    exchange_->abandon_unread(client(), Exchange::Protocol::http2, "request_header_timeout");
+    worker_.recycle(std::move(exchange_));
+  }
   if (exchange_ == nullptr) {
     connection_->session().reset(*this, http2::ServerSession::Why::cancel);
     connection_->flush_soon();

@@ -33,6 +33,13 @@ void Listener::accept_some() {
 }
 
 void Listener::accept_some(std::size_t handshakes_max) {
+  if (worker_.has_no_memory()) {
+    has_more_ = net::has_waiting_client(fd_.get());
+    if (!has_more_) return;
+    worker_.make_room();
+    pause(Worker::AcceptPause::no_memory);
+    return;
+  }
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Those who come now wait in the kernel's queue, instead of being turned away in ours.
     if (entrance_.secure && worker_.handshakes_waiting() >= handshakes_max) return;

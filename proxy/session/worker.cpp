@@ -94,6 +94,19 @@ void Worker::use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys) {
   loop_->post([this, keys = std::move(keys)]() mutable { tls_->set_ticket_keys(std::move(keys)); });
 }
 
+void Worker::note_memory(MemoryWatermark::Level level) {
+  loop_->post([this, level] {
+    const bool is_less = level > memory_;
+    memory_ = level;
+    if (!is_less) return;
+    for (const auto& exchange : pool_) counters_.held.pools.subtract(exchange->kept_bytes());
+    for (const auto& stream : stream_pool_) counters_.held.pools.subtract(stream->kept_bytes());
+    pool_.clear();
+    stream_pool_.clear();
+    ::malloc_trim(0);
+  });
+}
+
 void Worker::announce_drain() {
   loop_->post([this] { announces_drain_ = true; });
 }
@@ -195,9 +208,24 @@ void Worker::note_refused_proxy_header(std::string_view peer, std::string_view r
       peer, reason);
 }
 
+void Worker::note_refused_client(std::string_view address) {
+  counters_.connections_refused.add("client_has_too_many");
+  const base::SteadyTime now = loop_->now();
+  if (said_limited_at_ != base::SteadyTime{} && now - said_limited_at_ < kSaysPauseEvery) return;
+  said_limited_at_ = now;
+  spdlog::warn(
+      "closing a connection of {}, which has {} already, as many as one client may have (said once "
+      "a minute; --max-connections-per-client)",
+      address, options_.connections_per_client_max);
+}
+
 void Worker::note_pause(AcceptPause pause) {
   const bool is_full = pause == AcceptPause::full;
-  (is_full ? counters_.accept_pauses_full : counters_.accept_pauses_no_descriptors).add();
+  (is_full                           ? counters_.accept_pauses_full
+   : pause == AcceptPause::no_memory ? counters_.accept_pauses_no_memory
+                                     : counters_.accept_pauses_no_descriptors)
+      .add();
+  if (pause == AcceptPause::no_memory) return;  // the engine says so, for all workers
   const base::SteadyTime now = loop_->now();
   if (said_pause_at_ != base::SteadyTime{} && now - said_pause_at_ < kSaysPauseEvery) return;
   said_pause_at_ = now;

@@ -23,6 +23,7 @@
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
@@ -69,6 +70,7 @@ class Worker final : private net::TurnEnd {
   // Accepts clients from this from now on. Not after drain().
   void accept_from(net::Fd listener, Entrance entrance);
   void use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys);
+  void note_memory(MemoryWatermark::Level level);
   void announce_drain();  // say "Connection: close", but go on accepting
   // Accept nothing more, close what is idle, finish the rest; `done` when no connection is left.
   void drain(std::function<void()> done);
@@ -133,8 +135,14 @@ class Worker final : private net::TurnEnd {
   // newcomers, then among others that never asked for anything. False: there is none.
   bool make_room();
   // Accepting stops for a moment: said once a minute, counted always.
-  enum class AcceptPause : std::uint8_t { full, no_descriptors };
+  enum class AcceptPause : std::uint8_t { full, no_descriptors, no_memory };
   void note_pause(AcceptPause pause);
+  // There is no memory for requests that are yet to begin, or not even for clients.
+  bool has_little_memory() const { return memory_ != MemoryWatermark::Level::enough; }
+  bool has_no_memory() const { return memory_ == MemoryWatermark::Level::none; }
+  // A client had as many connections as it may, and one that it made was closed: said and counted
+  // likewise.
+  void note_refused_client(std::string_view address);
   // A connection was closed for how it began, where a PROXY header was due: likewise.
   void note_refused_proxy_header(std::string_view peer, std::string_view reason);
   // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
@@ -200,11 +208,13 @@ class Worker final : private net::TurnEnd {
   net::Queue<ClientConnection, Rest> between_requests_;
   base::SteadyTime said_pause_at_{};
   base::SteadyTime said_refused_at_{};
+  base::SteadyTime said_limited_at_{};
   net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;
 
   Ebb ebb_;
+  MemoryWatermark::Level memory_ = MemoryWatermark::Level::enough;
   bool announces_drain_ = false;
   bool accepts_no_more_ = false;
   std::function<void()> on_drained_;

@@ -46,6 +46,25 @@ class LimitsTest : public ::testing::Test {
   base::SteadyTime now{std::chrono::hours(1000)};
 };
 
+TEST_F(LimitsTest, ConnectionsAreCountedByTheSlash64OfIpv6AndByTheAddressOfIpv4) {
+  std::vector<InFlight::Place> places;
+  const auto enters = [&](const char* address) {
+    places.push_back(enter_connection(address, 2, tables));
+    return static_cast<bool>(places.back());
+  };
+  EXPECT_TRUE(enters("2001:db8:1:2::1"));
+  EXPECT_TRUE(enters("2001:db8:1:2:ffff::9"));
+  EXPECT_FALSE(enters("2001:db8:1:2::7"));
+  EXPECT_TRUE(enters("2001:db8:1:3::1"));
+  EXPECT_TRUE(enters("192.0.2.1"));
+  EXPECT_TRUE(enters("192.0.2.1"));
+  EXPECT_FALSE(enters("192.0.2.1"));
+  EXPECT_TRUE(enters("192.0.2.2"));
+  EXPECT_FALSE(enters("no address"));
+  places.clear();
+  EXPECT_TRUE(enters("192.0.2.1"));
+}
+
 TEST_F(LimitsTest, OfARateTheBurstPassesAtOnceAndThenTheRate) {
   const Limits limits(per_second(2, 5));
   EXPECT_EQ(passing(limits), 11);
