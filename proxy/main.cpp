@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <thread>
 
@@ -49,6 +50,10 @@ struct Flags {
   std::size_t connections_max = 100'000;
   std::size_t connections_per_client_max = 0;
   std::uint64_t memory_limit = 0;
+  std::size_t requests_per_endpoint_max = 0;
+  unsigned eject_after = proxy::upstream::Ejection::Rules().failures_max;
+  bool eject_on_server_errors = false;
+  double slow_start = 0;
   double handshake_timeout = 10;
   double header_timeout = 15;
   double keep_alive_timeout = 75;
@@ -166,6 +171,27 @@ void describe(CLI::App& app, Flags& flags) {
                  "like 512Mi; 0: the limit of the control group, where it has one")
       ->transform(CLI::AsSizeValue(false))
       ->group(limits);
+  app.add_option("--max-requests-per-endpoint", flags.requests_per_endpoint_max,
+                 "Under way at a time, of all workers; beyond it other endpoints are asked, or the "
+                 "answer is 503. 0: any number")
+      ->capture_default_str()
+      ->group(limits);
+  app.add_option(
+         "--eject-after", flags.eject_after,
+         "Requests that an endpoint fails in a row (resets, timeouts, answers that are no "
+         "HTTP) before it is passed over for 10 s; at most half of a backend's are. 0: none "
+         "ever is")
+      ->capture_default_str()
+      ->group(limits);
+  app.add_flag("--eject-on-5xx", flags.eject_on_server_errors,
+               "Count answers from 500 among these failures")
+      ->group(limits);
+  app.add_option("--slow-start", flags.slow_start,
+                 "How long an endpoint that joins others gets less than its share; 0: at once all "
+                 "of it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 86400.0))
+      ->group(limits);
   const auto time = [&](const char* name, double& value, const char* what) {
     app.add_option(name, value, what)
         ->capture_default_str()
@@ -260,6 +286,12 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
   options.connections_per_client_max = flags.connections_per_client_max;
+  options.pools.requests_max = static_cast<std::uint32_t>(
+      std::min<std::size_t>((flags.requests_per_endpoint_max + flags.workers - 1) / flags.workers,
+                            std::numeric_limits<std::uint32_t>::max()));
+  options.pools.ejection.failures_max = flags.eject_after;
+  options.pools.ejection.counts_server_errors = flags.eject_on_server_errors;
+  options.pools.slow_start = millis(flags.slow_start);
   options.trusted_proxies = std::move(*trusted);
   options.trace_allowed = flags.allow_trace;
   options.public_http_port = flags.public_http_port;

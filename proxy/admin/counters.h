@@ -118,6 +118,8 @@ struct alignas(64) WorkerCounters {
   ReasonCounters upstream_failures;   // connect_refused, connect_timeout, closed_early, ...
   Counter upstream_retries;
   Counter upstream_endpoints_marked;  // do not connect, and are passed over; add and subtract
+  Counter upstream_retries_refused;   // that there was no budget for
+  Counter upstream_ejections;         // of endpoints that failed their requests
   Counter upstream_probes;            // connections that ask whether such an endpoint is back
 
   // Seconds to the response's last byte; bucket i counts durations up to kDurationBounds[i].

@@ -234,6 +234,14 @@ void add_upstream(Page& page) {
   page.family("upstream_retries_total", "Requests sent again to another endpoint.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.upstream_retries; });
+  page.family("upstream_retries_refused_total",
+              "Requests that were not sent again because too many of their backend were already.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_retries_refused; });
+  page.family("upstream_ejections_total",
+              "Times that an endpoint failed too many requests in a row and was passed over.",
+              MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.upstream_ejections; });
   page.family("upstream_endpoints_marked",
               "Endpoints that do not connect and are passed over, by each worker's count.",
               MetricType::Gauge)

@@ -192,6 +192,7 @@ class Exchange final : private upstream::Connection::User,
   bool passes_on(int status) const;
   void ask_another();
   bool may_ask_twice() const;
+  void note_failure(const upstream::Failure& failure);
   bool may_connect_elsewhere() const;
   void attach(std::unique_ptr<upstream::Connection> connection);
   // Back to the pool for at most this time; see Connection::release().
@@ -235,6 +236,7 @@ class Exchange final : private upstream::Connection::User,
   void begin_way_anew();
   void answer_for_endpoint(int status, std::string_view reason);
   void answer_without_endpoints();
+  void answer_without_connection(int error);
   void note_page();
 
   // ---- exchange_mirror.cpp: a copy for somebody else
@@ -317,6 +319,7 @@ class Exchange final : private upstream::Connection::User,
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
   std::string proxy_header_;                          // that a connection begins with; mostly empty
+  upstream::Cluster::Retrying retrying_;              // it had reached one, and is sent again
   std::shared_ptr<upstream::Endpoint> stale_;         // its pooled connection was dead
   std::unique_ptr<upstream::Connection> connection_;  // HTTP/1.1
   std::unique_ptr<http2::ClientStream> stream_;       // HTTP/2

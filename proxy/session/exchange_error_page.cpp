@@ -141,6 +141,7 @@ void Exchange::begin_way_anew() {
   endpoint_.reset();
   tried_.clear();
   stale_.reset();
+  retrying_ = {};
   next_upstream_.reset();
   hash_.reset();
   sticky_.reset();

@@ -41,6 +41,9 @@ constexpr unsigned kInterimHeadsMax = 16;
 // After that, each other endpoint is asked once more.
 constexpr unsigned kRefusalsMax = 4;
 
+// All endpoints have as many requests as they may.
+constexpr std::string_view kBusy = "endpoints_busy";
+
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
 
@@ -289,6 +292,10 @@ std::string_view Exchange::judged_request_trailer() {
 
 void Exchange::send_first(std::string_view bytes) {
   endpoint_ = pick_endpoint();
+  if (endpoint_ == nullptr) {
+    answer_for_endpoint(503, kBusy);
+    return;
+  }
   endpoint_->request_begins();
   if (auto idle = endpoint_->take_idle(*this)) {
     connection_ = std::move(idle);
@@ -320,7 +327,7 @@ void Exchange::keep_for_replay(std::string_view bytes) {
 }
 
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
-  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_});
+  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_, true});
 }
 
 // Connects to this endpoint (none: the next in turn), then to others that were not tried yet, until
@@ -345,7 +352,16 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
     error = errno;
     worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
   }
-  answer_for_endpoint(502, net::connect_failure_reason(error));
+  answer_without_connection(error);
+}
+
+// `error`: of the last connect, as errno has it; 0: there was nobody to connect to.
+void Exchange::answer_without_connection(int error) {
+  if (error == 0) {
+    answer_for_endpoint(503, kBusy);
+  } else {
+    answer_for_endpoint(502, net::connect_failure_reason(error));
+  }
 }
 
 void Exchange::detach(std::chrono::milliseconds rest_max) {
@@ -387,6 +403,7 @@ upstream::Attempt Exchange::attempt_so_far() const {
           can_replay_ && !is_idempotent_ && !is_http2 && connection_->was_left_unread(),
       .was_replayed = was_replayed_,
       .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
+      .has_budget = retrying_ || cluster_->may_retry(),
       .endpoints_tried = tried_.size() + (is_noted ? 0 : 1),
       .taken = worker_.loop().now() - began_,
   };
@@ -419,6 +436,7 @@ void Exchange::ask_another() {
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
   if (!is_noted) tried_.push_back(endpoint_);
   endpoint_.reset();
+  if (stage_ != Stage::connecting && !retrying_) retrying_ = upstream::Cluster::Retrying(cluster_);
   response_.reset();
   response_parser_.reset();
   held_response_.take();
@@ -429,6 +447,15 @@ void Exchange::ask_another() {
   } else {
     try_endpoints();
   }
+}
+
+// What an endpoint is remembered for. Whether it connects is remembered by itself, and what it does
+// to a connection that rested is no failure.
+void Exchange::note_failure(const upstream::Failure& failure) {
+  const bool had_reached_it =
+      failure.retry != Retry::always && failure.retry != Retry::not_processed;
+  if (failure.fault != Fault::upstream || !had_reached_it) return;
+  cluster_->note_failure(*endpoint_, worker_.loop().now());
 }
 
 void Exchange::fail(const upstream::Failure& failure) {
@@ -444,6 +471,10 @@ void Exchange::fail(const upstream::Failure& failure) {
   }
   const upstream::Next next =
       choose_next(failure, attempt, next_upstream_ ? &*next_upstream_ : nullptr);
+  if (next != upstream::Next::fresh_connection) note_failure(failure);
+  if (next == upstream::Next::give_up && !attempt.has_budget) {
+    worker_.counters().upstream_retries_refused.add();
+  }
   if (next == upstream::Next::other_endpoint) {
     ask_another();
     return;
@@ -687,6 +718,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     response_parser_.reset();
     response_.reset();
   }
+  cluster_->note_answer(*endpoint_, response_.status, worker_.loop().now());
   if (passes_on(response_.status)) {
     ask_another();
     return false;

@@ -74,7 +74,7 @@ void Exchange::try_endpoints_http2() {
     }
     return;
   }
-  answer_for_endpoint(502, net::connect_failure_reason(error));
+  answer_without_connection(error);
 }
 
 bool Exchange::begin_stream(upstream::Http2Connection& carrier) {
@@ -135,6 +135,9 @@ void Exchange::on_response_head(std::string_view head, bool last) {
     fail({Fault::upstream, Retry::never, 502, http1::response_reason_of(failure),
           upstream::FailureKind::invalid_answer});
     return;
+  }
+  if (!response_.is_interim()) {
+    cluster_->note_answer(*endpoint_, response_.status, worker_.loop().now());
   }
   if (!response_.is_interim() && passes_on(response_.status)) {
     ask_another();

@@ -8,6 +8,13 @@
 #include "proxy/upstream/place_hash.h"
 
 namespace proxy::upstream {
+namespace {
+
+// Of the requests under way, and how many however few those are: the defaults of Envoy's budget.
+constexpr std::uint32_t kRetriesOf = 5;  // one in so many
+constexpr std::uint32_t kRetriesMin = 3;
+
+}  // namespace
 
 bool Cluster::was_tried(const Tried& tried, const Endpoint& endpoint) {
   return std::any_of(tried.begin(), tried.end(),
@@ -38,27 +45,56 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
     return !past.tried.empty() && was_tried(past.tried, *endpoint);
   };
   Pick pick;
-  const bool is_well =
-      past.sticky != nullptr && !past.sticky->is_retired() && !past.sticky->is_marked();
+  const auto is_full = [&](const Candidate& endpoint) {
+    return past.keeps_limits && endpoint->is_full();
+  };
+  const bool is_well = past.sticky != nullptr && !past.sticky->is_retired() &&
+                       !past.sticky->is_marked() && !is_full(past.sticky);
   if (is_well && !is_tried(past.sticky)) {
     pick.endpoint = past.sticky;
     return pick;
   }
   const Endpoint* const stale = past.hash ? nullptr : past.stale;
-  pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
+  const auto is_out = [&](const Candidate& endpoint) {
     if (endpoint->wants_probe(now)) pick.to_probe = endpoint;
-    return endpoint->is_marked() || endpoint.get() == stale || is_tried(endpoint);
+    return endpoint->is_marked() || endpoint.get() == stale || endpoint->is_full() ||
+           is_tried(endpoint);
+  };
+  bool are_spared = false;
+  pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
+    if (is_out(endpoint)) return true;
+    // Where it is the request that chooses, it comes back to its endpoint.
+    const bool is_spared = !past.hash && endpoint->is_spared(now);
+    are_spared = are_spared || is_spared;
+    return is_spared;
   });
+  if (pick.endpoint == nullptr && are_spared) pick.endpoint = find(turn, past.hash, is_out);
   if (pick.endpoint == nullptr && stale != nullptr) {
     pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
-      return endpoint->is_marked() || is_tried(endpoint);
+      return endpoint->is_marked() || endpoint->is_full() || is_tried(endpoint);
     });
   }
   if (pick.endpoint == nullptr) {
-    pick.endpoint = find(turn, past.hash, is_tried);
+    pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
+      return is_full(endpoint) || is_tried(endpoint);
+    });
     pick.to_probe.reset();  // the request itself asks
   }
   return pick;
+}
+
+void Cluster::note_failure(Endpoint& endpoint, base::SteadyTime now) {
+  if (!endpoint.note_failure() || endpoint.is_ejected(now)) return;
+  const auto out = std::count_if(endpoints_.begin(), endpoints_.end(), [&](const auto& one) {
+    return one->is_marked() || one->is_ejected(now);
+  });
+  if (2 * (static_cast<std::size_t>(out) + 1) <= endpoints_.size()) endpoint.eject(now);
+}
+
+bool Cluster::may_retry() const {
+  std::uint32_t under_way = 0;
+  for (const auto& endpoint : endpoints_) under_way += endpoint->requests_active();
+  return retrying_ < std::max(kRetriesMin, under_way / kRetriesOf);
 }
 
 std::shared_ptr<Endpoint> Cluster::find_named(std::string_view name) const {
@@ -86,6 +122,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
       std::exchange(config_, std::move(config));
   auto old_endpoints = std::exchange(endpoints_, {});
   std::size_t old = 0;
+  const bool joins_others = !old_endpoints.empty();
   // A connection that was made under other rules is not one to reuse, nor is its session.
   if (old_config->tls != config_->tls || old_config->trusts_system != config_->trusts_system ||
       old_config->speaks_http2 != config_->speaks_http2 ||
@@ -110,6 +147,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
     const auto address = net::SocketAddress::from_ip(wanted.address, wanted.port);
     endpoints_.push_back(std::make_shared<Endpoint>(
         address.value(), options, counters, tls_, config_->speaks_http2, config_->proxy_protocol));
+    if (joins_others) endpoints_.back()->begin_slowly();
   }
   while (old < old_endpoints.size()) old_endpoints[old++]->retire();
   names_ = EndpointNames(*config_, names_);

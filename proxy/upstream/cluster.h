@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/config/model.h"
@@ -37,19 +38,60 @@ class Cluster {
     // Of what it asks for, where that chooses: else the next in turn. Here, too, a dead pooled
     // connection is followed by a fresh one.
     std::optional<std::uint64_t> hash = std::nullopt;
+    // An endpoint that has as many requests as it may is none; else it is passed over while there
+    // are others.
+    bool keeps_limits = false;
   };
   struct Pick {
-    std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried
+    std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried, or are full
     // An endpoint that was passed over because it did not connect, and is to be asked now whether
     // it is back: by Endpoint::begin_probe(), beside the request.
     std::shared_ptr<Endpoint> to_probe;
   };
-  // Another endpoint that is well, in turn; else the stale one, which a fresh connection may reach;
+  // Another endpoint that is well, in turn; first one that is not spared (Endpoint::is_spared()),
+  // where its turn is what chooses; else the stale one, which a fresh connection may reach;
   // else any that was not tried: where none is well, they are all alike.
   Pick pick(base::SteadyTime now, const Past& past);
   static bool was_tried(const Tried& tried, const Endpoint& endpoint);
   // Whether there is another endpoint than these, and than `now`.
   bool has_untried(const Tried& tried, const Endpoint* now) const;
+
+  // A request failed that had reached the endpoint, or was answered with this status. One that
+  // fails too often is ejected, while the others are at least as many: they have to do its work.
+  void note_failure(Endpoint& endpoint, base::SteadyTime now);
+  void note_answer(Endpoint& endpoint, int status, base::SteadyTime now) {
+    if (status >= 500 && endpoint.fails_with(status)) {
+      note_failure(endpoint, now);
+    } else if (endpoint.has_failures()) {
+      endpoint.note_success();
+    }
+  }
+
+  // One request that is sent again though it had reached an endpoint, for as long as this lives.
+  class [[nodiscard]] Retrying {
+   public:
+    Retrying() = default;
+    explicit Retrying(std::shared_ptr<Cluster> cluster) : cluster_(std::move(cluster)) {
+      ++cluster_->retrying_;
+    }
+    ~Retrying() { end(); }
+    Retrying(Retrying&&) = default;
+    Retrying& operator=(Retrying&& other) noexcept {
+      end();
+      cluster_ = std::move(other.cluster_);
+      return *this;
+    }
+    explicit operator bool() const { return cluster_ != nullptr; }
+
+   private:
+    void end() {
+      if (cluster_ != nullptr) --std::exchange(cluster_, nullptr)->retrying_;
+    }
+    std::shared_ptr<Cluster> cluster_;
+  };
+  // Where all endpoints fail, what is sent again makes it worse: only a share of the requests that
+  // are under way may be.
+  bool may_retry() const;
 
   // By their names in sticky cookies. nullptr: no endpoint has it; empty: it has none.
   std::shared_ptr<Endpoint> find_named(std::string_view name) const;
@@ -71,6 +113,7 @@ class Cluster {
   std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
   EndpointNames names_;                               // likewise
   Balancer balancer_;
+  std::uint32_t retrying_ = 0;
 };
 
 // All clusters of one worker, beside RouteTable::clusters() of the snapshot that it serves.

@@ -10,6 +10,13 @@
 #include "proxy/upstream/place_hash.h"
 
 namespace proxy::upstream {
+namespace {
+
+constexpr std::int64_t kPartsOfTurn = 1'000;
+// A new one begins with a tenth: with nothing it would never warm up.
+constexpr std::int64_t kPartsAtFirst = kPartsOfTurn / 10;
+
+}  // namespace
 
 Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
                    admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls,
@@ -127,6 +134,25 @@ void Endpoint::change_health(const Change& change) {
   change();
   if (was_marked && !is_marked()) counters_.upstream_endpoints_marked.subtract();
   if (!was_marked && is_marked()) counters_.upstream_endpoints_marked.add();
+}
+
+void Endpoint::eject(base::SteadyTime now) {
+  counters_.upstream_ejections.add();
+  ejection_.begin(now, options_.ejection);
+}
+
+bool Endpoint::takes_turn_while_new(base::SteadyTime now) {
+  if (new_since_ == base::SteadyTime{}) new_since_ = now;
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - new_since_);
+  if (age >= options_.slow_start) {
+    is_new_ = false;
+    return true;
+  }
+  turns_in_parts_ +=
+      std::max(kPartsAtFirst, kPartsOfTurn * age.count() / options_.slow_start.count());
+  if (turns_in_parts_ < kPartsOfTurn) return false;
+  turns_in_parts_ -= kPartsOfTurn;
+  return true;
 }
 
 void Endpoint::on_connect_failed(base::SteadyTime now) {

@@ -10,6 +10,7 @@
 #include "proxy/http2/client_session.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/upstream/connection.h"
+#include "proxy/upstream/ejection.h"
 #include "proxy/upstream/endpoint_health.h"
 #include "proxy/upstream/idle_list.h"
 #include "proxy/upstream/mistrust.h"
@@ -22,6 +23,12 @@ struct PoolOptions {
   std::chrono::milliseconds idle_timeout{30'000};
   std::size_t idle_max = 512;  // connections per endpoint and worker
   Mistrust::Times mistrust;
+  Ejection::Rules ejection;
+  // Requests under way at a time, per endpoint and worker; 0: as many as come.
+  std::uint32_t requests_max = 0;
+  // An endpoint that joins others gets a share of its turns at first that grows for so long; 0: all
+  // of them at once.
+  std::chrono::milliseconds slow_start{0};
 };
 
 // One worker's view of one endpoint: its idle connections, how many requests it has under way, and
@@ -73,6 +80,25 @@ class Endpoint final : private Connection::User {
   // `self` is this endpoint.
   static void begin_probe(const std::shared_ptr<Endpoint>& self, net::Loop& loop,
                           std::chrono::milliseconds timeout);
+  bool is_full() const {
+    return options_.requests_max != 0 && requests_active_ >= options_.requests_max;
+  }
+
+  // A request failed that had reached it. True: it is one too many; see Cluster::note_failure().
+  bool note_failure() { return ejection_.note_failure(options_.ejection); }
+  bool fails_with(int status) const {
+    return status >= 500 && options_.ejection.counts_server_errors;
+  }
+  bool has_failures() const { return ejection_.has_failures(); }
+  void note_success() { ejection_.note_success(); }
+  void eject(base::SteadyTime now);
+  bool is_ejected(base::SteadyTime now) const { return ejection_.is_out(now); }
+  // It came to others that are there: see PoolOptions::slow_start.
+  void begin_slowly() { is_new_ = options_.slow_start.count() != 0; }
+  // Whether another one is to have its turn: it is ejected, or new. To be asked once for each turn.
+  bool is_spared(base::SteadyTime now) {
+    return ejection_.is_out(now) || (is_new_ && !takes_turn_while_new(now));
+  }
   void on_connect_failed(base::SteadyTime now);
   void on_connected();
   // It sent bytes that are no part of an answer to a request of ours. The next time they may come
@@ -99,6 +125,7 @@ class Endpoint final : private Connection::User {
   void on_closed();
   template <class Change>
   void change_health(const Change& change);
+  bool takes_turn_while_new(base::SteadyTime now);
 
   // Of a probe.
   void on_upstream_connected() override;
@@ -119,6 +146,10 @@ class Endpoint final : private Connection::User {
   std::shared_ptr<tls::ClientContext> tls_;
   tls::SessionSlot tls_session_;
   EndpointHealth health_;
+  Ejection ejection_;
+  bool is_new_ = false;
+  base::SteadyTime new_since_{};       // its first turn
+  std::int64_t turns_in_parts_ = 0;    // that it has not taken, see kPartsOfTurn
   std::unique_ptr<Connection> probe_;  // while it connects
   Mistrust mistrust_;
   std::uint32_t requests_active_ = 0;

@@ -62,6 +62,7 @@ bool has_another(const Attempt& attempt, const config::NextUpstream& rules) {
 }
 
 bool may_be_repeated(const Attempt& attempt, const config::NextUpstream& rules) {
+  if (!attempt.has_budget) return false;
   return attempt.is_idempotent || attempt.was_left_unread || rules.non_idempotent;
 }
 

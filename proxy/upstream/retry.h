@@ -26,6 +26,7 @@ struct Attempt {
   bool was_left_unread = false;  // no byte of it can have been read; Connection::was_left_unread()
   bool was_replayed = false;     // a fresh connection was tried for it already
   bool has_untried_endpoint = false;
+  bool has_budget = true;             // not too many are sent again already; Cluster::may_retry()
   std::size_t endpoints_tried = 0;    // with this one
   std::chrono::nanoseconds taken{0};  // since the request came
 };

@@ -29,7 +29,12 @@ class ClusterTest : public ::testing::Test {
   void use(int endpoints, config::Balancing balancing = config::Balancing::round_robin) {
     cluster_.update(cluster_of(endpoints, balancing), options_, counters_);
   }
-  Cluster::Pick pick() { return cluster_.pick(now_, {tried_, stale_.get(), sticky_, hash_}); }
+  Cluster::Pick pick() {
+    return cluster_.pick(now_, {tried_, stale_.get(), sticky_, hash_, keeps_limits_});
+  }
+  void fail(const std::shared_ptr<Endpoint>& endpoint, unsigned times) {
+    for (unsigned i = 0; i < times; ++i) cluster_.note_failure(*endpoint, now_);
+  }
   std::shared_ptr<Endpoint> next() { return pick().endpoint; }
   // Each of them once, by its number.
   std::vector<std::shared_ptr<Endpoint>> all(std::size_t count) {
@@ -51,6 +56,7 @@ class ClusterTest : public ::testing::Test {
   Cluster::Tried tried_;
   std::shared_ptr<Endpoint> stale_, sticky_;
   std::optional<std::uint64_t> hash_;
+  bool keeps_limits_ = true;
 };
 
 TEST_F(ClusterTest, AnEndpointThatDoesNotConnectIsPassedOver) {
@@ -62,6 +68,147 @@ TEST_F(ClusterTest, AnEndpointThatDoesNotConnectIsPassedOver) {
     endpoints[1]->on_connected();
     EXPECT_EQ(all(3), endpoints);
   }
+}
+
+TEST_F(ClusterTest, AnEndpointThatFailsManyRequestsInARowIsPassedOverForAWhile) {
+  for (const auto balancing : {config::Balancing::round_robin, config::Balancing::least_requests}) {
+    use(3, balancing);
+    const auto endpoints = all(3);
+    fail(endpoints[1], 4);
+    EXPECT_EQ(all(3), endpoints);
+    cluster_.note_answer(*endpoints[1], 404, now_);
+    fail(endpoints[1], 4);
+    EXPECT_EQ(all(3), endpoints) << "it has answered in between";
+    fail(endpoints[1], 1);
+    for (int i = 0; i < 9; ++i) EXPECT_NE(next(), endpoints[1]);
+    now_ += seconds(10);
+    EXPECT_EQ(all(3), endpoints);
+    cluster_.note_answer(*endpoints[1], 200, now_);
+    now_ += seconds(600);
+  }
+  EXPECT_EQ(counters_.upstream_ejections.get(), 2u);
+}
+
+TEST_F(ClusterTest, AtMostHalfOfTheEndpointsAreEjected) {
+  use(5);
+  const auto endpoints = all(5);
+  for (const auto& endpoint : endpoints) fail(endpoint, 50);
+  EXPECT_EQ(counters_.upstream_ejections.get(), 2u);
+  EXPECT_NE(next(), nullptr);
+  use(1);
+  fail(next(), 50);
+  EXPECT_EQ(counters_.upstream_ejections.get(), 2u) << "the only one is never";
+}
+
+TEST_F(ClusterTest, OnesThatDoNotConnectAreCountedWithTheEjected) {
+  use(4);
+  const auto endpoints = all(4);
+  endpoints[0]->on_connect_failed(now_);
+  endpoints[1]->on_connect_failed(now_);
+  fail(endpoints[2], 50);
+  EXPECT_FALSE(endpoints[2]->is_ejected(now_));
+}
+
+TEST_F(ClusterTest, WhereTheRestIsFullTheEjectedAreAskedBeforeThoseThatDoNotConnect) {
+  options_.requests_max = 1;
+  use(3);
+  const auto endpoints = all(3);
+  fail(endpoints[0], 5);
+  endpoints[1]->on_connect_failed(now_);
+  endpoints[2]->request_begins();
+  EXPECT_EQ(next(), endpoints[0]);
+  endpoints[2]->request_ends();
+}
+
+TEST_F(ClusterTest, WhoComesBackToItsEndpointIsNotMovedForItsFailures) {
+  use(3);
+  const auto endpoints = all(3);
+  fail(endpoints[1], 5);
+  sticky_ = endpoints[1];
+  EXPECT_EQ(next(), endpoints[1]);
+  sticky_.reset();
+  for (hash_ = 0; next() != endpoints[1]; ++*hash_) {
+    ASSERT_LT(*hash_, 1'000u);
+  }
+}
+
+TEST_F(ClusterTest, ServerErrorsCountWhereTheyAreToldTo) {
+  use(3);
+  const auto endpoints = all(3);
+  for (int i = 0; i < 9; ++i) cluster_.note_answer(*endpoints[0], 503, now_);
+  EXPECT_FALSE(endpoints[0]->is_ejected(now_));
+  options_.ejection.counts_server_errors = true;
+  for (int i = 0; i < 9; ++i) cluster_.note_answer(*endpoints[0], 503, now_);
+  EXPECT_TRUE(endpoints[0]->is_ejected(now_));
+}
+
+TEST_F(ClusterTest, AnEndpointGetsNoMoreRequestsAtATimeThanItMay) {
+  options_.requests_max = 2;
+  use(2);
+  std::vector<std::shared_ptr<Endpoint>> under_way;
+  for (int i = 0; i < 4; ++i) {
+    under_way.push_back(next());
+    ASSERT_NE(under_way.back(), nullptr);
+    under_way.back()->request_begins();
+  }
+  for (const auto& endpoint : under_way) EXPECT_EQ(endpoint->requests_active(), 2u);
+  EXPECT_EQ(next(), nullptr);
+  sticky_ = under_way[0];
+  hash_ = 1;
+  EXPECT_EQ(next(), nullptr);
+  keeps_limits_ = false;
+  EXPECT_NE(next(), nullptr) << "questions of guards are no requests";
+  keeps_limits_ = true;
+  under_way[3]->request_ends();
+  EXPECT_EQ(next(), under_way[3]);
+  for (int i = 0; i < 3; ++i) under_way[static_cast<std::size_t>(i)]->request_ends();
+}
+
+TEST_F(ClusterTest, AnEndpointThatJoinsOthersGetsAShareOfItsTurnsThatGrows) {
+  options_.slow_start = seconds(100);
+  use(1);
+  const auto old = next();
+  use(2);
+  const auto share = [&] {
+    int turns = 0;
+    for (int i = 0; i < 200; ++i) turns += next() != old ? 1 : 0;
+    return turns;
+  };
+  EXPECT_NEAR(share(), 18, 3);  // one in ten of its turns
+  now_ += seconds(50);
+  EXPECT_NEAR(share(), 66, 5);  // every second one
+  now_ += seconds(50);
+  EXPECT_EQ(share(), 100);
+}
+
+TEST_F(ClusterTest, EndpointsThatAreThereFirstAreAllOld) {
+  options_.slow_start = seconds(100);
+  use(3);
+  EXPECT_NE(next(), next());
+  const auto endpoints = all(3);
+  for (const auto& endpoint : endpoints) EXPECT_FALSE(endpoint->is_spared(now_));
+}
+
+TEST_F(ClusterTest, OnlyAShareOfWhatIsUnderWayMayBeSentAgain) {
+  use(2);
+  const auto shared = std::make_shared<Cluster>(std::make_shared<config::Cluster>(), 0);
+  shared->update(cluster_of(2, config::Balancing::round_robin), options_, counters_);
+  std::vector<Cluster::Retrying> retries;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(shared->may_retry()) << "a few always may";
+    retries.emplace_back(shared);
+  }
+  EXPECT_FALSE(shared->may_retry());
+  const auto endpoint = shared->pick(now_, {tried_}).endpoint;
+  for (int i = 0; i < 20; ++i) endpoint->request_begins();
+  EXPECT_TRUE(shared->may_retry());
+  retries.emplace_back(shared);
+  EXPECT_FALSE(shared->may_retry());
+  retries.pop_back();
+  EXPECT_TRUE(shared->may_retry());
+  for (int i = 0; i < 20; ++i) endpoint->request_ends();
+  retries.clear();
+  shared->retire();
 }
 
 TEST_F(ClusterTest, WhereNoneConnectsAllTakeTurnsAsIfAllDid) {

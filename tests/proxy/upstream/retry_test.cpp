@@ -38,6 +38,20 @@ TEST(ChooseNext, ADeadPooledConnectionIsRetriedOnceOnAFreshOne) {
   EXPECT_EQ(choose_next(kDied, changed(kGet, &Attempt::was_replayed, true)), Next::give_up);
 }
 
+TEST(ChooseNext, WithoutABudgetOnlyWhatNoEndpointHasSeenIsSentAgain) {
+  config::NextUpstream rules;
+  rules.status_503 = true;
+  rules.non_idempotent = true;
+  Attempt get = changed(kGet, &Attempt::connection_was_reused, false);
+  EXPECT_EQ(choose_next(kTimeout, get, &rules), Next::other_endpoint);
+  EXPECT_TRUE(passes_on(503, get, rules));
+  get.has_budget = false;
+  EXPECT_EQ(choose_next(kTimeout, get, &rules), Next::give_up);
+  EXPECT_FALSE(passes_on(503, get, rules));
+  EXPECT_EQ(choose_next(kConnect, get, &rules), Next::other_endpoint);
+  EXPECT_EQ(choose_next(kConnect, get), Next::other_endpoint);
+}
+
 TEST(ChooseNext, AFreshConnectionThatDiesMayHaveCarriedTheRequest) {
   EXPECT_EQ(choose_next(kDied, changed(kGet, &Attempt::connection_was_reused, false)),
             Next::give_up);
