@@ -33,6 +33,20 @@ std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
   return bytes;
 }
 
+// For a body that is taken as fast as it comes. The window that every stream begins with, 64 KiB,
+// is 1.3 MB/s at 50 ms; it is doubled with each half of it that came and was taken, up to what all
+// streams may have together: so nobody holds more of our memory than before.
+void grow_window(nghttp2_session* session, std::int32_t stream) {
+  const std::int32_t window =
+      nghttp2_session_get_stream_effective_local_window_size(session, stream);
+  const std::int32_t window_max = nghttp2_session_get_effective_local_window_size(session);
+  if (window <= 0 || window >= window_max) return;
+  const std::int32_t came = nghttp2_session_get_stream_effective_recv_data_length(session, stream);
+  if (came < window / 2) return;
+  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream,
+                                        std::min(window * 2, window_max));
+}
+
 // Tokens for the log, by what libnghttp2 found.
 const char* refusal_of(int library_error) {
   switch (library_error) {
@@ -458,6 +472,8 @@ void ServerSession::consume(Stream& stream) {
   const std::size_t held = std::exchange(stream.held_window_, 0);
   assert(bytes <= unconsumed_);
   unconsumed_ -= bytes;
+  const bool is_taken_as_it_comes = bytes > 0 && unconsumed_ < stalled_bytes_max_ / 2;
+  if (is_taken_as_it_comes && !stream.request_ended_) grow_window(session_, stream.id_);
   if (bytes > 0) nghttp2_session_consume_stream(session_, stream.id_, bytes);
   if (held > 0) nghttp2_session_consume_connection(session_, held);
 }

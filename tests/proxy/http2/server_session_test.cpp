@@ -374,6 +374,37 @@ TEST_F(IdleFrames, DataThatSaysSomethingIsFree) {
   EXPECT_EQ(source.data, 500u);
 }
 
+// RFC 9113 §6.9: a path with a long way to go holds more than the window that a stream begins with.
+TEST_F(Session, AStreamsWindowGrowsWhileItsBodyIsTakenAsItComesAndNotBeyondTheConnections) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  std::int64_t window = 65'535, highest = window;
+  const std::string piece(16'000, 'x');
+  const auto read_window = [&] {
+    for_each_frame(out, [&](std::uint8_t type, std::uint8_t, int stream, std::string_view payload) {
+      if (type != NGHTTP2_WINDOW_UPDATE || stream != 1) return;
+      std::int64_t by = 0;
+      for (const char c : payload) by = by << 8 | static_cast<std::uint8_t>(c);
+      window += by;
+    });
+    highest = std::max(highest, window);
+  };
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_GE(window, 16'000) << i;
+    ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, piece)));
+    window -= 16'000;
+    session->consume(*source.last);
+    ASSERT_TRUE(turn(""));
+    read_window();
+  }
+  EXPECT_GT(highest, 900'000);
+  EXPECT_LE(highest, 1 << 20);
+  // What is not taken opens nothing.
+  const std::int64_t left = window;
+  ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, piece)));
+  read_window();
+  EXPECT_EQ(window, left);
+}
+
 // RFC 9113 §5.2: what a client may send, by the WINDOW_UPDATE that it gets.
 TEST_F(Session, RequestsThatStallHoldWhatTheConnectionsWindowLetsInAtMost) {
   std::string begin;
