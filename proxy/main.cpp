@@ -46,6 +46,7 @@ struct Flags {
   std::string log_level = "info";
   std::string access_log = "on";
   bool allow_trace = false;
+  bool share_ports = false;
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   std::size_t connections_max = 100'000;
   std::size_t connections_per_client_max = 0;
@@ -123,6 +124,11 @@ void describe(CLI::App& app, Flags& flags) {
       ->group(listen);
   app.add_option("--direct-https-address", flags.direct_https_address, "The same for HTTPS")
       ->capture_default_str()
+      ->group(listen);
+  app.add_flag("--share-ports", flags.share_ports,
+               "Listen on ports that another gatehouse-proxy of the same user listens on, which is "
+               "then stopped by SIGTERM: new clients come to either, and nobody is refused. The "
+               "admin address is not shared")
       ->group(listen);
   app.add_option("--ports-file", flags.ports_file,
                  "Write the ports listened on into this file, as JSON")
@@ -269,6 +275,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   settings.direct_http = *direct_http;
   settings.direct_https = *direct_https;
   settings.proxy_protocol = flags.proxy_protocol;
+  settings.shares_ports = flags.share_ports;
   if (flags.proxy_protocol && flags.trusted_proxies.empty()) {
     return base::failure(base::ErrorKind::invalid,
                          "--proxy-protocol: nobody could connect: give --trusted-proxies, too");

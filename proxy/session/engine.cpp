@@ -80,6 +80,10 @@ void Engine::share_descriptors() {
   options.endpoint_connections_max = budget.endpoints_max;
 }
 
+base::Status Engine::check_is_ours(const net::SocketAddress& address) const {
+  return settings_.shares_ports ? base::Status() : net::check_address_is_free(address);
+}
+
 base::Status Engine::bind_ports() {
   const bool header = settings_.proxy_protocol;
   const std::array<const std::optional<net::SocketAddress>*, 4> wanted = {
@@ -89,7 +93,7 @@ base::Status Engine::bind_ports() {
     door.entrance = {.secure = i % 2 == 1, .wants_proxy_header = header && i < 2};
     if (!*wanted[i]) continue;
     net::SocketAddress address = **wanted[i];
-    if (auto status = net::check_address_is_free(address); !status) return status;
+    if (auto status = check_is_ours(address); !status) return status;
     for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
       auto bound = net::bind_listener(address);
       if (!bound) return base::failure(bound.error());
@@ -115,7 +119,7 @@ base::Status Engine::open_ports() {
     // Another process may have begun to listen since the address was taken: sockets that do not
     // listen yet are in nobody's way.
     const net::SocketAddress address = net::local_address(door.listeners.front().get());
-    if (auto status = net::check_address_is_free(address); !status) return status;
+    if (auto status = check_is_ours(address); !status) return status;
     for (const net::Fd& fd : door.listeners) {
       if (auto status = net::start_listening(fd.get()); !status) return status;
     }

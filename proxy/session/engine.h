@@ -34,6 +34,9 @@ struct EngineSettings {
   std::optional<net::SocketAddress> https;  // port 0 picks a free one
   // Each connection to these begins with a PROXY header; see ProxyHeader.
   bool proxy_protocol = false;
+  // Another process listens on these ports, too, and is about to stop: the kernel gives new clients
+  // to either (SO_REUSEPORT), until that one has closed its own.
+  bool shares_ports = false;
   // The same without it: for those who come by no balancer, as the operator does.
   std::optional<net::SocketAddress> direct_http, direct_https;
 };
@@ -90,6 +93,7 @@ class Engine final : public control::ConfigSink {
   Engine(const EngineSettings& settings, admin::AccessLog& access_log)
       : settings_(settings), access_log_(access_log), passwords_(settings.options.passwords) {}
   void share_descriptors();
+  base::Status check_is_ours(const net::SocketAddress& address) const;
   base::Status bind_ports();
   base::Status open_ports();
   base::Status start_workers();

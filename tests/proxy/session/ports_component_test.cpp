@@ -1,7 +1,11 @@
 // When clients can connect at all.
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/control/snapshot.h"
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
@@ -37,6 +41,37 @@ TEST(Ports, APortThatSomebodyElseListensOnMeanwhileIsNotShared) {
   ASSERT_FALSE(published);
   EXPECT_THAT(published.error().message, HasSubstr("cannot listen on " + address.text()));
   EXPECT_FALSE(proxy.engine().ready());
+}
+
+// A new process takes over from the old one, as their two engines show.
+TEST(Ports, MayBeSharedWithAnotherThatDrainsAndNoRequestFails) {
+  RunningEngine old(RunningEngine::quick(), 2);
+  ASSERT_TRUE(old.publish(shop({})));
+  session::EngineSettings settings;
+  settings.options = RunningEngine::quick();
+  settings.workers = 2;
+  settings.http = net::SocketAddress::from_ip("127.0.0.1", old.http()).value();
+  const auto log = admin::AccessLog::open("off").value();
+  EXPECT_FALSE(session::Engine::start(settings, *log)) << "without being asked to";
+  settings.shares_ports = true;
+  const auto next = session::Engine::start(settings, *log).value();
+  ASSERT_TRUE(next->publish(control::make_snapshot(shop({}))));
+
+  std::atomic<bool> stop{false};
+  std::atomic<int> served{0}, failed{0};
+  std::thread clients([&] {
+    while (!stop) {
+      const HttpAnswer answer = HttpClient::connect(old.http()).get("/");
+      ++(answer.status == 503 ? served : failed);
+    }
+  });
+  ASSERT_TRUE(eventually([&] { return served > 20; }));
+  EXPECT_EQ(old.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(30)}, {}), 0u);
+  const int before = served;
+  EXPECT_TRUE(eventually([&] { return served > before + 20; }));
+  stop = true;
+  clients.join();
+  EXPECT_EQ(failed, 0);
 }
 
 TEST(Ports, StayClosedWhenAConfigurationComesAfterTheDrain) {
