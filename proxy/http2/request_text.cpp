@@ -39,6 +39,7 @@ void RequestText::add(std::string_view name, std::string_view value) {
     if (name == ":method") method_.assign(value);
     if (name == ":path") path_.assign(value);
     if (name == ":authority") authority_.assign(value);
+    if (name == ":protocol") protocol_.assign(value);
     if (name == ":scheme") default_port_ = default_port_of(value);
     return;
   }
@@ -59,7 +60,14 @@ void RequestText::add(std::string_view name, std::string_view value) {
     cookie_.append(value);
     return;
   }
+  // §5 of RFC 8441: it is of no use there, and ours is another one.
+  if (!protocol_.empty() && name == "sec-websocket-key") return;
   append(name, value);
+}
+
+// Another protocol than that, or CONNECT itself, is refused by who reads the head.
+bool RequestText::opens_websocket() const {
+  return method_ == "CONNECT" && protocol_ == "websocket";
 }
 
 void RequestText::begin_fields() {
@@ -73,8 +81,11 @@ void RequestText::begin_fields() {
     is_malformed_ = true;
     return;
   }
+  const bool is_upgrade = opens_websocket();
+  if (is_upgrade) method_ = "GET";
   text_.append(method_).append(" ").append(path_).append(" HTTP/1.1\r\n");
   if (!authority_.empty()) append("Host", authority_);
+  if (is_upgrade) text_.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
 }
 
 // RFC 9110 §4.2.3: a host with the scheme's own port is the host without a port.
@@ -100,7 +111,7 @@ std::string_view RequestText::finish() {
 }
 
 void RequestText::reset() {
-  for (std::string* const text : {&method_, &path_, &authority_, &cookie_, &text_}) {
+  for (std::string* const text : {&method_, &path_, &authority_, &protocol_, &cookie_, &text_}) {
     if (text->capacity() > kKeptBytes) {
       std::string().swap(*text);
     } else {
@@ -112,8 +123,8 @@ void RequestText::reset() {
 }
 
 std::size_t RequestText::capacity() const {
-  return method_.capacity() + path_.capacity() + authority_.capacity() + cookie_.capacity() +
-         text_.capacity();
+  return method_.capacity() + path_.capacity() + authority_.capacity() + protocol_.capacity() +
+         cookie_.capacity() + text_.capacity();
 }
 
 }  // namespace proxy::http2

@@ -12,7 +12,9 @@ namespace proxy::http2 {
 // bounded by its caller; see FieldAccount.
 class RequestText {
  public:
-  // Fields as they come, pseudo-header fields first.
+  // Fields as they come, pseudo-header fields first. What opens a WebSocket (RFC 8441 §4) becomes
+  // the GET with Upgrade that HTTP/1.1 has for it, but for its key, which is for each hop to
+  // choose.
   void add(std::string_view name, std::string_view value);
   // The whole head with its empty line; nothing more may be added. Empty: the fields do not make a
   // request.
@@ -35,7 +37,9 @@ class RequestText {
   void append(std::string_view name, std::string_view value);
   bool is_authority(std::string_view host) const;
 
-  std::string method_, path_, authority_;
+  bool opens_websocket() const;
+
+  std::string method_, path_, authority_, protocol_;
   std::string cookie_;
   std::string text_;
   std::string_view default_port_;  // ":443", of the scheme; empty: it has none that we know

@@ -312,6 +312,8 @@ std::unique_ptr<ServerSession> ServerSession::create(const Limits& limits, Strea
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrent_streams_max},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.fields.bytes_max)},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(limits.stream_window)},
+      // WebSockets, RFC 8441 §3.
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
       // The tree of RFC 7540 §5.3 costs both sides more than it ever gave.
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   };

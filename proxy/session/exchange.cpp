@@ -88,7 +88,7 @@ void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& p
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http1::Method::head;
   is_grpc_ = protocol == Protocol::http2 && http2::is_grpc(request_);
-  if (protocol != Protocol::http2) offered_upgrade_ = request_.upgrade;
+  offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
   request_bytes_ = piece.size;
   decide(client, piece, last);
@@ -573,6 +573,7 @@ void Exchange::reset() {
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;
   offered_upgrade_.clear();
+  empty(websocket_key_);
   body_bytes_max_ = 0;
   shape_.reset();
   empty(origin_);

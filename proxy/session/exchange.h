@@ -268,6 +268,8 @@ class Exchange final : private upstream::Connection::User,
   bool move_response(std::size_t size);
 
   // ---- exchange_tunnel.cpp
+  void add_websocket_key();
+  bool is_refused_upgrade() const;
   void begin_tunnel(char* begin, char* end);
   void pass_to_client(char* begin, char* end);
 
@@ -286,6 +288,7 @@ class Exchange final : private upstream::Connection::User,
   bool is_grpc_ = false;
   bool answers_call_ = false;  // the response that has begun is one of gRPC
   std::string offered_upgrade_;
+  std::string websocket_key_;     // ours, for a client of HTTP/2
   policy::CountedIn counted_in_;  // by the limits of its guards
   std::uint64_t body_bytes_max_ = 0;
   // Of its route; nullptr: nothing is done to what is sent.

@@ -31,6 +31,9 @@ constexpr std::size_t kGatheredBytesMax = 64u << 10;
 // Long for the body that a client sends in one go, short for who waits for a stream to begin.
 constexpr std::chrono::milliseconds kGatherTime{1'000};
 
+constexpr upstream::Failure kUpgradeRefused{Fault::upstream, Retry::never, 502,
+                                            "upstream_upgrade_refused",
+                                            upstream::FailureKind::invalid_answer};
 constexpr upstream::Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 502,
                                            "stray_response"};
 constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
@@ -89,6 +92,14 @@ void Exchange::forward(const Client& client, const router::Target& target, const
       return;
     }
     proxy_header_ = proxy_header_for(client, version);
+  }
+  if (protocol_ == Protocol::http2 && !offered_upgrade_.empty()) {
+    // A GET that is no upgrade is another request than the client's.
+    if (cluster_->config().speaks_http2) {
+      answer(501, "upgrade_over_http2");
+      return;
+    }
+    add_websocket_key();
   }
   if (cluster_->config().speaks_http2) {
     forward_http2(client, target.policies, piece, last);
@@ -725,6 +736,10 @@ bool Exchange::take_response_head(char*& begin, char* end) {
   }
   if (replaces_with_page(response_.status)) {
     ask_for_page_of_response(begin, end);
+    return false;
+  }
+  if (is_refused_upgrade()) {
+    fail(kUpgradeRefused);
     return false;
   }
   take_final_head();

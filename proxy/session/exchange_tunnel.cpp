@@ -1,3 +1,7 @@
+#include <array>
+
+#include <openssl/evp.h>
+
 #include "proxy/session/exchange.h"
 #include "proxy/session/worker.h"
 
@@ -5,8 +9,33 @@
 // response's body.
 namespace proxy::session {
 
+// RFC 6455 §4.1: 16 bytes that are chosen at random.
+void Exchange::add_websocket_key() {
+  const std::array<std::uint64_t, 2> random = {worker_.request_ids().draw(),
+                                               worker_.request_ids().draw()};
+  constexpr std::size_t kTextBytes = 24;
+  std::array<unsigned char, kTextBytes + 1> text{};
+  ::EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(random.data()),
+                    static_cast<int>(sizeof random));
+  websocket_key_.assign(reinterpret_cast<const char*>(text.data()), kTextBytes);
+  request_.fields.push_back({.name = "Sec-WebSocket-Key", .value = websocket_key_});
+}
+
+// Over HTTP/2 any 2xx opens the tunnel (RFC 9110 §9.3.6), so one that does not must not get there.
+bool Exchange::is_refused_upgrade() const {
+  return !websocket_key_.empty() && response_.framing != http1::Framing::tunnel &&
+         response_.status >= 200 && response_.status < 300;
+}
+
 void Exchange::begin_tunnel(char* begin, char* end) {
   stage_ = Stage::tunnel;
+  if (protocol_ == Protocol::http2) {
+    // RFC 8441 §5: the key is of the hop to the endpoint.
+    status_ = response_.status = 200;
+    for (http1::Field& field : response_.fields) {
+      if (http1::equals_ignoring_case(field.name, "sec-websocket-accept")) field.dropped = true;
+    }
+  }
   was_upgraded_ = true;
   worker_.counters().upgraded_open.add();
   Piece piece{begin, static_cast<std::size_t>(end - begin), 0, 0};
@@ -20,6 +49,7 @@ void Exchange::begin_tunnel(char* begin, char* end) {
 void Exchange::pass_to_client(char* begin, char* end) {
   if (begin == end) {
     endpoint_finished_ = true;
+    if (protocol_ == Protocol::http2) downstream_->send_body({}, true);
     // A WebSocket has no half-open life: what is on its way is delivered, then it ends.
     complete_response();
     return;

@@ -1,6 +1,7 @@
 #include "proxy/session/http2_connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/net/turn_budget.h"
 #include "proxy/session/client_connection.h"
@@ -224,6 +225,14 @@ void Http2Connection::abandon_all() {
       [](http2::Stream& stream) { static_cast<Http2Stream&>(stream).abandon(); });
 }
 
+bool Http2Connection::is_tunnel() const {
+  bool has_tunnel = false, has_others = false;
+  session_->for_each_stream([&](const http2::Stream& stream) {
+    (static_cast<const Http2Stream&>(stream).is_tunnel() ? has_tunnel : has_others) = true;
+  });
+  return has_tunnel && !has_others;
+}
+
 void Http2Connection::begin_drain() {
   if (state_ != State::open) return;
   state_ = State::draining;
@@ -239,7 +248,8 @@ Http2Stream::~Http2Stream() = default;
 void Http2Stream::attach(Http2Connection& connection) {
   connection_ = &connection;
   exchange_ = worker_.take_exchange();
-  head_complete_ = has_begun_ = request_complete_ = false;
+  head_complete_ = has_begun_ = request_complete_ = opens_tunnel_ = false;
+  early_.clear();
   watch_ = {};
   made_progress();
 }
@@ -263,7 +273,7 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
   }
   if (!head_complete_) return now - last_progress_ > timeouts.request_header;
   const bool awaits_body = !request_complete_ && unconsumed() == 0;
-  const bool is_call = exchange_ != nullptr && exchange_->is_call();
+  const bool is_call = exchange_ != nullptr && (exchange_->is_call() || exchange_->is_tunnel());
   return awaits_body &&
          now - last_progress_ > (is_call ? timeouts.tunnel_idle : timeouts.body_idle);
 }
@@ -292,6 +302,13 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
                                        : parser.failure();
     describe_unread();
     refuse_unread(http1::status_of(failure), http1::reason_of(failure));
+    return;
+  }
+  opens_tunnel_ = !request.upgrade.empty();
+  if (opens_tunnel_) {
+    // What follows is no body.
+    begin(true);
+    if (last) pass_to_tunnel({}, true);
     return;
   }
   // Towards the endpoint a body of unknown length goes in chunks.
@@ -342,6 +359,10 @@ void Http2Stream::on_data(std::string_view data, bool last) {
     request_complete_ = true;
     if (!trailer().empty()) take_trailer();
   }
+  if (opens_tunnel_) {
+    pass_to_tunnel(data, last);
+    return;
+  }
   if (!has_begun_) {
     // Of an empty body; libnghttp2 let nothing else pass.
     if (last) begin(true);
@@ -357,6 +378,23 @@ void Http2Stream::on_data(std::string_view data, bool last) {
   }
 }
 
+// Before the endpoint has agreed, what the client says waits.
+void Http2Stream::pass_to_tunnel(std::string_view data, bool last) {
+  if (exchange_ == nullptr) return;
+  if (!exchange_->is_tunnel()) {
+    early_.append(data);
+    return;
+  }
+  if (!data.empty()) {
+    const Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
+    exchange_->on_request_body(piece, false);
+  }
+  if (exchange_ != nullptr && last) exchange_->on_client_finished();
+  if (exchange_ != nullptr && exchange_->wants_request_body() && exchange_->unsent_request() == 0) {
+    open_window();
+  }
+}
+
 // The exchange has it from here on.
 void Http2Stream::take_trailer() {
   exchange_->add_request_trailer(trailer());
@@ -364,6 +402,16 @@ void Http2Stream::take_trailer() {
 }
 
 void Http2Stream::want_request_body() {
+  const bool has_waited = opens_tunnel_ && (!early_.empty() || request_complete_);
+  if (has_waited && exchange_ != nullptr && exchange_->is_tunnel()) {
+    const std::string early = std::exchange(early_, {});
+    pass_to_tunnel(early, request_complete_);
+  } else {
+    open_window();
+  }
+}
+
+void Http2Stream::open_window() {
   if (unconsumed() == 0) return;
   made_progress();  // it was the endpoint who was awaited
   connection_->session().consume(*this);
@@ -405,8 +453,8 @@ void Http2Stream::time_out() {
   if (exchange_ == nullptr) {
     connection_->session().reset(*this, http2::ServerSession::Why::cancel);
     connection_->flush_soon();
-  } else if (body_queued() > 0) {
-    exchange_->abandon("client_send_timeout");
+  } else if (body_queued() > 0 || exchange_->is_tunnel()) {
+    exchange_->abandon(body_queued() > 0 ? "client_send_timeout" : "tunnel_idle");
     break_off();
     worker_.recycle(std::move(exchange_));
   } else if (has_begun_) {
@@ -436,6 +484,7 @@ void Http2Stream::send_head(const http1::ResponseHead& head, const Piece& piece,
 }
 
 void Http2Stream::send_body(const Piece& piece, bool last) {
+  if (opens_tunnel_) made_progress();  // of a conversation, either way
   give_body(piece.text(), last);
   connection_->flush_soon();
 }

@@ -34,6 +34,8 @@ class Http2Stream final : public http2::Stream, private Downstream {
   std::size_t kept_bytes() const { return sizeof *this + Stream::kept_bytes(); }
 
   bool has_head() const { return head_complete_; }
+  // A WebSocket that is open (RFC 8441).
+  bool is_tunnel() const { return exchange_ != nullptr && exchange_->is_tunnel(); }
   // Now and then: whether the client, who is awaited, let this pass without sending or taking
   // enough. `connection_took`: when it last took something of a connection that cannot send for the
   // moment.
@@ -66,6 +68,8 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void describe_unread();
   void give_body(std::string_view data, bool last);
   void take_trailer();
+  void pass_to_tunnel(std::string_view data, bool last);
+  void open_window();
   void made_progress();
 
   Worker& worker_;
@@ -74,6 +78,8 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool head_complete_ = false;
   bool has_begun_ = false;  // the exchange has
   bool request_complete_ = false;
+  bool opens_tunnel_ = false;
+  std::string early_;  // for the tunnel, before that was open; no more than the stream's window
   base::SteadyTime last_progress_{};  // when the client last sent something of it
   net::SendWatch watch_;              // while there is a body for the client to take
 };
@@ -97,7 +103,8 @@ class Http2Connection final : public Protocol,
   void on_timeout() override;
   void on_closed(const char* reason) override;
   void begin_drain() override;
-  bool is_tunnel() const override { return false; }
+  // All that it carries is tunnels: it may be ended as one.
+  bool is_tunnel() const override;
 
   // The worker's turn end. True: there is more to send.
   bool flush();

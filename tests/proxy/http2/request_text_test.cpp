@@ -22,6 +22,24 @@ TEST(RequestText, IsTheRequestThatHttp1WouldHaveSent) {
             "GET /a?b HTTP/1.1\r\nHost: shop.test\r\naccept: */*\r\n\r\n");
 }
 
+// RFC 8441 §5
+TEST(RequestText, AWebSocketIsTheUpgradeThatHttp1HasForIt) {
+  EXPECT_EQ(text_of({{":method", "CONNECT"},
+                     {":protocol", "websocket"},
+                     {":scheme", "https"},
+                     {":path", "/chat"},
+                     {":authority", "a"},
+                     {"sec-websocket-key", "x"},
+                     {"sec-websocket-version", "13"}}),
+            "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "sec-websocket-version: 13\r\n\r\n");
+  EXPECT_EQ(text_of({{":method", "CONNECT"},
+                     {":protocol", "connect-udp"},
+                     {":path", "/"},
+                     {":authority", "a"}}),
+            "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
 TEST(RequestText, WorksWithoutAnyRegularField) {
   EXPECT_EQ(text_of({{":path", "/"}, {":method", "GET"}, {":authority", "a"}}),
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
