@@ -6,6 +6,13 @@
 
 // A response at the pace of its route. A tunnel has none, as in nginx: it is nobody's response.
 namespace proxy::session {
+namespace {
+
+// Most heads are less. What of the body comes with one is in the count, so the pace makes up for
+// it.
+constexpr std::size_t kHeadBytes = 4u << 10;
+
+}  // namespace
 
 // How much of the response may be taken from its endpoint at once; 0: nothing, until the client has
 // taken more or the pace lets it.
@@ -15,6 +22,7 @@ std::size_t Exchange::room_for_response() {
   const base::SteadyTime now = worker_.loop().now();
   if (!paced_->pace) paced_->pace.emplace(paced_->settings, now);
   const std::size_t allowed = paced_->pace->allowed(response_bytes_, now);
+  if (stage_ == Stage::requesting) return std::min(room, std::max(allowed, kHeadBytes));
   if (allowed == 0) {
     worker_.loop().arm(paced_->timer, paced_->pace->wait(response_bytes_, now));
   }

@@ -44,6 +44,16 @@ std::string chunked() {
   return text + "0\r\n\r\n";
 }
 
+TEST(Pace, AHeadIsNotReadInPiecesOfIt) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("x", "X-Long: " + std::string(1'000, 'x') + "\r\n"));
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(paced(at(backend.port()), {.bytes_per_second = 1})));
+  EXPECT_EQ(HttpClient::connect(proxy.http()).get("/").body, "x");
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_turns_spent_total"), 0);
+}
+
 TEST(Pace, AResponseComesWholeInWhateverFormItIs) {
   for (const std::string& form :
        {ScriptedBackend::ok(kBody), chunked(), "HTTP/1.0 200 OK\r\n\r\n" + kBody}) {
