@@ -191,7 +191,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
   // answered as one, and nobody else is.
   const bool is_preflight =
       shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
-  if (!passes_guards(client, decision, piece)) return;
+  if (!passes_guards(client, decision, piece, is_preflight)) return;
   if (is_preflight) {
     answer_preflight();
     return;
@@ -237,13 +237,13 @@ bool Exchange::is_misdirected(const Client& client) const {
 
 // False: they were answered, or wait for what a guard needs time for.
 bool Exchange::passes_guards(const Client& client, const router::Decision& decision,
-                             const Piece& piece) {
+                             const Piece& piece, bool is_preflight) {
   if (decision.target->guards == nullptr && decision.others.front() == nullptr) return true;
   policy::OpenQuestion question;
-  policy::Verdict verdict = ask_guards(client, decision, question);
+  policy::Verdict verdict = ask_guards(client, decision, is_preflight, question);
   while (question.external != nullptr && recall_answer(client, *question.external)) {
     question = {};
-    verdict = ask_guards(client, decision, question);
+    verdict = ask_guards(client, decision, is_preflight, question);
   }
   if (verdict.passes()) return true;
   if (question.is_open()) {
@@ -291,7 +291,7 @@ policy::Presented Exchange::presented_by(const Client& client) const {
 
 // Those of the route, and those of others that the path is theirs in another reading.
 policy::Verdict Exchange::ask_guards(const Client& client, const router::Decision& decision,
-                                     policy::OpenQuestion& question) {
+                                     bool is_preflight, policy::OpenQuestion& question) {
   const std::array<const policy::Guards*, 3> all = {decision.target->guards, decision.others[0],
                                                     decision.others[1]};
   const bool ask_for_passwords = std::any_of(all.begin(), all.end(), [](const auto* guards) {
@@ -305,8 +305,7 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
                       .limits = worker_.limits(),
                       .counted = &counted_in_};
   if (ask_for_certificates) asker.presented = presented_by(client);
-  asker.is_preflight =
-      shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
+  asker.is_preflight = is_preflight;
   asker.answers = auth_answers_.get();
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();

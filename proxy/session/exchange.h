@@ -121,11 +121,12 @@ class Exchange final : private upstream::Connection::User,
   bool is_misdirected(const Client& client) const;
   void follow(const Client& client, const router::Decision& decision, const Piece& piece,
               bool last);
-  bool passes_guards(const Client& client, const router::Decision& decision, const Piece& piece);
+  bool passes_guards(const Client& client, const router::Decision& decision, const Piece& piece,
+                     bool is_preflight);
   policy::Presented presented_by(const Client& client) const;
   void refuse_as(const policy::Verdict& verdict, const Client& client);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
-                             policy::OpenQuestion& question);
+                             bool is_preflight, policy::OpenQuestion& question);
   void take_shape(const router::Target& target);
   void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
