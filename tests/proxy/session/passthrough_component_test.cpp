@@ -293,7 +293,8 @@ TEST_F(Passthrough, AClientThatIsResetIsResetAtItsEndpoint) {
   client.reset();
   endpoint.receive_all();
   EXPECT_TRUE(eventually([&] { return ended("client_reset") == 1; }));
-  EXPECT_EQ(proxy_->metric("gatehouse_proxy_passthrough_connections_open"), 0);
+  EXPECT_TRUE(eventually(
+      [&] { return proxy_->metric("gatehouse_proxy_passthrough_connections_open") == 0; }));
 }
 
 TEST_F(Passthrough, AnotherEndpointIsTriedUntilOneConnects) {
