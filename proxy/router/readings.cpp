@@ -30,6 +30,11 @@ struct Character {
 Character character_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const unsigned first = byte(0);
+  // Some take the low bits of whatever follows ("%C0%2F").
+  if (first == 0xc0 && text.size() - at > 1 &&
+      (text[at + 1] == '.' || is_separator(text[at + 1]))) {
+    return {byte(1), 2};
+  }
   const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
   if (first < 0xc0 || first >= 0xf8 || text.size() - at < bytes) return {first, 1};
   std::uint32_t code = first & (0x7fu >> bytes);

@@ -264,6 +264,11 @@ TEST(Guard, HoldsForEverySpellingThatSomeBackendTakesForItsPath) {
            "/admin%23x/secret",
            "/x/..%3F/admin",
            "/x/..%23/admin",
+           // UTF-8 by its low bits alone.
+           "/%c0%2fadmin",
+           "/x%c0%2f../admin",
+           "/x/%C0%2E%C0%2E/admin",
+           "/admin%c0%2fsecret",
            // Decoded twice or more often.
            "/%2561dmin",
            "/%252561dmin/secret",
