@@ -1,5 +1,6 @@
 #include "proxy/control/control_client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -167,7 +168,18 @@ class PollingControlClient final : public ControlClient {
     if (!body.empty()) request.headers.emplace("content-type", "application/json");
     request.body = std::move(body);
     request.timeout = kRequestTimeout;
-    return transport_->send(request, stop);
+    auto answer = transport_->send(request, stop);
+    if (!answer) return base::failure(without_arguments(std::move(answer.error()), request.url));
+    return answer;
+  }
+
+  // What this proxy says of itself fills a screen, and differs from one poll to the next: neither
+  // is for the log.
+  static base::Error without_arguments(base::Error error, std::string_view url) {
+    const std::string_view arguments = url.substr(std::min(url.find('?'), url.size()));
+    const std::size_t at = arguments.empty() ? std::string::npos : error.message.find(arguments);
+    if (at != std::string::npos) error.message.erase(at, arguments.size());
+    return error;
   }
 
   void settle(const base::Status& settled) {

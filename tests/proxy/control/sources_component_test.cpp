@@ -22,6 +22,8 @@
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/support/captured_log.h"
 
 namespace proxy::control {
 namespace {
@@ -247,7 +249,9 @@ class TestOperator {
     std::unique_lock lock(mutex_);
     requests_.push_back(request);
     changed_.notify_all();
-    if (is_down_) return base::failure(base::ErrorKind::unavailable, "connection refused");
+    if (is_down_) {
+      return base::failure(base::ErrorKind::unavailable, request.url + ": connection refused");
+    }
     if (request.url.ends_with("/v1/certificates")) return certificates(request.body);
     if (request.url.ends_with("/v1/ticket-keys")) {
       if (ticket_keys_.empty()) return base::HttpResponse{404, {}, ""};
@@ -412,6 +416,17 @@ TEST_F(ControlClientTest, SurvivesTheOperatorsAbsence) {
   operator_.serve(second);
   operator_.come_back();
   EXPECT_TRUE(sink_.wait_for(config::revision_of(second)));
+}
+
+TEST_F(ControlClientTest, SaysWhomItCannotReachWithoutWhatItWouldHaveSaid) {
+  const ::support::CapturedLog log;
+  operator_.go_away();
+  start();
+  EXPECT_TRUE(support::eventually([&] {
+    return log.text().find("https://operator.test:9443/v1/config: connection refused") !=
+           std::string::npos;
+  })) << log.text();
+  EXPECT_EQ(log.text().find("speaks="), std::string::npos);
 }
 
 TEST_F(ControlClientTest, ReportsWhatCannotBeServed) {
