@@ -262,13 +262,16 @@ void Exchange::refuse_as(const policy::Verdict& verdict, const Client& client) {
     redirect(client, *verdict.redirect);
     return;
   }
+  // A connection of HTTP/2 that is not the one for this host may be so for others: 421 is enough to
+  // send the client to another (RFC 9110 §15.5.20).
+  const bool may_stay = protocol_ == Protocol::http2 && verdict.status == 421;
   const auto seconds = verdict.retry_after.count();
   const std::string retry_after = seconds == 0 ? "" : std::to_string(seconds);
   answer({.status = verdict.status,
           .body = verdict.body,
           .authenticate = verdict.challenge,
           .retry_after = retry_after,
-          .keep_alive = !verdict.ends_connection},
+          .keep_alive = may_stay || !verdict.ends_connection},
          verdict.reason);
 }
 

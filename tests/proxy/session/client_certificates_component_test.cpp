@@ -162,6 +162,19 @@ TEST_P(ClientCertificates, OverHttp2AStreamForAnotherHostIsMisdirected) {
   EXPECT_EQ(client.wait(client.get("/x", "a.w.test")).status, 200);
 }
 
+TEST_P(ClientCertificates, OverHttp2TheConnectionEndsOnWhichTheHostsOwnWasNotShown) {
+  ASSERT_TRUE(proxy_.publish(serving(asked())));
+  SocketStream stream = SocketStream::connect(proxy_.https());
+  SocketStream::TlsWishes without = wishes("a.w.test", nullptr);
+  without.alpn = "h2";
+  ASSERT_EQ(stream.start_tls(without), "");
+  Http2Client client(std::move(stream));
+  EXPECT_EQ(client.wait(client.get("/", "a.w.test")).status, 400);
+  client.read_until([] { return false; });
+  EXPECT_TRUE(client.got_goaway());
+  EXPECT_TRUE(client.is_over());
+}
+
 TEST_P(ClientCertificates, NoSessionIsResumedWhereTheyAreAskedFor) {
   config::ProxyConfig open = serving(asked());
   open.hosts["*.w.test"] = open.hosts.at("open.test");
