@@ -232,6 +232,31 @@ int BackendResolver::first_port_of(const kube::ObjectKey& service) const {
   return 0;
 }
 
+proxy::config::Size BackendResolver::size_at_most(const kube::ObjectKey& key) const {
+  using proxy::config::Size;
+  const auto found = services_.find(key);
+  if (found == services_.end()) return {};
+  const kube::Service& service = *found->second;
+  std::size_t endpoints = 1;  // its own address
+  for (const kube::EndpointSlice* slice : slices_of(key)) endpoints += slice->endpoints.size();
+  Size size;
+  if (const auto name = external_name_of(service)) {
+    const auto known = view_.external_names.find(*name);
+    if (known != view_.external_names.end() && known->second) {
+      endpoints += known->second->addresses.size();
+    }
+    size += proxy::config::size_of_text(*name) * 2;  // to send and to verify
+    size += {0, 40};
+  }
+  size += size_of(proxy::config::Endpoint()) * std::min(endpoints, proxy::config::kEndpointsMax);
+  const bool says_protocol =
+      std::any_of(service.ports.begin(), service.ports.end(),
+                  [](const auto& port) { return !port.app_protocol.empty(); });
+  if (says_protocol) size += {6, 120};
+  if (service.session_affinity == "ClientIP") size += {3, 60};
+  return size;
+}
+
 proxy::config::Forward BackendResolver::nowhere(const kube::ObjectKey& service) {
   static const auto kNone = std::make_shared<const Cluster>();
   std::string id = service.text() + ":none";

@@ -15,6 +15,7 @@
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/cluster_view.h"
 #include "proxy/config/model.h"
+#include "proxy/config/size.h"
 
 namespace ingress {
 
@@ -58,6 +59,9 @@ class BackendResolver {
 
   // Its first TCP port; 0: it has none, or does not exist.
   int first_port_of(const kube::ObjectKey& service) const;
+  // Of what a cluster has of the Service itself, at most: the endpoints of one of its ports, and
+  // what it says of how they are spoken to and chosen.
+  proxy::config::Size size_at_most(const kube::ObjectKey& service) const;
   // A cluster in place of a Service that does not lead anywhere: requests come as far as to find no
   // endpoint.
   proxy::config::Forward nowhere(const kube::ObjectKey& service);

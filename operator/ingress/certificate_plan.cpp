@@ -43,6 +43,7 @@ bool is_owned(const api::Certificate& certificate, const kube::OwnerReference& o
 struct Claim {
   const kube::Ingress* ingress = nullptr;
   api::CertificateSpec spec;
+  std::set<std::string> names{};  // of the spec, of both kinds
 };
 
 class Planning {
@@ -105,15 +106,18 @@ class Planning {
     }
     auto& claims = claims_[{ingress.metadata.namespace_, tls.secret_name}];
     if (claims.empty() || claims.back().ingress != &ingress) {
-      Claim& made = claims.emplace_back(Claim{&ingress, settings});
+      Claim& made = claims.emplace_back(Claim{&ingress, settings, {}});
       made.spec.secret_name = tls.secret_name;
     }
     // Several tls entries of one Ingress for one Secret make one certificate.
-    for (const std::string& host : tls.hosts) add_name(ingress, host, claims.back().spec);
+    for (const std::string& host : tls.hosts) add_name(ingress, host, claims.back());
   }
 
-  void add_name(const kube::Ingress& ingress, const std::string& written,
-                api::CertificateSpec& spec) {
+  void add_name(const kube::Ingress& ingress, const std::string& written, Claim& claim) {
+    api::CertificateSpec& spec = claim.spec;
+    const auto add_unique = [&](std::vector<std::string>& names, const std::string& name) {
+      if (claim.names.insert(name).second) names.push_back(name);
+    };
     if (const auto bytes = base::ip_bytes_from_text(written)) {
       add_unique(spec.ip_addresses, base::ip_text_from_bytes(*bytes).value_or(written));
     } else if (const auto host = config_host(written); host && !host->empty()) {
@@ -130,10 +134,6 @@ class Planning {
     } else {
       complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
     }
-  }
-
-  static void add_unique(std::vector<std::string>& names, const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
 
   void settle(const kube::ObjectKey& key, const std::vector<Claim>& claims) {
@@ -197,10 +197,7 @@ class Planning {
       for (const auto names :
            {&api::CertificateSpec::dns_names, &api::CertificateSpec::ip_addresses}) {
         for (const std::string& name : claim.spec.*names) {
-          const auto& covered = winner.spec.*names;
-          if (std::find(covered.begin(), covered.end(), name) == covered.end()) {
-            left_out.push_back(name);
-          }
+          if (winner.names.count(name) == 0) left_out.push_back(name);
         }
       }
       if (left_out.empty()) continue;

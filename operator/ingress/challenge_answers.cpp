@@ -1,6 +1,8 @@
 #include "operator/ingress/challenge_answers.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "base/ip_text.h"
+#include "operator/ingress/equal_share.h"
 #include "operator/ingress/host_name.h"
 #include "proxy/config/limits.h"
 
@@ -29,6 +32,11 @@ bool is_answer(const std::string& token, std::string_view key_authorization) {
          key_authorization.substr(0, token.size() + 1) == token + "." &&
          is_base64url(key_authorization.substr(token.size() + 1));
 }
+
+// Of all of them, each for a token and a host. Far more than are open at once; what is beyond them
+// is cut by namespace, so that nobody's orders take the answers of others. The document of all has
+// room for so many (LoadBounds::all).
+constexpr std::size_t kAnswersMax = 50'000;
 
 // A valid authorization keeps its answer until its order is done: a second look of a CA's other
 // vantage point may still be on the way. A failed one never comes back (§7.1.6).
@@ -78,12 +86,29 @@ std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
   return found;
 }
 
+// How many answers each may give.
+std::map<std::string, std::uint64_t> room_by_namespace(
+    const std::vector<const api::Certificate*>& certificates) {
+  std::map<std::string, std::uint64_t> wanted;
+  for (const api::Certificate* certificate : certificates) {
+    wanted[certificate->metadata.namespace_] += certificate->status.order->authorizations.size();
+  }
+  std::vector<std::uint64_t> all;
+  all.reserve(wanted.size());
+  for (const auto& [name, count] : wanted) all.push_back(count);
+  const auto share = equal_share(std::move(all), kAnswersMax);
+  for (auto& [name, count] : wanted) count = std::min(count, share.value_or(count));
+  return wanted;
+}
+
 }  // namespace
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
     const ClusterView& view, const HostOwners& owners) {
   std::map<std::string, proxy::config::ChallengeAnswer> answers;
-  for (const api::Certificate* certificate : with_orders(view)) {
+  const std::vector<const api::Certificate*> certificates = with_orders(view);
+  std::map<std::string, std::uint64_t> left = room_by_namespace(certificates);
+  for (const api::Certificate* certificate : certificates) {
     // Status is written by whoever may write it: an answer is given for names of spec alone.
     const std::vector<std::string> names = certificate->all_names();
     for (const api::AuthorizationStatus& authorization :
@@ -95,6 +120,9 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
       const auto host = asked_host(authorization.identifier);
       if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
       if (!owners.admits(*host, certificate->metadata.namespace_)) continue;
+      std::uint64_t& room = left.at(certificate->metadata.namespace_);
+      if (room == 0) continue;
+      --room;
       add(answers[authorization.token], *host, authorization.key_authorization);
     }
   }

@@ -14,6 +14,7 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/service.h"
 #include "operator/api/certificate.h"
+#include "operator/ingress/admission.h"
 #include "operator/ingress/auth_secret.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/external_names.h"
@@ -43,6 +44,10 @@ struct ClusterView {
   // In a view of a part of the cluster whose Ingresses ask for no certificate for clients that name
   // no host: the namespace of the one that others ask for. Empty: there is none.
   std::string unnamed_elsewhere;
+  // Who finds room in the configuration (Admission). In a view of a part of the cluster the bounds
+  // that concern others are decided by who sees all: those of its Ingresses that find none.
+  LoadBounds bounds;
+  std::optional<std::map<kube::ObjectKey, NoRoom>> without_room;
   // Namespaces that are being deleted.
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.

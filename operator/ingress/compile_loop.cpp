@@ -347,23 +347,26 @@ void CompileLoop::follow_named() const {
   const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names,
                                  source_->parameters());
   std::set<kube::ObjectKey> secrets, maps;
-  std::set<std::string> names = external_names_of_services();
+  std::set<NamedOutside> names = external_names_of_services();
   for (const auto& ingress : stores_.ingresses.list()) {
     if (!ownership.is_ours(*ingress)) continue;
     secrets.merge(named_auth_secrets(*ingress));
     maps.merge(named_field_maps(*ingress));
-    for (auto& outside : named_outside(*ingress)) names.insert(std::move(outside.host));
+    for (auto& outside : named_outside(*ingress)) {
+      names.insert({ingress->metadata.namespace_, std::move(outside.host)});
+    }
   }
   if (stores_.auth_secrets != nullptr) stores_.auth_secrets->follow(secrets);
   if (stores_.field_maps != nullptr) stores_.field_maps->follow(maps);
   if (stores_.external_names != nullptr) stores_.external_names->follow(names);
 }
 
-std::set<std::string> CompileLoop::external_names_of_services() const {
-  std::set<std::string> names;
+std::set<NamedOutside> CompileLoop::external_names_of_services() const {
+  std::set<NamedOutside> names;
   for (const auto& service : stores_.services.list()) {
     auto name = external_name_of(*service);
-    if (name && is_service_of_an_ingress(service->metadata.key())) names.insert(std::move(*name));
+    if (!name || !is_service_of_an_ingress(service->metadata.key())) continue;
+    names.insert({service->metadata.namespace_, std::move(*name)});
   }
   return names;
 }

@@ -122,7 +122,7 @@ class CompileLoop {
   bool wait_for_stores(const std::stop_token& stop);
   bool have_stores_synced(base::SteadyTime since) const;
   void follow_named() const;
-  std::set<std::string> external_names_of_services() const;
+  std::set<NamedOutside> external_names_of_services() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();
   void take_config();

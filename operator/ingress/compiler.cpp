@@ -16,6 +16,7 @@
 #include "operator/ingress/guard_table.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
+#include "operator/ingress/ingress_load.h"
 #include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/passthrough_hosts.h"
@@ -52,9 +53,22 @@ class Compilation {
     passthrough_.emplace(owned, owners_);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) note_served_hosts(*ingress);
-    for (const auto& ingress : owned) add(ingress);
+    std::vector<Reading> readings;
+    readings.reserve(owned.size());
+    for (const auto& ingress : owned) readings.push_back(read(ingress));
+    find_room(readings);
+    for (Reading& reading : readings) {
+      if (reading.no_room) {
+        leave_out(reading);
+      } else {
+        add(std::move(reading));
+      }
+    }
     // When all there is to join is there, whatever their age.
     for (const Canary& canary : canaries_) join(canary);
+    for (const Reading& reading : readings) {
+      if (reading.no_room) close_beside(reading);
+    }
     return finish();
   }
 
@@ -82,28 +96,193 @@ class Compilation {
     }
   }
 
-  void add(const std::shared_ptr<const kube::Ingress>& ingress) {
-    Summary& summary = summaries_.emplace_back();
-    summary.ingress = ingress;
-    const std::string class_name = ownership_.class_of(*ingress).value_or("");
-    const ClassParameters& of_class = ownership_.parameters_of(class_name);
-    RoutePolicy policy =
-        annotations::read_route_policy(ingress->metadata.annotations, of_class.defaults());
-    const annotations::OtherHosts others = annotations::read_other_hosts(*ingress, policy.issues);
+  // What an Ingress says by itself, before anything is made of it.
+  struct Reading {
+    std::shared_ptr<const kube::Ingress> ingress;
+    std::string class_name;
+    RoutePolicy policy;
+    annotations::OtherHosts others;
+    std::optional<annotations::ExternalAuth> auth;
+    Load load;
+    std::optional<NoRoom> no_room;
+  };
+
+  Reading read(const std::shared_ptr<const kube::Ingress>& ingress) const {
+    Reading reading;
+    reading.ingress = ingress;
+    reading.class_name = ownership_.class_of(*ingress).value_or("");
+    RoutePolicy& policy = reading.policy;
+    policy = annotations::read_route_policy(
+        ingress->metadata.annotations, ownership_.parameters_of(reading.class_name).defaults());
+    reading.others = annotations::read_other_hosts(*ingress, policy.issues);
     policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
     if (policy.basic_auth) find_users(policy);
     policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
     if (policy.client_certificates) find_authorities(policy);
     // Also where something else is refused: a class may tolerate that.
-    if (auto auth = annotations::read_external_auth(*ingress, policy.issues)) {
-      find_auth_server(std::move(*auth), policy, *ingress);
-    }
-    const auto mirror = mirror_of(*ingress, policy);
+    reading.auth = annotations::read_external_auth(*ingress, policy.issues);
     if (const auto custom = annotations::read_custom_headers(*ingress, policy.issues)) {
       find_custom_headers(*custom, policy);
     }
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
-    of_class.apply(class_name, ingress->metadata.annotations, policy);
+    reading.load = load_of(reading);
+    return reading;
+  }
+
+  Load load_of(const Reading& reading) const {
+    const kube::Ingress& ingress = *reading.ingress;
+    RoutePolicy policy = reading.policy;  // with what its class says
+    if (reading.auth) {
+      policy.external_auth = reading.auth->settings;
+      if (reading.auth->fields) {
+        find_said_fields(*reading.auth->fields, policy, *policy.external_auth);
+      }
+    }
+    ownership_.parameters_of(reading.class_name)
+        .apply(reading.class_name, ingress.metadata.annotations, policy);
+    const proxy::config::Guards guards = guards_of(policy);
+    const bool guards_nothing = guards == proxy::config::Guards{};
+    const bool has_shape = !(policy.shape == proxy::config::Shape{});
+    // Names and ids as long as they can be.
+    const std::string digest(64, '0');
+    const std::string guards_id = guards_nothing ? "" : digest;
+    const std::string shape_id = has_shape ? digest : "";
+    std::optional<proxy::config::ErrorPages> pages;
+    if (!policy.error_pages.statuses.empty() || !policy.error_pages.service.empty()) {
+      pages.emplace();
+      pages->cluster = digest;
+      pages->statuses = policy.error_pages.statuses;
+      pages->without_endpoints = true;
+      pages->namespace_ = ingress.metadata.namespace_;
+      pages->ingress = ingress.metadata.name;
+      pages->service = digest;
+      pages->port = proxy::config::kPortMax;
+    }
+    std::optional<proxy::config::Mirror> mirrored;
+    std::vector<kube::ObjectKey> asked_services;
+    std::size_t asked_outside = 0;
+    if (reading.auth && reading.auth->service) asked_services.push_back(reading.auth->service->key);
+    if (reading.auth && annotations::may_ask_outside(*reading.auth)) ++asked_outside;
+    annotations::Issues unsaid;  // they are said where it is added
+    if (const auto mirror = annotations::read_mirror(ingress, unsaid)) {
+      mirrored = mirror->settings;
+      mirrored->cluster = std::string(proxy::config::kIdBytesMax, 'a');
+      if (mirror->service) asked_services.push_back(*mirror->service);
+      if (mirror->outside) ++asked_outside;
+    }
+    Summary unused;
+    proxy::config::Policies policies =
+        policies_of({ingress, policy, guards_id, shape_id, pages, mirrored, unused});
+    policies.error_pages = pages;
+    policies.rewrite_target = policy.rewrite.target;
+    if (!policy.upstream_vhost.empty()) {
+      policies.upstream_host = std::string(proxy::config::kAuthorityBytesMax, 'a');
+    }
+    const Asked asked{ingress,
+                      policy,
+                      reading.others,
+                      policies,
+                      guards_nothing ? proxy::config::Size{} : size_of(guards),
+                      has_shape ? size_of(policy.shape) : proxy::config::Size{},
+                      std::move(asked_services),
+                      asked_outside};
+    return ingress::load_of(
+        asked, [this](const kube::ObjectKey& service) { return backends_.size_at_most(service); },
+        view_.secrets);
+  }
+
+  // Who is more than one Ingress may be is left out by itself; all others share what there is.
+  void find_room(std::vector<Reading>& readings) {
+    Admission admission(view_.bounds);
+    for (Reading& reading : readings) {
+      const kube::Ingress& ingress = *reading.ingress;
+      if (const auto kind = reading.load.beyond(view_.bounds.ingress)) {
+        reading.no_room = NoRoom{NoRoom::Of::ingress, *kind};
+        continue;
+      }
+      loads_.emplace(ingress.metadata.key(), reading.load);
+      admission.put(
+          {is_ending(view_, ingress), ingress.metadata.creation_timestamp, ingress.metadata.key()},
+          reading.load);
+    }
+    if (!view_.without_room) admission.decide();
+    for (Reading& reading : readings) {
+      if (reading.no_room) continue;
+      const kube::ObjectKey key = reading.ingress->metadata.key();
+      if (!view_.without_room) {
+        reading.no_room = admission.find(key);
+      } else if (const auto found = view_.without_room->find(key);
+                 found != view_.without_room->end()) {
+        reading.no_room = found->second;
+      }
+    }
+  }
+
+  void leave_out(const Reading& reading) {
+    const kube::Ingress& ingress = *reading.ingress;
+    Summary& summary = summaries_.emplace_back();
+    summary.ingress = reading.ingress;
+    for (const kube::IngressRule& rule : ingress.rules) summary.paths_closed += rule.paths.size();
+    if (ingress.default_backend) ++summary.paths_closed;
+    const NoRoom& no_room = *reading.no_room;
+    const auto kind = no_room.kind;
+    const std::string nothing = "Nothing of this Ingress is served: ";
+    switch (no_room.of) {
+      case NoRoom::Of::ingress:
+        return complain(ingress, "IngressTooLarge",
+                        nothing + "it asks for " + amount_text(kind, reading.load[kind]) +
+                            ", and one Ingress may have " +
+                            amount_text(kind, view_.bounds.ingress[kind]) +
+                            ". Write several Ingresses.");
+      case NoRoom::Of::namespace_:
+        return complain(ingress, "NamespaceFull",
+                        nothing + "with it the Ingresses of namespace " +
+                            ingress.metadata.namespace_ +
+                            ", of which older ones go first, would have more than the " +
+                            amount_text(kind, view_.bounds.namespace_[kind]) +
+                            " that one namespace may have. Delete some, or use another namespace.");
+      case NoRoom::Of::all:
+        return complain(ingress, "ConfigurationFull",
+                        nothing + "all Ingresses together ask for more than the " +
+                            amount_text(kind, view_.bounds.all[kind]) +
+                            " that proxies take, and namespace " + ingress.metadata.namespace_ +
+                            " has its equal share of them, in which older Ingresses go first.");
+    }
+  }
+
+  // What it would have guarded is not open because another Ingress, of its own namespace mostly,
+  // has the host; and nobody reads what was to be read by its backend alone.
+  void close_beside(const Reading& reading) {
+    const kube::Ingress& ingress = *reading.ingress;
+    RoutePolicy policy = reading.policy;
+    ownership_.parameters_of(reading.class_name)
+        .apply(reading.class_name, ingress.metadata.annotations, policy);
+    const bool guards =
+        policy.is_refused() || reading.auth || !(guards_of(policy) == proxy::config::Guards{});
+    const kube::ObjectKey key = ingress.metadata.key();
+    const auto close = [&](const std::string& host) {
+      if (!hosts_.contains(host) || !owners_.admits(host, key.namespace_)) return;
+      if (guards && !policy.canary) hosts_.close_host(host, key);
+      const kube::ObjectKey* const by = passthrough_->decided_by(host);
+      if (passthrough_->has(host) && by && *by == key) hosts_.pass_tls(host, std::nullopt);
+    };
+    if (ingress.rules.empty()) close("");
+    for (const kube::IngressRule& rule : ingress.rules) {
+      if (const auto host = config_host(rule.host)) close(*host);
+    }
+    for (const std::string& alias : reading.others.aliases) close(alias);
+  }
+
+  void add(Reading reading) {
+    const std::shared_ptr<const kube::Ingress> ingress = std::move(reading.ingress);
+    Summary& summary = summaries_.emplace_back();
+    summary.ingress = ingress;
+    RoutePolicy policy = std::move(reading.policy);
+    const annotations::OtherHosts others = std::move(reading.others);
+    if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
+    const auto mirror = mirror_of(*ingress, policy);
+    ownership_.parameters_of(reading.class_name)
+        .apply(reading.class_name, ingress->metadata.annotations, policy);
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {
@@ -170,7 +349,7 @@ class Compilation {
     Summary& summary = summaries_[canary.summary];
     const bool is_admitted = asks_for(ingress, host);
     auto& names = is_admitted ? summary.hosts : summary.hosts_denied;
-    if (std::find(names.begin(), names.end(), host) == names.end()) names.push_back(host);
+    if (hosts_named_.emplace(ingress.metadata.key(), host).second) names.push_back(host);
     if (!is_admitted) return;
     const std::string where = what + " of " + (host.empty() ? "every host" : host);
     const auto leave_out = [&](const std::string& why) {
@@ -457,11 +636,15 @@ class Compilation {
       const bool is_asked =
           std::any_of(all.begin(), all.end(), [](const AskedOf& one) { return one.asked; });
       if (!is_asked) continue;
+      // All Ingresses of a namespace may have rules for one host: each is compared with the first.
+      const AskedOf& first = all.front();
+      const auto other_than_first = std::find_if(
+          all.begin(), all.end(), [&](const AskedOf& one) { return one.asked != first.asked; });
       for (const AskedOf& one : all) {
-        const auto other = std::find_if(all.begin(), all.end(), [&](const AskedOf& candidate) {
-          return candidate.asked != one.asked;
-        });
-        if (other == all.end()) continue;
+        const AskedOf* const other = one.asked != first.asked        ? &first
+                                     : other_than_first == all.end() ? nullptr
+                                                                     : &*other_than_first;
+        if (other == nullptr) continue;
         const std::string named = "the Ingress " + other->ingress.text();
         const std::string said = !one.asked     ? "no certificate, and " + named + " does"
                                  : other->asked ? "certificates in another way than " + named
@@ -569,7 +752,7 @@ class Compilation {
     }
     const bool is_admitted = asks_for(scope.ingress, *host);
     auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
-    if (std::find(names.begin(), names.end(), *host) == names.end()) names.push_back(*host);
+    if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
     hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
     return host;
@@ -845,6 +1028,11 @@ class Compilation {
 
   bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
                   const std::string& path) {
+    // A request for it would come to a wider path.
+    const bool guards = scope.policy.is_refused() || !scope.guards.empty();
+    if (guards && !hosts_.has_room_for_route(host)) {
+      hosts_.close_host(host, scope.ingress.metadata.key());
+    }
     return hosts_.claim_route(
         host,
         {match_of(written.path_type), path, {}, policies_of_path(scope, path, written.backend)},
@@ -923,11 +1111,12 @@ class Compilation {
         Summary& summary = *by_key.at(owner);
         summary.paths_served -= places;
         summary.paths_closed += places;
-        complain(*summary.ingress, "HostClosed",
-                 "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
-                     " are answered with 503: the Ingress " + closed.by.text() +
-                     " guards a path there that cannot be compared with requests. Its Events say "
-                     "which.");
+        complain(
+            *summary.ingress, "HostClosed",
+            "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
+                " are answered with 503: the Ingress " + closed.by.text() +
+                " guards something there that cannot be told apart from the rest. Its Events say "
+                "what.");
       }
     }
   }
@@ -1070,6 +1259,7 @@ class Compilation {
     drop_complaints_of_the_ending();
     compiled.complaints = bounded(std::move(complaints_));
     compiled.summaries = std::move(summaries_);
+    compiled.loads = std::move(loads_);
     compiled.owners = std::move(owners_);
     return compiled;
   }
@@ -1133,6 +1323,9 @@ class Compilation {
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;
+  std::map<kube::ObjectKey, Load> loads_;
+  // In the summary of each, which may have thousands.
+  std::set<std::pair<kube::ObjectKey, std::string>> hosts_named_;
 };
 
 }  // namespace

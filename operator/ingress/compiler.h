@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,8 +27,9 @@ struct Summary {
 
 struct Compiled {
   proxy::config::ProxyConfig config;
-  Complaints complaints;           // sorted, unique
-  std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
+  std::map<kube::ObjectKey, Load> loads;  // of those that are no more than one Ingress may be
+  Complaints complaints;                  // sorted, unique
+  std::vector<Summary> summaries;         // of every Ingress of ours, oldest first
   HostOwners owners;
 };
 

@@ -190,10 +190,10 @@ std::string served_text(const Summary& summary) {
                      (summary.paths_served == 1 ? " path on " : " paths on ") + joined(hosts);
   if (!summary.tls_names.empty()) {
     std::vector<std::string> secrets;
+    std::set<std::string> known;
     for (const kube::IngressTls& tls : summary.ingress->tls) {
-      const bool is_known =
-          std::find(secrets.begin(), secrets.end(), tls.secret_name) != secrets.end();
-      if (!tls.secret_name.empty() && !is_known) secrets.push_back(tls.secret_name);
+      const bool is_new = !tls.secret_name.empty() && known.insert(tls.secret_name).second;
+      if (is_new) secrets.push_back(tls.secret_name);
     }
     text += ", with TLS for " + joined(summary.tls_names);
     if (!secrets.empty()) {

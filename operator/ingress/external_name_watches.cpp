@@ -1,7 +1,11 @@
 #include "operator/ingress/external_name_watches.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <utility>
+
+#include "operator/ingress/equal_share.h"
 
 namespace ingress {
 
@@ -41,6 +45,32 @@ bool is_address(const std::string& name) {
   return IpAddress::parse(name).has_value();
 }
 
+struct Chosen {
+  std::set<std::string> names;
+  std::set<std::string> left_out;
+};
+
+Chosen choose(const std::set<NamedOutside>& names, std::size_t names_max) {
+  std::map<std::string, std::uint64_t> wanted;
+  for (const NamedOutside& one : names) {
+    if (!is_address(one.name)) ++wanted[one.namespace_];
+  }
+  std::vector<std::uint64_t> counts;
+  counts.reserve(wanted.size());
+  for (const auto& [namespace_, count] : wanted) counts.push_back(count);
+  const auto share = equal_share(std::move(counts), names_max);
+  Chosen chosen;
+  std::map<std::string, std::uint64_t> held;
+  for (const NamedOutside& one : names) {
+    if (is_address(one.name)) continue;
+    const bool has_room = !share || ++held[one.namespace_] <= *share;
+    (has_room ? chosen.names : chosen.left_out).insert(one.name);
+  }
+  // Another namespace may have room for it.
+  for (const std::string& name : chosen.names) chosen.left_out.erase(name);
+  return chosen;
+}
+
 }  // namespace
 
 ExternalNameWatches::ExternalNameWatches(LookUp look_up, Options options, Wake wake)
@@ -60,15 +90,24 @@ void ExternalNameWatches::stop() {
   for (std::jthread& thread : threads) thread.request_stop();
 }
 
-void ExternalNameWatches::follow(const std::set<std::string>& names) {
-  const std::lock_guard lock(mutex_);
-  if (is_stopped_) return;
-  std::erase_if(names_, [&](const auto& one) { return names.count(one.first) == 0; });
-  for (const std::string& name : names) {
-    if (is_address(name)) continue;
-    if (names_.size() >= options_.names_max) break;
-    names_.try_emplace(name);
+void ExternalNameWatches::follow(const std::set<NamedOutside>& names) {
+  Chosen chosen = choose(names, options_.names_max);
+  std::set<std::string> news;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return;
+    std::erase_if(names_, [&](const auto& one) { return chosen.names.count(one.first) == 0; });
+    for (const std::string& name : chosen.names) names_.try_emplace(name);
+    std::set_difference(chosen.left_out.begin(), chosen.left_out.end(), left_out_.begin(),
+                        left_out_.end(), std::inserter(news, news.end()));
+    left_out_ = std::move(chosen.left_out);
+    begin_to_ask();
   }
+  // Somebody may have heard that they are being asked for.
+  for (const std::string& name : news) wake_(name);
+}
+
+void ExternalNameWatches::begin_to_ask() {
   // Where no Service has such a name, nobody is there to ask.
   while (!names_.empty() && threads_.size() < options_.threads) {
     threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
@@ -91,9 +130,11 @@ std::shared_ptr<const ResolvedName> ExternalNameWatches::get(const std::string& 
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(name);
   if (found != names_.end()) return found->second.state.known;
-  if (names_.size() < options_.names_max) return nullptr;
-  return std::make_shared<const ResolvedName>(ResolvedName{
-      {}, "there are more than " + std::to_string(options_.names_max) + " external names"});
+  if (left_out_.count(name) == 0) return nullptr;
+  return std::make_shared<const ResolvedName>(
+      ResolvedName{{},
+                   "there are more than " + std::to_string(options_.names_max) +
+                       " external names, of which its namespace has no more than its share"});
 }
 
 std::map<std::string, ExternalNameWatches::Watched>::iterator ExternalNameWatches::next_due() {

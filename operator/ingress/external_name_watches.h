@@ -35,8 +35,9 @@ struct NameState {
 };
 
 // Asks DNS for names on a few threads of its own, each name when its answer has lived, and tells
-// when addresses change. There are so many names at most; what is beyond them is told and never
-// asked for.
+// when addresses change. There are so many names at most. Where namespaces want more, those with
+// the most have one share each, the first in the order of their text, so that every replica has the
+// same; what is beyond it is told and never asked for.
 class ExternalNameWatches final : public ExternalNames {
  public:
   using LookUp = std::function<base::NameAnswer(const std::string& name)>;
@@ -54,7 +55,7 @@ class ExternalNameWatches final : public ExternalNames {
   ExternalNameWatches& operator=(const ExternalNameWatches&) = delete;
   ~ExternalNameWatches() override;  // stops, when lookups that are under way are over
 
-  void follow(const std::set<std::string>& names) override;
+  void follow(const std::set<NamedOutside>& names) override;
   bool are_known() const override;
   std::shared_ptr<const ResolvedName> get(const std::string& name) const override;
   void stop();
@@ -67,6 +68,7 @@ class ExternalNameWatches final : public ExternalNames {
     bool is_under_way = false;
   };
 
+  void begin_to_ask();
   void run(const std::stop_token& stop);
   std::map<std::string, Watched>::iterator next_due();
 
@@ -77,6 +79,7 @@ class ExternalNameWatches final : public ExternalNames {
   std::condition_variable_any changed_;
   bool is_stopped_ = false;
   std::map<std::string, Watched> names_;
+  std::set<std::string> left_out_;
   std::vector<std::jthread> threads_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,12 +19,19 @@ struct ResolvedName {
   bool operator==(const ResolvedName&) const = default;
 };
 
+// A name that Services of a namespace stand for.
+struct NamedOutside {
+  std::string namespace_;
+  std::string name;  // see external_name_of()
+  auto operator<=>(const NamedOutside&) const = default;
+};
+
 // Who finds that out, for as long as a Service has the name. Thread-safe.
 class ExternalNames {
  public:
   virtual ~ExternalNames() = default;
   // Exactly these from now on. Does not wait for answers.
-  virtual void follow(const std::set<std::string>& names) = 0;
+  virtual void follow(const std::set<NamedOutside>& names) = 0;
   // Each of them was asked for, whatever came of it.
   virtual bool are_known() const = 0;
   // nullptr: it has not been asked for yet.

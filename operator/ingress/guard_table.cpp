@@ -7,7 +7,7 @@
 
 namespace ingress {
 
-std::string GuardTable::add(const annotations::RoutePolicy& policy) {
+proxy::config::Guards guards_of(const annotations::RoutePolicy& policy) {
   proxy::config::Guards guards;
   guards.denied = policy.addresses.denied;
   guards.allowed = policy.addresses.allowed;
@@ -19,6 +19,11 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
   guards.satisfy_any = policy.satisfies_any && (guards.basic_auth || guards.external_auth);
   guards.limits = policy.limits;
   if (policy.client_certificates) guards.client_certificates = policy.client_certificates->asked;
+  return guards;
+}
+
+std::string GuardTable::add(const annotations::RoutePolicy& policy) {
+  proxy::config::Guards guards = guards_of(policy);
   if (guards == proxy::config::Guards{}) return {};
   std::string id = proxy::config::guards_id(guards);
   section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));

@@ -8,6 +8,9 @@
 
 namespace ingress {
 
+// What this policy guards; none where it guards nothing.
+proxy::config::Guards guards_of(const annotations::RoutePolicy& policy);
+
 // The guards of all Ingresses, by content: those that say the same share one entry.
 class GuardTable {
  public:

@@ -72,19 +72,19 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
                             Complaints& complaints) {
   Host& host = hosts_.at(name);
   route.path = place_path(route.match, route.path);
-  if (host.host.routes.size() >= proxy::config::kRoutesMax) {
+  if (!has_room_for_route(name)) {
     complaints.push_back({ingress.metadata.key(), Severity::warning, "HostFull",
                           "Paths of this Ingress on " + host_text(name) +
                               " are left out: older Ingresses have filled its " +
                               std::to_string(proxy::config::kRoutesMax) + " places."});
     return false;
   }
-  const auto [claim, is_new] =
-      host.claims.try_emplace({route.match, route.path}, ingress.metadata.key());
+  const auto [claim, is_new] = host.claims.try_emplace(
+      Place{route.match, route.path}, Claim{ingress.metadata.key(), host.host.routes.size()});
   if (!is_new) {
     const char* kind = route.match == PathMatch::exact ? "exact path " : "path prefix ";
     complaints.push_back(
-        conflict(ingress, claim->second, kind + route.path + " on " + host_text(name)));
+        conflict(ingress, claim->second.by, kind + route.path + " on " + host_text(name)));
     return false;
   }
   route.action = action();
@@ -106,6 +106,10 @@ bool HostTable::claim_expression(const std::string& name, proxy::config::Express
   route.action = action();
   host.host.expressions.push_back(std::move(route));
   return true;
+}
+
+bool HostTable::has_room_for_route(const std::string& name) const {
+  return hosts_.at(name).host.routes.size() < proxy::config::kRoutesMax;
 }
 
 bool HostTable::has_room_for_expression(const std::string& name) const {
@@ -140,11 +144,7 @@ std::optional<HostTable::Standing> HostTable::find_standing(const std::string& n
     const Place place{sought.route->match, place_path(sought.route->match, sought.route->path)};
     const auto claim = host.claims.find(place);
     if (claim != host.claims.end()) {
-      for (proxy::config::Route& route : host.host.routes) {
-        if (route.match == place.match && route.path == place.path) {
-          return standing(route, claim->second);
-        }
-      }
+      return standing(host.host.routes.at(claim->second.route), claim->second.by);
     }
   }
   if (sought.expression) {
@@ -189,7 +189,7 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
       ++one.over[owner];
     };
     for (proxy::config::Route& route : host.host.routes) {
-      close(route.action, host.claims.at({route.match, route.path}));
+      close(route.action, host.claims.at({route.match, route.path}).by);
     }
     for (proxy::config::ExpressionRoute& route : host.host.expressions) {
       close(route.action, host.expression_claims.at(route.expression));

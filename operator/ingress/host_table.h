@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,7 @@ class HostTable {
   bool claim_expression(const std::string& host, proxy::config::ExpressionRoute route,
                         const MakeAction& action, const kube::Ingress& ingress,
                         Complaints& complaints);
+  bool has_room_for_route(const std::string& host) const;
   bool has_room_for_expression(const std::string& host) const;
   bool claim_default(const std::string& host, const proxy::config::Policies& policies,
                      const MakeAction& action, const kube::Ingress& ingress,
@@ -71,6 +73,7 @@ class HostTable {
   };
   std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
 
+  bool contains(const std::string& host) const { return hosts_.count(host) != 0; }
   std::vector<std::string> names() const;
 
   // sni: the names that have a certificate, which decides about redirects to https. own_only: the
@@ -84,6 +87,10 @@ class HostTable {
     std::string path;
     auto operator<=>(const Place&) const = default;
   };
+  struct Claim {
+    kube::ObjectKey by;
+    std::size_t route = 0;  // its index
+  };
   struct RedirectSaid {
     kube::ObjectKey by;
     annotations::Redirect redirect;
@@ -91,7 +98,7 @@ class HostTable {
   struct Host {
     kube::ObjectKey owner;  // the oldest Ingress that names it
     proxy::config::VirtualHost host;
-    std::map<Place, kube::ObjectKey> claims;
+    std::map<Place, Claim> claims;
     std::map<std::string, kube::ObjectKey> expression_claims;
     std::map<const proxy::config::Policies*, kube::ObjectKey> canaries;
     std::optional<kube::ObjectKey> default_claim;

@@ -146,6 +146,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
 void IncrementalCompiler::begin_anew() {
   note_everything();
   while (!owned_.empty()) unfile(kube::ObjectKey(owned_.begin()->first));
+  admission_.clear();
   certificates_.clear();
   certificates_by_secret_.clear();
   certificates_by_controller_.clear();
@@ -262,7 +263,10 @@ void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
   if (ingress && !ownership_->is_ours(*ingress)) ingress = nullptr;
   mark(key);
   if (owned_.count(key) != 0) unfile(key);
-  if (!ingress) return;
+  if (!ingress) {
+    admission_.erase(key);
+    return;
+  }
   file(key, ingress);
 }
 
@@ -342,7 +346,21 @@ std::vector<IngressGroups::Members> IncrementalCompiler::take_marked() {
   return names_.groups_of(left);
 }
 
+// What an Ingress asks for is known when it has been compiled, and may take or leave the room of
+// others, who then are compiled again. Whose a host is does not depend on that.
 IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSource& source) {
+  Work work = compile_all_marked(source);
+  mark(admission_.decide());
+  if (marked_.empty()) return work;
+  const HostOwners before = owners_before_;
+  const HostOwners after = owners_after_;
+  const Work more = compile_all_marked(source);
+  owners_before_ = before;
+  owners_after_ = after;
+  return sum(work, more);
+}
+
+IncrementalCompiler::Work IncrementalCompiler::compile_all_marked(const ClusterSource& source) {
   before_ = {};
   has_conflict_ = false;
   Work work;
@@ -356,7 +374,7 @@ IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSourc
       "host; compiling all of them together from now on (please report this)");
   is_one_group_ = true;
   note_everything();
-  return compile_marked(source);
+  return compile_all_marked(source);
 }
 
 IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& members,
@@ -372,17 +390,27 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
         "so their hosts are closed (please report this)",
         members.begin()->text(), members.size() - 1);
   }
+  for (const Summary& summary : compiled.summaries) {
+    const kube::Ingress& ingress = *summary.ingress;
+    const auto load = compiled.loads.find(ingress.metadata.key());
+    if (load == compiled.loads.end()) {
+      admission_.erase(ingress.metadata.key());
+    } else {
+      admission_.put(rank_of(ingress), load->second);
+    }
+  }
   const Work work{1, members.size(), compiled.config.hosts.size()};
   Group group;
   group.members = members;
   group.secrets = view.secrets;
   for (const auto& service : view.services) {
-    if (auto name = external_name_of(*service)) group.external_names.insert(std::move(*name));
+    auto name = external_name_of(*service);
+    if (name) group.external_names.insert({service->metadata.namespace_, std::move(*name)});
   }
   for (const auto& ingress : view.ingresses) {
     for (const auto& outside : named_outside(*ingress)) {
       const bool is_asked = compiled.config.clusters.contains(outside_cluster_id(outside));
-      if (is_asked) group.external_names.insert(outside.host);
+      if (is_asked) group.external_names.insert({ingress->metadata.namespace_, outside.host});
     }
   }
   for (const auto& [key, secret] : view.secrets) {
@@ -402,6 +430,8 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   view.default_issuer = settings_.default_issuer;
   view.buffers_requests = settings_.buffers_requests;
   view.shares_hosts = settings_.shares_hosts;
+  view.bounds = settings_.bounds;
+  view.without_room.emplace();
   view.now = now_;
   view.classes = classes_;
   view.parameters = parameters_;
@@ -411,6 +441,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates;
   for (const kube::ObjectKey& key : members) {
     const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
+    if (const auto why = admission_.find(key)) view.without_room->emplace(key, *why);
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
     services.merge(named_services(*ingress));
@@ -443,8 +474,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   // A field more must be looked at here: does a group see of it what the whole would?
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
                                 shares_hosts, now, ingresses, classes, parameters, all_services,
-                                slices, all_certificates, unnamed_elsewhere, ending_namespaces,
-                                secrets, auth_secrets, external_names, field_maps] = view;
+                                slices, all_certificates, unnamed_elsewhere, bounds, without_room,
+                                ending_namespaces, secrets, auth_secrets, external_names,
+                                field_maps] = view;
   return view;
 }
 
@@ -473,7 +505,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   has_changed_ = true;
   for (const kube::ObjectKey& member : group.members) group_of_[member] = id;
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
-  for (const std::string& name : group.external_names) ++results_.external_name_users[name];
+  for (const NamedOutside& name : group.external_names) ++results_.external_name_users[name];
 
   ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
   // Another group that uses one may have it already.
@@ -544,7 +576,7 @@ void IncrementalCompiler::remove(GroupId id) {
   for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
   for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
-  for (const std::string& name : group.external_names) {
+  for (const NamedOutside& name : group.external_names) {
     const auto users = results_.external_name_users.find(name);
     if (--users->second == 0) results_.external_name_users.erase(users);
   }
@@ -584,19 +616,21 @@ std::set<kube::ObjectKey> IncrementalCompiler::field_maps() const {
   return maps;
 }
 
-std::set<std::string> IncrementalCompiler::external_names() const {
-  std::set<std::string> names;
+std::set<NamedOutside> IncrementalCompiler::external_names() const {
+  std::set<NamedOutside> names;
   for (const auto& [name, users] : results_.external_name_users) names.insert(name);
   return names;
+}
+
+IncrementalCompiler::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {
+  return {is_ending(ending_namespaces_, ingress), ingress.metadata.creation_timestamp,
+          ingress.metadata.key()};
 }
 
 std::vector<Summary> IncrementalCompiler::summaries() const {
   std::map<Rank, Summary> by_rank;
   for (const auto& [key, summary] : results_.findings.summaries) {
-    const kube::Ingress& ingress = *summary->ingress;
-    by_rank.emplace(Rank(is_ending(ending_namespaces_, ingress),
-                         ingress.metadata.creation_timestamp, ingress.metadata.key()),
-                    *summary);
+    by_rank.emplace(rank_of(*summary->ingress), *summary);
   }
   std::vector<Summary> all;
   all.reserve(by_rank.size());

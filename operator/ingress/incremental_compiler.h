@@ -38,6 +38,7 @@ class IncrementalCompiler {
     std::optional<api::IssuerRef> default_issuer;
     bool buffers_requests = false;
     bool shares_hosts = false;
+    LoadBounds bounds;
   };
 
   // How much was done, to be counted in tests.
@@ -47,7 +48,8 @@ class IncrementalCompiler {
     std::size_t hosts = 0;
   };
 
-  explicit IncrementalCompiler(Settings settings) : settings_(std::move(settings)) {
+  explicit IncrementalCompiler(Settings settings)
+      : settings_(std::move(settings)), admission_(settings_.bounds) {
     results_.owners = HostOwners({}, settings_.shares_hosts);
   }
 
@@ -73,7 +75,7 @@ class IncrementalCompiler {
   // That Ingresses of ours name for header fields, likewise.
   std::set<kube::ObjectKey> field_maps() const;
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
-  std::set<std::string> external_names() const;
+  std::set<NamedOutside> external_names() const;
   Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
@@ -81,7 +83,7 @@ class IncrementalCompiler {
   using Members = IngressGroups::Members;
   using GroupId = std::uint64_t;
   // Whether it is ending, its age and name: the order in which Ingresses have their say.
-  using Rank = std::tuple<bool, base::WallTime, kube::ObjectKey>;
+  using Rank = Admission::Rank;
 
   struct Group {
     Members members;
@@ -91,7 +93,7 @@ class IncrementalCompiler {
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
     std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
-    std::set<std::string> external_names;       // of its Services, and outside
+    std::set<NamedOutside> external_names;      // of its Services, and outside
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
 
@@ -101,7 +103,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
     std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
     std::map<std::string, std::size_t> shape_users;    // likewise
-    std::map<std::string, std::size_t> external_name_users;
+    std::map<NamedOutside, std::size_t> external_name_users;
     HostOwners owners;
     Findings findings;
   };
@@ -125,6 +127,7 @@ class IncrementalCompiler {
   void mark(const kube::ObjectKey& ingress);
 
   Work compile_marked(const ClusterSource& source);
+  Work compile_all_marked(const ClusterSource& source);
   std::vector<Members> take_marked();
   Work compile_group(const Members& members, const ClusterSource& source);
   ClusterView view_of(const Members& members, const ClusterSource& source) const;
@@ -134,6 +137,7 @@ class IncrementalCompiler {
   void add(Group group, Compiled compiled, CertificatePlan plan);
   void add_config(const proxy::config::ProxyConfig& config);
   void remove(GroupId id);
+  Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
   void answer_challenges();
 
@@ -158,6 +162,7 @@ class IncrementalCompiler {
   std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid
   std::set<kube::ObjectKey> with_orders_;                                        // Certificates
 
+  Admission admission_;
   IngressGroups names_;
   GroupId last_id_ = 0;
   std::map<GroupId, Group> groups_;

@@ -9,6 +9,13 @@
 namespace ingress {
 namespace {
 
+// Clients with OpenSSL refuse more than 100 KiB of it (SSL_MAX_CERT_LIST_DEFAULT), which are 137 in
+// PEM.
+constexpr std::size_t kChainBytesMax = 256u << 10;
+// Of those that backends are verified by. A system's bundle has some 220 KiB. As the proxies have
+// it written, it is within their limit of a PEM text, however it was written here.
+constexpr std::size_t kAuthoritiesBytesMax = 512u << 10;
+
 TlsSecret broken(std::string problem) {
   TlsSecret secret;
   secret.problem = std::move(problem);
@@ -55,6 +62,10 @@ TlsSecret read_pair(const std::string& chain, const std::string& key) {
   }
   if (chain.empty()) return broken("tls.crt is empty");
   if (key.empty()) return broken("tls.key is empty");
+  if (chain.size() > kChainBytesMax) {
+    return broken("tls.crt is larger than " + std::to_string(kChainBytesMax >> 10) +
+                  " KiB, which clients refuse");
+  }
   auto certificates = base::read_chain(chain);
   if (!certificates) return broken("tls.crt cannot be read: " + certificates.error().message);
   if (const auto pair = base::check_key_pair(chain, key); !pair) {
@@ -75,7 +86,9 @@ TlsSecret read_pair(const std::string& chain, const std::string& key) {
 
 TlsSecret read_content(const Content& content) {
   TlsSecret read = read_pair(content.chain, content.key);
-  if (!content.authorities.empty() && base::read_chain(content.authorities)) {
+  const bool may_be_read =
+      !content.authorities.empty() && content.authorities.size() <= kAuthoritiesBytesMax;
+  if (may_be_read && base::read_chain(content.authorities)) {
     read.authorities_pem = certificates_only(content.authorities);
   }
   if (read.state == TlsSecret::State::usable) {

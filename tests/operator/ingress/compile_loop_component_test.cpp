@@ -26,9 +26,10 @@ using testing::HasSubstr;
 // What DNS says, as the test has it.
 class SaidNames final : public ExternalNames {
  public:
-  void follow(const std::set<std::string>& names) override {
+  void follow(const std::set<NamedOutside>& names) override {
     const std::lock_guard lock(mutex_);
-    followed_ = names;
+    followed_.clear();
+    for (const NamedOutside& one : names) followed_.insert(one.name);
   }
   bool are_known() const override { return true; }
   std::shared_ptr<const ResolvedName> get(const std::string& name) const override {

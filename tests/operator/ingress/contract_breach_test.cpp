@@ -53,12 +53,39 @@ TEST(ContractBreach, ClosesTheHostsOfThoseWhoBreakItAndTellsThem) {
                              Field(&Complaint::message, HasSubstr("must start with '/'")))));
 }
 
+TEST(ContractBreach, WhoeverIsInOneGroupWithABreachStaysServed) {
+  Compiled made = compile(ViewBuilder()
+                              .service("shop/web", 80, {"10.0.0.1"})
+                              .ingress(an_ingress("shop/www").path("shop.example", "/", "web", 80))
+                              .ingress(an_ingress("bad/one")
+                                           .created_after(std::chrono::seconds(1))
+                                           .path("bad.example", "/", "web", 80)
+                                           .path("shop.example", "/", "web", 80))
+                              .view);
+  proxy::config::VirtualHost broken = *made.config.hosts.at("bad.example");
+  broken.routes.front().path = "no path";
+  const auto other = made.config.hosts.at("shop.example");
+  made.config.hosts.insert_or_assign("bad.example",
+                                     std::make_shared<const proxy::config::VirtualHost>(broken));
+  made.config.clusters.insert_or_assign(std::string(600, 'x'),
+                                        std::make_shared<const proxy::config::Cluster>());
+  EXPECT_TRUE(close_where_contract_breaks(made));
+  EXPECT_TRUE(proxy::config::validate(made.config));
+  EXPECT_EQ(made.config.hosts.at("shop.example"), other);
+  EXPECT_TRUE(made.config.hosts.at("bad.example")->routes.empty());
+  for (const Complaint& one : made.complaints) {
+    EXPECT_TRUE(one.reason != "ConfigurationInvalid" || one.ingress.text() == "bad/one");
+  }
+}
+
 TEST(ContractBreach, AHostWhoseNameIsNoneIsLeftOut) {
   Compiled made = compiled();
+  const auto compiled_host = made.config.hosts.at("shop.example");
   made.config.hosts.insert_or_assign("No Host", made.config.hosts.at("shop.example"));
   EXPECT_TRUE(close_where_contract_breaks(made));
   EXPECT_TRUE(proxy::config::validate(made.config));
-  EXPECT_EQ(made.config.hosts.size(), 0u);
+  EXPECT_EQ(made.config.hosts.size(), 1u);
+  EXPECT_EQ(made.config.hosts.at("shop.example"), compiled_host);
 }
 
 }  // namespace

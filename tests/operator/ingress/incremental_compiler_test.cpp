@@ -8,6 +8,7 @@
 
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 // compile() of the whole cluster is the specification of what is kept up to date by changes.
@@ -181,6 +182,7 @@ class Cluster final : public ClusterSource {
     view.default_issuer = settings.default_issuer;
     view.buffers_requests = settings.buffers_requests;
     view.shares_hosts = settings.shares_hosts;
+    view.bounds = settings.bounds;
     view.now = now;
     view.ingresses = ingresses();
     view.classes = classes_;
@@ -587,6 +589,40 @@ class History {
   Cluster& cluster_;
 };
 
+// So that some of them, some namespaces and all together ask for more.
+LoadBounds little_room() {
+  LoadBounds bounds;
+  bounds.ingress[Load::hosts] = 3;
+  bounds.namespace_[Load::hosts] = 5;
+  bounds.namespace_[Load::backends] = 5;
+  bounds.all[Load::hosts] = 9;
+  bounds.all[Load::names] = 8;
+  return bounds;
+}
+
+// What proxies are told is no more than what was counted, or the bounds were none.
+::testing::AssertionResult is_within_what_was_counted(const Compiled& compiled) {
+  Load all;
+  for (const auto& [key, load] : compiled.loads) all += load;
+  const proxy::config::ProxyConfig& config = compiled.config;
+  Load told;
+  told[Load::hosts] = std::max({config.hosts.size(), config.guards.size(), config.shapes.size()});
+  told[Load::names] = std::max(config.sni.size(), config.certificates.size());
+  told[Load::backends] = config.clusters.size();
+  proxy::config::ProxyConfig document = config;
+  document.challenges = {};
+  const std::string text = proxy::config::delta_to_json(proxy::config::full_state(document));
+  constexpr std::size_t kAroundAll = 400;
+  told[Load::bytes] = text.size() - std::min(text.size(), kAroundAll);
+  for (const auto& [id, certificate] : config.certificates) {
+    told[Load::certificate_bytes] += certificate->chain_pem.size() + certificate->key_pem.size();
+  }
+  const auto kind = told.beyond(all);
+  if (!kind) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure()
+         << amount_text(*kind, told[*kind]) << " where " << all[*kind] << " were counted: " << text;
+}
+
 class IncrementalCompilerHistories : public testing::TestWithParam<unsigned> {};
 
 TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEverythingSays) {
@@ -596,6 +632,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
   settings.shares_hosts = seed % 4 == 0;
   settings.buffers_requests = seed % 2 == 0;
   if (seed % 3 == 0) settings.default_issuer = api::IssuerRef{};
+  if (seed % 2 == 0) settings.bounds = little_room();
   Cluster cluster;
   History history(seed, cluster);
   IncrementalCompiler compiler(settings);
@@ -621,6 +658,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
     ASSERT_EQ(text_of(whole.complaints), text_of(compiler.complaints()));
     ASSERT_EQ(text_of(whole.summaries), text_of(compiler.summaries()));
     ASSERT_EQ(whole.owners, compiler.owners());
+    ASSERT_TRUE(is_within_what_was_counted(whole));
     ASSERT_EQ(owners_before != compiler.owners(), compiler.have_owners_changed());
     const CertificatePlan kept = compiler.plan();
     ASSERT_EQ(plan.apply, kept.apply);

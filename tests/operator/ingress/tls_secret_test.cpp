@@ -52,6 +52,15 @@ TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
 }
 
+TEST(ReadTlsSecret, AChainThatClientsRefuseForItsSizeIsBroken) {
+  const Pair pair = a_pair("a.example");
+  std::string chain;
+  while (chain.size() <= 256u << 10) chain += pair.chain;
+  const TlsSecret secret = read_tls_secret(a_secret(chain, pair.key));
+  EXPECT_EQ(secret.state, TlsSecret::State::broken);
+  EXPECT_EQ(secret.problem, "tls.crt is larger than 256 KiB, which clients refuse");
+}
+
 TEST(ReadTlsSecret, AChainWithoutItsIntermediateNamesTheIssuerThatNobodyTells) {
   const auto authority_key = base::PrivateKey::generate({});
   base::SelfSignedOptions authority_options;
