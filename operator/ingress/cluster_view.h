@@ -48,6 +48,9 @@ struct ClusterView {
   // that concern others are decided by who sees all: those of its Ingresses that find none.
   LoadBounds bounds;
   std::optional<std::map<kube::ObjectKey, NoRoom>> without_room;
+  // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
+  // others serve.
+  std::set<std::string> served_elsewhere;
   // Namespaces that are being deleted.
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.

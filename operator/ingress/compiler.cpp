@@ -487,7 +487,7 @@ class Compilation {
 
   bool is_served(const std::string& host) const {
     const std::string wildcard = covering_wildcard(host);
-    return served_hosts_.count(host) != 0 ||
+    return view_.served_elsewhere.count(host) != 0 || served_hosts_.count(host) != 0 ||
            (!wildcard.empty() && served_hosts_.count(wildcard) != 0);
   }
 
@@ -1261,6 +1261,7 @@ class Compilation {
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(loads_);
     compiled.owners = std::move(owners_);
+    compiled.served_hosts = std::move(served_hosts_);
     return compiled;
   }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct Compiled {
   Complaints complaints;                  // sorted, unique
   std::vector<Summary> summaries;         // of every Ingress of ours, oldest first
   HostOwners owners;
+  std::set<std::string> served_hosts;  // of rules and aliases, as far as their namespaces own them
 };
 
 // What the cluster asks the proxies to do. A pure function, so every operator replica that sees the

@@ -8,6 +8,7 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
+#include "operator/ingress/host_name.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 
@@ -131,6 +132,10 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   }
   Work work = compile_marked(source);
   have_owners_changed_ = !(owners_before_ == owners_after_);
+  if (served_have_changed()) {
+    const Work more = compile_marked(source);
+    work = sum(work, more);
+  }
   if (unnamed_has_changed()) {
     note_everything();
     const Work more = compile_marked(source);
@@ -293,6 +298,13 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
   }
   for (const kube::ObjectKey& map : named_field_maps(*ingress)) by_field_map_[map].insert(key);
   for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
+  for (const std::string& host : asked_hosts(*ingress)) {
+    Members& members = by_asked_host_[host];
+    // Nobody has looked at it while nobody asked.
+    if (members.empty() && is_served(host)) asked_and_served_.insert(host);
+    members.insert(key);
+    to_look_at_.insert(host);
+  }
   if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
   owned_[key] = ingress;
 }
@@ -310,6 +322,10 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
     remove_from(by_field_map_, map, key);
   }
   for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
+  for (const std::string& host : asked_hosts(ingress)) {
+    remove_from(by_asked_host_, host, key);
+    if (by_asked_host_.count(host) == 0) asked_and_served_.erase(host);
+  }
   remove_from(by_uid_, ingress.metadata.uid, key);
   names_.erase(key);
   owned_.erase(known);
@@ -456,6 +472,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
     for (const kube::ObjectKey& map : named_field_maps(*ingress)) {
       if (auto read = source.field_map(map)) view.field_maps[map] = std::move(read);
     }
+    for (const std::string& host : asked_hosts(*ingress)) {
+      if (asked_and_served_.count(host) != 0) view.served_elsewhere.insert(host);
+    }
     for (const auto& outside : named_outside(*ingress)) {
       auto known = source.external_name(outside.host);
       if (known) view.external_names[outside.host] = std::move(known);
@@ -475,8 +494,8 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
                                 shares_hosts, now, ingresses, classes, parameters, all_services,
                                 slices, all_certificates, unnamed_elsewhere, bounds, without_room,
-                                ending_namespaces, secrets, auth_secrets, external_names,
-                                field_maps] = view;
+                                served_elsewhere, ending_namespaces, secrets, auth_secrets,
+                                external_names, field_maps] = view;
   return view;
 }
 
@@ -515,6 +534,9 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   results_.owners.add(compiled.owners);
   owners_after_.add(compiled.owners);
   group.owners = std::move(compiled.owners);
+  group.served_hosts = std::move(compiled.served_hosts);
+  for (const std::string& host : group.served_hosts) ++results_.servers[host];
+  look_again_at(group.served_hosts);
 
   for (const auto& [key, apply] : plan.apply) group.applied.push_back(key);
   for (const auto& [key, remove] : plan.remove) group.removed.push_back(key);
@@ -575,12 +597,55 @@ void IncrementalCompiler::remove(GroupId id) {
   }
   for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
   for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
+  for (const std::string& host : group.served_hosts) {
+    const auto servers = results_.servers.find(host);
+    if (--servers->second == 0) results_.servers.erase(servers);
+  }
+  look_again_at(group.served_hosts);
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
   for (const NamedOutside& name : group.external_names) {
     const auto users = results_.external_name_users.find(name);
     if (--users->second == 0) results_.external_name_users.erase(users);
   }
   groups_.erase(at);
+}
+
+// As the compiler has it of a whole cluster.
+bool IncrementalCompiler::is_served(const std::string& host) const {
+  const std::string wildcard = covering_wildcard(host);
+  return results_.servers.count(host) != 0 ||
+         (!wildcard.empty() && results_.servers.count(wildcard) != 0);
+}
+
+void IncrementalCompiler::look_again_at(const std::set<std::string>& served_hosts) {
+  if (by_asked_host_.empty()) return;
+  for (const std::string& host : served_hosts) {
+    if (by_asked_host_.count(host) != 0) to_look_at_.insert(host);
+    if (!host.starts_with('*')) continue;
+    for (const auto& [asked, members] : by_asked_host_) {
+      if (covering_wildcard(asked) == host) to_look_at_.insert(asked);
+    }
+  }
+}
+
+// Who asks about a host need not be of one group with who serves it: of thousands that ask one auth
+// server each is compiled by itself. Marks those that were told something else.
+bool IncrementalCompiler::served_have_changed() {
+  bool has_changed = false;
+  for (const std::string& host : std::exchange(to_look_at_, {})) {
+    const auto asking = by_asked_host_.find(host);
+    const bool is_served_now = is_served(host);
+    if (asking == by_asked_host_.end()) continue;
+    if (is_served_now == (asked_and_served_.count(host) != 0)) continue;
+    has_changed = true;
+    if (is_served_now) {
+      asked_and_served_.insert(host);
+    } else {
+      asked_and_served_.erase(host);
+    }
+    mark(asking->second);
+  }
+  return has_changed;
 }
 
 bool IncrementalCompiler::unnamed_has_changed() {

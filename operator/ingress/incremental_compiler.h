@@ -93,7 +93,8 @@ class IncrementalCompiler {
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
     std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
-    std::set<NamedOutside> external_names;      // of its Services, and outside
+    std::set<NamedOutside> external_names;  // of its Services, and outside
+    std::set<std::string> served_hosts;
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
 
@@ -104,6 +105,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
     std::map<std::string, std::size_t> shape_users;    // likewise
     std::map<NamedOutside, std::size_t> external_name_users;
+    std::map<std::string, std::size_t> servers;  // groups, of a host
     HostOwners owners;
     Findings findings;
   };
@@ -139,6 +141,9 @@ class IncrementalCompiler {
   void remove(GroupId id);
   Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
+  bool is_served(const std::string& host) const;
+  void look_again_at(const std::set<std::string>& served_hosts);
+  bool served_have_changed();
   void answer_challenges();
 
   const Settings settings_;
@@ -157,6 +162,7 @@ class IncrementalCompiler {
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;
+  std::map<std::string, Members> by_asked_host_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   std::map<kube::ObjectKey, std::set<kube::ObjectKey>> certificates_by_secret_;
   std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid
@@ -169,10 +175,14 @@ class IncrementalCompiler {
   std::map<kube::ObjectKey, GroupId> group_of_;
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
   std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
+  // Of the hosts that are asked about, those that the groups were told are served.
+  std::set<std::string> asked_and_served_;
 
   // Of the last update, or the one under way.
   bool has_changed_ = false;
-  Members marked_;                     // with one Ingress all of its group
+  Members marked_;  // with one Ingress all of its group
+  // Hosts that are asked about, and may be served where they were not, or no longer.
+  std::set<std::string> to_look_at_;
   proxy::config::ProxyConfig before_;  // of the groups that were taken away
   // Of those groups: so that what stays is not read again.
   std::vector<std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>>> secrets_before_;

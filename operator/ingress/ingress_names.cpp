@@ -80,6 +80,16 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   return services;
 }
 
+std::set<std::string> asked_hosts(const kube::Ingress& ingress) {
+  std::set<std::string> hosts;
+  annotations::Issues unsaid;  // the compiler says them
+  const auto auth = annotations::read_external_auth(ingress, unsaid);
+  if (auth && !auth->other_host.empty()) hosts.insert(auth->other_host);
+  const auto mirror = annotations::read_mirror(ingress, unsaid);
+  if (mirror && mirror->outside) hosts.insert(mirror->outside->host);
+  return hosts;
+}
+
 std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   std::set<std::string> hosts;
   // A default backend alone, or a certificate for the hosts of no rule.
@@ -89,10 +99,6 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
   for (std::string& host : others.aliases) hosts.insert(std::move(host));
   for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
-  const auto auth = annotations::read_external_auth(ingress, unsaid);
-  if (auth && !auth->other_host.empty()) hosts.insert(auth->other_host);
-  const auto mirror = annotations::read_mirror(ingress, unsaid);
-  if (mirror && mirror->outside) hosts.insert(mirror->outside->host);
   for (const kube::IngressTls& tls : ingress.tls) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }

@@ -27,9 +27,12 @@ std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress);
 // Of its backends, of who is asked about its requests and of who gets copies.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
 
-// In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts or ask for
-// one, and of its tls entries. "" where it speaks of every other host,
-// or of clients that name none.
+// Of which it matters whether an Ingress serves them, whoever that is: of who is asked about
+// requests, and of who gets copies.
+std::set<std::string> asked_hosts(const kube::Ingress& ingress);
+
+// In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts, and of its
+// tls entries. "" where it speaks of every other host, or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
 
 // Whose names DNS is asked for where nobody here serves them: of who is asked about requests, and

@@ -428,7 +428,7 @@ TEST(ExternalAuthCompiled, NobodyAsksTheApiServer) {
 TEST(ExternalAuthCompiled, AHostOfAnotherIngressIsAskedByItsRoutes) {
   for (const char* served : {"in.login.test", "*.login.test"}) {
     const auto ingress = annotated({{"auth-url", "https://in.login.test/auth"}});
-    EXPECT_THAT(named_hosts(ingress.get()), Contains("in.login.test"));
+    EXPECT_THAT(asked_hosts(ingress.get()), Contains("in.login.test"));
     const Compiled compiled =
         compile(ViewBuilder()
                     .service("shop/web", 80, {"10.0.0.1"})

@@ -739,6 +739,27 @@ TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClass
   EXPECT_EQ(compiler.update(cluster_.take_changes(), cluster_, now_).ingresses, 0u);
 }
 
+TEST_F(IncrementalCompilerWork, WhoAllAskOneAuthServerAreStillCompiledEachByItself) {
+  const auto asking = [](int shop) {
+    return an_ingress_of(shop)
+        .annotation("nginx.ingress.kubernetes.io/auth-url", "https://in.login.test/auth")
+        .get();
+  };
+  for (int shop = 0; shop < kShops; ++shop) cluster_.put(asking(shop));
+  EXPECT_EQ(update().groups, kShops);
+  cluster_.put(asking(7));
+  expect_one(update());
+  // Once somebody here serves it all of them ask him, and no longer whom DNS knows.
+  cluster_.put(an_ingress("id/login").path("*.login.test", "/", "auth", 80).get());
+  EXPECT_EQ(update().ingresses, 1U + kShops);
+  EXPECT_TRUE(compiler_.config().guards.begin()->second->external_auth->cluster.empty());
+  cluster_.put(asking(7));
+  expect_one(update());
+  cluster_.erase_ingress({"id", "login"});
+  EXPECT_EQ(update().ingresses, static_cast<std::size_t>(kShops));
+  EXPECT_FALSE(compiler_.config().guards.begin()->second->external_auth->cluster.empty());
+}
+
 TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {
   cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s8", 80).get());
   expect_one(update());
