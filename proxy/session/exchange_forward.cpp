@@ -276,8 +276,9 @@ std::string_view Exchange::write_head(const Client& client, const config::Polici
       .upstream_host = policies.upstream_host,
       .prefix = policies.forwarded_prefix,
       .peer_is_trusted = client.is_trusted_proxy,
-      .passes_trailer =
-          passes_request_trailer_ && (head.chunked || cluster_->config().speaks_http2),
+      // The copy of a request is made before an endpoint is chosen, and has no trailer.
+      .passes_trailer = passes_request_trailer_ &&
+                        (head.chunked || (cluster_ != nullptr && cluster_->config().speaks_http2)),
   };
   std::string& out = worker_.buffers().head;
   const std::size_t bound = http1::request_head_bound(head, forwarding);
