@@ -78,16 +78,16 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 }
 
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
-  for (const char* key : {"auth-proxy-set-headers", "auth-snippet", "blacklist-source-range",
+  for (const char* key : {"global-rate-limit-key", "auth-snippet", "blacklist-source-range",
                           "global-rate-limit", "configuration-snippet", "server-snippet",
-                          "enable-modsecurity", "mirror-target", "fastcgi-index"}) {
+                          "enable-modsecurity", "stream-snippet", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
   }
 }
 
 TEST(Catalogue, WhatTunesIsOnlyReported) {
   for (const char* key : {"session-cookie-hash", "proxy-buffering", "enable-rewrite-log",
-                          "custom-headers", "proxy-max-temp-file-size"}) {
+                          "proxy-buffer-size", "proxy-max-temp-file-size"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::tunes) << key;
   }
 }
@@ -136,10 +136,10 @@ TEST(RoutePolicy, OurOwnPrefixCountsMoreThanNginxs) {
 }
 
 TEST(RoutePolicy, AGuardIsNamedWithItsRemedy) {
-  const RoutePolicy policy = read_route_policy(nginx({{"auth-proxy-set-headers", "shop/fields"}}));
+  const RoutePolicy policy = read_route_policy(nginx({{"global-rate-limit-key", "$remote_addr"}}));
   EXPECT_TRUE(policy.is_refused());
   ASSERT_EQ(policy.issues.size(), 1u);
-  EXPECT_EQ(policy.issues[0].name, "nginx.ingress.kubernetes.io/auth-proxy-set-headers");
+  EXPECT_EQ(policy.issues[0].name, "nginx.ingress.kubernetes.io/global-rate-limit-key");
   EXPECT_THAT(policy.issues[0].remedy, HasSubstr("remove"));
 }
 
@@ -267,7 +267,7 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
 TEST(RoutePolicy, WhatNamesSomethingGuardsWhateverItNames) {
   const std::pair<std::string, std::string> something[] = {
       {"blacklist-source-range", "0.0.0.0/0,::/0"},
-      {"auth-proxy-set-headers", "false"},
+      {"auth-snippet", "false"},
       {"configuration-snippet", "0"},
       {"limit-rate", "a little"},
   };
