@@ -118,6 +118,7 @@ class Cluster final : public ingress::ClusterSource {
     return find(secrets_, key);
   }
   Object<ingress::AuthSecret> auth_secret(const kube::ObjectKey&) const override { return nullptr; }
+  Object<ingress::FieldMap> field_map(const kube::ObjectKey&) const override { return nullptr; }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     const auto found = slices_.find(service);
     return found == slices_.end() ? Objects<kube::EndpointSlice>{} : found->second;
