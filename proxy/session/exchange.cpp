@@ -602,7 +602,7 @@ void Exchange::reset() {
   empty(cookie_attributes_);
   empty(set_cookie_);
   stale_.reset();
-  retrying_ = {};
+  if (retrying_) retrying_ = {};
   response_.reset();
   response_parser_.reset();
   response_decoder_ = {};

@@ -16,6 +16,8 @@ namespace {
 
 // A gigabyte a second, which is what a network card brings, is a tenth of one between two looks.
 constexpr std::chrono::milliseconds kLook{100};
+// Of the limit, one in so many parts is the least that there is to be won.
+constexpr std::uint64_t kWorthOf = 8;
 
 std::optional<std::uint64_t> number_in(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -66,19 +68,29 @@ MemoryAccount MemoryAccount::find(std::uint64_t limit, const std::filesystem::pa
   }
 }
 
-MemoryUse MemoryAccount::use() const {
-  if (group_) {
-    // Sockets' buffers and all else that the kernel has for the process is in it, as it is in what
-    // the kernel kills for.
-    const std::uint64_t all = number_in(*group_ / "memory.current").value_or(0);
-    const std::uint64_t files = number_of(*group_ / "memory.stat", "file");
-    return {all - std::min(all, files), limit_};
-  }
+// What is in memory and is no file's, as the process itself has it.
+std::uint64_t MemoryAccount::resident() const {
   std::ifstream file(proc_ / "statm");
   std::uint64_t size = 0, resident = 0, of_files = 0;
-  if (!(file >> size >> resident >> of_files)) return {0, limit_};
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return {(resident - std::min(resident, of_files)) * page, limit_};
+  if (!(file >> size >> resident >> of_files)) return 0;
+  return (resident - std::min(resident, of_files)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+MemoryUse MemoryAccount::use() const {
+  if (!group_) return {resident(), limit_};
+  // Sockets' buffers and all else that the kernel has for the process is in it, as it is in what
+  // the kernel kills for.
+  const std::uint64_t all = number_in(*group_ / "memory.current").value_or(0);
+  const std::uint64_t files = number_of(*group_ / "memory.stat", "file");
+  const std::uint64_t used = all - std::min(all, files);
+  // In a container of its own it is alone. What others of its group have is not its to give back,
+  // and where it has little itself, nothing is won by sending anybody away.
+  const std::uint64_t anonymous = number_of(*group_ / "memory.stat", "anon");
+  const std::uint64_t others = anonymous - std::min(anonymous, resident());
+  const std::uint64_t own = used - std::min(used, others);
+  if (own < limit_ / kWorthOf || others >= limit_) return {own, limit_};
+  return {own, limit_ - others};
 }
 
 MemoryWatch::MemoryWatch(MemoryAccount account, std::function<void(MemoryUse)> told) {

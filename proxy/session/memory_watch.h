@@ -19,11 +19,14 @@ class MemoryAccount {
                             const std::filesystem::path& groups = "/sys/fs/cgroup");
 
   std::uint64_t limit() const { return limit_; }  // 0: there is none
-  // Now; what the kernel would give back by itself (the cache of files) is not in it. What cannot
-  // be read is 0.
+  // Now; what the kernel would give back by itself (the cache of files) is not in it, nor what
+  // other processes of the group have, which is not in the limit either then. What cannot be read
+  // is 0.
   MemoryUse use() const;
 
  private:
+  std::uint64_t resident() const;
+
   std::uint64_t limit_ = 0;
   std::optional<std::filesystem::path> group_;
   std::filesystem::path proc_;

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/support/temporary_directory.h"
 
@@ -23,13 +24,40 @@ class MemoryAccountTest : public ::testing::Test {
   ::support::TemporaryDirectory directory;
 };
 
+// In pages, so that it is the same with pages of any size.
+std::string pages(std::uint64_t count) {
+  return std::to_string(count * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+}
+
 TEST_F(MemoryAccountTest, IsThatOfTheGroupLessTheCacheOfFiles) {
   write("proc/cgroup", "0::/\n");
-  write("groups/memory.max", "1000\n");
-  write("groups/memory.current", "900\n");
-  write("groups/memory.stat", "anon 500\nfile 250\nsock 100\n");
-  EXPECT_EQ(find().use().used, 650u);
-  EXPECT_EQ(find().use().limit, 1'000u);
+  write("proc/statm", "9000 520 20 5 0 100 0\n");
+  write("groups/memory.max", pages(1'000) + "\n");
+  write("groups/memory.current", pages(900) + "\n");
+  write("groups/memory.stat",
+        "anon " + pages(500) + "\nfile " + pages(250) + "\nsock " + pages(100) + "\n");
+  EXPECT_EQ(std::to_string(find().use().used), pages(650));
+  EXPECT_EQ(std::to_string(find().use().limit), pages(1'000));
+}
+
+TEST_F(MemoryAccountTest, WhatOthersOfTheGroupHaveIsNeitherUsedByThisProcessNorForIt) {
+  write("proc/cgroup", "0::/\n");
+  write("proc/statm", "9000 220 20 5 0 100 0\n");
+  write("groups/memory.max", pages(1'000) + "\n");
+  write("groups/memory.current", pages(900) + "\n");
+  write("groups/memory.stat", "anon " + pages(800) + "\nfile 0\n");
+  EXPECT_EQ(std::to_string(find().use().used), pages(300));
+  EXPECT_EQ(std::to_string(find().use().limit), pages(400));
+}
+
+TEST_F(MemoryAccountTest, WhoHasLittleItselfIsNotShortOfWhatOthersTook) {
+  write("proc/cgroup", "0::/\n");
+  write("proc/statm", "9000 40 20 5 0 100 0\n");
+  write("groups/memory.max", pages(1'000) + "\n");
+  write("groups/memory.current", pages(990) + "\n");
+  write("groups/memory.stat", "anon " + pages(960) + "\nfile 0\n");
+  EXPECT_EQ(std::to_string(find().use().used), pages(50));
+  EXPECT_EQ(std::to_string(find().use().limit), pages(1'000));
 }
 
 TEST_F(MemoryAccountTest, TheLimitIsThatOfTheNearestGroupThatHasOne) {
