@@ -18,6 +18,9 @@ inline constexpr int kTlsSecurityLevel = 2;
 
 // Short lists: what browsers of this decade and every TLS library speak, the cheapest first.
 inline constexpr const char* kTlsGroups = "X25519:P-256:P-384";
+// The same with the hybrid that no later quantum computer opens (RFC 9794), which OpenSSL has from
+// 3.5 on. It comes first for who sends a share for it; nobody is asked for one in another round.
+inline constexpr const char* kHybridTlsGroups = "X25519MLKEM768:X25519:P-256:P-384";
 inline constexpr const char* kTlsSignatures =
     "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ed25519:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
     "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512";

@@ -9,6 +9,7 @@
 #include "operator/api/issuer.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
+#include "operator/ingress/annotations/tls_policy.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace api {
@@ -68,6 +69,11 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
     spec.plain_http = EdgeParameters::PlainHttp::serve;
   } else if (!plain_http.empty() && plain_http != "Redirect") {
     fields.complain("plainHttp", "Redirect or Serve");
+  }
+  const std::string tls_policy = fields.text("tlsPolicy");
+  spec.tls_policy = ingress::annotations::tls_policy_named(tls_policy);
+  if (!tls_policy.empty() && !spec.tls_policy) {
+    fields.complain("tlsPolicy", "Modern, Intermediate or Old");
   }
   spec.server = fields.text("server");
   const bool is_plain = std::all_of(spec.server.begin(), spec.server.end(),

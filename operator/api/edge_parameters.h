@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
+#include "proxy/config/tls_policy.h"
 
 namespace api {
 
@@ -37,6 +38,7 @@ struct EdgeParameters {
     std::optional<std::chrono::seconds> send_timeout{};
     std::optional<bool> request_buffering{};
     PlainHttp plain_http = PlainHttp::redirect;
+    std::optional<proxy::config::TlsPolicy> tls_policy{};
     std::string server{};  // the field Server of responses; empty: as backends write it
     bool operator==(const Spec&) const = default;
   };

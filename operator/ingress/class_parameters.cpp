@@ -71,6 +71,7 @@ void ClassParameters::apply(const std::string& class_name,
                              "Remove it, or ask those who run the cluster."});
   }
   if (!policy.buffers_request) policy.buffers_request = spec.request_buffering;
+  if (!policy.tls) policy.tls = spec.tls_policy;
   const bool serves_plain = spec.plain_http == api::EdgeParameters::PlainHttp::serve;
   if (serves_plain && !policy.redirect.where_certificate) policy.redirect.where_certificate = false;
   if (spec.server.empty()) return;

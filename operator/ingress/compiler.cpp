@@ -755,6 +755,7 @@ class Compilation {
     if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
     hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
+    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.ingress, *scope.policy.tls);
     return host;
   }
 
@@ -1249,6 +1250,7 @@ class Compilation {
     close_hosts();
     report_troubles();
     report_client_certificates();
+    hosts_.report_tls_policies(complaints_);
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
     compiled.config.guards = guards_.take();

@@ -67,6 +67,50 @@ void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress
                             "says is ignored there."});
 }
 
+void HostTable::claim_tls_policy(const std::string& name, const kube::Ingress& ingress,
+                                 proxy::config::TlsPolicy policy) {
+  Host& host = hosts_.at(name);
+  const kube::ObjectKey key = ingress.metadata.key();
+  const bool is_known = std::any_of(host.tls_said.begin(), host.tls_said.end(),
+                                    [&](const TlsSaid& said) { return said.by == key; });
+  if (!is_known) host.tls_said.push_back({key, policy});
+}
+
+const HostTable::TlsSaid* HostTable::strictest_tls(const Host& host) {
+  const TlsSaid* strictest = nullptr;
+  for (const TlsSaid& said : host.tls_said) {
+    const bool counts = said.by.namespace_ == host.owner.namespace_;
+    if (counts && (strictest == nullptr || strictest->policy < said.policy)) strictest = &said;
+  }
+  return strictest;
+}
+
+void HostTable::report_tls_policies(Complaints& complaints) const {
+  for (const auto& [name, host] : hosts_) {
+    if (host.passes_tls) continue;
+    const TlsSaid* const strictest = strictest_tls(host);
+    const auto policy =
+        strictest == nullptr ? proxy::config::TlsPolicy::intermediate : strictest->policy;
+    for (const TlsSaid& said : host.tls_said) {
+      if (said.policy == policy) continue;
+      const bool has_no_say = said.by.namespace_ != host.owner.namespace_;
+      std::string why = "the TLS policy is one decision for all of a host, and ";
+      if (strictest == nullptr) {
+        why += "it belongs to " + host.owner.text() + ", which says nothing";
+      } else if (has_no_say) {
+        why += "the Ingress " + strictest->by.text() + " of the namespace whose host it is says so";
+      } else {
+        why += "the stricter word of the Ingress " + strictest->by.text() + " counts";
+      }
+      complaints.push_back({said.by, Severity::warning, "TlsPolicyConflict",
+                            "TLS of " + host_text(name) + " is \"" + name_of(policy) +
+                                "\" and not \"" + name_of(said.policy) +
+                                "\" as for this Ingress: " + why +
+                                ". Write the same gatehouse.dev/tls-policy in both."});
+    }
+  }
+}
+
 bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
                             const MakeAction& action, const kube::Ingress& ingress,
                             Complaints& complaints) {
@@ -220,6 +264,9 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
     const bool has_tls = host.passes_tls ? made.passthrough.has_value()
                                          : !made.own_certificate_only && has_certificate(name, sni);
     made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) && has_tls);
+    const TlsSaid* const tls = host.passes_tls ? nullptr : strictest_tls(host);
+    made.tls13_only = tls != nullptr && tls->policy == proxy::config::TlsPolicy::modern;
+    made.takes_old_ciphers = tls != nullptr && tls->policy == proxy::config::TlsPolicy::old;
     section.emplace(name, std::make_shared<const proxy::config::VirtualHost>(std::move(made)));
   }
   return section;

@@ -14,6 +14,7 @@
 #include "operator/ingress/annotations/redirect.h"
 #include "operator/ingress/complaint.h"
 #include "proxy/config/model.h"
+#include "proxy/config/tls_policy.h"
 
 namespace ingress {
 
@@ -24,6 +25,13 @@ class HostTable {
   // Makes the host known; an Ingress that names a host has a say in its redirect.
   void claim_host(const std::string& host, const kube::Ingress& ingress,
                   const annotations::Redirect& redirect, Complaints& complaints);
+
+  // The host speaks this TLS at least, where it ends here: of several who say so the strictest
+  // counts, among those of the namespace whose host it is.
+  void claim_tls_policy(const std::string& host, const kube::Ingress& ingress,
+                        proxy::config::TlsPolicy policy);
+  // Tells those who have said something else, and whom they have been told to.
+  void report_tls_policies(Complaints& complaints) const;
 
   // A place is filled only by who gets it, so that nobody hears of trouble behind a path that is
   // another's. False when an older claim stands.
@@ -95,6 +103,10 @@ class HostTable {
     kube::ObjectKey by;
     annotations::Redirect redirect;
   };
+  struct TlsSaid {
+    kube::ObjectKey by;
+    proxy::config::TlsPolicy policy;
+  };
   struct Host {
     kube::ObjectKey owner;  // the oldest Ingress that names it
     proxy::config::VirtualHost host;
@@ -105,7 +117,11 @@ class HostTable {
     std::optional<RedirectSaid> redirect;
     std::optional<kube::ObjectKey> closed_by;
     bool passes_tls = false;
+    std::vector<TlsSaid> tls_said{};  // in order of age
   };
+
+  // Whose word counts; nullptr: nobody has said anything.
+  static const TlsSaid* strictest_tls(const Host& host);
 
   std::map<std::string, Host> hosts_;
 };

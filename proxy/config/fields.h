@@ -506,7 +506,11 @@ struct Fields<VirtualHost> {
       // What it matches would fall to a wider route, which may be another backend's.
       guard(field("expressions", &VirtualHost::expressions, List{kExpressionRoutesMax})),
       // Who does not know it would end TLS itself, where nobody but the endpoint is to read.
-      guard(field("passthrough", &VirtualHost::passthrough, Part{})));
+      guard(field("passthrough", &VirtualHost::passthrough, Part{})),
+      // Who does not know it would let weaker connections come.
+      guard(field("tls13Only", &VirtualHost::tls13_only, Flag{})),
+      // Without it fewer clients come.
+      added(field("oldTlsCiphers", &VirtualHost::takes_old_ciphers, Flag{})));
 };
 
 template <>

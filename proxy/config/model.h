@@ -423,6 +423,10 @@ struct VirtualHost {
   // Then the routes are for what comes over plain http alone. Not for "": who names no host, or one
   // that is not known, is not led by a name.
   std::optional<Passthrough> passthrough{};
+  // What a client must speak in TLS, beside what all do: see tls_policy.h. With the first the
+  // second has no meaning.
+  bool tls13_only = false;
+  bool takes_old_ciphers = false;  // of TLS 1.2
   bool operator==(const VirtualHost&) const = default;
 };
 

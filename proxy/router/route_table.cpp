@@ -217,7 +217,7 @@ class HostKey {
 }  // namespace
 
 Host::Host(const config::VirtualHost& host, const References& references)
-    : https_redirect_(host.https_redirect) {
+    : https_redirect_(host.https_redirect), tls_policy_(config::tls_policy_of(host)) {
   for (const config::Route& route : host.routes) {
     has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
     Rule rule{rule_path(route.path), make_target(route.action, route.policies, references)};
@@ -505,6 +505,8 @@ void RouteTable::follow_hosts(const config::ProxyConfig& next) {
       [&](const std::string& name, const auto* before, const auto* after) {
         passages_ += passages_of(name, after);
         passages_ -= passages_of(name, before);
+        modern_hosts_ += after != nullptr && (*after)->tls13_only ? 1 : 0;
+        modern_hosts_ -= before != nullptr && (*before)->tls13_only ? 1 : 0;
         const bool is_wildcard = name.size() > 2 && name[0] == '*' && name[1] == '.';
         auto& table = is_wildcard ? wildcards_ : hosts_;
         const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);

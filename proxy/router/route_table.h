@@ -12,6 +12,7 @@
 #include "base/shared_table.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
+#include "proxy/config/tls_policy.h"
 #include "proxy/policy/error_pages.h"
 #include "proxy/policy/guards.h"
 #include "proxy/policy/mirror.h"
@@ -97,6 +98,7 @@ class Host {
   Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
 
   bool https_redirect() const { return https_redirect_; }
+  config::TlsPolicy tls_policy() const { return tls_policy_; }
   // nullptr: its TLS ends here.
   const Passage* passage() const { return passage_ ? &*passage_ : nullptr; }
   // Whether a path, normalised, belongs to a rule of its own at or below
@@ -141,6 +143,7 @@ class Host {
   std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
   std::optional<Rule> default_;
   bool https_redirect_ = false;
+  config::TlsPolicy tls_policy_ = config::TlsPolicy::intermediate;
   std::optional<Passage> passage_;
   bool has_challenge_rules_ = false;
 
@@ -187,6 +190,12 @@ class RouteTable {
   // names no host, or one that has no rules but those for every host.
   const Passage* find_passage(std::string_view server_name) const;
 
+  // The strictest TLS that any host asks for: what comes over a connection that is good for it may
+  // come to every host.
+  config::TlsPolicy strictest_tls_policy() const {
+    return modern_hosts_ != 0 ? config::TlsPolicy::modern : config::TlsPolicy::intermediate;
+  }
+
   const ClusterReferences& clusters() const { return references_.clusters; }
   std::size_t host_count() const { return hosts_.size(); }
 
@@ -204,6 +213,7 @@ class RouteTable {
   base::SharedTable<Host> wildcards_;  // "shop.example" for "*.shop.example"
   base::SharedTable<std::shared_ptr<const config::ChallengeAnswer>> challenges_;
   std::size_t passages_ = 0;  // hosts whose TLS ends at an endpoint
+  std::size_t modern_hosts_ = 0;
 };
 
 // What to do with a request. Pure; the one place where the order of the questions stands.

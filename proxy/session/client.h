@@ -30,11 +30,12 @@ struct Client {
   // Its fields about the client count: the address is on the list of trusted proxies.
   bool is_trusted_proxy = false;
   // All that follow: empty unless a trusted proxy passed the request on.
-  std::string_view host{};                             // that the client asked that proxy for
-  std::string_view forwarded_for{};                    // from the client to the peer
-  std::string_view tls_version;                        // "TLSv1.3"; empty: plain
-  std::string_view server_name;                        // SNI
-  const tls::CertificateEntry* certificate = nullptr;  // that it was shown
+  std::string_view host{};                                   // that the client asked that proxy for
+  std::string_view forwarded_for{};                          // from the client to the peer
+  std::string_view tls_version;                              // "TLSv1.3"; empty: plain
+  config::TlsPolicy met_policy = config::TlsPolicy::modern;  // that the connection is good for
+  std::string_view server_name;                              // SNI
+  const tls::CertificateEntry* certificate = nullptr;        // that it was shown
   int socket = -1;                         // of this connection, to ask the kernel where it ends
   bool was_asked_for_certificate = false;  // of its own, in the handshake
   tls::ShownCertificate* shown = nullptr;  // and showed this one; nullptr: none

@@ -225,6 +225,7 @@ void ClientConnection::on_handshake_done() {
   worker_.counters().handshakes_ok.add();
   if (tls.was_resumed()) worker_.counters().handshakes_resumed.add();
   client_.tls_version = tls.version();
+  client_.met_policy = tls.met_policy();
   client_.server_name = tls.server_name();
   client_.certificate = tls.certificate().get();
   client_.was_asked_for_certificate = tls.asked_for_certificate();

@@ -225,6 +225,11 @@ bool Exchange::is_misdirected(const Client& client) const {
       routes.find_passage(without_port(request_.host)) != nullptr) {
     return true;
   }
+  // A connection that was made for another name is no way around this one's policy.
+  if (client.secure && client.met_policy < routes.strictest_tls_policy()) {
+    const router::Host* const asked = routes.find_host(request_.host);
+    if (asked != nullptr && client.met_policy < asked->tls_policy()) return true;
+  }
   if (client.certificate == nullptr) return false;
   if (request_.host.empty()) return false;  // no host that another connection could be made to
   const std::string_view host = without_port(request_.host);

@@ -146,6 +146,14 @@ void CertificateTable::follow_hosts(const config::ProxyConfig& next) {
         } else {
           own_only.erase(key);
         }
+        auto& policies = is_wildcard ? wildcard_policies_ : policies_;
+        const config::TlsPolicy policy =
+            host == nullptr ? config::TlsPolicy::intermediate : config::tls_policy_of(**host);
+        if (policy == config::TlsPolicy::intermediate) {
+          policies.erase(key);
+        } else {
+          policies.set(key, policy);
+        }
       });
 }
 
@@ -205,6 +213,23 @@ const CertificateRequest* CertificateTable::request_of(std::string_view name) co
   }
   const auto* const any = requests_.find(std::string_view());
   return any == nullptr ? nullptr : of(*any);
+}
+
+config::TlsPolicy CertificateTable::policy_of(std::string_view name) const {
+  if (policies_.empty() && wildcard_policies_.empty()) return config::TlsPolicy::intermediate;
+  if (const config::TlsPolicy* const exact = policies_.find(name)) return *exact;
+  const config::TlsPolicy* const any = policies_.find(std::string_view());
+  if (wildcard_policies_.empty() && any == nullptr) return config::TlsPolicy::intermediate;
+  // A host that says nothing itself is no other's.
+  if (config_.hosts.contains(name)) return config::TlsPolicy::intermediate;
+  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
+    const std::string_view rest = name.substr(dot + 1);
+    if (const config::TlsPolicy* const wildcard = wildcard_policies_.find(rest)) return *wildcard;
+    if (any != nullptr && config_.hosts.contains("*." + std::string(rest))) {
+      return config::TlsPolicy::intermediate;
+    }
+  }
+  return any == nullptr ? config::TlsPolicy::intermediate : *any;
 }
 
 void CertificateTable::stand_in_for(const std::string& name, const CertificateTable* previous) {

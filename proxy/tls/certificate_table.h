@@ -11,6 +11,7 @@
 #include "base/shared_map.h"
 #include "base/shared_table.h"
 #include "proxy/config/model.h"
+#include "proxy/config/tls_policy.h"
 
 namespace proxy::tls {
 
@@ -74,6 +75,8 @@ class CertificateTable {
   // What clients that ask for this name are asked to show, by the host that requests for it come
   // to: exact, then a wildcard of one label, then every other host. nullptr: nothing.
   const CertificateRequest* request_of(std::string_view name) const;
+  // What TLS is spoken with clients that ask for this name, by the same host.
+  config::TlsPolicy policy_of(std::string_view name) const;
 
  private:
   using Entry = std::shared_ptr<const CertificateEntry>;
@@ -108,6 +111,9 @@ class CertificateTable {
   // empty where nobody is asked.
   base::SharedTable<CertificateRequest> requests_;
   base::SharedTable<CertificateRequest> wildcard_requests_;
+  // Of hosts that are not intermediate, as above: mostly empty.
+  base::SharedTable<config::TlsPolicy> policies_;
+  base::SharedTable<config::TlsPolicy> wildcard_policies_;
 };
 
 // A name as a client sent it (SNI, Host without its port), in lower case and without one trailing

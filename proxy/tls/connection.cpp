@@ -153,6 +153,13 @@ bool Connection::was_resumed() const {
   return SSL_session_reused(ssl_) == 1;
 }
 
+config::TlsPolicy Connection::met_policy() const {
+  if (SSL_version(ssl_) >= TLS1_3_VERSION) return config::TlsPolicy::modern;
+  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl_);
+  const bool is_aead = cipher != nullptr && SSL_CIPHER_is_aead(cipher) == 1;
+  return is_aead ? config::TlsPolicy::intermediate : config::TlsPolicy::old;
+}
+
 std::string_view Connection::version() const {
   return SSL_get_version(ssl_);
 }

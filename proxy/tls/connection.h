@@ -51,6 +51,8 @@ class Connection {
   bool negotiated_http2() const;
   bool was_resumed() const;
   std::string_view version() const;  // "TLSv1.3"
+  // The strictest policy that this connection is good for, whatever its own name's is.
+  config::TlsPolicy met_policy() const;
   // The name that the client asked for, lower case, without a trailing dot; empty: none.
   std::string_view server_name() const { return server_name_ ? *server_name_ : std::string_view(); }
   const std::shared_ptr<const CertificateEntry>& certificate() const { return certificate_; }
@@ -76,6 +78,8 @@ class Connection {
   std::unique_ptr<std::string> server_name_;
   std::shared_ptr<const CertificateEntry> certificate_;
   bool asked_for_certificate_ = false;
+  config::TlsPolicy policy_ =
+      config::TlsPolicy::intermediate;  // of the name that the client asked for
   std::size_t shown_bytes_ = 0;
   std::unique_ptr<ShownCertificate> shown_;
 };

@@ -23,6 +23,14 @@ constexpr const char* kTls13Ciphers =
 constexpr const char* kTls12Ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+// For clients that know TLS 1.2 without AEAD (RFC 5246): the same, then those with CBC. All of them
+// have forward secrecy; of RSA's key exchange there is none.
+constexpr const char* kOldTls12Ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:"
+    "ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+    "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
 // With hourly rotation a ticket can be opened for so long at least: of four generations one may be
 // that of the coming hour (operator/control/ticket_secrets.h).
 constexpr long kSessionSeconds = 2L * 3600;
@@ -50,6 +58,20 @@ bool take_if_offered(std::string_view protocol, const unsigned char* offered, un
     }
   }
   return false;
+}
+
+// RFC 9113 §9.2.2: over TLS 1.2 not with ciphers without AEAD, which only hosts for old clients
+// take. In TLS 1.3 there are none, and the cipher may be chosen later.
+bool may_speak_http2(const SSL* ssl) {
+  const SSL_CIPHER* const cipher = SSL_get_pending_cipher(ssl);
+  return cipher == nullptr || SSL_CIPHER_is_aead(cipher) == 1;
+}
+
+// The hybrid group where this OpenSSL has it, which only it can say.
+bool set_groups(SSL_CTX* context) {
+  if (SSL_CTX_set1_groups_list(context, base::kHybridTlsGroups) == 1) return true;
+  ERR_clear_error();
+  return SSL_CTX_set1_groups_list(context, base::kTlsGroups) == 1;
 }
 
 // The host name of the server_name extension (RFC 6066 §3): a list of one entry, type 0; empty when
@@ -94,8 +116,7 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   if (ctx == nullptr || bio_ == nullptr || ticket_cipher_ == nullptr || sha256_ == nullptr ||
       digest_ == nullptr || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(ctx, kTls13Ciphers) != 1 ||
-      SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 ||
-      SSL_CTX_set1_groups_list(ctx, base::kTlsGroups) != 1 ||
+      SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 || !set_groups(ctx) ||
       SSL_CTX_set1_sigalgs_list(ctx, base::kTlsSignatures) != 1) {
     return base::failure(base::ErrorKind::unavailable,
                          "setting up TLS: " + base::take_openssl_error());
@@ -176,11 +197,29 @@ int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
   connection.server_name_ =
       name.empty() ? nullptr : std::make_unique<std::string>(normal_name(name));
   if (!context.choose_certificate(connection, *alert)) return SSL_CLIENT_HELLO_ERROR;
-  if (!context.ask_for_certificate(ssl, connection) || !context.bind_tickets(ssl, connection)) {
+  connection.policy_ = context.certificates_->policy_of(connection.server_name());
+  const bool is_set_up = apply_policy(ssl, connection.policy_) &&
+                         context.ask_for_certificate(ssl, connection) &&
+                         context.bind_tickets(ssl, connection);
+  if (!is_set_up) {
     *alert = SSL_AD_INTERNAL_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
   return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// Before the version and the cipher are chosen, which OpenSSL does next. The context is what most
+// hosts speak, and costs them nothing here.
+bool ServerContext::apply_policy(SSL* ssl, config::TlsPolicy policy) {
+  switch (policy) {
+    case config::TlsPolicy::intermediate:
+      return true;
+    case config::TlsPolicy::modern:
+      return SSL_set_min_proto_version(ssl, TLS1_3_VERSION) == 1;
+    case config::TlsPolicy::old:
+      return SSL_set_cipher_list(ssl, kOldTls12Ciphers) == 1;
+  }
+  return false;
 }
 
 bool ServerContext::choose_certificate(Connection& connection, int& alert) const {
@@ -215,6 +254,10 @@ bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
          EVP_DigestUpdate(digest, fingerprint.data(), fingerprint.size()) == 1 &&
          // What was given before anybody was asked for a certificate is good for no more.
          (!connection.asked_for_certificate_ || EVP_DigestUpdate(digest, "+", 1) == 1) &&
+         // Nor what was given under another policy: no name has a zero in it.
+         (connection.policy_ == config::TlsPolicy::intermediate ||
+          EVP_DigestUpdate(digest, connection.policy_ == config::TlsPolicy::modern ? "\0m" : "\0o",
+                           2) == 1) &&
          EVP_DigestUpdate(digest, name.data(), name.size()) == 1 &&
          EVP_DigestFinal_ex(digest, bound.data(), nullptr) == 1 &&
          SSL_set_session_id_context(ssl, bound.data(), bound.size()) == 1;
@@ -291,7 +334,7 @@ int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,
                                    unsigned char* chosen_size, const unsigned char* offered,
                                    unsigned int offered_size, void* argument) {
   const auto& context = *static_cast<ServerContext*>(argument);
-  if (context.policy_.http2 &&
+  if (context.policy_.http2 && may_speak_http2(ssl) &&
       take_if_offered(kHttp2, offered, offered_size, chosen, chosen_size)) {
     return SSL_TLSEXT_ERR_OK;
   }

@@ -22,7 +22,8 @@ struct ServerPolicy {
 //
 // A session ticket resumes only for the name that it was given for, and only while the certificate
 // that stood for that name then is still the one that would be shown now. Any other ticket costs a
-// full handshake, or the alert that the name gets without a ticket (decision 0032). A host whose
+// full handshake, or the alert that the name gets without a ticket (decision 0032); so does one
+// that was given under another policy (decision 0076). A host whose
 // clients are asked for certificates gives no tickets and takes none: each connection shows one
 // anew, and all of its chain.
 class ServerContext {
@@ -50,6 +51,7 @@ class ServerContext {
   static int write_bytes(BIO* bio, const char* bytes, int size);
   static long control(BIO* bio, int command, long number, void* pointer);
   static int read_client_hello(SSL* ssl, int* alert, void* argument);
+  static bool apply_policy(SSL* ssl, config::TlsPolicy policy);
   bool choose_certificate(Connection& connection, int& alert) const;
   bool bind_tickets(SSL* ssl, const Connection& connection) const;
   bool ask_for_certificate(SSL* ssl, Connection& connection) const;

@@ -104,6 +104,7 @@ bool makes_expressions(const AnnotationMap& annotations) {
 RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& defaults) {
   RoutePolicy policy;
   policy.redirect = read_redirect(annotations, policy.issues);
+  policy.tls = read_tls_policy(annotations, policy.issues);
   policy.body_bytes_max = read_proxy_body_size(annotations, policy.issues, defaults.body_bytes_max);
   policy.buffers_request = read_proxy_request_buffering(annotations, policy.issues);
   policy.timeouts = read_proxy_timeouts(annotations, policy.issues, defaults.timeouts);
@@ -125,6 +126,11 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.upstream_vhost = read_upstream_vhost(annotations, policy.issues);
   policy.backend = read_backend_protocol(annotations, policy.issues);
   policy.canary = read_canary(annotations, policy.issues);
+  if (policy.canary && policy.tls) {
+    policy.issues.push_back({Issue::Effect::tunes, find(annotations, "tls-policy")->name,
+                             "has no effect in a canary, whose host is another Ingress's",
+                             "Write it in that one."});
+  }
   policy.shape.cors = read_cors(annotations, policy.issues);
   read_header_fields(annotations, policy.shape, policy.issues);
   read_replacements(annotations, policy.shape, policy.issues);

@@ -19,6 +19,7 @@
 #include "operator/ingress/annotations/service_upstream.h"
 #include "operator/ingress/annotations/session_affinity.h"
 #include "operator/ingress/annotations/source.h"
+#include "operator/ingress/annotations/tls_policy.h"
 #include "operator/ingress/annotations/upstream_hash.h"
 #include "operator/ingress/annotations/upstream_vhost.h"
 #include "proxy/config/model.h"
@@ -28,6 +29,7 @@ namespace ingress::annotations {
 // Everything that the annotations of an Ingress say about its routes.
 struct RoutePolicy {
   Redirect redirect;
+  std::optional<proxy::config::TlsPolicy> tls;  // of its hosts; see read_tls_policy()
   std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
   ProxyTimeouts timeouts;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/tls_policy.h"
 #include "operator/ingress/annotations/values.h"
 
 namespace ingress::annotations {
@@ -58,6 +59,19 @@ bool is_among(const std::array<std::string_view, count>& keys, std::string_view 
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+// Which TLS a backend speaks is its own affair.
+void judge_tls_policy(const std::string& name, std::string_view value, Issues& issues) {
+  if (tls_policy_named(value) == proxy::config::TlsPolicy::modern) {
+    issues.push_back({Issue::Effect::guards, name,
+                      "cannot hold where ssl-passthrough lets TLS pass to the backend",
+                      "Remove one of the two, and let the backend speak TLS 1.3 alone."});
+  } else {
+    issues.push_back({Issue::Effect::tunes, name,
+                      "has no effect where ssl-passthrough lets TLS pass to the backend",
+                      "Say it to the backend, and remove it."});
+  }
+}
+
 }  // namespace
 
 bool read_ssl_passthrough(const AnnotationMap& annotations, Issues& issues) {
@@ -81,6 +95,10 @@ void judge_beside_passthrough(const AnnotationMap& annotations, Issues& issues) 
     if (key.empty() || is_among(kOfConnections, key)) continue;
     const CatalogueEntry entry = look_up(key);
     if (entry.treatment != Treatment::honoured || asks_for_nothing(entry, value)) continue;
+    if (key == "tls-policy") {
+      judge_tls_policy(name, value, issues);
+      continue;
+    }
     const bool answers = key == "fixed-answer";
     if (!is_among(kOfRequests, key) && (answers || keeps_somebody_out(entry))) {
       issues.push_back({Issue::Effect::guards, name,

@@ -22,6 +22,9 @@ inline constexpr std::string_view kAddresses =
     "served.";
 inline constexpr std::string_view kSnippet =
     "Configuration text is never taken from annotations; remove it to have it served.";
+inline constexpr std::string_view kTlsPolicy =
+    "Ciphers and versions go by name here: write gatehouse.dev/tls-policy: \"modern\" (TLS 1.3), "
+    "\"intermediate\" (1.2 and 1.3, as when nothing is said) or \"old\".";
 inline constexpr std::string_view kFirewall =
     "There is no web application firewall here; remove it to have it served without one.";
 inline constexpr std::string_view kPaths =

@@ -113,6 +113,18 @@ TEST(ClassParameters, PlainHttpIsServedWhereTheClassSaysSoAndNoIngressAsksForMor
                         a_shop().annotation(kNginx + "force-ssl-redirect", "true")));
 }
 
+TEST(ClassParameters, TheTlsPolicyIsOfHostsWhoseIngressesSayNothing) {
+  const nlohmann::json spec = {{"tlsPolicy", "Modern"}};
+  const Compiled compiled =
+      compile(view_with(spec, {a_shop(), an_ingress("shop/own")
+                                             .path("b.example", "/", "web", 80)
+                                             .annotation("gatehouse.dev/tls-policy", "old")}));
+  EXPECT_TRUE(compiled.config.hosts.at("a.example")->tls13_only);
+  EXPECT_FALSE(compiled.config.hosts.at("b.example")->tls13_only);
+  EXPECT_TRUE(compiled.config.hosts.at("b.example")->takes_old_ciphers);
+  EXPECT_THAT(reasons(compiled), IsEmpty());
+}
+
 TEST(ClassParameters, TheFieldServerIsSetUnlessTheIngressSetsOrHidesIt) {
   const auto fields = [](IngressBuilder ingress) {
     const Compiled compiled = compile(view_with({{"server", "edge"}}, {ingress}));
@@ -208,6 +220,7 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"defaults", {{"bodySize", "many"}}}}), HasSubstr("spec.defaults.bodySize"));
   EXPECT_THAT(problem({{"defaults", {{"readTimeout", "48h"}}}}), HasSubstr("from 1s to 24h"));
   EXPECT_THAT(problem({{"plainHttp", "Maybe"}}), HasSubstr("spec.plainHttp"));
+  EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
 }
 

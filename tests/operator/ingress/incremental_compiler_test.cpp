@@ -443,6 +443,7 @@ class History {
         {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},
         {nginx + "upstream-hash-by", one_of({"$request_uri", "$host$arg_id", "$pid"})},
         {nginx + "service-upstream", "true"},
+        {"gatehouse.dev/tls-policy", one_of({"modern", "intermediate", "old", "nonsense"})},
         {nginx + "ssl-passthrough", one_of({"true", "true", "nonsense"})},
         {nginx + "ssl-passthrough", "true"},
         {nginx + "proxy-protocol-to-backend", one_of({"v1", "v2", "off"})},

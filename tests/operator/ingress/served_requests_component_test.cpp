@@ -134,6 +134,38 @@ TEST_F(ServedRequests, ACertificateOfAnAuthorityOfTheSecretOpensTheIngressThatAs
   EXPECT_EQ(get("/admin").status, 403);
 }
 
+TEST_F(ServedRequests, ATlsPolicyKeepsOutWhoIsTooWeakForTheHostAndNobodyFromOthers) {
+  ViewBuilder builder;
+  const std::string other = "other.test";
+  const auto own = proxy::support::issue({kHost, other});
+  builder.secret("shop/tls", {kHost, other});
+  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
+  tls.material = std::make_shared<const proxy::config::Certificate>(own);
+  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+  serve(builder
+            .ingress(an_ingress("shop/modern")
+                         .annotation("gatehouse.dev/tls-policy", "modern")
+                         .path(kHost, "/", "web", 80)
+                         .tls({kHost}, "tls"))
+            .ingress(an_ingress("shop/old")
+                         .annotation("gatehouse.dev/tls-policy", "Old")
+                         .path(other, "/", "web", 80)
+                         .tls({other}, "tls")));
+  const auto status = [&](const std::string& host, int version_max, const std::string& ciphers) {
+    SocketStream stream = SocketStream::connect(proxy_.https());
+    SocketStream::TlsWishes wishes;
+    wishes.server_name = host;
+    wishes.version_max = version_max;
+    wishes.ciphers = ciphers;
+    if (!stream.start_tls(wishes).empty()) return 0;
+    return HttpClient(std::move(stream)).get("/", host).status;
+  };
+  EXPECT_EQ(status(kHost, 0, ""), 200);
+  EXPECT_EQ(status(kHost, TLS1_2_VERSION, ""), 0);
+  EXPECT_EQ(status(other, TLS1_2_VERSION, ""), 200);
+  EXPECT_EQ(status(other, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA"), 200);
+}
+
 TEST_F(ServedRequests, WithoutItsSecretWhatAPasswordGuardsIsClosed) {
   serve(ViewBuilder().ingress(with_password("any")));
   EXPECT_EQ(asked("/admin"), "503");

@@ -258,6 +258,46 @@ TEST(TlsHandshake, WhatTheSocketDidNotTakeIsSentWhenItHasRoom) {
   }
 }
 
+TEST_F(Tls, AConnectionThatWasMadeForAnotherNameIsNoWayAroundAPolicy) {
+  config::ProxyConfig config = config_with("*.shop.test", issue({"*.shop.test"}));
+  const auto add_host = [&](const std::string& name, bool is_modern, bool is_old) {
+    config::VirtualHost host = *config.hosts.at("shop.test");
+    host.tls13_only = is_modern;
+    host.takes_old_ciphers = is_old;
+    config.hosts[name] = std::make_shared<const config::VirtualHost>(host);
+  };
+  add_host("modern.shop.test", true, false);
+  add_host("plain.shop.test", false, false);
+  add_host("old.shop.test", false, true);
+  ASSERT_TRUE(proxy.publish(config));
+  struct Case {
+    const char* name;
+    int version_max;
+    const char* ciphers;
+    const char* host;
+    int status;
+  };
+  const char* const cbc = "ECDHE-ECDSA-AES128-SHA256";
+  for (const Case& one : {
+           Case{"plain.shop.test", 0, "", "modern.shop.test", 200},
+           {"modern.shop.test", 0, "", "old.shop.test", 200},
+           {"plain.shop.test", TLS1_2_VERSION, "", "modern.shop.test", 421},
+           {"plain.shop.test", TLS1_2_VERSION, "", "old.shop.test", 200},
+           {"old.shop.test", TLS1_2_VERSION, cbc, "old.shop.test", 200},
+           {"old.shop.test", TLS1_2_VERSION, cbc, "plain.shop.test", 421},
+           {"old.shop.test", TLS1_2_VERSION, cbc, "modern.shop.test", 421},
+       }) {
+    SocketStream stream = SocketStream::connect(proxy.https());
+    SocketStream::TlsWishes wishes;
+    wishes.server_name = one.name;
+    wishes.version_max = one.version_max;
+    wishes.ciphers = one.ciphers;
+    ASSERT_EQ(stream.start_tls(wishes), "") << one.name;
+    EXPECT_EQ(HttpClient(std::move(stream)).get("/", one.host).status, one.status)
+        << one.name << " to " << one.host << " " << one.version_max;
+  }
+}
+
 TEST_F(Tls, ARequestForAHostThatTheCertificateDoesNotCoverIsMisdirected) {
   config::ProxyConfig config = config_with("shop.test", issue({"shop.test", "also.test"}));
   config.hosts["also.test"] = config.hosts["shop.test"];

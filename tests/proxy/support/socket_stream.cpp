@@ -60,6 +60,7 @@ std::string SocketStream::start_tls(const TlsWishes& wishes) {
   if (wishes.version_max != 0) {
     SSL_CTX_set_max_proto_version(context_.get(), wishes.version_max);
   }
+  if (!wishes.ciphers.empty()) SSL_CTX_set_cipher_list(context_.get(), wishes.ciphers.c_str());
   if (!wishes.chain_pem.empty()) show(context_.get(), wishes.chain_pem, wishes.key_pem);
   ssl_.reset(SSL_new(context_.get()));
   if (!wishes.server_name.empty()) {

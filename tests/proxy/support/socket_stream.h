@@ -29,7 +29,8 @@ class SocketStream {
     // Shown to a server that asks: leaf first, PEM; empty: nothing is.
     std::string chain_pem{};
     std::string key_pem{};
-    int version_max = 0;  // TLS1_2_VERSION; 0: any
+    int version_max = 0;    // TLS1_2_VERSION; 0: any
+    std::string ciphers{};  // of TLS 1.2; empty: OpenSSL's own list
   };
   std::string start_tls(const TlsWishes& wishes);
   // The server's; the context must outlive it. False: it failed.

@@ -54,6 +54,7 @@ std::string says(const CertificateTable& table) {
     const auto* const entry = table.find(name);
     const CertificateRequest* const request = table.request_of(name);
     all += "\n" + std::to_string(request == nullptr ? 0 : request->size());
+    all += config::name_of(table.policy_of(name));
     if (entry == nullptr) continue;
     all += (*entry)->id() + ((*entry)->is_stand_in() ? " stands in" : "");
     const ParsedCertificate* const parsed = (*entry)->is_stand_in() ? nullptr : (*entry)->parsed();
@@ -91,6 +92,8 @@ void change(ProxyConfig& config, const std::vector<Certificate>& contents, std::
     case 5: {
       config::VirtualHost host;
       host.own_certificate_only = random() % 2 == 0;
+      host.tls13_only = random() % 4 == 0;
+      host.takes_old_ciphers = random() % 4 == 0;
       for (const std::string guards : {"g", "h"}) {
         if (!config.guards.contains(guards) || random() % 2 == 0) continue;
         config::Route route{config::PathMatch::prefix, "/", config::FixedAnswer{503, "x"}};

@@ -80,6 +80,35 @@ TEST(CertificateTable, AHostThatSaysSoIsShownNoCertificateButItsOwn) {
   EXPECT_EQ(found_id(table, "x.y.wide.test"), "default");
 }
 
+TEST(CertificateTable, APolicyIsThatOfTheHostAndNoWildcardHasASayOverAHostOfItsOwn) {
+  using config::TlsPolicy;
+  const auto host = [](TlsPolicy policy) {
+    config::VirtualHost made;
+    made.tls13_only = policy == TlsPolicy::modern;
+    made.takes_old_ciphers = policy == TlsPolicy::old;
+    return std::make_shared<const config::VirtualHost>(made);
+  };
+  ProxyConfig config;
+  config.hosts["a.shop.test"] = host(TlsPolicy::intermediate);
+  EXPECT_EQ(CertificateTable(config).policy_of("a.shop.test"), TlsPolicy::intermediate);
+  config.hosts["*.shop.test"] = host(TlsPolicy::modern);
+  config.hosts["*.plain.test"] = host(TlsPolicy::intermediate);
+  config.hosts["b.shop.test"] = host(TlsPolicy::old);
+  const CertificateTable some(config);
+  config.hosts[""] = host(TlsPolicy::old);
+  const CertificateTable all(config);
+  for (const CertificateTable* table : {&some, &all}) {
+    EXPECT_EQ(table->policy_of("a.shop.test"), TlsPolicy::intermediate);
+    EXPECT_EQ(table->policy_of("b.shop.test"), TlsPolicy::old);
+    EXPECT_EQ(table->policy_of("c.shop.test"), TlsPolicy::modern);
+    EXPECT_EQ(table->policy_of("x.plain.test"), TlsPolicy::intermediate);
+  }
+  for (const char* name : {"", "other.test", "x.a.shop.test", "shop.test"}) {
+    EXPECT_EQ(some.policy_of(name), TlsPolicy::intermediate) << name;
+    EXPECT_EQ(all.policy_of(name), TlsPolicy::old) << name;
+  }
+}
+
 TEST(CertificateTable, AnUnchangedCertificateKeepsItsParsedForm) {
   ProxyConfig config;
   config.certificates["same"] = issue("a.test");
