@@ -19,6 +19,8 @@ namespace {
 // more.
 constexpr std::size_t kNamesMax = 1024;
 constexpr std::size_t kServerBytesMax = 128;
+constexpr std::int64_t kMaxAgeSecondsMax = 315'360'000;  // ten years
+constexpr std::uint64_t kPreloadSecondsMin = 31'536'000;
 
 std::set<std::string> names_in(const Fields& fields, const char* name) {
   const std::vector<std::string> texts = fields.texts(name);
@@ -57,6 +59,29 @@ void read_defaults(const Fields& fields, EdgeParameters::Spec& spec) {
   if (fields.has("requestBuffering")) spec.request_buffering = fields.flag("requestBuffering");
 }
 
+// Browsers take a host onto their list of those that are asked by https alone where it says all
+// this (hstspreload.org); who says less and asks for it has been given wrong advice.
+bool may_be_preloaded(const EdgeParameters::Hsts& hsts) {
+  return hsts.include_sub_domains && hsts.max_age_seconds >= kPreloadSecondsMin;
+}
+
+EdgeParameters::Hsts read_hsts(const Fields& fields) {
+  EdgeParameters::Hsts hsts;
+  const auto seconds = fields.number("maxAgeSeconds");
+  if (seconds && (*seconds < 0 || *seconds > kMaxAgeSecondsMax)) {
+    fields.complain("maxAgeSeconds", "from 0 to " + std::to_string(kMaxAgeSecondsMax));
+  } else if (seconds) {
+    hsts.max_age_seconds = static_cast<std::uint64_t>(*seconds);
+  }
+  hsts.include_sub_domains = fields.flag("includeSubDomains");
+  hsts.preload = fields.flag("preload");
+  if (hsts.preload && !may_be_preloaded(hsts)) {
+    fields.complain("preload", "false, or stand beside includeSubDomains and a maxAgeSeconds of " +
+                                   std::to_string(kPreloadSecondsMin) + " at least");
+  }
+  return hsts;
+}
+
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
@@ -67,13 +92,20 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
   const std::string plain_http = fields.text("plainHttp");
   if (plain_http == "Serve") {
     spec.plain_http = EdgeParameters::PlainHttp::serve;
+  } else if (plain_http == "Refuse") {
+    spec.plain_http = EdgeParameters::PlainHttp::refuse;
   } else if (!plain_http.empty() && plain_http != "Redirect") {
-    fields.complain("plainHttp", "Redirect or Serve");
+    fields.complain("plainHttp", "Redirect, Serve or Refuse");
   }
   const std::string tls_policy = fields.text("tlsPolicy");
   spec.tls_policy = ingress::annotations::tls_policy_named(tls_policy);
   if (!tls_policy.empty() && !spec.tls_policy) {
     fields.complain("tlsPolicy", "Modern, Intermediate or Old");
+  }
+  if (fields.has("hsts")) spec.hsts = read_hsts(fields.object("hsts"));
+  if (const auto status = fields.number("limitStatus")) {
+    if (*status != 429 && *status != 503) fields.complain("limitStatus", "429 or 503");
+    spec.limit_status = *status == 429 ? 429 : 503;
   }
   spec.server = fields.text("server");
   const bool is_plain = std::all_of(spec.server.begin(), spec.server.end(),
@@ -111,6 +143,13 @@ base::Result<EdgeParameters> EdgeParameters::read(const nlohmann::json& object) 
   parameters.conditions = status.conditions();
   parameters.observed_generation = status.number("observedGeneration").value_or(0);
   return parameters;
+}
+
+std::string text_of(const EdgeParameters::Hsts& hsts) {
+  std::string text = "max-age=" + std::to_string(hsts.max_age_seconds);
+  if (hsts.include_sub_domains) text += "; includeSubDomains";
+  if (hsts.preload) text += "; preload";
+  return text;
 }
 
 nlohmann::json status_to_json(const EdgeParameters& parameters) {

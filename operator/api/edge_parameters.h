@@ -22,6 +22,14 @@ struct EdgeParameters {
   enum class PlainHttp {
     redirect,  // to https, where the host has a certificate; as without parameters
     serve,     // as it comes, unless an Ingress asks for the redirect
+    refuse,    // 403, unless an Ingress says otherwise in plain-http
+  };
+  // Strict-Transport-Security (RFC 6797 §6.1), over https alone.
+  struct Hsts {
+    std::uint64_t max_age_seconds = 31'536'000;
+    bool include_sub_domains = false;
+    bool preload = false;
+    bool operator==(const Hsts&) const = default;
   };
 
   struct Spec {
@@ -39,6 +47,8 @@ struct EdgeParameters {
     std::optional<bool> request_buffering{};
     PlainHttp plain_http = PlainHttp::redirect;
     std::optional<proxy::config::TlsPolicy> tls_policy{};
+    std::optional<Hsts> hsts{};
+    std::optional<int> limit_status{};  // 429 or 503, of who is beyond a limit
     std::string server{};  // the field Server of responses; empty: as backends write it
     bool operator==(const Spec&) const = default;
   };
@@ -56,6 +66,9 @@ struct EdgeParameters {
   static base::Result<EdgeParameters> from_json(const nlohmann::json& object);
   static base::Result<EdgeParameters> read(const nlohmann::json& object);
 };
+
+// The field's value.
+std::string text_of(const EdgeParameters::Hsts& hsts);
 
 // The status object alone, ready to be sent.
 nlohmann::json status_to_json(const EdgeParameters& parameters);

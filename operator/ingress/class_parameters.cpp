@@ -72,15 +72,50 @@ void ClassParameters::apply(const std::string& class_name,
   }
   if (!policy.buffers_request) policy.buffers_request = spec.request_buffering;
   if (!policy.tls) policy.tls = spec.tls_policy;
-  const bool serves_plain = spec.plain_http == api::EdgeParameters::PlainHttp::serve;
-  if (serves_plain && !policy.redirect.where_certificate) policy.redirect.where_certificate = false;
-  if (spec.server.empty()) return;
-  auto& fields = policy.shape.response_fields;
-  const bool has_own = std::any_of(fields.begin(), fields.end(), [](const auto& line) {
-    return annotations::is_same_word(line.name, "Server");
-  });
+  if (policy.limits && !policy.limit_status && spec.limit_status) {
+    policy.limits->status = *spec.limit_status;
+  }
+  set_plain_http(class_name, annotations, policy);
+  set_response_fields(policy.shape);
+}
+
+void ClassParameters::set_plain_http(const std::string& class_name,
+                                     const annotations::AnnotationMap& annotations,
+                                     annotations::RoutePolicy& policy) const {
+  using PlainHttp = api::EdgeParameters::PlainHttp;
+  annotations::Redirect& said = policy.redirect;
+  if (said.says_plain_http) return;
+  switch (parameters->spec.plain_http) {
+    case PlainHttp::redirect:
+      return;
+    case PlainHttp::serve:
+      if (!said.where_certificate) said.where_certificate = false;
+      return;
+    case PlainHttp::refuse:
+      said.refuses = true;
+      if (said.where_certificate != false) return;
+      said.where_certificate.reset();
+      policy.issues.push_back(
+          {Issue::Effect::tunes, annotations::find(annotations, "ssl-redirect")->name,
+           "has no effect: plain HTTP is refused by " + named + " of IngressClass " + class_name,
+           "Say gatehouse.dev/plain-http: serve, where that is allowed."});
+      return;
+  }
+}
+
+void ClassParameters::set_response_fields(proxy::config::Shape& shape) const {
+  auto& fields = shape.response_fields;
+  const auto has_own = [&](std::string_view name) {
+    return std::any_of(fields.begin(), fields.end(), [&](const auto& line) {
+      return annotations::is_same_word(line.name, name);
+    });
+  };
+  const api::EdgeParameters::Spec& spec = parameters->spec;
+  if (spec.hsts && !has_own("Strict-Transport-Security")) {
+    shape.transport_security = api::text_of(*spec.hsts);
+  }
   // An author who has used up all places has it so: one line more would break the contract.
-  if (!has_own && fields.size() < proxy::config::kFieldLinesMax) {
+  if (!spec.server.empty() && !has_own("Server") && fields.size() < proxy::config::kFieldLinesMax) {
     fields.push_back({"Server", spec.server});
   }
 }

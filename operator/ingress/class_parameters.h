@@ -33,6 +33,11 @@ struct ClassParameters {
   // What it refuses and tolerates, and what it adds, beside the defaults. class_name: for messages.
   void apply(const std::string& class_name, const annotations::AnnotationMap& annotations,
              annotations::RoutePolicy& policy) const;
+
+ private:
+  void set_plain_http(const std::string& class_name, const annotations::AnnotationMap& annotations,
+                      annotations::RoutePolicy& policy) const;
+  void set_response_fields(proxy::config::Shape& shape) const;
 };
 
 ClassParameters parameters_of(const kube::IngressClass& ingress_class, const ParametersByName& all);

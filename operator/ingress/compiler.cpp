@@ -1251,6 +1251,7 @@ class Compilation {
     report_troubles();
     report_client_certificates();
     hosts_.report_tls_policies(complaints_);
+    hosts_.report_plain_http(tls.sni, tls.own_only, complaints_);
     compiled.config.clusters = backends_.take_clusters();
     compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
     compiled.config.guards = guards_.take();

@@ -50,8 +50,12 @@ void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress
                            const annotations::Redirect& redirect, Complaints& complaints) {
   const kube::ObjectKey key = ingress.metadata.key();
   Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}, {}, false}).first->second;
-  if (!says_something(redirect)) return;
   const bool is_neighbour = key.namespace_ == host.owner.namespace_;
+  if (redirect.refuses && is_neighbour && !host.refuses_plain_http) host.refuses_plain_http = key;
+  const bool is_in_vain =
+      redirect.where_certificate == false || (redirect.refuses && !is_neighbour);
+  if (is_in_vain) host.serves_plain_http.insert(key);
+  if (!says_something(redirect)) return;
   if (is_neighbour && !host.redirect) {
     host.redirect = RedirectSaid{key, redirect};
     return;
@@ -109,6 +113,35 @@ void HostTable::report_tls_policies(Complaints& complaints) const {
                                 ". Write the same gatehouse.dev/tls-policy in both."});
     }
   }
+}
+
+void HostTable::report_plain_http(const std::map<std::string, std::string>& sni,
+                                  const std::set<std::string>& own_only,
+                                  Complaints& complaints) const {
+  for (const auto& [name, host] : hosts_) {
+    if (!host.refuses_plain_http) continue;
+    for (const kube::ObjectKey& key : host.serves_plain_http) {
+      complaints.push_back({key, Severity::warning, "AnnotationIgnored",
+                            "Plain HTTP for " + host_text(name) +
+                                " is refused, and not served as for this Ingress: " +
+                                "it is one decision for all of a host, and the Ingress " +
+                                host.refuses_plain_http->text() +
+                                " (plain-http) or its class says so."});
+    }
+    if (has_tls(name, host, sni, own_only)) continue;
+    complaints.push_back({*host.refuses_plain_http, Severity::warning, "NobodyCanCome",
+                          "Plain HTTP for " + host_text(name) +
+                              " is refused, and there is no certificate for it: every request is "
+                              "answered 403. Name a Secret for it under tls, or let plain HTTP be "
+                              "served (gatehouse.dev/plain-http)."});
+  }
+}
+
+bool HostTable::has_tls(const std::string& name, const Host& host,
+                        const std::map<std::string, std::string>& sni,
+                        const std::set<std::string>& own_only) {
+  if (host.passes_tls) return host.host.passthrough.has_value();
+  return own_only.count(name) == 0 && has_certificate(name, sni);
 }
 
 bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
@@ -261,9 +294,9 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
         host.redirect ? host.redirect->redirect : annotations::Redirect{};
     // No proxy shows another's certificate, whether or not it knows what passing TLS is.
     made.own_certificate_only = host.passes_tls || own_only.count(name) != 0;
-    const bool has_tls = host.passes_tls ? made.passthrough.has_value()
-                                         : !made.own_certificate_only && has_certificate(name, sni);
-    made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) && has_tls);
+    made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) &&
+                                              has_tls(name, host, sni, own_only));
+    made.refuses_plain_http = host.refuses_plain_http.has_value();
     const TlsSaid* const tls = host.passes_tls ? nullptr : strictest_tls(host);
     made.tls13_only = tls != nullptr && tls->policy == proxy::config::TlsPolicy::modern;
     made.takes_old_ciphers = tls != nullptr && tls->policy == proxy::config::TlsPolicy::old;

@@ -33,6 +33,11 @@ class HostTable {
   // Tells those who have said something else, and whom they have been told to.
   void report_tls_policies(Complaints& complaints) const;
 
+  // Plain http is refused for a host where one of those says so. Tells who has said otherwise, and
+  // who has said so of a host without a certificate, to which nobody comes then.
+  void report_plain_http(const std::map<std::string, std::string>& sni,
+                         const std::set<std::string>& own_only, Complaints& complaints) const;
+
   // A place is filled only by who gets it, so that nobody hears of trouble behind a path that is
   // another's. False when an older claim stands.
   using MakeAction = std::function<proxy::config::Action()>;
@@ -118,10 +123,16 @@ class HostTable {
     std::optional<kube::ObjectKey> closed_by;
     bool passes_tls = false;
     std::vector<TlsSaid> tls_said{};  // in order of age
+    std::optional<kube::ObjectKey> refuses_plain_http{};
+    std::set<kube::ObjectKey> serves_plain_http{};  // that say so in vain then
   };
 
   // Whose word counts; nullptr: nobody has said anything.
   static const TlsSaid* strictest_tls(const Host& host);
+
+  static bool has_tls(const std::string& name, const Host& host,
+                      const std::map<std::string, std::string>& sni,
+                      const std::set<std::string>& own_only);
 
   std::map<std::string, Host> hosts_;
 };

@@ -234,7 +234,8 @@ struct Fields<Limits> {
                  field("requestsPerMinute", &Limits::requests_per_minute, Number{kRequestRateMax}),
                  field("burstMultiplier", &Limits::burst_multiplier, Number{kBurstMultiplierMax}),
                  field("connections", &Limits::connections, Number{kConnectionsLimitMax}),
-                 field("exempt", &Limits::exempt, List{kNetworksMax}));
+                 field("exempt", &Limits::exempt, List{kNetworksMax}),
+                 added(field("status", &Limits::status, Status{})));
 };
 
 template <>
@@ -377,13 +378,14 @@ struct Fields<Replacement> {
 template <>
 struct Fields<Shape> {
   static constexpr const char* kName = "shape";
-  static constexpr auto kList =
-      std::tuple(field("cors", &Shape::cors, Part{}),
-                 field("requestFields", &Shape::request_fields, List{kFieldLinesMax}),
-                 field("responseFields", &Shape::response_fields, List{kFieldLinesMax}),
-                 added(field("cookieDomains", &Shape::cookie_domains, List{kReplacementsMax})),
-                 added(field("cookiePaths", &Shape::cookie_paths, List{kReplacementsMax})),
-                 added(field("locations", &Shape::locations, List{kReplacementsMax})));
+  static constexpr auto kList = std::tuple(
+      field("cors", &Shape::cors, Part{}),
+      field("requestFields", &Shape::request_fields, List{kFieldLinesMax}),
+      field("responseFields", &Shape::response_fields, List{kFieldLinesMax}),
+      added(field("cookieDomains", &Shape::cookie_domains, List{kReplacementsMax})),
+      added(field("cookiePaths", &Shape::cookie_paths, List{kReplacementsMax})),
+      added(field("locations", &Shape::locations, List{kReplacementsMax})),
+      added(field("transportSecurity", &Shape::transport_security, FieldValue{kTextBytesMax})));
 };
 
 template <>
@@ -510,7 +512,9 @@ struct Fields<VirtualHost> {
       // Who does not know it would let weaker connections come.
       guard(field("tls13Only", &VirtualHost::tls13_only, Flag{})),
       // Without it fewer clients come.
-      added(field("oldTlsCiphers", &VirtualHost::takes_old_ciphers, Flag{})));
+      added(field("oldTlsCiphers", &VirtualHost::takes_old_ciphers, Flag{})),
+      // Who does not know it would serve what nobody else is to read.
+      guard(field("plainHttpRefused", &VirtualHost::refuses_plain_http, Flag{})));
 };
 
 template <>

@@ -124,8 +124,7 @@ struct BasicAuth {
   bool operator==(const BasicAuth&) const = default;
 };
 
-// How much of each client may pass: of an IPv4 address, or of the /64 of an IPv6 one. Beyond it:
-// 503.
+// How much of each client may pass: of an IPv4 address, or of the /64 of an IPv6 one.
 struct Limits {
   std::string id;                         // whose they are: limits of one id and number are one
   std::uint64_t requests_per_second = 0;  // 0: as many as may be; so for the next ones
@@ -133,6 +132,7 @@ struct Limits {
   std::uint64_t burst_multiplier = 5;  // so many times that number at once, beyond the rate
   std::uint64_t connections = 0;       // requests under way at a time
   std::vector<Network> exempt{};       // sorted, unique; they are not limited
+  int status = 503;                    // of what is beyond
   bool operator==(const Limits&) const = default;
 };
 
@@ -250,6 +250,9 @@ struct Shape {
   std::vector<Replacement> cookie_domains{};
   std::vector<Replacement> cookie_paths{};
   std::vector<Replacement> locations{};
+  // The field Strict-Transport-Security of responses and answers to who comes by https (RFC 6797
+  // §7.2); empty: none of the proxy's.
+  std::string transport_security{};
   bool operator==(const Shape&) const = default;
 };
 
@@ -427,6 +430,8 @@ struct VirtualHost {
   // second has no meaning.
   bool tls13_only = false;
   bool takes_old_ciphers = false;  // of TLS 1.2
+  // Plain http gets 403, except the ACME challenge path; before any redirect.
+  bool refuses_plain_http = false;
   bool operator==(const VirtualHost&) const = default;
 };
 

@@ -62,9 +62,9 @@ std::uint64_t divided_up(std::uint64_t number, std::uint64_t by) {
 }
 
 // A date would say no more: it has whole seconds (RFC 9110 §10.2.3).
-Verdict limited(std::string_view reason, std::uint64_t wait) {
+Verdict limited(int status, std::string_view reason, std::uint64_t wait) {
   const auto seconds = std::max<std::uint64_t>(1, divided_up(wait, kSecond));
-  return {.status = 503, .reason = reason, .retry_after = std::chrono::seconds(seconds)};
+  return {.status = status, .reason = reason, .retry_after = std::chrono::seconds(seconds)};
 }
 
 }  // namespace
@@ -83,7 +83,10 @@ InFlight::Place enter_connection(std::string_view client_address, std::uint64_t 
 }
 
 Limits::Limits(const config::Limits& config)
-    : name_(name_of(config, {})), exempt_(config.exempt), connections_(config.connections) {
+    : name_(name_of(config, {})),
+      exempt_(config.exempt),
+      connections_(config.connections),
+      status_(config.status) {
   const auto rate = [&](std::string_view kind, std::uint64_t period, std::uint64_t count) {
     return count == 0 ? std::nullopt
                       : std::optional(Rate{name_of(config, kind), period, count,
@@ -125,7 +128,7 @@ Verdict Limits::count(const IpAddress& client, base::SteadyTime now, LimitTables
   if (connections_ != 0) {
     const std::uint64_t share = divided_up(connections_, proxies);
     place = tables.in_flight.enter(hash_of(tables.hash, connections_name_, client), share);
-    if (!place) return limited(kConnectionsLimited, 0);
+    if (!place) return limited(status_, kConnectionsLimited, 0);
   }
   const auto nanoseconds =
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
@@ -142,7 +145,7 @@ Verdict Limits::count(const IpAddress& client, base::SteadyTime now, LimitTables
       if (*counted) tables.rates.give_back(key_of(**counted), (*counted)->share(proxies));
     }
     place.leave();
-    return limited(kRateLimited, wait);
+    return limited(status_, kRateLimited, wait);
   }
   return kPasses;
 }

@@ -90,6 +90,7 @@ class Limits {
   std::array<std::optional<Rate>, 2> rates_;  // the longer period first
   std::uint64_t connections_ = 0;             // 0: no limit
   std::uint64_t connections_name_ = 0;
+  int status_;  // of who may not pass
 };
 
 }  // namespace proxy::policy

@@ -19,26 +19,37 @@ bool describes_content(std::string_view name) {
   });
 }
 
+std::vector<config::FieldLine> secure_fields(const config::Shape& config) {
+  if (config.transport_security.empty()) return {};
+  return {{"Strict-Transport-Security", config.transport_security}};
+}
+
 }  // namespace
 
 Shape::Shape(const config::Shape& config)
     : config_(config),
       request_fields_(config.request_fields, FieldLines::Compared::as_cgi_does),
-      response_fields_(config.response_fields, FieldLines::Compared::by_name) {
+      response_fields_(config.response_fields, FieldLines::Compared::by_name),
+      secure_fields_(secure_fields(config), FieldLines::Compared::by_name) {
   if (config.cors) cors_.emplace(*config.cors);
 }
 
-void Shape::apply_to_response(std::string_view origin, Fields& fields,
-                              std::forward_list<std::string>& texts) const {
-  replace_in_fields(config_, fields, texts);
+void Shape::replace_in_answer(const Asker& asker, Fields& fields) const {
   response_fields_.replace_in(fields);
-  if (cors_) cors_->replace_in(fields, origin);
+  if (asker.is_https) secure_fields_.replace_in(fields);
 }
 
-void Shape::add_to_answer(std::string_view origin, Fields& fields) const {
-  response_fields_.replace_in(fields);
+void Shape::apply_to_response(const Asker& asker, Fields& fields,
+                              std::forward_list<std::string>& texts) const {
+  replace_in_fields(config_, fields, texts);
+  replace_in_answer(asker, fields);
+  if (cors_) cors_->replace_in(fields, asker.origin);
+}
+
+void Shape::add_to_answer(const Asker& asker, Fields& fields) const {
+  replace_in_answer(asker, fields);
   std::erase_if(fields, [](const http1::Field& field) { return describes_content(field.name); });
-  if (cors_) cors_->replace_in(fields, origin);
+  if (cors_) cors_->replace_in(fields, asker.origin);
 }
 
 }  // namespace proxy::policy

@@ -32,18 +32,25 @@ class Shape {
   void apply_to_response_trailer(Fields& fields) const {
     std::erase_if(fields, [&](const auto& field) { return response_fields_.has(field); });
   }
-  // `origin`: of the request, see origin_of().
+  // Whose request it is that is answered.
+  struct Asker {
+    std::string_view origin{};  // see origin_of()
+    bool is_https = false;
+  };
   // `texts` keeps what is made anew.
-  void apply_to_response(std::string_view origin, Fields& fields,
+  void apply_to_response(const Asker& asker, Fields& fields,
                          std::forward_list<std::string>& texts) const;
   // An answer of the proxy's own.
-  void add_to_answer(std::string_view origin, Fields& fields) const;
+  void add_to_answer(const Asker& asker, Fields& fields) const;
 
  private:
+  void replace_in_answer(const Asker& asker, Fields& fields) const;
+
   const config::Shape config_;
   std::optional<Cors> cors_;
   FieldLines request_fields_;
   FieldLines response_fields_;
+  FieldLines secure_fields_;  // of responses over https
 };
 
 }  // namespace proxy::policy

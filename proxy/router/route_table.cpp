@@ -217,7 +217,9 @@ class HostKey {
 }  // namespace
 
 Host::Host(const config::VirtualHost& host, const References& references)
-    : https_redirect_(host.https_redirect), tls_policy_(config::tls_policy_of(host)) {
+    : https_redirect_(host.https_redirect),
+      refuses_plain_http_(host.refuses_plain_http),
+      tls_policy_(config::tls_policy_of(host)) {
   for (const config::Route& route : host.routes) {
     has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
     Rule rule{rule_path(route.path), make_target(route.action, route.policies, references)};
@@ -576,6 +578,9 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
   const std::string_view received = request.path == "*" ? std::string_view("/") : request.path;
   const auto path = normalize_path(received, storage);
   const bool may_stay_plain = path && host->has_challenge_rule(*path);
+  if (host->refuses_plain_http() && !request.secure && !may_stay_plain) {
+    return answer(403, "plain_http_refused");
+  }
   if (host->https_redirect() && !request.secure && !may_stay_plain) {
     // HTTP/1.0 without Host: there is no address to send the client to.
     if (request.host.empty()) return answer(400, "missing_host");

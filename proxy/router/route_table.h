@@ -98,6 +98,7 @@ class Host {
   Choice choose(std::string_view path_as_received, std::string_view normalized_path) const;
 
   bool https_redirect() const { return https_redirect_; }
+  bool refuses_plain_http() const { return refuses_plain_http_; }
   config::TlsPolicy tls_policy() const { return tls_policy_; }
   // nullptr: its TLS ends here.
   const Passage* passage() const { return passage_ ? &*passage_ : nullptr; }
@@ -143,6 +144,7 @@ class Host {
   std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
   std::optional<Rule> default_;
   bool https_redirect_ = false;
+  bool refuses_plain_http_ = false;
   config::TlsPolicy tls_policy_ = config::TlsPolicy::intermediate;
   std::optional<Passage> passage_;
   bool has_challenge_rules_ = false;

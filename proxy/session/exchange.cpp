@@ -181,7 +181,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
                       bool last) {
   const router::Target& target = *decision.target;
   is_unlogged_ = target.policies.unlogged;
-  if (target.shape != nullptr) take_shape(target);
+  if (target.shape != nullptr) take_shape(target, client);
   const bool forwards = decision.kind == router::Decision::Kind::forward;
   if (!forwards && !target.redirect && !target.page) {
     answer(decision.status, decision.reason);
@@ -340,8 +340,9 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   return policy::kPasses;
 }
 
-void Exchange::take_shape(const router::Target& target) {
+void Exchange::take_shape(const router::Target& target, const Client& client) {
   shape_ = target.shape;
+  is_https_ = client.is_https;
   if (shape_->has_cors()) origin_ = policy::origin_of(request_.fields);
 }
 
@@ -349,7 +350,7 @@ void Exchange::take_shape(const router::Target& target) {
 // too.
 void Exchange::send_answer(http1::Answer answer) {
   std::vector<http1::Field> fields;
-  if (shape_ != nullptr) shape_->add_to_answer(origin_, fields);
+  if (shape_ != nullptr) shape_->add_to_answer({origin_, is_https_}, fields);
   if (sets_granted_cookies()) set_granted_cookies(fields);
   if (!fields.empty()) {
     fields.insert(fields.end(), answer.fields.begin(), answer.fields.end());

@@ -127,7 +127,7 @@ class Exchange final : private upstream::Connection::User,
   void refuse_as(const policy::Verdict& verdict, const Client& client);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
                              bool is_preflight, policy::OpenQuestion& question);
-  void take_shape(const router::Target& target);
+  void take_shape(const router::Target& target, const Client& client);
   void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
   void answer(http1::Answer answer, std::string_view reason);
@@ -294,7 +294,8 @@ class Exchange final : private upstream::Connection::User,
   std::uint64_t body_bytes_max_ = 0;
   // Of its route; nullptr: nothing is done to what is sent.
   std::shared_ptr<const policy::Shape> shape_;
-  std::string origin_;  // for the shape: see policy::origin_of()
+  std::string origin_;     // for the shape: see policy::origin_of()
+  bool is_https_ = false;  // likewise
   // While gathering or connecting: all that was taken from the client. On a pooled connection, and
   // over HTTP/2: the same, while it is little, for a retry to send again.
   HeldText sent_;

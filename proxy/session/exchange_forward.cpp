@@ -767,7 +767,7 @@ void Exchange::take_final_head() {
   status_ = response_.status;
   if (is_asking_for_page()) note_page();
   if (shape_ != nullptr) {
-    shape_->apply_to_response(origin_, response_.fields, response_.unfolded);
+    shape_->apply_to_response({origin_, is_https_}, response_.fields, response_.unfolded);
   }
   responded_ = worker_.loop().now();
   tell_sticky();

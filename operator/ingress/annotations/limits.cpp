@@ -67,6 +67,16 @@ std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotation
   return limits;
 }
 
+std::optional<int> read_limit_status(const AnnotationMap& annotations, Issues& issues) {
+  const auto found = find(annotations, "limit-status");
+  if (!found) return std::nullopt;
+  const std::string_view text = trimmed(found->value);
+  if (text == "429") return 429;
+  if (text == "503") return 503;
+  issues.push_back(bad_value(*found, "429 or 503", Issue::Effect::tunes));
+  return std::nullopt;
+}
+
 std::optional<proxy::config::Pace> read_pace(const AnnotationMap& annotations, Issues& issues) {
   constexpr std::uint64_t kKibibyte = 1024;
   constexpr std::uint64_t kMax = proxy::config::kBodyBytesMax / kKibibyte;

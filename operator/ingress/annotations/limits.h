@@ -14,6 +14,9 @@ namespace ingress::annotations {
 // They guard: a number or a list that cannot be read closes the Ingress.
 std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotations, Issues& issues);
 
+// limit-status: 429 or 503, of who is beyond. Nothing: it does not say.
+std::optional<int> read_limit_status(const AnnotationMap& annotations, Issues& issues);
+
 // limit-rate and limit-rate-after, in KiB (a second, and in all) of one response. They guard, too.
 std::optional<proxy::config::Pace> read_pace(const AnnotationMap& annotations, Issues& issues);
 

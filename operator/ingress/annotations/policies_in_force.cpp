@@ -21,6 +21,7 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
   const std::pair<bool, const char*> all[] = {
       {policy.redirect.always, "a redirect to https for every host"},
       {policy.redirect.where_certificate == false, "no redirect to https"},
+      {policy.redirect.refuses, "plain HTTP refused"},
       {policy.tls == proxy::config::TlsPolicy::modern, "TLS 1.3 alone"},
       {policy.tls == proxy::config::TlsPolicy::old, "ciphers for old clients"},
       {policy.passes_tls, "TLS that passes to the backend"},

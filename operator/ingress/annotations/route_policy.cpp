@@ -111,6 +111,8 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.addresses = read_address_lists(annotations, policy.issues);
   policy.satisfies_any = read_satisfies_any(annotations, policy.issues);
   policy.limits = read_limits(annotations, policy.issues);
+  policy.limit_status = read_limit_status(annotations, policy.issues);
+  if (policy.limits && policy.limit_status) policy.limits->status = *policy.limit_status;
   policy.pace = read_pace(annotations, policy.issues);
   policy.tracing = read_tracing(annotations, policy.issues);
   policy.is_unlogged = !read_enable_access_log(annotations, policy.issues);

@@ -11,7 +11,7 @@ namespace ingress::annotations {
 namespace {
 
 // Of connections, hosts, plain HTTP or certificates: they need no request.
-constexpr std::array<std::string_view, 32> kOfConnections = {
+constexpr std::array<std::string_view, 34> kOfConnections = {
     "allowlist-source-range",
     "backend-protocol",
     "cluster-issuer",
@@ -27,8 +27,10 @@ constexpr std::array<std::string_view, 32> kOfConnections = {
     "limit-connections",
     "limit-rpm",
     "limit-rps",
+    "limit-status",
     "limit-whitelist",
     "load-balance",
+    "plain-http",
     "preserve-trailing-slash",
     "private-key-algorithm",
     "private-key-rotation-policy",

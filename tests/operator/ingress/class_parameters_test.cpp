@@ -113,6 +113,64 @@ TEST(ClassParameters, PlainHttpIsServedWhereTheClassSaysSoAndNoIngressAsksForMor
                         a_shop().annotation(kNginx + "force-ssl-redirect", "true")));
 }
 
+TEST(ClassParameters, PlainHttpIsRefusedUnlessAnIngressSaysOtherwiseInThatVeryKey) {
+  const auto made = [](IngressBuilder ingress) {
+    ClusterView view = view_with({{"plainHttp", "Refuse"}}, {ingress.tls({"a.example"}, "tls")});
+    ViewBuilder secret;
+    secret.secret("shop/tls", {"a.example"});
+    view.secrets = secret.view.secrets;
+    return compile(view);
+  };
+  const auto refuses = [&](const Compiled& compiled) {
+    return compiled.config.hosts.at("a.example")->refuses_plain_http;
+  };
+  const Compiled silent = made(a_shop());
+  EXPECT_TRUE(refuses(silent));
+  EXPECT_THAT(reasons(silent), IsEmpty());
+  EXPECT_TRUE(refuses(made(a_shop().annotation(kNginx + "ssl-redirect", "true"))));
+  EXPECT_TRUE(refuses(made(a_shop().annotation(kNginx + "force-ssl-redirect", "true"))));
+  const Compiled open = made(a_shop().annotation(kNginx + "ssl-redirect", "false"));
+  EXPECT_TRUE(refuses(open));
+  EXPECT_THAT(reasons(open), ElementsAre("shop/www AnnotationIgnored"));
+  EXPECT_THAT(open.complaints[0].message, HasSubstr("EdgeParameters strict"));
+  EXPECT_FALSE(refuses(made(a_shop().annotation("gatehouse.dev/plain-http", "serve"))));
+  const Compiled redirected = made(a_shop().annotation("gatehouse.dev/plain-http", "redirect"));
+  EXPECT_FALSE(refuses(redirected));
+  EXPECT_TRUE(redirected.config.hosts.at("a.example")->https_redirect);
+}
+
+TEST(ClassParameters, HstsIsOfAnswersOverHttpsUnlessTheIngressSetsOrHidesIt) {
+  const auto said = [](IngressBuilder ingress) {
+    const nlohmann::json hsts = {
+        {"maxAgeSeconds", 31536000}, {"includeSubDomains", true}, {"preload", true}};
+    const Compiled compiled = compile(view_with({{"hsts", hsts}}, {ingress}));
+    EXPECT_TRUE(proxy::config::validate(compiled.config));
+    return compiled.config.shapes.begin()->second->transport_security;
+  };
+  EXPECT_EQ(said(a_shop()), "max-age=31536000; includeSubDomains; preload");
+  EXPECT_EQ(said(a_shop().annotation("gatehouse.dev/response-headers",
+                                     "strict-transport-security: max-age=1")),
+            "");
+  EXPECT_EQ(said(a_shop().annotation("gatehouse.dev/hidden-headers", "Strict-Transport-Security")),
+            "");
+}
+
+TEST(ClassParameters, TheStatusOfALimitIsTheClasssUnlessTheIngressSaysOne) {
+  const auto status = [](const nlohmann::json& spec, IngressBuilder ingress) {
+    const Compiled compiled =
+        compile(view_with(spec, {ingress.annotation(kNginx + "limit-rps", "5")}));
+    return compiled.config.guards.begin()->second->limits->status;
+  };
+  EXPECT_EQ(status(nlohmann::json::object(), a_shop()), 503);
+  EXPECT_EQ(status({{"limitStatus", 429}}, a_shop()), 429);
+  EXPECT_EQ(
+      status({{"limitStatus", 429}}, a_shop().annotation("gatehouse.dev/limit-status", "503")),
+      503);
+  EXPECT_EQ(
+      status(nlohmann::json::object(), a_shop().annotation("gatehouse.dev/limit-status", "429")),
+      429);
+}
+
 TEST(ClassParameters, TheTlsPolicyIsOfHostsWhoseIngressesSayNothing) {
   const nlohmann::json spec = {{"tlsPolicy", "Modern"}};
   const Compiled compiled =
@@ -220,6 +278,9 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"defaults", {{"bodySize", "many"}}}}), HasSubstr("spec.defaults.bodySize"));
   EXPECT_THAT(problem({{"defaults", {{"readTimeout", "48h"}}}}), HasSubstr("from 1s to 24h"));
   EXPECT_THAT(problem({{"plainHttp", "Maybe"}}), HasSubstr("spec.plainHttp"));
+  EXPECT_THAT(problem({{"hsts", {{"maxAgeSeconds", -1}}}}), HasSubstr("spec.hsts.maxAgeSeconds"));
+  EXPECT_THAT(problem({{"hsts", {{"preload", true}}}}), HasSubstr("spec.hsts.preload"));
+  EXPECT_THAT(problem({{"limitStatus", 200}}), HasSubstr("spec.limitStatus"));
   EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
 }

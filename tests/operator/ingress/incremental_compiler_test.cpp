@@ -443,6 +443,8 @@ class History {
         {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},
         {nginx + "upstream-hash-by", one_of({"$request_uri", "$host$arg_id", "$pid"})},
         {nginx + "service-upstream", "true"},
+        {"gatehouse.dev/plain-http", one_of({"refuse", "serve", "redirect", "nonsense"})},
+        {"gatehouse.dev/limit-status", one_of({"429", "503"})},
         {"gatehouse.dev/tls-policy", one_of({"modern", "intermediate", "old", "nonsense"})},
         {nginx + "ssl-passthrough", one_of({"true", "true", "nonsense"})},
         {nginx + "ssl-passthrough", "true"},

@@ -33,16 +33,29 @@ IngressBuilder rewriting(const std::string& path, const std::string& target,
       .path(kHost, path, "web", 80, type);
 }
 
-TEST_F(ServedRequests, ParametersOfTheClassSetTheFieldServerAlsoOfAnswersOfTheProxy) {
+// A class that says this of its Ingresses.
+ViewBuilder with_parameters(const api::EdgeParameters::Spec& spec) {
   ViewBuilder builder;
   auto named = std::make_shared<kube::IngressClass>(*builder.view.classes.front());
   named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "p", ""};
   builder.view.classes.front() = named;
   auto parameters = std::make_shared<api::EdgeParameters>();
   parameters->metadata.name = "p";
-  parameters->spec.body_bytes_max = 1;
-  parameters->spec.server = "edge";
+  parameters->spec = spec;
   builder.view.parameters["p"] = parameters;
+  return builder;
+}
+
+// The Secret shop/tls with a certificate for these hosts.
+void add_certificate(ViewBuilder& builder, const std::vector<std::string>& hosts) {
+  builder.secret("shop/tls", hosts);
+  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
+  tls.material = std::make_shared<const proxy::config::Certificate>(proxy::support::issue(hosts));
+  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+}
+
+TEST_F(ServedRequests, ParametersOfTheClassSetTheFieldServerAlsoOfAnswersOfTheProxy) {
+  ViewBuilder builder = with_parameters({.body_bytes_max = 1, .server = "edge"});
   serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80)));
   const HttpAnswer first = get("/");
   EXPECT_EQ(first.status, 200);
@@ -52,6 +65,52 @@ TEST_F(ServedRequests, ParametersOfTheClassSetTheFieldServerAlsoOfAnswersOfThePr
   const HttpAnswer too_large = client.read_answer();
   EXPECT_EQ(too_large.status, 413);
   EXPECT_EQ(too_large.field("server"), "edge");
+}
+
+TEST_F(ServedRequests, ParametersOfTheClassSayHstsOverHttpsAlone) {
+  ViewBuilder builder = with_parameters(
+      {.plain_http = api::EdgeParameters::PlainHttp::serve,
+       .hsts = api::EdgeParameters::Hsts{.max_age_seconds = 5, .include_sub_domains = true}});
+  add_certificate(builder, {kHost});
+  serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80).tls({kHost}, "tls")));
+  EXPECT_EQ(get("/").status, 200);
+  EXPECT_EQ(get("/").fields.count("strict-transport-security"), 0u);
+  SocketStream stream = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(stream.start_tls({kHost, ""}), "");
+  EXPECT_EQ(HttpClient(std::move(stream)).get("/", kHost).field("strict-transport-security"),
+            "max-age=5; includeSubDomains");
+}
+
+TEST_F(ServedRequests, PlainHttpIsRefusedButForChallenges) {
+  ViewBuilder builder = with_parameters({.plain_http = api::EdgeParameters::PlainHttp::refuse});
+  add_certificate(builder, {kHost});
+  serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80).tls({kHost}, "tls"))
+            .ingress(
+                an_ingress("shop/solver").path(kHost, "/.well-known/acme-challenge/x", "web", 80))
+            .ingress(an_ingress("shop/open")
+                         .annotation("gatehouse.dev/plain-http", "serve")
+                         .path("open.test", "/", "web", 80)));
+  const HttpAnswer refused = get("/");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, testing::HasSubstr("plain_http_refused"));
+  EXPECT_EQ(asked("/.well-known/acme-challenge/x"), "/.well-known/acme-challenge/x");
+  EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/", "open.test").status, 200);
+  SocketStream stream = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(stream.start_tls({kHost, ""}), "");
+  EXPECT_EQ(HttpClient(std::move(stream)).get("/", kHost).status, 200);
+}
+
+TEST_F(ServedRequests, WhoIsBeyondALimitGetsTheStatusOfTheClass) {
+  ViewBuilder builder = with_parameters({.limit_status = 429});
+  serve(builder.ingress(an_ingress("shop/www")
+                            .annotation(kNginx + "limit-rpm", "1")
+                            .annotation(kNginx + "limit-burst-multiplier", "1")
+                            .path(kHost, "/", "web", 80)));
+  EXPECT_EQ(get("/").status, 200);
+  EXPECT_EQ(get("/").status, 200);
+  const HttpAnswer beyond = get("/");
+  EXPECT_EQ(beyond.status, 429);
+  EXPECT_NE(beyond.field("retry-after"), "");
 }
 
 TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
@@ -137,11 +196,7 @@ TEST_F(ServedRequests, ACertificateOfAnAuthorityOfTheSecretOpensTheIngressThatAs
 TEST_F(ServedRequests, ATlsPolicyKeepsOutWhoIsTooWeakForTheHostAndNobodyFromOthers) {
   ViewBuilder builder;
   const std::string other = "other.test";
-  const auto own = proxy::support::issue({kHost, other});
-  builder.secret("shop/tls", {kHost, other});
-  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
-  tls.material = std::make_shared<const proxy::config::Certificate>(own);
-  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+  add_certificate(builder, {kHost, other});
   serve(builder
             .ingress(an_ingress("shop/modern")
                          .annotation("gatehouse.dev/tls-policy", "modern")

@@ -26,7 +26,7 @@ TEST(Shape, PutsFieldsInPlaceOfThoseThatCame) {
                    {.name = "X_Frame_Options", .value = "other"},
                    {.name = "Etag", .value = "1"}};
   std::forward_list<std::string> texts;
-  shape.apply_to_response("", fields, texts);
+  shape.apply_to_response({}, fields, texts);
   EXPECT_EQ(text_of(fields),
             "X_Frame_Options: other\nEtag: 1\nX-Frame-Options: DENY\nLink: <a>\nLink: <b>\n");
 }
@@ -47,7 +47,7 @@ TEST(Shape, SaysNothingOfContentInAnAnswerWithoutIt) {
                                          {"cache-control", "max-age=1"},
                                          {"Content-Security-Policy", "default-src 'self'"}}});
   Fields fields;
-  shape.add_to_answer("", fields);
+  shape.add_to_answer({}, fields);
   EXPECT_EQ(text_of(fields),
             "X-Frame-Options: DENY\nContent-Security-Policy: default-src 'self'\n");
 }
@@ -58,11 +58,26 @@ TEST(Shape, WhatCorsDecidesIsNotSetByFields) {
   const Shape shape({.cors = cors, .response_fields = {{"Access-Control-Allow-Origin", "*"}}});
   Fields fields;
   std::forward_list<std::string> texts;
-  shape.apply_to_response("https://evil.example", fields, texts);
+  shape.apply_to_response({.origin = "https://evil.example"}, fields, texts);
   EXPECT_EQ(text_of(fields), "Vary: Origin\n");
   fields.clear();
-  shape.add_to_answer("https://evil.example", fields);
+  shape.add_to_answer({.origin = "https://evil.example"}, fields);
   EXPECT_EQ(text_of(fields), "Vary: Origin\n");
+}
+
+TEST(Shape, TransportSecurityIsSaidOverHttpsAloneInPlaceOfTheBackends) {
+  const Shape shape({.transport_security = "max-age=1"});
+  const auto answered = [&](bool is_https) {
+    Fields fields = {{.name = "strict-transport-security", .value = "max-age=0"}};
+    std::forward_list<std::string> texts;
+    shape.apply_to_response({.is_https = is_https}, fields, texts);
+    return text_of(fields);
+  };
+  EXPECT_EQ(answered(true), "Strict-Transport-Security: max-age=1\n");
+  EXPECT_EQ(answered(false), "strict-transport-security: max-age=0\n");
+  Fields fields;
+  shape.add_to_answer({.is_https = true}, fields);
+  EXPECT_EQ(text_of(fields), "Strict-Transport-Security: max-age=1\n");
 }
 
 }  // namespace

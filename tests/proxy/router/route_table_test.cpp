@@ -625,6 +625,26 @@ TEST(Decide, PlainHttpIsRedirectedAndTlsIsNot) {
   EXPECT_EQ(secure.reason, "shop.example");
 }
 
+TEST(Decide, PlainHttpIsRefusedButForChallengesWhateverElseIsSaid) {
+  ProxyConfig config = with_challenge();
+  VirtualHost host = *config.hosts["shop.example"];
+  host.refuses_plain_http = true;
+  host.routes.push_back(prefix("/.well-known/acme-challenge/another"));
+  config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
+  const RouteTable table(config);
+  const auto plain = [&](std::string_view path) {
+    return decided(table, {.host = "shop.example", .path = path});
+  };
+  for (const char* path : {"/", "/%00", "*", "/.well-known/acme-challenge/other"}) {
+    EXPECT_EQ(plain(path).status, 403) << path;
+    EXPECT_EQ(plain(path).reason, "plain_http_refused") << path;
+  }
+  EXPECT_EQ(plain("/.well-known/acme-challenge/tok-1").kind, Decision::Kind::challenge);
+  EXPECT_EQ(plain("/.well-known/acme-challenge/another").status, 503);
+  EXPECT_EQ(decided(table, {.host = "shop.example", .path = "/", .secure = true}).reason,
+            "shop.example");
+}
+
 TEST(Decide, AChallengePathWithARuleOfItsOwnIsNotRedirected) {
   const auto with_rule = [](Route rule) {
     ProxyConfig config;
