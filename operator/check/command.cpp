@@ -64,7 +64,9 @@ void describe(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"table", "json"}))
       ->default_val("table");
   app.footer(
-      "Every Ingress counts as one of Gatehouse's, whatever its class. Of manifests there is one "
+      "Every Ingress counts as one of Gatehouse's, whatever its class: of its own class where that "
+      "is of Gatehouse's controller, else of the class gatehouse; what EdgeParameters say of the "
+      "class counts. Of manifests there is one "
       "rule: what is there counts as it is, and a Service, its endpoints, a Secret (under tls, for "
       "passwords, for TLS to backends) that is named and not there is taken to be well. Of a "
       "cluster "
@@ -134,6 +136,7 @@ void add_cluster(const Flags& flags, const base::Clock& clock, Manifests& manife
   };
   add_all(kube::Ingress::type(), "");
   add_all(kube::IngressClass::type(), "");
+  add_all(api::EdgeParameters::type(), "");
   add_all(kube::Service::type(), "");
   add_all(kube::EndpointSlice::type(), "");
   add_all(kube::Namespace::type(), "");
@@ -180,7 +183,9 @@ int run(int argc, const char* const* argv, std::istream& in, std::ostream& out, 
       clock.now(), flags.cluster, {flags.ingress_classes.begin(), flags.ingress_classes.end()});
   view.buffers_requests = flags.request_buffering;
   view.shares_hosts = flags.shared_hosts;
-  const std::vector<IngressReport> reports = report_on(view);
+  const Outlook outlook = outlook_of(view);
+  if (!outlook.problem.empty()) manifests.add_problem("the proxies' contract", outlook.problem);
+  const std::vector<IngressReport>& reports = outlook.reports;
   out << (flags.output == "json" ? to_json(reports, manifests.problems())
                                  : to_table(reports, manifests.problems()));
   return exit_status(reports, manifests.problems());

@@ -1,5 +1,6 @@
 #include "operator/check/manifests.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -147,7 +148,8 @@ ingress::TlsSecret assumed_tls_secret(std::vector<std::string> names) {
   ingress::TlsSecret secret;
   secret.state = ingress::TlsSecret::State::usable;
   secret.authorities_pem = "assumed";
-  secret.material = std::make_shared<const proxy::config::Certificate>();
+  secret.material = std::make_shared<const proxy::config::Certificate>(
+      proxy::config::Certificate{"assumed", "assumed"});
   base::CertificateInfo leaf;
   leaf.dns_names = std::move(names);
   leaf.not_after = base::WallTime::max();
@@ -187,6 +189,14 @@ void assume_field_maps(ingress::ClusterView& view) {
     for (const kube::ObjectKey& key : ingress::named_field_maps(*ingress)) {
       view.field_maps.try_emplace(key, assumed);
     }
+  }
+}
+
+void assume_parameters(ingress::ClusterView& view, const std::set<std::string>& broken) {
+  for (const auto& one : view.classes) {
+    const std::string name = ingress::named_parameters(*one);
+    if (name.empty() || broken.count(name) != 0) continue;
+    view.parameters.try_emplace(name, std::make_shared<const api::EdgeParameters>());
   }
 }
 
@@ -230,16 +240,30 @@ void keep_classes(ingress::ClusterView& view, std::set<std::string> classes) {
   });
 }
 
-// As if it named our class; the annotation would be another controller's claim.
+// As if those of others named our class, and what is ours its own; the annotation would be another
+// controller's claim.
 void take_over(ingress::ClusterView& view) {
-  kube::IngressClass ours;
-  ours.metadata.name = kClass;
-  ours.controller = view.controller;
-  view.classes = {std::make_shared<const kube::IngressClass>(std::move(ours))};
+  ingress::ClusterView::Objects<kube::IngressClass> ours;
   view.class_names = {kClass};
+  const auto given = view.classes;
+  for (const auto& one : given) {
+    if (one->controller != view.controller) continue;
+    ours.push_back(one);
+    view.class_names.insert(one->metadata.name);
+  }
+  const bool has_class = std::any_of(ours.begin(), ours.end(),
+                                     [](const auto& one) { return one->metadata.name == kClass; });
+  if (!has_class) {
+    kube::IngressClass made;
+    made.metadata.name = kClass;
+    made.controller = view.controller;
+    ours.push_back(std::make_shared<const kube::IngressClass>(std::move(made)));
+  }
+  view.classes = std::move(ours);
   for (auto& one : view.ingresses) {
     auto taken = std::make_shared<kube::Ingress>(*one);
-    taken->ingress_class_name = kClass;
+    const auto own = class_of(*one, given);
+    taken->ingress_class_name = own && view.class_names.count(*own) != 0 ? *own : kClass;
     taken->metadata.annotations.erase(ingress::kClassAnnotation);
     one = std::move(taken);
   }
@@ -261,6 +285,20 @@ void Manifests::add_typed(const std::string& source, const nlohmann::json& objec
   if (typed->metadata.creation_timestamp == base::WallTime{})
     typed->metadata.creation_timestamp = kYetToCome + std::chrono::seconds(objects.size());
   objects.push_back(std::make_shared<const T>(std::move(*typed)));
+}
+
+// One that cannot be read is there all the same, and decides nothing.
+void Manifests::add_parameters(const std::string& source, const nlohmann::json& object) {
+  const std::string name = kube::read_meta(object).name;
+  auto parameters = api::EdgeParameters::from_json(object);
+  if (parameters) {
+    broken_parameters_.erase(name);
+    view_.parameters[name] = std::make_shared<const api::EdgeParameters>(std::move(*parameters));
+    return;
+  }
+  broken_parameters_.insert(name);
+  view_.parameters.erase(name);
+  add_problem(source, title_of(object) + ": " + parameters.error().message);
 }
 
 void Manifests::add_secret(const std::string& source, const nlohmann::json& object) {
@@ -288,7 +326,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   const std::string kind = text_of(given, "kind");
   static const std::set<std::string> kRead = {"Ingress",       "IngressClass", "Service",
                                               "EndpointSlice", "Secret",       "Certificate",
-                                              "Namespace",     "ConfigMap"};
+                                              "Namespace",     "ConfigMap",    "EdgeParameters"};
   if (kRead.count(kind) == 0) return;
   const std::string api_version = text_of(given, "apiVersion");
   if (kind == "Ingress" && api_version != "networking.k8s.io/v1") {
@@ -297,6 +335,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   }
   // Of cert-manager and others.
   if (kind == "Certificate" && api_version != api::Certificate::type().api_version()) return;
+  if (kind == "EdgeParameters" && api_version != api::EdgeParameters::type().api_version()) return;
   if (const std::string fault = fault_of_metadata(given); !fault.empty())
     return add_problem(source, title_of(given) + ": " + fault);
   if (kind == "Namespace") {
@@ -305,6 +344,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
     return;
   }
   if (kind == "IngressClass") return add_typed(source, given, view_.classes);
+  if (kind == "EdgeParameters") return add_parameters(source, given);
   nlohmann::json object = in_default_namespace(given);
   if (kind == "Ingress") return add_typed(source, object, view_.ingresses);
   if (kind == "Service") return add_typed(source, object, view_.services);
@@ -345,6 +385,7 @@ ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole,
   if (!classes.empty()) keep_classes(view, classes);
   take_over(view);
   if (!is_whole) {
+    assume_parameters(view, broken_parameters_);
     assume_backends(view);
     assume_tls_secrets(view);
     assume_auth_secrets(view);

@@ -15,9 +15,9 @@ namespace check {
 //
 // What is not there of all that Ingresses name is assumed to be well, by one rule for all kinds:
 // Services, their ready endpoints, Secrets under tls, for passwords and for TLS to backends,
-// ConfigMaps with header fields. What is there counts as it is. An Ingress without a
-// creationTimestamp is younger than those that have one, and than those without one that were added
-// before it.
+// ConfigMaps with header fields, and parameters of classes. What is there counts as it is. An
+// Ingress without a creationTimestamp is younger than those that have one, and than those without
+// one that were added before it.
 class Manifests {
  public:
   // Kinds that no compilation reads are passed over. `source` names the file in problems.
@@ -26,8 +26,9 @@ class Manifests {
   void add_problem(const std::string& source, const std::string& problem);
 
   // Every Ingress counts as one of ours, whatever class it names: that is what would become of it
-  // after the move. With `classes` only those of these and of classes of our controller do.
-  // `is_whole`: what was added is all there is, and nothing is assumed.
+  // after the move. One whose class is of our controller keeps it, with what its parameters say.
+  // With `classes` only those of these and of classes of our controller do. `is_whole`: what was
+  // added is all there is, and nothing is assumed.
   ingress::ClusterView view(base::WallTime now, bool is_whole,
                             const std::set<std::string>& classes = {}) const;
 
@@ -46,8 +47,10 @@ class Manifests {
   void add_secret(const std::string& source, const nlohmann::json& object);
   void add_auth_secret(const nlohmann::json& object);
   void add_field_map(const std::string& source, const nlohmann::json& object);
+  void add_parameters(const std::string& source, const nlohmann::json& object);
 
   ingress::ClusterView view_;
+  std::set<std::string> broken_parameters_;
   std::vector<std::string> problems_;
 };
 

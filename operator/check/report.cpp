@@ -7,7 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/plain_text.h"
-#include "operator/ingress/certificate_plan.h"
+#include "operator/check/view_source.h"
+#include "operator/ingress/incremental_compiler.h"
+#include "operator/ingress/overlooked.h"
+#include "operator/ingress/owned_ingresses.h"
+#include "proxy/config/wire.h"
 
 namespace check {
 namespace {
@@ -31,6 +35,11 @@ Verdict verdict_of(const IngressReport& report) {
       [](const Finding& finding) { return finding.severity == ingress::Severity::warning; });
   if (!is_warned && report.paths_closed == 0) return Verdict::served;
   return report.paths_served == 0 ? Verdict::refused : Verdict::differs;
+}
+
+// Names come from manifests that no API server has looked at.
+std::string shown(const std::string& text) {
+  return base::without_controls(text);
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -58,39 +67,62 @@ std::string count_line(const std::vector<IngressReport>& reports) {
 
 }  // namespace
 
-std::vector<IngressReport> report_on(const ingress::ClusterView& view) {
-  const ingress::Compiled compiled = ingress::compile(view);
-  const ingress::CertificatePlan plan = ingress::plan_certificates(view, compiled.owners);
+// By the way that an operator goes, so that what breaks the proxies' contract is closed as it is
+// there.
+Outlook outlook_of(const ingress::ClusterView& view) {
+  ingress::IncrementalCompiler::Settings settings;
+  settings.controller = view.controller;
+  settings.class_names = view.class_names;
+  settings.default_issuer = view.default_issuer;
+  settings.buffers_requests = view.buffers_requests;
+  settings.shares_hosts = view.shares_hosts;
+  ingress::IncrementalCompiler compiler(std::move(settings));
+  ingress::ClusterChanges all;
+  all.everything = true;
+  compiler.update(all, ViewSource(view), view.now);
+
   std::map<kube::ObjectKey, IngressReport> reports;
-  for (const ingress::Summary& summary : compiled.summaries) {
+  for (const ingress::Summary& summary : compiler.summaries()) {
     IngressReport& report = reports[summary.ingress->metadata.key()];
-    report.ingress = summary.ingress->metadata.key();
     report.hosts = summary.hosts;
     report.paths_served = summary.paths_served;
     report.paths_closed = summary.paths_closed;
   }
-  for (const auto* complaints : {&compiled.complaints, &plan.complaints}) {
+  const ingress::ClassOwnership ownership = ingress::ownership_of(view);
+  for (const auto& one : view.ingresses) {
+    const auto remark = ingress::why_not_admitted(*one, ownership);
+    if (!remark) continue;
+    reports[one->metadata.key()].findings.push_back(
+        {ingress::Severity::warning, remark->reason, remark->message});
+  }
+  const ingress::Complaints of_ingresses = compiler.complaints();
+  const ingress::Complaints of_plan = compiler.plan().complaints;
+  for (const auto* complaints : {&of_ingresses, &of_plan}) {
     for (const ingress::Complaint& complaint : *complaints) {
       if (complaint.severity == ingress::Severity::pending) continue;
       reports[complaint.ingress].findings.push_back(
           {complaint.severity, complaint.reason, complaint.message});
     }
   }
-  std::vector<IngressReport> list;
+  Outlook outlook;
   for (auto& [key, report] : reports) {
     report.ingress = key;
     report.verdict = verdict_of(report);
-    list.push_back(std::move(report));
+    outlook.reports.push_back(std::move(report));
   }
-  return list;
+  if (const auto valid = proxy::config::validate(compiler.config()); !valid) {
+    outlook.problem =
+        "what all of it becomes is nothing that the proxies take: " + valid.error().message;
+  }
+  return outlook;
 }
 
 std::string to_table(const std::vector<IngressReport>& reports,
                      const std::vector<std::string>& problems) {
   std::size_t name_width = 7, hosts_width = 5;
   for (const IngressReport& report : reports) {
-    name_width = std::max(name_width, report.ingress.text().size());
-    hosts_width = std::max(hosts_width, joined(report.hosts).size());
+    name_width = std::max(name_width, shown(report.ingress.text()).size());
+    hosts_width = std::max(hosts_width, shown(joined(report.hosts)).size());
   }
   std::string text;
   if (!reports.empty()) {
@@ -98,14 +130,14 @@ std::string to_table(const std::vector<IngressReport>& reports,
             "PATHS SERVED\n";
   }
   for (const IngressReport& report : reports) {
-    text += padded(name_of(report.verdict), 7) + padded(report.ingress.text(), name_width) +
-            padded(joined(report.hosts), hosts_width) + std::to_string(report.paths_served) +
+    text += padded(name_of(report.verdict), 7) + padded(shown(report.ingress.text()), name_width) +
+            padded(shown(joined(report.hosts)), hosts_width) + std::to_string(report.paths_served) +
             " of " + std::to_string(report.paths_served + report.paths_closed) + "\n";
     for (const Finding& finding : report.findings)
-      text += "  " + finding.reason + ": " + finding.message + "\n";
+      text += "  " + finding.reason + ": " + shown(finding.message) + "\n";
   }
   for (const std::string& problem : problems) {
-    text += "cannot be read: " + base::without_controls(problem) + "\n";
+    text += "cannot be read: " + shown(problem) + "\n";
   }
   return text + count_line(reports);
 }

@@ -30,8 +30,13 @@ struct IngressReport {
   std::vector<Finding> findings;
 };
 
-// Of every Ingress of the view, by name. Pure.
-std::vector<IngressReport> report_on(const ingress::ClusterView& view);
+struct Outlook {
+  std::vector<IngressReport> reports;  // of every Ingress of the view, by name
+  std::string problem{};               // of all together; empty: there is none
+};
+
+// Pure.
+Outlook outlook_of(const ingress::ClusterView& view);
 
 // For a person, with a line that counts at its end.
 std::string to_table(const std::vector<IngressReport>& reports,

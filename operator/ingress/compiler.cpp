@@ -281,8 +281,9 @@ class Compilation {
     const annotations::OtherHosts others = std::move(reading.others);
     if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
     const auto mirror = mirror_of(*ingress, policy);
-    ownership_.parameters_of(reading.class_name)
-        .apply(reading.class_name, ingress->metadata.annotations, policy);
+    const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
+    of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
+    summary.parameters = of_class.parameters;
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {

@@ -24,6 +24,8 @@ struct Summary {
   std::size_t paths_closed = 0;           // answer with an error instead
   std::vector<std::string> tls_names;     // SNI names that a certificate of its own is served for
   std::vector<std::string> tls_missing;   // SNI names that it asked for in vain
+  // That hold for it by its class; null: none, or they are not known.
+  std::shared_ptr<const api::EdgeParameters> parameters{};
 };
 
 struct Compiled {

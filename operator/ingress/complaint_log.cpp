@@ -148,7 +148,9 @@ bool is_served_in_full(const Summary& summary) {
 }
 
 std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
-                                                      base::SteadyTime now, const Tell& tell) {
+                                                      base::SteadyTime now, const Tell& tell,
+                                                      bool is_live) {
+  if (!is_live) return std::nullopt;
   Findings::ByKey<Summary>::visit_differences(
       summaries_, findings.summaries,
       [this](const std::string& key, const auto*, const auto* summary) {
@@ -200,7 +202,8 @@ std::string served_text(const Summary& summary) {
       text += (secrets.size() == 1 ? " (Secret " : " (Secrets ") + joined(secrets) + ")";
     }
   }
-  const std::vector<std::string> policies = annotations::policies_in_force(*summary.ingress);
+  const std::vector<std::string> policies =
+      annotations::policies_in_force(*summary.ingress, {"", summary.parameters});
   // All of them: what guards must not be among those that were left out.
   for (std::size_t i = 0; i < policies.size(); ++i) {
     text += (i == 0 ? ", with " : ", ") + policies[i];

@@ -70,9 +70,10 @@ class ProgrammedLog {
  public:
   using Tell = std::function<bool(const Summary& news)>;
 
-  // As ComplaintLog has it.
+  // As ComplaintLog has it. is_live: it is what the proxies are told; else nobody has come to be
+  // served by it, and nothing is said.
   std::optional<base::SteadyTime> update(const Findings& findings, base::SteadyTime now,
-                                         const Tell& tell);
+                                         const Tell& tell, bool is_live = true);
 
  private:
   bool has_looked_ = false;

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/plain_text.h"
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
@@ -404,7 +405,7 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
         "compiling the cluster: what {} and {} more Ingresses ask for breaks the proxies' "
         "contract, "
         "so their hosts are closed (please report this)",
-        members.begin()->text(), members.size() - 1);
+        base::without_controls(members.begin()->text()), members.size() - 1);
   }
   for (const Summary& summary : compiled.summaries) {
     const kube::Ingress& ingress = *summary.ingress;

@@ -26,33 +26,56 @@ std::string classes_text(const ClusterView::Objects<kube::IngressClass>& classes
   return "The IngressClasses that exist: " + joined(ours) + ". Name one of them";
 }
 
+// Its Ingresses wait for a controller that is nobody.
+std::optional<Remark> why_not_served(const kube::IngressClass& one,
+                                     const ClusterView::Objects<kube::IngressClass>& classes,
+                                     const ServedClasses& served) {
+  const std::string& name = one.metadata.name;
+  const bool is_nobodys = one.controller == kControllerName && served.here.count(name) == 0 &&
+                          served.elsewhere.count(name) == 0;
+  if (!is_nobodys) return std::nullopt;
+  return Remark{true, "IngressClassNotServed", name,
+                "The IngressClass " + name + " is of Gatehouse's controller (" + kControllerName +
+                    "), but no release of Gatehouse serves it, so nobody serves this Ingress. " +
+                    classes_text(classes, served.here) +
+                    " in spec.ingressClassName, or install a release for this one "
+                    "(--ingress-class, ingressClass.name of the chart).",
+                true};
+}
+
 }  // namespace
 
 std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
                                     const ClusterView::Objects<kube::IngressClass>& classes,
-                                    const std::set<std::string>& served) {
+                                    const ServedClasses& served) {
   if (!ingress.load_balancer.empty()) return std::nullopt;
+  const auto find = [&](const std::string& name) {
+    const auto found = std::find_if(classes.begin(), classes.end(),
+                                    [&](const auto& one) { return one->metadata.name == name; });
+    return found == classes.end() ? nullptr : found->get();
+  };
   if (ingress.ingress_class_name) {
     const std::string& name = *ingress.ingress_class_name;
-    const bool exists = std::any_of(classes.begin(), classes.end(),
-                                    [&](const auto& one) { return one->metadata.name == name; });
-    if (exists) return std::nullopt;
+    if (const auto* const one = find(name)) return why_not_served(*one, classes, served);
     return Remark{true, "IngressClassNotFound", name,
                   base::without_controls(
                       "spec.ingressClassName names the IngressClass \"" + name +
                       "\", which does not exist, so no controller has reason to serve this "
                       "Ingress. " +
-                      classes_text(classes, served) + " in spec.ingressClassName."),
+                      classes_text(classes, served.here) + " in spec.ingressClassName."),
                   true};
   }
-  if (!ingress.metadata.annotation(kClassAnnotation).empty()) return std::nullopt;
-  const bool has_default = std::any_of(classes.begin(), classes.end(),
+  if (const std::string name = ingress.metadata.annotation(kClassAnnotation); !name.empty()) {
+    const auto* const one = find(name);
+    return one == nullptr ? std::nullopt : why_not_served(*one, classes, served);
+  }
+  const auto by_default = std::find_if(classes.begin(), classes.end(),
                                        [](const auto& one) { return one->is_default(); });
-  if (has_default) return std::nullopt;
+  if (by_default != classes.end()) return why_not_served(**by_default, classes, served);
   return Remark{true, "IngressClassMissing", "",
                 "This Ingress names no class and no IngressClass is the default, so no controller "
                 "has reason to serve it. " +
-                    classes_text(classes, served) +
+                    classes_text(classes, served.here) +
                     " in spec.ingressClassName, or make one the default "
                     "(ingressclass.kubernetes.io/is-default-class: \"true\").",
                 true};

@@ -26,10 +26,15 @@ struct Remark {
 // An Ingress that no controller has reason to take: its ingressClassName names no IngressClass that
 // there is, or it says nothing and there is no default. One whose class exists is its controller's
 // to speak about, one with the old annotation may be taken without any IngressClass, and one with
-// an address was taken: of these nothing is said. served: the classes of this release.
+// an address was taken: of these nothing is said. But a class of our controller that no release of
+// ours serves has nobody else to speak about it.
+struct ServedClasses {
+  std::set<std::string> here;         // by this release
+  std::set<std::string> elsewhere{};  // by others
+};
 std::optional<Remark> why_unclaimed(const kube::Ingress& ingress,
                                     const ClusterView::Objects<kube::IngressClass>& classes,
-                                    const std::set<std::string>& served);
+                                    const ServedClasses& served);
 
 // An Ingress of a namespace that may not have the class of ours that it asks for.
 std::optional<Remark> why_not_admitted(const kube::Ingress& ingress,

@@ -23,7 +23,7 @@ Reporter::~Reporter() {
   thread_.join();
 }
 
-void Reporter::report(const Findings& findings, std::string revision) {
+void Reporter::report(const Findings& findings, std::optional<std::string> revision) {
   const std::lock_guard lock(mutex_);
   report_ = Report{findings, std::move(revision)};
   is_new_ = true;
@@ -65,7 +65,9 @@ std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
         return tell(kube::reference_to(kube::Ingress::type(), ingress), complaint, telling);
       });
   const auto programmed = programmed_log_.update(
-      report.findings, now, [&](const Summary& news) { return tell(news, report.revision); });
+      report.findings, now,
+      [&](const Summary& news) { return tell(news, report.revision.value_or("")); },
+      report.revision.has_value());
   if (!complaints || !programmed) return complaints ? complaints : programmed;
   return std::min(*complaints, *programmed);
 }

@@ -29,15 +29,15 @@ class Reporter {
   ~Reporter();  // ends its thread
 
   // What is so now; each call replaces the last. revision: of the configuration that proxies are
-  // told.
-  void report(const Findings& findings, std::string revision);
+  // told; nothing: this is not what they are told, so nobody has come to be served by it.
+  void report(const Findings& findings, std::optional<std::string> revision);
   // From now on this replica is the one that speaks.
   void start_speaking();
 
  private:
   struct Report {
     Findings findings;
-    std::string revision;
+    std::optional<std::string> revision;
   };
 
   void run(const std::stop_token& stop);

@@ -48,9 +48,6 @@ Addresses addresses_of(const kube::Service& service) {
     addresses = service.load_balancer;
   } else if (service.type_name == "ExternalName") {
     addresses.push_back({"", service.external_name});
-  } else if (service.external_ips.empty() && service.cluster_ip != "None" &&
-             !service.cluster_ip.empty()) {
-    addresses.push_back({service.cluster_ip, ""});
   }
   for (const std::string& address : service.external_ips) addresses.push_back({address, ""});
   return sorted(std::move(addresses));

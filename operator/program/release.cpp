@@ -74,10 +74,11 @@ Standing standing_of(const Release& own, const kube::ObjectKey& own_lease,
       return one.metadata.key() == lease.metadata.key();
     });
   };
-  Standing standing{"", own.may_have_classless};
+  Standing standing{"", own.may_have_classless, {}};
   for (const kube::Lease& lease : all) {
     const Other other(lease);
     if (lease.metadata.key() == own_lease) continue;
+    standing.classes_elsewhere.insert(other.classes.begin(), other.classes.end());
     if (!have_common_namespace(own.namespaces, other.namespaces)) continue;
     const Names classes = common(own.classes, other.classes);
     if (!classes.empty() && is_held(lease)) standing.refusal = refusal_by(other, classes);

@@ -29,6 +29,7 @@ struct Release {
 struct Standing {
   std::string refusal;         // a sentence: why it must not lead; empty: it may
   bool has_classless = false;  // Certificates and issuers without a class are its own
+  std::set<std::string> classes_elsewhere{};  // of other releases, whether or not they are alive
 };
 
 // own: the release, and the Lease that it is elected on. all: the Leases of operators; held: those

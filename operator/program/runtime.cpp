@@ -427,6 +427,7 @@ class RunningOperator final : public Runtime {
   mutable std::mutex mutex_;
   std::shared_ptr<const proxy::config::ProxyConfig> published_;
   std::shared_ptr<const ingress::HostOwners> owners_;
+  std::set<std::string> classes_elsewhere_;  // of other releases
   std::string definitions_problem_ = "the API server has not answered yet";
   std::jthread definitions_thread_;
 };
@@ -800,6 +801,10 @@ base::Result<kube::LeaderElector::Surroundings> RunningOperator::look_around(
   const kube::ObjectKey lease = election_options(options_, own_namespace_, identity_).lease;
   Standing standing = standing_of(own, lease, *all, rivals_.held(*all, clock_.steady_now()));
   has_classless_ = standing.has_classless;
+  {
+    const std::lock_guard lock(mutex_);
+    classes_elsewhere_ = std::move(standing.classes_elsewhere);
+  }
   return kube::LeaderElector::Surroundings{std::move(standing.refusal),
                                            own.annotations(standing.has_classless)};
 }
@@ -875,7 +880,8 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
   if (outcome.config) publish(outcome.config);
   shim_.follow(outcome.findings);
   if (publishes_addresses()) status_.follow(outcome.findings, addresses_to_publish());
-  reporter_.report(outcome.findings, control_->revision());
+  reporter_.report(outcome.findings,
+                   outcome.config ? std::optional(control_->revision()) : std::nullopt);
 }
 
 void RunningOperator::publish(std::shared_ptr<const proxy::config::ProxyConfig> config) {
@@ -926,7 +932,10 @@ std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& i
   const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served,
                                           readable_parameters());
   if (auto remark = ingress::why_not_admitted(ingress, ownership)) return remark;
-  if (!ownership.is_ours(ingress)) return ingress::why_unclaimed(ingress, classes, served);
+  if (!ownership.is_ours(ingress)) {
+    const std::lock_guard lock(mutex_);
+    return ingress::why_unclaimed(ingress, classes, {served, classes_elsewhere_});
+  }
   const auto& name = options_.publish_service;
   return ingress::why_no_address(ingress, {name, name ? stores_.services.get(*name) : nullptr,
                                            !options_.publish_addresses.empty()});

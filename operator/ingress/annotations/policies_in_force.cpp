@@ -7,9 +7,12 @@
 
 namespace ingress::annotations {
 
-std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
+std::vector<std::string> policies_in_force(const kube::Ingress& ingress,
+                                           const ClassParameters& of_class) {
   Issues said_elsewhere;
-  const RoutePolicy policy = read_route_policy(ingress.metadata.annotations);
+  const Defaults defaults = of_class.defaults();
+  RoutePolicy policy = read_route_policy(ingress.metadata.annotations, defaults);
+  of_class.apply("", ingress.metadata.annotations, policy);
   const auto& shape = policy.shape;
   const bool has_addresses = !policy.addresses.allowed.empty() || !policy.addresses.denied.empty();
   const bool sets_fields = !shape.request_fields.empty() || !shape.response_fields.empty();
@@ -32,13 +35,14 @@ std::vector<std::string> policies_in_force(const kube::Ingress& ingress) {
       {read_external_auth(ingress, said_elsewhere).has_value(), "another service that is asked"},
       {policy.satisfies_any, "address or password as one chooses"},
       {shape.cors.has_value(), "CORS"},
+      {!shape.transport_security.empty(), "HSTS"},
       {redirects, "redirects"},
       {policy.fixed_answer.has_value(), "a fixed answer"},
-      {policy.body_bytes_max != kBodyBytesMaxDefault, "a body size of its own"},
+      {policy.body_bytes_max != defaults.body_bytes_max, "a body size of its own"},
       {policy.rewrite.uses_expressions, "regular expressions"},
       {!policy.rewrite.target.empty(), "rewritten paths"},
       {sets_fields, "header fields"},
-      {!(policy.timeouts == ProxyTimeouts{}), "timeouts of its own"},
+      {!(policy.timeouts == defaults.timeouts), "timeouts of its own"},
       {policy.canary.has_value(), "a canary's share of another Ingress's requests"},
       {policy.sticky.has_value(), "affinity by cookie"},
       {!policy.hash_by.empty(), "endpoints chosen by a hash"},

@@ -32,6 +32,12 @@ bool is_said_again(const AnnotationMap& annotations, std::string_view name,
          look_up(key).treatment == Treatment::honoured;
 }
 
+// Of what is told and left out, where there is nothing to write in its place.
+void add_remedy(Issue& issue) {
+  if (!issue.remedy.empty() || issue.effect != Issue::Effect::tunes) return;
+  issue.remedy = "Nothing takes its place here: remove it, and this Event ends.";
+}
+
 void judge_other(const AnnotationMap& annotations, const std::string& name, std::string_view value,
                  RoutePolicy& policy) {
   if (is_said_again(annotations, name, value)) return;
@@ -40,6 +46,7 @@ void judge_other(const AnnotationMap& annotations, const std::string& name, std:
   Issue issue{Issue::Effect::tunes, name, "is another ingress controller's and not supported",
               std::string(entry->remedy)};
   if (entry->treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  add_remedy(issue);
   policy.issues.push_back(std::move(issue));
 }
 
@@ -84,6 +91,7 @@ void judge(const AnnotationMap& annotations, const std::string& name, std::strin
   if (key.ends_with("-snippet") && key != "auth-snippet") {
     if (std::string typed = typed_keys_for(value); !typed.empty()) issue.remedy = std::move(typed);
   }
+  add_remedy(issue);
   policy.issues.push_back(std::move(issue));
 }
 

@@ -26,7 +26,8 @@ Issue bad_value(const Found& found, std::string_view expected, Issue::Effect eff
   std::string shown(found.value.substr(0, kShownMax));
   if (found.value.size() > kShownMax) shown += "...";
   return {effect, found.name,
-          "has the value \"" + shown + "\", which is not " + std::string(expected), ""};
+          "has the value \"" + shown + "\", which is not " + std::string(expected),
+          "Mend the value, or remove the annotation."};
 }
 
 }  // namespace ingress::annotations

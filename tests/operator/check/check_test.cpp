@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/check/command.h"
+#include "operator/check/report.h"
 #include "tests/fakes/clock.h"
+#include "tests/operator/ingress/cluster_builder.h"
 
 namespace check {
 namespace {
@@ -141,6 +143,74 @@ TEST(Check, OfOneClassOnlyThoseCountThatHaveIt) {
   const std::string both = web("{}", "web", "nginx") + web("{}", "other", "traefik");
   EXPECT_THAT(check_text(both, {"--ingress-class", "traefik"}).out,
               AllOf(HasSubstr("shop/other"), Not(HasSubstr("shop/web"))));
+}
+
+// Our class, whose parameters are p, and p where there is a spec.
+std::string class_with(const std::string& spec) {
+  const std::string parameters =
+      "apiVersion: gatehouse.dev/v1alpha1\nkind: EdgeParameters\nmetadata: {name: p}\nspec: " +
+      spec + "\n---\n";
+  return "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: edge}\n"
+         "spec:\n  controller: gatehouse.dev/ingress-controller\n"
+         "  parameters: {apiGroup: gatehouse.dev, kind: EdgeParameters, name: p}\n---\n" +
+         (spec.empty() ? "" : parameters);
+}
+
+TEST(Check, WhatParametersOfTheClassSayCounts) {
+  const std::string cors = R"({nginx.ingress.kubernetes.io/enable-cors: "true"})";
+  const struct {
+    const char* what;
+    std::string manifests;
+    int status;
+    const char* reason;  // in what is printed; empty: no reason
+  } cases[] = {
+      {"refused", class_with("{annotations: {refused: [enable-cors]}}") + web(cors, "web", "edge"),
+       1, "EdgeParameters p of IngressClass edge"},
+      {"another's class has none",
+       class_with("{annotations: {refused: [enable-cors]}}") + web(cors, "web", "nginx"), 0, ""},
+      {"in another order",
+       web(cors, "web", "edge") + class_with("{annotations: {refused: [enable-cors]}}"), 1,
+       "AnnotationRefused"},
+      {"another namespace", class_with("{namespaces: [blog]}") + web("{}", "web", "edge"), 1,
+       "NamespaceNotAllowed"},
+      {"not there, so taken to be well", class_with("") + web("{}", "web", "edge"), 0, ""},
+      {"cannot be read", class_with("{plainHttp: Maybe}") + web("{}", "web", "edge"), 2,
+       "ClassParametersMissing"},
+      {"of others", class_with("{}") + web("{}", "web", "edge"), 0, ""},
+  };
+  for (const auto& one : cases) {
+    const Outcome outcome = check_text(one.manifests);
+    EXPECT_EQ(outcome.status, one.status) << one.what << "\n" << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr(one.reason)) << one.what;
+  }
+}
+
+TEST(Check, WhatTheProxiesWouldNotTakeIsRefusedToThoseWhoAskForIt) {
+  ingress_test::ViewBuilder builder;
+  builder.service("shop/web", 80, {"10.0.0.1"});
+  builder.ingress(ingress_test::an_ingress("shop/well").path("a.example", "/", "web", 80));
+  builder.ingress(ingress_test::an_ingress("shop/broken")
+                      .path("b.example", "/", "web", 80)
+                      .class_name("broken"));
+  builder.ingress_class("broken", ingress::kControllerName);
+  builder.view.class_names.insert("broken");
+  auto named = std::make_shared<kube::IngressClass>(*builder.view.classes.back());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "p", ""};
+  builder.view.classes.back() = named;
+  auto parameters = std::make_shared<api::EdgeParameters>();
+  parameters->spec.server = "what no reader\nlets pass";
+  builder.view.parameters["p"] = parameters;
+  const Outlook outlook = outlook_of(builder.view);
+  ASSERT_EQ(outlook.reports.size(), 2u);
+  EXPECT_EQ(outlook.reports[0].verdict, Verdict::refused);
+  EXPECT_EQ(outlook.reports[0].findings.at(0).reason, "ConfigurationInvalid");
+  EXPECT_EQ(outlook.reports[1].verdict, Verdict::served);
+  EXPECT_EQ(outlook.problem, "");
+}
+
+TEST(Check, NamesOfAManifestMoveNoCursor) {
+  const Outcome outcome = check_text(web("{}", "\"we\\e[31mb\""));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("shop/we?[31mb"), Not(HasSubstr("\x1b"))));
 }
 
 TEST(Check, TheOrderOfManifestsIsTheirAge) {

@@ -294,6 +294,36 @@ TEST(ProgrammedLog, ComingToBeServedInFullIsNewsOnceAndEachNewGeneration) {
   EXPECT_EQ(news_of(log, {a_summary("another", 2)}), 1u);
 }
 
+TEST(ProgrammedLog, WhatTheProxiesAreNotToldIsServedToNobody) {
+  ProgrammedLog log;
+  news_of(log, {});
+  std::size_t news = 0;
+  const auto look = [&](bool is_live) {
+    Findings findings;
+    add(std::vector<Summary>{a_summary("u", 1)}, findings);
+    log.update(
+        findings, kStart, [&](const Summary&) { return ++news != 0; }, is_live);
+    return news;
+  };
+  EXPECT_EQ(look(false), 0u) << "the configuration is not valid";
+  EXPECT_EQ(look(true), 1u);
+  EXPECT_EQ(look(false), 1u);
+  EXPECT_EQ(look(true), 1u) << "what went on being served is no news";
+}
+
+TEST(ProgrammedLog, WhatTheClassSaysIsAmongThePolicies) {
+  Summary summary = a_summary("u", 1);
+  EXPECT_THAT(served_text(summary), testing::Not(testing::HasSubstr("TLS 1.3")));
+  auto parameters = std::make_shared<api::EdgeParameters>();
+  parameters->spec.tls_policy = proxy::config::TlsPolicy::modern;
+  parameters->spec.plain_http = api::EdgeParameters::PlainHttp::refuse;
+  parameters->spec.hsts.emplace();
+  parameters->spec.body_bytes_max = 7;
+  summary.parameters = parameters;
+  EXPECT_EQ(served_text(summary),
+            "1 path on a.example, with plain HTTP refused, TLS 1.3 alone, HSTS");
+}
+
 TEST(ProgrammedLog, WhatFoundNoEarIsNewsAgain) {
   ProgrammedLog log;
   news_of(log, {});

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const std::set<std::string> kServed = {"gatehouse"};
+const ServedClasses kServed{{"gatehouse"}, {"other-release"}};
 
 ClusterView::Objects<kube::IngressClass> classes(const std::vector<std::string>& others,
                                                  bool with_default = false) {
@@ -65,6 +65,34 @@ TEST(Overlooked, OfWhatAnotherControllerMayHaveNothingIsSaid) {
   EXPECT_FALSE(why_unclaimed(taken, all, kServed)) << "somebody serves it";
 }
 
+TEST(Overlooked, AClassOfOursThatNoReleaseServesIsToldAtItsIngresses) {
+  const auto with = [](const std::string& name, const char* controller, bool is_default = false) {
+    auto one = std::make_shared<kube::IngressClass>();
+    one->metadata.name = name;
+    one->controller = controller;
+    if (is_default) {
+      one->metadata.annotations["ingressclass.kubernetes.io/is-default-class"] = "true";
+    }
+    return ClusterView::Objects<kube::IngressClass>{one};
+  };
+  const kube::Ingress lost = an_ingress("shop/www").class_name("lost").get();
+  const auto remark = why_unclaimed(lost, with("lost", kControllerName), kServed);
+  ASSERT_TRUE(remark);
+  EXPECT_EQ(remark->reason, "IngressClassNotServed");
+  EXPECT_TRUE(remark->is_warning);
+  EXPECT_TRUE(remark->is_nobodys) << "one of several releases says it";
+  EXPECT_THAT(remark->message, HasSubstr("no release of Gatehouse serves it"));
+  EXPECT_FALSE(why_unclaimed(lost, with("lost", "k8s.io/ingress-nginx"), kServed));
+  const kube::Ingress others = an_ingress("shop/www").class_name("other-release").get();
+  EXPECT_FALSE(why_unclaimed(others, with("other-release", kControllerName), kServed));
+  const kube::Ingress silent = an_ingress("shop/www").no_class().get();
+  EXPECT_TRUE(why_unclaimed(silent, with("lost", kControllerName, true), kServed));
+  EXPECT_FALSE(why_unclaimed(silent, with("nginx", "k8s.io/ingress-nginx", true), kServed));
+  const kube::Ingress old =
+      an_ingress("shop/www").no_class().annotation(kClassAnnotation, "lost").get();
+  EXPECT_TRUE(why_unclaimed(old, with("lost", kControllerName), kServed));
+}
+
 TEST(Overlooked, ManyClassesAreCountedAndNotListed) {
   std::vector<std::string> many;
   for (int i = 0; i < 1000; ++i) many.push_back("class-" + std::to_string(i));
@@ -91,7 +119,6 @@ TEST(Overlooked, AnIngressWithoutAddressSaysWhatItWaitsFor) {
   EXPECT_EQ(why({name, service, false}), "");
   service->load_balancer.clear();
   service->type_name = "NodePort";
-  service->cluster_ip = "None";
   EXPECT_THAT(why({name, service, false}),
               AllOf(HasSubstr("is of type NodePort"), HasSubstr("operator.publishAddresses")));
   EXPECT_FALSE(why_no_address(ingress, {name, service, false})->is_warning);

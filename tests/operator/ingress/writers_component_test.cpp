@@ -134,7 +134,12 @@ TEST_F(Status, ThatAnotherControllerWritesIsToldAndNotFought) {
 
 TEST(AddressesOf, FollowTheTypeOfTheService) {
   kube::Service service = ingress_test::a_service("edge/proxy", 80);
-  EXPECT_EQ(addresses_of(service), read_addresses({"10.96.0.10"}));
+  EXPECT_EQ(addresses_of(service), Addresses()) << "nobody outside reaches a ClusterIP";
+  service.type_name = "NodePort";
+  EXPECT_EQ(addresses_of(service), Addresses()) << "nor that of a NodePort";
+  service.external_ips = {"198.51.100.1"};
+  EXPECT_EQ(addresses_of(service), read_addresses({"198.51.100.1"}));
+  service.external_ips.clear();
   service.type_name = "LoadBalancer";
   EXPECT_EQ(addresses_of(service), Addresses());
   service.load_balancer = {{"203.0.113.1", ""}, {"", "lb.example"}};
@@ -209,10 +214,15 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
   for (const char* spec :
        {"{annotations: {refused: [a, b], tolerated: [b]}}", "{defaults: {readTimeout: 48h}}",
         "{defaults: {connectTimeout: soon}}", "{defaults: {bodySize: many}}", "{plainHttp: Maybe}",
-        "{namespaces: [\"*\"]}"}) {
+        "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{limitStatus: 404}",
+        "{hsts: {preload: true}}",
+        "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}"}) {
     EXPECT_FALSE(put(spec)) << spec;
   }
   EXPECT_TRUE(put("{annotations: {refused: [a], tolerated: [b]}, plainHttp: Serve, server: edge}"));
+  EXPECT_TRUE(
+      put("{plainHttp: Refuse, tlsPolicy: Modern, limitStatus: 429, hsts: {preload: true, "
+          "includeSubDomains: true}}"));
 }
 
 class Shim : public Writers {

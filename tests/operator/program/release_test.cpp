@@ -58,6 +58,7 @@ TEST(Release, AnotherClassLeadsBesideItAndLeavesTheObjectsWithoutAClassToTheFirs
     const Standing standing = beside(second, lease_of(first, true), is_held);
     EXPECT_EQ(standing.refusal, "");
     EXPECT_FALSE(standing.has_classless);
+    EXPECT_EQ(standing.classes_elsewhere, std::set<std::string>{"gatehouse"});
   }
   EXPECT_TRUE(beside(first, lease_of(second, false)).has_classless);
 }
