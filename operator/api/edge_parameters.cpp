@@ -19,6 +19,7 @@ namespace {
 // more.
 constexpr std::size_t kNamesMax = 1024;
 constexpr std::size_t kServerBytesMax = 128;
+constexpr std::int64_t kPortMax = 65'535;
 constexpr std::int64_t kMaxAgeSecondsMax = 315'360'000;  // ten years
 constexpr std::uint64_t kPreloadSecondsMin = 31'536'000;
 
@@ -82,6 +83,29 @@ EdgeParameters::Hsts read_hsts(const Fields& fields) {
   return hsts;
 }
 
+std::optional<EdgeParameters::Backend> default_backend_in(const Fields& fields) {
+  if (!fields.has("defaultBackend")) return std::nullopt;
+  const Fields backend = fields.object("defaultBackend");
+  const auto port = backend.number("port");
+  EdgeParameters::Backend made{{backend.text("namespace"), backend.text("name")}, 0};
+  if (made.service.namespace_.empty()) backend.complain("namespace", "the namespace of a Service");
+  if (made.service.name.empty()) backend.complain("name", "the name of a Service");
+  if (!port || *port < 1 || *port > kPortMax) backend.complain("port", "from 1 to 65535");
+  made.port = static_cast<std::int32_t>(std::clamp<std::int64_t>(port.value_or(0), 0, kPortMax));
+  return made;
+}
+
+std::vector<int> statuses_in(const Fields& fields, const char* name) {
+  std::vector<int> statuses;
+  for (const std::int64_t status : fields.numbers(name)) {
+    if (status < 400 || status > 599) fields.complain(name, "statuses from 400 to 599");
+    statuses.push_back(static_cast<int>(std::clamp<std::int64_t>(status, 400, 599)));
+  }
+  std::sort(statuses.begin(), statuses.end());
+  statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
+  return statuses;
+}
+
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
@@ -106,6 +130,11 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
   if (const auto status = fields.number("limitStatus")) {
     if (*status != 429 && *status != 503) fields.complain("limitStatus", "429 or 503");
     spec.limit_status = *status == 429 ? 429 : 503;
+  }
+  spec.default_backend = default_backend_in(fields);
+  spec.custom_http_errors = statuses_in(fields, "customHttpErrors");
+  if (!spec.custom_http_errors.empty() && !spec.default_backend) {
+    fields.complain("customHttpErrors", "beside a defaultBackend, which makes the pages");
   }
   spec.server = fields.text("server");
   const bool is_plain = std::all_of(spec.server.begin(), spec.server.end(),

@@ -32,6 +32,13 @@ struct EdgeParameters {
     bool operator==(const Hsts&) const = default;
   };
 
+  // A Service of any namespace: who writes parameters may see them all.
+  struct Backend {
+    kube::ObjectKey service;
+    std::int32_t port = 0;  // of the Service
+    bool operator==(const Backend&) const = default;
+  };
+
   struct Spec {
     // The namespaces whose Ingresses may have the class; nothing: all.
     std::optional<std::set<std::string>> namespaces{};
@@ -49,6 +56,9 @@ struct EdgeParameters {
     std::optional<proxy::config::TlsPolicy> tls_policy{};
     std::optional<Hsts> hsts{};
     std::optional<int> limit_status{};  // 429 or 503, of who is beyond a limit
+    // Who answers what no path of a host matches, and makes the pages for errors.
+    std::optional<Backend> default_backend{};
+    std::vector<int> custom_http_errors{};  // sorted, unique; of Ingresses that name none
     std::string server{};  // the field Server of responses; empty: as backends write it
     bool operator==(const Spec&) const = default;
   };

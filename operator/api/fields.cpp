@@ -1,5 +1,7 @@
 #include "operator/api/fields.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/time_text.h"
@@ -98,6 +100,21 @@ std::vector<std::string> Fields::texts(const char* name) const {
     }
     result.push_back(item.get<std::string>());
   }
+  return result;
+}
+
+std::vector<std::int64_t> Fields::numbers(const char* name) const {
+  const nlohmann::json* value = find(name);
+  std::vector<std::int64_t> result;
+  if (!value) return result;
+  const bool are_numbers =
+      value->is_array() && std::all_of(value->begin(), value->end(),
+                                       [](const auto& item) { return item.is_number_integer(); });
+  if (!are_numbers) {
+    complain(name, "a list of whole numbers");
+    return result;
+  }
+  for (const auto& item : *value) result.push_back(item.get<std::int64_t>());
   return result;
 }
 

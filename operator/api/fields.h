@@ -29,6 +29,7 @@ class Fields {
   std::optional<base::WallTime> time(const char* name) const;
   std::optional<std::chrono::seconds> duration(const char* name) const;  // Go's text, "2160h"
   std::vector<std::string> texts(const char* name) const;
+  std::vector<std::int64_t> numbers(const char* name) const;
   std::vector<base::WallTime> times(const char* name) const;
   std::map<std::string, std::string> text_map(const char* name) const;
 

@@ -132,7 +132,12 @@ void assume_backends(ingress::ClusterView& view) {
   std::set<kube::ObjectKey> known, with_endpoints;
   for (const auto& service : view.services) known.insert(service->metadata.key());
   for (const auto& slice : view.slices) with_endpoints.insert(slice->service());
-  for (const auto& [key, ports] : services_named(view.ingresses)) {
+  auto named = services_named(view.ingresses);
+  for (const auto& [name, parameters] : view.parameters) {
+    const auto& backend = parameters->spec.default_backend;
+    if (backend) named[backend->service].emplace("", backend->port);
+  }
+  for (const auto& [key, ports] : named) {
     if (known.insert(key).second)
       view.services.push_back(std::make_shared<const kube::Service>(assumed_service(key, ports)));
   }

@@ -76,6 +76,7 @@ Outlook outlook_of(const ingress::ClusterView& view) {
   settings.default_issuer = view.default_issuer;
   settings.buffers_requests = view.buffers_requests;
   settings.shares_hosts = view.shares_hosts;
+  settings.bounds = view.bounds;
   ingress::IncrementalCompiler compiler(std::move(settings));
   ingress::ClusterChanges all;
   all.everything = true;

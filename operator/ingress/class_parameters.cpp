@@ -75,6 +75,9 @@ void ClassParameters::apply(const std::string& class_name,
   if (policy.limits && !policy.limit_status && spec.limit_status) {
     policy.limits->status = *spec.limit_status;
   }
+  if (policy.error_pages.are_asked_of_the_class()) {
+    policy.error_pages.statuses = spec.custom_http_errors;
+  }
   set_plain_http(class_name, annotations, policy);
   set_response_fields(policy.shape);
 }

@@ -29,6 +29,12 @@ struct ClassParameters {
   // An undecided class admits every namespace: its Ingresses keep their hosts, and answer 503.
   bool admits(const std::string& namespace_) const;
 
+  // Who answers what nobody else does; nullptr: nobody.
+  const api::EdgeParameters::Backend* default_backend() const {
+    return parameters && parameters->spec.default_backend ? &*parameters->spec.default_backend
+                                                          : nullptr;
+  }
+
   annotations::Defaults defaults() const;
   // What it refuses and tolerates, and what it adds, beside the defaults. class_name: for messages.
   void apply(const std::string& class_name, const annotations::AnnotationMap& annotations,

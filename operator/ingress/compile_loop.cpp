@@ -230,8 +230,15 @@ void CompileLoop::listen() {
   });
 }
 
+// Or of a class of Ingresses, whose parameters are few.
 bool CompileLoop::is_service_of_an_ingress(const kube::ObjectKey& service) const {
-  return !stores_.ingresses.find(kByService, service.text()).empty();
+  if (!stores_.ingresses.find(kByService, service.text()).empty()) return true;
+  if (stores_.parameters == nullptr) return false;
+  const auto all = stores_.parameters->list();
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
+    const auto& backend = one->spec.default_backend;
+    return backend && backend->service == service;
+  });
 }
 
 CompileLoop::~CompileLoop() {

@@ -138,8 +138,8 @@ class Compilation {
         find_said_fields(*reading.auth->fields, policy, *policy.external_auth);
       }
     }
-    ownership_.parameters_of(reading.class_name)
-        .apply(reading.class_name, ingress.metadata.annotations, policy);
+    const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
+    of_class.apply(reading.class_name, ingress.metadata.annotations, policy);
     const proxy::config::Guards guards = guards_of(policy);
     const bool guards_nothing = guards == proxy::config::Guards{};
     const bool has_shape = !(policy.shape == proxy::config::Shape{});
@@ -172,7 +172,7 @@ class Compilation {
     }
     Summary unused;
     proxy::config::Policies policies =
-        policies_of({ingress, policy, guards_id, shape_id, pages, mirrored, unused});
+        policies_of({ingress, policy, guards_id, shape_id, pages, mirrored, unused, of_class});
     policies.error_pages = pages;
     policies.rewrite_target = policy.rewrite.target;
     if (!policy.upstream_vhost.empty()) {
@@ -292,8 +292,8 @@ class Compilation {
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
-    const auto pages = error_pages_of(*ingress, policy);
-    const Scope scope{*ingress, policy, guards, shape, pages, mirror, summary};
+    const auto pages = error_pages_of(*ingress, policy, of_class);
+    const Scope scope{*ingress, policy, guards, shape, pages, mirror, summary, of_class};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -619,6 +619,7 @@ class Compilation {
     const std::optional<proxy::config::ErrorPages>& pages;  // but for the backend
     const std::optional<proxy::config::Mirror>& mirror;
     Summary& summary;
+    const ClassParameters& of_class;
   };
 
   void note_client_certificates(const Scope& scope) {
@@ -668,10 +669,12 @@ class Compilation {
         {ingress.metadata.key(), severity, std::move(reason), std::move(message)});
   }
 
-  // Who makes pages for the Ingress: whom its annotation names, else its own default backend;
-  // nobody where there is nothing to stand in place of.
+  // Who makes pages for the Ingress: whom its annotation names, else its own default backend where
+  // it has named the statuses, else that of its class; nobody where there is nothing to stand in
+  // place of.
   std::optional<proxy::config::ErrorPages> error_pages_of(const kube::Ingress& ingress,
-                                                          const RoutePolicy& policy) {
+                                                          const RoutePolicy& policy,
+                                                          const ClassParameters& of_class) {
     const annotations::ErrorPages& said = policy.error_pages;
     const bool is_wanted = !said.statuses.empty() || !said.service.empty();
     const bool asks_backends = !policy.fixed_answer && !policy.redirections.of_all;
@@ -679,23 +682,29 @@ class Compilation {
     const std::string& annotation =
         said.service.empty() ? said.statuses_annotation : said.service_annotation;
     const auto leave_out = [&](const std::string& why, const std::string& remedy) {
-      complain(
-          ingress, "ErrorPagesMissing",
-          "There are no pages for errors by annotation " + annotation + ": " + why + "." + remedy);
+      complain(ingress, "ErrorPagesMissing",
+               "There are no pages for errors by " +
+                   (annotation.empty() ? of_class.named : "annotation " + annotation) + ": " + why +
+                   "." + remedy);
     };
+    const auto* const of_all = of_class.default_backend();
+    const bool are_own = !said.statuses_annotation.empty();
+    std::string namespace_ = ingress.metadata.namespace_;
     kube::IngressBackend backend;
     if (!said.service.empty()) {
       const kube::ObjectKey key{ingress.metadata.namespace_, said.service};
       backend.service = kube::IngressServiceBackend{said.service, "", backends_.first_port_of(key)};
-    } else if (ingress.default_backend) {
+    } else if (are_own && ingress.default_backend) {
       backend = *ingress.default_backend;
+    } else if (of_all != nullptr) {
+      namespace_ = of_all->service.namespace_;
+      backend = backend_of(*of_all);
     } else {
       leave_out("nobody is named who makes them",
                 " Name a Service in default-backend, or a defaultBackend in the spec.");
       return std::nullopt;
     }
-    const ResolvedBackend resolved =
-        backends_.resolve(ingress.metadata.namespace_, backend, policy.timeouts);
+    const ResolvedBackend resolved = backends_.resolve(namespace_, backend, policy.timeouts);
     if (!resolved.reason.empty()) leave_out(resolved.trouble, "");
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) return std::nullopt;
@@ -706,6 +715,26 @@ class Compilation {
     pages.namespace_ = ingress.metadata.namespace_;
     pages.ingress = ingress.metadata.name;
     return pages;
+  }
+
+  static kube::IngressBackend backend_of(const api::EdgeParameters::Backend& named) {
+    kube::IngressBackend backend;
+    backend.service = kube::IngressServiceBackend{named.service.name, "", named.port};
+    return backend;
+  }
+
+  // Of hosts where no Ingress says who answers what no path matches: whom the class of the first
+  // names, if it names somebody. Nothing that an Ingress guards is behind it.
+  void add_class_defaults() {
+    for (const auto& [host, of_class] : class_defaults_) {
+      if (passthrough_->has(host)) continue;
+      const api::EdgeParameters::Backend& named = *of_class->default_backend();
+      const annotations::Defaults defaults = of_class->defaults();
+      const ResolvedBackend resolved =
+          backends_.resolve(named.service.namespace_, backend_of(named), defaults.timeouts);
+      if (!std::holds_alternative<Forward>(resolved.action)) continue;
+      hosts_.set_default(host, {resolved.action, {.body_bytes_max = defaults.body_bytes_max}});
+    }
   }
 
   // The same, with the backend whose errors they are for.
@@ -756,6 +785,9 @@ class Compilation {
     if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
     hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
+    if (scope.of_class.default_backend() != nullptr) {
+      class_defaults_.try_emplace(*host, &scope.of_class);
+    }
     if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.ingress, *scope.policy.tls);
     return host;
   }
@@ -1249,6 +1281,7 @@ class Compilation {
     record(tls.outcomes);
     foreign_claims_.report(owners_.may_be_shared(), complaints_);
     close_hosts();
+    add_class_defaults();
     report_troubles();
     report_client_certificates();
     hosts_.report_tls_policies(complaints_);
@@ -1325,6 +1358,7 @@ class Compilation {
   std::set<std::string> served_hosts_;  // of rules and aliases
   std::vector<Canary> canaries_;
   std::map<std::string, std::vector<AskedOf>> asked_by_host_;
+  std::map<std::string, const ClassParameters*> class_defaults_;  // by host
   Complaints complaints_;
   std::map<Trouble, std::vector<std::string>> troubles_;
   std::vector<Summary> summaries_;

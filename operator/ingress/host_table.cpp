@@ -278,6 +278,12 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
   return closed;
 }
 
+void HostTable::set_default(const std::string& name, proxy::config::DefaultRoute route) {
+  Host& host = hosts_.at(name);
+  if (host.host.default_route || host.closed_by) return;
+  host.host.default_route = std::move(route);
+}
+
 std::vector<std::string> HostTable::names() const {
   std::vector<std::string> names;
   names.reserve(hosts_.size());

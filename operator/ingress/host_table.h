@@ -87,6 +87,10 @@ class HostTable {
   std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
 
   bool contains(const std::string& host) const { return hosts_.count(host) != 0; }
+  // Who answers what no path of the host matches, where no Ingress has said it and the host is not
+  // closed. It is nobody's place.
+  void set_default(const std::string& host, proxy::config::DefaultRoute route);
+
   std::vector<std::string> names() const;
 
   // sni: the names that have a certificate, which decides about redirects to https. own_only: the

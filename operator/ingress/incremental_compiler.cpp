@@ -130,6 +130,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   for (const kube::ObjectKey& key : changes.services) {
     const auto users = by_service_.find(key);
     if (users != by_service_.end()) mark(users->second);
+    note_service_of_classes(key);
   }
   Work work = compile_marked(source);
   have_owners_changed_ = !(owners_before_ == owners_after_);
@@ -208,6 +209,20 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
   for (const auto& ingress : source.ingresses()) {
     const auto wanted = ownership_->wanted_class_of(*ingress);
     if (wanted && names.count(*wanted) != 0) note_ingress(ingress->metadata.key(), ingress);
+  }
+}
+
+// Whom the parameters of a class name concerns all of its Ingresses.
+void IncrementalCompiler::note_service_of_classes(const kube::ObjectKey& service) {
+  const bool is_named = std::any_of(parameters_.begin(), parameters_.end(), [&](const auto& one) {
+    const auto& backend = one.second->spec.default_backend;
+    return backend && backend->service == service;
+  });
+  if (!is_named) return;
+  for (const auto& [key, ingress] : owned_) {
+    const auto of_class = ownership_->class_of(*ingress);
+    const auto* const backend = ownership_->parameters_of(of_class.value_or("")).default_backend();
+    if (backend != nullptr && backend->service == service) mark(key);
   }
 }
 
@@ -462,6 +477,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
     services.merge(named_services(*ingress));
+    const auto of_class = ownership_->class_of(*ingress);
+    const auto* const of_all = ownership_->parameters_of(of_class.value_or("")).default_backend();
+    if (of_all != nullptr) services.insert(of_all->service);
     add_certificates(*ingress, secrets, certificates);
     for (const kube::ObjectKey& secret : secrets) {
       if (view.secrets.count(secret) != 0) continue;

@@ -71,11 +71,12 @@ ErrorPages read_error_pages(const AnnotationMap& annotations, Issues& issues) {
                                  Issue::Effect::tunes));
     }
   }
+  const auto passes_all = find(annotations, "disable-proxy-intercept-errors");
+  pages.pass_as_they_are = passes_all && read_bool(passes_all->value) == true;
   const auto found = find(annotations, "custom-http-errors");
   if (!found) return pages;
   pages.statuses_annotation = found->name;
-  const auto passes_all = find(annotations, "disable-proxy-intercept-errors");
-  if (passes_all && read_bool(passes_all->value) == true) return pages;
+  if (pages.pass_as_they_are) return pages;
   read_statuses(*found, pages.statuses, issues);
   return pages;
 }

@@ -17,6 +17,10 @@ struct ErrorPages {
   // As written, with their prefixes; empty: they are not there.
   std::string statuses_annotation;
   std::string service_annotation;
+  bool pass_as_they_are = false;  // disable-proxy-intercept-errors
+
+  // No statuses are named, and none refused.
+  bool are_asked_of_the_class() const { return statuses_annotation.empty() && !pass_as_they_are; }
 };
 ErrorPages read_error_pages(const AnnotationMap& annotations, Issues& issues);
 

@@ -171,6 +171,55 @@ TEST(ClassParameters, TheStatusOfALimitIsTheClasssUnlessTheIngressSaysOne) {
       429);
 }
 
+const nlohmann::json kPages = {
+    {"defaultBackend", {{"namespace", "evil"}, {"name", "web"}, {"port", 80}}},
+    {"customHttpErrors", {503, 404}}};
+
+TEST(ClassParameters, TheDefaultBackendAnswersWhatNobodyElseDoes) {
+  IngressBuilder own = an_ingress("shop/own").path("b.example", "/x", "web", 80);
+  own.default_backend("web", 80);
+  IngressBuilder first = an_ingress("shop/first").path("c.example", "/x", "web", 80);
+  IngressBuilder second = an_ingress("shop/second").path("c.example", "/y", "web", 80);
+  second.default_backend("web", 80).created_after(std::chrono::hours(1));
+  const Compiled compiled = compile(view_with(kPages, {a_shop(), own, first, second}));
+  const auto default_of = [&](const std::string& host) {
+    return std::get<proxy::config::Forward>(compiled.config.hosts.at(host)->default_route->action)
+        .cluster;
+  };
+  EXPECT_EQ(default_of("a.example"), "evil/web:80");
+  EXPECT_EQ(default_of("b.example"), "shop/web:80");
+  EXPECT_EQ(default_of("c.example"), "shop/web:80") << "a younger Ingress's own is not taken away";
+  EXPECT_THAT(reasons(compiled), IsEmpty());
+  EXPECT_TRUE(proxy::config::validate(compiled.config));
+  EXPECT_EQ(compiled.summaries[0].paths_served, 1u) << "it is nobody's path";
+}
+
+TEST(ClassParameters, PagesForErrorsAreMadeByTheDefaultBackendOfTheClass) {
+  const auto pages = [](IngressBuilder ingress) {
+    return route_of(compile(view_with(kPages, {ingress})), "a.example").policies.error_pages;
+  };
+  const auto of_class = pages(a_shop());
+  ASSERT_TRUE(of_class);
+  EXPECT_EQ(of_class->cluster, "evil/web:80");
+  EXPECT_THAT(of_class->statuses, ElementsAre(404, 503));
+  EXPECT_EQ(of_class->namespace_, "shop");
+  const auto own = pages(a_shop().annotation(kNginx + "custom-http-errors", "500"));
+  EXPECT_EQ(own->cluster, "evil/web:80") << "nobody else is named";
+  EXPECT_THAT(own->statuses, ElementsAre(500));
+  const auto own_service = pages(a_shop().annotation(kNginx + "default-backend", "web"));
+  EXPECT_EQ(own_service->cluster, "shop/web:80");
+  EXPECT_THAT(own_service->statuses, ElementsAre(404, 503));
+  EXPECT_FALSE(pages(a_shop().annotation(kNginx + "disable-proxy-intercept-errors", "true")));
+}
+
+TEST(ClassParameters, ADefaultBackendThatIsNotThereLeavesHostsAsTheyAre) {
+  const nlohmann::json spec = {
+      {"defaultBackend", {{"namespace", "shop"}, {"name", "none"}, {"port", 80}}}};
+  const Compiled compiled = compile(view_with(spec, {a_shop()}));
+  EXPECT_FALSE(compiled.config.hosts.at("a.example")->default_route);
+  EXPECT_EQ(compiled.summaries[0].paths_served, 1u);
+}
+
 TEST(ClassParameters, TheTlsPolicyIsOfHostsWhoseIngressesSayNothing) {
   const nlohmann::json spec = {{"tlsPolicy", "Modern"}};
   const Compiled compiled =
@@ -280,6 +329,10 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"plainHttp", "Maybe"}}), HasSubstr("spec.plainHttp"));
   EXPECT_THAT(problem({{"hsts", {{"maxAgeSeconds", -1}}}}), HasSubstr("spec.hsts.maxAgeSeconds"));
   EXPECT_THAT(problem({{"hsts", {{"preload", true}}}}), HasSubstr("spec.hsts.preload"));
+  EXPECT_THAT(problem({{"customHttpErrors", {404}}}), HasSubstr("spec.customHttpErrors"));
+  EXPECT_THAT(problem({{"customHttpErrors", {"404"}}}), HasSubstr("a list of whole numbers"));
+  EXPECT_THAT(problem({{"defaultBackend", {{"namespace", "shop"}, {"name", "web"}}}}),
+              HasSubstr("spec.defaultBackend.port"));
   EXPECT_THAT(problem({{"limitStatus", 200}}), HasSubstr("spec.limitStatus"));
   EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));

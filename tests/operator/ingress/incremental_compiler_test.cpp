@@ -584,6 +584,14 @@ class History {
     if (below(2) == 0) spec.read_timeout = seconds(1 + below(3));
     if (below(2) == 0) spec.request_buffering = below(2) == 0;
     if (below(2) == 0) spec.plain_http = api::EdgeParameters::PlainHttp::serve;
+    if (below(4) == 0) spec.plain_http = api::EdgeParameters::PlainHttp::refuse;
+    if (below(3) == 0) spec.tls_policy = proxy::config::TlsPolicy::modern;
+    if (below(3) == 0) spec.hsts.emplace();
+    if (below(3) == 0) spec.limit_status = 429;
+    if (below(2) == 0) {
+      spec.default_backend = {{a_namespace(), one_of({"web", "api"})}, 80};
+      if (below(2) == 0) spec.custom_http_errors = {404};
+    }
     if (below(2) == 0) spec.server = one_of({"edge", "other"});
     cluster_.put_parameters(a_parameters_name(), spec);
   }

@@ -81,6 +81,19 @@ TEST_F(ServedRequests, ParametersOfTheClassSayHstsOverHttpsAlone) {
             "max-age=5; includeSubDomains");
 }
 
+TEST_F(ServedRequests, TheDefaultBackendOfTheClassAnswersWhatNoPathMatches) {
+  ViewBuilder builder =
+      with_parameters({.default_backend = api::EdgeParameters::Backend{{"edge", "pages"}, 80}});
+  builder.service("edge/pages", 80, {"127.0.0.1"});
+  ScriptedBackend pages([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("nothing here"));
+  });
+  serve(builder.ingress(an_ingress("shop/www").path(kHost, "/shop", "web", 80)), backend_.port(),
+        {{"edge/pages:80", pages.port()}});
+  EXPECT_EQ(asked("/shop"), "/shop");
+  EXPECT_EQ(asked("/other"), "nothing here");
+}
+
 TEST_F(ServedRequests, PlainHttpIsRefusedButForChallenges) {
   ViewBuilder builder = with_parameters({.plain_http = api::EdgeParameters::PlainHttp::refuse});
   add_certificate(builder, {kHost});

@@ -214,8 +214,8 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
   for (const char* spec :
        {"{annotations: {refused: [a, b], tolerated: [b]}}", "{defaults: {readTimeout: 48h}}",
         "{defaults: {connectTimeout: soon}}", "{defaults: {bodySize: many}}", "{plainHttp: Maybe}",
-        "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{limitStatus: 404}",
-        "{hsts: {preload: true}}",
+        "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{customHttpErrors: [404]}",
+        "{defaultBackend: {name: web, port: 80}}", "{limitStatus: 404}", "{hsts: {preload: true}}",
         "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}"}) {
     EXPECT_FALSE(put(spec)) << spec;
   }
