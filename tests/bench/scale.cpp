@@ -2,11 +2,16 @@
 // change goes through from the compiler to a worker's tables, in one thread, without a network.
 //
 //   bench-scale [--json FILE] [SIZE...]
+//   bench-scale --check [SIZE...]
 //
 // Processor time of this thread, the least of several changes of a kind, since what disturbs a
 // measurement adds to it. The exponent tells how a row grows with the size: 0 is flat, 1 linear.
+// With --check memory allocations are counted in place of time, which no other load disturbs: what
+// copies, sorts or makes again allocates. Fails where a row grows faster than it may.
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -14,12 +19,14 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "base/key.h"
@@ -36,6 +43,24 @@
 
 namespace {
 
+std::uint64_t allocations = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* const memory = std::malloc(size != 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
 using ingress_test::an_ingress;
 using ingress_test::key_of;
 using proxy::config::ProxyConfig;
@@ -43,7 +68,22 @@ using proxy::config::Revisions;
 
 constexpr int kRounds = 15;
 
-double processor_microseconds() {
+// A tree that is ten times as large is some levels deeper: 1.4 times from 100 to 1,000.
+constexpr double kExponentMax = 0.25;
+// Of so few nobody can tell how they grow.
+constexpr double kCountMin = 50;
+
+bool is_check = false;
+
+// The heap that is in use: what a process holds, without what its allocator keeps for later.
+double heap_kilobytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd) / 1024;
+}
+
+// Microseconds, or allocations.
+double spent() {
+  if (is_check) return static_cast<double>(allocations);
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
@@ -105,6 +145,7 @@ class Cluster final : public ingress::ClusterSource {
   Objects<api::Certificate> certificates() const override { return {}; }
   Objects<kube::IngressClass> classes() const override { return defaults_.view.classes; }
   ingress::ParametersByName parameters() const override { return {}; }
+  Object<ingress::FieldMap> field_map(const kube::ObjectKey&) const override { return nullptr; }
   Object<ingress::ResolvedName> external_name(const std::string&) const override { return nullptr; }
   std::set<std::string> ending_namespaces() const override { return {}; }
   Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
@@ -142,7 +183,7 @@ class Cluster final : public ingress::ClusterSource {
   std::map<kube::ObjectKey, Objects<kube::EndpointSlice>> slices_;
 };
 
-// Microseconds of each step of a change.
+// Of each step of a change: microseconds, or allocations.
 using Steps = std::map<std::string, double>;
 
 // An operator and one worker of a proxy, as far as a configuration concerns them.
@@ -151,8 +192,16 @@ class Both {
   explicit Both(const Cluster& cluster) : cluster_(cluster) {
     ingress::ClusterChanges everything;
     everything.everything = true;
-    change(everything);
+    const double before = heap_kilobytes();
+    operate(everything);
+    const double between = heap_kilobytes();
+    follow(*history_.answer("", ""));
+    held_["operator: held, KB"] = between - before;
+    held_["proxy: held, KB"] = heap_kilobytes() - between;
   }
+
+  // By everything that was made of the cluster, without the cluster.
+  const Steps& held() const { return held_; }
 
   Steps change(const ingress::ClusterChanges& changes) {
     steps_.clear();
@@ -160,6 +209,7 @@ class Both {
     operate(changes);
     std::shared_ptr<const std::string> told;
     measure("operator: say", [&] { told = history_.answer(before, ""); });
+    steps_["told, bytes"] = told ? static_cast<double>(told->size()) : 0;
     if (told) follow(*told);
     return steps_;
   }
@@ -167,9 +217,9 @@ class Both {
  private:
   template <class Work>
   void measure(const char* step, const Work& work) {
-    const double begin = processor_microseconds();
+    const double begin = spent();
     work();
-    steps_[step] += processor_microseconds() - begin;
+    steps_[step] += spent() - begin;
   }
 
   void operate(const ingress::ClusterChanges& changes) {
@@ -212,6 +262,7 @@ class Both {
 
   const Cluster& cluster_;
   Steps steps_;
+  Steps held_;
   ingress::IncrementalCompiler compiler_{ingress::IncrementalCompiler::Settings{}};
   proxy::config::ValidConfig valid_;
   std::shared_ptr<const ProxyConfig> published_;
@@ -279,12 +330,14 @@ Rows measured(int size) {
   Cluster cluster(size);
   Both both(cluster);
   Rows rows;
+  rows["everything"] = both.held();
   for (const Kind& kind : kinds()) {
     Steps& least = rows[kind.name];
     for (int round = 0; round < kRounds; ++round) {
       Steps steps = both.change(kind.change(cluster, round));
       for (const auto& [step, time] : Steps(steps)) {
-        steps[step.substr(0, step.find(':')) + ": all"] += time;
+        const std::size_t colon = step.find(':');
+        if (colon != std::string::npos) steps[step.substr(0, colon) + ": all"] += time;
       }
       for (const auto& [step, time] : steps) {
         const auto known = least.try_emplace(step, time).first;
@@ -300,7 +353,7 @@ double exponent(const std::vector<std::pair<double, double>>& points) {
   double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
   for (const auto& [size, time] : points) {
     const double x = std::log(size);
-    const double y = std::log(std::max(time, 0.1));
+    const double y = std::log(std::max(time, is_check ? kCountMin : 0.1));
     x_sum += x;
     y_sum += y;
     xx_sum += x * x;
@@ -325,7 +378,10 @@ int run(const std::vector<int>& sizes, const std::string& json_file) {
   std::map<int, Rows> by_size;
   for (const int size : sizes) by_size[size] = measured(size);
   nlohmann::json document = nlohmann::json::array();
-  std::cout << "microseconds of processor time for one change\n\n" << std::string(42, ' ');
+  bool is_flat = true;
+  std::cout << (is_check ? "allocations" : "microseconds of processor time")
+            << " for one change\n\n"
+            << std::string(42, ' ');
   for (const int size : sizes) std::cout << padded(std::to_string(size), 11);
   std::cout << "   exponent\n";
   for (const auto& [kind, steps] : by_size.begin()->second) {
@@ -340,7 +396,10 @@ int run(const std::vector<int>& sizes, const std::string& json_file) {
         times[std::to_string(size)] = time;
         line += padded(tenths(time), 11);
       }
-      std::cout << line << padded(tenths(exponent(points)), 11) << "\n";
+      const double grown = exponent(points);
+      const bool may_grow = kind == "everything" || !is_check || grown <= kExponentMax;
+      is_flat = is_flat && may_grow;
+      std::cout << line << padded(tenths(grown), 11) << (may_grow ? "\n" : "  grows too fast\n");
       document.push_back({{"kind", kind},
                           {"step", step},
                           {"microseconds", times},
@@ -348,6 +407,7 @@ int run(const std::vector<int>& sizes, const std::string& json_file) {
     }
     std::cout << "\n";
   }
+  if (!is_flat) return 1;
   if (json_file.empty()) return 0;
   std::ofstream file(json_file);
   file << document.dump(2) << "\n";
@@ -363,10 +423,13 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--json" && i + 1 < argc) {
       json_file = argv[++i];
+    } else if (argument == "--check") {
+      is_check = true;
     } else {
       sizes.push_back(std::max(std::atoi(argument.c_str()), kRounds));
     }
   }
+  if (sizes.empty() && is_check) sizes = {100, 1'000};
   if (sizes.empty()) sizes = {100, 1'000, 10'000};
   return run(sizes, json_file);
 }
