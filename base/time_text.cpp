@@ -184,11 +184,11 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, Wa
   while (value.ends_with(' ')) value.remove_suffix(1);
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error == std::errc{} && end == value.data() + value.size() && seconds >= 0) {
-    // A century: what is longer means the same, and sums with a time point stay in range.
-    constexpr std::int64_t longest = 100LL * 366 * 24 * 3600;
-    return std::chrono::seconds{std::min(seconds, longest)};
-  }
+  // A century: what is longer means the same, and sums with a time point stay in range.
+  constexpr std::int64_t longest = 100LL * 366 * 24 * 3600;
+  const bool is_number = !value.empty() && end == value.data() + value.size() && value[0] != '-';
+  if (is_number && error == std::errc{}) return std::chrono::seconds{std::min(seconds, longest)};
+  if (is_number && error == std::errc::result_out_of_range) return std::chrono::seconds{longest};
   const auto date = parse_http_date(value);
   if (!date) return std::nullopt;
   return std::max(std::chrono::ceil<std::chrono::seconds>(*date - now), std::chrono::seconds{0});

@@ -53,8 +53,9 @@ TEST(TimeText, ReadsRetryAfterInBothForms) {
   EXPECT_EQ(parse_retry_after(" 7 ", now), 7s);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now), 60s);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:07 GMT", now), 0s);
-  for (const char* text : {"", "-1", "1.5", "soon", "Sun, 06 Nov 1994 08:50:37",
-                           "99999999999999999999", "Sun, 31 Feb 1994 08:50:37 GMT"}) {
+  for (const char* text :
+       {"", "-1", "-99999999999999999999", "1.5", "soon", "Sun, 06 Nov 1994 08:50:37",
+        "99999999999999999999x", "Sun, 31 Feb 1994 08:50:37 GMT"}) {
     EXPECT_EQ(parse_retry_after(text, now), std::nullopt) << text;
   }
 }
@@ -62,6 +63,8 @@ TEST(TimeText, ReadsRetryAfterInBothForms) {
 TEST(TimeText, AVeryLongRetryAfterStillFitsATimePoint) {
   const WallTime now = at(1'795'262'400);
   EXPECT_GT(now + *parse_retry_after("9000000000000000000", now), now);
+  EXPECT_EQ(parse_retry_after("99999999999999999999", now),
+            parse_retry_after("9000000000000000000", now));
 }
 
 TEST(TimeText, ReadsGoDurations) {
