@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "kube/resources/secret.h"
@@ -15,7 +16,16 @@ class AuthSecretWatches final : public NamedObjectWatches<kube::Secret, AuthSecr
  public:
   // client must outlive it.
   AuthSecretWatches(kube::Client& client, Options options, Wake wake)
-      : NamedObjectWatches(client, std::move(options), read_auth_secret, std::move(wake)) {}
+      : NamedObjectWatches(client, std::move(options), read_auth_secret, spoilt, std::move(wake)) {}
+
+ private:
+  static AuthSecret spoilt(const std::string& problem) {
+    AuthSecret secret;
+    secret.file.problem = problem;
+    secret.map.problem = problem;
+    secret.authorities.problem = problem;
+    return secret;
+  }
 };
 
 }  // namespace ingress

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "kube/resources/config_map.h"
@@ -15,7 +16,14 @@ class FieldMapWatches final : public NamedObjectWatches<kube::ConfigMap, FieldMa
  public:
   // client must outlive it.
   FieldMapWatches(kube::Client& client, Options options, Wake wake)
-      : NamedObjectWatches(client, std::move(options), read_field_map, std::move(wake)) {}
+      : NamedObjectWatches(client, std::move(options), read_field_map, spoilt, std::move(wake)) {}
+
+ private:
+  static FieldMap spoilt(const std::string& problem) {
+    FieldMap map;
+    map.problem = problem;
+    return map;
+  }
 };
 
 }  // namespace ingress

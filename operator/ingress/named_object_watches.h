@@ -26,26 +26,35 @@ namespace ingress {
 
 // Watches the objects of one kind that Ingresses name, each by its name alone, as issuers' Secrets
 // are (issuer::SecretWatches): nobody else's is read. A watch is a thread and a connection, so
-// there are so many; what is beyond them is read each minute. Thread-safe.
+// there are so many; what is beyond them is read each minute. What is beyond those, too, is not
+// read: its reading says so, and whatever needs it is closed or left out. Thread-safe.
 template <class Object, class Reading>
 class NamedObjectWatches : public NamedObjects<Reading> {
  public:
   using Read = std::function<Reading(const Object& object)>;
+  // A reading of which nothing can be used. A clause: "is one too many: ..."
+  using Spoilt = std::function<Reading(const std::string& problem)>;
   // This object has come, changed or gone. Called without a lock held, from any thread.
   using Wake = std::function<void(const kube::ObjectKey& object)>;
 
   struct Options {
     std::size_t max = 64;
+    // A minute has room for so many one after the other, and memory for what they hold.
+    std::size_t max_in_turn = 1024;
     std::chrono::seconds read_every{60};
     kube::ReflectorOptions reflector{};
   };
 
   // client must outlive it.
-  NamedObjectWatches(kube::Client& client, Options options, Read read, Wake wake)
+  NamedObjectWatches(kube::Client& client, Options options, Read read, const Spoilt& spoilt,
+                     Wake wake)
       : client_(client),
         options_(std::move(options)),
         read_(std::move(read)),
-        wake_(std::move(wake)) {}
+        wake_(std::move(wake)),
+        too_many_(std::make_shared<const Reading>(
+            spoilt("is one too many: Ingresses name more than " +
+                   std::to_string(options_.max + options_.max_in_turn) + ", so it is not read"))) {}
   NamedObjectWatches(const NamedObjectWatches&) = delete;
   NamedObjectWatches& operator=(const NamedObjectWatches&) = delete;
   ~NamedObjectWatches() override { stop(); }
@@ -65,6 +74,7 @@ class NamedObjectWatches : public NamedObjects<Reading> {
       one = watches_.erase(one);
     }
     std::erase_if(turns_, [&](const auto& one) { return objects.count(one.first) == 0; });
+    left_out_.clear();
     for (const kube::ObjectKey& key : objects) {
       if (watches_.count(key) == 0) add(key);
     }
@@ -80,6 +90,7 @@ class NamedObjectWatches : public NamedObjects<Reading> {
 
   std::shared_ptr<const Reading> get(const kube::ObjectKey& key) const override {
     const std::lock_guard lock(mutex_);
+    if (left_out_.count(key) != 0) return too_many_;
     const auto turn = turns_.find(key);
     if (const auto watch = watches_.find(key); watch != watches_.end()) {
       const auto watched = watch->second->get(read_);
@@ -88,6 +99,12 @@ class NamedObjectWatches : public NamedObjects<Reading> {
     }
     if (turn == turns_.end() || !turn->second.is_read) return unread();
     return turn->second.reading;
+  }
+
+  // Those that have no watch, or one that has not begun yet.
+  std::size_t in_turn() const {
+    const std::lock_guard lock(mutex_);
+    return turns_.size();
   }
 
   void stop() {
@@ -143,16 +160,31 @@ class NamedObjectWatches : public NamedObjects<Reading> {
   void add(const kube::ObjectKey& key) {
     if (watches_.size() < options_.max) {
       // What was read stays until the watch has begun: nothing is closed by it.
-      watches_[key] =
-          std::make_unique<Watch>(client_, key, options_.reflector, [this, key] { wake_(key); });
+      watches_[key] = std::make_unique<Watch>(client_, key, options_.reflector,
+                                              [this, key] { on_watched(key); });
       return;
     }
-    if (!turns_.try_emplace(key).second) return;
+    if (turns_.count(key) != 0) return;
+    if (turns_.size() >= options_.max_in_turn) {
+      left_out_.insert(key);
+      return;
+    }
+    turns_.try_emplace(key);
     has_unread_ = true;
     if (!reader_.joinable()) {
       reader_ = std::jthread([this](const std::stop_token& stop) { read_in_turn(stop); });
     }
     changed_.notify_all();
+  }
+
+  // From its first word on a watch knows better than what was read, which is not read any more.
+  void on_watched(const kube::ObjectKey& key) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto watch = watches_.find(key);
+      if (watch != watches_.end() && watch->second->object.is_known()) turns_.erase(key);
+    }
+    wake_(key);
   }
 
   void read_in_turn(const std::stop_token& stop) {
@@ -178,12 +210,14 @@ class NamedObjectWatches : public NamedObjects<Reading> {
   const Options options_;
   const Read read_;
   const Wake wake_;
+  const std::shared_ptr<const Reading> too_many_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool is_stopped_ = false;
   std::map<kube::ObjectKey, std::unique_ptr<Watch>> watches_;
   std::map<kube::ObjectKey, Turn> turns_;
   bool has_unread_ = false;  // in turns_
+  std::set<kube::ObjectKey> left_out_;
   std::jthread reader_;
 };
 

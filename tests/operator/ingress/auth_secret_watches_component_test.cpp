@@ -27,6 +27,7 @@ class AuthSecretWatchesTest : public testing::Test {
     apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
     AuthSecretWatches::Options options;
     options.max = 1;
+    options.max_in_turn = 1;
     options.read_every = seconds(1);
     watches_ = std::make_unique<AuthSecretWatches>(*client_, options, [this](const auto&) {
       const std::lock_guard lock(mutex_);
@@ -81,6 +82,28 @@ TEST_F(AuthSecretWatchesTest, WhatBecomesOfASecretIsSeenAndToldWatchedOrReadInTu
     ASSERT_TRUE(client_->delete_(kube::Secret::type(), key, {}, {}));
     EXPECT_TRUE(comes_to(key, "-")) << name;
   }
+}
+
+TEST_F(AuthSecretWatchesTest, WhoFindsNoRoomAtAllIsClosedWithTheReasonUntilThereIsSome) {
+  const kube::ObjectKey third{"shop", "zeta"};
+  apply_users("users", "ann");
+  apply_users("zeta", "zoe");
+  watches_->follow({kOthers, kUsers, third});  // one is watched, one is read
+  ASSERT_TRUE(comes_to(kUsers, "ann"));
+  EXPECT_EQ(user_of(third), "is one too many: Ingresses name more than 2, so it is not read");
+  watches_->follow({kOthers, third});
+  EXPECT_TRUE(comes_to(third, "zoe"));
+}
+
+TEST_F(AuthSecretWatchesTest, WhoGotAWatchLaterIsNotReadAnyMore) {
+  apply_users("users", "ann");
+  watches_->follow({kOthers, kUsers});
+  ASSERT_TRUE(comes_to(kUsers, "ann"));
+  EXPECT_EQ(watches_->in_turn(), 1U);
+  watches_->follow({kUsers});
+  std::unique_lock lock(mutex_);
+  EXPECT_TRUE(changed_.wait_for(lock, seconds(30), [&] { return watches_->in_turn() == 0; }));
+  EXPECT_EQ(user_of(kUsers), "ann");
 }
 
 TEST_F(AuthSecretWatchesTest, WhoFindsRoomLaterIsNeverUnreadAgain) {
