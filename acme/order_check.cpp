@@ -8,18 +8,6 @@
 namespace acme {
 namespace {
 
-// DNS names differ in case alone (RFC 4343), addresses in their spelling (RFC 8738 §3 wants RFC
-// 5952's).
-Identifier canonical(Identifier identifier) {
-  if (identifier.type == "ip") {
-    if (const auto bytes = base::ip_bytes_from_text(identifier.value)) {
-      identifier.value = base::ip_text_from_bytes(*bytes).value_or(identifier.value);
-    }
-  }
-  for (char& c : identifier.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return identifier;
-}
-
 std::vector<Identifier> canonical(const std::vector<Identifier>& identifiers) {
   std::vector<Identifier> all;
   all.reserve(identifiers.size());
@@ -35,6 +23,18 @@ base::Status refuse(const Authorization& authorization, const std::string& why) 
 }
 
 }  // namespace
+
+// DNS names differ in case alone (RFC 4343), addresses in their spelling (RFC 8738 §3 wants RFC
+// 5952's).
+Identifier canonical(Identifier identifier) {
+  if (identifier.type == "ip") {
+    if (const auto bytes = base::ip_bytes_from_text(identifier.value)) {
+      identifier.value = base::ip_text_from_bytes(*bytes).value_or(identifier.value);
+    }
+  }
+  for (char& c : identifier.value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return identifier;
+}
 
 bool are_same_names(const std::vector<Identifier>& left, const std::vector<Identifier>& right) {
   return canonical(left) == canonical(right);

@@ -12,6 +12,9 @@
 namespace acme {
 
 // RFC 8555 §7.1.3: the same names, in any order, none twice.
+// As it is compared and published: without capitals, an address in its one spelling.
+Identifier canonical(Identifier identifier);
+
 bool are_same_names(const std::vector<Identifier>& left, const std::vector<Identifier>& right);
 
 // Each authorization is for one identifier of the order, and no two are for the same (§7.1.4). The

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "acme/order_check.h"
+#include "base/ip_text.h"
 
 namespace acme {
 namespace {
@@ -130,6 +131,24 @@ bool is_host_name(std::string_view name) {
 
 }  // namespace
 
+bool is_step_back(OrderStatus from, OrderStatus to) {
+  const auto place_of = [](OrderStatus status) {
+    switch (status) {
+      case OrderStatus::pending:
+        return 0;
+      case OrderStatus::ready:
+        return 1;
+      case OrderStatus::processing:
+        return 2;
+      case OrderStatus::valid:
+      case OrderStatus::invalid:
+        break;
+    }
+    return 3;
+  };
+  return place_of(to) < place_of(from);
+}
+
 std::optional<HttpChallenge> http_challenge(const Authorization& authorization) {
   const Challenge* challenge = find_http_challenge(authorization);
   if (challenge == nullptr) return std::nullopt;
@@ -164,10 +183,15 @@ base::Status check_identifiers(const std::vector<Identifier>& identifiers) {
                          "no names are given; a certificate needs at least one");
   }
   for (const Identifier& identifier : identifiers) {
-    if (identifier.type == "ip" && !identifier.value.empty()) continue;
+    const bool is_address = base::ip_bytes_from_text(identifier.value).has_value();
+    if (identifier.type == "ip" && is_address) continue;
+    if (identifier.type == "ip") return reject(identifier, "is not an IP address");
     if (identifier.type != "dns") {
       return reject(identifier, "has the type \"" + identifier.type +
                                     "\"; only DNS names and IP addresses can be proven");
+    }
+    if (is_address) {
+      return reject(identifier, "is an IP address, and those are listed apart from host names");
     }
     if (identifier.value.find('*') != std::string::npos) {
       // RFC 8555 §8.3 proves one host; only a DNS record speaks for all below a domain.
@@ -179,6 +203,9 @@ base::Status check_identifiers(const std::vector<Identifier>& identifiers) {
       return reject(
           identifier,
           "has a part between its dots of more than 63 characters, which no DNS name has");
+    }
+    if (identifier.value.ends_with('.')) {
+      return reject(identifier, "ends with a dot; names of certificates have none there");
     }
     if (!is_host_name(identifier.value)) {
       return reject(identifier,

@@ -67,6 +67,10 @@ Step next_step(const Order& order, const std::vector<Authorization>& authorizati
                const Progress& progress);
 
 // The HTTP-01 challenge of an authorization; nothing when none is offered.
+// RFC 8555 §7.1.6: an order moves forward only. One that seems to have gone back was read from a
+// server that does not know yet.
+bool is_step_back(OrderStatus from, OrderStatus to);
+
 std::optional<HttpChallenge> http_challenge(const Authorization& authorization);
 
 // Whether HTTP-01 can prove these names at all, before an order is spent on them. The sentence says

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "acme/json_fields.h"
+#include "acme/order_check.h"
 #include "acme/problem_json.h"
 #include "acme/text.h"
 #include "acme/token.h"
@@ -89,7 +90,7 @@ Identifier read_identifier(JsonFields& fields, const json& value) {
   }
   if (!is_visible_ascii(identifier.value)) part.fail("is not a host name or an address");
   fields.check(part.status());
-  return identifier;
+  return canonical(std::move(identifier));
 }
 
 // Challenges of other types are kept only to say what was offered: §8 lets servers invent types,

@@ -48,12 +48,23 @@ std::optional<End> Issuance::place(const Verdict& verdict) {
     }
     if (!answer) {
       record_.status().order.reset();  // that of an earlier attempt says nothing of this one
+      const acme::ErrorClass what = answer.error().error_class;
+      if (what == acme::ErrorClass::protocol || what == acme::ErrorClass::malformed) {
+        issuer_.report_doubtful();
+      }
       return set_back(answer.error());
+    }
+    // As from a cache in between: what it leads to is issued already, and nothing would be new.
+    if (answer->value.url == status().last_order_url) {
+      return fail({acme::ErrorClass::protocol, "the server answered with the order " +
+                                                   answer->value.url +
+                                                   " again, whose certificate is issued already"});
     }
     memory_.order = Memory::Order{};
     order().changed_at = steady_now();
     order().account_url = account().session.account_url;
     order().order = std::move(answer->value);
+    order().was_born_expired = order().order.expires && *order().order.expires <= now();
   }
   if (auto end = fetch_authorizations()) return end;
   return record_order();
@@ -100,7 +111,7 @@ std::optional<End> Issuance::fetch_authorizations() {
     auto answer =
         issuer_.asked(account().client->get_authorization(account().session, url, context_.stop));
     if (!answer) return set_back(answer.error());
-    known.push_back(std::move(answer->value));
+    known.push_back(with_first_challenge(std::move(answer->value)));
   }
   // Before anything of them is published.
   if (const base::Status ours = acme::check_authorizations(order().order, order().authorizations);
@@ -108,6 +119,21 @@ std::optional<End> Issuance::fetch_authorizations() {
     return fail({acme::ErrorClass::protocol, ours.error().message});
   }
   return std::nullopt;
+}
+
+// A server that names another challenge each time would else be followed for ever, and the proxies
+// answer the first.
+acme::Authorization Issuance::with_first_challenge(acme::Authorization authorization) {
+  const auto seen = acme::http_challenge(authorization);
+  if (!seen) return authorization;
+  const auto [first, is_new] = order().challenges.try_emplace(authorization.url, *seen);
+  if (is_new) return authorization;
+  for (acme::Challenge& challenge : authorization.challenges) {
+    if (challenge.url != seen->challenge_url || challenge.token != seen->token) continue;
+    challenge.url = first->second.challenge_url;
+    challenge.token = first->second.token;
+  }
+  return authorization;
 }
 
 // From here on a restart finds the order again, and the proxies can learn the tokens.
@@ -178,6 +204,8 @@ std::optional<End> Issuance::recall_order() {
   order().changed_at = steady_now();
   order().account_url = status().order->account_url;
   order().order = std::move(answer->value);
+  const auto& [expires, placed_at] = std::pair(status().order->expires, status().order->placed_at);
+  order().was_born_expired = expires && placed_at && *expires <= *placed_at;
   order().retry_after = answer->retry_after;
   return fetch_authorizations();
 }

@@ -50,6 +50,7 @@ class Issuance {
   std::optional<End> look_at_account(const acme::AcmeError& refusal);
   std::string replaced_id() const;
   std::optional<End> fetch_authorizations();
+  acme::Authorization with_first_challenge(acme::Authorization authorization);
   std::optional<End> record_order();
 
   // going on with a recorded one

@@ -18,6 +18,8 @@ using std::chrono::seconds;
 
 constexpr std::chrono::hours kLookAtLeast{24};
 constexpr milliseconds kLookAtMost{100};
+// Clocks that are kept by NTP are nearer to each other.
+constexpr std::chrono::minutes kClocksApart{5};
 
 }  // namespace
 
@@ -48,6 +50,11 @@ End Issuance::conclude(const SecretContent& content) {
   context_.metrics.count_issued();
   spdlog::info("{}: issued serial {}, valid until {}", record_.name(), leaf.serial,
                base::to_rfc3339(leaf.not_after));
+  if (leaf.not_before > now() + kClocksApart) {
+    record_.warn("NotYetValid", "the certificate is valid only from " +
+                                    base::to_rfc3339(leaf.not_before) +
+                                    ", so either the server's clock or ours is wrong");
+  }
   context_.events.normal(kube::reference_to(api::Certificate::type(), certificate().metadata),
                          "Issued", "Issuing",
                          "issued a certificate into Secret " + record_.secret_key().text() +
@@ -108,9 +115,14 @@ End Issuance::set_back(const acme::AcmeError& error) {
     memory_.next_try = steady_now() + *delay;
     return kube::Outcome::requeue(*delay);
   }
-  return fail({error.error_class, error.error.message, error.error.retry_after,
-               loses_order(error) || !has_order_under_way(status()), account().session.account_url,
-               is_about_names(error)});
+  const bool is_given_up =
+      memory_.order && certificate::is_given_up(order(), error.error_class, steady_now());
+  return fail({error.error_class,
+               error.error.message +
+                   (is_given_up ? "; for an hour nothing moved, so the order is given up" : ""),
+               error.error.retry_after,
+               loses_order(error) || is_given_up || !has_order_under_way(status()),
+               account().session.account_url, is_about_names(error)});
 }
 
 End Issuance::set_back(const base::Error& error) {

@@ -82,14 +82,18 @@ std::optional<End> Issuance::read_order() {
   auto answer = issuer_.asked(
       account().client->get_order(account().session, memory.order.url, context_.stop));
   if (!answer) return set_back(answer.error());
+  memory.retry_after = answer->retry_after;
+  memory.is_stale = false;
+  if (acme::is_step_back(memory.order.status, answer->value.status)) {
+    memory.is_ready_again = answer->value.status == acme::OrderStatus::ready;
+    return std::nullopt;
+  }
   if (answer->value.status != memory.order.status) {
     memory.polls = 0;
     memory.changed_at = steady_now();
     memory_.setbacks = 0;
   }
   adopt(std::move(answer->value));
-  memory.retry_after = answer->retry_after;
-  memory.is_stale = false;
   return std::nullopt;
 }
 
@@ -180,11 +184,12 @@ std::optional<End> Issuance::take(const acme::Finalize&) {
       account().client->finalize(account().session, order().order, *csr, context_.stop));
   if (!answer) return set_back(answer.error());
   memory_.setbacks = 0;
-  adopt(std::move(answer->value));
+  if (!order().is_answered_again) order().changed_at = steady_now();
   // Accepted: what is left is the server's to do, even where its answer does not show it yet.
-  if (order().order.status == acme::OrderStatus::ready) {
-    order().order.status = acme::OrderStatus::processing;
+  if (acme::is_step_back(acme::OrderStatus::processing, answer->value.status)) {
+    answer->value.status = acme::OrderStatus::processing;
   }
+  adopt(std::move(answer->value));
   order().retry_after = answer->retry_after;
   order().polls = 0;
   return std::nullopt;
@@ -231,6 +236,7 @@ std::optional<End> Issuance::take(const acme::Wait& step) {
     case Standstill::answer_again:
       order().is_answered_again = true;
       order().answered.clear();
+      if (order().is_ready_again) order().order.status = acme::OrderStatus::ready;
       return std::nullopt;
     case Standstill::none:
       break;

@@ -42,6 +42,8 @@ class IssuerAccess {
 
   // Nobody is to order with this account until its issuer has looked at it.
   void report_lost();
+  // Its server has no newOrder where its directory said.
+  void report_doubtful() { context_.accounts.report_doubtful(key_); }
 
  private:
   void note_failure(const acme::AcmeError& error);

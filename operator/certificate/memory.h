@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "acme/order_flow.h"
 #include "acme/resources.h"
 #include "base/clock.h"
 #include "base/key.h"
@@ -30,19 +32,24 @@ struct Memory {
     std::set<std::string> published;                  // challenge URLs that every proxy answers
     std::set<std::string> answered;                   // challenge URLs
     std::set<std::string> doubted;  // challenge URLs whose answer was refused once
-    bool is_stale = false;          // to be asked for again before the next step
-    int polls = 0;                  // without a change
+    // By the URL of an authorization: as it was first seen. The proxies answer that one.
+    std::map<std::string, acme::HttpChallenge> challenges;
+    bool is_stale = false;  // to be asked for again before the next step
+    int polls = 0;          // without a change
     std::optional<std::chrono::seconds> retry_after;
     base::SteadyTime next_poll{};           // not earlier
     std::optional<base::PrivateKey> key{};  // as it waits in the Secret, should that be deleted
     base::SteadyTime changed_at{};          // when the order was seen to move last
     bool is_answered_again = false;         // the challenges, after a long silence
+    bool is_ready_again = false;            // says the server, after it took the CSR
+    bool was_born_expired = false;          // one of the clocks is wrong: its end says nothing
   };
   std::optional<Order> order;
 
   struct Secret {
     std::optional<kube::Secret> present;  // as last read or written by us
     bool is_known = false;                // present says what there is, also that there is none
+    bool is_immutable = false;            // nobody may change the data of what is there
     std::string other_writers;            // who else wrote it, when it was read last
     std::shared_ptr<const kube::Secret> kept;  // with the pair that was issued, as it is to be
     base::SteadyTime truce_until{};            // what others put into it is left until then
@@ -59,6 +66,7 @@ struct Memory {
   std::optional<base::SteadyTime> stored_at;  // the new pair is in the Secret
   int setbacks = 0;                           // in a row that were not worth a write
   base::SteadyTime next_try{};
+  std::optional<base::SteadyTime> api_trouble_since;  // the Kubernetes API refuses what is needed
 
   std::optional<base::SteadyTime> in_line_since;         // for a turn at the issuer's server
   std::optional<base::SteadyTime> without_issuer_since;  // it is not there, or not ready

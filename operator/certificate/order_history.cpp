@@ -13,6 +13,7 @@ using std::chrono::hours;
 
 constexpr hours kIssuedCount{24};
 constexpr hours kFailedCount{1};
+constexpr std::chrono::minutes kClockStepMax{5};
 // The schedules have fewer steps than that.
 constexpr std::size_t kOutcomesMax = 12;
 
@@ -68,6 +69,7 @@ OrderHistory::OfOthers OrderHistory::of_others(const std::string& account_url,
     // Whoever got one has shown that these names can be had.
     if (outcome.is_issued) others.failed.clear();
     if (outcome.uid == certificate.metadata.uid) continue;
+    if (outcome.at > now + kClockStepMax) continue;  // of a clock that was ahead
     if (outcome.limited_until > now) others.limited_until = outcome.limited_until;
     if (outcome.is_issued) {
       if (outcome.at > now - kIssuedCount) others.issued.push_back(outcome.at);

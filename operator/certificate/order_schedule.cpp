@@ -93,12 +93,23 @@ milliseconds until_next_look_after_issuance(int looks) {
 
 Standstill standstill_of(const Memory::Order& order, base::WallTime now,
                          base::SteadyTime steady_now) {
-  if (order.order.expires && now >= *order.order.expires) return Standstill::expired;
+  const bool is_expired = order.order.expires && now >= *order.order.expires;
+  if (is_expired && !order.was_born_expired) return Standstill::expired;
   const auto still = steady_now - order.changed_at;
   if (still >= kStandstillMax) return Standstill::too_long;
-  const bool may_be_unheard =
-      order.order.status == acme::OrderStatus::pending && !order.is_answered_again;
+  const bool is_for_us_to_say_again =
+      order.order.status == acme::OrderStatus::pending ||
+      (order.order.status == acme::OrderStatus::processing && order.is_ready_again);
+  const bool may_be_unheard = is_for_us_to_say_again && !order.is_answered_again;
   return may_be_unheard && still >= kAnswerAgainAfter ? Standstill::answer_again : Standstill::none;
+}
+
+bool is_given_up(const Memory::Order& order, acme::ErrorClass error_class,
+                 base::SteadyTime steady_now) {
+  const bool says_nothing_of_it =
+      error_class == acme::ErrorClass::rate_limited ||
+      (is_quick_to_pass(error_class) && error_class != acme::ErrorClass::order_not_ready);
+  return !says_nothing_of_it && steady_now - order.changed_at >= kStandstillMax;
 }
 
 bool is_word_due(const Memory::Wait& wait, base::SteadyTime now) {

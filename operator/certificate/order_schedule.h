@@ -40,12 +40,17 @@ std::chrono::milliseconds until_next_look_after_issuance(int looks);
 
 enum class Standstill {
   none,
-  answer_again,  // half-way the challenges are answered once more, should the answer be lost
+  answer_again,  // half-way it is said once more what the server may not have heard
   expired,       // RFC 8555 §7.1.3
   too_long       // nothing moved for an hour
 };
 Standstill standstill_of(const Memory::Order& order, base::WallTime now,
                          base::SteadyTime steady_now);
+
+// Of an order that cannot be gone on with because of this error: nothing moved for an hour. A
+// server that is out of reach, or busy, says nothing about it.
+bool is_given_up(const Memory::Order& order, acme::ErrorClass error_class,
+                 base::SteadyTime steady_now);
 
 // ---- Words
 

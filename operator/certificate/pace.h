@@ -60,4 +60,9 @@ std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, ba
 std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now,
                                          const std::string& account_url = {});
 
+// A failure that lies in the future was noted while our clock was ahead: it is moved to now, with
+// the attempt that is to follow, which would else be waited for as long as the clock was wrong.
+// Whether there was something to move.
+bool take_back(api::CertificateStatus& status, base::WallTime now);
+
 }  // namespace certificate

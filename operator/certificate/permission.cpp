@@ -3,7 +3,10 @@
 #include <chrono>
 #include <string>
 
+#include <spdlog/spdlog.h>
+
 #include "acme/order_flow.h"
+#include "base/time_text.h"
 #include "operator/certificate/pace.h"
 #include "operator/certificate/status_report.h"
 #include "operator/issuer/attempt_text.h"
@@ -102,6 +105,14 @@ std::optional<End> Permission::of_issuer(const std::optional<Verdict>& verdict) 
 }
 
 std::optional<End> Permission::of_back_off() {
+  if (take_back(record_.status(), context_.now())) {
+    const api::CertificateStatus& status = record_.status();
+    show_attempt_moved(record_.certificate(), context_.now());
+    spdlog::warn("{}: the clock was set back; trying again at {}", record_.name(),
+                 base::to_rfc3339(*status.next_attempt_time));
+    const base::Status written = record_.write_status();
+    if (!written) return Record::after_write(written, kube::Outcome::await_change());
+  }
   const auto until = attempt_time();
   if (!until) return std::nullopt;
   return End(kube::Outcome::requeue(std::chrono::ceil<Delay>(*until - context_.now())));

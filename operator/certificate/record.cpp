@@ -74,12 +74,14 @@ base::Status Record::write_status() {
 base::Status Record::read_secret() {
   memory_.secret.is_known = false;
   memory_.secret.present.reset();
+  memory_.secret.is_immutable = false;
   memory_.secret.other_writers.clear();
   const auto object = context_.client.get(kube::Secret::type(), secret_key(), context_.stop);
   if (object) {
     auto secret = kube::Secret::from_json(*object);
     if (!secret) return base::failure(std::move(secret.error()));
     memory_.secret.present = *std::move(secret);
+    memory_.secret.is_immutable = object->contains("immutable") && (*object)["immutable"] == true;
     memory_.secret.other_writers = other_writers(*object);
   } else if (object.error().kind != base::ErrorKind::not_found) {
     return base::failure(object.error());
@@ -133,6 +135,12 @@ End Record::block(const std::string& reason, const std::string& message,
   // The change that removes the obstacle wakes us, save where somebody says when to look.
   return after_write(
       written, look_again ? kube::Outcome::requeue(*look_again) : kube::Outcome::await_change());
+}
+
+void Record::tell_trouble(const std::string& message) {
+  certificate_.status = written_;
+  show_trouble(certificate_, message, context_.now());
+  if (write_status()) warn(kKubernetesApi, message);
 }
 
 void Record::warn(const std::string& reason, const std::string& message) {

@@ -64,6 +64,8 @@ class Record {
   // look_again: where no change wakes us. verdict: as show_blocked() has it.
   End block(const std::string& reason, const std::string& message,
             const std::optional<Verdict>& verdict, std::optional<Delay> look_again = std::nullopt);
+  // Says what the Kubernetes API refuses; what this reconcile thought of besides is not written.
+  void tell_trouble(const std::string& message);
   void warn(const std::string& reason, const std::string& message);
 
  private:

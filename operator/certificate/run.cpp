@@ -17,6 +17,8 @@ namespace {
 
 // As ingress status has it: how long what another controller wrote is left alone.
 constexpr std::chrono::minutes kTruce{10};
+// What the Kubernetes API refuses for longer is a reason of its own, in status.
+constexpr std::chrono::seconds kTroubleUnsaid{30};
 // Labels that the API server refuses; the certificate may be due for renewal meanwhile.
 constexpr std::chrono::hours kRefusedLookAgain{1};
 
@@ -35,7 +37,26 @@ Run::Run(Context& context, Memory& memory, api::Certificate certificate)
 End Run::go() {
   End end = look();
   account_for_order();
+  if (end) {
+    memory_.api_trouble_since.reset();
+  } else {
+    tell_of_trouble(end.error());
+  }
   return end;
+}
+
+// The controller's own back-off would tell nobody why nothing happens: a conflict or a server that
+// is busy passes within seconds, what lasts is said.
+void Run::tell_of_trouble(const base::Error& error) {
+  if (error.kind == base::ErrorKind::cancelled) return;
+  if (!memory_.api_trouble_since) memory_.api_trouble_since = context_.steady_now();
+  const bool needs_a_person =
+      error.kind == base::ErrorKind::denied || error.kind == base::ErrorKind::invalid;
+  const auto lasts = context_.steady_now() - *memory_.api_trouble_since;
+  if (!needs_a_person && lasts < kTroubleUnsaid) return;
+  const kube::Condition* said = kube::find_condition(record_.written().conditions, api::kIssuing);
+  if (said && said->reason == kKubernetesApi) return;
+  record_.tell_trouble(error.message);
 }
 
 // Whether this Certificate counts among those that have an order under way: one that cannot be gone
@@ -178,6 +199,13 @@ End Run::start(const Verdict& verdict) {
                              " and is left alone; delete it, or use another secretName",
                          verdict, std::chrono::minutes(1));  // only TLS Secrets are watched
   }
+  if (memory_.secret.is_immutable) {
+    return record_.block("SecretImmutable",
+                         verdict.message + "; Secret " + record_.secret_key().text() +
+                             " is immutable, so nothing can be written into it; remedy: delete it, "
+                             "or use another secretName",
+                         verdict);
+  }
   const SecretContent content = read_content(*present);
   const auto confirmed = record_.judge(&content);
   if (!confirmed) return keep(kube::Secret(*present), content);
@@ -259,12 +287,20 @@ End Run::write_again() {
 
 End Run::leave_to_others(const Verdict& verdict, Delay look_again) {
   const std::string& writers = memory_.secret.other_writers;
-  return record_.block(
-      kSecretContested,
-      verdict.message + "; " + (writers.empty() ? "somebody else" : writers) +
-          " writes it, too, and it is left so for now; remedy: let one program alone keep "
-          "this Secret, or use another secretName",
-      verdict, look_again);
+  std::string message = verdict.message + "; " + (writers.empty() ? "somebody else" : writers) +
+                        " writes it, too, and it is left so for now; remedy: let one program alone "
+                        "keep this Secret, or use another secretName";
+  // Whoever writes it each second, each time by another name, is no reason for a write of ours each
+  // second.
+  const auto& conditions = record_.written().conditions;
+  const kube::Condition* said = kube::find_condition(conditions, api::kIssuing);
+  const kube::Condition* ready = kube::find_condition(conditions, api::kReady);
+  const bool is_said_not_ready = ready && ready->reason == kSecretContested;
+  if (said && said->reason == kSecretContested &&
+      is_said_not_ready != verdict.is_usable_meanwhile) {
+    message = said->message;
+  }
+  return record_.block(kSecretContested, message, verdict, look_again);
 }
 
 }  // namespace certificate

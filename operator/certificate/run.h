@@ -27,6 +27,7 @@ class Run {
  private:
   End look();
   void account_for_order();
+  void tell_of_trouble(const base::Error& error);
   std::shared_ptr<const api::Certificate> older_claimant() const;
   End go_on_with_order();
   End decide();

@@ -121,7 +121,8 @@ void show_order(api::Certificate& certificate, const Verdict& verdict, const acm
 void show_waiting(api::Certificate& certificate, const std::string& what_for, base::WallTime now) {
   const kube::Condition* issuing =
       kube::find_condition(certificate.status.conditions, api::kIssuing);
-  const std::string reason = issuing ? issuing->reason : "Issuing";
+  const bool is_of_the_order = issuing && issuing->reason != kKubernetesApi;
+  const std::string reason = is_of_the_order ? issuing->reason : "Issuing";
   set(certificate, api::kIssuing, kube::ConditionStatus::is_true, reason, "waiting for " + what_for,
       now);
 }
@@ -180,6 +181,14 @@ void show_failure(api::Certificate& certificate, const Failure& failure,
       verdict->message + "; issuing failed: " + message, now);
 }
 
+void show_attempt_moved(api::Certificate& certificate, base::WallTime now) {
+  const api::CertificateStatus& status = certificate.status;
+  const kube::Condition* before = kube::find_condition(status.conditions, api::kIssuing);
+  if (!before || !status.next_attempt_time) return;
+  set(certificate, api::kIssuing, before->status, before->reason,
+      issuer::failure_text(status.last_failure, *status.next_attempt_time, "", now), now);
+}
+
 void show_blocked(api::Certificate& certificate, const std::string& reason,
                   const std::string& message, const std::optional<Verdict>& verdict,
                   base::WallTime now) {
@@ -187,6 +196,15 @@ void show_blocked(api::Certificate& certificate, const std::string& reason,
   if (!is_usable(verdict)) {
     set(certificate, api::kReady, kube::ConditionStatus::is_false, reason, message, now);
   }
+}
+
+void show_trouble(api::Certificate& certificate, const std::string& message, base::WallTime now) {
+  const bool is_under_way = has_order_under_way(certificate.status);
+  set(certificate, api::kIssuing,
+      is_under_way ? kube::ConditionStatus::is_true : kube::ConditionStatus::is_false,
+      kKubernetesApi, message, now);
+  if (kube::find_condition(certificate.status.conditions, api::kReady)) return;
+  set(certificate, api::kReady, kube::ConditionStatus::is_false, kKubernetesApi, message, now);
 }
 
 void show_held_back(api::Certificate& certificate, const Brake& brake, const Verdict& verdict,

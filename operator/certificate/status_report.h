@@ -46,10 +46,17 @@ struct Failure {
 void show_failure(api::Certificate& certificate, const Failure& failure,
                   const std::optional<Verdict>& verdict, base::WallTime now);
 
+// The next attempt after a failure is at another time than was said.
+void show_attempt_moved(api::Certificate& certificate, base::WallTime now);
+
 // Something that only a change elsewhere can remove: no attempt is made.
 void show_blocked(api::Certificate& certificate, const std::string& reason,
                   const std::string& message, const std::optional<Verdict>& verdict,
                   base::WallTime now);
+
+// The Kubernetes API refuses what is needed; whether there is an order under way stays as it is.
+inline constexpr const char* kKubernetesApi = "KubernetesApi";  // the reason
+void show_trouble(api::Certificate& certificate, const std::string& message, base::WallTime now);
 
 // No order is placed before the brake lets it.
 void show_held_back(api::Certificate& certificate, const Brake& brake, const Verdict& verdict,

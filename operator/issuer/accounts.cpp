@@ -43,6 +43,7 @@ void Accounts::publish(const IssuerKey& key, Account account) {
 void Accounts::withdraw(const IssuerKey& key) {
   const std::lock_guard lock(mutex_);
   accounts_.erase(key);
+  doubtful_.erase(key);
 }
 
 void Accounts::report_lost(const IssuerKey& key, const std::string& account_url) {
@@ -63,6 +64,19 @@ std::string Accounts::take_lost(const IssuerKey& key) {
   std::string url = std::move(found->second);
   lost_.erase(found);
   return url;
+}
+
+void Accounts::report_doubtful(const IssuerKey& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (accounts_.count(key) == 0 || !doubtful_.insert(key).second) return;
+  }
+  for (const Listener& listener : lost_listeners_) listener(key);
+}
+
+bool Accounts::take_doubtful(const IssuerKey& key) {
+  const std::lock_guard lock(mutex_);
+  return doubtful_.erase(key) != 0;
 }
 
 }  // namespace issuer

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ class Accounts {
   using Listener = std::function<void(const IssuerKey&)>;
 
   // Set up, before anything runs. on_ready: an account was published that is new or other than
-  // before. on_lost: somebody reported it lost.
+  // before. on_lost: somebody reported it lost, or doubtful.
   void on_ready(Listener listener) { ready_listeners_.push_back(std::move(listener)); }
   void on_lost(Listener listener) { lost_listeners_.push_back(std::move(listener)); }
 
@@ -61,10 +62,16 @@ class Accounts {
   // The URL reported lost since the last call; empty when none.
   std::string take_lost(const IssuerKey& key);
 
+  // The server does not take orders where its directory said: the directory is to be read again.
+  // The account stays.
+  void report_doubtful(const IssuerKey& key);
+  bool take_doubtful(const IssuerKey& key);
+
  private:
   mutable std::mutex mutex_;
   std::map<IssuerKey, Pointer> accounts_;
   std::map<IssuerKey, std::string> lost_;
+  std::set<IssuerKey> doubtful_;  // of accounts_
   std::vector<Listener> ready_listeners_;
   std::vector<Listener> lost_listeners_;
 };

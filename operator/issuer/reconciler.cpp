@@ -32,6 +32,8 @@ using std::chrono::seconds;
 constexpr const char* kAccountKeyKey = "tls.key";  // as cert-manager has it
 // Terms, profiles and URLs of a server change rarely.
 constexpr hours kDirectoryAgeMax{1};
+// Where orders are refused as if there were no such place, it is read again, but not by each order.
+constexpr minutes kDirectoryLookAgain{5};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
 constexpr std::size_t kAccountsAtOnce = 2;  // new ones within a day
@@ -85,6 +87,7 @@ struct Reconciler::Memory {
   std::shared_ptr<acme::Client> client;
   std::optional<acme::Directory> directory;
   base::SteadyTime directory_until{};
+  base::SteadyTime directory_read_at{};
 
   int failures = 0;
   std::int64_t failed_generation = 0;
@@ -95,6 +98,7 @@ struct Reconciler::Memory {
   std::string lost_account_url;  // reported and not yet made good
   std::optional<base::SteadyTime> recreated_at;
   std::vector<base::SteadyTime> registered_at;  // accounts made within a day
+  std::vector<base::SteadyTime> lost_at;        // times within a day when one was lost soon after
 };
 
 // One reconcile of one issuer.
@@ -204,6 +208,10 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
   const std::string lost = owner_.accounts_.take_lost(key_);
   if (!lost.empty()) memory_.lost_account_url = lost;
   const base::SteadyTime now = owner_.clock_.steady_now();
+  const bool is_doubtful = owner_.accounts_.take_doubtful(key_);
+  if (is_doubtful && now - memory_.directory_read_at >= kDirectoryLookAgain) {
+    memory_.directory_until = now;
+  }
   // Our own status write brings us back here: that is no reason to try earlier.
   if (memory_.failures > 0 && lost.empty() && now < memory_.next_attempt &&
       memory_.failed_generation == issuer_.metadata.generation && !has_another_key()) {
@@ -313,6 +321,7 @@ Attempt<acme::Directory> Reconciler::Run::read_directory() {
   auto answer = owner_.requests_.count(memory_.client->get_directory(owner_.stop_));
   if (answer) {
     memory_.directory = std::move(answer->value);
+    memory_.directory_read_at = now;
     memory_.directory_until = now + kDirectoryAgeMax;
     return *memory_.directory;
   }
@@ -535,10 +544,17 @@ base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
   ++memory_.failures;
   memory_.failed_generation = issuer_.metadata.generation;
   memory_.is_about_key = trouble.is_about_key;
-  const seconds delay =
-      acme::next_attempt_delay(trouble.error_class, trouble.retry_after, memory_.failures,
-                               acme::chance_of(issuer_.metadata.uid));
-  memory_.next_attempt = owner_.clock_.steady_now() + delay;
+  const base::SteadyTime steady_now = owner_.clock_.steady_now();
+  // A server that makes accounts and does not know them has a registration that succeeds in
+  // between, which says nothing.
+  std::erase_if(memory_.lost_at,
+                [=](base::SteadyTime one) { return steady_now - one >= hours(24); });
+  if (trouble.is_account_lost) memory_.lost_at.push_back(steady_now);
+  const int failures = std::max(
+      memory_.failures, trouble.is_account_lost ? static_cast<int>(memory_.lost_at.size()) : 0);
+  const seconds delay = acme::next_attempt_delay(trouble.error_class, trouble.retry_after, failures,
+                                                 acme::chance_of(issuer_.metadata.uid));
+  memory_.next_attempt = steady_now + delay;
   if (trouble.is_account_lost) {
     issuer_.acme_status.uri.clear();  // the next attempt registers
     memory_.lost_account_url.clear();

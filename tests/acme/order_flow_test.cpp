@@ -240,7 +240,25 @@ TEST(CheckIdentifiers, NamesTheBadOneAndSaysWhatToDo) {
   EXPECT_THAT(fault({"dns", "a..test"}), HasSubstr("not a host name"));
   EXPECT_THAT(fault({"dns", "a.test/x"}), HasSubstr("not a host name"));
   EXPECT_THAT(fault({"email", "a@a.test"}), HasSubstr("only DNS names and IP addresses"));
+  EXPECT_THAT(fault({"dns", "10.0.0.1"}), HasSubstr("is an IP address"));
+  EXPECT_THAT(fault({"dns", "2001:db8::1"}), HasSubstr("is an IP address"));
+  EXPECT_THAT(fault({"dns", "a.test."}), HasSubstr("ends with a dot"));
+  EXPECT_THAT(fault({"ip", "10.0.0.999"}), HasSubstr("is not an IP address"));
+  EXPECT_THAT(fault({"ip", ""}), HasSubstr("is not an IP address"));
   EXPECT_FALSE(acme::check_identifiers({}));
+}
+
+TEST(IsStepBack, AnOrderMovesForwardOnly) {
+  using acme::OrderStatus;
+  const OrderStatus way[] = {OrderStatus::pending, OrderStatus::ready, OrderStatus::processing,
+                             OrderStatus::valid};
+  for (std::size_t from = 0; from < std::size(way); ++from) {
+    for (std::size_t to = 0; to < std::size(way); ++to) {
+      EXPECT_EQ(acme::is_step_back(way[from], way[to]), to < from) << from << " to " << to;
+    }
+    EXPECT_FALSE(acme::is_step_back(way[from], OrderStatus::invalid));
+    EXPECT_EQ(acme::is_step_back(OrderStatus::invalid, way[from]), way[from] != OrderStatus::valid);
+  }
 }
 
 TEST(MakeOrderCsr, RefusesTheAccountsOwnKey) {

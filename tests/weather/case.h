@@ -39,6 +39,7 @@ struct Case {
 
 // Every faulty situation that we know of.
 std::vector<Case> all_cases();
+void add_odd_cases(std::vector<Case>& cases);  // of these, the rarer ones
 
 struct Outcome {
   std::string name;

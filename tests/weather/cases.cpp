@@ -597,6 +597,7 @@ std::vector<Case> all_cases() {
   add_people(cases);
   add_issuers(cases);
   add_our_side(cases);
+  add_odd_cases(cases);
   add_all_at_once(cases);
   return cases;
 }

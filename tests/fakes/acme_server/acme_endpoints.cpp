@@ -35,9 +35,9 @@ std::string certificate_id_of(const std::string& chain) {
 }  // namespace
 
 base::HttpResponse AcmeServer::directory() const {
-  json body = {{"newNonce", url("/new-nonce")},   {"newAccount", url("/new-acct")},
-               {"newOrder", url("/new-order")},   {"revokeCert", url("/revoke")},
-               {"keyChange", url("/key-change")}, {"meta", json::object()}};
+  json body = {{"newNonce", url("/new-nonce")},    {"newAccount", url("/new-acct")},
+               {"newOrder", url(new_order_path_)}, {"revokeCert", url("/revoke")},
+               {"keyChange", url("/key-change")},  {"meta", json::object()}};
   if (options_.has_renewal_info) body["renewalInfo"] = url("/renewal");
   if (!options_.terms_of_service.empty()) {
     body["meta"]["termsOfService"] = options_.terms_of_service;
@@ -275,8 +275,8 @@ void AcmeServer::issue(Order& order) {
     return;
   }
   Certificate certificate;
-  certificate.chain =
-      mint_.issue(order.csr, now() - options_.backdated, now() + options_.certificate_lifetime);
+  certificate.chain = mint_.issue(order.csr, now() - options_.backdated,
+                                  now() + options_.certificate_lifetime, options_.names_issued);
   certificate.id = certificate_id_of(certificate.chain);
   order.certificate = next_number_++;
   order.status = "valid";

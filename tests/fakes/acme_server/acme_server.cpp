@@ -24,7 +24,8 @@ base::Result<base::HttpResponse> AcmeServer::send(const base::HttpRequest& reque
   }
   Call call{request, "", 0, 0, {}};
   if (!find_endpoint(call)) {
-    violations_.push_back("a request to an unknown URL: " + request.url);
+    const bool is_moved = request.url == url("/new-order");
+    if (!is_moved) violations_.push_back("a request to an unknown URL: " + request.url);
     return problem_answer(404, "malformed", "no such resource");
   }
   if (options_.on_request) options_.on_request();
@@ -61,9 +62,15 @@ bool AcmeServer::find_endpoint(Call& call) const {
   const std::string& full = call.request.url;
   if (full.compare(0, options_.base_url.size(), options_.base_url) != 0) return false;
   const std::string path = full.substr(options_.base_url.size());
-  static const std::map<std::string, std::string> kFixed = {
-      {"/directory", "directory"}, {"/new-nonce", "newNonce"}, {"/new-acct", "newAccount"},
-      {"/new-order", "newOrder"},  {"/revoke", "revokeCert"},  {"/key-change", "keyChange"}};
+  if (path == new_order_path_) {
+    call.endpoint = "newOrder";
+    return true;
+  }
+  static const std::map<std::string, std::string> kFixed = {{"/directory", "directory"},
+                                                            {"/new-nonce", "newNonce"},
+                                                            {"/new-acct", "newAccount"},
+                                                            {"/revoke", "revokeCert"},
+                                                            {"/key-change", "keyChange"}};
   if (const auto found = kFixed.find(path); found != kFixed.end()) {
     call.endpoint = found->second;
     return true;
@@ -299,6 +306,11 @@ void AcmeServer::set_renewal_window(base::WallTime start, base::WallTime end,
 void AcmeServer::forget_accounts() {
   const std::lock_guard lock(mutex_);
   accounts_.clear();
+}
+
+void AcmeServer::move_new_order() {
+  const std::lock_guard lock(mutex_);
+  new_order_path_ = "/orders/new";
 }
 
 void AcmeServer::expire_pending_authorizations() {

@@ -32,6 +32,7 @@ class AcmeServer final : public base::HttpTransport {
     int polls_until_done = 1;
     std::chrono::seconds clock_ahead{0};  // of ours
     std::chrono::seconds backdated{0};    // certificates, as CAs do for clients whose clocks lag
+    std::string names_issued;             // whatever is asked for: "DNS:a.example"
     bool reuses_authorizations = false;
     bool has_renewal_info = true;
     std::string terms_of_service;                      // set: an account must agree
@@ -98,6 +99,7 @@ class AcmeServer final : public base::HttpTransport {
                           std::string explanation_url = "");
   void forget_accounts();
   void expire_pending_authorizations();
+  void move_new_order();  // to another URL, which the directory tells; the old one is gone
 
   // ---- What it saw
 
@@ -193,6 +195,7 @@ class AcmeServer final : public base::HttpTransport {
   std::optional<std::pair<std::string, std::string>> failing_issuance_;
   std::optional<std::pair<base::WallTime, base::WallTime>> window_;
   std::string explanation_url_;
+  std::string new_order_path_ = "/new-order";
   std::vector<std::string> requests_;
   std::vector<std::string> violations_;
 };

@@ -102,7 +102,7 @@ CertificateMint::CertificateMint() : key_(make_key()) {
 }
 
 std::string CertificateMint::issue(const std::string& csr_der, base::WallTime not_before,
-                                   base::WallTime not_after) {
+                                   base::WallTime not_after, const std::string& names) {
   const base::X509ReqPtr csr = parse_csr(csr_der);
   const auto root = base::parse_first_certificate(root_pem_);
   const base::X509Ptr leaf(X509_new());
@@ -112,7 +112,11 @@ std::string CertificateMint::issue(const std::string& csr_der, base::WallTime no
   ASN1_TIME_set(X509_getm_notBefore(leaf.get()), std::chrono::system_clock::to_time_t(not_before));
   ASN1_TIME_set(X509_getm_notAfter(leaf.get()), std::chrono::system_clock::to_time_t(not_after));
   X509_set_pubkey(leaf.get(), X509_REQ_get0_pubkey(csr.get()));
-  copy_names(csr.get(), leaf.get());
+  if (names.empty()) {
+    copy_names(csr.get(), leaf.get());
+  } else {
+    add_extension(leaf.get(), root->get(), NID_subject_alt_name, names.c_str());
+  }
   add_extension(leaf.get(), root->get(), NID_authority_key_identifier, "keyid:always");
   add_extension(leaf.get(), root->get(), NID_ext_key_usage, "serverAuth");
   if (X509_sign(leaf.get(), key_.get(), EVP_sha256()) == 0) std::abort();

@@ -140,6 +140,41 @@ TEST(OrderSchedule, AnOrderThatDoesNotMoveIsAnsweredOnceMoreAndThenGivenUp) {
   }
 }
 
+TEST(OrderSchedule, AnOrderThatTheServerTakesForReadyAgainIsFinalizedOnceMore) {
+  Memory::Order order;
+  order.order.status = acme::OrderStatus::processing;
+  order.changed_at = kSteady - minutes(30);
+  EXPECT_EQ(certificate::standstill_of(order, kNow, kSteady), Standstill::none);
+  order.is_ready_again = true;
+  EXPECT_EQ(certificate::standstill_of(order, kNow, kSteady), Standstill::answer_again);
+  order.is_answered_again = true;
+  EXPECT_EQ(certificate::standstill_of(order, kNow, kSteady), Standstill::none);
+}
+
+TEST(OrderSchedule, TheEndOfAnOrderThatLayInThePastWhenItWasPlacedSaysNothing) {
+  Memory::Order order;
+  order.order.expires = kNow - minutes(1);
+  order.changed_at = kSteady;
+  EXPECT_EQ(certificate::standstill_of(order, kNow, kSteady), Standstill::expired);
+  order.was_born_expired = true;
+  EXPECT_EQ(certificate::standstill_of(order, kNow, kSteady), Standstill::none);
+}
+
+TEST(OrderSchedule, WhatCannotBeGoneOnWithForAnHourIsGivenUpUnlessTheServerIsAwayOrBusy) {
+  using acme::ErrorClass;
+  Memory::Order order;
+  order.changed_at = kSteady - minutes(60);
+  for (const ErrorClass told :
+       {ErrorClass::protocol, ErrorClass::other, ErrorClass::order_not_ready}) {
+    EXPECT_TRUE(certificate::is_given_up(order, told, kSteady)) << acme::name_of(told);
+    EXPECT_FALSE(certificate::is_given_up(order, told, kSteady - seconds(1)));
+  }
+  for (const ErrorClass untold : {ErrorClass::network, ErrorClass::server_internal,
+                                  ErrorClass::bad_nonce, ErrorClass::rate_limited}) {
+    EXPECT_FALSE(certificate::is_given_up(order, untold, kSteady)) << acme::name_of(untold);
+  }
+}
+
 TEST(OrderSchedule, AWaitIsToldAfterThreeSecondsAndNotMoreOftenThanEachTen) {
   Memory::Wait wait;
   EXPECT_FALSE(certificate::is_word_due(wait, kSteady));

@@ -162,6 +162,18 @@ TEST(RenewalTime, OfWhatWasIssuedTogetherIsSpreadOverAFewPercentOfTheLife) {
   EXPECT_LE(last, kNow + days(60)) << "only ever earlier";
 }
 
+TEST(TakeBack, AFailureOfAClockThatWasAheadIsMovedToNowWithTheAttemptThatFollows) {
+  api::CertificateStatus status;
+  EXPECT_FALSE(certificate::take_back(status, kNow));
+  status.last_failure_time = kNow + hours(24 * 365);
+  status.next_attempt_time = *status.last_failure_time + minutes(10);
+  EXPECT_TRUE(certificate::take_back(status, kNow));
+  EXPECT_EQ(status.last_failure_time, kNow);
+  EXPECT_EQ(status.next_attempt_time, kNow + minutes(10));
+  status.last_failure_time = kNow + seconds(30);
+  EXPECT_FALSE(certificate::take_back(status, kNow)) << "a step of NTP";
+}
+
 // ---- What others got for the same names
 
 TEST(BrakeFor, ACertificateThatHasGotNothingWaitsForWhatOthersGot) {

@@ -91,7 +91,15 @@ struct FakeCluster::Target {
 base::Result<base::HttpResponse> FakeCluster::send(const base::HttpRequest& request,
                                                    std::stop_token stop) {
   if (stop.stop_requested()) return base::failure(base::ErrorKind::cancelled, "stopped");
+  if (fault) {
+    if (auto met = fault(request)) return *std::move(met);
+  }
   return answer(request);
+}
+
+base::HttpResponse FakeCluster::status_answer(int code, const std::string& reason,
+                                              const std::string& message) {
+  return refuse(code, reason, message);
 }
 
 base::Result<base::HttpResponse> FakeCluster::stream(const base::HttpRequest& request,

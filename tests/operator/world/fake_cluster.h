@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,12 @@ class FakeCluster final : public base::HttpTransport {
   std::string refusal_of_applies;
   // The same for patches of status.
   std::string refusal_of_status;
+  // What a request meets instead of an answer, or of none. Nothing: it is answered.
+  using Fault =
+      std::function<std::optional<base::Result<base::HttpResponse>>(const base::HttpRequest&)>;
+  Fault fault;
+  static base::HttpResponse status_answer(int code, const std::string& reason,
+                                          const std::string& message);
 
   // ---- What it saw: writes that changed something
   std::vector<Write> writes() const { return writes_; }
