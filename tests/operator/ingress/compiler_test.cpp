@@ -350,7 +350,7 @@ TEST(Compiler, AGuardThatIsNotHonouredClosesEveryPathOfItsIngressAndOnlyThose) {
       ViewBuilder()
           .service("shop/web", 80, {"10.0.0.1"})
           .ingress(an_ingress("shop/guarded")
-                       .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/")
+                       .annotation("nginx.ingress.kubernetes.io/auth-url", "http://a/")
                        .path("a.example", "/admin", "web", 80)
                        .default_backend("web", 80))
           .ingress(
@@ -411,7 +411,7 @@ Compiled beside_an_open_root(ingress_test::IngressBuilder guarded) {
                      .service("shop/web", 80, {"10.0.0.1"})
                      .ingress(an_ingress("shop/open").path("a.example", "/", "web", 80))
                      .ingress(guarded.created_after(seconds(1))
-                                  .annotation("nginx.ingress.kubernetes.io/auth-url", "https://a/"))
+                                  .annotation("nginx.ingress.kubernetes.io/auth-url", "http://a/"))
                      .view);
 }
 
