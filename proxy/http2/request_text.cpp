@@ -73,8 +73,8 @@ bool RequestText::opens_websocket() const {
 void RequestText::begin_fields() {
   has_begun_fields_ = true;
   // §8.5: a request for a tunnel has no path, and HTTP/1.1 puts the authority there.
-  if (method_ == "CONNECT" && path_.empty()) path_ = authority_;
-  const bool asks_for_tunnel = method_ == "CONNECT" && path_ == authority_;
+  const bool asks_for_tunnel = method_ == "CONNECT" && protocol_.empty();
+  if (asks_for_tunnel && path_.empty()) path_ = authority_;
   // "*" or a path: never the absolute form, which would carry a second authority.
   if (!is_one_word(method_) || !is_one_word(path_) ||
       (path_[0] != '/' && path_ != "*" && !asks_for_tunnel)) {

@@ -106,6 +106,8 @@ TEST(RequestText, ATunnelThatIsAskedForIsWrittenAsHttp1AsksForOne) {
             "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
   EXPECT_EQ(text_of({{":method", "CONNECT"}}), "");
   EXPECT_EQ(text_of({{":method", "CONNECT"}, {":authority", "a b"}}), "");
+  // A WebSocket has a path, which is never an authority.
+  EXPECT_EQ(text_of({{":method", "CONNECT"}, {":protocol", "websocket"}, {":authority", "a"}}), "");
 }
 
 TEST(RequestText, APathIsNeverASecondAuthority) {
