@@ -1,4 +1,6 @@
 // Endpoints that speak TLS.
+#include <atomic>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -101,6 +103,22 @@ TEST_F(BackendTls, TheNextConnectionResumesTheSession) {
   ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
   EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "full");
   EXPECT_EQ(HttpClient::connect(proxy_.http()).get("/").body, "resumed");
+}
+
+// RFC 8446 §6.1. Some endpoints complain of every connection that ends without a word.
+TEST_F(BackendTls, AConnectionThatIsLetGoEndsWithAGoodbye) {
+  std::atomic<bool> was_polite{false};
+  const ScriptedBackend backend(
+      [&](SocketStream& stream, const SeenRequest&) {
+        stream.send(ScriptedBackend::ok("hello", "Connection: close\r\n"));
+        EXPECT_EQ(stream.receive(), "");
+        was_polite = (SSL_get_shutdown(stream.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0;
+        return false;
+      },
+      "127.0.0.1", server(own_));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
+  EXPECT_EQ(status(), 200);
+  EXPECT_TRUE(eventually([&] { return was_polite.load(); }));
 }
 
 TEST_F(BackendTls, ACertificateIsVerifiedByAuthorityAndName) {

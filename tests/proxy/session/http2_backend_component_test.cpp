@@ -379,5 +379,18 @@ TEST_F(Http2Endpoints, AreToldInTlsThatItIsHttp2) {
   EXPECT_EQ(offered, "\x02h2");
 }
 
+TEST(Http2EndpointsOfFewDescriptors, AnIdleConnectionMakesRoomForTheNext) {
+  const Http2Backend one(says_ok), two(says_ok);
+  session::Options options = RunningEngine::quick();
+  options.endpoint_connections_max = 1;
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(shop({one.port(), two.port()}, over_http2())));
+  auto client = HttpClient::connect(proxy.http());
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(one.requests() + two.requests(), 2);
+  EXPECT_TRUE(eventually([&] { return one.open_connections() + two.open_connections() == 1; }));
+}
+
 }  // namespace
 }  // namespace proxy::support

@@ -422,6 +422,23 @@ TEST_F(Passthrough, AnEndpointOfHttpIsToldOfTheClientAndNoOtherClientHasItsConne
   EXPECT_EQ(proxy_->metric("gatehouse_proxy_upstream_reused_total"), 0);
 }
 
+TEST_F(Passthrough, AConnectionThatBeganWithoutAHeaderIsNotUsedWhereOneIsAskedFor) {
+  Door door;
+  serve({door.port()});
+  auto client = HttpClient::connect(proxy_->http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  auto before = door.accept();
+  EXPECT_THAT(before.receive(), StartsWith("GET / HTTP/1.1\r\n"));
+  before.send(ScriptedBackend::ok("hello"));
+  EXPECT_EQ(client.read_answer().body, "hello");
+  ASSERT_TRUE(proxy_->publish(shop({door.port()}, told(config::ProxyProtocol::v1))));
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  auto after = door.accept();
+  EXPECT_THAT(take_line(after), StartsWith("PROXY TCP4 "));
+  after.send(ScriptedBackend::ok("hello"));
+  EXPECT_EQ(client.read_answer().body, "hello");
+}
+
 TEST_F(Passthrough, TheHeaderComesBeforeTlsToAnEndpointOfHttp) {
   Door door;
   config::Cluster cluster = told(config::ProxyProtocol::v2);
