@@ -163,6 +163,9 @@ class Compilation {
     std::size_t asked_outside = 0;
     if (reading.auth && reading.auth->service) asked_services.push_back(reading.auth->service->key);
     if (reading.auth && annotations::may_ask_outside(*reading.auth)) ++asked_outside;
+    const auto* const of_all = of_class.default_backend();
+    // For what no path matches, and for pages with the times of the Ingress.
+    if (of_all != nullptr) asked_services.insert(asked_services.end(), 2, of_all->service);
     annotations::Issues unsaid;  // they are said where it is added
     if (const auto mirror = annotations::read_mirror(ingress, unsaid)) {
       mirrored = mirror->settings;
@@ -185,7 +188,8 @@ class Compilation {
                       guards_nothing ? proxy::config::Size{} : size_of(guards),
                       has_shape ? size_of(policy.shape) : proxy::config::Size{},
                       std::move(asked_services),
-                      asked_outside};
+                      asked_outside,
+                      of_all != nullptr};
     return ingress::load_of(
         asked, [this](const kube::ObjectKey& service) { return backends_.size_at_most(service); },
         view_.secrets);

@@ -213,6 +213,10 @@ class Weighing {
     const annotations::RoutePolicy& policy = asked_.policy;
     Size size{4, kHostBytes + name.size()};
     if (policy.rewrite.uses_expressions || policy.is_refused()) size += {6, kHostBytes};
+    if (policy.tls) size += {4, kHostBytes};
+    if (policy.redirect.refuses) size += {3, kHostBytes};
+    constexpr std::uint64_t kDefaultIdBytes = 63 + 63 + 100;  // names of RFC 1123, and what follows
+    if (asked_.has_default_of_class) size += {8, kRouteBytes + kDefaultIdBytes};
     if (policy.passes_tls) size += {5, kHostBytes + id_bytes_ + kDigestBytes + kSecretNameBytesMax};
     return size;
   }

@@ -26,6 +26,7 @@ struct Asked {
   // Who is asked about its requests, or gets copies: Services, and hosts on the outside.
   std::vector<kube::ObjectKey> asked_services{};
   std::size_t asked_outside = 0;
+  bool has_default_of_class = false;  // each of its hosts may get a default route
 };
 
 // size_of_service: of what a cluster has of it at most (BackendResolver). secrets: those that it
