@@ -529,15 +529,16 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
   if (stage_ == Stage::over) return;
   request_bytes_ += piece.size;
   if (is_asking_for_page()) return;
+  if (stage_ == Stage::tunnel) {  // what passes there is no body
+    request_complete_ = last;
+    connection_->write(piece.text());
+    return;
+  }
   if (body_bytes_max_ != 0 && request_bytes_ > body_bytes_max_) {
     refuse(413, "body_too_large");
     return;
   }
   request_complete_ = last;
-  if (stage_ == Stage::tunnel) {
-    connection_->write(piece.text());
-    return;
-  }
   note_body(piece.size);
   if (stage_ == Stage::over) return;
   if (stage_ == Stage::guarded) {

@@ -56,6 +56,25 @@ TEST(Upgrade, AnyProtocolButHttp2PassesWithAnyMethod) {
   }
 }
 
+TEST(Upgrade, WhatPassesIsNoBodyThatCouldBeTooLarge) {
+  ScriptedBackend backend(changes_protocol);
+  RunningEngine proxy;
+  config::ProxyConfig config = shop({backend.port()});
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).policies.body_bytes_max = 10;
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(
+      "GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\n\r\n");
+  ASSERT_EQ(client.read_answer().status, 101);
+  EXPECT_EQ(client.read_bytes(2), "hi");
+  const std::string words(100, 'x');
+  client.send(words);
+  EXPECT_EQ(client.read_bytes(words.size()), words);
+}
+
 TEST(Upgrade, OneToHttp2OrBesideABodyIsAnOrdinaryRequest) {
   ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
     return stream.send(ScriptedBackend::ok("[" + request.field("Upgrade") + "]"));
