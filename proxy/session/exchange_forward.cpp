@@ -462,11 +462,14 @@ void Exchange::ask_another() {
 }
 
 // What an endpoint is remembered for. Whether it connects is remembered by itself, and what it does
-// to a connection that rested is no failure.
+// to a connection that rested is no failure; nor is that it gave up on a client who owes it the
+// rest of a body, or one such client could have it passed over by all others.
 void Exchange::note_failure(const upstream::Failure& failure) {
   const bool had_reached_it =
       failure.retry != Retry::always && failure.retry != Retry::not_processed;
   if (failure.fault != Fault::upstream || !had_reached_it) return;
+  const bool awaited_client = !request_complete_ && !response_has_begun_ && unsent_request() == 0;
+  if (awaited_client) return;
   cluster_->note_failure(*endpoint_, worker_.loop().now());
 }
 

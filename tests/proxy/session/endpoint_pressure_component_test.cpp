@@ -54,6 +54,22 @@ TEST(EndpointPressure, WhereAllFailAllAreAskedOn) {
   EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_ejections_total"), 1);
 }
 
+// Else one client could have the endpoints passed over by all others.
+TEST(EndpointPressure, AnEndpointThatGivesUpOnAClientsBodyIsWell) {
+  ScriptedBackend one(well()), other(well());
+  RunningEngine proxy(ejecting());
+  ASSERT_TRUE(proxy.publish(shop({one.port(), other.port()})));
+  for (int i = 1; i <= 20; ++i) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\nabc");
+    ASSERT_TRUE(eventually([&] { return one.connections() + other.connections() == i; }));
+    one.close_idle();
+    other.close_idle();
+    EXPECT_EQ(client.read_answer().status, 502);
+  }
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_upstream_ejections_total"), 0);
+}
+
 TEST(EndpointPressure, ARequestThatNoEndpointHasRoomForIsToldSo) {
   std::atomic<bool> go{false};
   ScriptedBackend slow([&](SocketStream& stream, const SeenRequest&) {
