@@ -243,13 +243,15 @@ void Http2Connection::begin_drain() {
 
 // ---- One stream
 
+Http2Stream::Http2Stream(Worker& worker)
+    : worker_(worker), early_(worker.counters().held.client_input) {}
+
 Http2Stream::~Http2Stream() = default;
 
 void Http2Stream::attach(Http2Connection& connection) {
   connection_ = &connection;
   exchange_ = worker_.take_exchange();
   head_complete_ = has_begun_ = request_complete_ = opens_tunnel_ = false;
-  early_.clear();
   watch_ = {};
   made_progress();
 }
@@ -272,8 +274,13 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
     return !may_send || now - connection_took >= timeouts.body_idle;
   }
   if (!head_complete_) return now - last_progress_ > timeouts.request_header;
+  if (opens_tunnel_ && exchange_ != nullptr) {
+    // Before it is open the endpoint is awaited, who has times of its own. Once it is, nobody owes
+    // the other anything, also where the client has said that it is done.
+    return exchange_->is_tunnel() && now - last_progress_ > timeouts.tunnel_idle;
+  }
   const bool awaits_body = !request_complete_ && unconsumed() == 0;
-  const bool is_call = exchange_ != nullptr && (exchange_->is_call() || exchange_->is_tunnel());
+  const bool is_call = exchange_ != nullptr && exchange_->is_call();
   return awaits_body &&
          now - last_progress_ > (is_call ? timeouts.tunnel_idle : timeouts.body_idle);
 }
@@ -404,7 +411,7 @@ void Http2Stream::take_trailer() {
 void Http2Stream::want_request_body() {
   const bool has_waited = opens_tunnel_ && (!early_.empty() || request_complete_);
   if (has_waited && exchange_ != nullptr && exchange_->is_tunnel()) {
-    const std::string early = std::exchange(early_, {});
+    const std::string early = early_.take();
     pass_to_tunnel(early, request_complete_);
   } else {
     open_window();
@@ -429,6 +436,7 @@ void Http2Stream::abandon() {
 }
 
 void Http2Stream::on_stream_closed(std::string_view refusal) {
+  if (!early_.empty()) early_.take();
   if (exchange_ == nullptr) return;
   if (refusal.empty()) {
     abandon();

@@ -10,6 +10,7 @@
 #include "proxy/net/send_watch.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/held_text.h"
 #include "proxy/session/protocol.h"
 
 namespace proxy::net {
@@ -25,7 +26,7 @@ class Worker;
 // One request on an HTTP/2 connection, and where its response goes.
 class Http2Stream final : public http2::Stream, private Downstream {
  public:
-  explicit Http2Stream(Worker& worker) : worker_(worker) {}
+  explicit Http2Stream(Worker& worker);
   ~Http2Stream() override;
 
   void attach(Http2Connection& connection);
@@ -79,7 +80,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool has_begun_ = false;  // the exchange has
   bool request_complete_ = false;
   bool opens_tunnel_ = false;
-  std::string early_;  // for the tunnel, before that was open; no more than the stream's window
+  HeldText early_;  // for the tunnel, before that was open; no more than the stream's window
   base::SteadyTime last_progress_{};  // when the client last sent something of it
   net::SendWatch watch_;              // while there is a body for the client to take
 };

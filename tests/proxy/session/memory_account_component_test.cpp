@@ -51,6 +51,25 @@ class MemoryAccount : public ::testing::Test {
   RunningEngine proxy_;
 };
 
+TEST_F(MemoryAccount, WhatIsSaidToAWebSocketBeforeItIsOpenIsHeldUntilItIsOverOrOpen) {
+  serve(backend_.port());
+  Http2Client client(connect_tls("h2"));
+  ASSERT_TRUE(client.turn());  // the settings
+  const int stream = client.request({{":method", "CONNECT"},
+                                     {":protocol", "websocket"},
+                                     {":scheme", "https"},
+                                     {":path", "/slow"},
+                                     {":authority", "shop.test"}},
+                                    "", true);
+  client.say(stream, std::string(10'000, 'x'));
+  ASSERT_TRUE(client.flush());
+  EXPECT_TRUE(comes_to_hold("client_input", 10'000));
+  client.reset(stream);
+  ASSERT_TRUE(client.flush());
+  EXPECT_TRUE(lets_go_of("client_input"));
+  go_ = true;
+}
+
 TEST_F(MemoryAccount, ARequestThatMayBeSentAgainIsHeldUntilItIsAnswered) {
   serve(backend_.port());
   auto client = HttpClient::connect(proxy_.http());

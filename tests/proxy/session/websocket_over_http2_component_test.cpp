@@ -1,4 +1,7 @@
 // WebSockets over HTTP/2 (RFC 8441).
+#include <atomic>
+#include <chrono>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
@@ -19,6 +22,9 @@ class WebSocketOverHttp2 : public ::testing::Test {
     config::Cluster cluster;
     cluster.speaks_http2 = speaks_http2;
     config::ProxyConfig config = shop(ports, std::move(cluster));
+    config::VirtualHost host = *config.hosts.at("shop.test");
+    host.routes.at(0).policies.body_bytes_max = body_bytes_max;
+    config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     ASSERT_TRUE(proxy.publish(config));
     SocketStream stream = SocketStream::connect(proxy.https());
@@ -55,6 +61,7 @@ class WebSocketOverHttp2 : public ::testing::Test {
     stream.send("bye");
     return false;
   }};
+  std::uint64_t body_bytes_max = 0;
   RunningEngine proxy;
   std::optional<Http2Client> client;
 };
@@ -104,6 +111,51 @@ TEST_F(WebSocketOverHttp2, LargeMessagesPassBothWays) {
   client->say(stream, large);
   client->read_until([&] { return client->answer(stream).body.size() == large.size() + 2; });
   EXPECT_EQ(client->answer(stream).body.size(), large.size() + 2);
+}
+
+TEST_F(WebSocketOverHttp2, WhatPassesIsNoBodyThatCouldBeTooLarge) {
+  body_bytes_max = 10;
+  serve({backend.port()});
+  const int stream = open("/chat");
+  client->read_until([&] { return client->answer(stream).body == "hi"; });
+  const std::string words(100, 'x');
+  client->say(stream, words);
+  client->read_until([&] {
+    return client->answer(stream).is_closed() || client->answer(stream).body == "hi" + words;
+  });
+  EXPECT_EQ(client->answer(stream).body, "hi" + words);
+}
+
+// An endpoint that goes on as if nothing had been said would keep it for ever.
+TEST(WebSocketOverHttp2AtRest, EndsAlsoWhereTheClientIsDoneAndTheEndpointIsNot) {
+  std::atomic<bool> is_over{false};
+  ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
+    stream.send(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    eventually([&] { return is_over.load(); });
+    return false;
+  });
+  session::Options options = RunningEngine::quick();
+  options.timeouts.tunnel_idle = std::chrono::milliseconds(100);
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  ASSERT_TRUE(client.turn());  // the settings
+  const int socket = client.request({{":method", "CONNECT"},
+                                     {":protocol", "websocket"},
+                                     {":scheme", "https"},
+                                     {":path", "/chat"},
+                                     {":authority", "shop.test"},
+                                     {"sec-websocket-version", "13"}},
+                                    "", true);
+  client.say(socket, "", true);
+  EXPECT_TRUE(client.wait(socket).is_closed());
+  EXPECT_THAT(proxy.access_log(), HasSubstr("tunnel_idle"));
+  is_over = true;
 }
 
 TEST_F(WebSocketOverHttp2, EndsWithItsEndpointAndOthersOnTheConnectionGoOn) {
