@@ -54,6 +54,23 @@ TEST_F(Mirrored, ARequestIsAnsweredWhateverBecomesOfItsCopy) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(post("body"), "4");
 }
 
+TEST_F(Mirrored, ACopyIsWholeAndSaysNothingOfATrailerThatDoesNotCome) {
+  ScriptedBackend mirror(say_size);
+  serve_with_mirror_at(mirror.port());
+  auto client = HttpClient::connect(proxy.http());
+  client.send(
+      "POST /a HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\nTrailer: "
+      "Checksum\r\n\r\n"
+      "4\r\nbody\r\n0\r\nChecksum: 1\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "4");
+  EXPECT_EQ(backend.last().field("Trailer"), "Checksum");
+  ASSERT_TRUE(eventually([&] { return mirror.requests() == 1; }));
+  const SeenRequest copy = mirror.last();
+  EXPECT_EQ(copy.body, "body");
+  EXPECT_EQ(copy.field("Content-Length"), "4");
+  EXPECT_EQ(copy.field("Trailer"), "");
+}
+
 TEST_F(Mirrored, ABodyThatIsMoreThanIsKeptPassesAndIsNotCopied) {
   ScriptedBackend mirror(say_size);
   serve_with_mirror_at(mirror.port());
