@@ -17,7 +17,7 @@ ARG PROGRAMS=compiled
 FROM ${DEBIAN} AS compiled
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
       ccache cmake g++ mold ninja-build pkg-config \
-      libcli11-dev libcpprest-dev libcrypt-dev libcurl4-openssl-dev libexpected-dev libnghttp2-dev libre2-dev libspdlog-dev \
+      libcli11-dev libcpprest-dev libcrypt-dev libcurl4-openssl-dev libexpected-dev libmodsecurity-dev libnghttp2-dev libre2-dev libspdlog-dev \
       libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -46,8 +46,8 @@ FROM ${PROGRAMS} AS programs
 
 FROM ${DEBIAN} AS trees
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
-      ca-certificates libcpprest2.10 libcrypt1 libcurl4 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
-      libssl3 libyaml-cpp0.7 \
+      ca-certificates libcpprest2.10 libcrypt1 libcurl4 libmodsecurity3 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
+      libssl3 libyaml-cpp0.7 modsecurity-crs \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=programs /programs /programs
 # ldd names the loader too. What it cannot find must fail the build: the image would not start.
@@ -56,8 +56,15 @@ RUN set -eu; \
       program=/programs/gatehouse-$name; tree=/trees/$name; \
       mkdir -p "$tree/etc/ssl/certs" "$tree/usr/local/bin"; \
       ldd "$program" > /tmp/libraries; \
+      # The proxy loads its firewall when it is asked for one: no program names that library.
+      if [ "$name" = proxy ]; then \
+        firewall=$(ls -d /usr/lib/*/libmodsecurity.so.3); \
+        { echo "$firewall"; ldd "$firewall"; } >> /tmp/libraries; \
+        mkdir -p "$tree/usr/share/modsecurity-crs"; \
+        cp -r /usr/share/modsecurity-crs/rules "$tree/usr/share/modsecurity-crs/"; \
+      fi; \
       if grep 'not found' /tmp/libraries; then echo "$program: the stage lacks these libraries" >&2; exit 1; fi; \
-      grep -o '/[^ ]*' /tmp/libraries | xargs cp -L --parents -t "$tree"; \
+      grep -o '/[^ ]*' /tmp/libraries | sort -u | xargs cp -L --parents -t "$tree"; \
       install -m 0755 "$program" "$tree/usr/local/bin/"; \
       cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/"; \
       echo 'gatehouse:x:65532:65532:Gatehouse:/:/sbin/nologin' > "$tree/etc/passwd"; \

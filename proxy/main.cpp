@@ -301,6 +301,9 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.slow_start = millis(flags.slow_start);
   options.trusted_proxies = std::move(*trusted);
   options.trace_allowed = flags.allow_trace;
+  // As many as there are cores for; half of them for one address.
+  options.inspectors.threads = std::max<std::size_t>(2, flags.workers);
+  options.inspectors.limits.under_way_of_one_max = options.inspectors.threads / 2;
   options.public_http_port = flags.public_http_port;
   options.public_https_port = flags.public_https_port;
   return settings;

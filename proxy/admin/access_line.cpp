@@ -131,6 +131,10 @@ void append_access_line(const AccessRecord& record, std::string& out) {
   if (!record.trace_id.empty()) append_text(",\"trace_id\":", record.trace_id, out);
   if (!record.tls_version.empty()) append_text(",\"tls\":", record.tls_version, out);
   if (!record.user.empty()) append_text(",\"user\":", record.user, out);
+  if (!record.firewall.empty()) append_text(",\"firewall\":", record.firewall, out);
+  if (!record.firewall_rules.empty()) {
+    out.append(",\"firewall_rules\":[").append(record.firewall_rules).append("]");
+  }
   out += "}\n";
 }
 

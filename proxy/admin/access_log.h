@@ -31,6 +31,9 @@ struct AccessRecord {
   std::string_view trace_id{};     // of W3C Trace Context; empty: it is of none
   std::string_view tls_version{};  // "TLSv1.3"; empty: plain
   std::string_view user{};         // who a guard has found it to be from; empty: none has
+  // Of a request that a firewall let pass: "detected", or why it could not look; else empty.
+  std::string_view firewall{};
+  std::string_view firewall_rules{};  // ids of rules that matched, by commas; empty: none
 };
 
 // Appends one line of JSON, its line feed included. Whatever bytes a client sent, the line is valid

@@ -102,6 +102,14 @@ struct alignas(64) WorkerCounters {
   Counter requests_http2;
   std::array<Counter, 6> responses;  // by status / 100; [0]: the client left before an answer
   ReasonCounters refusals;           // answers that the proxy itself decided on, by reason
+  // What firewalls found.
+  struct Inspected {
+    Counter clean;
+    Counter attacks;
+    Counter uninspected;  // for want of time or room, or because the body is too large
+  };
+  // [0]: with the core rule set, [1]: without it; in it [0]: that block, [1]: that detect.
+  std::array<std::array<Inspected, 2>, 2> firewall;
   Counter request_body_bytes;
   Counter response_body_bytes;
   // Memory of request bodies that are gathered before an endpoint is chosen; add and subtract.

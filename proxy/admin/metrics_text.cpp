@@ -140,6 +140,33 @@ void add_connections(Page& page) {
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.proxy_headers_refused; });
 }
 
+void add_firewall(Page& page) {
+  page.family(
+      "firewall_requests_total",
+      "Requests that firewalls inspected, by rules, by what becomes of attacks, and by what "
+      "was found.",
+      MetricType::Counter);
+  using Inspected = WorkerCounters::Inspected;
+  struct Outcome {
+    const char* name;
+    Counter Inspected::*counter;
+  };
+  constexpr Outcome kOutcomes[] = {{"clean", &Inspected::clean},
+                                   {"attack", &Inspected::attacks},
+                                   {"uninspected", &Inspected::uninspected}};
+  for (const std::size_t rules : {0, 1}) {
+    for (const std::size_t mode : {0, 1}) {
+      for (const auto& [name, counter] : kOutcomes) {
+        page.sum([&, member = counter](
+                     const auto& w) -> const Counter& { return w.firewall[rules][mode].*member; },
+                 {{"rules", rules == 0 ? "core" : "engine"},
+                  {"mode", mode == 0 ? "block" : "detect"},
+                  {"outcome", name}});
+      }
+    }
+  }
+}
+
 void add_passages(Page& page) {
   page.family("passthrough_connections_total", "Connections whose TLS ends at an endpoint.",
               MetricType::Counter)
@@ -182,6 +209,7 @@ void add_requests(Page& page) {
   page.family("refusals_total", "Answers that the proxy itself decided on, by reason.",
               MetricType::Counter)
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.refusals; });
+  add_firewall(page);
   page.family("request_duration_seconds", "From a request's head to its response's last byte.",
               MetricType::Histogram)
       .durations();

@@ -310,6 +310,27 @@ struct Fields<ExternalAuth> {
 };
 
 template <>
+struct Fields<RuleRange> {
+  static constexpr const char* kName = "guardSet.ruleRange";
+  static constexpr auto kList =
+      std::tuple(required(field("first", &RuleRange::first, Number{kRuleIdMax})),
+                 required(field("last", &RuleRange::last, Number{kRuleIdMax})));
+};
+
+template <>
+struct Fields<Firewall> {
+  static constexpr const char* kName = "guardSet.firewall";
+  static constexpr auto kList = std::tuple(
+      field("mode", &Firewall::mode, Choice<2>{{"block", "detect"}}),
+      field("coreRules", &Firewall::core_rules, Flag{}),
+      field("paranoiaLevel", &Firewall::paranoia_level, Number{kParanoiaLevelMax}),
+      field("anomalyThreshold", &Firewall::anomaly_threshold, Number{kAnomalyThresholdMax}),
+      field("excludedRules", &Firewall::excluded_rules, List{kExcludedRulesMax}),
+      field("bodyBytesMax", &Firewall::body_bytes_max, Number{kInspectedBytesMax}),
+      field("passesUninspected", &Firewall::passes_uninspected, Flag{}));
+};
+
+template <>
 struct Fields<NextUpstream> {
   static constexpr const char* kName = "nextUpstream";
   static constexpr auto kList =
@@ -342,7 +363,8 @@ struct Fields<Guards> {
                  added(field("satisfyAny", &Guards::satisfy_any, Flag{})),
                  guard(field("limits", &Guards::limits, Part{})),
                  guard(field("clientCertificates", &Guards::client_certificates, Part{})),
-                 guard(field("externalAuth", &Guards::external_auth, Part{})));
+                 guard(field("externalAuth", &Guards::external_auth, Part{})),
+                 guard(field("firewall", &Guards::firewall, Part{})));
 };
 
 template <>

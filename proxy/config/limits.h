@@ -69,5 +69,11 @@ inline constexpr std::uint64_t kBodyBytesMax = std::uint64_t{1} << 50;
 inline constexpr std::uint64_t kRequestRateMax = 1'000'000'000;
 inline constexpr std::uint64_t kBurstMultiplierMax = 1'000'000;
 inline constexpr std::uint64_t kConnectionsLimitMax = 1'000'000;
+inline constexpr std::uint64_t kParanoiaLevelMax = 4;  // of the core rule set
+inline constexpr std::uint64_t kAnomalyThresholdMax = 100'000;
+inline constexpr std::uint64_t kRuleIdMax = 999'999'999;
+inline constexpr std::size_t kExcludedRulesMax = 200;  // of a route; the core rule set has as many
+// Of a body that a firewall looks at: half of what a worker gathers of all bodies.
+inline constexpr std::uint64_t kInspectedBytesMax = 8u << 20;
 
 }  // namespace proxy::config

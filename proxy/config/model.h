@@ -198,6 +198,31 @@ struct ExternalAuth {
   bool operator==(const ExternalAuth&) const = default;
 };
 
+// What becomes of a request that the rules take for an attack: 403, or nothing but a line in the
+// access log.
+enum class FirewallMode { block, detect };
+
+// Rules by their ids, both among them.
+struct RuleRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  bool operator==(const RuleRange&) const = default;
+};
+
+// A request's head and body are compared with the OWASP core rule set before it goes on.
+struct Firewall {
+  FirewallMode mode = FirewallMode::block;
+  bool core_rules = true;                   // else only whether a body can be read
+  std::uint64_t paranoia_level = 1;         // from 1 to 4; see tx.paranoia_level of the rule set
+  std::uint64_t anomaly_threshold = 5;      // the score that makes an attack
+  std::vector<RuleRange> excluded_rules{};  // they count for nothing
+  std::uint64_t body_bytes_max = 1u << 20;  // of a body, from its beginning, are inspected
+  // A request that is not inspected as a whole, for want of time or room or because its body is
+  // larger than that, goes on; else it is refused. Where nothing is refused it goes on anyway.
+  bool passes_uninspected = false;
+  bool operator==(const Firewall&) const = default;
+};
+
 // Who may pass, of those that a route or a default is for. What cannot be decided lets nobody pass.
 struct Guards {
   bool closed = false;                    // there is a guard that is not known here: 503
@@ -209,6 +234,7 @@ struct Guards {
   std::optional<Limits> limits{};
   std::optional<ClientCertificates> client_certificates{};
   std::optional<ExternalAuth> external_auth{};
+  std::optional<Firewall> firewall{};
   bool operator==(const Guards&) const = default;
 };
 

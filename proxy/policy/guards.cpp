@@ -6,6 +6,7 @@ namespace {
 constexpr Verdict kUnknownGuard{503, "unknown_guard"};
 constexpr Verdict kUnchecked{503, "password_unchecked"};
 constexpr Verdict kUnasked{503, "auth_unasked"};
+constexpr Verdict kUninspected{503, "firewall_uninspected"};
 
 bool is_success(int status) {
   return status >= 200 && status <= 299;
@@ -16,7 +17,8 @@ bool is_success(int status) {
 Guards::Guards(const config::Guards& config, std::uint32_t auth_cluster)
     : closed_(config.closed),
       only_limit_(!config.closed && config.denied.empty() && config.allowed.empty() &&
-                  !config.client_certificates && !config.basic_auth && !config.external_auth),
+                  !config.client_certificates && !config.basic_auth && !config.external_auth &&
+                  !config.firewall),
       access_list_(config.denied, config.allowed),
       satisfy_any_(config.satisfy_any) {
   if (config.client_certificates) client_certificate_.emplace(*config.client_certificates);
@@ -24,6 +26,7 @@ Guards::Guards(const config::Guards& config, std::uint32_t auth_cluster)
   if (config.limits) limits_.emplace(*config.limits);
   if (config.external_auth) external_auth_.emplace(*config.external_auth, auth_cluster);
   if (external_auth_ && !external_auth_->is_known()) closed_ = true;
+  if (config.firewall) firewall_ = std::make_shared<const config::Firewall>(*config.firewall);
 }
 
 Verdict Guards::check(const Asker& asker, OpenQuestion& question, std::string& storage) const {
@@ -47,9 +50,20 @@ Verdict Guards::check(const Asker& asker, OpenQuestion& question, std::string& s
     const Verdict verdict = access_list_.check(asker.address);
     if (!verdict.passes()) return verdict;
   }
-  const Verdict verdict = check_limits(asker);
+  Verdict verdict = check_limits(asker);
   if (!verdict.passes()) return verdict;
-  return must_be_known ? check_who_it_is(asker, question, storage) : kPasses;
+  if (must_be_known) verdict = check_who_it_is(asker, question, storage);
+  return verdict.passes() ? check_firewall(asker, question) : verdict;
+}
+
+// A preflight goes no further than to the edge.
+Verdict Guards::check_firewall(const Asker& asker, OpenQuestion& question) const {
+  if (firewall_ == nullptr || asker.is_preflight) return kPasses;
+  const Inspection* const found =
+      asker.inspections == nullptr ? nullptr : asker.inspections->find(*firewall_);
+  if (found != nullptr) return verdict_on(*found, *firewall_);
+  question.firewall = firewall_;
+  return kUninspected;
 }
 
 // What is here before what is elsewhere.

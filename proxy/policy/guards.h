@@ -10,6 +10,7 @@
 #include "proxy/policy/basic_auth.h"
 #include "proxy/policy/client_certificate.h"
 #include "proxy/policy/external_auth.h"
+#include "proxy/policy/firewall.h"
 #include "proxy/policy/limits.h"
 #include "proxy/policy/remembered_passwords.h"
 #include "proxy/policy/verdict.h"
@@ -28,6 +29,7 @@ struct Asker {
   const RememberedPasswords* remembered = nullptr;
   const CredentialsDigest* wrong = nullptr;  // these were wrong a moment ago; nullptr: none
   const AuthAnswers* answers = nullptr;      // of other services; nullptr: none was asked
+  const Inspections* inspections = nullptr;  // of the request itself; nullptr: none was made
   base::SteadyTime now{};
   LimitTables* limits = nullptr;  // none: nobody passes a limit
   CountedIn* counted = nullptr;   // in what the request is counted; none: likewise
@@ -38,8 +40,11 @@ struct Asker {
 struct OpenQuestion {
   PasswordQuestion password;
   const ExternalAuth* external = nullptr;  // lives as long as the guards
+  Inspections::Settings firewall{};        // by which the request is to be inspected
 
-  bool is_open() const { return password.hash != nullptr || external != nullptr; }
+  bool is_open() const {
+    return password.hash != nullptr || external != nullptr || firewall != nullptr;
+  }
 };
 
 // config::Guards, made ready to be asked: once for each configuration, however many routes have
@@ -50,9 +55,9 @@ class Guards {
   explicit Guards(const config::Guards& config,
                   std::uint32_t auth_cluster = ExternalAuth::kOwnRoutes);
 
-  // In the order of order.h; the first that does not let it pass decides. What only a hash or
-  // another service can tell is written to `question`, whose views lie in `storage`: then nobody
-  // passes until somebody has found out, and asks again.
+  // In the order of order.h; the first that does not let it pass decides. What only a hash,
+  // another service or an inspection can tell is written to `question`, whose views lie in
+  // `storage`: then nobody passes until somebody has found out, and asks again.
   Verdict check(const Asker& asker, OpenQuestion& question, std::string& storage) const;
 
   // Whether they look at Authorization, which then is not the backend's.
@@ -65,11 +70,14 @@ class Guards {
   bool only_limit() const { return only_limit_; }
   // nullptr: no other service has a say.
   const ExternalAuth* external_auth() const { return external_auth_ ? &*external_auth_ : nullptr; }
+  // nullptr: nothing is inspected.
+  const config::Firewall* firewall() const { return firewall_.get(); }
 
  private:
   Verdict check_limits(const Asker& asker) const;
   Verdict check_who_it_is(const Asker& asker, OpenQuestion& question, std::string& storage) const;
   Verdict check_external(const Asker& asker, OpenQuestion& question) const;
+  Verdict check_firewall(const Asker& asker, OpenQuestion& question) const;
   Verdict check_password(const Asker& asker, PasswordQuestion& question,
                          std::string& storage) const;
 
@@ -81,6 +89,7 @@ class Guards {
   std::optional<ExternalAuth> external_auth_;
   bool satisfy_any_;
   std::optional<Limits> limits_;
+  Inspections::Settings firewall_;
 };
 
 }  // namespace proxy::policy

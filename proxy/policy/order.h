@@ -16,6 +16,7 @@ enum class Stage {
   access_list,
   limits,
   authentication,
+  firewall,
   cors,
   redirect,
   rewrite,
@@ -30,7 +31,7 @@ struct StageInOrder {
   std::string_view why_here;
 };
 
-inline constexpr std::array<StageInOrder, 12> kOrder = {{
+inline constexpr std::array<StageInOrder, 13> kOrder = {{
     {Stage::challenge, "challenge",
      "An ACME server comes over plain http, from anywhere, without credentials (RFC 8555 §8.3)."},
     {Stage::https_redirect, "https redirect",
@@ -42,7 +43,10 @@ inline constexpr std::array<StageInOrder, 12> kOrder = {{
     {Stage::limits, "limits",
      "Before what costs time: a password that is hashed, a question to another service."},
     {Stage::authentication, "authentication",
-     "The last guard: whatever follows may speak of what is behind it."},
+     "Before what costs the most: of who may not come in nothing is inspected."},
+    {Stage::firewall, "firewall",
+     "The last guard, of the request as it was sent: whatever follows may speak of what is behind "
+     "it."},
     {Stage::cors, "cors",
      "A preflight is answered for the place as it is asked for, and asked for no password."},
     {Stage::redirect, "redirect",

@@ -56,7 +56,8 @@ base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settin
   if (!keys) return base::failure(keys.error());
   engine->ticket_keys_ = std::move(*keys);
   for (std::size_t i = 0; i < settings.workers; ++i) {
-    auto worker = Worker::create(engine->settings_.options, access_log, engine->passwords_, i);
+    auto worker = Worker::create(engine->settings_.options, access_log, engine->passwords_,
+                                 engine->inspectors_, i);
     if (!worker) return base::failure(worker.error());
     engine->workers_.push_back(std::move(*worker));
   }
@@ -146,6 +147,7 @@ base::Status Engine::start_workers() {
 Engine::~Engine() {
   key_rotation_ = {};
   passwords_.stop();  // they tell the workers' loops
+  inspectors_.stop();
   for (const auto& worker : workers_) worker->stop();
   threads_.clear();
 }
@@ -176,7 +178,24 @@ base::Status Engine::use_ticket_keys(const std::vector<std::string>& newest_firs
   return {};
 }
 
+// Before a worker can come by a route that needs it.
+void Engine::prepare_firewall(const control::Snapshot& next) {
+  std::shared_ptr<const control::Snapshot> before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = live_.snapshot;
+  }
+  using Guards = config::ProxyConfig::Section<config::Guards>;
+  Guards::visit_differences(before == nullptr ? Guards() : before->config->guards,
+                            next.config->guards,
+                            [this](const std::string&, const auto* /*old*/, const auto* guards) {
+                              if (guards != nullptr && (*guards)->firewall) wants_firewall_ = true;
+                            });
+  if (wants_firewall_) inspectors_.prepare();
+}
+
 base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {
+  prepare_firewall(*snapshot);
   LiveState next;
   {
     const std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@
 #include "proxy/admin/counters.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/session/inspectors.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_checks.h"
@@ -91,9 +92,13 @@ class Engine final : public control::ConfigSink {
 
  private:
   Engine(const EngineSettings& settings, admin::AccessLog& access_log)
-      : settings_(settings), access_log_(access_log), passwords_(settings.options.passwords) {}
+      : settings_(settings),
+        access_log_(access_log),
+        passwords_(settings.options.passwords),
+        inspectors_(settings.options.inspectors) {}
   void share_descriptors();
   base::Status check_is_ours(const net::SocketAddress& address) const;
+  void prepare_firewall(const control::Snapshot& next);
   base::Status bind_ports();
   base::Status open_ports();
   base::Status start_workers();
@@ -103,6 +108,7 @@ class Engine final : public control::ConfigSink {
   EngineSettings settings_;
   admin::AccessLog& access_log_;
   PasswordChecks passwords_;
+  Inspectors inspectors_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // A port that is listened on.
   struct Door {
@@ -119,6 +125,7 @@ class Engine final : public control::ConfigSink {
   const std::shared_ptr<policy::LimitTables> limits_ = std::make_shared<policy::LimitTables>();
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
   std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
+  bool wants_firewall_ = false;  // some configuration had one; publish() only
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
   std::string incomplete_;  // see ConfigSink::on_incomplete()

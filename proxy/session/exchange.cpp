@@ -252,7 +252,7 @@ bool Exchange::passes_guards(const Client& client, const router::Decision& decis
   }
   if (verdict.passes()) return true;
   if (question.is_open()) {
-    suspend(client, question, piece);
+    suspend(client, question, *decision.target, piece);
   } else if (verdict.answer != nullptr) {
     answer_as_told(client, verdict);
   } else {
@@ -315,6 +315,7 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   if (ask_for_certificates) asker.presented = presented_by(client);
   asker.is_preflight = is_preflight;
   asker.answers = auth_answers_.get();
+  if (suspended_ != nullptr) asker.inspections = &suspended_->inspections;
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();
     asker.remembered = &worker_.passwords().remembered();
@@ -336,6 +337,8 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   for (auto guards = all.rbegin(); guards != all.rend(); ++guards) {
     if (*guards == nullptr) continue;
     if (const auto* const auth = (*guards)->external_auth()) take_over_from(*auth);
+    // What comes after the body was not there when it was inspected.
+    if ((*guards)->firewall() != nullptr) passes_request_trailer_ = false;
   }
   return policy::kPasses;
 }
@@ -558,7 +561,11 @@ void Exchange::log() {
   record.request_id = text.substr(path_end_);
   record.trace_id = trace_id_;
   record.tls_version = tls_version_;
-  if (granted_ != nullptr) record.user = granted_->user;
+  if (granted_ != nullptr) {
+    record.user = granted_->user;
+    record.firewall = granted_->firewall;
+    record.firewall_rules = granted_->rules;
+  }
   worker_.access_lines().add(record);
 }
 

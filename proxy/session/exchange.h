@@ -146,7 +146,8 @@ class Exchange final : private upstream::Connection::User,
   std::string_view shown_authorization();
   void hide_authorization();
   const policy::CredentialsDigest* wrong_credentials() const;
-  void suspend(const Client& client, const policy::OpenQuestion& question, const Piece& piece);
+  void suspend(const Client& client, const policy::OpenQuestion& question,
+               const router::Target& target, const Piece& piece);
   void keep_head(const Client& client);
   bool ask_for_hash(const policy::PasswordQuestion& question);
   struct AuthTarget;
@@ -155,6 +156,7 @@ class Exchange final : private upstream::Connection::User,
   bool recall_answer(const Client& client, const policy::ExternalAuth& auth);
   bool ask_auth_server(const policy::ExternalAuth& auth);
   void wait_with_body(const Piece& piece);
+  bool hold_guarded();
   void stop_waiting();
   void on_password_checked(PasswordChecks::Outcome outcome);
   void on_auth_answered(policy::AuthAnswer answer);
@@ -164,6 +166,19 @@ class Exchange final : private upstream::Connection::User,
   void take_over_from(const policy::ExternalAuth& auth);
   bool sets_granted_cookies() const;
   void set_granted_cookies(std::vector<http1::Field>& fields) const;
+
+  // ---- exchange_firewall.cpp: what is inspected before it goes on
+  bool is_call_to(const router::Target& target) const;
+  void begin_inspection(policy::Inspections::Settings settings, const router::Target& target,
+                        const Piece& piece);
+  void gather_for_inspection();
+  void inspect();
+  void conclude_soon(policy::Inspection inspection);
+  void on_guard_timer();
+  void on_inspected(policy::Inspection inspection);
+  void conclude(policy::Inspection inspection);
+  void take_body_back(bool is_looked_at);
+  void note_inspection(const config::Firewall& settings, const policy::Inspection& inspection);
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
@@ -304,17 +319,19 @@ class Exchange final : private upstream::Connection::User,
   std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
-  // Of the guards that let it in; nullptr: nothing.
+  // Of the guards that looked at it; nullptr: nothing.
   struct Granted {
     std::vector<std::string> cookies;  // of auth servers, for its response
     bool always = false;               // whatever becomes of it
     std::string user;                  // for the log
+    std::string firewall;              // likewise: "detected", or why it was not inspected
+    std::string rules;                 // likewise, of firewalls, that it matched: "942100,920350"
   };
   // What auth servers said of it, until it has passed them or was answered; nullptr: nothing.
   std::unique_ptr<policy::AuthAnswers> auth_answers_;
   Granted& granted();
   std::unique_ptr<Granted> granted_;
-  net::Timer timer_{*this};  // of gathering, or of what is awaited over HTTP/2
+  net::Timer timer_{*this};  // of an inspection, of gathering, or of what is awaited over HTTP/2
   BodyTime body_time_;
   bool can_replay_ = false;
   bool was_replayed_ = false;

@@ -13,6 +13,7 @@
 #include "proxy/session/paced.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/sticky_cookie.h"
+#include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
 
@@ -179,7 +180,9 @@ void Exchange::send_gathered() {
 }
 
 void Exchange::on_timer(net::Timer&) {
-  if (stage_ == Stage::gathering) {
+  if (stage_ == Stage::guarded) {
+    on_guard_timer();
+  } else if (stage_ == Stage::gathering) {
     send_gathered();
     watch_client();
   } else if (stream_ != nullptr) {
@@ -517,6 +520,7 @@ void Exchange::fail(const upstream::Failure& failure) {
 bool Exchange::wants_request_body() const {
   if (is_asking_for_page()) return false;
   if (stage_ == Stage::gathering) return true;
+  if (stage_ == Stage::guarded) return suspended_->awaits_body;
   if (stream_ != nullptr) return stream_->unsent() <= worker_.options().unsent_bytes_high;
   return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
          connection_->unsent() <= worker_.options().unsent_bytes_high;

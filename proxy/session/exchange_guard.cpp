@@ -10,7 +10,8 @@
 #include "proxy/session/worker.h"
 
 // A request that waits for what a guard needs time for: a password is being hashed, on another
-// thread, or another service is asked. Its client is read no further meanwhile. Then it is decided
+// thread, or another service is asked, or the request is inspected (exchange_firewall.cpp). Its
+// client is read no further meanwhile. Then it is decided
 // anew from the beginning, by the configuration of that moment, which may be another one.
 namespace proxy::session {
 namespace {
@@ -51,8 +52,12 @@ const policy::CredentialsDigest* Exchange::wrong_credentials() const {
 }
 
 void Exchange::suspend(const Client& client, const policy::OpenQuestion& question,
-                       const Piece& piece) {
+                       const router::Target& target, const Piece& piece) {
   if (suspended_ == nullptr) keep_head(client);
+  if (question.firewall != nullptr) {
+    begin_inspection(question.firewall, target, piece);
+    return;
+  }
   const bool is_asked = question.external != nullptr ? ask_auth_server(*question.external)
                                                      : ask_for_hash(question.password);
   if (!is_asked) return;
@@ -217,19 +222,31 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
 
 void Exchange::wait_with_body(const Piece& piece) {
   suspended_->body.append(piece.text());
+  if (suspended_->awaits_body) {
+    gather_for_inspection();
+    return;
+  }
   const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity();
   const bool is_of_slow_server = suspended_->auth_place && !suspended_->auth_place->hold(held);
   if (is_of_slow_server) {
     answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
     return;
   }
-  if (gathered_.hold(held, worker_.options().gathered_bytes_max)) return;
+  if (hold_guarded()) return;
   answer({.status = 503, .retry_after = kRetryAfter}, "guard_memory_full");
+}
+
+// False: all requests together hold too much.
+bool Exchange::hold_guarded() {
+  const std::size_t of_task = suspended_->task == nullptr ? 0 : suspended_->task->bytes();
+  const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity() + of_task;
+  return gathered_.hold(held, worker_.options().gathered_bytes_max);
 }
 
 void Exchange::stop_waiting() {
   if (suspended_ == nullptr) return;
   worker_.passwords().leave(*suspended_);
+  if (worker_.inspections().leave(*suspended_)) take_body_back(false);
   suspended_->auth_request.reset();
   suspended_->auth_place.reset();
 }
@@ -261,7 +278,10 @@ void Exchange::decide_again() {
   gathered_.clear();
   shape_.reset();
   decide(client, {body.data(), body.size(), 0, 0}, request_complete_);
-  if (stage_ == Stage::guarded) return;
+  if (stage_ == Stage::guarded) {
+    if (wants_request_body()) downstream_->want_request_body();
+    return;
+  }
   suspended_.reset();
   auth_answers_.reset();
   // What the client may have sent meanwhile has not been read.

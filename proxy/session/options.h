@@ -6,6 +6,7 @@
 
 #include "proxy/client/trusted_networks.h"
 #include "proxy/http1/request_parser.h"
+#include "proxy/session/inspectors.h"
 #include "proxy/session/password_checks.h"
 #include "proxy/upstream/endpoint.h"
 
@@ -69,6 +70,7 @@ struct Options {
   std::uint16_t public_https_port = 0;
   // Of all workers together.
   PasswordChecks::Options passwords{};
+  Inspectors::Options inspectors{};
   // Who may say who the client is.
   client::TrustedNetworks trusted_proxies{};
 };

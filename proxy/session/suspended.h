@@ -13,6 +13,7 @@
 #include "proxy/session/client.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/held_text.h"
+#include "proxy/session/inspection_gate.h"
 #include "proxy/session/password_gate.h"
 #include "proxy/session/side_request.h"
 
@@ -20,7 +21,9 @@ namespace proxy::session {
 
 // What there is of a request while a guard is finding out: the buffer that it was read into is used
 // by others meanwhile.
-struct Exchange::Suspended final : PasswordGate::Waiter, SideRequest::Waiter {
+struct Exchange::Suspended final : PasswordGate::Waiter,
+                                   SideRequest::Waiter,
+                                   InspectionGate::Waiter {
   Suspended(Exchange& owner, admin::Counter& gauge)
       : exchange(owner), head_bytes(gauge), body(gauge) {}
   // It may be destroyed by that.
@@ -40,6 +43,11 @@ struct Exchange::Suspended final : PasswordGate::Waiter, SideRequest::Waiter {
   // For the access log, where the reasons of a backend's own failures stand, too.
   static std::string_view reason_of(SideRequest::Trouble trouble);
 
+  // The same.
+  void on_inspected(policy::Inspection inspection) override {
+    exchange.on_inspected(std::move(inspection));
+  }
+
   Exchange& exchange;
   Client client;
   std::string head;  // what the views of request_ and client point to
@@ -53,6 +61,13 @@ struct Exchange::Suspended final : PasswordGate::Waiter, SideRequest::Waiter {
   policy::AuthAnswers::Asked asked{};                    // by that
   std::optional<policy::AuthCache::Digest> cached_as{};  // its answer; nothing: it is not kept
   unsigned questions = 0;
+  policy::Inspections::Settings firewall{};        // by which it is inspected
+  bool body_is_stream = false;                     // and is not waited for
+  bool awaits_body = false;                        // before it can be inspected
+  std::shared_ptr<InspectionTask> task{};          // that is under way; the body is in it
+  std::optional<policy::Inspection> conclusion{};  // without that
+  policy::Inspections inspections{};
+  unsigned inspected = 0;
 };
 
 }  // namespace proxy::session

@@ -23,17 +23,18 @@ constexpr std::chrono::minutes kSaysPauseEvery{1};
 
 base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      admin::AccessLog& access_log,
-                                                     PasswordChecks& passwords, std::size_t index) {
+                                                     PasswordChecks& passwords,
+                                                     Inspectors& inspectors, std::size_t index) {
   auto loop = net::Loop::create();
   if (!loop) return base::failure(loop.error());
   auto tls = tls::ServerContext::create({});
   if (!tls) return base::failure(tls.error());
-  return std::unique_ptr<Worker>(
-      new Worker(options, access_log, passwords, index, std::move(*loop), std::move(*tls)));
+  return std::unique_ptr<Worker>(new Worker(options, access_log, passwords, inspectors, index,
+                                            std::move(*loop), std::move(*tls)));
 }
 
 Worker::Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
-               std::size_t index, std::unique_ptr<net::Loop> loop,
+               Inspectors& inspectors, std::size_t index, std::unique_ptr<net::Loop> loop,
                std::unique_ptr<tls::ServerContext> tls)
     : options_(options),
       loop_(std::move(loop)),
@@ -42,6 +43,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, PasswordChe
       access_lines_(access_log),
       logs_access_(!access_log.is_off()),
       passwords_(*loop_, passwords),
+      inspections_(*loop_, inspectors),
       clusters_(options_.pools, counters_, index) {
   counters_.held.buffers.add(buffers_.bytes());
 }

@@ -23,6 +23,7 @@
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/inspection_gate.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
 #include "proxy/session/options.h"
@@ -50,14 +51,15 @@ struct LiveState {
 };
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
-// nothing with other workers but immutable snapshots, the threads that hash passwords, and the
-// tables of limits, which are atomic. Made by any thread, then used by the one that calls run();
-// only post-like calls (those that say so) may come from others.
+// nothing with other workers but immutable snapshots, the threads that hash passwords and inspect
+// requests, and the tables of limits, which are atomic. Made by any thread, then used by the one
+// that calls run(); only post-like calls (those that say so) may come from others.
 class Worker final : private net::TurnEnd {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
                                                       admin::AccessLog& access_log,
-                                                      PasswordChecks& passwords, std::size_t index);
+                                                      PasswordChecks& passwords,
+                                                      Inspectors& inspectors, std::size_t index);
   ~Worker();
 
   // Before run(). With the listeners' real ports as clients see them.
@@ -92,6 +94,7 @@ class Worker final : private net::TurnEnd {
   std::string& rewrite_storage() { return rewrite_storage_; }
   std::string& credentials_storage() { return credentials_storage_; }
   PasswordGate& passwords() { return passwords_; }
+  InspectionGate& inspections() { return inspections_; }
   AuthPlaces& auth_places() { return auth_places_; }
   policy::AuthCache& auth_cache() { return auth_cache_; }
   Mirrors& mirrors() { return mirrors_; }
@@ -161,7 +164,7 @@ class Worker final : private net::TurnEnd {
 
  private:
   Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
-         std::size_t index, std::unique_ptr<net::Loop> loop,
+         Inspectors& inspectors, std::size_t index, std::unique_ptr<net::Loop> loop,
          std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
   bool flush_http2();
@@ -182,6 +185,7 @@ class Worker final : private net::TurnEnd {
   http1::RequestIds request_ids_;
   std::string path_storage_, rewrite_storage_, credentials_storage_;
   PasswordGate passwords_;
+  InspectionGate inspections_;
   AuthPlaces auth_places_;
   policy::AuthCache auth_cache_;
   std::uint16_t public_https_port_ = 443;

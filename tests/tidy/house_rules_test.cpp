@@ -210,6 +210,15 @@ TEST(HouseRules, YamlIsReadInTwoPlaces) {
               testing::UnorderedElementsAre("kube/kubeconfig.cpp", "kube/yaml_objects.cpp"));
 }
 
+// And nobody loads a library but that room (decision 0087).
+TEST(HouseRules, LibmodsecurityIsKnownInOnePlace) {
+  const auto only = testing::ElementsAre("proxy/firewall/rule_set.cpp");
+  EXPECT_THAT(product_files_including({"modsecurity/"}), only);
+  EXPECT_THAT(
+      product_files_including({"dlfcn.h"}),
+      testing::ElementsAre("proxy/firewall/match_budget.cpp", "proxy/firewall/rule_set.cpp"));
+}
+
 TEST(HouseRules, RegularExpressionsOfUsersAreCompiledInOnePlaceAndByRe2) {
   EXPECT_THAT(product_files_including({"re2/"}), testing::SizeIs(testing::Le(1)));
   EXPECT_THAT(product_files_including({"regex", "pcre"}), IsEmpty());

@@ -33,7 +33,7 @@ std::string client_hello() {
 class OneWorker : public ::testing::Test {
  protected:
   void start(const session::Options& options = RunningEngine::quick()) {
-    worker_ = session::Worker::create(options, *access_log_, passwords_, 0).value();
+    worker_ = session::Worker::create(options, *access_log_, passwords_, inspectors_, 0).value();
     net::Fd https = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
     port_ = net::local_address(https.get()).port();
     worker_->accept_from(std::move(https), {.secure = true});
@@ -94,6 +94,7 @@ class OneWorker : public ::testing::Test {
   std::unique_ptr<admin::AccessLog> access_log_ =
       admin::AccessLog::open(directory_.path("access.log")).value();
   session::PasswordChecks passwords_{{}};
+  session::Inspectors inspectors_{{}};
   std::unique_ptr<session::Worker> worker_;
   std::thread thread_;
   std::promise<void> released_;

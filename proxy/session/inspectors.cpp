@@ -1,0 +1,137 @@
+#include "proxy/session/inspectors.h"
+
+#include <cassert>
+#include <utility>
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace proxy::session {
+namespace {
+
+constexpr policy::Inspection kUnavailable{.trouble = "firewall_unavailable"};
+
+// On Linux it is the calling thread's alone.
+void yield_to_those_who_serve() {
+  constexpr int kNice = 5;
+  [[maybe_unused]] const int result =
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+}
+
+}  // namespace
+
+InspectionTask::InspectionTask(policy::Inspections::Settings by, const http1::RequestHead& request)
+    : settings(std::move(by)), head(request) {
+  head_text_.reserve(head.views_bytes());
+  head.keep_in(head_text_);
+}
+
+Inspectors::Inspectors(const Options& options)
+    : options_(options),
+      small_({options.limits.waiting_max, options.limits.waiting_of_one_max,
+              options.limits.under_way_of_one_max}),
+      large_({options.limits.waiting_max, options.limits.waiting_of_one_max,
+              options.limits.under_way_of_one_max}) {
+  assert(options.threads > 0);
+}
+
+Inspectors::~Inspectors() {
+  stop();
+}
+
+void Inspectors::prepare() {
+  if (options_.inspect) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (rules_ != nullptr) return;
+  }
+  auto loaded = firewall::RuleSet::load(options_.rules);
+  if (!loaded) {
+    spdlog::error("{}; routes with a firewall let nobody pass who is to be inspected",
+                  loaded.error().message);
+    return;
+  }
+  spdlog::info("the firewall is ready: its rules are those of {}", options_.rules);
+  const std::lock_guard lock(mutex_);
+  rules_ = std::move(*loaded);
+}
+
+bool Inspectors::ask(const config::IpAddress& address, std::shared_ptr<InspectionTask> task) {
+  const std::lock_guard lock(mutex_);
+  Queue& queue = task->inspected_bytes <= kSmallBytesMax ? small_ : large_;
+  if (is_stopped_ || !queue.push(address, std::move(task))) return false;
+  if (threads_.empty()) {
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+      const bool takes_large = i > 0 || options_.threads == 1;
+      threads_.emplace_back(
+          [this, takes_large](const std::stop_token& stop) { run(stop, takes_large); });
+      ::pthread_setname_np(threads_.back().native_handle(), "firewall");
+    }
+  }
+  // Not one: it might be the one that does not take it.
+  changed_.notify_all();
+  return true;
+}
+
+void Inspectors::stop() {
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    threads.swap(threads_);
+  }
+  for (std::jthread& thread : threads) thread.request_stop();
+}
+
+// Who takes both takes large ones first: the others have a thread of their own.
+Inspectors::Queue* Inspectors::next(bool takes_large) {
+  if (takes_large && large_.has_turn()) return &large_;
+  return small_.has_turn() ? &small_ : nullptr;
+}
+
+void Inspectors::run(const std::stop_token& stop, bool takes_large) {
+  yield_to_those_who_serve();
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    Queue* const queue = next(takes_large);
+    if (queue == nullptr) {
+      changed_.wait(lock, stop, [&] { return next(takes_large) != nullptr; });
+      continue;
+    }
+    auto taken = queue->take();
+    lock.unlock();
+    const InspectionTask& task = *taken->job;
+    if (taken->job->begin()) task.done(inspect(task));
+    taken->job.reset();
+    lock.lock();
+    queue->finish(taken->key);
+    // Another one of this address may have its turn now.
+    if (queue->has_turn()) changed_.notify_all();
+  }
+}
+
+policy::Inspection Inspectors::inspect(const InspectionTask& task) {
+  std::shared_ptr<const firewall::RuleSet> rules;
+  {
+    const std::lock_guard lock(mutex_);
+    rules = rules_;
+  }
+  if (rules == nullptr && !options_.inspect) return kUnavailable;
+  const firewall::Subject subject{
+      .head = task.head,
+      .version = task.version,
+      .client_address = task.client_address,
+      .body = std::string_view(task.body).substr(0, task.inspected_bytes),
+      .body_is_cut = task.body_is_cut};
+  auto found = options_.inspect ? options_.inspect(subject, *task.settings)
+                                : rules->inspect(subject, *task.settings);
+  if (!found) {
+    spdlog::warn("{}", found.error().message);
+    return {.trouble = "firewall_failed"};
+  }
+  return {.is_attack = found->is_attack, .rules = std::move(found->rules)};
+}
+
+}  // namespace proxy::session
