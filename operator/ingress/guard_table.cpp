@@ -18,6 +18,7 @@ proxy::config::Guards guards_of(const annotations::RoutePolicy& policy) {
   guards.external_auth = policy.external_auth;
   guards.satisfy_any = policy.satisfies_any && (guards.basic_auth || guards.external_auth);
   guards.limits = policy.limits;
+  guards.firewall = policy.firewall;
   if (policy.client_certificates) guards.client_certificates = policy.client_certificates->asked;
   return guards;
 }

@@ -85,14 +85,20 @@ constexpr CatalogueEntry kTable[] = {
     {"enable-access-log", kHonoured, "", kText},
     {"enable-cors", kHonoured, "", kOnOff},
     {"enable-global-auth", kTunes, kGlobalAuth, kOnOff},
-    {"enable-modsecurity", kGuards, kFirewall, kOnOff},
+    {"enable-modsecurity", kHonoured, "", kOnOff},
     {"enable-opentelemetry", kHonoured, "", kOnOff},
     {"enable-opentracing", kTunes, "", kOnOff},
-    {"enable-owasp-core-rules", kGuards, kFirewall, kOnOff},
-    {"enable-owasp-modsecurity-crs", kGuards, kFirewall, kOnOff},
+    {"enable-owasp-core-rules", kHonoured, "", kOnOff},
+    {"enable-owasp-modsecurity-crs", kHonoured, "", kOnOff},
     {"enable-rewrite-log", kTunes, "", kOnOff},
     {"fastcgi-index", kGuards, kFastCgi, kText},
     {"fastcgi-params-configmap", kGuards, kFastCgi, kText},
+    {"firewall-anomaly-threshold", kHonoured, "", kText},
+    {"firewall-excluded-rules", kHonoured, "", kText},
+    {"firewall-mode", kHonoured, "", kOnOff},
+    {"firewall-paranoia-level", kHonoured, "", kText},
+    {"firewall-request-body-limit", kHonoured, "", kText},
+    {"firewall-uninspected", kHonoured, "", kText},
     {"fixed-answer", kHonoured, "", kText},
     {"fixed-answer-text", kHonoured, "", kText},
     {"fixed-answer-type", kHonoured, "", kText},
@@ -122,7 +128,7 @@ constexpr CatalogueEntry kTable[] = {
     {"mirror-request-body", kHonoured, "", kText},
     {"mirror-target", kHonoured, "", kText},
     {"modsecurity-snippet", kGuards, kSnippet, kText},
-    {"modsecurity-transaction-id", kGuards, kFirewall, kText},
+    {"modsecurity-transaction-id", kHonoured, "", kText},
     {"opentelemetry-operation-name", kTunes, "", kText},
     {"opentelemetry-trust-incoming-span", kHonoured, "", kOnOff},
     {"opentracing-trust-incoming-span", kTunes, "", kOnOff},
@@ -213,10 +219,10 @@ bool smells_of_a_guard(std::string_view key) {
       (key.find("cookie") != std::string_view::npos && key.ends_with("secure"))) {
     return false;
   }
-  constexpr std::array<std::string_view, 22> kSmells = {
-      "auth",  "allow",  "deny",   "white",    "black",   "limit", "snippet", "secur",
-      "range", "satisf", "verify", "restrict", "protect", "jwt",   "oauth",   "oidc",
-      "waf",   "block",  "forbid", "firewall", "lua",     "secret"};
+  constexpr std::array<std::string_view, 23> kSmells = {
+      "auth",  "allow",  "deny",   "white",    "black",   "limit",  "snippet", "secur",
+      "range", "satisf", "verify", "restrict", "protect", "jwt",    "oauth",   "oidc",
+      "waf",   "block",  "forbid", "firewall", "lua",     "secret", "owasp"};
   return std::any_of(kSmells.begin(), kSmells.end(), [key](std::string_view smell) {
     return key.find(smell) != std::string_view::npos;
   });

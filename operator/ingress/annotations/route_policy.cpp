@@ -7,11 +7,13 @@
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/cors.h"
+#include "operator/ingress/annotations/firewall.h"
 #include "operator/ingress/annotations/fixed_answer.h"
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/limits.h"
 #include "operator/ingress/annotations/other_controllers.h"
 #include "operator/ingress/annotations/replacements.h"
+#include "operator/ingress/annotations/rule_snippet.h"
 #include "operator/ingress/annotations/snippet.h"
 #include "operator/ingress/annotations/ssl_passthrough.h"
 #include "operator/ingress/annotations/tracing.h"
@@ -87,8 +89,13 @@ void judge(const AnnotationMap& annotations, const std::string& name, std::strin
   if (asks_for_nothing(entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  if (key == "modsecurity-snippet") {
+    if (std::string typed = typed_keys_for_rules(value); !typed.empty()) {
+      issue.remedy = std::move(typed);
+    }
+  }
   // What is said to an auth server no key of ours says.
-  if (key.ends_with("-snippet") && key != "auth-snippet") {
+  if (key.ends_with("-snippet") && key != "auth-snippet" && key != "modsecurity-snippet") {
     if (std::string typed = typed_keys_for(value); !typed.empty()) issue.remedy = std::move(typed);
   }
   add_remedy(issue);
@@ -121,6 +128,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.limits = read_limits(annotations, policy.issues);
   policy.limit_status = read_limit_status(annotations, policy.issues);
   if (policy.limits && policy.limit_status) policy.limits->status = *policy.limit_status;
+  policy.firewall = read_firewall(annotations, policy.issues);
   policy.pace = read_pace(annotations, policy.issues);
   policy.tracing = read_tracing(annotations, policy.issues);
   policy.is_unlogged = !read_enable_access_log(annotations, policy.issues);

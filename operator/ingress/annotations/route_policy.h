@@ -41,6 +41,7 @@ struct RoutePolicy {
   bool satisfies_any = false;
   std::optional<proxy::config::Limits> limits;  // the compiler says whose they are
   std::optional<int> limit_status;              // see read_limit_status()
+  std::optional<proxy::config::Firewall> firewall;
   std::optional<proxy::config::Pace> pace;
   proxy::config::Tracing tracing = proxy::config::Tracing::off;
   Rewrite rewrite;

@@ -26,7 +26,8 @@ inline constexpr std::string_view kTlsPolicy =
     "Ciphers and versions go by name here: write gatehouse.dev/tls-policy: \"modern\" (TLS 1.3), "
     "\"intermediate\" (1.2 and 1.3, as when nothing is said) or \"old\".";
 inline constexpr std::string_view kFirewall =
-    "There is no web application firewall here; remove it to have it served without one.";
+    "Write gatehouse.dev/firewall-mode: block for the firewall that is here, and remove it, to "
+    "have it served.";
 inline constexpr std::string_view kPaths =
     "Write the paths as Exact or Prefix paths that the backend knows, and remove it.";
 inline constexpr std::string_view kRedirects = "Answer the redirect from a backend, and remove it.";

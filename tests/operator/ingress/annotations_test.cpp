@@ -80,7 +80,7 @@ TEST(AnnotationValues, ZeroMayHaveAUnit) {
 TEST(Catalogue, WhatKeepsPeopleOutClosesTheDoorWhenWeDoNotHonourIt) {
   for (const char* key : {"global-rate-limit-key", "auth-snippet", "blacklist-source-range",
                           "global-rate-limit", "configuration-snippet", "server-snippet",
-                          "enable-modsecurity", "stream-snippet", "fastcgi-index"}) {
+                          "modsecurity-snippet", "stream-snippet", "fastcgi-index"}) {
     EXPECT_EQ(look_up(key).treatment, Treatment::guards) << key;
   }
 }
@@ -248,6 +248,7 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
       {"mirror-request-body", "off"},
       {"use-regex", "OFF"},
       {"enable-modsecurity", "0"},
+      {"firewall-mode", "off"},
       {"limit-rps", "0"},
       {"limit-connections", "0"},
       {"limit-rate", "0k"},
@@ -282,7 +283,10 @@ TEST(OtherControllers, OfWhatIsHonouredHereOnlyWhatKeepsSomebodyOutClosesTheDoor
   std::vector<std::string> closing;
   for (const CatalogueEntry& entry : catalogue()) {
     const bool is_of_guards = entry.key.starts_with("auth-") || entry.key.starts_with("limit-") ||
-                              entry.key.starts_with("proxy-ssl-");
+                              entry.key.starts_with("proxy-ssl-") ||
+                              entry.key.starts_with("firewall-") ||
+                              entry.key.starts_with("enable-owasp-") ||
+                              entry.key.find("modsecurity") != std::string_view::npos;
     if (entry.treatment != Treatment::honoured || is_of_guards) continue;
     // None of its own table has a key of this prefix.
     const auto other = look_up_other("higress.io/" + std::string(entry.key));

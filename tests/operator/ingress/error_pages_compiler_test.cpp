@@ -112,7 +112,7 @@ TEST(CompiledErrorPages, WithoutADefaultBackendAServiceThatIsNotThereIsClosedAsE
 
 TEST(CompiledErrorPages, ARefusedIngressHasNone) {
   const Compiled compiled =
-      compiled_with(asking("errors").annotation(kNginx + "enable-modsecurity", "true"));
+      compiled_with(asking("errors").annotation(kNginx + "fastcgi-index", "index.php"));
   EXPECT_EQ(host(compiled).routes.at(0).policies.error_pages, std::nullopt);
   EXPECT_FALSE(compiled.config.clusters.contains("shop/errors:8080"));
 }

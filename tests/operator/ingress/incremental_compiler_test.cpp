@@ -450,6 +450,8 @@ class History {
         {nginx + "ssl-passthrough", "true"},
         {nginx + "proxy-protocol-to-backend", one_of({"v1", "v2", "off"})},
         {nginx + "limit-rate", one_of({"10", "x"})},
+        {nginx + "enable-modsecurity", one_of({"true", "false", "nonsense"})},
+        {"gatehouse.dev/firewall-paranoia-level", one_of({"1", "3", "5"})},
         {nginx + "enable-opentelemetry", "true"},
         {nginx + "custom-http-errors", one_of({"404,503", "nonsense"})},
         {nginx + "default-backend", one_of({"web", "api", "none"})},

@@ -1018,6 +1018,64 @@ TEST_F(ServedRequests, AResponseIsSentNoFasterThanItsIngressSays) {
   EXPECT_EQ(asked("/"), "503") << "what cannot be read limits nothing, so nobody comes in";
 }
 
+TEST_F(ServedRequests, AFirewallBlocksWhatTheCoreRuleSetTakesForAnAttack) {
+  const auto guarded = [](const std::string& key, const std::string& value) {
+    return an_ingress("shop/www")
+        .annotation(kNginx + "enable-modsecurity", "true")
+        .annotation(kNginx + "enable-owasp-core-rules", "true")
+        .annotation("gatehouse.dev/" + key, value)
+        .path(kHost, "/", "web", 80);
+  };
+  const auto status = [this](const std::string& target) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + kHost +
+                "\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n");
+    return client.read_answer().status;
+  };
+  const std::string attack = "/items?id=1%27%20OR%20%271%27=%271";
+  serve(ViewBuilder().ingress(guarded("firewall-mode", "block")));
+  EXPECT_EQ(status(attack), 403);
+  EXPECT_EQ(status("/items?id=7"), 200);
+  EXPECT_NE(proxy_.access_log(2).find("\"firewall_rules\":["), std::string::npos);
+  serve(ViewBuilder().ingress(guarded("firewall-mode", "detect")));
+  EXPECT_EQ(status(attack), 200);
+  serve(ViewBuilder().ingress(guarded("firewall-excluded-rules", "942000-942999")));
+  EXPECT_EQ(status(attack), 200);
+  serve(ViewBuilder().ingress(guarded("firewall-paranoia-level", "nine")));
+  EXPECT_EQ(status("/items?id=7"), 503) << "what cannot be read guards nothing, so nobody comes in";
+}
+
+TEST_F(ServedRequests, AFirewallDoesAsItsKeysSay) {
+  const auto serve_with = [this](std::map<std::string, std::string> keys) {
+    auto made = an_ingress("shop/www").path(kHost, "/", "web", 80);
+    for (const auto& [key, value] : keys) made.annotation(kNginx + key, value);
+    serve(ViewBuilder().ingress(made));
+  };
+  const auto status = [this](const std::string& target, const std::string& body = "") {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("POST " + target + " HTTP/1.1\r\nHost: " + kHost +
+                "\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n" +
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.read_answer().status;
+  };
+  const std::string attack = "/items?id=1%27%20OR%20%271%27=%271";
+  serve_with({{"enable-owasp-modsecurity-crs", "true"}});
+  EXPECT_EQ(status(attack), 403);
+  serve_with({{"enable-modsecurity", "true"}, {"enable-owasp-core-rules", "false"}});
+  EXPECT_EQ(status(attack), 200);
+  serve_with({{"firewall-mode", "block"},
+              {"firewall-anomaly-threshold", "1000"},
+              {"modsecurity-transaction-id", "$request_id"}});
+  EXPECT_EQ(status(attack), 200);
+  serve_with({{"firewall-mode", "block"}, {"firewall-request-body-limit", "10"}});
+  EXPECT_EQ(status("/", "name=eleven"), 413);
+  serve_with({{"firewall-mode", "block"},
+              {"firewall-request-body-limit", "10"},
+              {"firewall-uninspected", "pass"}});
+  EXPECT_EQ(status("/", "name=eleven"), 200);
+}
+
 TEST_F(ServedRequests, ABackendIsToldOfTheTraceThatItsRequestIsPartOf) {
   const auto traced = [this](const std::string& more_fields) {
     auto client = HttpClient::connect(proxy_.http());

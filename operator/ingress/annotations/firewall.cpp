@@ -1,0 +1,191 @@
+#include "operator/ingress/annotations/firewall.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "operator/ingress/annotations/values.h"
+#include "proxy/config/limits.h"
+
+namespace ingress::annotations {
+namespace {
+
+using proxy::config::Firewall;
+using proxy::config::FirewallMode;
+using proxy::config::RuleRange;
+
+constexpr std::string_view kMode = "firewall-mode";
+constexpr std::array<std::string_view, 5> kSettings = {
+    "firewall-paranoia-level", "firewall-anomaly-threshold", "firewall-excluded-rules",
+    "firewall-request-body-limit", "firewall-uninspected"};
+
+void add_bad(const Found& found, std::string_view expected, Issues& issues) {
+  Issue issue = bad_value(found, expected, Issue::Effect::guards);
+  issue.remedy = "Mend it, or remove it.";
+  issues.push_back(std::move(issue));
+}
+
+std::optional<bool> read_switch(const AnnotationMap& annotations, std::string_view key,
+                                Issues& issues) {
+  const auto found = find(annotations, key);
+  if (!found) return std::nullopt;
+  const auto value = read_bool(found->value);
+  if (!value) add_bad(*found, "true or false", issues);
+  return value;
+}
+
+// Nothing: it is off.
+std::optional<FirewallMode> read_mode(const AnnotationMap& annotations, Issues& issues) {
+  const auto engine = read_switch(annotations, "enable-modsecurity", issues);
+  auto core = read_switch(annotations, "enable-owasp-core-rules", issues);
+  if (!core) core = read_switch(annotations, "enable-owasp-modsecurity-crs", issues);
+  if (const auto mode = find(annotations, kMode)) {
+    if (is_same_word(mode->value, "off")) return std::nullopt;
+    if (is_same_word(mode->value, "detect")) return FirewallMode::detect;
+    if (!is_same_word(mode->value, "block")) add_bad(*mode, "block, detect or off", issues);
+    return FirewallMode::block;
+  }
+  const bool is_on = engine ? *engine : core == true;
+  if (!is_on) return std::nullopt;
+  return FirewallMode::block;
+}
+
+std::optional<std::uint64_t> read_number(std::string_view text) {
+  text = trimmed(text);
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || last != end) return std::nullopt;
+  return number;
+}
+
+void read_number(const AnnotationMap& annotations, std::string_view key, std::uint64_t max,
+                 std::uint64_t& setting, Issues& issues) {
+  const auto found = find(annotations, key);
+  if (!found) return;
+  const auto number = read_number(found->value);
+  if (number && *number >= 1 && *number <= max) {
+    setting = *number;
+  } else {
+    add_bad(*found, "a whole number from 1 to " + std::to_string(max), issues);
+  }
+}
+
+// Those that look for attacks and for bodies that cannot be read. The others say what the score is
+// and what comes of it: without one of them there would be no firewall, and nobody would see that.
+bool may_be_excluded(const RuleRange& rules) {
+  constexpr std::array<RuleRange, 2> kLooking = {{{200'000, 200'999}, {911'000, 948'999}}};
+  return rules.first <= rules.last &&
+         std::any_of(kLooking.begin(), kLooking.end(), [&](const RuleRange& among) {
+           return rules.first >= among.first && rules.last <= among.last;
+         });
+}
+
+// "942100" or "942100-942199"
+std::optional<RuleRange> read_rules(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const auto first = read_number(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : read_number(text.substr(dash + 1));
+  if (!first || !last) return std::nullopt;
+  const RuleRange rules{*first, *last};
+  if (!may_be_excluded(rules)) return std::nullopt;
+  return rules;
+}
+
+void read_excluded(const AnnotationMap& annotations, std::vector<RuleRange>& excluded,
+                   Issues& issues) {
+  constexpr std::string_view kBetween = ", \t\r\n";
+  const auto found = find(annotations, "firewall-excluded-rules");
+  if (!found) return;
+  const std::string_view text = found->value;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+    const std::string_view entry = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (entry.empty()) continue;
+    const auto rules = read_rules(entry);
+    if (!rules || excluded.size() == proxy::config::kExcludedRulesMax) {
+      add_bad(*found,
+              "a list of at most " + std::to_string(proxy::config::kExcludedRulesMax) +
+                  " rules by commas, each an id from 911000 to 948999 or from 200000 to 200999, or "
+                  "two with a \"-\" between them",
+              issues);
+      return;
+    }
+    excluded.push_back(*rules);
+  }
+  // Two that say the same are to be the same.
+  std::sort(excluded.begin(), excluded.end(), [](const RuleRange& a, const RuleRange& b) {
+    return std::pair(a.first, a.last) < std::pair(b.first, b.last);
+  });
+  excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
+}
+
+void read_body_limit(const AnnotationMap& annotations, std::uint64_t& bytes_max, Issues& issues) {
+  const auto found = find(annotations, "firewall-request-body-limit");
+  if (!found) return;
+  const auto size = read_size(found->value);
+  if (size && *size > 0 && *size <= proxy::config::kInspectedBytesMax) {
+    bytes_max = *size;
+  } else {
+    add_bad(*found, "a size from 1 to 8m", issues);
+  }
+}
+
+void read_uninspected(const AnnotationMap& annotations, bool& passes, Issues& issues) {
+  const auto found = find(annotations, "firewall-uninspected");
+  if (!found) return;
+  passes = is_same_word(found->value, "pass");
+  if (!passes && !is_same_word(found->value, "refuse")) add_bad(*found, "refuse or pass", issues);
+}
+
+// What ModSecurity calls a request in its own log, of which there is none here.
+void judge_transaction_id(const AnnotationMap& annotations, Issues& issues) {
+  const auto found = find(annotations, "modsecurity-transaction-id");
+  if (!found || is_same_word(found->value, "$request_id") ||
+      is_same_word(found->value, "$req_id")) {
+    return;
+  }
+  issues.push_back({Issue::Effect::tunes, found->name,
+                    "names requests in a log that is not written",
+                    "The access log has request_id beside the rules that matched."});
+}
+
+void judge_settings_without_firewall(const AnnotationMap& annotations, Issues& issues) {
+  if (find(annotations, kMode) || find(annotations, "enable-modsecurity")) return;
+  for (const std::string_view key : kSettings) {
+    const auto found = find(annotations, key);
+    if (!found) continue;
+    issues.push_back({Issue::Effect::guards, found->name,
+                      "is about a firewall that nothing asks for",
+                      "Write gatehouse.dev/firewall-mode: block, too, or remove it."});
+  }
+}
+
+}  // namespace
+
+std::optional<Firewall> read_firewall(const AnnotationMap& annotations, Issues& issues) {
+  judge_transaction_id(annotations, issues);
+  const auto mode = read_mode(annotations, issues);
+  if (!mode) {
+    judge_settings_without_firewall(annotations, issues);
+    return std::nullopt;
+  }
+  Issues said_already;
+  Firewall firewall;
+  firewall.mode = *mode;
+  firewall.core_rules = read_switch(annotations, "enable-owasp-core-rules", said_already) != false;
+  read_number(annotations, "firewall-paranoia-level", proxy::config::kParanoiaLevelMax,
+              firewall.paranoia_level, issues);
+  read_number(annotations, "firewall-anomaly-threshold", proxy::config::kAnomalyThresholdMax,
+              firewall.anomaly_threshold, issues);
+  read_excluded(annotations, firewall.excluded_rules, issues);
+  read_body_limit(annotations, firewall.body_bytes_max, issues);
+  read_uninspected(annotations, firewall.passes_uninspected, issues);
+  return firewall;
+}
+
+}  // namespace ingress::annotations
