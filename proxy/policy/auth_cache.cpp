@@ -51,6 +51,11 @@ std::optional<AuthCache::Digest> AuthCache::digest_of(const ExternalAuth& auth,
   if (!auth.has_cache()) return std::nullopt;
   std::string text;
   if (!auth.append_cache_key(request, text)) return std::nullopt;
+  // What an auth server says depends on the host that it is asked about, and whoever has another
+  // host may ask the same server in the very same words.
+  std::string asked_about(request.host);
+  for (char& c : asked_about) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  append_with_length(asked_about, text);
   for (const std::string* const part : {&place.host, &place.path, &place.query}) {
     append_with_length(*part, text);
   }

@@ -33,9 +33,10 @@ AuthAnswer said(int status, const std::string& user = "ann") {
 
 std::optional<AuthCache::Digest> digest(const AuthCache& cache, const std::string& key,
                                         const std::vector<http1::Field>& fields,
-                                        const AuthPlace& place = kPlace) {
+                                        const AuthPlace& place = kPlace,
+                                        std::string_view host = "shop.example") {
   RequestWords request;
-  request.host = "shop.example";
+  request.host = host;
   request.client_address = "192.0.2.7";
   request.fields = &fields;
   return cache.digest_of(ExternalAuth(settings(key), 1), place, request);
@@ -59,6 +60,17 @@ TEST(AuthCache, TellsClientsApartByWhatTheKeyNamesAndNothingElse) {
   EXPECT_NE(digest(cache, key, {field("Cookie", "session=%20")}),
             digest(cache, key, {field("Cookie", "session= ")}));
   EXPECT_EQ(digest(cache, "$remote_addr", {}), digest(cache, "$remote_addr", {}));
+}
+
+TEST(AuthCache, WhatWasSaidAboutOneHostCountsForNoOther) {
+  const AuthCache cache;
+  const std::vector<http1::Field> fields = {field("Cookie", "session=1")};
+  const auto on = [&](std::string_view host) {
+    return digest(cache, "$cookie_session", fields, kPlace, host);
+  };
+  ASSERT_TRUE(on("shop.example"));
+  EXPECT_NE(on("shop.example"), on("other.example"));
+  EXPECT_EQ(on("shop.example"), on("SHOP.example"));
 }
 
 TEST(AuthCache, WhoShowsNothingOfTheKeyIsAskedAbout) {
