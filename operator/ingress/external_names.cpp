@@ -25,6 +25,7 @@ bool may_be_external(const proxy::config::IpAddress& address,
              "64:ff9b:1::/48",      // RFC 8215: likewise
              "2002::/16",           // RFC 3056: likewise
              "fd00:ec2::254/128",   // Amazon's metadata
+             "fd20:ce::254/128",    // Google Cloud's
              "fe80::/10",           // link-local
              "ff00::/8",            // multicast
          }) {

@@ -51,6 +51,7 @@ TEST(ExternalNames, NobodyIsLedToWhereOnlyAHostListensOrNoHostIs) {
                                     "fe80::1",
                                     "febf::1",
                                     "fd00:ec2::254",
+                                    "fd20:ce::254",
                                     "ff02::1"}) {
     EXPECT_FALSE(may_be_external(at(refused))) << refused;
   }
