@@ -50,24 +50,36 @@ struct Chosen {
   std::set<std::string> left_out;
 };
 
+// Whoever names more than the share of his namespace has that, and one more while there is room:
+// where there are more namespaces than names may be, the share is none.
 Chosen choose(const std::set<NamedOutside>& names, std::size_t names_max) {
   std::map<std::string, std::uint64_t> wanted;
+  Chosen chosen;
   for (const NamedOutside& one : names) {
-    if (!is_address(one.name)) ++wanted[one.namespace_];
+    if (is_address(one.name)) continue;
+    ++wanted[one.namespace_];
+    chosen.names.insert(one.name);
   }
+  // All namespaces may name one and the same.
+  if (chosen.names.size() <= names_max) return chosen;
+  std::set<std::string> all = std::exchange(chosen.names, {});
   std::vector<std::uint64_t> counts;
   counts.reserve(wanted.size());
   for (const auto& [namespace_, count] : wanted) counts.push_back(count);
-  const auto share = equal_share(std::move(counts), names_max);
-  Chosen chosen;
+  const std::uint64_t share = equal_share(std::move(counts), names_max).value_or(names_max);
+  std::vector<std::string> next;
   std::map<std::string, std::uint64_t> held;
   for (const NamedOutside& one : names) {
     if (is_address(one.name)) continue;
-    const bool has_room = !share || ++held[one.namespace_] <= *share;
-    (has_room ? chosen.names : chosen.left_out).insert(one.name);
+    const std::uint64_t count = ++held[one.namespace_];
+    if (count <= share) chosen.names.insert(one.name);
+    if (count == share + 1) next.push_back(one.name);
   }
-  // Another namespace may have room for it.
-  for (const std::string& name : chosen.names) chosen.left_out.erase(name);
+  for (const std::string& name : next) {
+    if (chosen.names.size() < names_max) chosen.names.insert(name);
+  }
+  std::set_difference(all.begin(), all.end(), chosen.names.begin(), chosen.names.end(),
+                      std::inserter(chosen.left_out, chosen.left_out.end()));
   return chosen;
 }
 

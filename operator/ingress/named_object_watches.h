@@ -4,7 +4,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +22,7 @@
 #include "kube/client.h"
 #include "kube/object_watch.h"
 #include "kube/reflector.h"
+#include "operator/ingress/equal_share.h"
 #include "operator/ingress/named_objects.h"
 
 namespace ingress {
@@ -27,7 +30,8 @@ namespace ingress {
 // Watches the objects of one kind that Ingresses name, each by its name alone, as issuers' Secrets
 // are (issuer::SecretWatches): nobody else's is read. A watch is a thread and a connection, so
 // there are so many; what is beyond them is read each minute. What is beyond those, too, is not
-// read: its reading says so, and whatever needs it is closed or left out. Thread-safe.
+// read: its reading says so, and whatever needs it is closed or left out. Whose that is is decided
+// by equal shares between namespaces, so that no tenant takes the places of all. Thread-safe.
 template <class Object, class Reading>
 class NamedObjectWatches : public NamedObjects<Reading> {
  public:
@@ -62,22 +66,14 @@ class NamedObjectWatches : public NamedObjects<Reading> {
   void follow(const std::set<kube::ObjectKey>& objects) override {
     std::vector<std::unique_ptr<Watch>>
         ended;  // joined without the lock: their threads may want it
-    const std::lock_guard lock(mutex_);
-    if (is_stopped_) return;
-    for (auto one = watches_.begin(); one != watches_.end();) {
-      if (objects.count(one->first) != 0) {
-        ++one;
-        continue;
-      }
-      one->second->object.request_stop();
-      ended.push_back(std::move(one->second));
-      one = watches_.erase(one);
+    std::set<kube::ObjectKey> news;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_stopped_) return;
+      news = follow_with_places(objects, ended);
     }
-    std::erase_if(turns_, [&](const auto& one) { return objects.count(one.first) == 0; });
-    left_out_.clear();
-    for (const kube::ObjectKey& key : objects) {
-      if (watches_.count(key) == 0) add(key);
-    }
+    // Somebody may have heard that they are on their way, or what they were.
+    for (const kube::ObjectKey& key : news) wake_(key);
   }
 
   bool are_read() const override {
@@ -157,6 +153,64 @@ class NamedObjectWatches : public NamedObjects<Reading> {
     return kUnread;
   }
 
+  // Those that have no place any more, or found none.
+  std::set<kube::ObjectKey> follow_with_places(const std::set<kube::ObjectKey>& objects,
+                                               std::vector<std::unique_ptr<Watch>>& ended) {
+    const std::set<kube::ObjectKey> placed = with_places(objects);
+    for (auto one = watches_.begin(); one != watches_.end();) {
+      if (placed.count(one->first) != 0) {
+        ++one;
+        continue;
+      }
+      one->second->object.request_stop();
+      ended.push_back(std::move(one->second));
+      one = watches_.erase(one);
+    }
+    std::erase_if(turns_, [&](const auto& one) { return placed.count(one.first) == 0; });
+    for (const kube::ObjectKey& key : placed) {
+      if (watches_.count(key) == 0) add(key);
+    }
+    std::set<kube::ObjectKey> left_out, news;
+    std::set_difference(objects.begin(), objects.end(), placed.begin(), placed.end(),
+                        std::inserter(left_out, left_out.end()));
+    std::set_difference(left_out.begin(), left_out.end(), left_out_.begin(), left_out_.end(),
+                        std::inserter(news, news.end()));
+    left_out_ = std::move(left_out);
+    return news;
+  }
+
+  // Each namespace has as many places as it names objects, or an equal share of them; of what
+  // that leaves some have one more. Those that have a place go first in their namespace: what
+  // guards something stays as it is.
+  std::set<kube::ObjectKey> with_places(const std::set<kube::ObjectKey>& objects) const {
+    const std::size_t places = options_.max + options_.max_in_turn;
+    if (objects.size() <= places) return objects;
+    std::map<std::string, std::uint64_t> named;
+    for (const kube::ObjectKey& key : objects) ++named[key.namespace_];
+    std::vector<std::uint64_t> counts;
+    counts.reserve(named.size());
+    for (const auto& [namespace_, count] : named) counts.push_back(count);
+    const std::uint64_t share = equal_share(std::move(counts), places).value_or(places);
+
+    std::vector<kube::ObjectKey> in_order(objects.begin(), objects.end());
+    std::stable_partition(in_order.begin(), in_order.end(), [this](const kube::ObjectKey& key) {
+      return watches_.count(key) != 0 || turns_.count(key) != 0;
+    });
+    std::set<kube::ObjectKey> placed;
+    std::vector<kube::ObjectKey> next;  // one of each namespace that has more than its share
+    std::map<std::string, std::uint64_t> held;
+    for (const kube::ObjectKey& key : in_order) {
+      const std::uint64_t count = ++held[key.namespace_];
+      if (count <= share) placed.insert(key);
+      if (count == share + 1) next.push_back(key);
+    }
+    for (const kube::ObjectKey& key : next) {
+      if (placed.size() < places) placed.insert(key);
+    }
+    return placed;
+  }
+
+  // One that has a place; see with_places().
   void add(const kube::ObjectKey& key) {
     if (watches_.size() < options_.max) {
       // What was read stays until the watch has begun: nothing is closed by it.
@@ -165,10 +219,6 @@ class NamedObjectWatches : public NamedObjects<Reading> {
       return;
     }
     if (turns_.count(key) != 0) return;
-    if (turns_.size() >= options_.max_in_turn) {
-      left_out_.insert(key);
-      return;
-    }
     turns_.try_emplace(key);
     has_unread_ = true;
     if (!reader_.joinable()) {

@@ -95,6 +95,32 @@ TEST_F(AuthSecretWatchesTest, WhoFindsNoRoomAtAllIsClosedWithTheReasonUntilThere
   EXPECT_TRUE(comes_to(third, "zoe"));
 }
 
+TEST_F(AuthSecretWatchesTest, NoNamespaceTakesThePlacesOfAllOthers) {
+  apply_users("users", "ann");
+  const kube::ObjectKey first{"aaa", "1"}, second{"aaa", "2"}, third{"aaa", "3"};
+  watches_->follow({first, second, third, kUsers});
+  EXPECT_TRUE(comes_to(kUsers, "ann"));
+  EXPECT_TRUE(comes_to(first, "-"));
+  const std::string one_too_many = "is one too many: Ingresses name more than 2, so it is not read";
+  EXPECT_EQ(user_of(second), one_too_many);
+  EXPECT_EQ(user_of(third), one_too_many);
+}
+
+TEST_F(AuthSecretWatchesTest, WhoHasAPlaceKeepsItWhenItsNamespaceNamesMore) {
+  apply_users("users", "ann");
+  watches_->follow({kOthers, kUsers});
+  ASSERT_TRUE(comes_to(kUsers, "ann"));
+  watches_->follow({{"shop", "a"}, kOthers, kUsers});
+  EXPECT_EQ(user_of(kUsers), "ann");
+  EXPECT_NE(user_of({"shop", "a"}), "?");
+}
+
+TEST_F(AuthSecretWatchesTest, WhereThereAreMoreNamespacesThanPlacesNoneHasTwo) {
+  apply_users("users", "ann");
+  watches_->follow({{"aaa", "1"}, {"aaa", "2"}, {"aaa", "3"}, kUsers, {"toys", "a"}});
+  EXPECT_TRUE(comes_to(kUsers, "ann"));
+}
+
 TEST_F(AuthSecretWatchesTest, WhoGotAWatchLaterIsNotReadAnyMore) {
   apply_users("users", "ann");
   watches_->follow({kOthers, kUsers});

@@ -104,6 +104,16 @@ TEST_F(Watches, ANamespaceThatWantsTooManyLeavesOthersTheirs) {
   wait_for([this] { return asked_["c.example"] == 2; });
 }
 
+TEST_F(Watches, MoreNamespacesThanNamesMayBeLeaveNobodyWithNone) {
+  ExternalNameWatches watches([this](const std::string& name) { return say(name); },
+                              {.names_max = 2, .threads = 1}, [](const std::string&) {});
+  watches.follow({{"a", "login.example"}, {"b", "login.example"}, {"c", "login.example"}});
+  wait_for([this] { return asked_.count("login.example") != 0; });
+  watches.follow({{"a", "login.example"}, {"b", "b.example"}, {"c", "c.example"}});
+  wait_for([this] { return asked_.count("b.example") != 0; });
+  EXPECT_THAT(watches.get("c.example")->problem, testing::StartsWith("there are more than 2"));
+}
+
 TEST_F(Watches, ANameThatTakesLongHoldsUpNoOther) {
   std::promise<void> released;
   auto let_go = released.get_future().share();
