@@ -30,19 +30,21 @@ struct Character {
 Character character_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const unsigned first = byte(0);
-  // Some take the low bits of whatever follows ("%C0%2F").
-  if (first == 0xc0 && text.size() - at > 1 &&
+  // What separates or climbs does so for whoever drops what is no UTF-8, too ("%C1%2F").
+  if ((first & 0xfeu) == 0xc0 && text.size() - at > 1 &&
       (text[at + 1] == '.' || is_separator(text[at + 1]))) {
     return {byte(1), 2};
   }
   const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
   if (first < 0xc0 || first >= 0xf8 || text.size() - at < bytes) return {first, 1};
   std::uint32_t code = first & (0x7fu >> bytes);
+  bool goes_on = true;
   for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {first, 1};
+    goes_on = goes_on && (byte(i) & 0xc0) == 0x80;
     code = code << 6 | (byte(i) & 0x3f);
   }
-  return {code, bytes};
+  // Some take the low bits of whatever follows ("%C1%1C", "%C0o", "%E0%80%2F").
+  return goes_on || code < 0x80 ? Character{code, bytes} : Character{first, 1};
 }
 
 // What normalisation (NFKC), upper-casing or a "best fit" into another character set makes of a

@@ -269,6 +269,11 @@ TEST(Guard, HoldsForEverySpellingThatSomeBackendTakesForItsPath) {
            "/x%c0%2f../admin",
            "/x/%C0%2E%C0%2E/admin",
            "/admin%c0%2fsecret",
+           "/%C1admin",
+           "/%c0%6fadmin",
+           "/x%C1%1C../admin",
+           "/admin%C1%2Fsecret",
+           "/%e0%80%2fadmin",
            // Decoded twice or more often.
            "/%2561dmin",
            "/%252561dmin/secret",
