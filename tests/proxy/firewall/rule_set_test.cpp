@@ -130,6 +130,14 @@ TEST(RuleSet, MoreTextThanIsComparedIsABodyThatCannotBeRead) {
   EXPECT_FALSE(found({"POST", "/", "", kForm, text.substr(0, 100'000)}).is_attack);
 }
 
+TEST(RuleSet, NothingOfAFormIsBehindWhatIsComparedHoweverItsTypeIsSpelt) {
+  const std::string text = "a=" + std::string(200'000, 'b') + "&id=1%27%20OR%20%271%27=%271";
+  for (const char* const type :
+       {"application/x-www-FORM-urlencoded", "APPLICATION/X-WWW-FORM-URLENCODED"}) {
+    EXPECT_THAT(found({"POST", "/", "", type, text}).rules, Contains(200002)) << type;
+  }
+}
+
 // Without a bound an expression of the rule set is at this text for hours.
 TEST(RuleSet, AComparisonThatWouldNotEndIsEndedAndMakesAnAttack) {
   const std::string text = "a=" + std::string(16u << 10, '<');
