@@ -145,7 +145,6 @@ class Cluster final : public ingress::ClusterSource {
   Objects<api::Certificate> certificates() const override { return {}; }
   Objects<kube::IngressClass> classes() const override { return defaults_.view.classes; }
   ingress::ParametersByName parameters() const override { return {}; }
-  Object<ingress::FieldMap> field_map(const kube::ObjectKey&) const override { return nullptr; }
   Object<ingress::ResolvedName> external_name(const std::string&) const override { return nullptr; }
   std::set<std::string> ending_namespaces() const override { return {}; }
   Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
