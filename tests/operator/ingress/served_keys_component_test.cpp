@@ -92,6 +92,10 @@ TEST_F(ServedKeys, WhoIsNotOnTheListStaysOutAndWhoIsOnTheOtherIsNotLimited) {
   std::vector<std::string> got;
   for (int i = 0; i < 20; ++i) got.push_back(asked("/"));
   EXPECT_THAT(got, testing::Contains("503"));
+  serve_with({{"limit-rps", "1"}, {"limit-burst-multiplier", "1"}, {"limit-status", "429"}});
+  got.clear();
+  for (int i = 0; i < 20; ++i) got.push_back(asked("/"));
+  EXPECT_THAT(got, testing::Contains("429"));
   serve_with(
       {{"limit-rps", "1"}, {"limit-burst-multiplier", "1"}, {"limit-allowlist", "127.0.0.0/8"}});
   for (int i = 0; i < 20; ++i) EXPECT_EQ(asked("/"), "/");
