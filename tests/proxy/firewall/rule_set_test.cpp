@@ -148,12 +148,13 @@ TEST(RuleSet, AComparisonThatWouldNotEndIsEndedAndMakesAnAttack) {
   EXPECT_THAT(found({"POST", "/", "", kForm, text}, excluded).rules, Not(Contains(200005)));
 }
 
-TEST(RuleSet, LongHarmlessTextIsComparedToItsEnd) {
+// Of more than that some expressions are not done with their steps, and it is taken for an attack.
+TEST(RuleSet, TenKibOfProseAreComparedToTheirEnd) {
   const std::string sentence =
       "It was a cold morning, and the shop (which sells lamps, tables & chairs) had just opened; "
       R"(\"Good day!\" said Ann -- to nobody in particular. )";
   std::string json = R"({"title": "A story", "text": ")";
-  while (json.size() < 100'000) json += sentence;
+  while (json.size() + sentence.size() < (10u << 10)) json += sentence;
   const Findings findings = found({"POST", "/", "", "application/json", json + "\"}"});
   EXPECT_THAT(findings.rules, Not(Contains(200005)));
   EXPECT_THAT(findings.rules, Not(Contains(200002)));
