@@ -296,8 +296,8 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> section;
   for (const auto& [name, host] : hosts_) {
     proxy::config::VirtualHost made = host.host;
-    const annotations::Redirect redirect =
-        host.redirect ? host.redirect->redirect : annotations::Redirect{};
+    static const annotations::Redirect kUnsaid;
+    const annotations::Redirect& redirect = host.redirect ? host.redirect->redirect : kUnsaid;
     // No proxy shows another's certificate, whether or not it knows what passing TLS is.
     made.own_certificate_only = host.passes_tls || own_only.count(name) != 0;
     made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) &&

@@ -34,7 +34,7 @@ inline void close(Guards& guards) {
 }
 // A text that cannot be read lets nobody pass.
 inline void close(ExternalAuth& auth) {
-  auth.target = "$";
+  auth.target.assign(1, '$');
 }
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();
