@@ -367,7 +367,9 @@ bool World::run_one(base::SteadyTime until) {
     // Waits for a change, as a controller has it.
     EXPECT_FALSE(cluster.refusal_of_status.empty()) << result.error().message;
   } else if (result.error().kind != base::ErrorKind::cancelled) {
-    enqueue(due, std::min<milliseconds>(milliseconds(100) * (1 << failures_[due]++),
+    constexpr int kDoublingsMax = 10;  // beyond a minute
+    const int doublings = std::min(failures_[due]++, kDoublingsMax);
+    enqueue(due, std::min<milliseconds>(milliseconds(100) * (1 << doublings),
                                         std::chrono::minutes(1)));
   }
   return true;
