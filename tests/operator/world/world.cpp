@@ -369,8 +369,8 @@ bool World::run_one(base::SteadyTime until) {
   } else if (result.error().kind != base::ErrorKind::cancelled) {
     constexpr int kDoublingsMax = 10;  // beyond a minute
     const int doublings = std::min(failures_[due]++, kDoublingsMax);
-    enqueue(due, std::min<milliseconds>(milliseconds(100) * (1 << doublings),
-                                        std::chrono::minutes(1)));
+    enqueue(due,
+            std::min<milliseconds>(milliseconds(100) * (1 << doublings), std::chrono::minutes(1)));
   }
   return true;
 }
