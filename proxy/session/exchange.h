@@ -213,7 +213,9 @@ class Exchange final : private upstream::Connection::User,
   void attach(std::unique_ptr<upstream::Connection> connection);
   // Back to the pool for at most this time; see Connection::release().
   void detach(std::chrono::milliseconds rest_max);
-  void fail(const upstream::Failure& failure);
+  // How a response ends that has begun and cannot be completed.
+  enum class Ending { broken_off, unavailable };
+  void fail(const upstream::Failure& failure, Ending ending = Ending::broken_off);
   void update_upstream_wait();
   void read_response();
   void on_response_broken();
@@ -277,7 +279,7 @@ class Exchange final : private upstream::Connection::User,
   void on_response_end(const std::vector<http1::Field>& trailer) override;
   void on_request_sent() override;
   void on_stream_ended(http2::ClientStream::End end) override;
-  void end_call(const upstream::Failure& failure);
+  void end_as_unavailable(std::string_view reason);
 
   // ---- exchange_move.cpp
   std::size_t movable_response() const;

@@ -476,7 +476,7 @@ void Exchange::note_failure(const upstream::Failure& failure) {
   cluster_->note_failure(*endpoint_, worker_.loop().now());
 }
 
-void Exchange::fail(const upstream::Failure& failure) {
+void Exchange::fail(const upstream::Failure& failure, Ending ending) {
   worker_.counters().upstream_failures.add(failure.reason);
   const bool is_http2 = stream_ != nullptr;
   upstream::Attempt attempt = attempt_so_far();
@@ -502,6 +502,8 @@ void Exchange::fail(const upstream::Failure& failure) {
   if (next == upstream::Next::give_up) {
     if (status_ == 0) {
       answer_for_endpoint(failure.status, failure.reason);
+    } else if (ending == Ending::unavailable) {
+      end_as_unavailable(failure.reason);
     } else {
       refuse(failure.status, failure.reason);
     }

@@ -197,28 +197,22 @@ void Exchange::on_response_end(const std::vector<http1::Field>& trailer) {
   if (stage_ != Stage::over) complete_response();
 }
 
-// Its connection is gone in the middle of an answer. A client with a connection of its own to the
-// endpoint would make UNAVAILABLE of that, which it may try again; a reset by us it takes for
-// INTERNAL, which it may not.
-void Exchange::end_call(const upstream::Failure& failure) {
-  worker_.counters().upstream_failures.add(failure.reason);
-  detach(upstream::Connection::kNotReusable);
-  reason_ = failure.reason;
+// A client with a connection of its own to the endpoint would make UNAVAILABLE of its loss, which
+// it may try again; a reset by us it takes for INTERNAL, which it may not.
+void Exchange::end_as_unavailable(std::string_view reason) {
+  reason_ = reason;
   constexpr int kUnavailable = 503;
   downstream_->send_trailer({{.name = "grpc-status", .value = http2::grpc_status_of(kUnavailable)},
-                             {.name = "grpc-message", .value = failure.reason}});
+                             {.name = "grpc-message", .value = reason}});
   if (stage_ != Stage::over) finish();
 }
 
 void Exchange::on_stream_ended(http2::ClientStream::End end) {
   const bool is_moved = end == http2::ClientStream::End::no_room &&
                         !carrier_->has_failed_to_connect() && can_replay_ && ++moves_ <= kMovesMax;
-  if (end == http2::ClientStream::End::connection_lost && answers_call_) {
-    end_call(carrier_->failure_of(end));
-    return;
-  }
   if (!is_moved) {
-    fail(carrier_->failure_of(end));
+    const bool is_lost_call = end == http2::ClientStream::End::connection_lost && answers_call_;
+    fail(carrier_->failure_of(end), is_lost_call ? Ending::unavailable : Ending::broken_off);
     return;
   }
   // Nobody has failed: it is only in the wrong place.

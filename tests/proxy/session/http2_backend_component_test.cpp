@@ -54,6 +54,21 @@ class Http2Endpoints : public ::testing::Test {
                           body, stays_open);
   }
 
+  // What the client makes of an answer of this type whose endpoint is gone in the middle of it.
+  Http2Client::Answer lose_endpoint_amid(const std::string& content_type) {
+    Http2Backend backend(
+        [&](const Request&) {
+          return Reply{.head = {{":status", "200"}, {"content-type", content_type}}};
+        },
+        {.echoes = true});
+    serve({backend.port()});
+    auto client = connect();
+    const int lost = call(*client, "half", true);
+    client->read_until([&] { return client->answer(lost).body == "half"; });
+    backend.drop_connections();
+    return client->wait(lost);
+  }
+
   const config::Certificate certificate_ = issue({"shop.test"});
   RunningEngine proxy_;
 };
@@ -206,14 +221,7 @@ TEST_F(Http2Endpoints, WhatAnEndpointMayHaveDoneIsNotSentAgain) {
 }
 
 TEST_F(Http2Endpoints, ACallThatLosesItsEndpointEndsAsUnavailable) {
-  Http2Backend backend([](const Request&) { return Reply{.head = says_ok({}).head}; },
-                       {.echoes = true});
-  serve({backend.port()});
-  auto client = connect();
-  const int lost = call(*client, "half", true);
-  client->read_until([&] { return client->answer(lost).body == "half"; });
-  backend.drop_connections();
-  const auto& answer = client->wait(lost);
+  const Http2Client::Answer answer = lose_endpoint_amid("application/grpc");
   EXPECT_TRUE(answer.ended);
   EXPECT_EQ(answer.fields.at("grpc-status"), "14");
   EXPECT_EQ(answer.fields.at("grpc-message"), "closed_early");
@@ -221,17 +229,7 @@ TEST_F(Http2Endpoints, ACallThatLosesItsEndpointEndsAsUnavailable) {
 }
 
 TEST_F(Http2Endpoints, AnswersThatAreNoneOfGrpcAreNeverEndedLikeWholeOnes) {
-  Http2Backend backend(
-      [](const Request&) {
-        return Reply{.head = {{":status", "200"}, {"content-type", "text/plain"}}};
-      },
-      {.echoes = true});
-  serve({backend.port()});
-  auto client = connect();
-  const int lost = call(*client, "half", true);
-  client->read_until([&] { return client->answer(lost).body == "half"; });
-  backend.drop_connections();
-  const auto& answer = client->wait(lost);
+  const Http2Client::Answer answer = lose_endpoint_amid("text/plain");
   EXPECT_FALSE(answer.ended);
   EXPECT_EQ(answer.error, NGHTTP2_INTERNAL_ERROR);
 }
