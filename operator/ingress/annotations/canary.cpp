@@ -1,7 +1,6 @@
 #include "operator/ingress/annotations/canary.h"
 
 #include <array>
-#include <charconv>
 #include <string>
 
 #include "operator/ingress/annotations/values.h"
@@ -33,13 +32,8 @@ std::optional<std::uint64_t> read_number(const AnnotationMap& annotations, std::
                                          std::string_view expected, Issues& issues) {
   const auto found = find(annotations, key);
   if (!found) return std::nullopt;
-  const std::string_view text = trimmed(found->value);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() &&
-      number <= proxy::config::kWeightMax) {
-    return number;
-  }
+  const auto number = read_whole_number(found->value, proxy::config::kWeightMax);
+  if (number) return number;
   issues.push_back(bad_value(*found, expected, Issue::Effect::tunes));
   return 0;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <string>
 #include <vector>
 
@@ -161,13 +160,8 @@ std::string read_words(const AnnotationMap& annotations, const Words& words, boo
 std::uint64_t read_max_age(const AnnotationMap& annotations, Issues& issues) {
   const auto found = find(annotations, "cors-max-age");
   if (!found) return kMaxAge;
-  const std::string_view text = trimmed(found->value);
-  std::uint64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc() && end == text.data() + text.size() &&
-      seconds <= proxy::config::kMaxAgeMax) {
-    return seconds;
-  }
+  const auto seconds = read_whole_number(found->value, proxy::config::kMaxAgeMax);
+  if (seconds) return *seconds;
   issues.push_back(
       bad_value(*found, "a number of seconds; 0 is used, so that every request is asked for anew",
                 Issue::Effect::tunes));

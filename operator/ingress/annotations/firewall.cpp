@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,20 +52,11 @@ std::optional<FirewallMode> read_mode(const AnnotationMap& annotations, Issues& 
   return FirewallMode::block;
 }
 
-std::optional<std::uint64_t> read_number(std::string_view text) {
-  text = trimmed(text);
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || last != end) return std::nullopt;
-  return number;
-}
-
 void read_number(const AnnotationMap& annotations, std::string_view key, std::uint64_t max,
                  std::uint64_t& setting, Issues& issues) {
   const auto found = find(annotations, key);
   if (!found) return;
-  const auto number = read_number(found->value);
+  const auto number = read_whole_number(found->value);
   if (number && *number >= 1 && *number <= max) {
     setting = *number;
   } else {
@@ -87,8 +77,9 @@ bool may_be_excluded(const RuleRange& rules) {
 // "942100" or "942100-942199"
 std::optional<RuleRange> read_rules(std::string_view text) {
   const std::size_t dash = text.find('-');
-  const auto first = read_number(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : read_number(text.substr(dash + 1));
+  const auto first = read_whole_number(text.substr(0, dash));
+  const auto last =
+      dash == std::string_view::npos ? first : read_whole_number(text.substr(dash + 1));
   if (!first || !last) return std::nullopt;
   const RuleRange rules{*first, *last};
   if (!may_be_excluded(rules)) return std::nullopt;

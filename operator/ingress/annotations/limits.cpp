@@ -1,6 +1,5 @@
 #include "operator/ingress/annotations/limits.h"
 
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,15 +10,6 @@
 
 namespace ingress::annotations {
 namespace {
-
-std::optional<std::uint64_t> read_whole_number(std::string_view text, std::uint64_t max) {
-  text = trimmed(text);
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || last != end || number > max) return std::nullopt;
-  return number;
-}
 
 void add_bad_number(const Found& found, std::uint64_t max, std::string remedy, Issues& issues) {
   Issue issue =

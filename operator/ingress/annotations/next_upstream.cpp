@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
@@ -54,14 +53,6 @@ std::optional<NextUpstream> read_words(std::string_view text) {
   return is_off ? kNever : next;
 }
 
-std::optional<std::uint64_t> read_count(std::string_view text, std::uint64_t max) {
-  text = trimmed(text);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  return is_number && number <= max ? std::optional(number) : std::nullopt;
-}
-
 }  // namespace
 
 std::optional<NextUpstream> read_next_upstream(const AnnotationMap& annotations, Issues& issues) {
@@ -79,7 +70,7 @@ std::optional<NextUpstream> read_next_upstream(const AnnotationMap& annotations,
     }
   }
   if (const auto found = find(annotations, "proxy-next-upstream-tries")) {
-    const auto tries = read_count(found->value, proxy::config::kTriesMax);
+    const auto tries = read_whole_number(found->value, proxy::config::kTriesMax);
     if (tries) {
       if (!next) next.emplace();
       next->tries = *tries;

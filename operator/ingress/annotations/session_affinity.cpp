@@ -1,7 +1,6 @@
 #include "operator/ingress/annotations/session_affinity.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/cookie_text.h"
@@ -34,12 +33,9 @@ class Reader {
   void seconds(std::string_view key, std::uint64_t& value) {
     const auto found = find(annotations_, key);
     if (!found) return;
-    const std::string_view text = trimmed(found->value);
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number = error == std::errc() && end == text.data() + text.size();
-    if (is_number && number <= proxy::config::kCookieSecondsMax) {
-      value = number;
+    const auto number = read_whole_number(found->value, proxy::config::kCookieSecondsMax);
+    if (number) {
+      value = *number;
     } else {
       complain(*found, "a number of seconds, at most ten years");
     }

@@ -109,6 +109,13 @@ bool admits_everybody(std::string_view text) {
   return list.broken.empty() && is_whole(false) && is_whole(true);
 }
 
+std::optional<std::uint64_t> read_whole_number(std::string_view text, std::uint64_t max) {
+  text = trimmed(text);
+  const auto number = take_number(text);
+  const bool is_whole = number && text.empty() && *number <= max;
+  return is_whole ? number : std::nullopt;
+}
+
 std::optional<std::uint64_t> read_size(std::string_view text) {
   text = trimmed(text);
   const auto number = take_number(text);

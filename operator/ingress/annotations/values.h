@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,10 @@ bool admits_everybody(std::string_view networks);
 // Bytes with an optional unit of 1024s as nginx writes them: "0", "512k", "8m", "1g". Nothing when
 // it is something else or does not fit.
 std::optional<std::uint64_t> read_size(std::string_view text);
+
+// Digits, and nothing beside them but blanks around. Nothing also when the number is above `max`.
+std::optional<std::uint64_t> read_whole_number(
+    std::string_view text, std::uint64_t max = std::numeric_limits<std::uint64_t>::max());
 
 // Seconds, bare ("60") or with a unit ("60s", "5m", "1h").
 std::optional<std::chrono::seconds> read_seconds(std::string_view text);

@@ -45,6 +45,16 @@ TEST(AnnotationValues, SizesHaveTheUnitsOfNginx) {
   }
 }
 
+TEST(AnnotationValues, WholeNumbersHaveNothingBesideThemButBlanks) {
+  EXPECT_EQ(read_whole_number("0"), 0u);
+  EXPECT_EQ(read_whole_number(" 100\n"), 100u);
+  EXPECT_EQ(read_whole_number("100", 100), 100u);
+  EXPECT_EQ(read_whole_number("101", 100), std::nullopt);
+  for (const char* text : {"", " ", "-1", "+1", "1.5", "1 2", "5m", "99999999999999999999"}) {
+    EXPECT_EQ(read_whole_number(text), std::nullopt) << text;
+  }
+}
+
 TEST(AnnotationValues, SecondsMayHaveAUnit) {
   using std::chrono::seconds;
   EXPECT_EQ(read_seconds("60"), seconds(60));
