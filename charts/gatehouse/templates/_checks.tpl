@@ -22,7 +22,7 @@ and all are told at once. */}}
 
 {{- range $program, $values := fromYaml (include "gatehouse.ownFlags" .) -}}
 {{- range $given := (get $v $program).extraArgs -}}
-{{- $flag := regexFind "^--[a-z-]+" $given -}}
+{{- $flag := regexFind "^--[a-z0-9-]+" $given -}}
 {{- if hasKey $values $flag -}}
 {{- $instead := ternary (printf "use the value %s" (get $values $flag)) "it cannot be changed" (ne (get $values $flag) "") -}}
 {{- $wrong = append $wrong (printf "%s.extraArgs has %s, which the chart gives itself: %s." $program $flag $instead) -}}
@@ -151,6 +151,8 @@ proxy:
   --direct-https-address: proxy.proxyProtocol
   --drain-grace: proxy.drain.graceSeconds
   --drain-timeout: proxy.drain.timeoutSeconds
+  --eject-after: proxy.endpoints.ejectAfter
+  --eject-on-5xx: proxy.endpoints.ejectOn5xx
   --handshake-timeout: proxy.timeouts.handshake
   --header-timeout: proxy.timeouts.header
   --http-address: ""
@@ -158,11 +160,17 @@ proxy:
   --keep-alive-timeout: proxy.timeouts.keepAlive
   --log-format: logs.format
   --log-level: logs.level
+  --max-connections: proxy.limits.maxConnections
+  --max-connections-per-client: proxy.limits.maxConnectionsPerClient
+  --max-requests-per-endpoint: proxy.endpoints.maxRequests
+  --memory-limit: proxy.limits.memory
   --proxy-protocol: proxy.proxyProtocol
   --public-http-port: proxy.service.ports.http
   --public-https-port: proxy.service.ports.https
+  --slow-start: proxy.endpoints.slowStart
   --trusted-proxies: proxy.trustedProxies
   --tunnel-timeout: proxy.timeouts.tunnel
+  --upstream-idle-max: proxy.endpoints.maxIdleConnections
   --upstream-idle-timeout: proxy.timeouts.upstreamIdle
   --workers: proxy.workers
 {{- end }}
