@@ -107,9 +107,9 @@ NameAnswer look_up(std::optional<std::uint16_t> port, const std::string& name) {
             .problem = {}};
   }
   Resolver resolver(port);
-  const NameAnswer v4 = resolver.ask(name, ns_t_a);
+  NameAnswer v4 = resolver.ask(name, ns_t_a);
   if (v4.kind == NameAnswer::Kind::found) return v4;
-  const NameAnswer v6 = resolver.ask(name, ns_t_aaaa);
+  NameAnswer v6 = resolver.ask(name, ns_t_aaaa);
   // Where one could not be asked for, nobody knows that there is nothing.
   return v6.kind == NameAnswer::Kind::none ? v4 : v6;
 }

@@ -22,10 +22,10 @@ base::Result<IngressClass> IngressClass::from_json(const nlohmann::json& object)
         const JsonReader spec = reader.object("spec");
         ingress_class.controller = spec.text("controller");
         if (!spec.has("parameters")) return;
-        const JsonReader parameters = spec.object("parameters");
+        const JsonReader reference = spec.object("parameters");
         ingress_class.parameters =
-            IngressClassParameters{parameters.text("apiGroup"), parameters.text("kind"),
-                                   parameters.text("name"), parameters.text("namespace")};
+            IngressClassParameters{reference.text("apiGroup"), reference.text("kind"),
+                                   reference.text("name"), reference.text("namespace")};
       });
 }
 

@@ -1177,7 +1177,7 @@ class Compilation {
     if (!resolved.reason.empty()) {
       troubles_[trouble_of(scope, resolved)].push_back(where);
     }
-    const Action action = counted(scope, std::move(resolved.action));
+    Action action = counted(scope, std::move(resolved.action));
     // Behind the guards of the route, as if there were no endpoint yet.
     const bool stands_in =
         scope.pages && scope.pages->without_endpoints && backend.service &&

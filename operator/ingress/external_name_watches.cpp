@@ -86,7 +86,7 @@ Chosen choose(const std::set<NamedOutside>& names, std::size_t names_max) {
 }  // namespace
 
 ExternalNameWatches::ExternalNameWatches(LookUp look_up, Options options, Wake wake)
-    : look_up_(std::move(look_up)), options_(std::move(options)), wake_(std::move(wake)) {}
+    : look_up_(std::move(look_up)), options_(options), wake_(std::move(wake)) {}
 
 ExternalNameWatches::~ExternalNameWatches() {
   stop();

@@ -3,7 +3,7 @@
 namespace ingress {
 
 std::string amount_text(Load::Kind kind, std::uint64_t amount) {
-  const std::string number = std::to_string(amount);
+  std::string number = std::to_string(amount);
   const auto mebibytes = [&](const char* what) {
     constexpr std::uint64_t kMebibyte = 1u << 20;
     return std::to_string((amount + kMebibyte - 1) / kMebibyte) + " MiB of " + what;
