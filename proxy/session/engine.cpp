@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/broken_pipes.h"
+#include "proxy/net/port_handover.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/descriptor_budget.h"
 
@@ -125,7 +126,9 @@ base::Status Engine::open_ports() {
       if (auto status = net::start_listening(fd.get()); !status) return status;
     }
   }
+  const std::lock_guard lock(mutex_);
   for (Door& door : doors_) {
+    if (!door.listeners.empty()) door.first_listener = door.listeners.front().get();
     for (std::size_t i = 0; i < door.listeners.size(); ++i) {
       workers_[i]->accept_from(std::move(door.listeners[i]), door.entrance);
     }
@@ -307,6 +310,34 @@ std::size_t Engine::open_connections() const {
   return open;
 }
 
+void Engine::hand_over_ports(const Drain& drain, const std::stop_token& stop) {
+  std::vector<net::PortHandover> handovers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Door& door : doors_) {
+      if (door.first_listener < 0) continue;
+      const auto handover =
+          net::PortHandover::begin(door.first_listener, static_cast<unsigned>(workers_.size()));
+      if (handover) handovers.push_back(*handover);
+    }
+  }
+  if (handovers.empty()) return;
+  for (const net::PortHandover& handover : handovers) handover.send_to_others();
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, drain.handshakes, [] { return false; });
+  }
+  // From the last to the first, as PortHandover counts on.
+  for (std::size_t left = workers_.size(); left > 0 && !stop.stop_requested(); --left) {
+    for (const net::PortHandover& handover : handovers) {
+      handover.before_closing_one_of(static_cast<unsigned>(left));
+    }
+    const auto closed = std::make_shared<Countdown>(1);
+    workers_[left - 1]->accept_no_more([closed] { closed->arrive(); });
+    closed->wait(drain.deadline, stop);
+  }
+}
+
 std::size_t Engine::drain(const Drain& drain, const std::stop_token& stop) {
   {
     std::unique_lock lock(mutex_);
@@ -314,6 +345,7 @@ std::size_t Engine::drain(const Drain& drain, const std::stop_token& stop) {
     for (const auto& worker : workers_) worker->announce_drain();
     changed_.wait_for(lock, stop, drain.grace, [] { return false; });
   }
+  if (settings_.shares_ports) hand_over_ports(drain, stop);
   const auto drained = std::make_shared<Countdown>(workers_.size());
   for (const auto& worker : workers_) {
     worker->drain([drained] { drained->arrive(); });

@@ -85,6 +85,9 @@ class Engine final : public control::ConfigSink {
   struct Drain {
     std::chrono::milliseconds grace{10'000};
     std::chrono::milliseconds deadline{30'000};
+    // Where the ports are shared: so long new clients go to the other process, before ours close.
+    // A handshake that had begun takes as long as the way to the client and back.
+    std::chrono::milliseconds handshakes{1'000};
   };
   // Blocks until all connections ended, the deadline is over, or `stop`. Returns how many
   // connections were left.
@@ -104,6 +107,7 @@ class Engine final : public control::ConfigSink {
   base::Status start_workers();
   void rotate_ticket_keys(const std::stop_token& stop);
   std::size_t open_connections() const;
+  void hand_over_ports(const Drain& drain, const std::stop_token& stop);
 
   EngineSettings settings_;
   admin::AccessLog& access_log_;
@@ -116,6 +120,7 @@ class Engine final : public control::ConfigSink {
     std::uint16_t port = 0;
     // One per worker, bound; empty once the ports are open. Only publish() uses them then.
     std::vector<net::Fd> listeners{};
+    int first_listener = -1;  // open ports only: the first worker's, until it drains
   };
   std::array<Door, 4> doors_;  // http, https, and both without PROXY header
 

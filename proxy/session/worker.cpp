@@ -113,6 +113,14 @@ void Worker::announce_drain() {
   loop_->post([this] { announces_drain_ = true; });
 }
 
+void Worker::accept_no_more(std::function<void()> done) {
+  loop_->post([this, done = std::move(done)]() mutable {
+    close_listeners();
+    // In the next turn: they are destroyed at the end of this one.
+    loop_->post(std::move(done));
+  });
+}
+
 void Worker::drain(std::function<void()> done) {
   loop_->post([this, done = std::move(done)]() mutable {
     on_drained_ = std::move(done);
@@ -120,12 +128,17 @@ void Worker::drain(std::function<void()> done) {
   });
 }
 
-void Worker::begin_drain() {
-  announces_drain_ = accepts_no_more_ = true;
+void Worker::close_listeners() {
+  accepts_no_more_ = true;
   for (auto& listener : std::exchange(listeners_, {})) {
     listener->accept_rest();
     loop_->dispose(std::move(listener));
   }
+}
+
+void Worker::begin_drain() {
+  announces_drain_ = true;
+  close_listeners();
   for_each_connection([](ClientConnection& connection) { connection.begin_drain(); });
 }
 

@@ -74,6 +74,9 @@ class Worker final : private net::TurnEnd {
   void use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys);
   void note_memory(MemoryWatermark::Level level);
   void announce_drain();  // say "Connection: close", but go on accepting
+  // Closes the listeners, when all have been accepted who had connected. Calls `done` then, from
+  // the worker's thread.
+  void accept_no_more(std::function<void()> done);
   // Accept nothing more, close what is idle, finish the rest; `done` when no connection is left.
   void drain(std::function<void()> done);
   // Closes one in `share` of the tunnels that are left.
@@ -168,6 +171,7 @@ class Worker final : private net::TurnEnd {
          std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
   bool flush_http2();
+  void close_listeners();
   void begin_drain();
   void give_memory_back();
   void check_drained();

@@ -1,6 +1,7 @@
 // When clients can connect at all.
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,12 +45,17 @@ TEST(Ports, APortThatSomebodyElseListensOnMeanwhileIsNotShared) {
 }
 
 // A new process takes over from the old one, as their two engines show.
-TEST(Ports, MayBeSharedWithAnotherThatDrainsAndNoRequestFails) {
-  RunningEngine old(RunningEngine::quick(), 2);
+// With as many workers, with fewer and with more.
+class SharedPorts : public ::testing::TestWithParam<std::pair<std::size_t, std::size_t>> {};
+INSTANTIATE_TEST_SUITE_P(Workers, SharedPorts,
+                         ::testing::Values(std::pair(2, 2), std::pair(3, 1), std::pair(1, 3)));
+
+TEST_P(SharedPorts, AreLeftToAnotherAndNoRequestFails) {
+  RunningEngine old(RunningEngine::quick(), GetParam().first);
   ASSERT_TRUE(old.publish(shop({})));
   session::EngineSettings settings;
   settings.options = RunningEngine::quick();
-  settings.workers = 2;
+  settings.workers = GetParam().second;
   settings.http = net::SocketAddress::from_ip("127.0.0.1", old.http()).value();
   const auto log = admin::AccessLog::open("off").value();
   EXPECT_FALSE(session::Engine::start(settings, *log)) << "without being asked to";
@@ -66,7 +72,10 @@ TEST(Ports, MayBeSharedWithAnotherThatDrainsAndNoRequestFails) {
     }
   });
   ASSERT_TRUE(eventually([&] { return served > 20; }));
-  EXPECT_EQ(old.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(30)}, {}), 0u);
+  const session::Engine::Drain drain{.grace = std::chrono::milliseconds(0),
+                                     .deadline = std::chrono::seconds(30),
+                                     .handshakes = std::chrono::milliseconds(200)};
+  EXPECT_EQ(old.engine().drain(drain, {}), 0u);
   const int before = served;
   EXPECT_TRUE(eventually([&] { return served > before + 20; }));
   stop = true;
