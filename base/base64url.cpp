@@ -43,22 +43,36 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
 std::optional<std::string> decode(std::string_view text,
                                   const std::array<std::uint8_t, 256>& digits) {
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
+  const std::size_t groups = text.size() / 4;
+  const std::size_t left = text.size() % 4;
+  std::string bytes(groups * 3 + (left == 0 ? 0 : left - 1), '\0');
+  const auto digit_at = [&](std::size_t i) -> std::uint32_t {
+    return digits[static_cast<unsigned char>(text[i])];
+  };
+  // Certificates are kilobytes of this, so the groups are not built up digit by digit.
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < groups * 4; i += 4) {
+    const std::uint32_t a = digit_at(i), b = digit_at(i + 1), c = digit_at(i + 2),
+                        d = digit_at(i + 3);
+    if ((a | b | c | d) > 63) return std::nullopt;
+    const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
+    bytes[out++] = static_cast<char>(group >> 16 & 0xff);
+    bytes[out++] = static_cast<char>(group >> 8 & 0xff);
+    bytes[out++] = static_cast<char>(group & 0xff);
+  }
+  if (left == 0) return bytes;
   std::uint32_t pending = 0;
-  int pending_bits = 0;
-  for (const char c : text) {
-    const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+  for (std::size_t i = groups * 4; i < text.size(); ++i) {
+    const std::uint32_t digit = digit_at(i);
     if (digit == kNoDigit) return std::nullopt;
     pending = pending << 6 | digit;
-    pending_bits += 6;
-    if (pending_bits >= 8) {
-      pending_bits -= 8;
-      bytes += static_cast<char>(pending >> pending_bits & 0xff);
-    }
   }
   // Left-over bits that are not zero would give one value two spellings (RFC 4648 §3.5).
-  if ((pending & ((1u << pending_bits) - 1)) != 0) return std::nullopt;
+  const unsigned spare_bits = left == 2 ? 4 : 2;
+  if ((pending & ((1u << spare_bits) - 1)) != 0) return std::nullopt;
+  pending >>= spare_bits;
+  if (left == 3) bytes[out++] = static_cast<char>(pending >> 8 & 0xff);
+  bytes[out] = static_cast<char>(pending & 0xff);
   return bytes;
 }
 
@@ -82,13 +96,16 @@ std::string base64_encode(std::string_view bytes) {
 std::optional<std::string> base64_decode(std::string_view text) {
   static constexpr auto digits = digits_of(kStandard);
   std::string joined;
-  joined.reserve(text.size());
-  for (const char c : text) {
-    if (c != '\n' && c != '\r') joined += c;
+  if (text.find_first_of("\r\n") != std::string_view::npos) {
+    joined.reserve(text.size());
+    for (const char c : text) {
+      if (c != '\n' && c != '\r') joined += c;
+    }
+    text = joined;
   }
-  if (joined.size() % 4 != 0) return std::nullopt;
-  for (int padding = 0; padding < 2 && joined.ends_with('='); ++padding) joined.pop_back();
-  return decode(joined, digits);
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  return decode(text, digits);
 }
 
 }  // namespace base
