@@ -46,41 +46,68 @@ bool is_same(const std::shared_ptr<const config::Certificate>& a,
 }  // namespace
 
 CertificateEntry::CertificateEntry(std::string id,
-                                   std::shared_ptr<const config::Certificate> source)
-    : id_(std::move(id)), source_(std::move(source)) {}
+                                   std::shared_ptr<const config::Certificate> source,
+                                   std::shared_ptr<ParsedCertificates> forms)
+    : id_(std::move(id)), source_(std::move(source)), forms_(std::move(forms)) {}
 
-CertificateEntry::CertificateEntry(std::string name) : id_(std::move(name)) {}
+CertificateEntry::CertificateEntry(std::string name, std::shared_ptr<ParsedCertificates> forms)
+    : id_(std::move(name)), forms_(std::move(forms)) {}
 
-CertificateEntry::~CertificateEntry() = default;
-
-base::Result<ParsedCertificate> CertificateEntry::parse() const {
-  if (!is_stand_in()) return parse_certificate(*source_);
-  const auto made = make_stand_in(id_);
-  if (!made) return base::failure(made.error());
-  return parse_certificate(*made);
+CertificateEntry::~CertificateEntry() {
+  forms_->forget(place_);
 }
 
-const ParsedCertificate* CertificateEntry::parsed() const {
-  std::call_once(once_, [this] {
-    auto parsed = parse();
-    if (parsed) {
-      parsed_ = std::make_unique<const ParsedCertificate>(std::move(*parsed));
-    } else {
-      spdlog::error("certificate {} cannot be served, handshakes for its names are refused: {}",
-                    id_, parsed.error().message);
-    }
-  });
-  return parsed_.get();
+// With the lock.
+base::Result<ParsedCertificates::Form> CertificateEntry::parse() const {
+  if (!is_stand_in()) return parse_certificate(*source_, &forms_->issuers());
+  if (made_ == nullptr) {
+    auto made = make_stand_in(id_);
+    if (!made) return base::failure(made.error());
+    made_ = std::make_unique<const config::Certificate>(std::move(*made));
+  }
+  return parse_certificate(*made_);
+}
+
+void CertificateEntry::take(const ParsedCertificates::Form& form) const {
+  fingerprint_ = form->fingerprint;
+  known_.store(Known::usable, std::memory_order_release);
+  forms_->keep(place_, form);
+}
+
+ParsedCertificates::Form CertificateEntry::parsed() const {
+  if (known_.load(std::memory_order_acquire) == Known::broken) return nullptr;
+  if (ParsedCertificates::Form form = forms_->find(place_)) return form;
+  const std::lock_guard lock(mutex_);
+  if (known_.load(std::memory_order_relaxed) == Known::broken) return nullptr;
+  if (ParsedCertificates::Form form = forms_->find(place_)) return form;
+  auto form = parse();
+  if (form) {
+    take(*form);
+    return *form;
+  }
+  spdlog::error("certificate {} cannot be served, handshakes for its names are refused: {}", id_,
+                form.error().message);
+  known_.store(Known::broken, std::memory_order_release);
+  return nullptr;
+}
+
+bool CertificateEntry::is_usable() const {
+  const Known known = known_.load(std::memory_order_acquire);
+  return known == Known::nothing ? parsed() != nullptr : known == Known::usable;
 }
 
 bool CertificateEntry::covers(std::string_view host) const {
-  const ParsedCertificate* usable = parsed();
-  return usable != nullptr && base::covers_host(usable->info, host);
+  const ParsedCertificates::Form usable = parsed();
+  return usable != nullptr && base::covers_host(usable->info(), host);
 }
 
 CertificateTable::CertificateTable(const config::ProxyConfig& config,
-                                   const CertificateTable* previous) {
-  if (previous != nullptr) *this = *previous;
+                                   const CertificateTable* previous, std::size_t parsed_max) {
+  if (previous != nullptr) {
+    *this = *previous;
+  } else {
+    forms_ = std::make_shared<ParsedCertificates>(parsed_max);
+  }
   stand_ins_ = {};
   follow_certificates(config, previous);
   follow_sni(config);
@@ -102,9 +129,7 @@ void CertificateTable::follow_certificates(const config::ProxyConfig& next,
         if (source == nullptr) {
           entries_.erase(id);
         } else {
-          const auto* kept = previous == nullptr ? nullptr : kept_entry(id, *source, *previous);
-          entries_.insert_or_assign(
-              id, kept != nullptr ? *kept : std::make_shared<const CertificateEntry>(id, *source));
+          entries_.insert_or_assign(id, next_entry(id, *source, previous));
         }
         const auto names = names_.find(id);
         if (names == names_.end()) return;
@@ -236,7 +261,7 @@ void CertificateTable::stand_in_for(const std::string& name, const CertificateTa
   // An address is no server name (RFC 6066 §3): who asks for one asks for none, as everybody may.
   if (stand_ins_.size() == kStandInsMax || base::ip_bytes_from_text(name)) return;
   const auto* const configured = find_configured(name);
-  if (configured != nullptr && (*configured)->parsed() != nullptr) return;
+  if (configured != nullptr && (*configured)->is_usable()) return;
   if (previous != nullptr) {
     if (const Entry* const held = previous->stand_ins_.find(name)) {
       stand_ins_.set(name, *held);
@@ -244,29 +269,37 @@ void CertificateTable::stand_in_for(const std::string& name, const CertificateTa
     }
   }
   if (stand_ins_.contains(name)) return;
-  stand_ins_.set(name, std::make_shared<const CertificateEntry>(name));
+  stand_ins_.set(name, std::make_shared<const CertificateEntry>(name, forms_));
 }
 
-// The entry of `previous` that goes on under this id: its content is the same, or the new content
-// is no use. nullptr: there is none, or the new one takes its place.
-const std::shared_ptr<const CertificateEntry>* CertificateTable::kept_entry(
+// The entry of `previous` goes on under this id where its content is the same, or the new content
+// is no use.
+CertificateTable::Entry CertificateTable::next_entry(
     const std::string& id, const std::shared_ptr<const config::Certificate>& source,
-    const CertificateTable& previous) {
-  const auto held = previous.entries_.find(id);
-  if (held == previous.entries_.end()) return nullptr;
-  if (is_same(held->second->source(), source)) return &held->second;
-  const auto refused = previous.refused_.find(id);
-  if (refused == previous.refused_.end() || !is_same(refused->second, source)) {
-    const auto parsed = parse_certificate(*source);
-    if (parsed || held->second->parsed() == nullptr) return nullptr;
+    const CertificateTable* previous) {
+  auto fresh = [&] { return std::make_shared<const CertificateEntry>(id, source, forms_); };
+  if (previous == nullptr) return fresh();
+  const auto held = previous->entries_.find(id);
+  if (held == previous->entries_.end()) return fresh();
+  if (is_same(held->second->source(), source)) return held->second;
+  const auto refused = previous->refused_.find(id);
+  if (refused == previous->refused_.end() || !is_same(refused->second, source)) {
+    const auto form = parse_certificate(*source, &forms_->issuers());
+    if (form) {
+      auto entry = fresh();
+      entry->take(*form);
+      return entry;
+    }
+    const ParsedCertificates::Form before = held->second->parsed();
+    if (before == nullptr) return fresh();
     spdlog::error(
         "certificate {} was changed to one that cannot be served: {}; the one before it "
         "stays in place, until {} ({})",
-        id, parsed.error().message, base::to_rfc3339(held->second->parsed()->info.not_after),
-        held->second->parsed()->info.serial);
+        id, form.error().message, base::to_rfc3339(before->info().not_after),
+        before->info().serial);
   }
   refused_.insert_or_assign(id, source);
-  return &held->second;
+  return held->second;
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {

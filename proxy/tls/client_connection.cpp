@@ -58,8 +58,8 @@ bool trust(SSL_CTX* context, const config::BackendTls& settings) {
 
 bool show(SSL_CTX* context, const config::BackendTls& settings) {
   const auto own = parse_certificate({settings.chain_pem, settings.key_pem});
-  return own && SSL_CTX_use_cert_and_key(context, own->leaf.get(), own->key.get(), own->chain.get(),
-                                         1) == 1;
+  return own && SSL_CTX_use_cert_and_key(context, (*own)->leaf.get(), (*own)->key.get(),
+                                         (*own)->chain.get(), 1) == 1;
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ Connection::Handshake Connection::step(std::string_view& ciphertext) {
   ciphertext = context_.input_;
   if (result == 1) {
     is_established_ = true;
+    // What was shown is not needed any more, and connections last: without this as many
+    // certificates would stay parsed as there are names that somebody is connected to.
+    SSL_certs_clear(ssl_);
     if (asked_for_certificate_) take_shown_certificate();
     return Handshake::done;
   }

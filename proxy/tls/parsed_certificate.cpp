@@ -1,12 +1,17 @@
 #include "proxy/tls/parsed_certificate.h"
 
+#include <cstring>
+#include <ctime>
+#include <utility>
 #include <vector>
 
 #include <openssl/err.h>
 
+#include "base/digest.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
 #include "proxy/tls/ec_private_key.h"
+#include "proxy/tls/issuer_certificates.h"
 
 namespace proxy::tls {
 namespace {
@@ -15,9 +20,18 @@ void free_stack(STACK_OF(X509) * stack) {
   sk_X509_pop_free(stack, X509_free);
 }
 
-base::X509Ptr read_x509(const std::string& der) {
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  return base::X509Ptr(d2i_X509(nullptr, &begin, static_cast<long>(der.size())));
+bool has_dates(const X509* certificate) {
+  std::tm fields{};
+  return ASN1_TIME_to_tm(X509_get0_notBefore(certificate), &fields) == 1 &&
+         ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &fields) == 1;
+}
+
+base::Error unreadable(const std::string& der) {
+  const std::string reason = base::take_openssl_error();
+  // It says what is wrong with more words, and more slowly.
+  const auto described = base::read_certificate_der(der);
+  return described ? base::Error{base::ErrorKind::invalid, "reading the chain: " + reason}
+                   : described.error();
 }
 
 base::EvpPkeyPtr read_key(const base::PemBlock& block) {
@@ -50,47 +64,64 @@ base::Result<base::EvpPkeyPtr> key_of(const std::string& pem) {
 
 }  // namespace
 
-base::Result<ParsedCertificate> parse_certificate(const config::Certificate& source) {
+ParsedCertificate::ParsedCertificate() : chain(sk_X509_new_null(), free_stack) {}
+
+const base::CertificateInfo& ParsedCertificate::info() const {
+  std::call_once(once_, [this] {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(leaf.get(), &bytes);
+    const std::string_view der(reinterpret_cast<const char*>(bytes),
+                               size > 0 ? static_cast<std::size_t>(size) : 0);
+    auto read = base::read_certificate_der(der);
+    OPENSSL_free(bytes);
+    info_ = std::make_unique<const base::CertificateInfo>(read ? std::move(*read)
+                                                               : base::CertificateInfo());
+  });
+  return *info_;
+}
+
+base::Result<std::shared_ptr<const ParsedCertificate>> parse_certificate(
+    const config::Certificate& source, IssuerCertificates* issuers) {
   const auto blocks = base::read_pem(source.chain_pem);
   if (!blocks) return base::failure(base::while_doing("reading the chain", blocks.error()));
-  ParsedCertificate parsed{nullptr, X509StackPtr(sk_X509_new_null(), free_stack), nullptr, {}};
+  const auto parsed = std::make_shared<ParsedCertificate>();
   for (const base::PemBlock& block : *blocks) {
     if (block.label != "CERTIFICATE") continue;
     ERR_clear_error();
-    base::X509Ptr certificate = read_x509(block.der);
-    if (certificate == nullptr) {
-      return base::failure(base::ErrorKind::invalid,
-                           "reading the chain: " + base::take_openssl_error());
+    const bool is_leaf = parsed->leaf == nullptr;
+    base::X509Ptr certificate =
+        is_leaf || issuers == nullptr ? read_x509(block.der) : issuers->read(block.der);
+    if (certificate == nullptr || (is_leaf && !has_dates(certificate.get()))) {
+      return base::failure(unreadable(block.der));
     }
-    if (parsed.leaf == nullptr) {
-      auto info = base::read_certificate_der(block.der);
-      if (!info) return base::failure(info.error());
-      parsed.info = std::move(*info);
-      parsed.leaf = std::move(certificate);
+    if (is_leaf) {
+      const std::string digest = base::sha256(block.der);
+      std::memcpy(parsed->fingerprint.data(), digest.data(), parsed->fingerprint.size());
+      parsed->leaf = std::move(certificate);
     } else {
-      sk_X509_push(parsed.chain.get(), certificate.release());
+      sk_X509_push(parsed->chain.get(), certificate.release());
     }
   }
-  if (parsed.leaf == nullptr) {
+  if (parsed->leaf == nullptr) {
     return base::failure(base::ErrorKind::invalid, "there is no certificate in the chain");
   }
   auto key = key_of(source.key_pem);
   if (!key) return base::failure(key.error());
-  parsed.key = std::move(*key);
+  parsed->key = std::move(*key);
   ERR_clear_error();
-  if (X509_check_private_key(parsed.leaf.get(), parsed.key.get()) != 1) {
+  if (X509_check_private_key(parsed->leaf.get(), parsed->key.get()) != 1) {
     ERR_clear_error();
     return base::failure(base::ErrorKind::invalid,
                          "the private key does not belong to the certificate");
   }
-  std::vector<X509*> certificates{parsed.leaf.get()};
-  for (int i = 0; i < sk_X509_num(parsed.chain.get()); ++i) {
-    certificates.push_back(sk_X509_value(parsed.chain.get(), i));
+  std::vector<X509*> certificates{parsed->leaf.get()};
+  for (int i = 0; i < sk_X509_num(parsed->chain.get()); ++i) {
+    certificates.push_back(sk_X509_value(parsed->chain.get(), i));
   }
   if (auto servable = base::check_tls_chain(certificates); !servable) {
     return base::failure(servable.error());
   }
-  return parsed;
+  return std::shared_ptr<const ParsedCertificate>(parsed);
 }
 
 }  // namespace proxy::tls

@@ -231,7 +231,7 @@ bool ServerContext::choose_certificate(Connection& connection, int& alert) const
     alert = SSL_AD_UNRECOGNIZED_NAME;
     return false;
   }
-  if ((*found)->parsed() == nullptr) {
+  if (!(*found)->is_usable()) {
     connection.failure_reason_ = "certificate_broken";
     alert = SSL_AD_INTERNAL_ERROR;
     return false;
@@ -247,7 +247,7 @@ bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> bound{};
   static_assert(SSL_MAX_SID_CTX_LENGTH == 32, "a SHA-256 fills it");
   const std::string_view name = connection.server_name();
-  const std::string& fingerprint = connection.certificate_->parsed()->info.fingerprint_sha256;
+  const CertificateEntry::Fingerprint& fingerprint = connection.certificate_->fingerprint();
   EVP_MD_CTX* const digest = digest_.get();
   // The fingerprint first: its length is always the same, so no name can run into it.
   return EVP_DigestInit_ex2(digest, sha256_.get(), nullptr) == 1 &&
@@ -317,12 +317,15 @@ int ServerContext::accept_server_name(SSL* ssl, int*, void*) {
   return connection.certificate_ != nullptr ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// Not called when a session is resumed: no certificate is sent then.
+// Not called when a session is resumed: no certificate is sent then, and none need be parsed.
 int ServerContext::use_certificate(SSL* ssl, void*) {
   auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
   if (connection.certificate_ == nullptr) return 0;
-  const ParsedCertificate& parsed = *connection.certificate_->parsed();
-  return SSL_use_cert_and_key(ssl, parsed.leaf.get(), parsed.key.get(), parsed.chain.get(), 1);
+  const ParsedCertificates::Form parsed = connection.certificate_->parsed();
+  // OpenSSL counts references to what it takes.
+  return parsed == nullptr ? 0
+                           : SSL_use_cert_and_key(ssl, parsed->leaf.get(), parsed->key.get(),
+                                                  parsed->chain.get(), 1);
 }
 
 void ServerContext::watch(const SSL* ssl, int where, int /*value*/) {

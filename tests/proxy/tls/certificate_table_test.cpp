@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/key.h"
+#include "base/pem.h"
+#include "proxy/tls/issuer_certificates.h"
 #include "proxy/tls/parsed_certificate.h"
 #include "tests/support/captured_log.h"
 
@@ -115,7 +117,7 @@ TEST(CertificateTable, AnUnchangedCertificateKeepsItsParsedForm) {
   config.certificates["renewed"] = issue("b.test");
   config.sni = {{"a.test", "same"}, {"b.test", "renewed"}};
   const CertificateTable before(config);
-  const auto* parsed = (*before.find("a.test"))->parsed();
+  const auto parsed = (*before.find("a.test"))->parsed();
   ASSERT_NE(parsed, nullptr);
   // The same content in another object, as after a restart of the operator.
   config.certificates["same"] = std::make_shared<Certificate>(*config.certificates["same"]);
@@ -196,6 +198,126 @@ TEST(CertificateTable, ABrokenPairIsReplacedByWhateverFollows) {
   EXPECT_NE((*second.find("a.test"))->parsed(), nullptr);
 }
 
+// ---- How many are parsed
+
+ProxyConfig with_names(int count) {
+  ProxyConfig config;
+  for (int i = 0; i < count; ++i) {
+    const std::string name = "h" + std::to_string(i) + ".test";
+    config.certificates[name] = issue(name);
+    config.sni[name] = name;
+  }
+  return config;
+}
+
+TEST(ParsedCertificates, AreNoMoreThanTheBoundHoweverManyNamesAreAskedFor) {
+  const ProxyConfig config = with_names(10);
+  const CertificateTable table(config, nullptr, 4);
+  EXPECT_EQ(table.parsed_count(), 0u);
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& [name, id] : config.sni) {
+      const auto parsed = (*table.find(name))->parsed();
+      ASSERT_NE(parsed, nullptr);
+      EXPECT_EQ(parsed->info().dns_names, std::vector<std::string>{name});
+      EXPECT_LE(table.parsed_count(), 4u);
+    }
+  }
+  EXPECT_EQ(table.parsed_count(), 4u);
+}
+
+TEST(ParsedCertificates, ThoseThatWereNeededLastStay) {
+  const CertificateTable table(with_names(5), nullptr, 3);
+  const auto form_of = [&](int i) {
+    return (*table.find("h" + std::to_string(i) + ".test"))->parsed();
+  };
+  const auto first = form_of(0), second = form_of(1);
+  form_of(2);
+  EXPECT_EQ(form_of(0), first);
+  form_of(3);  // in place of the second
+  EXPECT_EQ(form_of(0), first);
+  EXPECT_NE(form_of(1), second);
+  EXPECT_EQ(table.parsed_count(), 3u);
+}
+
+TEST(ParsedCertificates, WhatIsLetGoStaysForWhomItIsInUseBy) {
+  const CertificateTable table(with_names(2), nullptr, 1);
+  const auto form = (*table.find("h0.test"))->parsed();
+  const auto fingerprint = (*table.find("h0.test"))->fingerprint();
+  (*table.find("h1.test"))->parsed();
+  EXPECT_EQ(form.use_count(), 1);
+  EXPECT_EQ(form->info().dns_names, std::vector<std::string>{"h0.test"});
+  EXPECT_EQ((*table.find("h0.test"))->fingerprint(), fingerprint);
+  EXPECT_TRUE((*table.find("h0.test"))->is_usable());
+}
+
+TEST(ParsedCertificates, AreOneCountForTablesThatFollowEachOther) {
+  ProxyConfig config = with_names(4);
+  auto table = std::make_unique<const CertificateTable>(config, nullptr, 3);
+  for (int step = 0; step < 12; ++step) {
+    const std::string name = "h" + std::to_string(step % 4) + ".test";
+    config.certificates[name] = issue(name);
+    table = std::make_unique<const CertificateTable>(config, table.get());
+    // It was read before it took its place.
+    EXPECT_LE(table->parsed_count(), 3u);
+    const std::size_t before = table->parsed_count();
+    (*table->find(name))->parsed();
+    EXPECT_EQ(table->parsed_count(), before);
+  }
+  config.certificates = {};
+  config.sni = {};
+  table = std::make_unique<const CertificateTable>(config, table.get());
+  EXPECT_EQ(table->parsed_count(), 0u);
+}
+
+TEST(ParsedCertificates, ABrokenOneIsToldOnceAndCountsForNothing) {
+  const ::support::CapturedLog log;
+  ProxyConfig config = with_names(1);
+  config.certificates["h0.test"] = issue("h0.test", false);
+  const CertificateTable table(config);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE((*table.find("h0.test"))->is_usable());
+  EXPECT_EQ(table.parsed_count(), 0u);
+  const std::string text = log.text();
+  const std::size_t told = text.find("cannot be served");
+  EXPECT_NE(told, std::string::npos);
+  EXPECT_EQ(text.find("cannot be served", told + 1), std::string::npos);
+}
+
+TEST(ParsedCertificates, ChainsOfOneIssuerShareIt) {
+  const auto ca_key = base::PrivateKey::generate({}).value();
+  base::SelfSignedOptions ca;
+  ca.names.common_name = "issuer";
+  ca.is_ca = true;
+  const std::string ca_pem = base::make_self_signed(ca_key, ca).value();
+  ProxyConfig config;
+  for (const char* name : {"a.test", "b.test"}) {
+    const auto key = base::PrivateKey::generate({}).value();
+    base::SelfSignedOptions leaf;
+    leaf.names.dns_names = {name};
+    config.certificates[name] = std::make_shared<Certificate>(
+        Certificate{base::sign_leaf(key, leaf, ca_pem, ca_key).value() + ca_pem, key.to_pem()});
+    config.sni[name] = name;
+  }
+  const CertificateTable table(config);
+  const auto a = (*table.find("a.test"))->parsed(), b = (*table.find("b.test"))->parsed();
+  ASSERT_EQ(sk_X509_num(a->chain.get()), 1);
+  ASSERT_EQ(sk_X509_num(b->chain.get()), 1);
+  EXPECT_EQ(sk_X509_value(a->chain.get(), 0), sk_X509_value(b->chain.get(), 0));
+}
+
+TEST(IssuerCertificates, AreReadAgainWhenManyOthersWereWantedSince) {
+  IssuerCertificates issuers;
+  const auto der_of = [] { return base::read_pem(issue("a.test")->chain_pem).value().at(0).der; };
+  const std::string der = der_of();
+  const base::X509Ptr first = issuers.read(der);
+  EXPECT_EQ(issuers.read(der), first);
+  for (std::size_t i = 0; i < IssuerCertificates::kHeldMax; ++i) issuers.read(der_of());
+  const base::X509Ptr again = issuers.read(der);
+  EXPECT_NE(again, first);
+  EXPECT_EQ(X509_cmp(again.get(), first.get()), 0);
+  EXPECT_EQ(issuers.read("no certificate"), nullptr);
+  EXPECT_EQ(issuers.read(der + "x"), nullptr);
+}
+
 TEST(NormalName, LowersCaseAndTakesOffOneDot) {
   EXPECT_EQ(normal_name("Shop.Example."), "shop.example");
   EXPECT_EQ(normal_name(""), "");
@@ -233,10 +355,10 @@ TEST(StandInCertificate, IsForNamesWithAChallengeAndWithoutACertificateOfTheirs)
   EXPECT_EQ(found_id(table, "192.0.2.1"), "none");
   EXPECT_EQ(found_id(table, ""), "none");
   EXPECT_EQ(found_id(table, "other.test"), "none");
-  const auto* const parsed = (*table.find("new.test"))->parsed();
+  const auto parsed = (*table.find("new.test"))->parsed();
   ASSERT_NE(parsed, nullptr);
-  EXPECT_EQ(parsed->info.dns_names, std::vector<std::string>{"new.test"});
-  EXPECT_GT(parsed->info.not_after, parsed->info.not_before + std::chrono::hours(24 * 7));
+  EXPECT_EQ(parsed->info().dns_names, std::vector<std::string>{"new.test"});
+  EXPECT_GT(parsed->info().not_after, parsed->info().not_before + std::chrono::hours(24 * 7));
 }
 
 TEST(StandInCertificate, IsNotNeededWhereADefaultOneIsShown) {
@@ -251,7 +373,7 @@ TEST(StandInCertificate, StaysTheSameWhileTheChallengeIsOpen) {
   ProxyConfig config;
   config.challenges["t"] = answer_for("new.test");
   const CertificateTable before(config);
-  const auto* const parsed = (*before.find("new.test"))->parsed();
+  const auto parsed = (*before.find("new.test"))->parsed();
   config.challenges["u"] = answer_for("more.test");
   const CertificateTable after(config, &before);
   EXPECT_EQ((*after.find("new.test"))->parsed(), parsed);

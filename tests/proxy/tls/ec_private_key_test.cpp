@@ -93,7 +93,7 @@ TEST(ParsedCertificate, HasItsKeyInAnyFormAndRefusesAnothersKey) {
   for (const char* structure : {"PrivateKeyInfo", "type-specific"}) {
     const auto parsed = parse_certificate({chain, pem_of(key.get(), structure)});
     ASSERT_TRUE(parsed) << parsed.error().message;
-    EXPECT_TRUE(is_same_pair(parsed->key.get(), key.get()));
+    EXPECT_TRUE(is_same_pair((*parsed)->key.get(), key.get()));
     for (EVP_PKEY* other : {stranger.get(), longer.get(), rsa.get()}) {
       EXPECT_FALSE(parse_certificate({chain, pem_of(other, structure)}));
     }

@@ -10,6 +10,7 @@
 #include "base/key.h"
 #include "base/openssl.h"
 #include "proxy/tls/connection.h"
+#include "proxy/tls/parsed_certificate.h"
 #include "proxy/tls/server_context.h"
 
 namespace proxy::tls {
@@ -18,13 +19,16 @@ namespace {
 class Records : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    const auto key = base::PrivateKey::generate({}).value();
-    base::SelfSignedOptions options;
-    options.names.dns_names = {"a.test"};
-    config_.certificates["a"] = std::make_shared<config::Certificate>(
-        config::Certificate{base::make_self_signed(key, options).value(), key.to_pem()});
-    config_.sni["a.test"] = "a";
-    server_->set_certificates(std::make_shared<const CertificateTable>(config_));
+    for (const char* name : {"a.test", "b.test"}) {
+      const auto key = base::PrivateKey::generate({}).value();
+      base::SelfSignedOptions options;
+      options.names.dns_names = {name};
+      config_.certificates[name] = std::make_shared<config::Certificate>(
+          config::Certificate{base::make_self_signed(key, options).value(), key.to_pem()});
+      config_.sni[name] = name;
+    }
+    table_ = std::make_shared<const CertificateTable>(config_, nullptr, 1);
+    server_->set_certificates(table_);
     SSL_CTX_set_max_proto_version(context_.get(), GetParam());
     client_.reset(SSL_new(context_.get()));
     BIO* const in = BIO_new(BIO_s_mem());
@@ -68,6 +72,7 @@ class Records : public ::testing::TestWithParam<int> {
   }
 
   config::ProxyConfig config_;
+  std::shared_ptr<const CertificateTable> table_;
   std::unique_ptr<ServerContext> server_ = ServerContext::create({}).value();
   base::SslCtxPtr context_{SSL_CTX_new(TLS_client_method())};
   base::SslPtr client_;
@@ -105,6 +110,26 @@ TEST_P(Records, APartOfOneIsNoneYet) {
   records = 100;
   EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 1u);
   EXPECT_EQ(records, 1u);
+}
+
+void note_end(void* /*owner*/, void* count, CRYPTO_EX_DATA* /*data*/, int /*index*/,
+              long /*number*/, void* /*argument*/) {
+  if (count != nullptr) ++*static_cast<int*>(count);
+}
+
+TEST_P(Records, AnOpenConnectionHoldsNothingOfTheCertificateThatItHasShown) {
+  static const int kIndex = X509_get_ex_new_index(0, nullptr, nullptr, nullptr, note_end);
+  int ends = 0;
+  X509_set_ex_data((*table_->find("a.test"))->parsed()->leaf.get(), kIndex, &ends);
+  EXPECT_EQ(ends, 0);
+  (*table_->find("b.test"))->parsed();  // in its place
+  EXPECT_EQ(ends, 1);
+  const std::string ciphertext = in_records("a");
+  std::string_view left = ciphertext;
+  char byte = 0;
+  std::size_t records = 1;
+  EXPECT_EQ(connection_->read(left, &byte, 1, records), 1u);
+  EXPECT_TRUE(connection_->write("b"));
 }
 
 // Sanitizers have an allocator of their own.

@@ -114,6 +114,15 @@ INSTANTIATE_TEST_SUITE_P(Versions, SessionTickets,
                            return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
                          });
 
+TEST_P(SessionTickets, ResumeWithoutTheCertificateBeingReadAgain) {
+  const auto table = std::make_shared<const CertificateTable>(config, nullptr, 1);
+  server->set_certificates(table);
+  const Outcome first = handshake("a.test");
+  const auto other = (*table->find("b.test"))->parsed();  // in its place
+  EXPECT_EQ(with(first, "a.test"), "resumed");
+  EXPECT_EQ((*table->find("b.test"))->parsed(), other);
+}
+
 TEST_P(SessionTickets, OpenForTheNameTheyWereGivenFor) {
   const Outcome first = handshake("a.test");
   ASSERT_EQ(first.failure, "");
