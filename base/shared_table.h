@@ -4,9 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
-#include <string>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -47,7 +48,7 @@ class SharedTable {
   template <class... Arguments>
   void set(std::string_view key, Arguments&&... arguments) {
     const std::uint64_t hash = hash_of(key);
-    const Ref leaf(new Leaf(hash, std::string(key), std::forward<Arguments>(arguments)...));
+    const Ref leaf(Leaf::make(hash, key, std::forward<Arguments>(arguments)...));
     if (put(root_, hash, 0, leaf)) ++size_;
   }
   void erase(std::string_view key) {
@@ -93,7 +94,7 @@ class SharedTable {
           delete static_cast<Branch*>(node_);
           break;
         case Kind::leaf:
-          delete static_cast<Leaf*>(node_);
+          Leaf::free(static_cast<Leaf*>(node_));
           break;
         case Kind::twins:
           delete static_cast<Twins*>(node_);
@@ -123,19 +124,46 @@ class SharedTable {
     std::array<Ref, kMask + 1> children;
   };
 
+  // Its key stands right behind it, in one piece of memory: who looks at the one has the other at
+  // hand, without another miss of the cache.
   struct Leaf : Node {
     template <class... Arguments>
-    Leaf(std::uint64_t of, std::string name, Arguments&&... arguments)
-        : Node(Kind::leaf),
-          hash(of),
-          key(std::move(name)),
-          value(std::forward<Arguments>(arguments)...) {}
+    static Leaf* make(std::uint64_t of, std::string_view key, Arguments&&... arguments) {
+      static_assert(alignof(Leaf) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+      void* const memory = ::operator new(sizeof(Leaf) + key.size());
+      try {
+        auto* const made = new (memory) Leaf(of, key.size(), std::forward<Arguments>(arguments)...);
+        if (!key.empty()) {
+          std::memcpy(static_cast<char*>(memory) + sizeof(Leaf), key.data(), key.size());
+        }
+        return made;
+      } catch (...) {
+        ::operator delete(memory);
+        throw;
+      }
+    }
+    static void free(Leaf* leaf) {
+      leaf->~Leaf();
+      ::operator delete(static_cast<void*>(leaf));
+    }
     bool is(std::uint64_t wanted, std::string_view name) const {
-      return hash == wanted && key == name;
+      return hash == wanted && key() == name;
+    }
+    std::string_view key() const {
+      return {reinterpret_cast<const char*>(this) + sizeof(Leaf), key_bytes};
     }
     const std::uint64_t hash;
-    const std::string key;
+    const std::size_t key_bytes;
     const T value;
+
+   private:
+    template <class... Arguments>
+    Leaf(std::uint64_t of, std::size_t bytes, Arguments&&... arguments)
+        : Node(Kind::leaf),
+          hash(of),
+          key_bytes(bytes),
+          value(std::forward<Arguments>(arguments)...) {}
+    ~Leaf() = default;
   };
 
   // Leaves of one hash.
@@ -149,8 +177,9 @@ class SharedTable {
       return nullptr;
     }
     void take(std::string_view key) {
-      std::erase_if(
-          leaves, [&](const Ref& one) { return static_cast<const Leaf*>(one.get())->key == key; });
+      std::erase_if(leaves, [&](const Ref& one) {
+        return static_cast<const Leaf*>(one.get())->key() == key;
+      });
     }
     std::vector<Ref> leaves;
   };
@@ -186,9 +215,9 @@ class SharedTable {
       at = branch;
       return put(at, hash, shift, leaf);
     }
-    const std::string& key = static_cast<const Leaf*>(leaf.get())->key;
+    const std::string_view key = static_cast<const Leaf*>(leaf.get())->key();
     if (at->kind == Kind::leaf) {
-      if (static_cast<const Leaf*>(at.get())->key == key) {
+      if (static_cast<const Leaf*>(at.get())->key() == key) {
         at = leaf;
         return false;
       }

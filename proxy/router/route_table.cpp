@@ -67,7 +67,7 @@ std::shared_ptr<const policy::Guards> make_guards(const config::Guards& guards,
 Target make_target(const config::Action& action, const config::Policies& policies,
                    const References& references) {
   Target target;
-  target.policies = policies;
+  if (references.policies != nullptr) target.policies = references.policies->of(policies);
   if (!policies.guards.empty()) {
     const auto guards = references.guards.find(policies.guards);
     if (guards == references.guards.end()) {
@@ -101,7 +101,9 @@ Target make_target(const config::Action& action, const config::Policies& policie
   const auto& answer = std::get<config::FixedAnswer>(action);
   target.status = answer.status;
   target.reason = answer.reason;
-  target.redirect = answer.redirect;
+  if (answer.redirect) {
+    target.redirect = std::make_shared<const config::Redirection>(*answer.redirect);
+  }
   if (answer.page) target.page = std::make_shared<const config::FixedPage>(*answer.page);
   return target;
 }
@@ -216,6 +218,23 @@ class HostKey {
 
 }  // namespace
 
+std::shared_ptr<const config::Policies> SharedPolicies::of(const config::Policies& policies) {
+  if (policies == *no_policies()) return no_policies();
+  const auto found =
+      std::find_if(held_.begin(), held_.end(), [&](const auto& one) { return *one == policies; });
+  if (found != held_.end()) {
+    std::rotate(found, found + 1, held_.end());
+    return held_.back();
+  }
+  if (held_.size() == kHeldMax) held_.erase(held_.begin());
+  return held_.emplace_back(std::make_shared<const config::Policies>(policies));
+}
+
+const std::shared_ptr<const config::Policies>& no_policies() {
+  static const auto kNone = std::make_shared<const config::Policies>();
+  return kNone;
+}
+
 Host::Host(const config::VirtualHost& host, const References& references)
     : https_redirect_(host.https_redirect),
       refuses_plain_http_(host.refuses_plain_http),
@@ -240,7 +259,8 @@ Host::Host(const config::VirtualHost& host, const References& references)
     rules->shrink_to_fit();
   }
   if (const auto& otherwise = host.default_route) {
-    default_ = Rule{"", make_target(otherwise->action, otherwise->policies, references)};
+    default_ = std::make_unique<Rule>(
+        Rule{"", make_target(otherwise->action, otherwise->policies, references)});
   }
   compile_expressions(host.expressions, references);
   compile_closed(host.closed);
@@ -257,7 +277,8 @@ void Host::compile_expressions(const std::vector<config::ExpressionRoute>& route
     auto expression = config::Expression::compile(route.expression, config::Expression::Use::route);
     if (!expression) {
       // validate() does not compile. What it matches would fall to other routes, so nothing may.
-      all_closed_ = make_target(config::closed_by_unknown_guard(), {}, {});
+      all_closed_ =
+          std::make_unique<Target>(make_target(config::closed_by_unknown_guard(), {}, {}));
       continue;
     }
     Rule rule{route.expression, make_target(route.action, route.policies, references)};
@@ -282,7 +303,7 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
     if (expression) {
       closed_.push_back({std::move(*expression), one.expression.size(), std::move(target)});
     } else {
-      all_closed_ = std::move(target);
+      all_closed_ = std::make_unique<Target>(std::move(target));
     }
   }
 }
@@ -325,7 +346,7 @@ const Host::Rule* Host::find_rule(std::string_view path) const {
     if (one.rule.target.expression->matches(path)) return &one.rule;
   }
   if (plain != nullptr) return plain;
-  return default_ ? &*default_ : nullptr;
+  return default_.get();
 }
 
 const Target* Host::find(std::string_view path) const {
@@ -356,7 +377,7 @@ const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) c
   const Guard* const guard = longest_prefix(prefix_guards_, reading, guard_elements_max_);
   if (guard != nullptr && guard->rule->rank > rank) return guard->rule;
   const bool default_guards = default_ && guards(default_->target);
-  return default_guards && kDefaultRank > rank ? &*default_ : nullptr;
+  return default_guards && kDefaultRank > rank ? default_.get() : nullptr;
 }
 
 const Target* Host::closed_by(std::string_view text, std::size_t written_bytes) const {
@@ -391,7 +412,7 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
   if (rule == nullptr) return {};
   const bool is_closed = rule->target.cluster == Target::kNoCluster;
   if (!has_guards_ || is_closed) return {&rule->target};
-  if (all_closed_) return {&*all_closed_};
+  if (all_closed_) return {all_closed_.get()};
   if (const Target* const closed = closed_by(normalized, rule->written_bytes)) return {closed};
   Choice choice{&rule->target};
   const Choice ambiguous{nullptr, true};

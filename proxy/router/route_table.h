@@ -21,15 +21,28 @@
 
 namespace proxy::router {
 
-// What a route leads to: the place of one of RouteTable::clusters(), or an answer.
+// Policies of routes, where many have the same: what all requests look at is then one thing, which
+// stays in the processor's cache, and not as many as there are hosts. Of what routes had lately:
+// not more than some classes and habits together have. For whoever makes tables, one thread at a
+// time.
+class SharedPolicies {
+ public:
+  std::shared_ptr<const config::Policies> of(const config::Policies& policies);
+
+ private:
+  static constexpr std::size_t kHeldMax = 16;
+  std::vector<std::shared_ptr<const config::Policies>> held_;  // what was wanted last at the end
+};
+// Those that say nothing.
+const std::shared_ptr<const config::Policies>& no_policies();
+
+// What a route leads to: the place of one of RouteTable::clusters(), or an answer. What every
+// request looks at comes first.
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
   std::uint32_t cluster = kNoCluster;
-  int status = 0;                                   // with kNoCluster: what to answer
-  std::string reason;                               // and why, for the access log
-  std::optional<config::Redirection> redirect{};    // in place of the status
-  std::shared_ptr<const config::FixedPage> page{};  // likewise
-  config::Policies policies;                        // hold before either
+  int status = 0;  // with kNoCluster: what to answer
+  std::shared_ptr<const config::Policies> policies = no_policies();  // hold before either
   // Who may pass; nullptr: everybody. Lives as long as the table.
   const policy::Guards* guards = nullptr;
   // What is done to requests and responses; nullptr: nothing.
@@ -42,6 +55,9 @@ struct Target {
   std::shared_ptr<const policy::Mirror> mirror{};
   // What the path had to match; nullptr: its route is no expression's.
   std::shared_ptr<const config::Expression> expression{};
+  std::string reason{};                                   // of the status, for the access log
+  std::shared_ptr<const config::Redirection> redirect{};  // in place of the status
+  std::shared_ptr<const config::FixedPage> page{};        // likewise
 };
 
 // Guards that hold for a request beside those of its target: in another reading its path is theirs.
@@ -69,6 +85,8 @@ struct References {
   ClusterReferences clusters{};
   base::SharedMap<std::shared_ptr<const policy::Guards>> guards{};
   base::SharedMap<std::shared_ptr<const policy::Shape>> shapes{};
+  // Of all tables that follow each other.
+  std::shared_ptr<SharedPolicies> policies = std::make_shared<SharedPolicies>();
 };
 
 // The rules of one host. A rule that answers instead of forwarding is a guard, one that not
@@ -137,18 +155,24 @@ class Host {
   // The guard that stands over this rule when the path is read so; nullptr: none.
   const Rule* guard_over(const Rule& rule, std::string_view reading) const;
 
+  // What every request looks at comes first, so that it is few lines of the cache: of ten thousand
+  // hosts none is there when its turn comes.
+  bool https_redirect_ = false;
+  bool refuses_plain_http_ = false;
+  bool has_challenge_rules_ = false;
+  bool has_guards_ = false;
+  bool has_guarding_expressions_ = false;
+  // Every guard's path has one reading. A request path that has one, too, needs find() only.
+  bool guards_are_plain_ = true;
+  config::TlsPolicy tls_policy_ = config::TlsPolicy::intermediate;
+  std::size_t prefix_elements_max_ = 0;
   // Sorted by path, each path once: of several rules for one, the first in the configuration.
   std::vector<Rule> exact_;
   std::vector<Rule> prefix_;
-  std::size_t prefix_elements_max_ = 0;
   std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
-  std::optional<Rule> default_;
-  bool https_redirect_ = false;
-  bool refuses_plain_http_ = false;
-  config::TlsPolicy tls_policy_ = config::TlsPolicy::intermediate;
-  std::optional<Passage> passage_;
-  bool has_challenge_rules_ = false;
+  std::unique_ptr<Rule> default_;            // nullptr: there is none
 
+  std::optional<Passage> passage_;
   // By generous path. Empty where nothing guards: then there is nothing to do beside find().
   struct Guard {
     std::string path;  // as Rule::generous
@@ -156,9 +180,6 @@ class Host {
   };
   std::vector<Guard> exact_guards_, prefix_guards_;
   std::size_t guard_elements_max_ = 0;
-  bool has_guards_ = false;
-  // Every guard's path has one reading. A request path that has one, too, needs find() only.
-  bool guards_are_plain_ = true;
 
   struct Closed {
     config::Expression expression;
@@ -166,8 +187,8 @@ class Host {
     Target target;
   };
   std::vector<Closed> closed_;
-  bool has_guarding_expressions_ = false;
-  std::optional<Target> all_closed_;  // an expression cannot be compiled, so nothing is open
+  // An expression cannot be compiled, so nothing is open; nullptr: all can.
+  std::unique_ptr<Target> all_closed_;
 };
 
 // Host, then path, to a target. Immutable once built: any number of threads may read it. Lookups

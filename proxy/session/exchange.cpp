@@ -180,7 +180,7 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
 void Exchange::follow(const Client& client, const router::Decision& decision, const Piece& piece,
                       bool last) {
   const router::Target& target = *decision.target;
-  is_unlogged_ = target.policies.unlogged;
+  is_unlogged_ = target.policies->unlogged;
   if (target.shape != nullptr) take_shape(target, client);
   const bool forwards = decision.kind == router::Decision::Kind::forward;
   if (!forwards && !target.redirect && !target.page) {

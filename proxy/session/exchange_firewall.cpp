@@ -49,7 +49,7 @@ bool Exchange::is_call_to(const router::Target& target) const {
 void Exchange::begin_inspection(policy::Inspections::Settings settings,
                                 const router::Target& target, const Piece& piece) {
   Suspended& suspended = *suspended_;
-  body_bytes_max_ = target.policies.body_bytes_max;
+  body_bytes_max_ = target.policies->body_bytes_max;
   const std::uint64_t announced = request_.content_length.value_or(0);
   if (body_bytes_max_ != 0 && std::max(announced, request_bytes_) > body_bytes_max_) {
     answer(413, "body_too_large");

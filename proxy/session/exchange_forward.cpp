@@ -60,7 +60,7 @@ upstream::Failure malformed(http1::Failure failure) {
 
 void Exchange::forward(const Client& client, const router::Target& target, const Piece& piece,
                        bool last) {
-  body_bytes_max_ = target.policies.body_bytes_max;
+  body_bytes_max_ = target.policies->body_bytes_max;
   if (body_bytes_max_ != 0 &&
       std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
     answer(413, "body_too_large");
@@ -79,11 +79,11 @@ void Exchange::forward(const Client& client, const router::Target& target, const
                             .host = client.host.empty() ? request_.host : client.host,
                             .fields = request_.fields});
   }
-  if (!target.policies.rewrite_target.empty() && !rewrite(target)) return;
-  next_upstream_ = target.policies.next_upstream;
-  if (target.policies.sticky) remember_sticky(client, *target.policies.sticky);
-  if (target.policies.pace) paced_ = std::make_unique<Paced>(*this, *target.policies.pace);
-  if (target.policies.tracing != config::Tracing::off) trace(target.policies.tracing);
+  if (!target.policies->rewrite_target.empty() && !rewrite(target)) return;
+  next_upstream_ = target.policies->next_upstream;
+  if (target.policies->sticky) remember_sticky(client, *target.policies->sticky);
+  if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
+  if (target.policies->tracing != config::Tracing::off) trace(target.policies->tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   if (const auto version = cluster_->config().proxy_protocol;
       version != config::ProxyProtocol::none) {
@@ -103,12 +103,12 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     add_websocket_key();
   }
   if (cluster_->config().speaks_http2) {
-    forward_http2(client, target.policies, piece, last);
+    forward_http2(client, *target.policies, piece, last);
     return;
   }
-  const bool gathers = target.policies.buffers_request && !last;
+  const bool gathers = target.policies->buffers_request && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
-  const bool length_will_be_known = target.policies.buffers_request && request_.chunked;
+  const bool length_will_be_known = target.policies->buffers_request && request_.chunked;
   if (length_will_be_known) {
     request_.chunked = false;
     if (last) request_.content_length = piece.size;
@@ -116,7 +116,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   request_chunked_ = request_.chunked;
   can_replay_ = true;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
-  const std::string_view head = compose_head(client, target.policies);
+  const std::string_view head = compose_head(client, *target.policies);
   const std::string_view bytes =
       assemble(head, piece, {request_chunked_, last, last ? judged_request_trailer() : ""},
                worker_.buffers().gather);
@@ -197,9 +197,9 @@ std::uint32_t Exchange::choose_cluster(const router::Target& target) {
   if (target.split == nullptr) return target.cluster;
   const upstream::Cluster& other = *worker_.clusters().at(target.split->cluster());
   if (other.is_empty()) return target.cluster;
-  if (target.policies.sticky) {
+  if (target.policies->sticky) {
     for (const std::string_view name :
-         cookies_named(request_.fields, target.policies.sticky->name)) {
+         cookies_named(request_.fields, target.policies->sticky->name)) {
       if (worker_.clusters().at(target.cluster)->find_named(name) != nullptr) return target.cluster;
       if (other.find_named(name) != nullptr) return target.split->cluster();
     }
@@ -212,7 +212,7 @@ bool Exchange::rewrite(const router::Target& target) {
   const auto path =
       router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
   const policy::Rewritten made =
-      policy::rewrite(target.policies.rewrite_target, target.expression.get(), path.value_or(""),
+      policy::rewrite(target.policies->rewrite_target, target.expression.get(), path.value_or(""),
                       request_.query, worker_.rewrite_storage());
   if (!made.refusal.empty()) {
     answer(400, made.refusal);

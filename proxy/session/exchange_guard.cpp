@@ -129,17 +129,17 @@ Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
   const router::Target& target = *decision.target;
   const bool is_guarded = target.guards != nullptr && !target.guards->only_limit();
   if (is_guarded || decision.others.front() != nullptr) return {"auth_route_guarded"};
-  if (!target.policies.rewrite_target.empty()) {
+  if (!target.policies->rewrite_target.empty()) {
     const auto path = router::normalize_path(place->path, worker_.path_storage());
     const policy::Rewritten made =
-        policy::rewrite(target.policies.rewrite_target, target.expression.get(), path.value_or(""),
+        policy::rewrite(target.policies->rewrite_target, target.expression.get(), path.value_or(""),
                         place->query, worker_.rewrite_storage());
     if (!made.refusal.empty()) return {"auth_target_invalid"};
     std::string rewritten(made.path);
     place->query = std::string(made.query);
     place->path = std::move(rewritten);
   }
-  place->upstream_host = target.policies.upstream_host;
+  place->upstream_host = target.policies->upstream_host;
   return {"", target.cluster, std::move(*place)};
 }
 

@@ -32,8 +32,8 @@ std::string text_of(const RouteTable& table, const Decision& decision) {
   if (decision.challenge != nullptr) text += " " + *decision.challenge;
   if (decision.target == nullptr) return text;
   const Target& target = *decision.target;
-  text += " " + id_of(table, target.cluster) + " " + target.policies.guards +
-          (target.guards != nullptr ? "+" : "-") + " " + target.policies.shape +
+  text += " " + id_of(table, target.cluster) + " " + target.policies->guards +
+          (target.guards != nullptr ? "+" : "-") + " " + target.policies->shape +
           (target.shape != nullptr ? "+" : "-");
   if (target.split != nullptr) text += " or " + id_of(table, target.split->cluster());
   if (target.guards != nullptr) {

@@ -91,7 +91,7 @@ TEST(RouteTable, TheDefaultActionAnswersWhatNoPathMatches) {
 TEST(RouteTable, TheDefaultHasPoliciesAsARouteHas) {
   VirtualHost rules;
   rules.default_route = DefaultRoute{FixedAnswer{503, "default"}, {.body_bytes_max = 7}};
-  EXPECT_EQ(Host(rules, {}).find("/ccc")->policies, rules.default_route->policies);
+  EXPECT_EQ(*Host(rules, {}).find("/ccc")->policies, rules.default_route->policies);
 }
 
 TEST(RouteTable, OfTwoRulesForOnePathTheFirstCounts) {
@@ -174,7 +174,45 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
   const Target* const target = table.find_host("h")->find("/");
   EXPECT_EQ(target->cluster, table.clusters().at("b").place);
   EXPECT_EQ(table.clusters().at("b").cluster, config.clusters.at("b"));
-  EXPECT_EQ(target->policies.body_bytes_max, 1000u);
+  EXPECT_EQ(target->policies->body_bytes_max, 1000u);
+}
+
+std::shared_ptr<const VirtualHost> host_with_body_max(std::uint64_t bytes) {
+  VirtualHost host;
+  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"c"}, {.body_bytes_max = bytes}});
+  return std::make_shared<const VirtualHost>(host);
+}
+
+TEST(RouteTable, HostsWithTheSamePoliciesShareThemFromTableToTable) {
+  ProxyConfig config;
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  for (const char* name : {"a", "b"}) config.hosts[name] = host_with_body_max(1000);
+  config.hosts["other"] = host_with_body_max(1);
+  const auto policies_of = [](const RouteTable& table, const char* host) {
+    return table.find_host(host)->find("/")->policies;
+  };
+  const RouteTable table(config);
+  EXPECT_EQ(policies_of(table, "a"), policies_of(table, "b"));
+  EXPECT_NE(policies_of(table, "a"), policies_of(table, "other"));
+  config.hosts["late"] = host_with_body_max(1000);
+  config.hosts["plain"] = host_with_body_max(0);
+  const RouteTable next(config, &table);
+  EXPECT_EQ(policies_of(next, "late"), policies_of(table, "a"));
+  EXPECT_EQ(policies_of(next, "plain"), no_policies());
+}
+
+TEST(RouteTable, HoweverManyPoliciesThereAreEachHostHasItsOwn) {
+  constexpr std::uint64_t kHosts = 50;
+  ProxyConfig config;
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  for (std::uint64_t i = 0; i < kHosts; ++i) {
+    config.hosts["h" + std::to_string(i)] = host_with_body_max(i);
+  }
+  const RouteTable table(config);
+  for (std::uint64_t i = 0; i < kHosts; ++i) {
+    const Target* const target = table.find_host("h" + std::to_string(i))->find("/");
+    EXPECT_EQ(target->policies->body_bytes_max, i);
+  }
 }
 
 // One host "h" that is open but for its guards.
