@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench instructions bench-scale attack mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale attack mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -75,6 +75,11 @@ instructions: deps ## counts what a request costs the proxy by protocol and poli
 	@.ci/deps instructions
 	@.ci/build release gatehouse-proxy
 	@tests/bench/instructions $(INSTRUCTIONS_FLAGS)
+
+crowd: deps ## counts what 10,000 hosts with certificates cost the proxy: memory, cache misses of a request, first handshakes (CROWD_FLAGS="--only memory")
+	@.ci/deps instructions
+	@.ci/build release gatehouse-proxy
+	@tests/bench/crowd $(CROWD_FLAGS)
 
 attack: deps ## attacks the proxy while it serves a calm client, beside nginx and haproxy (ATTACKS="slow,PING" chooses)
 	@.ci/deps $(if $(findstring --short,$(ATTACK_FLAGS)),attack,bench)
