@@ -400,36 +400,43 @@ constexpr bool is_sorted_by_name() {
 }
 static_assert(is_sorted_by_name(), "look_up_other() searches by halving");
 
-// What these controllers read.
-constexpr std::string_view kPrefixes[] = {
-    "alb.ingress.kubernetes.io/",
-    "appgw.ingress.kubernetes.io/",
-    "appprotect.f5.com/",
-    "appprotectdos.f5.com/",
-    "contour.heptio.com/",
-    "getambassador.io/",
-    "haproxy-ingress.github.io/",
-    "haproxy.org/",
-    "haproxy.router.openshift.io/",
-    "higress.io/",
-    "ingress.appscode.com/",
-    "ingress.bluemix.net/",
-    "ingress.cilium.io/",
-    "ingress.citrix.com/",
-    "ingress.gcp.kubernetes.io/",
-    "ingress.kubernetes.io/",
-    "ingress.pomerium.io/",
-    "k8s.apisix.apache.org/",
-    "konghq.com/",
-    "mse.ingress.kubernetes.io/",
-    "networking.gke.io/",
-    "nginx.com/",
-    "nginx.org/",
-    "projectcontour.io/",
-    "route.openshift.io/",
-    "traefik.ingress.kubernetes.io/",
-    "voyager.appscode.com/",
-    "zalando.org/",
+// Whatever stands below these is read by one of these controllers.
+constexpr OtherController kPrefixes[] = {
+    {"alb.ingress.kubernetes.io/", "AWS Load Balancer Controller"},
+    {"appgw.ingress.kubernetes.io/", "Azure Application Gateway"},
+    {"appprotect.f5.com/", "F5 NGINX Ingress Controller"},
+    {"appprotectdos.f5.com/", "F5 NGINX Ingress Controller"},
+    {"contour.heptio.com/", "Contour"},
+    {"getambassador.io/", "Ambassador"},
+    {"haproxy-ingress.github.io/", "HAProxy Ingress"},
+    {"haproxy.org/", "HAProxy Technologies"},
+    {"haproxy.router.openshift.io/", "OpenShift"},
+    {"higress.io/", "Higress"},
+    {"ingress.appscode.com/", "Voyager"},
+    {"ingress.bluemix.net/", "IBM Cloud"},
+    {"ingress.cilium.io/", "Cilium"},
+    {"ingress.citrix.com/", "Citrix"},
+    {"ingress.gcp.kubernetes.io/", "Google Cloud"},
+    {"ingress.kubernetes.io/", "the old community prefix"},
+    {"ingress.pomerium.io/", "Pomerium"},
+    {"k8s.apisix.apache.org/", "Apache APISIX"},
+    {"konghq.com/", "Kong"},
+    {"mse.ingress.kubernetes.io/", "Alibaba Cloud"},
+    {"networking.gke.io/", "Google Cloud"},
+    {"nginx.com/", "F5 NGINX Ingress Controller"},
+    {"nginx.org/", "F5 NGINX Ingress Controller"},
+    {"projectcontour.io/", "Contour"},
+    {"route.openshift.io/", "OpenShift"},
+    {"traefik.ingress.kubernetes.io/", "Traefik"},
+    {"voyager.appscode.com/", "Voyager"},
+    {"zalando.org/", "Skipper"},
+};
+
+// Of what they read beside those, under prefixes that others use, too.
+constexpr OtherController kElsewhere[] = {
+    {"configuration.konghq.com", "Kong"},
+    {"plugins.konghq.com", "Kong"},
+    {"kubernetes.io/ingress.", "Google Cloud"},
 };
 
 bool is_family(std::string_view name) {
@@ -464,7 +471,7 @@ bool is_one_of(std::string_view word, std::string_view list) {
 
 std::optional<OtherEntry> look_up_other(std::string_view name) {
   if (const OtherEntry* const entry = find_entry(name)) return *entry;
-  for (const std::string_view prefix : kPrefixes) {
+  for (const auto& [prefix, controller] : kPrefixes) {
     if (!name.starts_with(prefix)) continue;
     // What ingress-nginx documents means the same to most of them.
     const CatalogueEntry entry = look_up(name.substr(prefix.size()));
@@ -495,6 +502,20 @@ bool asks_for_nothing(const OtherEntry& entry, std::string_view value) {
 
 std::span<const OtherEntry> other_controllers() {
   return kTable;
+}
+
+std::span<const OtherController> known_prefixes() {
+  return kPrefixes;
+}
+
+std::string_view controller_of(std::string_view name) {
+  for (const std::span<const OtherController> among :
+       {known_prefixes(), std::span<const OtherController>(kElsewhere)}) {
+    for (const auto& [prefix, controller] : among) {
+      if (name.starts_with(prefix)) return controller;
+    }
+  }
+  return {};
 }
 
 }  // namespace ingress::annotations

@@ -27,4 +27,15 @@ bool asks_for_nothing(const OtherEntry& entry, std::string_view value);
 // The table, in order of name.
 std::span<const OtherEntry> other_controllers();
 
+struct OtherController {
+  std::string_view prefix;
+  std::string_view name;  // as people call it
+};
+
+// Everything below one of these is some controller's, also what is not in the table.
+std::span<const OtherController> known_prefixes();
+
+// Whose an annotation of the table is; empty: nobody's that is known.
+std::string_view controller_of(std::string_view name);
+
 }  // namespace ingress::annotations
