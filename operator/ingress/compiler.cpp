@@ -284,6 +284,7 @@ class Compilation {
     RoutePolicy policy = std::move(reading.policy);
     const annotations::OtherHosts others = std::move(reading.others);
     if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
+    if (policy.external_auth) tell_of_shared_answers(*ingress, *policy.external_auth);
     const auto mirror = mirror_of(*ingress, policy);
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
@@ -597,6 +598,17 @@ class Compilation {
     }
     auth.settings.cluster = forward->cluster;
     policy.external_auth = std::move(auth.settings);
+  }
+
+  // ingress-nginx keeps one answer for whatever has the same key, too.
+  void tell_of_shared_answers(const kube::Ingress& ingress,
+                              const proxy::config::ExternalAuth& settings) {
+    const std::string who = annotations::what_shares_answers(settings);
+    if (who.empty()) return;
+    note(ingress.metadata.key(), "AuthAnswersShared",
+         "What the service said that is asked by auth-url counts, for the time of "
+         "auth-cache-duration, for " +
+             who + ".");
   }
 
   ResolvedBackend resolve_auth_service(const annotations::ExternalAuth& auth) {

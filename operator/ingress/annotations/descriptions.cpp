@@ -249,7 +249,8 @@ constexpr Description kOfRequests[] = {
      "each of its keys is a field of the question with that value, with variables"},
     {"auth-cache-key", "text with variables, `$cookie_session`, `$remote_user$http_authorization`",
      "what was said to one holds for a while for whoever has this in common on the same "
-     "host; who shows none of it is asked about each time"},
+     "host; who shows none of it is asked about each time. One that has nothing of a client is "
+     "left out"},
     {"auth-cache-duration", "statuses and a time by commas, `200 202 10m, 401 1m`; `any`",
      "for how long; `200 202 401 5m` when nothing is said"},
     {"auth-always-set-cookie", "true, false",

@@ -28,6 +28,21 @@ constexpr std::string_view kInOneOfThese =
     "Name a Service of the cluster (http://NAME.NAMESPACE.svc.cluster.local:PORT/PATH), the host "
     "of the request (https://$host/PATH), or a host that an Ingress of ours serves.";
 
+using proxy::config::Variable;
+
+constexpr std::array<Variable, 4> kTellingClients = {Variable::field, Variable::cookie,
+                                                     Variable::remote_user, Variable::remote_addr};
+constexpr std::array<Variable, 3> kTellingPaths = {Variable::request_uri,
+                                                   Variable::escaped_request_uri, Variable::uri};
+
+template <std::size_t N>
+bool names_one_of(std::string_view text, const std::array<Variable, N>& variables) {
+  const auto parts = proxy::config::read_template(text).value_or(proxy::config::TextTemplate());
+  return std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+    return std::find(variables.begin(), variables.end(), part.variable) != variables.end();
+  });
+}
+
 class Reader {
  public:
   Reader(const kube::Ingress& ingress, Issues& issues) : ingress_(ingress), issues_(issues) {}
@@ -242,6 +257,9 @@ class Reader {
       return leave_out(*key, "has no variable, and would take one client for another");
     }
     if (!proxy::config::is_field_text(text)) return leave_out(*key, "is no text in ASCII");
+    if (!names_one_of(text, kTellingClients)) {
+      return leave_out(*key, "names nothing that tells one client from another");
+    }
     if (settings.method != "GET" && settings.method != "HEAD") {
       return leave_out(*key, "keeps nothing of what is said to " + settings.method);
     }
@@ -451,6 +469,22 @@ void add_said_fields(const NamedFields& named, const std::map<std::string, std::
                       "Mend the ConfigMap."});
     return;
   }
+}
+
+std::string what_shares_answers(const proxy::config::ExternalAuth& settings) {
+  if (settings.cache_key.empty()) return {};
+  const std::string_view key = settings.cache_key;
+  constexpr std::array<Variable, 3> kShown = {Variable::field, Variable::cookie,
+                                              Variable::remote_user};
+  std::string who;
+  if (!names_one_of(key, kTellingPaths) && !names_one_of(settings.target, kTellingPaths)) {
+    who = "all paths of its host, unless the key has $request_uri";
+  }
+  if (!names_one_of(key, kShown)) {
+    who += who.empty() ? "" : ", and for ";
+    who += "all clients of one address, unless the key has a cookie or $http_authorization";
+  }
+  return who;
 }
 
 std::optional<OutsideHost> may_ask_outside(const ExternalAuth& auth) {

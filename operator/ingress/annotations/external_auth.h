@@ -39,6 +39,10 @@ std::optional<ExternalAuth> read_external_auth(const kube::Ingress& ingress, Iss
 void add_said_fields(const NamedFields& named, const std::map<std::string, std::string>& fields,
                      proxy::config::ExternalAuth& settings, Issues& issues);
 
+// For whom else an answer counts that is kept by auth-cache-key, though who is asked may decide by
+// it; empty: for nobody.
+std::string what_shares_answers(const proxy::config::ExternalAuth& settings);
+
 // A name, and the port at which it is asked for, when it may be on the outside: no Ingress need
 // serve it. Nothing: nobody outside is asked.
 struct OutsideHost {

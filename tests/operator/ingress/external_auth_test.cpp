@@ -329,6 +329,7 @@ TEST(ExternalAuthAnnotations, WhatTheCacheCannotKeepByIsToldAndEachRequestIsAske
   const Annotations rows[] = {
       {{"auth-cache-key", "static"}},
       {{"auth-cache-key", "$pid"}},
+      {{"auth-cache-key", "$host$request_uri"}},
       {{"auth-cache-key", "$cookie_a\n"}, {"auth-cache-duration", "soon"}},
       {{"auth-cache-key", "$cookie_a"},
        {"auth-cache-duration",
@@ -389,6 +390,29 @@ TEST(ExternalAuthCompiled, AQuestionSaysTheFieldsOfAConfigMapAndWithoutItNobodyI
                                     .ingress(ingress)
                                     .view);
   EXPECT_THAT(told(none), HasSubstr("names the ConfigMap shop/fields, which does not exist"));
+}
+
+TEST(ExternalAuthCompiled, ForWhomElseAKeptAnswerCountsIsTold) {
+  const auto said = [](const std::string& key, const std::string& url) {
+    const Compiled compiled =
+        compile(ViewBuilder()
+                    .service("shop/web", 80, {"10.0.0.1"})
+                    .service("id/auth", 4180, {"10.0.0.2"})
+                    .ingress(annotated({{"auth-url", url}, {"auth-cache-key", key}}))
+                    .view);
+    EXPECT_LE(compiled.complaints.size(), 1u) << told(compiled);
+    for (const Complaint& one : compiled.complaints) EXPECT_EQ(one.severity, Severity::note);
+    return told(compiled);
+  };
+  EXPECT_THAT(said("$cookie_a", kService),
+              testing::AllOf(HasSubstr("AuthAnswersShared"), HasSubstr("all paths of its host"),
+                             testing::Not(HasSubstr("one address"))));
+  EXPECT_THAT(said("$remote_addr$request_uri", kService),
+              testing::AllOf(HasSubstr("all clients of one address"),
+                             testing::Not(HasSubstr("all paths"))));
+  EXPECT_THAT(said("$remote_addr", kService), HasSubstr(", and for all clients of one address"));
+  EXPECT_EQ(said("$http_authorization$uri", kService), "");
+  EXPECT_EQ(said("$cookie_a", std::string(kService) + "?for=$escaped_request_uri"), "");
 }
 
 TEST(ExternalAuthCompiled, WhoIsOutsideIsAskedByNameAndByTheAuthoritiesOfTheSystem) {
