@@ -7,6 +7,7 @@
 
 #include "operator/api/fields.h"
 #include "operator/api/issuer.h"
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/proxy_body_size.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/annotations/tls_policy.h"
@@ -58,6 +59,10 @@ void read_defaults(const Fields& fields, EdgeParameters::Spec& spec) {
   spec.read_timeout = timeout_in(fields, "readTimeout");
   spec.send_timeout = timeout_in(fields, "sendTimeout");
   if (fields.has("requestBuffering")) spec.request_buffering = fields.flag("requestBuffering");
+  spec.default_annotations = fields.text_map("annotations");
+  const std::string why = ingress::annotations::problem_of(spec.default_annotations);
+  if (!why.empty()) fields.complain("annotations", "some that a class may have: " + why);
+  spec.asked_service = ingress::annotations::asked_service(spec.default_annotations);
 }
 
 // Browsers take a host onto their list of those that are asked by https alone where it says all

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -52,6 +53,10 @@ struct EdgeParameters {
     std::optional<std::chrono::seconds> read_timeout{};
     std::optional<std::chrono::seconds> send_timeout{};
     std::optional<bool> request_buffering{};
+    // Annotations, by their keys without a prefix: see ingress::annotations::ClassDefaults.
+    std::map<std::string, std::string> default_annotations{};
+    // Whom they have asked about each request, where that is a Service.
+    std::optional<kube::ObjectKey> asked_service{};
     PlainHttp plain_http = PlainHttp::redirect;
     std::optional<proxy::config::TlsPolicy> tls_policy{};
     std::optional<Hsts> hsts{};

@@ -17,6 +17,7 @@
 #include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/ingress_names.h"
+#include "operator/ingress/owned_ingresses.h"
 
 namespace check {
 namespace {
@@ -389,8 +390,10 @@ ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole,
   view.now = now;
   if (!classes.empty()) keep_classes(view, classes);
   take_over(view);
+  if (!is_whole) assume_parameters(view, broken_parameters_);
+  const ingress::ClassOwnership ownership = ingress::ownership_of(view);
+  for (auto& one : view.ingresses) one = ownership.with_defaults(std::move(one));
   if (!is_whole) {
-    assume_parameters(view, broken_parameters_);
     assume_backends(view);
     assume_tls_secrets(view);
     assume_auth_secrets(view);

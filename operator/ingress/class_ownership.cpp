@@ -42,6 +42,13 @@ const ClassParameters& ClassOwnership::parameters_of(const std::string& class_na
   return found == parameters_.end() ? kNone : found->second;
 }
 
+std::shared_ptr<const kube::Ingress> ClassOwnership::with_defaults(
+    std::shared_ptr<const kube::Ingress> ingress) const {
+  if (parameters_.empty()) return ingress;
+  const auto wanted = wanted_class_of(*ingress);
+  return wanted ? parameters_of(*wanted).with_defaults(std::move(ingress)) : ingress;
+}
+
 std::optional<std::string> ClassOwnership::class_of(const kube::Ingress& ingress) const {
   auto wanted = wanted_class_of(ingress);
   if (wanted && !parameters_of(*wanted).admits(ingress.metadata.namespace_)) return std::nullopt;

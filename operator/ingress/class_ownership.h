@@ -35,6 +35,9 @@ class ClassOwnership {
   std::optional<std::string> class_of(const kube::Ingress& ingress) const;
   // The class of ours that it asks for, also when its namespace may not have it.
   std::optional<std::string> wanted_class_of(const kube::Ingress& ingress) const;
+  // With what its class has for it (ClassParameters::with_defaults()). Of one that is ours.
+  std::shared_ptr<const kube::Ingress> with_defaults(
+      std::shared_ptr<const kube::Ingress> ingress) const;
   // What holds for a class of ours, and for one without an IngressClass: nothing.
   const ClassParameters& parameters_of(const std::string& class_name) const;
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "operator/api/issuer.h"
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/class_defaults.h"
+#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
@@ -45,6 +48,17 @@ annotations::Defaults ClassParameters::defaults() const {
   return defaults;
 }
 
+std::shared_ptr<const kube::Ingress> ClassParameters::with_defaults(
+    std::shared_ptr<const kube::Ingress> ingress) const {
+  if (!parameters || parameters->spec.default_annotations.empty()) return ingress;
+  auto annotations = annotations::with_defaults(ingress->metadata.annotations,
+                                                parameters->spec.default_annotations);
+  if (annotations.size() == ingress->metadata.annotations.size()) return ingress;
+  auto made = std::make_shared<kube::Ingress>(*ingress);
+  made->metadata.annotations = std::move(annotations);
+  return made;
+}
+
 void ClassParameters::apply(const std::string& class_name,
                             const annotations::AnnotationMap& annotations,
                             annotations::RoutePolicy& policy) const {
@@ -79,6 +93,7 @@ void ClassParameters::apply(const std::string& class_name,
     policy.error_pages.statuses = spec.custom_http_errors;
   }
   set_plain_http(class_name, annotations, policy);
+  annotations::add_fields_of_class(annotations, policy.shape, policy.issues);
   set_response_fields(policy.shape);
 }
 

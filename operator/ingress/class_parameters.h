@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
 #include "operator/api/edge_parameters.h"
 #include "operator/ingress/annotations/source.h"
@@ -36,7 +37,12 @@ struct ClassParameters {
   }
 
   annotations::Defaults defaults() const;
+  // With the annotations that the class has for it (annotations::with_defaults()); itself where
+  // there are none, or it has them already.
+  std::shared_ptr<const kube::Ingress> with_defaults(
+      std::shared_ptr<const kube::Ingress> ingress) const;
   // What it refuses and tolerates, and what it adds, beside the defaults. class_name: for messages.
+  // annotations: of an Ingress with_defaults().
   void apply(const std::string& class_name, const annotations::AnnotationMap& annotations,
              annotations::RoutePolicy& policy) const;
 

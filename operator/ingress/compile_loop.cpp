@@ -237,7 +237,7 @@ bool CompileLoop::is_service_of_an_ingress(const kube::ObjectKey& service) const
   const auto all = stores_.parameters->list();
   return std::any_of(all.begin(), all.end(), [&](const auto& one) {
     const auto& backend = one->spec.default_backend;
-    return backend && backend->service == service;
+    return (backend && backend->service == service) || one->spec.asked_service == service;
   });
 }
 
@@ -359,7 +359,7 @@ void CompileLoop::follow_named() const {
     if (!ownership.is_ours(*ingress)) continue;
     secrets.merge(named_auth_secrets(*ingress));
     maps.merge(named_field_maps(*ingress));
-    for (auto& outside : named_outside(*ingress)) {
+    for (auto& outside : named_outside(*ownership.with_defaults(ingress))) {
       names.insert({ingress->metadata.namespace_, std::move(outside.host)});
     }
   }

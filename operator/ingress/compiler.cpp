@@ -48,7 +48,8 @@ class Compilation {
       : view_(view), ownership_(ownership_of(view)), backends_(view), sni_(view) {}
 
   Compiled run() {
-    const auto owned = owned_by_age(view_);
+    auto owned = owned_by_age(view_);
+    for (auto& ingress : owned) ingress = ownership_.with_defaults(std::move(ingress));
     owners_ = HostOwners(owned, view_.shares_hosts);
     passthrough_.emplace(owned, owners_);
     for (const auto& ingress : owned) note_expressions(*ingress);

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "kube/event_series.h"
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/policies_in_force.h"
 #include "operator/ingress/annotations/source.h"
 #include "operator/ingress/joined.h"

@@ -288,7 +288,7 @@ void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
     admission_.erase(key);
     return;
   }
-  file(key, ingress);
+  file(key, ownership_->with_defaults(std::move(ingress)));
 }
 
 // An Ingress of its own has in common with others what it has them on the proxies and what

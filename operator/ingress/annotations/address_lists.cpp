@@ -1,7 +1,9 @@
 #include "operator/ingress/annotations/address_lists.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 
@@ -32,6 +34,24 @@ Networks read_list(const Found& found, Issues& issues) {
   return list.networks;
 }
 
+// Whom the class denies stays denied where the Ingress denies others, too.
+Networks read_denied(const AnnotationMap& annotations, Issues& issues) {
+  constexpr std::string_view kKey = "denylist-source-range";
+  const auto said = find_said(annotations, kKey);
+  const auto of_class = find_of_class(annotations, kKey);
+  Networks denied = said ? read_list(*said, issues) : Networks{};
+  if (!of_class) return denied;
+  const Networks more = read_list(*of_class, issues);
+  denied.insert(denied.end(), more.begin(), more.end());
+  std::sort(denied.begin(), denied.end());
+  denied.erase(std::unique(denied.begin(), denied.end()), denied.end());
+  if (denied.size() > proxy::config::kNetworksMax && said) {
+    add_issue(*said, "has, with those of its class, more networks than there may be",
+              "Join some of them.", issues);
+  }
+  return denied;
+}
+
 }  // namespace
 
 AddressList read_address_list(const AnnotationMap& annotations, std::string_view key,
@@ -59,9 +79,7 @@ AddressList read_address_list(const AnnotationMap& annotations, std::string_view
 
 AddressLists read_address_lists(const AnnotationMap& annotations, Issues& issues) {
   AddressLists lists;
-  if (const auto denied = find(annotations, "denylist-source-range")) {
-    lists.denied = read_list(*denied, issues);
-  }
+  lists.denied = read_denied(annotations, issues);
   AddressList allowed =
       read_address_list(annotations, "allowlist-source-range", "whitelist-source-range", issues);
   if (!allowed.is_everybody) lists.allowed = std::move(allowed.networks);

@@ -17,8 +17,6 @@ constexpr std::string_view kAuthSnippet =
     "Configuration text is never taken from annotations. Who is asked is told X-Forwarded-Host, "
     "X-Original-URL and their kin anyway; further fields are those of a ConfigMap that "
     "auth-proxy-set-headers names. Remove it to have it served.";
-constexpr std::string_view kGlobalAuth =
-    "No authentication is for all Ingresses here: write auth-url in each that needs it.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
@@ -84,7 +82,7 @@ constexpr CatalogueEntry kTable[] = {
     {"disable-proxy-intercept-errors", kHonoured, "", kOnOff},
     {"enable-access-log", kHonoured, "", kText},
     {"enable-cors", kHonoured, "", kOnOff},
-    {"enable-global-auth", kTunes, kGlobalAuth, kOnOff},
+    {"enable-global-auth", kHonoured, "", kOnOff},
     {"enable-modsecurity", kHonoured, "", kOnOff},
     {"enable-opentelemetry", kHonoured, "", kOnOff},
     {"enable-opentracing", kTunes, "", kOnOff},

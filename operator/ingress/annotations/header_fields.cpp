@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/field_name.h"
@@ -90,16 +91,21 @@ void for_each_part(std::string_view text, std::string_view separators, const Vis
   }
 }
 
-void read_lines(const AnnotationMap& annotations, std::string_view key,
-                std::vector<FieldLine>& into, Issues& issues) {
-  const auto found = find(annotations, key);
+bool names(const std::vector<FieldLine>& lines, std::string_view name) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const FieldLine& line) { return is_same_word(line.name, name); });
+}
+
+// Beside `before`, which come first.
+void add_lines(const std::optional<Found>& found, const std::vector<FieldLine>& before,
+               std::vector<FieldLine>& into, Issues& issues) {
   if (!found) return;
   Lines lines(into);
   for_each_part(found->value, "\n", [&](std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) {
       lines.leave_out(line, "is no \"Name: value\"");
-    } else {
+    } else if (!names(before, line.substr(0, colon))) {
       // A blank before the colon is no part of a name (RFC 9112 §5.1), and makes it none.
       lines.add(line.substr(0, colon), trimmed(line.substr(colon + 1)));
     }
@@ -107,25 +113,34 @@ void read_lines(const AnnotationMap& annotations, std::string_view key,
   lines.tell(found->name, issues);
 }
 
-bool names(const std::vector<FieldLine>& lines, std::string_view name) {
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const FieldLine& line) { return is_same_word(line.name, name); });
+void add_hidden(const std::optional<Found>& found, std::vector<FieldLine>& into, Issues& issues) {
+  if (!found) return;
+  Lines lines(into);
+  for_each_part(found->value, ",\n", [&](std::string_view name) {
+    // One that is set stands in place of the backend's anyway.
+    if (!names(into, name)) lines.add(name, "");
+  });
+  lines.tell(found->name, issues);
 }
 
 }  // namespace
 
 void read_header_fields(const AnnotationMap& annotations, proxy::config::Shape& shape,
                         Issues& issues) {
-  read_lines(annotations, "request-headers", shape.request_fields, issues);
-  read_lines(annotations, "response-headers", shape.response_fields, issues);
-  const auto hidden = find(annotations, "hidden-headers");
-  if (!hidden) return;
-  Lines lines(shape.response_fields);
-  for_each_part(hidden->value, ",\n", [&](std::string_view name) {
-    // One that is set stands in place of the backend's anyway.
-    if (!names(shape.response_fields, name)) lines.add(name, "");
-  });
-  lines.tell(hidden->name, issues);
+  add_lines(find_said(annotations, "request-headers"), {}, shape.request_fields, issues);
+  add_lines(find_said(annotations, "response-headers"), {}, shape.response_fields, issues);
+  add_hidden(find_said(annotations, "hidden-headers"), shape.response_fields, issues);
+}
+
+void add_fields_of_class(const AnnotationMap& annotations, proxy::config::Shape& shape,
+                         Issues& issues) {
+  const auto add = [&](std::string_view key, std::vector<FieldLine>& into) {
+    const std::vector<FieldLine> before = into;
+    add_lines(find_of_class(annotations, key), before, into, issues);
+  };
+  add("request-headers", shape.request_fields);
+  add("response-headers", shape.response_fields);
+  add_hidden(find_of_class(annotations, "hidden-headers"), shape.response_fields, issues);
 }
 
 std::optional<NamedFields> read_custom_headers(const kube::Ingress& ingress, Issues& issues) {

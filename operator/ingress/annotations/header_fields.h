@@ -16,11 +16,16 @@ namespace ingress::annotations {
 // whole head.
 inline constexpr std::size_t kFieldBytesMax = 16u << 10;
 
-// request-headers and response-headers, one "Name: value" a line, and hidden-headers, names by
-// lines or commas, which a response loses. A line without a value takes the field away. A line that
-// cannot be taken is left out and told, by the first one of each annotation.
+// By the Ingress itself: request-headers and response-headers, one "Name: value" a line, and
+// hidden-headers, names by lines or commas, which a response loses. A line without a value takes
+// the field away. A line that cannot be taken is left out and told, by the first one of each
+// annotation.
 void read_header_fields(const AnnotationMap& annotations, proxy::config::Shape& shape,
                         Issues& issues);
+
+// The same by the class of the Ingress, of fields about which it says nothing itself.
+void add_fields_of_class(const AnnotationMap& annotations, proxy::config::Shape& shape,
+                         Issues& issues);
 
 // A ConfigMap of the Ingress's namespace whose keys are fields.
 struct NamedFields {

@@ -6,6 +6,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/cors.h"
 #include "operator/ingress/annotations/firewall.h"
 #include "operator/ingress/annotations/fixed_answer.h"
@@ -154,6 +155,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   read_replacements(annotations, policy.shape, policy.issues);
   policy.passes_tls = read_ssl_passthrough(annotations, policy.issues);
   if (policy.passes_tls) judge_beside_passthrough(annotations, policy.issues);
+  judge_global_auth(annotations, policy.issues);
   for (const auto& [name, value] : annotations) judge(annotations, name, value, policy);
   return policy;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "operator/ingress/annotations/catalogue.h"
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/tls_policy.h"
 #include "operator/ingress/annotations/values.h"
 
@@ -93,7 +94,9 @@ bool asks_for_passthrough(const AnnotationMap& annotations) {
 
 void judge_beside_passthrough(const AnnotationMap& annotations, Issues& issues) {
   for (const auto& [name, value] : annotations) {
-    const std::string_view key = key_of(name);
+    const bool is_of_class = name.starts_with(kClassPrefix);
+    const std::string_view key =
+        is_of_class ? std::string_view(name).substr(kClassPrefix.size()) : key_of(name);
     if (key.empty() || is_among(kOfConnections, key)) continue;
     const CatalogueEntry entry = look_up(key);
     if (entry.treatment != Treatment::honoured || asks_for_nothing(entry, value)) continue;
@@ -105,8 +108,9 @@ void judge_beside_passthrough(const AnnotationMap& annotations, Issues& issues) 
     if (!is_among(kOfRequests, key) && (answers || keeps_somebody_out(entry))) {
       issues.push_back({Issue::Effect::guards, name,
                         "cannot hold where ssl-passthrough lets requests pass unread",
-                        "Remove one of the two."});
-    } else {
+                        is_of_class ? "Say otherwise for this Ingress, or give it another class."
+                                    : "Remove one of the two."});
+    } else if (!is_of_class) {
       issues.push_back({Issue::Effect::tunes, name,
                         "holds for plain HTTP alone, for with ssl-passthrough what comes in TLS "
                         "passes unread",

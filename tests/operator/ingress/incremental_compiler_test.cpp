@@ -595,6 +595,12 @@ class History {
       if (below(2) == 0) spec.custom_http_errors = {404};
     }
     if (below(2) == 0) spec.server = one_of({"edge", "other"});
+    if (below(2) == 0) spec.default_annotations["limit-rps"] = "5";
+    if (below(3) == 0) {
+      spec.default_annotations["auth-url"] =
+          one_of({"http://web." + a_namespace() + ".svc.cluster.local/check",
+                  "https://h1.example/check", "https://outside.example/check"});
+    }
     cluster_.put_parameters(a_parameters_name(), spec);
   }
 

@@ -286,6 +286,58 @@ TEST_F(ServedRequests, AnotherServiceIsAskedWhoMayComeInAndOthersAreSentToSignIn
   }
 }
 
+TEST_F(ServedRequests, WhomTheClassHasAskedIsAskedAboutEachIngressThatDoesNotSayOtherwise) {
+  ScriptedBackend auth{know_by_cookie};
+  ViewBuilder builder = with_parameters(
+      {.default_annotations = {{"auth-url", "http://auth.id.svc.cluster.local:4180/"},
+                               {"auth-response-headers", "X-Auth-Request-User"}}});
+  serve(builder.service("id/auth", 4180, {"127.0.0.1"})
+            .ingress(an_ingress("shop/www").path(kHost, "/", "web", 80))
+            .ingress(an_ingress("shop/open")
+                         .annotation(kNginx + "enable-global-auth", "false")
+                         .path(kHost, "/open", "web", 80)),
+        backend_.port(), {{"id/auth:4180", auth.port()}});
+  EXPECT_EQ(asked("/"), "401");
+  EXPECT_EQ(asked("/open"), "/open");
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("GET /in HTTP/1.1\r\nHost: " + kHost + "\r\nCookie: session=ann\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "/in");
+  EXPECT_EQ(backend_.last().field("X-Auth-Request-User"), "ann");
+}
+
+TEST_F(ServedRequests, AFirewallOfTheClassBlocksUnlessTheIngressHasItOff) {
+  ViewBuilder builder =
+      with_parameters({.default_annotations = {{"enable-modsecurity", "true"},
+                                               {"enable-owasp-core-rules", "true"}}});
+  serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80))
+            .ingress(an_ingress("shop/open")
+                         .annotation(kNginx + "enable-modsecurity", "false")
+                         .path(kHost, "/open", "web", 80)));
+  const auto status = [this](const std::string& target) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + kHost +
+                "\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n");
+    return client.read_answer().status;
+  };
+  const std::string attack = "?id=1%27%20OR%20%271%27=%271";
+  EXPECT_EQ(status("/items" + attack), 403);
+  EXPECT_EQ(status("/items?id=7"), 200);
+  EXPECT_EQ(status("/open" + attack), 200);
+}
+
+TEST_F(ServedRequests, FieldsOfTheClassAreAddedToThoseOfTheIngress) {
+  ViewBuilder builder = with_parameters(
+      {.default_annotations = {{"response-headers", "X-Frame-Options: DENY\nX-Own: class"},
+                               {"enable-opentelemetry", "true"}}});
+  serve(builder.ingress(an_ingress("shop/www")
+                            .annotation("gatehouse.dev/response-headers", "X-Own: mine")
+                            .path(kHost, "/", "web", 80)));
+  const HttpAnswer answer = get("/");
+  EXPECT_EQ(answer.field("x-frame-options"), "DENY");
+  EXPECT_EQ(answer.field("x-own"), "mine");
+  EXPECT_NE(backend_.last().field("traceparent"), "");
+}
+
 TEST_F(ServedRequests, WhatAnAuthServerSaidHoldsForAWhileForWhoShowsTheSame) {
   ScriptedBackend auth{know_by_cookie};
   serve(ViewBuilder()

@@ -1,0 +1,179 @@
+#include "operator/ingress/annotations/class_defaults.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+
+#include "kube/resources/ingress.h"
+#include "operator/ingress/annotations/canary.h"
+#include "operator/ingress/annotations/external_auth.h"
+#include "operator/ingress/annotations/header_fields.h"
+#include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/annotations/values.h"
+
+namespace ingress::annotations {
+namespace {
+
+constexpr std::string_view kGlobalAuth = "enable-global-auth";
+
+// In order of key; crds/edgeparameters.yaml has the same.
+constexpr std::string_view kKeys[] = {
+    "allowlist-source-range",
+    "auth-always-set-cookie",
+    "auth-cache-duration",
+    "auth-cache-key",
+    "auth-method",
+    "auth-request-redirect",
+    "auth-response-headers",
+    "auth-signin",
+    "auth-signin-redirect-param",
+    "auth-url",
+    "cors-allow-credentials",
+    "cors-allow-headers",
+    "cors-allow-methods",
+    "cors-allow-origin",
+    "cors-expose-headers",
+    "cors-max-age",
+    "denylist-source-range",
+    "enable-access-log",
+    "enable-cors",
+    "enable-modsecurity",
+    "enable-opentelemetry",
+    "enable-owasp-core-rules",
+    "firewall-anomaly-threshold",
+    "firewall-excluded-rules",
+    "firewall-mode",
+    "firewall-paranoia-level",
+    "firewall-request-body-limit",
+    "firewall-uninspected",
+    "force-ssl-redirect",
+    "hidden-headers",
+    "limit-allowlist",
+    "limit-burst-multiplier",
+    "limit-connections",
+    "limit-rate",
+    "limit-rate-after",
+    "limit-rpm",
+    "limit-rps",
+    "load-balance",
+    "opentelemetry-trust-incoming-span",
+    "proxy-cookie-domain",
+    "proxy-cookie-path",
+    "proxy-next-upstream",
+    "proxy-next-upstream-timeout",
+    "proxy-next-upstream-tries",
+    "proxy-redirect-from",
+    "proxy-redirect-to",
+    "request-headers",
+    "response-headers",
+    "satisfy",
+    "service-upstream",
+    "upstream-hash-by",
+};
+
+constexpr bool is_sorted() {
+  for (std::size_t i = 1; i < std::size(kKeys); ++i) {
+    if (!(kKeys[i - 1] < kKeys[i])) return false;
+  }
+  return true;
+}
+static_assert(is_sorted(), "problem_of() searches by halving");
+
+// Beside the key itself: what an Ingress says in other words, or in place of it.
+struct Stead {
+  std::string_view of_class;
+  std::string_view of_ingress;
+};
+constexpr Stead kSteads[] = {
+    {"allowlist-source-range", "whitelist-source-range"},
+    {"enable-owasp-core-rules", "enable-owasp-modsecurity-crs"},
+    // It decides before the switches of ingress-nginx, of which this one means the whole.
+    {"firewall-mode", "enable-modsecurity"},
+    {"limit-allowlist", "limit-whitelist"},
+};
+
+bool is_said_otherwise(const AnnotationMap& said, std::string_view key) {
+  return find_said(said, key) ||
+         std::any_of(std::begin(kSteads), std::end(kSteads), [&](const Stead& stead) {
+           return stead.of_class == key && find_said(said, stead.of_ingress);
+         });
+}
+
+// Who has somebody else asked, or nobody, has nothing of whom the class has asked.
+bool is_of_auth(std::string_view key) {
+  return key.starts_with("auth-");
+}
+
+bool has_no_auth_of_its_class(const AnnotationMap& said) {
+  if (find_said(said, "auth-url")) return true;
+  const auto global = find_said(said, kGlobalAuth);
+  return global && read_bool(global->value) == false;
+}
+
+// Those that add to what an Ingress has: see read_address_lists() and add_fields_of_class().
+bool is_added(std::string_view key) {
+  return key == "denylist-source-range" || key == "request-headers" || key == "response-headers" ||
+         key == "hidden-headers";
+}
+
+std::optional<std::string> first_issue(const Issues& issues) {
+  if (issues.empty()) return std::nullopt;
+  const Issue& issue = issues.front();
+  std::string_view name = issue.name;
+  if (name.starts_with(kClassPrefix)) name.remove_prefix(kClassPrefix.size());
+  return std::string(name) + " " + issue.why;
+}
+
+}  // namespace
+
+std::span<const std::string_view> keys_of_classes() {
+  return kKeys;
+}
+
+std::string problem_of(const ClassDefaults& defaults) {
+  for (const auto& [key, value] : defaults) {
+    if (!std::binary_search(std::begin(kKeys), std::end(kKeys), std::string_view(key))) {
+      return key.substr(0, 80) + " is no annotation that a class may have";
+    }
+    if (value.size() > kClassDefaultBytesMax) {
+      return key + " has more than " + std::to_string(kClassDefaultBytesMax) + " bytes";
+    }
+  }
+  kube::Ingress any;
+  any.metadata.annotations = with_defaults({}, defaults);
+  const AnnotationMap& annotations = any.metadata.annotations;
+  RoutePolicy policy = read_route_policy(annotations);
+  read_external_auth(any, policy.issues);
+  add_fields_of_class(annotations, policy.shape, policy.issues);
+  return first_issue(policy.issues).value_or("");
+}
+
+std::optional<kube::ObjectKey> asked_service(const ClassDefaults& defaults) {
+  kube::Ingress any;
+  any.metadata.annotations = with_defaults({}, defaults);
+  Issues said_elsewhere;
+  const auto auth = read_external_auth(any, said_elsewhere);
+  return auth && auth->service ? std::optional(auth->service->key) : std::nullopt;
+}
+
+AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults) {
+  AnnotationMap all = said;
+  if (is_canary(said)) return all;
+  const bool lacks_auth = has_no_auth_of_its_class(said);
+  for (const auto& [key, value] : defaults) {
+    if (is_blank(value) || (lacks_auth && is_of_auth(key))) continue;
+    if (!is_added(key) && is_said_otherwise(said, key)) continue;
+    all.emplace(std::string(kClassPrefix).append(key), value);
+  }
+  return all;
+}
+
+void judge_global_auth(const AnnotationMap& annotations, Issues& issues) {
+  const auto found = find_said(annotations, kGlobalAuth);
+  if (!found || read_bool(found->value)) return;
+  issues.push_back(bad_value(*found, "\"true\" or \"false\"; whom the class has asked is asked",
+                             Issue::Effect::tunes));
+}
+
+}  // namespace ingress::annotations
