@@ -27,9 +27,10 @@ void bring_forward(std::optional<base::SteadyTime>& next, base::SteadyTime at) {
 std::map<std::string_view, std::string_view> policies_said(const kube::Ingress& ingress) {
   std::map<std::string_view, std::string_view> said;
   for (const auto& [name, value] : ingress.metadata.annotations) {
-    if (name.starts_with(annotations::kOwnPrefix) || name.starts_with(annotations::kNginxPrefix)) {
-      said.emplace(name, value);
-    }
+    const bool says_something = name.starts_with(annotations::kOwnPrefix) ||
+                                name.starts_with(annotations::kNginxPrefix) ||
+                                name.starts_with(annotations::kClassPrefix);
+    if (says_something) said.emplace(name, value);
   }
   return said;
 }
@@ -148,6 +149,15 @@ bool is_served_in_full(const Summary& summary) {
          summary.hosts_denied.empty();
 }
 
+// What its class says is told where it changes what is in force for the Ingress: most of it does so
+// for few.
+bool ProgrammedLog::is_known(const Told& told, const Summary& now) {
+  if (!ask_for_the_same(*told.ingress, *now.ingress)) return false;
+  if (told.parameters == now.parameters) return true;
+  return annotations::policies_in_force(*told.ingress, {"", told.parameters}) ==
+         annotations::policies_in_force(*now.ingress, {"", now.parameters});
+}
+
 std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
                                                       base::SteadyTime now, const Tell& tell,
                                                       bool is_live) {
@@ -160,14 +170,12 @@ std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
           served_.erase(key);
           return;
         }
-        const auto& ingress = (*summary)->ingress;
         const auto before = served_.find(key);
-        if (has_looked_ &&
-            (before == served_.end() || !ask_for_the_same(*before->second, *ingress))) {
+        if (has_looked_ && (before == served_.end() || !is_known(before->second, **summary))) {
           served_.erase(key);
           untold_.insert(key);
         } else {
-          served_.insert_or_assign(key, ingress);
+          served_.insert_or_assign(key, Told{(*summary)->ingress, (*summary)->parameters});
         }
       });
   summaries_ = findings.summaries;
@@ -180,7 +188,7 @@ std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
       ++key;
       continue;
     }
-    served_.emplace(*key, summary.ingress);
+    served_.emplace(*key, Told{summary.ingress, summary.parameters});
     key = untold_.erase(key);
   }
   return next;

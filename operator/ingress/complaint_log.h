@@ -78,8 +78,13 @@ class ProgrammedLog {
  private:
   bool has_looked_ = false;
   Findings::ByKey<Summary> summaries_;  // at the last call
-  // As they were when they were told, by their keys. Mostly those that the store holds, too.
-  std::map<std::string, std::shared_ptr<const kube::Ingress>> served_;
+  // As they were when they were told, by their keys. Mostly those that the stores hold, too.
+  struct Told {
+    std::shared_ptr<const kube::Ingress> ingress;
+    std::shared_ptr<const api::EdgeParameters> parameters;  // of its class
+  };
+  static bool is_known(const Told& told, const Summary& now);
+  std::map<std::string, Told> served_;
   std::set<std::string> untold_;
 };
 

@@ -324,6 +324,27 @@ TEST(ProgrammedLog, WhatTheClassSaysIsAmongThePolicies) {
             "1 path on a.example, with plain HTTP refused, TLS 1.3 alone, HSTS");
 }
 
+TEST(ProgrammedLog, AClassThatChangesWhatIsInForceIsNewsAndAnyOtherChangeOfItIsNot) {
+  ProgrammedLog log;
+  news_of(log, {});
+  const auto with = [](const api::EdgeParameters::Spec& spec) {
+    Summary summary = a_summary("u", 1);
+    auto parameters = std::make_shared<api::EdgeParameters>();
+    parameters->spec = spec;
+    summary.parameters = parameters;
+    return summary;
+  };
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
+  EXPECT_EQ(news_of(log, {with({})}), 0u);
+  EXPECT_EQ(news_of(log, {with({.plain_http = api::EdgeParameters::PlainHttp::refuse})}), 1u);
+  EXPECT_EQ(
+      news_of(log,
+              {with({.plain_http = api::EdgeParameters::PlainHttp::refuse, .limit_status = 429})}),
+      0u);
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u) << "the class says nothing any longer";
+  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
+}
+
 TEST(ProgrammedLog, WhatFoundNoEarIsNewsAgain) {
   ProgrammedLog log;
   news_of(log, {});
