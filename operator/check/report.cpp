@@ -70,14 +70,7 @@ std::string count_line(const std::vector<IngressReport>& reports) {
 // By the way that an operator goes, so that what breaks the proxies' contract is closed as it is
 // there.
 Outlook outlook_of(const ingress::ClusterView& view) {
-  ingress::IncrementalCompiler::Settings settings;
-  settings.controller = view.controller;
-  settings.class_names = view.class_names;
-  settings.default_issuer = view.default_issuer;
-  settings.buffers_requests = view.buffers_requests;
-  settings.shares_hosts = view.shares_hosts;
-  settings.bounds = view.bounds;
-  ingress::IncrementalCompiler compiler(std::move(settings));
+  ingress::IncrementalCompiler compiler(static_cast<const ingress::ReleaseSettings&>(view));
   ingress::ClusterChanges all;
   all.everything = true;
   compiler.update(all, ViewSource(view), view.now);

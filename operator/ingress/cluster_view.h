@@ -16,24 +16,19 @@
 #include "operator/api/certificate.h"
 #include "operator/ingress/admission.h"
 #include "operator/ingress/auth_secret.h"
-#include "operator/ingress/class_ownership.h"
 #include "operator/ingress/external_names.h"
 #include "operator/ingress/field_map.h"
+#include "operator/ingress/release_settings.h"
 #include "operator/ingress/tls_secret.h"
 
 namespace ingress {
 
-// Everything that a compilation reads: the cluster as it was at one moment.
-struct ClusterView {
+// The cluster as it was at one moment.
+struct ClusterObjects {
   template <class T>
   using Objects = std::vector<std::shared_ptr<const T>>;
 
-  std::string controller = kControllerName;
-  std::set<std::string> class_names = {"gatehouse"};  // that this release serves
-  std::optional<api::IssuerRef> default_issuer;  // of Ingresses that say kubernetes.io/tls-acme
-  bool buffers_requests = false;  // of Ingresses that say nothing of proxy-request-buffering
-  bool shares_hosts = false;      // of one host several namespaces may have a say
-  base::WallTime now{};           // decides whether a certificate has expired
+  base::WallTime now{};  // decides whether a certificate has expired
 
   Objects<kube::Ingress> ingresses;
   Objects<kube::IngressClass> classes;
@@ -44,9 +39,8 @@ struct ClusterView {
   // In a view of a part of the cluster whose Ingresses ask for no certificate for clients that name
   // no host: the namespace of the one that others ask for. Empty: there is none.
   std::string unnamed_elsewhere;
-  // Who finds room in the configuration (Admission). In a view of a part of the cluster the bounds
-  // that concern others are decided by who sees all: those of its Ingresses that find none.
-  LoadBounds bounds;
+  // Who finds no room in the configuration (Admission), in a view of a part of the cluster: the
+  // bounds that concern others are decided by who sees all.
   std::optional<std::map<kube::ObjectKey, NoRoom>> without_room;
   // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
   // others serve.
@@ -63,5 +57,8 @@ struct ClusterView {
   // Like the Secrets, of those that they name for header fields.
   std::map<kube::ObjectKey, std::shared_ptr<const FieldMap>> field_maps;
 };
+
+// Everything that a compilation reads.
+struct ClusterView : ReleaseSettings, ClusterObjects {};
 
 }  // namespace ingress

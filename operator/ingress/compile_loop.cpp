@@ -29,15 +29,6 @@ std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
   return texts;
 }
 
-IncrementalCompiler::Settings compiler_settings(const CompileLoop::Options& options) {
-  IncrementalCompiler::Settings settings;
-  settings.class_names = options.class_names;
-  settings.default_issuer = options.default_issuer;
-  settings.buffers_requests = options.buffers_requests;
-  settings.shares_hosts = options.shares_hosts;
-  return settings;
-}
-
 }  // namespace
 
 // The stores as the compiler asks for them.
@@ -177,7 +168,7 @@ CompileLoop::CompileLoop(Stores stores, Options options, const base::Clock& cloc
       metrics_(std::make_unique<Metrics>(registry)),
       listener_(std::move(listener)),
       source_(std::make_unique<Source>(stores_)),
-      compiler_(compiler_settings(options_)) {
+      compiler_(options_.settings) {
   listen();
 }
 
@@ -340,7 +331,7 @@ bool CompileLoop::have_stores_synced(base::SteadyTime since) const {
 
 bool CompileLoop::lacks_parameters() const {
   if (stores_.parameters == nullptr || stores_.parameters->has_synced()) return false;
-  const IncrementalCompiler::Settings settings = compiler_settings(options_);
+  const ReleaseSettings& settings = options_.settings;
   const auto classes = stores_.classes.list();
   return std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
     return one->controller == settings.controller &&
@@ -350,7 +341,7 @@ bool CompileLoop::lacks_parameters() const {
 
 // Before the compiler knows which Ingresses are ours.
 void CompileLoop::follow_named() const {
-  const IncrementalCompiler::Settings settings = compiler_settings(options_);
+  const ReleaseSettings& settings = options_.settings;
   const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names,
                                  source_->parameters());
   std::set<kube::ObjectKey> secrets, maps;

@@ -51,10 +51,7 @@ class CompileLoop {
     FieldMaps* field_maps = nullptr;                         // null: there are none
   };
   struct Options {
-    std::set<std::string> class_names = {"gatehouse"};
-    std::optional<api::IssuerRef> default_issuer;
-    bool buffers_requests = false;
-    bool shares_hosts = false;
+    ReleaseSettings settings;
     // The Services that whoever listens reads beside what was compiled.
     std::set<kube::ObjectKey> read_beside;
     std::chrono::milliseconds coalesce{5};

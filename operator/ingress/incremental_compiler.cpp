@@ -456,13 +456,7 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
 
 ClusterView IncrementalCompiler::view_of(const Members& members,
                                          const ClusterSource& source) const {
-  ClusterView view;
-  view.controller = settings_.controller;
-  view.class_names = settings_.class_names;
-  view.default_issuer = settings_.default_issuer;
-  view.buffers_requests = settings_.buffers_requests;
-  view.shares_hosts = settings_.shares_hosts;
-  view.bounds = settings_.bounds;
+  ClusterView view{settings_, {}};
   view.without_room.emplace();
   view.now = now_;
   view.classes = classes_;
@@ -510,11 +504,10 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   }
   for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
   // A field more must be looked at here: does a group see of it what the whole would?
-  [[maybe_unused]] const auto& [controller, class_names, default_issuer, buffers_requests,
-                                shares_hosts, now, ingresses, classes, parameters, all_services,
-                                slices, all_certificates, unnamed_elsewhere, bounds, without_room,
-                                served_elsewhere, ending_namespaces, secrets, auth_secrets,
-                                external_names, field_maps] = view;
+  [[maybe_unused]] const auto& [now, ingresses, classes, parameters, all_services, slices,
+                                all_certificates, unnamed_elsewhere, without_room, served_elsewhere,
+                                ending_namespaces, secrets, auth_secrets, external_names,
+                                field_maps] = static_cast<const ClusterObjects&>(view);
   return view;
 }
 

@@ -31,16 +31,6 @@ namespace ingress {
 // the changes that were announced, and will be announced.
 class IncrementalCompiler {
  public:
-  // Of a ClusterView, what is no object.
-  struct Settings {
-    std::string controller = kControllerName;
-    std::set<std::string> class_names = {"gatehouse"};
-    std::optional<api::IssuerRef> default_issuer;
-    bool buffers_requests = false;
-    bool shares_hosts = false;
-    LoadBounds bounds;
-  };
-
   // How much was done, to be counted in tests.
   struct Work {
     std::size_t groups = 0;
@@ -48,7 +38,7 @@ class IncrementalCompiler {
     std::size_t hosts = 0;
   };
 
-  explicit IncrementalCompiler(Settings settings)
+  explicit IncrementalCompiler(ReleaseSettings settings)
       : settings_(std::move(settings)), admission_(settings_.bounds) {
     results_.owners = HostOwners({}, settings_.shares_hosts);
   }
@@ -147,7 +137,7 @@ class IncrementalCompiler {
   bool served_have_changed();
   void answer_challenges();
 
-  const Settings settings_;
+  const ReleaseSettings settings_;
   bool has_begun_ = false;
   bool is_one_group_ = false;
   base::WallTime now_{};

@@ -626,10 +626,10 @@ std::optional<certificate::ReconcilerOptions::HeldBack> RunningOperator::hold_ba
 
 ingress::CompileLoop::Options RunningOperator::compile_options() const {
   ingress::CompileLoop::Options options;
-  options.class_names = class_names(options_);
-  options.default_issuer = options_.default_issuer;
-  options.buffers_requests = options_.request_buffering;
-  options.shares_hosts = options_.shared_hosts;
+  options.settings.class_names = class_names(options_);
+  options.settings.default_issuer = options_.default_issuer;
+  options.settings.buffers_requests = options_.request_buffering;
+  options.settings.shares_hosts = options_.shared_hosts;
   if (options_.publish_service) options.read_beside.insert(*options_.publish_service);
   return options;
 }

@@ -268,7 +268,7 @@ class Both {
   const Cluster& cluster_;
   Steps steps_;
   Steps held_;
-  ingress::IncrementalCompiler compiler_{ingress::IncrementalCompiler::Settings{}};
+  ingress::IncrementalCompiler compiler_{ingress::ReleaseSettings{}};
   proxy::config::ValidConfig valid_;
   std::shared_ptr<const ProxyConfig> published_;
   ingress::HostOwners owners_;

@@ -175,14 +175,8 @@ class Cluster final : public ClusterSource {
     return found;
   }
 
-  ClusterView view(const IncrementalCompiler::Settings& settings, base::WallTime now) const {
-    ClusterView view;
-    view.controller = settings.controller;
-    view.class_names = settings.class_names;
-    view.default_issuer = settings.default_issuer;
-    view.buffers_requests = settings.buffers_requests;
-    view.shares_hosts = settings.shares_hosts;
-    view.bounds = settings.bounds;
+  ClusterView view(const ReleaseSettings& settings, base::WallTime now) const {
+    ClusterView view{settings, {}};
     view.now = now;
     view.ingresses = ingresses();
     view.classes = classes_;
@@ -646,7 +640,7 @@ class IncrementalCompilerHistories : public testing::TestWithParam<unsigned> {};
 
 TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEverythingSays) {
   const unsigned seed = GetParam();
-  IncrementalCompiler::Settings settings;
+  ReleaseSettings settings;
   settings.class_names = {"gatehouse", "second"};
   settings.shares_hosts = seed % 4 == 0;
   settings.buffers_requests = seed % 2 == 0;
@@ -725,7 +719,7 @@ class IncrementalCompilerWork : public testing::Test {
 
   base::WallTime now_ = kNow;
   Cluster cluster_;
-  IncrementalCompiler compiler_{IncrementalCompiler::Settings{}};
+  IncrementalCompiler compiler_{ReleaseSettings{}};
 };
 
 TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClassAlone) {
@@ -735,7 +729,7 @@ TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClass
   named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
   made.view.classes.back() = named;
   cluster_.set_classes(made.view.classes);
-  IncrementalCompiler::Settings settings;
+  ReleaseSettings settings;
   settings.class_names = {"gatehouse", "second"};
   IncrementalCompiler compiler(settings);
   kube::Ingress of_second = an_ingress_of(7).get();
