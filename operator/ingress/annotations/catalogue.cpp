@@ -17,6 +17,19 @@ constexpr std::string_view kAuthSnippet =
     "Configuration text is never taken from annotations. Who is asked is told X-Forwarded-Host, "
     "X-Original-URL and their kin anyway; further fields are those of a ConfigMap that "
     "auth-proxy-set-headers names. Remove it to have it served.";
+// What people write who look for a key by its name in nginx.
+constexpr std::string_view kBodySize = "Write it as proxy-body-size.";
+constexpr std::string_view kBuffers =
+    "No such key is needed: responses are sent on as they come, and their heads have room.";
+constexpr std::string_view kGrpc = "Write gatehouse.dev/backend-protocol: GRPC.";
+constexpr std::string_view kHsts =
+    "Write it as a field in gatehouse.dev/response-headers, or let those who run the cluster say "
+    "hsts in the EdgeParameters of the class.";
+constexpr std::string_view kRequestFields =
+    "Write the fields, one \"Name: value\" a line, in gatehouse.dev/request-headers.";
+constexpr std::string_view kResponseFields =
+    "Write the fields, one \"Name: value\" a line, in gatehouse.dev/response-headers.";
+constexpr std::string_view kWebSockets = "No such key is needed: WebSockets pass.";
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
@@ -25,6 +38,7 @@ constexpr std::string_view kUpstreamTls =
 
 // In order of key.
 constexpr CatalogueEntry kTable[] = {
+    {"add-headers", kTunes, kResponseFields, kText},
     {"affinity", kHonoured, "", kText},
     {"affinity-canary-behavior", kTunes, "", kText},
     {"affinity-mode", kHonoured, "", kText},
@@ -65,6 +79,7 @@ constexpr CatalogueEntry kTable[] = {
     {"canary-weight", kHonoured, "", kNumber},
     {"canary-weight-total", kHonoured, "", kText},
     {"client-body-buffer-size", kTunes, "", kText},
+    {"client-max-body-size", kTunes, kBodySize, kText},
     {"cluster-issuer", kHonoured, "", kText},
     {"common-name", kHonoured, "", kText},
     {"configuration-snippet", kGuards, kSnippet, kText},
@@ -107,11 +122,17 @@ constexpr CatalogueEntry kTable[] = {
     {"global-rate-limit-ignored-cidrs", kGuards, kLimits, kAdmitted},
     {"global-rate-limit-key", kGuards, kLimits, kText},
     {"global-rate-limit-window", kGuards, kLimits, kText},
+    {"grpc-backend", kTunes, kGrpc, kOnOff},
     {"hidden-headers", kHonoured, "", kText},
+    {"hsts", kTunes, kHsts, kOnOff},
+    {"hsts-include-subdomains", kTunes, kHsts, kOnOff},
+    {"hsts-max-age", kTunes, kHsts, kText},
+    {"hsts-preload", kTunes, kHsts, kOnOff},
     {"http2-push-preload", kTunes, "", kOnOff},
     {"issuer", kHonoured, "", kText},
     {"issuer-group", kHonoured, "", kText},
     {"issuer-kind", kHonoured, "", kText},
+    {"large-client-header-buffers", kTunes, kBuffers, kText},
     {"limit-allowlist", kHonoured, "", kAdmitted},
     {"limit-burst-multiplier", kHonoured, "", kText},
     {"limit-connections", kHonoured, "", kNumber},
@@ -140,6 +161,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-body-size", kHonoured, "", kText},
     {"proxy-buffer-size", kTunes, "", kText},
     {"proxy-buffering", kTunes, "", kOnOff},
+    {"proxy-buffers", kTunes, kBuffers, kText},
     {"proxy-buffers-number", kTunes, "", kText},
     {"proxy-busy-buffers-size", kTunes, "", kText},
     {"proxy-connect-timeout", kHonoured, "", kText},
@@ -156,6 +178,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-redirect-to", kHonoured, "", kText},
     {"proxy-request-buffering", kHonoured, "", kText},
     {"proxy-send-timeout", kHonoured, "", kText},
+    {"proxy-set-headers", kTunes, kRequestFields, kText},
     {"proxy-ssl-ciphers", kGuards, kUpstreamTls, kText},
     {"proxy-ssl-name", kHonoured, "", kText},
     {"proxy-ssl-protocols", kGuards, kUpstreamTls, kText},
@@ -199,6 +222,7 @@ constexpr CatalogueEntry kTable[] = {
     {"upstream-hash-by-subset-size", kTunes, "", kNumber},
     {"upstream-vhost", kHonoured, "", kText},
     {"use-regex", kHonoured, "", kText},
+    {"websocket-services", kTunes, kWebSockets, kText},
     {"whitelist-source-range", kHonoured, "", kAdmitted},
     {"x-forwarded-prefix", kHonoured, "", kText},
 };

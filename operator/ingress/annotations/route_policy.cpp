@@ -73,6 +73,16 @@ void judge_capitals(const std::string& name, const std::string& lower, std::stri
                            "Write it as " + lower + "."});
 }
 
+// A snippet without which nothing is missing.
+bool is_done_without(const AnnotationMap& annotations, std::string_view key,
+                     std::string_view value) {
+  if (key == "configuration-snippet" || key == "server-snippet") {
+    return asks_for_what_is_done_anyway(value);
+  }
+  const auto url = find(annotations, "auth-url");
+  return key == "auth-snippet" && url && asks_for_what_is_said_anyway(value, trimmed(url->value));
+}
+
 void judge(const AnnotationMap& annotations, const std::string& name, std::string_view value,
            RoutePolicy& policy) {
   const std::string lower = in_lower_case(name);
@@ -90,6 +100,13 @@ void judge(const AnnotationMap& annotations, const std::string& name, std::strin
   if (asks_for_nothing(entry, value)) return;
   Issue issue{Issue::Effect::tunes, name, "is not supported", std::string(entry.remedy)};
   if (entry.treatment == Treatment::guards) issue.effect = Issue::Effect::guards;
+  if (is_done_without(annotations, key, value)) {
+    policy.issues.push_back({Issue::Effect::tunes, name,
+                             "is configuration text, which is never taken; what it asks for is "
+                             "done anyway",
+                             "Remove it, and this Event ends."});
+    return;
+  }
   if (key == "modsecurity-snippet") {
     if (std::string typed = typed_keys_for_rules(value); !typed.empty()) {
       issue.remedy = std::move(typed);

@@ -315,27 +315,120 @@ bool has_variable(const Directive& directive) {
                      [](const std::string& word) { return word.find('$') != std::string::npos; });
 }
 
-void append_all(const std::set<std::string_view>& words, std::string_view prefix,
-                std::string& text) {
+// A field and what nginx's guides have it be, where it is that here as well.
+struct SentField {
+  std::string_view name;
+  std::string_view value;
+};
+constexpr std::array<SentField, 18> kSentToBackends = {
+    {{"Connection", ""},
+     {"Connection", "$connection_upgrade"},
+     {"Connection", "keep-alive"},
+     {"Connection", "upgrade"},
+     {"Host", "$best_http_host"},
+     {"Host", "$host"},
+     {"Host", "$http_host"},
+     {"Upgrade", "$http_upgrade"},
+     {"X-Forwarded-For", "$proxy_add_x_forwarded_for"},
+     {"X-Forwarded-For", "$remote_addr"},
+     {"X-Forwarded-Host", "$best_http_host"},
+     {"X-Forwarded-Host", "$host"},
+     {"X-Forwarded-Host", "$http_host"},
+     {"X-Forwarded-Port", "$server_port"},
+     {"X-Forwarded-Proto", "$pass_access_scheme"},
+     {"X-Forwarded-Proto", "$scheme"},
+     {"X-Forwarded-Scheme", "$scheme"},
+     {"X-Real-IP", "$remote_addr"}}};
+constexpr std::array<SentField, 9> kSaidToAuthServers = {
+    {{"X-Forwarded-For", "$remote_addr"},
+     {"X-Forwarded-Host", "$best_http_host"},
+     {"X-Forwarded-Host", "$host"},
+     {"X-Forwarded-Host", "$http_host"},
+     {"X-Original-Method", "$request_method"},
+     {"X-Original-URI", "$request_uri"},
+     {"X-Original-URL", "$scheme://$http_host$request_uri"},
+     {"X-Real-IP", "$remote_addr"},
+     {"X-Scheme", "$scheme"}}};
+
+// "proxy_set_header NAME VALUE", of these.
+bool sets_one_of(std::span<const SentField> fields, const Directive& directive) {
+  const Words& words = directive.words;
+  return !directive.is_block && words.size() == 3 && words[0] == "proxy_set_header" &&
+         std::any_of(fields.begin(), fields.end(), [&](const SentField& field) {
+           return is_same_word(field.name, words[1]) && is_same_word(field.value, words[2]);
+         });
+}
+
+bool is_done_anyway(const Directive& directive) {
+  constexpr std::array<SentField, 3> kDirectives = {
+      {{"proxy_http_version", "1.1"}, {"proxy_buffering", "off"}, {"server_tokens", "off"}}};
+  const Words& words = directive.words;
+  if (sets_one_of(kSentToBackends, directive)) return true;
+  return !directive.is_block && words.size() == 2 &&
+         std::any_of(kDirectives.begin(), kDirectives.end(), [&](const SentField& known) {
+           return known.name == words[0] && known.value == words[1];
+         });
+}
+
+// As it is named to people: "rewrite", "location ~ /api", "if ($http_cookie = a)".
+std::string title_of(const Directive& directive) {
+  constexpr std::size_t kShownMax = 40;
+  std::string title = directive.words.front();
+  for (std::size_t i = 1; directive.is_block && i < directive.words.size(); ++i) {
+    title.append(" ").append(directive.words[i]);
+  }
+  std::erase_if(title, [](char c) { return c < ' ' || c > '~'; });
+  return title.substr(0, kShownMax);
+}
+
+template <class Words>
+void append_all(const Words& words, std::string_view prefix, std::string& text) {
   std::size_t left = words.size();
-  for (const std::string_view word : words) {
+  for (const auto& word : words) {
     text.append(prefix).append(word);
     --left;
     text += left == 0 ? "" : left == 1 ? " and " : ", ";
   }
 }
 
+template <class Predicate>
+bool consists_of(std::string_view snippet, const Predicate& is_one) {
+  const auto directives = Reader(snippet).read();
+  return directives && std::all_of(directives->begin(), directives->end(), is_one);
+}
+
 }  // namespace
+
+bool asks_for_what_is_done_anyway(std::string_view snippet) {
+  return consists_of(snippet, is_done_anyway);
+}
+
+bool asks_for_what_is_said_anyway(std::string_view auth_snippet, std::string_view auth_url) {
+  // Who is asked by way of a host of ours hears that host as X-Forwarded-Host.
+  const std::size_t begin = auth_url.find("://");
+  if (begin == std::string_view::npos) return false;
+  const std::string_view authority =
+      auth_url.substr(begin + 3, auth_url.find('/', begin + 3) - begin - 3);
+  const bool is_service = authority.find(".svc") != std::string_view::npos;
+  if (!is_service && authority != "$host" && authority != "$http_host") return false;
+  return consists_of(auth_snippet, [](const Directive& directive) {
+    return sets_one_of(kSaidToAuthServers, directive);
+  });
+}
 
 std::string typed_keys_for(std::string_view snippet) {
   const auto directives = Reader(snippet).read();
   if (!directives) return {};
   std::set<std::string_view> keys, done_anyway;
+  std::set<std::string> without_key;
   bool needs_own_ingress = false;
   bool has_variables = false;
   for (const Directive& directive : *directives) {
     const auto meaning = meaning_of(directive);
-    if (!meaning) return {};
+    if (!meaning) {
+      without_key.insert(title_of(directive));
+      continue;
+    }
     if (meaning->key.empty()) {
       done_anyway.insert(meaning->done_anyway);
       continue;
@@ -344,6 +437,8 @@ std::string typed_keys_for(std::string_view snippet) {
     needs_own_ingress = needs_own_ingress || meaning->is_of_own_ingress;
     has_variables = has_variables || has_variable(directive);
   }
+  constexpr std::size_t kNamedMax = 6;
+  if (!without_key.empty() && (keys.empty() || without_key.size() > kNamedMax)) return {};
   std::string text = "Configuration text is never taken from annotations; ";
   if (keys.empty()) {
     text += "remove it to have it served: what it asks for is done anyway";
@@ -351,7 +446,9 @@ std::string typed_keys_for(std::string_view snippet) {
     text += "write what it says in ";
     append_all(keys, "gatehouse.dev/", text);
     text += ", and remove it, to have it served";
-    if (!done_anyway.empty()) text += "; the rest is done anyway";
+    if (!done_anyway.empty()) {
+      text += without_key.empty() ? "; the rest is done anyway" : "; more of it is done anyway";
+    }
   }
   if (!done_anyway.empty()) {
     text += " (";
@@ -359,6 +456,11 @@ std::string typed_keys_for(std::string_view snippet) {
     text += ")";
   }
   text += ".";
+  if (!without_key.empty()) {
+    text += " Nothing here takes the place of ";
+    append_all(without_key, "", text);
+    text += ": see that you can do without.";
+  }
   if (needs_own_ingress) {
     text +=
         " A path that nobody may come to is an Ingress of its own, with that path and 403; so is a "

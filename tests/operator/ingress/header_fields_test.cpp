@@ -179,6 +179,37 @@ TEST(Snippets, NameTheKeysThatSayTheSame) {
   }
 }
 
+TEST(Snippets, InTheVeryWordsOfGuidesForWhatIsDoneAnywayCloseNothing) {
+  const auto is_refused = [](const char* key, const std::string& snippet, const char* url = "") {
+    const RoutePolicy policy = read_route_policy({{std::string(kNginxPrefix) + key, snippet},
+                                                  {std::string(kNginxPrefix) + "auth-url", url}});
+    EXPECT_EQ(policy.issues.size(), 1u) << snippet;
+    return policy.is_refused();
+  };
+  const char* const websockets =
+      "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n"
+      "proxy_set_header Connection \"Upgrade\";\nproxy_set_header Host $host;\n"
+      "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;";
+  EXPECT_FALSE(is_refused("configuration-snippet", websockets));
+  EXPECT_FALSE(is_refused("server-snippet", "server_tokens off;"));
+  EXPECT_TRUE(is_refused("stream-snippet", "server_tokens off;")) << "it is another place";
+  for (const char* const snippet :
+       {"proxy_set_header X-Forwarded-Proto https;", "proxy_set_header Host web.internal;",
+        "proxy_set_header X-Forwarded-User $remote_user;", "proxy_set_header Connection close;",
+        "proxy_set_header Upgrade $http_upgrade; deny all;", "proxy_http_version 1.0;",
+        "proxy_set_header X-Real-IP $http_x_real_ip;", "location / { proxy_buffering off; }"}) {
+    EXPECT_TRUE(is_refused("configuration-snippet", snippet)) << snippet;
+  }
+  const char* const host = "proxy_set_header X-Forwarded-Host $http_host;";
+  EXPECT_FALSE(is_refused("auth-snippet", host, "http://outpost.auth.svc.cluster.local:9000/auth"));
+  EXPECT_FALSE(is_refused("auth-snippet", host, "https://$host/oauth2/auth"));
+  EXPECT_TRUE(is_refused("auth-snippet", host, "https://login.example/auth")) << "another host";
+  EXPECT_TRUE(is_refused("auth-snippet", "proxy_set_header X-Forwarded-Host a.example;",
+                         "http://outpost.auth.svc/auth"));
+  EXPECT_TRUE(is_refused("auth-snippet", "proxy_set_header Authorization \"\";",
+                         "http://outpost.auth.svc/auth"));
+}
+
 TEST(Snippets, OfWhatIsDoneAnywaySayThatNothingIsToBeWritten) {
   EXPECT_EQ(remedy_for("proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n"
                        "proxy_set_header Connection \"upgrade\";\n"
@@ -243,9 +274,26 @@ TEST(Snippets, WithVariablesAreToldThatThereAreNone) {
               testing::Not(HasSubstr("no variables")));
 }
 
+TEST(Snippets, WithSomethingElseInThemNameTheKeysAndWhatHasNone) {
+  const std::string told = remedy_for(
+      "more_set_headers \"X: y\";\nrewrite ^/a /b last;\nrewrite ^/c /d last;\n"
+      "if ($http_user_agent ~* bot) { return 403; }\n"
+      "location ~ ^/(build|tests)/ { deny all; }\nlocation /x { root /; }");
+  EXPECT_THAT(told, HasSubstr("write what it says in gatehouse.dev/fixed-answer and "
+                              "gatehouse.dev/response-headers, and remove it"));
+  EXPECT_THAT(told, HasSubstr("Nothing here takes the place of if ($http_user_agent ~* bot), "
+                              "location /x and rewrite: see that you can do without."));
+  EXPECT_THAT(told, HasSubstr("an Ingress of its own"));
+  EXPECT_THAT(remedy_for("proxy_http_version 1.1; lua_code x;"),
+              testing::Not(HasSubstr("is done anyway")))
+      << "what is done anyway is no reason to remove the rest";
+  std::string much = "deny all;";
+  for (int i = 0; i < 7; ++i) much += "lua_" + std::to_string(i) + " x;";
+  EXPECT_THAT(remedy_for(much), testing::Not(HasSubstr("gatehouse.dev/")));
+}
+
 TEST(Snippets, WithAnythingElseInThemNameNone) {
   for (const std::string& snippet : std::initializer_list<std::string>{
-           "more_set_headers \"X: y\"; lua_code x;",
            "add_header X-A 1",
            "add_header X-A \"1;",
            "add_header X-A \"1\\\";",

@@ -338,6 +338,17 @@ TEST_F(ServedRequests, FieldsOfTheClassAreAddedToThoseOfTheIngress) {
   EXPECT_NE(backend_.last().field("traceparent"), "");
 }
 
+TEST_F(ServedRequests, WhatAGuideHasSetByASnippetABackendGetsWithoutIt) {
+  serve(ViewBuilder().ingress(
+      an_ingress("shop/www")
+          .annotation(kNginx + "configuration-snippet",
+                      "proxy_set_header Host $host;\nproxy_set_header X-Forwarded-Proto $scheme;")
+          .path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/"), "/");
+  EXPECT_EQ(backend_.last().field("Host"), kHost);
+  EXPECT_EQ(backend_.last().field("X-Forwarded-Proto"), "http");
+}
+
 TEST_F(ServedRequests, WhatAnAuthServerSaidHoldsForAWhileForWhoShowsTheSame) {
   ScriptedBackend auth{know_by_cookie};
   serve(ViewBuilder()
