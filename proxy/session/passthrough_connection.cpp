@@ -37,6 +37,11 @@ PassthroughConnection::~PassthroughConnection() {
 }
 
 void PassthroughConnection::start() {
+  // As with a request: what is under way may take what there is left.
+  if (worker_.has_little_memory()) {
+    end(kUnavailable, "memory_pressure");
+    return;
+  }
   const router::Passage* const passage = worker_.snapshot()->routes->find_passage(server_name_);
   if (passage == nullptr || passage->cluster == router::Target::kNoCluster) {
     end(kUnavailable, "no_cluster");

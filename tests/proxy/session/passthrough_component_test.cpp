@@ -360,6 +360,28 @@ TEST_F(Passthrough, WithoutEndpointsItIsClosed) {
   EXPECT_EQ(ended("no_endpoints"), 1);
 }
 
+TEST_F(Passthrough, WithLittleMemoryNobodyNewPassesAndWhoDoesGoesOn) {
+  Door door;
+  serve({door.port()});
+  const std::string hello = hello_for("pass.test");
+  SocketStream before = connect(hello);
+  SocketStream backend = door.accept();
+  ASSERT_EQ(take(backend, hello.size()), hello);
+  proxy_->engine().note_memory({.used = 920, .limit = 1'000});
+  ASSERT_TRUE(eventually([&] {
+    return HttpClient::connect(proxy_->http()).get("/", "nobody.test").status == 503;
+  }));
+  SocketStream next = connect(hello);
+  EXPECT_EQ(next.receive_all(), "");
+  EXPECT_FALSE(next.timed_out());
+  EXPECT_EQ(ended("memory_pressure"), 1);
+  EXPECT_THAT(proxy_->access_log(), HasSubstr("memory_pressure"));
+  before.send("more");
+  EXPECT_EQ(take(backend, 4), "more");
+  backend.send("said");
+  EXPECT_EQ(take(before, 4), "said");
+}
+
 TEST_F(Passthrough, OnesThatAreLeftAtADrainAreClosedInItsLastPart) {
   Door door;
   serve({door.port()});
