@@ -52,6 +52,7 @@ struct Flags {
   std::size_t connections_per_client_max = 0;
   std::uint64_t memory_limit = 0;
   std::size_t requests_per_endpoint_max = 0;
+  std::size_t connections_per_endpoint_max = 0;
   unsigned eject_after = proxy::upstream::Ejection::Rules().failures_max;
   bool eject_on_server_errors = false;
   double slow_start = 0;
@@ -182,6 +183,11 @@ void describe(CLI::App& app, Flags& flags) {
                  "answer is 503. 0: any number")
       ->capture_default_str()
       ->group(limits);
+  app.add_option("--max-connections-per-endpoint", flags.connections_per_endpoint_max,
+                 "Likewise, of all workers, those at rest and those that pass TLS through among "
+                 "them. 0: any number")
+      ->capture_default_str()
+      ->group(limits);
   app.add_option(
          "--eject-after", flags.eject_after,
          "Requests that an endpoint fails in a row (resets, timeouts, answers that are no "
@@ -260,6 +266,13 @@ base::Result<std::optional<proxy::net::SocketAddress>> address_of(const char* fl
   return std::optional(*address);
 }
 
+// Of what all workers may have together; 0 stays 0.
+std::uint32_t share_of(std::size_t all, std::size_t workers) {
+  const std::size_t share = all / workers + (all % workers == 0 ? 0 : 1);
+  return static_cast<std::uint32_t>(
+      std::min<std::size_t>(share, std::numeric_limits<std::uint32_t>::max()));
+}
+
 base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   proxy::session::EngineSettings settings;
   auto http = address_of("--http-address", flags.http_address);
@@ -293,9 +306,8 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
   options.connections_per_client_max = flags.connections_per_client_max;
-  options.pools.requests_max = static_cast<std::uint32_t>(
-      std::min<std::size_t>((flags.requests_per_endpoint_max + flags.workers - 1) / flags.workers,
-                            std::numeric_limits<std::uint32_t>::max()));
+  options.pools.requests_max = share_of(flags.requests_per_endpoint_max, flags.workers);
+  options.pools.connections_max = share_of(flags.connections_per_endpoint_max, flags.workers);
   options.pools.ejection.failures_max = flags.eject_after;
   options.pools.ejection.counts_server_errors = flags.eject_on_server_errors;
   options.pools.slow_start = millis(flags.slow_start);

@@ -85,7 +85,7 @@ bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
 // ---- The way to an endpoint
 
 std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
-  return worker_.pick_endpoint(*cluster_, {.tried = tried_, .hash = hash_});
+  return worker_.pick_endpoint(*cluster_, {.tried = tried_, .hash = hash_, .keeps_limits = true});
 }
 
 void PassthroughConnection::try_endpoints() {
@@ -106,7 +106,11 @@ void PassthroughConnection::try_endpoints() {
     error = errno;
     worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
   }
-  end(kBadGateway, net::connect_failure_reason(error));
+  if (error == 0) {
+    end(kUnavailable, "endpoints_busy");
+  } else {
+    end(kBadGateway, net::connect_failure_reason(error));
+  }
 }
 
 void PassthroughConnection::detach() {

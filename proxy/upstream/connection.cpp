@@ -30,6 +30,7 @@ constexpr std::uint64_t kSynBytes = 1;
 std::unique_ptr<Connection> Connection::connect(net::Loop& loop, std::shared_ptr<Endpoint> endpoint,
                                                 User& user, std::chrono::milliseconds timeout,
                                                 std::string preface) {
+  endpoint->make_room();
   net::Fd fd = net::start_connect(endpoint->address());
   if (!fd.is_open()) {
     if (net::is_peers_connect_failure(errno)) endpoint->on_connect_failed(loop.now());

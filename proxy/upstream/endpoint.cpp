@@ -66,6 +66,17 @@ void Endpoint::keep(std::unique_ptr<Connection> connection, std::chrono::millise
   idle_.put(std::move(connection));
 }
 
+// One at rest is as good as the next for a request over HTTP/1.1, but not for all who come: bytes
+// that pass as they are, a PROXY header, and whoever has cause for mistrust want one of their own.
+bool Endpoint::has_room_on_a_connection() const {
+  return !idle_.empty() ||
+         std::any_of(http2_.begin(), http2_.end(), [](const auto& one) { return one->has_room(); });
+}
+
+void Endpoint::make_room() {
+  if (has_all_connections() && !idle_.empty()) discard(idle_.oldest());
+}
+
 void Endpoint::discard(Connection& idle) {
   Connection::close(idle_.take(idle));
 }
@@ -194,6 +205,7 @@ void Endpoint::on_upstream_failed(const Failure& failure) {
 // ---- Counts
 
 void Endpoint::on_opened() {
+  ++connections_open_;
   counters_.upstream_connections_opened.add();
   counters_.upstream_connections_open.add();
 }
@@ -204,6 +216,8 @@ void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
 }
 
 void Endpoint::on_closed() {
+  assert(connections_open_ > 0);
+  --connections_open_;
   counters_.upstream_connections_open.subtract();
 }
 

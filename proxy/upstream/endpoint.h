@@ -26,6 +26,8 @@ struct PoolOptions {
   Ejection::Rules ejection;
   // Requests under way at a time, per endpoint and worker; 0: as many as come.
   std::uint32_t requests_max = 0;
+  // Connections at a time, likewise, those at rest among them.
+  std::uint32_t connections_max = 0;
   // An endpoint that joins others gets a share of its turns at first that grows for so long; 0: all
   // of them at once.
   std::chrono::milliseconds slow_start{0};
@@ -80,8 +82,10 @@ class Endpoint final : private Connection::User {
   // `self` is this endpoint.
   static void begin_probe(const std::shared_ptr<Endpoint>& self, net::Loop& loop,
                           std::chrono::milliseconds timeout);
+  // It has as many requests as it may, or as many connections, and none of these has room.
   bool is_full() const {
-    return options_.requests_max != 0 && requests_active_ >= options_.requests_max;
+    return (options_.requests_max != 0 && requests_active_ >= options_.requests_max) ||
+           (has_all_connections() && !has_room_on_a_connection());
   }
 
   // A request failed that had reached it. True: it is one too many; see Cluster::note_failure().
@@ -117,6 +121,12 @@ class Endpoint final : private Connection::User {
  private:
   friend class Connection;
   friend class Http2Connection;
+  bool has_all_connections() const {
+    return options_.connections_max != 0 && connections_open_ >= options_.connections_max;
+  }
+  bool has_room_on_a_connection() const;
+  // For one that is about to be made.
+  void make_room();
   void note_streams_allowed(std::uint32_t count);
   std::unique_ptr<Http2Connection> take(Http2Connection& connection);
   void keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max);
@@ -153,6 +163,7 @@ class Endpoint final : private Connection::User {
   std::unique_ptr<Connection> probe_;  // while it connects
   Mistrust mistrust_;
   std::uint32_t requests_active_ = 0;
+  std::uint32_t connections_open_ = 0;
   bool retired_ = false;
 };
 

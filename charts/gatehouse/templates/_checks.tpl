@@ -162,6 +162,7 @@ proxy:
   --log-level: logs.level
   --max-connections: proxy.limits.maxConnections
   --max-connections-per-client: proxy.limits.maxConnectionsPerClient
+  --max-connections-per-endpoint: proxy.endpoints.maxConnections
   --max-requests-per-endpoint: proxy.endpoints.maxRequests
   --memory-limit: proxy.limits.memory
   --proxy-protocol: proxy.proxyProtocol

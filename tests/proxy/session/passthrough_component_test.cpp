@@ -120,6 +120,7 @@ class Passthrough : public ::testing::Test {
     return proxy_->metric("gatehouse_proxy_passthrough_connections_ended_total{reason=\"" + reason +
                           "\"}");
   }
+  double open_to_endpoints() { return proxy_->metric("gatehouse_proxy_upstream_connections_open"); }
   double held(const std::string& kind) {
     return proxy_->metric("gatehouse_proxy_memory_bytes{kind=\"" + kind + "\"}");
   }
@@ -360,6 +361,39 @@ TEST_F(Passthrough, WithoutEndpointsItIsClosed) {
   EXPECT_EQ(ended("no_endpoints"), 1);
 }
 
+TEST_F(Passthrough, WhereNoEndpointMayHaveAnotherConnectionItIsClosed) {
+  Door door;
+  auto options = RunningEngine::quick();
+  options.pools.connections_max = 1;
+  serve({door.port()}, {}, {}, options);
+  const std::string hello = hello_for("pass.test");
+  SocketStream first = connect(hello);
+  SocketStream backend = door.accept();
+  ASSERT_EQ(take(backend, hello.size()), hello);
+  EXPECT_EQ(connect(hello).receive_all(), "");
+  EXPECT_EQ(ended("endpoints_busy"), 1);
+  first.close();
+  backend.close();
+  ASSERT_TRUE(eventually([&] { return ended("endpoints_busy") == 1 && open_to_endpoints() == 0; }));
+  const SocketStream next = connect(hello);
+  EXPECT_EQ(take(door.accept(), hello.size()), hello) << "who leaves makes room";
+}
+
+TEST_F(Passthrough, AConnectionAtRestMakesRoomForOneThatPasses) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("well"));
+  });
+  auto options = RunningEngine::quick();
+  options.pools.connections_max = 1;
+  serve({backend.port()}, {}, {}, options);
+  EXPECT_EQ(HttpClient::connect(proxy_->http()).get("/").body, "well");
+  EXPECT_EQ(HttpClient::connect(proxy_->http()).get("/").body, "well");
+  EXPECT_EQ(backend.connections(), 1);
+  const SocketStream passing = connect(hello_for("pass.test"));
+  EXPECT_TRUE(eventually([&] { return backend.connections() == 2; }));
+  EXPECT_EQ(HttpClient::connect(proxy_->http()).get("/").status, 503);
+}
+
 TEST_F(Passthrough, WithLittleMemoryNobodyNewPassesAndWhoDoesGoesOn) {
   Door door;
   serve({door.port()});
@@ -368,9 +402,8 @@ TEST_F(Passthrough, WithLittleMemoryNobodyNewPassesAndWhoDoesGoesOn) {
   SocketStream backend = door.accept();
   ASSERT_EQ(take(backend, hello.size()), hello);
   proxy_->engine().note_memory({.used = 920, .limit = 1'000});
-  ASSERT_TRUE(eventually([&] {
-    return HttpClient::connect(proxy_->http()).get("/", "nobody.test").status == 503;
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return HttpClient::connect(proxy_->http()).get("/", "nobody.test").status == 503; }));
   SocketStream next = connect(hello);
   EXPECT_EQ(next.receive_all(), "");
   EXPECT_FALSE(next.timed_out());

@@ -142,6 +142,23 @@ TEST_F(Pool, NoMoreThanItsLimitAreKept) {
   EXPECT_EQ(open(), 2u);
 }
 
+TEST_F(Pool, AnEndpointWithAllItsConnectionsIsFullUnlessOneRests) {
+  options_.connections_max = 2;
+  Request& first = connect();
+  SocketStream& peer = peers_.back();
+  EXPECT_FALSE(endpoint_->is_full());
+  connect();
+  EXPECT_TRUE(endpoint_->is_full());
+  answer(first, peer);
+  release(first);
+  EXPECT_FALSE(endpoint_->is_full());
+  connect();
+  EXPECT_EQ(open(), 2u) << "the one at rest made room";
+  EXPECT_TRUE(endpoint_->is_full());
+  Connection::close(std::move(requests_.back().connection));
+  EXPECT_FALSE(endpoint_->is_full());
+}
+
 TEST_F(Pool, AConnectionThatIsNotReusableIsClosed) {
   release(connect(), Connection::kNotReusable);
   EXPECT_EQ(open(), 0u);
