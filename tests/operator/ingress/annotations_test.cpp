@@ -303,10 +303,10 @@ TEST(OtherControllers, OfWhatIsHonouredHereOnlyWhatKeepsSomebodyOutClosesTheDoor
     ASSERT_TRUE(other);
     if (other->treatment == Treatment::guards) closing.emplace_back(entry.key);
   }
-  EXPECT_THAT(closing,
-              testing::ElementsAre("allowlist-source-range", "denylist-source-range",
-                                   "permanent-redirect", "rewrite-target", "satisfy",
-                                   "temporal-redirect", "use-regex", "whitelist-source-range"));
+  EXPECT_THAT(closing, testing::ElementsAre("allowlist-source-range", "denylist-source-range",
+                                            "enable-global-auth", "permanent-redirect",
+                                            "rewrite-target", "satisfy", "temporal-redirect",
+                                            "use-regex", "whitelist-source-range"));
 }
 
 TEST(OtherControllers, ACookieThatIsSecureKeepsNobodyOut) {
