@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale attack mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -85,6 +85,10 @@ attack: deps ## attacks the proxy while it serves a calm client, beside nginx an
 	@.ci/deps $(if $(findstring --short,$(ATTACK_FLAGS)),attack,bench)
 	@.ci/build release gatehouse-proxy
 	@tests/bench/attack $(ATTACK_FLAGS)
+
+h2spec: deps ## compares the proxy with RFC 9113 and RFC 7541 by h2spec, which is built with Go (SECTIONS="http2/6.9 hpack" chooses)
+	@.ci/build release gatehouse-proxy
+	@.ci/h2spec build/release/proxy/gatehouse-proxy $(SECTIONS)
 
 mutants: deps ## breaks the proxy in small ways and prints what no test notices (FILES="a.cpp b.cpp", MUTANTS=12 of each)
 	@.ci/deps mutants
