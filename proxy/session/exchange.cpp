@@ -62,7 +62,7 @@ std::string_view protocol_text(Exchange::Protocol protocol) {
 Exchange::Exchange(Worker& worker)
     : worker_(worker),
       sent_(worker.counters().held.request_copies),
-      gathered_(worker.counters().gathered_bytes),
+      gathered_(worker.gathered_shares()),
       request_trailer_(worker.counters().held.request_copies),
       response_parser_(worker.options().response_limits),
       held_response_(worker.counters().held.endpoint_input),

@@ -192,7 +192,7 @@ class Exchange final : private upstream::Connection::User,
   std::string_view write_head(const Client& client, const config::Policies& policies,
                               const http1::RequestHead& head);
   bool is_with_endpoint() const { return connection_ != nullptr || stream_ != nullptr; }
-  void begin_gathering(std::string_view bytes);
+  void begin_gathering(const Client& client, std::string_view bytes);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
   void frame_gathered();

@@ -122,7 +122,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
                worker_.buffers().gather);
   if (gathers) {
     if (length_will_be_known) unframed_head_ = head.size();
-    begin_gathering(bytes);
+    begin_gathering(client, bytes);
   } else {
     send_first(bytes);
   }
@@ -135,15 +135,16 @@ void Exchange::forward(const Client& client, const router::Target& target, const
 // that nobody knows what comes in a short time: it may be a stream that never ends, and whose
 // beginning is waited for.
 
-void Exchange::begin_gathering(std::string_view bytes) {
+void Exchange::begin_gathering(const Client& client, std::string_view bytes) {
   stage_ = Stage::gathering;
+  gathered_.begin(client.address);
   if (!request_.content_length) worker_.loop().arm(timer_, kGatherTime);
   gather(bytes, false);
 }
 
 void Exchange::gather(std::string_view bytes, bool last) {
   sent_.append(bytes);
-  const bool fits = gathered_.hold(sent_.capacity(), worker_.options().gathered_bytes_max);
+  const bool fits = gathered_.hold(sent_.capacity());
   if (last || !fits || request_bytes_ >= kGatheredBytesMax) send_gathered();
 }
 

@@ -54,6 +54,7 @@ const policy::CredentialsDigest* Exchange::wrong_credentials() const {
 void Exchange::suspend(const Client& client, const policy::OpenQuestion& question,
                        const router::Target& target, const Piece& piece) {
   if (suspended_ == nullptr) keep_head(client);
+  gathered_.begin(suspended_->client.address);
   if (question.firewall != nullptr) {
     begin_inspection(question.firewall, target, piece);
     return;
@@ -236,11 +237,11 @@ void Exchange::wait_with_body(const Piece& piece) {
   answer({.status = 503, .retry_after = kRetryAfter}, "guard_memory_full");
 }
 
-// False: all requests together hold too much.
+// False: its client's requests, or all together, hold too much.
 bool Exchange::hold_guarded() {
   const std::size_t of_task = suspended_->task == nullptr ? 0 : suspended_->task->bytes();
   const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity() + of_task;
-  return gathered_.hold(held, worker_.options().gathered_bytes_max);
+  return gathered_.hold(held);
 }
 
 void Exchange::stop_waiting() {

@@ -1,34 +1,40 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
-#include "proxy/admin/counters.h"
+#include "proxy/session/gathered_shares.h"
 
 namespace proxy::session {
 
-// What one request has in the worker's account of gathered bodies, which is also the bound on all
-// of them: it goes down when the request lets go of its bytes, whatever way it ends.
+// What one request has in the worker's account of gathered bodies, and in its client's share of it:
+// it goes down when the request lets go of its bytes, whatever way it ends.
 class GatheredBytes {
  public:
-  explicit GatheredBytes(admin::Counter& account) : account_(account) {}
+  explicit GatheredBytes(GatheredShares& shares) : shares_(shares) {}
   ~GatheredBytes() { clear(); }
   GatheredBytes(const GatheredBytes&) = delete;
   GatheredBytes& operator=(const GatheredBytes&) = delete;
 
-  // The request holds this much now. False: all together hold more than `max`.
-  bool hold(std::size_t bytes, std::size_t max) {
-    account_.add(bytes);
-    account_.subtract(held_);
+  // Whose request it is; before it holds anything.
+  void begin(std::string_view client_address) {
+    clear();
+    place_ = shares_.place_of(client_address);
+  }
+  // The request holds this much now. False: that is more than its client may have, or than there is
+  // for all.
+  bool hold(std::size_t bytes) {
+    const bool fits = shares_.change(place_, held_, bytes);
     held_ = bytes;
-    return account_.get() <= max;
+    return fits;
   }
   void clear() {
-    account_.subtract(held_);
-    held_ = 0;
+    if (held_ != 0) hold(0);
   }
 
  private:
-  admin::Counter& account_;
+  GatheredShares& shares_;
+  std::size_t place_ = 0;
   std::size_t held_ = 0;
 };
 

@@ -21,6 +21,8 @@ class HeldText {
   std::string_view view() const { return text_; }
 
   void append(std::string_view bytes) {
+    const std::size_t size = text_.size() + bytes.size();
+    if (size > text_.capacity() && size > kLargeBytes) grow_to(size + size / 4);
     text_.append(bytes);
     tell();
   }
@@ -49,6 +51,15 @@ class HeldText {
   }
 
  private:
+  // Above this a text does not double its memory when it grows: what is not used is dear then.
+  static constexpr std::size_t kLargeBytes = 1u << 20;
+
+  void grow_to(std::size_t capacity) {
+    std::string grown;  // reserve() would double it
+    grown.reserve(capacity);
+    grown.append(text_);
+    text_.swap(grown);
+  }
   // An empty one keeps memory only for its owner's next use, and its owner tells of that.
   void tell() { held_.set(text_.empty() ? 0 : text_.capacity()); }
 

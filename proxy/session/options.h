@@ -59,8 +59,8 @@ struct Options {
   std::size_t endpoint_connections_max = 100'000;
   // A side is not read from while more than this is waiting to be sent to the other side.
   std::size_t unsent_bytes_high = 64u << 10;
-  // Bodies gathered before an endpoint is chosen, per worker. Where there is no more, a request
-  // goes on as it comes.
+  // Bodies gathered before an endpoint is chosen, per worker; one client may have its share of that
+  // (GatheredShares). Where there is no more, a request goes on as it comes.
   std::size_t gathered_bytes_max = 16u << 20;
   // Pipes in use at a time, per worker, by which plain bulk passes inside the kernel; what finds
   // none is copied. Each takes two descriptors, and up to Pipe::kBytes while its reader is slow.

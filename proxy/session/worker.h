@@ -23,6 +23,7 @@
 #include "proxy/session/client.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/gathered_shares.h"
 #include "proxy/session/inspection_gate.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
@@ -99,6 +100,7 @@ class Worker final : private net::TurnEnd {
   PasswordGate& passwords() { return passwords_; }
   InspectionGate& inspections() { return inspections_; }
   AuthPlaces& auth_places() { return auth_places_; }
+  GatheredShares& gathered_shares() { return gathered_shares_; }
   policy::AuthCache& auth_cache() { return auth_cache_; }
   Mirrors& mirrors() { return mirrors_; }
   // nullptr: there is no configuration yet.
@@ -191,6 +193,7 @@ class Worker final : private net::TurnEnd {
   PasswordGate passwords_;
   InspectionGate inspections_;
   AuthPlaces auth_places_;
+  GatheredShares gathered_shares_{counters_.gathered_bytes, options_.gathered_bytes_max};
   policy::AuthCache auth_cache_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -262,6 +263,39 @@ TEST_F(Firewall, LargeBodiesDoNotKeepSmallRequestsWaiting) {
   findings.release();
   EXPECT_EQ(first.read_answer().status, 200);
   EXPECT_EQ(second.read_answer().status, 200);
+}
+
+// Of bodies that come in slowly, one client's fill its share of the memory and no more.
+TEST_F(Firewall, SlowBodiesOfOneClientKeepNobodyElseFromBeingInspected) {
+  session::Options small = options();
+  small.gathered_bytes_max = 1u << 20;
+  small.inspectors.limits.waiting_of_one_max = 10;
+  small.trusted_proxies = client::TrustedNetworks::parse({"127.0.0.0/8"}).value();
+  RunningEngine engine{small};
+  ASSERT_TRUE(engine.publish(shop_with(guards())));
+  const auto of_client = [](const std::string& address, std::size_t announced, std::size_t sent) {
+    return request(
+        "/guarded",
+        "X-Forwarded-For: " + address + "\r\nContent-Length: " + std::to_string(announced) + "\r\n",
+        std::string(sent, 'b'));
+  };
+  constexpr std::size_t kSlow = 40;
+  std::vector<HttpClient> slow;
+  for (std::size_t i = 0; i < kSlow; ++i) {
+    slow.push_back(HttpClient::connect(engine.http()));
+    slow.back().send(of_client("203.0.113.1", 100'000, 40'000));
+  }
+  // Each of them waits, or was refused.
+  ASSERT_TRUE(eventually([&] {
+    const double refused =
+        engine.metric(R"(gatehouse_proxy_refusals_total{reason="firewall_memory_full"})");
+    const double held = engine.metric("gatehouse_proxy_gathered_request_bytes");
+    return refused > 0 && held >= 40'000 * (kSlow - refused);
+  }));
+  EXPECT_EQ(ask(engine, of_client("203.0.113.2", 50'000, 50'000)).status, 200);
+  EXPECT_EQ(ask(engine, of_client("203.0.113.2", 10, 10)).status, 200);
+  EXPECT_EQ(ask(engine, of_client("203.0.113.1", 10'000, 10'000)).status, 200);
+  EXPECT_EQ(ask(engine, of_client("203.0.113.1", 70'000, 70'000)).status, 503);
 }
 
 TEST_F(Firewall, WhoFindsNoRoomIsRefusedUnlessItMayPass) {
