@@ -327,6 +327,11 @@ void Host::gather_guards() {
       rule.rank = 2 * static_cast<int>(rule.generous.size()) + (is_exact ? 1 : 0);
       if (!is_guard(rule)) continue;
       guards.push_back({rule.generous, &rule});
+      // Where that is shorter it is the path of others, too: "/c" for "/c++".
+      std::string of_form = generous_rule_of_form(rule.path);
+      if (of_form != rule.generous && of_form.size() == rule.generous.size()) {
+        guards.push_back({std::move(of_form), &rule});
+      }
       guards_are_plain_ = guards_are_plain_ && rule.generous == rule.path;
       guard_elements_max_ = std::max(guard_elements_max_, count_elements(rule.generous));
     }
@@ -360,12 +365,21 @@ bool Host::has_challenge_rule(std::string_view normalized) const {
   return rule != nullptr && is_for_challenges(rule->path);
 }
 
+namespace {
+
+bool lies_in(std::string_view generous, std::string_view reading) {
+  const std::size_t bytes = generous.size();
+  return reading.starts_with(generous) &&
+         (reading.size() == bytes || bytes == 0 || generous.back() == '/' || reading[bytes] == '/');
+}
+
+}  // namespace
+
 // A reading that keeps dot segments may lie outside of what the rule is about.
 bool Host::is_under(const Rule& rule, std::string_view reading) {
-  const std::size_t bytes = rule.generous.size();
-  return reading.starts_with(rule.generous) &&
-         (reading.size() == bytes || bytes == 0 || rule.generous.back() == '/' ||
-          reading[bytes] == '/');
+  if (lies_in(rule.generous, reading)) return true;
+  if (rule.path.find('+') == std::string::npos) return false;
+  return lies_in(generous_rule_of_form(rule.path), reading);
 }
 
 const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {

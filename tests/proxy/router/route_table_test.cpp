@@ -338,6 +338,67 @@ TEST(Guard, HoldsForEverySpellingThatSomeBackendTakesForItsPath) {
            "/x/..%E2%88%95admin",
            "/adm%C4%B1n",
            "/adm%C4%B0n",
+           // Letters that normalisation makes ASCII of: circled, mathematical (bold, script, double
+           // struck, of one width), in parts of a word, raised, squared, as one letter for two.
+           "/%e2%93%90dmin",
+           "/%E2%92%B6dmin",
+           "/%F0%9D%90%9A%F0%9D%90%9D%F0%9D%90%A6%F0%9D%90%A2%F0%9D%90%A7",
+           "/%F0%9D%93%AAdmin/secret",
+           "/%F0%9D%95%92dmin",
+           "/%F0%9D%9A%8Admin",
+           "/a%E2%85%86min",
+           "/a%E2%85%BEmin",
+           "/ad%E2%85%BFin",
+           "/adm%E2%85%B0n",
+           "/adm%E2%81%B1n",
+           "/admi%E2%81%BF",
+           "/%C2%AAdmin",
+           "/%F0%9F%84%B0dmin",
+           "/adm%E3%8F%8C",
+           "/x/..%EF%BC%8Fadmin",
+           "/x/%E2%80%A5/admin",
+           "/%25E2%2593%2590dmin",
+           "/x/..%C2%A5admin",
+           // Characters that nobody sees.
+           "/ad%C2%ADmin",
+           "/admin%E2%80%8B",
+           "/%EF%BB%BFadmin/secret",
+           "/ad%E2%80%8Dmin",
+           "/x/.%E2%80%8B./admin",
+           // What is no UTF-8 is dropped, or taken for what it comes to.
+           "/ad%ffmin",
+           "/%FEadmin",
+           "/admin%80",
+           "/admin%80/secret",
+           "/ad%c0min",
+           "/ad%e2%93min",
+           "/ad%ed%a0%80min",
+           "/ad%f5%80%80%80min",
+           "/ad%c0%afmin",
+           "/x/.%ff./admin",
+           "/x/..%ff/admin",
+           "/ad%25ffmin",
+           // "+" as a space.
+           "/admin+",
+           "/+admin",
+           "/admin+/secret",
+           "/x/..+/admin",
+           "/admin%2B",
+           // The streams of NTFS.
+           "/admin::$INDEX_ALLOCATION",
+           "/admin::$index_allocation/secret",
+           "/admin:$I30:$INDEX_ALLOCATION/secret",
+           "/admin%3A%3A%24INDEX_ALLOCATION",
+           "/admin::$DATA",
+           "/x/..::$INDEX_ALLOCATION/admin",
+           // IIS's escapes of wide characters, alone or behind another layer.
+           "/%u0061dmin",
+           "/%25u0061dmin",
+           "/%25uff41dmin",
+           "/x/..%25u002fadmin",
+           "/admin%25u003bx",
+           "/%00admin",
+           "/admin%00",
            // A backend that leaves dot segments where they are.
            "/admin/../x",
            "/admin/%2e%2e/x",
@@ -355,40 +416,16 @@ TEST(Guard, HoldsForEverySpellingThatSomeBackendTakesForItsPath) {
 
 TEST(Guard, LetsPassWhatNoReadingPutsBehindIt) {
   const RouteTable table(guarded({prefix("/admin")}, {"/", "/v2"}));
-  for (const std::string_view path : {"/",
-                                      "//",
-                                      "/v2/",
-                                      "//v2/",
-                                      "/v2//x",
-                                      "/administrator",
-                                      "/x/admin",
-                                      "/admin-x",
-                                      "/ad/min",
-                                      "/x/../y",
-                                      "/x/./y",
-                                      "/caf%C3%A9",
-                                      "/a%20b",
-                                      "/a%2Fb",
-                                      "/x%2Fadmin",
-                                      "/x;y=1/z",
-                                      "/a;b",
-                                      "/Admins",
-                                      "/admi",
-                                      "/x.admin",
-                                      "/a%252Fb",
-                                      "/100%25",
-                                      "/100%2525",
-                                      "/.well-known/x",
-                                      "/a.b",
-                                      "/x/y.",
-                                      "/x%5Cy",
-                                      "/%E6%97%A5%E6%9C%AC",
-                                      "/admin,x",
-                                      "/admin~",
-                                      "/admin.php",
-                                      "/x/%3Fadmin",
-                                      "/@scope%2Fname",
-                                      "/A/B"}) {
+  for (const std::string_view path :
+       {"/", "//", "/v2/", "//v2/", "/v2//x", "/administrator", "/x/admin", "/admin-x", "/ad/min",
+        "/x/../y", "/x/./y", "/caf%C3%A9", "/a%20b", "/a%2Fb", "/x%2Fadmin", "/x;y=1/z", "/a;b",
+        "/Admins", "/admi", "/x.admin", "/a%252Fb", "/100%25", "/100%2525", "/.well-known/x",
+        "/a.b", "/x/y.", "/x%5Cy", "/%E6%97%A5%E6%9C%AC", "/admin,x", "/admin~", "/admin.php",
+        "/x/%3Fadmin", "/@scope%2Fname", "/A/B",
+        // Letters that are what they are.
+        "/%C3%A1dmin", "/%D0%B0dmin", "/stra%C3%9Fe", "/%F0%9F%98%80", "/%E2%93%A9dmin", "/caf%E9",
+        "/%ff/x", "/ad%ff/min", "/search+admin", "/a+b", "/c++", "/admin+x", "/admin:x",
+        "/admin:x/secret", "/v1/x:$y", "/$metadata", "/admin$"}) {
     EXPECT_EQ(outcome(table, path), "open") << path;
   }
 }
@@ -402,7 +439,9 @@ TEST(Guard, WhatCannotBeToldIsRefusedWithItsOwnReason) {
   }
   // Nothing is guarded here, so nothing can be walked around.
   const RouteTable open(guarded({}, {"/"}));
-  for (const std::string_view path : {"/x/..%2Fy", "/x/..;/y", "/ADMIN", "/x;a=%2Fy"}) {
+  for (const std::string_view path :
+       {"/x/..%2Fy", "/x/..;/y", "/ADMIN", "/x;a=%2Fy", "/%e2%93%90", "/%ff", "/x/..+/y", "/c++",
+        "/x::$DATA", "/%25u0061", "/%C0%AF"}) {
     EXPECT_EQ(outcome(open, path), "open") << path;
   }
 }
@@ -423,6 +462,32 @@ TEST(Guard, ABackendThatCannotBeResolvedGuardsNothing) {
     const RouteTable beside_a_guard(config);
     EXPECT_EQ(outcome(beside_a_guard, "/USERS"), "open");
     EXPECT_EQ(outcome(beside_a_guard, "/ADMIN"), "prefix /admin");
+  }
+}
+
+TEST(Guard, OneWrittenWithAPlusOrBeyondAsciiHoldsForWhatOthersMakeOfIt) {
+  const RouteTable table(
+      guarded({prefix("/a+b"), prefix("/c++"), prefix("/caf\xc3\xa9"), prefix("/\xd0\xb0\xd0\xb4")},
+              {"/"}));
+  for (const std::string_view path :
+       {"/a+b", "/a%20b", "/A%2Bb/x", "/a%2520b", "/c++", "/C++/x", "/c%2b%2B", "/caf%C3%A9",
+        "/CAF%C3%89", "/caf%25C3%25A9/x", "/%D0%90%d0%94/x"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
+  }
+  for (const std::string_view path : {"/c", "/c/x", "/c+", "/a", "/ab", "/a/b", "/caf", "/cafe"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+}
+
+TEST(Guard, AnOpenPathInsideOfAGuardedOneStaysOpenHoweverItIsWritten) {
+  const RouteTable table(guarded(
+      {prefix("/")}, {"/c++", "/a+b", "/caf\xc3\xa9", "/x%FFy", "/\xe2\x93\x90", "/v1/x:list"}));
+  for (const std::string_view path :
+       {"/c++", "/c++/x", "/a+b/x", "/caf%C3%A9/x", "/x%FFy/z", "/%E2%93%90/x", "/v1/x:list"}) {
+    EXPECT_EQ(outcome(table, path), "open") << path;
+  }
+  for (const std::string_view path : {"/c", "/c/x", "/", "/caf", "/v1/x"}) {
+    EXPECT_NE(outcome(table, path), "open") << path;
   }
 }
 
