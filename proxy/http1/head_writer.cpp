@@ -121,8 +121,26 @@ void write_downstream_framing(Cursor& out, const ResponseHead& head, const Deliv
   }
 }
 
+// RFC 9110 §15.5.22: with 426 a server says what to ask for, and how is of this hop.
+bool says_what_to_upgrade_to(const ResponseHead& head, const Delivery& delivery) {
+  constexpr int kUpgradeRequired = 426;
+  return head.status == kUpgradeRequired && delivery.client_minor_version > 0 &&
+         head.find(FieldId::upgrade) != nullptr;
+}
+
+void write_upgrade(Cursor& out, const ResponseHead& head, const Delivery& delivery) {
+  out << (delivery.keep_alive ? "Connection: Upgrade\r\n" : "Connection: Upgrade, close\r\n");
+  for (const Field& field : head.fields) {
+    if (field.id == FieldId::upgrade) write_field(out, field);
+  }
+}
+
 void write_connection(Cursor& out, const ResponseHead& head, const Delivery& delivery) {
   if (head.is_interim()) return;
+  if (says_what_to_upgrade_to(head, delivery)) {
+    write_upgrade(out, head, delivery);
+    return;
+  }
   if (delivery.framing == Framing::tunnel) {
     const Field* const upgrade = head.find(FieldId::upgrade);
     out << "Connection: Upgrade\r\nUpgrade: "

@@ -326,6 +326,24 @@ TEST(ResponseHeadWriter, ATunnelKeepsItsUpgrade) {
             "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 }
 
+// RFC 9110 §15.5.22.
+TEST(ResponseHeadWriter, WhatABackendRequiresToBeUpgradedToIsPassedOn) {
+  const std::string required =
+      "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n"
+      "Upgrade: other/1\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(downstream_head(required),
+            "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nUpgrade: other/1\r\n\r\n");
+  EXPECT_THAT(downstream_head(required, {.keep_alive = false}),
+              HasSubstr("Connection: Upgrade, close\r\n"));
+  EXPECT_THAT(downstream_head(required, {.client_minor_version = 0}), Not(HasSubstr("Upgrade:")));
+  EXPECT_THAT(downstream_head("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n"),
+              Not(HasSubstr("Upgrade:")));
+  EXPECT_THAT(downstream_head("HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: other/1\r\n"
+                              "Content-Length: 0\r\n\r\n"),
+              Not(HasSubstr("Upgrade:")));
+}
+
 TEST(ResponseHeadWriter, AnInterimResponseHasNoFraming) {
   EXPECT_EQ(downstream_head("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
                             {.keep_alive = false, .date = "now"}),

@@ -56,6 +56,24 @@ TEST(Upgrade, AnyProtocolButHttp2PassesWithAnyMethod) {
   }
 }
 
+// RFC 9110 §15.5.22.
+TEST(Upgrade, WhatABackendRequiresIsToldToItsClientOfHttp1) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(
+        "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Content-Length: 0\r\n\r\n");
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto client = HttpClient::connect(proxy.http());
+  for (int i = 0; i < 2; ++i) {  // and the connection stays
+    const HttpAnswer answer = client.get("/");
+    EXPECT_EQ(answer.status, 426);
+    EXPECT_EQ(answer.field("upgrade"), "websocket");
+    EXPECT_EQ(answer.field("connection"), "Upgrade");
+  }
+}
+
 TEST(Upgrade, WhatPassesIsNoBodyThatCouldBeTooLarge) {
   ScriptedBackend backend(changes_protocol);
   RunningEngine proxy;
