@@ -10,7 +10,7 @@
 
 namespace proxy::http2 {
 
-// Where the client's frames begin and end (RFC 9113 §4.1), however its bytes come: what they hold
+// Where a peer's frames begin and end (RFC 9113 §4.1), however its bytes come: what they hold
 // is libnghttp2's business, but not every frame is seen by its callbacks. Pure; the bytes stay with
 // whoever has them.
 class FrameWalk {
@@ -18,10 +18,19 @@ class FrameWalk {
   // Fields are taken in small steps: in between it can be seen what they come to, decoded.
   static constexpr std::size_t kFieldsStepBytes = 1u << 10;
 
+  // Whose bytes they are: a client's begin with the preface (RFC 9113 §3.4).
+  enum class Side { client, server };
+  explicit FrameWalk(Side side = Side::client)
+      : preface_left_(side == Side::client ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {}
+
   struct Step {
     std::size_t bytes = 0;
     bool begins = false;  // head() is that of the frame which these bytes begin, or go on with
     bool ends = false;    // the frame's last byte is the last of these
+    // A part of a frame's head: what becomes of the frame cannot be told yet. Once it begins, this
+    // is in start() again, as far as it had come before.
+    bool is_part_of_head = false;
+    std::size_t had = 0;
   };
 
   // How many bytes to take next. Never 0, unless there are none.
@@ -33,8 +42,9 @@ class FrameWalk {
       return step;
     }
     step.begins = have_ < kHeadBytes;
+    if (step.begins) step.had = have_;
     step.bytes = keep(input, kHeadBytes);
-    if (have_ < kHeadBytes) return {step.bytes, false, false};
+    if (have_ < kHeadBytes) return {step.bytes, false, false, true, 0};
     if (step.begins) read_head();
     input.remove_prefix(step.bytes);
     std::size_t payload = std::min<std::size_t>(input.size(), payload_left_);
@@ -50,11 +60,14 @@ class FrameWalk {
   struct Head {
     std::uint32_t length = 0;
     std::uint8_t type = 0;
+    std::uint8_t flags = 0;
     std::int32_t stream = 0;
   };
   const Head& head() const { return head_; }
-  // At the end of a PRIORITY frame: the stream that its stream is said to depend on.
-  std::int32_t dependency() const { return number(kHeadBytes); }
+  std::string_view start() const { return {start_.data(), start_.size()}; }
+  // At the end of a PRIORITY frame: the stream that its stream is said to depend on. Of GOAWAY: the
+  // last stream.
+  std::int32_t first_number() const { return number(kHeadBytes); }
 
  private:
   static constexpr std::size_t kHeadBytes = 9;
@@ -81,11 +94,12 @@ class FrameWalk {
       head_.length = head_.length << 8 | static_cast<std::uint8_t>(start_[i]);
     }
     head_.type = static_cast<std::uint8_t>(start_[3]);
+    head_.flags = static_cast<std::uint8_t>(start_[4]);
     head_.stream = number(5);
     payload_left_ = head_.length;
   }
 
-  std::size_t preface_left_ = NGHTTP2_CLIENT_MAGIC_LEN;
+  std::size_t preface_left_;
   std::array<char, kHeadBytes + 4> start_{};  // of the frame: its head, and what may follow
   std::size_t have_ = 0;                      // of start_
   std::uint32_t payload_left_ = 0;

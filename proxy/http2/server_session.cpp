@@ -24,6 +24,9 @@ constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
 // As many frames take about as long as choosing what becomes of a request.
 constexpr std::size_t kWorkOfRequest = 4;
+// RFC 9113 §6.8; and §4.2, since we announce no other.
+constexpr std::uint32_t kGoawayBytesMin = 8;
+constexpr std::uint32_t kFrameBytesMax = 16'384;
 // Go's client opens a window anew whenever 4 KiB were read; others may be more eager.
 constexpr std::size_t kDataBytesPerUpdate = 512;
 
@@ -374,10 +377,13 @@ ServerSession::Received ServerSession::receive(std::string_view bytes, std::size
   work_ = 0;
   while (!bytes.empty() && ended_for_ == nullptr && work_ < work_max) {
     const FrameWalk::Step step = walk_.next(bytes);
+    if (step.is_part_of_head) {
+      bytes.remove_prefix(step.bytes);
+      continue;
+    }
     if (step.begins) begin_frame();
     if (ended_for_ != nullptr) break;
-    const ssize_t used = nghttp2_session_mem_recv(
-        session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), step.bytes);
+    const ssize_t used = is_goodbye_ ? 0 : hand_on(bytes, step);
     if (used < 0) {
       const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
       end_for(flood ? "http2_frame_flood" : "http2_protocol_error",
@@ -390,6 +396,15 @@ ServerSession::Received ServerSession::receive(std::string_view bytes, std::size
   }
   deliver_gathered();
   return {true, ended_for_ == nullptr ? all - bytes.size() : all, work_};
+}
+
+ssize_t ServerSession::hand_on(std::string_view bytes, const FrameWalk::Step& step) {
+  const auto hand = [this](std::string_view part) {
+    return nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(part.data()),
+                                    part.size());
+  };
+  const ssize_t used = step.had > 0 ? hand(walk_.start().substr(0, step.had)) : 0;
+  return used < 0 ? used : hand(bytes.substr(0, step.bytes));
 }
 
 // What a frame is in error for where libnghttp2 looks away (RFC 9113 §5.1, §5.1.1, §6.3).
@@ -415,20 +430,31 @@ std::uint32_t ServerSession::error_of(const FrameWalk::Head& frame) const {
 
 void ServerSession::begin_frame() {
   frame_was_useful_ = false;
-  const std::uint32_t error = error_of(walk_.head());
+  const FrameWalk::Head& frame = walk_.head();
+  // A sound GOAWAY of the client (RFC 9113 §6.8) is not shown to libnghttp2, which hears nothing of
+  // what follows it: a request that was on its way behind it would be lost without a word.
+  is_goodbye_ = has_begun_ && frame.type == NGHTTP2_GOAWAY && frame.stream == 0 &&
+                !is_amid_fields_ && frame.length >= kGoawayBytesMin &&
+                frame.length <= kFrameBytesMax;
+  const std::uint32_t error = error_of(frame);
   if (error != NGHTTP2_NO_ERROR) end_for("http2_protocol_error", error);
 }
 
 void ServerSession::end_frame() {
   const FrameWalk::Head& frame = walk_.head();
   ++work_;
+  has_begun_ = true;
+  if (frame.type == NGHTTP2_HEADERS || frame.type == NGHTTP2_CONTINUATION) {
+    is_amid_fields_ = (frame.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
+  }
+  if (std::exchange(is_goodbye_, false)) take_goodbye(walk_.first_number());
   if (frame.type == NGHTTP2_HEADERS && frame.stream > last_begun_) {
     last_begun_ = frame.stream;
     // Refused, which the client is still to hear: what else comes of it is no error.
     if (!frame_was_useful_) closed_.add(frame.stream, ClosedStreams::By::us);
   }
   // RFC 7540 §5.3.1. RFC 9113 took the tree away, and left what a stream may not say.
-  if (frame.type == NGHTTP2_PRIORITY && frame.length == 5 && walk_.dependency() == frame.stream) {
+  if (frame.type == NGHTTP2_PRIORITY && frame.length == 5 && walk_.first_number() == frame.stream) {
     end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
   }
   // Megabytes may be on their way, so these may come by the thousand at once.
@@ -439,6 +465,12 @@ void ServerSession::end_frame() {
   if (!frame_was_useful_ && !idle_frames_.take(source_.now())) {
     end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+// It names the last stream of ours that the client dealt with, and we begin none.
+void ServerSession::take_goodbye(std::int32_t last_stream) {
+  client_leaves_ = true;
+  if (last_stream % 2 != 0) end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
 }
 
 // Counts before it looks, and looks at nothing once it was too much.
@@ -587,7 +619,9 @@ std::size_t ServerSession::owed() const {
 }
 
 bool ServerSession::is_over() const {
-  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+  const bool reads_on =
+      nghttp2_session_want_read(session_) != 0 && !(client_leaves_ && stream_count_ == 0);
+  return !reads_on && !wants_to_send();
 }
 
 void ServerSession::respond(Stream& stream, const std::vector<nghttp2_nv>& fields, bool with_body) {

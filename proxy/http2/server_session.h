@@ -196,8 +196,10 @@ class ServerSession {
         resets_(limits.resets_burst, limits.resets_per_second),
         idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
   std::uint32_t error_of(const FrameWalk::Head& frame) const;
+  ssize_t hand_on(std::string_view bytes, const FrameWalk::Step& step);
   void begin_frame();
   void end_frame();
+  void take_goodbye(std::int32_t last_stream);
   void add_field(Stream& stream, std::string_view name, std::string_view value);
   void cut_off(Stream& stream);
   void hold(Stream& stream, std::size_t bytes);
@@ -223,7 +225,11 @@ class ServerSession {
   Budget idle_frames_;
   std::uint64_t updates_earned_ = 0;  // WINDOW_UPDATE by DATA that was sent
   bool frame_was_useful_ = false;
-  std::size_t work_ = 0;  // of this receive()
+  bool has_begun_ = false;       // by SETTINGS, or libnghttp2 would have ended it
+  bool is_amid_fields_ = false;  // the next frame goes on with a field block
+  bool is_goodbye_ = false;      // the frame that comes
+  bool client_leaves_ = false;   // it said GOAWAY: over when its requests are
+  std::size_t work_ = 0;         // of this receive()
   ClosedStreams closed_;
   std::int32_t last_begun_ = 0;  // the highest stream that the client began, or tried to
   bool sent_goaway_ = false;

@@ -140,7 +140,8 @@ bool Http2Connection::flush() {
   if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
   if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
-  if (has_failed_ || drained || session_->is_over()) {
+  const bool is_over = session_->is_over() && input_.empty();
+  if (has_failed_ || drained || is_over) {
     finish();
     return false;
   }

@@ -58,7 +58,7 @@ TEST(FrameWalk, KnowsWhatAPriorityFrameDependsOn) {
     std::int32_t dependency = -1;
     for (std::string_view rest = bytes; !rest.empty();) {
       const FrameWalk::Step step = walk.next(rest.substr(0, piece));
-      if (step.ends && walk.head().type == NGHTTP2_PRIORITY) dependency = walk.dependency();
+      if (step.ends && walk.head().type == NGHTTP2_PRIORITY) dependency = walk.first_number();
       rest.remove_prefix(step.bytes);
     }
     EXPECT_EQ(dependency, 0x105);

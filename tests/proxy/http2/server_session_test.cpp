@@ -515,6 +515,50 @@ TEST_F(Session, PriorityIsOfAStreamAndOfAnotherThanItself) {
   EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
 }
 
+// ---- The client's own GOAWAY (RFC 9113 §6.8): it takes no stream of ours, and may still begin its
+
+const std::string kGoodbye = frame(NGHTTP2_GOAWAY, 0, 0, std::string(8, '\0') + "bye");
+
+TEST_F(Session, ARequestBehindTheClientsOwnGoawayIsServedHoweverItsBytesCome) {
+  for (const std::size_t piece : {1u, 5u, 9u, 13u, 1'000u}) {
+    source.heads.clear();
+    session = ServerSession::create({}, source);
+    const std::string bytes = preface() + kGoodbye + get(1);
+    for (std::string_view rest = bytes; !rest.empty();) {
+      const std::string_view part = rest.substr(0, piece);
+      ASSERT_TRUE(session->receive(part)) << piece;
+      rest.remove_prefix(part.size());
+    }
+    ASSERT_EQ(source.heads.size(), 1u) << piece;
+    EXPECT_FALSE(session->is_over());
+    session->respond(*source.last, Status("200").fields(), false);
+    EXPECT_FALSE(turn(""));
+    EXPECT_TRUE(session->is_over());
+    EXPECT_EQ(frames(NGHTTP2_HEADERS), 1);
+    EXPECT_EQ(session->ended_for(), nullptr);
+  }
+}
+
+TEST_F(Session, IsOverAfterTheClientsGoawayWhenNothingIsUnderWay) {
+  ASSERT_TRUE(turn(get(1)));
+  EXPECT_TRUE(turn(kGoodbye));
+  session->respond(*source.last, Status("200").fields(), false);
+  EXPECT_FALSE(turn(""));
+  EXPECT_EQ(session->ended_for(), nullptr);
+}
+
+TEST_F(Session, AGoawayThatIsNotSoundIsAnError) {
+  for (const std::string& bytes :
+       {frame(NGHTTP2_GOAWAY, 0, 1, std::string(8, '\0')), frame(NGHTTP2_GOAWAY, 0, 0, "short"),
+        frame(NGHTTP2_GOAWAY, 0, 0, {"\0\0\0\1\0\0\0\0", 8}), get(1, 0) + kGoodbye}) {
+    session = ServerSession::create({}, source);
+    turn(preface());
+    EXPECT_FALSE(turn(bytes));
+    EXPECT_EQ(frames(NGHTTP2_GOAWAY), 1);
+    EXPECT_NE(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  }
+}
+
 // ---- Requests that libnghttp2 refuses
 
 TEST_F(Session, ARefusedRequestSaysWhy) {

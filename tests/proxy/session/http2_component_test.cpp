@@ -63,6 +63,22 @@ class Http2 : public ::testing::Test {
   RunningEngine proxy;
 };
 
+TEST_F(Http2, ARequestInOneFlightWithTheClientsGoawayIsServedAndThenTheConnectionEnds) {
+  serve({backend.port()});
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  const std::string goodbye = http2::frame(NGHTTP2_GOAWAY, 0, 0, std::string(8, '\0'));
+  ASSERT_TRUE(stream.send(http2::preface() + goodbye + http2::get(1)));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"host\":\"a\""));
+  std::string got;
+  for (std::string part = stream.receive(); !part.empty(); part = stream.receive()) got += part;
+  int answers = 0;
+  http2::for_each_frame(got, [&](std::uint8_t type, std::uint8_t, int id, std::string_view) {
+    answers += type == NGHTTP2_HEADERS && id == 1 ? 1 : 0;
+  });
+  EXPECT_EQ(answers, 1);
+}
+
 TEST_F(Http2, ARequestBecomesHttp1AndItsResponseComesBack) {
   serve({backend.port()});
   auto client = connect();
