@@ -17,6 +17,15 @@ constexpr std::string_view kVersion = "HTTP/1.1 ";
 constexpr std::string_view kColon = ": ";
 constexpr std::string_view kLineEnd = "\r\n";
 
+// Frames without effect that an endpoint earns; see ClientSession::Limits.
+constexpr unsigned kEarnedByRequest = 8;
+constexpr unsigned kEarnedByData = 4;
+// Two windows are opened for each read of an endpoint, and some read 512 bytes at a time.
+constexpr std::uint64_t kUpdatesByData = 2;
+constexpr std::size_t kDataBytesPerUpdate = 256;
+// What was on its way when its request was given up, of small messages.
+constexpr unsigned kEarnedByGivingUp = 1'000;
+
 }  // namespace
 
 ClientStream::~ClientStream() {
@@ -69,14 +78,10 @@ struct ClientCallbacks {
     return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   }
 
-  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd*, void* user) {
-    ++self(user).frames_;
-    return 0;
-  }
-
-  static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+  static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     ClientStream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
+    self(user).frame_is_idle_ = false;  // interim heads are bounded by their number
     stream->text_.clear();
     stream->fields_.reset();
     return 0;
@@ -104,10 +109,13 @@ struct ClientCallbacks {
         frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
     if (is_of_settings) self(user).has_settings_ = true;
     if (is_of_settings || frame->hd.type == NGHTTP2_GOAWAY) self(user).end_those_without_room();
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    const std::uint8_t type = frame->hd.type;
+    if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA && type != NGHTTP2_RST_STREAM) return 0;
     ClientStream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
     const bool last = ends_stream(frame);
+    if (last || type == NGHTTP2_RST_STREAM) self(user).frame_is_idle_ = false;
+    if (type == NGHTTP2_RST_STREAM) return 0;  // on_stream_close() follows
     stream->is_whole_ = last;
     if (frame->hd.type == NGHTTP2_HEADERS) {
       self(user).finish_fields(*stream, last);
@@ -118,10 +126,11 @@ struct ClientCallbacks {
   }
 
   static int on_data_chunk(nghttp2_session* session, std::uint8_t, std::int32_t id,
-                           const std::uint8_t* data, std::size_t size, void*) {
+                           const std::uint8_t* data, std::size_t size, void* user) {
     nghttp2_session_consume_connection(session, size);
     ClientStream* const stream = stream_of(session, id);
     if (stream == nullptr) return 0;
+    self(user).frame_is_idle_ = false;
     stream->unconsumed_ += size;
     stream->user_.on_response_data(text(data, size));
     return 0;
@@ -146,6 +155,10 @@ struct ClientCallbacks {
   }
 
   static int on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_DATA) {
+      self(user).idle_frames_.earn(kEarnedByData);
+      self(user).updates_earned_ += kUpdatesByData + frame->hd.length / kDataBytesPerUpdate;
+    }
     ClientStream* const stream =
         frame->hd.stream_id == 0 ? nullptr : stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
@@ -210,7 +223,6 @@ struct ClientCallbacks {
   static nghttp2_session_callbacks* make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
-    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
@@ -301,6 +313,7 @@ bool ClientSession::begin(ClientStream& stream, const std::vector<nghttp2_nv>& f
   if (first_ != nullptr) first_->previous_ = &stream;
   first_ = &stream;
   ++stream_count_;
+  idle_frames_.earn(kEarnedByRequest);
   output_.on_output();
   return true;
 }
@@ -310,6 +323,7 @@ void ClientSession::forget(ClientStream& stream) {
   const bool is_over = stream.is_whole_ && stream.request_is_out_;
   if (!is_over) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
+    idle_frames_.earn(kEarnedByGivingUp);
   }
   leave(stream);
   output_.on_output();
@@ -373,12 +387,36 @@ void ClientSession::finish_fields(ClientStream& stream, bool last) {
 // ---- Bytes
 
 bool ClientSession::receive(std::string_view bytes, std::size_t& frames) {
-  frames_ = 0;
-  const ssize_t used = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  frames += frames_;
-  if (used < 0) has_failed_ = true;
-  return used >= 0;
+  while (!bytes.empty() && !was_flooded_) {
+    const FrameWalk::Step step = walk_.next(bytes);
+    if (step.begins) frame_is_idle_ = true;
+    const ssize_t used = nghttp2_session_mem_recv(
+        session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), step.bytes);
+    if (used < 0) {
+      was_flooded_ = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+      has_failed_ = true;
+      return false;
+    }
+    if (step.ends) {
+      ++frames;
+      end_frame();
+    }
+    bytes.remove_prefix(step.bytes);
+  }
+  if (!was_flooded_) return true;
+  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+  has_failed_ = true;
+  return false;
+}
+
+// It was idle unless a callback said that it brought something of a response: so kinds of frames
+// that nobody thought of, and those that libnghttp2 tells nobody of, are counted, too.
+void ClientSession::end_frame() {
+  if (walk_.head().type == NGHTTP2_WINDOW_UPDATE && updates_earned_ > 0) {
+    --updates_earned_;
+  } else if (frame_is_idle_ && !idle_frames_.take(output_.now())) {
+    was_flooded_ = true;
+  }
 }
 
 bool ClientSession::send(std::string& out, std::size_t bytes_max) {

@@ -11,8 +11,11 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/byte_queue.h"
+#include "base/clock.h"
 #include "proxy/http1/field.h"
+#include "proxy/http2/budget.h"
 #include "proxy/http2/field_account.h"
+#include "proxy/http2/frame_walk.h"
 #include "proxy/http2/kept_fields.h"
 
 namespace proxy::http2 {
@@ -24,6 +27,7 @@ class ClientOutput {
  public:
   // There is something to send: soon, and not in this call.
   virtual void on_output() = 0;
+  virtual base::SteadyTime now() const = 0;
 
  protected:
   ~ClientOutput() = default;
@@ -124,6 +128,12 @@ class ClientSession {
     // that takes nothing must not hold up the others, and streams_max bounds them all.
     std::int32_t stream_window = 128 << 10;
     std::int32_t connection_window = 1 << 20;
+    // Frames that bring nothing of a response, as on the clients' side (http2::Limits), but ten
+    // times as many: an endpoint may answer each DATA of ours with a PING (gRPC's estimate of
+    // bandwidth) and some WINDOW_UPDATE, and what it had sent when a request was given up comes
+    // after all.
+    std::uint64_t idle_frames_burst = 10'000;
+    std::uint64_t idle_frames_per_second = 1'000;
   };
 
   // nullptr: no memory.
@@ -147,6 +157,8 @@ class ClientSession {
 
   // False: the connection cannot go on; send() what there is, then close. `frames` are added to.
   bool receive(std::string_view bytes, std::size_t& frames);
+  // That was for too many frames that brought nothing.
+  bool was_flooded() const { return was_flooded_; }
   // Appends what there is to send, until `out` has about `bytes_max`. False: it cannot go on.
   bool send(std::string& out, std::size_t bytes_max);
   // Tells the users of streams whose queue went out; after send().
@@ -164,7 +176,11 @@ class ClientSession {
  private:
   friend class ClientStream;
   friend struct ClientCallbacks;
-  ClientSession(const Limits& limits, ClientOutput& output) : limits_(limits), output_(output) {}
+  ClientSession(const Limits& limits, ClientOutput& output)
+      : limits_(limits),
+        output_(output),
+        idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
+  void end_frame();
   void forget(ClientStream& stream);
   void leave(ClientStream& stream);
   bool take_field(ClientStream& stream, std::string_view name, std::string_view value) const;
@@ -173,6 +189,11 @@ class ClientSession {
 
   Limits limits_;
   ClientOutput& output_;
+  Budget idle_frames_;
+  std::uint64_t updates_earned_ = 0;  // WINDOW_UPDATE by DATA that was sent
+  FrameWalk walk_{FrameWalk::Side::server};
+  bool frame_is_idle_ = false;  // the one that comes: it brought nothing yet
+  bool was_flooded_ = false;
   nghttp2_session* session_ = nullptr;
   ClientStream* first_ = nullptr;
   std::uint32_t stream_count_ = 0;
@@ -180,7 +201,6 @@ class ClientSession {
   bool has_failed_ = false;
   bool has_settings_ = false;  // the endpoint's
   std::size_t bodies_queued_ = 0;
-  std::size_t frames_ = 0;
   std::string* out_ = nullptr;  // during send()
   std::size_t out_bytes_max_ = 0;
   std::vector<std::int32_t> sent_;  // streams whose queue went out

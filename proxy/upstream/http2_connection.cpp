@@ -15,6 +15,7 @@ using End = http2::ClientStream::End;
 constexpr Failure kRefused{Fault::upstream, Retry::not_processed, 502, "upstream_refused_stream"};
 constexpr Failure kReset{Fault::upstream, Retry::never, 502, "upstream_reset_stream"};
 constexpr Failure kBroken{Fault::upstream, Retry::never, 502, "upstream_http2_error"};
+constexpr Failure kFlooded{Fault::upstream, Retry::never, 502, "upstream_http2_flood"};
 constexpr Failure kTooLarge{Fault::upstream, Retry::never, 502, "response_head_too_large"};
 constexpr Failure kClosed{Fault::upstream, Retry::if_connection_was_reused, 502, "closed_early"};
 
@@ -105,7 +106,7 @@ void Http2Connection::on_upstream_readable() {
     const bool is_sound = session_->receive({area.data(), got.bytes}, frames);
     budget.spend(net::TurnBudget::Unit::http2_frame, frames);
     if (!is_sound) {
-      lose(kBroken);
+      give_up();
       return;
     }
     if (const auto allowed = session_->streams_allowed()) endpoint_.note_streams_allowed(*allowed);
@@ -167,9 +168,19 @@ void Http2Connection::settle() {
 // It is of no more use to anybody.
 void Http2Connection::leave() {
   session_->say_goodbye();
+  send_last();
+  lose(kClosed);
+}
+
+// What the endpoint sends is not to be borne.
+void Http2Connection::give_up() {
+  if (session_->was_flooded()) send_last();
+  lose(session_->was_flooded() ? kFlooded : kBroken);
+}
+
+void Http2Connection::send_last() {
   std::string goodbye;
   if (session_->send(goodbye, kSendBytesMax) && is_established_) connection_->write(goodbye);
-  lose(kClosed);
 }
 
 // It is over: its streams are told why, and it is destroyed when nobody is in it any more.

@@ -66,10 +66,13 @@ class Http2Connection final : public net::EventHandler,
   void on_upstream_drained() override { on_output(); }
   void on_upstream_failed(const Failure& failure) override;
   void on_output() override { loop_.resume_soon(*this); }
+  base::SteadyTime now() const override { return loop_.now(); }
   bool take_input();
   void send();
   void settle();
   void leave();
+  void give_up();
+  void send_last();
   void lose(const Failure& failure);
 
   net::Loop& loop_;

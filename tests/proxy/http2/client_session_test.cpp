@@ -1,9 +1,12 @@
 #include "proxy/http2/client_session.h"
 
 #include <array>
+#include <chrono>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/proxy/http2/frames.h"
 
 namespace proxy::http2 {
 namespace {
@@ -99,6 +102,7 @@ class Request final : private ClientStream::User {
 class ClientSessionTest : public ::testing::Test, public ClientOutput {
  protected:
   void on_output() override {}
+  base::SteadyTime now() const override { return time; }
   void begin(Request& request, bool with_body = false) {
     EXPECT_TRUE(session->begin(request.stream(),
                                fields({{":method", "POST"},
@@ -128,6 +132,7 @@ class ClientSessionTest : public ::testing::Test, public ClientOutput {
   }
 
   bool is_sound = true;
+  base::SteadyTime time = base::SteadyTime{} + std::chrono::hours(1);
   Endpoint endpoint{2};
   std::unique_ptr<ClientSession> session = ClientSession::create({}, *this);
 };
@@ -270,6 +275,105 @@ TEST_F(ClientSessionTest, WhenTheConnectionIsLostSoAreItsRequests) {
   EXPECT_EQ(requests[0].ended, ClientStream::End::connection_lost);
   EXPECT_EQ(requests[1].ended, ClientStream::End::no_room);  // nothing of it was sent
   EXPECT_TRUE(session->is_leaving());
+}
+
+// Frames of an endpoint that bring no response, nor a part of one.
+struct Nothing {
+  const char* what;
+  std::string bytes;
+};
+
+class EndpointsIdleFrames : public ClientSessionTest,
+                            public ::testing::WithParamInterface<Nothing> {
+ protected:
+  EndpointsIdleFrames() {
+    session = ClientSession::create({.idle_frames_burst = 50, .idle_frames_per_second = 10}, *this);
+    begin(request, true);
+    begin(given_up);
+    talk();
+    respond(1, {{":status", "200"}});
+    talk();
+    given_up.cancel();
+    talk();
+    time += std::chrono::minutes(1);  // what was earned by that and more
+  }
+  bool receive(const std::string& bytes) {
+    std::string out;
+    EXPECT_TRUE(session->send(out, 1u << 20));
+    std::size_t frames = 0;
+    return session->receive(bytes, frames);
+  }
+  // What the endpoint is told at the end.
+  std::uint32_t error_of_goaway() {
+    std::string out;
+    session->send(out, 1u << 20);
+    std::uint32_t error = NGHTTP2_NO_ERROR;
+    for_each_frame(out, [&](std::uint8_t type, std::uint8_t, int, std::string_view payload) {
+      if (type == NGHTTP2_GOAWAY) error = static_cast<std::uint8_t>(payload[7]);
+    });
+    return error;
+  }
+
+  Request request, given_up;
+};
+
+TEST_P(EndpointsIdleFrames, HaveABudget) {
+  int frames = 0;
+  while (frames < 200 && receive(GetParam().bytes)) ++frames;
+  EXPECT_GE(frames, 50);
+  EXPECT_LT(frames, 60);
+  EXPECT_TRUE(session->was_flooded());
+  EXPECT_FALSE(session->has_room());
+  EXPECT_EQ(error_of_goaway(), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
+}
+
+TEST_P(EndpointsIdleFrames, NowAndThenAreBorne) {
+  for (int i = 0; i < 200; ++i) {
+    time += std::chrono::milliseconds(200);
+    ASSERT_TRUE(receive(GetParam().bytes)) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, EndpointsIdleFrames,
+    ::testing::Values(
+        Nothing{"empty_data", frame(NGHTTP2_DATA, 0, 1, "")},
+        Nothing{"data_of_padding", frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, {"\x02\0\0", 3})},
+        Nothing{"data_of_a_request_that_was_given_up", frame(NGHTTP2_DATA, 0, 3, "x")},
+        Nothing{"priority", frame(NGHTTP2_PRIORITY, 0, 1, {"\0\0\0\0\x05", 5})},
+        Nothing{"ping", frame(NGHTTP2_PING, 0, 0, "12345678")},
+        Nothing{"ping_answer", frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, "12345678")},
+        Nothing{"settings", frame(NGHTTP2_SETTINGS, 0, 0, "")},
+        Nothing{"window_update", window_update(1, 1)},
+        Nothing{"window_update_of_all", window_update(0, 1)},
+        Nothing{"goaway", frame(NGHTTP2_GOAWAY, 0, 0, {"\x7f\xff\xff\xff\0\0\0\0", 8})},
+        Nothing{"origin", frame(0x0c, 0, 0, {"\0\x0ahttps://a.b", 13})},
+        Nothing{"unknown", frame(0x77, 0, 1, "what")},
+        Nothing{"unknown_empty", frame(0x77, 0, 0, "")}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST_F(EndpointsIdleFrames, WindowUpdatesAndPingsForEachMessageThatItGotAreFree) {
+  for (int i = 0; i < 500; ++i) {
+    request.stream().append("x", false);
+    ASSERT_TRUE(receive("")) << i;
+    ASSERT_TRUE(
+        receive(window_update(1, 1) + window_update(0, 1) + frame(NGHTTP2_PING, 0, 0, "12345678")))
+        << i;
+  }
+}
+
+TEST_F(EndpointsIdleFrames, WindowUpdatesForEachPartOfABodyThatWasReadAreFree) {
+  ASSERT_TRUE(receive(window_update(1, 1 << 30) + window_update(0, 1 << 30)));
+  request.stream().append(std::string(1 << 20, 'x'), false);
+  while (session->bodies_queued() > 0) ASSERT_TRUE(receive(""));
+  std::string updates;
+  for (int i = 0; i < 2 << 10; ++i) updates += window_update(1, 512) + window_update(0, 512);
+  EXPECT_TRUE(receive(updates));
+}
+
+TEST_F(EndpointsIdleFrames, ABodyInTheSmallestFramesIsNone) {
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(receive(frame(NGHTTP2_DATA, 0, 1, "x"))) << i;
+  EXPECT_EQ(request.body.size(), 500u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
+#include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
@@ -218,6 +219,24 @@ TEST_F(Http2Endpoints, WhatAnEndpointMayHaveDoneIsNotSentAgain) {
   EXPECT_EQ(answer.fields.at("grpc-status"), "14");
   EXPECT_EQ(backend.requests(), 1);
   EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_reset_stream"));
+}
+
+// RFC 9113 §10.5, the other way round.
+TEST_F(Http2Endpoints, OneThatSendsFramesWithoutEndAndNoAnswerIsLeft) {
+  std::string flood;
+  for (int i = 0; i < 30'000; ++i) flood += http2::frame(0x77, 0, 0, "");
+  std::atomic<int> asked{0};
+  const Http2Backend backend([&](const Request& request) {
+    return asked++ == 0 ? Reply{.says_nothing = true, .frames = flood} : says_ok(request);
+  });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello"));
+  EXPECT_EQ(answer.fields.at("grpc-status"), "14");
+  EXPECT_EQ(answer.fields.at("grpc-message"), "upstream_http2_flood");
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("upstream_http2_flood"));
+  EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
+  EXPECT_EQ(backend.connections(), 2);
 }
 
 TEST_F(Http2Endpoints, ACallThatLosesItsEndpointEndsAsUnavailable) {

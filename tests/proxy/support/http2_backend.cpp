@@ -23,6 +23,7 @@ struct Http2Backend::Session {
   SocketStream stream;
   nghttp2_session* http2 = nullptr;
   std::map<int, Exchange> exchanges;
+  std::string frames;  // that no library would send, for the end of the turn
   int number = 0;
   std::thread thread;
 };
@@ -110,6 +111,7 @@ struct BackendCallbacks {
     ++backend.requests_;
     exchange.reply = backend.script_(exchange.request);
     const Http2Backend::Reply& reply = exchange.reply;
+    session.frames += reply.frames;
     if (reply.leaves) {
       nghttp2_submit_goaway(session.http2, NGHTTP2_FLAG_NONE, id - 2, NGHTTP2_NO_ERROR, nullptr, 0);
       return;
@@ -233,6 +235,7 @@ void Http2Backend::serve(Session& session) {
         if (size <= 0) break;
         out.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
       }
+      out += std::exchange(session.frames, {});
       if (!out.empty() && !session.stream.send(out)) break;
       const std::string got = session.stream.receive();
       goes_on =

@@ -35,6 +35,7 @@ class Http2Backend {
     bool has_head = true;       // false: nothing is said but the reset
     bool leaves = false;        // GOAWAY first; its last stream is the one before this
     bool says_nothing = false;  // not even that
+    std::string frames{};       // as they are, after what is above
   };
   // Called when a request is whole.
   using Script = std::function<Reply(const Request& request)>;
