@@ -6,7 +6,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -94,8 +93,7 @@ class Api {
   // what controllers do in a real cluster: api_collector.cpp
   void collect();
   bool collect_once();
-  bool collect_object(const std::string& storage, const Object& object,
-                      const std::set<std::string>& uids);
+  bool collect_object(const std::string& storage, const Object& object);
   bool collect_namespace(const Object& object);
   bool let_go(const std::string& storage, const Object& object);
   bool drop_finalizer(const std::string& storage, const Object& object, const char* finalizer);

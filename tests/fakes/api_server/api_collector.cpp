@@ -1,5 +1,5 @@
-// The garbage collector and the namespace controller in one: level-triggered, it looks at all there
-// is after each change. Its writes are not in the write log, which is about clients.
+// The garbage collector and the namespace controller in one: after each change it looks at what
+// that concerns. Its writes are not in the write log, which is about clients.
 
 #include <algorithm>
 
@@ -48,30 +48,20 @@ void Api::collect() {
 }
 
 bool Api::collect_once() {
-  std::set<std::string> uids;
-  std::vector<std::pair<std::string, Object>> all;
-  for (const std::string& storage : store_.storages()) {
-    for (Object& object : store_.list(storage, "")) {
-      uids.insert(text(*object, {"metadata", "uid"}));
-      all.emplace_back(storage, std::move(object));
-    }
-  }
   bool changed = false;
-  for (const auto& [storage, object] : all) {
-    // Only what still stands as it was seen.
-    if (store_.get(storage, namespace_of(*object), name_of(*object)) != object) continue;
-    if (collect_object(storage, object, uids)) changed = true;
+  for (const Place& place : store_.take_unsettled()) {
+    const Object object = store_.get(place.storage, place.namespace_, place.name);
+    if (object && collect_object(place.storage, object)) changed = true;
   }
   return changed;
 }
 
-bool Api::collect_object(const std::string& storage, const Object& object,
-                         const std::set<std::string>& uids) {
+bool Api::collect_object(const std::string& storage, const Object& object) {
   if (storage == "/namespaces") return is_marked_deleted(*object) && collect_namespace(object);
   if (const Json* owners = owners_of(*object);
       owners != nullptr && !is_marked_deleted(*object) &&
       std::none_of(owners->begin(), owners->end(),
-                   [&uids](const Json& owner) { return uids.count(text(owner, {"uid"})) != 0; })) {
+                   [this](const Json& owner) { return store_.has_uid(text(owner, {"uid"})); })) {
     return let_go(storage, object);
   }
   if (!is_marked_deleted(*object)) return false;
@@ -82,24 +72,21 @@ bool Api::collect_object(const std::string& storage, const Object& object,
   const std::string uid = text(*object, {"metadata", "uid"});
   bool is_blocked = false;
   bool changed = false;
-  for (const std::string& other : store_.storages()) {
-    for (const Object& dependent : store_.list(other, "")) {
-      const Json* reference = reference_to(*dependent, uid);
-      if (reference == nullptr) continue;
-      if (orphans) {
-        Json after = *dependent;
-        Json& owners = metadata_of(after)["ownerReferences"];
-        owners.erase(std::remove(owners.begin(), owners.end(), *reference), owners.end());
-        if (owners.empty()) metadata_of(after).erase("ownerReferences");
-        store_.put(other, std::move(after));
-        changed = true;
-      } else {
-        const bool blocks = reference->value("blockOwnerDeletion", false);
-        if (!is_marked_deleted(*dependent)) changed |= let_go(other, dependent);
-        const bool is_still_there =
-            store_.get(other, namespace_of(*dependent), name_of(*dependent)) != nullptr;
-        is_blocked |= blocks && is_still_there;
-      }
+  for (const Place& place : store_.dependents_of(uid)) {
+    const Object dependent = store_.get(place.storage, place.namespace_, place.name);
+    const Json* const reference = dependent ? reference_to(*dependent, uid) : nullptr;
+    if (reference == nullptr) continue;
+    if (orphans) {
+      Json after = *dependent;
+      Json& owners = metadata_of(after)["ownerReferences"];
+      owners.erase(std::remove(owners.begin(), owners.end(), *reference), owners.end());
+      if (owners.empty()) metadata_of(after).erase("ownerReferences");
+      store_.put(place.storage, std::move(after));
+      changed = true;
+    } else {
+      const bool blocks = reference->value("blockOwnerDeletion", false);
+      if (!is_marked_deleted(*dependent)) changed |= let_go(place.storage, dependent);
+      is_blocked |= blocks && store_.get(place.storage, place.namespace_, place.name) != nullptr;
     }
   }
   if (is_blocked) return changed;

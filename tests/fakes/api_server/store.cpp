@@ -1,6 +1,7 @@
 #include "tests/fakes/api_server/store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,22 @@ namespace {
 
 // Enough for any test; a watcher that is further behind gets 410, as on a busy real server.
 constexpr std::size_t changes_kept = 20'000;
+
+std::vector<std::string> owners_of(const Json& object) {
+  std::vector<std::string> uids;
+  const Json* const owners = field(object, {"metadata", "ownerReferences"});
+  if (owners == nullptr || !owners->is_array()) return uids;
+  for (const Json& owner : *owners) uids.push_back(text(owner, {"uid"}));
+  return uids;
+}
+
+template <class Map>
+void remove(Map& map, const std::string& name, const Place& place) {
+  const auto at = map.find(name);
+  if (at == map.end()) return;
+  at->second.erase(place);
+  if (at->second.empty()) map.erase(at);
+}
 
 }  // namespace
 
@@ -24,8 +41,9 @@ std::vector<Object> Store::list(const std::string& storage, const std::string& n
   std::vector<Object> found;
   const auto objects = objects_.find(storage);
   if (objects == objects_.end()) return found;
-  for (const auto& [key, object] : objects->second) {
-    if (namespace_.empty() || key.first == namespace_) found.push_back(object);
+  for (auto at = objects->second.lower_bound({namespace_, ""}); at != objects->second.end(); ++at) {
+    if (!namespace_.empty() && at->first.first != namespace_) break;
+    found.push_back(at->second);
   }
   return found;
 }
@@ -38,9 +56,14 @@ std::vector<std::string> Store::storages() const {
 
 Object Store::put(const std::string& storage, Json object) {
   metadata_of(object)["resourceVersion"] = std::to_string(++version_);
-  Object& place = objects_[storage][{namespace_of(object), name_of(object)}];
+  const Place at{storage, namespace_of(object), name_of(object)};
+  Object& place = objects_[storage][{at.namespace_, at.name}];
   Object before = std::move(place);
   place = std::make_shared<const Json>(std::move(object));
+  // First, so that whoever depends on it is not looked at for a change of it.
+  ++uids_[text(*place, {"metadata", "uid"})];
+  if (before) unfile(at, *before);
+  file(at, *place);
   remember(storage, std::move(before), place);
   return place;
 }
@@ -53,9 +76,38 @@ Object Store::erase(const std::string& storage, const std::string& namespace_,
   Json last = *found->second;
   metadata_of(last)["resourceVersion"] = std::to_string(++version_);
   objects.erase(found);
+  unfile({storage, namespace_, name}, last);
   Object before = std::make_shared<const Json>(std::move(last));
   remember(storage, before, nullptr);
   return before;
+}
+
+void Store::file(const Place& place, const Json& object) {
+  for (const std::string& owner : owners_of(object)) dependents_[owner].insert(place);
+  if (field(object, {"metadata", "deletionTimestamp"}) != nullptr) ending_.insert(place);
+  unsettled_.insert(place);
+}
+
+void Store::unfile(const Place& place, const Json& object) {
+  const std::string uid = text(object, {"metadata", "uid"});
+  if (const auto known = uids_.find(uid); known != uids_.end() && --known->second == 0) {
+    uids_.erase(known);
+    for (const Place& dependent : dependents_of(uid)) unsettled_.insert(dependent);
+  }
+  for (const std::string& owner : owners_of(object)) remove(dependents_, owner, place);
+  ending_.erase(place);
+}
+
+std::vector<Place> Store::dependents_of(const std::string& uid) const {
+  const auto found = dependents_.find(uid);
+  if (found == dependents_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+std::set<Place> Store::take_unsettled() {
+  std::set<Place> places = std::exchange(unsettled_, {});
+  places.insert(ending_.begin(), ending_.end());
+  return places;
 }
 
 void Store::remember(const std::string& storage, Object before, Object after) {
