@@ -1,5 +1,6 @@
 #include "base/certificate_view.h"
 
+#include "base/certificate_facts.h"
 #include "base/digest.h"
 #include "base/openssl.h"
 
@@ -25,14 +26,18 @@ std::string public_key_der(const X509* certificate) {
 
 }  // namespace
 
+CertificateView view_of(X509* certificate) {
+  CertificateView view;
+  view.subject = subject_of(certificate);
+  view.public_key_sha256 = hex_pairs(sha256(public_key_der(certificate)));
+  take_openssl_error();
+  return view;
+}
+
 Result<CertificateView> view_certificate(std::string_view pem) {
   const auto certificate = parse_first_certificate(pem);
   if (!certificate) return failure(certificate.error());
-  CertificateView view;
-  view.subject = subject_of(certificate->get());
-  view.public_key_sha256 = hex_pairs(sha256(public_key_der(certificate->get())));
-  take_openssl_error();
-  return view;
+  return view_of(certificate->get());
 }
 
 }  // namespace base

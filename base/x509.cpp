@@ -4,6 +4,7 @@
 #include <ctime>
 #include <optional>
 
+#include "base/certificate_facts.h"
 #include "base/digest.h"
 #include "base/ip_text.h"
 #include "base/key.h"
@@ -14,6 +15,8 @@ namespace base {
 namespace {
 
 constexpr std::size_t kChainMax = 100;  // chains have 2 to 4; a bundle of CAs is not a chain
+
+thread_local std::size_t parsed_by_this_thread = 0;
 
 std::string_view bytes_of(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
@@ -131,36 +134,9 @@ std::string nth_certificate(std::size_t index) {
 }
 
 Result<CertificateInfo> describe(std::string_view der, std::size_t index) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const auto* const end = bytes + der.size();
-  const X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
-  if (!certificate) {
-    return failure(ErrorKind::invalid,
-                   nth_certificate(index) + " is not valid X.509 (" + take_openssl_error() + ")");
-  }
-  if (bytes != end) {
-    return failure(ErrorKind::invalid, nth_certificate(index) + " has bytes after its end");
-  }
-  const auto not_before = wall_time(X509_get0_notBefore(certificate.get()));
-  const auto not_after = wall_time(X509_get0_notAfter(certificate.get()));
-  if (!not_before || !not_after) {
-    return failure(ErrorKind::invalid, nth_certificate(index) + " has a date that is not one");
-  }
-  CertificateInfo info;
-  info.subject_common_name = common_name_of(certificate.get());
-  info.issuer = issuer_of(certificate.get());
-  read_names(certificate.get(), info);
-  info.serial_bytes = der_integer_content(X509_get0_serialNumber(certificate.get()));
-  info.serial = serial_text(info.serial_bytes);
-  if (const auto* id = X509_get0_authority_key_id(certificate.get())) {
-    info.authority_key_id = bytes_of(id);
-  }
-  info.fingerprint_sha256 = hex_pairs(sha256(der));
-  read_public_key(certificate.get(), info);
-  info.not_before = *not_before;
-  info.not_after = *not_after;
-  take_openssl_error();  // an extension that did not decode must not speak up in a later call
-  return info;
+  const auto certificate = parse_certificate(der, index);
+  if (!certificate) return failure(certificate.error());
+  return facts_of(certificate->get(), der);
 }
 
 bool name_covers(std::string_view name, std::string_view host) {
@@ -173,6 +149,48 @@ bool name_covers(std::string_view name, std::string_view host) {
 }
 
 }  // namespace
+
+Result<X509Ptr> parse_certificate(std::string_view der, std::size_t index) {
+  ++parsed_by_this_thread;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* const end = bytes + der.size();
+  X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+  if (!certificate) {
+    return failure(ErrorKind::invalid,
+                   nth_certificate(index) + " is not valid X.509 (" + take_openssl_error() + ")");
+  }
+  if (bytes != end) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has bytes after its end");
+  }
+  if (!wall_time(X509_get0_notBefore(certificate.get())) ||
+      !wall_time(X509_get0_notAfter(certificate.get()))) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has a date that is not one");
+  }
+  take_openssl_error();
+  return certificate;
+}
+
+std::size_t parsed_certificates() {
+  return parsed_by_this_thread;
+}
+
+CertificateInfo facts_of(X509* certificate, std::string_view der) {
+  CertificateInfo info;
+  info.subject_common_name = common_name_of(certificate);
+  info.issuer = issuer_of(certificate);
+  read_names(certificate, info);
+  info.serial_bytes = der_integer_content(X509_get0_serialNumber(certificate));
+  info.serial = serial_text(info.serial_bytes);
+  if (const auto* id = X509_get0_authority_key_id(certificate)) {
+    info.authority_key_id = bytes_of(id);
+  }
+  info.fingerprint_sha256 = hex_pairs(sha256(der));
+  read_public_key(certificate, info);
+  info.not_before = wall_time(X509_get0_notBefore(certificate)).value_or(WallTime{});
+  info.not_after = wall_time(X509_get0_notAfter(certificate)).value_or(WallTime{});
+  take_openssl_error();  // an extension that did not decode must not speak up in a later call
+  return info;
+}
 
 std::string serial_text(std::string_view serial_bytes) {
   // The leading 00 only says "positive"; people and tools write the number without it.

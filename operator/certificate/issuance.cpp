@@ -190,7 +190,7 @@ bool Issuance::is_renewal_requested_anew() const {
 }
 
 bool Issuance::is_stored(const SecretContent& content) const {
-  return content.order_url == status().order->url && content.leaf && content.private_key &&
+  return content.order_url == status().order->url && content.leaf && content.key &&
          content.pair_problem.empty();
 }
 

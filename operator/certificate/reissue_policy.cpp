@@ -107,7 +107,7 @@ std::optional<Verdict> key_settings_changed(const ReissueInput& input) {
   // Of a certificate that was moved here only the next one is made with the key that spec wants.
   const bool is_ours = !input.secret->issuer_name.empty();
   if (!is_ours || !input.certificate.spec.key) return std::nullopt;
-  const base::KeySpec has = input.secret->private_key->spec();
+  const base::KeySpec has = *input.secret->key;
   const base::KeySpec wanted = *input.certificate.spec.key;
   if (has == wanted) return std::nullopt;
   return Verdict{"SecretMismatch",

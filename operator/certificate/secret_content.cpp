@@ -1,31 +1,47 @@
 #include "operator/certificate/secret_content.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/certificate_chain.h"
 #include "operator/api/certificate.h"
 
 namespace certificate {
 
 namespace {
 
-void read_chain(SecretContent& content) {
-  if (content.chain_pem.empty()) return;
-  auto chain = base::read_chain(content.chain_pem);
-  if (chain) {
-    content.chain_length = static_cast<int>(chain->size());
-    content.leaf = std::move(chain->front());
-    content.view = base::view_certificate(content.chain_pem).value_or(base::CertificateView{});
-  } else {
+using Chain = std::optional<base::CertificateChain>;
+
+Chain read_chain(SecretContent& content) {
+  if (content.chain_pem.empty()) return std::nullopt;
+  auto chain = base::CertificateChain::read(content.chain_pem);
+  if (!chain) {
     content.problem = std::string(kChainKey) + ": " + chain.error().message;
+    return std::nullopt;
   }
+  content.chain_length = static_cast<int>(chain->size());
+  content.leaf = chain->leaf();
+  content.view = chain->view();
+  return *std::move(chain);
 }
 
-void read_key(SecretContent& content) {
+void read_key(const Chain& chain, SecretContent& content) {
   if (content.key_pem.empty()) return;
-  auto key = base::PrivateKey::from_pem(content.key_pem);
+  if (chain) {
+    const auto key = chain->read_key(content.key_pem);
+    if (key) {
+      content.key = key->spec;
+      return;
+    }
+    content.pair_problem = key.error().message;
+  }
+  const auto key = base::PrivateKey::from_pem(content.key_pem);
   if (key) {
-    content.private_key = *std::move(key);
-  } else if (content.problem.empty()) {
+    content.key = key->spec();
+    return;
+  }
+  content.pair_problem.clear();
+  if (content.problem.empty()) {
     content.problem = std::string(kPrivateKeyKey) + ": " + key.error().message;
   }
 }
@@ -50,12 +66,7 @@ SecretContent read_content(const kube::Secret& secret) {
   content.issuer_kind = secret.metadata.annotation(api::kIssuerKindAnnotation);
   content.server = secret.metadata.annotation(kServerAnnotation);
   content.is_marked = is_marked(secret);
-  read_chain(content);
-  read_key(content);
-  if (content.leaf && content.private_key) {
-    const base::Status pair = base::check_key_pair(content.chain_pem, content.key_pem);
-    if (!pair) content.pair_problem = pair.error().message;
-  }
+  read_key(read_chain(content), content);
   return content;
 }
 

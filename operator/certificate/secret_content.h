@@ -30,9 +30,9 @@ struct SecretContent {
   std::optional<base::CertificateInfo> leaf;  // nothing when chain_pem is empty or broken
   base::CertificateView view;                 // of the leaf
   int chain_length = 0;
-  std::optional<base::PrivateKey> private_key;  // nothing when key_pem is empty or broken
-  std::string problem;       // a sentence: what of the present data cannot be read
-  std::string pair_problem;  // a sentence: why the key is not the certificate's
+  std::optional<base::KeySpec> key;  // nothing when key_pem is empty or broken
+  std::string problem;               // a sentence: what of the present data cannot be read
+  std::string pair_problem;          // a sentence: why the key is not the certificate's
   std::string order_url;
   std::string issuer_name;  // empty: nobody wrote it there
   std::string issuer_kind;

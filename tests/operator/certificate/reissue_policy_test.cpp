@@ -17,15 +17,6 @@ using testing::HasSubstr;
 constexpr base::WallTime kIssued = fakes::FakeClock::kStart;
 constexpr hours kLife{24 * 90};
 
-base::PrivateKey key_of(base::KeySpec spec) {
-  return base::PrivateKey::generate(spec).value();
-}
-
-const base::PrivateKey& p256() {
-  static const base::PrivateKey key = key_of({base::KeyAlgorithm::ecdsa, 256});
-  return key;
-}
-
 api::Certificate wanted() {
   api::Certificate certificate;
   certificate.metadata.name = "www";
@@ -40,7 +31,7 @@ SecretContent good() {
   SecretContent content;
   content.chain_pem = "chain";
   content.key_pem = "key";
-  content.private_key = p256();
+  content.key.emplace();  // ECDSA, 256
   content.leaf.emplace();
   content.leaf->dns_names = {"www.shop.example"};
   content.leaf->serial = "04:ab";
@@ -246,9 +237,9 @@ TEST(ReissuePolicy, WhatWasMovedHereIsGoodUntilItsRenewalWhateverKeyAndIssuer) {
 
 TEST(ReissuePolicy, AKeyThatNobodyAskedForFollowsWhatIsThere) {
   Scene scene;
-  scene.secret.private_key = key_of({base::KeyAlgorithm::ecdsa, 384});
+  scene.secret.key = base::KeySpec{base::KeyAlgorithm::ecdsa, 384};
   EXPECT_FALSE(scene.judge());
-  EXPECT_EQ(scene.certificate.spec.key_after(scene.secret.private_key->spec()).bits, 384);
+  EXPECT_EQ(scene.certificate.spec.key_after(*scene.secret.key).bits, 384);
   EXPECT_EQ(scene.certificate.spec.key_after({}), base::KeySpec{});
 }
 

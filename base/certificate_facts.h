@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/certificate_view.h"
+#include "base/openssl.h"
+#include "base/result.h"
+#include "base/x509.h"
+
+// Parts of reading a chain, for those who hold OpenSSL's own objects: a certificate is parsed once
+// and then asked. Parsing is what costs, most of it to decode the public key.
+namespace base {
+
+// The certificate of this DER; invalid: it is the index-th of its chain, and why it is none.
+Result<X509Ptr> parse_certificate(std::string_view der, std::size_t index);
+
+// How many this thread has parsed so, to be counted in tests.
+std::size_t parsed_certificates();
+
+// Of one that parse_certificate() gave; der is what it was read from.
+CertificateInfo facts_of(X509* certificate, std::string_view der);
+CertificateView view_of(X509* certificate);
+
+}  // namespace base

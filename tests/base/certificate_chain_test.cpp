@@ -1,0 +1,115 @@
+#include "base/certificate_chain.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include "base/certificate_facts.h"
+#include "base/pem.h"
+#include "base/tls_certificate_rules.h"
+#include "base/untold_issuer.h"
+
+namespace base {
+namespace {
+
+struct Authority {
+  PrivateKey key = PrivateKey::generate({}).value();
+  std::string pem = make_self_signed(key, {{"An authority", {}, {}}, true}).value();
+};
+
+std::string leaf_of(const Authority& authority, const PrivateKey& key) {
+  return sign_leaf(key, {{"", {"a.test"}, {}}}, authority.pem, authority.key).value();
+}
+
+std::string traditional(const PrivateKey& key) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey_traditional(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  return read_memory_bio(bio.get());
+}
+
+TEST(CertificateChain, SaysWhatItsPartsSayEachForItself) {
+  const Authority authority;
+  const PrivateKey key = PrivateKey::generate({}).value();
+  const std::string leaf = leaf_of(authority, key);
+  for (const std::string& pem : {leaf, leaf + authority.pem, "# words\n" + authority.pem + leaf}) {
+    const auto chain = CertificateChain::read(pem);
+    ASSERT_TRUE(chain) << chain.error().message;
+    const auto all = read_chain(pem).value();
+    EXPECT_EQ(chain->size(), all.size());
+    EXPECT_EQ(chain->leaf().fingerprint_sha256, all.front().fingerprint_sha256);
+    EXPECT_EQ(chain->leaf().not_after, all.front().not_after);
+    EXPECT_EQ(chain->leaf().key_algorithm, "ECDSA");
+    EXPECT_EQ(chain->view().public_key_sha256, view_certificate(pem)->public_key_sha256);
+    EXPECT_EQ(chain->untold_issuer(""), untold_issuer(pem, "").value_or(""));
+    EXPECT_EQ(chain->untold_issuer(authority.pem), untold_issuer(pem, authority.pem).value_or(""));
+  }
+  EXPECT_EQ(CertificateChain::read("# words\n" + leaf)->pem(), leaf);
+}
+
+TEST(CertificateChain, FailsAsAChainThatIsReadFails) {
+  const Authority authority;
+  const std::string der = read_pem(authority.pem)->front().der;
+  const std::string texts[] = {
+      "",
+      "no PEM",
+      authority.pem + write_pem({"CERTIFICATE", "junk"}),
+      authority.pem + write_pem({"CERTIFICATE", der.substr(0, der.size() / 2)}),
+      write_pem({"CERTIFICATE", der + "x"}),
+      authority.pem + "-----BEGIN CERTIFICATE-----\n",
+  };
+  for (const std::string& text : texts) {
+    const auto chain = CertificateChain::read(text);
+    const auto known = read_chain(text);
+    ASSERT_FALSE(chain) << text;
+    ASSERT_FALSE(known) << text;
+    EXPECT_EQ(chain.error().message, known.error().message);
+  }
+}
+
+TEST(CertificateChain, TakesEveryKindOfKeyThatIsTheLeafsAndNoOther) {
+  const Authority authority;
+  const KeySpec specs[] = {{}, {KeyAlgorithm::ecdsa, 384}, {KeyAlgorithm::rsa, 2048}};
+  for (const KeySpec& spec : specs) {
+    const PrivateKey key = PrivateKey::generate(spec).value();
+    const PrivateKey other = PrivateKey::generate(spec).value();
+    const std::string leaf = leaf_of(authority, key);
+    const auto chain = CertificateChain::read(leaf + authority.pem).value();
+    EXPECT_TRUE(chain.check_tls());
+    for (const std::string& text :
+         {key.to_pem(), "# words\n" + key.to_pem() + "more", traditional(key)}) {
+      const auto read = chain.read_key(text);
+      ASSERT_TRUE(read) << read.error().message;
+      EXPECT_EQ(read->spec, spec);
+      EXPECT_EQ(read->pem, key.to_pem()) << "as OpenSSL writes it";
+    }
+    for (const std::string& text : {other.to_pem(), traditional(other), std::string("no key"),
+                                    std::string(), authority.key.to_pem()}) {
+      const auto read = chain.read_key(text);
+      const auto known = check_key_pair(leaf, text);
+      ASSERT_FALSE(read) << text;
+      ASSERT_FALSE(known) << text;
+      EXPECT_EQ(read.error().message, known.error().message);
+    }
+  }
+}
+
+TEST(CertificateChain, ParsesWhatStandsBehindLeavesOnceForManyOfThem) {
+  const Authority authority;
+  std::vector<std::string> chains;
+  for (int i = 0; i < 20; ++i) {
+    chains.push_back(leaf_of(authority, PrivateKey::generate({}).value()) + authority.pem);
+  }
+  const std::size_t before = parsed_certificates();
+  for (const std::string& chain : chains) {
+    const auto read = CertificateChain::read(chain);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->check_tls());
+    EXPECT_EQ(read->untold_issuer(""), "");
+  }
+  EXPECT_EQ(parsed_certificates() - before, chains.size() + 1);
+}
+
+}  // namespace
+}  // namespace base
