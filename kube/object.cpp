@@ -6,6 +6,14 @@
 
 namespace kube {
 
+namespace {
+
+// What `kubectl apply` writes down for itself, the whole object once more: nobody reads it here,
+// and thousands of objects have it.
+constexpr const char* kLastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
+
+}  // namespace
+
 ObjectMeta read_meta(const JsonReader& object) {
   const JsonReader metadata = object.object("metadata");
   ObjectMeta meta;
@@ -18,6 +26,7 @@ ObjectMeta read_meta(const JsonReader& object) {
   meta.is_being_deleted = metadata.has("deletionTimestamp");
   meta.labels = metadata.text_map("labels");
   meta.annotations = metadata.text_map("annotations");
+  meta.annotations.erase(kLastAppliedAnnotation);
   metadata.each("ownerReferences", [&meta](const JsonReader& reference) {
     meta.owner_references.push_back({reference.text("apiVersion"), reference.text("kind"),
                                      reference.text("name"), reference.text("uid"),

@@ -8,6 +8,15 @@ namespace kube {
 
 namespace {
 
+constexpr const char* kServiceLabel = "kubernetes.io/service-name";
+
+// There are tens of thousands of them in a large cluster.
+void keep_what_is_read(ObjectMeta& metadata) {
+  std::erase_if(metadata.labels, [](const auto& label) { return label.first != kServiceLabel; });
+  metadata.annotations.clear();
+  metadata.owner_references = {};
+}
+
 Endpoint read_endpoint(const JsonReader& endpoint) {
   const JsonReader conditions = endpoint.object("conditions");
   Endpoint read;
@@ -33,7 +42,7 @@ EndpointPort read_port(const JsonReader& port) {
 }  // namespace
 
 ObjectKey EndpointSlice::service() const {
-  const auto label = metadata.labels.find("kubernetes.io/service-name");
+  const auto label = metadata.labels.find(kServiceLabel);
   return {metadata.namespace_, label == metadata.labels.end() ? std::string() : label->second};
 }
 
@@ -45,6 +54,7 @@ const ResourceType& EndpointSlice::type() {
 base::Result<EndpointSlice> EndpointSlice::from_json(const nlohmann::json& object) {
   return read_object<EndpointSlice>(
       type(), object, [](const JsonReader& reader, EndpointSlice& slice) {
+        keep_what_is_read(slice.metadata);
         slice.address_type = reader.text("addressType");
         reader.each("endpoints", [&](const JsonReader& endpoint) {
           slice.endpoints.push_back(read_endpoint(endpoint));

@@ -28,6 +28,9 @@ const ResourceType& Service::type() {
 
 base::Result<Service> Service::from_json(const nlohmann::json& object) {
   return read_object<Service>(type(), object, [](const JsonReader& reader, Service& service) {
+    // Nobody reads these of a Service, and there are thousands.
+    service.metadata.labels.clear();
+    service.metadata.annotations.clear();
     const JsonReader spec = reader.object("spec");
     service.type_name = spec.optional_text("type").value_or("ClusterIP");
     spec.each("ports", [&](const JsonReader& port) { service.ports.push_back(read_port(port)); });

@@ -29,6 +29,13 @@ TEST(ObjectMeta, ReadsWhatWeUse) {
             (std::vector<kube::OwnerReference>{{"v1", "Service", "s", "u2", true}}));
 }
 
+TEST(ObjectMeta, LeavesTheWholeObjectThatKubectlWritesIntoAnAnnotation) {
+  json object = {{"metadata", {{"name", "www"}, {"annotations", {{"note", "hello"}}}}}};
+  object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "{}";
+  EXPECT_EQ(kube::read_meta(object).annotations,
+            (std::map<std::string, std::string>{{"note", "hello"}}));
+}
+
 TEST(ObjectMeta, AbsentFieldsAndStrangeValuesReadAsDefaults) {
   EXPECT_EQ(kube::read_meta(json::object()).name, "");
   EXPECT_EQ(kube::read_meta(json::array()).name, "");
