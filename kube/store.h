@@ -112,6 +112,14 @@ class Store {
     tell(change);
   }
 
+  // Another form of the same state, where `held` is what is there still. Nobody is told. From any
+  // thread.
+  void exchange(const Pointer& held, Pointer twin) {
+    const std::lock_guard lock(mutex_);
+    const auto found = objects_.find(held->metadata.key());
+    if (found != objects_.end() && found->second == held) found->second = std::move(twin);
+  }
+
   void put(T object) { put(std::make_shared<const T>(std::move(object))); }
 
   void erase(const ObjectKey& key) {

@@ -1,5 +1,8 @@
 #include "kube/resources/secret.h"
 
+#include <algorithm>
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "base/base64url.h"
@@ -11,6 +14,9 @@ namespace {
 
 // The API server refuses more than 1 MiB of decoded data (core/v1 MaxSecretSize).
 constexpr std::size_t kDataBytesMax = 1u << 20;
+
+// The last one is the key of an order under way.
+constexpr std::array kTlsSecretKeys = {"tls.crt", "tls.key", "ca.crt", "next-tls.key"};
 
 void read_data(const JsonReader& reader, Secret& secret) {
   std::size_t bytes = 0;
@@ -34,12 +40,22 @@ void read_data(const JsonReader& reader, Secret& secret) {
 const std::string& Secret::value(const std::string& key) const {
   static const std::string none;
   const auto found = data.find(key);
-  return found == data.end() ? none : found->second;
+  return found == data.end() ? none : found->second.text();
 }
 
 const ResourceType& Secret::type() {
   static const ResourceType type{"", "v1", "Secret", "secrets", true};
   return type;
+}
+
+base::Result<Secret> Secret::tls_from_json(const nlohmann::json& object) {
+  auto secret = from_json(object);
+  if (!secret) return secret;
+  std::erase_if(secret->data, [](const auto& entry) {
+    const auto is_key = [&](const char* key) { return entry.first == key; };
+    return std::none_of(kTlsSecretKeys.begin(), kTlsSecretKeys.end(), is_key);
+  });
+  return secret;
 }
 
 base::Result<Secret> Secret::from_json(const nlohmann::json& object) {

@@ -88,7 +88,7 @@ PasswordFile made_of(Users users) {
 PasswordFile read_map(const kube::Secret& secret) {
   Users users;
   for (const auto& [name, hash] : secret.data) {
-    const std::string problem = add_user(name, annotations::trimmed(hash), users);
+    const std::string problem = add_user(name, annotations::trimmed(hash.text()), users);
     if (!problem.empty()) {
       return spoilt("for the user \"" + shown(name) + "\" " + problem + std::string(kTakenHashes));
     }

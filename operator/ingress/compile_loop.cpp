@@ -77,7 +77,10 @@ class CompileLoop::Source final : public ClusterSource {
   // Only the Secrets that Ingresses of ours name are ever parsed.
   Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
     const auto secret = stores_.tls_secrets.get(key);
-    return secret ? secrets_.read(*secret) : nullptr;
+    if (!secret) return nullptr;
+    auto read = secrets_.read(*secret);
+    if (auto twin = sharing_with(read, *secret)) stores_.tls_secrets.exchange(secret, twin);
+    return read;
   }
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return stores_.auth_secrets == nullptr ? nullptr : stores_.auth_secrets->get(key);

@@ -1,10 +1,8 @@
 #include "operator/ingress/tls_secret.h"
 
+#include "base/certificate_chain.h"
 #include "base/digest.h"
-#include "base/key.h"
 #include "base/pem.h"
-#include "base/tls_certificate_rules.h"
-#include "base/untold_issuer.h"
 
 namespace ingress {
 namespace {
@@ -53,48 +51,45 @@ struct Content {
   const std::string& authorities;
 };
 
-TlsSecret read_pair(const std::string& chain, const std::string& key) {
-  if (chain.empty() && key.empty()) {
+TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
+                    const std::string& authorities_pem) {
+  if (chain_pem.empty() && key_pem.empty()) {
     TlsSecret nothing;
     nothing.state = TlsSecret::State::empty;
     nothing.problem = "tls.crt and tls.key are empty";
     return nothing;
   }
-  if (chain.empty()) return broken("tls.crt is empty");
-  if (key.empty()) return broken("tls.key is empty");
-  if (chain.size() > kChainBytesMax) {
+  if (chain_pem.empty()) return broken("tls.crt is empty");
+  if (key_pem.empty()) return broken("tls.key is empty");
+  if (chain_pem.size() > kChainBytesMax) {
     return broken("tls.crt is larger than " + std::to_string(kChainBytesMax >> 10) +
                   " KiB, which clients refuse");
   }
-  auto certificates = base::read_chain(chain);
-  if (!certificates) return broken("tls.crt cannot be read: " + certificates.error().message);
-  if (const auto pair = base::check_key_pair(chain, key); !pair) {
-    return broken("tls.crt and tls.key do not make a pair: " + pair.error().message);
-  }
-  if (const auto servable = base::check_tls_pair(chain, key); !servable) {
+  const auto chain = base::CertificateChain::read(chain_pem);
+  if (!chain) return broken("tls.crt cannot be read: " + chain.error().message);
+  auto key = chain->read_key(key_pem);
+  if (!key) return broken("tls.crt and tls.key do not make a pair: " + key.error().message);
+  if (const auto servable = chain->check_tls(); !servable) {
     return broken("tls.crt: " + servable.error().message);
   }
-  const auto private_key = base::PrivateKey::from_pem(key);
-  if (!private_key) return broken("tls.key cannot be read: " + private_key.error().message);
   TlsSecret usable;
   usable.state = TlsSecret::State::usable;
-  usable.leaf = std::move(certificates->front());
+  usable.leaf = chain->leaf();
   usable.material = std::make_shared<const proxy::config::Certificate>(
-      proxy::config::Certificate{certificates_only(chain), private_key->to_pem()});
+      proxy::config::Certificate{chain->pem(), std::move(key->pem)});
+  usable.untold_issuer = chain->untold_issuer(authorities_pem);
   return usable;
 }
 
 TlsSecret read_content(const Content& content) {
-  TlsSecret read = read_pair(content.chain, content.key);
+  std::string authorities;
   const bool may_be_read =
       !content.authorities.empty() && content.authorities.size() <= kAuthoritiesBytesMax;
   if (may_be_read && base::read_chain(content.authorities)) {
-    read.authorities_pem = certificates_only(content.authorities);
+    authorities = certificates_only(content.authorities);
   }
-  if (read.state == TlsSecret::State::usable) {
-    read.untold_issuer =
-        base::untold_issuer(read.material->chain_pem, read.authorities_pem).value_or("");
-  }
+  TlsSecret read = read_pair(content.chain, content.key, authorities);
+  read.authorities_pem = std::move(authorities);
   return read;
 }
 
@@ -102,6 +97,23 @@ TlsSecret read_content(const Content& content) {
 
 TlsSecret read_tls_secret(const kube::Secret& secret) {
   return read_content(Content(secret));
+}
+
+std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const TlsSecret>& read,
+                                                 const kube::Secret& secret) {
+  const auto& material = read->material;
+  if (!material) return nullptr;
+  std::shared_ptr<kube::Secret> twin;
+  const auto share = [&](const char* key, const std::string& text) {
+    const auto known = secret.data.find(key);
+    if (known == secret.data.end() || known->second.is_same(text)) return;
+    if (known->second.text() != text) return;
+    if (!twin) twin = std::make_shared<kube::Secret>(secret);
+    twin->data[key] = kube::SharedText(std::shared_ptr<const std::string>(material, &text));
+  };
+  share("tls.crt", material->chain_pem);
+  share("tls.key", material->key_pem);
+  return twin;
 }
 
 std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret) {

@@ -35,6 +35,11 @@ struct TlsSecret {
 
 TlsSecret read_tls_secret(const kube::Secret& secret);
 
+// The same Secret, that holds its pair where `read` does; null: it does so already, or the pair is
+// written in another way there. There are thousands, of some kilobytes each.
+std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const TlsSecret>& read,
+                                                 const kube::Secret& secret);
+
 // Reads each content once for as long as somebody holds what was read. Keeps a hash of a content
 // and no more beyond that. Not thread-safe: it belongs to the compile loop.
 class TlsSecretCache {

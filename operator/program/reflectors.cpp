@@ -30,7 +30,8 @@ Reflectors::Reflectors(kube::Client& client, Stores& stores, const Namespaces& w
   follow(stores.classes, {});
   follow(stores.services, with_own);
   follow(stores.slices, with_own);
-  follow(stores.tls_secrets, watched, only_tls_secrets);
+  follow(stores.tls_secrets, watched, only_tls_secrets, kube::Secret::type(),
+         &kube::Secret::tls_from_json);
   follow(stores.certificates, watched, {}, api::Certificate::type(), &api::Certificate::read);
   follow(stores.issuers, watched, {}, api::Issuer::type(false), &api::Issuer::read);
   if (watched.empty()) {

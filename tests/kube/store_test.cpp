@@ -107,6 +107,25 @@ TEST_F(StoreTest, AnIndexFollowsEveryChange) {
   EXPECT_THROW(store_.find("never-added", ""), std::out_of_range);
 }
 
+TEST_F(StoreTest, AnotherFormOfTheSameStateTakesItsPlaceUnheardUnlessANewerOneIsThere) {
+  store_.put(thing("a", "1", {"red"}));
+  const auto first = store_.get({"shop", "a"});
+  const auto twin = shared(thing("a", "1", {"red"}));
+  heard_.clear();
+  store_.exchange(first, twin);
+  EXPECT_EQ(store_.get({"shop", "a"}), twin);
+  EXPECT_THAT(heard_, ElementsAre());
+
+  store_.put(thing("a", "2", {"red"}));
+  const auto newer = store_.get({"shop", "a"});
+  store_.exchange(twin, first);
+  EXPECT_EQ(store_.get({"shop", "a"}), newer);
+  store_.erase({"shop", "a"});
+  store_.exchange(newer, twin);
+  EXPECT_EQ(store_.get({"shop", "a"}), nullptr);
+  EXPECT_THAT(names("red"), ElementsAre());
+}
+
 TEST_F(StoreTest, AReaderMayKeepWhatItGot) {
   store_.put(thing("a", "1"));
   const auto kept = store_.get({"shop", "a"});

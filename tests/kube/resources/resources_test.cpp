@@ -161,6 +161,17 @@ TEST(EndpointSlice, ReadsEndpointsAndLeavesUnsaidConditionsUnsaid) {
                                        kube::EndpointPort{"any", 0, "TCP", ""}));
 }
 
+// There are tens of thousands of them in a large cluster.
+TEST(EndpointSlice, KeepsOfItsMetadataWhatIsRead) {
+  const auto slice = parsed<kube::EndpointSlice>(R"({"metadata":{"name":"a","namespace":"shop",
+    "labels":{"kubernetes.io/service-name":"www","app":"www"},"annotations":{"changed":"now"},
+    "ownerReferences":[{"apiVersion":"v1","kind":"Service","name":"www","uid":"u"}]}})");
+  EXPECT_EQ(slice.service().name, "www");
+  EXPECT_EQ(slice.metadata.labels.size(), 1U);
+  EXPECT_TRUE(slice.metadata.annotations.empty());
+  EXPECT_TRUE(slice.metadata.owner_references.empty());
+}
+
 TEST(EndpointSlice, OneWithoutTheLabelBelongsToNoService) {
   EXPECT_EQ(parsed<kube::EndpointSlice>(R"({"metadata":{"name":"a"}})").service().name, "");
 }
@@ -173,6 +184,18 @@ TEST(Secret, DecodesItsData) {
   EXPECT_EQ(secret.value("tls.key"), "key");
   EXPECT_EQ(secret.value("empty"), "");
   EXPECT_EQ(secret.value("absent"), "");
+}
+
+TEST(Secret, ForTlsIsReadWithoutWhatTlsDoesNotNeed) {
+  const auto object = nlohmann::json::parse(R"({"metadata":{"name":"a"},"type":"kubernetes.io/tls",
+    "data":{"tls.crt":"YQ==","tls.key":"Yg==","ca.crt":"Yw==","next-tls.key":"ZA==",
+    "keystore.jks":"ZQ=="}})");
+  const auto secret = kube::Secret::tls_from_json(object);
+  ASSERT_TRUE(secret);
+  EXPECT_EQ(secret->data.size(), 4U);
+  EXPECT_EQ(secret->value("next-tls.key"), "d");
+  EXPECT_EQ(secret->value("keystore.jks"), "");
+  EXPECT_FALSE(kube::Secret::tls_from_json(nlohmann::json::parse(R"({"data":{"tls.crt":7}})")));
 }
 
 TEST(Secret, ABadValueIsNamedByItsKeyAndNeverShown) {

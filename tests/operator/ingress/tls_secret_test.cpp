@@ -139,6 +139,30 @@ TEST(ReadTlsSecret, SaysWhatIsWrong) {
   }
 }
 
+TEST(SharedSecrets, HoldTheirPairWhereWhatWasReadOfThemDoes) {
+  const Pair pair = a_pair("a.example");
+  kube::Secret secret = a_secret(pair.chain, pair.key);
+  secret.data["ca.crt"] = "ours";
+  const auto read = std::make_shared<const TlsSecret>(read_tls_secret(secret));
+  const auto twin = sharing_with(read, secret);
+  ASSERT_NE(twin, nullptr);
+  EXPECT_EQ(twin->data, secret.data);
+  EXPECT_EQ(twin->metadata.resource_version, secret.metadata.resource_version);
+  EXPECT_EQ(&twin->value("tls.crt"), &read->material->chain_pem);
+  EXPECT_EQ(&twin->value("tls.key"), &read->material->key_pem);
+  EXPECT_EQ(sharing_with(read, *twin), nullptr) << "it does so already";
+}
+
+TEST(SharedSecrets, StayAsTheyAreWhereTheirPairIsWrittenInAnotherWay) {
+  const Pair pair = a_pair("a.example");
+  const kube::Secret commented = a_secret("# words\n" + pair.chain, "# words\n" + pair.key);
+  const auto read = std::make_shared<const TlsSecret>(read_tls_secret(commented));
+  EXPECT_EQ(sharing_with(read, commented), nullptr);
+  const kube::Secret broken = a_secret("broken", pair.key);
+  EXPECT_EQ(sharing_with(std::make_shared<const TlsSecret>(read_tls_secret(broken)), broken),
+            nullptr);
+}
+
 TEST(TlsSecretCache, ReadsEachContentOnceWhileSomebodyHoldsIt) {
   const Pair pair = a_pair("a.example");
   kube::Secret secret = a_secret(pair.chain, pair.key);
