@@ -1,9 +1,10 @@
 #pragma once
 
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+
+#include "base/rare.h"
 
 namespace api {
 
@@ -32,7 +33,7 @@ class OwnWrites {
   }
 
  private:
-  std::optional<T> written_;
+  base::Rare<T> written_;
   std::set<std::string> superseded_;
 };
 

@@ -90,7 +90,7 @@ std::optional<End> Issuance::look_at_account(const acme::AcmeError& refusal) {
 
 // The certID of the certificate that this order is to follow (RFC 9773 §5).
 std::string Issuance::replaced_id() const {
-  const std::optional<kube::Secret>& secret = memory_.secret.present;
+  const auto& secret = memory_.secret.present;
   if (!account().session.directory.has_renewal_info() || !secret) return {};
   const SecretContent content = read_content(*secret);
   const api::CertificateSpec& spec = record_.certificate().spec;
@@ -167,7 +167,7 @@ std::optional<End> Issuance::go_on() {
   if (!memory_.secret.is_known) {
     if (const base::Status read = record_.read_secret(); !read) return base::failure(read.error());
   }
-  const std::optional<kube::Secret>& secret = memory_.secret.present;
+  const auto& secret = memory_.secret.present;
   if (secret && secret->type_name != kube::kTlsSecretType) {
     return drop("its Secret is now of another type");
   }

@@ -12,6 +12,7 @@
 #include "acme/resources.h"
 #include "base/clock.h"
 #include "base/key.h"
+#include "base/rare.h"
 #include "kube/resources/secret.h"
 #include "operator/api/certificate.h"
 #include "operator/api/own_writes.h"
@@ -19,8 +20,9 @@
 
 namespace certificate {
 
-// What is kept of one Certificate between two reconciles. It saves requests and keeps the pace; all
-// of it may be lost at any time, for status and Secret alone decide what is done.
+// What is kept of one Certificate between two reconciles, of each, so what is mostly not there
+// takes no room. It saves requests and keeps the pace; all of it may be lost at any time, for
+// status and Secret alone decide what is done.
 struct Memory {
   api::OwnWrites<api::Certificate> own_writes;
 
@@ -44,13 +46,13 @@ struct Memory {
     bool is_ready_again = false;            // says the server, after it took the CSR
     bool was_born_expired = false;          // one of the clocks is wrong: its end says nothing
   };
-  std::optional<Order> order;
+  base::Rare<Order> order;
 
   struct Secret {
-    std::optional<kube::Secret> present;  // as last read or written by us
-    bool is_known = false;                // present says what there is, also that there is none
-    bool is_immutable = false;            // nobody may change the data of what is there
-    std::string other_writers;            // who else wrote it, when it was read last
+    base::Rare<kube::Secret> present;  // as last read or written by us
+    bool is_known = false;             // present says what there is, also that there is none
+    bool is_immutable = false;         // nobody may change the data of what is there
+    std::string other_writers;         // who else wrote it, when it was read last
     std::shared_ptr<const kube::Secret> kept;  // with the pair that was issued, as it is to be
     base::SteadyTime truce_until{};            // what others put into it is left until then
   };

@@ -152,7 +152,7 @@ std::optional<End> Run::renew_metadata(bool is_edited) {
   if (const base::Status read = record_.read_secret(); !read) {
     return End(base::failure(read.error()));
   }
-  const std::optional<kube::Secret>& present = memory_.secret.present;
+  const auto& present = memory_.secret.present;
   if (!present || present->type_name != kube::kTlsSecretType) return std::nullopt;
   if (!is_edited && has_wanted_metadata(certificate(), *present, record_.metadata_options())) {
     return std::nullopt;
@@ -190,7 +190,7 @@ End Run::start(const Verdict& verdict) {
     if (auto end = permission_.to_begin(verdict)) return *std::move(end);
   }
   if (const base::Status read = record_.read_secret(); !read) return base::failure(read.error());
-  const std::optional<kube::Secret>& present = memory_.secret.present;
+  const auto& present = memory_.secret.present;
   if (!present) return begin(*record_.judge(nullptr));
   if (present->type_name != kube::kTlsSecretType) {
     return record_.block("SecretTypeConflict",
@@ -246,7 +246,7 @@ std::optional<End> Run::put_back() {
   if (const base::Status read = record_.read_secret(); !read) {
     return End(base::failure(read.error()));
   }
-  const std::optional<kube::Secret>& present = memory_.secret.present;
+  const auto& present = memory_.secret.present;
   std::optional<Verdict> verdict;
   if (present) {
     if (present->type_name != kube::kTlsSecretType) return std::nullopt;
@@ -266,7 +266,7 @@ std::optional<End> Run::put_back() {
 }
 
 End Run::write_again() {
-  const std::optional<kube::Secret>& present = memory_.secret.present;
+  const auto& present = memory_.secret.present;
   const bool is_deleted = !present;
   const std::string writers = memory_.secret.other_writers;
   kube::Secret wanted = *memory_.secret.kept;

@@ -354,7 +354,8 @@ base::Status RunningOperator::listen() {
       options_.health, [this] { return why_not_live(); }, [this] { return why_not_ready(); });
   if (!health) return base::failure(base::while_doing("serving health", health.error()));
   health_ = std::move(*health);
-  auto metrics = serve_metrics(options_.metrics, registry_);
+  auto metrics = serve_metrics(options_.metrics, registry_,
+                               [this] { return certificate_metrics_.gauges_text(); });
   if (!metrics) return base::failure(base::while_doing("serving metrics", metrics.error()));
   metrics_ = std::move(*metrics);
 

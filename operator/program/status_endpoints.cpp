@@ -57,14 +57,16 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
 }
 
 base::Result<std::unique_ptr<base::HttpServer>> serve_metrics(
-    const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry) {
+    const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry,
+    std::function<std::string()> more) {
   return base::HttpServer::listen(
       at(address, "the metrics endpoint"),
-      [registry = std::move(registry)](const base::ServedRequest& request,
-                                       const base::Respond& respond) {
+      [registry = std::move(registry), more = std::move(more)](const base::ServedRequest& request,
+                                                               const base::Respond& respond) {
         if (!is_read(request)) return respond(text(405, "only GET is served here\n"));
         if (request.path != "/metrics") return respond(text(404, "here is /metrics\n"));
-        respond(text(200, base::to_prometheus_text(*registry), base::kPrometheusContentType));
+        respond(
+            text(200, base::to_prometheus_text(*registry) + more(), base::kPrometheusContentType));
       });
 }
 

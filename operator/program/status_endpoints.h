@@ -20,8 +20,9 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
                                                              Question why_not_live,
                                                              Question why_not_ready);
 
-// GET /metrics, in Prometheus' text format.
+// GET /metrics, in Prometheus' text format: of the registry, and what `more` has besides.
 base::Result<std::unique_ptr<base::HttpServer>> serve_metrics(
-    const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry);
+    const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry,
+    std::function<std::string()> more);
 
 }  // namespace program
