@@ -17,6 +17,7 @@
 #include "operator/check/command.h"
 #include "operator/program/options.h"
 #include "operator/program/runtime.h"
+#include "operator/program/spare_memory.h"
 #include "operator/program/stop_deadline.h"
 
 namespace {
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
 
   auto runtime = program::Runtime::start(options, *config, clock, [] { kill(getpid(), SIGUSR1); });
   if (!runtime) return refuse(runtime.error());
+  const program::SpareMemory spare_memory;
 
   int signal = 0;
   sigwait(&signals, &signal);
