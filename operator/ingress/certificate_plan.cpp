@@ -48,9 +48,11 @@ struct Claim {
 
 class Planning {
  public:
-  Planning(const ClusterView& view, const HostOwners& owners)
+  Planning(const ClusterView& view, const HostOwners& owners,
+           const std::set<kube::ObjectKey>& without_room)
       : view_(view),
         owners_(owners),
+        without_room_(without_room),
         ownership_(ownership_of(view)),
         passthrough_(owned_by_age(view), owners) {
     for (const auto& certificate : view.certificates) {
@@ -75,6 +77,12 @@ class Planning {
   }
 
   void collect(const kube::Ingress& ingress) {
+    if (without_room_.count(ingress.metadata.key()) != 0) {
+      for (const kube::IngressTls& tls : ingress.tls) {
+        kept_.insert({ingress.metadata.namespace_, tls.secret_name});
+      }
+      return;
+    }
     annotations::Issues issues;
     const auto issuer =
         annotations::read_issuer(ingress.metadata.annotations, view_.default_issuer, issues);
@@ -211,7 +219,8 @@ class Planning {
 
   void remove_unclaimed() {
     for (const auto& [key, certificate] : certificates_) {
-      if (claims_.count(key) != 0 || certificate->metadata.is_being_deleted) continue;
+      const bool is_wanted = claims_.count(key) != 0 || kept_.count(key) != 0;
+      if (is_wanted || certificate->metadata.is_being_deleted) continue;
       const kube::OwnerReference* controller = controller_of(certificate->metadata);
       if (!controller || !is_ingress(*controller) || asking_.count(controller->uid) == 0) continue;
       plan_.remove.emplace(key, CertificatePlan::Remove{certificate->metadata.uid});
@@ -220,11 +229,13 @@ class Planning {
 
   const ClusterView& view_;
   const HostOwners& owners_;
+  const std::set<kube::ObjectKey>& without_room_;
   const ClassOwnership ownership_;
   const PassthroughHosts passthrough_;
   std::map<kube::ObjectKey, const api::Certificate*> certificates_;
   std::map<kube::ObjectKey, std::vector<const api::Certificate*>> writers_;  // by Secret
   std::map<kube::ObjectKey, std::vector<Claim>> claims_;  // by Secret, oldest first
+  std::set<kube::ObjectKey> kept_;                        // if they are there
   std::set<std::string> asking_;                          // uids of the Ingresses with an issuer
   CertificatePlan plan_;
 };
@@ -235,8 +246,9 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
   return certificate.spec == wanted.spec && is_owned(certificate, wanted.owner);
 }
 
-CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners) {
-  return Planning(view, owners).run();
+CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners,
+                                  const std::set<kube::ObjectKey>& without_room) {
+  return Planning(view, owners, without_room).run();
 }
 
 CertificatePlan plan_certificates(const ClusterView& view) {

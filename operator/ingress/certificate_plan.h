@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,13 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
 //     told when its own hosts are not among them;
 //   - hosts whose TLS passes to a backend (PassthroughHosts) are not asked for, and that is told;
 //   - hosts of other namespaces are not asked for; the compiler tells;
+//   - for an Ingress of which nothing is served (without_room) nothing is asked for that is not
+//   there
+//     already;
 //   - a Certificate of ours whose tls entry is gone is removed; one whose Ingress no longer has an
 //     issuer annotation stays, and goes on being renewed.
-CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners);
+CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners,
+                                  const std::set<kube::ObjectKey>& without_room = {});
 CertificatePlan plan_certificates(const ClusterView& view);  // with the owners of the same view
 
 }  // namespace ingress

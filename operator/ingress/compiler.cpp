@@ -165,8 +165,11 @@ class Compilation {
     if (reading.auth && reading.auth->service) asked_services.push_back(reading.auth->service->key);
     if (reading.auth && annotations::may_ask_outside(*reading.auth)) ++asked_outside;
     const auto* const of_all = of_class.default_backend();
-    // For what no path matches, and for pages with the times of the Ingress.
-    if (of_all != nullptr) asked_services.insert(asked_services.end(), 2, of_all->service);
+    // For what no path matches, and for pages with the times of the Ingress, if it has any by it.
+    const bool makes_pages = pages && policy.error_pages.service.empty();
+    if (of_all != nullptr) {
+      asked_services.insert(asked_services.end(), makes_pages ? 2 : 1, of_all->service);
+    }
     annotations::Issues unsaid;  // they are said where it is added
     if (const auto mirror = annotations::read_mirror(ingress, unsaid)) {
       mirrored = mirror->settings;
@@ -227,6 +230,7 @@ class Compilation {
     const kube::Ingress& ingress = *reading.ingress;
     Summary& summary = summaries_.emplace_back();
     summary.ingress = reading.ingress;
+    summary.has_room = false;
     for (const kube::IngressRule& rule : ingress.rules) summary.paths_closed += rule.paths.size();
     if (ingress.default_backend) ++summary.paths_closed;
     const NoRoom& no_room = *reading.no_room;
@@ -1388,6 +1392,14 @@ class Compilation {
 
 Compiled compile(const ClusterView& view) {
   return Compilation(view).run();
+}
+
+std::set<kube::ObjectKey> without_room(const Compiled& compiled) {
+  std::set<kube::ObjectKey> found;
+  for (const Summary& summary : compiled.summaries) {
+    if (!summary.has_room) found.insert(summary.ingress->metadata.key());
+  }
+  return found;
 }
 
 proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& previous,

@@ -26,6 +26,7 @@ struct Summary {
   std::vector<std::string> tls_missing;   // SNI names that it asked for in vain
   // That hold for it by its class; null: none, or they are not known.
   std::shared_ptr<const api::EdgeParameters> parameters{};
+  bool has_room = true;  // in the configuration; else nothing of it is served
 };
 
 struct Compiled {
@@ -43,6 +44,9 @@ struct Compiled {
 // two Ingresses that want the same place on it the older one has it (creationTimestamp, then
 // namespace/name).
 Compiled compile(const ClusterView& view);
+
+// The Ingresses of which nothing is served because there is no room for them.
+std::set<kube::ObjectKey> without_room(const Compiled& compiled);
 
 // Entries that equal those of `previous` get their address.
 template <class T>

@@ -87,6 +87,7 @@ void StatusPublisher::note_differing(const Findings::ByKey<Summary>& from,
           return;
         }
         const kube::Ingress& ingress = *(*summary)->ingress;
+        if (!(*summary)->has_room) return;
         if (!wanted_ || sorted(ingress.load_balancer) == *wanted_) return;
         const kube::ObjectKey key = ingress.metadata.key();
         const std::string& version = ingress.metadata.resource_version;
@@ -100,7 +101,7 @@ base::Result<kube::Outcome> StatusPublisher::reconcile(const kube::ObjectKey& ke
   {
     const std::lock_guard lock(mutex_);
     const auto ours = ours_.find(key.text());
-    const bool is_ours = ingress && ours != ours_.end() &&
+    const bool is_ours = ingress && ours != ours_.end() && ours->second->has_room &&
                          ours->second->ingress->metadata.uid == ingress->metadata.uid;
     if (is_ours && !ingress->metadata.is_being_deleted) wanted = wanted_;
   }

@@ -26,7 +26,9 @@ Addresses read_addresses(const std::vector<std::string>& texts);
 // The addresses that a Service is reached at from outside, as its type says; sorted, unique.
 Addresses addresses_of(const kube::Service& service);
 
-// Writes status.loadBalancer of our Ingresses; the leader's work. Only when it differs, and an
+// Writes status.loadBalancer of our Ingresses; the leader's work. Only when it differs, and not for
+// an Ingress of which nothing is served for want of room: what stands there already stays, since
+// names in DNS may follow it. An
 // Ingress whose status another controller writes as well is left to it, and the conflict told.
 class StatusPublisher final : public kube::Reconciler {
  public:

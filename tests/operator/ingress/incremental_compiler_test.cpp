@@ -659,7 +659,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
 
     const ClusterView view = cluster.view(settings, history.now);
     const Compiled whole = compile(view);
-    const CertificatePlan plan = plan_certificates(view, whole.owners);
+    const CertificatePlan plan = plan_certificates(view, whole.owners, without_room(whole));
     ASSERT_TRUE(are_equal("clusters", whole.config.clusters, compiler.config().clusters));
     ASSERT_TRUE(are_equal("hosts", whole.config.hosts, compiler.config().hosts));
     ASSERT_TRUE(

@@ -117,6 +117,33 @@ TEST_F(RoomOfTen, WhoComesLastIntoAFullNamespaceIsNotServedAndOthersAre) {
       << "nobody else may take a host because its owner has no room";
 }
 
+TEST_F(RoomOfTen, WhoFindsNoRoomGetsNoNewCertificateAndKeepsTheOneThatIsThere) {
+  const auto planned = [this] {
+    const Compiled compiled = compile(made_.view);
+    return plan_certificates(made_.view, compiled.owners, without_room(compiled));
+  };
+  const kube::Ingress late = an_ingress("a/late")
+                                 .created_after(seconds(5))
+                                 .annotation("cert-manager.io/cluster-issuer", "ca")
+                                 .path("late.example", "/", "web", 80)
+                                 .tls({"late.example"}, "late-tls")
+                                 .get();
+  made_.ingress(shared(late));
+  const CertificatePlan wanted = planned();
+  ASSERT_THAT(wanted.apply, testing::SizeIs(1));
+  made_.ingress(shared(with_hosts("a/many", 10, 1)));
+  EXPECT_THAT(planned().apply, IsEmpty());
+
+  api::Certificate there;
+  there.metadata.namespace_ = "a";
+  there.metadata.name = "late-tls";
+  there.metadata.owner_references = {wanted.apply.begin()->second.owner};
+  there.spec = wanted.apply.begin()->second.spec;
+  made_.certificate(there);
+  EXPECT_THAT(planned().apply, IsEmpty());
+  EXPECT_THAT(planned().remove, IsEmpty());
+}
+
 TEST_F(RoomOfTen, WhatGuardsAndFindsNoRoomLeavesNothingOpen) {
   made_.ingress(an_ingress("a/open").created_after(seconds(1)).path("shop.example", "/", "web", 80))
       .ingress(shared(with_hosts("a/many", 9, 2)))

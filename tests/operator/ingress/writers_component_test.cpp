@@ -109,6 +109,19 @@ TEST_F(Status, OfAnIngressThatIsNotOursIsNeverWritten) {
   EXPECT_THAT(server_->writes(), IsEmpty());
 }
 
+TEST_F(Status, OfAnIngressThatIsLeftOutForWantOfRoomIsNotWritten) {
+  Summary summary = *see_ingress().summaries.begin()->second;
+  summary.has_room = false;
+  Findings findings;
+  add(std::vector<Summary>{summary}, findings);
+  publisher_.follow(findings, read_addresses({"192.0.2.1"}));
+  EXPECT_THAT(enqueued_, IsEmpty());
+  reconcile();
+  EXPECT_THAT(server_->writes(), IsEmpty());
+  publisher_.follow(see_ingress(), read_addresses({"192.0.2.1"}));
+  EXPECT_THAT(enqueued_, SizeIs(1)) << "there is room now";
+}
+
 TEST_F(Status, StaysWhileTheAddressesAreNotKnown) {
   publisher_.follow(see_ingress(), std::nullopt);
   reconcile();
