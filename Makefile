@@ -67,9 +67,10 @@ bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as r
 	@.ci/build release gatehouse-proxy demo-load
 	@tests/bench/bench $(BENCH_FLAGS)
 
-bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 10,000 hosts (SIZES="1000 100000" chooses)
+bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 10,000 hosts (SIZES="1000 100000" chooses); draws build/bench-scale.svg
 	@.ci/build release bench-scale
 	@build/release/tests/bench/bench-scale --json build/bench-scale.json $(SIZES)
+	@tests/bench/plot build/bench-scale.svg build/bench-scale.json
 
 instructions: deps ## counts what a request costs the proxy by protocol and policy, beside the last look (INSTRUCTIONS_FLAGS=--write keeps it)
 	@.ci/deps instructions

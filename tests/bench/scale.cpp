@@ -405,10 +405,8 @@ int run(const std::vector<int>& sizes, const std::string& json_file) {
       const bool may_grow = kind == "everything" || !is_check || grown <= kExponentMax;
       is_flat = is_flat && may_grow;
       std::cout << line << padded(tenths(grown), 11) << (may_grow ? "\n" : "  grows too fast\n");
-      document.push_back({{"kind", kind},
-                          {"step", step},
-                          {"microseconds", times},
-                          {"exponent", exponent(points)}});
+      document.push_back(
+          {{"kind", kind}, {"step", step}, {"numbers", times}, {"exponent", exponent(points)}});
     }
     std::cout << "\n";
   }
