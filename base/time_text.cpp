@@ -75,17 +75,19 @@ class Reader {
   std::string_view text_;
 };
 
+constexpr std::chrono::seconds seconds_of(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+}
+
 std::optional<WallTime> make_time(int year, unsigned month, int day, int hour, int minute,
                                   int second) {
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  // A clock of nanoseconds in 64 bits spans 584 years. What is far outside (Go's zero time is the
-  // year 1, "never" the year 9999) is held where it can still be compared, added to and taken from.
-  if (year < 1900) return sys_days{std::chrono::year{1900} / 1 / 1};
-  if (year > 2200) return sys_days{std::chrono::year{2200} / 1 / 1};
-  return WallTime(sys_days{date}) + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second};
+  const std::chrono::seconds since_epoch = sys_days{date}.time_since_epoch() +
+                                           std::chrono::hours{hour} + std::chrono::minutes{minute} +
+                                           std::chrono::seconds{second};
+  return WallTime(std::clamp(since_epoch, seconds_of(kEarliestTime), seconds_of(kLatestTime)));
 }
 
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -9,10 +9,17 @@
 
 namespace base {
 
+// What lies before or after becomes the nearest of the two (Go's zero time is the year 1, "no end"
+// of a certificate the year 9999): a difference of two times in nanoseconds spans 292 years.
+inline constexpr WallTime kEarliestTime =
+    std::chrono::sys_days{std::chrono::year{1950} / std::chrono::January / 1};
+inline constexpr WallTime kLatestTime =
+    std::chrono::sys_days{std::chrono::year{2200} / std::chrono::January / 1};
+
 // RFC 3339 in UTC: "2026-11-21T12:00:00Z"; with microseconds for Lease and Event times.
 std::string to_rfc3339(WallTime time);
 std::string to_rfc3339_micros(WallTime time);
-// A time before 1900 or after 2200 is read as the nearest of the two.
+// A far time is read as the nearest of the two above.
 std::optional<WallTime> from_rfc3339(std::string_view text);
 
 // Retry-After in both forms, seconds and HTTP-date (RFC 9110 §10.2.3), as a delay from now; never

@@ -10,6 +10,7 @@
 #include "base/key.h"
 #include "base/openssl.h"
 #include "base/pem.h"
+#include "base/time_text.h"
 
 namespace base {
 namespace {
@@ -34,19 +35,17 @@ std::string lower_case(std::string_view text) {
 std::optional<WallTime> wall_time(const ASN1_TIME* time) {
   std::tm fields{};
   if (ASN1_TIME_to_tm(time, &fields) != 1) return std::nullopt;
-  // Not timegm(): a clock of nanoseconds in 64 bits ends in 2262, and RFC 5280 §4.1.2.5 uses the
-  // year 9999 for "no end". What is out of range becomes the nearest we can hold.
+  // Not timegm(): RFC 5280 §4.1.2.5 uses the year 9999 for "no end".
   const std::chrono::sys_days day = std::chrono::year{fields.tm_year + 1900} /
                                     std::chrono::month{static_cast<unsigned>(fields.tm_mon + 1)} /
                                     std::chrono::day{static_cast<unsigned>(fields.tm_mday)};
   const std::chrono::seconds second = day.time_since_epoch() + std::chrono::hours{fields.tm_hour} +
                                       std::chrono::minutes{fields.tm_min} +
                                       std::chrono::seconds{fields.tm_sec};
-  using std::chrono::floor;
-  using std::chrono::seconds;
-  const seconds latest = floor<seconds>(WallTime::max().time_since_epoch());
-  const seconds earliest = -latest;
-  return WallTime(std::clamp(second, earliest, latest));
+  const auto seconds_of = [](WallTime limit) {
+    return std::chrono::floor<std::chrono::seconds>(limit.time_since_epoch());
+  };
+  return WallTime(std::clamp(second, seconds_of(kEarliestTime), seconds_of(kLatestTime)));
 }
 
 // The first common name of the subject, as UTF-8.
@@ -195,6 +194,10 @@ CertificateInfo facts_of(X509* certificate, std::string_view der) {
 std::string serial_text(std::string_view serial_bytes) {
   // The leading 00 only says "positive"; people and tools write the number without it.
   if (serial_bytes.size() > 1 && serial_bytes.front() == '\0') serial_bytes.remove_prefix(1);
+  // RFC 5280 §4.1.2.2 has twenty octets at most; who has more is still to be named in one line.
+  constexpr std::size_t kOctetsMax = 64;
+  if (serial_bytes.size() > kOctetsMax)
+    return hex_pairs(serial_bytes.substr(0, kOctetsMax)) + "...";
   return hex_pairs(serial_bytes);
 }
 

@@ -76,6 +76,15 @@ TEST(RenewalTimeIn, LiesInTheWindow) {
   EXPECT_EQ(acme::renewal_time_in(info, 3), kStart + hours(10));
 }
 
+TEST(RenewalTimeIn, OfAWindowFromTheFirstToTheLastYearIsATime) {
+  const auto info = acme::parse_renewal_info(
+      R"({"suggestedWindow": {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}})");
+  ASSERT_TRUE(info) << info.error().message;
+  const base::WallTime at = acme::renewal_time_in(*info, 0.5);
+  EXPECT_GT(at, info->window_start);
+  EXPECT_LT(at, info->window_end);
+}
+
 TEST(ChanceOf, IsTheSameForTheSameTextAndSpread) {
   EXPECT_EQ(acme::chance_of("a.b"), acme::chance_of("a.b"));
   EXPECT_NE(acme::chance_of("a.b"), acme::chance_of("a.c"));

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/key.h"
 #include "base/pem.h"
+#include "base/time_text.h"
 
 namespace base {
 namespace {
@@ -52,6 +53,35 @@ TEST(X509, TheSerialLosesItsSignByteOnlyInText) {
   EXPECT_EQ(serial_text(std::string("\x00\x87\x65\x43\x21", 5)), "87:65:43:21");
   EXPECT_EQ(serial_text(std::string("\x04\xab", 2)), "04:ab");
   EXPECT_EQ(serial_text(std::string("\x00", 1)), "00");
+}
+
+TEST(X509, ALongSerialIsCutInText) {
+  EXPECT_EQ(serial_text(std::string(64, '\xab')).size(), 64u * 3 - 1);
+  EXPECT_EQ(serial_text(std::string(65, '\xab')), serial_text(std::string(64, '\xab')) + "...");
+  EXPECT_LT(serial_text(std::string(100'000, '\xab')).size(), 256u) << "what status has room for";
+}
+
+// Valid from 1600 to the end of the year 9999, which stands for "no end" (RFC 5280 §4.1.2.5).
+constexpr const char* kForEver =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAbMRkwFwYDVQQDDBB3d3cuc2hv\n"
+    "cC5leGFtcGxlMCIYDzE2MDAwMTAxMDAwMDAwWhgPOTk5OTEyMzEyMzU5NTlaMBsx\n"
+    "GTAXBgNVBAMMEHd3dy5zaG9wLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMB\n"
+    "BwNCAASYkC3+Kzi0MK0r4Xs7mQcmIxs5vYz5dTCxJnbJQq1rfFj3ZFGNYW0MZ2C0\n"
+    "H1o3GKR2KaGdySH7tyq4LTh+yXmzoz4wPDAbBgNVHREEFDASghB3d3cuc2hvcC5l\n"
+    "eGFtcGxlMB0GA1UdDgQWBBRj9jrvjI0MlXPYKf0zCU/Pu9Iv8TAKBggqhkjOPQQD\n"
+    "AgNIADBFAiEA7q0jS/kt4hq/T0nXL3CZ2PHyPMIO8jz4Q8xM8jLVcv8CIBalfdEg\n"
+    "OvPtsfLWr2mU0v8cJz08Sji/ZjkjHmakyQgw\n"
+    "-----END CERTIFICATE-----\n";
+
+TEST(X509, FarTimesAreHeldWhereTheyCanBeReckonedWith) {
+  const auto chain = read_chain(kForEver);
+  ASSERT_TRUE(chain) << chain.error().message;
+  EXPECT_EQ(chain->front().not_before, kEarliestTime);
+  EXPECT_EQ(chain->front().not_after, kLatestTime);
+  EXPECT_GT(chain->front().not_after - chain->front().not_before, 24h * 365 * 200);
+  EXPECT_EQ(from_rfc3339(to_rfc3339(chain->front().not_after)), kLatestTime)
+      << "what is written into status is read back";
 }
 
 TEST(X509, KeepsTheOrderOfAChainAndSkipsOtherBlocks) {
