@@ -104,6 +104,8 @@ class Exchange final : private upstream::Connection::User,
   Stage stage() const { return stage_; }
   bool has_answered() const { return status_ != 0; }
   bool is_tunnel() const { return stage_ == Stage::tunnel; }
+  // How long its sides may be silent then.
+  std::chrono::milliseconds tunnel_idle() const;
   // A gRPC call: both sides may say something or nothing for as long as it takes.
   bool is_call() const { return is_grpc_ && stream_ != nullptr; }
 

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "proxy/session/exchange.h"
+#include "proxy/session/tunnel_time.h"
 #include "proxy/session/worker.h"
 
 // After 101: bytes both ways until both sides are done. Back-pressure is that of a request's and a
@@ -19,6 +20,10 @@ void Exchange::add_websocket_key() {
                     static_cast<int>(sizeof random));
   websocket_key_.assign(reinterpret_cast<const char*>(text.data()), kTextBytes);
   request_.fields.push_back({.name = "Sec-WebSocket-Key", .value = websocket_key_});
+}
+
+std::chrono::milliseconds Exchange::tunnel_idle() const {
+  return session::tunnel_idle(worker_.options().timeouts, cluster_->config());
 }
 
 // Over HTTP/2 any 2xx opens the tunnel (RFC 9110 §9.3.6), so one that does not must not get there.

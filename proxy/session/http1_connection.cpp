@@ -163,7 +163,7 @@ bool Http1Connection::move_input(std::size_t size, net::TurnBudget& budget) {
   budget.spend(taken->bytes);
   input_flow_.note_moved(taken->bytes);
   if (state_ == State::tunnel) {
-    connection_.arm(worker_.options().timeouts.tunnel_idle);
+    connection_.arm(tunnel_idle());
   } else {
     body_.skip(taken->bytes);
     body_came_ = true;
@@ -195,7 +195,7 @@ char* Http1Connection::process(char* begin, char* end, net::TurnBudget& budget) 
         break;
       case State::tunnel:
         exchange_->on_request_body({begin, static_cast<std::size_t>(end - begin), 0, 0}, false);
-        connection_.arm(worker_.options().timeouts.tunnel_idle);
+        connection_.arm(tunnel_idle());
         begin = end;
         break;
       case State::response:
@@ -366,7 +366,7 @@ void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& pi
   response_chunked_ = delivery.framing == http1::Framing::chunked;
   if (delivery.framing == http1::Framing::tunnel) {
     state_ = State::tunnel;
-    connection_.arm(worker_.options().timeouts.tunnel_idle);
+    connection_.arm(tunnel_idle());
   }
   std::string& out = worker_.buffers().head;
   const std::size_t bound = http1::response_head_bound(head, delivery);
@@ -417,9 +417,14 @@ std::optional<net::IoResult> Http1Connection::move_body(int socket, std::size_t 
   return moved->taken;
 }
 
+// Its exchange may just have ended.
+std::chrono::milliseconds Http1Connection::tunnel_idle() const {
+  return exchange_ == nullptr ? worker_.options().timeouts.tunnel_idle : exchange_->tunnel_idle();
+}
+
 void Http1Connection::arm_after_sending() {
   if (state_ == State::tunnel) {
-    connection_.arm(worker_.options().timeouts.tunnel_idle);
+    connection_.arm(tunnel_idle());
   } else {
     watch_sending();
   }
@@ -529,7 +534,7 @@ void Http1Connection::on_timeout() {
       connection_.close_stalled();
       return;
     case State::tunnel:
-      if (unsent() > 0 && !connection_.has_stalled(timeouts.tunnel_idle)) return;
+      if (unsent() > 0 && !connection_.has_stalled(tunnel_idle())) return;
       connection_.close("tunnel_idle");
       return;
     case State::finished:

@@ -73,6 +73,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void recall_head();
   void on_end_of_input();
   void arm_after_sending();
+  std::chrono::milliseconds tunnel_idle() const;
   bool may_keep_alive() const;
   void watch_sending();
   void note_end_of_client();

@@ -278,7 +278,7 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
   if (opens_tunnel_ && exchange_ != nullptr) {
     // Before it is open the endpoint is awaited, who has times of its own. Once it is, nobody owes
     // the other anything, also where the client has said that it is done.
-    return exchange_->is_tunnel() && now - last_progress_ > timeouts.tunnel_idle;
+    return exchange_->is_tunnel() && now - last_progress_ > exchange_->tunnel_idle();
   }
   const bool awaits_body = !request_complete_ && unconsumed() == 0;
   const bool is_call = exchange_ != nullptr && exchange_->is_call();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/session/request_hash.h"
+#include "proxy/session/tunnel_time.h"
 #include "proxy/session/worker.h"
 #include "proxy/tls/client_hello.h"
 
@@ -277,7 +278,7 @@ void PassthroughConnection::note_progress() {
     watches_client_ = false;
     // In TLS hardly anybody goes on for long when the other side is done, and most are gone.
     const bool is_ending = client_finished_ || endpoint_finished_;
-    connection_.arm(is_ending ? timeouts.body_idle : timeouts.tunnel_idle);
+    connection_.arm(is_ending ? timeouts.body_idle : tunnel_idle(timeouts, cluster_->config()));
   } else if (!std::exchange(watches_client_, true)) {
     connection_.watch_sending(timeouts.body_idle);
   }
