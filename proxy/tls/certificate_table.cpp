@@ -69,8 +69,11 @@ base::Result<ParsedCertificates::Form> CertificateEntry::parse() const {
 }
 
 void CertificateEntry::take(const ParsedCertificates::Form& form) const {
-  fingerprint_ = form->fingerprint;
-  known_.store(Known::usable, std::memory_order_release);
+  // Read again it is the same, and others may be looking at what is known.
+  if (known_.load(std::memory_order_relaxed) == Known::nothing) {
+    fingerprint_ = form->fingerprint;
+    known_.store(Known::usable, std::memory_order_release);
+  }
   forms_->keep(place_, form);
 }
 
