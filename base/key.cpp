@@ -8,7 +8,7 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kKeyPemBytesMax = 64u << 10;  // RSA 16384 is 13 KiB
+constexpr std::size_t kKeyPemBytesMax = 64u << 10;  // RSA 4096 is 4 KiB
 
 const char* curve_name(int bits) {
   if (bits == 256) return "P-256";
@@ -35,7 +35,36 @@ int refuse_password(char*, int, int, void*) {
   return -1;
 }
 
+// Of a number that the key does not have: 0.
+int bits_of(const EVP_PKEY* key, const char* part) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(key, part, &number) != 1) return 0;
+  const int bits = BN_num_bits(number);
+  BN_clear_free(number);
+  return bits;
+}
+
 }  // namespace
+
+Status check_cost_of(const EVP_PKEY* key) {
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) return {};
+  const int bits = EVP_PKEY_get_bits(key);
+  if (bits > kRsaBitsMax) {
+    return failure(ErrorKind::invalid, "the RSA key has " + std::to_string(bits) +
+                                           " bits, and signatures with more than " +
+                                           std::to_string(kRsaBitsMax) + " take too long");
+  }
+  bool is_plain = bits_of(key, OSSL_PKEY_PARAM_RSA_FACTOR3) == 0;
+  for (const char* part :
+       {OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1,
+        OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+        OSSL_PKEY_PARAM_RSA_COEFFICIENT1}) {
+    is_plain = is_plain && bits_of(key, part) <= bits;
+  }
+  take_openssl_error();
+  if (is_plain) return {};
+  return failure(ErrorKind::invalid, "the RSA key has parts that no key of its size has");
+}
 
 Result<PrivateKey> PrivateKey::generate(KeySpec spec) {
   if (!is_supported(spec)) {
@@ -63,7 +92,9 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
                        take_openssl_error() + ")");
   }
   take_openssl_error();
-  return PrivateKey(std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free));
+  PrivateKey read(std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free));
+  if (auto status = check_cost_of(key); !status) return failure(status.error());
+  return read;
 }
 
 std::string PrivateKey::to_pem() const {

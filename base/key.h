@@ -38,6 +38,14 @@ class PrivateKey {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
+// Above it a signature takes so long (the cube of it) that a few handshakes hold up everybody else.
+inline constexpr int kRsaBitsMax = 4096;
+// Nothing when a signature with this key takes no longer than its kind and size promise. invalid:
+// an RSA key above kRsaBitsMax, of more than two primes, or with parts that are longer than its
+// modulus: whoever writes a key chooses them, and that they belong to the certificate needs the
+// modulus alone.
+Status check_cost_of(const evp_pkey_st* key);
+
 // A certificate signing request in DER (RFC 2986) with the names in subjectAltName; the common name
 // only when given.
 struct CsrNames {

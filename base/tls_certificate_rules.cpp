@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key.h"
 #include "base/openssl.h"
 #include "base/pem.h"
 #include "base/x509.h"
@@ -31,6 +32,11 @@ std::string curve_of(const EVP_PKEY* key) {
 Status check_leaf_key(const EVP_PKEY* key) {
   switch (key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
+      if (EVP_PKEY_get_bits(key) <= kRsaBitsMax) return {};
+      return failure(ErrorKind::invalid, "its RSA key has " +
+                                             std::to_string(EVP_PKEY_get_bits(key)) +
+                                             " bits, and each handshake with more than " +
+                                             std::to_string(kRsaBitsMax) + " holds up all others");
     case EVP_PKEY_ED25519:
       return {};
     case EVP_PKEY_EC: {

@@ -65,6 +65,11 @@ unsigned count_listeners(int listener) {
   return count;
 }
 
+void deal_out_to_all(int listener) {
+  const int unused = 0;
+  ::setsockopt(listener, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused);
+}
+
 std::optional<PortHandover> PortHandover::begin(int listener, unsigned ours) {
   const unsigned all = count_listeners(listener);
   if (all <= ours) return std::nullopt;

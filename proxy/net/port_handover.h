@@ -45,6 +45,10 @@ class PortHandover {
   unsigned others_;
 };
 
+// Takes back what others chose for the port that this one listens on: it was for as many sockets as
+// there were then.
+void deal_out_to_all(int listener);
+
 // How many sockets listen on the address of this one, itself among them; 0: it cannot be told.
 unsigned count_listeners(int listener);
 

@@ -124,6 +124,7 @@ base::Status Engine::open_ports() {
     if (auto status = check_is_ours(address); !status) return status;
     for (const net::Fd& fd : door.listeners) {
       if (auto status = net::start_listening(fd.get()); !status) return status;
+      if (settings_.shares_ports) net::deal_out_to_all(fd.get());
     }
   }
   const std::lock_guard lock(mutex_);

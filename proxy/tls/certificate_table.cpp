@@ -90,7 +90,11 @@ ParsedCertificates::Form CertificateEntry::parsed() const {
   }
   spdlog::error("certificate {} cannot be served, handshakes for its names are refused: {}", id_,
                 form.error().message);
-  known_.store(Known::broken, std::memory_order_release);
+  // One that could be read once has no fault of its own: there was no memory, and the next
+  // handshake tries again.
+  if (known_.load(std::memory_order_relaxed) == Known::nothing) {
+    known_.store(Known::broken, std::memory_order_release);
+  }
   return nullptr;
 }
 

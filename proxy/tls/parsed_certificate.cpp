@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 
 #include "base/digest.h"
+#include "base/key.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
 #include "proxy/tls/ec_private_key.h"
@@ -55,7 +56,12 @@ base::Result<base::EvpPkeyPtr> key_of(const std::string& pem) {
     if (!block.label.ends_with("PRIVATE KEY")) continue;  // EC PARAMETERS may stand before it
     ERR_clear_error();
     base::EvpPkeyPtr key = read_key(block);
-    if (key != nullptr) return key;
+    if (key != nullptr) {
+      if (auto status = base::check_cost_of(key.get()); !status) {
+        return base::failure(status.error());
+      }
+      return key;
+    }
     return base::failure(base::ErrorKind::invalid,
                          "reading the private key: " + base::take_openssl_error());
   }

@@ -56,6 +56,11 @@ TEST_F(SharedPort, IsLeftByOneSocketAfterTheOtherAndAllClientsGoToTheOthers) {
   EXPECT_EQ(given_clients(ours, 100), 0u);
   ours.pop_back();
   EXPECT_EQ(given_clients(others, 200), 3u) << "dealt out to all again";
+  // The choice names the place that the next one to listen would get.
+  std::vector<Fd> all = listen(2);
+  deal_out_to_all(all.back().get());
+  for (const Fd& fd : others) all.push_back(Fd(::dup(fd.get())));
+  EXPECT_EQ(given_clients(all, 300), 5u);
 }
 
 TEST(ListenersOfAPort, AreCountedWhereTheKernelHasIpv6) {

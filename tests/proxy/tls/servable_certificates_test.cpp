@@ -7,7 +7,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 
 #include "base/openssl.h"
@@ -152,6 +154,61 @@ TEST(ServableCertificates, TheRuleSaysWhatTheServerWouldDo) {
       EXPECT_TRUE(verdict);
     }
   }
+}
+
+// They could be served, a few at a time.
+TEST(ServableCertificates, KeysThatTakeLongToSignWithAreRefused) {
+  const auto long_key = rsa_key(4104);
+  const std::string chain =
+      certificate("a.test", long_key.get(), "a.test", long_key.get(), EVP_sha256());
+  const auto verdict = base::check_tls_pair(chain, key_pem(long_key.get()));
+  ASSERT_FALSE(verdict);
+  EXPECT_THAT(verdict.error().message, HasSubstr("RSA key has 4104 bits"));
+  EXPECT_FALSE(parse_certificate({chain, key_pem(long_key.get())}));
+}
+
+// The same modulus and public exponent, so it belongs to the certificate; its exponents are the
+// private ones of a key that is far longer.
+TEST(ServableCertificates, AKeyWithPartsThatAreLongerThanItsModulusIsRefused) {
+  const auto key = rsa_key(2048), longer = rsa_key(3072);
+  const std::string chain = certificate("a.test", key.get(), "a.test", key.get(), EVP_sha256());
+  EVP_PKEY* mixed = nullptr;
+  {
+    BIGNUM *n = nullptr, *e = nullptr, *d = nullptr, *p = nullptr, *q = nullptr;
+    BIGNUM *dp = nullptr, *dq = nullptr, *c = nullptr;
+    EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_RSA_N, &n);
+    EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_RSA_E, &e);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_D, &d);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_FACTOR1, &p);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_FACTOR2, &q);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_EXPONENT1, &dp);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_EXPONENT2, &dq);
+    EVP_PKEY_get_bn_param(longer.get(), OSSL_PKEY_PARAM_RSA_COEFFICIENT1, &c);
+    OSSL_PARAM_BLD* const build = OSSL_PARAM_BLD_new();
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_D, d);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_FACTOR1, p);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_FACTOR2, q);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_EXPONENT1, dp);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_EXPONENT2, dq);
+    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_COEFFICIENT1, c);
+    OSSL_PARAM* const params = OSSL_PARAM_BLD_to_param(build);
+    const base::EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY_fromdata_init(context.get());
+    EVP_PKEY_fromdata(context.get(), &mixed, EVP_PKEY_KEYPAIR, params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    for (BIGNUM* number : {n, e, d, p, q, dp, dq, c}) BN_free(number);
+  }
+  const base::EvpPkeyPtr owned(mixed);
+  ASSERT_NE(owned, nullptr);
+  const auto verdict = base::check_tls_pair(chain, key_pem(owned.get()));
+  ASSERT_FALSE(verdict);
+  EXPECT_THAT(verdict.error().message, HasSubstr("parts that no key of its size has"));
+  const auto parsed = parse_certificate({chain, key_pem(owned.get())});
+  ASSERT_FALSE(parsed);
+  EXPECT_THAT(parsed.error().message, HasSubstr("parts that no key of its size has"));
 }
 
 TEST(ServableCertificates, SignaturesAreJudgedAlongTheChain) {
