@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
+#include "operator/ingress/host_name.h"
 
 namespace ingress::annotations {
 namespace {
@@ -320,7 +322,7 @@ struct SentField {
   std::string_view name;
   std::string_view value;
 };
-constexpr std::array<SentField, 18> kSentToBackends = {
+constexpr std::array<SentField, 17> kSentToBackends = {
     {{"Connection", ""},
      {"Connection", "$connection_upgrade"},
      {"Connection", "keep-alive"},
@@ -330,7 +332,6 @@ constexpr std::array<SentField, 18> kSentToBackends = {
      {"Host", "$http_host"},
      {"Upgrade", "$http_upgrade"},
      {"X-Forwarded-For", "$proxy_add_x_forwarded_for"},
-     {"X-Forwarded-For", "$remote_addr"},
      {"X-Forwarded-Host", "$best_http_host"},
      {"X-Forwarded-Host", "$host"},
      {"X-Forwarded-Host", "$http_host"},
@@ -339,9 +340,8 @@ constexpr std::array<SentField, 18> kSentToBackends = {
      {"X-Forwarded-Proto", "$scheme"},
      {"X-Forwarded-Scheme", "$scheme"},
      {"X-Real-IP", "$remote_addr"}}};
-constexpr std::array<SentField, 9> kSaidToAuthServers = {
-    {{"X-Forwarded-For", "$remote_addr"},
-     {"X-Forwarded-Host", "$best_http_host"},
+constexpr std::array<SentField, 8> kSaidToAuthServers = {
+    {{"X-Forwarded-Host", "$best_http_host"},
      {"X-Forwarded-Host", "$host"},
      {"X-Forwarded-Host", "$http_host"},
      {"X-Original-Method", "$request_method"},
@@ -408,8 +408,9 @@ bool asks_for_what_is_said_anyway(std::string_view auth_snippet, std::string_vie
   const std::size_t begin = auth_url.find("://");
   if (begin == std::string_view::npos) return false;
   const std::string_view authority =
-      auth_url.substr(begin + 3, auth_url.find('/', begin + 3) - begin - 3);
-  const bool is_service = authority.find(".svc") != std::string_view::npos;
+      auth_url.substr(begin + 3, auth_url.find_first_of("/?#", begin + 3) - begin - 3);
+  const auto host = config_host(authority.substr(0, authority.find(':')));
+  const bool is_service = host && service_named_by(*host);
   if (!is_service && authority != "$host" && authority != "$http_host") return false;
   return consists_of(auth_snippet, [](const Directive& directive) {
     return sets_one_of(kSaidToAuthServers, directive);

@@ -204,6 +204,12 @@ TEST(Snippets, InTheVeryWordsOfGuidesForWhatIsDoneAnywayCloseNothing) {
   EXPECT_FALSE(is_refused("auth-snippet", host, "http://outpost.auth.svc.cluster.local:9000/auth"));
   EXPECT_FALSE(is_refused("auth-snippet", host, "https://$host/oauth2/auth"));
   EXPECT_TRUE(is_refused("auth-snippet", host, "https://login.example/auth")) << "another host";
+  EXPECT_TRUE(is_refused("auth-snippet", host, "https://login.svc-team.example.com/auth"));
+  EXPECT_TRUE(is_refused("auth-snippet", host, "https://login.example?to=auth.id.svc"));
+  // Behind a proxy that is trusted it is what that one says, and another address beside it.
+  const char* const client = "proxy_set_header X-Forwarded-For $remote_addr;";
+  EXPECT_TRUE(is_refused("configuration-snippet", client));
+  EXPECT_TRUE(is_refused("auth-snippet", client, "http://outpost.auth.svc/auth"));
   EXPECT_TRUE(is_refused("auth-snippet", "proxy_set_header X-Forwarded-Host a.example;",
                          "http://outpost.auth.svc/auth"));
   EXPECT_TRUE(is_refused("auth-snippet", "proxy_set_header Authorization \"\";",
