@@ -56,7 +56,23 @@ class CompileLoop::Source final : public ClusterSource {
       }
     }
     last_parameters_ = named;
+    std::set<kube::ObjectKey> services;
+    for (const auto& [name, one] : named) services.merge(services_of(*one));
+    const std::lock_guard lock(mutex_);
+    services_of_parameters_ = std::move(services);
     return named;
+  }
+  // Any thread. Those that hold now, or did when they were asked for last: what holds on is in no
+  // store.
+  bool is_named_by_parameters(const kube::ObjectKey& service) const {
+    {
+      const std::lock_guard lock(mutex_);
+      if (services_of_parameters_.count(service) != 0) return true;
+    }
+    if (stores_.parameters == nullptr) return false;
+    const auto all = stores_.parameters->list();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& one) { return services_of(*one).count(service) != 0; });
   }
   std::set<std::string> ending_namespaces() const override {
     std::set<std::string> ending;
@@ -96,9 +112,19 @@ class CompileLoop::Source final : public ClusterSource {
   }
 
  private:
+  static std::set<kube::ObjectKey> services_of(const api::EdgeParameters& parameters) {
+    const api::EdgeParameters::Spec& spec = parameters.spec;
+    std::set<kube::ObjectKey> services;
+    if (spec.default_backend) services.insert(spec.default_backend->service);
+    if (spec.asked_service) services.insert(*spec.asked_service);
+    return services;
+  }
+
   const Stores& stores_;
   mutable TlsSecretCache secrets_;
   mutable ParametersByName last_parameters_;
+  mutable std::mutex mutex_;
+  mutable std::set<kube::ObjectKey> services_of_parameters_;  // of last_parameters_
 };
 
 // gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,
@@ -226,13 +252,8 @@ void CompileLoop::listen() {
 
 // Or of a class of Ingresses, whose parameters are few.
 bool CompileLoop::is_service_of_an_ingress(const kube::ObjectKey& service) const {
-  if (!stores_.ingresses.find(kByService, service.text()).empty()) return true;
-  if (stores_.parameters == nullptr) return false;
-  const auto all = stores_.parameters->list();
-  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
-    const auto& backend = one->spec.default_backend;
-    return (backend && backend->service == service) || one->spec.asked_service == service;
-  });
+  return !stores_.ingresses.find(kByService, service.text()).empty() ||
+         source_->is_named_by_parameters(service);
 }
 
 CompileLoop::~CompileLoop() {
@@ -351,9 +372,10 @@ void CompileLoop::follow_named() const {
   std::set<NamedOutside> names = external_names_of_services();
   for (const auto& ingress : stores_.ingresses.list()) {
     if (!ownership.is_ours(*ingress)) continue;
-    secrets.merge(named_auth_secrets(*ingress));
-    maps.merge(named_field_maps(*ingress));
-    for (auto& outside : named_outside(*ownership.with_defaults(ingress))) {
+    const auto whole = ownership.with_defaults(ingress);
+    secrets.merge(named_auth_secrets(*whole));
+    maps.merge(named_field_maps(*whole));
+    for (auto& outside : named_outside(*whole)) {
       names.insert({ingress->metadata.namespace_, std::move(outside.host)});
     }
   }

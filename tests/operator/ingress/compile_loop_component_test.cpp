@@ -4,9 +4,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,19 +55,58 @@ class SaidNames final : public ExternalNames {
   std::map<std::string, std::shared_ptr<const ResolvedName>> said_;
 };
 
+// ConfigMaps, none of which is there.
+class AskedMaps final : public FieldMaps {
+ public:
+  void follow(const std::set<kube::ObjectKey>& keys) override {
+    const std::lock_guard lock(mutex_);
+    followed_.push_back(keys);
+  }
+  bool are_read() const override { return true; }
+  std::shared_ptr<const FieldMap> get(const kube::ObjectKey&) const override { return nullptr; }
+  std::set<kube::ObjectKey> followed_first() const {
+    const std::lock_guard lock(mutex_);
+    return followed_.at(0);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::set<kube::ObjectKey>> followed_;
+};
+
+kube::IngressClass class_with_parameters() {
+  kube::IngressClass named = *ingress_test::ViewBuilder().view.classes.front();
+  named.parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+  return named;
+}
+
+api::EdgeParameters strict_parameters() {
+  api::EdgeParameters parameters;
+  parameters.metadata.name = "strict";
+  parameters.spec.default_annotations = {{"auth-url", "http://auth.id.svc.cluster.local/check"}};
+  parameters.spec.asked_service = kube::ObjectKey{"id", "auth"};
+  parameters.spec.default_backend = api::EdgeParameters::Backend{{"edge", "pages"}, 80};
+  return parameters;
+}
+
 class CompileLoopTest : public testing::Test {
  protected:
   void start(std::function<void()> while_compiling) {
     loop_ = std::make_unique<CompileLoop>(
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
-                            namespaces_, nullptr, &names_},
+                            namespaces_, nullptr, &names_, &parameters_, &field_maps_},
         options_, clock_, registry_,
         [this, work = std::move(while_compiling)](const CompileLoop::Outcome& outcome) {
           look_(outcome);
           work();
         });
-    ingresses_.replace_all({});
+    ingresses_.replace_all(ingresses_at_first_);
     classes_.replace_all(ingress_test::ViewBuilder().view.classes);
+    if (parameters_at_first_) {
+      classes_.put(class_with_parameters());
+      parameters_.put(*parameters_at_first_);
+    }
+    parameters_.replace_all(parameters_.list());
     services_.replace_all({});
     slices_.replace_all({});
     tls_secrets_.replace_all({});
@@ -88,7 +130,11 @@ class CompileLoopTest : public testing::Test {
   kube::Store<kube::Secret> tls_secrets_;
   kube::Store<api::Certificate> certificates_;
   kube::Store<kube::Namespace> namespaces_;
+  kube::Store<api::EdgeParameters> parameters_;
   SaidNames names_;
+  AskedMaps field_maps_;
+  std::vector<std::shared_ptr<const kube::Ingress>> ingresses_at_first_;
+  std::optional<api::EdgeParameters> parameters_at_first_;
   base::SteadyTime now_{hours(1)};
   program::StuckWatch watch_;
   std::unique_ptr<CompileLoop> loop_;
@@ -127,6 +173,23 @@ TEST_F(CompileLoopTest, ACompilationThatTakesVeryLongIsNot) {
   loop_->stop();
 }
 
+// What a class has for an Ingress may be what makes it name something.
+TEST_F(CompileLoopTest,
+       WhatIsNamedBesideTheAnnotationsOfAClassIsFollowedBeforeTheFirstCompilation) {
+  ingresses_at_first_ = {
+      ingress_test::an_ingress("shop/www")
+          .path("shop.example", "/", "web", 80)
+          .annotation("nginx.ingress.kubernetes.io/auth-proxy-set-headers", "said")};
+  parameters_at_first_ = strict_parameters();
+  std::promise<void> compiled;
+  start([&, is_first = true]() mutable {
+    if (std::exchange(is_first, false)) compiled.set_value();
+  });
+  compiled.get_future().wait();
+  EXPECT_EQ(field_maps_.followed_first(), (std::set<kube::ObjectKey>{{"shop", "said"}}));
+  loop_->stop();
+}
+
 // How often it compiles, and for what.
 class CompileLoopChanges : public CompileLoopTest {
  protected:
@@ -153,11 +216,53 @@ class CompileLoopChanges : public CompileLoopTest {
     EXPECT_EQ(compilations_, compilations);
   }
 
+  // What comes in order is compiled in order.
+  void wait_for_endpoints(const std::string& cluster, std::size_t count) {
+    std::unique_lock lock(mutex_);
+    compiled_.wait(lock, [&] { return endpoints_of(cluster) == count; });
+  }
+  // mutex_ is held, or nothing compiles.
+  std::size_t endpoints_of(const std::string& cluster) const {
+    const auto found = last_.config->clusters.find(cluster);
+    return found == last_.config->clusters.end() ? 0 : found->second->endpoints.size();
+  }
+
   std::mutex mutex_;
   std::condition_variable compiled_;
   int compilations_ = 0;
   CompileLoop::Outcome last_;
 };
+
+TEST_F(CompileLoopChanges, WhomParametersNameIsFollowedWhileTheLastThatCouldBeReadHold) {
+  parameters_.put(strict_parameters());
+  classes_.put(class_with_parameters());
+  ingresses_.put(ingress_test::an_ingress("shop/www").path("shop.example", "/", "web", 80).get());
+  for (const char* const service : {"id/auth", "edge/pages", "shop/web"}) {
+    services_.put(ingress_test::a_service(service, 80));
+  }
+  std::vector<std::string> addresses;
+  const auto add_endpoint = [&] {
+    addresses.push_back("10.0.0." + std::to_string(addresses.size() + 1));
+    for (const char* const service : {"id/auth", "edge/pages", "shop/web"}) {
+      kube::EndpointSlice slice = ingress_test::a_slice(service, "http", 8080, addresses);
+      slice.metadata.resource_version = std::to_string(addresses.size());
+      slices_.put(slice);
+    }
+    wait_for_endpoints("shop/web:80", addresses.size());
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(endpoints_of("id/auth:80"), addresses.size());
+    EXPECT_EQ(endpoints_of("edge/pages:80"), addresses.size());
+  };
+  add_endpoint();
+  api::EdgeParameters spoilt;
+  spoilt.metadata.name = "strict";
+  spoilt.metadata.resource_version = "2";
+  spoilt.problem = "spec.hsts is no object";
+  parameters_.put(spoilt);
+  add_endpoint();
+  parameters_.erase({"", "strict"});
+  add_endpoint();
+}
 
 TEST_F(CompileLoopChanges, WhatNoIngressNamesIsNotCompiled) {
   ingresses_.put(ingress_test::an_ingress("shop/www")
