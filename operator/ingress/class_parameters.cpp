@@ -23,6 +23,12 @@ bool has(const std::set<std::string>& keys, const std::string& name) {
   return keys.count(name) != 0 || (!key.empty() && keys.count(std::string(key)) != 0);
 }
 
+// Under whichever of its keys: what is refused under one of them could be said under the other.
+bool is_refused(const std::set<std::string>& keys, const std::string& name) {
+  const std::string_view twin = annotations::twin_of(annotations::key_of(name));
+  return has(keys, name) || (!twin.empty() && keys.count(std::string(twin)) != 0);
+}
+
 // One that is honoured has a value that cannot be read: without it something would stand open that
 // its author has just closed.
 bool is_supported(const std::string& name) {
@@ -79,7 +85,7 @@ void ClassParameters::apply(const std::string& class_name,
     issue.why += ", and tolerated by " + named + " of IngressClass " + class_name;
   }
   for (const auto& [name, value] : annotations) {
-    if (!has(spec.refused_annotations, name)) continue;
+    if (!is_refused(spec.refused_annotations, name)) continue;
     policy.issues.push_back({Issue::Effect::guards, name,
                              "is refused by " + named + " of IngressClass " + class_name,
                              "Remove it, or ask those who run the cluster."});

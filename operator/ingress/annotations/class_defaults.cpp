@@ -80,12 +80,12 @@ constexpr bool is_sorted() {
 }
 static_assert(is_sorted(), "problem_of() searches by halving");
 
-// Beside the key itself: what an Ingress says in other words, or in place of it.
-struct Stead {
-  std::string_view of_class;
-  std::string_view of_ingress;
+// Two keys for one thing.
+struct Twins {
+  std::string_view first;
+  std::string_view second;
 };
-constexpr Stead kSteads[] = {
+constexpr Twins kTwins[] = {
     {"allowlist-source-range", "whitelist-source-range"},
     {"enable-owasp-core-rules", "enable-owasp-modsecurity-crs"},
     // It decides before the switches of ingress-nginx, of which this one means the whole.
@@ -93,11 +93,29 @@ constexpr Stead kSteads[] = {
     {"limit-allowlist", "limit-whitelist"},
 };
 
+// Ways in. Beside one that an Ingress has made, a class's word that any of them is enough would
+// have it be enough in place of the class's own.
+constexpr std::string_view kWaysIn[] = {"allowlist-source-range", "auth-type", "auth-url",
+                                        "whitelist-source-range"};
+
 bool is_said_otherwise(const AnnotationMap& said, std::string_view key) {
-  return find_said(said, key) ||
-         std::any_of(std::begin(kSteads), std::end(kSteads), [&](const Stead& stead) {
-           return stead.of_class == key && find_said(said, stead.of_ingress);
-         });
+  if (find_said(said, key)) return true;
+  if (const std::string_view twin = twin_of(key); !twin.empty() && find_said(said, twin)) {
+    return true;
+  }
+  return key == "satisfy" &&
+         std::any_of(std::begin(kWaysIn), std::end(kWaysIn),
+                     [&](std::string_view way) { return find_said(said, way).has_value(); });
+}
+
+// Before the path of an address: a class has one host asked, whosever Ingress it is, and that is
+// followed by its name.
+bool has_name_of_ingress_in_host(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::string_view before =
+      scheme == std::string_view::npos ? url : url.substr(0, url.find_first_of("/?#", scheme + 3));
+  return before.find("$namespace") != std::string_view::npos ||
+         before.find("$ingress_name") != std::string_view::npos;
 }
 
 // Who has somebody else asked, or nobody, has nothing of whom the class has asked.
@@ -131,6 +149,14 @@ std::span<const std::string_view> keys_of_classes() {
   return kKeys;
 }
 
+std::string_view twin_of(std::string_view key) {
+  for (const Twins& twins : kTwins) {
+    if (twins.first == key) return twins.second;
+    if (twins.second == key) return twins.first;
+  }
+  return {};
+}
+
 std::string problem_of(const ClassDefaults& defaults) {
   for (const auto& [key, value] : defaults) {
     if (!std::binary_search(std::begin(kKeys), std::end(kKeys), std::string_view(key))) {
@@ -138,6 +164,11 @@ std::string problem_of(const ClassDefaults& defaults) {
     }
     if (value.size() > kClassDefaultBytesMax) {
       return key + " has more than " + std::to_string(kClassDefaultBytesMax) + " bytes";
+    }
+    if (key == "auth-url" && has_name_of_ingress_in_host(value)) {
+      return key +
+             " has $namespace or $ingress_name in its host: a class has one host asked for all of "
+             "its Ingresses, and only the path may differ";
     }
   }
   kube::Ingress any;
@@ -171,7 +202,16 @@ AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defa
 
 void judge_global_auth(const AnnotationMap& annotations, Issues& issues) {
   const auto found = find_said(annotations, kGlobalAuth);
-  if (!found || read_bool(found->value)) return;
+  if (!found || read_bool(found->value) == false) return;
+  // What a canary joins has the guard, and a canary has none of its class to say it of.
+  if (!find(annotations, "auth-url") && !is_canary(annotations)) {
+    issues.push_back({Issue::Effect::guards, found->name,
+                      "asks nobody: its class names nobody who is asked",
+                      "Write auth-url, here or in the defaults of the class, or remove the "
+                      "annotation."});
+    return;
+  }
+  if (read_bool(found->value)) return;
   issues.push_back(bad_value(*found, "\"true\" or \"false\"; whom the class has asked is asked",
                              Issue::Effect::tunes));
 }

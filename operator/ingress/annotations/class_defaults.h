@@ -33,6 +33,10 @@ inline constexpr std::size_t kClassDefaultBytesMax = 4096;
 // namespace, and none claims a place that another Ingress might want.
 std::span<const std::string_view> keys_of_classes();
 
+// Another key that is for the same thing; empty: there is none. What an Ingress says under one of
+// them it does not have from its class under the other, and who is refused one is refused both.
+std::string_view twin_of(std::string_view key);
+
 // Why a class may not say this, in half a sentence about the first that it may not; empty: it may.
 std::string problem_of(const ClassDefaults& defaults);
 

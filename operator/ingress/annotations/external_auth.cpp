@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
@@ -56,6 +57,7 @@ class Reader {
     ExternalAuth auth;
     auth.annotation = url->name;
     if (!read_url(*url, auth)) return std::nullopt;
+    if (url->name.starts_with(kClassPrefix)) refuse_other_questions();
     read_method(auth.settings);
     read_signin(auth.settings);
     read_asked_for(auth.settings);
@@ -92,6 +94,20 @@ class Reader {
       const auto found = find(annotations(), key);
       if (!found || read_bool(found->value) == false) continue;
       refuse(*found, "asks nobody without auth-url", "Write auth-url, or remove the annotation.");
+    }
+  }
+
+  // Whoever says what the service of the class is asked, or keeps what it has answered, can have it
+  // say yes to somebody who is not the one that asks.
+  void refuse_other_questions() {
+    constexpr std::array<const char*, 5> kKeys = {"auth-cache-duration", "auth-cache-key",
+                                                  "auth-method", "auth-proxy-set-headers",
+                                                  "auth-request-redirect"};
+    for (const char* const key : kKeys) {
+      const auto found = find_said(annotations(), key);
+      if (!found) continue;
+      refuse(*found, "would change what whom the class has asked is told",
+             "Remove it, or write an auth-url of its own.");
     }
   }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 
@@ -147,8 +148,11 @@ void judge_transaction_id(const AnnotationMap& annotations, Issues& issues) {
 
 void judge_settings_without_firewall(const AnnotationMap& annotations, Issues& issues) {
   if (find(annotations, kMode) || find(annotations, "enable-modsecurity")) return;
+  // Then the Ingress wants none, and what its class says of one it need not answer for.
+  const bool is_switched_here = find_said(annotations, "enable-owasp-core-rules") ||
+                                find_said(annotations, "enable-owasp-modsecurity-crs");
   for (const std::string_view key : kSettings) {
-    const auto found = find(annotations, key);
+    const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
     if (!found) continue;
     issues.push_back({Issue::Effect::guards, found->name,
                       "is about a firewall that nothing asks for",

@@ -68,6 +68,12 @@ proxy::config::Guards guards_of(const ClassDefaults& defaults, const IngressBuil
   return guards_on(compiled, "a.example");
 }
 
+std::string messages_of(const Compiled& compiled) {
+  std::string all;
+  for (const Complaint& one : compiled.complaints) all += one.message + "\n";
+  return all;
+}
+
 const ClassDefaults kAuth = {{"auth-url", "http://auth.id.svc.cluster.local/check"},
                              {"auth-signin", "https://login.example/"}};
 
@@ -131,6 +137,79 @@ TEST(ClassDefaults, AnIngressMaySayHowWhomTheClassHasAskedIsAsked) {
   EXPECT_THAT(guards.external_auth->signin, HasSubstr("https://shop.login.example/"));
 }
 
+TEST(ClassDefaults, WhatWhomTheClassHasAskedIsToldIsNotForTheIngressToSay) {
+  const std::pair<const char*, const char*> rows[] = {{"auth-proxy-set-headers", "fields"},
+                                                      {"auth-method", "OPTIONS"},
+                                                      {"auth-request-redirect", "https://a.b/"},
+                                                      {"auth-cache-key", "$remote_addr"},
+                                                      {"auth-cache-duration", "200 1d"}};
+  for (const auto& [key, value] : rows) {
+    for (const std::string& prefix : {kNginx, std::string("gatehouse.dev/")}) {
+      ClusterView view = view_with(saying(kAuth), {a_shop().annotation(prefix + key, value)});
+      ViewBuilder maps;
+      maps.field_map("shop/fields", {{"Cookie", "session=of-the-author"}});
+      view.field_maps = maps.view.field_maps;
+      const Compiled compiled = compile(view);
+      EXPECT_EQ(compiled.summaries[0].paths_closed, 1u) << key;
+      EXPECT_THAT(messages_of(compiled),
+                  HasSubstr(prefix + key + " would change what whom the class has asked is told"));
+    }
+  }
+  const auto own =
+      guards_of(kAuth, a_shop()
+                           .annotation(kNginx + "auth-url", "http://auth.id.svc.cluster.local/own")
+                           .annotation(kNginx + "auth-method", "OPTIONS"));
+  ASSERT_TRUE(own.external_auth);
+  EXPECT_EQ(own.external_auth->method, "OPTIONS");
+  ClassDefaults by_class = kAuth;
+  by_class["auth-method"] = "HEAD";
+  EXPECT_EQ(guards_of(by_class, a_shop()).external_auth->method, "HEAD");
+}
+
+TEST(ClassDefaults, AnyWayInOfTheClassIsEnoughOnlyBesideItsOwn) {
+  ClassDefaults defaults = kAuth;
+  defaults["satisfy"] = "any";
+  defaults["allowlist-source-range"] = "10.0.0.0/8";
+  EXPECT_TRUE(guards_of(defaults, a_shop()).satisfy_any);
+  for (const auto& [key, value] : {std::pair("allowlist-source-range", "0.0.0.0/1"),
+                                   std::pair("whitelist-source-range", "0.0.0.0/1"),
+                                   std::pair("auth-url", "http://auth.id.svc.cluster.local/own")}) {
+    const auto guards = guards_of(defaults, a_shop().annotation(kNginx + key, value));
+    EXPECT_FALSE(guards.satisfy_any) << key;
+    EXPECT_TRUE(guards.external_auth) << key;
+    EXPECT_FALSE(guards.allowed.empty()) << key;
+  }
+}
+
+TEST(ClassDefaults, WhoSaysThatTheClassIsToAskIsClosedWhereItAsksNobody) {
+  const std::string global = kNginx + "enable-global-auth";
+  for (const char* const value : {"true", "perhaps"}) {
+    const Compiled closed = compile(view_with(saying({}), {a_shop().annotation(global, value)}));
+    EXPECT_EQ(closed.summaries[0].paths_closed, 1u) << value;
+    ASSERT_EQ(closed.complaints.size(), 1u);
+    EXPECT_THAT(closed.complaints[0].message, HasSubstr("asks nobody: its class names nobody"));
+  }
+  EXPECT_FALSE(guards_of({}, a_shop().annotation(global, "false")).external_auth);
+  const std::string own = "http://auth.id.svc.cluster.local/own";
+  EXPECT_TRUE(
+      guards_of({}, a_shop().annotation(global, "true").annotation(kNginx + "auth-url", own))
+          .external_auth);
+}
+
+TEST(ClassDefaults, OfAFirewallAreNoMatterOfAnIngressThatSwitchesItOff) {
+  const ClassDefaults defaults = {{"enable-owasp-core-rules", "true"},
+                                  {"firewall-paranoia-level", "2"}};
+  EXPECT_TRUE(guards_of(defaults, a_shop()).firewall);
+  for (const char* const key : {"enable-owasp-core-rules", "enable-owasp-modsecurity-crs"}) {
+    EXPECT_FALSE(guards_of(defaults, a_shop().annotation(kNginx + key, "false")).firewall);
+  }
+  const Compiled own = compile(
+      view_with(saying({}), {a_shop()
+                                 .annotation(kNginx + "enable-owasp-core-rules", "false")
+                                 .annotation("gatehouse.dev/firewall-paranoia-level", "2")}));
+  EXPECT_EQ(own.summaries[0].paths_closed, 1u);
+}
+
 TEST(ClassDefaults, WhatIsGuardedByTheClassAndCannotBeIsClosed) {
   const Compiled compiled = compile(
       view_with(saying({{"auth-url", "http://nobody.id.svc.cluster.local/check"}}), {a_shop()}));
@@ -179,17 +258,19 @@ TEST(ClassDefaults, DeniedAddressesAndHeaderFieldsAreAddedToThoseOfTheIngress) {
 }
 
 TEST(ClassDefaults, ACanaryHasTheGuardsOfWhatItJoinsAndNoOthers) {
-  const auto canary = [](IngressBuilder stable) {
-    const Compiled compiled =
-        compile(view_with(saying(kAuth), {stable, an_ingress("shop/canary")
-                                                      .path("a.example", "/", "web", 80)
-                                                      .annotation(kNginx + "canary", "true")
-                                                      .annotation(kNginx + "canary-weight", "5")}));
+  const auto canary = [](IngressBuilder stable, const std::string& global = "") {
+    const Compiled compiled = compile(
+        view_with(saying(kAuth), {stable, an_ingress("shop/canary")
+                                              .path("a.example", "/", "web", 80)
+                                              .annotation(kNginx + "enable-global-auth", global)
+                                              .annotation(kNginx + "canary", "true")
+                                              .annotation(kNginx + "canary-weight", "5")}));
     EXPECT_THAT(compiled.complaints, IsEmpty());
     return compiled.config.hosts.at("a.example")->routes.at(0).policies.splits.size();
   };
   EXPECT_EQ(canary(a_shop()), 1u);
   EXPECT_EQ(canary(a_shop().annotation(kNginx + "enable-global-auth", "false")), 1u);
+  EXPECT_EQ(canary(a_shop(), "true"), 1u) << "who copies what it joins";
 }
 
 TEST(ClassDefaults, AreNotWhatTheClassRefusesToItsAuthors) {
@@ -203,10 +284,34 @@ TEST(ClassDefaults, AreNotWhatTheClassRefusesToItsAuthors) {
   EXPECT_EQ(closed.summaries[0].paths_closed, 1u);
 }
 
+TEST(ClassDefaults, WhatAClassRefusesItRefusesUnderEachKeyThatIsForTheSame) {
+  const std::pair<const char*, const char*> families[] = {
+      {"allowlist-source-range", "whitelist-source-range"},
+      {"limit-allowlist", "limit-whitelist"},
+      {"firewall-mode", "enable-modsecurity"},
+      {"enable-owasp-core-rules", "enable-owasp-modsecurity-crs"}};
+  const auto is_refused = [](const std::string& refused, const std::string& said) {
+    api::EdgeParameters::Spec spec;
+    spec.refused_annotations = {refused};
+    const bool is_list = said.ends_with("list") || said.ends_with("range");
+    const std::string value = is_list ? "10.0.0.0/8" : said == "firewall-mode" ? "off" : "false";
+    const Compiled compiled = compile(view_with(spec, {a_shop().annotation(kNginx + said, value)}));
+    return compiled.summaries[0].paths_closed == 1 &&
+           messages_of(compiled).find(said + " is refused by") != std::string::npos;
+  };
+  for (const auto& [one, other] : families) {
+    EXPECT_TRUE(is_refused(one, one)) << one;
+    EXPECT_TRUE(is_refused(one, other)) << other;
+    EXPECT_TRUE(is_refused(other, one)) << one;
+  }
+  EXPECT_FALSE(is_refused("firewall-mode", "limit-whitelist"));
+}
+
 TEST(ClassDefaults, AreReadAsStrictlyAsAGuardIs) {
   EXPECT_EQ(problem_of({}), "");
   EXPECT_EQ(problem_of(kAuth), "");
   EXPECT_EQ(problem_of({{"enable-modsecurity", ""}}), "") << "says nothing";
+  EXPECT_EQ(problem_of({{"auth-url", "http://a.b.svc/$namespace?of=$ingress_name"}}), "");
   const struct {
     ClassDefaults defaults;
     const char* problem;
@@ -217,6 +322,9 @@ TEST(ClassDefaults, AreReadAsStrictlyAsAGuardIs) {
       {{{"auth-url", "ftp://a.b.svc/"}}, "auth-url has the value"},
       {{{"auth-signin", "https://login.example/"}}, "auth-signin asks nobody without auth-url"},
       {{{"auth-url", "http://a.b.svc/"}, {"auth-method", "POST"}}, "auth-method would have"},
+      {{{"auth-url", "http://auth.iam$namespace.svc/"}}, "auth-url has $namespace"},
+      {{{"auth-url", "https://$ingress_name.example?a"}}, "in its host"},
+      {{{"auth-url", "http:/$namespace/a.b.svc"}}, "in its host"},
       {{{"allowlist-source-range", "everybody"}}, "allowlist-source-range has the entry"},
       {{{"enable-modsecurity", "yes please"}}, "enable-modsecurity has the value"},
       {{{"firewall-paranoia-level", "2"}}, "is about a firewall that nothing asks for"},
