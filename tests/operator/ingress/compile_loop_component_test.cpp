@@ -237,18 +237,23 @@ TEST_F(CompileLoopChanges, WhomParametersNameIsFollowedWhileTheLastThatCouldBeRe
   parameters_.put(strict_parameters());
   classes_.put(class_with_parameters());
   ingresses_.put(ingress_test::an_ingress("shop/www").path("shop.example", "/", "web", 80).get());
-  for (const char* const service : {"id/auth", "edge/pages", "shop/web"}) {
+  // Of a group of its own, which is compiled without what the class has asked.
+  ingresses_.put(ingress_test::an_ingress("blog/www")
+                     .path("blog.example", "/", "web", 80)
+                     .annotation("nginx.ingress.kubernetes.io/enable-global-auth", "false")
+                     .get());
+  for (const char* const service : {"id/auth", "edge/pages", "shop/web", "blog/web"}) {
     services_.put(ingress_test::a_service(service, 80));
   }
   std::vector<std::string> addresses;
   const auto add_endpoint = [&] {
     addresses.push_back("10.0.0." + std::to_string(addresses.size() + 1));
-    for (const char* const service : {"id/auth", "edge/pages", "shop/web"}) {
+    for (const char* const service : {"id/auth", "edge/pages", "blog/web"}) {
       kube::EndpointSlice slice = ingress_test::a_slice(service, "http", 8080, addresses);
       slice.metadata.resource_version = std::to_string(addresses.size());
       slices_.put(slice);
     }
-    wait_for_endpoints("shop/web:80", addresses.size());
+    wait_for_endpoints("blog/web:80", addresses.size());
     const std::lock_guard lock(mutex_);
     EXPECT_EQ(endpoints_of("id/auth:80"), addresses.size());
     EXPECT_EQ(endpoints_of("edge/pages:80"), addresses.size());
