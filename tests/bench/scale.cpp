@@ -53,15 +53,15 @@ void* operator new(std::size_t size) {
   throw std::bad_alloc();
 }
 // std::stable_sort allocates by this one and frees by the plain delete: whoever replaces one
-// replaces both.
+// replaces both. Where GCC 12 puts a delete in line it takes free() for the wrong partner of new.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(size != 0 ? size : 1);
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
