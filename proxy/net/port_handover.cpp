@@ -9,31 +9,46 @@
 #include <string>
 #include <string_view>
 
-#include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "proxy/net/fd.h"
 
 namespace proxy::net {
 namespace {
 
-// Of a listening socket in /proc/net/tcp (TCP_LISTEN); the file has these before all others.
-constexpr std::string_view kListens = "0A";
+constexpr unsigned kListens = 1u << 10;  // TCP_LISTEN of the kernel's tcp_states.h
 
-// As /proc/net/tcp has an address: its words of 32 bits as they lie in memory, and the port.
-template <std::size_t kWords>
-std::string proc_text(const void* address, in_port_t port) {
-  std::array<std::uint32_t, kWords> words{};
-  std::memcpy(words.data(), address, sizeof words);
-  std::string text;
-  std::array<char, 16> part{};
-  for (const std::uint32_t word : words) {
-    text.append(part.data(),
-                static_cast<std::size_t>(std::snprintf(part.data(), part.size(), "%08X", word)));
-  }
-  text.append(part.data(), static_cast<std::size_t>(std::snprintf(part.data(), part.size(), ":%04X",
-                                                                  unsigned{ntohs(port)})));
-  return text;
+// Asks for all listening sockets with the port of this one (sock_diag(7)). False: it cannot be
+// asked.
+bool ask_for_listeners(int netlink, const sockaddr_storage& local) {
+  struct {
+    nlmsghdr header{};
+    inet_diag_req_v2 request{};
+  } message;
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  message.request.sdiag_family = static_cast<std::uint8_t>(local.ss_family);
+  message.request.sdiag_protocol = IPPROTO_TCP;
+  message.request.idiag_states = kListens;
+  // At the same place for both families.
+  message.request.id.idiag_sport = reinterpret_cast<const sockaddr_in&>(local).sin_port;
+  return ::send(netlink, &message, sizeof message, 0) == static_cast<ssize_t>(sizeof message);
+}
+
+bool is_same_address(const inet_diag_msg& found, const sockaddr_storage& local) {
+  if (found.idiag_family != local.ss_family) return false;
+  const bool is_v6 = local.ss_family == AF_INET6;
+  const void* const address =
+      is_v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(local).sin6_addr)
+            : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(local).sin_addr);
+  return found.id.idiag_sport == reinterpret_cast<const sockaddr_in&>(local).sin_port &&
+         std::memcmp(found.id.idiag_src, address, is_v6 ? 16 : 4) == 0;
 }
 
 }  // namespace
@@ -42,27 +57,21 @@ unsigned count_listeners(int listener) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (::getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  std::string wanted;
-  const bool is_v6 = storage.ss_family == AF_INET6;
-  if (is_v6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
-    wanted = proc_text<4>(&v6.sin6_addr, v6.sin6_port);
-  } else {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
-    wanted = proc_text<1>(&v4.sin_addr, v4.sin_port);
-  }
-  std::ifstream table(is_v6 ? "/proc/thread-self/net/tcp6" : "/proc/thread-self/net/tcp");
-  std::string line;
-  std::getline(table, line);  // the names of its columns
+  const Fd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!netlink.is_open() || !ask_for_listeners(netlink.get(), storage)) return 0;
+  alignas(nlmsghdr) std::array<char, 32 << 10> answer{};
   unsigned count = 0;
-  while (std::getline(table, line)) {
-    std::istringstream columns(line);
-    std::string number, local, remote, state;
-    columns >> number >> local >> remote >> state;
-    if (state != kListens) break;
-    if (local == wanted) ++count;
+  for (;;) {
+    const ssize_t got = ::recv(netlink.get(), answer.data(), answer.size(), 0);
+    if (got <= 0) return 0;
+    auto left = static_cast<unsigned>(got);
+    for (auto* part = reinterpret_cast<nlmsghdr*>(answer.data()); NLMSG_OK(part, left);
+         part = NLMSG_NEXT(part, left)) {
+      if (part->nlmsg_type == NLMSG_DONE) return count;
+      if (part->nlmsg_type == NLMSG_ERROR) return 0;
+      if (is_same_address(*static_cast<const inet_diag_msg*>(NLMSG_DATA(part)), storage)) ++count;
+    }
   }
-  return count;
 }
 
 void deal_out_to_all(int listener) {

@@ -346,7 +346,8 @@ std::size_t Engine::drain(const Drain& drain, const std::stop_token& stop) {
     for (const auto& worker : workers_) worker->announce_drain();
     changed_.wait_for(lock, stop, drain.grace, [] { return false; });
   }
-  if (settings_.shares_ports) hand_over_ports(drain, stop);
+  // Whoever is asked to stop may have been started before anybody thought of a successor.
+  hand_over_ports(drain, stop);
   const auto drained = std::make_shared<Countdown>(workers_.size());
   for (const auto& worker : workers_) {
     worker->drain([drained] { drained->arrive(); });
