@@ -88,13 +88,12 @@ ParsedCertificates::Form CertificateEntry::parsed() const {
     take(*form);
     return *form;
   }
+  // One that could be read once has no fault of its own: there was no memory. This handshake fails,
+  // and the next tries again.
+  if (known_.load(std::memory_order_relaxed) == Known::usable) return nullptr;
   spdlog::error("certificate {} cannot be served, handshakes for its names are refused: {}", id_,
                 form.error().message);
-  // One that could be read once has no fault of its own: there was no memory, and the next
-  // handshake tries again.
-  if (known_.load(std::memory_order_relaxed) == Known::nothing) {
-    known_.store(Known::broken, std::memory_order_release);
-  }
+  known_.store(Known::broken, std::memory_order_release);
   return nullptr;
 }
 
