@@ -19,8 +19,6 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kChainMax = 100;  // as read_chain() has it
-
 using EcKeyPtr = OpensslPtr<EC_KEY, EC_KEY_free>;
 using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 

@@ -12,6 +12,9 @@
 // and then asked. Parsing is what costs, most of it to decode the public key.
 namespace base {
 
+// Chains have 2 to 4; a bundle of CAs is not a chain.
+inline constexpr std::size_t kChainMax = 100;
+
 // The certificate of this DER; invalid: it is the index-th of its chain, and why it is none.
 Result<X509Ptr> parse_certificate(std::string_view der, std::size_t index);
 

@@ -15,8 +15,6 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kChainMax = 100;  // chains have 2 to 4; a bundle of CAs is not a chain
-
 thread_local std::size_t parsed_by_this_thread = 0;
 
 std::string_view bytes_of(const ASN1_STRING* string) {
