@@ -19,8 +19,9 @@ struct Row {
 // ours is closed after the other.
 //
 // Sockets are in the row in the order in which they began to listen, and the last takes the place
-// of one that is closed. Where ours are not the oldest, as with three processes on one port, and
-// where the kernel does not let us choose, clients are dealt out as before.
+// of one that is closed. So ours have to be the oldest: of a younger process that leaves first the
+// choice would name its own sockets. Where the kernel does not let us choose, clients are dealt out
+// as before.
 class PortHandover {
  public:
   // `listener` is one of `ours` sockets that listen on its port; it is the last to be closed.

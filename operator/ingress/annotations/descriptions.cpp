@@ -264,7 +264,9 @@ constexpr Description kOfRequests[] = {
      "any", "nothing to do: connections to who is asked are kept as those to backends are"},
     {"enable-global-auth", "true, false",
      "`false`: whom the [class](edge-parameters.md) has asked about each request is not asked; "
-     "true when nothing is said"},
+     "`true`, where the class has nobody asked, closes the Ingress; true when nothing is said and "
+     "the "
+     "class has somebody asked"},
     {"satisfy", "`any`, `all`",
      "with `any` an address on the allow list needs neither password nor the word of "
      "`auth-url`, and who has one of these need not be on the list; a denied address "
