@@ -23,8 +23,8 @@ constexpr unsigned kEarnedByData = 4;
 // Two windows are opened for each read of an endpoint, and some read 512 bytes at a time.
 constexpr std::uint64_t kUpdatesByData = 2;
 constexpr std::size_t kDataBytesPerUpdate = 256;
-// What was on its way when its request was given up, of small messages.
-constexpr unsigned kEarnedByGivingUp = 1'000;
+// Heads and the end of a response that were on their way when its request was given up.
+constexpr unsigned kEarnedByGivingUp = 32;
 
 }  // namespace
 
@@ -322,6 +322,11 @@ bool ClientSession::begin(ClientStream& stream, const std::vector<nghttp2_nv>& f
 void ClientSession::forget(ClientStream& stream) {
   const bool is_over = stream.is_whole_ && stream.request_is_out_;
   if (!is_over) {
+    const std::int32_t window = nghttp2_session_get_stream_local_window_size(session_, stream.id_);
+    const auto at_most = std::uint64_t{limits_.streams_max} *
+                         static_cast<std::uint64_t>(std::max(limits_.stream_window, 0));
+    left_over_bytes_ =
+        std::min(at_most, left_over_bytes_ + static_cast<std::uint64_t>(std::max(window, 0)));
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
     idle_frames_.earn(kEarnedByGivingUp);
   }
@@ -412,11 +417,22 @@ bool ClientSession::receive(std::string_view bytes, std::size_t& frames) {
 // It was idle unless a callback said that it brought something of a response: so kinds of frames
 // that nobody thought of, and those that libnghttp2 tells nobody of, are counted, too.
 void ClientSession::end_frame() {
-  if (walk_.head().type == NGHTTP2_WINDOW_UPDATE && updates_earned_ > 0) {
+  if (!frame_is_idle_ || is_paid_for()) return;
+  if (!idle_frames_.take(output_.now())) was_flooded_ = true;
+}
+
+// An idle frame that something which was sent or given up lets the endpoint send.
+bool ClientSession::is_paid_for() {
+  const FrameWalk::Head& head = walk_.head();
+  if (head.type == NGHTTP2_WINDOW_UPDATE && updates_earned_ > 0) {
     --updates_earned_;
-  } else if (frame_is_idle_ && !idle_frames_.take(output_.now())) {
-    was_flooded_ = true;
+    return true;
   }
+  const bool is_left_over = head.type == NGHTTP2_DATA && head.length > 0 &&
+                            ClientCallbacks::stream_of(session_, head.stream) == nullptr;
+  if (!is_left_over || head.length > left_over_bytes_) return false;
+  left_over_bytes_ -= head.length;
+  return true;
 }
 
 bool ClientSession::send(std::string& out, std::size_t bytes_max) {

@@ -130,8 +130,8 @@ class ClientSession {
     std::int32_t connection_window = 1 << 20;
     // Frames that bring nothing of a response, as on the clients' side (http2::Limits), but ten
     // times as many: an endpoint may answer each DATA of ours with a PING (gRPC's estimate of
-    // bandwidth) and some WINDOW_UPDATE, and what it had sent when a request was given up comes
-    // after all.
+    // bandwidth) and some WINDOW_UPDATE. What it had sent when a request was given up comes after
+    // all, and is free as far as that request's window allowed it.
     std::uint64_t idle_frames_burst = 10'000;
     std::uint64_t idle_frames_per_second = 1'000;
   };
@@ -184,6 +184,7 @@ class ClientSession {
   void forget(ClientStream& stream);
   void leave(ClientStream& stream);
   bool take_field(ClientStream& stream, std::string_view name, std::string_view value) const;
+  bool is_paid_for();
   void end_those_without_room();
   void finish_fields(ClientStream& stream, bool last);
 
@@ -191,6 +192,9 @@ class ClientSession {
   ClientOutput& output_;
   Budget idle_frames_;
   std::uint64_t updates_earned_ = 0;  // WINDOW_UPDATE by DATA that was sent
+  // DATA that may be under way for requests that were given up. One client's must not end the
+  // connection for the others on it.
+  std::uint64_t left_over_bytes_ = 0;
   FrameWalk walk_{FrameWalk::Side::server};
   bool frame_is_idle_ = false;  // the one that comes: it brought nothing yet
   bool was_flooded_ = false;

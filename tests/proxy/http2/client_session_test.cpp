@@ -277,6 +277,28 @@ TEST_F(ClientSessionTest, WhenTheConnectionIsLostSoAreItsRequests) {
   EXPECT_TRUE(session->is_leaving());
 }
 
+TEST_F(ClientSessionTest, WhatTheWindowsOfRequestsThatWereGivenUpAllowedIsFreeAndNoMore) {
+  constexpr int kWindow = 1'000;
+  constexpr int kIdleFrames = 50;
+  session = ClientSession::create(
+      {.stream_window = kWindow, .idle_frames_burst = kIdleFrames, .idle_frames_per_second = 0},
+      *this);
+  std::array<Request, 2> requests;
+  begin(requests[0]);
+  talk();
+  begin(requests[1]);
+  talk();
+  for (Request& each : requests) each.cancel();
+  talk();
+  std::size_t frames = 0;
+  const std::string of_both = frame(NGHTTP2_DATA, 0, 1, "x") + frame(NGHTTP2_DATA, 0, 3, "x");
+  for (int i = 0; i < kWindow; ++i) ASSERT_TRUE(session->receive(of_both, frames)) << i;
+  for (frames = 0; frames < 200 && session->receive(frame(NGHTTP2_DATA, 0, 1, "x"), frames);) {
+  }
+  EXPECT_TRUE(session->was_flooded());
+  EXPECT_LE(frames, kIdleFrames + 1u);
+}
+
 // Frames of an endpoint that bring no response, nor a part of one.
 struct Nothing {
   const char* what;
@@ -339,7 +361,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Nothing{"empty_data", frame(NGHTTP2_DATA, 0, 1, "")},
         Nothing{"data_of_padding", frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, {"\x02\0\0", 3})},
-        Nothing{"data_of_a_request_that_was_given_up", frame(NGHTTP2_DATA, 0, 3, "x")},
+        Nothing{"empty_data_of_a_request_that_was_given_up", frame(NGHTTP2_DATA, 0, 3, "")},
         Nothing{"priority", frame(NGHTTP2_PRIORITY, 0, 1, {"\0\0\0\0\x05", 5})},
         Nothing{"ping", frame(NGHTTP2_PING, 0, 0, "12345678")},
         Nothing{"ping_answer", frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, "12345678")},
