@@ -73,6 +73,14 @@ bool Endpoint::has_room_on_a_connection() const {
          std::any_of(http2_.begin(), http2_.end(), [](const auto& one) { return one->has_room(); });
 }
 
+bool Endpoint::has_all_connections() const {
+  const std::uint32_t most = options_.connections_max;
+  if (most == 0 || connections_open_ < most) return false;
+  const auto leaving = std::count_if(http2_.begin(), http2_.end(),
+                                     [](const auto& one) { return one->is_leaving(); });
+  return connections_open_ - std::min(static_cast<std::uint32_t>(leaving), most) >= most;
+}
+
 void Endpoint::make_room() {
   if (has_all_connections() && !idle_.empty()) discard(idle_.oldest());
 }

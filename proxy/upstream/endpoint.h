@@ -26,7 +26,8 @@ struct PoolOptions {
   Ejection::Rules ejection;
   // Requests under way at a time, per endpoint and worker; 0: as many as come.
   std::uint32_t requests_max = 0;
-  // Connections at a time, likewise, those at rest among them.
+  // Connections at a time, likewise, those at rest among them. As many again may be on their way
+  // out: what their last streams take must not keep others waiting.
   std::uint32_t connections_max = 0;
   // An endpoint that joins others gets a share of its turns at first that grows for so long; 0: all
   // of them at once.
@@ -121,9 +122,7 @@ class Endpoint final : private Connection::User {
  private:
   friend class Connection;
   friend class Http2Connection;
-  bool has_all_connections() const {
-    return options_.connections_max != 0 && connections_open_ >= options_.connections_max;
-  }
+  bool has_all_connections() const;
   bool has_room_on_a_connection() const;
   // For one that is about to be made.
   void make_room();

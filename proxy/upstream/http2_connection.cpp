@@ -150,8 +150,7 @@ void Http2Connection::send() {
 void Http2Connection::settle() {
   using Waiting = Connection::Waiting;
   const bool is_empty = session_->stream_count() == 0;
-  const bool is_leaving = is_retired_ || is_in_doubt_ || session_->is_leaving();
-  if (is_empty && is_leaving) {
+  if (is_empty && is_leaving()) {
     leave();
     return;
   }

@@ -35,6 +35,8 @@ class Http2Connection final : public net::EventHandler,
 
   // Another request may be begun.
   bool has_room() const { return !is_in_doubt_ && session_->has_room(); }
+  // It goes when the streams that it has are over, or when nothing more comes for them.
+  bool is_leaving() const { return is_retired_ || is_in_doubt_ || session_->is_leaving(); }
   // False: what is begun waits until it is.
   bool is_established() const { return is_established_; }
   // It has carried something from the endpoint, which may have closed it meanwhile.

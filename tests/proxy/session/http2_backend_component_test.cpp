@@ -396,6 +396,26 @@ TEST_F(Http2Endpoints, AreToldInTlsThatItIsHttp2) {
   EXPECT_EQ(offered, "\x02h2");
 }
 
+TEST(Http2EndpointsOfFewConnections, OneThatIsLeavingTakesNobodysPlace) {
+  std::atomic<int> asked{0};
+  const Http2Backend backend([&](const Request& request) {
+    const int before = asked++;
+    if (before == 0) return Reply{.says_nothing = true};
+    return before == 1 ? Reply{.leaves = true} : says_ok(request);
+  });
+  session::Options options = RunningEngine::quick();
+  options.pools.connections_max = 1;
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(shop({backend.port()}, over_http2())));
+  auto waiting = HttpClient::connect(proxy.http());
+  waiting.send("GET /long HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return asked == 1; }));
+  auto client = HttpClient::connect(proxy.http());
+  EXPECT_EQ(client.get("/").status, 200);
+  EXPECT_EQ(backend.connections(), 2);
+  EXPECT_EQ(backend.open_connections(), 2);
+}
+
 TEST(Http2EndpointsOfFewDescriptors, AnIdleConnectionMakesRoomForTheNext) {
   const Http2Backend one(says_ok), two(says_ok);
   session::Options options = RunningEngine::quick();
