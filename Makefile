@@ -25,7 +25,8 @@ images: deps ## builds the two container images (FROM=host takes build/release i
 
 test: deps ## builds and passes all tests: unit, component, integration
 	@.ci/build dev
-	@GATEHOUSE_PEBBLE_NEW="$$(.ci/go-program pebble)" ctest --preset dev -j $(JOBS)
+	@GATEHOUSE_PEBBLE_NEW="$$(.ci/go-program pebble)" GATEHOUSE_OAUTH2_PROXY="$$(.ci/go-program oauth2-proxy)" \
+		ctest --preset dev -j $(JOBS)
 
 demo: deps ## runs the main job on real parts: Ingress in, HTTPS out (KEEP=1 leaves it running)
 	@.ci/build release gatehouse-demo
