@@ -15,9 +15,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/curl_transport.h"
 #include "base/log.h"
 #include "proxy/admin/access_log.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/span_export.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
 #include "proxy/net/socket.h"
@@ -45,6 +47,7 @@ struct Flags {
   std::string log_format = "text";
   std::string log_level = "info";
   std::string access_log = "on";
+  std::string otlp_traces_url;
   bool allow_trace = false;
   bool share_ports = false;
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
@@ -80,6 +83,14 @@ std::string is_name(const std::string& text) {
                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                         "0123456789.-_") == std::string::npos;
   return fits ? "" : "'" + text + "' is not a name: up to 253 letters, digits, '.', '-' and '_'";
+}
+
+// Empty: it is one.
+std::string is_http_url(const std::string& text) {
+  const bool begins_well = text.starts_with("http://") || text.starts_with("https://");
+  return begins_well && text.size() > text.find("//") + 2
+             ? ""
+             : "'" + text + "' is not a URL of http or https";
 }
 
 void describe(CLI::App& app, Flags& flags) {
@@ -252,6 +263,12 @@ void describe(CLI::App& app, Flags& flags) {
                  "on (standard output), off, or a file; one line of JSON per request")
       ->capture_default_str()
       ->group(logs);
+  app.add_option("--otlp-traces-url", flags.otlp_traces_url,
+                 "Where spans of sampled traces are sent by OTLP/HTTP, as JSON: "
+                 "http://COLLECTOR:4318/v1/traces. Requests have traces where an Ingress asks for "
+                 "them (enable-opentelemetry)")
+      ->check(CLI::Validator(is_http_url, "URL"))
+      ->group(logs);
 }
 
 milliseconds millis(double in_seconds) {
@@ -355,6 +372,19 @@ base::Result<Source> start_source(const Flags& flags, proxy::control::ConfigSink
   return source;
 }
 
+// nullptr: nobody wants spans.
+std::unique_ptr<proxy::admin::SpanExport> start_spans(const Flags& flags) {
+  if (flags.otlp_traces_url.empty()) return nullptr;
+  proxy::admin::SpanExport::Settings settings;
+  settings.url = flags.otlp_traces_url;
+  settings.resource.version = GATEHOUSE_VERSION;
+  settings.resource.instance = flags.control.name.empty() ? host_name() : flags.control.name;
+  base::CurlOptions options;
+  options.user_agent = "gatehouse-proxy/" GATEHOUSE_VERSION;
+  return std::make_unique<proxy::admin::SpanExport>(std::move(settings),
+                                                    base::make_curl_transport(options));
+}
+
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -408,7 +438,8 @@ base::Status run(const Flags& flags) {
   if (auto status = proxy::net::check_address_is_free(*admin_address); !status) {
     return base::failure(base::while_doing("--admin-address", status.error()));
   }
-  auto engine = proxy::session::Engine::start(*settings, **access_log);
+  const auto spans = start_spans(flags);
+  auto engine = proxy::session::Engine::start(*settings, **access_log, spans.get());
   if (!engine) return base::failure(engine.error());
   // A file is served before anything is said to listen, and one that cannot be ends the program
   // here. The operator may take its time, and probes are told so meanwhile.

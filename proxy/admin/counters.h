@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -148,6 +149,11 @@ struct ProxyFacts {
   std::uint64_t config_applied = 0;
   std::uint64_t config_rejected = 0;
   std::uint64_t access_lines_dropped = 0;
+  struct Spans {
+    std::uint64_t sent = 0;
+    std::uint64_t dropped = 0;
+  };
+  std::optional<Spans> spans{};    // nothing: none are made
   std::uint64_t memory_used = 0;   // of all the process has, as the kernel counts it
   std::uint64_t memory_limit = 0;  // 0: nobody has said
   bool draining = false;

@@ -298,6 +298,12 @@ void add_facts(Page& page, const ProxyFacts& facts) {
   page.family("access_log_dropped_total", "Access log lines dropped because nobody read them.",
               MetricType::Counter)
       .value(static_cast<double>(facts.access_lines_dropped));
+  if (facts.spans) {
+    page.family("spans_total", "Spans of traced requests, and what became of them.",
+                MetricType::Counter)
+        .value(static_cast<double>(facts.spans->sent), {{"outcome", "sent"}})
+        .value(static_cast<double>(facts.spans->dropped), {{"outcome", "dropped"}});
+  }
   page.family("memory_used_bytes",
               "Memory of the whole process that the kernel cannot take back; 0 without a limit.",
               MetricType::Gauge)

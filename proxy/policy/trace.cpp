@@ -36,26 +36,32 @@ bool is_traceparent(std::string_view name) {
   return http1::equals_ignoring_case(name, "traceparent");
 }
 
+// Of two digits of flags: the lowest bit (§3.2.2.3.1).
+bool is_sampled(std::string_view flags) {
+  const char low = flags.back();
+  return (low <= '9' ? low - '0' : low - 'a' + 10) % 2 == 1;
+}
+
 }  // namespace
 
-std::string_view trace_id_of(std::string_view traceparent) {
-  if (traceparent.size() < kFlagsEnd) return {};
-  const std::string_view version = traceparent.substr(0, kVersionEnd);
-  const std::string_view trace = traceparent.substr(kTraceBegin, kTraceEnd - kTraceBegin);
-  const std::string_view parent = traceparent.substr(kParentBegin, kParentEnd - kParentBegin);
-  const std::string_view flags = traceparent.substr(kFlagsBegin, kFlagsEnd - kFlagsBegin);
-  const bool has_dashes = traceparent[kVersionEnd] == '-' && traceparent[kTraceEnd] == '-' &&
-                          traceparent[kParentEnd] == '-';
+Traceparent read_traceparent(std::string_view value) {
+  if (value.size() < kFlagsEnd) return {};
+  const std::string_view version = value.substr(0, kVersionEnd);
+  const std::string_view trace = value.substr(kTraceBegin, kTraceEnd - kTraceBegin);
+  const std::string_view parent = value.substr(kParentBegin, kParentEnd - kParentBegin);
+  const std::string_view flags = value.substr(kFlagsBegin, kFlagsEnd - kFlagsBegin);
+  const bool has_dashes =
+      value[kVersionEnd] == '-' && value[kTraceEnd] == '-' && value[kParentEnd] == '-';
   const bool is_well_formed =
       has_dashes && is_hex(version) && is_hex(trace) && is_hex(parent) && is_hex(flags);
   if (!is_well_formed || version == "ff" || is_zero(trace) || is_zero(parent)) return {};
   // A later version may have more behind a dash; this one has not (§3.2.4).
-  const std::string_view rest = traceparent.substr(kFlagsEnd);
+  const std::string_view rest = value.substr(kFlagsEnd);
   if (!rest.empty() && (version == "00" || rest.front() != '-')) return {};
-  return trace;
+  return {.trace_id = trace, .parent_id = parent, .is_sampled = is_sampled(flags)};
 }
 
-std::string_view trace_id_of(const std::vector<http1::Field>& fields) {
+Traceparent read_traceparent(const std::vector<http1::Field>& fields) {
   std::string_view value;
   unsigned count = 0;
   for (const http1::Field& field : fields) {
@@ -63,7 +69,7 @@ std::string_view trace_id_of(const std::vector<http1::Field>& fields) {
     value = field.value;
     ++count;
   }
-  return count == 1 ? trace_id_of(value) : std::string_view();
+  return count == 1 ? read_traceparent(value) : Traceparent();
 }
 
 std::string new_traceparent(std::uint64_t high, std::uint64_t low, std::uint64_t parent) {
@@ -76,11 +82,25 @@ std::string new_traceparent(std::uint64_t high, std::uint64_t low, std::uint64_t
   return text;
 }
 
+std::string child_traceparent(const Traceparent& parent, std::uint64_t span) {
+  std::string text = "00-";
+  text.append(parent.trace_id) += '-';
+  append_hex(span == 0 ? 1 : span, text);
+  text += parent.is_sampled ? "-01" : "-00";
+  return text;
+}
+
 void forget_trace(std::vector<http1::Field>& fields) {
   for (http1::Field& field : fields) {
     if (is_traceparent(field.name) || http1::equals_ignoring_case(field.name, "tracestate")) {
       field.dropped = true;
     }
+  }
+}
+
+void forget_traceparent(std::vector<http1::Field>& fields) {
+  for (http1::Field& field : fields) {
+    if (is_traceparent(field.name)) field.dropped = true;
   }
 }
 

@@ -11,18 +11,31 @@ namespace proxy::policy {
 
 // Of W3C Trace Context: to which trace a request belongs.
 
-// The trace-id of the value of a field traceparent; empty: it is not to be believed (§3.2.2).
-std::string_view trace_id_of(std::string_view traceparent);
+// What a traceparent says (§3.2). Its texts are those of the field.
+struct Traceparent {
+  std::string_view trace_id{};  // empty: it is not to be believed
+  std::string_view parent_id{};
+  bool is_sampled = false;
+};
 
-// That of the fields; empty: there is none, there are several, or what there is is not to be
-// believed. Then none of what they say about a trace may be passed on.
-std::string_view trace_id_of(const std::vector<http1::Field>& fields);
+// Of the value of the field (§3.2.2).
+Traceparent read_traceparent(std::string_view value);
+
+// Of the fields; not to be believed, too, where there is none or there are several. Then none of
+// what they say about a trace may be passed on.
+Traceparent read_traceparent(const std::vector<http1::Field>& fields);
 
 // A new traceparent. It asks for being recorded, or who records only what somebody asks for would
 // never do. The numbers are random.
 std::string new_traceparent(std::uint64_t high, std::uint64_t low, std::uint64_t parent);
 
+// That of a span within the trace of `parent`; the number is random.
+std::string child_traceparent(const Traceparent& parent, std::uint64_t span);
+
 // Takes away what the fields say about a trace.
 void forget_trace(std::vector<http1::Field>& fields);
+// Only of which span the request is part: whoever puts another in its place (§3.4) leaves the
+// tracestate.
+void forget_traceparent(std::vector<http1::Field>& fields);
 
 }  // namespace proxy::policy

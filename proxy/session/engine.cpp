@@ -49,15 +49,16 @@ class Countdown {
 }  // namespace
 
 base::Result<std::unique_ptr<Engine>> Engine::start(const EngineSettings& settings,
-                                                    admin::AccessLog& access_log) {
+                                                    admin::AccessLog& access_log,
+                                                    admin::SpanExport* spans) {
   base::ignore_broken_pipes();  // splice() has no MSG_NOSIGNAL
-  std::unique_ptr<Engine> engine(new Engine(settings, access_log));
+  std::unique_ptr<Engine> engine(new Engine(settings, access_log, spans));
   engine->share_descriptors();
   auto keys = tls::TicketKeys::generate();
   if (!keys) return base::failure(keys.error());
   engine->ticket_keys_ = std::move(*keys);
   for (std::size_t i = 0; i < settings.workers; ++i) {
-    auto worker = Worker::create(engine->settings_.options, access_log, engine->passwords_,
+    auto worker = Worker::create(engine->settings_.options, access_log, spans, engine->passwords_,
                                  engine->inspectors_, i);
     if (!worker) return base::failure(worker.error());
     engine->workers_.push_back(std::move(*worker));
@@ -300,6 +301,7 @@ std::string Engine::metrics_text() const {
     facts.memory_limit = memory_.limit;
   }
   facts.access_lines_dropped = access_log_.dropped_lines();
+  if (spans_ != nullptr) facts.spans = {.sent = spans_->sent(), .dropped = spans_->dropped()};
   std::vector<const admin::WorkerCounters*> counters;
   for (const auto& worker : workers_) counters.push_back(&worker->read_counters());
   return admin::metrics_text(counters, facts);

@@ -52,9 +52,11 @@ std::optional<std::size_t> find_stuck_loop(const std::vector<std::int64_t>& last
 class Engine final : public control::ConfigSink {
  public:
   // Takes its addresses at once; the ports open when the first publish() is live in every worker.
-  // `access_log` outlives the engine. The error names the address that could not be bound.
+  // `access_log` and `spans` (nullptr: nobody wants any) outlive the engine. The error names the
+  // address that could not be bound.
   static base::Result<std::unique_ptr<Engine>> start(const EngineSettings& settings,
-                                                     admin::AccessLog& access_log);
+                                                     admin::AccessLog& access_log,
+                                                     admin::SpanExport* spans = nullptr);
   // Stops at once, with whatever is under way.
   ~Engine() override;
 
@@ -94,9 +96,10 @@ class Engine final : public control::ConfigSink {
   std::size_t drain(const Drain& drain, const std::stop_token& stop);
 
  private:
-  Engine(const EngineSettings& settings, admin::AccessLog& access_log)
+  Engine(const EngineSettings& settings, admin::AccessLog& access_log, admin::SpanExport* spans)
       : settings_(settings),
         access_log_(access_log),
+        spans_(spans),
         passwords_(settings.options.passwords),
         inspectors_(settings.options.inspectors) {}
   void share_descriptors();
@@ -111,6 +114,7 @@ class Engine final : public control::ConfigSink {
 
   EngineSettings settings_;
   admin::AccessLog& access_log_;
+  admin::SpanExport* const spans_;
   PasswordChecks passwords_;
   Inspectors inspectors_;
   std::vector<std::unique_ptr<Worker>> workers_;

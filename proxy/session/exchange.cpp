@@ -45,19 +45,19 @@ void empty(std::string& text) {
   }
 }
 
-std::string_view protocol_text(Exchange::Protocol protocol) {
+}  // namespace
+
+std::string_view Exchange::protocol_text(Protocol protocol) {
   switch (protocol) {
-    case Exchange::Protocol::http1_0:
+    case Protocol::http1_0:
       return "HTTP/1.0";
-    case Exchange::Protocol::http1_1:
+    case Protocol::http1_1:
       return "HTTP/1.1";
-    case Exchange::Protocol::http2:
+    case Protocol::http2:
       return "HTTP/2";
   }
   return "";
 }
-
-}  // namespace
 
 Exchange::Exchange(Worker& worker)
     : worker_(worker),
@@ -533,16 +533,18 @@ void Exchange::finish() {
 }
 
 void Exchange::log() {
-  const auto micros = [](auto duration) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(duration);
-  };
-  const auto duration = micros(worker_.loop().now() - began_);
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop().now() - began_);
   admin::WorkerCounters& counters = worker_.counters();
   counters.count_response(status_, reason_, duration);
   if (was_upgraded_) counters.upgraded_open.subtract();
   counters.request_body_bytes.add(request_bytes_);
   counters.response_body_bytes.add(response_bytes_);
-  if (!worker_.logs_access() || is_unlogged_) return;
+  if (worker_.logs_access() && !is_unlogged_) write_line(duration);
+  if (traced_ != nullptr) tell_span(duration);
+}
+
+void Exchange::write_line(std::chrono::microseconds duration) {
   const std::string_view text = log_text_;
   admin::AccessRecord record;
   record.time = began_at_;
@@ -556,10 +558,13 @@ void Exchange::log() {
   record.response_bytes = response_bytes_;
   record.duration = duration;
   if (endpoint_ != nullptr) record.upstream = endpoint_->name();
-  if (responded_ != base::SteadyTime{}) record.upstream_time = micros(responded_ - began_);
+  if (responded_ != base::SteadyTime{}) {
+    record.upstream_time =
+        std::chrono::duration_cast<std::chrono::microseconds>(responded_ - began_);
+  }
   record.reason = reason_;
   record.request_id = text.substr(path_end_);
-  record.trace_id = trace_id_;
+  if (traced_ != nullptr) record.trace_id = traced_->trace_id;
   record.tls_version = tls_version_;
   if (granted_ != nullptr) {
     record.user = granted_->user;
@@ -603,8 +608,7 @@ void Exchange::reset() {
   can_replay_ = was_replayed_ = false;
   error_page_.reset();
   paced_.reset();
-  empty(traceparent_);
-  empty(trace_id_);
+  traced_.reset();
   cluster_.reset();
   endpoint_.reset();
   tried_.clear();

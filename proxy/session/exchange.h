@@ -141,7 +141,9 @@ class Exchange final : private upstream::Connection::User,
   void answer_page(const config::FixedPage& page, std::string_view reason);
   void answer_challenge(const std::string& key_authorization);
   void finish();
+  static std::string_view protocol_text(Protocol protocol);
   void log();
+  void write_line(std::chrono::microseconds duration);
 
   // ---- exchange_guard.cpp: what a guard needs time for
   struct Suspended;
@@ -182,12 +184,15 @@ class Exchange final : private upstream::Connection::User,
   void take_body_back(bool is_looked_at);
   void note_inspection(const config::Firewall& settings, const policy::Inspection& inspection);
 
+  // ---- exchange_trace.cpp: the trace that it is part of
+  void trace(const Client& client, config::Tracing tracing);
+  void tell_span(std::chrono::microseconds duration);
+
   // ---- exchange_forward.cpp: the way to an endpoint and back
   void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
   void pass_request_body(const Piece& piece, bool last);
   std::uint32_t choose_cluster(const router::Target& target);
   bool rewrite(const router::Target& target);
-  void trace(config::Tracing tracing);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
   std::string_view compose_head(const Client& client, const config::Policies& policies);
@@ -396,7 +401,14 @@ class Exchange final : private upstream::Connection::User,
   base::SteadyTime responded_{};
   std::string log_text_;  // host, method, path and request id, one after the other
   std::size_t host_end_ = 0, method_end_ = 0, path_end_ = 0;
-  std::string traceparent_, trace_id_;  // on a route that has them; a request's field points to it
+  // On a route that has traces; a request's field points to it.
+  struct Traced {
+    std::string traceparent;  // as the endpoint is told; empty: as the client said it
+    std::string trace_id, parent_id, span_id;
+    bool is_sampled = false;
+    bool is_https = false;
+  };
+  std::unique_ptr<Traced> traced_;
   std::string_view client_address_, tls_version_;
   bool is_unlogged_ = false;  // by its route
   Protocol protocol_ = Protocol::http1_1;

@@ -7,7 +7,6 @@
 #include "proxy/http1/trailer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
-#include "proxy/policy/trace.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
@@ -83,7 +82,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   next_upstream_ = target.policies->next_upstream;
   if (target.policies->sticky) remember_sticky(client, *target.policies->sticky);
   if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
-  if (target.policies->tracing != config::Tracing::off) trace(target.policies->tracing);
+  if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   if (const auto version = cluster_->config().proxy_protocol;
       version != config::ProxyProtocol::none) {
@@ -248,20 +247,6 @@ void Exchange::tell_sticky() {
   if (name.empty()) return;  // no key, or it is in the configuration no more
   set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
   response_.fields.push_back({.name = "Set-Cookie", .value = set_cookie_});
-}
-
-// To which trace the request belongs: who follows it by the log finds it at the backends, too.
-void Exchange::trace(config::Tracing tracing) {
-  const std::string_view of_client = policy::trace_id_of(request_.fields);
-  if (tracing == config::Tracing::trusted && !of_client.empty()) {
-    trace_id_ = of_client;
-    return;
-  }
-  policy::forget_trace(request_.fields);
-  http1::RequestIds& numbers = worker_.request_ids();
-  traceparent_ = policy::new_traceparent(numbers.draw(), numbers.draw(), numbers.draw());
-  trace_id_ = policy::trace_id_of(traceparent_);
-  request_.fields.push_back({.name = "traceparent", .value = traceparent_});
 }
 
 std::string_view Exchange::compose_head(const Client& client, const config::Policies& policies) {

@@ -23,25 +23,27 @@ constexpr std::chrono::minutes kSaysPauseEvery{1};
 
 base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      admin::AccessLog& access_log,
+                                                     admin::SpanExport* spans,
                                                      PasswordChecks& passwords,
                                                      Inspectors& inspectors, std::size_t index) {
   auto loop = net::Loop::create();
   if (!loop) return base::failure(loop.error());
   auto tls = tls::ServerContext::create({});
   if (!tls) return base::failure(tls.error());
-  return std::unique_ptr<Worker>(new Worker(options, access_log, passwords, inspectors, index,
-                                            std::move(*loop), std::move(*tls)));
+  return std::unique_ptr<Worker>(new Worker(options, access_log, spans, passwords, inspectors,
+                                            index, std::move(*loop), std::move(*tls)));
 }
 
-Worker::Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
-               Inspectors& inspectors, std::size_t index, std::unique_ptr<net::Loop> loop,
-               std::unique_ptr<tls::ServerContext> tls)
+Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::SpanExport* spans,
+               PasswordChecks& passwords, Inspectors& inspectors, std::size_t index,
+               std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls)
     : options_(options),
       loop_(std::move(loop)),
       tls_(std::move(tls)),
       buffers_(options_.pipes_max),
       access_lines_(access_log),
       logs_access_(!access_log.is_off()),
+      spans_(spans),
       passwords_(*loop_, passwords),
       inspections_(*loop_, inspectors),
       clusters_(options_.pools, counters_, index) {
@@ -327,6 +329,7 @@ bool Worker::on_turn_end() {
   }
   spent_streams_.clear();
   access_lines_.flush();
+  spans_.flush();
   give_memory_back();
   check_drained();
   return more || !waiting_for_step_.empty();

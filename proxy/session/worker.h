@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "proxy/admin/access_log.h"
 #include "proxy/admin/counters.h"
+#include "proxy/admin/span_export.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/http1/request_id.h"
 #include "proxy/http2/request_fields.h"
@@ -59,6 +60,7 @@ class Worker final : private net::TurnEnd {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
                                                       admin::AccessLog& access_log,
+                                                      admin::SpanExport* spans,
                                                       PasswordChecks& passwords,
                                                       Inspectors& inspectors, std::size_t index);
   ~Worker();
@@ -114,6 +116,7 @@ class Worker final : private net::TurnEnd {
   std::uint16_t public_https_port() const { return public_https_port_; }
   bool logs_access() const { return logs_access_; }
   admin::AccessLog::Lines& access_lines() { return access_lines_; }
+  admin::SpanExport::Spans& spans() { return spans_; }
   // Now, as an IMF-fixdate.
   std::string_view date();
 
@@ -168,9 +171,9 @@ class Worker final : private net::TurnEnd {
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 
  private:
-  Worker(const Options& options, admin::AccessLog& access_log, PasswordChecks& passwords,
-         Inspectors& inspectors, std::size_t index, std::unique_ptr<net::Loop> loop,
-         std::unique_ptr<tls::ServerContext> tls);
+  Worker(const Options& options, admin::AccessLog& access_log, admin::SpanExport* spans,
+         PasswordChecks& passwords, Inspectors& inspectors, std::size_t index,
+         std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
   bool flush_http2();
   void close_listeners();
@@ -188,6 +191,7 @@ class Worker final : private net::TurnEnd {
   admin::WorkerCounters counters_;
   admin::AccessLog::Lines access_lines_;
   bool logs_access_;
+  admin::SpanExport::Spans spans_;
   http1::RequestIds request_ids_;
   std::string path_storage_, rewrite_storage_, credentials_storage_;
   PasswordGate passwords_;

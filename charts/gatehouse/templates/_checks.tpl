@@ -165,6 +165,7 @@ proxy:
   --max-connections-per-endpoint: proxy.endpoints.maxConnections
   --max-requests-per-endpoint: proxy.endpoints.maxRequests
   --memory-limit: proxy.limits.memory
+  --otlp-traces-url: proxy.otlpTracesUrl
   --proxy-protocol: proxy.proxyProtocol
   --public-http-port: proxy.service.ports.http
   --public-https-port: proxy.service.ports.https

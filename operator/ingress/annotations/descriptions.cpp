@@ -123,7 +123,9 @@ constexpr Description kOfRequests[] = {
     {"enable-opentelemetry", "true, false",
      "the backend is told by `traceparent` (W3C Trace Context) of which trace the "
      "request is part, and the access log has it as `trace_id`: the client's, or a new "
-     "one where it has none or one that breaks the rules. No spans are sent yet"},
+     "one where it has none or one that breaks the rules. Where the proxies have a "
+     "collector (`proxy.otlpTracesUrl` of the chart), each sampled request is a span there, "
+     "and the backend's parent is that span"},
     {"opentelemetry-trust-incoming-span", "true, false",
      "`false`: always a new one; true when nothing is said"},
     {"mirror-target",

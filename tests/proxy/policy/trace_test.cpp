@@ -13,7 +13,7 @@ TEST(Trace, IsReadByTheRulesOfTraceContext) {
        {kGood, "00-" + kTrace + "-00f067aa0ba902b7-00", "00-" + kTrace + "-00f067aa0ba902b7-ff",
         "cc-" + kTrace + "-00f067aa0ba902b7-01", "cc-" + kTrace + "-00f067aa0ba902b7-01-what",
         "fe-" + kTrace + "-00f067aa0ba902b7-01-"}) {
-    EXPECT_EQ(trace_id_of(good), kTrace) << good;
+    EXPECT_EQ(read_traceparent(good).trace_id, kTrace) << good;
   }
   const std::string zeros(32, '0');
   for (const std::string& bad :
@@ -37,22 +37,40 @@ TEST(Trace, IsReadByTheRulesOfTraceContext) {
         "cc" + kGood.substr(2) + "x",
         kGood + " ",
         "00-" + kTrace + "-00f067aa0ba902b7-1"}) {
-    EXPECT_EQ(trace_id_of(bad), "") << bad;
+    EXPECT_EQ(read_traceparent(bad).trace_id, "") << bad;
   }
+}
+
+TEST(Trace, IsSampledByTheLowestBitOfItsFlags) {
+  const std::string begin = "00-" + kTrace + "-00f067aa0ba902b7-";
+  for (const char* yes : {"01", "03", "0b", "ff"}) {
+    EXPECT_TRUE(read_traceparent(begin + yes).is_sampled) << yes;
+  }
+  for (const char* no : {"00", "02", "0a", "fe"}) {
+    EXPECT_FALSE(read_traceparent(begin + no).is_sampled) << no;
+  }
+}
+
+TEST(Trace, OfASpanWithinAnotherKeepsTheTraceAndWhetherItIsSampled) {
+  EXPECT_EQ(child_traceparent(read_traceparent(kGood), 0xabc),
+            "00-" + kTrace + "-0000000000000abc-01");
+  const std::string not_sampled = "cc-" + kTrace + "-00f067aa0ba902b7-02-more";
+  EXPECT_EQ(child_traceparent(read_traceparent(not_sampled), 0),
+            "00-" + kTrace + "-0000000000000001-00");
 }
 
 TEST(Trace, OfSeveralNoneIsBelieved) {
   std::vector<http1::Field> fields = {{.name = "TraceParent", .value = kGood}};
-  EXPECT_EQ(trace_id_of(fields), kTrace);
+  EXPECT_EQ(read_traceparent(fields).trace_id, kTrace);
   fields.push_back(fields.front());
-  EXPECT_EQ(trace_id_of(fields), "");
-  EXPECT_EQ(trace_id_of(std::vector<http1::Field>{}), "");
+  EXPECT_EQ(read_traceparent(fields).trace_id, "");
+  EXPECT_EQ(read_traceparent(std::vector<http1::Field>{}).trace_id, "");
 }
 
 TEST(Trace, ANewOneIsOneThatIsBelieved) {
   EXPECT_EQ(new_traceparent(1, 2, 3), "00-00000000000000010000000000000002-0000000000000003-01");
   for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}, UINT64_MAX}) {
-    EXPECT_NE(trace_id_of(new_traceparent(number, number, number)), "") << number;
+    EXPECT_NE(read_traceparent(new_traceparent(number, number, number)).trace_id, "") << number;
   }
 }
 

@@ -33,7 +33,8 @@ std::string client_hello() {
 class OneWorker : public ::testing::Test {
  protected:
   void start(const session::Options& options = RunningEngine::quick()) {
-    worker_ = session::Worker::create(options, *access_log_, passwords_, inspectors_, 0).value();
+    worker_ =
+        session::Worker::create(options, *access_log_, nullptr, passwords_, inspectors_, 0).value();
     net::Fd https = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
     port_ = net::local_address(https.get()).port();
     worker_->accept_from(std::move(https), {.secure = true});

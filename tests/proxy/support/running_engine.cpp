@@ -12,7 +12,8 @@
 namespace proxy::support {
 
 RunningEngine::RunningEngine(const session::Options& options, std::size_t workers,
-                             std::string_view listen_on, bool proxy_protocol) {
+                             std::string_view listen_on, bool proxy_protocol,
+                             admin::SpanExport* spans) {
   access_log_ = admin::AccessLog::open(log_path_).value();
   session::EngineSettings settings;
   settings.options = options;
@@ -21,7 +22,7 @@ RunningEngine::RunningEngine(const session::Options& options, std::size_t worker
   settings.https = net::SocketAddress::parse(listen_on).value();
   settings.proxy_protocol = proxy_protocol;
   if (proxy_protocol) settings.direct_http = settings.direct_https = settings.http;
-  engine_ = session::Engine::start(settings, *access_log_).value();
+  engine_ = session::Engine::start(settings, *access_log_, spans).value();
 }
 
 session::Options RunningEngine::quick() {

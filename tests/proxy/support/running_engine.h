@@ -18,7 +18,8 @@ namespace proxy::support {
 class RunningEngine {
  public:
   explicit RunningEngine(const session::Options& options = quick(), std::size_t workers = 1,
-                         std::string_view listen_on = "127.0.0.1:0", bool proxy_protocol = false);
+                         std::string_view listen_on = "127.0.0.1:0", bool proxy_protocol = false,
+                         admin::SpanExport* spans = nullptr);
 
   static session::Options quick();
   base::Status publish(const config::ProxyConfig& config);
