@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/http2/flow_window.h"
 #include "proxy/http2/session_options.h"
 
 namespace proxy::http2 {
@@ -23,6 +24,8 @@ constexpr unsigned kEarnedByData = 4;
 // Two windows are opened for each read of an endpoint, and some read 512 bytes at a time.
 constexpr std::uint64_t kUpdatesByData = 2;
 constexpr std::size_t kDataBytesPerUpdate = 256;
+// So many bytes of decoded fields take about as long as a frame.
+constexpr std::size_t kFieldBytesPerFrame = 512;
 // Heads and the end of a response that were on their way when its request was given up.
 constexpr unsigned kEarnedByGivingUp = 32;
 
@@ -54,9 +57,12 @@ void ClientStream::finish(std::string_view data, const std::vector<nghttp2_nv>& 
   append(data, true);
 }
 
-void ClientStream::consume() {
+void ClientStream::consume(bool may_grow) {
   const std::size_t bytes = std::exchange(unconsumed_, 0);
   if (bytes == 0 || session_ == nullptr) return;
+  if (may_grow && !is_whole_) {
+    grow_window(session_->session_, id_, session_->limits_.stream_window_max);
+  }
   nghttp2_session_consume_stream(session_->session_, id_, bytes);
   session_->output_.on_output();
 }
@@ -324,7 +330,7 @@ void ClientSession::forget(ClientStream& stream) {
   if (!is_over) {
     const std::int32_t window = nghttp2_session_get_stream_local_window_size(session_, stream.id_);
     const auto at_most = std::uint64_t{limits_.streams_max} *
-                         static_cast<std::uint64_t>(std::max(limits_.stream_window, 0));
+                         static_cast<std::uint64_t>(std::max(limits_.stream_window_max, 0));
     left_over_bytes_ =
         std::min(at_most, left_over_bytes_ + static_cast<std::uint64_t>(std::max(window, 0)));
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
@@ -357,8 +363,9 @@ void ClientSession::end_all(ClientStream::End end) {
 
 // False: the stream is to be reset.
 bool ClientSession::take_field(ClientStream& stream, std::string_view name,
-                               std::string_view value) const {
+                               std::string_view value) {
   stream.fields_.add(name, value);
+  field_bytes_ += name.size() + value.size();
   stream.is_too_large_ = stream.fields_.is_over(limits_.fields);
   // Line ends never come this far, but this is where they would do harm.
   if (stream.is_too_large_ || has_line_end(name) || has_line_end(value)) return false;
@@ -402,6 +409,8 @@ bool ClientSession::receive(std::string_view bytes, std::size_t& frames) {
       has_failed_ = true;
       return false;
     }
+    frames += field_bytes_ / kFieldBytesPerFrame;
+    field_bytes_ %= kFieldBytesPerFrame;
     if (step.ends) {
       ++frames;
       end_frame();

@@ -77,8 +77,9 @@ class ClientStream {
   void append(std::string_view data, bool last);
   // The last of it, and the fields after it (RFC 9113 §8.1); without any it is as append().
   void finish(std::string_view data, const std::vector<nghttp2_nv>& trailer);
-  // What was told of the response's body is dealt with.
-  void consume();
+  // What was told of the response's body is dealt with. `may_grow`: the window may, if it was taken
+  // as it came.
+  void consume(bool may_grow);
 
   // Something of the request was sent.
   bool is_out() const { return head_is_out_; }
@@ -124,9 +125,11 @@ class ClientSession {
     std::uint32_t streams_max = kStreamsMax;
     // Of a response, and of its trailer.
     FieldAccount::Limits fields{.bytes_max = 64u << 10, .fields_max = 1'000};
-    // What a stream's client has not taken. The connection's window is opened at once: a client
-    // that takes nothing must not hold up the others, and streams_max bounds them all.
-    std::int32_t stream_window = 128 << 10;
+    // What a stream's client has not taken: at first, and while it takes what comes. The
+    // connection's window is opened at once: a client that takes nothing must not hold up the
+    // others, and streams_max bounds them all.
+    std::int32_t stream_window = 16 << 10;
+    std::int32_t stream_window_max = 128 << 10;
     std::int32_t connection_window = 1 << 20;
     // Frames that bring nothing of a response, as on the clients' side (http2::Limits), but ten
     // times as many: an endpoint may answer each DATA of ours with a PING (gRPC's estimate of
@@ -155,7 +158,8 @@ class ClientSession {
   // False: no memory, or it cannot be on this session.
   bool begin(ClientStream& stream, const std::vector<nghttp2_nv>& fields, bool with_body);
 
-  // False: the connection cannot go on; send() what there is, then close. `frames` are added to.
+  // False: the connection cannot go on; send() what there is, then close. `frames` are added to, as
+  // many as the fields that came take as long as, too.
   bool receive(std::string_view bytes, std::size_t& frames);
   // That was for too many frames that brought nothing.
   bool was_flooded() const { return was_flooded_; }
@@ -183,7 +187,7 @@ class ClientSession {
   void end_frame();
   void forget(ClientStream& stream);
   void leave(ClientStream& stream);
-  bool take_field(ClientStream& stream, std::string_view name, std::string_view value) const;
+  bool take_field(ClientStream& stream, std::string_view name, std::string_view value);
   bool is_paid_for();
   void end_those_without_room();
   void finish_fields(ClientStream& stream, bool last);
@@ -195,6 +199,7 @@ class ClientSession {
   // DATA that may be under way for requests that were given up. One client's must not end the
   // connection for the others on it.
   std::uint64_t left_over_bytes_ = 0;
+  std::size_t field_bytes_ = 0;  // decoded, and not counted as frames yet
   FrameWalk walk_{FrameWalk::Side::server};
   bool frame_is_idle_ = false;  // the one that comes: it brought nothing yet
   bool was_flooded_ = false;

@@ -6,6 +6,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "proxy/http2/flow_window.h"
 #include "proxy/http2/session_options.h"
 
 namespace proxy::http2 {
@@ -24,6 +25,8 @@ constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
 // As many frames take about as long as choosing what becomes of a request.
 constexpr std::size_t kWorkOfRequest = 4;
+// So many bytes of decoded fields take about as long as a frame: libnghttp2 looks at each.
+constexpr std::size_t kFieldBytesPerWork = 512;
 // RFC 9113 §6.8; and §4.2, since we announce no other.
 constexpr std::uint32_t kGoawayBytesMin = 8;
 constexpr std::uint32_t kFrameBytesMax = 16'384;
@@ -34,20 +37,6 @@ std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) bytes += fields[i].namelen + fields[i].valuelen;
   return bytes;
-}
-
-// For a body that is taken as fast as it comes. The window that every stream begins with, 64 KiB,
-// is 1.3 MB/s at 50 ms; it is doubled with each half of it that came and was taken, up to what all
-// streams may have together: so nobody holds more of our memory than before.
-void grow_window(nghttp2_session* session, std::int32_t stream) {
-  const std::int32_t window =
-      nghttp2_session_get_stream_effective_local_window_size(session, stream);
-  const std::int32_t window_max = nghttp2_session_get_effective_local_window_size(session);
-  if (window <= 0 || window >= window_max) return;
-  const std::int32_t came = nghttp2_session_get_stream_effective_recv_data_length(session, stream);
-  if (came < window / 2) return;
-  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream,
-                                        std::min(window * 2, window_max));
 }
 
 // Tokens for the log, by what libnghttp2 found.
@@ -120,8 +109,10 @@ struct Callbacks {
                        std::size_t value_size, std::uint8_t, void* user) {
     Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
-    self(user).add_field(*stream, text(name, name_size), text(value, value_size));
-    return 0;
+    // hand_on() cuts it off, and goes on behind this field.
+    return self(user).add_field(*stream, text(name, name_size), text(value, value_size))
+               ? 0
+               : NGHTTP2_ERR_PAUSE;
   }
 
   // A field that libnghttp2 would only leave out: RFC 9113 §8.2.1 calls the request malformed.
@@ -390,7 +381,6 @@ ServerSession::Received ServerSession::receive(std::string_view bytes, std::size
               flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
       return {false, all, work_};
     }
-    if (too_large_ != nullptr) cut_off(*too_large_);
     if (step.ends) end_frame();
     bytes.remove_prefix(step.bytes);
   }
@@ -399,9 +389,14 @@ ServerSession::Received ServerSession::receive(std::string_view bytes, std::size
 }
 
 ssize_t ServerSession::hand_on(std::string_view bytes, const FrameWalk::Step& step) {
-  const auto hand = [this](std::string_view part) {
-    return nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(part.data()),
-                                    part.size());
+  const auto hand = [this](std::string_view part) -> ssize_t {
+    for (;;) {
+      const ssize_t used = nghttp2_session_mem_recv(
+          session_, reinterpret_cast<const std::uint8_t*>(part.data()), part.size());
+      if (used < 0 || too_large_ == nullptr) return used;
+      cut_off(*too_large_);
+      part.remove_prefix(static_cast<std::size_t>(used));
+    }
   };
   const ssize_t used = step.had > 0 ? hand(walk_.start().substr(0, step.had)) : 0;
   return used < 0 ? used : hand(bytes.substr(0, step.bytes));
@@ -474,8 +469,11 @@ void ServerSession::take_goodbye(std::int32_t last_stream) {
 }
 
 // Counts before it looks, and looks at nothing once it was too much.
-void ServerSession::add_field(Stream& stream, std::string_view name, std::string_view value) {
+bool ServerSession::add_field(Stream& stream, std::string_view name, std::string_view value) {
   stream.fields_.add(name, value);
+  field_bytes_ += name.size() + value.size();
+  work_ += field_bytes_ / kFieldBytesPerWork;
+  field_bytes_ %= kFieldBytesPerWork;
   if (!stream.fields_.is_over(fields_limits_)) {
     if (stream.head_is_complete_) {
       stream.add_to_trailer(name, value);
@@ -484,10 +482,11 @@ void ServerSession::add_field(Stream& stream, std::string_view name, std::string
     }
     stream.text_bytes_ += name.size() + value.size();
     fields_held_ += name.size() + value.size();
-    return;
+    return true;
   }
   if (!std::exchange(stream.fields_were_refused_, true)) stream.on_fields_too_large(stream.text_);
   if (stream.fields_.is_far_over(fields_limits_)) too_large_ = &stream;
+  return too_large_ == nullptr;
 }
 
 // The connection's window is opened at once while little waits for endpoints in all.
@@ -507,7 +506,10 @@ void ServerSession::consume(Stream& stream) {
   assert(bytes <= unconsumed_);
   unconsumed_ -= bytes;
   const bool is_taken_as_it_comes = bytes > 0 && unconsumed_ < stalled_bytes_max_ / 2;
-  if (is_taken_as_it_comes && !stream.request_ended_) grow_window(session_, stream.id_);
+  // Up to what all streams may have together.
+  if (is_taken_as_it_comes && !stream.request_ended_) {
+    grow_window(session_, stream.id_, nghttp2_session_get_effective_local_window_size(session_));
+  }
   if (bytes > 0) nghttp2_session_consume_stream(session_, stream.id_, bytes);
   if (held > 0) nghttp2_session_consume_connection(session_, held);
 }
@@ -546,7 +548,7 @@ void ServerSession::deliver_gathered() {
 }
 
 // libnghttp2 looks at each field of a stream that it has, byte by byte; once the stream is over, it
-// only keeps the state of the compression. So the answer and the reset go out between two steps.
+// only keeps the state of the compression. So the answer and the reset go out between two fields.
 void ServerSession::cut_off(Stream& stream) {
   const std::int32_t id = stream.id_;
   too_large_ = nullptr;

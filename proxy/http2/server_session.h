@@ -129,9 +129,9 @@ class ServerSession {
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
 
-  // Takes it all, or as much as makes so much work: a frame is one piece of it, and one that begins
-  // a request some more. Not sound: the connection cannot go on; send() what there is (it says why
-  // to the client), then close.
+  // Takes it all, or as much as makes so much work: a frame is one piece of it, one that begins a
+  // request some more, and so is each half KiB of decoded fields. Not sound: the connection cannot
+  // go on; send() what there is (it says why to the client), then close.
   struct Received {
     bool is_sound = true;
     std::size_t bytes = 0;  // taken; all of them once the client was told to go
@@ -200,7 +200,8 @@ class ServerSession {
   void begin_frame();
   void end_frame();
   void take_goodbye(std::int32_t last_stream);
-  void add_field(Stream& stream, std::string_view name, std::string_view value);
+  // False: nothing more of its fields is to be looked at.
+  bool add_field(Stream& stream, std::string_view name, std::string_view value);
   void cut_off(Stream& stream);
   void hold(Stream& stream, std::size_t bytes);
   void gather(Stream& stream, std::string_view data);
@@ -230,6 +231,7 @@ class ServerSession {
   bool is_goodbye_ = false;      // the frame that comes
   bool client_leaves_ = false;   // it said GOAWAY: over when its requests are
   std::size_t work_ = 0;         // of this receive()
+  std::size_t field_bytes_ = 0;  // decoded, and not in work_ yet
   ClosedStreams closed_;
   std::int32_t last_begun_ = 0;  // the highest stream that the client began, or tried to
   bool sent_goaway_ = false;

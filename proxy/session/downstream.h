@@ -47,6 +47,8 @@ class Downstream {
   // How much of a response is to be read from the endpoint at once: little, for a client that takes
   // little. 0: nothing, until on_downstream_drained().
   virtual std::size_t room() const { return std::numeric_limits<std::size_t>::max(); }
+  // Other requests that are under way on its connection.
+  virtual std::size_t others() const { return 0; }
   // The exchange is over, and is not to be called any more.
   virtual void on_exchange_over() = 0;
 

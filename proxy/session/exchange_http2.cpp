@@ -23,6 +23,11 @@ constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
 // As over HTTP/1.1 (exchange_forward.cpp).
 constexpr unsigned kInterimHeadsMax = 16;
+// Of them that wait for the client.
+constexpr std::size_t kInterimBytesMax = 16u << 10;
+// Of a client's connection with more requests than that the windows towards endpoints do not grow:
+// it may stop to take any of them at any time, and what they let in is ours to hold.
+constexpr std::size_t kGrowingRequestsMax = 8;
 // From a connection that takes fewer requests than was thought, or that is about to close: each new
 // one takes at least one of those that are moved.
 constexpr unsigned kMovesMax = 16;
@@ -117,6 +122,12 @@ void Exchange::send_to_stream(std::string_view bytes, bool last) {
 // ---- What the stream says
 
 void Exchange::on_request_sent() {
+  // Of many calls that wait for their answers, large heads are not kept for the few that are
+  // refused.
+  if (can_replay_ && unframed_head_ > upstream::kReplayBytesMax) {
+    can_replay_ = false;
+    sent_.take();
+  }
   update_stream_wait();
   if (request_complete_) return;
   watch_client();
@@ -154,8 +165,10 @@ void Exchange::on_response_head(std::string_view head, bool last) {
       fail(kTooManyInterim);
       return;
     }
-    // We took Expect away, so a 100 answers nobody.
-    if (response_.status != 100) downstream_->send_interim(response_);
+    // We took Expect away, so a 100 answers nobody. A stream cannot be read more slowly for the
+    // heads on it, so a client that takes nothing gets no more of them.
+    const bool takes_it = downstream_->unsent() + head.size() <= kInterimBytesMax;
+    if (response_.status != 100 && takes_it) downstream_->send_interim(response_);
     update_stream_wait();
     return;
   }
@@ -187,7 +200,7 @@ void Exchange::on_response_data(std::string_view data) {
 // The endpoint may send more while the client takes what there is.
 void Exchange::take_more() {
   if (downstream_->unsent() <= worker_.options().unsent_bytes_high && room_for_response() > 0) {
-    stream_->consume();
+    stream_->consume(downstream_->others() < kGrowingRequestsMax);
   }
   update_stream_wait();
 }

@@ -291,6 +291,10 @@ std::size_t Http2Stream::room() const {
   return ReadAhead::room(session.window(*this), unsent(), session.bodies_queued());
 }
 
+std::size_t Http2Stream::others() const {
+  return connection_->session().stream_count() - 1;
+}
+
 void Http2Stream::on_head(http2::RequestText& text, bool last) {
   head_complete_ = true;
   request_complete_ = last;

@@ -61,6 +61,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void want_request_body() override;
   std::size_t unsent() const override { return body_queued() + heads_queued(); }
   std::size_t room() const override;
+  std::size_t others() const override;
   void on_exchange_over() override;
 
   const Client& client() const;

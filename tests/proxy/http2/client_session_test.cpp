@@ -280,9 +280,11 @@ TEST_F(ClientSessionTest, WhenTheConnectionIsLostSoAreItsRequests) {
 TEST_F(ClientSessionTest, WhatTheWindowsOfRequestsThatWereGivenUpAllowedIsFreeAndNoMore) {
   constexpr int kWindow = 1'000;
   constexpr int kIdleFrames = 50;
-  session = ClientSession::create(
-      {.stream_window = kWindow, .idle_frames_burst = kIdleFrames, .idle_frames_per_second = 0},
-      *this);
+  session = ClientSession::create({.stream_window = kWindow,
+                                   .stream_window_max = kWindow,
+                                   .idle_frames_burst = kIdleFrames,
+                                   .idle_frames_per_second = 0},
+                                  *this);
   std::array<Request, 2> requests;
   begin(requests[0]);
   talk();
@@ -297,6 +299,34 @@ TEST_F(ClientSessionTest, WhatTheWindowsOfRequestsThatWereGivenUpAllowedIsFreeAn
   }
   EXPECT_TRUE(session->was_flooded());
   EXPECT_LE(frames, kIdleFrames + 1u);
+}
+
+TEST_F(ClientSessionTest, AStreamsWindowIsSmallUntilWhatComesIsTaken) {
+  constexpr std::int32_t kFirst = 16 << 10;
+  Request request;
+  begin(request);
+  talk();
+  respond(1, {{":status", "200"}});
+  talk();
+  std::int32_t came = 0;
+  // What the endpoint was allowed, without what it sent.
+  const auto window = [&] {
+    return nghttp2_session_get_stream_remote_window_size(*endpoint, 1) - came;
+  };
+  const auto take = [&](bool may_grow) {
+    std::size_t frames = 0;
+    const std::string data(kFirst / 2, 'x');
+    ASSERT_TRUE(session->receive(frame(NGHTTP2_DATA, 0, 1, data), frames));
+    came += kFirst / 2;
+    request.stream().consume(may_grow);
+    talk();
+  };
+  EXPECT_EQ(window(), kFirst);
+  for (int i = 0; i < 20; ++i) take(false);
+  EXPECT_EQ(window(), kFirst);
+  for (int i = 0; i < 100; ++i) take(true);
+  EXPECT_GT(window(), 64 << 10);
+  EXPECT_LE(window(), 128 << 10);
 }
 
 // Frames of an endpoint that bring no response, nor a part of one.

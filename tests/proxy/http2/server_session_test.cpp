@@ -291,6 +291,26 @@ TEST_F(Session, HeadsThatAreFarTooLargeAreBoundedAsResetsAre) {
   EXPECT_STREQ(session->ended_for(), "http2_reset_flood");
 }
 
+TEST_F(Session, OfFieldsThatAreFarTooLargeNothingMoreIsLookedAtWithinTheirFrame) {
+  // A kibibyte on the wire is 4 MB of fields.
+  const auto received = session->receive(headers(1, crumbs(1'000), kWholeRequest), SIZE_MAX);
+  EXPECT_TRUE(received.is_sound);
+  EXPECT_LT(received.work, 300u);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(source.too_large, 1);
+  EXPECT_EQ(session->stream_count(), 0u);
+}
+
+TEST_F(Session, FieldsThatEndWhereTheyAreFarTooLargeAreFollowedByTheNextRequest) {
+  for (const std::size_t count : {31, 32, 33, 34}) {
+    SCOPED_TRACE(count);
+    const int first = static_cast<int>(count - 31) * 4 + 1;
+    ASSERT_TRUE(turn(headers(first, crumbs(count), kWholeRequest) + get(first + 2)));
+  }
+  EXPECT_EQ(source.too_large, 4);
+  EXPECT_EQ(source.heads.size(), 4u);
+}
+
 // ---- Frames that bring nothing
 
 struct Nothing {
@@ -725,6 +745,20 @@ TEST(ReceivingInSteps, ARequestIsMoreWorkThanAFrameThatSaysLittle) {
   const auto received = session->receive(requests, 8);
   EXPECT_EQ(source.begun, 2);
   EXPECT_EQ(received.bytes, requests.size() / 2);
+}
+
+TEST(ReceivingInSteps, FieldsAreAsMuchWorkAsTheyAreDecoded) {
+  Source source;
+  const auto session = ServerSession::create({}, source);
+  ASSERT_TRUE(session->receive(preface() + headers(1, crumbs(0), kWholeRequest)));
+  std::string requests;
+  for (int i = 1; i <= 20; ++i) {
+    requests += frame(NGHTTP2_HEADERS, kWholeRequest, 2 * i + 1,
+                      std::string(kGetFields) + std::string(30, '\xbe'));  // 120 KB
+  }
+  const auto received = session->receive(requests, 256);
+  EXPECT_EQ(source.begun, 1 + 2);
+  EXPECT_EQ(received.bytes, requests.size() / 10);
 }
 
 TEST(ReceivingInSteps, AFrameThatIsNotCompleteIsTakenAsFarAsItCame) {

@@ -172,6 +172,52 @@ TEST_F(Http2Endpoints, AClientThatTakesNothingHoldsUpNobodyAndLittleIsKeptForIt)
   EXPECT_LT(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"), 512 << 10);
 }
 
+TEST_F(Http2Endpoints, ManyResponsesThatNobodyTakesAreReadLittleAhead) {
+  constexpr int kCalls = 60;
+  const std::string large(1u << 20, 'x');
+  const Http2Backend backend([&](const Request&) { return Reply{.body = large}; });
+  serve({backend.port()});
+  auto silent = connect({.window = 0, .opens_windows = false});
+  for (int i = 0; i < kCalls; ++i) call(*silent, "hello");
+  ASSERT_TRUE(silent->flush());
+  ASSERT_TRUE(eventually([&] { return backend.requests() == kCalls; }));
+  auto other = connect();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(other->wait(call(*other, "hello")).body.size(), large.size());
+  }
+  EXPECT_LE(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"),
+            kCalls * (32 << 10));
+}
+
+TEST_F(Http2Endpoints, InterimHeadsWaitForAClientThatTakesNothingUpToABound) {
+  constexpr int kCalls = 40;
+  const Http2Backend backend([&](const Request& request) {
+    if (request.fields.at(":path") != "/hints") return says_ok(request);
+    std::string head = http2::field(":status", "103");
+    for (int i = 0; i < 100; ++i) head += http2::field("link", std::string(100, 'x'));
+    std::string heads;
+    for (int i = 0; i < 16; ++i) {
+      heads += http2::headers(request.stream, head, NGHTTP2_FLAG_END_HEADERS);
+    }
+    return Reply{.has_head = false, .says_nothing = true, .frames = heads};
+  });
+  serve({backend.port()});
+  SocketStream silent = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(silent.start_tls({"shop.test", "h2"}), "");
+  const std::string fields =
+      "\x82\x87" + http2::field(":authority", "shop.test") + http2::field(":path", "/hints");
+  std::string requests = http2::preface();
+  for (int i = 0; i < kCalls; ++i) {
+    requests += http2::headers(2 * i + 1, fields, http2::kWholeRequest);
+  }
+  ASSERT_TRUE(silent.send(requests));
+  ASSERT_TRUE(eventually([&] { return backend.requests() == kCalls; }));
+  auto other = connect();
+  EXPECT_EQ(other->wait(call(*other, "hello")).body, "re: hello");
+  EXPECT_LE(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"),
+            kCalls * (16 << 10));
+}
+
 TEST_F(Http2Endpoints, WhatAnEndpointRefusesIsSentAgainEvenIfItIsAPost) {
   std::atomic<int> asked{0};
   const Http2Backend backend([&](const Request& request) {

@@ -1,0 +1,17 @@
+#include "proxy/http2/flow_window.h"
+
+#include <algorithm>
+
+namespace proxy::http2 {
+
+void grow_window(nghttp2_session* session, std::int32_t stream, std::int32_t window_max) {
+  const std::int32_t window =
+      nghttp2_session_get_stream_effective_local_window_size(session, stream);
+  if (window <= 0 || window >= window_max) return;
+  const std::int32_t came = nghttp2_session_get_stream_effective_recv_data_length(session, stream);
+  if (came < window / 2) return;
+  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream,
+                                        std::min(window * 2, window_max));
+}
+
+}  // namespace proxy::http2
