@@ -51,11 +51,14 @@ constexpr std::array kKnownNames = {
     about_client("x-rewrite-url"),  // IIS, Zend: the path to route by, in place of the real one
     about_client("x-forward-for"),
     about_client("fly-client-ip"),
+    about_client("forwarded-for"),
     KnownName{"content-length", FieldId::content_length},
     KnownName{"http2-settings", FieldId::http2_settings},
     about_client("true-client-ip"),  // Akamai, Cloudflare
     about_client("x-proxyuser-ip"),
+    about_client("cf-pseudo-ipv4"),
     KnownName{"x-forwarded-for", FieldId::x_forwarded_for},
+    about_client("proxy-client-ip"),  // Apache's module for WebLogic, read by many libraries
     about_client("front-end-https"),  // Microsoft: the client came over TLS
     about_client("x-client-verify"),  // whether the client's certificate was accepted
     about_client("x-sendfile-type"),  // Rack: which files the proxy may be told to send
@@ -94,9 +97,10 @@ constexpr std::array kKnownNames = {
 constexpr std::size_t kLongestName = kKnownNames.back().name.size();
 
 // Whole families, by how their names begin, in order of the first letter.
-constexpr std::array<std::string_view, 17> kFamiliesAboutClient = {
+constexpr std::array<std::string_view, 18> kFamiliesAboutClient = {
     "remote-",      // CGI's REMOTE_USER and REMOTE_ADDR, Authelia's Remote-Groups
     "ssl-client-",  // ingress-nginx: the client's certificate
+    "wl-proxy-",    // WebLogic: -Client-IP, -Client-Cert, -SSL
     "x-accel-",     // Rack believes X-Accel-Mapping
     "x-amzn-mtls-",
     "x-amzn-oidc-",
@@ -153,7 +157,7 @@ bool is_spelt_with_hyphens(std::string_view name) {
 // Most names end here at their first letter.
 bool is_of_a_family_about_client(std::string_view name) {
   const char first = kFolded[static_cast<unsigned char>(name.front())];
-  if (first != 'x' && first != 'r' && first != 's') return false;
+  if (first != 'x' && first != 'r' && first != 's' && first != 'w') return false;
   for (const std::string_view family : kFamiliesAboutClient) {
     if (name.size() >= family.size() && is_folded_to(name, family)) return true;
   }
