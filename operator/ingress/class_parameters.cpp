@@ -10,12 +10,25 @@
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/annotations/values.h"
+#include "operator/ingress/route_path.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
 
 using annotations::Issue;
+
+// As cert-manager's solver does (RFC 8555 §8.3): all of its paths are for challenges.
+bool answers_challenges(const kube::Ingress& ingress) {
+  constexpr std::string_view kPlace = "/.well-known/acme-challenge/";
+  if (ingress.default_backend || ingress.rules.empty()) return false;
+  return std::all_of(ingress.rules.begin(), ingress.rules.end(), [&](const auto& rule) {
+    return !rule.paths.empty() &&
+           std::all_of(rule.paths.begin(), rule.paths.end(), [&](const auto& path) {
+             return path.path.starts_with(kPlace) && !has_operators(path.path);
+           });
+  });
+}
 
 // Of our prefix and of ingress-nginx's the key is named, of others the whole.
 bool has(const std::set<std::string>& keys, const std::string& name) {
@@ -58,7 +71,8 @@ std::shared_ptr<const kube::Ingress> ClassParameters::with_defaults(
     std::shared_ptr<const kube::Ingress> ingress) const {
   if (!parameters || parameters->spec.default_annotations.empty()) return ingress;
   auto annotations = annotations::with_defaults(ingress->metadata.annotations,
-                                                parameters->spec.default_annotations);
+                                                parameters->spec.default_annotations,
+                                                answers_challenges(*ingress));
   if (annotations.size() == ingress->metadata.annotations.size()) return ingress;
   auto made = std::make_shared<kube::Ingress>(*ingress);
   made->metadata.annotations = std::move(annotations);

@@ -1043,12 +1043,9 @@ class Compilation {
       }
     }
     const bool may_be_expression = expression_of(text, false).has_value();
-    std::optional<std::string> expression;
-    if (scope.policy.is_refused()) {
-      expression = expression_of(text, hosts_with_expressions_.count(host) != 0);
-    }
+    const auto expression = guarded_expression(scope, host, text, written.path_type);
     const auto path = route_path(without_star(text, written.path_type));
-    if (path) report_literal(scope, without_star(text, written.path_type));
+    if (path && !expression) report_literal(scope, without_star(text, written.path_type));
     if (!path && !expression) {
       complain(scope.ingress, "PathInvalid",
                "The path \"" + text +
@@ -1057,9 +1054,47 @@ class Compilation {
       return;
     }
     const bool is_claimed = path && claim_path(scope, host, written, *path);
+    if (!expression) return;
+    if (!scope.policy.is_refused()) {
+      if (is_claimed || !path) guard_both_ways(scope, host, written, *expression);
+      return;
+    }
     if (!path) counted(scope, kRefused);
     // Of two Ingresses with one plain path the older one has it, as an expression, too.
-    if (expression && (is_claimed || may_be_expression)) close_expression(scope, host, *expression);
+    if (is_claimed || may_be_expression) close_expression(scope, host, *expression);
+  }
+
+  // The expression that a guarded path may be meant as, though its Ingress asks for none: with
+  // operators it is one to ingress-nginx as soon as another Ingress of the host asks. A request
+  // that it was to guard must not come to a wider path. One without operators is what its type says
+  // (KEP-1453): "/admin" as a Prefix is not for "/administrator", also where ingress-nginx has it
+  // so.
+  std::optional<std::string> guarded_expression(const Scope& scope, const std::string& host,
+                                                const std::string& text,
+                                                kube::PathType type) const {
+    const bool host_has_expressions = hosts_with_expressions_.count(host) != 0;
+    if (scope.policy.is_refused()) return expression_of(text, host_has_expressions);
+    if (scope.guards.empty() || without_star(text, type) != text) return std::nullopt;
+    if (looks_like_expression(text)) return route_expression(text, type);
+    const bool has_group = text.find('(') != std::string::npos;
+    if (!has_operators(text) || !(host_has_expressions || has_group)) return std::nullopt;
+    // "/c++" is none.
+    using proxy::config::Expression;
+    auto expression = route_expression(text, type);
+    if (expression && !Expression::compile(*expression, Expression::Use::route)) return {};
+    return expression;
+  }
+
+  void guard_both_ways(const Scope& scope, const std::string& host,
+                       const kube::IngressPath& written, const std::string& expression) {
+    complain(
+        scope.ingress, "PathTakenBothWays",
+        "The path \"" + written.path +
+            "\" is taken both as the text that it is and as the regular expression that it may "
+            "be meant as, since the Ingress guards it. Where an expression is meant say so with "
+            "the annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
+            "below a path write the path alone, with pathType Prefix.");
+    add_expression(scope, host, written.backend, written.path, expression);
   }
 
   // "/*" that is not at the end, or of another type, and a regular expression of an Ingress that

@@ -8,6 +8,7 @@
 
 #include "base/name_lookup.h"
 #include "operator/ingress/annotations/canary.h"
+#include "operator/ingress/route_path.h"
 
 namespace ingress {
 namespace {
@@ -170,6 +171,8 @@ class Weighing {
     }
   }
 
+  bool is_guarded() const { return asked_.guards.values != 0; }
+
   std::uint64_t bytes_of_id(const kube::IngressBackend& backend) const {
     return backend.service ? id_bytes_ + backend.service->name.size() : 0;
   }
@@ -200,6 +203,8 @@ class Weighing {
     for (const kube::IngressPath& path : rule.paths) {
       size += of_route(path.backend, path.path);
       if (policy.is_refused()) size += {3, kRouteBytes + bytes_of_path(path.path)};  // closed
+      // Guarded as an expression, too.
+      if (is_guarded() && has_operators(path.path)) size += of_route(path.backend, path.path);
     }
     if (ingress_.default_backend) size += of_route(*ingress_.default_backend, "");
     if (policy.redirections.of_root) {
@@ -212,7 +217,9 @@ class Weighing {
   Size of_host(std::string_view name) const {
     const annotations::RoutePolicy& policy = asked_.policy;
     Size size{4, kHostBytes + name.size()};
-    if (policy.rewrite.uses_expressions || policy.is_refused()) size += {6, kHostBytes};
+    if (policy.rewrite.uses_expressions || policy.is_refused() || is_guarded()) {
+      size += {6, kHostBytes};
+    }
     if (policy.tls) size += {4, kHostBytes};
     if (policy.redirect.refuses) size += {3, kHostBytes};
     constexpr std::uint64_t kDefaultIdBytes = 63 + 63 + 100;  // names of RFC 1123, and what follows

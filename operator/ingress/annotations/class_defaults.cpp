@@ -188,10 +188,11 @@ std::optional<kube::ObjectKey> asked_service(const ClassDefaults& defaults) {
   return auth && auth->service ? std::optional(auth->service->key) : std::nullopt;
 }
 
-AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults) {
+AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults,
+                            bool answers_challenges) {
   AnnotationMap all = said;
   if (is_canary(said)) return all;
-  const bool lacks_auth = has_no_auth_of_its_class(said);
+  const bool lacks_auth = answers_challenges || has_no_auth_of_its_class(said);
   for (const auto& [key, value] : defaults) {
     if (is_blank(value) || (lacks_auth && is_of_auth(key))) continue;
     if (!is_added(key) && is_said_otherwise(said, key)) continue;

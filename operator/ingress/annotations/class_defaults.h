@@ -44,8 +44,10 @@ std::string problem_of(const ClassDefaults& defaults);
 std::optional<kube::ObjectKey> asked_service(const ClassDefaults& defaults);
 
 // The annotations of an Ingress, and below kClassPrefix what its class says that it does not say
-// otherwise. A canary has nothing from its class: what it joins is guarded by its own Ingress.
-AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults);
+// otherwise. A canary has nothing from its class: what it joins is guarded by its own Ingress. One
+// that `answers_challenges` of an ACME server has nobody asked who that is, as with ingress-nginx.
+AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults,
+                            bool answers_challenges = false);
 
 // enable-global-auth, which the two above go by.
 void judge_global_auth(const AnnotationMap& annotations, Issues& issues);

@@ -112,6 +112,22 @@ TEST(ClassDefaults, WhatAnIngressSaysUnderAnyNameOfTheKeyComesFirst) {
   ASSERT_TRUE(without.firewall);
 }
 
+TEST(ClassDefaults, NobodyIsAskedWhereAnAcmeServerComesForAnAnswer) {
+  const auto solver = [](const std::string& path) {
+    return an_ingress("shop/cm-acme-http-solver").path("a.example", path, "web", 8089);
+  };
+  const ClassDefaults defaults = {{"auth-url", "http://auth.id.svc.cluster.local/check"},
+                                  {"denylist-source-range", "10.0.0.0/8"}};
+  const auto guards = [&](const IngressBuilder& ingress) {
+    return guards_on(compile(view_with(saying(defaults), {ingress})), "a.example");
+  };
+  const std::string place = "/.well-known/acme-challenge/";
+  EXPECT_FALSE(guards(solver(place + "token")).external_auth);
+  EXPECT_EQ(guards(solver(place + "token")).denied.size(), 1u);
+  EXPECT_TRUE(guards(solver("/.well-known/")).external_auth);
+  EXPECT_TRUE(guards(solver(place + "token").path("a.example", "/x", "web", 80)).external_auth);
+}
+
 TEST(ClassDefaults, WhoIsAskedByTheClassIsNotAskedWhereTheIngressWantsNobodyOrSomebodyElse) {
   EXPECT_TRUE(guards_of(kAuth, a_shop()).external_auth);
   EXPECT_TRUE(

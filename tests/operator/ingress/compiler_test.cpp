@@ -533,6 +533,40 @@ TEST(Compiler, ExpressionsAreThoseOfTheIngressThatUsesThem) {
               ElementsAre("shop/late PathConflict", "shop/literal PathTakenLiterally"));
 }
 
+TEST(Compiler, AGuardedPathThatMayBeAnExpressionGuardsWhatItMatchesToo) {
+  const auto of_path = [](const std::string& path, bool host_has_expressions) {
+    ViewBuilder view;
+    view.service("shop/web", 80, {"10.0.0.1"})
+        .ingress(an_ingress("shop/open").path("a.example", "/", "web", 80))
+        .ingress(an_ingress("shop/guarded")
+                     .created_after(seconds(1))
+                     .annotation("nginx.ingress.kubernetes.io/whitelist-source-range", "10.0.0.0/8")
+                     .path("a.example", path, "web", 80));
+    if (host_has_expressions) {
+      view.ingress(an_ingress("shop/re")
+                       .created_after(seconds(2))
+                       .annotation("nginx.ingress.kubernetes.io/use-regex", "true")
+                       .path("a.example", "/re[0-9]", "web", 80));
+    }
+    return compile(view.view);
+  };
+  for (const char* path : {"/admin(/|$)(.*)", "/wp-(admin)", "/api/v[0-9]+/", "^/admin"}) {
+    SCOPED_TRACE(path);
+    const Compiled compiled = of_path(path, false);
+    const auto& expressions = host(compiled, "a.example").expressions;
+    ASSERT_EQ(expressions.size(), 1u);
+    EXPECT_EQ(expressions[0].expression, path);
+    EXPECT_FALSE(expressions[0].policies.guards.empty());
+    EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded PathTakenBothWays"));
+  }
+  for (const char* path : {"/admin", "/c++/x", "/a.b", "/v1.0"}) {
+    EXPECT_THAT(host(of_path(path, false), "a.example").expressions, IsEmpty()) << path;
+  }
+  EXPECT_THAT(host(of_path("/a+b", false), "a.example").expressions, IsEmpty());
+  EXPECT_EQ(host(of_path("/a+b", true), "a.example").expressions.size(), 2u);
+  EXPECT_EQ(host(of_path("/c++", true), "a.example").expressions.size(), 1u);
+}
+
 TEST(Compiler, AnExpressionThatCannotBeComparedIsClosedThoughNothingElseGuards) {
   const Compiled compiled =
       compile(ViewBuilder()
