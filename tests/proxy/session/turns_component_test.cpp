@@ -32,7 +32,7 @@ class Turns : public ::testing::Test {
 
   // The client takes nothing until the endpoint has filled every buffer on the way, so that there
   // is more than a turn's worth to fetch when it does.
-  void download(const std::string& response) {
+  void download(const std::string& response, bool over_tls = false) {
     std::atomic<std::size_t> sent{0};
     ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
       constexpr std::size_t kPart = 1u << 16;
@@ -42,8 +42,14 @@ class Turns : public ::testing::Test {
       }
       return true;
     });
-    ASSERT_TRUE(proxy_.publish(shop({backend.port()})));
-    auto client = HttpClient::connect(proxy_.http());
+    config::ProxyConfig config = shop({backend.port()});
+    add_certificate(config, "shop.test", issue({"shop.test"}));
+    ASSERT_TRUE(proxy_.publish(config));
+    SocketStream stream = SocketStream::connect(over_tls ? proxy_.https() : proxy_.http());
+    if (over_tls) {
+      ASSERT_EQ(stream.start_tls({"shop.test", "http/1.1"}), "");
+    }
+    HttpClient client(std::move(stream));
     client.send(kGet);
     ASSERT_TRUE(comes_to_rest(sent));
     const HttpAnswer answer = client.read_answer();
@@ -61,6 +67,10 @@ TEST_F(Turns, ADownloadOfKnownLengthIsFetchedATurnAtATime) {
 
 TEST_F(Turns, ADownloadInChunksIsFetchedATurnAtATime) {
   download(bulk_in_chunks());
+}
+
+TEST_F(Turns, ADownloadOverTlsIsFetchedATurnAtATime) {
+  download(bulk_with_length(), true);
 }
 
 // ---- Much work in few bytes
