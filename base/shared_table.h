@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,7 +31,7 @@ class SharedTable {
     const Node* node = root_.get();
     for (unsigned shift = 0; node != nullptr; shift += kBits) {
       if (node->kind == Kind::branch) {
-        node = static_cast<const Branch*>(node)->children[(hash >> shift) & kMask].get();
+        node = static_cast<const Branch*>(node)->find(hash >> shift);
         continue;
       }
       if (node->kind == Kind::twins) return static_cast<const Twins*>(node)->find(hash, key);
@@ -91,7 +91,7 @@ class SharedTable {
       }
       switch (node_->kind) {
         case Kind::branch:
-          delete static_cast<Branch*>(node_);
+          Branch::free(static_cast<Branch*>(node_));
           break;
         case Kind::leaf:
           Leaf::free(static_cast<Leaf*>(node_));
@@ -113,15 +113,49 @@ class SharedTable {
     Node* node_ = nullptr;
   };
 
-  struct Branch : Node {
-    Branch() : Node(Kind::branch) {}
-    bool is_empty() const {
-      for (const Ref& child : children) {
-        if (child) return false;
-      }
-      return true;
+  // Has room for the children that it has, right behind it: most have a few.
+  struct alignas(void*) Branch : Node {
+    // With these children (bit i: the one of i), which are nothing yet.
+    static Branch* make(std::uint32_t taken) {
+      static_assert(sizeof(Branch) % alignof(Ref) == 0);
+      const auto count = static_cast<std::size_t>(std::popcount(taken));
+      void* const memory = ::operator new(sizeof(Branch) + count * sizeof(Ref));
+      auto* const made = new (memory) Branch(taken);
+      std::uninitialized_value_construct_n(made->children(), count);
+      return made;
     }
-    std::array<Ref, kMask + 1> children;
+    static void free(Branch* branch) {
+      std::destroy_n(branch->children(), branch->count());
+      branch->~Branch();
+      ::operator delete(static_cast<void*>(branch));
+    }
+    // A copy that has this child, too, or has it not.
+    static Ref with(const Branch& from, std::uint64_t bits, bool is_there) {
+      const std::uint32_t bit = 1U << (bits & kMask);
+      auto* const made = make(is_there ? from.taken | bit : from.taken & ~bit);
+      for (std::uint64_t i = 0; i <= kMask; ++i) {
+        if (from.has(i) && made->has(i)) made->child(i) = from.child(i);
+      }
+      return Ref(made);
+    }
+
+    bool has(std::uint64_t bits) const { return ((taken >> (bits & kMask)) & 1) != 0; }
+    // It has it.
+    Ref& child(std::uint64_t bits) { return children()[place(bits)]; }
+    const Ref& child(std::uint64_t bits) const { return children()[place(bits)]; }
+    const Node* find(std::uint64_t bits) const { return has(bits) ? child(bits).get() : nullptr; }
+    std::size_t count() const { return static_cast<std::size_t>(std::popcount(taken)); }
+
+    const std::uint32_t taken;
+
+   private:
+    explicit Branch(std::uint32_t bits) : Node(Kind::branch), taken(bits) {}
+    ~Branch() = default;
+    std::size_t place(std::uint64_t bits) const {
+      return static_cast<std::size_t>(std::popcount(taken & ((1U << (bits & kMask)) - 1)));
+    }
+    Ref* children() { return reinterpret_cast<Ref*>(this + 1); }
+    const Ref* children() const { return reinterpret_cast<const Ref*>(this + 1); }
   };
 
   // Its key stands right behind it, in one piece of memory: who looks at the one has the other at
@@ -192,10 +226,19 @@ class SharedTable {
   }
 
   // A node that no other table has, in its place.
-  template <class N>
-  static N& own(Ref& at) {
-    if (!at.is_sole()) at = Ref(new N(static_cast<const N&>(*at.get())));
-    return static_cast<N&>(*at.get());
+  static Branch& own_branch(Ref& at) {
+    auto* branch = static_cast<Branch*>(at.get());
+    if (at.is_sole()) return *branch;
+    Branch* const copy = Branch::make(branch->taken);
+    for (std::uint64_t i = 0; i <= kMask; ++i) {
+      if (branch->has(i)) copy->child(i) = branch->child(i);
+    }
+    at = Ref(copy);
+    return *copy;
+  }
+  static Twins& own_twins(Ref& at) {
+    if (!at.is_sole()) at = Ref(new Twins(static_cast<const Twins&>(*at.get())));
+    return static_cast<Twins&>(*at.get());
   }
 
   // True: there was none with its key.
@@ -205,14 +248,17 @@ class SharedTable {
       return true;
     }
     if (at->kind == Kind::branch) {
-      return put(own<Branch>(at).children[(hash >> shift) & kMask], hash, shift + kBits, leaf);
+      if (!static_cast<const Branch*>(at.get())->has(hash >> shift)) {
+        at = Branch::with(static_cast<const Branch&>(*at.get()), hash >> shift, true);
+      }
+      return put(own_branch(at).child(hash >> shift), hash, shift + kBits, leaf);
     }
     const std::uint64_t other = hash_at(*at.get());
     if (other != hash) {
       // Where their hashes part one branch, or several, divides them.
-      const Ref branch(new Branch());
-      static_cast<Branch*>(branch.get())->children[(other >> shift) & kMask] = at;
-      at = branch;
+      Branch* const branch = Branch::make(1U << ((other >> shift) & kMask));
+      branch->child(other >> shift) = std::move(at);
+      at = Ref(branch);
       return put(at, hash, shift, leaf);
     }
     const std::string_view key = static_cast<const Leaf*>(leaf.get())->key();
@@ -225,7 +271,7 @@ class SharedTable {
       static_cast<Twins*>(twins.get())->leaves.push_back(at);
       at = twins;
     }
-    Twins& twins = own<Twins>(at);
+    Twins& twins = own_twins(at);
     const std::size_t before = twins.leaves.size();
     twins.take(key);
     const bool is_new = twins.leaves.size() == before;
@@ -236,16 +282,17 @@ class SharedTable {
   // The key is there.
   static void take(Ref& at, std::uint64_t hash, unsigned shift, std::string_view key) {
     if (at->kind == Kind::branch) {
-      Branch& branch = own<Branch>(at);
-      take(branch.children[(hash >> shift) & kMask], hash, shift + kBits, key);
-      if (branch.is_empty()) at = {};
+      Branch& branch = own_branch(at);
+      take(branch.child(hash >> shift), hash, shift + kBits, key);
+      if (branch.child(hash >> shift)) return;
+      at = branch.count() == 1 ? Ref() : Branch::with(branch, hash >> shift, false);
       return;
     }
     if (at->kind == Kind::leaf) {
       at = {};
       return;
     }
-    Twins& twins = own<Twins>(at);
+    Twins& twins = own_twins(at);
     twins.take(key);
     if (twins.leaves.empty()) at = {};
   }
