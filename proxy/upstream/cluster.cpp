@@ -98,14 +98,15 @@ bool Cluster::may_retry() const {
 }
 
 std::shared_ptr<Endpoint> Cluster::find_named(std::string_view name) const {
-  const auto at = names_.find(name);
+  const auto at = names_ ? names_->find(name) : std::nullopt;
   return at ? endpoints_[*at] : nullptr;
 }
 
 std::string_view Cluster::name_of(const Endpoint& endpoint) const {
+  if (!names_) return {};
   const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
                                [&](const auto& one) { return one.get() == &endpoint; });
-  return names_.at(static_cast<std::size_t>(at - endpoints_.begin()));
+  return names_->at(static_cast<std::size_t>(at - endpoints_.begin()));
 }
 
 bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
@@ -150,7 +151,11 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
     if (joins_others) endpoints_.back()->begin_slowly();
   }
   while (old < old_endpoints.size()) old_endpoints[old++]->retire();
-  names_ = EndpointNames(*config_, names_);
+  if (config_->affinity_key.empty()) {
+    names_.reset();
+  } else {
+    names_ = EndpointNames(*config_, names_ ? *names_ : EndpointNames());
+  }
 }
 
 void Cluster::retire() {
@@ -165,25 +170,33 @@ void Clusters::adopt(const router::ClusterReferences& references) {
       adopted_, references,
       [&](const std::string& id, const Reference* before, const Reference* after) {
         if (before == nullptr || (after != nullptr && after->place == before->place)) return;
-        std::shared_ptr<Cluster> cluster = std::move(by_place_.at(before->place));
+        const auto cluster = std::exchange(by_place_.at(before->place), {}).cluster;
+        if (cluster == nullptr) return;
         if (after == nullptr) {
           cluster->retire();
         } else {
-          moved.emplace(id, std::move(cluster));
+          moved.emplace(id, cluster);
         }
       });
   router::ClusterReferences::visit_differences(
       adopted_, references, [&](const std::string& id, const Reference*, const Reference* after) {
         if (after == nullptr) return;
         if (after->place >= by_place_.size()) by_place_.resize(after->place + std::size_t{1});
-        std::shared_ptr<Cluster>& cluster = by_place_[after->place];
-        if (const auto carried = moved.find(id); carried != moved.end()) cluster = carried->second;
-        if (!cluster) {
-          cluster = std::make_shared<Cluster>(std::make_shared<config::Cluster>(), start_);
+        Place& place = by_place_[after->place];
+        place.config = after->cluster;
+        if (const auto carried = moved.find(id); carried != moved.end()) {
+          place.cluster = carried->second;
         }
-        cluster->update(after->cluster, options_, counters_);
+        if (place.cluster != nullptr) place.cluster->update(place.config, options_, counters_);
       });
   adopted_ = references;
+}
+
+const std::shared_ptr<Cluster>& Clusters::make(Place& place) {
+  static const auto kNothing = std::make_shared<const config::Cluster>();
+  place.cluster = std::make_shared<Cluster>(kNothing, start_);
+  place.cluster->update(place.config, options_, counters_);
+  return place.cluster;
 }
 
 bool Cluster::close_an_idle_connection() {
@@ -192,8 +205,8 @@ bool Cluster::close_an_idle_connection() {
 }
 
 bool Clusters::close_an_idle_connection() {
-  return std::any_of(by_place_.begin(), by_place_.end(), [](const auto& cluster) {
-    return cluster != nullptr && cluster->close_an_idle_connection();
+  return std::any_of(by_place_.begin(), by_place_.end(), [](const Place& place) {
+    return place.cluster != nullptr && place.cluster->close_an_idle_connection();
   });
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/rare.h"
 #include "proxy/config/model.h"
 #include "proxy/router/route_table.h"
 #include "proxy/upstream/balancer.h"
@@ -111,12 +112,13 @@ class Cluster {
   std::shared_ptr<const config::Cluster> config_;
   std::shared_ptr<tls::ClientContext> tls_;           // of config_; nullptr: plain
   std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
-  EndpointNames names_;                               // likewise
+  base::Rare<EndpointNames> names_;                   // likewise, where it has sticky cookies
   Balancer balancer_;
   std::uint32_t retrying_ = 0;
 };
 
-// All clusters of one worker, beside RouteTable::clusters() of the snapshot that it serves.
+// All clusters of one worker, beside RouteTable::clusters() of the snapshot that it serves. Made
+// when a request first asks for one: of ten thousand, a worker needs those that its clients do.
 class Clusters {
  public:
   Clusters(const PoolOptions& options, admin::WorkerCounters& counters, std::size_t start)
@@ -127,7 +129,11 @@ class Clusters {
   Clusters(const Clusters&) = delete;
   Clusters& operator=(const Clusters&) = delete;
 
-  const std::shared_ptr<Cluster>& at(std::uint32_t place) const { return by_place_[place]; }
+  // Of a place of the table that was adopted last.
+  const std::shared_ptr<Cluster>& at(std::uint32_t place) {
+    Place& wanted = by_place_[place];
+    return wanted.cluster != nullptr ? wanted.cluster : make(wanted);
+  }
   // Serves the next table: clusters with the same id carry on, the others are retired. Costs what
   // the two do not share.
   void adopt(const router::ClusterReferences& references);
@@ -135,11 +141,17 @@ class Clusters {
   bool close_an_idle_connection();
 
  private:
+  struct Place {
+    std::shared_ptr<const config::Cluster> config;  // nullptr: it is free
+    std::shared_ptr<Cluster> cluster;               // nullptr: nobody has asked for it yet
+  };
+  const std::shared_ptr<Cluster>& make(Place& place);
+
   PoolOptions options_;
   admin::WorkerCounters& counters_;
   std::size_t start_;
   router::ClusterReferences adopted_;
-  std::vector<std::shared_ptr<Cluster>> by_place_;  // nullptr: it is free
+  std::vector<Place> by_place_;
 };
 
 }  // namespace proxy::upstream

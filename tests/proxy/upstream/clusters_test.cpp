@@ -39,6 +39,33 @@ TEST_F(ClustersTest, AClusterThatStaysCarriesOnWhereverItsPlaceIs) {
   EXPECT_EQ(clusters_.at(2), b);
 }
 
+TEST_F(ClustersTest, OneThatNobodyHasAskedForIsWhatTheTableSaysWhenSomebodyDoes) {
+  const auto of = [](std::size_t endpoints) {
+    auto cluster = std::make_shared<config::Cluster>();
+    for (std::size_t i = 0; i < endpoints; ++i) {
+      cluster->endpoints.push_back({"10.0.0.1", static_cast<std::uint16_t>(i + 1)});
+    }
+    return router::ClusterReference{0, cluster};
+  };
+  router::ClusterReferences table;
+  table.insert_or_assign("a", of(1));
+  clusters_.adopt(table);
+  table.insert_or_assign("a", of(2));
+  clusters_.adopt(table);
+  EXPECT_FALSE(clusters_.close_an_idle_connection());
+  const auto asked_for = clusters_.at(0);
+  EXPECT_EQ(asked_for->config().endpoints.size(), 2U);
+  EXPECT_FALSE(asked_for->is_empty());
+  table.insert_or_assign("a", of(0));
+  clusters_.adopt(table);
+  EXPECT_EQ(clusters_.at(0), asked_for);
+  EXPECT_TRUE(asked_for->is_empty());
+  // It leaves without having been asked for again, and so does one that never was.
+  table.insert_or_assign("b", router::ClusterReference{1, of(1).cluster});
+  clusters_.adopt(table);
+  clusters_.adopt({});
+}
+
 TEST_F(ClustersTest, WhoComesToThePlaceOfOneThatLeftIsAnother) {
   router::ClusterReferences table;
   table.insert_or_assign("z", at(0));
