@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -131,7 +132,7 @@ void add(Canonical& out, std::string_view name, const ProxyConfig::Section<T>& s
 // Hashes by address, for as long as the certificate at that address lives.
 class HashMemory {
  public:
-  std::string hash_of(const std::shared_ptr<const Certificate>& certificate) {
+  CertificateHash hash_of(const std::shared_ptr<const Certificate>& certificate) {
     {
       const std::lock_guard lock(mutex_);
       const auto found = entries_.find(certificate.get());
@@ -139,7 +140,9 @@ class HashMemory {
         return found->second.hash;
       }
     }
-    std::string hash = certificate_hash(*certificate);
+    Canonical out;
+    add(out, *certificate);
+    const CertificateHash hash = CertificateHash::of_bytes(out.digest());
     const std::lock_guard lock(mutex_);
     if (entries_.size() >= sweep_at_) sweep();
     entries_[certificate.get()] = {certificate, hash};
@@ -149,7 +152,7 @@ class HashMemory {
  private:
   struct Entry {
     std::weak_ptr<const Certificate> owner;
-    std::string hash;
+    CertificateHash hash;
   };
 
   void sweep() {
@@ -171,9 +174,51 @@ std::string certificate_hash(const Certificate& certificate) {
   return out.hash();
 }
 
-std::string hash_once(const std::shared_ptr<const Certificate>& certificate) {
+CertificateHash CertificateHash::of(const std::shared_ptr<const Certificate>& certificate) {
   static HashMemory memory;
   return memory.hash_of(certificate);
+}
+
+CertificateHash CertificateHash::of_bytes(std::string_view bytes) {
+  CertificateHash hash;
+  std::copy_n(bytes.begin(), std::min(bytes.size(), hash.bytes_.size()), hash.bytes_.begin());
+  return hash;
+}
+
+namespace {
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+std::optional<CertificateHash> CertificateHash::read(std::string_view text) {
+  CertificateHash hash;
+  if (text.size() != 2 * hash.bytes_.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hash.bytes_.size(); ++i) {
+    const int high = digit_of(text[2 * i]);
+    const int low = digit_of(text[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    hash.bytes_.at(i) = static_cast<char>(high * 16 + low);
+  }
+  return hash;
+}
+
+std::string CertificateHash::text() const {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes_.size());
+  for (const char c : bytes_) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+std::string hash_once(const std::shared_ptr<const Certificate>& certificate) {
+  return CertificateHash::of(certificate).text();
 }
 
 namespace {
@@ -252,18 +297,19 @@ void CertificateIndex::follow(const ProxyConfig::Section<Certificate>& from,
   ProxyConfig::Section<Certificate>::visit_differences(
       from, to, [&](const std::string&, const Value* before, const Value* after) {
         if (after != nullptr) {
-          Entry& entry = by_hash_[hash_once(*after)];
+          Entry& entry = by_hash_[CertificateHash::of(*after)];
           entry.certificate = *after;
           ++entry.ids;
         }
         if (before == nullptr) return;
-        const auto old = by_hash_.find(hash_once(*before));
+        const auto old = by_hash_.find(CertificateHash::of(*before));
         if (old != by_hash_.end() && --old->second.ids == 0) by_hash_.erase(old);
       });
 }
 
 std::shared_ptr<const Certificate> CertificateIndex::find(const std::string& hash) const {
-  const auto found = by_hash_.find(hash);
+  const auto known = CertificateHash::read(hash);
+  const auto found = known ? by_hash_.find(*known) : by_hash_.end();
   return found == by_hash_.end() ? nullptr : found->second.certificate;
 }
 
