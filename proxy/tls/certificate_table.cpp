@@ -38,6 +38,41 @@ void for_each_guards_id(const config::VirtualHost& host, const Visit& visit) {
   if (host.default_route) visit(host.default_route->policies.guards);
 }
 
+// A set of names as CertificateTable::Shown has it.
+template <class Visit>
+void for_each_name(std::string_view names, const Visit& visit) {
+  while (!names.empty()) {
+    const std::size_t end = names.find('\n');
+    visit(names.substr(0, end));
+    names.remove_prefix(end + 1);
+  }
+}
+
+std::string names_without(std::string_view names, std::string_view name) {
+  std::string others;
+  others.reserve(names.size());
+  for_each_name(names, [&](std::string_view one) {
+    if (one != name) (others += one) += '\n';
+  });
+  return others;
+}
+
+std::string names_with(std::string_view names, std::string_view name) {
+  std::string all;
+  all.reserve(names.size() + name.size() + 1);
+  bool is_in = false;
+  const auto add = [&](std::string_view one) { (all += one) += '\n'; };
+  for_each_name(names, [&](std::string_view one) {
+    if (!is_in && one >= name) {
+      add(name);
+      is_in = true;
+    }
+    if (one != name) add(one);
+  });
+  if (!is_in) add(name);
+  return all;
+}
+
 bool is_same(const std::shared_ptr<const config::Certificate>& a,
              const std::shared_ptr<const config::Certificate>& b) {
   return a == b || *a == *b;
@@ -80,7 +115,7 @@ void CertificateEntry::take(const ParsedCertificates::Form& form) const {
 ParsedCertificates::Form CertificateEntry::parsed() const {
   if (known_.load(std::memory_order_acquire) == Known::broken) return nullptr;
   if (ParsedCertificates::Form form = forms_->find(place_)) return form;
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(forms_->reading(place_));
   if (known_.load(std::memory_order_relaxed) == Known::broken) return nullptr;
   if (ParsedCertificates::Form form = forms_->find(place_)) return form;
   auto form = parse();
@@ -132,15 +167,12 @@ void CertificateTable::follow_certificates(const config::ProxyConfig& next,
       config_.certificates, next.certificates,
       [&](const std::string& id, const auto*, const auto* source) {
         refused_.erase(id);
-        if (source == nullptr) {
-          entries_.erase(id);
-        } else {
-          entries_.insert_or_assign(id, next_entry(id, *source, previous));
-        }
-        const auto names = names_.find(id);
-        if (names == names_.end()) return;
-        const Entry* const entry = source == nullptr ? nullptr : &entries_.at(id);
-        for (const std::string& name : names->second) show(name, entry);
+        const auto known = entries_.find(id);
+        Shown shown = known == entries_.end() ? Shown() : known->second;
+        shown.entry = source == nullptr ? nullptr : next_entry(id, *source, previous);
+        const Entry* const entry = source == nullptr ? nullptr : &shown.entry;
+        for_each_name(shown.names, [&](std::string_view name) { show(name, entry); });
+        keep(id, std::move(shown));
       });
 }
 
@@ -149,21 +181,25 @@ void CertificateTable::follow_sni(const config::ProxyConfig& next) {
       config_.sni, next.sni,
       [&](const std::string& name, const std::string* before, const std::string* after) {
         if (before != nullptr) {
-          std::set<std::string> names = names_.at(*before);
-          names.erase(name);
-          if (names.empty()) {
-            names_.erase(*before);
-          } else {
-            names_.insert_or_assign(*before, std::move(names));
-          }
+          Shown shown = entries_.at(*before);
+          shown.names = names_without(shown.names, name);
+          keep(*before, std::move(shown));
         }
         if (after == nullptr) return show(name, nullptr);
-        std::set<std::string> names = names_[*after];
-        names.insert(name);
-        names_.insert_or_assign(*after, std::move(names));
-        const auto entry = entries_.find(*after);
-        show(name, entry == entries_.end() ? nullptr : &entry->second);  // validate() sees to it
+        const auto known = entries_.find(*after);
+        Shown shown = known == entries_.end() ? Shown() : known->second;
+        shown.names = names_with(shown.names, name);
+        show(name, shown.entry == nullptr ? nullptr : &shown.entry);  // validate() sees to it
+        keep(*after, std::move(shown));
       });
+}
+
+void CertificateTable::keep(const std::string& id, Shown shown) {
+  if (shown.entry == nullptr && shown.names.empty()) {
+    entries_.erase(id);
+  } else {
+    entries_.insert_or_assign(id, std::move(shown));
+  }
 }
 
 void CertificateTable::follow_hosts(const config::ProxyConfig& next) {
@@ -188,10 +224,10 @@ void CertificateTable::follow_hosts(const config::ProxyConfig& next) {
       });
 }
 
-void CertificateTable::show(const std::string& name, const Entry* entry) {
+void CertificateTable::show(std::string_view name, const Entry* entry) {
   const bool is_wildcard = name.starts_with("*.");
   auto& table = is_wildcard ? wildcards_ : exact_;
-  const std::string_view key = std::string_view(name).substr(is_wildcard ? 2 : 0);
+  const std::string_view key = name.substr(is_wildcard ? 2 : 0);
   if (entry != nullptr) {
     table.set(key, *entry);
   } else {
@@ -285,9 +321,10 @@ CertificateTable::Entry CertificateTable::next_entry(
     const CertificateTable* previous) {
   auto fresh = [&] { return std::make_shared<const CertificateEntry>(id, source, forms_); };
   if (previous == nullptr) return fresh();
-  const auto held = previous->entries_.find(id);
-  if (held == previous->entries_.end()) return fresh();
-  if (is_same(held->second->source(), source)) return held->second;
+  const auto known = previous->entries_.find(id);
+  Entry held = known == previous->entries_.end() ? nullptr : known->second.entry;
+  if (held == nullptr) return fresh();
+  if (is_same(held->source(), source)) return held;
   const auto refused = previous->refused_.find(id);
   if (refused == previous->refused_.end() || !is_same(refused->second, source)) {
     const auto form = parse_certificate(*source, &forms_->issuers());
@@ -296,7 +333,7 @@ CertificateTable::Entry CertificateTable::next_entry(
       entry->take(*form);
       return entry;
     }
-    const ParsedCertificates::Form before = held->second->parsed();
+    const ParsedCertificates::Form before = held->parsed();
     if (before == nullptr) return fresh();
     spdlog::error(
         "certificate {} was changed to one that cannot be served: {}; the one before it "
@@ -305,7 +342,7 @@ CertificateTable::Entry CertificateTable::next_entry(
         before->info().serial);
   }
   refused_.insert_or_assign(id, source);
-  return held->second;
+  return held;
 }
 
 const std::shared_ptr<const CertificateEntry>* CertificateTable::find(std::string_view name) const {

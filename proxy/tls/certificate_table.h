@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,16 +63,17 @@ class CertificateEntry {
   std::shared_ptr<const config::Certificate> source_;
   const std::shared_ptr<ParsedCertificates> forms_;
 
-  // It is read once under the lock, so that of workers that need it at a time only one reads it,
-  // and whoever logs that it is no use does so once. What was found out then stays true.
+  // It is read once under a lock, ParsedCertificates::reading(), so that of workers that need it at
+  // a time only one reads it, and whoever logs that it is no use does so once. What was found out
+  // then stays true.
   enum class Known : std::uint8_t { nothing, usable, broken };
-  mutable std::mutex mutex_;
   mutable std::atomic<Known> known_{Known::nothing};
   mutable Fingerprint fingerprint_{};  // written before known_ is
   // Of a stand-in: its certificate and key, made once.
   mutable std::unique_ptr<const config::Certificate> made_;
   mutable ParsedCertificates::Place place_;
 };
+static_assert(sizeof(CertificateEntry) <= 120, "there are ten thousand, and few are in use");
 
 // Server names to certificates. Immutable; any number of threads may ask.
 //
@@ -112,11 +112,20 @@ class CertificateTable {
  private:
   using Entry = std::shared_ptr<const CertificateEntry>;
 
+  // An entry and the names that it is shown for, each with a line break behind it, in order:
+  // mostly there is one.
+  struct Shown {
+    Entry entry{};
+    std::string names{};
+    bool operator==(const Shown&) const = default;
+  };
+
   void follow_certificates(const config::ProxyConfig& next, const CertificateTable* previous);
   void follow_sni(const config::ProxyConfig& next);
   void follow_hosts(const config::ProxyConfig& next);
   // nullptr: it has no certificate any more.
-  void show(const std::string& name, const Entry* entry);
+  void show(std::string_view name, const Entry* entry);
+  void keep(const std::string& id, Shown shown);
   const std::shared_ptr<const CertificateEntry>* find_configured(std::string_view name) const;
   void ask_clients(const config::ProxyConfig& next);
   void stand_in_for(const std::string& name, const CertificateTable* previous);
@@ -125,13 +134,12 @@ class CertificateTable {
 
   std::shared_ptr<ParsedCertificates> forms_;
   config::ProxyConfig config_;      // that all of this is made of
-  base::SharedMap<Entry> entries_;  // by id
+  base::SharedMap<Shown> entries_;  // by id
   // What could not take the place of a good entry, by id, so that it is judged and told once.
   base::SharedMap<std::shared_ptr<const config::Certificate>> refused_;
-  base::SharedMap<std::set<std::string>> names_;  // that an id is shown for
-  base::SharedTable<Entry> exact_;                // and "" for the default
-  base::SharedTable<Entry> wildcards_;            // "shop.example" for "*.shop.example"
-  base::SharedTable<Entry> stand_ins_;            // mostly empty
+  base::SharedTable<Entry> exact_;      // and "" for the default
+  base::SharedTable<Entry> wildcards_;  // "shop.example" for "*.shop.example"
+  base::SharedTable<Entry> stand_ins_;  // mostly empty
   // The hosts that take no other's certificate, exact ones and wildcards as above.
   struct Nothing {};
   base::SharedTable<Nothing> own_only_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -24,7 +25,10 @@ class ParsedCertificates {
 
   using Form = std::shared_ptr<const ParsedCertificate>;
 
-  // In what is parsed, which forgets it before its end.
+  struct Held;
+
+  // In what is parsed, which forgets it before its end. Small: ten thousand have one, and few of
+  // them anything in it.
   class Place {
    public:
     Place() = default;
@@ -33,9 +37,7 @@ class ParsedCertificates {
 
    private:
     friend class ParsedCertificates;
-    Form form_;  // nullptr: it is in no list
-    Place* newer_ = nullptr;
-    Place* older_ = nullptr;
+    Held* held_ = nullptr;  // nullptr: it is in no list
   };
 
   explicit ParsedCertificates(std::size_t held_max = kHeldMax);
@@ -51,17 +53,24 @@ class ParsedCertificates {
   void forget(Place& place);
   std::size_t size() const;
 
+  // For who reads the certificate of this place: that of several only one does. Others share it.
+  std::mutex& reading(const Place& place);
+
   IssuerCertificates& issuers() { return *issuers_; }
 
  private:
-  void take_out(Place& place);
-  void put_first(Place& place);
+  void take_out(Held& held);
+  void put_first(Held& held);
+  // Its form, which is to be freed without the lock.
+  Form let_go(Place& place);
 
   const std::size_t held_max_;
   mutable std::mutex mutex_;
-  Place* newest_ = nullptr;
-  Place* oldest_ = nullptr;
+  Held* newest_ = nullptr;
+  Held* oldest_ = nullptr;
   std::size_t size_ = 0;
+  // Reading takes some hundred microseconds, so a few are enough for many workers.
+  std::array<std::mutex, 61> reading_;
   const std::unique_ptr<IssuerCertificates> issuers_;
 };
 
