@@ -73,7 +73,7 @@ Target make_target(const config::Action& action, const config::Policies& policie
     if (guards == references.guards.end()) {
       // validate() has seen to it that this does not happen; if it did, nobody may pass.
       target.status = 503;
-      target.reason = "unknown_guard";
+      target.change_rest().reason = "unknown_guard";
       return target;
     }
     target.guards = guards->second.get();
@@ -86,30 +86,34 @@ Target make_target(const config::Action& action, const config::Policies& policie
     const auto found = references.clusters.find(forward->cluster);
     if (found != references.clusters.end()) {
       target.cluster = found->second.place;
-      if (!policies.splits.empty()) target.split = make_split(policies.splits.front(), references);
-      if (policies.error_pages) {
-        target.error_pages = make_error_pages(*policies.error_pages, references);
+      if (!policies.splits.empty()) {
+        target.change_rest().split = make_split(policies.splits.front(), references);
       }
-      if (policies.mirror) target.mirror = make_mirror(*policies.mirror, references);
+      if (policies.error_pages) {
+        target.change_rest().error_pages = make_error_pages(*policies.error_pages, references);
+      }
+      if (policies.mirror) target.change_rest().mirror = make_mirror(*policies.mirror, references);
       return target;
     }
     // validate() has seen to it that this does not happen; if it did, nothing else may answer.
     target.status = 503;
-    target.reason = "no_cluster";
+    target.change_rest().reason = "no_cluster";
     return target;
   }
   const auto& answer = std::get<config::FixedAnswer>(action);
   target.status = answer.status;
-  target.reason = answer.reason;
+  Target::Rest& rest = target.change_rest();
+  rest.reason = answer.reason;
   if (answer.redirect) {
-    target.redirect = std::make_shared<const config::Redirection>(*answer.redirect);
+    rest.redirect = std::make_shared<const config::Redirection>(*answer.redirect);
   }
-  if (answer.page) target.page = std::make_shared<const config::FixedPage>(*answer.page);
+  if (answer.page) rest.page = std::make_shared<const config::FixedPage>(*answer.page);
   return target;
 }
 
 bool keeps_everybody_out(const Target& target) {
-  return target.cluster == Target::kNoCluster && !config::is_of_a_broken_backend(target.reason);
+  return target.cluster == Target::kNoCluster &&
+         !config::is_of_a_broken_backend(target.rest().reason);
 }
 
 // Keeps somebody out: then it must hold in every reading of a path.
@@ -235,6 +239,16 @@ const std::shared_ptr<const config::Policies>& no_policies() {
   return kNone;
 }
 
+const Target::Rest& Target::blank() {
+  static const Rest rest;
+  return rest;
+}
+
+const Host::Rest& Host::blank() {
+  static const Rest rest;
+  return rest;
+}
+
 Host::Host(const config::VirtualHost& host, const References& references)
     : https_redirect_(host.https_redirect),
       refuses_plain_http_(host.refuses_plain_http),
@@ -242,13 +256,14 @@ Host::Host(const config::VirtualHost& host, const References& references)
   for (const config::Route& route : host.routes) {
     has_challenge_rules_ = has_challenge_rules_ || is_for_challenges(route.path);
     Rule rule{rule_path(route.path), make_target(route.action, route.policies, references)};
-    rule.written_bytes = route.path.size();
+    rule.written_bytes = static_cast<std::uint32_t>(route.path.size());
     if (route.match == config::PathMatch::exact) {
       exact_.push_back(std::move(rule));
       continue;
     }
     if (!rule.path.empty() && rule.path.back() == '/') rule.path.pop_back();
-    prefix_elements_max_ = std::max(prefix_elements_max_, count_elements(rule.path));
+    prefix_elements_max_ =
+        std::max(prefix_elements_max_, static_cast<std::uint32_t>(count_elements(rule.path)));
     prefix_.push_back(std::move(rule));
   }
   for (std::vector<Rule>* const rules : {&exact_, &prefix_}) {
@@ -265,9 +280,10 @@ Host::Host(const config::VirtualHost& host, const References& references)
   compile_expressions(host.expressions, references);
   compile_closed(host.closed);
   gather_guards();
-  if (host.passthrough) passage_ = make_passage(*host.passthrough, references);
+  if (!host.passthrough) return;
+  Passage& passage = change_rest().passage.emplace(make_passage(*host.passthrough, references));
   // Nothing of the host is open.
-  if (passage_ && all_closed_) passage_->cluster = Target::kNoCluster;
+  if (rest().all_closed) passage.cluster = Target::kNoCluster;
 }
 
 void Host::compile_expressions(const std::vector<config::ExpressionRoute>& routes,
@@ -277,18 +293,20 @@ void Host::compile_expressions(const std::vector<config::ExpressionRoute>& route
     auto expression = config::Expression::compile(route.expression, config::Expression::Use::route);
     if (!expression) {
       // validate() does not compile. What it matches would fall to other routes, so nothing may.
-      all_closed_ =
+      change_rest().all_closed =
           std::make_unique<Target>(make_target(config::closed_by_unknown_guard(), {}, {}));
       continue;
     }
     Rule rule{route.expression, make_target(route.action, route.policies, references)};
-    rule.target.expression = std::make_shared<const config::Expression>(std::move(*expression));
-    rule.written_bytes = route.expression.size();
+    rule.target.change_rest().expression =
+        std::make_shared<const config::Expression>(std::move(*expression));
+    rule.written_bytes = static_cast<std::uint32_t>(route.expression.size());
     // Below a plain path of the same length, as in find_rule().
     rule.rank = 2 * static_cast<int>(rule.written_bytes) - 1;
-    expressions_.push_back({std::move(rule)});
+    change_rest().expressions.push_back({std::move(rule)});
   }
-  std::stable_sort(expressions_.begin(), expressions_.end(),
+  if (rest_ == nullptr) return;
+  std::stable_sort(rest_->expressions.begin(), rest_->expressions.end(),
                    [](const ExpressionRule& a, const ExpressionRule& b) {
                      const std::size_t bytes = a.rule.written_bytes;
                      return bytes != b.rule.written_bytes ? bytes > b.rule.written_bytes
@@ -301,9 +319,10 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
     Target target = make_target(one.answer, {}, {});
     auto expression = config::Expression::compile(one.expression);
     if (expression) {
-      closed_.push_back({std::move(*expression), one.expression.size(), std::move(target)});
+      change_rest().closed.push_back(
+          {std::move(*expression), one.expression.size(), std::move(target)});
     } else {
-      all_closed_ = std::make_unique<Target>(std::move(target));
+      change_rest().all_closed = std::make_unique<Target>(std::move(target));
     }
   }
 }
@@ -312,43 +331,49 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
 // The generous paths of two rules that fit one reading are prefixes of each other, so bytes tell.
 void Host::gather_guards() {
   const auto is_guard = [](const Rule& rule) { return guards(rule.target); };
-  for (ExpressionRule& one : expressions_) one.is_guard = is_guard(one.rule);
-  has_guarding_expressions_ = std::any_of(expressions_.begin(), expressions_.end(),
+  if (rest_ != nullptr) {
+    for (ExpressionRule& one : rest_->expressions) one.is_guard = is_guard(one.rule);
+  }
+  const std::vector<ExpressionRule>& expressions = rest().expressions;
+  has_guarding_expressions_ = std::any_of(expressions.begin(), expressions.end(),
                                           [](const ExpressionRule& one) { return one.is_guard; });
-  has_guards_ = has_guarding_expressions_ || !closed_.empty() || all_closed_ ||
+  has_guards_ = has_guarding_expressions_ || !rest().closed.empty() || rest().all_closed ||
                 std::any_of(exact_.begin(), exact_.end(), is_guard) ||
                 std::any_of(prefix_.begin(), prefix_.end(), is_guard) ||
                 (default_ && is_guard(*default_));
   if (!has_guards_) return;
+  Rest& rest = change_rest();
   const auto prepare = [&](std::vector<Rule>& rules, std::vector<Guard>& guards, bool is_exact) {
     for (Rule& rule : rules) {
-      rule.generous = generous_rule(rule.path);
-      if (!is_exact && rule.generous.back() == '/') rule.generous.pop_back();
-      rule.rank = 2 * static_cast<int>(rule.generous.size()) + (is_exact ? 1 : 0);
+      std::string& generous = rule.generous.emplace(generous_rule(rule.path));
+      if (!is_exact && generous.back() == '/') generous.pop_back();
+      rule.rank = 2 * static_cast<int>(generous.size()) + (is_exact ? 1 : 0);
       if (!is_guard(rule)) continue;
-      guards.push_back({rule.generous, &rule});
+      guards.push_back({generous, &rule});
       // Where that is shorter it is the path of others, too: "/c" for "/c++".
       std::string of_form = generous_rule_of_form(rule.path);
-      if (of_form != rule.generous && of_form.size() == rule.generous.size()) {
+      if (of_form != generous && of_form.size() == generous.size()) {
         guards.push_back({std::move(of_form), &rule});
       }
-      guards_are_plain_ = guards_are_plain_ && rule.generous == rule.path;
-      guard_elements_max_ = std::max(guard_elements_max_, count_elements(rule.generous));
+      guards_are_plain_ = guards_are_plain_ && generous == rule.path;
+      rest.guard_elements_max = std::max(rest.guard_elements_max, count_elements(generous));
     }
     std::stable_sort(guards.begin(), guards.end(),
                      [](const Guard& a, const Guard& b) { return a.path < b.path; });
   };
-  prepare(exact_, exact_guards_, true);
-  prepare(prefix_, prefix_guards_, false);
+  prepare(exact_, rest.exact_guards, true);
+  prepare(prefix_, rest.prefix_guards, false);
   if (default_) default_->rank = kDefaultRank;
 }
 
 const Host::Rule* Host::find_rule(std::string_view path) const {
   if (const Rule* const rule = entry_at(exact_, path)) return rule;
   const Rule* const plain = longest_prefix(prefix_, path, prefix_elements_max_);
-  for (const ExpressionRule& one : expressions_) {
-    if (plain != nullptr && one.rule.written_bytes <= plain->written_bytes) break;
-    if (one.rule.target.expression->matches(path)) return &one.rule;
+  if (rest_ != nullptr) {
+    for (const ExpressionRule& one : rest_->expressions) {
+      if (plain != nullptr && one.rule.written_bytes <= plain->written_bytes) break;
+      if (one.rule.target.rest().expression->matches(path)) return &one.rule;
+    }
   }
   if (plain != nullptr) return plain;
   return default_.get();
@@ -377,34 +402,37 @@ bool lies_in(std::string_view generous, std::string_view reading) {
 
 // A reading that keeps dot segments may lie outside of what the rule is about.
 bool Host::is_under(const Rule& rule, std::string_view reading) {
-  if (lies_in(rule.generous, reading)) return true;
+  if (lies_in(rule.generous ? std::string_view(*rule.generous) : std::string_view(), reading)) {
+    return true;
+  }
   if (rule.path.find('+') == std::string::npos) return false;
   return lies_in(generous_rule_of_form(rule.path), reading);
 }
 
 const Host::Rule* Host::guard_over(const Rule& rule, std::string_view reading) const {
   const int rank = is_under(rule, reading) ? rule.rank : kOutsideRank;
-  if (const Guard* const guard = entry_at(exact_guards_, reading)) {
+  if (const Guard* const guard = entry_at(rest().exact_guards, reading)) {
     // As in the strict reading, where an Exact path comes before every expression.
-    if (guard->rule->rank > rank || rule.target.expression != nullptr) return guard->rule;
+    if (guard->rule->rank > rank || rule.target.rest().expression != nullptr) return guard->rule;
   }
-  const Guard* const guard = longest_prefix(prefix_guards_, reading, guard_elements_max_);
+  const Guard* const guard =
+      longest_prefix(rest().prefix_guards, reading, rest().guard_elements_max);
   if (guard != nullptr && guard->rule->rank > rank) return guard->rule;
   const bool default_guards = default_ && guards(default_->target);
   return default_guards && kDefaultRank > rank ? default_.get() : nullptr;
 }
 
 const Target* Host::closed_by(std::string_view text, std::size_t written_bytes) const {
-  for (const Closed& closed : closed_) {
+  for (const Closed& closed : rest().closed) {
     if (closed.written_bytes >= written_bytes && closed.expression.matches(text)) {
       return &closed.target;
     }
   }
   if (!has_guarding_expressions_) return nullptr;
-  for (const ExpressionRule& one : expressions_) {
+  for (const ExpressionRule& one : rest().expressions) {
     if (one.rule.written_bytes < written_bytes) break;
     const Target& target = one.rule.target;
-    if (keeps_everybody_out(target) && target.expression->matches(text)) return &target;
+    if (keeps_everybody_out(target) && target.rest().expression->matches(text)) return &target;
   }
   return nullptr;
 }
@@ -412,10 +440,10 @@ const Target* Host::closed_by(std::string_view text, std::size_t written_bytes) 
 bool Host::add_guards_of_expression(std::string_view text, const Rule& chosen,
                                     std::size_t written_bytes, OtherGuards& others) const {
   if (!has_guarding_expressions_) return true;
-  for (const ExpressionRule& one : expressions_) {
+  for (const ExpressionRule& one : rest().expressions) {
     if (one.rule.written_bytes < written_bytes) break;
     const policy::Guards* const guards = one.rule.target.guards;
-    if (guards == nullptr || !one.rule.target.expression->matches(text)) continue;
+    if (guards == nullptr || !one.rule.target.rest().expression->matches(text)) continue;
     return guards == chosen.target.guards || add(guards, others);
   }
   return true;
@@ -426,7 +454,7 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
   if (rule == nullptr) return {};
   const bool is_closed = rule->target.cluster == Target::kNoCluster;
   if (!has_guards_ || is_closed) return {&rule->target};
-  if (all_closed_) return {all_closed_.get()};
+  if (rest().all_closed) return {rest().all_closed.get()};
   if (const Target* const closed = closed_by(normalized, rule->written_bytes)) return {closed};
   Choice choice{&rule->target};
   const Choice ambiguous{nullptr, true};
@@ -446,7 +474,7 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
     if (const Target* const closed = closed_by(reading, written_bytes)) return {closed};
     if (!add_guards_of_expression(reading, *rule, written_bytes, choice.others)) return ambiguous;
   }
-  if (!closed_.empty() || has_guarding_expressions_) {
+  if (!rest().closed.empty() || has_guarding_expressions_) {
     const std::string decoded = decoded_once(normalized);
     if (const Target* const closed = closed_by(decoded, rule->written_bytes)) return {closed};
     if (!add_guards_of_expression(decoded, *rule, rule->written_bytes, choice.others)) {
@@ -629,7 +657,7 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
   decision.target = choice.target;
   if (decision.target == nullptr) return answer(404, "no_path");
   if (decision.target->cluster == Target::kNoCluster) {
-    return answer(decision.target->status, decision.target->reason);
+    return answer(decision.target->status, decision.target->rest().reason);
   }
   decision.others = choice.others;
   decision.kind = Decision::Kind::forward;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rare.h"
 #include "base/shared_map.h"
 #include "base/shared_table.h"
 #include "proxy/config/expression.h"
@@ -37,9 +38,24 @@ class SharedPolicies {
 const std::shared_ptr<const config::Policies>& no_policies();
 
 // What a route leads to: the place of one of RouteTable::clusters(), or an answer. What every
-// request looks at comes first.
+// request looks at is here, and small: of ten thousand hosts none is in the processor's cache when
+// its turn comes.
 struct Target {
   static constexpr std::uint32_t kNoCluster = UINT32_MAX;
+  // What few targets have.
+  struct Rest {
+    // Of whose requests another cluster answers some; nullptr: none.
+    std::shared_ptr<const policy::Split> split{};
+    // Who is asked for what is said in place of errors; nullptr: nobody.
+    std::shared_ptr<const policy::ErrorPages> error_pages{};
+    // Who gets a copy of its requests; nullptr: nobody.
+    std::shared_ptr<const policy::Mirror> mirror{};
+    // What the path had to match; nullptr: its route is no expression's.
+    std::shared_ptr<const config::Expression> expression{};
+    std::string reason{};                                   // of the status, for the access log
+    std::shared_ptr<const config::Redirection> redirect{};  // in place of the status
+    std::shared_ptr<const config::FixedPage> page{};        // likewise
+  };
   std::uint32_t cluster = kNoCluster;
   int status = 0;  // with kNoCluster: what to answer
   std::shared_ptr<const config::Policies> policies = no_policies();  // hold before either
@@ -47,17 +63,13 @@ struct Target {
   const policy::Guards* guards = nullptr;
   // What is done to requests and responses; nullptr: nothing.
   std::shared_ptr<const policy::Shape> shape{};
-  // Of whose requests another cluster answers some; nullptr: none.
-  std::shared_ptr<const policy::Split> split{};
-  // Who is asked for what is said in place of errors; nullptr: nobody.
-  std::shared_ptr<const policy::ErrorPages> error_pages{};
-  // Who gets a copy of its requests; nullptr: nobody.
-  std::shared_ptr<const policy::Mirror> mirror{};
-  // What the path had to match; nullptr: its route is no expression's.
-  std::shared_ptr<const config::Expression> expression{};
-  std::string reason{};                                   // of the status, for the access log
-  std::shared_ptr<const config::Redirection> redirect{};  // in place of the status
-  std::shared_ptr<const config::FixedPage> page{};        // likewise
+
+  const Rest& rest() const { return rest_ ? *rest_ : blank(); }
+  Rest& change_rest() { return rest_ ? *rest_ : rest_.emplace(); }
+
+ private:
+  static const Rest& blank();
+  base::Rare<Rest> rest_{};
 };
 
 // Guards that hold for a request beside those of its target: in another reading its path is theirs.
@@ -119,7 +131,9 @@ class Host {
   bool refuses_plain_http() const { return refuses_plain_http_; }
   config::TlsPolicy tls_policy() const { return tls_policy_; }
   // nullptr: its TLS ends here.
-  const Passage* passage() const { return passage_ ? &*passage_ : nullptr; }
+  const Passage* passage() const {
+    return rest_ != nullptr && rest_->passage ? &*rest_->passage : nullptr;
+  }
   // Whether a path, normalised, belongs to a rule of its own at or below
   // "/.well-known/acme-challenge/". An ACME server looks there over plain http (RFC 8555 §8.3), and
   // whoever else answers it, such as a cert-manager in the same cluster, has no certificate yet.
@@ -131,15 +145,40 @@ class Host {
     Target target;
     // Its path in a generous reading, and how specific it is: a guard of a higher rank stands over
     // it. Both only where the host has guards.
-    std::string generous{};
+    base::Rare<std::string> generous{};
     int rank = 0;
-    std::size_t written_bytes = 0;  // of its path in the configuration
+    std::uint32_t written_bytes = 0;  // of its path in the configuration
   };
+  static_assert(sizeof(Rule) <= 104, "most hosts have one, and nothing but a cluster in it");
   // With the expression in its target.
   struct ExpressionRule {
     Rule rule;
     bool is_guard = false;
   };
+  // By generous path. Empty where nothing guards: then there is nothing to do beside find().
+  struct Guard {
+    std::string path;  // as Rule::generous
+    const Rule* rule;
+  };
+  struct Closed {
+    config::Expression expression;
+    std::size_t written_bytes;
+    Target target;
+  };
+  // What few hosts have.
+  struct Rest {
+    std::vector<ExpressionRule> expressions;  // the longest text first; of equal ones the greater
+    std::optional<Passage> passage;
+    std::vector<Guard> exact_guards, prefix_guards;
+    std::size_t guard_elements_max = 0;
+    std::vector<Closed> closed;
+    // An expression cannot be compiled, so nothing is open; nullptr: all can.
+    std::unique_ptr<Target> all_closed;
+  };
+  const Rest& rest() const { return rest_ ? *rest_ : blank(); }
+  Rest& change_rest() { return rest_ ? *rest_ : *(rest_ = std::make_unique<Rest>()); }
+  static const Rest& blank();
+
   const Rule* find_rule(std::string_view path) const;
   void gather_guards();
   void compile_expressions(const std::vector<config::ExpressionRoute>& routes,
@@ -165,31 +204,14 @@ class Host {
   // Every guard's path has one reading. A request path that has one, too, needs find() only.
   bool guards_are_plain_ = true;
   config::TlsPolicy tls_policy_ = config::TlsPolicy::intermediate;
-  std::size_t prefix_elements_max_ = 0;
+  std::uint32_t prefix_elements_max_ = 0;
   // Sorted by path, each path once: of several rules for one, the first in the configuration.
   std::vector<Rule> exact_;
   std::vector<Rule> prefix_;
-  std::vector<ExpressionRule> expressions_;  // the longest text first; of equal ones the greater
-  std::unique_ptr<Rule> default_;            // nullptr: there is none
-
-  std::optional<Passage> passage_;
-  // By generous path. Empty where nothing guards: then there is nothing to do beside find().
-  struct Guard {
-    std::string path;  // as Rule::generous
-    const Rule* rule;
-  };
-  std::vector<Guard> exact_guards_, prefix_guards_;
-  std::size_t guard_elements_max_ = 0;
-
-  struct Closed {
-    config::Expression expression;
-    std::size_t written_bytes;
-    Target target;
-  };
-  std::vector<Closed> closed_;
-  // An expression cannot be compiled, so nothing is open; nullptr: all can.
-  std::unique_ptr<Target> all_closed_;
+  std::unique_ptr<Rule> default_;  // nullptr: there is none
+  std::unique_ptr<Rest> rest_;     // nullptr: it has nothing of that
 };
+static_assert(sizeof(Host) <= 80, "there are ten thousand, and most have one rule");
 
 // Host, then path, to a target. Immutable once built: any number of threads may read it. Lookups
 // allocate nothing; their cost does not grow with the number of hosts.

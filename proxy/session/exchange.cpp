@@ -183,7 +183,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
   is_unlogged_ = target.policies->unlogged;
   if (target.shape != nullptr) take_shape(target, client);
   const bool forwards = decision.kind == router::Decision::Kind::forward;
-  if (!forwards && !target.redirect && !target.page) {
+  if (!forwards && !target.rest().redirect && !target.rest().page) {
     answer(decision.status, decision.reason);
     return;
   }
@@ -196,17 +196,17 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer_preflight();
     return;
   }
-  if (!forwards && target.redirect) {
-    redirect(client, *target.redirect);
+  if (!forwards && target.rest().redirect) {
+    redirect(client, *target.rest().redirect);
     return;
   }
   if (!forwards) {
-    answer_page(*target.page, target.reason);
+    answer_page(*target.rest().page, target.rest().reason);
     return;
   }
   http1::MaxForwardsText storage;
   if (http1::may_be_forwarded(request_, storage)) {
-    if (target.mirror != nullptr) begin_mirror(client, target);
+    if (target.rest().mirror != nullptr) begin_mirror(client, target);
     if (mirrored_ != nullptr) add_to_mirror(piece);
     forward(client, target, piece, last);
     if (mirrored_ != nullptr && last) send_mirror();

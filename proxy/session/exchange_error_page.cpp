@@ -34,8 +34,8 @@ std::string_view value_of(const std::vector<http1::Field>& fields, std::string_v
 void Exchange::prepare_error_page(const Client& client, const router::Target& target) {
   if (is_grpc_) return;
   error_page_ = std::make_unique<ErrorPage>(worker_.counters().held.request_copies);
-  error_page_->pages = target.error_pages;
-  error_page_->cluster = worker_.clusters().at(target.error_pages->cluster());
+  error_page_->pages = target.rest().error_pages;
+  error_page_->cluster = worker_.clusters().at(target.rest().error_pages->cluster());
   error_page_->proxy_header =
       proxy_header_for(client, error_page_->cluster->config().proxy_protocol);
 
@@ -48,7 +48,7 @@ void Exchange::prepare_error_page(const Client& client, const router::Target& ta
     if (!field.dropped && is_passed_to_pages(field.name)) head.fields.push_back(field);
   }
   const std::string_view log_text = log_text_;
-  target.error_pages->describe(
+  target.rest().error_pages->describe(
       {.accept = value_of(request_.fields, "accept"),
        .original_uri = log_text.substr(method_end_, path_end_ - method_end_)},
       head.fields);

@@ -43,7 +43,7 @@ bool Exchange::is_call_to(const router::Target& target) const {
            worker_.clusters().at(cluster)->config().speaks_http2;
   };
   return is_grpc_ && speaks_http2(target.cluster) &&
-         (target.split == nullptr || speaks_http2(target.split->cluster()));
+         (target.rest().split == nullptr || speaks_http2(target.rest().split->cluster()));
 }
 
 void Exchange::begin_inspection(policy::Inspections::Settings settings,

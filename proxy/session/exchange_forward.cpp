@@ -66,7 +66,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     return;
   }
   cluster_ = worker_.clusters().at(choose_cluster(target));
-  if (target.error_pages != nullptr) prepare_error_page(client, target);
+  if (target.rest().error_pages != nullptr) prepare_error_page(client, target);
   if (cluster_->is_empty()) {
     answer_without_endpoints();
     return;
@@ -194,26 +194,26 @@ void Exchange::on_timer(net::Timer&) {
 // By what the client sent, before anything is put in its place. Who has been told of an endpoint
 // stays there, as in ingress-nginx.
 std::uint32_t Exchange::choose_cluster(const router::Target& target) {
-  if (target.split == nullptr) return target.cluster;
-  const upstream::Cluster& other = *worker_.clusters().at(target.split->cluster());
+  if (target.rest().split == nullptr) return target.cluster;
+  const upstream::Cluster& other = *worker_.clusters().at(target.rest().split->cluster());
   if (other.is_empty()) return target.cluster;
   if (target.policies->sticky) {
     for (const std::string_view name :
          cookies_named(request_.fields, target.policies->sticky->name)) {
       if (worker_.clusters().at(target.cluster)->find_named(name) != nullptr) return target.cluster;
-      if (other.find_named(name) != nullptr) return target.split->cluster();
+      if (other.find_named(name) != nullptr) return target.rest().split->cluster();
     }
   }
-  const bool takes = target.split->takes(request_.fields, worker_.request_ids().draw());
-  return takes ? target.split->cluster() : target.cluster;
+  const bool takes = target.rest().split->takes(request_.fields, worker_.request_ids().draw());
+  return takes ? target.rest().split->cluster() : target.cluster;
 }
 
 bool Exchange::rewrite(const router::Target& target) {
   const auto path =
       router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
   const policy::Rewritten made =
-      policy::rewrite(target.policies->rewrite_target, target.expression.get(), path.value_or(""),
-                      request_.query, worker_.rewrite_storage());
+      policy::rewrite(target.policies->rewrite_target, target.rest().expression.get(),
+                      path.value_or(""), request_.query, worker_.rewrite_storage());
   if (!made.refusal.empty()) {
     answer(400, made.refusal);
     return false;

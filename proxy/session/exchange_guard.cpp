@@ -133,8 +133,8 @@ Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
   if (!target.policies->rewrite_target.empty()) {
     const auto path = router::normalize_path(place->path, worker_.path_storage());
     const policy::Rewritten made =
-        policy::rewrite(target.policies->rewrite_target, target.expression.get(), path.value_or(""),
-                        place->query, worker_.rewrite_storage());
+        policy::rewrite(target.policies->rewrite_target, target.rest().expression.get(),
+                        path.value_or(""), place->query, worker_.rewrite_storage());
     if (!made.refusal.empty()) return {"auth_target_invalid"};
     std::string rewritten(made.path);
     place->query = std::string(made.query);

@@ -20,7 +20,7 @@ bool announces_no_body(std::string_view method) {
 }  // namespace
 
 void Exchange::begin_mirror(const Client& client, const router::Target& target) {
-  const policy::Mirror& mirror = *target.mirror;
+  const policy::Mirror& mirror = *target.rest().mirror;
   // What becomes of an upgraded connection is no request, and a call is over when both sides say
   // so.
   if (!offered_upgrade_.empty() || is_grpc_) return;

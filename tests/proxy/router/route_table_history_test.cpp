@@ -35,7 +35,7 @@ std::string text_of(const RouteTable& table, const Decision& decision) {
   text += " " + id_of(table, target.cluster) + " " + target.policies->guards +
           (target.guards != nullptr ? "+" : "-") + " " + target.policies->shape +
           (target.shape != nullptr ? "+" : "-");
-  if (target.split != nullptr) text += " or " + id_of(table, target.split->cluster());
+  if (target.rest().split != nullptr) text += " or " + id_of(table, target.rest().split->cluster());
   if (target.guards != nullptr) {
     // What they say of somebody, so that those of another table with this id are told from these.
     policy::OpenQuestion question;

@@ -37,7 +37,7 @@ VirtualHost host_with(std::vector<Route> routes) {
 }
 
 std::string reason(const Target* target) {
-  return target == nullptr ? "404" : target->reason;
+  return target == nullptr ? "404" : target->rest().reason;
 }
 
 // KEP-1453, "Path matching": its table, row by row.
@@ -125,7 +125,7 @@ ProxyConfig config_with(const std::vector<std::string>& hosts) {
 
 std::string host_found(const RouteTable& table, std::string_view host) {
   const Host* const found = table.find_host(host);
-  return found == nullptr ? "none" : found->find("/")->reason;
+  return found == nullptr ? "none" : found->find("/")->rest().reason;
 }
 
 TEST(RouteTable, AnExactHostBeatsAWildcardAndAWildcardBeatsNone) {
