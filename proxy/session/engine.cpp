@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <latch>
+#include <type_traits>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
@@ -199,13 +201,40 @@ void Engine::prepare_firewall(const control::Snapshot& next) {
   if (wants_firewall_) inspectors_.prepare();
 }
 
+namespace {
+
+// How many entries differ, about; what both share is not looked at.
+std::size_t changes_between(const config::ProxyConfig* before, const config::ProxyConfig& after) {
+  static const config::ProxyConfig kNothing;
+  const config::ProxyConfig& from = before == nullptr ? kNothing : *before;
+  std::size_t changes = 0;
+  const auto count = [&](const auto& of_before, const auto& of_after) {
+    std::decay_t<decltype(of_after)>::visit_differences(
+        of_before, of_after, [&](const auto&, const auto*, const auto*) { ++changes; });
+  };
+  count(from.hosts, after.hosts);
+  count(from.clusters, after.clusters);
+  count(from.certificates, after.certificates);
+  return changes;
+}
+
+// Reading so many takes a multiple of what stays of them, some MB, in pieces between what stays.
+// The C library keeps that for later, and for less it is worth more than the milliseconds that
+// giving it back takes.
+constexpr std::size_t kWorthGivingBack = 1'000;
+
+}  // namespace
+
 base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {
   prepare_firewall(*snapshot);
   LiveState next;
+  std::size_t changes = 0;
   {
     const std::lock_guard lock(mutex_);
     next.certificates = live_.certificates;
     next.limits = limits_;
+    changes = changes_between(live_.snapshot == nullptr ? nullptr : live_.snapshot->config.get(),
+                              *snapshot->config);
   }
   next.certificates =
       std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());
@@ -219,9 +248,12 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
                          "not every worker took the new configuration in time");
   }
   if (auto status = open_ports(); !status) return status;
-  const std::lock_guard lock(mutex_);
-  live_ = std::move(next);
-  ++applied_;
+  {
+    const std::lock_guard lock(mutex_);
+    live_ = std::move(next);
+    ++applied_;
+  }
+  if (changes >= kWorthGivingBack) ::malloc_trim(0);
   return {};
 }
 
