@@ -59,6 +59,7 @@ struct Flags {
   unsigned eject_after = proxy::upstream::Ejection::Rules().failures_max;
   bool eject_on_server_errors = false;
   double slow_start = 0;
+  std::string zone;
   double handshake_timeout = 10;
   double header_timeout = 15;
   double keep_alive_timeout = 75;
@@ -168,6 +169,12 @@ void describe(CLI::App& app, Flags& flags) {
                  "else the host's")
       ->envname("POD_NAME")
       ->check(CLI::Validator(is_name, "NAME"))
+      ->group(source);
+  app.add_option("--zone", flags.zone,
+                 "Where this proxy runs, as the label topology.kubernetes.io/zone of its node has "
+                 "it: endpoints that are meant for this zone are asked first. Empty: nobody knows, "
+                 "and all are asked")
+      ->envname("GATEHOUSE_ZONE")
       ->group(source);
 
   const char* limits = "Limits; times are in seconds";
@@ -328,6 +335,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.ejection.failures_max = flags.eject_after;
   options.pools.ejection.counts_server_errors = flags.eject_on_server_errors;
   options.pools.slow_start = millis(flags.slow_start);
+  options.pools.zone = flags.zone;
   options.trusted_proxies = std::move(*trusted);
   options.trace_allowed = flags.allow_trace;
   // As many as there are cores for; half of them for one address.

@@ -27,6 +27,8 @@ Endpoint read_endpoint(const JsonReader& endpoint) {
   read.target_name = endpoint.object("targetRef").text("name");
   read.zone = endpoint.text("zone");
   read.node_name = endpoint.text("nodeName");
+  endpoint.object("hints").each(
+      "forZones", [&](const JsonReader& zone) { read.hint_zones.push_back(zone.text("name")); });
   return read;
 }
 

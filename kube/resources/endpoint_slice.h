@@ -22,6 +22,7 @@ struct Endpoint {
   std::string target_name;  // targetRef.name: usually the Pod
   std::string zone;
   std::string node_name;
+  std::vector<std::string> hint_zones{};  // hints.forZones: who is to ask it
   bool operator==(const Endpoint&) const = default;
 
   bool is_ready() const { return ready.value_or(true); }

@@ -39,6 +39,11 @@ base::Result<Service> Service::from_json(const nlohmann::json& object) {
     service.external_ips = spec.texts("externalIPs");
     service.publish_not_ready_addresses = spec.flag("publishNotReadyAddresses");
     service.session_affinity = spec.optional_text("sessionAffinity").value_or("None");
+    const auto client_ip = spec.object("sessionAffinityConfig").object("clientIP");
+    // The API server writes the default where nobody says another one.
+    if (client_ip.has("timeoutSeconds")) {
+      service.session_affinity_seconds = client_ip.integer("timeoutSeconds", 1, 86'400);
+    }
     service.load_balancer = read_load_balancer(reader);
   });
 }

@@ -31,6 +31,7 @@ struct Service {
   std::vector<std::string> external_ips;
   bool publish_not_ready_addresses = false;
   std::string session_affinity = "None";           // None | ClientIP
+  std::int64_t session_affinity_seconds = 10'800;  // sessionAffinityConfig.clientIP.timeoutSeconds
   std::vector<LoadBalancerAddress> load_balancer;  // status.loadBalancer.ingress
 
   static const ResourceType& type();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <set>
 
 #include "base/digest.h"
 #include "base/ip_text.h"
@@ -66,6 +68,8 @@ std::int32_t pod_port(const kube::EndpointSlice& slice, const kube::ServicePort&
 struct Candidates {
   EndpointList ready;
   EndpointList draining;
+  std::map<std::string, EndpointList> by_zone;  // of the ready ones
+  bool has_hints = true;                        // each of these
 };
 
 void add_endpoints(const kube::EndpointSlice& slice, std::int32_t port, bool publish_not_ready,
@@ -81,18 +85,46 @@ void add_endpoints(const kube::EndpointSlice& slice, std::int32_t port, bool pub
     const proxy::config::Endpoint place{*address, static_cast<std::uint16_t>(port)};
     if (publish_not_ready || endpoint.is_ready()) {
       candidates.ready.push_back(place);
+      if (endpoint.hint_zones.empty()) candidates.has_hints = false;
+      for (const std::string& zone : endpoint.hint_zones) {
+        candidates.by_zone[zone].push_back(place);
+      }
     } else if (endpoint.is_serving() && endpoint.is_terminating()) {
       candidates.draining.push_back(place);
     }
   }
 }
 
-EndpointList chosen(Candidates candidates) {
-  EndpointList& list = candidates.ready.empty() ? candidates.draining : candidates.ready;
+void make_sorted_and_unique(EndpointList& list) {
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
   if (list.size() > proxy::config::kEndpointsMax) list.resize(proxy::config::kEndpointsMax);
-  return std::move(list);
+}
+
+// A zone's name is a label's value, or it is nobody's zone.
+std::vector<proxy::config::ZoneEndpoints> zones_of(Candidates& candidates) {
+  if (!candidates.has_hints || candidates.by_zone.size() > proxy::config::kZonesMax) return {};
+  std::vector<proxy::config::ZoneEndpoints> zones;
+  for (auto& [zone, endpoints] : candidates.by_zone) {
+    if (zone.empty() || zone.size() > proxy::config::kZoneBytesMax) continue;
+    make_sorted_and_unique(endpoints);
+    zones.push_back({zone, std::move(endpoints)});
+  }
+  return zones;
+}
+
+ServiceEndpoints chosen(Candidates candidates) {
+  make_sorted_and_unique(candidates.ready);
+  make_sorted_and_unique(candidates.draining);
+  if (candidates.ready.empty()) return {.endpoints = std::move(candidates.draining)};
+  ServiceEndpoints chosen;
+  // A Pod may stand in two slices for a while.
+  std::set_difference(candidates.draining.begin(), candidates.draining.end(),
+                      candidates.ready.begin(), candidates.ready.end(),
+                      std::back_inserter(chosen.leaving));
+  chosen.endpoints = std::move(candidates.ready);
+  chosen.zones = zones_of(candidates);
+  return chosen;
 }
 
 // The address behind which the cluster's network chooses a Pod; a headless Service has none.
@@ -170,6 +202,32 @@ bool says_http2(const kube::ServicePort& port) {
   return port.app_protocol == "kubernetes.io/h2c" || port.app_protocol == "grpc";
 }
 
+// Of zones: the endpoints once more for each zone that they are for, and the names of these. Which
+// of them count is not known before a family and the ready ones are chosen, so however many zones
+// are named, as many as there may be are counted, each with the longest name.
+proxy::config::Size size_of_hints(const std::vector<const kube::EndpointSlice*>& slices) {
+  using proxy::config::Size;
+  std::set<std::string_view> zones;
+  std::size_t hints = 0;
+  for (const kube::EndpointSlice* slice : slices) {
+    for (const kube::Endpoint& endpoint : slice->endpoints) {
+      hints += endpoint.hint_zones.size();
+      zones.insert(endpoint.hint_zones.begin(), endpoint.hint_zones.end());
+    }
+  }
+  if (hints == 0) return {};
+  Size longest;
+  for (const std::string_view zone : zones) {
+    if (zone.size() > proxy::config::kZoneBytesMax) continue;
+    const Size name = proxy::config::size_of_text(zone);
+    if (name.bytes > longest.bytes) longest = name;
+  }
+  longest += {2, 40};
+  Size size{1, 40};
+  size += longest * std::min(zones.size(), proxy::config::kZonesMax);
+  return size += size_of(proxy::config::Endpoint()) * hints;
+}
+
 // Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
 std::string tls_text(const annotations::BackendProtocol& protocol) {
@@ -187,8 +245,8 @@ std::string tls_text(const annotations::BackendProtocol& protocol) {
 
 }  // namespace
 
-EndpointList endpoints_of(const kube::Service& service, const kube::ServicePort& port,
-                          const std::vector<const kube::EndpointSlice*>& slices) {
+ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServicePort& port,
+                              const std::vector<const kube::EndpointSlice*>& slices) {
   Candidates v4;
   Candidates v6;
   for (const kube::EndpointSlice* slice : slices) {
@@ -200,8 +258,8 @@ EndpointList endpoints_of(const kube::Service& service, const kube::ServicePort&
     }
   }
   const bool prefers_v6 = service.cluster_ip.find(':') != std::string::npos;
-  EndpointList preferred = chosen(std::move(prefers_v6 ? v6 : v4));
-  return preferred.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
+  ServiceEndpoints preferred = chosen(std::move(prefers_v6 ? v6 : v4));
+  return preferred.endpoints.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
 }
 
 BackendResolver::BackendResolver(const ClusterView& view) : view_(view) {
@@ -248,12 +306,16 @@ proxy::config::Size BackendResolver::size_at_most(const kube::ObjectKey& key) co
     size += proxy::config::size_of_text(*name) * 2;  // to send and to verify
     size += {0, 40};
   }
-  size += size_of(proxy::config::Endpoint()) * std::min(endpoints, proxy::config::kEndpointsMax);
+  // Those that leave are a list of their own.
+  size +=
+      size_of(proxy::config::Endpoint()) * std::min(endpoints, 2 * proxy::config::kEndpointsMax);
+  size += size_of_hints(slices_of(key));
   const bool says_protocol =
       std::any_of(service.ports.begin(), service.ports.end(),
                   [](const auto& port) { return !port.app_protocol.empty(); });
   if (says_protocol) size += {6, 120};
-  if (service.session_affinity == "ClientIP") size += {3, 60};
+  size += {1, 20};  // of those that leave
+  if (service.session_affinity == "ClientIP") size += {4, 100};
   return size;
 }
 
@@ -423,8 +485,18 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
       const auto said = view_.external_names.find(*external_name);
       const bool is_said = said != view_.external_names.end();
       made.endpoints = endpoints_of_external(is_said ? said->second.get() : nullptr, *port);
+    } else if (own) {
+      made.endpoints = {*own};
     } else {
-      made.endpoints = own ? EndpointList{*own} : endpoints_of(service, *port, slices_of(key));
+      ServiceEndpoints found_there = endpoints_of(service, *port, slices_of(key));
+      made.endpoints = std::move(found_there.endpoints);
+      made.zones = std::move(found_there.zones);
+      const bool asks_service = choice.hash_by.empty() && service.session_affinity == "ClientIP";
+      if (asks_service) {
+        made.client_stay_seconds = static_cast<std::uint64_t>(service.session_affinity_seconds);
+      }
+      // Nobody else asks them, and each that comes or goes is a change.
+      if (choice.is_sticky || asks_service) made.leaving = std::move(found_there.leaving);
     }
     made.connect_timeout = timeouts.connect;
     made.read_timeout = timeouts.read;

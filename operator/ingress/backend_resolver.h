@@ -92,11 +92,19 @@ class BackendResolver {
 // Of BackendResolver::resolve_outside().
 std::string outside_cluster_id(const annotations::OutsideHost& outside);
 
-// The endpoints behind one port of a Service: the ready ones; when there are none, those that still
-// serve while they terminate (KEP-1669); all when the Service publishes not-ready addresses. Sorted
-// and unique. Of a dual-stack Service only one family: the same Pods stand behind both.
-std::vector<proxy::config::Endpoint> endpoints_of(
-    const kube::Service& service, const kube::ServicePort& port,
-    const std::vector<const kube::EndpointSlice*>& slices);
+// Who answers for one port of a Service. All lists are sorted and unique.
+struct ServiceEndpoints {
+  // The ready ones; when there are none, those that still serve while they terminate (KEP-1669);
+  // all when the Service publishes not-ready addresses. Of a dual-stack Service only one family:
+  // the same Pods stand behind both.
+  std::vector<proxy::config::Endpoint> endpoints{};
+  // Those that serve while they terminate, beside ready ones.
+  std::vector<proxy::config::Endpoint> leaving{};
+  // For which zones endpoints are, by the hints of EndpointSlices: as kube-proxy has it, nothing
+  // unless each ready endpoint has one (topologyModeFromHints() in pkg/proxy/topology.go).
+  std::vector<proxy::config::ZoneEndpoints> zones{};
+};
+ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServicePort& port,
+                              const std::vector<const kube::EndpointSlice*>& slices);
 
 }  // namespace ingress

@@ -38,6 +38,7 @@ inline void close(ExternalAuth& auth) {
 }
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();
+  cluster.leaving.clear();
 }
 
 }  // namespace proxy::config

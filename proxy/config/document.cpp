@@ -58,9 +58,12 @@ std::string read_pem(ObjectReader& object, const std::string& name,
 Cluster read_people_cluster(const json& value, const std::string& place) {
   Unknowns unknowns;
   Cluster cluster = read_cluster(value, place, unknowns);
-  auto& endpoints = cluster.endpoints;
-  std::sort(endpoints.begin(), endpoints.end());
-  endpoints.erase(std::unique(endpoints.begin(), endpoints.end()), endpoints.end());
+  std::vector<std::vector<Endpoint>*> lists = {&cluster.endpoints, &cluster.leaving};
+  for (ZoneEndpoints& zone : cluster.zones) lists.push_back(&zone.endpoints);
+  for (auto* const endpoints : lists) {
+    std::sort(endpoints->begin(), endpoints->end());
+    endpoints->erase(std::unique(endpoints->begin(), endpoints->end()), endpoints->end());
+  }
   return cluster;
 }
 

@@ -190,6 +190,14 @@ struct Fields<HashPart> {
 };
 
 template <>
+struct Fields<ZoneEndpoints> {
+  static constexpr const char* kName = "cluster.zone";
+  static constexpr auto kList =
+      std::tuple(required(field("zone", &ZoneEndpoints::zone, Text{kZoneBytesMax})),
+                 field("endpoints", &ZoneEndpoints::endpoints, List{kEndpointsMax}));
+};
+
+template <>
 struct Fields<Cluster> {
   static constexpr const char* kName = "cluster";
   static constexpr auto kList = std::tuple(
@@ -207,7 +215,13 @@ struct Fields<Cluster> {
       // Who does not know it would be taken for the client, and the endpoint hear no sense.
       guard(field("proxyProtocol", &Cluster::proxy_protocol, Choice<3>{{"none", "v1", "v2"}})),
       // Who does not know it would take any certificate.
-      guard(field("trustsSystem", &Cluster::trusts_system, Flag{})));
+      guard(field("trustsSystem", &Cluster::trusts_system, Flag{})),
+      // Without it a client goes elsewhere a little earlier.
+      added(field("leaving", &Cluster::leaving, List{kEndpointsMax})),
+      // Without it a client is kept by hashBy alone.
+      added(field("clientStaySeconds", &Cluster::client_stay_seconds, Number{kStaySecondsMax})),
+      // Without them all endpoints are asked.
+      added(field("zones", &Cluster::zones, List{kZonesMax})));
 };
 
 template <>

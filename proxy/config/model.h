@@ -54,6 +54,14 @@ struct HashPart {
 // of which version (haproxy's proxy-protocol.txt). Such a connection is one client's alone.
 enum class ProxyProtocol { none, v1, v2 };
 
+// The endpoints of a cluster that requests are to be answered by which came to a proxy of this
+// zone, while one of them is well.
+struct ZoneEndpoints {
+  std::string zone;                   // as the proxy's --zone
+  std::vector<Endpoint> endpoints{};  // some of the cluster's; sorted, unique
+  bool operator==(const ZoneEndpoints&) const = default;
+};
+
 // A set of interchangeable endpoints. No endpoints is legal and answers 503.
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
@@ -73,6 +81,16 @@ struct Cluster {
   // With tls: the authorities that the proxy's own system trusts stand for endpoints, in place of
   // those of trusted_pem.
   bool trusts_system = false;
+  // Endpoints that serve and are about to end: for a client that is bound to one of them, by its
+  // cookie or by client_stay_seconds, and for nobody else. Sorted, unique; none of `endpoints`.
+  std::vector<Endpoint> leaving{};
+  // For so long after its last request a client (an IPv4 address, or the /64 of an IPv6 one) comes
+  // back to the endpoint that it had; 0: nothing is remembered. What hash_by says is for its first
+  // request then.
+  std::uint64_t client_stay_seconds = 0;
+  // A zone that has no entry has all endpoints. Of what hash_by or a cookie chooses they say
+  // nothing.
+  std::vector<ZoneEndpoints> zones{};
   bool operator==(const Cluster&) const = default;
 };
 

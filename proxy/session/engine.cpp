@@ -235,6 +235,7 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
     next.limits = limits_;
     changes = changes_between(live_.snapshot == nullptr ? nullptr : live_.snapshot->config.get(),
                               *snapshot->config);
+    next.client_places = client_places_;
   }
   next.certificates =
       std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());

@@ -132,6 +132,8 @@ class Engine final : public control::ConfigSink {
   std::condition_variable_any changed_;
   LiveState live_;  // what was published last
   const std::shared_ptr<policy::LimitTables> limits_ = std::make_shared<policy::LimitTables>();
+  const std::shared_ptr<policy::ClientPlaces> client_places_ =
+      std::make_shared<policy::ClientPlaces>();
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
   std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
   bool wants_firewall_ = false;  // some configuration had one; publish() only

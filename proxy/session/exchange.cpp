@@ -615,6 +615,7 @@ void Exchange::reset() {
   next_upstream_.reset();
   hash_.reset();
   sticky_.reset();
+  stay_key_.reset();
   empty(cookie_name_);
   empty(cookie_attributes_);
   empty(set_cookie_);

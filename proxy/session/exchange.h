@@ -21,6 +21,7 @@
 #include "proxy/router/route_table.h"
 #include "proxy/session/body_time.h"
 #include "proxy/session/client.h"
+#include "proxy/session/client_stay.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/flow.h"
 #include "proxy/session/gathered_bytes.h"
@@ -195,6 +196,7 @@ class Exchange final : private upstream::Connection::User,
   bool rewrite(const router::Target& target);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
+  std::optional<ClientStay> find_stay(const Client& client);
   std::string_view compose_head(const Client& client, const config::Policies& policies);
   std::string_view write_head(const Client& client, const config::Policies& policies,
                               const http1::RequestHead& head);
@@ -363,6 +365,8 @@ class Exchange final : private upstream::Connection::User,
   std::uint64_t sent_when_armed_ = 0;
   std::optional<config::NextUpstream> next_upstream_;  // of the route
   std::optional<std::uint64_t> hash_;                  // where what it asks for chooses
+  // Where the cluster is to remember whom its client got.
+  std::optional<policy::ClientPlaces::Key> stay_key_;
   // On a route with a sticky cookie: the endpoint that the client's cookie names, and what is to be
   // told to a client that gets another one, but for the value: name and attributes.
   std::shared_ptr<upstream::Endpoint> sticky_;

@@ -145,6 +145,7 @@ void Exchange::begin_way_anew() {
   next_upstream_.reset();
   hash_.reset();
   sticky_.reset();
+  stay_key_.reset();
   cookie_name_.clear();
   set_cookie_.clear();
   response_.reset();

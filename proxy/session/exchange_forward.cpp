@@ -8,6 +8,7 @@
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
+#include "proxy/session/client_stay.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
 #include "proxy/session/request_hash.h"
@@ -71,10 +72,13 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     answer_without_endpoints();
     return;
   }
+  // A cookie says more than an address, which many clients may share.
+  std::optional<ClientStay> stay;
+  if (!target.policies->sticky) stay = find_stay(client);
   if (const auto& parts = cluster_->config().hash_by; !parts.empty()) {
     hash_ = hash_of(parts, {.path = request_.path,
                             .query = request_.query,
-                            .client_address = client.address,
+                            .client_address = stay ? stay->network : client.address,
                             .host = client.host.empty() ? request_.host : client.host,
                             .fields = request_.fields});
   }
@@ -238,6 +242,16 @@ void Exchange::remember_sticky(const Client& client, const config::StickyCookie&
   cookie_name_ = cookie.name;
   cookie_attributes_ =
       attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
+}
+
+// Where the cluster remembers whom its client had, that is the one that it gets.
+std::optional<ClientStay> Exchange::find_stay(const Client& client) {
+  auto stay =
+      session::find_stay(*cluster_, client.address, *worker_.client_places(), worker_.loop().now());
+  if (!stay) return stay;
+  sticky_ = stay->endpoint;
+  if (sticky_ == nullptr) stay_key_ = stay->key;
+  return stay;
 }
 
 // Adds to the response which endpoint it came from, if the client does not know that.
@@ -767,6 +781,9 @@ void Exchange::take_final_head() {
   }
   responded_ = worker_.loop().now();
   tell_sticky();
+  if (stay_key_) {
+    note_stay(*stay_key_, *endpoint_, *worker_.client_places(), worker_.loop().now());
+  }
   if (sets_granted_cookies()) set_granted_cookies(response_.fields);
 }
 

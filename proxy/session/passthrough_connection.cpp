@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/session/client_stay.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/tunnel_time.h"
 #include "proxy/session/worker.h"
@@ -60,12 +61,17 @@ void PassthroughConnection::start() {
     end(kUnavailable, "passthrough_is_not_plain");
     return;
   }
+  const auto stay = find_stay(*cluster_, connection_.client().address, *worker_.client_places(),
+                              worker_.loop().now());
+  if (stay) known_ = stay->endpoint;
+  if (stay && known_ == nullptr) stay_key_ = stay->key;
   if (!config.hash_by.empty()) {
-    hash_ = hash_of(config.hash_by, {.path = {},
-                                     .query = {},
-                                     .client_address = connection_.client().address,
-                                     .host = server_name_,
-                                     .fields = {}});
+    hash_ = hash_of(config.hash_by,
+                    {.path = {},
+                     .query = {},
+                     .client_address = stay ? stay->network : connection_.client().address,
+                     .host = server_name_,
+                     .fields = {}});
   }
   proxy_header_ = proxy_header_for(connection_.client(), config.proxy_protocol);
   try_endpoints();
@@ -86,7 +92,8 @@ bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
 // ---- The way to an endpoint
 
 std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
-  return worker_.pick_endpoint(*cluster_, {.tried = tried_, .hash = hash_, .keeps_limits = true});
+  return worker_.pick_endpoint(
+      *cluster_, {.tried = tried_, .sticky = known_, .hash = hash_, .keeps_limits = true});
 }
 
 void PassthroughConnection::try_endpoints() {
@@ -124,6 +131,9 @@ void PassthroughConnection::on_upstream_connected() {
   state_ = State::passing;
   status_ = kPassed;
   tried_.clear();
+  if (stay_key_) {
+    note_stay(*stay_key_, *endpoint_, *worker_.client_places(), worker_.loop().now());
+  }
   upstream_->keep_alive();
   net::keep_alive(connection_.channel().fd());
   const std::string hello = hello_.take();

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/policy/client_places.h"
 #include "proxy/policy/limits.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/flow.h"
@@ -82,6 +83,8 @@ class PassthroughConnection final : public Protocol, private upstream::Connectio
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
   std::optional<std::uint64_t> hash_;
+  std::shared_ptr<upstream::Endpoint> known_;          // that its client had; nullptr: none
+  std::optional<policy::ClientPlaces::Key> stay_key_;  // whom it gets is to be remembered
   std::unique_ptr<upstream::Connection> upstream_;
 
   Flow client_flow_, endpoint_flow_;  // of what these send

@@ -18,6 +18,7 @@
 #include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/auth_cache.h"
+#include "proxy/policy/client_places.h"
 #include "proxy/policy/limits.h"
 #include "proxy/session/auth_places.h"
 #include "proxy/session/buffers.h"
@@ -48,14 +49,17 @@ struct Rest;
 struct LiveState {
   std::shared_ptr<const control::Snapshot> snapshot;
   std::shared_ptr<const tls::CertificateTable> certificates;
-  // The one thing that workers write together: of clients of routes with limits. Always the same.
+  // What workers write together: of clients of routes with limits. Always the same.
   std::shared_ptr<policy::LimitTables> limits{};
+  // Likewise, of clients that stay with their endpoints.
+  std::shared_ptr<policy::ClientPlaces> client_places{};
 };
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
 // nothing with other workers but immutable snapshots, the threads that hash passwords and inspect
-// requests, and the tables of limits, which are atomic. Made by any thread, then used by the one
-// that calls run(); only post-like calls (those that say so) may come from others.
+// requests, and the tables of limits and of clients that stay, which are atomic. Made by any
+// thread, then used by the one that calls run(); only post-like calls (those that say so) may come
+// from others.
 class Worker final : private net::TurnEnd {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
@@ -109,6 +113,7 @@ class Worker final : private net::TurnEnd {
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
   const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
   policy::LimitTables* limits() const { return live_.limits.get(); }
+  policy::ClientPlaces* client_places() const { return live_.client_places.get(); }
   bool is_draining() const { return announces_drain_; }
   std::string_view public_port_text(bool secure) const {
     return secure ? https_port_text_ : http_port_text_;

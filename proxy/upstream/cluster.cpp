@@ -14,6 +14,47 @@ namespace {
 constexpr std::uint32_t kRetriesOf = 5;  // one in so many
 constexpr std::uint32_t kRetriesMin = 3;
 
+using Endpoints = std::vector<std::shared_ptr<Endpoint>>;
+using ConfiguredEndpoints = std::vector<config::Endpoint>;
+
+// Endpoints that a cluster had, each of which one that it is to have may take over: they keep their
+// connections when they begin to leave, too. The others are retired.
+class Known {
+ public:
+  Known(const config::Cluster& config, Endpoints endpoints, Endpoints leaving) {
+    add(config.endpoints, std::move(endpoints));
+    add(config.leaving, std::move(leaving));
+    std::sort(all_.begin(), all_.end(),
+              [](const One& a, const One& b) { return *a.place < *b.place; });
+  }
+
+  // nullptr: it was not there.
+  std::shared_ptr<Endpoint> take(const config::Endpoint& wanted) {
+    const auto at = std::lower_bound(
+        all_.begin(), all_.end(), wanted,
+        [](const One& one, const config::Endpoint& place) { return *one.place < place; });
+    return at != all_.end() && *at->place == wanted ? std::move(at->endpoint) : nullptr;
+  }
+  void retire_others() {
+    for (const One& one : all_) {
+      if (one.endpoint != nullptr) one.endpoint->retire();
+    }
+    all_.clear();
+  }
+
+ private:
+  struct One {
+    const config::Endpoint* place;  // of the configuration
+    std::shared_ptr<Endpoint> endpoint;
+  };
+  void add(const ConfiguredEndpoints& places, Endpoints endpoints) {
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      all_.push_back({&places[i], std::move(endpoints[i])});
+    }
+  }
+  std::vector<One> all_;
+};
+
 }  // namespace
 
 bool Cluster::was_tried(const Tried& tried, const Endpoint& endpoint) {
@@ -61,13 +102,20 @@ Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
            is_tried(endpoint);
   };
   bool are_spared = false;
-  pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
-    if (is_out(endpoint)) return true;
-    // Where it is the request that chooses, it comes back to its endpoint.
-    const bool is_spared = !past.hash && endpoint->is_spared(now);
-    are_spared = are_spared || is_spared;
-    return is_spared;
-  });
+  // Each endpoint is asked once whether it is spared: that counts its turns.
+  const auto find_unspared = [&](bool is_far) {
+    return find(turn, past.hash, [&](const Candidate& endpoint) {
+      if (is_out(endpoint)) return true;
+      // Where it is the request that chooses, it comes back to its endpoint.
+      if (past.hash) return false;
+      if (endpoint->is_far() != is_far) return true;
+      const bool is_spared = endpoint->is_spared(now);
+      are_spared = are_spared || is_spared;
+      return is_spared;
+    });
+  };
+  pick.endpoint = find_unspared(false);
+  if (pick.endpoint == nullptr && has_far_ && !past.hash) pick.endpoint = find_unspared(true);
   if (pick.endpoint == nullptr && are_spared) pick.endpoint = find(turn, past.hash, is_out);
   if (pick.endpoint == nullptr && stale != nullptr) {
     pick.endpoint = find(turn, past.hash, [&](const Candidate& endpoint) {
@@ -94,19 +142,31 @@ void Cluster::note_failure(Endpoint& endpoint, base::SteadyTime now) {
 bool Cluster::may_retry() const {
   std::uint32_t under_way = 0;
   for (const auto& endpoint : endpoints_) under_way += endpoint->requests_active();
+  for (const auto& endpoint : leaving_) under_way += endpoint->requests_active();
   return retrying_ < std::max(kRetriesMin, under_way / kRetriesOf);
 }
 
 std::shared_ptr<Endpoint> Cluster::find_named(std::string_view name) const {
-  const auto at = names_ ? names_->find(name) : std::nullopt;
-  return at ? endpoints_[*at] : nullptr;
+  if (!names_) return nullptr;
+  if (const auto at = names_->staying.find(name)) return endpoints_[*at];
+  const auto at = names_->leaving.find(name);
+  return at ? leaving_[*at] : nullptr;
+}
+
+std::shared_ptr<Endpoint> Cluster::find_place(std::uint32_t number) const {
+  for (const Endpoints* const list : {&endpoints_, &leaving_}) {
+    const auto at = std::find_if(list->begin(), list->end(),
+                                 [&](const auto& one) { return one->place_number() == number; });
+    if (at != list->end()) return *at;
+  }
+  return nullptr;
 }
 
 std::string_view Cluster::name_of(const Endpoint& endpoint) const {
   if (!names_) return {};
   const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
                                [&](const auto& one) { return one.get() == &endpoint; });
-  return names_->at(static_cast<std::size_t>(at - endpoints_.begin()));
+  return names_->staying.at(static_cast<std::size_t>(at - endpoints_.begin()));
 }
 
 bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
@@ -118,17 +178,15 @@ bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
 void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
                      admin::WorkerCounters& counters) {
   if (config == config_ && endpoints_.size() == config->endpoints.size()) return;
-  // Both lists are sorted by endpoint, so one pass matches them.
   const std::shared_ptr<const config::Cluster> old_config =
       std::exchange(config_, std::move(config));
-  auto old_endpoints = std::exchange(endpoints_, {});
-  std::size_t old = 0;
-  const bool joins_others = !old_endpoints.empty();
+  const bool joins_others = !endpoints_.empty();
+  Known known(*old_config, std::exchange(endpoints_, {}), std::exchange(leaving_, {}));
   // A connection that was made under other rules is not one to reuse, nor is its session.
   if (old_config->tls != config_->tls || old_config->trusts_system != config_->trusts_system ||
       old_config->speaks_http2 != config_->speaks_http2 ||
       old_config->proxy_protocol != config_->proxy_protocol) {
-    for (const auto& endpoint : std::exchange(old_endpoints, {})) endpoint->retire();
+    known.retire_others();
     tls_ = nullptr;
   }
   if (config_->tls && tls_ == nullptr) {
@@ -136,30 +194,55 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
         std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2,
         config_->trusts_system);
   }
-  for (const config::Endpoint& wanted : config_->endpoints) {
-    while (old < old_endpoints.size() && old_config->endpoints[old] < wanted) {
-      old_endpoints[old++]->retire();
+  const auto make_ready = [&](const ConfiguredEndpoints& wanted, Endpoints& endpoints) {
+    for (const config::Endpoint& place : wanted) {
+      endpoints.push_back(known.take(place));
+      if (endpoints.back() != nullptr) continue;
+      // The configuration was validated: every address is a literal.
+      const auto address = net::SocketAddress::from_ip(place.address, place.port);
+      endpoints.back() = std::make_shared<Endpoint>(address.value(), options, counters, tls_,
+                                                    config_->speaks_http2, config_->proxy_protocol);
+      if (joins_others) endpoints.back()->begin_slowly();
     }
-    if (old < old_endpoints.size() && old_config->endpoints[old] == wanted) {
-      endpoints_.push_back(std::move(old_endpoints[old++]));
-      continue;
-    }
-    // The configuration was validated: every address is a literal.
-    const auto address = net::SocketAddress::from_ip(wanted.address, wanted.port);
-    endpoints_.push_back(std::make_shared<Endpoint>(
-        address.value(), options, counters, tls_, config_->speaks_http2, config_->proxy_protocol));
-    if (joins_others) endpoints_.back()->begin_slowly();
-  }
-  while (old < old_endpoints.size()) old_endpoints[old++]->retire();
-  if (config_->affinity_key.empty()) {
+  };
+  make_ready(config_->endpoints, endpoints_);
+  make_ready(config_->leaving, leaving_);
+  known.retire_others();
+  update_names();
+  note_zone(options.zone);
+}
+
+void Cluster::update_names() {
+  const std::string& key = config_->affinity_key;
+  if (key.empty()) {
     names_.reset();
-  } else {
-    names_ = EndpointNames(*config_, names_ ? *names_ : EndpointNames());
+    return;
+  }
+  const EndpointNames before = names_ ? names_->staying : EndpointNames();
+  names_ = Names{EndpointNames(key, config_->endpoints, before),
+                 EndpointNames(key, config_->leaving, before)};
+}
+
+// Both lists of endpoints are sorted.
+void Cluster::note_zone(const std::string& zone) {
+  const auto mine =
+      std::find_if(config_->zones.begin(), config_->zones.end(),
+                   [&](const config::ZoneEndpoints& one) { return one.zone == zone; });
+  const bool has_zone = !zone.empty() && mine != config_->zones.end();
+  const auto is_near = [&](const config::Endpoint& endpoint) {
+    return !has_zone ||
+           std::binary_search(mine->endpoints.begin(), mine->endpoints.end(), endpoint);
+  };
+  has_far_ = false;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    endpoints_[i]->note_far(!is_near(config_->endpoints[i]));
+    has_far_ = has_far_ || endpoints_[i]->is_far();
   }
 }
 
 void Cluster::retire() {
   for (const auto& endpoint : endpoints_) endpoint->retire();
+  for (const auto& endpoint : leaving_) endpoint->retire();
 }
 
 void Clusters::adopt(const router::ClusterReferences& references) {
@@ -184,6 +267,7 @@ void Clusters::adopt(const router::ClusterReferences& references) {
         if (after->place >= by_place_.size()) by_place_.resize(after->place + std::size_t{1});
         Place& place = by_place_[after->place];
         place.config = after->cluster;
+        place.id_hash = Cluster::hash_of(id);
         if (const auto carried = moved.find(id); carried != moved.end()) {
           place.cluster = carried->second;
         }
@@ -194,14 +278,15 @@ void Clusters::adopt(const router::ClusterReferences& references) {
 
 const std::shared_ptr<Cluster>& Clusters::make(Place& place) {
   static const auto kNothing = std::make_shared<const config::Cluster>();
-  place.cluster = std::make_shared<Cluster>(kNothing, start_);
+  place.cluster = std::make_shared<Cluster>(kNothing, start_, place.id_hash);
   place.cluster->update(place.config, options_, counters_);
   return place.cluster;
 }
 
 bool Cluster::close_an_idle_connection() {
-  return std::any_of(endpoints_.begin(), endpoints_.end(),
-                     [](const auto& endpoint) { return endpoint->close_an_idle_connection(); });
+  const auto closes = [](const auto& endpoint) { return endpoint->close_an_idle_connection(); };
+  return std::any_of(endpoints_.begin(), endpoints_.end(), closes) ||
+         std::any_of(leaving_.begin(), leaving_.end(), closes);
 }
 
 bool Clusters::close_an_idle_connection() {

@@ -15,6 +15,7 @@
 #include "proxy/upstream/balancer.h"
 #include "proxy/upstream/endpoint.h"
 #include "proxy/upstream/endpoint_names.h"
+#include "proxy/upstream/place_hash.h"
 
 namespace proxy::upstream {
 
@@ -22,10 +23,15 @@ namespace proxy::upstream {
 // that named it until the last of them ends.
 class Cluster {
  public:
-  Cluster(std::shared_ptr<const config::Cluster> config, std::size_t start)
-      : config_(std::move(config)), balancer_(start) {}
+  Cluster(std::shared_ptr<const config::Cluster> config, std::size_t start,
+          std::uint64_t id_hash = 0)
+      : config_(std::move(config)), id_hash_(id_hash), balancer_(start) {}
 
   const config::Cluster& config() const { return *config_; }
+  // Of its id: the same in every worker, and for as long as the process lives.
+  std::uint64_t id_hash() const { return id_hash_; }
+  static std::uint64_t hash_of(std::string_view id) { return add_to_hash(kHashBasis, id); }
+  // There is nobody for who is bound to nobody.
   bool is_empty() const { return endpoints_.empty(); }
 
   using Tried = std::vector<std::shared_ptr<Endpoint>>;
@@ -36,8 +42,8 @@ class Cluster {
     // The one that it is to get while that is well, however much the others have to do. Where its
     // pooled connection was dead, a fresh one is its own, too.
     std::shared_ptr<Endpoint> sticky = nullptr;
-    // Of what it asks for, where that chooses: else the next in turn. Here, too, a dead pooled
-    // connection is followed by a fresh one.
+    // Of what it asks for, where that chooses, among those of all zones: else the next in turn.
+    // Here, too, a dead pooled connection is followed by a fresh one.
     std::optional<std::uint64_t> hash = std::nullopt;
     // An endpoint that has as many requests as it may is none; else it is passed over while there
     // are others.
@@ -49,9 +55,10 @@ class Cluster {
     // it is back: by Endpoint::begin_probe(), beside the request.
     std::shared_ptr<Endpoint> to_probe;
   };
-  // Another endpoint that is well, in turn; first one that is not spared (Endpoint::is_spared()),
-  // where its turn is what chooses; else the stale one, which a fresh connection may reach;
-  // else any that was not tried: where none is well, they are all alike.
+  // Another endpoint that is well, in turn; first one of this proxy's zone, then one that is not
+  // spared (Endpoint::is_spared()), where its turn is what chooses; else the stale one, which a
+  // fresh connection may reach; else any that was not tried: where none is well, they are all
+  // alike.
   Pick pick(base::SteadyTime now, const Past& past);
   static bool was_tried(const Tried& tried, const Endpoint& endpoint);
   // Whether there is another endpoint than these, and than `now`.
@@ -94,9 +101,13 @@ class Cluster {
   // are under way may be.
   bool may_retry() const;
 
-  // By their names in sticky cookies. nullptr: no endpoint has it; empty: it has none.
+  // By their names in sticky cookies, those among them that are about to end. nullptr: no endpoint
+  // has it.
   std::shared_ptr<Endpoint> find_named(std::string_view name) const;
+  // Empty: it has none, or is about to end, which nobody is to be bound to.
   std::string_view name_of(const Endpoint& endpoint) const;
+  // Likewise by Endpoint::place_number(). nullptr: it is not there.
+  std::shared_ptr<Endpoint> find_place(std::uint32_t number) const;
 
   // Takes over a changed configuration: endpoints that stay keep their connections.
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
@@ -109,10 +120,20 @@ class Cluster {
   std::shared_ptr<Endpoint> find(Balancer::Turn turn, std::optional<std::uint64_t> hash,
                                  const IsOut& is_out);
 
+  using Endpoints = std::vector<std::shared_ptr<Endpoint>>;
+  void note_zone(const std::string& zone);
+  void update_names();
+
   std::shared_ptr<const config::Cluster> config_;
-  std::shared_ptr<tls::ClientContext> tls_;           // of config_; nullptr: plain
-  std::vector<std::shared_ptr<Endpoint>> endpoints_;  // beside config_->endpoints
-  base::Rare<EndpointNames> names_;                   // likewise, where it has sticky cookies
+  std::uint64_t id_hash_;
+  std::shared_ptr<tls::ClientContext> tls_;  // of config_; nullptr: plain
+  Endpoints endpoints_;                      // beside config_->endpoints
+  Endpoints leaving_;                        // beside config_->leaving
+  struct Names {
+    EndpointNames staying, leaving;
+  };
+  base::Rare<Names> names_;  // likewise, where it has sticky cookies
+  bool has_far_ = false;     // some of endpoints_ are
   Balancer balancer_;
   std::uint32_t retrying_ = 0;
 };
@@ -144,6 +165,7 @@ class Clusters {
   struct Place {
     std::shared_ptr<const config::Cluster> config;  // nullptr: it is free
     std::shared_ptr<Cluster> cluster;               // nullptr: nobody has asked for it yet
+    std::uint64_t id_hash = 0;
   };
   const std::shared_ptr<Cluster>& make(Place& place);
 

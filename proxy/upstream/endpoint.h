@@ -32,6 +32,8 @@ struct PoolOptions {
   // An endpoint that joins others gets a share of its turns at first that grows for so long; 0: all
   // of them at once.
   std::chrono::milliseconds slow_start{0};
+  // Where this proxy is: see config::Cluster::zones. Empty: nobody knows.
+  std::string zone{};
 };
 
 // One worker's view of one endpoint: its idle connections, how many requests it has under way, and
@@ -50,6 +52,10 @@ class Endpoint final : private Connection::User {
   const net::SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }  // "10.1.2.3:8080"
   std::uint64_t place_hash() const { return place_hash_; }
+  // The same in few bits, for who remembers many of them.
+  std::uint32_t place_number() const {
+    return static_cast<std::uint32_t>(place_hash_ ^ (place_hash_ >> 32));
+  }
   admin::WorkerCounters& counters() { return counters_; }
   // nullptr: it is spoken to in the clear.
   tls::ClientContext* tls() const { return tls_.get(); }
@@ -115,6 +121,10 @@ class Endpoint final : private Connection::User {
 
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();
+  // Others are in this proxy's zone, and it is for those of another one.
+  bool is_far() const { return is_far_; }
+  void note_far(bool is_far) { is_far_ = is_far; }
+
   // It left the configuration: idle connections are closed, the others when their request ends.
   void retire();
   bool is_retired() const { return retired_; }
@@ -156,6 +166,7 @@ class Endpoint final : private Connection::User {
   tls::SessionSlot tls_session_;
   EndpointHealth health_;
   Ejection ejection_;
+  bool is_far_ = false;
   bool is_new_ = false;
   base::SteadyTime new_since_{};       // its first turn
   std::int64_t turns_in_parts_ = 0;    // that it has not taken, see kPartsOfTurn

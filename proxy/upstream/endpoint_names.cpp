@@ -27,10 +27,11 @@ std::string name_of(const config::Endpoint& endpoint, std::string_view key) {
 
 }  // namespace
 
-EndpointNames::EndpointNames(const config::Cluster& cluster, const EndpointNames& before)
-    : key_(cluster.affinity_key) {
+EndpointNames::EndpointNames(const std::string& key, const std::vector<config::Endpoint>& endpoints,
+                             const EndpointNames& before)
+    : key_(key) {
   if (key_.empty()) return;
-  endpoints_ = cluster.endpoints;
+  endpoints_ = endpoints;
   names_.reserve(endpoints_.size());
   // Both lists are sorted.
   std::size_t old = 0;

@@ -21,7 +21,8 @@ class EndpointNames {
   // For these endpoints, in their order. What has not changed since `before` is not made again.
   // Without a key there are none.
   EndpointNames() = default;
-  EndpointNames(const config::Cluster& cluster, const EndpointNames& before);
+  EndpointNames(const std::string& key, const std::vector<config::Endpoint>& endpoints,
+                const EndpointNames& before);
 
   std::string_view at(std::size_t i) const {
     return i < names_.size() ? std::string_view(names_[i]) : std::string_view();

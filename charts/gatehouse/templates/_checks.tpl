@@ -175,4 +175,5 @@ proxy:
   --upstream-idle-max: proxy.endpoints.maxIdleConnections
   --upstream-idle-timeout: proxy.timeouts.upstreamIdle
   --workers: proxy.workers
+  --zone: proxy.zone
 {{- end }}

@@ -124,10 +124,23 @@ TEST(Service, ReadsPortsAndAddresses) {
   EXPECT_THAT(service.external_ips, ElementsAre("192.0.2.5"));
   EXPECT_TRUE(service.publish_not_ready_addresses);
   EXPECT_EQ(service.session_affinity, "ClientIP");
+  EXPECT_EQ(service.session_affinity_seconds, 10'800);
   EXPECT_THAT(service.ports,
               ElementsAre(kube::ServicePort{"http", 80, "web", "TCP", "kubernetes.io/h2c"},
                           kube::ServicePort{"dns", 53, "5353", "UDP", ""}));
   EXPECT_THAT(service.load_balancer, ElementsAre(kube::LoadBalancerAddress{"192.0.2.9", ""}));
+}
+
+TEST(Service, ReadsForHowLongAClientIsKept) {
+  EXPECT_EQ(parsed<kube::Service>(R"({"metadata":{"name":"web","namespace":"shop"},
+      "spec":{"sessionAffinity":"ClientIP",
+        "sessionAffinityConfig":{"clientIP":{"timeoutSeconds":600}}}})")
+                .session_affinity_seconds,
+            600);
+  EXPECT_EQ(complaint<kube::Service>(R"({"metadata":{"name":"web","namespace":"shop"},
+      "spec":{"sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86401}}}})"),
+            "Service shop/web: spec.sessionAffinityConfig.clientIP.timeoutSeconds must be from 1 "
+            "to 86400");
 }
 
 TEST(Service, AnExternalNameNeedsNoPorts) {
@@ -143,15 +156,18 @@ TEST(EndpointSlice, ReadsEndpointsAndLeavesUnsaidConditionsUnsaid) {
     "addressType":"IPv4",
     "endpoints":[
       {"addresses":["10.1.0.4"],"conditions":{"ready":true,"serving":true,"terminating":false},
-       "targetRef":{"kind":"Pod","name":"web-0"},"zone":"a","nodeName":"n1"},
+       "targetRef":{"kind":"Pod","name":"web-0"},"zone":"a","nodeName":"n1",
+       "hints":{"forZones":[{"name":"a"},{"name":"b"}],"forNodes":[{"name":"n1"}]}},
       {"addresses":["10.1.0.5"],"conditions":{"ready":false,"serving":true,"terminating":true}},
       {"addresses":["10.1.0.6"]}],
     "ports":[{"name":"http","port":8080,"protocol":"TCP","appProtocol":"http"},{"name":"any"}]})");
   EXPECT_EQ(slice.service(), (kube::ObjectKey{"shop", "web"}));
+  EXPECT_THAT(slice.endpoints.at(0).hint_zones, ElementsAre("a", "b"));
+  EXPECT_TRUE(slice.endpoints.at(1).hint_zones.empty());
   EXPECT_EQ(slice.address_type, "IPv4");
   ASSERT_EQ(slice.endpoints.size(), 3u);
   EXPECT_EQ(slice.endpoints[0],
-            (kube::Endpoint{{"10.1.0.4"}, true, true, false, "web-0", "a", "n1"}));
+            (kube::Endpoint{{"10.1.0.4"}, true, true, false, "web-0", "a", "n1", {"a", "b"}}));
   EXPECT_FALSE(slice.endpoints[1].is_ready());
   EXPECT_TRUE(slice.endpoints[1].is_serving());
   EXPECT_TRUE(slice.endpoints[1].is_terminating());

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/config/broken_backend.h"
+#include "proxy/config/limits.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -21,11 +22,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<Endpoint> endpoints(const kube::Service& service,
-                                const std::vector<kube::EndpointSlice>& slices) {
+ServiceEndpoints found(const kube::Service& service,
+                       const std::vector<kube::EndpointSlice>& slices) {
   std::vector<const kube::EndpointSlice*> pointers;
   for (const auto& slice : slices) pointers.push_back(&slice);
   return endpoints_of(service, service.ports.front(), pointers);
+}
+std::vector<Endpoint> endpoints(const kube::Service& service,
+                                const std::vector<kube::EndpointSlice>& slices) {
+  return found(service, slices).endpoints;
 }
 
 kube::Endpoint an_endpoint(const std::string& address, std::optional<bool> ready,
@@ -80,6 +85,108 @@ TEST(EndpointsOf, TerminatingOnesServeOnlyWhenNoneIsReady) {
   slice.endpoints.push_back(an_endpoint("10.0.0.1", true, true, false));
   EXPECT_THAT(endpoints(a_service("shop/web", 80), {slice}),
               ElementsAre(Endpoint{"10.0.0.1", 8080}));
+}
+
+TEST(EndpointsOf, ThoseThatServeWhileTheyTerminateAreToldBesideReadyOnes) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints = {an_endpoint("10.0.0.9", false, true, true),
+                     an_endpoint("10.0.0.8", false, false, true),  // serves no more
+                     an_endpoint("10.0.0.7", false, true, false),  // does not end
+                     an_endpoint("10.0.0.6", false, {}, true),     // serves if it is ready
+                     an_endpoint("10.0.0.1", true, true, false)};
+  const ServiceEndpoints both = found(a_service("shop/web", 80), {slice});
+  EXPECT_THAT(both.endpoints, ElementsAre(Endpoint{"10.0.0.1", 8080}));
+  EXPECT_THAT(both.leaving, ElementsAre(Endpoint{"10.0.0.9", 8080}));
+  // Where they are all that there is, they are the endpoints.
+  slice.endpoints.pop_back();
+  const ServiceEndpoints alone = found(a_service("shop/web", 80), {slice});
+  EXPECT_THAT(alone.endpoints, ElementsAre(Endpoint{"10.0.0.9", 8080}));
+  EXPECT_THAT(alone.leaving, IsEmpty());
+}
+
+TEST(EndpointsOf, APodThatIsReadyInOneSliceDoesNotLeave) {
+  auto old = a_slice("shop/web", "http", 8080, {});
+  old.endpoints = {an_endpoint("10.0.0.1", false, true, true)};
+  const ServiceEndpoints both =
+      found(a_service("shop/web", 80), {old, a_slice("shop/web", "http", 8080, {"10.0.0.1"})});
+  EXPECT_THAT(both.endpoints, ElementsAre(Endpoint{"10.0.0.1", 8080}));
+  EXPECT_THAT(both.leaving, IsEmpty());
+}
+
+kube::Endpoint hinted(const std::string& address, std::vector<std::string> zones) {
+  kube::Endpoint endpoint = an_endpoint(address, true, true, false);
+  endpoint.hint_zones = std::move(zones);
+  return endpoint;
+}
+
+// As topologyModeFromHints() of kube-proxy.
+TEST(EndpointsOf, HintsCountWhereEachReadyEndpointHasOne) {
+  using proxy::config::ZoneEndpoints;
+  const Endpoint a{"10.0.0.1", 8080}, b{"10.0.0.2", 8080}, c{"10.0.0.3", 8080};
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints = {hinted("10.0.0.2", {"b"}), hinted("10.0.0.1", {"a", "b"}),
+                     hinted("10.0.0.3", {"a"}), an_endpoint("10.0.0.4", false, false, false),
+                     an_endpoint("10.0.0.5", false, true, true)};
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones,
+              ElementsAre(ZoneEndpoints{"a", {a, c}}, ZoneEndpoints{"b", {a, b}}));
+  slice.endpoints.push_back(hinted("10.0.0.6", {}));
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones, IsEmpty());
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).endpoints, testing::SizeIs(4));
+}
+
+TEST(EndpointsOf, HintsOfWhatOnlyTerminatesCountForNothing) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints = {an_endpoint("10.0.0.5", false, true, true)};
+  slice.endpoints[0].hint_zones = {"a"};
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones, IsEmpty());
+}
+
+TEST(EndpointsOf, HintsForMoreZonesThanAConfigurationMayHaveCountForNothing) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  for (std::size_t i = 0; i < proxy::config::kZonesMax; ++i) {
+    slice.endpoints.push_back(hinted("10.0.1." + std::to_string(i), {"z" + std::to_string(i)}));
+  }
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones,
+              testing::SizeIs(proxy::config::kZonesMax));
+  slice.endpoints.push_back(hinted("10.0.2.1", {"one more"}));
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones, IsEmpty());
+}
+
+proxy::config::Size size_at_most(const kube::EndpointSlice& slice) {
+  ViewBuilder made;
+  made.service_object(a_service("shop/web", 80)).slice(slice);
+  return BackendResolver(made.view).size_at_most({"shop", "web"});
+}
+
+TEST(SizeAtMost, HasTheHintsHoweverManyZonesOthersName) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  for (std::size_t i = 0; i < 100; ++i) {
+    slice.endpoints.push_back(hinted("10.0.1." + std::to_string(i), {"a", "b"}));
+  }
+  const auto few = size_at_most(slice);
+  EXPECT_GE(few.values, 3 * 100u);
+  // They are not ready, so that the zones above are the cluster's all the same.
+  for (std::size_t i = 0; i <= proxy::config::kZonesMax; ++i) {
+    slice.endpoints.push_back(an_endpoint("10.0.2.1", false, false, false));
+    slice.endpoints.back().hint_zones = {"z" + std::to_string(i)};
+  }
+  EXPECT_THAT(found(a_service("shop/web", 80), {slice}).zones, testing::SizeIs(2));
+  const auto many = size_at_most(slice);
+  EXPECT_GT(many.values, few.values);
+  EXPECT_GT(many.bytes, few.bytes);
+}
+
+TEST(SizeAtMost, HasThoseThatLeaveBesideAsManyAsAClusterMayHave) {
+  auto slice = a_slice("shop/web", "http", 8080, {});
+  slice.endpoints.assign(proxy::config::kEndpointsMax, an_endpoint("10.0.0.1", true, true, false));
+  const auto ready = size_at_most(slice);
+  slice.endpoints.insert(slice.endpoints.end(), proxy::config::kEndpointsMax,
+                         an_endpoint("10.0.0.2", false, true, true));
+  const auto both = size_at_most(slice);
+  EXPECT_GE(both.values, 2 * proxy::config::kEndpointsMax);
+  EXPECT_GT(both.bytes, ready.bytes);
+  slice.endpoints.push_back(an_endpoint("10.0.0.3", true, true, false));
+  EXPECT_EQ(size_at_most(slice).values, both.values);
 }
 
 TEST(EndpointsOf, AServiceThatPublishesNotReadyAddressesGetsThemAll) {

@@ -120,6 +120,45 @@ TEST(SessionAffinity, ACookieBelongsToThePathOfItsRuleAndItsKeyToTheService) {
   EXPECT_EQ(compiled.config.clusters.at("shop/web:80")->affinity_key, "");
 }
 
+// What nobody can be bound to is told to nobody: a Pod that ends changes their clusters once.
+TEST(SessionAffinity, ThoseWhoAreBoundAreToldOfEndpointsThatLeave) {
+  kube::EndpointSlice slice = ingress_test::a_slice("shop/web", "http", 8080, {"10.0.0.1"});
+  kube::Endpoint leaving;
+  leaving.addresses = {"10.0.0.9"};
+  leaving.ready = false;
+  leaving.serving = leaving.terminating = true;
+  slice.endpoints.push_back(leaving);
+  kube::Service by_address = ingress_test::a_service("shop/lasting", 80);
+  by_address.session_affinity = "ClientIP";
+  kube::EndpointSlice lasting = slice;
+  lasting.metadata.name = "lasting-abc";
+  lasting.metadata.labels["kubernetes.io/service-name"] = "lasting";
+  const Compiled compiled =
+      compile(ViewBuilder()
+                  .service_object(ingress_test::a_service("shop/web", 80))
+                  .slice(slice)
+                  .service_object(by_address)
+                  .slice(lasting)
+                  .ingress(an_ingress("shop/sticky")
+                               .annotation("nginx.ingress.kubernetes.io/affinity", "cookie")
+                               .path("a.example", "/", "web", 80))
+                  .ingress(an_ingress("shop/plain")
+                               .path("b.example", "/", "web", 80)
+                               .path("b.example", "/lasting", "lasting", 80))
+                  .view);
+  EXPECT_THAT(compiled.complaints, IsEmpty());
+  const proxy::config::Endpoint ready{"10.0.0.1", 8080}, last{"10.0.0.9", 8080};
+  for (const char* id : {"shop/web:80", "shop/web:80;sticky", "shop/lasting:80"}) {
+    const auto& cluster = *compiled.config.clusters.at(id);
+    EXPECT_THAT(cluster.endpoints, testing::ElementsAre(ready)) << id;
+    if (std::string(id) == "shop/web:80") {
+      EXPECT_THAT(cluster.leaving, IsEmpty());
+    } else {
+      EXPECT_THAT(cluster.leaving, testing::ElementsAre(last)) << id;
+    }
+  }
+}
+
 TEST(SessionAffinity, ACookieIsForEveryPathThatItsRouteTakes) {
   const Compiled compiled =
       compile(ViewBuilder()

@@ -66,6 +66,7 @@ TEST(UpstreamHashBy, IsAClusterOfItsOwn) {
 TEST(SessionAffinityOfAService, KeepsAClientByItsAddressUnlessTheIngressSaysOtherwise) {
   kube::Service service = ingress_test::a_service("shop/web", 80);
   service.session_affinity = "ClientIP";
+  service.session_affinity_seconds = 600;
   const Compiled compiled = compile(ingress_test::ViewBuilder()
                                         .service_object(service)
                                         .service("shop/other", 80, {"10.0.0.2"})
@@ -78,7 +79,10 @@ TEST(SessionAffinityOfAService, KeepsAClientByItsAddressUnlessTheIngressSaysOthe
                                         .view);
   EXPECT_THAT(compiled.config.clusters.at("shop/web:80")->hash_by,
               ElementsAre(HashPart{HashSource::client_address}));
+  EXPECT_EQ(compiled.config.clusters.at("shop/web:80")->client_stay_seconds, 600u);
   EXPECT_THAT(compiled.config.clusters.at("shop/other:80")->hash_by, IsEmpty());
+  EXPECT_EQ(compiled.config.clusters.at("shop/other:80")->client_stay_seconds, 0u);
+  EXPECT_EQ(compiled.config.clusters.at("shop/web:80;hash=uri")->client_stay_seconds, 0u);
   EXPECT_THAT(compiled.config.clusters.at("shop/web:80;hash=uri")->hash_by,
               ElementsAre(HashPart{HashSource::request_uri}));
 }

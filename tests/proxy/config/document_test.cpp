@@ -29,6 +29,10 @@ ProxyConfig complete_config() {
   cluster.balancing = Balancing::least_requests;
   cluster.connect_timeout = std::chrono::milliseconds(1500);
   cluster.read_timeout = std::chrono::minutes(2);
+  cluster.affinity_key = "uid";
+  cluster.leaving = {{"10.0.0.9", 8080}};
+  cluster.client_stay_seconds = 10'800;
+  cluster.zones = {{"eu-west-1a", {{"10.0.0.1", 8080}}}, {"eu-west-1b", {{"2001:db8::1", 80}}}};
   config.clusters["shop/web:http"] = std::make_shared<const Cluster>(cluster);
   config.clusters["shop/empty:80"] = std::make_shared<const Cluster>();
 
@@ -76,6 +80,18 @@ TEST(ConfigDocument, SortsEndpointsForPeople) {
       R"({"clusters": {"a": {"endpoints": ["10.0.0.2:80", "10.0.0.1:80", "10.0.0.2:80"]}}})", "/");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->clusters.at("a")->endpoints,
+            (std::vector<Endpoint>{{"10.0.0.1", 80}, {"10.0.0.2", 80}}));
+}
+
+TEST(ConfigDocument, SortsThoseThatLeaveAndThoseOfZonesForPeople) {
+  const auto config = config_from_json(
+      R"({"clusters": {"a": {"endpoints": ["10.0.0.1:80"], "leaving": ["10.0.0.9:80", "10.0.0.8:80"],
+          "zones": [{"zone": "z", "endpoints": ["10.0.0.2:80", "10.0.0.1:80", "10.0.0.2:80"]}]}}})",
+      "/");
+  ASSERT_TRUE(config) << config.error().message;
+  const Cluster& cluster = *config->clusters.at("a");
+  EXPECT_EQ(cluster.leaving, (std::vector<Endpoint>{{"10.0.0.8", 80}, {"10.0.0.9", 80}}));
+  EXPECT_EQ(cluster.zones.at(0).endpoints,
             (std::vector<Endpoint>{{"10.0.0.1", 80}, {"10.0.0.2", 80}}));
 }
 

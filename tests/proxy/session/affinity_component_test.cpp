@@ -186,5 +186,136 @@ TEST(Affinity, WithoutAKeyNobodyIsToldAnything) {
   EXPECT_EQ(get(proxy, "").field("set-cookie"), "");
 }
 
+// A Pod that ends and still serves.
+TEST(Affinity, AClientStaysWithAnEndpointThatLeavesUntilItIsGone) {
+  ScriptedBackend a(named("a")), b(named("b"));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(sticky_shop({a.port()})));
+  const std::string cookie = pair_of(get(proxy, ""));
+  auto config = sticky_shop({b.port()});
+  auto cluster = *config.clusters.at("shop");
+  cluster.leaving = {{"127.0.0.1", a.port()}};
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  ASSERT_TRUE(proxy.publish(config));
+  for (int i = 0; i < 4; ++i) {
+    const HttpAnswer bound = get(proxy, cookie);
+    EXPECT_EQ(bound.body, "a");
+    EXPECT_EQ(bound.field("set-cookie"), "");
+    const HttpAnswer fresh = get(proxy, "");
+    EXPECT_EQ(fresh.body, "b");
+    EXPECT_THAT(pair_of(fresh), StartsWith("INGRESSCOOKIE="));
+  }
+  ASSERT_TRUE(proxy.publish(sticky_shop({b.port()})));
+  const HttpAnswer moved = get(proxy, cookie);
+  EXPECT_EQ(moved.body, "b");
+  EXPECT_NE(pair_of(moved), cookie);
+}
+
+// ---- Services that keep a client by its address
+
+session::Options trusting() {
+  session::Options options = RunningEngine::quick();
+  options.trusted_proxies = client::TrustedNetworks::parse({"127.0.0.0/8"}).value();
+  return options;
+}
+
+config::ProxyConfig lasting_shop(const std::vector<std::uint16_t>& ports) {
+  config::Cluster cluster;
+  cluster.hash_by = {{config::HashSource::client_address}};
+  cluster.client_stay_seconds = 10'800;
+  return shop(ports, cluster);
+}
+
+std::string body_for(RunningEngine& proxy, const std::string& address) {
+  auto client = HttpClient::connect(proxy.http());
+  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: " + address + "\r\n\r\n");
+  return client.read_answer().body;
+}
+
+TEST(AffinityByAddress, AClientStaysWhenEndpointsComeAndNewOnesSpread) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  RunningEngine proxy(trusting(), 2);
+  ASSERT_TRUE(proxy.publish(lasting_shop({a.port()})));
+  for (int i = 1; i <= 12; ++i) EXPECT_EQ(body_for(proxy, "192.0.2." + std::to_string(i)), "a");
+  ASSERT_TRUE(proxy.publish(lasting_shop({a.port(), b.port(), c.port()})));
+  for (int i = 1; i <= 12; ++i) EXPECT_EQ(body_for(proxy, "192.0.2." + std::to_string(i)), "a");
+  std::string others;
+  for (int i = 1; i <= 24; ++i) {
+    const std::string address = "198.51.100." + std::to_string(i);
+    const std::string body = body_for(proxy, address);
+    EXPECT_EQ(body_for(proxy, address), body);
+    others += body;
+  }
+  EXPECT_THAT(others, ::testing::HasSubstr("b"));
+  EXPECT_THAT(others, ::testing::HasSubstr("c"));
+}
+
+TEST(AffinityByAddress, ANetworkOfIPv6IsOneClientAlsoAtTheFirstRequest) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  RunningEngine proxy(trusting()), other(trusting());
+  const auto config = lasting_shop({a.port(), b.port(), c.port()});
+  ASSERT_TRUE(proxy.publish(config));
+  ASSERT_TRUE(other.publish(config));
+  for (int net = 0; net < 6; ++net) {
+    const std::string network = "2001:db8:0:" + std::to_string(net) + "::";
+    const std::string body = body_for(proxy, network + "1");
+    EXPECT_EQ(body_for(proxy, network + "abcd"), body);
+    // Two proxies agree before either remembers anything.
+    EXPECT_EQ(body_for(other, network + "77"), body);
+  }
+}
+
+TEST(AffinityByAddress, AClientWhoseEndpointLeavesStaysAndThenHasAnotherOne) {
+  ScriptedBackend a(named("a")), b(named("b"));
+  RunningEngine proxy(trusting());
+  ASSERT_TRUE(proxy.publish(lasting_shop({a.port()})));
+  EXPECT_EQ(body_for(proxy, "192.0.2.1"), "a");
+  auto config = lasting_shop({b.port()});
+  auto cluster = *config.clusters.at("shop");
+  cluster.leaving = {{"127.0.0.1", a.port()}};
+  config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_EQ(body_for(proxy, "192.0.2.1"), "a");
+  EXPECT_EQ(body_for(proxy, "192.0.2.2"), "b");
+  ASSERT_TRUE(proxy.publish(lasting_shop({b.port()})));
+  EXPECT_EQ(body_for(proxy, "192.0.2.1"), "b");
+  ASSERT_TRUE(proxy.publish(lasting_shop({a.port(), b.port()})));
+  EXPECT_EQ(body_for(proxy, "192.0.2.1"), "b");
+}
+
+TEST(AffinityByAddress, WhileItsEndpointDoesNotConnectAClientGoesElsewhere) {
+  ScriptedBackend well(named("well"));
+  RunningEngine proxy(trusting());
+  std::uint16_t port = 0;
+  {
+    ScriptedBackend dying(named("dying"));
+    port = dying.port();
+    ASSERT_TRUE(proxy.publish(lasting_shop({port})));
+    EXPECT_EQ(body_for(proxy, "192.0.2.1"), "dying");
+    ASSERT_TRUE(proxy.publish(lasting_shop({port, well.port()})));
+    EXPECT_EQ(body_for(proxy, "192.0.2.1"), "dying");
+  }
+  EXPECT_EQ(body_for(proxy, "192.0.2.1"), "well");
+}
+
+// ---- Zones
+
+TEST(Zones, AProxyAsksTheEndpointsThatAreForItsZone) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  config::Cluster cluster;
+  cluster.zones = {{"zone-b", {{"127.0.0.1", b.port()}}}};
+  const auto config = shop({a.port(), b.port(), c.port()}, cluster);
+  session::Options options = RunningEngine::quick();
+  options.pools.zone = "zone-b";
+  RunningEngine near(options), somewhere;
+  ASSERT_TRUE(near.publish(config));
+  ASSERT_TRUE(somewhere.publish(config));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(HttpClient::connect(near.http()).get("/").body, "b");
+  EXPECT_EQ(a.requests() + c.requests(), 0);
+  for (int i = 0; i < 6; ++i) HttpClient::connect(somewhere.http()).get("/");
+  EXPECT_GT(a.requests(), 0);
+  EXPECT_GT(c.requests(), 0);
+}
+
 }  // namespace
 }  // namespace proxy::support

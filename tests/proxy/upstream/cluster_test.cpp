@@ -363,5 +363,150 @@ TEST_F(ClusterTest, AnEndpointThatLeftIsMarkedByNobody) {
   EXPECT_EQ(marked(), 0);
 }
 
+// ---- Endpoints that are about to end
+
+TEST_F(ClusterTest, OnlyWhoIsBoundToAnEndpointThatLeavesGetsIt) {
+  auto before = cluster_of(2, config::Balancing::round_robin);
+  before->affinity_key = "key";
+  cluster_.update(before, options_, counters_);
+  const auto endpoints = all(2);
+  const std::string name(cluster_.name_of(*endpoints[1]));
+  auto after = std::make_shared<config::Cluster>(*before);
+  after->leaving = {after->endpoints[1]};
+  after->endpoints.pop_back();
+  cluster_.update(after, options_, counters_);
+  EXPECT_FALSE(endpoints[1]->is_retired());  // it keeps its connections
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(next(), endpoints[0]);
+  hash_ = 1;
+  for (; *hash_ < 50; ++*hash_) EXPECT_EQ(next(), endpoints[0]);
+  hash_.reset();
+  EXPECT_EQ(cluster_.find_named(name), endpoints[1]);
+  EXPECT_EQ(cluster_.find_place(endpoints[1]->place_number()), endpoints[1]);
+  EXPECT_EQ(cluster_.name_of(*endpoints[1]), "");  // nobody is bound to it now
+  sticky_ = cluster_.find_named(name);
+  EXPECT_EQ(next(), endpoints[1]);
+  sticky_.reset();
+  // It may come back, as a Pod that is ready again; and it goes.
+  cluster_.update(before, options_, counters_);
+  EXPECT_EQ(all(2), endpoints);
+  cluster_.update(after, options_, counters_);
+  auto gone = std::make_shared<config::Cluster>(*after);
+  gone->leaving.clear();
+  cluster_.update(gone, options_, counters_);
+  EXPECT_TRUE(endpoints[1]->is_retired());
+  EXPECT_EQ(cluster_.find_named(name), nullptr);
+  EXPECT_EQ(cluster_.find_place(endpoints[1]->place_number()), nullptr);
+  EXPECT_EQ(next(), endpoints[0]);
+}
+
+TEST_F(ClusterTest, WhereAllLeaveThereIsNobodyForWhoIsBoundToNobody) {
+  auto config = cluster_of(1, config::Balancing::round_robin);
+  std::swap(config->endpoints, config->leaving);
+  cluster_.update(config, options_, counters_);
+  EXPECT_TRUE(cluster_.is_empty());
+  EXPECT_EQ(next(), nullptr);
+}
+
+TEST_F(ClusterTest, AnEndpointThatLeavesAndDoesNotConnectIsLeftByItsClients) {
+  auto config = cluster_of(2, config::Balancing::round_robin);
+  cluster_.update(config, options_, counters_);
+  const auto endpoints = all(2);
+  auto after = std::make_shared<config::Cluster>(*config);
+  after->leaving = {after->endpoints[1]};
+  after->endpoints.pop_back();
+  cluster_.update(after, options_, counters_);
+  sticky_ = endpoints[1];
+  endpoints[1]->on_connect_failed(now_);
+  EXPECT_EQ(next(), endpoints[0]);
+}
+
+// ---- Zones
+
+class ClusterInAZone : public ClusterTest {
+ protected:
+  // Six endpoints, of which the zone "here" has the second and the fifth.
+  void use_zones(config::Balancing balancing = config::Balancing::round_robin) {
+    config_ = cluster_of(6, balancing);
+    config_->zones = {{"here", {config_->endpoints[1], config_->endpoints[4]}},
+                      {"there", {config_->endpoints[0]}}};
+    cluster_.update(config_, options_, counters_);
+  }
+  bool is_here(const std::shared_ptr<Endpoint>& endpoint) const {
+    return endpoint->name() == "10.0.0.1:8001" || endpoint->name() == "10.0.0.1:8004";
+  }
+
+  std::shared_ptr<config::Cluster> config_;
+};
+
+TEST_F(ClusterInAZone, EndpointsOfTheZoneAreAskedAloneWhileOneOfThemIsWell) {
+  for (const auto balancing : {config::Balancing::round_robin, config::Balancing::least_requests}) {
+    options_.zone = "here";
+    use_zones(balancing);
+    const auto near = all(2);
+    for (int i = 0; i < 12; ++i) EXPECT_TRUE(is_here(next()));
+    near[0]->on_connect_failed(now_);
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(next(), near[1]);
+    near[1]->on_connect_failed(now_);
+    for (int i = 0; i < 12; ++i) EXPECT_FALSE(is_here(next()));
+    near[0]->on_connected();
+    near[1]->on_connected();
+    EXPECT_EQ(all(2), near);
+  }
+}
+
+TEST_F(ClusterInAZone, WhereTheZoneHasNoEntryOrNobodyKnowsItAllAreAsked) {
+  for (const char* zone : {"", "elsewhere"}) {
+    options_.zone = zone;
+    use_zones();
+    EXPECT_EQ(all(6).size(), 6u) << zone;
+  }
+}
+
+TEST_F(ClusterInAZone, ARetryStaysInTheZoneWhileOneIsLeftThere) {
+  options_.zone = "here";
+  use_zones();
+  tried_.push_back(next());
+  const auto second = next();
+  EXPECT_TRUE(is_here(second));
+  EXPECT_NE(second, tried_[0]);
+  tried_.push_back(second);
+  const auto third = next();
+  ASSERT_NE(third, nullptr);
+  EXPECT_FALSE(is_here(third));
+}
+
+TEST_F(ClusterInAZone, OneThatIsEjectedThereIsPassedOverForThoseOfOtherZones) {
+  options_.zone = "here";
+  use_zones();
+  const auto near = all(2);
+  near[0]->eject(now_);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), near[1]);
+  near[1]->eject(now_);
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(is_here(next()));
+}
+
+TEST_F(ClusterInAZone, WhatAHashOrACookieChoosesIsForAllZones) {
+  options_.zone = "here";
+  use_zones();
+  bool was_elsewhere = false;
+  for (hash_ = 0; *hash_ < 50; ++*hash_) was_elsewhere = was_elsewhere || !is_here(next());
+  EXPECT_TRUE(was_elsewhere);
+  hash_.reset();
+  tried_ = all(2);
+  sticky_ = next();  // of another zone
+  tried_.clear();
+  ASSERT_FALSE(is_here(sticky_));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next(), sticky_);
+}
+
+TEST_F(ClusterInAZone, HintsThatGoSetEndpointsFree) {
+  options_.zone = "here";
+  use_zones();
+  auto without = std::make_shared<config::Cluster>(*config_);
+  without->zones.clear();
+  cluster_.update(without, options_, counters_);
+  EXPECT_EQ(all(6).size(), 6u);
+}
+
 }  // namespace
 }  // namespace proxy::upstream

@@ -8,18 +8,13 @@
 namespace proxy::upstream {
 namespace {
 
-config::Cluster cluster(const std::string& key, std::vector<config::Endpoint> endpoints) {
-  config::Cluster made;
-  made.endpoints = std::move(endpoints);
-  made.affinity_key = key;
-  return made;
-}
+using Endpoints = std::vector<config::Endpoint>;
 
 const config::Endpoint kA{"10.0.0.1", 80}, kB{"10.0.0.1", 81}, kC{"10.0.0.2", 80},
     kD{"2001:db8::1", 80};
 
 TEST(EndpointNames, EachEndpointHasANameOfItsOwnAndIsFoundByIt) {
-  const EndpointNames names(cluster("key", {kA, kB, kC, kD}), {});
+  const EndpointNames names("key", Endpoints{kA, kB, kC, kD}, {});
   std::set<std::string> all;
   for (std::size_t i = 0; i < 4; ++i) {
     const std::string name(names.at(i));
@@ -32,38 +27,38 @@ TEST(EndpointNames, EachEndpointHasANameOfItsOwnAndIsFoundByIt) {
 }
 
 TEST(EndpointNames, AreTheSameInEveryProxyAndWhoeverStandsBeside) {
-  const EndpointNames here(cluster("key", {kA, kC, kD}), {});
-  const EndpointNames there(cluster("key", {kC}), {});
+  const EndpointNames here("key", Endpoints{kA, kC, kD}, {});
+  const EndpointNames there("key", Endpoints{kC}, {});
   EXPECT_EQ(here.at(1), there.at(0));
   // This very value is in the cookies of clients: another release must know it.
   EXPECT_EQ(there.at(0), "de87aff0335da7228172e05d62ce993a");
 }
 
 TEST(EndpointNames, AnotherKeyGivesOtherNames) {
-  const EndpointNames one(cluster("key", {kA}), {});
-  const EndpointNames other(cluster("yek", {kA}), one);
+  const EndpointNames one("key", Endpoints{kA}, {});
+  const EndpointNames other("yek", Endpoints{kA}, one);
   EXPECT_NE(one.at(0), other.at(0));
   EXPECT_FALSE(other.find(one.at(0)));
 }
 
 TEST(EndpointNames, StayWithTheirEndpointsWhenOthersComeAndGo) {
-  const EndpointNames before(cluster("key", {kA, kC}), {});
-  const EndpointNames after(cluster("key", {kB, kC, kD}), before);
+  const EndpointNames before("key", Endpoints{kA, kC}, {});
+  const EndpointNames after("key", Endpoints{kB, kC, kD}, before);
   EXPECT_EQ(after.at(1), before.at(1));
   EXPECT_EQ(after.find(before.at(1)), 1u);
   EXPECT_FALSE(after.find(before.at(0)));  // it is gone
-  const EndpointNames fresh(cluster("key", {kB, kC, kD}), {});
+  const EndpointNames fresh("key", Endpoints{kB, kC, kD}, {});
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(after.at(i), fresh.at(i));
 }
 
 TEST(EndpointNames, WithoutAKeyThereAreNone) {
-  const EndpointNames names(cluster("", {kA}), {});
+  const EndpointNames names("", Endpoints{kA}, {});
   EXPECT_EQ(names.at(0), "");
   EXPECT_FALSE(names.find(""));
 }
 
 TEST(EndpointNames, WhatIsNoNameFindsNobody) {
-  const EndpointNames names(cluster("key", {kA, kC}), {});
+  const EndpointNames names("key", Endpoints{kA, kC}, {});
   std::string upper(names.at(0));
   for (char& c : upper) c = c >= 'a' ? static_cast<char>(c - 32) : c;
   for (const std::string& forged :
