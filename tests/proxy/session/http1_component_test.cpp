@@ -1036,6 +1036,36 @@ TEST(WebSocket, AnIdleOneIsClosedAfterItsTime) {
   EXPECT_TRUE(eventually([&] { return backend.open_connections() == 0; }));
 }
 
+// Both are silent; the one that began first is there when the other has been closed for that.
+TEST(WebSocket, OneThatIsSilentStaysForAsLongAsItsRouteHasItsEndpointWait) {
+  ScriptedBackend backend(accept_websocket);
+  session::Options options = RunningEngine::quick();
+  options.timeouts.tunnel_idle = std::chrono::milliseconds(150);
+  RunningEngine proxy(options);
+  auto config = shop({backend.port()});
+  auto patient = *config.clusters.at("shop");
+  patient.read_timeout = std::chrono::minutes(10);
+  config.clusters["patient"] = std::make_shared<config::Cluster>(patient);
+  auto host = *config.hosts.at("shop.test");
+  host.routes[0].action = config::Forward{"patient"};
+  config.hosts["patient.test"] = std::make_shared<config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  const auto open = [&](std::string upgrade) {
+    auto client = HttpClient::connect(proxy.http());
+    client.send(upgrade);
+    EXPECT_EQ(client.read_answer().status, 101);
+    EXPECT_EQ(client.read_bytes(2), "hi");
+    return client;
+  };
+  std::string for_patient = kUpgrade;
+  for_patient.replace(for_patient.find("shop.test"), 9, "patient.test");
+  auto stays = open(for_patient);
+  auto goes = open(kUpgrade);
+  EXPECT_EQ(goes.stream().receive(), "");
+  stays.stream().send("still here");
+  EXPECT_EQ(stays.read_bytes(10), "still here");
+}
+
 // ---- Draining
 
 TEST(Drain, RequestsUnderWayFinishAndIdleConnectionsAreClosed) {
