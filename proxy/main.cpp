@@ -22,6 +22,7 @@
 #include "proxy/admin/span_export.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
+#include "proxy/control/snapshot_keeper.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/engine.h"
 #include "proxy/session/memory_watch.h"
@@ -44,6 +45,8 @@ struct Flags {
   std::string ports_file;
   std::string config_file;
   proxy::control::ControlOptions control;
+  proxy::control::SnapshotFileOptions snapshot;
+  double snapshot_age_max = 3600;
   std::string log_format = "text";
   std::string log_level = "info";
   std::string access_log = "on";
@@ -176,6 +179,25 @@ void describe(CLI::App& app, Flags& flags) {
                  "and all are asked")
       ->envname("GATEHOUSE_ZONE")
       ->group(source);
+
+  const char* restart = "After a restart";
+  auto* snapshot = app.add_option("--snapshot-file", flags.snapshot.path,
+                                  "Keep what is served here, private keys and all, sealed, and "
+                                  "serve it again after a restart until the operator answers")
+                       ->group(restart)
+                       ->needs(url);
+  app.add_option("--snapshot-key-file", flags.snapshot.key_file,
+                 "What it is sealed with: 32 random bytes or more. Made where it is not there")
+      ->group(restart)
+      ->needs(snapshot);
+  app.add_option("--snapshot-max-age", flags.snapshot_age_max,
+                 "Seconds; what no process has served for so long is not used")
+      ->capture_default_str()
+      ->check(CLI::Range(10.0, 604800.0))
+      ->group(restart);
+  app.add_flag("--snapshot-on-disk", flags.snapshot.may_be_on_disk,
+               "Both files may be where a reboot finds them again; else only in memory (tmpfs)")
+      ->group(restart);
 
   const char* limits = "Limits; times are in seconds";
   app.add_option("--workers", flags.workers, "Threads that serve; one per core is right")
@@ -361,8 +383,19 @@ base::Status write_ports(const std::string& path, std::uint16_t http, std::uint1
 
 struct Source {
   std::unique_ptr<proxy::control::FileSource> file;
-  std::unique_ptr<proxy::control::ControlClient> control;
+  std::unique_ptr<proxy::control::SnapshotKeeper> keeper;
+  std::unique_ptr<proxy::control::ControlClient> control;  // last: it uses the keeper
 };
+
+// What was kept, if it can be used: a proxy that cannot use it is as one that has none.
+std::optional<proxy::control::KeptState> read_kept(const proxy::control::SnapshotFile& file) {
+  auto kept = file.read(std::chrono::system_clock::now());
+  if (kept) return std::move(*kept);
+  if (kept.error().kind != base::ErrorKind::not_found) {
+    spdlog::warn("{} is not used: {}; waiting for the operator", file.path(), kept.error().message);
+  }
+  return std::nullopt;
+}
 
 base::Result<Source> start_source(const Flags& flags, proxy::control::ConfigSink& sink) {
   Source source;
@@ -374,7 +407,19 @@ base::Result<Source> start_source(const Flags& flags, proxy::control::ConfigSink
   }
   proxy::control::ControlOptions options = flags.control;
   if (options.name.empty()) options.name = host_name();
-  auto control = proxy::control::ControlClient::start(options, sink);
+  std::optional<proxy::control::KeptState> kept;
+  proxy::control::ConfigSink* to = &sink;
+  if (!flags.snapshot.path.empty()) {
+    proxy::control::SnapshotFileOptions snapshot = flags.snapshot;
+    snapshot.age_max = seconds(static_cast<std::int64_t>(flags.snapshot_age_max));
+    auto file = proxy::control::SnapshotFile::open(snapshot);
+    if (!file) return base::failure(base::while_doing("--snapshot-file", file.error()));
+    kept = read_kept(*file);
+    source.keeper = proxy::control::SnapshotKeeper::start(
+        std::move(*file), sink, {.again = milliseconds(snapshot.age_max) / 4});
+    to = source.keeper.get();
+  }
+  auto control = proxy::control::ControlClient::start(options, *to, std::move(kept));
   if (!control) return base::failure(control.error());
   source.control = std::move(*control);
   return source;

@@ -151,6 +151,35 @@ std::string config_to_json(const ProxyConfig& config) {
   return write_document(document, 2) + "\n";
 }
 
+std::string config_to_compact_json(const ProxyConfig& config) {
+  std::string text(1, '{');
+  const auto add_name = [&](std::string_view name) {
+    if (text.back() != '{') text += ',';
+    text += write_document(json(name), -1);
+    text += ':';
+  };
+  const auto add_section = [&](const char* name, const auto& section, const auto& value_of) {
+    if (section.empty()) return;
+    add_name(name);
+    text += '{';
+    for (const auto& [key, entry] : section) {
+      add_name(key);
+      text += write_document(value_of(entry), -1);
+    }
+    text += '}';
+  };
+  const auto of_entry = [](const auto& entry) { return to_json(*entry); };
+  add_section("clusters", config.clusters, of_entry);
+  add_section("hosts", config.hosts, of_entry);
+  add_section("certificates", config.certificates, of_entry);
+  add_section("challenges", config.challenges, of_entry);
+  add_section("guardSets", config.guards, of_entry);
+  add_section("shapes", config.shapes, of_entry);
+  add_section("sni", config.sni, [](const std::string& id) { return json(id); });
+  text += '}';
+  return text;
+}
+
 base::Result<ProxyConfig> config_from_json(std::string_view text, const std::string& base_directory,
                                            std::vector<std::string>* files) {
   std::vector<std::string> unwanted;

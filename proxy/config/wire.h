@@ -118,6 +118,8 @@ base::Result<std::vector<std::string>> hashes_from_json(std::string_view json);
 // document (only here, never on the wire).
 // `files`, when given, gets the paths of the certificate files that were looked for.
 std::string config_to_json(const ProxyConfig& config);
+// The same without a line break, and not as one value on the way: for programs.
+std::string config_to_compact_json(const ProxyConfig& config);
 base::Result<ProxyConfig> config_from_json(std::string_view json, const std::string& base_directory,
                                            std::vector<std::string>* files = nullptr);
 

@@ -47,6 +47,26 @@ class PollingControlClient final : public ControlClient {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }
 
+  // One that cannot be served is as none: the operator's next one may be.
+  void begin_with(KeptState kept) {
+    sink_.on_proxies(kept.proxies);
+    const auto published = sink_.publish(kept.snapshot);
+    const std::string revision = kept.snapshot->revision.substr(0, 12);
+    if (!published) {
+      spdlog::warn("configuration {}, kept by the process before this one, is not served: {}",
+                   revision, published.error().message);
+      return;
+    }
+    ++applied_;
+    const auto& config = *kept.snapshot->config;
+    spdlog::info(
+        "configuration {} is live, kept by the process before this one, until {} answers "
+        "(hosts {}, clusters {}, certificates {})",
+        revision, options_.url, config.hosts.size(), config.clusters.size(),
+        config.certificates.size());
+    flow_.begin_with(std::move(kept.snapshot), std::move(kept.valid));
+  }
+
   void run_thread() {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -265,15 +285,18 @@ std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
 }  // namespace
 
 base::Result<std::unique_ptr<ControlClient>> ControlClient::start(const ControlOptions& options,
-                                                                  ConfigSink& sink) {
-  return start_with(options, make_transport, sink);
+                                                                  ConfigSink& sink,
+                                                                  std::optional<KeptState> kept) {
+  return start_with(options, make_transport, sink, std::move(kept));
 }
 
 base::Result<std::unique_ptr<ControlClient>> ControlClient::start_with(
-    const ControlOptions& options, TransportFactory factory, ConfigSink& sink) {
+    const ControlOptions& options, TransportFactory factory, ConfigSink& sink,
+    std::optional<KeptState> kept) {
   auto checked = check(options);
   if (!checked) return base::failure(std::move(checked.error()));
   auto client = std::make_unique<PollingControlClient>(options, std::move(factory), sink);
+  if (kept) client->begin_with(std::move(*kept));
   client->run_thread();
   return client;
 }

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/http.h"
 #include "base/result.h"
 #include "proxy/control/snapshot.h"
+#include "proxy/control/snapshot_file.h"
 
 namespace proxy::control {
 
@@ -25,13 +27,16 @@ struct ControlOptions {
 class ControlClient {
  public:
   // Starts a thread. invalid: the options cannot work (the URL, a file that is not there).
+  // Begins with the state that was kept, if there is one: it is published before this returns, and
+  // served until the operator answers.
   static base::Result<std::unique_ptr<ControlClient>> start(const ControlOptions& options,
-                                                            ConfigSink& sink);
+                                                            ConfigSink& sink,
+                                                            std::optional<KeptState> kept = {});
   // The same over another transport: given the CA's PEM, again whenever that changes.
   using TransportFactory = std::function<std::unique_ptr<base::HttpTransport>(const std::string&)>;
-  static base::Result<std::unique_ptr<ControlClient>> start_with(const ControlOptions& options,
-                                                                 TransportFactory make_transport,
-                                                                 ConfigSink& sink);
+  static base::Result<std::unique_ptr<ControlClient>> start_with(
+      const ControlOptions& options, TransportFactory make_transport, ConfigSink& sink,
+      std::optional<KeptState> kept = {});
   virtual ~ControlClient() = default;  // ends the thread at once, also during a poll
 
   struct Counts {

@@ -66,6 +66,13 @@ ControlFlow::ControlFlow(std::string_view name) : name_(percent_encoded(name)) {
   poll();
 }
 
+void ControlFlow::begin_with(std::shared_ptr<const Snapshot> live, config::ValidConfig valid) {
+  live_ = std::move(live);
+  held_.follow({}, valid.config().certificates);
+  live_valid_ = std::move(valid);
+  poll();
+}
+
 void ControlFlow::poll() {
   std::string path = "/v1/config?after=";
   if (live_ != nullptr && !wants_full_) path += live_->revision;

@@ -74,6 +74,11 @@ class ControlFlow {
   // `name`: what the proxy calls itself; empty: nothing.
   explicit ControlFlow(std::string_view name = {});
 
+  // This state is live already; before the first poll. So the operator says what has changed since,
+  // and a state without any host is in doubt. Which states were live before it, and which replica
+  // gave it, is not known any more: an older one of a replica that lags is applied at once.
+  void begin_with(std::shared_ptr<const Snapshot> live, config::ValidConfig valid);
+
   const Step& next() const { return next_; }
 
   // What came of the step. Each moves on to the next one. `jitter` is from 0 to 1. An error is for

@@ -170,6 +170,9 @@ proxy:
   --public-http-port: proxy.service.ports.http
   --public-https-port: proxy.service.ports.https
   --slow-start: proxy.endpoints.slowStart
+  --snapshot-file: proxy.snapshot.enabled
+  --snapshot-key-file: proxy.snapshot.keySecret
+  --snapshot-max-age: proxy.snapshot.maxAge
   --trusted-proxies: proxy.trustedProxies
   --tunnel-timeout: proxy.timeouts.tunnel
   --upstream-idle-max: proxy.endpoints.maxIdleConnections

@@ -387,6 +387,19 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
   fails(follows("garbage", "token"), "garbage: has no CERTIFICATE block");
   fails(follows("shop.crt", "garbage"), "garbage: must hold one token");
   fails(follows("shop.crt", "no.token"), "no.token");
+  const auto keeps = [&](const std::string& file, const std::string& key) {
+    std::vector<std::string> arguments = follows("shop.crt", "token");
+    for (const std::string& argument :
+         {std::string("--snapshot-file"), file, std::string("--snapshot-key-file"), key}) {
+      arguments.push_back(argument);
+    }
+    return arguments;
+  };
+  fails(keeps("/proc/state", path("key")), "--snapshot-file: /proc/state would be on a disk");
+  std::vector<std::string> short_key = keeps(path("state"), path("token"));
+  short_key.push_back("--snapshot-on-disk");
+  fails(short_key, "token has 6 bytes: a key has 32 to 4096");
+  fails({"--config", path("config.json"), "--snapshot-file", path("state")}, "--control-url");
 }
 
 }  // namespace

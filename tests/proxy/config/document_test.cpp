@@ -95,6 +95,16 @@ TEST(ConfigDocument, SortsThoseThatLeaveAndThoseOfZonesForPeople) {
             (std::vector<Endpoint>{{"10.0.0.1", 80}, {"10.0.0.2", 80}}));
 }
 
+TEST(ConfigDocument, TheCompactFormSaysTheSame) {
+  for (const ProxyConfig& config : {complete_config(), ProxyConfig()}) {
+    const std::string text = config_to_compact_json(config);
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    const auto read = config_from_json(text, "/");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(revision_of(*read), revision_of(config));
+  }
+}
+
 TEST(ConfigDocument, ReadsCertificateFilesBesideIt) {
   const ::support::TemporaryDirectory directory;
   directory.write("tls.crt", "CHAIN");

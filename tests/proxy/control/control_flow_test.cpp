@@ -511,5 +511,41 @@ TEST(ControlFlow, EachWrongAnswerIsASentenceAndARetry) {
   }
 }
 
+// ---- A state that a process before this one had live
+
+ControlFlow beginning_with(const ProxyConfig& config) {
+  ControlFlow flow;
+  flow.begin_with(make_snapshot(config), config::ValidConfig().changed_to(config).value());
+  return flow;
+}
+
+TEST(ControlFlow, BeginsWithWhatIsLiveAndAsksWhatHasChangedSince) {
+  const ProxyConfig first = state_with_certificate("one");
+  ProxyConfig second = first;
+  second.clusters["b"] = std::make_shared<const Cluster>();
+  ControlFlow flow = beginning_with(first);
+  EXPECT_EQ(step<ControlFlow::Poll>(flow).path,
+            "/v1/config?after=" + config::revision_of(first) + "&wait=60s" + speaks());
+  ASSERT_TRUE(answer(flow, config::difference(first, second)));
+  EXPECT_EQ(step<ControlFlow::Publish>(flow).snapshot->config->clusters.size(), 2u);
+}
+
+TEST(ControlFlow, AFullStateAfterABeginningAsksForNoKeyThatIsThere) {
+  const ProxyConfig first = state_with_certificate("one");
+  ProxyConfig second = first;
+  second.clusters["b"] = std::make_shared<const Cluster>();
+  ControlFlow flow = beginning_with(first);
+  ASSERT_TRUE(answer(flow, config::full_state(second)));
+  EXPECT_EQ(step<ControlFlow::Publish>(flow).snapshot->config->certificates.size(), 1u);
+}
+
+TEST(ControlFlow, ABeginningIsNotGivenUpForAStateWithoutAnyHost) {
+  ProxyConfig first = state("a");
+  first.hosts["shop.test"] = std::make_shared<const config::VirtualHost>();
+  ControlFlow flow = beginning_with(first);
+  EXPECT_FALSE(answer(flow, config::full_state(state("a"))));
+  EXPECT_EQ(flow.live()->config->hosts.size(), 1u);
+}
+
 }  // namespace
 }  // namespace proxy::control

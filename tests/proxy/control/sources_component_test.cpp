@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -22,6 +23,7 @@
 #include "proxy/config/wire.h"
 #include "proxy/control/control_client.h"
 #include "proxy/control/file_source.h"
+#include "proxy/control/snapshot_keeper.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/support/captured_log.h"
 
@@ -347,14 +349,14 @@ std::string ca_pem(const std::string& name) {
 
 class ControlClientTest : public ::testing::Test {
  protected:
-  void start() {
+  void start(std::optional<KeptState> kept = {}) {
     auto started = ControlClient::start_with(
         {"https://operator.test:9443/", ca_file_, token_file_},
         [this](const std::string& ca_pem) {
           cas_.push_back(ca_pem);
           return std::make_unique<OperatorTransport>(operator_);
         },
-        sink_);
+        sink_, std::move(kept));
     ASSERT_TRUE(started) << started.error().message;
     client_ = std::move(*started);
   }
@@ -468,6 +470,142 @@ TEST_F(ControlClientTest, ReadsTokenAndCaAgainAsTheyRotate) {
   EXPECT_TRUE(operator_.wait_for_request(has("Bearer token-2", config::revision_of(second))));
   client_.reset();
   EXPECT_EQ(cas_, (std::vector<std::string>{ca_pem("CA 1"), ca_pem("CA 2")}));
+}
+
+KeptState kept(const config::ProxyConfig& config) {
+  return {make_snapshot(config), config::ValidConfig().changed_to(config).value(), 4};
+}
+
+TEST_F(ControlClientTest, ServesWhatWasKeptUntilTheOperatorAnswersAndAsksForTheChangeAlone) {
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  operator_.serve(first);
+  operator_.go_away();
+  start(kept(first));
+  EXPECT_EQ(sink_.offered(), std::vector<std::string>{config::revision_of(first)});  // at once
+  EXPECT_EQ(sink_.proxies(), 4u);
+  EXPECT_TRUE(operator_.wait_for_request([&](const base::HttpRequest& request) {
+    return request.url.find("after=" + config::revision_of(first)) != std::string::npos;
+  }));
+  operator_.serve(second);
+  operator_.come_back();
+  EXPECT_TRUE(sink_.wait_for(config::revision_of(second)));
+  EXPECT_EQ(operator_.fetches(), 0u);  // no private key is sent again
+}
+
+TEST_F(ControlClientTest, WhatWasKeptAndCannotBeServedIsAsIfItWereNotThere) {
+  const auto first = state("a.example");
+  const auto second = state("b.example");
+  sink_.refuse(config::revision_of(first));
+  operator_.serve(second);
+  start(kept(first));
+  EXPECT_TRUE(sink_.wait_for(config::revision_of(second)));
+  EXPECT_TRUE(operator_.wait_for_request([&](const base::HttpRequest& request) {
+    return request.url.find("after=&") != std::string::npos;
+  }));
+}
+
+// ---- Keeping a state for the next process
+
+class SnapshotKeeperTest : public ::testing::Test {
+ protected:
+  SnapshotKeeperTest() {
+    options_ = {.path = directory_.write("state", ""),
+                .key_file = directory_.write("key", std::string(32, 's')),
+                .may_be_on_disk = true};
+    path_ = options_.path;
+    std::filesystem::remove(path_);
+    file_.emplace(SnapshotFile::open(options_).value());
+  }
+  // The revision in the file; empty: it cannot be read.
+  std::string kept() const {
+    const auto read = file_->read(std::chrono::system_clock::now());
+    return read ? read->snapshot->revision : "";
+  }
+
+  const TemporaryDirectory directory_;
+  SnapshotFileOptions options_;
+  std::string path_;
+  std::optional<SnapshotFile> file_;
+  WaitingSink sink_;
+};
+
+TEST_F(SnapshotKeeperTest, WhatIsLiveIsKeptAndWhatIsNotServedIsNot) {
+  const auto keeper = SnapshotKeeper::start(*file_, sink_, {});
+  const auto first = make_snapshot(state("a.example"));
+  const auto refused = make_snapshot(state("b.example"));
+  keeper->on_proxies(2);
+  ASSERT_TRUE(keeper->publish(first));
+  EXPECT_TRUE(support::eventually([&] { return kept() == first->revision; }));
+  EXPECT_EQ(sink_.proxies(), 2u);
+  sink_.refuse(refused->revision);
+  EXPECT_FALSE(keeper->publish(refused));
+  EXPECT_EQ(sink_.offered(), (std::vector<std::string>{first->revision, refused->revision}));
+  EXPECT_EQ(kept(), first->revision);
+}
+
+TEST_F(SnapshotKeeperTest, WhatIsNotWrittenYetIsWrittenAtTheEnd) {
+  const auto last = make_snapshot(state("c.example"));
+  {
+    const auto keeper = SnapshotKeeper::start(*file_, sink_, {.between = std::chrono::hours(1)});
+    ASSERT_TRUE(keeper->publish(make_snapshot(state("a.example"))));
+    ASSERT_TRUE(support::eventually([&] { return keeper->counts().written == 1; }));
+    // One write at a time, however many there are.
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(keeper->publish(make_snapshot(state("h" + std::to_string(i) + ".example"))));
+    }
+    ASSERT_TRUE(keeper->publish(last));
+    EXPECT_EQ(keeper->counts().written, 1u);
+  }
+  EXPECT_EQ(kept(), last->revision);
+}
+
+TEST_F(SnapshotKeeperTest, WhatTakesThePlaceOfAnotherWritesWhenThatHasEnded) {
+  const auto first = make_snapshot(state("a.example"));
+  const auto second = make_snapshot(state("b.example"));
+  std::optional<SnapshotFile> before = SnapshotFile::open(options_).value();
+  ASSERT_TRUE(before->write(*first, 1, std::chrono::system_clock::now()));
+  const ::support::CapturedLog log;
+  const auto keeper =
+      SnapshotKeeper::start(*file_, sink_, {.after_failure = std::chrono::milliseconds(5)});
+  ASSERT_TRUE(keeper->publish(second));
+  EXPECT_TRUE(support::eventually([&] { return keeper->counts().failed >= 3; }));
+  EXPECT_EQ(kept(), first->revision);
+  EXPECT_NE(log.text().find("this one does when that has ended"), std::string::npos);
+  before.reset();
+  EXPECT_TRUE(support::eventually([&] { return kept() == second->revision; }));
+}
+
+TEST_F(SnapshotKeeperTest, WhatDoesNotChangeIsWrittenAgainAndAgain) {
+  const auto keeper = SnapshotKeeper::start(
+      *file_, sink_,
+      {.between = std::chrono::milliseconds(1), .again = std::chrono::milliseconds(5)});
+  ASSERT_TRUE(keeper->publish(make_snapshot(state("a.example"))));
+  EXPECT_TRUE(support::eventually([&] { return keeper->counts().written >= 3; }));
+}
+
+TEST_F(SnapshotKeeperTest, AWriteThatFailsLeavesNothingAndIsSaidOnce) {
+  const ::support::CapturedLog log;
+  const auto keeper = SnapshotKeeper::start(*file_, sink_,
+                                            {.between = std::chrono::milliseconds(1),
+                                             .again = std::chrono::hours(1),
+                                             .after_failure = std::chrono::milliseconds(5)});
+  const auto first = make_snapshot(state("a.example"));
+  const auto second = make_snapshot(state("b.example"));
+  ASSERT_TRUE(keeper->publish(first));
+  ASSERT_TRUE(support::eventually([&] { return kept() == first->revision; }));
+  std::filesystem::create_directories(path_ + ".new/in the way");
+  ASSERT_TRUE(keeper->publish(second));  // it is served all the same
+  EXPECT_TRUE(support::eventually([&] { return keeper->counts().failed >= 3; }));
+  EXPECT_EQ(kept(), "");
+  std::filesystem::remove_all(path_ + ".new");
+  EXPECT_TRUE(support::eventually([&] { return kept() == second->revision; }));
+  EXPECT_TRUE(support::eventually(
+      [&] { return log.text().find("is kept in " + path_ + " again") != std::string::npos; }));
+  const std::string text = log.text();
+  const std::size_t said = text.find("keeping the state for a restart");
+  EXPECT_NE(said, std::string::npos);
+  EXPECT_EQ(text.find("keeping the state for a restart", said + 1), std::string::npos);
 }
 
 TEST_F(ControlClientTest, EndsAtOnceDuringAPoll) {
