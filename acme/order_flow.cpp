@@ -104,6 +104,9 @@ Step prove_names(const std::vector<Authorization>& authorizations, const Progres
   return wait_for("the server to make the order ready", progress);
 }
 
+// Let's Encrypt's, and most others'; the server's own refusal would cost an order each time.
+constexpr std::size_t kNamesMax = 100;
+
 base::Status reject(const Identifier& identifier, const std::string& why) {
   return base::failure(base::ErrorKind::invalid, "\"" + identifier.value + "\" " + why);
 }
@@ -181,6 +184,12 @@ base::Status check_identifiers(const std::vector<Identifier>& identifiers) {
   if (identifiers.empty()) {
     return base::failure(base::ErrorKind::invalid,
                          "no names are given; a certificate needs at least one");
+  }
+  if (identifiers.size() > kNamesMax) {
+    return base::failure(base::ErrorKind::invalid,
+                         std::to_string(identifiers.size()) +
+                             " names are given, and a certificate has at most " +
+                             std::to_string(kNamesMax) + "; share them out among several");
   }
   for (const Identifier& identifier : identifiers) {
     const bool is_address = base::ip_bytes_from_text(identifier.value).has_value();

@@ -54,6 +54,13 @@ std::optional<Verdict> key_does_not_match_certificate(const ReissueInput& input)
   return Verdict{"InvalidKeyPair", secret_of(input) + " is broken: " + input.secret->pair_problem};
 }
 
+// Signed with SHA-1, of a key that is too short: proxies refuse to show it, and clients to take it.
+std::optional<Verdict> certificate_cannot_be_shown(const ReissueInput& input) {
+  if (input.secret->tls_problem.empty()) return std::nullopt;
+  return Verdict{"NotServable", "the certificate in " + secret_of(input) +
+                                    " cannot be served: " + input.secret->tls_problem};
+}
+
 // The same Secret, the same order, another certificate: somebody has put theirs in its place.
 std::optional<Verdict> somebody_else_changed_it(const ReissueInput& input) {
   const api::CertificateStatus& status = input.certificate.status;
@@ -137,7 +144,7 @@ std::optional<Verdict> renewal_is_requested(const ReissueInput& input) {
 std::optional<Verdict> renewal_is_due(const ReissueInput& input) {
   const base::WallTime due = renewal_time(input.certificate, *input.secret->leaf);
   if (input.now < due) return std::nullopt;
-  return Verdict{"Renewing", "renewal is due since " + base::to_rfc3339(due), true};
+  return Verdict{kRenewing, "renewal is due since " + base::to_rfc3339(due), true};
 }
 
 constexpr std::array kChecks = {
@@ -145,6 +152,7 @@ constexpr std::array kChecks = {
     NamedCheck{"secret_lacks_data", secret_lacks_data},
     NamedCheck{"secret_data_is_broken", secret_data_is_broken},
     NamedCheck{"key_does_not_match_certificate", key_does_not_match_certificate},
+    NamedCheck{"certificate_cannot_be_shown", certificate_cannot_be_shown},
     NamedCheck{"somebody_else_changed_it", somebody_else_changed_it},
     NamedCheck{"certificate_is_for_other_names", certificate_is_for_other_names},
     NamedCheck{"certificate_has_expired", certificate_has_expired},

@@ -16,6 +16,9 @@ namespace certificate {
 // Verdict::reason when the Secret holds another certificate than the one that was issued.
 inline constexpr const char* kSecretContested = "SecretContested";
 
+// The same when a renewal is due.
+inline constexpr const char* kRenewing = "Renewing";
+
 struct ReissueInput {
   const api::Certificate& certificate;
   const SecretContent* secret;  // null: there is no Secret

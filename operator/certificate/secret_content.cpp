@@ -22,6 +22,9 @@ Chain read_chain(SecretContent& content) {
   content.chain_length = static_cast<int>(chain->size());
   content.leaf = chain->leaf();
   content.view = chain->view();
+  if (const base::Status servable = chain->check_tls(); !servable) {
+    content.tls_problem = servable.error().message;
+  }
   return *std::move(chain);
 }
 

@@ -33,6 +33,7 @@ struct SecretContent {
   std::optional<base::KeySpec> key;  // nothing when key_pem is empty or broken
   std::string problem;               // a sentence: what of the present data cannot be read
   std::string pair_problem;          // a sentence: why the key is not the certificate's
+  std::string tls_problem;           // a clause: why no server of ours can show the certificate
   std::string order_url;
   std::string issuer_name;  // empty: nobody wrote it there
   std::string issuer_kind;

@@ -15,7 +15,9 @@ using acme::ChallengeStatus;
 using acme::OrderStatus;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::Eq;
 using testing::HasSubstr;
+using testing::Not;
 
 acme::Authorization authorization_of(const std::string& host,
                                      AuthorizationStatus status = AuthorizationStatus::pending,
@@ -245,7 +247,23 @@ TEST(CheckIdentifiers, NamesTheBadOneAndSaysWhatToDo) {
   EXPECT_THAT(fault({"dns", "a.test."}), HasSubstr("ends with a dot"));
   EXPECT_THAT(fault({"ip", "10.0.0.999"}), HasSubstr("is not an IP address"));
   EXPECT_THAT(fault({"ip", ""}), HasSubstr("is not an IP address"));
+  EXPECT_THAT(fault({"dns", std::string(64, 'a') + ".test"}), HasSubstr("more than 63"));
+  EXPECT_THAT(fault({"dns", std::string(63, 'a') + ".test"}), Eq("accepted"));
+  EXPECT_THAT(fault({"dns", std::string(200, 'a').replace(60, 1, ".").replace(120, 1, ".") + "." +
+                                std::string(60, 'b')}),
+              Not(Eq("accepted")));
   EXPECT_FALSE(acme::check_identifiers({}));
+}
+
+TEST(CheckIdentifiers, TakesNoMoreNamesThanServersDo) {
+  std::vector<acme::Identifier> names;
+  for (int i = 0; i < 100; ++i) names.push_back({"dns", std::to_string(i) + ".test"});
+  EXPECT_TRUE(acme::check_identifiers(names));
+  names.push_back({"ip", "10.0.0.1"});
+  const auto status = acme::check_identifiers(names);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("101 names are given"));
+  EXPECT_THAT(status.error().message, HasSubstr("at most 100"));
 }
 
 TEST(IsStepBack, AnOrderMovesForwardOnly) {

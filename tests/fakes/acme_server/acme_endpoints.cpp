@@ -275,8 +275,10 @@ void AcmeServer::issue(Order& order) {
     return;
   }
   Certificate certificate;
-  certificate.chain = mint_.issue(order.csr, now() - options_.backdated,
-                                  now() + options_.certificate_lifetime, options_.names_issued);
+  certificate.chain =
+      mint_.issue(order.csr, now() - options_.backdated, now() + options_.certificate_lifetime,
+                  options_.names_issued, weak_signatures_ > 0);
+  weak_signatures_ = std::max(0, weak_signatures_ - 1);
   certificate.id = certificate_id_of(certificate.chain);
   order.certificate = next_number_++;
   order.status = "valid";

@@ -296,6 +296,11 @@ void AcmeServer::fail_issuance(std::string type, std::string detail) {
   failing_issuance_ = {std::move(type), std::move(detail)};
 }
 
+void AcmeServer::sign_weakly(int times) {
+  const std::lock_guard lock(mutex_);
+  weak_signatures_ = times;
+}
+
 void AcmeServer::set_renewal_window(base::WallTime start, base::WallTime end,
                                     std::string explanation_url) {
   const std::lock_guard lock(mutex_);

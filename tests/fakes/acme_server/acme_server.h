@@ -95,6 +95,7 @@ class AcmeServer final : public base::HttpTransport {
   // Validations of this host fail like this until told otherwise (empty type).
   void fail_validation(const std::string& host, std::string type, std::string detail);
   void fail_issuance(std::string type, std::string detail);  // after finalize; once
+  void sign_weakly(int times);                               // by SHA-1
   void set_renewal_window(base::WallTime start, base::WallTime end,
                           std::string explanation_url = "");
   void forget_accounts();
@@ -193,6 +194,7 @@ class AcmeServer final : public base::HttpTransport {
   std::map<std::string, std::string> retry_after_;
   std::map<std::string, std::pair<std::string, std::string>> failing_hosts_;
   std::optional<std::pair<std::string, std::string>> failing_issuance_;
+  int weak_signatures_ = 0;
   std::optional<std::pair<base::WallTime, base::WallTime>> window_;
   std::string explanation_url_;
   std::string new_order_path_ = "/new-order";

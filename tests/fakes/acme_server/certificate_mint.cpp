@@ -102,7 +102,8 @@ CertificateMint::CertificateMint() : key_(make_key()) {
 }
 
 std::string CertificateMint::issue(const std::string& csr_der, base::WallTime not_before,
-                                   base::WallTime not_after, const std::string& names) {
+                                   base::WallTime not_after, const std::string& names,
+                                   bool is_weak) {
   const base::X509ReqPtr csr = parse_csr(csr_der);
   const auto root = base::parse_first_certificate(root_pem_);
   const base::X509Ptr leaf(X509_new());
@@ -119,7 +120,8 @@ std::string CertificateMint::issue(const std::string& csr_der, base::WallTime no
   }
   add_extension(leaf.get(), root->get(), NID_authority_key_identifier, "keyid:always");
   add_extension(leaf.get(), root->get(), NID_ext_key_usage, "serverAuth");
-  if (X509_sign(leaf.get(), key_.get(), EVP_sha256()) == 0) std::abort();
+  const EVP_MD* const digest = is_weak ? EVP_sha1() : EVP_sha256();
+  if (X509_sign(leaf.get(), key_.get(), digest) == 0) std::abort();
   return to_pem(leaf.get()) + root_pem_;
 }
 

@@ -29,8 +29,9 @@ class CertificateMint {
   const std::string& root_pem() const { return root_pem_; }
   // Leaf and root in PEM. The serial has its top bit set, so that its DER begins with 00.
   // names: what it is to be good for, as OpenSSL has it ("DNS:a.example"), whatever the CSR asks.
+  // is_weak: signed by SHA-1.
   std::string issue(const std::string& csr_der, base::WallTime not_before, base::WallTime not_after,
-                    const std::string& names = {});
+                    const std::string& names = {}, bool is_weak = false);
 
  private:
   base::PrivateKey key_;

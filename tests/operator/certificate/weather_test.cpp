@@ -326,6 +326,38 @@ TEST_F(Weather, MovingFromCertManagerOrdersNothingOnTheDayAndKeepsTheKindOfKey) 
             base::KeyAlgorithm::rsa);
 }
 
+// OpenSSL and browsers refuse SHA-1, so the proxies are never given it.
+TEST_F(Weather, ACertificateThatIsSignedBySha1IsToldAndOrderedAtThePace) {
+  start();
+  world_->ca.sign_weakly(1000);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}, "fresh"));
+  world_->run_for(hours(1));
+  EXPECT_LE(orders(), 4);
+  EXPECT_THAT(world_->message(api::kIssuing, "fresh"), HasSubstr("its signature is by SHA1"));
+  EXPECT_THAT(world_->events.reasons(), Contains("Warning Failed"));
+  const std::string weak = world_->ca.issued().back();
+  const std::string key = world_->secret_value("next-tls.key", "fresh-tls");
+  world_->cluster.remove(api::Certificate::type(), {"shop", "fresh"});
+
+  // As cert-manager may have left one of a private CA.
+  world_->ca.sign_weakly(0);
+  world_->cluster.put(
+      kube::Secret::type(),
+      {{"apiVersion", "v1"},
+       {"kind", "Secret"},
+       {"type", "kubernetes.io/tls"},
+       {"metadata",
+        {{"name", "www-tls"},
+         {"namespace", "shop"},
+         {"annotations", {{"cert-manager.io/issuer-name", "ca"}}}}},
+       {"data", {{"tls.crt", base::base64_encode(weak)}, {"tls.key", base::base64_encode(key)}}}});
+  world_->run_for(hours(1));
+  const int before = orders();
+  issue();
+  EXPECT_EQ(orders(), before + 1);
+  EXPECT_NE(chain(), weak);
+}
+
 TEST_F(Weather, ASecretThatIsDeletedInMidOrderIsReadAgainAndNothingIsLost) {
   AcmeServer::Options slow;
   slow.polls_until_done = 4;
