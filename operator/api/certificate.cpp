@@ -137,6 +137,7 @@ CertificateStatus read_status(const Fields& fields) {
   status.last_order_url = fields.text("lastOrderURL");
   status.last_renewal_request = fields.text("lastRenewalRequest");
   status.recent_issuances = fields.times("recentIssuances");
+  status.begun_orders = fields.times("begunOrders");
   if (fields.has("renewalInfo")) {
     status.renewal_info = read_renewal_info(fields.object("renewalInfo"));
   }
@@ -306,6 +307,9 @@ nlohmann::json status_to_json(const CertificateStatus& status) {
   put(object, "lastRenewalRequest", status.last_renewal_request);
   for (const base::WallTime issued : status.recent_issuances) {
     object["recentIssuances"].push_back(base::to_rfc3339(issued));
+  }
+  for (const base::WallTime begun : status.begun_orders) {
+    object["begunOrders"].push_back(base::to_rfc3339(begun));
   }
   if (status.renewal_info) object["renewalInfo"] = to_json(*status.renewal_info);
   if (status.failed_issuance_attempts != 0) {

@@ -116,6 +116,9 @@ struct CertificateStatus {
   std::string last_renewal_request;  // the renew-requested annotation that was served last
   // When this Certificate was issued: the newest, and others of the last day. They pace the orders.
   std::vector<base::WallTime> recent_issuances;
+  // When orders were begun that led to nothing yet, each written before it was placed: after a
+  // crash nobody knows more of it. They pace the orders likewise.
+  std::vector<base::WallTime> begun_orders;
   std::optional<RenewalInfoStatus> renewal_info;
   int failed_issuance_attempts = 0;  // in a row
   std::optional<base::WallTime> last_failure_time;

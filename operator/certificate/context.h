@@ -94,6 +94,8 @@ using Delay = std::chrono::milliseconds;
 // Indexes of the Certificates: "namespace/secret", and issuer::IssuerKey::text().
 inline constexpr const char* kBySecret = "certificates-by-secret";
 inline constexpr const char* kByIssuer = "certificates-by-issuer";
+// Likewise: names_digest().
+inline constexpr const char* kByNames = "certificates-by-names";
 // Index of the Secrets: the Certificate that their annotation names, "namespace/name".
 inline constexpr const char* kByCertificate = "secrets-by-certificate";
 

@@ -9,6 +9,7 @@
 #include "acme/order_check.h"
 #include "acme/renewal_info.h"
 #include "operator/certificate/order_schedule.h"
+#include "operator/certificate/pace.h"
 
 namespace certificate {
 
@@ -30,12 +31,44 @@ Issuance::Issuance(Context& context, Memory& memory, Record& record, IssuerAcces
 
 // ---- From the wish to a recorded order
 
-std::optional<End> Issuance::place(const Verdict& verdict) {
-  verdict_ = verdict;
-  // Placed a moment ago and not recorded, because a request in between failed: the same goes on.
+// Placed a moment ago and not recorded, because a request in between failed: the same goes on.
+bool Issuance::has_begun() {
   if (memory_.order &&
       (memory_.order->account_url != account().session.account_url || !is_still_wanted())) {
     forget();
+  }
+  return memory_.begun_at.has_value();
+}
+
+std::optional<End> Issuance::begin(const Verdict& verdict) {
+  const bool is_told = is_told_already(verdict);
+  // As status has it. The answer to the write may lack it: an older definition knows no such field.
+  const base::WallTime begun_at = std::chrono::floor<seconds>(now());
+  show_begun(certificate(), verdict, begun_at);
+  if (!is_told) {
+    const base::Status written = record_.write_status();
+    if (!written) return Record::after_write(written, kube::Outcome::await_change());
+  }
+  memory_.past = Memory::Past::spent;
+  memory_.begun_at = begun_at;
+  context_.order_history.note_begun(account().session.account_url, certificate(), begun_at);
+  return std::nullopt;
+}
+
+// The one order that needs no write of its own: the object tells of it (that it is there, when it
+// is to be renewed, that somebody asked for it), nobody else can have placed it, and an operator
+// that comes after a crash will count it as placed, for it finds the same status.
+bool Issuance::is_told_already(const Verdict& verdict) const {
+  return memory_.past == Memory::Past::at_rest && has_order_in_doubt(status()) &&
+         (verdict.reason == kRenewing || verdict.reason == kManuallyTriggered ||
+          status().revision == 0);
+}
+
+std::optional<End> Issuance::place(const Verdict& verdict) {
+  verdict_ = verdict;
+  const auto& begun = status().begun_orders;
+  if (memory_.begun_at && (begun.empty() || begun.back() != *memory_.begun_at)) {
+    show_begun(certificate(), verdict, *memory_.begun_at);
   }
   if (!memory_.order) {
     acme::NewOrder wanted{record_.identifiers(), replaced_id(), account().profile};
@@ -150,6 +183,7 @@ std::optional<End> Issuance::record_order() {
                            "Issuing", "Issuing", "issuing a certificate: " + verdict_->message);
   }
   memory_.setbacks = 0;
+  memory_.begun_at.reset();
   return go_on();
 }
 
@@ -216,6 +250,7 @@ bool Issuance::is_still_wanted() const {
 
 void Issuance::forget() {
   memory_.order.reset();
+  memory_.begun_at.reset();
   memory_.secret.present.reset();
   memory_.secret.is_known = false;
   memory_.wait.since.reset();

@@ -28,6 +28,12 @@ class Issuance {
   Issuance(Context& context, Memory& memory, Record& record, IssuerAccess& issuer,
            Permission& permission, ServingWatch& serving, RenewalInfoWatch& renewal_info);
 
+  // An order is begun and in status; place() goes on with it, and needs no permission again.
+  bool has_begun();
+  // Has the beginning in status before anything is sent: however often an operator is killed, what
+  // it may have cost the CA is known. Ends the reconcile only when it could not be written.
+  std::optional<End> begin(const Verdict& verdict);
+
   // Both end the reconcile, or return nothing: the order is dropped, and whether another is wanted
   // is to be decided afresh.
   // place() needs a turn at the issuer, and the Secret as the API server has it in memory.
@@ -47,6 +53,7 @@ class Issuance {
 
  private:
   // ---- issuance.cpp: from the wish to a recorded order
+  bool is_told_already(const Verdict& verdict) const;
   std::optional<End> look_at_account(const acme::AcmeError& refusal);
   std::string replaced_id() const;
   std::optional<End> fetch_authorizations();
@@ -83,7 +90,7 @@ class Issuance {
   End wait_for_proxies(const std::string& what_for);
   void note_waiting(const std::string& what_for);
   End set_back(const acme::AcmeError& error);
-  End fail(const Failure& failure);
+  End fail(Failure failure);
 
   Memory::Order& order() { return *memory_.order; }
   base::WallTime now() const { return context_.now(); }

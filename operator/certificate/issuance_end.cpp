@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "acme/order_flow.h"
 #include "base/time_text.h"
 #include "operator/certificate/issuance.h"
 #include "operator/certificate/order_schedule.h"
@@ -38,6 +39,7 @@ End Issuance::conclude(const SecretContent& content) {
   if (const base::Status written = record_.write_status(); !written) {
     return Record::after_write(written, kube::Outcome::await_change());
   }
+  memory_.past = Memory::Past::at_rest;
   serving_.end_quick_looks();
   if (memory_.secret.present) {
     memory_.secret.kept = std::make_shared<const kube::Secret>(*memory_.secret.present);
@@ -45,7 +47,8 @@ End Issuance::conclude(const SecretContent& content) {
   forget();
   context_.issuer_health.note_issued(issuer_.key());
   if (issuer_.has_account()) {
-    context_.order_history.note_issued(account().session.account_url, certificate(), now());
+    context_.order_history.note_issued(account().session.account_url, certificate(),
+                                       status().recent_issuances.back());
   }
   context_.metrics.count_issued();
   spdlog::info("{}: issued serial {}, valid until {}", record_.name(), leaf.serial,
@@ -132,7 +135,11 @@ End Issuance::set_back(const base::Error& error) {
   return fail({acme::ErrorClass::other, error.message, std::nullopt, false});
 }
 
-End Issuance::fail(const Failure& failure) {
+// What is lost behind the CSR has cost a certificate, and stays among what was begun.
+End Issuance::fail(Failure failure) {
+  failure.is_spent = memory_.order &&
+                     acme::is_step_back(order().order.status, acme::OrderStatus::ready) &&
+                     order().order.status != acme::OrderStatus::invalid;
   const api::CertificateStatus& written = record_.written();
   const bool is_new = written.failed_issuance_attempts == 0 ||
                       written.last_failure_class != acme::name_of(failure.error_class);
@@ -146,11 +153,15 @@ End Issuance::fail(const Failure& failure) {
   }
   memory_.setbacks = 0;
   context_.metrics.count_failed();
-  if (!failure.account_url.empty()) {
-    context_.order_history.note_failed(failure.account_url, certificate(), now(),
+  const std::string account_url = failure.account_url.empty() && issuer_.has_account()
+                                      ? account().session.account_url
+                                      : failure.account_url;
+  if (!account_url.empty()) {
+    context_.order_history.note_failed(account_url, certificate(), *status().last_failure_time,
                                        failure.error_class == acme::ErrorClass::rate_limited
                                            ? status().next_attempt_time
-                                           : std::nullopt);
+                                           : std::nullopt,
+                                       failure.is_spent);
   }
   const kube::Condition* issuing = kube::find_condition(status().conditions, api::kIssuing);
   if (is_new) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +66,13 @@ struct Memory {
     int looks = 0;                 // at the proxies
   };
   Wait wait;
+  // An order was begun and is in status: the request for it may be sent again. Not yet recorded.
+  std::optional<base::WallTime> begun_at;
+  // What this process knows of orders that are nowhere in status: whether another one may have
+  // placed one before it led; or nothing was wanted, so that the next one is told of by what made
+  // it wanted; or neither any more: it has begun one, or has counted what another may have placed.
+  enum class Past : std::uint8_t { unknown, at_rest, spent };
+  Past past = Past::unknown;
   std::optional<base::SteadyTime> stored_at;  // the new pair is in the Secret
   int setbacks = 0;                           // in a row that were not worth a write
   base::SteadyTime next_try{};

@@ -23,6 +23,11 @@ constexpr minutes kClockStepMax{5};
 constexpr std::size_t kWishesAtOnce = 3;
 constexpr std::array kWishesApart{minutes(1), minutes(10), minutes(60)};
 
+// The longest pause after an order of a certificate that lives so long.
+base::WallTime::duration pause_max(base::WallTime::duration life) {
+  return std::max<base::WallTime::duration>(life / 3, kPauseLeast);
+}
+
 // A clock that was ahead leaves times in the future; they count as now and not for longer.
 bool is_counted(base::WallTime issued, base::WallTime now) {
   return issued > now - kCounted && issued < now + kCounted;
@@ -41,6 +46,52 @@ bool is_new_wish(const api::Certificate& certificate) {
 std::optional<base::WallTime> wish_until(std::size_t failed, base::WallTime last) {
   if (failed < kWishesAtOnce) return std::nullopt;
   return last + kWishesApart[std::min(failed - kWishesAtOnce, kWishesApart.size() - 1)];
+}
+
+// All that counts of what a Certificate cost its CA; the oldest first.
+std::vector<base::WallTime> ordered_times(const api::CertificateStatus& status,
+                                          base::WallTime now) {
+  std::vector<base::WallTime> all = status.recent_issuances;
+  all.insert(all.end(), status.begun_orders.begin(), status.begun_orders.end());
+  std::erase_if(all, [now](base::WallTime one) { return !is_counted(one, now); });
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// Somewhat earlier than the others themselves, or one that is renewed as often as it may be would
+// always come first.
+std::optional<base::WallTime> others_until(const OrderHistory::OfOthers& others, base::WallTime now,
+                                           double chance01) {
+  const auto until = paced_until(others.ordered, now, chance01);
+  if (!until || !others.life) return until;
+  const base::WallTime newest = std::min(others.ordered.back(), now);
+  const base::WallTime at_latest = newest + pause_max(*others.life) * 3 / 4;
+  return at_latest > now ? std::optional(std::min(*until, at_latest)) : std::nullopt;
+}
+
+std::string count_text(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? " was" : "s were");
+}
+
+Brake brake_of_its_own(const api::CertificateStatus& status, base::WallTime until,
+                       base::WallTime now) {
+  const std::vector<base::WallTime> all = ordered_times(status, now);
+  const auto issued = static_cast<std::size_t>(
+      std::count_if(status.recent_issuances.begin(), status.recent_issuances.end(),
+                    [now](base::WallTime one) { return is_counted(one, now); }));
+  const std::string last = ", the last at " + issuer::clock_text(all.back(), now);
+  if (issued == all.size()) {
+    return {until, kIssuedTooOften,
+            count_text(issued, "certificate") + " issued within a day" + last,
+            "find out who wants a new one so often"};
+  }
+  std::string why =
+      count_text(all.size() - issued, "order") + " begun within a day that led to no certificate";
+  if (issued != 0) why += ", and " + count_text(issued, "certificate") + " issued";
+  return {
+      until, kOrderedTooOften, why + last,
+      "find out what ends orders: an operator that is restarted again and again, or who changes "
+      "the Certificate"};
 }
 
 bool is_of_another_account(const api::CertificateStatus& status, const std::string& account_url) {
@@ -69,12 +120,11 @@ std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& iss
 
 std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, base::WallTime now,
                                           double chance01) {
-  const auto until = paced_until(status.recent_issuances, now, chance01);
+  const std::vector<base::WallTime> ordered = ordered_times(status, now);
+  const auto until = paced_until(ordered, now, chance01);
   if (!until || !status.not_after) return until;
-  const base::WallTime newest = std::min(status.recent_issuances.back(), now);
-  const auto pause_max =
-      std::max<base::WallTime::duration>((*status.not_after - newest) / 3, kPauseLeast);
-  const base::WallTime at_latest = newest + pause_max;
+  const base::WallTime newest = std::min(ordered.back(), now);
+  const base::WallTime at_latest = newest + pause_max(*status.not_after - newest);
   return at_latest > now ? std::optional(std::min(*until, at_latest)) : std::nullopt;
 }
 
@@ -83,19 +133,15 @@ std::optional<Brake> brake_for(const api::CertificateStatus& status,
                                double chance01) {
   const auto at = [now](base::WallTime time) { return issuer::clock_text(time, now); };
   if (const auto until = paced_until(status, now, chance01)) {
-    return Brake{*until, kIssuedTooOften,
-                 std::to_string(status.recent_issuances.size()) +
-                     " certificates were issued within a day, the last at " +
-                     at(status.recent_issuances.back()),
-                 "find out who wants a new one so often"};
+    return brake_of_its_own(status, *until, now);
   }
   if (status.revision != 0) return std::nullopt;
-  if (const auto until = paced_until(others.issued, now, chance01)) {
+  if (const auto until = others_until(others, now, chance01)) {
     return Brake{*until, kIssuedTooOften,
-                 std::to_string(others.issued.size()) +
-                     " certificates for these names were issued within a day for other "
+                 std::to_string(others.ordered.size()) +
+                     " certificates for these names were issued or begun within a day for other "
                      "Certificates, the last at " +
-                     at(others.issued.back()),
+                     at(others.ordered.back()),
                  "keep one secretName for them"};
   }
   const std::string remedy = "mend what the Events of the other Certificates tell";
@@ -124,12 +170,19 @@ bool take_back(api::CertificateStatus& status, base::WallTime now) {
   return true;
 }
 
-std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now) {
-  std::erase_if(issued, [now](base::WallTime one) { return !is_counted(one, now); });
+std::vector<base::WallTime> with_time(std::vector<base::WallTime> times, base::WallTime now) {
+  std::erase_if(times, [now](base::WallTime one) { return !is_counted(one, now); });
   // As status keeps it: what is read back must lead to the same renewal time, or it is a write.
-  issued.push_back(std::chrono::floor<std::chrono::seconds>(now));
-  if (issued.size() > kKeptMax) issued.erase(issued.begin(), issued.end() - kKeptMax);
-  return issued;
+  times.push_back(std::chrono::floor<std::chrono::seconds>(now));
+  if (times.size() > kKeptMax) times.erase(times.begin(), times.end() - kKeptMax);
+  return times;
+}
+
+bool has_order_in_doubt(const api::CertificateStatus& status) {
+  if (status.failed_issuance_attempts > 0) return false;
+  if (status.begun_orders.empty()) return true;
+  return !status.recent_issuances.empty() &&
+         status.recent_issuances.back() > status.begun_orders.back();
 }
 
 std::optional<base::WallTime> wait_until(const api::Certificate& certificate, base::WallTime now,

@@ -26,8 +26,9 @@ inline constexpr std::size_t kIssuancesAtOnce = 2;
 std::optional<base::WallTime> paced_until(const std::vector<base::WallTime>& issued,
                                           base::WallTime now, double chance01);
 
-// The same of one Certificate. No pause is longer than a third of the life that was left at the
-// last issuance, for a CA that issues for hours means it to be asked so often; but ten minutes at
+// The same of one Certificate: what was issued, and what was begun and led to nothing, for that
+// cost the CA an order, too. No pause is longer than a third of the life that was left at the
+// last of them, for a CA that issues for hours means it to be asked so often; but ten minutes at
 // least.
 std::optional<base::WallTime> paced_until(const api::CertificateStatus& status, base::WallTime now,
                                           double chance01);
@@ -40,17 +41,25 @@ struct Brake {
   std::string remedy;
 };
 inline constexpr const char* kIssuedTooOften = "IssuedTooOften";
+inline constexpr const char* kOrderedTooOften = "OrderedTooOften";
 inline constexpr const char* kFailedTooOften = "FailedTooOften";
 
 // The pace of the Certificate itself; and, while it has got nothing yet, what others got for the
-// same names: after two certificates, or three failures, as for one that had them itself.
+// same names: after two certificates, or three failures, as for one that had them itself. But it
+// does not wait for ever beside one that is renewed every few hours: a quarter of that one's life
+// after its last order, and no sooner than after some minutes, its turn has come.
 std::optional<Brake> brake_for(const api::CertificateStatus& status,
                                const OrderHistory::OfOthers& others, base::WallTime now,
                                double chance01);
 
-// The times of issuances to be kept, with this one: the newest first of all, and of the others
-// those that paced_until() still counts.
-std::vector<base::WallTime> with_issuance(std::vector<base::WallTime> issued, base::WallTime now);
+// The times to be kept, with this one: the newest first of all, and of the others those that
+// paced_until() still counts.
+std::vector<base::WallTime> with_time(std::vector<base::WallTime> times, base::WallTime now);
+
+// An order may have been placed by an operator that did not live to say so: whoever finds one
+// wanted, and has not seen the Certificate before, cannot know. One alone, for what is begun later
+// or has failed is in status.
+bool has_order_in_doubt(const api::CertificateStatus& status);
 
 // When the next attempt after a failure may be made; nothing: now. A change of spec, or another
 // value of the renew-requested annotation, does not wait for what was wanted before; wishes that

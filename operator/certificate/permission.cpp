@@ -48,16 +48,34 @@ std::optional<End> Permission::of_hosts(const std::optional<Verdict>& verdict) {
   return record_.block(held->reason, held->message, verdict);
 }
 
-std::optional<End> Permission::to_order(const Verdict& verdict) {
+// Those of the same account: another CA counts for itself.
+OrderHistory::OfOthers Permission::of_others() const {
   const api::Certificate& certificate = record_.certificate();
-  const auto others = context_.order_history.of_others(issuer_.account().session.account_url,
-                                                       certificate, context_.now());
-  const auto brake = brake_for(certificate.status, others, context_.now(), record_.chance());
+  const std::string& account_url = issuer_.account().session.account_url;
+  auto living = context_.stores.certificates.find(kByNames, names_digest(certificate));
+  std::erase_if(living, [&](const auto& one) {
+    const auto account =
+        context_.accounts.find(issuer::resolve(one->metadata.namespace_, one->spec.issuer_ref));
+    return !account || account->session.account_url != account_url;
+  });
+  return context_.order_history.of_others(account_url, certificate, living, context_.now());
+}
+
+std::optional<End> Permission::to_order(const Verdict& verdict) {
+  api::CertificateStatus& status = record_.status();
+  const bool is_in_doubt = memory_.past == Memory::Past::unknown && has_order_in_doubt(status);
+  if (is_in_doubt) {
+    status.begun_orders = with_time(std::move(status.begun_orders), context_.now());
+  }
+  const auto brake = brake_for(status, of_others(), context_.now(), record_.chance());
   if (!brake) return std::nullopt;
   const kube::Condition* before = kube::find_condition(record_.written().conditions, api::kIssuing);
   const bool is_new = !before || before->reason != brake->reason;
   show_held_back(record_.certificate(), *brake, verdict, context_.now());
   const base::Status written = record_.write_status();
+  // Counted once: where status does not keep it, it would be counted and waited for again and
+  // again.
+  if (written && is_in_doubt) memory_.past = Memory::Past::spent;
   if (written && is_new) {
     record_.warn(brake->reason,
                  kube::find_condition(record_.status().conditions, api::kIssuing)->message);

@@ -28,7 +28,8 @@ class Permission {
 
   // All that can be asked before the API server is: names, hosts, issuer, back-off, budget, turn.
   std::optional<End> to_begin(const Verdict& verdict);
-  // An order would be one of too many within a day.
+  // An order would be one of too many within a day. One that is in doubt is counted in status, and
+  // that is yet to be written.
   std::optional<End> to_order(const Verdict& verdict);
 
   // ---- The same one by one, for an order that is under way.
@@ -43,6 +44,7 @@ class Permission {
 
  private:
   std::optional<End> of_budget();
+  OrderHistory::OfOthers of_others() const;
   End wait_in_line(const std::string& what_for);
   std::optional<base::WallTime> attempt_time() const;
 

@@ -54,6 +54,9 @@ Reconciler::Reconciler(ReconcilerOptions options, Stores stores, kube::Client& c
         issuer::resolve(certificate.metadata.namespace_, certificate.spec.issuer_ref);
     return std::vector<std::string>{index_value(issuer)};
   });
+  context_.stores.certificates.add_index(kByNames, [](const api::Certificate& certificate) {
+    return std::vector<std::string>{names_digest(certificate)};
+  });
   context_.stores.tls_secrets.add_index(kByCertificate, [](const kube::Secret& secret) {
     const std::string name = secret.metadata.annotation(api::kCertificateNameAnnotation);
     if (name.empty()) return std::vector<std::string>{};
@@ -65,11 +68,15 @@ Reconciler::~Reconciler() = default;
 
 void Reconciler::wake_with(std::function<void(const kube::ObjectKey&)> enqueue) {
   enqueue_ = std::move(enqueue);
+  context_.stores.certificates.add_sync_listener([this] { note_what_is_there(); });
   context_.turns.wake_with(enqueue_);
   context_.orders.wake_with(enqueue_);
   // Whoever shares a Secret waits for the older one to go.
   context_.stores.certificates.add_listener(
       [this](const kube::ObjectChange<api::Certificate>& change) {
+        const bool is_same = change.before && change.after &&
+                             change.before->metadata.uid == change.after->metadata.uid;
+        if (change.before && !is_same) note_gone(change.before->metadata.uid);
         if (change.after) return;
         const kube::ObjectKey secret{change.key.namespace_, change.before->spec.secret_name};
         wake_all(context_.stores.certificates.find(kBySecret, secret.text()));
@@ -154,10 +161,37 @@ void Reconciler::on_uses_known() {
   wake_all(context_.stores.certificates.list());
 }
 
-std::shared_ptr<Memory> Reconciler::memory_of(const kube::ObjectKey& key) {
+void Reconciler::begin_to_lead() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_leading_ = true;
+  }
+  if (context_.stores.certificates.has_synced()) note_what_is_there();
+}
+
+void Reconciler::note_what_is_there() {
+  std::set<std::string> there;
+  for (const auto& certificate : context_.stores.certificates.list()) {
+    if (certificate->status.revision == 0) there.insert(certificate->metadata.uid);
+  }
   const std::lock_guard lock(mutex_);
-  auto& memory = memories_[key];
-  if (!memory) memory = std::make_shared<Memory>();
+  if (is_leading_ && !begun_by_others_) begun_by_others_ = std::move(there);
+}
+
+void Reconciler::note_gone(const std::string& uid) {
+  const std::lock_guard lock(mutex_);
+  if (begun_by_others_) begun_by_others_->erase(uid);
+}
+
+std::shared_ptr<Memory> Reconciler::memory_of(const api::Certificate& certificate) {
+  const std::lock_guard lock(mutex_);
+  auto& memory = memories_[certificate.metadata.key()];
+  if (memory) return memory;
+  memory = std::make_shared<Memory>();
+  // Once: when this memory is forgotten, and made again, an order may have been begun meanwhile.
+  const bool has_come = begun_by_others_ && certificate.status.revision == 0 &&
+                        begun_by_others_->insert(certificate.metadata.uid).second;
+  if (has_come) memory->past = Memory::Past::at_rest;
   return memory;
 }
 
@@ -211,7 +245,7 @@ base::Result<kube::Outcome> Reconciler::reconcile(const kube::ObjectKey& key) {
   if (context_.options.is_used && !context_.options.is_used(secret)) {
     return kube::Outcome::await_change();
   }
-  const auto memory = memory_of(key);
+  const auto memory = memory_of(*stored);
   return Run(context_, *memory, memory->own_writes.freshest(*stored)).go();
 }
 

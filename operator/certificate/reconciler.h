@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -28,6 +30,8 @@ struct Memory;
 // A reconcile is a switch over what is recorded in status and Secret; each step is at most one
 // request to the ACME server or one look at the proxies, and steps follow each other until
 // something must be waited for (requeue). An issuance is four writes:
+//   0  status   an order is begun, so that no crash loses its pace; not where the object tells of
+//               it: a Certificate that has come, a renewal that is due or was asked for
 //   1  status   the order, its authorizations and tokens: from here on the proxies can answer
 //   2  Secret   the next private key, before finalize, so that a crash afterwards loses nothing
 //   3  Secret   the new chain and key
@@ -46,6 +50,10 @@ class Reconciler final : public kube::Reconciler {
   // change of the Certificate itself is its controller's to follow. Call before the reflectors
   // start.
   void wake_with(std::function<void(const kube::ObjectKey&)> enqueue);
+
+  // This process is in charge from now on; before the first reconcile. What there is by then, or
+  // with the first listing if that comes later, another may have begun to order.
+  void begin_to_lead();
 
   // A proxy has taken over a newer configuration: those that wait for proxies look again at once.
   void on_proxy_acknowledged();
@@ -68,7 +76,9 @@ class Reconciler final : public kube::Reconciler {
 
  private:
   void wake_all(const std::vector<std::shared_ptr<const api::Certificate>>& certificates) const;
-  std::shared_ptr<Memory> memory_of(const kube::ObjectKey& key);
+  void note_what_is_there();
+  void note_gone(const std::string& uid);
+  std::shared_ptr<Memory> memory_of(const api::Certificate& certificate);
   void forget(const kube::ObjectKey& key);
   base::Status remove_leftover_key(const kube::ObjectKey& certificate);
 
@@ -76,6 +86,10 @@ class Reconciler final : public kube::Reconciler {
   std::function<void(const kube::ObjectKey&)> enqueue_;
   std::mutex mutex_;
   bool has_proxies_ = true;  // until something else is heard
+  bool is_leading_ = false;
+  // Those that others, or we in a memory that was forgotten, may have begun to order for: without
+  // a certificate when we began to lead, or known since. By uid; nothing: not known yet.
+  std::optional<std::set<std::string>> begun_by_others_;
   std::map<kube::ObjectKey, std::shared_ptr<Memory>> memories_;
 };
 

@@ -135,7 +135,7 @@ std::optional<Verdict> renewal_is_requested(const ReissueInput& input) {
   if (request.empty() || request == input.certificate.status.last_renewal_request) {
     return std::nullopt;
   }
-  return Verdict{"ManuallyTriggered",
+  return Verdict{kManuallyTriggered,
                  std::string("renewal is requested by the annotation ") +
                      api::kRenewRequestedAnnotation + "=" + request,
                  true};

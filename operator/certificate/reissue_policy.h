@@ -16,8 +16,9 @@ namespace certificate {
 // Verdict::reason when the Secret holds another certificate than the one that was issued.
 inline constexpr const char* kSecretContested = "SecretContested";
 
-// The same when a renewal is due.
+// The same when a renewal is due, or asked for.
 inline constexpr const char* kRenewing = "Renewing";
+inline constexpr const char* kManuallyTriggered = "ManuallyTriggered";
 
 struct ReissueInput {
   const api::Certificate& certificate;

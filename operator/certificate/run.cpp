@@ -143,8 +143,11 @@ End Run::keep(const kube::Secret& secret, const SecretContent& content) {
   show_view(certificate(), content);
   renewal_info_.look(leaf);
   serving_.look(leaf);
-  return Record::after_write(record_.write_status(),
-                             kube::Outcome::requeue(issuance_.until_next_look(leaf)));
+  if (const base::Status written = record_.write_status(); !written) {
+    return Record::after_write(written, kube::Outcome::await_change());
+  }
+  memory_.past = Memory::Past::at_rest;
+  return kube::Outcome::requeue(issuance_.until_next_look(leaf));
 }
 
 // The store's view is old after our own write: the API server says whether it is still to be done.
@@ -230,7 +233,10 @@ End Run::start(const Verdict& verdict) {
 }
 
 End Run::begin(const Verdict& verdict) {
-  if (auto end = permission_.to_order(verdict)) return *std::move(end);
+  if (!issuance_.has_begun()) {
+    if (auto end = permission_.to_order(verdict)) return *std::move(end);
+    if (auto end = issuance_.begin(verdict)) return *std::move(end);
+  }
   if (auto end = issuance_.place(verdict)) return *std::move(end);
   return decide();
 }

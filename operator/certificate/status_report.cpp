@@ -71,6 +71,22 @@ std::string problem_of(const acme::Authorization& authorization) {
   return {};
 }
 
+void show_issuing(api::Certificate& certificate, const Verdict& verdict, base::WallTime now) {
+  certificate.status.next_attempt_time.reset();
+  certificate.status.next_attempt_reason.clear();
+  certificate.status.observed_generation = certificate.metadata.generation;
+  set(certificate, api::kIssuing, kube::ConditionStatus::is_true, verdict.reason,
+      "issuing: " + verdict.message, now);
+  if (verdict.is_usable_meanwhile) return;
+  set(certificate, api::kReady, kube::ConditionStatus::is_false, verdict.reason,
+      "issuing: " + verdict.message, now);
+}
+
+// What the newest order led to is in status now.
+void end_begun(api::CertificateStatus& status) {
+  if (!status.begun_orders.empty()) status.begun_orders.pop_back();
+}
+
 void clear_failure(api::CertificateStatus& status) {
   status.failed_issuance_attempts = 0;
   status.last_failure_time.reset();
@@ -86,6 +102,12 @@ void clear_failure(api::CertificateStatus& status) {
 
 bool has_order_under_way(const api::CertificateStatus& status) {
   return status.order && !status.order->url.empty() && status.order->state != "invalid";
+}
+
+void show_begun(api::Certificate& certificate, const Verdict& verdict, base::WallTime at) {
+  api::CertificateStatus& status = certificate.status;
+  status.begun_orders = with_time(std::move(status.begun_orders), at);
+  show_issuing(certificate, verdict, at);
 }
 
 void show_order(api::Certificate& certificate, const Verdict& verdict, const acme::Order& order,
@@ -107,15 +129,7 @@ void show_order(api::Certificate& certificate, const Verdict& verdict, const acm
     status.authorizations.push_back(std::move(shown));
   }
   certificate.status.order = std::move(status);
-  certificate.status.next_attempt_time.reset();
-  certificate.status.next_attempt_reason.clear();
-  certificate.status.observed_generation = certificate.metadata.generation;
-  set(certificate, api::kIssuing, kube::ConditionStatus::is_true, verdict.reason,
-      "issuing: " + verdict.message, now);
-  if (!verdict.is_usable_meanwhile) {
-    set(certificate, api::kReady, kube::ConditionStatus::is_false, verdict.reason,
-        "issuing: " + verdict.message, now);
-  }
+  show_issuing(certificate, verdict, now);
 }
 
 void show_waiting(api::Certificate& certificate, const std::string& what_for, base::WallTime now) {
@@ -163,6 +177,7 @@ void show_failure(api::Certificate& certificate, const Failure& failure,
       issuer::failure_text(status.last_failure, *status.next_attempt_time,
                            acme::remedy_for(failure.error_class, failure.text), now);
   if (failure.is_order_lost) {
+    if (!failure.is_spent) end_begun(status);
     if (!status.order) status.order.emplace();
     status.order->state = "invalid";
     // The tokens of a lost order must not stay published.
@@ -260,7 +275,8 @@ void show_issued(api::Certificate& certificate, const base::CertificateInfo& lea
     status.order.reset();
   }
   ++status.revision;
-  status.recent_issuances = with_issuance(std::move(status.recent_issuances), now);
+  end_begun(status);
+  status.recent_issuances = with_time(std::move(status.recent_issuances), now);
   set(certificate, api::kIssuing, kube::ConditionStatus::is_false, "Issued",
       "issued serial " + leaf.serial, now);
   show_ready(certificate, leaf, now);

@@ -22,6 +22,10 @@ namespace certificate {
 // Neither lost nor done: a restart goes on with it.
 bool has_order_under_way(const api::CertificateStatus& status);
 
+// An order is begun: written before it is placed, or with the order where status told of it
+// already.
+void show_begun(api::Certificate& certificate, const Verdict& verdict, base::WallTime at);
+
 // The order is placed; its tokens are for the proxies to answer.
 void show_order(api::Certificate& certificate, const Verdict& verdict, const acme::Order& order,
                 const std::vector<acme::Authorization>& authorizations, const acme::AccountKey& key,
@@ -41,6 +45,7 @@ struct Failure {
   bool is_order_lost = true;    // else the same order goes on at the next attempt
   std::string account_url{};    // whose attempt it was
   bool is_about_names = false;  // of a rate limit: other names may be tried
+  bool is_spent = false;        // the server took the CSR: it may count a certificate as issued
 };
 // verdict: why a certificate is wanted at all; nothing: the present one is good.
 void show_failure(api::Certificate& certificate, const Failure& failure,

@@ -398,6 +398,7 @@ void RunningOperator::lead() {
     spdlog::info(
         "Certificates and issuers without spec.ingressClassName are left to another operator");
   }
+  certificates_.begin_to_lead();
   issuer_controller_.start();
   cluster_issuer_controller_.start();
   certificate_controller_.start();

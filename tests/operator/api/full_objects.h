@@ -46,6 +46,7 @@ inline api::CertificateStatus full_certificate_status() {
   status.last_order_url = "https://ca.test/order/0";
   status.last_renewal_request = "yesterday";
   status.recent_issuances = {time, time + std::chrono::hours(1)};
+  status.begun_orders = {time + std::chrono::hours(2)};
   status.renewal_info =
       api::RenewalInfoStatus{time, time + std::chrono::hours(1), "https://ca.test/why", time};
   status.failed_issuance_attempts = 2;

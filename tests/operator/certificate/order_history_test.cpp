@@ -28,10 +28,10 @@ TEST(OrderHistory, TellsWhatOthersGotForTheSameNamesInWhateverOrder) {
   history.note_issued(kAccount, certificate_for({"a.example", "b.example"}, "one"), kNow);
   history.note_issued(kAccount, certificate_for({"b.example", "a.example"}, "two"), kNow);
   const auto asker = certificate_for({"a.example", "b.example"}, "two");
-  EXPECT_THAT(history.of_others(kAccount, asker, kNow).issued, ElementsAre(kNow))
+  EXPECT_THAT(history.of_others(kAccount, asker, {}, kNow).ordered, ElementsAre(kNow))
       << "its own are in its status";
-  EXPECT_THAT(history.of_others("another account", asker, kNow).issued, IsEmpty());
-  EXPECT_THAT(history.of_others(kAccount, certificate_for({"a.example"}, "x"), kNow).issued,
+  EXPECT_THAT(history.of_others("another account", asker, {}, kNow).ordered, IsEmpty());
+  EXPECT_THAT(history.of_others(kAccount, certificate_for({"a.example"}, "x"), {}, kNow).ordered,
               IsEmpty());
 }
 
@@ -43,8 +43,8 @@ TEST(OrderHistory, CountsIssuancesForADayAndFailuresForAnHour) {
   history.note_issued(kAccount, other, kNow - hours(23));
   history.note_failed(kAccount, other, kNow - minutes(61));
   history.note_failed(kAccount, other, kNow - minutes(59));
-  const auto others = history.of_others(kAccount, asker, kNow);
-  EXPECT_THAT(others.issued, ElementsAre(kNow - hours(23)));
+  const auto others = history.of_others(kAccount, asker, {}, kNow);
+  EXPECT_THAT(others.ordered, ElementsAre(kNow - hours(23)));
   EXPECT_THAT(others.failed, ElementsAre(kNow - minutes(59)));
 }
 
@@ -55,7 +55,7 @@ TEST(OrderHistory, AnIssuanceEndsTheFailuresBeforeIt) {
   history.note_failed(kAccount, other, kNow);
   history.note_issued(kAccount, asker, kNow);
   history.note_failed(kAccount, other, kNow + minutes(1));
-  EXPECT_THAT(history.of_others(kAccount, asker, kNow + minutes(2)).failed,
+  EXPECT_THAT(history.of_others(kAccount, asker, {}, kNow + minutes(2)).failed,
               ElementsAre(kNow + minutes(1)));
 }
 
@@ -63,8 +63,29 @@ TEST(OrderHistory, KnowsOfALimitThatTheServerSetUntilItIsOver) {
   OrderHistory history;
   const auto asker = certificate_for({"a.example"}, "asker");
   history.note_failed(kAccount, certificate_for({"a.example"}, "other"), kNow, kNow + hours(30));
-  EXPECT_EQ(history.of_others(kAccount, asker, kNow + hours(29)).limited_until, kNow + hours(30));
-  EXPECT_FALSE(history.of_others(kAccount, asker, kNow + hours(30)).limited_until);
+  EXPECT_EQ(history.of_others(kAccount, asker, {}, kNow + hours(29)).limited_until,
+            kNow + hours(30));
+  EXPECT_FALSE(history.of_others(kAccount, asker, {}, kNow + hours(30)).limited_until);
+}
+
+TEST(OrderHistory, TellsTheLifeOfTheNewestCertificateThatAnotherOneHas) {
+  const auto living = [](const std::string& uid, base::WallTime issued, hours life) {
+    auto one = std::make_shared<api::Certificate>(certificate_for({"a.example"}, uid));
+    one->status.recent_issuances = {issued};
+    one->status.not_after = issued + life;
+    return one;
+  };
+  const OrderHistory history;
+  const auto asker = certificate_for({"a.example"}, "asker");
+  const auto life_among = [&](const OrderHistory::Living& all) {
+    return history.of_others(kAccount, asker, all, kNow).life;
+  };
+  EXPECT_FALSE(life_among({}));
+  EXPECT_FALSE(life_among({living("asker", kNow, hours(6))}));
+  EXPECT_EQ(life_among({living("old", kNow - hours(24 * 60), hours(24 * 90)),
+                        living("new", kNow - hours(1), hours(6)),
+                        living("older", kNow - hours(2), hours(7))}),
+            hours(6));
 }
 
 TEST(OrderHistory, ForgetsTheSetThatWasUsedLongestAgo) {
@@ -81,7 +102,7 @@ TEST(OrderHistory, ForgetsTheSetThatWasUsedLongestAgo) {
   const auto count = [&](std::size_t i) {
     auto asker = named(i);
     asker.metadata.uid = "asker";
-    return history.of_others(kAccount, asker, kNow).issued.size();
+    return history.of_others(kAccount, asker, {}, kNow).ordered.size();
   };
   EXPECT_EQ(count(0), 2u);
   EXPECT_EQ(count(1), 0u);
@@ -94,8 +115,9 @@ TEST(OrderHistory, KeepsFewOutcomesOfASetThatFailsForEver) {
   for (int i = 0; i < 1000; ++i) {
     history.note_failed(kAccount, certificate_for({"a.example"}, std::to_string(i)), kNow);
   }
-  EXPECT_LE(history.of_others(kAccount, certificate_for({"a.example"}, "x"), kNow).failed.size(),
-            12u);
+  EXPECT_LE(
+      history.of_others(kAccount, certificate_for({"a.example"}, "x"), {}, kNow).failed.size(),
+      12u);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace {
 
 using certificate::paced_until;
-using certificate::with_issuance;
+using certificate::with_time;
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
@@ -54,13 +54,13 @@ TEST(PacedUntil, ALoopThatWantsACertificateAllTheTimeGetsFiveOnTheFirstDay) {
   std::vector<base::WallTime> issued;
   base::WallTime now = kNow;
   for (; now < kNow + days(1); now += seconds(10)) {
-    if (!paced_until(issued, now, 0)) issued = with_issuance(issued, now);
+    if (!paced_until(issued, now, 0)) issued = with_time(issued, now);
   }
   EXPECT_THAT(issued, SizeIs(5));
   int later = 0;
   for (; now < kNow + days(8); now += seconds(10)) {
     if (paced_until(issued, now, 0)) continue;
-    issued = with_issuance(issued, now);
+    issued = with_time(issued, now);
     ++later;
   }
   EXPECT_LE(later, 35);
@@ -85,13 +85,44 @@ TEST(PacedUntil, APauseIsShortBesideALifeThatIs) {
   }
 }
 
-TEST(WithIssuance, KeepsWhatCountsAndNoMore) {
-  EXPECT_THAT(with_issuance({kNow - days(2), kNow - hours(1)}, kNow),
+TEST(WithTime, KeepsWhatCountsAndNoMore) {
+  EXPECT_THAT(with_time({kNow - days(2), kNow - hours(1)}, kNow),
               ElementsAre(kNow - hours(1), kNow));
-  EXPECT_THAT(with_issuance({}, kNow + std::chrono::milliseconds(700)), ElementsAre(kNow))
+  EXPECT_THAT(with_time({}, kNow + std::chrono::milliseconds(700)), ElementsAre(kNow))
       << "what is read back from status is the same";
   std::vector<base::WallTime> many(100, kNow);
-  EXPECT_LE(with_issuance(many, kNow).size(), 6u);
+  EXPECT_LE(with_time(many, kNow).size(), 6u);
+}
+
+TEST(PacedUntil, WhatWasBegunAndLedToNothingCountsLikeWhatWasIssued) {
+  api::CertificateStatus status;
+  status.recent_issuances = {kNow - hours(2)};
+  EXPECT_FALSE(paced_until(status, kNow, 0));
+  status.begun_orders = {kNow - seconds(20)};
+  EXPECT_EQ(*paced_until(status, kNow, 0) - kNow, seconds(40));
+  const auto brake = certificate::brake_for(status, {}, kNow, 0);
+  ASSERT_TRUE(brake);
+  EXPECT_EQ(brake->reason, "OrderedTooOften");
+  EXPECT_THAT(brake->why, testing::HasSubstr("1 order was begun within a day that led to no "
+                                             "certificate, and 1 certificate was issued"));
+}
+
+TEST(OrderInDoubt, IsOneThatNothingInStatusTellsOf) {
+  api::CertificateStatus status;
+  EXPECT_TRUE(certificate::has_order_in_doubt(status)) << "a first issuance";
+  status.recent_issuances = {kNow - hours(1)};
+  EXPECT_TRUE(certificate::has_order_in_doubt(status));
+  status.begun_orders = {kNow - hours(2)};
+  EXPECT_TRUE(certificate::has_order_in_doubt(status)) << "of an earlier one";
+  status.begun_orders.push_back(kNow);
+  EXPECT_FALSE(certificate::has_order_in_doubt(status)) << "it is written";
+  status.recent_issuances = {kNow};
+  EXPECT_FALSE(certificate::has_order_in_doubt(status)) << "and cannot be told from a later one";
+  status.recent_issuances = {kNow + seconds(1)};
+  EXPECT_TRUE(certificate::has_order_in_doubt(status)) << "what was begun before it led to nothing";
+  status.begun_orders.clear();
+  status.failed_issuance_attempts = 1;
+  EXPECT_FALSE(certificate::has_order_in_doubt(status)) << "it failed, and that has its own pace";
 }
 
 // ---- Renewal is judged from the moment of issuance
@@ -201,7 +232,7 @@ TEST(BrakeFor, ACertificateThatHasGotNothingWaitsForWhatOthersGot) {
   };
   for (const OthersRow& row : rows) {
     certificate::OrderHistory::OfOthers others;
-    for (const seconds ago : row.issued_ago) others.issued.push_back(kNow - ago);
+    for (const seconds ago : row.issued_ago) others.ordered.push_back(kNow - ago);
     for (const seconds ago : row.failed_ago) others.failed.push_back(kNow - ago);
     if (row.limited_for) others.limited_until = kNow + *row.limited_for;
     api::CertificateStatus status;
@@ -213,6 +244,53 @@ TEST(BrakeFor, ACertificateThatHasGotNothingWaitsForWhatOthersGot) {
     }
     status.revision = 1;
     EXPECT_FALSE(certificate::brake_for(status, others, kNow, 0)) << row.what << ": its own pace";
+  }
+}
+
+TEST(BrakeFor, NobodyWaitsLongerThanAQuarterOfTheLifeThatOthersGot) {
+  struct LifeRow {
+    const char* what;
+    std::optional<seconds> life;
+    std::size_t ordered;
+    seconds wait;
+  };
+  const LifeRow rows[] = {
+      {"not known", {}, 5, hours(24)},
+      {"three months", days(90), 5, hours(24)},
+      {"six hours", hours(6), 5, minutes(90)},
+      {"six hours, but few orders", hours(6), 3, minutes(10)},
+      {"minutes", minutes(12), 5, seconds(450)},
+      {"none", seconds(-1), 5, seconds(450)},
+  };
+  for (const LifeRow& row : rows) {
+    certificate::OrderHistory::OfOthers others;
+    others.ordered.assign(row.ordered, kNow);
+    others.life = row.life;
+    const auto brake = certificate::brake_for({}, others, kNow, 0);
+    ASSERT_TRUE(brake) << row.what;
+    EXPECT_EQ(brake->until - kNow, row.wait) << row.what;
+    EXPECT_FALSE(certificate::brake_for({}, others, kNow + row.wait, 0)) << row.what;
+  }
+}
+
+// The one that is there is renewed as soon as it may be, and looks first each time.
+TEST(BrakeFor, BesideOneThatIsRenewedAllTheTimeAnotherGetsItsTurn) {
+  for (const seconds life : {seconds(minutes(20)), seconds(hours(6)), seconds(days(1))}) {
+    api::CertificateStatus renewed;
+    renewed.revision = 1;
+    certificate::OrderHistory::OfOthers others;
+    base::WallTime now = kNow;
+    const auto has_turn = [&] {
+      if (!certificate::paced_until(renewed, now, 0)) {
+        renewed.recent_issuances = with_time(renewed.recent_issuances, now);
+        renewed.not_after = now + life;
+        others.ordered = renewed.recent_issuances;
+        others.life = life;
+      }
+      return now > kNow + hours(1) && !certificate::brake_for({}, others, now, 0);
+    };
+    while (!has_turn() && now < kNow + days(2)) now += seconds(10);
+    EXPECT_LT(now, kNow + days(2)) << life.count();
   }
 }
 

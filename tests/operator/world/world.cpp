@@ -262,6 +262,7 @@ void World::restart() {
   operator_ = std::make_unique<Operator>(*this);
   until_sync_ = 0;
   sync_stores();
+  operator_->certificates.begin_to_lead();
 }
 
 // Brings a store up to date as a watch would: only what has changed is read and told.
