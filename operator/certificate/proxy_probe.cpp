@@ -113,6 +113,10 @@ ProxyProbe::Answer ProxyProbe::not_heard(const std::string& place, const base::E
 ProxyAnswers ProxyProbe::check_challenge(const std::string& host, const std::string& token,
                                          const std::string& key_authorization) {
   base::HttpRequest request;
+  // RFC 9110 §7.6.2: a proxy that does not have the token answers for itself. It would else ask the
+  // Ingress's own Pods, for whom the question is not.
+  request.method = "OPTIONS";
+  request.headers.emplace("max-forwards", "0");
   request.url = "http://" + url_host(host) + "/.well-known/acme-challenge/" + token;
   request.timeout = options_.timeout;
   return ask_all(ready(), [&](const ProxyEndpoint& proxy) -> Answer {

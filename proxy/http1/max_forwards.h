@@ -10,9 +10,13 @@ namespace proxy::http1 {
 using MaxForwardsText = std::array<char, 20>;
 
 // Max-Forwards of an OPTIONS or TRACE request (RFC 9110 §7.6.2): how many more proxies it may pass.
-// False: none, so it is to be answered here. Else the value in `head` is one less now, and lies in
-// `storage`. What is no number says nothing, and passes as any other field does; so does the field
-// with another method.
-bool may_be_forwarded(RequestHead& head, MaxForwardsText& storage);
+// What is no number says nothing, and passes as any other field does; so does the field with
+// another method.
+
+// It may pass none, so it is to be answered here.
+bool ends_here(const RequestHead& head);
+
+// Before it is forwarded: the value in `head` is one less, and lies in `storage`.
+void count_down_forwards(RequestHead& head, MaxForwardsText& storage);
 
 }  // namespace proxy::http1

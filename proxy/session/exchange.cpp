@@ -19,6 +19,9 @@
 namespace proxy::session {
 namespace {
 
+// RFC 8555 §8.3.
+constexpr std::string_view kChallengePlace = "/.well-known/acme-challenge/";
+
 // What an endpoint makes of a method is its own affair; these are the ones with a meaning for all.
 constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -191,6 +194,13 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
   // answered as one, and nobody else is.
   const bool is_preflight =
       shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
+  // Of the operator, who looks whether the answer for an ACME server is here: it is asked about by
+  // no guard, nor by a service that one would ask.
+  const bool is_a_look = request_.path.starts_with(kChallengePlace) && http1::ends_here(request_);
+  if (forwards && !is_preflight && is_a_look) {
+    answer_as_last();
+    return;
+  }
   if (!passes_guards(client, decision, piece, is_preflight)) return;
   if (is_preflight) {
     answer_preflight();
@@ -204,15 +214,16 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer_page(*target.rest().page, target.rest().reason);
     return;
   }
-  http1::MaxForwardsText storage;
-  if (http1::may_be_forwarded(request_, storage)) {
-    if (target.rest().mirror != nullptr) begin_mirror(client, target);
-    if (mirrored_ != nullptr) add_to_mirror(piece);
-    forward(client, target, piece, last);
-    if (mirrored_ != nullptr && last) send_mirror();
-  } else {
+  if (http1::ends_here(request_)) {
     answer_as_last();
+    return;
   }
+  http1::MaxForwardsText storage;
+  http1::count_down_forwards(request_, storage);
+  if (target.rest().mirror != nullptr) begin_mirror(client, target);
+  if (mirrored_ != nullptr) add_to_mirror(piece);
+  forward(client, target, piece, last);
+  if (mirrored_ != nullptr && last) send_mirror();
 }
 
 // RFC 9110 §7.4: a client may send requests for several hosts on one connection (HTTP/2 coalescing

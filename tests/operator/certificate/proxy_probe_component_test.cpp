@@ -180,6 +180,9 @@ TEST_F(Probe, AChallengeIsAskedOfEachProxyUnderTheHostsName) {
   for (const base::HttpRequest& request : transport_.requests) {
     EXPECT_EQ(request.url, "http://www.shop.example/.well-known/acme-challenge/token");
     EXPECT_EQ(request.timeout, std::chrono::seconds(1));
+    // A proxy without the token answers for itself, and asks no Pod of the Ingress.
+    EXPECT_EQ(request.method, "OPTIONS");
+    EXPECT_EQ(request.headers, (base::HttpHeaders{{"max-forwards", "0"}}));
   }
 }
 

@@ -14,8 +14,9 @@ std::string forwarded(const std::string& method, const std::string& fields) {
   RequestHead head;
   const std::string bytes = method + " / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
   EXPECT_EQ(parser.parse(bytes, head), RequestParser::Outcome::complete) << bytes;
+  if (ends_here(head)) return "refused";
   MaxForwardsText storage;
-  if (!may_be_forwarded(head, storage)) return "refused";
+  count_down_forwards(head, storage);
   std::string values;
   for (const Field& field : head.fields) {
     if (field.id == FieldId::host || field.dropped) continue;

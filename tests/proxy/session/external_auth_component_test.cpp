@@ -104,6 +104,29 @@ TEST_F(ExternalAuth, WhoIsLetInReachesTheBackendAndOthersPathsAreNotAskedAbout) 
   EXPECT_EQ(auth.requests(), 1);
 }
 
+// As the operator looks whether a proxy answers a challenge: it gets no further than here.
+TEST_F(ExternalAuth, ALookForAChallengeAsksNobodyAndWhatElseMayNotGoOnAsksTheGuards) {
+  ScriptedBackend auth(says(head("204 No Content")));
+  config::ProxyConfig config = shop_asking(auth.port(), guards());
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.back().path = "/.well-known";
+  host.routes.push_back(host.routes.back());
+  host.routes.back().path = "/admin";
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  const HttpAnswer here =
+      ask(request("/.well-known/acme-challenge/token", "Max-Forwards: 0\r\n", "", "OPTIONS"));
+  EXPECT_EQ(here.status, 200);
+  EXPECT_EQ(here.body, "");
+  EXPECT_EQ(auth.requests(), 0);
+  EXPECT_EQ(ask(request("/admin", "Max-Forwards: 0\r\n", "", "OPTIONS")).status, 200);
+  EXPECT_EQ(auth.requests(), 1);
+  EXPECT_EQ(backend.requests(), 0);
+  EXPECT_EQ(ask(request("/admin", "Max-Forwards: 1\r\n", "", "OPTIONS")).body, "hello");
+  EXPECT_EQ(auth.requests(), 2);
+  EXPECT_EQ(backend.last().field("Max-Forwards"), "0");
+}
+
 TEST_F(ExternalAuth, WhomItKnowsStandsInTheAccessLogAndWhoWasRefusedDoesNot) {
   ScriptedBackend yes(says(head("200 OK", "X-Auth-Request-User: ann@x.test\r\n")));
   serve(yes);
