@@ -52,16 +52,16 @@ constexpr Id kFirstConnection = 2;
 // Where answers from any thread wait for the server's own. Outlives the server.
 class Mailbox {
  public:
-  using Letters = std::vector<std::pair<Id, HttpResponse>>;
+  using Letters = std::vector<std::pair<Id, ServedAnswer>>;
 
   Mailbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   int wake_fd() const { return wake_.get(); }
   void wake() { ::eventfd_write(wake_.get(), 1); }
-  void put(Id id, HttpResponse response) {
+  void put(Id id, ServedAnswer answer) {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return;
-    letters_.emplace_back(id, std::move(response));
+    letters_.emplace_back(id, std::move(answer));
     wake();
   }
   Letters take_all() {
@@ -91,8 +91,8 @@ class Reply {
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
 
-  void give(HttpResponse response) {
-    if (!given_.exchange(true)) mailbox_->put(id_, std::move(response));
+  void give(ServedAnswer answer) {
+    if (!given_.exchange(true)) mailbox_->put(id_, std::move(answer));
   }
 
  private:
@@ -350,16 +350,16 @@ void EpollServer::go_on(Clients::iterator client, SteadyTime now) {
 void EpollServer::hand_over(Clients::iterator client) {
   const auto reply = std::make_shared<Reply>(mailbox_, client->first);
   handler_(client->second.connection.take_request(),
-           [reply](HttpResponse response) { reply->give(std::move(response)); });
+           [reply](ServedAnswer answer) { reply->give(std::move(answer)); });
 }
 
 void EpollServer::deliver(SteadyTime now) {
-  for (const auto& [id, response] : mailbox_->take_all()) {
+  for (const auto& [id, answer] : mailbox_->take_all()) {
     const auto client = clients_.find(id);
     if (client == clients_.end()) continue;  // it has gone meanwhile
     // It has had its answer already, for the server is stopping.
     if (client->second.connection.state() != ServedConnection::State::waiting) continue;
-    client->second.connection.answer(response, is_stopping_, now);
+    client->second.connection.answer(answer, is_stopping_, now);
     go_on(client, now);
   }
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/http.h"
 #include "base/result.h"
@@ -22,9 +23,27 @@ struct ServedRequest {
   std::string peer_origin;  // whom it is counted for: the address, or of IPv6 its /64; bytes
 };
 
+// What a handler says. A body that many are sent at once is held once, for as long as one of them
+// is being written to.
+struct ServedAnswer {
+  ServedAnswer(HttpResponse one)
+      : response(std::move(one)) {}  // NOLINT(google-explicit-constructor)
+  ServedAnswer(int status, HttpHeaders headers, std::string body)
+      : response{status, std::move(headers), std::move(body)} {}
+  ServedAnswer(HttpResponse head, std::shared_ptr<const std::string> body)
+      : response(std::move(head)), shared_body(std::move(body)) {}
+
+  std::size_t body_bytes() const {
+    return shared_body ? shared_body->size() : response.body.size();
+  }
+
+  HttpResponse response;
+  std::shared_ptr<const std::string> shared_body{};  // in place of response.body
+};
+
 // Answers one request, now or later, from any thread; the first call counts. A Respond that is
 // destroyed uncalled answers 500.
-using Respond = std::function<void(HttpResponse)>;
+using Respond = std::function<void(ServedAnswer)>;
 
 // The operator's own small HTTP(S) endpoints: control API, metrics, health
 // (docs/decisions/0044-a-listener-of-our-own.md). Each has one thread that blocks on nothing but

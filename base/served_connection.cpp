@@ -59,7 +59,9 @@ bool has_no_content(int status) {
   return status < 200 || status == 204 || status == 304;
 }
 
-std::string to_text(const HttpResponse& response, bool is_head, bool closes) {
+// Without a body that is shared.
+std::string to_text(const ServedAnswer& answer, bool is_head, bool closes) {
+  const HttpResponse& response = answer.response;
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + " ";
   text.append(reason_phrase(response.status)).append("\r\n");
   for (const auto& [name, value] : response.headers) {
@@ -67,10 +69,11 @@ std::string to_text(const HttpResponse& response, bool is_head, bool closes) {
   }
   if (closes) text.append("connection: close\r\n");
   if (!has_no_content(response.status)) {
-    text.append("content-length: ").append(std::to_string(response.body.size())).append("\r\n");
+    text.append("content-length: ").append(std::to_string(answer.body_bytes())).append("\r\n");
   }
   text.append("\r\n");
-  if (!is_head && !has_no_content(response.status)) text.append(response.body);
+  const bool is_whole = !is_head && !has_no_content(response.status);
+  if (is_whole && !answer.shared_body) text.append(response.body);
   return text;
 }
 
@@ -257,10 +260,12 @@ void ServedConnection::refuse(SteadyTime now) {
 
 // ---- Answers
 
-void ServedConnection::answer(const HttpResponse& response, bool is_last, SteadyTime now) {
+void ServedConnection::answer(const ServedAnswer& answer, bool is_last, SteadyTime now) {
+  const HttpResponse& response = answer.response;
   is_known_ = response.status < 400;
   closes_ = is_last || !reader_.keeps_alive() || asks_to_close(response);
-  write_text(to_text(response, reader_.is_head(), closes_), now);
+  if (!reader_.is_head() && !has_no_content(response.status)) shared_out_ = answer.shared_body;
+  write_text(to_text(answer, reader_.is_head(), closes_), now);
 }
 
 void ServedConnection::write_text(std::string text, SteadyTime now) {
@@ -274,10 +279,10 @@ void ServedConnection::write_text(std::string text, SteadyTime now) {
 
 void ServedConnection::write(SteadyTime now) {
   const std::size_t pause = written_ + kWrittenPerTurn;
-  while (written_ < out_.size()) {
+  for (auto left = unwritten(); !left.empty(); left = unwritten()) {
     if (written_ >= pause) return;
     std::size_t sent = 0;
-    const Moved moved = send(std::string_view(out_).substr(written_), sent);
+    const Moved moved = send(left, sent);
     if (moved == Moved::would_block) return;
     if (moved == Moved::end) {
       state_ = State::over;
@@ -287,7 +292,15 @@ void ServedConnection::write(SteadyTime now) {
     deadline_ = std::min(now + times_.progress, write_ends_);
   }
   out_ = {};
+  shared_out_.reset();
   finish_answer(now);
+}
+
+// What may be sent next; empty: all is.
+std::string_view ServedConnection::unwritten() const {
+  if (written_ < out_.size()) return std::string_view(out_).substr(written_);
+  if (!shared_out_) return {};
+  return std::string_view(*shared_out_).substr(written_ - out_.size());
 }
 
 void ServedConnection::finish_answer(SteadyTime now) {

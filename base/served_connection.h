@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -43,7 +44,7 @@ class ServedConnection {
   // Once per time that it waits.
   ServedRequest take_request();
   // Begins to write; in `waiting` only. is_last: closes it afterwards.
-  void answer(const HttpResponse& response, bool is_last, SteadyTime now);
+  void answer(const ServedAnswer& answer, bool is_last, SteadyTime now);
   // The peer has sent its end, or the connection is gone.
   void on_peer_gone();
 
@@ -70,6 +71,7 @@ class ServedConnection {
   void linger();
   void refuse(SteadyTime now);
   void write_text(std::string text, SteadyTime now);
+  std::string_view unwritten() const;
   Moved receive(std::string_view& bytes);
   Moved send(std::string_view bytes, std::size_t& sent);
   Moved tls_outcome(int result);
@@ -87,8 +89,9 @@ class ServedConnection {
   bool is_interim_ = false;      // what is written is "100 Continue"
   std::uint32_t tls_wants_ = 0;  // events of epoll; TLS may have to read in order to write
   std::string out_;
-  std::size_t written_ = 0;
-  SteadyTime write_ends_{};  // however well it goes
+  std::shared_ptr<const std::string> shared_out_;  // behind it
+  std::size_t written_ = 0;                        // of both
+  SteadyTime write_ends_{};                        // however well it goes
   std::size_t discarded_ = 0;
 };
 

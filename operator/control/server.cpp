@@ -35,13 +35,17 @@ base::HttpResponse text(int status, std::string sentence) {
   return response;
 }
 
-base::HttpResponse json(const std::string& body) {
-  base::HttpResponse response;
-  response.status = 200;
-  response.headers.emplace("content-type", "application/json");
-  response.headers.emplace("cache-control", "no-store");
-  response.body = body;
-  return response;
+// Each proxy is sent the same state, of megabytes in a large cluster.
+base::ServedAnswer json(std::shared_ptr<const std::string> body) {
+  base::HttpResponse head;
+  head.status = 200;
+  head.headers.emplace("content-type", "application/json");
+  head.headers.emplace("cache-control", "no-store");
+  return {std::move(head), std::move(body)};
+}
+
+base::ServedAnswer json(std::string body) {
+  return json(std::make_shared<const std::string>(std::move(body)));
 }
 
 // RFC 6750 §2.1; empty when there is none.
@@ -222,7 +226,7 @@ std::string Server::publish(std::shared_ptr<const proxy::config::ProxyConfig> co
   metrics_->count_revision();
   for (auto& [respond, answer] : answers) {
     metrics_->count("delta");
-    respond(signed_by_us(json(*answer)));
+    respond(signed_by_us(json(answer)));
   }
   spdlog::debug("publishing configuration {} to the proxies: {} were waiting",
                 short_revision(revision), answers.size());
@@ -402,7 +406,7 @@ void Server::poll(const Verdict& verdict, const base::ServedRequest& request,
   }
   if (!respond) return;
   metrics_->count(answer ? "delta" : "overloaded");
-  respond(answer ? signed_by_us(json(*answer)) : text(503, "too many polls are waiting"));
+  respond(answer ? signed_by_us(json(answer)) : text(503, "too many polls are waiting"));
 }
 
 // Remembers what the poll says; true when the present state is live in that proxy.
@@ -455,13 +459,28 @@ void Server::give_certificates(const base::ServedRequest& request, const base::R
     return respond(
         text(400, hashes ? "too many hashes are asked for at once" : hashes.error().message));
   }
+  metrics_->count("certificates");
+  respond(json(certificates_for(request.body, *hashes)));
+}
+
+// Proxies that start together ask for the same ones; the answer is kept while one of them is being
+// sent it, and no longer, for it has keys.
+std::shared_ptr<const std::string> Server::certificates_for(
+    const std::string& question, const std::vector<std::string>& hashes) {
+  std::string asked = base::sha256(question);
   proxy::config::CertificatesByHash found;
   {
     const std::lock_guard lock(mutex_);
-    found = editions_.find_certificates(*hashes);
+    asked += editions_.revision();  // which may have brought some of them
+    auto known = asked == certificates_asked_ ? certificates_answer_.lock() : nullptr;
+    if (known) return known;
+    found = editions_.find_certificates(hashes);
   }
-  metrics_->count("certificates");
-  respond(json(proxy::config::certificates_to_json(found)));
+  auto answer = std::make_shared<const std::string>(proxy::config::certificates_to_json(found));
+  const std::lock_guard lock(mutex_);
+  certificates_asked_ = std::move(asked);
+  certificates_answer_ = answer;
+  return answer;
 }
 
 void Server::give_ticket_keys(const base::Respond& respond) {
@@ -478,7 +497,7 @@ void Server::give_ticket_keys(const base::Respond& respond) {
 
 // ---- Time
 
-base::HttpResponse Server::timeout_answer() const {
+base::ServedAnswer Server::timeout_answer() const {
   if (editions_.revision().empty()) {
     return text(503, "the operator has not read the whole cluster yet");
   }
@@ -487,11 +506,12 @@ base::HttpResponse Server::timeout_answer() const {
   return signed_by_us(std::move(nothing_newer));
 }
 
-base::HttpResponse Server::signed_by_us(base::HttpResponse answer) const {
-  answer.headers.emplace(proxy::config::kReplicaHeader, replica_);
+base::ServedAnswer Server::signed_by_us(base::ServedAnswer answer) const {
+  base::HttpHeaders& headers = answer.response.headers;
+  headers.emplace(proxy::config::kReplicaHeader, replica_);
   const std::size_t proxies = ready_proxies_;
   if (proxies != 0) {
-    answer.headers.emplace(proxy::config::kProxiesHeader, std::to_string(proxies));
+    headers.emplace(proxy::config::kProxiesHeader, std::to_string(proxies));
   }
   return answer;
 }
@@ -500,7 +520,7 @@ void Server::end_overdue_polls(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const base::SteadyTime now = clock_.steady_now();
-    std::vector<std::pair<base::Respond, base::HttpResponse>> overdue;
+    std::vector<std::pair<base::Respond, base::ServedAnswer>> overdue;
     base::SteadyTime next = now + kWaitMax;
     for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
       if (waiting->deadline > now) {
@@ -511,13 +531,13 @@ void Server::end_overdue_polls(const std::stop_token& stop) {
       const PollQuery& query = waiting->query;
       const auto answer = editions_.answer(query.dialect, query.after, query.rejected);
       overdue.emplace_back(std::move(waiting->respond),
-                           answer ? signed_by_us(json(*answer)) : timeout_answer());
+                           answer ? signed_by_us(json(answer)) : timeout_answer());
       waiting = waiting_.erase(waiting);
     }
     if (!overdue.empty()) {
       lock.unlock();
       for (const auto& [respond, answer] : overdue) {
-        metrics_->count(answer.status == 200 ? "delta" : "nothing_newer");
+        metrics_->count(answer.response.status == 200 ? "delta" : "nothing_newer");
         respond(answer);
       }
       lock.lock();

@@ -113,8 +113,10 @@ class Server {
   bool is_up_to_date(const Acknowledgement& proxy);
   void show_proxies();
   void end_overdue_polls(const std::stop_token& stop);
-  base::HttpResponse timeout_answer() const;
-  base::HttpResponse signed_by_us(base::HttpResponse answer) const;
+  std::shared_ptr<const std::string> certificates_for(const std::string& question,
+                                                      const std::vector<std::string>& hashes);
+  base::ServedAnswer timeout_answer() const;
+  base::ServedAnswer signed_by_us(base::ServedAnswer answer) const;
 
   const Options options_;
   Authenticator& authenticator_;
@@ -126,6 +128,8 @@ class Server {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   Editions editions_;
+  std::string certificates_asked_;  // the last question, and what it was asked of
+  std::weak_ptr<const std::string> certificates_answer_;
   std::list<Waiting> waiting_;
   unsigned polls_begun_ = 0;  // lets the thread that ends polls see a new deadline
   ReviewQueue reviews_;

@@ -23,6 +23,7 @@ namespace base {
 namespace {
 
 using namespace std::chrono_literals;
+using support::RawClient;
 using testing::HasSubstr;
 
 std::unique_ptr<HttpServer> listening(HttpServer::Handler handler,
@@ -117,6 +118,42 @@ TEST(HttpServer, SendsALargeBodyWhole) {
   const auto response = make_curl_transport({})->send(request_to(*server, "/"), {});
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->body, large);
+}
+
+TEST(HttpServer, ABodyThatManyAreSentIsHeldOnce) {
+  const auto body = std::make_shared<const std::string>(std::string(5u << 20, 'x') + "end");
+  Polls polls;
+  const auto server = listening(polls.keep());
+  std::vector<std::jthread> clients;
+  std::atomic<int> whole = 0;
+  constexpr std::size_t kClients = 8;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.emplace_back([&] {
+      const auto response = make_curl_transport({})->send(request_to(*server, "/"), {});
+      if (response && response->body == *body) ++whole;
+    });
+  }
+  polls.wait_for(kClients);
+  for (const Respond& respond : polls.take()) respond({HttpResponse{200, {}, ""}, body});
+  clients.clear();
+  EXPECT_EQ(whole, static_cast<int>(kClients));
+}
+
+// Nobody reads; what is held for them all is the one body.
+TEST(HttpServer, AnswersThatWaitToBeTakenShareTheirBody) {
+  const auto body = std::make_shared<const std::string>(64u << 20, 'x');
+  Polls polls;
+  const auto server = listening(polls.keep());
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back(server->port());
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  polls.wait_for(4);
+  for (const Respond& respond : polls.take()) respond({HttpResponse{200, {}, ""}, body});
+  for (RawClient& client : clients) EXPECT_EQ(client.read(12), "HTTP/1.1 200");
+  // Ours, and one of each connection, once the letters to them are thrown away.
+  while (body.use_count() != 5) std::this_thread::yield();
 }
 
 TEST(HttpServer, RefusesABodyOverTheLimitWithoutCollectingIt) {
@@ -284,8 +321,6 @@ TEST(HttpServer, SaysWhenItCannotListen) {
 }
 
 // ---- Strangers
-
-using support::RawClient;
 
 HttpServer::Handler echo_path() {
   return [](const ServedRequest& request, const Respond& respond) {
