@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale attack h2spec mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -72,6 +72,10 @@ bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 
 	@.ci/build release bench-scale
 	@build/release/tests/bench/bench-scale --json build/bench-scale.json $(SIZES)
 	@tests/bench/plot build/bench-scale.svg build/bench-scale.json
+
+bench-large-cluster: deps ## the whole operator at 100, 1,000 and 10,000 certificates: memory, start, burst, joining proxies (SIZES="1000"); half an hour
+	@.ci/build release bench-large-cluster
+	@build/release/tests/bench/bench-large-cluster --json build/bench-large-cluster.json $(LARGE_CLUSTER_FLAGS) $(SIZES)
 
 instructions: deps ## counts what a request costs the proxy by protocol and policy, beside the last look (INSTRUCTIONS_FLAGS=--write keeps it)
 	@.ci/deps instructions

@@ -247,8 +247,9 @@ void Installation::kill_operator() {
 }
 
 void Installation::start_proxies(int count) {
-  for (int i = 1; i <= count; ++i) {
-    const std::string name = "proxy-" + std::to_string(i);
+  for (int left = count; left > 0; --left) {
+    const std::string number = std::to_string(proxies_.size() + 1);
+    const std::string name = "proxy-" + number;
     proxies_.push_back(start(
         {GATEHOUSE_PROXY, "--workers", "1", "--http-address", "127.0.0.1:0", "--https-address",
          "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--control-url",
@@ -257,10 +258,19 @@ void Installation::start_proxies(int count) {
         name));
     proxy_ports_.push_back(wait_for_ports(name, *proxies_.back()));
     Ports& ports = proxy_ports_.back();
-    apply(slice("gatehouse-system", "gatehouse-proxy", std::to_string(i),
+    apply(slice("gatehouse-system", "gatehouse-proxy", number,
                 "{name: http, port: " + std::to_string(ports["http"]) +
                     "}, {name: https, port: " + std::to_string(ports["https"]) + "}"));
   }
+}
+
+void Installation::stop_proxy(int proxy) {
+  const auto removed = api_->request(
+      "DELETE",
+      "/apis/discovery.k8s.io/v1/namespaces/gatehouse-system/endpointslices/gatehouse-proxy-" +
+          std::to_string(proxy + 1));
+  if (!removed) give_up(removed.error().message);
+  proxies_.at(static_cast<std::size_t>(proxy)).reset();
 }
 
 void Installation::start_pebble(Pebble::Options options) {

@@ -62,7 +62,9 @@ class Installation {
   // What the kubelet does: brings the published CA bundle into the file that the proxies mount.
   // False when there is none in time, or none other than before.
   bool mount_control_ca();
-  void start_proxies(int count);
+  void start_proxies(int count);  // more of them
+  // SIGTERM, and nobody finds it any more; the numbers of the others stay.
+  void stop_proxy(int proxy);
   // Without an http_port of the options it validates at the first proxy.
   void start_pebble(Pebble::Options options = {});
   int proxy_port(int proxy, const std::string& name) const {
@@ -70,6 +72,7 @@ class Installation {
   }
   void kill_operator();  // SIGKILL, and waits
   ChildProcess& operator_process() { return *operator_; }
+  ChildProcess& proxy_process(int proxy) { return *proxies_.at(static_cast<std::size_t>(proxy)); }
   Pebble& pebble() { return *pebble_; }
 
   void apply(const std::string& yaml);

@@ -1,0 +1,527 @@
+// What the whole operator costs by the size of its cluster: the real program beside an in-memory
+// API server, real proxies and a CA, with N shops that each have an Ingress, a Service with a
+// slice, a Certificate that is ready and its Secret.
+//
+//   bench-large-cluster [--json FILE] [--proxies COUNT] [--only STEP,STEP] [SIZE...]
+//   bench-large-cluster --check [SIZE...]
+//
+// Processor time and resident memory of the operator's process, and counts: orders at the CA,
+// writes at the API server, handshakes at the proxies, what passes to them. Wall times are printed
+// as a remark. With --check nothing but counts is looked at, and fails where one is above its
+// bound.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/curl_transport.h"
+#include "tests/bench/shops.h"
+
+namespace {
+
+using bench::Shops;
+using integration::wait_until;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+
+struct Settings {
+  bool is_check = false;
+  int proxies = 5;
+  std::set<std::string> only;
+  bool wants(const std::string& step) const { return only.empty() || only.count(step) != 0; }
+};
+
+// One size's results; a bound makes a count of it.
+class Results {
+ public:
+  void note(const std::string& row, double value) {
+    rows_.emplace_back(row, value);
+    std::cerr << "  " << row << ": " << value << std::endl;
+  }
+  void count(const std::string& row, double value, double bound) {
+    note(row, value);
+    if (value > bound) {
+      too_many_.push_back(row + ": " + std::to_string(value) + ", at most " +
+                          std::to_string(bound));
+    }
+  }
+  const std::vector<std::pair<std::string, double>>& rows() const { return rows_; }
+  const std::vector<std::string>& too_many() const { return too_many_; }
+
+ private:
+  std::vector<std::pair<std::string, double>> rows_;
+  std::vector<std::string> too_many_;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// One size, from an empty cluster to its end.
+class Run {
+ public:
+  Run(const Settings& settings, int size) : settings_(settings), size_(size) {}
+
+  Results go() {
+    issue("alone");
+    fill();
+    restart("restart");
+    if (settings_.wants("change")) change("1 proxy", 1);
+    if (settings_.wants("unrelated")) unrelated();
+    if (settings_.wants("burst")) burst();
+    if (settings_.wants("proxies")) crowd();
+    if (settings_.wants("beside")) issue("beside N others");
+    return results_;
+  }
+
+ private:
+  // What has been done so far.
+  struct Counts {
+    double processor_ms = 0;
+    double writes = 0;  // without Events and the Lease
+    double events = 0;
+    double orders = 0;
+    double compilations = 0;
+    double deltas = 0;
+    double contents = 0;  // requests of proxies for certificates that they do not hold
+    double handshakes = 0;
+  };
+
+  integration::Installation& installation() { return shops_.installation(); }
+  int pid() { return installation().operator_process().pid(); }
+
+  std::string page(const std::string& url) {
+    base::HttpRequest request;
+    request.url = url;
+    const auto answer = transport_->send(request, {});
+    return answer && answer->status == 200 ? answer->body : std::string();
+  }
+  std::string metrics() { return page(installation().operator_url("metrics", "/metrics")); }
+
+  std::string metrics_of(int proxy) {
+    return page("http://127.0.0.1:" + std::to_string(installation().proxy_port(proxy, "admin")) +
+                "/metrics");
+  }
+  double handshakes() {
+    double sum = 0;
+    for (const int proxy : proxies_) {
+      sum += bench::metric(metrics_of(proxy), "gatehouse_proxy_tls_handshakes_total");
+    }
+    return sum;
+  }
+  // To ask it is no work of the operator's.
+  double applied_by_first_proxy() {
+    return bench::metric(metrics_of(0), "gatehouse_proxy_config_applied_total");
+  }
+
+  Counts counts() {
+    Counts now;
+    now.processor_ms = bench::processor_ms(pid());
+    const std::string text = metrics();
+    now.compilations = bench::metric(text, "gatehouse_compile_duration_seconds_count");
+    now.deltas = bench::metric(text, "gatehouse_control_requests_total", "\"delta\"");
+    now.contents = bench::metric(text, "gatehouse_control_requests_total", "\"certificates\"");
+    for (const auto& write : installation().api().writes()) {
+      if (write.manager == "test") continue;
+      const bool is_event = write.resource.compare(0, 6, "events") == 0;
+      const bool is_lease = write.resource.compare(0, 6, "leases") == 0;
+      if (is_event) ++now.events;
+      if (!is_event && !is_lease) ++now.writes;
+    }
+    now.orders = shops_.ca().count("newOrder");
+    now.handshakes = handshakes();
+    return now;
+  }
+
+  // Nothing waits to be looked at, and nothing was done since the last looks.
+  void rest() {
+    std::string last;
+    int equal = 0;
+    const bool is_at_rest = wait_until(minutes(30), [&] {
+      std::this_thread::sleep_for(milliseconds(200));
+      const std::string text = metrics();
+      std::ostringstream look;
+      look << bench::metric(text, "gatehouse_controller_reconciles_total") << " "
+           << bench::metric(text, "gatehouse_control_revisions_total") << " "
+           << bench::metric(text, "gatehouse_ingresses") << " "
+           << installation().api().writes().size() << " " << handshakes();
+      const bool is_busy =
+          text.empty() || bench::metric(text, "gatehouse_controller_queue_depth") > 0;
+      equal = !is_busy && look.str() == last ? equal + 1 : 0;
+      last = look.str();
+      return equal >= 5;
+    });
+    if (!is_at_rest) std::cerr << "  does not come to rest" << std::endl;
+  }
+
+  // Waits until the operator knows of so many Ingresses and the proxies live by what it knows. To
+  // it those of one address are one.
+  bool is_live(int ingresses) {
+    return wait_until(minutes(20), [&] {
+      std::this_thread::sleep_for(milliseconds(5));
+      const std::string text = metrics();
+      return bench::metric(text, "gatehouse_ingresses") >= ingresses &&
+             bench::metric(text, "gatehouse_control_proxy_up_to_date") >= 1 && are_proxies_ready();
+    });
+  }
+  bool are_proxies_ready() {
+    return std::all_of(proxies_.begin(), proxies_.end(), [this](int proxy) {
+      return installation().proxy_readiness(proxy).compare(0, 3, "200") == 0;
+    });
+  }
+
+  void issue(const std::string& where) {
+    std::vector<double> times;
+    const int rounds = settings_.is_check ? 2 : 10;
+    shops_.issue("showroom-" + std::to_string(issued_++));  // the first one makes connections
+    rest();
+    const Counts before = counts();
+    for (int i = 0; i < rounds; ++i) {
+      times.push_back(shops_.issue("showroom-" + std::to_string(issued_++)));
+    }
+    rest();
+    const Counts after = counts();
+    std::sort(times.begin(), times.end());
+    const std::string row = "one Ingress to HTTPS, " + where;
+    results_.note(row + ", p50, ms of wall time", times[times.size() / 2]);
+    results_.note(row + ", CPU ms", (after.processor_ms - before.processor_ms) / rounds);
+    results_.count(row + ", orders", (after.orders - before.orders) / rounds, 1);
+    results_.count(row + ", writes", (after.writes - before.writes) / rounds, 6);
+    results_.count(row + ", Events", (after.events - before.events) / rounds, 3);
+  }
+
+  void fill() {
+    installation().kill_operator();
+    const auto begin = std::chrono::steady_clock::now();
+    shops_.add_ready(size_);
+    std::cerr << "  filled in " << seconds_since(begin) << " s" << std::endl;
+    installation().start_operator();
+    is_live(size_);
+    rest();
+    std::cerr << "  at rest after " << seconds_since(begin) << " s" << std::endl;
+  }
+
+  // Of an operator whose proxies hold what it will say.
+  void restart(const std::string& name) {
+    installation().kill_operator();
+    installation().api().forget_writes();
+    const double orders = shops_.ca().count("newOrder");
+    const double handshakes_before = handshakes();
+    const auto begin = std::chrono::steady_clock::now();
+    installation().start_operator();
+    wait_until(minutes(10), [this] {
+      std::this_thread::sleep_for(milliseconds(10));
+      return installation().operator_readiness().compare(0, 3, "200") == 0;
+    });
+    results_.note(name + ": until ready, CPU ms", bench::processor_ms(pid()));
+    std::cerr << "  ready after " << seconds_since(begin) << " s" << std::endl;
+    is_live(size_);
+    rest();
+    const Counts after = counts();
+    results_.note(name + ": until at rest, CPU ms", after.processor_ms);
+    results_.count(name + ": orders", after.orders - orders, 0);
+    results_.count(name + ": writes", after.writes, 0);
+    results_.count(name + ": Events", after.events, 0);
+    results_.count(name + ": configurations passed to a proxy that has it", after.deltas, 0);
+    results_.count(name + ": certificates passed to it", after.contents, 0);
+    results_.count(name + ": handshakes", after.handshakes - handshakes_before, 5);
+    // What is free is given back each five seconds.
+    std::this_thread::sleep_for(std::chrono::seconds(settings_.is_check ? 0 : 11));
+    results_.note(name + ": peak, MB", bench::resident_peak_mb(pid()));
+    results_.note(name + ": at rest, MB", bench::resident_mb(pid()));
+    if (settings_.is_check) return;
+    const double idle_before = bench::processor_ms(pid());
+    std::this_thread::sleep_for(std::chrono::seconds(20));
+    results_.note(name + ": a second at rest, CPU ms",
+                  (bench::processor_ms(pid()) - idle_before) / 20);
+  }
+
+  void change(const std::string& where, double proxies) {
+    const int rounds = settings_.is_check ? 3 : 20;
+    using Change = std::function<void(int)>;
+    const std::vector<std::pair<std::string, Change>> kinds = {
+        {"a path more", [this](int shop) { shops_.change_path(shop, "/" + fresh()); }},
+        {"another endpoint",
+         [this](int shop) { shops_.change_endpoint(shop, "10.1." + fresh() + ".1"); }}};
+    for (const auto& [kind, apply] : kinds) {
+      rest();
+      const Counts before = counts();
+      for (int shop = 0; shop < rounds; ++shop) {
+        const double applied = applied_by_first_proxy();
+        apply(shop);
+        wait_until(minutes(5), [&] { return applied_by_first_proxy() > applied; });
+      }
+      rest();
+      const Counts after = counts();
+      const std::string row = kind + ", " + where;
+      results_.note(row + ", CPU ms", (after.processor_ms - before.processor_ms) / rounds);
+      results_.count(row + ", writes", (after.writes - before.writes) / rounds, 0);
+      results_.count(row + ", answers to each proxy",
+                     (after.deltas - before.deltas) / rounds / proxies, 1.5);
+      results_.count(row + ", handshakes", after.handshakes - before.handshakes, 5);
+    }
+  }
+
+  // A number that no change has had, small enough for an address.
+  std::string fresh() { return std::to_string(++changes_ % 250); }
+
+  void unrelated() {
+    struct Kind {
+      std::string name;
+      std::function<void()> add;
+    };
+    const std::vector<Kind> kinds = {
+        {"5 N Secrets and ConfigMaps",
+         [this] {
+           shops_.add_unrelated_secrets(5 * size_, "Opaque");
+           shops_.add_unrelated_config_maps(5 * size_);
+         }},
+        {"N/2 TLS Secrets",
+         [this] { shops_.add_unrelated_secrets(size_ / 2, "kubernetes.io/tls"); }},
+        {"2 N slices", [this] { shops_.add_unrelated_slices(2 * size_); }}};
+    for (const Kind& kind : kinds) {
+      rest();
+      const Counts before = counts();
+      const double resident = bench::resident_mb(pid());
+      const auto begin = std::chrono::steady_clock::now();
+      kind.add();
+      rest();
+      const double rounds = seconds_since(begin) / 10 + 1;  // it looks each ten seconds anyhow
+      const Counts after = counts();
+      const std::string row = "unrelated " + kind.name;
+      results_.note(row + ", CPU ms", after.processor_ms - before.processor_ms);
+      results_.count(row + ", compilations", after.compilations - before.compilations, rounds);
+      results_.count(row + ", writes", after.writes - before.writes, 0);
+      std::this_thread::sleep_for(std::chrono::seconds(settings_.is_check ? 0 : 11));
+      results_.note(row + ", MB more", bench::resident_mb(pid()) - resident);
+    }
+    restart("restart beside the unrelated");
+  }
+
+  void burst() {
+    rest();
+    const Counts before = counts();
+    const double known = bench::metric(metrics(), "gatehouse_ingresses");
+    const auto begin = std::chrono::steady_clock::now();
+    int broken = 0;
+    for (int i = 0; i < size_; ++i) {
+      const bool is_broken = i % 20 == 0;
+      broken += is_broken ? 1 : 0;
+      shops_.add_plain_ingress("burst-" + std::to_string(i), i, is_broken);
+    }
+    const double posted = seconds_since(begin);
+    is_live(static_cast<int>(known) + size_);
+    const double live = seconds_since(begin) - posted;
+    const double live_ms = bench::processor_ms(pid());
+    std::set<std::string> told;
+    wait_until(minutes(5), [&] {
+      std::this_thread::sleep_for(milliseconds(500));
+      told = warned();
+      return static_cast<int>(told.size()) >= broken;
+    });
+    rest();
+    const Counts after = counts();
+    results_.note("burst of N Ingresses: until live, CPU ms", live_ms - before.processor_ms);
+    results_.note("burst of N Ingresses: until at rest, CPU ms",
+                  after.processor_ms - before.processor_ms);
+    results_.note("burst of N Ingresses: posted in, s of wall time", posted);
+    results_.note("burst of N Ingresses: live after the last POST, s of wall time", live);
+    results_.count("burst of N Ingresses: Warnings not told",
+                   broken - static_cast<double>(told.size()), 0);
+    results_.count("burst of N Ingresses: writes for each", (after.writes - before.writes) / size_,
+                   1);
+    results_.note("burst of N Ingresses: compilations", after.compilations - before.compilations);
+    for (int i = 0; i < size_; ++i) shops_.remove_ingress("burst-" + std::to_string(i), i);
+    rest();
+  }
+
+  // Ingresses of the burst that have a Warning.
+  std::set<std::string> warned() {
+    std::set<std::string> names;
+    const auto list = installation().get("/apis/events.k8s.io/v1/events");
+    for (const auto& event : list.value("items", nlohmann::json::array())) {
+      if (event.value("type", "") != "Warning") continue;
+      const std::string name = event.value("/regarding/name"_json_pointer, std::string());
+      if (name.compare(0, 6, "burst-") == 0) names.insert(name);
+    }
+    return names;
+  }
+
+  void crowd() {
+    rest();
+    Counts before = counts();
+    const int joining = settings_.proxies;
+    installation().start_proxies(joining);
+    for (int i = 1; i <= joining; ++i) proxies_.insert(i);
+    is_live(size_);
+    rest();
+    show_crowd("joins", before, joining);
+    change(std::to_string(joining + 1) + " proxies", joining + 1);
+
+    before = counts();
+    // One after the other: one more, and the oldest of them goes.
+    double left_with = 0;  // handshakes that nobody counts any more
+    for (int i = 1; i <= joining; ++i) {
+      installation().start_proxies(1);
+      proxies_.insert(joining + i);
+      is_live(size_);
+      const double with = handshakes();
+      proxies_.erase(i);
+      left_with += with - handshakes();
+      installation().stop_proxy(i);
+    }
+    rest();
+    before.handshakes -= left_with;
+    show_crowd("is rolled", before, joining);
+
+    before = counts();
+    left_with = handshakes();
+    for (int i = 1; i <= joining; ++i) {
+      proxies_.erase(joining + i);
+      installation().stop_proxy(joining + i);
+    }
+    left_with -= handshakes();
+    rest();
+    before.handshakes -= left_with;
+    show_crowd("leaves", before, joining);
+  }
+
+  void show_crowd(const std::string& what, const Counts& before, double proxies) {
+    const Counts after = counts();
+    const std::string row = "a proxy that " + what;
+    results_.note(row + ", CPU ms", (after.processor_ms - before.processor_ms) / proxies);
+    results_.count(row + ", writes", (after.writes - before.writes) / proxies, 0);
+    results_.count(row + ", handshakes", (after.handshakes - before.handshakes) / proxies, 5);
+  }
+
+  const Settings settings_;
+  const int size_;
+  const std::unique_ptr<base::HttpTransport> transport_ = base::make_curl_transport({});
+  Shops shops_;
+  std::set<int> proxies_ = {0};
+  int issued_ = 0;
+  int changes_ = 0;
+  Results results_;
+};
+
+// Of a line through the logarithms, by least squares; nothing where a number has none.
+std::optional<double> exponent(const std::vector<std::pair<double, double>>& points) {
+  double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
+  for (const auto& [size, value] : points) {
+    if (value <= 0) return std::nullopt;
+    const double x = std::log(size);
+    const double y = std::log(value);
+    x_sum += x;
+    y_sum += y;
+    xx_sum += x * x;
+    xy_sum += x * y;
+  }
+  const auto count = static_cast<double>(points.size());
+  const double spread = count * xx_sum - x_sum * x_sum;
+  if (spread == 0) return std::nullopt;
+  return (count * xy_sum - x_sum * y_sum) / spread;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.insert(0, width - text.size(), ' ');
+  return text;
+}
+
+std::string tenths(double number) {
+  std::ostringstream text;
+  text.setf(std::ios::fixed);
+  text.precision(1);
+  text << number;
+  return text.str();
+}
+
+void print(const std::map<int, Results>& by_size, nlohmann::json& document) {
+  constexpr std::size_t kNameWidth = 72;
+  std::string head(kNameWidth, ' ');
+  for (const auto& [size, results] : by_size) head += padded(std::to_string(size), 10);
+  std::cout << head << "  exponent\n";
+  const auto& first = by_size.begin()->second.rows();
+  for (const auto& [row, unused] : first) {
+    std::string line = row;
+    line.resize(kNameWidth, ' ');
+    std::vector<std::pair<double, double>> points;
+    nlohmann::json numbers = nlohmann::json::object();
+    for (const auto& [size, results] : by_size) {
+      const auto& rows = results.rows();
+      const auto found =
+          std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.first == row; });
+      if (found == rows.end()) continue;
+      points.emplace_back(size, found->second);
+      numbers[std::to_string(size)] = found->second;
+      line += padded(tenths(found->second), 10);
+    }
+    const auto grown = exponent(points);
+    std::cout << line << padded(grown ? tenths(*grown) : "", 10) << "\n";
+    document.push_back({{"row", row},
+                        {"numbers", numbers},
+                        {"exponent", grown ? nlohmann::json(*grown) : nlohmann::json()}});
+  }
+}
+
+int run(const Settings& settings, const std::vector<int>& sizes, const std::string& json_file) {
+  std::map<int, Results> by_size;
+  for (const int size : sizes) {
+    std::cerr << size << " shops" << std::endl;
+    by_size[size] = Run(settings, size).go();
+  }
+  nlohmann::json document = nlohmann::json::array();
+  print(by_size, document);
+  bool is_bounded = true;
+  for (const auto& [size, results] : by_size) {
+    for (const std::string& one : results.too_many()) {
+      is_bounded = false;
+      std::cout << "too many at " << size << ": " << one << "\n";
+    }
+  }
+  if (!json_file.empty()) {
+    std::ofstream file(json_file);
+    file << document.dump(2) << "\n";
+    if (!file) return 1;
+  }
+  return is_bounded ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  std::vector<int> sizes;
+  std::string json_file;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--json" && i + 1 < argc) {
+      json_file = argv[++i];
+    } else if (argument == "--proxies" && i + 1 < argc) {
+      settings.proxies = std::max(std::atoi(argv[++i]), 1);
+    } else if (argument == "--only" && i + 1 < argc) {
+      std::istringstream steps(argv[++i]);
+      for (std::string step; std::getline(steps, step, ',');) settings.only.insert(step);
+    } else if (argument == "--check") {
+      settings.is_check = true;
+      settings.proxies = 2;
+    } else {
+      sizes.push_back(std::max(std::atoi(argument.c_str()), 30));
+    }
+  }
+  if (sizes.empty() && settings.is_check) sizes = {100, 300};
+  if (sizes.empty()) sizes = {100, 1'000, 10'000};
+  return run(settings, sizes, json_file);
+}
