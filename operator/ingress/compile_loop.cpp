@@ -57,7 +57,7 @@ class CompileLoop::Source final : public ClusterSource {
     }
     last_parameters_ = named;
     std::set<kube::ObjectKey> services;
-    for (const auto& [name, one] : named) services.merge(services_of(*one));
+    for (const auto& [name, one] : named) services.merge(named_services(*one));
     const std::lock_guard lock(mutex_);
     services_of_parameters_ = std::move(services);
     return named;
@@ -72,7 +72,7 @@ class CompileLoop::Source final : public ClusterSource {
     if (stores_.parameters == nullptr) return false;
     const auto all = stores_.parameters->list();
     return std::any_of(all.begin(), all.end(),
-                       [&](const auto& one) { return services_of(*one).count(service) != 0; });
+                       [&](const auto& one) { return named_services(*one).count(service) != 0; });
   }
   std::set<std::string> ending_namespaces() const override {
     std::set<std::string> ending;
@@ -112,14 +112,6 @@ class CompileLoop::Source final : public ClusterSource {
   }
 
  private:
-  static std::set<kube::ObjectKey> services_of(const api::EdgeParameters& parameters) {
-    const api::EdgeParameters::Spec& spec = parameters.spec;
-    std::set<kube::ObjectKey> services;
-    if (spec.default_backend) services.insert(spec.default_backend->service);
-    if (spec.asked_service) services.insert(*spec.asked_service);
-    return services;
-  }
-
   const Stores& stores_;
   mutable TlsSecretCache secrets_;
   mutable ParametersByName last_parameters_;
@@ -240,7 +232,7 @@ void CompileLoop::listen() {
     }
   });
   stores_.tls_secrets.add_listener([this](const kube::ObjectChange<kube::Secret>& change) {
-    if (stores_.ingresses.find(kBySecret, change.key.text()).empty()) return;
+    if (!is_secret_of_an_ingress(change.key)) return;
     poke([&](ClusterChanges& changes) { changes.secrets.insert(change.key); });
   });
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
@@ -248,6 +240,10 @@ void CompileLoop::listen() {
     if (is_ending(change.before) == is_ending(change.after)) return;
     poke([](ClusterChanges& changes) { changes.namespaces = true; });
   });
+}
+
+bool CompileLoop::is_secret_of_an_ingress(const kube::ObjectKey& secret) const {
+  return !stores_.ingresses.find(kBySecret, secret.text()).empty();
 }
 
 // Or of a class of Ingresses, whose parameters are few.

@@ -95,6 +95,10 @@ class CompileLoop {
   // What DNS says of it has changed. Any thread.
   void note_external_name(const std::string& name);
 
+  // Whether an Ingress in the store names it, or for a Service a class. Any thread.
+  bool is_secret_of_an_ingress(const kube::ObjectKey& secret) const;
+  bool is_service_of_an_ingress(const kube::ObjectKey& service) const;
+
   // For /livez: how often it has come round, and the processor time of its thread. It comes round
   // each ten seconds where nothing happens, and more often while it waits for the first listings.
   std::uint64_t rounds() const { return rounds_; }
@@ -108,7 +112,6 @@ class CompileLoop {
   class Metrics;
 
   void listen();
-  bool is_service_of_an_ingress(const kube::ObjectKey& service) const;
   class Source;
 
   // note: adds to the changes that wait.

@@ -80,6 +80,14 @@ std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress) {
   return services;
 }
 
+std::set<kube::ObjectKey> named_services(const api::EdgeParameters& parameters) {
+  const api::EdgeParameters::Spec& spec = parameters.spec;
+  std::set<kube::ObjectKey> services;
+  if (spec.default_backend) services.insert(spec.default_backend->service);
+  if (spec.asked_service) services.insert(*spec.asked_service);
+  return services;
+}
+
 std::set<std::string> asked_hosts(const kube::Ingress& ingress) {
   std::set<std::string> hosts;
   annotations::Issues unsaid;  // the compiler says them

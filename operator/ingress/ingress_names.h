@@ -8,6 +8,7 @@
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
+#include "operator/api/edge_parameters.h"
 #include "operator/ingress/annotations/external_auth.h"
 
 // What an Ingress names, whoever it belongs to and whether or not it is there: a change of anything
@@ -26,6 +27,8 @@ std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress);
 
 // Of its backends, of who is asked about its requests and of who gets copies.
 std::set<kube::ObjectKey> named_services(const kube::Ingress& ingress);
+// Of a class, for all of its Ingresses.
+std::set<kube::ObjectKey> named_services(const api::EdgeParameters& parameters);
 
 // Of which it matters whether an Ingress serves them, whoever that is: of who is asked about
 // requests, and of who gets copies.

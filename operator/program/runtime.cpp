@@ -68,6 +68,8 @@ class RunningOperator final : public Runtime {
   void on_compiled(const ingress::CompileLoop::Outcome& outcome);
   std::optional<ingress::Addresses> addresses_to_publish() const;
   bool publishes_addresses() const;
+  bool is_named_secret(const kube::ObjectKey& secret) const;
+  bool is_named_service(const kube::ObjectKey& service) const;
   ingress::ParametersByName readable_parameters() const;
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
@@ -210,7 +212,9 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                     compile_options(options), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }),
       reflectors_(*client_, stores_, watched_namespaces(options),
-                  proxies_namespaces(options, own_namespace_)) {
+                  proxies_namespaces(options, own_namespace_),
+                  {[this](const auto& secret) { return is_named_secret(secret); },
+                   [this](const auto& service) { return is_named_service(service); }}) {
   connect_parts();
 }
 
@@ -459,6 +463,16 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
   if (publishes_addresses()) status_.follow(outcome.findings, addresses_to_publish());
   reporter_.report(outcome.findings,
                    outcome.config ? std::optional(control_->revision()) : std::nullopt);
+}
+
+bool RunningOperator::is_named_secret(const kube::ObjectKey& secret) const {
+  return compile_loop_.is_secret_of_an_ingress(secret) ||
+         !stores_.certificates.find(certificate::kBySecret, secret.text()).empty();
+}
+
+bool RunningOperator::is_named_service(const kube::ObjectKey& service) const {
+  return service == proxy_service(options_, own_namespace_) ||
+         compile_loop_.is_service_of_an_ingress(service);
 }
 
 bool RunningOperator::publishes_addresses() const {
