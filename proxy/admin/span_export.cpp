@@ -17,8 +17,9 @@ bool is_worth_another_try(int status) {
   return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+// Gives back the memory of what is cut, too: thousands of spans may wait.
 void cut(std::string& text) {
-  if (text.size() > SpanExport::kTextBytesMax) text.resize(SpanExport::kTextBytesMax);
+  if (text.size() > SpanExport::kTextBytesMax) text = text.substr(0, SpanExport::kTextBytesMax);
 }
 
 }  // namespace
