@@ -523,6 +523,19 @@ class OvertakenFetch : public testing::Test {
     return held ? held->metadata.resource_version : "none";
   }
 
+  // A fetch of "a" that is answered with its first state when the watch has already said this of
+  // it.
+  void fetch_overtaken_by(const char* event) {
+    EXPECT_FALSE(reflector_->want(in_shop("a")));
+    std::jthread fetch([&] { EXPECT_TRUE(reflector_->fetch({in_shop("a")}, {})); });
+    transport_->await_gets(1);
+    transport_->feed(event, tls_secret("a", "11"));
+    transport_->feed("ADDED", tls_secret("named", "12"));
+    await_named("12");
+    transport_->answer(tls_secret("a", "1"));
+    fetch.join();
+  }
+
   fakes::FakeClock clock_;
   std::shared_ptr<SlowGet> transport_ = std::make_shared<SlowGet>();
   kube::Client client_{transport_, "https://k8s.test", kube::fixed_token(""), clock_};
@@ -532,28 +545,14 @@ class OvertakenFetch : public testing::Test {
 
 TEST_F(OvertakenFetch, DoesNotBringBackWhatIsGone) {
   start(json::array({tls_secret("a", "1")}));
-  EXPECT_FALSE(reflector_->want(in_shop("a")));
-  std::jthread fetch([&] { EXPECT_TRUE(reflector_->fetch({in_shop("a")}, {})); });
-  transport_->await_gets(1);
-  transport_->feed("DELETED", tls_secret("a", "11"));
-  transport_->feed("ADDED", tls_secret("named", "12"));
-  await_named("12");
-  transport_->answer(tls_secret("a", "1"));
-  fetch.join();
+  fetch_overtaken_by("DELETED");
   EXPECT_EQ(version_of("a"), "none");
   EXPECT_TRUE(reflector_->want(in_shop("a")));
 }
 
 TEST_F(OvertakenFetch, DoesNotPutAnOlderStateInThePlaceOfANewerOne) {
   start(json::array({tls_secret("a", "1")}));
-  EXPECT_FALSE(reflector_->want(in_shop("a")));
-  std::jthread fetch([&] { EXPECT_TRUE(reflector_->fetch({in_shop("a")}, {})); });
-  transport_->await_gets(1);
-  transport_->feed("MODIFIED", tls_secret("a", "11"));
-  transport_->feed("ADDED", tls_secret("named", "12"));
-  await_named("12");
-  transport_->answer(tls_secret("a", "1"));
-  fetch.join();
+  fetch_overtaken_by("MODIFIED");
   EXPECT_EQ(version_of("a"), "11");
 }
 
