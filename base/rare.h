@@ -1,7 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 namespace base {
@@ -12,13 +15,25 @@ namespace base {
 template <class T>
 class Rare {
  public:
+  using value_type = T;
+
   Rare() = default;
   Rare(std::nullopt_t) {}
   Rare(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Rare(std::optional<T> value) {
+    if (value) emplace(*std::move(value));
+  }
   Rare(const Rare& other) : value_(other ? std::make_unique<T>(*other) : nullptr) {}
   Rare(Rare&&) noexcept = default;
   Rare& operator=(Rare other) noexcept {
     value_ = std::move(other.value_);
+    return *this;
+  }
+  // A template, as that of std::optional is, so that {} is nothing.
+  template <class U = T>
+  requires(!std::same_as<std::remove_cvref_t<U>, Rare> && std::convertible_to<U&&, T>) Rare&
+  operator=(U&& value) {
+    emplace(std::forward<U>(value));
     return *this;
   }
   ~Rare() = default;
@@ -29,12 +44,21 @@ class Rare {
   const T& operator*() const { return *value_; }
   T* operator->() { return value_.get(); }
   const T* operator->() const { return value_.get(); }
+  const T& value() const {
+    if (value_ == nullptr) throw std::bad_optional_access();
+    return *value_;
+  }
 
   void reset() { value_.reset(); }
   template <class... Arguments>
   T& emplace(Arguments&&... arguments) {
     value_ = std::make_unique<T>(std::forward<Arguments>(arguments)...);
     return *value_;
+  }
+
+  friend bool operator==(const Rare& one, const Rare& other) requires std::equality_comparable<T> {
+    if (!one || !other) return !one && !other;
+    return *one == *other;
   }
 
  private:

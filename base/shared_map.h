@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/digest.h"
@@ -27,7 +28,10 @@ namespace base {
 // std::map, each map for itself. Maps of different threads may share entries: they are counted, and
 // freed by whoever lets go of them last, whose cost that is. Iterators hold until their map
 // changes.
-template <class V>
+//
+// Each of ten thousand hosts is in some ten of these maps, so a node has room for what its map
+// needs and for nothing else. digested: the map has digest().
+template <class V, bool digested = false>
 class SharedMap {
   struct Node;
   struct Fork;
@@ -96,7 +100,7 @@ class SharedMap {
     for (const auto& [key, value] : entries) try_emplace(key, value);
   }
 
-  std::size_t size() const { return root_ ? root_->size() : 0; }
+  std::size_t size() const { return root_ ? size_ : 0; }
   bool empty() const { return !root_; }
   void clear() { root_ = {}; }
 
@@ -133,7 +137,7 @@ class SharedMap {
   // What is there already stays.
   void merge(const SharedMap& others) {
     if (empty()) {
-      root_ = others.root_;
+      *this = others;
       return;
     }
     for (const auto& [key, value] : others) try_emplace(key, value);
@@ -142,7 +146,9 @@ class SharedMap {
   std::size_t erase(std::string_view key);
 
   // Entry by entry, as std::map; what both share is not looked at.
-  bool operator==(const SharedMap& other) const { return same(root_.get(), other.root_.get()); }
+  bool operator==(const SharedMap& other) const {
+    return size() == other.size() && same(root_.get(), other.root_.get());
+  }
 
   // Calls visit(key, before, after) for each key whose value is not the same; nullptr: it has none.
   // Looks at nothing that both share. Returns how many nodes it has looked at.
@@ -159,7 +165,7 @@ class SharedMap {
   // must be the same function for all maps of this type that have entries in common. Any number of
   // threads may ask.
   template <class OfEntry>
-  Digest digest(const OfEntry& of_entry) const {
+  Digest digest(const OfEntry& of_entry) const requires digested {
     return root_ ? digest_of(*root_, of_entry) : Digest{};
   }
   static std::string bytes_of(const Digest& digest);
@@ -167,17 +173,69 @@ class SharedMap {
  private:
   static constexpr std::uint32_t kLeaf = UINT32_MAX;  // no position of a fork
   static constexpr std::uint32_t kBitsOfByte = 9;     // the first: whether there is such a byte
+  // Forks with fewer entries below them work their digest out again: that is a dozen hashes for a
+  // change, and no room for nine in ten of all digests.
+  static constexpr std::uint32_t kRememberedFrom = 16;
 
   struct Node {
     explicit Node(std::uint32_t at) : position(at) {}
     bool is_leaf() const { return position == kLeaf; }
-    std::size_t size() const { return is_leaf() ? 1 : static_cast<const Fork*>(this)->entries; }
 
     mutable std::atomic<std::uint32_t> references{0};
     const std::uint32_t position;
-    mutable std::atomic<bool> has_digest{false};
-    mutable std::array<std::atomic<std::uint64_t>, 4> digest{};  // written before has_digest is
   };
+
+  // A digest, once it was worked out. Two threads may do so at a time: they write the same words.
+  class Remembered {
+   public:
+    bool get(Digest& digest) const {
+      digest.back() = words_.back().load(std::memory_order_acquire);
+      if (digest.back() == 0) return false;
+      for (std::size_t i = 0; i + 1 < digest.size(); ++i) {
+        digest.at(i) = words_.at(i).load(std::memory_order_relaxed);
+      }
+      return true;
+    }
+    // One that ends in nothing but zeros is not remembered. There is none.
+    void set(const Digest& digest) {
+      for (std::size_t i = 0; i + 1 < digest.size(); ++i) {
+        words_.at(i).store(digest.at(i), std::memory_order_relaxed);
+      }
+      words_.back().store(digest.back(), std::memory_order_release);
+    }
+
+   private:
+    std::array<std::atomic<std::uint64_t>, 4> words_{};
+  };
+  // In a room of its own, while there is one.
+  class RememberedAside {
+   public:
+    RememberedAside() = default;
+    ~RememberedAside() { forget(); }
+    RememberedAside(const RememberedAside&) = delete;
+    RememberedAside& operator=(const RememberedAside&) = delete;
+    bool get(Digest& digest) const {
+      const Digest* const known = digest_.load(std::memory_order_acquire);
+      if (known != nullptr) digest = *known;
+      return known != nullptr;
+    }
+    void set(const Digest& digest) {
+      const Digest* none = nullptr;
+      auto* const made = new Digest(digest);
+      if (!digest_.compare_exchange_strong(none, made, std::memory_order_acq_rel)) delete made;
+    }
+    // Nobody else may look.
+    void forget() { delete digest_.exchange(nullptr, std::memory_order_relaxed); }
+
+   private:
+    std::atomic<const Digest*> digest_{nullptr};
+  };
+  // What a fork of a digested map has beside its sides.
+  struct Below {
+    RememberedAside digest;
+    std::uint32_t entries = 0;
+  };
+  struct Nothing {};
 
   // Counts the references to a node. Only the sole owner of one may change it.
   class Ref {
@@ -215,21 +273,25 @@ class SharedMap {
 
   struct Fork : Node {
     Fork(std::uint32_t at, Ref zero, Ref one)
-        : Node(at),
-          left(std::move(zero)),
-          right(std::move(one)),
-          entries(left->size() + right->size()) {}
+        : Node(at), left(std::move(zero)), right(std::move(one)) {
+      if constexpr (digested) below.entries = entries_of(*left) + entries_of(*right);
+    }
     Ref& side(bool is_right) { return is_right ? right : left; }
     const Ref& side(bool is_right) const { return is_right ? right : left; }
 
     Ref left, right;
-    std::size_t entries;
+    [[no_unique_address]] mutable std::conditional_t<digested, Below, Nothing> below;
   };
 
   struct Leaf : Node {
     Leaf(std::string key, V value) : Node(kLeaf), entry(std::move(key), std::move(value)) {}
+    [[no_unique_address]] mutable std::conditional_t<digested, Remembered, Nothing> digest;
     const value_type entry;
   };
+
+  static std::uint32_t entries_of(const Node& node) requires digested {
+    return node.is_leaf() ? 1 : fork(node).below.entries;
+  }
 
   // The bit of a key at this position. Less than every key that goes on is one that ends.
   static bool bit_at(std::string_view key, std::uint32_t position) {
@@ -278,14 +340,18 @@ class SharedMap {
     return next == nullptr ? nullptr : first(next);
   }
 
-  // A fork that no other map has, in its place.
-  static Fork& own(Ref& at) {
+  // A fork that no other map has, in its place, below which there are to be so many entries more.
+  static Fork& own(Ref& at, int more) {
     if (!at.is_sole()) {
       const Fork& shared = fork(*at);
       at = Ref(new Fork(shared.position, shared.left, shared.right));
     }
-    at->has_digest.store(false, std::memory_order_relaxed);
-    return static_cast<Fork&>(*at);
+    Fork& owned = static_cast<Fork&>(*at);
+    if constexpr (digested) {
+      owned.below.digest.forget();
+      owned.below.entries += static_cast<std::uint32_t>(more);
+    }
+    return owned;
   }
   void put(const std::string& key, V value);
 
@@ -293,7 +359,7 @@ class SharedMap {
     if (a == b) return true;
     if (a == nullptr || b == nullptr || a->position != b->position) return false;
     if (a->is_leaf()) return leaf(*a).entry == leaf(*b).entry;
-    return fork(*a).entries == fork(*b).entries && same(fork(*a).left.get(), fork(*b).left.get()) &&
+    return same(fork(*a).left.get(), fork(*b).left.get()) &&
            same(fork(*a).right.get(), fork(*b).right.get());
   }
 
@@ -355,45 +421,47 @@ class SharedMap {
   static Digest digest_of(const Node& node, const OfEntry& of_entry);
 
   Ref root_;
+  std::size_t size_ = 0;  // where there is a root
 };
 
-template <class V>
-void SharedMap<V>::put(const std::string& key, V value) {
+template <class V, bool digested>
+void SharedMap<V, digested>::put(const std::string& key, V value) {
   const Leaf* const near = nearest(root_.get(), key);
   Ref made(new Leaf(key, std::move(value)));
   if (near == nullptr) {
     root_ = std::move(made);
+    size_ = 1;
     return;
   }
   const std::uint32_t parting = first_difference(near->entry.first, key);
   const bool is_new = parting != kLeaf;
   Ref* at = &root_;
   while ((*at)->position < parting) {  // ends at a leaf, too: its position is the last of all
-    Fork& here = own(*at);
-    if (is_new) ++here.entries;
+    Fork& here = own(*at, is_new ? 1 : 0);
     at = &here.side(bit_at(key, here.position));
   }
   if (!is_new) {
     *at = std::move(made);
     return;
   }
+  ++size_;
   Ref others = std::move(*at);
   const bool is_right = bit_at(key, parting);
   *at = is_right ? Ref(new Fork(parting, std::move(others), std::move(made)))
                  : Ref(new Fork(parting, std::move(made), std::move(others)));
 }
 
-template <class V>
-std::size_t SharedMap<V>::erase(std::string_view key) {
+template <class V, bool digested>
+std::size_t SharedMap<V, digested>::erase(std::string_view key) {
   if (!contains(key)) return 0;
   if (root_->is_leaf()) {
     root_ = {};
     return 1;
   }
+  --size_;
   Ref* at = &root_;
   while (true) {
-    Fork& here = own(*at);
-    --here.entries;
+    Fork& here = own(*at, -1);
     const bool is_right = bit_at(key, here.position);
     if (!here.side(is_right)->is_leaf()) {
       at = &here.side(is_right);
@@ -405,8 +473,9 @@ std::size_t SharedMap<V>::erase(std::string_view key) {
   }
 }
 
-template <class V>
-typename SharedMap<V>::Digest SharedMap<V>::digest_of_bytes(const std::string& bytes) {
+template <class V, bool digested>
+typename SharedMap<V, digested>::Digest SharedMap<V, digested>::digest_of_bytes(
+    const std::string& bytes) {
   Digest digest{};
   for (std::size_t i = 0; i < 32 && i < bytes.size(); ++i) {
     digest.at(i / 8) = (digest.at(i / 8) << 8) | static_cast<unsigned char>(bytes[i]);
@@ -414,8 +483,8 @@ typename SharedMap<V>::Digest SharedMap<V>::digest_of_bytes(const std::string& b
   return digest;
 }
 
-template <class V>
-std::string SharedMap<V>::bytes_of(const Digest& digest) {
+template <class V, bool digested>
+std::string SharedMap<V, digested>::bytes_of(const Digest& digest) {
   std::string bytes;
   for (const std::uint64_t word : digest) {
     for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((word >> shift) & 255);
@@ -423,30 +492,26 @@ std::string SharedMap<V>::bytes_of(const Digest& digest) {
   return bytes;
 }
 
-// Two threads may work out the same digest at a time: they write the same words.
-template <class V>
+template <class V, bool digested>
 template <class OfEntry>
-typename SharedMap<V>::Digest SharedMap<V>::digest_of(const Node& node, const OfEntry& of_entry) {
+typename SharedMap<V, digested>::Digest SharedMap<V, digested>::digest_of(const Node& node,
+                                                                          const OfEntry& of_entry) {
   Digest digest{};
-  if (node.has_digest.load(std::memory_order_acquire)) {
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-      digest.at(i) = node.digest.at(i).load(std::memory_order_relaxed);
-    }
+  if (node.is_leaf()) {
+    const Leaf& one = leaf(node);
+    if (one.digest.get(digest)) return digest;
+    digest = digest_of_bytes(of_entry(one.entry.first, one.entry.second));
+    one.digest.set(digest);
     return digest;
   }
-  if (node.is_leaf()) {
-    digest = digest_of_bytes(of_entry(leaf(node).entry.first, leaf(node).entry.second));
-  } else {
-    // No entry is hashed from bytes that begin so: see of_entry's users.
-    std::string both("\1");
-    both += bytes_of(digest_of(*fork(node).left, of_entry));
-    both += bytes_of(digest_of(*fork(node).right, of_entry));
-    digest = digest_of_bytes(sha256(both));
-  }
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    node.digest.at(i).store(digest.at(i), std::memory_order_relaxed);
-  }
-  node.has_digest.store(true, std::memory_order_release);
+  const Fork& here = fork(node);
+  if (here.below.digest.get(digest)) return digest;
+  // No entry is hashed from bytes that begin so: see of_entry's users.
+  std::string both("\1");
+  both += bytes_of(digest_of(*here.left, of_entry));
+  both += bytes_of(digest_of(*here.right, of_entry));
+  digest = digest_of_bytes(sha256(both));
+  if (here.below.entries >= kRememberedFrom) here.below.digest.set(digest);
   return digest;
 }
 

@@ -355,8 +355,8 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
   if (secret.state == TlsSecret::State::broken) {
     tls.trouble = secret_text + " cannot be used: " + secret.problem;
   } else if (secret.state == TlsSecret::State::usable) {
-    tls.settings.chain_pem = secret.material->chain_pem;
-    tls.settings.key_pem = secret.material->key_pem;
+    tls.settings.chain_pem = secret.material->chain_pem.text();
+    tls.settings.key_pem = secret.material->key_pem.text();
   }
   if (!protocol.verify) return tls;
   if (secret.authorities_pem.empty()) {

@@ -382,7 +382,7 @@ class Compilation {
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
       leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
     } else if (canary.policy.is_refused() ||
-               !is_guarded_as(canary.policy, standing->owner, standing->policies->guards)) {
+               !is_guarded_as(canary.policy, standing->owner, (*standing->policies)->guards)) {
       leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
                 ", whose guards hold there; write the same in both, or nothing in this one");
     } else {
@@ -404,7 +404,7 @@ class Compilation {
     const kube::ObjectKey key = canary.ingress->metadata.key();
     const ResolvedBackend resolved =
         backends_.resolve(key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
-                          choice_of(canary.policy, standing.policies->sticky.has_value()));
+                          choice_of(canary.policy, (*standing.policies)->sticky.has_value()));
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
       leave_out(resolved.trouble);
@@ -413,7 +413,8 @@ class Compilation {
     *standing.canary = key;
     proxy::config::Split split = *canary.policy.canary;
     split.cluster = forward->cluster;
-    standing.policies->splits = {std::move(split)};
+    standing.policies->change().splits = {std::move(split)};
+    standing.policies->settle();
     ++summaries_[canary.summary].paths_served;
   }
 
@@ -754,7 +755,9 @@ class Compilation {
       const ResolvedBackend resolved =
           backends_.resolve(named.service.namespace_, backend_of(named), defaults.timeouts);
       if (!std::holds_alternative<Forward>(resolved.action)) continue;
-      hosts_.set_default(host, {resolved.action, {.body_bytes_max = defaults.body_bytes_max}});
+      hosts_.set_default(
+          host,
+          {resolved.action, proxy::config::Policies{.body_bytes_max = defaults.body_bytes_max}});
     }
   }
 

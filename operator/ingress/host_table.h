@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/alike.h"
 #include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/redirect.h"
 #include "operator/ingress/complaint.h"
@@ -62,7 +63,7 @@ class HostTable {
   struct Standing {
     kube::ObjectKey owner;
     const proxy::config::Action* action = nullptr;
-    proxy::config::Policies* policies = nullptr;
+    base::Alike<proxy::config::Policies>* policies = nullptr;
     kube::ObjectKey* canary = nullptr;  // without a name: nobody yet
   };
   std::optional<Standing> find_standing(const std::string& host, const Sought& sought);
@@ -121,7 +122,8 @@ class HostTable {
     proxy::config::VirtualHost host;
     std::map<Place, Claim> claims;
     std::map<std::string, kube::ObjectKey> expression_claims;
-    std::map<const proxy::config::Policies*, kube::ObjectKey> canaries;
+    // By where a route's policies stand.
+    std::map<const base::Alike<proxy::config::Policies>*, kube::ObjectKey> canaries;
     std::optional<kube::ObjectKey> default_claim;
     std::optional<RedirectSaid> redirect;
     std::optional<kube::ObjectKey> closed_by;

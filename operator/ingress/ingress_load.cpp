@@ -153,8 +153,8 @@ class Weighing {
   static Size size_of_secret(const TlsSecret& secret) {
     Size size = size_of_text(secret.authorities_pem);
     if (secret.material) {
-      size += size_of_text(secret.material->chain_pem);
-      size += size_of_text(secret.material->key_pem);
+      size += size_of_text(secret.material->chain_pem.text());
+      size += size_of_text(secret.material->key_pem.text());
     }
     return size;
   }

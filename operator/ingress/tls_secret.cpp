@@ -104,15 +104,15 @@ std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const Tls
   const auto& material = read->material;
   if (!material) return nullptr;
   std::shared_ptr<kube::Secret> twin;
-  const auto share = [&](const char* key, const std::string& text) {
+  const auto share = [&](const char* key, const std::shared_ptr<const std::string>& text) {
     const auto known = secret.data.find(key);
-    if (known == secret.data.end() || known->second.is_same(text)) return;
-    if (known->second.text() != text) return;
+    if (!text || known == secret.data.end() || known->second.is_same(*text)) return;
+    if (known->second.text() != *text) return;
     if (!twin) twin = std::make_shared<kube::Secret>(secret);
-    twin->data[key] = kube::SharedText(std::shared_ptr<const std::string>(material, &text));
+    twin->data[key] = kube::SharedText(text);
   };
-  share("tls.crt", material->chain_pem);
-  share("tls.key", material->key_pem);
+  share("tls.crt", material->chain_pem.held_text());
+  share("tls.key", material->key_pem.held_text());
   return twin;
 }
 

@@ -16,9 +16,12 @@ namespace proxy::config {
 // certificate_hash(), as its bytes: text of it takes five times the room, ten thousand times.
 class CertificateHash {
  public:
+  // For who asks once for each certificate, and keeps what comes of it.
+  static CertificateHash of(const Certificate& certificate);
   // Of a shared certificate, computed once in its life: hashing 10,000 unchanged certificates again
-  // for every changed endpoint would be 50 MB each time. Any thread.
-  static CertificateHash of(const std::shared_ptr<const Certificate>& certificate);
+  // for every changed endpoint would be 50 MB each time. Takes some 90 bytes for as long as it
+  // lives. Any thread.
+  static CertificateHash once_of(const std::shared_ptr<const Certificate>& certificate);
   static CertificateHash of_bytes(std::string_view bytes);  // 32
   // Nothing: it is no such text.
   static std::optional<CertificateHash> read(std::string_view text);
@@ -39,7 +42,7 @@ class CertificateHash {
   std::array<char, 32> bytes_{};
 };
 
-// Its text.
+// The text of once_of().
 std::string hash_once(const std::shared_ptr<const Certificate>& certificate);
 
 // The certificates of a section by their hashes, kept up to date by what changes in it. Not

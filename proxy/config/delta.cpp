@@ -24,10 +24,10 @@ Delta::Change<T> change_between(const ProxyConfig::Section<T>& from,
   return change;
 }
 
-Delta::Change<std::string> change_between(const base::SharedMap<std::string>& from,
-                                          const base::SharedMap<std::string>& to) {
+Delta::Change<std::string> change_between(const ProxyConfig::Names& from,
+                                          const ProxyConfig::Names& to) {
   Delta::Change<std::string> change;
-  base::SharedMap<std::string>::visit_differences(
+  ProxyConfig::Names::visit_differences(
       from, to, [&](const std::string& key, const std::string*, const std::string* after) {
         if (after == nullptr) {
           change.removed.insert(key);

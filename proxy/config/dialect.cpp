@@ -24,7 +24,7 @@ void add_features_of_parts(std::set<std::string>& features) {
     add_features<Value>(features);
   } else if constexpr (std::is_same_v<Value, Action>) {
     add_features<FixedAnswer>(features);
-  } else if constexpr (IsOptional<Value>::value || IsVector<Value>::value) {
+  } else if constexpr (MayBeMissing<Value> || IsVector<Value>::value) {
     add_features_of_parts<typename Value::value_type>(features);
   }
 }

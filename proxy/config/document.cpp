@@ -116,8 +116,10 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
                [&](const json& value, const std::string& place) {
                  ObjectReader fields(value, place);
                  Certificate certificate;
-                 certificate.chain_pem = read_pem(fields, "chain", base_directory, files);
-                 certificate.key_pem = read_pem(fields, "key", base_directory, files);
+                 certificate.chain_pem =
+                     base::PemText::small(read_pem(fields, "chain", base_directory, files));
+                 certificate.key_pem =
+                     base::PemText::small(read_pem(fields, "key", base_directory, files));
                  fields.finish();
                  return certificate;
                });

@@ -3,11 +3,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
+#include "base/alike.h"
+#include "base/rare.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/model.h"
 
@@ -43,7 +47,7 @@ struct Text {
 };                                             // std::string
 struct Path : TextUpTo<kPathBytesMax> {};      // std::string that the router can compare with
 struct Reason : TextUpTo<kReasonBytesMax> {};  // std::string: a token for logs and metrics
-struct Pem : TextUpTo<kPemBytesMax> {};        // std::string: not empty, ASCII
+struct Pem : TextUpTo<kPemBytesMax> {};        // base::PemText: not empty, ASCII
 struct CookieName : TextUpTo<kCookieTextBytesMax> {};  // std::string: a token (RFC 6265 §4.1.1)
 struct CookieText : TextUpTo<kCookieTextBytesMax> {};  // std::string: an attribute's value
 // std::string: a host, perhaps with a port; or empty
@@ -57,7 +61,7 @@ struct ShapeId : TextUpTo<kIdBytesMax> {};   // std::string: a key of ProxyConfi
 struct List {
   std::size_t entries_max;
 };                    // std::vector of Endpoint, Network or of a struct with fields
-struct Part {};       // a struct with fields, or std::optional of one
+struct Part {};       // a struct with fields, or a MayBeMissing of one
 struct OneAction {};  // Action: "cluster" or "answer" in the object itself
 template <std::size_t count>
 struct Choice {  // an enum, by its values from 0 on
@@ -83,6 +87,16 @@ struct Statuses {  // std::vector<int>: each a Status, sorted, unique
   std::size_t entries_max;
 };
 
+// std::optional and base::Rare.
+template <class T>
+inline constexpr bool kMayBeMissing = false;
+template <class T>
+inline constexpr bool kMayBeMissing<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kMayBeMissing<base::Rare<T>> = true;
+template <class T>
+concept MayBeMissing = kMayBeMissing<T>;
+
 enum class Presence { when_set, always, required };  // always: written, but need not be there
 enum class IfUnknown { skip, close };
 
@@ -96,7 +110,7 @@ struct Field {
   IfUnknown if_unknown = IfUnknown::skip;
 };
 
-// The fields of a member stand in its owner's own object.
+// The fields of a member, a struct or an Alike of one, stand in its owner's own object.
 template <class Owner, class Inner>
 struct Embedded {
   Inner Owner::*member;
@@ -622,6 +636,27 @@ constexpr void list_every_member(const T& value) {
   }
 }
 
+// The embedded struct in a member: itself, or what an Alike shares. Of one that may be changed it
+// is a copy of its own, until settle() shares that again.
+template <class T>
+constexpr T& inner(T& value) {
+  return value;
+}
+template <class T>
+const T& inner(const base::Alike<T>& value) {
+  return *value;
+}
+template <class T>
+T& inner(base::Alike<T>& value) {
+  return value.change();
+}
+template <class T>
+constexpr void settle(T&) {}
+template <class T>
+void settle(base::Alike<T>& value) {
+  value.settle();
+}
+
 // Calls visit(field, in_first_release, value...) for each field of T, with that field's value in
 // each of the objects, which are all T.
 template <class T, class Visit, class... Objects>
@@ -632,7 +667,9 @@ constexpr void for_each_field(const Visit& visit, bool in_first_release, Objects
     if constexpr (requires { field.name; }) {
       visit(field, in_first, (objects.*member)...);
     } else {
-      for_each_field<Value>(visit, in_first, (objects.*member)...);
+      using Inner = std::remove_cvref_t<decltype(inner(std::declval<Value&>()))>;
+      for_each_field<Inner>(visit, in_first, inner(objects.*member)...);
+      (settle(objects.*member), ...);
     }
   };
   std::apply([&](const auto&... fields) { (one(fields, fields.member), ...); }, Fields<T>::kList);

@@ -11,6 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/alike.h"
+#include "base/pem_text.h"
+#include "base/rare.h"
 #include "base/shared_map.h"
 #include "proxy/config/network.h"
 
@@ -66,21 +69,21 @@ struct ZoneEndpoints {
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
   Balancing balancing = Balancing::round_robin;
+  ProxyProtocol proxy_protocol = ProxyProtocol::none;
+  bool speaks_http2 = false;  // with prior knowledge, or by ALPN in TLS
+  // With tls: the authorities that the proxy's own system trusts stand for endpoints, in place of
+  // those of trusted_pem.
+  bool trusts_system = false;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
   std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint
-  std::optional<BackendTls> tls{};                 // nothing: plain
-  bool speaks_http2 = false;                       // with prior knowledge, or by ALPN in TLS
+  base::Rare<BackendTls> tls{};                    // nothing: plain
   // By which the names of endpoints in sticky cookies are made; empty: there are none. Clients do
   // not know it.
   std::string affinity_key{};
   // Requests that have all of these in common get one endpoint, and most keep it when others come
   // and go. Empty, or where a request has none of them: balancing.
   std::vector<HashPart> hash_by{};
-  ProxyProtocol proxy_protocol = ProxyProtocol::none;
-  // With tls: the authorities that the proxy's own system trusts stand for endpoints, in place of
-  // those of trusted_pem.
-  bool trusts_system = false;
   // Endpoints that serve and are about to end: for a client that is bound to one of them, by its
   // cookie or by client_stay_seconds, and for nobody else. Sorted, unique; none of `endpoints`.
   std::vector<Endpoint> leaving{};
@@ -119,9 +122,9 @@ struct FixedPage {
 // Answers without an upstream: a backend that cannot be served, with the reason for the access log.
 struct FixedAnswer {
   int status = 503;
-  std::string reason;                     // a short token, "service_not_found"
-  std::optional<Redirection> redirect{};  // in place of the status
-  std::optional<FixedPage> page{};        // likewise, without a redirect
+  std::string reason;                  // a short token, "service_not_found"
+  base::Rare<Redirection> redirect{};  // in place of the status
+  base::Rare<FixedPage> page{};        // likewise, without a redirect
   bool operator==(const FixedAnswer&) const = default;
 };
 
@@ -402,15 +405,15 @@ struct Policies {
   std::string rewrite_target{};
   std::string forwarded_prefix{};  // X-Forwarded-Prefix; empty: none
   std::string shape{};             // a key of ProxyConfig::shapes; empty: nothing is done
-  std::optional<StickyCookie> sticky{};
-  std::vector<Split> splits{};  // at most one; has a say only where a cluster answers
-  std::optional<NextUpstream> next_upstream{};  // nothing: only where nothing can have had effect
-  std::string upstream_host{};  // the field Host that a backend gets; empty: the client's
-  std::optional<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
-  std::optional<Pace> pace{};               // nothing: as fast as the client takes it
+  base::Rare<StickyCookie> sticky{};
+  std::vector<Split> splits{};               // at most one; has a say only where a cluster answers
+  base::Rare<NextUpstream> next_upstream{};  // nothing: only where nothing can have had effect
+  std::string upstream_host{};           // the field Host that a backend gets; empty: the client's
+  base::Rare<ErrorPages> error_pages{};  // nothing: errors are the client's as they are
+  base::Rare<Pace> pace{};               // nothing: as fast as the client takes it
   Tracing tracing = Tracing::off;
-  std::optional<Mirror> mirror{};  // nothing: nobody gets a copy
-  bool unlogged = false;           // the access log has no line for it
+  base::Rare<Mirror> mirror{};  // nothing: nobody gets a copy
+  bool unlogged = false;        // the access log has no line for it
   bool operator==(const Policies&) const = default;
 };
 
@@ -419,14 +422,14 @@ struct Route {
   PathMatch match = PathMatch::prefix;
   std::string path = "/";  // starts with "/"; compared with the normalised request path
   Action action;
-  Policies policies{};
+  base::Alike<Policies> policies{};
   bool operator==(const Route&) const = default;
 };
 
 // The route of whatever no path of a host matches.
 struct DefaultRoute {
   Action action;
-  Policies policies{};
+  base::Alike<Policies> policies{};
   bool operator==(const DefaultRoute&) const = default;
 };
 
@@ -435,7 +438,7 @@ struct DefaultRoute {
 struct ExpressionRoute {
   std::string expression;  // "/pay(/|$)(.*)"; one that cannot be compiled closes the host
   Action action;
-  Policies policies{};
+  base::Alike<Policies> policies{};
   bool operator==(const ExpressionRoute&) const = default;
 };
 
@@ -459,17 +462,17 @@ struct Passthrough {
 // One host's rules. Its key in ProxyConfig::hosts is the exact name in lower case ("shop.example"),
 // a wildcard of one label ("*.shop.example"), or "" for every other host.
 struct VirtualHost {
-  std::vector<Route> routes;                  // any order; the router sorts
-  std::optional<DefaultRoute> default_route;  // no path matches; none: 404
-  bool https_redirect = false;                // plain http gets 308, except the ACME challenge path
-  std::vector<ClosedExpression> closed;       // at most kClosedMax
+  std::vector<Route> routes;               // any order; the router sorts
+  base::Rare<DefaultRoute> default_route;  // no path matches; none: 404
+  bool https_redirect = false;             // plain http gets 308, except the ACME challenge path
   // The certificates of a wildcard over it, and for clients that name no host, are not for it: with
   // none by its very name it has none.
   bool own_certificate_only = false;
+  std::vector<ClosedExpression> closed;      // at most kClosedMax
   std::vector<ExpressionRoute> expressions;  // any order; at most kExpressionRoutesMax
   // Then the routes are for what comes over plain http alone. Not for "": who names no host, or one
   // that is not known, is not led by a name.
-  std::optional<Passthrough> passthrough{};
+  base::Rare<Passthrough> passthrough{};
   // What a client must speak in TLS, beside what all do: see tls_policy.h. With the first the
   // second has no meaning.
   bool tls13_only = false;
@@ -479,10 +482,17 @@ struct VirtualHost {
   bool operator==(const VirtualHost&) const = default;
 };
 
+// What ten thousand hosts have of these is most of what they take: what is mostly not there stands
+// beside them (base::Rare), and what many have in common is shared (base::Alike).
+static_assert(sizeof(FixedAnswer) <= 56, "an answer has no room for a page that it has not");
+static_assert(sizeof(Route) <= 120, "a route has no room for policies that others have, too");
+static_assert(sizeof(VirtualHost) <= 104, "a host has no room for a default that it has not");
+static_assert(sizeof(Cluster) <= 184, "a cluster has no room for TLS that it does not speak");
+
 // A certificate chain and its key, in PEM. Content-addressed: see certificate_hash().
 struct Certificate {
-  std::string chain_pem;  // leaf first
-  std::string key_pem;
+  base::PemText chain_pem;  // leaf first
+  base::PemText key_pem;
   bool operator==(const Certificate&) const = default;
 };
 
@@ -510,7 +520,7 @@ struct ChallengeAnswer {
 // looked at where they are compared (base/shared_map.h). An unchanged entry keeps its address.
 struct ProxyConfig {
   template <class T>
-  using Section = base::SharedMap<std::shared_ptr<const T>>;
+  using Section = base::SharedMap<std::shared_ptr<const T>, true>;
 
   Section<Cluster> clusters;          // by id, "namespace/service:port"
   Section<VirtualHost> hosts;         // by host, see VirtualHost
@@ -518,7 +528,8 @@ struct ProxyConfig {
   // SNI name (exact or one-label wildcard, lower case; "" for clients that name no known host) to
   // certificate id. A name that is absent has no certificate: the handshake fails with
   // unrecognized_name, and another host's key is never used.
-  base::SharedMap<std::string> sni;
+  using Names = base::SharedMap<std::string, true>;
+  Names sni;
   Section<ChallengeAnswer> challenges;  // by token, and in it by host
   // By id, guards_id(): many routes have the same, and hold it once.
   Section<Guards> guards;

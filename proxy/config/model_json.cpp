@@ -104,6 +104,9 @@ template <class Rule>
 json write(const Rule&, const std::string& value) {
   return value;
 }
+json write(const Pem&, const base::PemText& value) {
+  return value.text();
+}
 json write(const Timeout&, std::chrono::milliseconds value) {
   return timeout_text(value);
 }
@@ -121,8 +124,8 @@ json write(const Statuses&, const std::vector<int>& value) {
 json write(const Origins&, const std::vector<std::string>& value) {
   return value;
 }
-template <class T>
-json write(const Part&, const std::optional<T>& value) {
+template <MayBeMissing T>
+json write(const Part&, const T& value) {
   return write(*value);  // nothing is its default, and that is not written
 }
 
@@ -165,8 +168,8 @@ struct Source {
 template <HasFields T>
 void read(const Source& from, T& value);
 
-template <class T>
-void read(const Source& from, std::optional<T>& value) {
+template <MayBeMissing T>
+void read(const Source& from, T& value) {
   read(from, value.emplace());
 }
 
@@ -200,6 +203,10 @@ void read(const Timeout&, const Source& from, std::chrono::milliseconds& value) 
 template <class Rule>
 void read(const Rule& rule, const Source& from, std::string& value) {
   value = read_text(from.value, from.place, rule.bytes_max);
+}
+
+void read(const Pem& rule, const Source& from, base::PemText& value) {
+  value = base::PemText::small(read_text(from.value, from.place, rule.bytes_max));
 }
 
 template <std::size_t count, class Enum>

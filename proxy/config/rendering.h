@@ -19,11 +19,6 @@ struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
 template <class T, class F>
 std::string feature_of(const F& field) {
   return std::string(Fields<T>::kName) + "." + field.name;
@@ -75,7 +70,7 @@ class Rendering {
       is_changed = take_from(value);
     } else if constexpr (std::is_same_v<Value, Action>) {
       if (auto* const answer = std::get_if<FixedAnswer>(&value)) is_changed = take_from(*answer);
-    } else if constexpr (IsOptional<Value>::value) {
+    } else if constexpr (MayBeMissing<Value>) {
       if (value) is_changed = take_from_part(*value);
     } else if constexpr (IsVector<Value>::value) {
       if constexpr (HasFields<typename Value::value_type>) {

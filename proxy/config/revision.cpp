@@ -53,6 +53,9 @@ void add(Canonical& out, const T& value);
 void add(Canonical& out, const std::string& value) {
   out.text(value);
 }
+void add(Canonical& out, const base::PemText& value) {
+  out.text(value.text());
+}
 template <class T>
 requires std::is_arithmetic_v<T> || std::is_enum_v<T>
 void add(Canonical& out, T value) {
@@ -80,8 +83,8 @@ void add(Canonical& out, const std::vector<T>& list) {
   out.number(list.size());
   for (const T& element : list) add(out, element);
 }
-template <class T>
-void add(Canonical& out, const std::optional<T>& value) {
+template <MayBeMissing T>
+void add(Canonical& out, const T& value) {
   out.number(value ? 1 : 0);
   if (value) add(out, *value);
 }
@@ -140,9 +143,7 @@ class HashMemory {
         return found->second.hash;
       }
     }
-    Canonical out;
-    add(out, *certificate);
-    const CertificateHash hash = CertificateHash::of_bytes(out.digest());
+    const CertificateHash hash = CertificateHash::of(*certificate);
     const std::lock_guard lock(mutex_);
     if (entries_.size() >= sweep_at_) sweep();
     entries_[certificate.get()] = {certificate, hash};
@@ -174,7 +175,13 @@ std::string certificate_hash(const Certificate& certificate) {
   return out.hash();
 }
 
-CertificateHash CertificateHash::of(const std::shared_ptr<const Certificate>& certificate) {
+CertificateHash CertificateHash::of(const Certificate& certificate) {
+  Canonical out;
+  add(out, certificate);
+  return of_bytes(out.digest());
+}
+
+CertificateHash CertificateHash::once_of(const std::shared_ptr<const Certificate>& certificate) {
   static HashMemory memory;
   return memory.hash_of(certificate);
 }
@@ -218,7 +225,7 @@ std::string CertificateHash::text() const {
 }
 
 std::string hash_once(const std::shared_ptr<const Certificate>& certificate) {
-  return CertificateHash::of(certificate).text();
+  return CertificateHash::once_of(certificate).text();
 }
 
 namespace {
@@ -229,7 +236,7 @@ std::string digest_of_entry(const std::string& key, const std::shared_ptr<const 
   Canonical out;
   out.text(key);
   if constexpr (std::is_same_v<T, Certificate>) {
-    out.text(hash_once(value));
+    out.text(CertificateHash::of(*value).text());  // the section asks once, see its digest()
   } else {
     add(out, *value);
   }
@@ -243,12 +250,12 @@ std::string digest_of_name(const std::string& name, const std::string& id) {
 }
 
 // Nothing is said of a section without entries, so that one more changes nothing where it is empty.
-template <class V, class OfEntry>
-void add_tree(Canonical& out, std::string_view name, const base::SharedMap<V>& section,
+template <class Section, class OfEntry>
+void add_tree(Canonical& out, std::string_view name, const Section& section,
               const OfEntry& of_entry) {
   if (section.empty()) return;
   out.text(name).number(section.size());
-  out.text(base::SharedMap<V>::bytes_of(section.digest(of_entry)));
+  out.text(Section::bytes_of(section.digest(of_entry)));
 }
 
 std::string tree_revision_of(const ProxyConfig& config) {
@@ -297,12 +304,12 @@ void CertificateIndex::follow(const ProxyConfig::Section<Certificate>& from,
   ProxyConfig::Section<Certificate>::visit_differences(
       from, to, [&](const std::string&, const Value* before, const Value* after) {
         if (after != nullptr) {
-          Entry& entry = by_hash_[CertificateHash::of(*after)];
+          Entry& entry = by_hash_[CertificateHash::of(**after)];
           entry.certificate = *after;
           ++entry.ids;
         }
         if (before == nullptr) return;
-        const auto old = by_hash_.find(CertificateHash::of(*before));
+        const auto old = by_hash_.find(CertificateHash::of(**before));
         if (old != by_hash_.end() && --old->second.ids == 0) by_hash_.erase(old);
       });
 }

@@ -105,8 +105,8 @@ class Measure {
     size += {1, kAround};
     for (const std::string& origin : origins) size += size_of_text(origin);
   }
-  template <class T>
-  void add(const Part&, const std::optional<T>& part) {
+  template <MayBeMissing T>
+  void add(const Part&, const T& part) {
     if (part) add_object(*part);
   }
   template <HasFields T>

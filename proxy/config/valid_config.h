@@ -25,7 +25,8 @@ class ValidConfig {
   base::Result<ValidConfig> changed_to(ProxyConfig next) const;
 
  private:
-  // By key, how many times entries refer to it; without those that nothing refers to.
+  // By key, how many times entries refer to it, where that is not once: of ten thousand clusters
+  // nearly each has one route, and each certificate one name.
   using Uses = base::SharedMap<std::uint32_t>;
 
   ProxyConfig config_;

@@ -215,8 +215,8 @@ class FieldChecks {
   void check(const Reason&, const std::string& value, const At& at) const {
     check_reason(value, at.text());
   }
-  void check(const Pem&, const std::string& value, const At& at) const {
-    check_pem(value, at.text());
+  void check(const Pem&, const base::PemText& value, const At& at) const {
+    check_pem(value.text(), at.text());
   }
   void check(const GuardsId&, const std::string& id, const At& at) const {
     if (!id.empty() && !config_.guards.contains(id)) {
@@ -484,20 +484,28 @@ class ChangeCheck {
 template <class Section>
 bool follow(const ReferenceCounts::Counts& changes, const Section& from, const Section& to,
             base::SharedMap<std::uint32_t>& uses) {
-  for (const auto& [id, change] : changes) {
-    if (change == 0) continue;
+  bool is_whole = true;
+  const auto count_of = [&](const std::string& id) -> std::int64_t {
     const auto known = uses.find(id);
-    const std::int64_t count = (known == uses.end() ? 0 : std::int64_t{known->second}) + change;
-    if (count <= 0) {
+    if (known != uses.end()) return known->second;
+    return from.contains(id) ? 1 : 0;
+  };
+  const auto note = [&](const std::string& id, std::int64_t count) {
+    const bool is_there = to.contains(id);
+    is_whole = is_whole && (is_there || count <= 0);
+    if (!is_there || count == 1) {
       uses.erase(id);
     } else {
       uses.insert_or_assign(id, static_cast<std::uint32_t>(count));
     }
-  }
-  bool is_whole = true;
-  Section::visit_differences(from, to, [&](const std::string& id, const auto*, const auto* after) {
-    is_whole = is_whole && (after != nullptr || !uses.contains(id));
-  });
+  };
+  for (const auto& [id, change] : changes) note(id, count_of(id) + change);
+  // Who came or went without anybody who refers to it.
+  Section::visit_differences(
+      from, to, [&](const std::string& id, const auto* before, const auto* after) {
+        if ((before == nullptr) == (after == nullptr) || changes.contains(id)) return;
+        note(id, before == nullptr ? 0 : count_of(id));
+      });
   return is_whole;
 }
 

@@ -74,12 +74,14 @@ class PollingFileSource final : public FileSource {
   void judge_certificates(const config::ProxyConfig& config) {
     std::string problem;
     for (const auto& [id, certificate] : config.certificates) {
-      const auto pair = base::check_tls_pair(certificate->chain_pem, certificate->key_pem);
+      const std::string chain = certificate->chain_pem.text();
+      const std::string key = certificate->key_pem.text();
+      const auto pair = base::check_tls_pair(chain, key);
       if (pair) continue;
       const std::string found = path_ + ": certificate " + id + ": " + pair.error().message;
       spdlog::error("{}; handshakes for its names are refused", found);
-      const bool is_readable = base::read_chain(certificate->chain_pem).has_value() &&
-                               base::PrivateKey::from_pem(certificate->key_pem).has_value();
+      const bool is_readable =
+          base::read_chain(chain).has_value() && base::PrivateKey::from_pem(key).has_value();
       if (!is_readable && problem.empty()) problem = found;
     }
     was_complete_ = problem.empty();

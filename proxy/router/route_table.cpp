@@ -64,10 +64,11 @@ std::shared_ptr<const policy::Guards> make_guards(const config::Guards& guards,
   return std::make_shared<const policy::Guards>(closed);
 }
 
-Target make_target(const config::Action& action, const config::Policies& policies,
+Target make_target(const config::Action& action, const base::Alike<config::Policies>& shared,
                    const References& references) {
+  const config::Policies& policies = *shared;
   Target target;
-  if (references.policies != nullptr) target.policies = references.policies->of(policies);
+  target.policies = shared;
   if (!policies.guards.empty()) {
     const auto guards = references.guards.find(policies.guards);
     if (guards == references.guards.end()) {
@@ -221,23 +222,6 @@ class HostKey {
 };
 
 }  // namespace
-
-std::shared_ptr<const config::Policies> SharedPolicies::of(const config::Policies& policies) {
-  if (policies == *no_policies()) return no_policies();
-  const auto found =
-      std::find_if(held_.begin(), held_.end(), [&](const auto& one) { return *one == policies; });
-  if (found != held_.end()) {
-    std::rotate(found, found + 1, held_.end());
-    return held_.back();
-  }
-  if (held_.size() == kHeldMax) held_.erase(held_.begin());
-  return held_.emplace_back(std::make_shared<const config::Policies>(policies));
-}
-
-const std::shared_ptr<const config::Policies>& no_policies() {
-  static const auto kNone = std::make_shared<const config::Policies>();
-  return kNone;
-}
 
 const Target::Rest& Target::blank() {
   static const Rest rest;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/alike.h"
 #include "base/rare.h"
 #include "base/shared_map.h"
 #include "base/shared_table.h"
@@ -21,21 +22,6 @@
 #include "proxy/policy/split.h"
 
 namespace proxy::router {
-
-// Policies of routes, where many have the same: what all requests look at is then one thing, which
-// stays in the processor's cache, and not as many as there are hosts. Of what routes had lately:
-// not more than some classes and habits together have. For whoever makes tables, one thread at a
-// time.
-class SharedPolicies {
- public:
-  std::shared_ptr<const config::Policies> of(const config::Policies& policies);
-
- private:
-  static constexpr std::size_t kHeldMax = 16;
-  std::vector<std::shared_ptr<const config::Policies>> held_;  // what was wanted last at the end
-};
-// Those that say nothing.
-const std::shared_ptr<const config::Policies>& no_policies();
 
 // What a route leads to: the place of one of RouteTable::clusters(), or an answer. What every
 // request looks at is here, and small: of ten thousand hosts none is in the processor's cache when
@@ -58,7 +44,9 @@ struct Target {
   };
   std::uint32_t cluster = kNoCluster;
   int status = 0;  // with kNoCluster: what to answer
-  std::shared_ptr<const config::Policies> policies = no_policies();  // hold before either
+  // Hold before either. Where many routes have the same, what all requests look at is one thing,
+  // which stays in the processor's cache.
+  base::Alike<config::Policies> policies{};
   // Who may pass; nullptr: everybody. Lives as long as the table.
   const policy::Guards* guards = nullptr;
   // What is done to requests and responses; nullptr: nothing.
@@ -97,8 +85,6 @@ struct References {
   ClusterReferences clusters{};
   base::SharedMap<std::shared_ptr<const policy::Guards>> guards{};
   base::SharedMap<std::shared_ptr<const policy::Shape>> shapes{};
-  // Of all tables that follow each other.
-  std::shared_ptr<SharedPolicies> policies = std::make_shared<SharedPolicies>();
 };
 
 // The rules of one host. A rule that answers instead of forwarding is a guard, one that not

@@ -83,7 +83,8 @@ void Exchange::forward(const Client& client, const router::Target& target, const
                             .fields = request_.fields});
   }
   if (!target.policies->rewrite_target.empty() && !rewrite(target)) return;
-  next_upstream_ = target.policies->next_upstream;
+  const auto& next_upstream = target.policies->next_upstream;
+  next_upstream_ = next_upstream ? std::optional(*next_upstream) : std::nullopt;
   if (target.policies->sticky) remember_sticky(client, *target.policies->sticky);
   if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
   if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);

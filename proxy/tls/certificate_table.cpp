@@ -33,9 +33,9 @@ base::Result<config::Certificate> make_stand_in(const std::string& name) {
 
 template <class Visit>
 void for_each_guards_id(const config::VirtualHost& host, const Visit& visit) {
-  for (const config::Route& route : host.routes) visit(route.policies.guards);
-  for (const config::ExpressionRoute& route : host.expressions) visit(route.policies.guards);
-  if (host.default_route) visit(host.default_route->policies.guards);
+  for (const config::Route& route : host.routes) visit(route.policies->guards);
+  for (const config::ExpressionRoute& route : host.expressions) visit(route.policies->guards);
+  if (host.default_route) visit(host.default_route->policies->guards);
 }
 
 // A set of names as CertificateTable::Shown has it.

@@ -49,8 +49,8 @@ base::EvpPkeyPtr read_key(const base::PemBlock& block) {
   return base::EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &begin, size));
 }
 
-base::Result<base::EvpPkeyPtr> key_of(const std::string& pem) {
-  const auto blocks = base::read_pem(pem);
+base::Result<base::EvpPkeyPtr> key_of(const base::PemText& pem) {
+  const auto blocks = pem.blocks();
   if (!blocks) return base::failure(base::while_doing("reading the private key", blocks.error()));
   for (const base::PemBlock& block : *blocks) {
     if (!block.label.ends_with("PRIVATE KEY")) continue;  // EC PARAMETERS may stand before it
@@ -88,7 +88,7 @@ const base::CertificateInfo& ParsedCertificate::info() const {
 
 base::Result<std::shared_ptr<const ParsedCertificate>> parse_certificate(
     const config::Certificate& source, IssuerCertificates* issuers) {
-  const auto blocks = base::read_pem(source.chain_pem);
+  const auto blocks = source.chain_pem.blocks();
   if (!blocks) return base::failure(base::while_doing("reading the chain", blocks.error()));
   const auto parsed = std::make_shared<ParsedCertificate>();
   for (const base::PemBlock& block : *blocks) {

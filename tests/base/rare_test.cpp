@@ -1,6 +1,7 @@
 #include "base/rare.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,34 @@ TEST(Rare, IsAnOptionalValue) {
   EXPECT_FALSE(one);
   const Rare<std::string> moved = std::move(copy);
   EXPECT_EQ(*moved, "ab");
+  EXPECT_EQ(moved.value(), "ab");
+  EXPECT_THROW((void)Rare<std::string>().value(), std::bad_optional_access);
+}
+
+TEST(Rare, IsMadeOfWhatIsOptionalAndOfBraces) {
+  struct Pair {
+    int first = 1;
+    int second = 2;
+    bool operator==(const Pair&) const = default;
+  };
+  Rare<Pair> one = std::optional<Pair>(Pair{3, 4});
+  EXPECT_EQ(one->first, 3);
+  one = std::optional<Pair>();
+  EXPECT_FALSE(one);
+  one = {5, 6};
+  EXPECT_EQ(one, (Pair{5, 6}));
+  one = {};
+  EXPECT_FALSE(one);
+}
+
+TEST(Rare, EqualIsWhatSaysTheSameOrIsNotThere) {
+  const Rare<std::string> none;
+  const Rare<std::string> one(std::string("a"));
+  EXPECT_EQ(none, Rare<std::string>());
+  EXPECT_EQ(one, Rare<std::string>(std::string("a")));
+  EXPECT_FALSE(one == Rare<std::string>(std::string("b")));
+  EXPECT_FALSE(one == none);
+  EXPECT_EQ(none, std::nullopt);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 namespace base {
 namespace {
 
-using Map = SharedMap<int>;
+using Map = SharedMap<int, true>;
 using Model = std::map<std::string, int>;
 
 std::string digest_of_entry(const std::string& key, int value) {
@@ -38,19 +39,19 @@ std::string a_key(std::mt19937& random) {
   return key;
 }
 
-void expect_same(const Map& map, const Model& model) {
+template <class M>
+void expect_same(const M& map, const Model& model) {
   ASSERT_EQ(map.size(), model.size());
   ASSERT_EQ(map.empty(), model.empty());
   ASSERT_TRUE(std::equal(map.begin(), map.end(), model.begin(), model.end()));
 }
 
-class SharedMapHistories : public testing::TestWithParam<unsigned> {};
-
-TEST_P(SharedMapHistories, SayWhatAStdMapSaysAndLeaveCopiesAlone) {
-  std::mt19937 random(GetParam());
-  Map map;
+template <class M>
+void live_as_a_std_map_does(unsigned seed) {
+  std::mt19937 random(seed);
+  M map;
   Model model;
-  std::vector<std::pair<Map, Model>> copies;
+  std::vector<std::pair<M, Model>> copies;
   for (int step = 0; step < 2000; ++step) {
     const std::string key = a_key(random);
     const int value = static_cast<int>(random() % 3);
@@ -80,6 +81,13 @@ TEST_P(SharedMapHistories, SayWhatAStdMapSaysAndLeaveCopiesAlone) {
     if (step % 50 == 0) expect_same(map, model);
   }
   for (const auto& [copy, as_it_was] : copies) expect_same(copy, as_it_was);
+}
+
+class SharedMapHistories : public testing::TestWithParam<unsigned> {};
+
+TEST_P(SharedMapHistories, SayWhatAStdMapSaysAndLeaveCopiesAlone) {
+  live_as_a_std_map_does<Map>(GetParam());
+  live_as_a_std_map_does<SharedMap<int>>(GetParam());
 }
 
 TEST_P(SharedMapHistories, TellTheDifferenceOfAnyTwoStates) {
@@ -143,6 +151,15 @@ TEST(SharedMap, GivesAnAbsentKeyAnEmptyValueAsAStdMapDoes) {
   map["b"] = map["a"];
   EXPECT_EQ(map.at("b"), 0);
   EXPECT_THROW((void)map.at("c"), std::out_of_range);
+}
+
+TEST(SharedMap, IsEmptyWhenWhatItHadHasMovedAndCanBeFilledAgain) {
+  Map map = map_of({{"a", 1}, {"b", 2}});
+  const Map moved = std::move(map);
+  expect_same(moved, {{"a", 1}, {"b", 2}});
+  expect_same(map, {});
+  map["c"] = 3;
+  expect_same(map, {{"c", 3}});
 }
 
 TEST(SharedMap, MergesWhatIsNotThere) {

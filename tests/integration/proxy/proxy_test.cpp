@@ -61,8 +61,8 @@ class Proxy : public ::testing::Test {
   }
 
   void write_certificate(const std::string& name, const proxy::config::Certificate& certificate) {
-    write(name + ".key", certificate.key_pem);
-    write(name + ".crt", certificate.chain_pem);
+    write(name + ".key", certificate.key_pem.text());
+    write(name + ".crt", certificate.chain_pem.text());
   }
 
   void write_config(const std::string& more_sni = {}) {

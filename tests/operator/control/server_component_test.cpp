@@ -389,7 +389,7 @@ TEST_F(ControlServer, AProxyOfTheFirstReleaseIsUpToDateWithWhatItIsTold) {
   ProxyConfig config;
   VirtualHost host;
   host.default_route = proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
-                                                   {.body_bytes_max = 7}};
+                                                   proxy::config::Policies{.body_bytes_max = 7}};
   config.hosts["a.example"] = std::make_shared<const VirtualHost>(host);
   const std::string revision = server_->publish(std::make_shared<const ProxyConfig>(config));
   const std::string told =

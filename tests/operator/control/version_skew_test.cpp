@@ -171,8 +171,9 @@ TEST(VersionSkew, AChangeIsTakenByEitherKindOfRevision) {
 std::shared_ptr<const ProxyConfig> state_with_more(std::uint64_t body_bytes_max) {
   ProxyConfig config;
   proxy::config::VirtualHost host;
-  host.default_route = proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
-                                                   {.body_bytes_max = body_bytes_max}};
+  host.default_route =
+      proxy::config::DefaultRoute{proxy::config::FixedAnswer{404, "no_backend"},
+                                  proxy::config::Policies{.body_bytes_max = body_bytes_max}};
   config.hosts["shop.example"] = std::make_shared<const proxy::config::VirtualHost>(host);
   return std::make_shared<const ProxyConfig>(config);
 }

@@ -87,13 +87,13 @@ TEST(AddressLists, IngressesThatSayTheSameShareOneEntryOfTheConfiguration) {
   cluster.ingress(an_ingress("shop/open").path("open.example", "/", "web", 80));
   const Compiled compiled = compile(cluster.view);
   const auto guards_of = [&](const char* host) {
-    return compiled.config.hosts.at(host)->routes.at(0).policies.guards;
+    return compiled.config.hosts.at(host)->routes.at(0).policies->guards;
   };
   EXPECT_THAT(compiled.config.guards, SizeIs(2));
   EXPECT_EQ(guards_of("a.example"), guards_of("b.example"));
   EXPECT_NE(guards_of("a.example"), guards_of("c.example"));
   EXPECT_EQ(guards_of("open.example"), "");
-  EXPECT_EQ(compiled.config.hosts.at("a.example")->default_route->policies.guards,
+  EXPECT_EQ(compiled.config.hosts.at("a.example")->default_route->policies->guards,
             guards_of("a.example"));
   EXPECT_THAT(texts(compiled.config.guards.at(guards_of("a.example"))->allowed),
               ElementsAre("10.0.0.0/8"));

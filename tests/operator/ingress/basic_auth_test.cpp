@@ -155,7 +155,7 @@ TEST(Compiler, PutsTheUsersOfASecretIntoTheGuards) {
                                         .view);
   const auto& route = compiled.config.hosts.at("shop.example")->routes.at(0);
   EXPECT_TRUE(std::holds_alternative<Forward>(route.action));
-  const proxy::config::Guards& guards = *compiled.config.guards.at(route.policies.guards);
+  const proxy::config::Guards& guards = *compiled.config.guards.at(route.policies->guards);
   ASSERT_TRUE(guards.basic_auth);
   EXPECT_EQ(guards.basic_auth->realm, "members");
   ASSERT_EQ(guards.basic_auth->users.size(), 1u);

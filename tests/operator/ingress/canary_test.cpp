@@ -127,7 +127,7 @@ std::string split_of(const Compiled& compiled, const std::string& host = "shop.t
   EXPECT_TRUE(proxy::config::validate(compiled.config));
   const auto found = compiled.config.hosts.find(host);
   if (found == compiled.config.hosts.end()) return "no host";
-  const auto& splits = found->second->routes.at(0).policies.splits;
+  const auto& splits = found->second->routes.at(0).policies->splits;
   if (splits.empty()) return "";
   EXPECT_EQ(splits.at(0).weight, 20u);
   return splits.at(0).cluster;
@@ -245,7 +245,7 @@ TEST(Canary, JoinsExpressionsAndDefaultsToo) {
                   .view);
   const auto& routes = expressions.config.hosts.at("shop.test")->expressions;
   ASSERT_THAT(routes, SizeIs(1));
-  EXPECT_THAT(routes[0].policies.splits, SizeIs(1));
+  EXPECT_THAT(routes[0].policies->splits, SizeIs(1));
 }
 
 }  // namespace

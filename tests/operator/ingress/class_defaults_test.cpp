@@ -58,7 +58,7 @@ ClusterView view_with(const api::EdgeParameters::Spec& spec,
 }
 
 proxy::config::Guards guards_on(const Compiled& compiled, const std::string& host) {
-  const std::string& id = compiled.config.hosts.at(host)->routes.at(0).policies.guards;
+  const std::string& id = compiled.config.hosts.at(host)->routes.at(0).policies->guards;
   return id.empty() ? proxy::config::Guards{} : *compiled.config.guards.at(id);
 }
 
@@ -265,7 +265,7 @@ TEST(ClassDefaults, DeniedAddressesAndHeaderFieldsAreAddedToThoseOfTheIngress) {
   EXPECT_THAT(compiled.complaints, IsEmpty());
   EXPECT_EQ(guards_on(compiled, "a.example").denied.size(), 2u);
   const auto& policies = compiled.config.hosts.at("a.example")->routes.at(0).policies;
-  const proxy::config::Shape& shape = *compiled.config.shapes.at(policies.shape);
+  const proxy::config::Shape& shape = *compiled.config.shapes.at(policies->shape);
   std::vector<std::string> lines;
   for (const auto& line : shape.response_fields) lines.push_back(line.name + ":" + line.value);
   EXPECT_THAT(lines, ElementsAre("x-own:mine", "X-Frame-Options:DENY", "X-Powered-By:"));
@@ -282,7 +282,7 @@ TEST(ClassDefaults, ACanaryHasTheGuardsOfWhatItJoinsAndNoOthers) {
                                               .annotation(kNginx + "canary", "true")
                                               .annotation(kNginx + "canary-weight", "5")}));
     EXPECT_THAT(compiled.complaints, IsEmpty());
-    return compiled.config.hosts.at("a.example")->routes.at(0).policies.splits.size();
+    return compiled.config.hosts.at("a.example")->routes.at(0).policies->splits.size();
   };
   EXPECT_EQ(canary(a_shop()), 1u);
   EXPECT_EQ(canary(a_shop().annotation(kNginx + "enable-global-auth", "false")), 1u);

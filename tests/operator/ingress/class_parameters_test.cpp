@@ -73,13 +73,13 @@ TEST(ClassParameters, ItsDefaultsHoldWhereAnIngressSaysNothing) {
     const auto& action = std::get<proxy::config::Forward>(route_of(compiled, host).action);
     return *compiled.config.clusters.at(action.cluster);
   };
-  EXPECT_EQ(route_of(compiled, "a.example").policies.body_bytes_max, 8u << 20);
-  EXPECT_TRUE(route_of(compiled, "a.example").policies.buffers_request);
+  EXPECT_EQ(route_of(compiled, "a.example").policies->body_bytes_max, 8u << 20);
+  EXPECT_TRUE(route_of(compiled, "a.example").policies->buffers_request);
   EXPECT_EQ(cluster_of("a.example").connect_timeout, std::chrono::seconds(3));
   EXPECT_EQ(cluster_of("a.example").read_timeout, std::chrono::minutes(2));
   EXPECT_EQ(cluster_of("a.example").send_timeout, std::chrono::seconds(60));
-  EXPECT_EQ(route_of(compiled, "b.example").policies.body_bytes_max, 1u << 10);
-  EXPECT_FALSE(route_of(compiled, "b.example").policies.buffers_request);
+  EXPECT_EQ(route_of(compiled, "b.example").policies->body_bytes_max, 1u << 10);
+  EXPECT_FALSE(route_of(compiled, "b.example").policies->buffers_request);
   EXPECT_EQ(cluster_of("b.example").read_timeout, std::chrono::seconds(7));
   EXPECT_EQ(cluster_of("b.example").connect_timeout, std::chrono::seconds(3));
 }
@@ -89,7 +89,7 @@ TEST(ClassParameters, ABodySizeThatCannotBeReadIsNotTheLooserOneOfTheClass) {
     const Compiled compiled =
         compile(view_with({{"defaults", {{"bodySize", of_class}}}},
                           {a_shop().annotation(kNginx + "proxy-body-size", "nonsense")}));
-    return route_of(compiled, "a.example").policies.body_bytes_max;
+    return route_of(compiled, "a.example").policies->body_bytes_max;
   };
   EXPECT_EQ(limit("1g"), 1u << 20);
   EXPECT_EQ(limit("0"), 1u << 20);
@@ -196,7 +196,7 @@ TEST(ClassParameters, TheDefaultBackendAnswersWhatNobodyElseDoes) {
 
 TEST(ClassParameters, PagesForErrorsAreMadeByTheDefaultBackendOfTheClass) {
   const auto pages = [](IngressBuilder ingress) {
-    return route_of(compile(view_with(kPages, {ingress})), "a.example").policies.error_pages;
+    return route_of(compile(view_with(kPages, {ingress})), "a.example").policies->error_pages;
   };
   const auto of_class = pages(a_shop());
   ASSERT_TRUE(of_class);

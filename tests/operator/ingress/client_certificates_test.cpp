@@ -166,7 +166,7 @@ TEST_F(CompiledClientCertificates, ThatDifferOnOneHostAreEachTheirOwnPathsAndSai
   EXPECT_THAT(made.complaints[2].message,
               HasSubstr("asks clients for no certificate, and the Ingress shop/a does."));
   for (const auto& route : made.config.hosts.at("shop.test")->routes) {
-    EXPECT_EQ(route.policies.guards.empty(), route.path == "/c") << route.path;
+    EXPECT_EQ(route.policies->guards.empty(), route.path == "/c") << route.path;
   }
 }
 

@@ -48,7 +48,7 @@ std::string message_of(const Compiled& compiled, const std::string& reason) {
 }
 
 Route forward(PathMatch match, const std::string& path, const std::string& cluster) {
-  return {match, path, Forward{cluster}, {.body_bytes_max = kMiB}};
+  return {match, path, Forward{cluster}, proxy::config::Policies{.body_bytes_max = kMiB}};
 }
 
 const VirtualHost& host(const Compiled& compiled, const std::string& name) {
@@ -157,8 +157,27 @@ TEST(Compiler, WhatAnIngressSaysOfItsRequestsHoldsForItsDefaultBackendToo) {
                                .default_backend("web", 80))
                   .view);
   const VirtualHost& made = host(compiled, "a.example");
-  EXPECT_EQ(made.routes.at(0).policies.body_bytes_max, 2 * kMiB);
+  EXPECT_EQ(made.routes.at(0).policies->body_bytes_max, 2 * kMiB);
   EXPECT_EQ(made.default_route->policies, made.routes.at(0).policies);
+}
+
+TEST(Compiler, HostsThatSayTheSameShareIt) {
+  const auto sized = [](const char* name, const char* bytes) {
+    return an_ingress(std::string("shop/") + name)
+        .annotation("nginx.ingress.kubernetes.io/proxy-body-size", bytes)
+        .path(std::string(name) + ".example", "/", "web", 80);
+  };
+  const Compiled compiled = compile(ViewBuilder()
+                                        .service("shop/web", 80, {"10.0.0.1"})
+                                        .ingress(sized("a", "2m"))
+                                        .ingress(sized("b", "3m"))
+                                        .ingress(sized("c", "2m"))
+                                        .view);
+  const auto policies_of = [&](const char* name) {
+    return &*host(compiled, name).routes.at(0).policies;
+  };
+  EXPECT_EQ(policies_of("a.example"), policies_of("c.example"));
+  EXPECT_NE(policies_of("a.example"), policies_of("b.example"));
 }
 
 TEST(Compiler, ARequestIsBufferedAsItsIngressSaysElseAsTheOperatorWasTold) {
@@ -179,7 +198,7 @@ TEST(Compiler, ARequestIsBufferedAsItsIngressSaysElseAsTheOperatorWasTold) {
     const Compiled compiled = compile(view);
     std::map<std::string, bool> buffers;
     for (const auto& route : host(compiled, "a.example").routes) {
-      buffers[route.path] = route.policies.buffers_request;
+      buffers[route.path] = route.policies->buffers_request;
     }
     EXPECT_EQ(buffers,
               (std::map<std::string, bool>{{"/off", false}, {"/on", true}, {"/silent", told}}));
@@ -306,11 +325,12 @@ TEST(Compiler, OneBadPathClosesThatPathAlone) {
                                                      .path("a.example", "/ok", "web", 80)
                                                      .path("*", "/", "web", 80))
                                         .view);
-  EXPECT_THAT(
-      host(compiled, "a.example").routes,
-      ElementsAre(Route{PathMatch::prefix, "/gone", FixedAnswer{503, "service_not_found"}, kMiB},
-                  Route{PathMatch::prefix, "/bucket", FixedAnswer{503, "resource_backend"}, kMiB},
-                  forward(PathMatch::prefix, "/ok", "shop/web:80")));
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(Route{PathMatch::prefix, "/gone", FixedAnswer{503, "service_not_found"},
+                                proxy::config::Policies{kMiB}},
+                          Route{PathMatch::prefix, "/bucket", FixedAnswer{503, "resource_backend"},
+                                proxy::config::Policies{kMiB}},
+                          forward(PathMatch::prefix, "/ok", "shop/web:80")));
   EXPECT_EQ(compiled.config.hosts.count("*"), 0u);
   EXPECT_THAT(reasons(compiled),
               ElementsAre("shop/www HostInvalid", "shop/www PathInvalid",
@@ -356,10 +376,10 @@ TEST(Compiler, AGuardThatIsNotHonouredClosesEveryPathOfItsIngressAndOnlyThose) {
           .ingress(
               an_ingress("shop/open").created_after(seconds(1)).path("a.example", "/", "web", 80))
           .view);
-  EXPECT_THAT(
-      host(compiled, "a.example").routes,
-      ElementsAre(Route{PathMatch::prefix, "/admin", FixedAnswer{503, "annotation_refused"}, kMiB},
-                  forward(PathMatch::prefix, "/", "shop/web:80")));
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(Route{PathMatch::prefix, "/admin", FixedAnswer{503, "annotation_refused"},
+                                proxy::config::Policies{kMiB}},
+                          forward(PathMatch::prefix, "/", "shop/web:80")));
   EXPECT_EQ(std::get<FixedAnswer>(host(compiled, "a.example").default_route->action).reason,
             "annotation_refused");
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded AnnotationRefused"));
@@ -377,9 +397,9 @@ TEST(Compiler, AYoungerIngressCannotOpenAPathThatARefusedOneHas) {
           .ingress(
               an_ingress("shop/thief").created_after(seconds(1)).path("a.example", "/", "web", 80))
           .view);
-  EXPECT_THAT(
-      host(compiled, "a.example").routes,
-      ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"}, kMiB}));
+  EXPECT_THAT(host(compiled, "a.example").routes,
+              ElementsAre(Route{PathMatch::prefix, "/", FixedAnswer{503, "annotation_refused"},
+                                proxy::config::Policies{kMiB}}));
 }
 
 TEST(Compiler, ARewriteOfTheRootToItselfAsksForNothing) {
@@ -400,7 +420,7 @@ TEST(Compiler, ARewriteOfTheRootToItselfAsksForNothing) {
   for (const auto& [target, path] : {std::pair("/", "/api"), std::pair("/app", "/")}) {
     const Compiled rewritten = compiled_with(target, path);
     EXPECT_THAT(reasons(rewritten), IsEmpty());
-    EXPECT_EQ(host(rewritten, "b.example").routes.at(0).policies.rewrite_target, target)
+    EXPECT_EQ(host(rewritten, "b.example").routes.at(0).policies->rewrite_target, target)
         << target << " for " << path;
   }
 }
@@ -556,7 +576,7 @@ TEST(Compiler, AGuardedPathThatMayBeAnExpressionGuardsWhatItMatchesToo) {
     const auto& expressions = host(compiled, "a.example").expressions;
     ASSERT_EQ(expressions.size(), 1u);
     EXPECT_EQ(expressions[0].expression, path);
-    EXPECT_FALSE(expressions[0].policies.guards.empty());
+    EXPECT_FALSE(expressions[0].policies->guards.empty());
     EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded PathTakenBothWays"));
   }
   for (const char* path : {"/admin", "/c++/x", "/a.b", "/v1.0"}) {
@@ -602,7 +622,8 @@ TEST(Compiler, AnAnnotationThatOnlyTunesIsReportedAndTheIngressServed) {
                                .path("a.example", "/", "web", 80))
                   .view);
   EXPECT_THAT(host(compiled, "a.example").routes,
-              ElementsAre(Route{PathMatch::prefix, "/", Forward{"shop/web:80"}, 8 * kMiB}));
+              ElementsAre(Route{PathMatch::prefix, "/", Forward{"shop/web:80"},
+                                proxy::config::Policies{8 * kMiB}}));
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/www AnnotationIgnored"));
 }
 

@@ -50,7 +50,7 @@ std::vector<std::string> reasons(const Compiled& compiled) {
 
 TEST(CompiledErrorPages, SayWhoMakesThemAndWhatTheyAreAbout) {
   const Compiled compiled = compiled_with(asking("errors"));
-  const auto& pages = host(compiled).routes.at(0).policies.error_pages;
+  const auto& pages = host(compiled).routes.at(0).policies->error_pages;
   ASSERT_TRUE(pages);
   EXPECT_EQ(*pages, (proxy::config::ErrorPages{.cluster = "shop/errors:8080",
                                                .statuses = {404, 503},
@@ -64,7 +64,7 @@ TEST(CompiledErrorPages, SayWhoMakesThemAndWhatTheyAreAbout) {
 
 TEST(CompiledErrorPages, OfTheSpecsDefaultBackendAreForTheStatusesAlone) {
   const Compiled compiled = compiled_with(asking("").default_backend("errors", 8080));
-  const auto& pages = host(compiled).routes.at(0).policies.error_pages;
+  const auto& pages = host(compiled).routes.at(0).policies->error_pages;
   ASSERT_TRUE(pages);
   EXPECT_EQ(pages->cluster, "shop/errors:8080");
   EXPECT_FALSE(pages->without_endpoints);
@@ -73,11 +73,11 @@ TEST(CompiledErrorPages, OfTheSpecsDefaultBackendAreForTheStatusesAlone) {
 TEST(CompiledErrorPages, WhereNobodyMakesThemThereAreNoneAndThatIsTold) {
   for (const char* nobody : {"", "none"}) {
     const Compiled compiled = compiled_with(asking(nobody));
-    EXPECT_FALSE(host(compiled).routes.at(0).policies.error_pages) << nobody;
+    EXPECT_FALSE(host(compiled).routes.at(0).policies->error_pages) << nobody;
     EXPECT_THAT(reasons(compiled), ElementsAre("ErrorPagesMissing")) << nobody;
   }
   const Compiled later = compiled_with(asking("empty"));
-  EXPECT_TRUE(host(later).routes.at(0).policies.error_pages);
+  EXPECT_TRUE(host(later).routes.at(0).policies->error_pages);
   EXPECT_THAT(reasons(later), ElementsAre("ErrorPagesMissing"));
 }
 
@@ -94,9 +94,9 @@ TEST(CompiledErrorPages, StandInForAServiceThatIsNotThereBehindTheGuardsOfItsRou
   ASSERT_TRUE(std::holds_alternative<Forward>(none->action));
   EXPECT_THAT(compiled.config.clusters.at(std::get<Forward>(none->action).cluster)->endpoints,
               IsEmpty());
-  EXPECT_NE(none->policies.guards, "");
-  EXPECT_EQ(none->policies.error_pages.value().service, "none");
-  EXPECT_EQ(none->policies.error_pages.value().port, 81u);
+  EXPECT_NE(none->policies->guards, "");
+  EXPECT_EQ(none->policies->error_pages.value().service, "none");
+  EXPECT_EQ(none->policies->error_pages.value().port, 81u);
   EXPECT_THAT(reasons(compiled), ElementsAre("ServiceNotFound"));
   EXPECT_THAT(compiled.complaints.front().message, HasSubstr("answered by the default-backend"));
 }
@@ -113,7 +113,7 @@ TEST(CompiledErrorPages, WithoutADefaultBackendAServiceThatIsNotThereIsClosedAsE
 TEST(CompiledErrorPages, ARefusedIngressHasNone) {
   const Compiled compiled =
       compiled_with(asking("errors").annotation(kNginx + "fastcgi-index", "index.php"));
-  EXPECT_EQ(host(compiled).routes.at(0).policies.error_pages, std::nullopt);
+  EXPECT_EQ(host(compiled).routes.at(0).policies->error_pages, std::nullopt);
   EXPECT_FALSE(compiled.config.clusters.contains("shop/errors:8080"));
 }
 

@@ -175,7 +175,7 @@ TEST(ExternalAuthAnnotations, TheOthersSayHowItIsAskedAndWhatIsTakenOver) {
 
 const proxy::config::Guards* guards_of(const Compiled& compiled, const std::string& host) {
   const auto& routes = compiled.config.hosts.at(host)->routes;
-  const auto found = compiled.config.guards.find(routes.at(0).policies.guards);
+  const auto found = compiled.config.guards.find(routes.at(0).policies->guards);
   return found == compiled.config.guards.end() ? nullptr : found->second.get();
 }
 

@@ -127,7 +127,7 @@ TEST(Limits, AreOfEachIngressForItselfAndOfAllItsPathsAndHostsTogether) {
   const Compiled compiled = compile(cluster.view);
   const auto& config = compiled.config;
   const auto id_of = [&](const char* host, std::size_t route) {
-    return config.guards.at(config.hosts.at(host)->routes.at(route).policies.guards)->limits->id;
+    return config.guards.at(config.hosts.at(host)->routes.at(route).policies->guards)->limits->id;
   };
   EXPECT_THAT(config.guards, SizeIs(2));
   EXPECT_EQ(id_of("a.example", 0), "shop/a");
@@ -150,7 +150,7 @@ TEST(Limits, ACanaryThatSaysTheSameLimitsJoinsAndOneThatSaysOthersDoesNot) {
                         .path("a.example", "/", "next", 80));
     const Compiled compiled = compile(cluster.view);
     const auto& policies = compiled.config.hosts.at("a.example")->routes.at(0).policies;
-    EXPECT_THAT(policies.splits, SizeIs(limit == std::string("5") ? 1 : 0)) << limit;
+    EXPECT_THAT(policies->splits, SizeIs(limit == std::string("5") ? 1 : 0)) << limit;
   }
 }
 

@@ -96,8 +96,8 @@ TEST(NextUpstreamKeys, HoldForEveryRouteOfTheIngress) {
                   .view);
   EXPECT_THAT(compiled.complaints, IsEmpty());
   const proxy::config::VirtualHost& host = *compiled.config.hosts.at("a.example");
-  EXPECT_EQ(host.routes[0].policies.next_upstream, kNever);
-  EXPECT_EQ(host.default_route.value().policies.next_upstream, kNever);
+  EXPECT_EQ(host.routes[0].policies->next_upstream, kNever);
+  EXPECT_EQ(host.default_route.value().policies->next_upstream, kNever);
 }
 
 }  // namespace

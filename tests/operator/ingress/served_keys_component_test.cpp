@@ -413,7 +413,7 @@ TEST_F(ServedKeys, ABackendsCertificateIsVerifiedByTheSecretAndTheNameOfTheIngre
     builder.secret("shop/ca", {"unused"});
     TlsSecret secret = *builder.view.secrets.at({"shop", "ca"});
     secret.state = TlsSecret::State::empty;
-    secret.authorities_pem = own.chain_pem;
+    secret.authorities_pem = own.chain_pem.text();
     builder.view.secrets[{"shop", "ca"}] = std::make_shared<const TlsSecret>(secret);
     serve(builder.ingress(annotated(annotations)), tls.port());
   };

@@ -423,7 +423,7 @@ TEST_F(ServedRequests, WhoIsOutsideIsAskedWhereItsCertificateIsItsOwn) {
   const auto other = proxy::support::issue({"other.example"});
   const std::string file =
       ::testing::TempDir() + "authorities-" + std::to_string(getpid()) + ".pem";
-  std::ofstream(file) << login.chain_pem << other.chain_pem;
+  std::ofstream(file) << login.chain_pem.text() << other.chain_pem.text();
   setenv("SSL_CERT_FILE", file.c_str(), 1);  // before anybody needs them
   for (const auto& [own, status] : {std::pair(&login, 200), std::pair(&other, 500)}) {
     ScriptedBackend auth(know_by_cookie, "127.0.0.1", tls_server(*own));

@@ -112,9 +112,9 @@ TEST(SessionAffinity, ACookieBelongsToThePathOfItsRuleAndItsKeyToTheService) {
   EXPECT_THAT(compiled.complaints, IsEmpty());
   const auto& routes = compiled.config.hosts.at("a.example")->routes;
   ASSERT_THAT(routes, SizeIs(2));
-  EXPECT_EQ(routes[0].policies.sticky.value().path, "/one");
-  EXPECT_EQ(routes[1].policies.sticky.value().path, "/two");
-  EXPECT_FALSE(compiled.config.hosts.at("b.example")->routes[0].policies.sticky);
+  EXPECT_EQ(routes[0].policies->sticky.value().path, "/one");
+  EXPECT_EQ(routes[1].policies->sticky.value().path, "/two");
+  EXPECT_FALSE(compiled.config.hosts.at("b.example")->routes[0].policies->sticky);
   EXPECT_EQ(compiled.config.clusters.at("shop/web:80;sticky")->affinity_key,
             "uid-shop/web/shop/web");
   EXPECT_EQ(compiled.config.clusters.at("shop/web:80")->affinity_key, "");
@@ -172,8 +172,8 @@ TEST(SessionAffinity, ACookieIsForEveryPathThatItsRouteTakes) {
                                .path("b.example", "/pay(/|$)(.*)", "web", 80))
                   .view);
   EXPECT_THAT(compiled.complaints, IsEmpty());
-  EXPECT_EQ(compiled.config.hosts.at("a.example")->routes[0].policies.sticky.value().path, "/one");
-  EXPECT_EQ(compiled.config.hosts.at("b.example")->expressions[0].policies.sticky.value().path,
+  EXPECT_EQ(compiled.config.hosts.at("a.example")->routes[0].policies->sticky.value().path, "/one");
+  EXPECT_EQ(compiled.config.hosts.at("b.example")->expressions[0].policies->sticky.value().path,
             "/");
 }
 

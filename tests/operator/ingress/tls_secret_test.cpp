@@ -39,7 +39,8 @@ TEST(ReadTlsSecret, AMatchingPairIsUsable) {
   const TlsSecret secret = read_tls_secret(a_secret(pair.chain, pair.key));
   ASSERT_EQ(secret.state, TlsSecret::State::usable) << secret.problem;
   EXPECT_TRUE(base::covers_host(*secret.leaf, "a.example"));
-  EXPECT_TRUE(base::check_key_pair(secret.material->chain_pem, secret.material->key_pem));
+  EXPECT_TRUE(
+      base::check_key_pair(secret.material->chain_pem.text(), secret.material->key_pem.text()));
 }
 
 TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
@@ -47,9 +48,10 @@ TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   const TlsSecret secret =
       read_tls_secret(a_secret("# caf\xc3\xa9\n" + pair.key + pair.chain, "comment\n" + pair.key));
   ASSERT_EQ(secret.state, TlsSecret::State::usable) << secret.problem;
-  EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("PRIVATE KEY")));
-  EXPECT_THAT(secret.material->chain_pem, Not(HasSubstr("caf\xc3")));  // "caf" is base64, too
-  EXPECT_THAT(secret.material->key_pem, Not(HasSubstr("comment")));
+  EXPECT_THAT(secret.material->chain_pem.text(), Not(HasSubstr("PRIVATE KEY")));
+  EXPECT_THAT(secret.material->chain_pem.text(),
+              Not(HasSubstr("caf\xc3")));  // "caf" is base64, too
+  EXPECT_THAT(secret.material->key_pem.text(), Not(HasSubstr("comment")));
 }
 
 TEST(ReadTlsSecret, AChainThatClientsRefuseForItsSizeIsBroken) {
@@ -148,8 +150,8 @@ TEST(SharedSecrets, HoldTheirPairWhereWhatWasReadOfThemDoes) {
   ASSERT_NE(twin, nullptr);
   EXPECT_EQ(twin->data, secret.data);
   EXPECT_EQ(twin->metadata.resource_version, secret.metadata.resource_version);
-  EXPECT_EQ(&twin->value("tls.crt"), &read->material->chain_pem);
-  EXPECT_EQ(&twin->value("tls.key"), &read->material->key_pem);
+  EXPECT_EQ(&twin->value("tls.crt"), read->material->chain_pem.held_text().get());
+  EXPECT_EQ(&twin->value("tls.key"), read->material->key_pem.held_text().get());
   EXPECT_EQ(sharing_with(read, *twin), nullptr) << "it does so already";
 }
 

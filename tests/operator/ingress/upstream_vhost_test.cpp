@@ -51,9 +51,9 @@ TEST(UpstreamVhost, VariablesAreThoseOfEachBackend) {
   EXPECT_THAT(compiled.complaints, IsEmpty());
   const proxy::config::VirtualHost& host = *compiled.config.hosts.at("a.example");
   ASSERT_THAT(host.routes, SizeIs(2));
-  EXPECT_EQ(host.routes[0].policies.upstream_host, "api.shop.svc:81");
-  EXPECT_EQ(host.routes[1].policies.upstream_host, "web.shop.svc:80");
-  EXPECT_EQ(host.default_route.value().policies.upstream_host, "web.shop.svc:80");
+  EXPECT_EQ(host.routes[0].policies->upstream_host, "api.shop.svc:81");
+  EXPECT_EQ(host.routes[1].policies->upstream_host, "web.shop.svc:80");
+  EXPECT_EQ(host.default_route.value().policies->upstream_host, "web.shop.svc:80");
 }
 
 }  // namespace

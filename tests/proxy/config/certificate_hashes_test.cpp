@@ -16,16 +16,17 @@ std::shared_ptr<const Certificate> one(const std::string& chain) {
 
 TEST(CertificateHash, IsThatOfTheCertificateInLessRoom) {
   const auto certificate = one("a");
-  const CertificateHash hash = CertificateHash::of(certificate);
+  const CertificateHash hash = CertificateHash::once_of(certificate);
   EXPECT_EQ(hash.text(), certificate_hash(*certificate));
   EXPECT_EQ(hash_once(certificate), hash.text());
-  EXPECT_EQ(CertificateHash::of(one("a")), hash);
-  EXPECT_FALSE(CertificateHash::of(one("b")) == hash);
+  EXPECT_EQ(CertificateHash::of(*certificate), hash);
+  EXPECT_EQ(CertificateHash::of(*one("a")), hash);
+  EXPECT_FALSE(CertificateHash::of(*one("b")) == hash);
   EXPECT_LE(sizeof hash, 32U);
 }
 
 TEST(CertificateHash, IsReadFromItsTextAndFromNoOther) {
-  const std::string text = CertificateHash::of(one("a")).text();
+  const std::string text = CertificateHash::of(*one("a")).text();
   const auto read = CertificateHash::read(text);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->text(), text);

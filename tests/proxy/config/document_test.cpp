@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/pem.h"
 #include "proxy/config/wire.h"
 #include "tests/support/temporary_directory.h"
 
@@ -37,9 +38,9 @@ ProxyConfig complete_config() {
   config.clusters["shop/empty:80"] = std::make_shared<const Cluster>();
 
   VirtualHost host;
-  host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, {1048576}});
+  host.routes.push_back({PathMatch::prefix, "/", Forward{"shop/web:http"}, Policies{1048576}});
   host.routes.push_back({PathMatch::exact, "/gone", FixedAnswer{503, "service_not_found"}, {}});
-  host.default_route = DefaultRoute{Forward{"shop/empty:80"}, {.body_bytes_max = 65536}};
+  host.default_route = DefaultRoute{Forward{"shop/empty:80"}, Policies{.body_bytes_max = 65536}};
   host.https_redirect = true;
   config.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
   VirtualHost any;
@@ -120,6 +121,26 @@ TEST(ConfigDocument, ReadsCertificateFilesBesideIt) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, "certificates[a].keyFile: cannot read " +
                                          directory.path("no.key") + ": No such file or directory");
+}
+
+TEST(ConfigDocument, WhatIsReadIsHeldInLittleRoom) {
+  const std::string leaf = base::write_pem({"CERTIFICATE", std::string(400, 'l')});
+  ProxyConfig config = complete_config();
+  VirtualHost other;
+  other.routes.push_back({PathMatch::prefix, "/a", Forward{"shop/web:http"}, Policies{1048576}});
+  config.hosts["other.example"] = std::make_shared<const VirtualHost>(other);
+  config.certificates["shop/tls"] =
+      std::make_shared<const Certificate>(Certificate{leaf, "-----BEGIN PRIVATE KEY-----\n"});
+  const auto read = config_from_json(config_to_json(config), "/");
+  ASSERT_TRUE(read) << read.error().message;
+  const auto policies_of = [&](const char* host) {
+    return &*read->hosts.at(host)->routes.at(0).policies;
+  };
+  EXPECT_EQ(policies_of("shop.example"), policies_of("other.example"));
+  EXPECT_EQ(policies_of("shop.example")->body_bytes_max, 1048576u);
+  const base::PemText& chain = read->certificates.at("shop/tls")->chain_pem;
+  EXPECT_EQ(chain.held_text(), nullptr);
+  EXPECT_EQ(chain, leaf);
 }
 
 TEST(ConfigDocument, WhatIsNotJsonIsNamedByItsPlaceForItMayHoldAKey) {

@@ -116,8 +116,12 @@ class RandomConfig {
   void fill(const Reason&, std::string& value, const ProxyConfig&) {
     value = coin() ? "service_not_found" : "x";
   }
-  void fill(const Pem&, std::string& value, const ProxyConfig&) {
+  void fill(const Pem&, base::PemText& value, const ProxyConfig&) {
     value = "PEM " + std::to_string(up_to(2));
+    if (coin()) return;
+    // As it is held where it was read, which makes no difference.
+    const std::string leaf = base::write_pem({"CERTIFICATE", std::string(1 + up_to(80), 'l')});
+    value = base::PemText::small(leaf + base::write_pem({"CERTIFICATE", "issuer"}));
   }
   void fill(const GuardsId&, std::string& value, const ProxyConfig& config) {
     if (config.guards.empty()) return;
@@ -138,7 +142,7 @@ class RandomConfig {
   void fill(const List&, std::vector<Split>& value, const ProxyConfig& config) {
     if (!config.clusters.empty() && coin()) fill(value.emplace_back(), config);
   }
-  void fill(const Part&, std::optional<Passthrough>& value, const ProxyConfig& config) {
+  void fill(const Part&, base::Rare<Passthrough>& value, const ProxyConfig& config) {
     if (!config.clusters.empty()) fill(value.emplace(), config);
   }
   void fill(const FieldName&, std::string& value, const ProxyConfig&) {
@@ -150,10 +154,10 @@ class RandomConfig {
     }
   }
   // Whoever makes pages has to be there.
-  void fill(const Part&, std::optional<ErrorPages>& value, const ProxyConfig& config) {
+  void fill(const Part&, base::Rare<ErrorPages>& value, const ProxyConfig& config) {
     if (!config.clusters.empty()) fill(value.emplace(), config);
   }
-  void fill(const Part&, std::optional<Mirror>& value, const ProxyConfig& config) {
+  void fill(const Part&, base::Rare<Mirror>& value, const ProxyConfig& config) {
     if (!config.clusters.empty()) fill(value.emplace(), config);
   }
   void fill(const Origins&, std::vector<std::string>& value, const ProxyConfig&) {
@@ -204,8 +208,8 @@ class RandomConfig {
     value.resize(up_to(3));
     for (T& element : value) fill(element, config);
   }
-  template <HasFields T>
-  void fill(const Part&, std::optional<T>& value, const ProxyConfig& config) {
+  template <MayBeMissing T>
+  void fill(const Part&, T& value, const ProxyConfig& config) {
     fill(value.emplace(), config);
   }
 

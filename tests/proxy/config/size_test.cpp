@@ -51,8 +51,9 @@ TEST(Size, OfPoliciesIsWhatTheyAddToARoute) {
   VirtualHost plain;
   plain.routes.push_back({.action = Forward{"a"}});
   VirtualHost guarded = plain;
-  guarded.routes[0].policies = {.body_bytes_max = 7, .guards = "g", .rewrite_target = "/\"$1"};
-  const Size more = size_of(guarded.routes[0].policies);
+  guarded.routes[0].policies =
+      Policies{.body_bytes_max = 7, .guards = "g", .rewrite_target = "/\"$1"};
+  const Size more = size_of(*guarded.routes[0].policies);
   EXPECT_EQ(size_of(guarded).values, size_of(plain).values + more.values);
   EXPECT_EQ(size_of(guarded).bytes, size_of(plain).bytes + more.bytes);
 }

@@ -71,12 +71,12 @@ TEST(VersionSkew, AProxyOfTheFirstReleaseAcceptsWhateverTodaysOperatorSaysToIt) 
 TEST(VersionSkew, WhoUsesNoNewFieldHasTheRevisionsOfTheFirstRelease) {
   ProxyConfig state;
   VirtualHost host;
-  host.routes.push_back({PathMatch::exact, "/a", FixedAnswer{503, "x"}, {7}});
+  host.routes.push_back({PathMatch::exact, "/a", FixedAnswer{503, "x"}, Policies{7}});
   host.default_route = DefaultRoute{FixedAnswer{404, "no_backend"}};
   state.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
   EXPECT_EQ(first_release::refusal(full_delta(state)), "");
 
-  host.default_route->policies.body_bytes_max = 7;
+  host.default_route->policies.change().body_bytes_max = 7;
   state.hosts["shop.example"] = std::make_shared<const VirtualHost>(host);
   EXPECT_THAT(first_release::refusal(full_delta(state)), HasSubstr("bodyBytesMax"));
 }
@@ -107,7 +107,7 @@ TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
   const auto plain = shared(state);
   EXPECT_EQ(rendered(plain, Dialect()), plain);
 
-  host.default_route->policies.body_bytes_max = 7;
+  host.default_route->policies.change().body_bytes_max = 7;
   state.hosts["b.example"] = std::make_shared<const VirtualHost>(host);
   const auto uses_more = shared(state);
   EXPECT_EQ(rendered(uses_more, Dialect::own()), uses_more);

@@ -90,8 +90,9 @@ TEST(RouteTable, TheDefaultActionAnswersWhatNoPathMatches) {
 
 TEST(RouteTable, TheDefaultHasPoliciesAsARouteHas) {
   VirtualHost rules;
-  rules.default_route = DefaultRoute{FixedAnswer{503, "default"}, {.body_bytes_max = 7}};
-  EXPECT_EQ(*Host(rules, {}).find("/ccc")->policies, rules.default_route->policies);
+  rules.default_route =
+      DefaultRoute{FixedAnswer{503, "default"}, config::Policies{.body_bytes_max = 7}};
+  EXPECT_EQ(*Host(rules, {}).find("/ccc")->policies, *rules.default_route->policies);
 }
 
 TEST(RouteTable, OfTwoRulesForOnePathTheFirstCounts) {
@@ -168,7 +169,7 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
     config.clusters[id] = std::make_shared<const config::Cluster>();
   }
   VirtualHost host;
-  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"b"}, {1000}});
+  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"b"}, config::Policies{1000}});
   config.hosts["h"] = std::make_shared<const VirtualHost>(host);
   const RouteTable table(config);
   const Target* const target = table.find_host("h")->find("/");
@@ -179,7 +180,8 @@ TEST(RouteTable, ForwardNamesTheClusterByPosition) {
 
 std::shared_ptr<const VirtualHost> host_with_body_max(std::uint64_t bytes) {
   VirtualHost host;
-  host.routes.push_back({PathMatch::prefix, "/", config::Forward{"c"}, {.body_bytes_max = bytes}});
+  host.routes.push_back(
+      {PathMatch::prefix, "/", config::Forward{"c"}, config::Policies{.body_bytes_max = bytes}});
   return std::make_shared<const VirtualHost>(host);
 }
 
@@ -189,7 +191,7 @@ TEST(RouteTable, HostsWithTheSamePoliciesShareThemFromTableToTable) {
   for (const char* name : {"a", "b"}) config.hosts[name] = host_with_body_max(1000);
   config.hosts["other"] = host_with_body_max(1);
   const auto policies_of = [](const RouteTable& table, const char* host) {
-    return table.find_host(host)->find("/")->policies;
+    return &*table.find_host(host)->find("/")->policies;
   };
   const RouteTable table(config);
   EXPECT_EQ(policies_of(table, "a"), policies_of(table, "b"));
@@ -198,7 +200,7 @@ TEST(RouteTable, HostsWithTheSamePoliciesShareThemFromTableToTable) {
   config.hosts["plain"] = host_with_body_max(0);
   const RouteTable next(config, &table);
   EXPECT_EQ(policies_of(next, "late"), policies_of(table, "a"));
-  EXPECT_EQ(policies_of(next, "plain"), no_policies());
+  EXPECT_EQ(policies_of(next, "plain"), &*base::Alike<config::Policies>());
 }
 
 TEST(RouteTable, HoweverManyPoliciesThereAreEachHostHasItsOwn) {
@@ -816,7 +818,7 @@ TEST(Decide, AGuardIsAskedInEveryReadingOfAPathAndTheRequestStaysWhereItGoes) {
   config.guards["g"] = std::make_shared<const config::Guards>();
   VirtualHost host = host_with({prefix("/"), prefix("/admin"), prefix("/admin/public")});
   for (Route& route : host.routes) route.action = config::Forward{"c"};
-  host.routes[1].policies.guards = "g";
+  host.routes[1].policies.change().guards = "g";
   config.hosts["h"] = std::make_shared<const VirtualHost>(host);
   const RouteTable table(config);
   const Host& rules = *table.find_host("h");

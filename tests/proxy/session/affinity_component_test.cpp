@@ -26,7 +26,7 @@ config::ProxyConfig sticky_shop(const std::vector<std::uint16_t>& ports,
   cluster.affinity_key = "key";
   auto config = shop(ports, cluster);
   auto host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.sticky = cookie;
+  for (config::Route& route : host.routes) route.policies.change().sticky = cookie;
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   return config;
 }

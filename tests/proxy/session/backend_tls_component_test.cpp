@@ -16,9 +16,9 @@ using ::testing::HasSubstr;
 
 base::SslCtxPtr server(const config::Certificate& own, const std::string& client_authority = "") {
   base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
-  const base::BioPtr text(
-      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
+  const std::string own_key = own.key_pem.text();
+  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
   const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
   SSL_CTX_use_certificate(context.get(), leaf.get());
   SSL_CTX_use_PrivateKey(context.get(), key.get());
@@ -126,11 +126,11 @@ TEST_F(BackendTls, ACertificateIsVerifiedByAuthorityAndName) {
   const auto trusting = [&](const std::string& authority, const std::string& name) {
     return shop({backend.port()}, over_tls({.trusted_pem = authority, .verified_name = name}));
   };
-  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem, "backend.test")));
+  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem.text(), "backend.test")));
   EXPECT_EQ(status(), 200);
-  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem, "other.test")));
+  ASSERT_TRUE(proxy_.publish(trusting(own_.chain_pem.text(), "other.test")));
   EXPECT_EQ(status(), 502);
-  ASSERT_TRUE(proxy_.publish(trusting(issue({"backend.test"}).chain_pem, "backend.test")));
+  ASSERT_TRUE(proxy_.publish(trusting(issue({"backend.test"}).chain_pem.text(), "backend.test")));
   EXPECT_EQ(status(), 502);
   EXPECT_THAT(proxy_.access_log(3), HasSubstr("upstream_certificate_not_trusted"));
   EXPECT_EQ(backend.requests(), 1);
@@ -140,8 +140,8 @@ TEST_F(BackendTls, SettingsThatCannotBeUsedSendNothing) {
   const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_));
   const config::BackendTls unusable[] = {
       {.trusted_pem = "no certificate", .verified_name = "backend.test"},
-      {.trusted_pem = own_.chain_pem},  // for any name
-      {.chain_pem = own_.chain_pem},    // without its key
+      {.trusted_pem = own_.chain_pem.text()},  // for any name
+      {.chain_pem = own_.chain_pem.text()},    // without its key
   };
   for (const config::BackendTls& tls : unusable) {
     ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls(tls))));
@@ -153,9 +153,9 @@ TEST_F(BackendTls, SettingsThatCannotBeUsedSendNothing) {
 
 TEST_F(BackendTls, TheProxyShowsItsCertificateToAnEndpointThatAsks) {
   const config::Certificate edge = issue({"edge.test"});
-  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_, edge.chain_pem));
-  ASSERT_TRUE(proxy_.publish(
-      shop({backend.port()}, over_tls({.chain_pem = edge.chain_pem, .key_pem = edge.key_pem}))));
+  const ScriptedBackend backend(says_hello, "127.0.0.1", server(own_, edge.chain_pem.text()));
+  ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls({.chain_pem = edge.chain_pem.text(),
+                                                              .key_pem = edge.key_pem.text()}))));
   EXPECT_EQ(status(), 200);
   ASSERT_TRUE(proxy_.publish(shop({backend.port()}, over_tls())));
   EXPECT_EQ(status(), 502);

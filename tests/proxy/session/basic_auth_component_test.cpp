@@ -89,8 +89,8 @@ class BasicAuth : public ::testing::Test {
     config::VirtualHost host = *config.hosts.at("shop.test");
     config::Route admin = host.routes.at(0);
     admin.path = "/admin";
-    admin.policies.guards = "g";
-    admin.policies.buffers_request = gathers;
+    admin.policies.change().guards = "g";
+    admin.policies.change().buffers_request = gathers;
     host.routes.push_back(admin);
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
@@ -336,7 +336,7 @@ TEST(BasicAuthForReal, TakesThePasswordOfEachKindOfHash) {
        {"bcrypt", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"}}};
   config.guards["g"] = std::make_shared<const config::Guards>(guards);
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.guards = "g";
+  host.routes.at(0).policies.change().guards = "g";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   for (const std::string& user : std::vector<std::string>{"apr1", "sha", "bcrypt"}) {

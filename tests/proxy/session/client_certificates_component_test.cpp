@@ -32,7 +32,7 @@ class ClientCertificates : public ::testing::TestWithParam<int> {
     config.guards["g"] = std::make_shared<const config::Guards>(guards);
     const config::VirtualHost open = *config.hosts.at("shop.test");
     config::VirtualHost all = open;
-    all.routes.at(0).policies.guards = "g";
+    all.routes.at(0).policies.change().guards = "g";
     config::VirtualHost part = open;
     config::Route admin = all.routes.at(0);
     admin.path = "/admin";
@@ -229,7 +229,7 @@ TEST_P(ClientCertificates, RoutesOfOneHostAskByAuthoritiesOfTheirOwn) {
   config::VirtualHost host = *config.hosts.at("shop.test");
   config::Route other = host.routes.at(0);
   other.path = "/other";
-  other.policies.guards = "h";
+  other.policies.change().guards = "h";
   host.routes.push_back(other);
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy_.publish(config));

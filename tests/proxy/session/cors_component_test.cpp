@@ -39,10 +39,10 @@ class CorsAtTheEdge : public ::testing::Test {
     config::VirtualHost host = *config.hosts.at("shop.test");
     config::Route api = host.routes.at(0);
     api.path = "/api";
-    api.policies.shape = "s";
+    api.policies.change().shape = "s";
     if (guards != config::Guards{}) {
       config.guards["g"] = std::make_shared<const config::Guards>(guards);
-      api.policies.guards = "g";
+      api.policies.change().guards = "g";
     }
     host.routes.push_back(api);
     config::Route closed = api;

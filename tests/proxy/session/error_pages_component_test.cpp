@@ -48,7 +48,7 @@ class ErrorPages : public ::testing::Test {
     config.clusters["shop"] = std::make_shared<config::Cluster>(std::move(shop_cluster));
     config.clusters["pages"] = std::make_shared<config::Cluster>(std::move(pages_cluster));
     auto host = *config.hosts.at("shop.test");
-    for (config::Route& route : host.routes) route.policies.error_pages = rules_;
+    for (config::Route& route : host.routes) route.policies.change().error_pages = rules_;
     config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
     if (with_certificate) add_certificate(config, "shop.test", issue({"shop.test"}));
     ASSERT_TRUE(proxy_.publish(config));
@@ -312,8 +312,8 @@ TEST_F(ErrorPages, AnswersOfGuardsAndLimitsAreTheProxysOwn) {
   config.clusters["pages"] = std::make_shared<config::Cluster>(cluster_at(pages.port()));
   auto host = *config.hosts.at("shop.test");
   for (config::Route& route : host.routes) {
-    route.policies.error_pages = rules_;
-    route.policies.body_bytes_max = 3;
+    route.policies.change().error_pages = rules_;
+    route.policies.change().body_bytes_max = 3;
   }
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   ASSERT_TRUE(proxy_.publish(config));

@@ -61,7 +61,7 @@ class ExternalAuth : public ::testing::Test {
     config::VirtualHost host = *config.hosts.at("shop.test");
     config::Route admin = host.routes.at(0);
     admin.path = "/admin";
-    admin.policies.guards = "g";
+    admin.policies.change().guards = "g";
     host.routes.push_back(admin);
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
@@ -182,7 +182,7 @@ TEST_F(ExternalAuth, WhatPassesAsAPreflightIsAnsweredAsOneWhateverIsCopied) {
   shape.cors->any_origin = true;
   config.shapes["s"] = std::make_shared<const config::Shape>(shape);
   config::VirtualHost host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.shape = "s";
+  for (config::Route& route : host.routes) route.policies.change().shape = "s";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   const std::string fields = "Origin: https://evil.test\r\nAccess-Control-Request-Method: PUT\r\n";

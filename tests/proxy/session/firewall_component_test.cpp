@@ -115,8 +115,8 @@ class Firewall : public ::testing::Test {
     config::VirtualHost host = *config.hosts.at("shop.test");
     config::Route guarded = host.routes.at(0);
     guarded.path = "/guarded";
-    guarded.policies.guards = "g";
-    guarded.policies.buffers_request = gathers;
+    guarded.policies.change().guards = "g";
+    guarded.policies.change().buffers_request = gathers;
     host.routes.push_back(guarded);
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
@@ -228,7 +228,7 @@ TEST_F(Firewall, RefusesABodyThatIsLargerThanIsInspectedUnlessItMayPass) {
 TEST_F(Firewall, ABodyThatIsTooLargeForItsRouteIsNotInspected) {
   config::ProxyConfig config = shop_with(guards());
   config::VirtualHost host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.body_bytes_max = 10;
+  for (config::Route& route : host.routes) route.policies.change().body_bytes_max = 10;
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   EXPECT_EQ(ask(with_length("/guarded", "eleven bytes")).status, 413);
@@ -388,7 +388,7 @@ TEST_F(Firewall, OfAnUpgradeTheHeadIsInspected) {
   config::ProxyConfig config = shop({upgrades.port()});
   config.guards["g"] = std::make_shared<const config::Guards>(guards());
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.guards = "g";
+  host.routes.at(0).policies.change().guards = "g";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   const std::string fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -424,7 +424,7 @@ TEST_F(Firewall, OfAGrpcCallTheHeadIsInspected) {
   config::ProxyConfig config = shop({calls.port()}, cluster);
   config.guards["g"] = std::make_shared<const config::Guards>(guards());
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.guards = "g";
+  host.routes.at(0).policies.change().guards = "g";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   add_certificate(config, "shop.test", issue({"shop.test"}));
   ASSERT_TRUE(proxy.publish(config));
@@ -457,7 +457,7 @@ TEST(FirewallForReal, BlocksWhatTheCoreRuleSetTakesForAnAttack) {
   guards.firewall = config::Firewall{};
   config.guards["g"] = std::make_shared<const config::Guards>(guards);
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.guards = "g";
+  host.routes.at(0).policies.change().guards = "g";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   const auto status = [&](const std::string& text) {
@@ -486,7 +486,7 @@ TEST(FirewallForReal, WithoutARuleSetNobodyPassesWhoIsToBeInspected) {
   guards.firewall = config::Firewall{};
   config.guards["g"] = std::make_shared<const config::Guards>(guards);
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.guards = "g";
+  host.routes.at(0).policies.change().guards = "g";
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   EXPECT_EQ(HttpClient::connect(proxy.http()).get("/").status, 503);

@@ -54,7 +54,7 @@ class FirewallCorpus : public ::testing::Test {
       config.guards[id] = std::make_shared<const config::Guards>(guards);
       config::VirtualHost host = *config.hosts.at("shop.test");
       host.routes.at(0).path = "/";
-      host.routes.at(0).policies.guards = id;
+      host.routes.at(0).policies.change().guards = id;
       config.hosts[host_of(level)] = std::make_shared<const config::VirtualHost>(host);
     }
     ASSERT_TRUE(proxy.publish(config));

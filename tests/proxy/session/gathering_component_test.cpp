@@ -21,7 +21,7 @@ bool echoes_body(SocketStream& stream, const SeenRequest& request) {
 config::ProxyConfig gathering_shop(std::uint16_t port) {
   config::ProxyConfig config = shop({port});
   config::VirtualHost host = *config.hosts["shop.test"];
-  host.routes[0].policies.buffers_request = true;
+  host.routes[0].policies.change().buffers_request = true;
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   return config;
 }

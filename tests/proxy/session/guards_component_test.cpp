@@ -24,7 +24,7 @@ config::ProxyConfig shop_with_admin(std::uint16_t port, const config::Guards& gu
   config::VirtualHost host = *config.hosts.at("shop.test");
   config::Route admin = host.routes.at(0);
   admin.path = "/admin";
-  admin.policies.guards = "g";
+  admin.policies.change().guards = "g";
   host.routes.push_back(admin);
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   return config;

@@ -278,7 +278,7 @@ TEST(Http1, ABodyOverTheRoutesLimitIs413HoweverItIsAnnounced) {
   RunningEngine proxy;
   config::ProxyConfig config = shop({backend.port()});
   config::VirtualHost host = *config.hosts["shop.test"];
-  host.routes[0].policies.body_bytes_max = 10;
+  host.routes[0].policies.change().body_bytes_max = 10;
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   for (const char* request :

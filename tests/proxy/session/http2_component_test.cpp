@@ -21,7 +21,7 @@ class Http2 : public ::testing::Test {
   void serve(const std::vector<std::uint16_t>& ports, std::uint64_t body_bytes_max = 0) {
     config::ProxyConfig config = shop(ports);
     config::VirtualHost host = *config.hosts["shop.test"];
-    host.routes[0].policies.body_bytes_max = body_bytes_max;
+    host.routes[0].policies.change().body_bytes_max = body_bytes_max;
     config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     ASSERT_TRUE(proxy.publish(config));

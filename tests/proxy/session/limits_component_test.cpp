@@ -43,7 +43,7 @@ class LimitedRoute : public ::testing::Test {
     config::VirtualHost host = *config.hosts.at("shop.test");
     config::Route free = host.routes.at(0);
     free.path = "/free";
-    host.routes.at(0).policies.guards = "g";
+    host.routes.at(0).policies.change().guards = "g";
     host.routes.push_back(free);
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", certificate);

@@ -22,7 +22,7 @@ class Mirrored : public ::testing::Test {
     mirror.endpoints = {{"127.0.0.1", port}};
     config.clusters["mirror"] = std::make_shared<const config::Cluster>(mirror);
     config::VirtualHost host = *config.hosts.at("shop.test");
-    host.routes.at(0).policies.mirror =
+    host.routes.at(0).policies.change().mirror =
         config::Mirror{.cluster = "mirror", .host = "mirror.test", .target = "$request_uri"};
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     ASSERT_TRUE(proxy.publish(config));

@@ -21,7 +21,7 @@ config::ProxyConfig with_rules(const std::vector<std::uint16_t>& ports,
                                const config::NextUpstream& rules) {
   auto config = shop(ports);
   auto host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.next_upstream = rules;
+  for (config::Route& route : host.routes) route.policies.change().next_upstream = rules;
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   return config;
 }

@@ -23,7 +23,7 @@ config::ProxyConfig paced(config::Cluster cluster, const config::Pace& pace) {
   auto config = shop({});
   config.clusters["shop"] = std::make_shared<config::Cluster>(std::move(cluster));
   auto host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.pace = pace;
+  for (config::Route& route : host.routes) route.policies.change().pace = pace;
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   add_certificate(config, "shop.test", issue({"shop.test"}));
   return config;

@@ -25,9 +25,9 @@ constexpr std::size_t kMuch = 12u << 20;
 
 base::SslCtxPtr server(const config::Certificate& own) {
   base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem).value();
-  const base::BioPtr text(
-      BIO_new_mem_buf(own.key_pem.data(), static_cast<int>(own.key_pem.size())));
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
+  const std::string own_key = own.key_pem.text();
+  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
   const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
   SSL_CTX_use_certificate(context.get(), leaf.get());
   SSL_CTX_use_PrivateKey(context.get(), key.get());

@@ -79,7 +79,7 @@ TEST_F(Restart, ServesAtOnceWhatWasServedBeforeOverBothPorts) {
   SocketStream stream = SocketStream::connect(after.https());
   ASSERT_EQ(stream.start_tls({"shop.test", ""}), "");
   const base::X509Ptr shown(SSL_get1_peer_certificate(stream.ssl()));
-  const base::X509Ptr issued = base::parse_first_certificate(certificate.chain_pem).value();
+  const base::X509Ptr issued = base::parse_first_certificate(certificate.chain_pem.text()).value();
   EXPECT_EQ(X509_cmp(shown.get(), issued.get()), 0);
   EXPECT_EQ(HttpClient(std::move(stream)).get("/").body, "hello");
 }

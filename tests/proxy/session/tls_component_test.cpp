@@ -247,7 +247,9 @@ TEST(TlsHandshake, WhatTheSocketDidNotTakeIsSentWhenItHasRoom) {
   RunningEngine proxy;
   config::ProxyConfig config = shop({backend.port()});
   config::Certificate pair = issue({"shop.test"});
-  for (int i = 0; i < 120; ++i) pair.chain_pem += issue({"another.test"}).chain_pem;
+  std::string chain = pair.chain_pem.text();
+  for (int i = 0; i < 120; ++i) chain += issue({"another.test"}).chain_pem.text();
+  pair.chain_pem = chain;
   add_certificate(config, "shop.test", pair);
   ASSERT_TRUE(proxy.publish(config));
   ASSERT_TRUE(give_small_buffers(proxy.https()));

@@ -43,7 +43,7 @@ class TracedRequests : public ::testing::Test {
                                              spans_.get());
     config::ProxyConfig config = shop({backend_.port()});
     config::VirtualHost host = *config.hosts["shop.test"];
-    host.routes[0].policies.tracing = tracing;
+    host.routes[0].policies.change().tracing = tracing;
     config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
     ASSERT_TRUE(proxy_->publish(config));
   }

@@ -36,7 +36,7 @@ class Trailers : public ::testing::Test {
     add_certificate(config, "shop.test", certificate);
     if (shape != config::Shape{}) {
       config::VirtualHost host = *config.hosts["shop.test"];
-      host.routes[0].policies.shape = "shape";
+      host.routes[0].policies.change().shape = "shape";
       config.shapes["shape"] = std::make_shared<config::Shape>(shape);
       config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
     }

@@ -79,7 +79,7 @@ TEST(Upgrade, WhatPassesIsNoBodyThatCouldBeTooLarge) {
   RunningEngine proxy;
   config::ProxyConfig config = shop({backend.port()});
   config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.body_bytes_max = 10;
+  host.routes.at(0).policies.change().body_bytes_max = 10;
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   auto client = HttpClient::connect(proxy.http());

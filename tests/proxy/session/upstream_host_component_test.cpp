@@ -15,7 +15,8 @@ TEST(UpstreamHost, ABackendGetsTheHostOfItsRouteAndTheClientsAsForwarded) {
   RunningEngine proxy;
   auto config = shop({backend.port()});
   auto host = *config.hosts.at("shop.test");
-  for (config::Route& route : host.routes) route.policies.upstream_host = "web.internal:8080";
+  for (config::Route& route : host.routes)
+    route.policies.change().upstream_host = "web.internal:8080";
   config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   auto client = HttpClient::connect(proxy.http());

@@ -23,7 +23,7 @@ class WebSocketOverHttp2 : public ::testing::Test {
     cluster.speaks_http2 = speaks_http2;
     config::ProxyConfig config = shop(ports, std::move(cluster));
     config::VirtualHost host = *config.hosts.at("shop.test");
-    host.routes.at(0).policies.body_bytes_max = body_bytes_max;
+    host.routes.at(0).policies.change().body_bytes_max = body_bytes_max;
     config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     ASSERT_TRUE(proxy.publish(config));

@@ -105,7 +105,7 @@ void add_certificate(config::ProxyConfig& config, const std::string& name,
 }
 
 std::string serial_of(const config::Certificate& certificate) {
-  return base::read_chain(certificate.chain_pem).value().front().serial;
+  return base::read_chain(certificate.chain_pem.text()).value().front().serial;
 }
 
 }  // namespace proxy::support

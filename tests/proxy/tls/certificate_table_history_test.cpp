@@ -97,7 +97,7 @@ void change(ProxyConfig& config, const std::vector<Certificate>& contents, std::
       for (const std::string guards : {"g", "h"}) {
         if (!config.guards.contains(guards) || random() % 2 == 0) continue;
         config::Route route{config::PathMatch::prefix, "/", config::FixedAnswer{503, "x"}};
-        route.policies.guards = guards;
+        route.policies.change().guards = guards;
         host.routes.push_back(route);
       }
       config.hosts[name] = std::make_shared<const config::VirtualHost>(host);

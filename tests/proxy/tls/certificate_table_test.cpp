@@ -306,7 +306,7 @@ TEST(ParsedCertificates, ChainsOfOneIssuerShareIt) {
 
 TEST(IssuerCertificates, AreReadAgainWhenManyOthersWereWantedSince) {
   IssuerCertificates issuers;
-  const auto der_of = [] { return base::read_pem(issue("a.test")->chain_pem).value().at(0).der; };
+  const auto der_of = [] { return issue("a.test")->chain_pem.blocks().value().at(0).der; };
   const std::string der = der_of();
   const base::X509Ptr first = issuers.read(der);
   EXPECT_EQ(issuers.read(der), first);
