@@ -28,21 +28,20 @@ Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options
       counters_(counters),
       speaks_http2_(speaks_http2),
       proxy_protocol_(proxy_protocol),
-      tls_(std::move(tls)),
-      mistrust_(options.mistrust) {}
+      tls_(std::move(tls)) {}
 
 Endpoint::~Endpoint() = default;
 
 std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
   while (!idle_.empty()) {
     const base::SteadyTime now = idle_.newest().now();
-    const bool is_wary = mistrust_.has_cause(now);
+    const bool is_wary = has_answered_unasked(now);
     Connection& next = is_wary ? idle_.oldest() : idle_.newest();
-    if (is_wary && !mistrust_.is_on(now) && !mistrust_.allows(now, next.rests_since())) {
+    if (is_wary && !is_mistrusted(now) && !mistrust_->allows(now, next.rests_since())) {
       return nullptr;
     }
     std::unique_ptr<Connection> connection = idle_.take(next);
-    if (mistrust_.is_on(now)) {
+    if (is_mistrusted(now)) {
       Connection::close(std::move(connection));
       continue;
     }
@@ -58,7 +57,7 @@ std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
 }
 
 void Endpoint::keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max) {
-  if (retired_ || mistrust_.is_on(connection->now()) || idle_.size() >= options_.idle_max) {
+  if (retired_ || is_mistrusted(connection->now()) || idle_.size() >= options_.idle_max) {
     Connection::close(std::move(connection));
     return;
   }
@@ -161,16 +160,16 @@ void Endpoint::eject(base::SteadyTime now) {
 }
 
 bool Endpoint::takes_turn_while_new(base::SteadyTime now) {
-  if (new_since_ == base::SteadyTime{}) new_since_ = now;
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - new_since_);
+  if (slow_start_->since == base::SteadyTime{}) slow_start_->since = now;
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - slow_start_->since);
   if (age >= options_.slow_start) {
-    is_new_ = false;
+    slow_start_.reset();
     return true;
   }
-  turns_in_parts_ +=
+  slow_start_->turns_in_parts +=
       std::max(kPartsAtFirst, kPartsOfTurn * age.count() / options_.slow_start.count());
-  if (turns_in_parts_ < kPartsOfTurn) return false;
-  turns_in_parts_ -= kPartsOfTurn;
+  if (slow_start_->turns_in_parts < kPartsOfTurn) return false;
+  slow_start_->turns_in_parts -= kPartsOfTurn;
   return true;
 }
 
@@ -219,7 +218,8 @@ void Endpoint::on_opened() {
 }
 
 void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
-  mistrust_.note(now);
+  if (!mistrust_) mistrust_.emplace(options_.mistrust);
+  mistrust_->note(now);
   counters_.upstream_failures.add("unsolicited_bytes");
 }
 

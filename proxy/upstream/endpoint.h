@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare.h"
 #include "proxy/admin/counters.h"
 #include "proxy/http2/client_session.h"
 #include "proxy/net/socket_address.h"
@@ -105,10 +106,12 @@ class Endpoint final : private Connection::User {
   void eject(base::SteadyTime now);
   bool is_ejected(base::SteadyTime now) const { return ejection_.is_out(now); }
   // It came to others that are there: see PoolOptions::slow_start.
-  void begin_slowly() { is_new_ = options_.slow_start.count() != 0; }
+  void begin_slowly() {
+    if (options_.slow_start.count() != 0) slow_start_.emplace();
+  }
   // Whether another one is to have its turn: it is ejected, or new. To be asked once for each turn.
   bool is_spared(base::SteadyTime now) {
-    return ejection_.is_out(now) || (is_new_ && !takes_turn_while_new(now));
+    return ejection_.is_out(now) || (slow_start_ && !takes_turn_while_new(now));
   }
   void on_connect_failed(base::SteadyTime now);
   void on_connected();
@@ -117,7 +120,9 @@ class Endpoint final : private Connection::User {
   // for some time each of its connections carries one request; see Mistrust.
   void on_unsolicited_bytes(base::SteadyTime now);
   // It did, and its answers are looked at more closely.
-  bool has_answered_unasked(base::SteadyTime now) const { return mistrust_.has_cause(now); }
+  bool has_answered_unasked(base::SteadyTime now) const {
+    return mistrust_ && mistrust_->has_cause(now);
+  }
 
   // Where descriptors are short. False: none is idle.
   bool close_an_idle_connection();
@@ -145,6 +150,8 @@ class Endpoint final : private Connection::User {
   template <class Change>
   void change_health(const Change& change);
   bool takes_turn_while_new(base::SteadyTime now);
+  // None of its connections is to be used again.
+  bool is_mistrusted(base::SteadyTime now) const { return mistrust_ && mistrust_->is_on(now); }
 
   // Of a probe.
   void on_upstream_connected() override;
@@ -167,11 +174,13 @@ class Endpoint final : private Connection::User {
   EndpointHealth health_;
   Ejection ejection_;
   bool is_far_ = false;
-  bool is_new_ = false;
-  base::SteadyTime new_since_{};       // its first turn
-  std::int64_t turns_in_parts_ = 0;    // that it has not taken, see kPartsOfTurn
+  struct SlowStart {
+    base::SteadyTime since{};         // its first turn
+    std::int64_t turns_in_parts = 0;  // that it has not taken, see kPartsOfTurn
+  };
+  base::Rare<SlowStart> slow_start_;   // while it is new
   std::unique_ptr<Connection> probe_;  // while it connects
-  Mistrust mistrust_;
+  base::Rare<Mistrust> mistrust_;      // since it first gave cause
   std::uint32_t requests_active_ = 0;
   std::uint32_t connections_open_ = 0;
   bool retired_ = false;
