@@ -261,6 +261,7 @@ void Clusters::adopt(const router::ClusterReferences& references) {
           moved.emplace(id, cluster);
         }
       });
+  if (by_place_.empty()) by_place_.reserve(references.size());
   router::ClusterReferences::visit_differences(
       adopted_, references, [&](const std::string& id, const Reference*, const Reference* after) {
         if (after == nullptr) return;
