@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "proxy/http1/failure.h"
-#include "proxy/http1/request_parser.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http1/request_head.h"
+#include "proxy/http1/response_head.h"
 
 namespace proxy::http1 {
 

@@ -164,6 +164,10 @@ bool is_of_a_family_about_client(std::string_view name) {
   return false;
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
+}
+
 bool is_valid_port(std::string_view port) {
   if (port.size() > 5) return false;
   unsigned value = 0;
@@ -235,6 +239,26 @@ bool is_same_to_cgi(std::string_view a, std::string_view b) {
     }
   }
   return true;
+}
+
+bool is_disguised_framing(std::string_view name) {
+  constexpr std::string_view kContentLength = "contentlength";
+  constexpr std::string_view kTransferEncoding = "transferencoding";
+  // Most names are told by their length or their last letter.
+  if (name.size() < kContentLength.size()) return false;
+  std::size_t last = name.size() - 1;
+  while (last > 0 && !is_letter_or_digit(name[last])) --last;
+  const char end = lower(name[last]);
+  if (end != 'h' && end != 'g') return false;
+  const std::string_view wanted = end == 'h' ? kContentLength : kTransferEncoding;
+  std::size_t matched = 0;
+  for (const char c : name.substr(0, last + 1)) {
+    if (!is_letter_or_digit(c)) continue;
+    if (matched == wanted.size() || lower(c) != wanted[matched]) return false;
+    ++matched;
+  }
+  if (matched != wanted.size()) return false;
+  return !equals_ignoring_case(name, end == 'h' ? "content-length" : "transfer-encoding");
 }
 
 bool is_valid_authority(std::string_view authority) {

@@ -51,15 +51,6 @@ struct Field {
   bool dropped = false;  // named by Connection: for this hop only (RFC 9110 §7.6.1)
 };
 
-// What the Connection fields of a message ask for.
-struct ConnectionOptions {
-  bool close = false;
-  bool keep_alive = false;
-  bool upgrade = false;
-  bool names_fields = false;  // other fields, which are for this hop only
-  std::uint8_t count = 0;     // of all options
-};
-
 // Case-insensitive. By whole name, or by the beginning of the name where applications trust a whole
 // family ("X-Forwarded-*").
 FieldId field_id(std::string_view name);
@@ -69,6 +60,10 @@ bool is_hop_by_hop(FieldId id);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 // Whether a server that turns names into environment variables may take one for the other.
 bool is_same_to_cgi(std::string_view a, std::string_view b);
+// Whether a name would be Content-Length or Transfer-Encoding for a parser that passes over marks
+// ("Content_Length", "'Transfer-Encoding", "transfer.encoding", "_content-length") and is neither.
+// Whoever is behind us might be such a parser, and frame the message by it.
+bool is_disguised_framing(std::string_view name);
 inline bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }

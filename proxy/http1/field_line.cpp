@@ -30,10 +30,6 @@ const char* end_of_value(const char* p, const char* end) {
   return p;
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
 std::optional<std::uint64_t> parse_number(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
   // As many zeros in front as a head has room for: they say nothing else to anybody.
@@ -111,26 +107,6 @@ Failure take_content_length(std::string_view value, std::optional<std::uint64_t>
   }
 }
 
-bool is_disguised_framing(std::string_view name) {
-  constexpr std::string_view kContentLength = "contentlength";
-  constexpr std::string_view kTransferEncoding = "transferencoding";
-  // Most names are told by their length or their last letter.
-  if (name.size() < kContentLength.size()) return false;
-  std::size_t last = name.size() - 1;
-  while (last > 0 && !is_letter_or_digit(name[last])) --last;
-  const char end = lower(name[last]);
-  if (end != 'h' && end != 'g') return false;
-  const std::string_view wanted = end == 'h' ? kContentLength : kTransferEncoding;
-  std::size_t matched = 0;
-  for (const char c : name.substr(0, last + 1)) {
-    if (!is_letter_or_digit(c)) continue;
-    if (matched == wanted.size() || lower(c) != wanted[matched]) return false;
-    ++matched;
-  }
-  if (matched != wanted.size()) return false;
-  return !equals_ignoring_case(name, end == 'h' ? "content-length" : "transfer-encoding");
-}
-
 bool read_connection(std::string_view value, ConnectionOptions& options) {
   const bool is_list = for_each_token(value, [&](std::string_view token) {
     if (options.count <= kConnectionOptionsMax) ++options.count;
@@ -177,14 +153,6 @@ void drop_named_fields(std::vector<Field>& fields) {
       }
     });
   }
-}
-
-std::string_view rebased(std::string_view view, std::string_view from, const char* to) {
-  // The old bytes may be freed: only addresses are compared, as numbers.
-  const auto address = reinterpret_cast<std::uintptr_t>(view.data());
-  const auto begin = reinterpret_cast<std::uintptr_t>(from.data());
-  if (address < begin || address > begin + from.size()) return view;
-  return {to + (address - begin), view.size()};
 }
 
 }  // namespace proxy::http1

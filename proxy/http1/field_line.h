@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/http1/connection_options.h"
 #include "proxy/http1/failure.h"
 #include "proxy/http1/field.h"
 
@@ -27,11 +28,6 @@ Failure parse_field_value(std::string_view line, std::string_view& value);
 // number or an empty member is bad_content_length, another number duplicate_content_length.
 Failure take_content_length(std::string_view value, std::optional<std::uint64_t>& length);
 
-// Whether a name would be Content-Length or Transfer-Encoding for a parser that passes over marks
-// ("Content_Length", "'Transfer-Encoding", "transfer.encoding", "_content-length") and is neither.
-// Whoever is behind us might be such a parser, and frame the message by it.
-bool is_disguised_framing(std::string_view name);
-
 // Adds the options of one Connection field. False when it is not a list of tokens, or when the
 // message names more than kConnectionOptionsMax: each is looked for among all fields.
 inline constexpr int kConnectionOptionsMax = 32;
@@ -45,8 +41,5 @@ bool for_each_protocol(std::string_view list,
 // Marks as dropped what the Connection fields name. Fields that the proxy itself reads are not for
 // a peer to take away.
 void drop_named_fields(std::vector<Field>& fields);
-
-// `view` at the same offset of the copy at `to`, when it points into `from`.
-std::string_view rebased(std::string_view view, std::string_view from, const char* to);
 
 }  // namespace proxy::http1

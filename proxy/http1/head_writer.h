@@ -2,12 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
-#include "proxy/http1/request_parser.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http1/answer.h"
+#include "proxy/http1/request_head.h"
+#include "proxy/http1/response_head.h"
+#include "proxy/http1/status_text.h"
 
 namespace proxy::http1 {
 
@@ -57,29 +58,9 @@ std::size_t response_head_bound(const ResponseHead& head, const Delivery& delive
 std::size_t write_response_head(const ResponseHead& head, const Delivery& delivery,
                                 std::span<char> out);
 
-// An answer of our own: error, redirect, challenge.
-struct Answer {
-  int status = 500;
-  std::string_view content_type = "text/plain; charset=utf-8";
-  std::string_view body{};          // not written for HEAD, but counted in Content-Length
-  std::string_view location{};      // empty: no such field
-  std::string_view allow{};         // likewise; RFC 9110 §15.5.6 wants it with 405
-  std::string_view authenticate{};  // likewise; RFC 9110 §15.5.2 wants it with 401
-  std::string_view retry_after{};   // likewise; RFC 9110 §10.2.3
-  std::string_view date{};
-  std::span<const Field> fields{};  // further ones
-  bool keep_alive = true;
-  bool head_method = false;
-  // HTTP/2 alone, and without a body: the status of a gRPC call, and a word on it; empty: it is
-  // none.
-  std::string_view grpc_status{};
-  std::string_view grpc_message{};
-};
 std::size_t answer_bound(const Answer& answer);
 std::size_t write_answer(const Answer& answer, std::span<char> out);
 
-// "Not Found"; "Unknown" for a status without a registered phrase.
-std::string_view status_text(int status);
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace proxy::http1

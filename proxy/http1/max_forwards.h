@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "proxy/http1/request_parser.h"
+#include "proxy/http1/request_head.h"
 
 namespace proxy::http1 {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/http1/request_parser.h"
+#include "proxy/http1/request_head.h"
 
 namespace proxy::http1 {
 

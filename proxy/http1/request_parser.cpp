@@ -1,8 +1,8 @@
 #include "proxy/http1/request_parser.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
+#include <optional>
 
 #include "proxy/http1/character_tables.h"
 #include "proxy/http1/field_line.h"
@@ -10,32 +10,6 @@
 
 namespace proxy::http1 {
 namespace {
-
-Method method_of(std::string_view text) {
-  switch (text.size()) {
-    case 3:
-      if (text == "GET") return Method::get;
-      if (text == "PUT") return Method::put;
-      break;
-    case 4:
-      if (text == "POST") return Method::post;
-      if (text == "HEAD") return Method::head;
-      break;
-    case 5:
-      if (text == "PATCH") return Method::patch;
-      if (text == "TRACE") return Method::trace;
-      break;
-    case 6:
-      if (text == "DELETE") return Method::delete_;
-      break;
-    case 7:
-      if (text == "OPTIONS") return Method::options;
-      break;
-    default:
-      break;
-  }
-  return Method::other;
-}
 
 // A client that pipelines may end each body with an empty line, and one that talks by hand may send
 // some: RFC 9112 §2.2 asks for one at least to be ignored.
@@ -97,53 +71,6 @@ std::string_view offered_upgrade(const RequestHead& head) {
 }
 
 }  // namespace
-
-const Field* RequestHead::find(FieldId id) const {
-  for (const Field& field : fields) {
-    if (field.id == id) return &field;
-  }
-  return nullptr;
-}
-
-void RequestHead::reset() {
-  std::vector<Field> storage = std::move(fields);
-  storage.clear();
-  *this = RequestHead();
-  fields = std::move(storage);
-}
-
-void RequestHead::rebase(std::string_view from, const char* to) {
-  method_text = rebased(method_text, from, to);
-  path = rebased(path, from, to);
-  query = rebased(query, from, to);
-  host = rebased(host, from, to);
-  upgrade = rebased(upgrade, from, to);
-  for (Field& field : fields) {
-    field.name = rebased(field.name, from, to);
-    field.value = rebased(field.value, from, to);
-  }
-}
-
-std::size_t RequestHead::views_bytes() const {
-  std::size_t bytes =
-      method_text.size() + path.size() + query.size() + host.size() + upgrade.size();
-  for (const Field& field : fields) bytes += field.name.size() + field.value.size();
-  return bytes;
-}
-
-void RequestHead::keep_in(std::string& storage) {
-  assert(storage.capacity() - storage.size() >= views_bytes());
-  const auto keep = [&](std::string_view& view) {
-    const std::size_t at = storage.size();
-    storage.append(view);
-    view = std::string_view(storage).substr(at);
-  };
-  for (std::string_view* const view : {&method_text, &path, &query, &host, &upgrade}) keep(*view);
-  for (Field& field : fields) {
-    keep(field.name);
-    keep(field.value);
-  }
-}
 
 void RequestParser::reset() {
   *this = RequestParser(*limits_);

@@ -8,10 +8,6 @@
 namespace proxy::http1 {
 namespace {
 
-// A head is used again for many responses; one with more fields than nearly any has gives back what
-// it took.
-constexpr std::size_t kKeptFields = 128;
-
 // status-line = HTTP-version SP status-code SP [ reason-phrase ], RFC 9112 §4. The second space may
 // be missing with an empty phrase: many servers leave it out, and it cannot be misread.
 Failure parse_status_line(std::string_view line, ResponseHead& head) {
@@ -68,29 +64,6 @@ bool accepts(const ResponseHead& head, const ConnectionOptions& connection,
 }
 
 }  // namespace
-
-const Field* ResponseHead::find(FieldId id) const {
-  for (const Field& field : fields) {
-    if (field.id == id) return &field;
-  }
-  return nullptr;
-}
-
-void ResponseHead::reset() {
-  std::vector<Field> storage = std::move(fields);
-  storage.clear();
-  if (storage.capacity() > kKeptFields) storage.shrink_to_fit();
-  *this = ResponseHead();
-  fields = std::move(storage);
-}
-
-void ResponseHead::rebase(std::string_view from, const char* to) {
-  reason = rebased(reason, from, to);
-  for (Field& field : fields) {
-    field.name = rebased(field.name, from, to);
-    field.value = rebased(field.value, from, to);
-  }
-}
 
 void ResponseParser::reset() {
   *this = ResponseParser(*limits_);

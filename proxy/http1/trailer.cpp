@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "proxy/http1/field_line.h"
-
 namespace proxy::http1 {
 namespace {
 

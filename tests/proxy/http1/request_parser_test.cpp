@@ -1,6 +1,5 @@
 #include "proxy/http1/request_parser.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -479,29 +478,6 @@ TEST(RequestParser, AFailureIsFinal) {
   RequestHead head;
   ASSERT_EQ(parser.parse("GET / HTTP/1.1\n", head), RequestParser::Outcome::failed);
   EXPECT_EQ(parser.parse(kBrowserless, head), RequestParser::Outcome::failed);
-}
-
-TEST(FieldId, LookAlikesWithUnderscoresAreTold) {
-  EXPECT_EQ(field_id("x-forwarded-FOR"), FieldId::x_forwarded_for);
-  EXPECT_EQ(field_id("X_Forwarded-For"), FieldId::look_alike);
-  EXPECT_EQ(field_id("Content_Length"), FieldId::look_alike);
-  EXPECT_EQ(field_id("x-real.ip"), FieldId::look_alike);
-  EXPECT_EQ(field_id("X-Original_URL"), FieldId::look_alike);
-  EXPECT_EQ(field_id("X_Custom"), FieldId::other);
-  EXPECT_EQ(field_id("Proxy-Authorization"), FieldId::proxy_authorization);
-  EXPECT_EQ(field_id("Proxy-Authorizatio"), FieldId::other);
-  EXPECT_EQ(field_id(""), FieldId::other);
-}
-
-TEST(Failure, EachHasAStatusAndAReasonOfItsOwn) {
-  std::vector<std::string_view> reasons;
-  for (int i = 1; i <= static_cast<int>(Failure::unexpected_upgrade); ++i) {
-    const auto failure = static_cast<Failure>(i);
-    EXPECT_GE(status_of(failure), 400) << i;
-    reasons.push_back(reason_of(failure));
-  }
-  std::sort(reasons.begin(), reasons.end());
-  EXPECT_EQ(std::adjacent_find(reasons.begin(), reasons.end()), reasons.end());
 }
 
 }  // namespace

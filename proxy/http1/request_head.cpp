@@ -1,0 +1,57 @@
+#include "proxy/http1/request_head.h"
+
+#include <cassert>
+#include <utility>
+
+#include "proxy/http1/rebased.h"
+
+namespace proxy::http1 {
+
+const Field* RequestHead::find(FieldId id) const {
+  for (const Field& field : fields) {
+    if (field.id == id) return &field;
+  }
+  return nullptr;
+}
+
+void RequestHead::reset() {
+  std::vector<Field> storage = std::move(fields);
+  storage.clear();
+  *this = RequestHead();
+  fields = std::move(storage);
+}
+
+void RequestHead::rebase(std::string_view from, const char* to) {
+  method_text = rebased(method_text, from, to);
+  path = rebased(path, from, to);
+  query = rebased(query, from, to);
+  host = rebased(host, from, to);
+  upgrade = rebased(upgrade, from, to);
+  for (Field& field : fields) {
+    field.name = rebased(field.name, from, to);
+    field.value = rebased(field.value, from, to);
+  }
+}
+
+std::size_t RequestHead::views_bytes() const {
+  std::size_t bytes =
+      method_text.size() + path.size() + query.size() + host.size() + upgrade.size();
+  for (const Field& field : fields) bytes += field.name.size() + field.value.size();
+  return bytes;
+}
+
+void RequestHead::keep_in(std::string& storage) {
+  assert(storage.capacity() - storage.size() >= views_bytes());
+  const auto keep = [&](std::string_view& view) {
+    const std::size_t at = storage.size();
+    storage.append(view);
+    view = std::string_view(storage).substr(at);
+  };
+  for (std::string_view* const view : {&method_text, &path, &query, &host, &upgrade}) keep(*view);
+  for (Field& field : fields) {
+    keep(field.name);
+    keep(field.value);
+  }
+}
+
+}  // namespace proxy::http1

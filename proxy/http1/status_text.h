@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace proxy::http1 {
+
+// "Not Found"; "Unknown" for a status without a registered phrase.
+std::string_view status_text(int status);
+
+}  // namespace proxy::http1
