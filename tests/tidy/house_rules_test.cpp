@@ -393,6 +393,24 @@ TEST(HouseRules, EachReasonOfTheTroubleshootingPageIsSaidSomewhere) {
   EXPECT_GT(reasons, 100);
 }
 
+// proxy/reason/words.h is the list; who searches for a word finds what it means and what to do.
+TEST(HouseRules, EachReasonOfTheProxyIsSpeltAsItsNameAndStandsOnTheTroubleshootingPage) {
+  const fs::path top = GATEHOUSE_SOURCE_DIR;
+  const std::string page = read_file(top / "docs/troubleshooting.md");
+  const std::string list = read_file(top / "proxy/reason/words.h");
+  const std::regex constant(R"re(constexpr Word (\w+) =\s+"(\w+)";)re");
+  std::set<std::string> words;
+  for (std::sregex_iterator it(list.begin(), list.end(), constant), end; it != end; ++it) {
+    const std::string word = (*it)[2];
+    EXPECT_EQ((*it)[1], word);
+    EXPECT_TRUE(words.insert(word).second) << word << " stands twice in the list";
+    const bool is_explained = page.find('`' + word + '`') != std::string::npos ||
+                              page.find("`upstream_" + word + '`') != std::string::npos;
+    EXPECT_TRUE(is_explained) << word;
+  }
+  EXPECT_GT(words.size(), 100u);
+}
+
 // The code map of ARCHITECTURE.md: "| `room/`, `room/` | what it is | `file.h` |".
 TEST(HouseRules, TheCodeMapHasEveryRoomAndNamesFilesThatAreThere) {
   const fs::path top = GATEHOUSE_SOURCE_DIR;
