@@ -63,7 +63,7 @@ tidy: deps ## clang-tidy over the sources, again only where something has change
 clean: ## removes the build folders
 	@rm -rf build
 
-bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as ratios (some minutes)
+bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as ratios (half an hour; BENCH_FLAGS="--only upload --peers nginx,envoy")
 	@.ci/deps bench
 	@.ci/build release gatehouse-proxy demo-load
 	@tests/bench/bench $(BENCH_FLAGS)

@@ -64,8 +64,8 @@ def rss_kb(pids):
     return total
 
 
-def make_certificate(folder):
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+def make_certificate(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+    run(["openssl", "req", "-x509", "-newkey", *key, "-nodes",
          "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
          "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt"])
     with open(f"{folder}/tls.pem", "w") as f:
@@ -75,14 +75,14 @@ def make_certificate(folder):
 class Server:
     """A process with a plain and a TLS port, pinned to a core."""
 
-    def __init__(self, folder, name, core, command, plain, tls):
+    def __init__(self, folder, name, core, command, plain, tls, patience=60):
         self.name, self.plain, self.tls = name, plain, tls
         log = f"{folder}/{name}.log"
         self.process = subprocess.Popen(pinned(core, command), stdout=subprocess.DEVNULL,
                                         stderr=open(log, "w"))
         for port in (plain, tls):
             if port:
-                wait_for_port(port, log)
+                wait_for_port(port, log, patience)
 
     def pids(self):
         return children_of(self.process.pid)

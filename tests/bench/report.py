@@ -1,0 +1,126 @@
+"""What `bench` found, for people: as text, as Markdown, as a picture, and beside the last run.
+
+A run is {"machine", "rounds", "seconds", "rows": [{"name", "unit", "values": {proxy: [one a round]}}]}. Ratios are taken round by
+round, so that what a machine does meets all alike, and a run is compared with another by them alone.
+"""
+
+import html
+import math
+import statistics
+
+US, NEW_US, KB, MB, MS = "µs a request", "µs a connection", "kB", "MB", "ms"
+
+# Row, peer, and the ratio to be reached.
+AIMS = [
+    ("plain h1 1 MiB", "haproxy", 1.0),
+    ("TLS h2 1 MiB", "haproxy", 1.0),
+    ("new P-256 connection", "nginx", 0.75),
+    ("new RSA-2048 connection", "nginx", 0.90),
+    ("p99 beside a storm of handshakes", "haproxy", 0.5),
+    ("an idle TLS connection", "haproxy", 0.5),
+]
+
+
+def ratios(row, peer):
+    ours, theirs = row["values"].get("gatehouse", []), row["values"].get(peer, [])
+    return [a / b for a, b in zip(ours, theirs) if b > 0]
+
+
+def spread(values):
+    if not values:
+        return "-"
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    return f"{statistics.median(values):.2f} ({min(values):.2f}..{max(values):.2f})"
+
+
+def number(values):
+    if not values:
+        return "-"
+    median = statistics.median(values)
+    return f"{median:.1f}" if median < 1000 else f"{median:.0f}"
+
+
+def changed(row, peer, before):
+    """How the ratio stood in the run before, where that differs by more than both runs' spreads."""
+    old = next((r for r in (before or {}).get("rows", []) if r["name"] == row["name"]), None)
+    then, now = ratios(old, peer) if old else [], ratios(row, peer)
+    if not then or not now or (min(now) <= max(then) and min(then) <= max(now)):
+        return ""
+    return f", was {statistics.median(then):.2f}"
+
+
+def cells(run, before):
+    peers = run["proxies"][1:]
+    head = ["", "unit", *run["proxies"], *(f"to {peer}" for peer in peers)]
+    rows = [[row["name"], row["unit"], *(number(row["values"].get(name)) for name in run["proxies"]),
+             *(spread(ratios(row, peer)) + changed(row, peer, before) for peer in peers)] for row in run["rows"]]
+    return head, rows
+
+
+def text(run, before):
+    head, rows = cells(run, before)
+    widths = [max(len(line[i]) for line in [head, *rows]) for i in range(len(head))]
+    first_number = 2
+    lines = ["  ".join(cell.rjust(width) if first_number <= i < first_number + len(run["proxies"]) else cell.ljust(width)
+                       for i, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in [head, *rows]]
+    return "\n".join(lines)
+
+
+def markdown(run, before):
+    head, rows = cells(run, before)
+    ruler = ["---", "---"] + ["---:"] * len(run["proxies"]) + ["---"] * (len(head) - 2 - len(run["proxies"]))
+    lines = ["| " + " | ".join(line) + " |" for line in [head, ruler, *rows]]
+    return f"{run['machine']}; {run['rounds']} rounds of {run['seconds']} s.\n\n" + "\n".join(lines) + "\n"
+
+
+def aims(run):
+    lines = []
+    for name, peer, aim in AIMS:
+        row = next((r for r in run["rows"] if r["name"] == name), None)
+        reached = ratios(row, peer) if row else []
+        if reached:
+            verdict = "reached" if statistics.median(reached) <= aim else "missed"
+            lines.append(f"{verdict}: {name} at {spread(reached)} of {peer}; the aim is {aim:g}")
+    return "\n".join(lines)
+
+
+COLOURS = ["#1b6ca8", "#d1495b", "#2e933c", "#8d5a97", "#c98b00"]
+LEFT, RIGHT, BAR, GAP, TOP = 250, 40, 9, 10, 46
+
+
+def picture(run):
+    """An SVG: for each row and peer a bar from 1, to the left where gatehouse is cheaper; logarithmic."""
+    peers = run["proxies"][1:]
+    rows = [(row["name"], [(peer, statistics.median(ratios(row, peer))) for peer in peers if ratios(row, peer)]) for row in run["rows"]]
+    rows = [(name, bars) for name, bars in rows if bars]
+    all_ratios = [ratio for _, bars in rows for _, ratio in bars] or [1]
+    # Whole halvings, so that what lies between two lines can be read.
+    reach = max(1, math.ceil(max(abs(math.log2(ratio)) for ratio in all_ratios)))
+    inner = 480
+
+    def x_of(ratio):
+        return LEFT + (math.log2(ratio) + reach) / (2 * reach) * inner
+
+    height = TOP + sum(len(bars) * BAR + GAP for _, bars in rows) + 20
+    width = LEFT + inner + RIGHT
+    out = [f'<text x="{LEFT}" y="16" class="title">gatehouse beside others: cost as a ratio, to the left it is cheaper</text>']
+    for i, peer in enumerate(peers):
+        out.append(f'<rect x="{LEFT + 110 * i}" y="22" width="9" height="9" fill="{COLOURS[i % len(COLOURS)]}"/>'
+                   f'<text x="{LEFT + 110 * i + 14}" y="31">to {html.escape(peer)}</text>')
+    for power in range(-reach, reach + 1):
+        x = x_of(2.0 ** power)
+        out.append(f'<path class="{"one" if power == 0 else "grid"}" d="M{x:.1f} {TOP - 8}V{height - 16}"/>'
+                   f'<text x="{x:.1f}" y="{height - 3}" text-anchor="middle">{2.0 ** power:g}</text>')
+    y = TOP
+    for name, bars in rows:
+        out.append(f'<text x="{LEFT - 8}" y="{y + len(bars) * BAR / 2 + 4:.1f}" text-anchor="end">{html.escape(name)}</text>')
+        for peer, ratio in bars:
+            begin, end = sorted((x_of(1), x_of(ratio)))
+            colour = COLOURS[peers.index(peer) % len(COLOURS)]
+            out.append(f'<rect x="{begin:.1f}" y="{y}" width="{max(end - begin, 1):.1f}" height="{BAR - 1}" fill="{colour}"/>')
+            y += BAR
+        y += GAP
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">\n'
+            "<style>text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.grid{stroke:#ddd}.one{stroke:#333}</style>\n"
+            f'<rect width="{width}" height="{height}" fill="#fff"/>\n' + "\n".join(out) + "\n</svg>\n")
