@@ -211,10 +211,10 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
                                    .request_id = std::string_view(log_text_).substr(path_end_)});
   suspended_->asked = auth.config();
   suspended_->auth_place.emplace(std::move(*room));
-  suspended_->auth_request =
-      std::make_unique<SideRequest>(worker_, cluster, auth.config()->method, question,
-                                    proxy_header_for(client, cluster->config().proxy_protocol),
-                                    SideRequest::Haste::waited_for, *suspended_);
+  suspended_->auth_request = std::make_unique<SideRequest>(
+      worker_.means_of_side_requests(), cluster, auth.config()->method, question,
+      proxy_header_for(client, cluster->config().proxy_protocol), SideRequest::Haste::waited_for,
+      *suspended_);
   const SideRequest::Trouble trouble = suspended_->auth_request->begin();
   if (trouble == SideRequest::Trouble::none) return true;
   answer(500, Suspended::reason_of(trouble));

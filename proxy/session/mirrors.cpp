@@ -1,9 +1,8 @@
 #include "proxy/session/mirrors.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
-
-#include "proxy/session/worker.h"
 
 namespace proxy::session {
 
@@ -21,7 +20,7 @@ struct Mirrors::Copy final : SideRequest::Waiter {
   std::list<Copy>::iterator place{};
 };
 
-Mirrors::Mirrors(Worker& worker) : worker_(worker) {}
+Mirrors::Mirrors(const SideRequest::Means& means) : means_(means) {}
 
 Mirrors::~Mirrors() = default;
 
@@ -43,19 +42,19 @@ bool Mirrors::Share::hold(std::size_t bytes) {
 void Mirrors::send(std::shared_ptr<upstream::Cluster> cluster, std::string_view method,
                    const std::string& text, std::string preface) {
   if (is_full()) {
-    worker_.counters().upstream_failures.add("mirror_left_out");
+    means_.counters.upstream_failures.add("mirror_left_out");
     return;
   }
   Copy& copy = copies_.emplace_back(*this);
   copy.place = std::prev(copies_.end());
   bool is_begun = copy.share.hold(text.size());
   if (is_begun) {
-    copy.request.emplace(worker_, std::move(cluster), method, text, std::move(preface),
+    copy.request.emplace(means_, std::move(cluster), method, text, std::move(preface),
                          SideRequest::Haste::by_the_way, copy);
     is_begun = copy.request->begin() == SideRequest::Trouble::none;
   }
   if (is_begun) return;
-  worker_.counters().upstream_failures.add("mirror_left_out");
+  means_.counters.upstream_failures.add("mirror_left_out");
   copies_.erase(copy.place);
 }
 

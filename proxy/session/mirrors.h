@@ -11,8 +11,6 @@
 
 namespace proxy::session {
 
-class Worker;
-
 // Copies of requests that are under way, of one worker: nobody waits for them, and what finds no
 // room is left out. One worker's thread only.
 class Mirrors {
@@ -39,7 +37,7 @@ class Mirrors {
     std::size_t held_ = 0;
   };
 
-  explicit Mirrors(Worker& worker);
+  explicit Mirrors(const SideRequest::Means& means);
   ~Mirrors();
 
   bool is_full() const;
@@ -52,7 +50,7 @@ class Mirrors {
  private:
   struct Copy;
 
-  Worker& worker_;
+  SideRequest::Means means_;
   std::size_t bytes_ = 0;
   std::list<Copy> copies_;
 };

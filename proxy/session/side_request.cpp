@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "proxy/http1/body_decoder.h"
-#include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
 
 namespace proxy::session {
@@ -46,18 +45,18 @@ SideRequest::Trouble trouble_of(const Failure& failure) {
 
 }  // namespace
 
-SideRequest::SideRequest(Worker& worker, std::shared_ptr<upstream::Cluster> cluster,
+SideRequest::SideRequest(const Means& means, std::shared_ptr<upstream::Cluster> cluster,
                          std::string_view method, const std::string& text, std::string preface,
                          Haste haste, Waiter& waiter)
-    : worker_(worker),
+    : means_(means),
       cluster_(std::move(cluster)),
       method_(method),
       haste_(haste),
       waiter_(&waiter),
-      text_(worker.counters().held.request_copies),
+      text_(means.counters.held.request_copies),
       preface_(std::move(preface)),
-      held_answer_(worker.counters().held.endpoint_input),
-      parser_(worker.options().response_limits) {
+      held_answer_(means.counters.held.endpoint_input),
+      parser_(means.response_limits) {
   text_.assign(text);
 }
 
@@ -70,7 +69,7 @@ SideRequest::Trouble SideRequest::begin() {
   if (cluster_->is_empty()) return Trouble::no_endpoints;
   if (config.speaks_http2) return Trouble::speaks_http2;
   // One time for all of it: a server that sends a byte now and then has no more.
-  worker_.loop().arm(timer_, config.connect_timeout + config.read_timeout);
+  means_.loop.arm(timer_, config.connect_timeout + config.read_timeout);
   endpoint_ = pick_endpoint();
   endpoint_->request_begins();
   connection_ = endpoint_->take_idle(*this);
@@ -85,23 +84,24 @@ SideRequest::Trouble SideRequest::begin() {
 }
 
 std::shared_ptr<upstream::Endpoint> SideRequest::pick_endpoint() {
-  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get()});
+  return means_.reach.pick_endpoint(*cluster_, {tried_, stale_.get()});
 }
 
 void SideRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
-  const bool has_room = haste_ == Haste::waited_for ? worker_.may_connect() : worker_.may_probe();
+  const bool has_room =
+      haste_ == Haste::waited_for ? means_.reach.may_connect() : means_.reach.may_probe();
   if (!has_room) return give_up(Trouble::no_descriptors);
   if (endpoint == nullptr) endpoint = pick_endpoint();
   for (; endpoint != nullptr; endpoint = pick_endpoint()) {
     tried_.push_back(endpoint);
-    connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
+    connection_ = upstream::Connection::connect(means_.loop, endpoint, *this,
                                                 cluster_->config().connect_timeout, preface_);
     if (connection_ != nullptr) {
       endpoint_ = std::move(endpoint);
       endpoint_->request_begins();
       return;
     }
-    worker_.counters().upstream_failures.add(net::connect_failure_reason(errno));
+    means_.counters.upstream_failures.add(net::connect_failure_reason(errno));
   }
   give_up(Trouble::unreachable);
 }
@@ -115,7 +115,7 @@ void SideRequest::on_upstream_failed(const Failure& failure) {
 }
 
 void SideRequest::on_timer(net::Timer&) {
-  worker_.counters().upstream_failures.add("upstream_read_timeout");
+  means_.counters.upstream_failures.add("upstream_read_timeout");
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   give_up(Trouble::timeout);
 }
@@ -134,13 +134,13 @@ upstream::Attempt SideRequest::attempt_so_far() const {
 }
 
 void SideRequest::fail(const Failure& failure) {
-  worker_.counters().upstream_failures.add(failure.reason);
+  means_.counters.upstream_failures.add(failure.reason);
   const upstream::Next next = upstream::choose_next(failure, attempt_so_far());
   const bool is_stale = next == upstream::Next::fresh_connection;
   if (is_stale) stale_ = endpoint_;
   detach(upstream::Connection::kNotReusable);
   if (next == upstream::Next::give_up) return give_up(trouble_of(failure));
-  worker_.counters().upstream_retries.add();
+  means_.counters.upstream_retries.add();
   was_replayed_ = was_replayed_ || is_stale;
   endpoint_.reset();
   has_answer_begun_ = false;
@@ -150,14 +150,14 @@ void SideRequest::fail(const Failure& failure) {
 // One read an event: what is left has its turn after others.
 void SideRequest::on_upstream_readable() {
   if (!connection_->is_readable()) return;
-  char* const begin = worker_.buffers().upstream.begin();
+  char* const begin = means_.buffers.upstream.begin();
   const std::size_t held = held_answer_.size();
   if (held > 0) std::memcpy(begin, held_answer_.view().data(), held);
   const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
   if (got.kind == net::IoResult::Kind::would_block) return;
   if (got.kind != net::IoResult::Kind::done) return fail(kClosedEarly);
   if (!has_answer_begun_ && is_stray_answer()) {
-    endpoint_->on_unsolicited_bytes(worker_.loop().now());
+    endpoint_->on_unsolicited_bytes(means_.loop.now());
     return fail(kStrayResponse);
   }
   has_answer_begun_ = true;
@@ -179,7 +179,9 @@ void SideRequest::take(char* begin, char* end) {
     if (outcome == Outcome::needs_more) {
       held_answer_.assign(input);
       // An edge will tell of more, unless it is here already.
-      if (connection_->is_readable()) worker_.resume_soon(*connection_);
+      if (!connection_->is_readable()) return;
+      means_.counters.turns_spent.add();
+      means_.loop.resume_soon(*connection_);
       return;
     }
     begin += parser_.head_bytes();
@@ -208,7 +210,7 @@ bool SideRequest::is_whole(std::string_view body) {
     if (piece.failure != http1::Failure::none) return false;
     body.remove_prefix(piece.consumed);
   }
-  if (!body.empty()) endpoint_->on_unsolicited_bytes(worker_.loop().now());
+  if (!body.empty()) endpoint_->on_unsolicited_bytes(means_.loop.now());
   return decoder.is_done() && body.empty();
 }
 

@@ -5,16 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/admin/counters.h"
 #include "proxy/http1/response_parser.h"
+#include "proxy/net/loop.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/session/buffers.h"
 #include "proxy/session/held_text.h"
+#include "proxy/session/reach.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/retry.h"
 
 namespace proxy::session {
-
-class Worker;
 
 // One request beside those of clients: over the pool of its cluster, another endpoint where one
 // does not connect, one head of an answer, of a bounded size and within a bounded time. A
@@ -45,9 +47,19 @@ class SideRequest final : private upstream::Connection::User, private net::Timer
   // Whether an idle connection is closed for one of its own, when there is no room.
   enum class Haste { waited_for, by_the_way };
 
+  // What it uses of its worker, all of which outlives it.
+  struct Means {
+    net::Loop& loop;
+    admin::WorkerCounters& counters;
+    Buffers& buffers;
+    Reach& reach;
+    const http1::Limits& response_limits;
+  };
+
   // `text`: the whole request. `preface`: what its connection begins with. `method`: of that.
-  SideRequest(Worker& worker, std::shared_ptr<upstream::Cluster> cluster, std::string_view method,
-              const std::string& text, std::string preface, Haste haste, Waiter& waiter);
+  SideRequest(const Means& means, std::shared_ptr<upstream::Cluster> cluster,
+              std::string_view method, const std::string& text, std::string preface, Haste haste,
+              Waiter& waiter);
   ~SideRequest();
   SideRequest(const SideRequest&) = delete;
   SideRequest& operator=(const SideRequest&) = delete;
@@ -72,7 +84,7 @@ class SideRequest final : private upstream::Connection::User, private net::Timer
   void detach(std::chrono::milliseconds rest_max);
   void give_up(Trouble trouble);
 
-  Worker& worker_;
+  Means means_;
   std::shared_ptr<upstream::Cluster> cluster_;
   const std::string method_;
   const Haste haste_;

@@ -46,7 +46,9 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::Span
       spans_(spans),
       passwords_(*loop_, passwords),
       inspections_(*loop_, inspectors),
-      clusters_(options_.pools, counters_, index) {
+      clusters_(options_.pools, counters_, index),
+      reach_(*loop_, counters_, clusters_, options_.endpoint_connections_max),
+      mirrors_({*loop_, counters_, buffers_, reach_, options_.response_limits}) {
   counters_.held.buffers.add(buffers_.bytes());
 }
 
@@ -256,24 +258,6 @@ void Worker::note_pause(AcceptPause pause) {
         "accepting clients pauses: no file descriptors or memory are left; they wait until others "
         "leave (said once a minute)");
   }
-}
-
-bool Worker::may_connect() {
-  return counters_.upstream_connections_open.get() < options_.endpoint_connections_max ||
-         clusters_.close_an_idle_connection();
-}
-
-bool Worker::may_probe() const {
-  return counters_.upstream_connections_open.get() + 1 < options_.endpoint_connections_max;
-}
-
-std::shared_ptr<upstream::Endpoint> Worker::pick_endpoint(upstream::Cluster& cluster,
-                                                          const upstream::Cluster::Past& past) {
-  upstream::Cluster::Pick pick = cluster.pick(loop().now(), past);
-  if (pick.to_probe != nullptr && may_probe()) {
-    upstream::Endpoint::begin_probe(pick.to_probe, loop(), cluster.config().connect_timeout);
-  }
-  return std::move(pick.endpoint);
 }
 
 void Worker::queue_handshake(ClientConnection& connection) {

@@ -31,6 +31,8 @@
 #include "proxy/session/mirrors.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
+#include "proxy/session/reach.h"
+#include "proxy/session/side_request.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/upstream/cluster.h"
 
@@ -161,14 +163,15 @@ class Worker final : private net::TurnEnd {
   void note_refused_client(std::string_view address);
   // A connection was closed for how it began, where a PROXY header was due: likewise.
   void note_refused_proxy_header(std::string_view peer, std::string_view reason);
-  // A connection to an endpoint may be opened; an idle one was closed for it, if need be.
-  bool may_connect();
-  // One that nobody waits for may be opened beside a request's own: for it none is closed.
-  bool may_probe() const;
-  // The cluster's choice for a request; nullptr: all were tried. A probe that is due begins beside
-  // it; without room for it it stays due, and a later request begins it.
+  // See Reach.
+  bool may_connect() { return reach_.may_connect(); }
   std::shared_ptr<upstream::Endpoint> pick_endpoint(upstream::Cluster& cluster,
-                                                    const upstream::Cluster::Past& past);
+                                                    const upstream::Cluster::Past& past) {
+    return reach_.pick_endpoint(cluster, past);
+  }
+  SideRequest::Means means_of_side_requests() {
+    return {*loop_, counters_, buffers_, reach_, options_.response_limits};
+  }
   void queue_handshake(ClientConnection& connection);
   // In that queue.
   std::size_t handshakes_waiting() const { return handshakes_waiting_; }
@@ -209,7 +212,8 @@ class Worker final : private net::TurnEnd {
   std::string https_port_text_ = "443";
   LiveState live_;
   upstream::Clusters clusters_;
-  Mirrors mirrors_{*this};
+  Reach reach_;
+  Mirrors mirrors_;
 
   std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
   std::vector<std::unique_ptr<Exchange>> pool_;
