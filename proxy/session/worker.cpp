@@ -9,7 +9,6 @@
 
 #include "proxy/session/client_connection.h"
 #include "proxy/session/http2_connection.h"
-#include "proxy/session/listener.h"
 
 namespace proxy::session {
 namespace {
@@ -82,7 +81,10 @@ void Worker::accept_from(net::Fd listener, Entrance entrance) {
   const auto fd = std::make_shared<net::Fd>(std::move(listener));
   loop_->post([this, fd, entrance] {
     if (accepts_no_more_) return;
-    listeners_.push_back(std::make_unique<Listener>(*this, std::move(*fd), entrance));
+    const Listener::Limits limits{options_.handshakes_ahead_max, options_.handshakes_waiting_max};
+    Listener::Owner& owner = *this;
+    listeners_.push_back(
+        std::make_unique<Listener>(*loop_, owner, limits, std::move(*fd), entrance));
     listeners_.back()->start();
   });
 }
@@ -238,13 +240,13 @@ void Worker::note_refused_client(std::string_view address) {
       address, options_.connections_per_client_max);
 }
 
-void Worker::note_pause(AcceptPause pause) {
-  const bool is_full = pause == AcceptPause::full;
-  (is_full                           ? counters_.accept_pauses_full
-   : pause == AcceptPause::no_memory ? counters_.accept_pauses_no_memory
-                                     : counters_.accept_pauses_no_descriptors)
+void Worker::note_pause(Listener::Pause pause) {
+  const bool is_full = pause == Listener::Pause::full;
+  (is_full                               ? counters_.accept_pauses_full
+   : pause == Listener::Pause::no_memory ? counters_.accept_pauses_no_memory
+                                         : counters_.accept_pauses_no_descriptors)
       .add();
-  if (pause == AcceptPause::no_memory) return;  // the engine says so, for all workers
+  if (pause == Listener::Pause::no_memory) return;  // the engine says so, for all workers
   const base::SteadyTime now = loop_->now();
   if (said_pause_at_ != base::SteadyTime{} && now - said_pause_at_ < kSaysPauseEvery) return;
   said_pause_at_ = now;

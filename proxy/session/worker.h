@@ -27,6 +27,7 @@
 #include "proxy/session/exchange.h"
 #include "proxy/session/gathered_shares.h"
 #include "proxy/session/inspection_gate.h"
+#include "proxy/session/listener.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
 #include "proxy/session/options.h"
@@ -41,7 +42,6 @@ namespace proxy::session {
 class ClientConnection;
 class Http2Connection;
 class Http2Stream;
-class Listener;
 struct EndOfTurn;
 struct Flush;
 struct HandshakeStep;
@@ -62,7 +62,7 @@ struct LiveState {
 // requests, and the tables of limits and of clients that stay, which are atomic. Made by any
 // thread, then used by the one that calls run(); only post-like calls (those that say so) may come
 // from others.
-class Worker final : private net::TurnEnd {
+class Worker final : private net::TurnEnd, private Listener::Owner {
  public:
   static base::Result<std::unique_ptr<Worker>> create(const Options& options,
                                                       admin::AccessLog& access_log,
@@ -145,21 +145,12 @@ class Worker final : private net::TurnEnd {
     loop_->resume_soon(handler);
   }
 
-  void accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance);
-  bool is_full() const { return connection_count_ >= options_.connections_max; }
   void begin_rest(ClientConnection& connection, bool has_asked);
   void end_rest(ClientConnection& connection);
-  // Closes the client that has been silent for longest, if that is long enough; first among
-  // newcomers, then among others that never asked for anything. False: there is none.
-  bool make_room();
-  // Accepting stops for a moment: said once a minute, counted always.
-  enum class AcceptPause : std::uint8_t { full, no_descriptors, no_memory };
-  void note_pause(AcceptPause pause);
-  // There is no memory for requests that are yet to begin, or not even for clients.
+  // There is no memory for requests that are yet to begin.
   bool has_little_memory() const { return memory_ != MemoryWatermark::Level::enough; }
-  bool has_no_memory() const { return memory_ == MemoryWatermark::Level::none; }
-  // A client had as many connections as it may, and one that it made was closed: said and counted
-  // likewise.
+  // A client had as many connections as it may, and one that it made was closed: said once a
+  // minute, counted always.
   void note_refused_client(std::string_view address);
   // A connection was closed for how it began, where a PROXY header was due: likewise.
   void note_refused_proxy_header(std::string_view peer, std::string_view reason);
@@ -173,8 +164,6 @@ class Worker final : private net::TurnEnd {
     return {*loop_, counters_, buffers_, reach_, options_.response_limits};
   }
   void queue_handshake(ClientConnection& connection);
-  // In that queue.
-  std::size_t handshakes_waiting() const { return handshakes_waiting_; }
   void close_soon(ClientConnection& connection);
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
 
@@ -183,6 +172,14 @@ class Worker final : private net::TurnEnd {
          PasswordChecks& passwords, Inspectors& inspectors, std::size_t index,
          std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
+  void accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) override;
+  bool has_no_memory() const override { return memory_ == MemoryWatermark::Level::none; }
+  bool is_full() const override { return connection_count_ >= options_.connections_max; }
+  std::size_t handshakes_waiting() const override { return handshakes_waiting_; }
+  // First among newcomers, then among others that never asked for anything.
+  bool make_room() override;
+  // Said once a minute, counted always.
+  void note_pause(Listener::Pause pause) override;
   bool flush_http2();
   void close_listeners();
   void begin_drain();
