@@ -71,8 +71,6 @@ NGINX_FIELDS = """proxy_http_version 1.1; proxy_set_header Connection ""; proxy_
 
 
 def start_nginx(setup, name, _):
-    if setup.upstream == "h2c":
-        return None  # it speaks HTTP/2 to servers of gRPC alone
     if setup.upstream == "passthrough" and not os.path.exists(STREAM_MODULE):
         return None
     folder, plain, tls = setup.folder, free_port(), free_port()
@@ -87,7 +85,8 @@ def start_nginx(setup, name, _):
   server {{ listen 127.0.0.1:{tls}; ssl_preread on; proxy_pass $chosen; }} }}"""
         plain = None
     else:
-        scheme = "https" if setup.upstream == "tls" else "http"
+        # To servers it speaks HTTP/2 only as if they were gRPC's.
+        passed = {"tls": "proxy_pass https://b", "h2c": "grpc_pass grpc://b"}.get(setup.upstream, "proxy_pass http://b")
         verified = (f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/tls.crt; proxy_ssl_name {HOST}; proxy_ssl_server_name on;"
                     if setup.upstream == "tls" else "")
         blocks = []
@@ -95,13 +94,14 @@ def start_nginx(setup, name, _):
             own = setup.certificates[number] if setup.certificates else None
             pair = f"ssl_certificate {own}; ssl_certificate_key {own};" if own else ""
             blocks.append(f"server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl http2; server_name {host}; {pair}"
-                          f" location / {{ proxy_pass {scheme}://b; }} }}")
+                          f" location / {{ {passed}; }} }}")
         newline = "\n"
         config = f"""{head}http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 600; tcp_nodelay on;
   {temporary} client_max_body_size {UPLOAD_BYTES_MAX}; proxy_request_buffering off; server_names_hash_max_size 65536;
   server_names_hash_bucket_size 128; upstream b {{ {chosen} {servers} keepalive 256; keepalive_requests 1000000000; }}
   ssl_certificate {folder}/tls.crt; ssl_certificate_key {folder}/tls.key; ssl_protocols TLSv1.2 TLSv1.3;
-  ssl_session_cache shared:SSL:10m; ssl_buffer_size 16k; {NGINX_FIELDS} {verified}
+  ssl_session_cache shared:SSL:10m; ssl_buffer_size 16k;
+  {NGINX_FIELDS} {NGINX_FIELDS.replace("proxy_set", "grpc_set").replace("proxy_http_version 1.1; ", "")} {verified}
 {newline.join(blocks)} }}"""
     pathlib.Path(f"{folder}/nginx.conf").write_text(config)
     return Server(folder, name, PROXY_CORE, ["nginx", "-c", f"{folder}/nginx.conf"], plain, tls, START_SECONDS)

@@ -17,6 +17,7 @@ AIMS = [
     ("new P-256 connection", "nginx", 0.75),
     ("new RSA-2048 connection", "nginx", 0.90),
     ("p99 beside a storm of handshakes", "haproxy", 0.5),
+    ("passthrough 1 MiB", "haproxy", 0.6),
     ("an idle TLS connection", "haproxy", 0.5),
 ]
 
