@@ -231,6 +231,37 @@ TEST_F(MessageForms, AStatusAbove599PassesAndCountsAsTheServersFault) {
       [&] { return proxy->metric("gatehouse_proxy_responses_total{class=\"5xx\"}") == 2; }));
 }
 
+// RFC 9110 §14.2: of parts of a resource the endpoint decides, in both protocols.
+TEST_F(MessageForms, ARangeIsAskedForAndAnsweredAsTheEndpointHasIt) {
+  says =
+      "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/10\r\nAccept-Ranges: bytes\r\n"
+      "Content-Length: 3\r\n\r\ncde";
+  start();
+  const HttpAnswer part = answer_to(
+      "GET /a HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=2-4\r\nIf-Range: \"v1\"\r\n\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.field("content-range"), "bytes 2-4/10");
+  EXPECT_EQ(part.body, "cde");
+  EXPECT_EQ(backend.last().field("range"), "bytes=2-4");
+  EXPECT_EQ(backend.last().field("if-range"), "\"v1\"");
+  const auto http2 = connect_http2();
+  const int stream = http2->request({{":method", "GET"},
+                                     {":scheme", "https"},
+                                     {":authority", "shop.test"},
+                                     {":path", "/a"},
+                                     {"range", "bytes=2-4"}});
+  EXPECT_EQ(http2->wait(stream).status, 206);
+  EXPECT_EQ(http2->answer(stream).fields.at("content-range"), "bytes 2-4/10");
+  EXPECT_EQ(http2->answer(stream).body, "cde");
+  says =
+      "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */10\r\nContent-Length: "
+      "0\r\n\r\n";
+  const HttpAnswer none =
+      answer_to("GET /a HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=20-\r\n\r\n");
+  EXPECT_EQ(none.status, 416);
+  EXPECT_EQ(none.field("content-range"), "bytes */10");
+}
+
 TEST_F(MessageForms, AFoldedFieldOfAResponseIsUnfolded) {
   says = ScriptedBackend::ok("hello", "X-Folded: a\r\n b\r\n\tc\r\n");
   start();
