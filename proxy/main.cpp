@@ -39,6 +39,7 @@ struct Flags {
   std::uint16_t public_http_port = 0;
   std::uint16_t public_https_port = 0;
   std::vector<std::string> trusted_proxies;
+  std::vector<std::string> trusted_proxy_fields;
   bool proxy_protocol = false;
   std::string direct_http_address = "off";
   std::string direct_https_address = "off";
@@ -127,6 +128,13 @@ void describe(CLI::App& app, Flags& flags) {
                  "Load balancers in front, as CIDR,CIDR,...: what they say about their client "
                  "(X-Forwarded-For, -Proto, -Host, -Port, Forwarded, X-Real-IP) counts. From all "
                  "others it is dropped")
+      ->delimiter(',')
+      ->group(listen);
+  app.add_option("--trusted-proxy-fields", flags.trusted_proxy_fields,
+                 "Fields that say who the user is, what a certificate said or which path is meant "
+                 "(X-Auth-Request-User, Ssl-Client-Verify, X-Original-URL and their kin) and that "
+                 "those proxies write or drop themselves: NAME,NAME,... are passed on from them. "
+                 "All others of this kind are dropped, whoever sends them")
       ->delimiter(',')
       ->group(listen);
   app.add_flag("--proxy-protocol", flags.proxy_protocol,
@@ -339,8 +347,15 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
     return base::failure(base::ErrorKind::invalid,
                          "--proxy-protocol: nobody could connect: give --trusted-proxies, too");
   }
+  if (!flags.trusted_proxy_fields.empty() && flags.trusted_proxies.empty()) {
+    return base::failure(
+        base::ErrorKind::invalid,
+        "--trusted-proxy-fields: nobody could send these fields: give --trusted-proxies, too");
+  }
   auto trusted = proxy::client::TrustedNetworks::parse(flags.trusted_proxies);
   if (!trusted) return base::failure(base::while_doing("--trusted-proxies", trusted.error()));
+  auto fields = proxy::client::TrustedFields::parse(flags.trusted_proxy_fields);
+  if (!fields) return base::failure(base::while_doing("--trusted-proxy-fields", fields.error()));
   settings.workers = flags.workers;
   proxy::session::Options& options = settings.options;
   options.timeouts.handshake = millis(flags.handshake_timeout);
@@ -359,6 +374,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.slow_start = millis(flags.slow_start);
   options.pools.zone = flags.zone;
   options.trusted_proxies = std::move(*trusted);
+  options.trusted_fields = std::move(*fields);
   options.trace_allowed = flags.allow_trace;
   // As many as there are cores for; half of them for one address.
   options.inspectors.threads = std::max<std::size_t>(2, flags.workers);

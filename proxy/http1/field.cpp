@@ -18,8 +18,13 @@ struct KnownName {
 
 // Fields about the client that are believed when nobody in front writes them. Left out are fields
 // that are signed (X-Goog-IAP-JWT-Assertion) and those that only choose (X-HTTP-Method-Override).
+// Here: where the client is and how it came, which every load balancer is asked for.
 constexpr KnownName about_client(std::string_view name) {
   return {name, FieldId::about_client};
+}
+// Here: who the client is, what its certificate said, which path is meant.
+constexpr KnownName attested(std::string_view name) {
+  return {name, FieldId::attested};
 }
 
 // By length, then in any order: a lookup compares only names as long as the one it has.
@@ -39,83 +44,98 @@ constexpr std::array kKnownNames = {
     about_client("x-arr-ssl"),  // IIS: the client came over TLS
     KnownName{"connection", FieldId::connection},
     KnownName{"keep-alive", FieldId::keep_alive},
-    about_client("cf-visitor"),   // Cloudflare: the scheme
-    about_client("x-client-dn"),  // a client certificate's subject
-    about_client("client-cert"),  // RFC 9440 §2.4: a proxy must drop what it did not write
+    about_client("cf-visitor"),  // Cloudflare: the scheme
+    attested("x-client-dn"),     // a client certificate's subject
+    attested("client-cert"),     // RFC 9440 §2.4: a proxy must drop what it did not write
     about_client("x-client-ip"),
     about_client("x-forwarded"),
+    about_client("x-remote-ip"),
     KnownName{"x-request-id", FieldId::x_request_id},
-    about_client("x-vouch-user"),   // Vouch behind nginx: who the user is
-    about_client("x-url-scheme"),   // Zope, Plone
-    about_client("x-consumer-id"),  // Kong, here and below: who the user is
-    about_client("x-rewrite-url"),  // IIS, Zend: the path to route by, in place of the real one
+    attested("x-vouch-user"),      // Vouch behind nginx: who the user is
+    about_client("x-url-scheme"),  // Zope, Plone
+    about_client("wl-proxy-ssl"),
+    attested("x-consumer-id"),  // Kong, here and below: who the user is
+    attested("x-rewrite-url"),  // IIS, Zend: the path to route by, in place of the real one
     about_client("x-forward-for"),
     about_client("fly-client-ip"),
     about_client("forwarded-for"),
+    about_client("x-remote-addr"),
     KnownName{"content-length", FieldId::content_length},
     KnownName{"http2-settings", FieldId::http2_settings},
     about_client("true-client-ip"),  // Akamai, Cloudflare
     about_client("x-proxyuser-ip"),
     about_client("cf-pseudo-ipv4"),
+    about_client("x-forwarded-by"),
+    about_client("x-original-for"),  // ASP.NET Core keeps here what it replaced
     KnownName{"x-forwarded-for", FieldId::x_forwarded_for},
     about_client("proxy-client-ip"),  // Apache's module for WebLogic, read by many libraries
     about_client("front-end-https"),  // Microsoft: the client came over TLS
-    about_client("x-client-verify"),  // whether the client's certificate was accepted
-    about_client("x-sendfile-type"),  // Rack: which files the proxy may be told to send
+    attested("x-client-verify"),      // whether the client's certificate was accepted
+    attested("x-sendfile-type"),      // Rack: which files the proxy may be told to send
+    about_client("x-forwarded-ssl"),
+    about_client("x-original-host"),  // Azure's gateway: the host that the client asked for
     KnownName{"proxy-connection", FieldId::proxy_connection},
     KnownName{"x-forwarded-host", FieldId::x_forwarded_host},
     KnownName{"x-forwarded-port", FieldId::x_forwarded_port},
     about_client("cf-connecting-ip"),  // Cloudflare
-    about_client("x-arr-clientcert"),  // IIS and Azure; what ASP.NET Core takes by default
+    attested("x-arr-clientcert"),      // IIS and Azure; what ASP.NET Core takes by default
     about_client("fastly-client-ip"),
     about_client("x-originating-ip"),
     about_client("x-azure-clientip"),
     about_client("x-azure-socketip"),
+    about_client("x-original-proto"),
     KnownName{"transfer-encoding", FieldId::transfer_encoding},
     KnownName{"x-forwarded-proto", FieldId::x_forwarded_proto},
-    about_client("client-cert-chain"),  // RFC 9440 §2.4
-    about_client("x-consumer-groups"),
+    attested("client-cert-chain"),  // RFC 9440 §2.4
+    attested("x-consumer-groups"),
     KnownName{"proxy-authenticate", FieldId::proxy_authenticate},
     KnownName{"x-forwarded-scheme", FieldId::x_forwarded_scheme},
     about_client("cf-connecting-ipv6"),
+    about_client("x-forwarded-prefix"),
+    about_client("x-forwarded-server"),
+    about_client("wl-proxy-client-ip"),
     KnownName{"proxy-authorization", FieldId::proxy_authorization},
     about_client("x-cluster-client-ip"),  // Rackspace, Zeus; read by many libraries
     about_client("x-appengine-user-ip"),
-    about_client("x-consumer-username"),
-    about_client("tailscale-user-name"),
-    about_client("x-consumer-custom-id"),
-    about_client("x-anonymous-consumer"),
-    about_client("tailscale-user-login"),  // Tailscale's proxy: who the user is
-    about_client("x-authenticated-scope"),
-    about_client("x-authenticated-userid"),
-    about_client("x-credential-identifier"),
+    attested("x-consumer-username"),
+    attested("tailscale-user-name"),
+    attested("x-consumer-custom-id"),
+    attested("x-anonymous-consumer"),
+    attested("tailscale-user-login"),  // Tailscale's proxy: who the user is
+    about_client("x-forwarded-protocol"),
+    attested("x-authenticated-scope"),
+    attested("x-authenticated-userid"),
+    attested("x-credential-identifier"),
+    about_client("x-envoy-external-address"),
+    about_client("x-original-forwarded-for"),  // ingress-nginx: the list as it came
     about_client("cloudfront-viewer-address"),
     about_client("cloudfront-forwarded-proto"),
-    about_client("cf-access-authenticated-user-email"),  // Cloudflare Access
+    attested("cf-access-authenticated-user-email"),  // Cloudflare Access
 };
 
 constexpr std::size_t kLongestName = kKnownNames.back().name.size();
 
-// Whole families, by how their names begin, in order of the first letter.
-constexpr std::array<std::string_view, 18> kFamiliesAboutClient = {
-    "remote-",      // CGI's REMOTE_USER and REMOTE_ADDR, Authelia's Remote-Groups
-    "ssl-client-",  // ingress-nginx: the client's certificate
-    "wl-proxy-",    // WebLogic: -Client-IP, -Client-Cert, -SSL
-    "x-accel-",     // Rack believes X-Accel-Mapping
-    "x-amzn-mtls-",
-    "x-amzn-oidc-",
-    "x-auth-request-",  // oauth2-proxy behind nginx: who the user is
-    "x-authentik-",
-    "x-client-cert",
-    "x-envoy-",      // Envoy: the outer address and path
-    "x-forwarded-",  // also -User, -Prefix, -Server, -Ssl, -Client-Cert, -Tls-Client-Cert
-    "x-goog-authenticated-user-",
-    "x-ms-client-principal",
-    "x-original-",  // -URL is what Symfony and IIS route by; -URI, -Host, -Method, -Forwarded-For
-    "x-real-",
-    "x-remote-",  // -User, -Group: Kubernetes' own front proxies; -Addr, -IP
-    "x-ssl-",
-    "x-webauth-",  // Grafana: who the user is
+// Whole families, by how their names begin, in order of the first letter. Of most of them only the
+// members above may come from a trusted proxy: what else such a family has is for who knows it.
+constexpr std::array kFamilies = {
+    attested("remote-"),      // CGI's REMOTE_USER and REMOTE_ADDR, Authelia's Remote-Groups
+    attested("ssl-client-"),  // ingress-nginx: the client's certificate
+    attested("wl-proxy-"),    // WebLogic: -Client-Cert
+    attested("x-accel-"),     // Rack believes X-Accel-Mapping
+    attested("x-amzn-mtls-"),
+    attested("x-amzn-oidc-"),
+    attested("x-auth-request-"),  // oauth2-proxy behind nginx: who the user is
+    attested("x-authentik-"),
+    attested("x-client-cert"),
+    attested("x-envoy-"),      // Envoy: the path as it was, and how an Envoy behind us is to route
+    attested("x-forwarded-"),  // -User, -Email, -Groups, -Uri, -Client-Cert, -Tls-Client-Cert
+    attested("x-goog-authenticated-user-"),
+    attested("x-ms-client-principal"),
+    attested("x-original-"),  // -URL is what Symfony and IIS route by; -URI, -Method
+    about_client("x-real-"),
+    attested("x-remote-"),  // -User, -Group: Kubernetes' own front proxies
+    attested("x-ssl-"),
+    attested("x-webauth-"),  // Grafana: who the user is
 };
 
 struct Range {
@@ -155,13 +175,13 @@ bool is_spelt_with_hyphens(std::string_view name) {
 }
 
 // Most names end here at their first letter.
-bool is_of_a_family_about_client(std::string_view name) {
+FieldId family_id(std::string_view name) {
   const char first = kFolded[static_cast<unsigned char>(name.front())];
-  if (first != 'x' && first != 'r' && first != 's' && first != 'w') return false;
-  for (const std::string_view family : kFamiliesAboutClient) {
-    if (name.size() >= family.size() && is_folded_to(name, family)) return true;
+  if (first != 'x' && first != 'r' && first != 's' && first != 'w') return FieldId::other;
+  for (const KnownName& family : kFamilies) {
+    if (name.size() >= family.name.size() && is_folded_to(name, family.name)) return family.id;
   }
-  return false;
+  return FieldId::other;
 }
 
 bool is_letter_or_digit(char c) {
@@ -200,8 +220,8 @@ FieldId field_id(std::string_view name) {
       if (is_folded_to(name, kKnownNames[i].name)) return exactly(kKnownNames[i].id);
     }
   }
-  if (is_of_a_family_about_client(name)) return exactly(FieldId::about_client);
-  return FieldId::other;
+  const FieldId family = family_id(name);
+  return family == FieldId::other ? family : exactly(family);
 }
 
 bool is_hop_by_hop(FieldId id) {

@@ -12,10 +12,14 @@ enum class FieldId : std::uint8_t {
   // that turn names into environment variables (RFC 3875 §4.1.18) cannot tell it from the real one,
   // so it is never forwarded.
   look_alike,
-  // Says something about the client or about the request as the client made it, which applications
-  // believe because a proxy in front of them writes or drops it. Ours to write or to drop: from a
-  // peer that is no trusted proxy it is never forwarded. The names are listed in field.cpp.
+  // Says where the client is or how it came, which applications believe because a proxy in front of
+  // them writes or drops it. Ours to write or to drop: from a peer that is no trusted proxy it is
+  // never forwarded. The names are listed in field.cpp.
   about_client,
+  // Likewise, but says what somebody in front is believed to have found out, and what guards go by:
+  // who the user is, what a certificate said, which path is meant. A proxy that is trusted with
+  // addresses may pass on what its client wrote there, so it is not forwarded from that either.
+  attested,
   host,
   content_length,
   transfer_encoding,

@@ -47,6 +47,7 @@ bool is_passed_upstream(const Field& field, const Forwarding& forwarding) {
   if (field.id == FieldId::other) return !field.dropped;
   switch (field.id) {
     case FieldId::look_alike:
+    case FieldId::attested:
     case FieldId::host:
     case FieldId::content_length:
     case FieldId::x_request_id:

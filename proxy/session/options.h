@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "proxy/client/trusted_fields.h"
 #include "proxy/client/trusted_networks.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/session/inspectors.h"
@@ -73,6 +74,8 @@ struct Options {
   Inspectors::Options inspectors{};
   // Who may say who the client is.
   client::TrustedNetworks trusted_proxies{};
+  // What else they may say of it.
+  client::TrustedFields trusted_fields{};
 };
 
 }  // namespace proxy::session

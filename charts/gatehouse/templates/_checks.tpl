@@ -75,6 +75,9 @@ and all are told at once. */}}
 {{- if and $v.proxy.proxyProtocol (not $v.proxy.trustedProxies) -}}
 {{- $wrong = append $wrong "proxy.proxyProtocol is set, but proxy.trustedProxies is empty: nobody could connect. List the balancer's addresses." -}}
 {{- end -}}
+{{- if and $v.proxy.trustedProxyFields (not $v.proxy.trustedProxies) -}}
+{{- $wrong = append $wrong "proxy.trustedProxyFields is set, but proxy.trustedProxies is empty: nobody could send these fields. List the balancer's addresses." -}}
+{{- end -}}
 
 {{- $drain := $v.proxy.drain -}}
 {{- range $name := list "graceSeconds" "timeoutSeconds" -}}
@@ -174,6 +177,7 @@ proxy:
   --snapshot-key-file: proxy.snapshot.keySecret
   --snapshot-max-age: proxy.snapshot.maxAge
   --trusted-proxies: proxy.trustedProxies
+  --trusted-proxy-fields: proxy.trustedProxyFields
   --tunnel-timeout: proxy.timeouts.tunnel
   --upstream-idle-max: proxy.endpoints.maxIdleConnections
   --upstream-idle-timeout: proxy.timeouts.upstreamIdle

@@ -1,6 +1,7 @@
 #include "proxy/http1/head_writer.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -100,39 +101,22 @@ TEST(RequestHeadWriter, AHostOfTheBackendsOwnLeavesTheClientsForwarded) {
 }
 
 // Each is believed by some application because nginx, a CDN or another edge is known to write it.
-constexpr const char* kBelieved[] = {
+// Where the client is and how it came:
+constexpr const char* kAboutClient[] = {
     "X-Forwarded-By",
-    "X-Forwarded-Client-Cert",
-    "X-Forwarded-Email",
-    "X-Forwarded-Method",
     "X-Forwarded-Prefix",
     "X-Forwarded-Server",
     "X-Forwarded-Ssl",
-    "X-Forwarded-Tls-Client-Cert",
-    "X-Forwarded-Tls-Client-Cert-Info",
-    "X-Forwarded-Uri",
-    "X-Forwarded-User",
     "X-Forwarded",
     "X-Forward-For",
     "X-Scheme",
     "X-Url-Scheme",
-    "X-Original-URI",
-    "X-Original-URL",
     "X-Original-Host",
-    "X-Original-Method",
     "X-Original-Proto",
     "X-Original-Forwarded-For",
-    "X-Rewrite-URL",
-    "X-Accel-Mapping",
-    "X-Sendfile-Type",
     "X-Real-Port",
     "X-Remote-IP",
     "X-Remote-Addr",
-    "X-Remote-User",
-    "X-Remote-Group",
-    "Remote-User",
-    "Remote-Groups",
-    "Remote-Addr",
     "X-Client-IP",
     "X-ProxyUser-Ip",
     "X-Cluster-Client-IP",
@@ -141,12 +125,10 @@ constexpr const char* kBelieved[] = {
     "X-Azure-SocketIP",
     "X-Appengine-User-IP",
     "X-Envoy-External-Address",
-    "X-Envoy-Original-Path",
     "Client-IP",
     "Forwarded-For",
     "Proxy-Client-IP",
     "WL-Proxy-Client-IP",
-    "WL-Proxy-Client-Cert",
     "WL-Proxy-SSL",
     "CF-Pseudo-IPv4",
     "True-Client-IP",
@@ -159,6 +141,31 @@ constexpr const char* kBelieved[] = {
     "CloudFront-Forwarded-Proto",
     "Front-End-Https",
     "X-ARR-SSL",
+    "X-Forwarded-Protocol",
+    "X-Original-For",
+};
+// Who it is, what its certificate said, and which path is meant:
+constexpr const char* kAttested[] = {
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-Email",
+    "X-Forwarded-Method",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Uri",
+    "X-Forwarded-User",
+    "X-Original-URI",
+    "X-Original-URL",
+    "X-Original-Method",
+    "X-Rewrite-URL",
+    "X-Accel-Mapping",
+    "X-Sendfile-Type",
+    "X-Remote-User",
+    "X-Remote-Group",
+    "Remote-User",
+    "Remote-Groups",
+    "Remote-Addr",
+    "X-Envoy-Original-Path",
+    "WL-Proxy-Client-Cert",
     "X-Auth-Request-User",
     "X-Auth-Request-Access-Token",
     "X-WebAuth-User",
@@ -192,6 +199,12 @@ constexpr const char* kBelieved[] = {
     "Tailscale-User-Login",
     "Tailscale-User-Name",
     "Cf-Access-Authenticated-User-Email",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Access-Token",
+    "X-Accel-Redirect",
+    "X-Auth-Request-Email",
+    "X-Envoy-Upstream-Rq-Timeout-Ms",
 };
 
 std::string spelt_with(std::string name, char mark) {
@@ -205,19 +218,32 @@ std::string with_field(const std::string& name) {
   return "GET / HTTP/1.1\r\nHost: a\r\n" + name + ": 6.6.6.6\r\n\r\n";
 }
 
-TEST(RequestHeadWriter, AFieldThatApplicationsBelieveIsNeverTheClients) {
-  for (const std::string name : kBelieved) {
+void expect_dropped(std::span<const char* const> names, const Forwarding& forwarding) {
+  for (const std::string name : names) {
     for (const std::string& spelling :
          {name, spelt_with(name, '_'), spelt_with(name, '.'), spelt_with(name, '~')}) {
-      EXPECT_THAT(upstream_head(with_field(spelling)), Not(HasSubstr("6.6.6.6"))) << spelling;
+      EXPECT_THAT(upstream_head(with_field(spelling), forwarding), Not(HasSubstr("6.6.6.6")))
+          << spelling;
     }
   }
+}
+
+TEST(RequestHeadWriter, AFieldThatApplicationsBelieveIsNeverTheClients) {
+  expect_dropped(kAboutClient, kForwarding);
+  expect_dropped(kAttested, kForwarding);
+}
+
+// Who is trusted with addresses may pass on what its own client wrote of itself.
+TEST(RequestHeadWriter, WhoTheUserIsAndWhichPathIsMeantIsNotATrustedProxysWordEither) {
+  Forwarding trusted = kForwarding;
+  trusted.peer_is_trusted = true;
+  expect_dropped(kAttested, trusted);
 }
 
 TEST(RequestHeadWriter, ATrustedProxysFieldPassesInItsOwnSpellingOnly) {
   Forwarding trusted = kForwarding;
   trusted.peer_is_trusted = true;
-  for (const std::string name : kBelieved) {
+  for (const std::string name : kAboutClient) {
     EXPECT_THAT(upstream_head(with_field(name), trusted), HasSubstr(name + ": 6.6.6.6")) << name;
     EXPECT_THAT(upstream_head(with_field(spelt_with(name, '_')), trusted),
                 Not(HasSubstr("6.6.6.6")));

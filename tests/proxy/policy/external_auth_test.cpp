@@ -152,8 +152,10 @@ TEST(AuthQuestion, CarriesTheClientsFieldsButNoneThatSpeaksOfItsBodyItsConnectio
 }
 
 TEST(AuthQuestion, BelievesOfATrustedProxyWhatABackendWould) {
-  const std::vector<http1::Field> fields = {field("CF-Connecting-IP", "192.0.2.9"),
-                                            field("X-Original-URL", "evil")};
+  const std::vector<http1::Field> fields = {
+      field("CF-Connecting-IP", "192.0.2.9"), field("X-Original-URL", "evil"),
+      field("X-Rewrite-URL", "evil"), field("X-Forwarded-User", "evil"),
+      field("Remote-User", "evil")};
   const std::string asked = question(settings(), fields, 1, true);
   EXPECT_THAT(asked, HasSubstr("CF-Connecting-IP: 192.0.2.9\r\n"));
   EXPECT_THAT(asked, Not(HasSubstr("evil")));

@@ -84,6 +84,43 @@ TEST(TrustedProxies, WhatAnybodyElseSaysOfItselfIsDropped) {
   }
 }
 
+constexpr std::string_view kAttested =
+    "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Original-URL: /admin\r\nX-Rewrite-URL: /admin\r\n"
+    "X-Accel-Mapping: /=/\r\nX-Sendfile-Type: X-Accel-Redirect\r\nSsl-Client-Verify: SUCCESS\r\n"
+    "X-Auth-Request-User: ann\r\nX-Forwarded-User: ann\r\nCF-Connecting-IP: 203.0.113.9\r\n\r\n";
+
+TEST(TrustedProxies, WhoIsTrustedWithAddressesIsNotTrustedWithUsersCertificatesAndPaths) {
+  ScriptedBackend backend(answers());
+  RunningEngine proxy(trusting({"127.0.0.0/8"}));
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto balancer = HttpClient::connect(proxy.http());
+  balancer.send(kAttested);
+  ASSERT_EQ(balancer.read_answer().status, 200);
+  const SeenRequest seen = backend.last();
+  for (const char* name : {"X-Original-URL", "X-Rewrite-URL", "X-Accel-Mapping", "X-Sendfile-Type",
+                           "Ssl-Client-Verify", "X-Auth-Request-User", "X-Forwarded-User"}) {
+    EXPECT_EQ(seen.field(name), "") << name;
+  }
+  EXPECT_EQ(seen.field("CF-Connecting-IP"), "203.0.113.9");
+}
+
+TEST(TrustedProxies, FieldsThatAreNamedPassFromATrustedBalancerAndFromNobodyElse) {
+  ScriptedBackend backend(answers());
+  for (const auto& [networks, user] : {std::pair(std::vector<std::string>{"127.0.0.0/8"}, "ann"),
+                                       std::pair(std::vector<std::string>{"10.0.0.0/8"}, "")}) {
+    session::Options options = trusting(networks);
+    options.trusted_fields = client::TrustedFields::parse({"x-auth-request-user"}).value();
+    RunningEngine proxy(options);
+    ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+    auto balancer = HttpClient::connect(proxy.http());
+    balancer.send(kAttested);
+    ASSERT_EQ(balancer.read_answer().status, 200);
+    EXPECT_EQ(backend.last().field("X-Auth-Request-User"), user);
+    EXPECT_EQ(backend.last().field("X-Forwarded-User"), "");
+    EXPECT_EQ(backend.last().field("X-Original-URL"), "");
+  }
+}
+
 TEST(TrustedProxies, HttpsAtATrustedBalancerEndsTheRedirectToHttps) {
   ScriptedBackend backend(answers());
   auto config = shop({backend.port()});
