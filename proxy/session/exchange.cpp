@@ -538,6 +538,7 @@ void Exchange::finish() {
   stop_waiting();
   stage_ = Stage::over;
   counted_in_.leave();
+  slow_body_.leave();
   if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
   log();
   Downstream& downstream = *std::exchange(downstream_, nullptr);
@@ -615,6 +616,7 @@ void Exchange::reset() {
   is_grpc_ = answers_call_ = carrier_was_used_ = awaits_sending_ = false;
   interim_heads_ = 0;
   gathered_.clear();
+  slow_body_.leave();
   timer_.disarm();
   body_time_ = {};
   can_replay_ = was_replayed_ = false;

@@ -28,6 +28,7 @@
 #include "proxy/session/held_text.h"
 #include "proxy/session/password_checks.h"
 #include "proxy/session/piece.h"
+#include "proxy/session/slow_bodies.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/http2_connection.h"
@@ -204,6 +205,7 @@ class Exchange final : private upstream::Connection::User,
   void begin_gathering(const Client& client, std::string_view bytes);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
+  void send_what_came();
   void frame_gathered();
   void on_timer(net::Timer& timer) override;
   void note_body(std::size_t bytes);
@@ -329,6 +331,7 @@ class Exchange final : private upstream::Connection::User,
   // does not say how the body ends; the body follows as it is. Else 0.
   std::size_t unframed_head_ = 0;
   GatheredBytes gathered_;
+  SlowBodies::Place slow_body_;           // while it is one at an endpoint that has not answered
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
   // Of the guards that looked at it; nullptr: nothing.
   struct Granted {

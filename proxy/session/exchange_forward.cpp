@@ -137,7 +137,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
 // ---- A body that comes in before an endpoint is chosen, so that a slow client costs none of them
 // a connection. All of it where it is announced to be little; else as much as fits, and of a length
 // that nobody knows what comes in a short time: it may be a stream that never ends, and whose
-// beginning is waited for.
+// beginning is waited for. Of these a few at a time go on so, the others when that much came.
 
 void Exchange::begin_gathering(const Client& client, std::string_view bytes) {
   stage_ = Stage::gathering;
@@ -184,12 +184,20 @@ void Exchange::send_gathered() {
   send_first(bytes);
 }
 
+void Exchange::send_what_came() {
+  if (!slow_body_.take(worker_.slow_bodies())) {
+    worker_.loop().arm(timer_, kGatherTime);
+    return;
+  }
+  send_gathered();
+  watch_client();
+}
+
 void Exchange::on_timer(net::Timer&) {
   if (stage_ == Stage::guarded) {
     on_guard_timer();
   } else if (stage_ == Stage::gathering) {
-    send_gathered();
-    watch_client();
+    send_what_came();
   } else if (stream_ != nullptr) {
     on_stream_timeout();
   }
@@ -549,6 +557,7 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
     return;
   }
   request_complete_ = last;
+  if (last || request_bytes_ >= kGatheredBytesMax) slow_body_.leave();
   note_body(piece.size);
   if (stage_ == Stage::over) return;
   if (stage_ == Stage::guarded) {
@@ -776,6 +785,7 @@ std::chrono::milliseconds Exchange::rest_after_response() const {
 // The head of the response is here, however it came.
 void Exchange::take_final_head() {
   status_ = response_.status;
+  slow_body_.leave();
   if (is_asking_for_page()) note_page();
   if (shape_ != nullptr) {
     shape_->apply_to_response({origin_, is_https_}, response_.fields, response_.unfolded);

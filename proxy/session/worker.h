@@ -34,6 +34,7 @@
 #include "proxy/session/password_gate.h"
 #include "proxy/session/reach.h"
 #include "proxy/session/side_request.h"
+#include "proxy/session/slow_bodies.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/upstream/cluster.h"
 
@@ -109,6 +110,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   InspectionGate& inspections() { return inspections_; }
   AuthPlaces& auth_places() { return auth_places_; }
   GatheredShares& gathered_shares() { return gathered_shares_; }
+  SlowBodies& slow_bodies() { return slow_bodies_; }
   policy::AuthCache& auth_cache() { return auth_cache_; }
   Mirrors& mirrors() { return mirrors_; }
   // nullptr: there is no configuration yet.
@@ -203,6 +205,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   InspectionGate inspections_;
   AuthPlaces auth_places_;
   GatheredShares gathered_shares_{counters_.gathered_bytes, options_.gathered_bytes_max};
+  SlowBodies slow_bodies_;
   policy::AuthCache auth_cache_;
   std::uint16_t public_https_port_ = 443;
   std::string http_port_text_ = "80";

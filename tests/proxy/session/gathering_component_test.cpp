@@ -142,6 +142,65 @@ TEST(Gathering, AStreamThatNeverEndsGoesOnAfterAShortTime) {
   EXPECT_TRUE(got_both);
 }
 
+TEST(Gathering, SlowBodiesOfUnknownLengthHoldFewConnectionsToEndpoints) {
+  constexpr int kPlaces = session::SlowBodies::kPlaces;
+  ScriptedBackend backend(echoes_body);
+  session::Options options = RunningEngine::quick();
+  // More than what is waited for of a body.
+  options.timeouts.request_header = milliseconds(1'500);
+  RunningEngine proxy(options);
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  const std::string beginning = post("Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n";
+  std::vector<HttpClient> slow;
+  for (int i = 0; i < kPlaces; ++i) {
+    slow.push_back(HttpClient::connect(proxy.http()));
+    slow.back().send(beginning);
+  }
+  ASSERT_TRUE(eventually([&] { return backend.connections() == kPlaces && gathered(proxy) == 0; }));
+  auto another = HttpClient::connect(proxy.http());
+  another.send(beginning);
+  ASSERT_TRUE(eventually([&] { return gathered(proxy) > 0; }));
+  // Whoever began later, and has a longer time, is told that it is over: so is the other's.
+  auto later = HttpClient::connect(proxy.http());
+  later.send("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(later.read_answer().status, 408);
+  EXPECT_GT(gathered(proxy), 0);
+  EXPECT_EQ(backend.connections(), kPlaces);
+  // Those who are answered make room.
+  slow[0].send("0\r\n\r\n");
+  EXPECT_EQ(slow[0].read_answer().body, "abc");
+  EXPECT_TRUE(eventually([&] { return gathered(proxy) == 0; }));
+  another.send("3\r\ndef\r\n0\r\n\r\n");
+  EXPECT_EQ(another.read_answer().body, "abcdef");
+  EXPECT_EQ(backend.last().field("Transfer-Encoding"), "chunked");
+}
+
+// Nobody waits for a place whose body comes.
+TEST(Gathering, ASlowBodyWithoutAPlaceGoesOnWhenAsMuchCameAsOfOthersOrAllOfIt) {
+  constexpr int kPlaces = session::SlowBodies::kPlaces;
+  ScriptedBackend backend(echoes_body);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
+  const std::string head = post("Transfer-Encoding: chunked\r\n");
+  std::vector<HttpClient> slow;
+  for (int i = 0; i < kPlaces; ++i) {
+    slow.push_back(HttpClient::connect(proxy.http()));
+    slow.back().send(head);
+  }
+  ASSERT_TRUE(eventually([&] { return backend.connections() == kPlaces && gathered(proxy) == 0; }));
+  auto whole = HttpClient::connect(proxy.http());
+  whole.send(head + "3\r\nabc\r\n");
+  auto large = HttpClient::connect(proxy.http());
+  const std::string body(100'000, 'x');
+  large.send(head + "186a0\r\n" + body);
+  EXPECT_TRUE(eventually([&] { return backend.connections() == kPlaces + 1; }));
+  large.send("\r\n0\r\n\r\n");
+  EXPECT_EQ(large.read_answer().body, body);
+  whole.send("0\r\n\r\n");
+  EXPECT_EQ(whole.read_answer().body, "abc");
+  EXPECT_EQ(backend.last().field("Content-Length"), "3");
+}
+
 TEST(Gathering, ALargeBodyStreamsOnceTheBoundIsReached) {
   const std::string body(1 << 20, 'x');
   ScriptedBackend backend(echoes_body);
