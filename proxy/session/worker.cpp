@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t kPooledExchangesMax = 512;
 // With these a turn stays short, however many HTTP/2 connections have more to send.
 constexpr int kFlushesPerTurn = 64;
-constexpr std::chrono::minutes kSaysPauseEvery{1};
 
 }  // namespace
 
@@ -220,9 +219,7 @@ bool Worker::make_room() {
 
 void Worker::note_refused_proxy_header(std::string_view peer, std::string_view reason) {
   counters_.proxy_headers_refused.add(reason);
-  const base::SteadyTime now = loop_->now();
-  if (said_refused_at_ != base::SteadyTime{} && now - said_refused_at_ < kSaysPauseEvery) return;
-  said_refused_at_ = now;
+  if (!says_refused_header_.is_due(loop_->now())) return;
   spdlog::warn(
       "closing a connection of {} that does not begin as --proxy-protocol asks for: {} "
       "(said once a minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
@@ -231,9 +228,7 @@ void Worker::note_refused_proxy_header(std::string_view peer, std::string_view r
 
 void Worker::note_refused_client(std::string_view address) {
   counters_.connections_refused.add("client_has_too_many");
-  const base::SteadyTime now = loop_->now();
-  if (said_limited_at_ != base::SteadyTime{} && now - said_limited_at_ < kSaysPauseEvery) return;
-  said_limited_at_ = now;
+  if (!says_refused_client_.is_due(loop_->now())) return;
   spdlog::warn(
       "closing a connection of {}, which has {} already, as many as one client may have (said once "
       "a minute; --max-connections-per-client)",
@@ -247,9 +242,8 @@ void Worker::note_pause(Listener::Pause pause) {
                                          : counters_.accept_pauses_no_descriptors)
       .add();
   if (pause == Listener::Pause::no_memory) return;  // the engine says so, for all workers
-  const base::SteadyTime now = loop_->now();
-  if (said_pause_at_ != base::SteadyTime{} && now - said_pause_at_ < kSaysPauseEvery) return;
-  said_pause_at_ = now;
+  // Each has its own cure, so neither is left unsaid for the other.
+  if (!(is_full ? says_full_ : says_no_descriptors_).is_due(loop_->now())) return;
   if (is_full) {
     spdlog::warn(
         "accepting clients pauses: there are {} on this worker, as many as there may be; they wait "

@@ -30,6 +30,7 @@
 #include "proxy/session/listener.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
+#include "proxy/session/once_a_minute.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
 #include "proxy/session/reach.h"
@@ -230,9 +231,8 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   net::Queue<ClientConnection, Rest> newcomers_;  // to the last eighth of the places
   net::Queue<ClientConnection, Rest> never_asked_;
   net::Queue<ClientConnection, Rest> between_requests_;
-  base::SteadyTime said_pause_at_{};
-  base::SteadyTime said_refused_at_{};
-  base::SteadyTime said_limited_at_{};
+  OnceAMinute says_full_, says_no_descriptors_;
+  OnceAMinute says_refused_header_, says_refused_client_;
   net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
   std::size_t handshakes_waiting_ = 0;  // in that queue
   net::Queue<ClientConnection, EndOfTurn> doomed_;

@@ -3,13 +3,17 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/openssl.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/worker.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/temporary_directory.h"
 
 namespace proxy::support {
@@ -28,6 +32,31 @@ std::string client_hello() {
   std::string hello(bytes, static_cast<std::size_t>(size));
   SSL_free(ssl);
   return hello;
+}
+
+// While it lives, this process has no descriptor but those that are open.
+class NoDescriptorsLeft {
+ public:
+  NoDescriptorsLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // the lowest that is free
+    ::close(next);
+    rlimit now = before_;
+    now.rlim_cur = static_cast<rlim_t>(next);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &now), 0);
+  }
+  ~NoDescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+std::size_t count_of(std::string_view text, std::string_view word) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; ++at) ++count;
+  return count;
 }
 
 class OneWorker : public ::testing::Test {
@@ -193,6 +222,46 @@ TEST_F(OneWorker, TakesNoMoreTlsClientsThanItCanSoonGreet) {
   EXPECT_EQ(handshakes_ended("too_many_handshakes"), 0u);
   // What one turn accepts, and what was accepted in the turn before and has not been heard yet.
   EXPECT_LT(most, kClients / 2);
+}
+
+// EMFILE of accept4().
+TEST_F(OneWorker, WithoutDescriptorsAcceptingPausesIsCountedEachTimeAndSaidOnce) {
+  const ::support::CapturedLog log;
+  start();
+  clients_.push_back(SocketStream::connect(port_));
+  ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == 1; }));
+  hold();
+  clients_.push_back(SocketStream::connect(port_));
+  {
+    const NoDescriptorsLeft none;
+    release();
+    EXPECT_TRUE(eventually([&] { return counters().accept_pauses_no_descriptors.get() >= 3; }));
+    EXPECT_EQ(counters().connections_open.get(), 1u);
+    EXPECT_EQ(counters().accept_pauses_full.get(), 0u);
+  }
+  // And goes on by itself.
+  EXPECT_TRUE(eventually([&] { return counters().connections_open.get() == 2; }));
+  EXPECT_EQ(count_of(log.text(), "no file descriptors or memory are left"), 1u);
+}
+
+TEST_F(OneWorker, WithoutDescriptorsTheClientThatIsSilentForLongestMakesRoom) {
+  session::Options options = RunningEngine::quick();
+  options.makes_room_after = options.newcomer_makes_room_after = std::chrono::milliseconds(0);
+  start(options);
+  for (std::size_t i = 1; i <= 2; ++i) {
+    clients_.push_back(SocketStream::connect(port_));
+    ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == i; }));
+  }
+  hold();
+  clients_.push_back(SocketStream::connect(port_));
+  {
+    const NoDescriptorsLeft none;
+    release();
+    EXPECT_TRUE(eventually([&] { return counters().connections_accepted_tls.get() == 3; }));
+    EXPECT_TRUE(clients_[0].at_end());
+  }
+  EXPECT_EQ(counters().connections_made_room.get(), 1u);
+  EXPECT_EQ(counters().connections_open.get(), 2u);
 }
 
 TEST_F(OneWorker, ALoopThatIsHeldUpDoesNotTickAndOneThatIsIdleDoes) {
