@@ -171,6 +171,8 @@ void assume_tls_secrets(ingress::ClusterView& view) {
     }
   }
   for (auto& [key, hosts] : names) {
+    // It is there, and of another type: the operator would not read it.
+    if (view.auth_secrets.count(key) != 0) continue;
     view.secrets.try_emplace(key, std::make_shared<const ingress::TlsSecret>(
                                       assumed_tls_secret({hosts.begin(), hosts.end()})));
   }

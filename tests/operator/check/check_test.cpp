@@ -118,6 +118,19 @@ TEST(Check, ASecretThatIsThereMustHoldACertificate) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("differs"), HasSubstr("CertificateInvalid")));
 }
 
+// Whatever is in it: one of another type is never read.
+TEST(Check, ASecretOfAnotherTypeIsNoCertificate) {
+  for (const char* type : {"type: Opaque, ", ""}) {
+    const Outcome outcome = check_text(web() + "{apiVersion: v1, kind: Secret, " + type +
+                                       "metadata: {name: web-tls, namespace: shop}, "
+                                       "stringData: {tls.crt: good, tls.key: good}}\n");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("differs"), HasSubstr("CertificateMissing"),
+                                   HasSubstr("Secret shop/web-tls of type kubernetes.io/tls does "
+                                             "not exist (Secrets of other types are not read)")));
+  }
+}
+
 TEST(Check, WhateverSecretIsNamedAndNotThereIsTakenToBeWell) {
   const std::string nginx = "nginx.ingress.kubernetes.io/";
   const std::string kinds[] = {

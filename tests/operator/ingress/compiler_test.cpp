@@ -695,6 +695,10 @@ TEST(Compiler, AMissingSecretConcernsItsOwnHostsAlone) {
   EXPECT_THAT(reasons(compiled), ElementsAre("shop/www CertificateMissing"));
   EXPECT_THAT(message_of(compiled, "CertificateMissing"), HasSubstr("bad.example, worse.example"));
   EXPECT_THAT(message_of(compiled, "CertificateMissing"), HasSubstr("shop/gone"));
+  // One that is Opaque is not there, and who looks for it is told why.
+  EXPECT_THAT(message_of(compiled, "CertificateMissing"),
+              HasSubstr("of type kubernetes.io/tls does not exist (Secrets of other types are not "
+                        "read)"));
 }
 
 TEST(Compiler, ABrokenSecretIsNamedWithItsProblemAndItsContentStaysHere) {
