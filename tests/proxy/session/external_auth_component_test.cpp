@@ -104,6 +104,26 @@ TEST_F(ExternalAuth, WhoIsLetInReachesTheBackendAndOthersPathsAreNotAskedAbout) 
   EXPECT_EQ(auth.requests(), 1);
 }
 
+TEST_F(ExternalAuth, InterimHeadsOfItSayNothingAndTooManyLetNobodyIn) {
+  const auto hints = [](int count) {
+    std::string heads;
+    for (int i = 0; i < count; ++i) heads += "HTTP/1.1 103 Early Hints\r\nX-User: evil\r\n\r\n";
+    return heads + head("200 OK", "X-User: ann\r\n");
+  };
+  ScriptedBackend some(says(hints(16)));
+  serve(some);
+  const HttpAnswer answer = ask();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_EQ(backend.last().field("X-User"), "ann");
+  ScriptedBackend many(says(hints(17)));
+  serve(many);
+  EXPECT_EQ(ask().status, 500);
+  EXPECT_THAT(proxy.access_log(2), HasSubstr("auth_answer_malformed"));
+  EXPECT_EQ(many.requests(), 1);
+  EXPECT_EQ(backend.requests(), 1);
+}
+
 // As the operator looks whether a proxy answers a challenge: it gets no further than here.
 TEST_F(ExternalAuth, ALookForAChallengeAsksNobodyAndWhatElseMayNotGoOnAsksTheGuards) {
   ScriptedBackend auth(says(head("204 No Content")));

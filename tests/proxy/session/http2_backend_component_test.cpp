@@ -218,6 +218,62 @@ TEST_F(Http2Endpoints, InterimHeadsWaitForAClientThatTakesNothingUpToABound) {
             kCalls * (16 << 10));
 }
 
+// So many interim heads, and then the answer.
+Reply hints(const Request& request, int count) {
+  const std::string hint =
+      http2::headers(request.stream, http2::field(":status", "103") + http2::field("link", "</a>"),
+                     NGHTTP2_FLAG_END_HEADERS);
+  std::string heads;
+  for (int i = 0; i < count; ++i) heads += hint;
+  heads += http2::headers(request.stream, "\x88", http2::kWholeRequest);  // 200
+  return {.has_head = false, .says_nothing = true, .frames = heads};
+}
+
+TEST_F(Http2Endpoints, InterimHeadsPassUpToANumberAndOneMoreIsTheEndpointsFault) {
+  const Http2Backend backend(
+      [](const Request& request) { return hints(request, request.body == "16" ? 16 : 17); });
+  serve({backend.port()});
+  auto client = connect();
+  const auto post = [&](const std::string& count) {
+    return client->request(
+        {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/"}},
+        count);
+  };
+  EXPECT_EQ(client->wait(post("16")).status, 200);
+  EXPECT_EQ(client->wait(post("17")).status, 502);
+  EXPECT_THAT(proxy_.access_log(2), HasSubstr("too_many_interim_responses"));
+  EXPECT_EQ(client->wait(post("16")).status, 200);
+  EXPECT_EQ(backend.connections(), 1);  // the others on it are not to blame
+}
+
+TEST_F(Http2Endpoints, ANumberOfInterimHeadsPassesToAClientOfHttp1Too) {
+  const Http2Backend backend([](const Request& request) {
+    return hints(request, request.fields.at(":path") == "/16" ? 16 : 17);
+  });
+  serve({backend.port()});
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("GET /16 HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(client.read_answer().status, 103) << i;
+  EXPECT_EQ(client.read_answer().status, 200);
+  client.send("GET /17 HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(client.read_answer().status, 103) << i;
+  EXPECT_EQ(client.read_answer().status, 502);
+}
+
+TEST_F(Http2Endpoints, OneInterimHeadTooManyIsTheEndpointsFaultThoughNobodyReadsThem) {
+  const Http2Backend backend([](const Request& request) {
+    return request.fields.at(":path") == "/hints" ? hints(request, 17) : says_ok(request);
+  });
+  serve({backend.port()});
+  SocketStream silent = SocketStream::connect(proxy_.https());
+  ASSERT_EQ(silent.start_tls({"shop.test", "h2"}), "");
+  const std::string fields =
+      "\x82\x87" + http2::field(":authority", "shop.test") + http2::field(":path", "/hints");
+  ASSERT_TRUE(silent.send(http2::preface() + http2::headers(1, fields, http2::kWholeRequest)));
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("too_many_interim_responses"));
+  EXPECT_EQ(backend.requests(), 1);  // it is not asked again
+}
+
 TEST_F(Http2Endpoints, WhatAnEndpointRefusesIsSentAgainEvenIfItIsAPost) {
   std::atomic<int> asked{0};
   const Http2Backend backend([&](const Request& request) {

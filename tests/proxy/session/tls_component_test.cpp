@@ -165,24 +165,40 @@ TEST_F(Tls, ASessionIsResumedByItsTicket) {
   EXPECT_EQ(HttpClient(std::move(second.stream)).get("/").status, 200);
 }
 
-TEST_F(Tls, ASessionResumesAtEveryProxyThatWasGivenTheSameKeys) {
-  const auto config = config_with("shop.test", issue({"shop.test"}));
-  RunningEngine other;
+// And at every worker of it: the kernel deals clients out by their ports, so that of so many each
+// worker has some.
+TEST(TlsTickets, ASessionResumesAtEveryWorkerOfEveryProxyThatWasGivenTheSameKeys) {
+  constexpr std::size_t kWorkers = 2;
+  constexpr int kClients = 40;
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  });
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  RunningEngine proxy(RunningEngine::quick(), kWorkers);
+  RunningEngine other(RunningEngine::quick(), kWorkers);
   const std::string key(80, 'k');
   const std::string next(80, 'n');
   ASSERT_TRUE(proxy.engine().use_ticket_keys({key, next}));
   ASSERT_TRUE(other.engine().use_ticket_keys({next, key}));  // an hour ahead
   ASSERT_TRUE(proxy.publish(config));
   ASSERT_TRUE(other.publish(config));
+  EXPECT_FALSE(proxy.engine().use_ticket_keys({}));
   Handshake first = handshake(proxy, "shop.test");
   HttpClient http(std::move(first.stream));
   ASSERT_EQ(http.get("/").status, 200);  // reads the ticket on the way
   const std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)> session(
       SSL_get1_session(http.stream().ssl()), SSL_SESSION_free);
-  Handshake second = handshake(other, "shop.test", session.get());
-  ASSERT_EQ(second.error, "");
-  EXPECT_EQ(SSL_session_reused(second.stream.ssl()), 1);
-  EXPECT_FALSE(proxy.engine().use_ticket_keys({}));
+  for (const RunningEngine* const one : {&proxy, &other}) {
+    for (int i = 0; i < kClients; ++i) {
+      // OpenSSL forgets a session when a connection of it ends.
+      const std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)> copy(
+          SSL_SESSION_dup(session.get()), SSL_SESSION_free);
+      Handshake again = handshake(*one, "shop.test", copy.get());
+      ASSERT_EQ(again.error, "");
+      EXPECT_EQ(SSL_session_reused(again.stream.ssl()), 1) << i;
+    }
+  }
 }
 
 // The name of the key that a ticket is sealed with is its first 16 bytes (RFC 5077 §4).
