@@ -23,8 +23,9 @@ constexpr std::size_t kGatheredBytesMax = 16u << 10;
 // What one begun request, and one DATA frame of ours, earn the client; see Limits.
 constexpr unsigned kEarnedByRequest = 4;
 constexpr unsigned kEarnedByData = 2;
-// As many frames take about as long as choosing what becomes of a request.
-constexpr std::size_t kWorkOfRequest = 4;
+// With the frame that begins it a request counts as much as one of HTTP/1, which is a step of a
+// turn (net::TurnBudget): each may open a connection to an endpoint.
+constexpr std::size_t kWorkOfRequest = 15;
 // So many bytes of decoded fields take about as long as a frame: libnghttp2 looks at each.
 constexpr std::size_t kFieldBytesPerWork = 512;
 // RFC 9113 §6.8; and §4.2, since we announce no other.

@@ -14,14 +14,15 @@ namespace proxy::net {
 namespace {
 
 constexpr int kEventsPerTurn = 256;
-// With these and the events a turn stays short, however many have more to do.
+// With these and the events a turn stays short, however many have more to do; and with its slice,
+// however much each of them has.
 constexpr int kResumedPerTurn = 64;
 // So that last_tick() says something about an idle loop too.
 constexpr std::chrono::milliseconds kSleepMax{1'000};
 
 }  // namespace
 
-base::Result<std::unique_ptr<Loop>> Loop::create() {
+base::Result<std::unique_ptr<Loop>> Loop::create(TurnSlice::Clock clock) {
   Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   Fd mailbox(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   Fd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -34,14 +35,16 @@ base::Result<std::unique_ptr<Loop>> Loop::create() {
     return base::failure(base::ErrorKind::unavailable,
                          std::string("cannot make an event loop: ") + std::strerror(errno));
   }
-  return std::unique_ptr<Loop>(new Loop(std::move(epoll), std::move(mailbox), std::move(alarm)));
+  return std::unique_ptr<Loop>(
+      new Loop(std::move(epoll), std::move(mailbox), std::move(alarm), clock));
 }
 
-Loop::Loop(Fd epoll, Fd mailbox, Fd alarm)
-    : epoll_(std::move(epoll)),
+Loop::Loop(Fd epoll, Fd mailbox, Fd alarm, TurnSlice::Clock clock)
+    : clock_(clock),
+      epoll_(std::move(epoll)),
       mailbox_(std::move(mailbox)),
       alarm_(std::move(alarm)),
-      now_(std::chrono::steady_clock::now()),
+      now_(clock()),
       wall_now_(std::chrono::system_clock::now()),
       timers_(now_) {}
 
@@ -85,12 +88,15 @@ void Loop::run(TurnEnd& end) {
 
 // Those who ask again meanwhile are behind those who wait already, and not before the next turn.
 void Loop::resume_some() {
+  if (to_resume_.empty()) return;
   Queue<EventHandler, NextTurn> asked;
   asked.take_all(to_resume_);
+  const TurnSlice slice = begin_slice();
   for (int i = 0; i < kResumedPerTurn; ++i) {
     EventHandler* const handler = asked.take_front();
     if (handler == nullptr) return;
     handler->on_resumed();
+    if (slice.is_over()) break;
   }
   to_resume_.take_all(asked);  // the rest comes first in the next turn
 }
@@ -101,7 +107,7 @@ void Loop::destroy_disposed() {
 }
 
 void Loop::read_clocks() {
-  now_ = std::chrono::steady_clock::now();
+  now_ = clock_();
   wall_now_ = std::chrono::system_clock::now();
   last_tick_.store(
       std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count(),

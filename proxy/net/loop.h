@@ -12,6 +12,7 @@
 #include "proxy/net/fd.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/timer_wheel.h"
+#include "proxy/net/turn_slice.h"
 
 namespace proxy::net {
 
@@ -51,7 +52,8 @@ class TurnEnd {
 // everything. All but post() belongs to the thread that calls run().
 class Loop {
  public:
-  static base::Result<std::unique_ptr<Loop>> create();
+  // `clock`: another one than the machine's, for tests of the order in which things are done.
+  static base::Result<std::unique_ptr<Loop>> create(TurnSlice::Clock clock = &machine_clock);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -64,8 +66,9 @@ class Loop {
   void run(TurnEnd& end);
   void stop() { stopped_ = true; }
 
-  // For a handler that has more to do than one turn should take: it is resumed after the events of
-  // a turn, behind those who asked before. Asking twice is asking once.
+  // For a handler that has more to do than one turn should take, or that nobody waits for: it is
+  // resumed after the events of a turn, behind those who asked before, in this turn or a later one.
+  // Asking twice is asking once.
   void resume_soon(EventHandler& handler) {
     if (!is_waiting_for_turn(handler)) to_resume_.push_back(handler);
   }
@@ -73,6 +76,9 @@ class Loop {
     return Queue<EventHandler, NextTurn>::is_waiting(handler);
   }
   static void forget_turn(EventHandler& handler) { Queue<EventHandler, NextTurn>::leave(handler); }
+
+  // For others who do at a turn's end what nobody waits for.
+  TurnSlice begin_slice() const { return TurnSlice(clock_); }
 
   // Runs the task in the loop's thread, at the end of a turn. Any thread.
   void post(std::function<void()> task);
@@ -96,12 +102,13 @@ class Loop {
   std::int64_t last_tick_millis() const { return last_tick_.load(std::memory_order_relaxed); }
 
  private:
-  Loop(Fd epoll, Fd mailbox, Fd alarm);
+  Loop(Fd epoll, Fd mailbox, Fd alarm, TurnSlice::Clock clock);
   void read_clocks();
   void set_alarm();
   void resume_some();
   void run_posted();
 
+  TurnSlice::Clock clock_;
   Fd epoll_;
   Fd mailbox_;  // eventfd: somebody posted
   // timerfd for the next deadline. Set only when that comes nearer, which is rare, where a timeout

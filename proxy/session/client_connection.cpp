@@ -166,16 +166,23 @@ void ClientConnection::on_ready(net::Ready ready) {
     if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
     if (state_ == State::lingering) wait_to_linger();
   }
-  if (state_ == State::open && ready.failed && !protocol_->reads_to_the_end()) {
-    // Both directions are gone: nobody is left to answer.
-    close("client_closed");
+  has_failed_ = has_failed_ || ready.failed;
+  if (state_ == State::open && ready.closing) {
+    // Whoever leaves waits for nothing, and many who leave at once must not be in the way of those
+    // who do: it may be a hundred requests that end with one of them.
+    worker_.loop().resume_soon(*this);
   } else if (!net::Loop::is_waiting_for_turn(*this)) {
     use_input();
   }
 }
 
 void ClientConnection::on_resumed() {
-  use_input();
+  if (state_ == State::open && has_failed_ && !protocol_->reads_to_the_end()) {
+    // Both directions are gone: nobody is left to answer.
+    close("client_closed");
+  } else {
+    use_input();
+  }
 }
 
 void ClientConnection::use_input() {

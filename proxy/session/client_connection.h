@@ -116,6 +116,7 @@ class ClientConnection final : public net::EventHandler,
   base::SteadyTime rests_since_{};
   State state_;
   std::uint64_t input_left_ = kAnyInput;  // lingering: that may still be dropped
+  bool has_failed_ = false;               // both directions are gone
   bool draining_ = false;
   bool waited_to_leave_ = false;
   std::array<char, net::SocketAddress::kIpTextMax> address_text_{};

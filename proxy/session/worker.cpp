@@ -292,9 +292,7 @@ bool Worker::on_turn_end() {
   }
   more = make_handshake_step() || more;
   more = flush_http2() || more;
-  while (ClientConnection* const connection = doomed_.take_front()) {
-    connection->close("client_reset", true);
-  }
+  more = close_doomed() || more;
   for (auto& exchange : spent_) {
     exchange->reset();
     if (pool_.size() == kPooledExchangesMax) continue;
@@ -313,6 +311,17 @@ bool Worker::on_turn_end() {
   give_memory_back();
   check_drained();
   return more || !waiting_for_step_.empty();
+}
+
+// True: there are more.
+bool Worker::close_doomed() {
+  if (doomed_.empty()) return false;
+  const net::TurnSlice slice = loop_->begin_slice();
+  while (ClientConnection* const connection = doomed_.take_front()) {
+    connection->close("client_reset", true);
+    if (slice.is_over()) break;
+  }
+  return !doomed_.empty();
 }
 
 void Worker::give_memory_back() {
@@ -363,12 +372,15 @@ void Worker::forget_flush(Http2Connection& connection) {
 
 // True: there is more to flush in the next turn.
 bool Worker::flush_http2() {
+  if (to_flush_.empty()) return false;
   net::Queue<Http2Connection, Flush> flushing;
   flushing.take_all(to_flush_);
+  const net::TurnSlice slice = loop_->begin_slice();
   for (int i = 0; i < kFlushesPerTurn; ++i) {
     Http2Connection* const connection = flushing.take_front();
     if (connection == nullptr) return !to_flush_.empty();
     if (connection->flush()) flush_soon(*connection);
+    if (slice.is_over()) break;
   }
   to_flush_.take_all(flushing);  // the rest comes first in the next turn
   return !to_flush_.empty();

@@ -184,6 +184,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   // Said once a minute, counted always.
   void note_pause(Listener::Pause pause) override;
   bool flush_http2();
+  bool close_doomed();
   void close_listeners();
   void begin_drain();
   void give_memory_back();

@@ -742,7 +742,7 @@ TEST(ReceivingInSteps, ARequestIsMoreWorkThanAFrameThatSaysLittle) {
   const auto session = ServerSession::create({}, source);
   ASSERT_TRUE(session->receive(preface()));
   const std::string requests = get(1) + get(3) + get(5) + get(7);
-  const auto received = session->receive(requests, 8);
+  const auto received = session->receive(requests, 32);
   EXPECT_EQ(source.begun, 2);
   EXPECT_EQ(received.bytes, requests.size() / 2);
 }

@@ -69,6 +69,12 @@ class OneWorker : public ::testing::Test {
     worker_->accept_from(std::move(https), {.secure = true});
     thread_ = std::thread([this] { worker_->run(); });
   }
+  std::uint16_t listen_in_plain() {
+    net::Fd http = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+    const std::uint16_t port = net::local_address(http.get()).port();
+    worker_->accept_from(std::move(http), {.secure = false});
+    return port;
+  }
   void TearDown() override {
     worker_->stop();
     thread_.join();
@@ -222,6 +228,30 @@ TEST_F(OneWorker, TakesNoMoreTlsClientsThanItCanSoonGreet) {
   EXPECT_EQ(handshakes_ended("too_many_handshakes"), 0u);
   // What one turn accepts, and what was accepted in the turn before and has not been heard yet.
   EXPECT_LT(most, kClients / 2);
+}
+
+// Many leave at once, and one asks after that.
+TEST_F(OneWorker, WhoAsksDoesNotWaitForThoseWhoLeave) {
+  constexpr std::size_t kLeaving = 200;
+  start();
+  const std::uint16_t port = listen_in_plain();
+  for (std::size_t i = 0; i < kLeaving; ++i) clients_.push_back(SocketStream::connect(port));
+  SocketStream calm = SocketStream::connect(port);
+  ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == kLeaving + 1; }));
+  hold();
+  for (std::size_t i = 0; i < kLeaving; i += 2) {
+    clients_[i].reset();
+    clients_[i + 1].close();
+  }
+  ASSERT_TRUE(calm.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n"));
+  std::uint64_t open_when_asked = 0;
+  look_each_turn([&] {
+    const bool has_asked = counters().requests_http1.get() == 1;
+    if (has_asked && open_when_asked == 0) open_when_asked = counters().connections_open.get();
+    return counters().connections_open.get() == 1;
+  });
+  EXPECT_GT(open_when_asked, kLeaving / 2);
+  EXPECT_EQ(counters().connections_open.get(), 1u);
 }
 
 // EMFILE of accept4().
