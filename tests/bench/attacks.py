@@ -88,6 +88,16 @@ def slow_body(t):
     t.hold(begin, 600, lambda s: s.sendall(b"x"))
 
 
+@attack("slow body in chunks, gathered")
+def slow_body_in_chunks(t):
+    """The same without a length, where bodies are gathered before an endpoint is asked."""
+    def begin():
+        s = t.plain()
+        s.sendall(f"POST /calm-gathered-sink HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        return s
+    t.hold(begin, 600, lambda s: s.sendall(b"1\r\nx\r\n"))
+
+
 @attack("slow read, plain")
 def slow_read(t):
     def begin():
@@ -489,3 +499,43 @@ def endless_head(t):
         while t.is_on():
             soak_some(s)
     t.again(once)
+
+
+# ---- The same where the backend speaks HTTP/2, whose streams share a connection
+
+@attack("windows of zero, HTTP/2 backend")
+def zero_windows_back(t):
+    """Each stream's body is let in by the proxy's own windows, whatever its client takes."""
+    many_streams(t, 20, setting(INITIAL_WINDOW_SIZE, 0), soak, head(b"/http2-big"))
+
+
+@attack("slow read, HTTP/2 backend")
+def slow_read_back(t):
+    def begin():
+        s = t.plain(receive_buffer=4096)
+        s.sendall(get("/http2-big"))
+        return s
+    t.hold(begin, 100)
+
+
+@attack("1xx flood of an HTTP/2 backend")
+def interim_back(t):
+    def once():
+        s = t.h2()
+        s.sendall(streams(range(1, 20, 2), head(b"/http2-interim")))
+        t.wait()
+    t.again(once)
+
+
+@attack("large heads held, HTTP/2 backend")
+def large_heads_back(t):
+    """Nearly as large as they may be: 28 KB each, of which most is in a CONTINUATION."""
+    block = head(b"/http2-hold", more=(b"\x00" + text(b"x-large") + text(b"v" * 2000)) * 14)
+    one, rest = block[:16384], block[16384:]
+
+    def begin():
+        s = t.h2()
+        for n in range(1, 200, 2):
+            s.sendall(frame(HEADERS, END_STREAM, n, one) + frame(CONTINUATION, END_HEADERS, n, rest))
+        return s
+    t.hold(begin, 10, soak)
