@@ -78,9 +78,9 @@ void Loop::run(TurnEnd& end) {
       handler->on_ready(ready);
     }
     resume_some();
-    timers_.advance(now_);
+    timers_.advance(now_, clock_);
     if (posted_here_) run_posted();
-    more_ = end.on_turn_end() || !to_resume_.empty();
+    more_ = end.on_turn_end() || !to_resume_.empty() || timers_.has_due();
     destroy_disposed();
   }
   stopped_ = false;

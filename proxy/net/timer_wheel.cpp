@@ -21,6 +21,7 @@ void Timer::link_before(Timer& head) {
 
 TimerWheel::TimerWheel(base::SteadyTime start) : start_(start) {
   for (Timer& head : slots_) head.previous_ = head.next_ = &head;
+  due_.previous_ = due_.next_ = &due_;
 }
 
 std::uint64_t TimerWheel::tick_of(base::SteadyTime time) const {
@@ -47,44 +48,57 @@ void TimerWheel::link(Timer& timer) {
 }
 
 void TimerWheel::advance(base::SteadyTime now) {
+  collect(now);
+  while (has_due()) fire_one(now);
+}
+
+void TimerWheel::advance(base::SteadyTime now, TurnSlice::Clock clock) {
+  collect(now);
+  if (!has_due()) return;
+  const TurnSlice slice(clock);
+  do {
+    fire_one(now);
+  } while (has_due() && !slice.is_over());
+}
+
+void TimerWheel::collect(base::SteadyTime now) {
   if (now < start_) return;
   const auto target = static_cast<std::uint64_t>((now - start_) / kTick);
   // After a long sleep one round visits every slot; what is not due yet is linked again.
   if (target > current_ + kSlots) current_ = target - kSlots;
   while (current_ < target) {
     ++current_;
-    run_slot(current_ % kSlots, now);
+    collect_slot(current_ % kSlots);
   }
 }
 
-void TimerWheel::run_slot(std::size_t slot, base::SteadyTime now) {
+// They move to a list of their own, from which targets can unlink any of them.
+void TimerWheel::collect_slot(std::size_t slot) {
   const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
   if ((used_[slot / 64] & bit) == 0) return;
   used_[slot / 64] &= ~bit;
-  // The slot's timers move to a list of their own, from which targets can unlink any of them.
-  Timer due;
-  due.previous_ = due.next_ = &due;
   Timer& head = slots_[slot];
   while (head.next_ != &head) {
     Timer& timer = *head.next_;
     timer.unlink();
-    timer.link_before(due);
+    timer.link_before(due_);
   }
-  while (due.next_ != &due) {
-    Timer& timer = *due.next_;
-    timer.unlink();
-    if (!timer.is_armed()) continue;
-    if (timer.deadline_ > now) {
-      link(timer);
-      continue;
-    }
-    timer.disarm();
-    timer.target_->on_timer(timer);
+}
+
+void TimerWheel::fire_one(base::SteadyTime now) {
+  Timer& timer = *due_.next_;
+  timer.unlink();
+  if (!timer.is_armed()) return;
+  if (timer.deadline_ > now) {
+    link(timer);
+    return;
   }
-  due.next_ = due.previous_ = nullptr;
+  timer.disarm();
+  timer.target_->on_timer(timer);
 }
 
 std::optional<base::SteadyTime> TimerWheel::next_due() const {
+  if (has_due()) return start_ + kTick * static_cast<std::int64_t>(current_);
   // From the slot after the current one, once around, a word of the bitmap at a time.
   const std::size_t first = (current_ + 1) % kSlots;
   for (std::size_t offset = 0; offset < kSlots + 64;) {

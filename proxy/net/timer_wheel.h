@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "proxy/net/turn_slice.h"
 
 namespace proxy::net {
 
@@ -49,8 +50,8 @@ class Timer {
 
 // Deadlines by the hundred thousand. A hashed wheel of coarse ticks; moving a deadline further away
 // (what nearly every request does) writes one number and moves nothing: the timer is looked at when
-// its old slot comes up, and linked again for the rest. Never early, and late by a tick at most.
-// Used by one thread.
+// its old slot comes up, and linked again for the rest. Never early, and late by a tick at most,
+// and by what others take whose deadline is the same. Used by one thread.
 class TimerWheel {
  public:
   static constexpr std::chrono::milliseconds kTick{20};
@@ -62,17 +63,23 @@ class TimerWheel {
   void arm(Timer& timer, base::SteadyTime deadline);
   // Fires what is due. Targets may arm, disarm and destroy any timer meanwhile.
   void advance(base::SteadyTime now);
+  // The same for a slice of a turn, and at least one; has_due(): the others are for the next call.
+  void advance(base::SteadyTime now, TurnSlice::Clock clock);
+  bool has_due() const { return due_.next_ != &due_; }
   // When advance() should be called next; may be early, never late. Nothing: no timer is linked.
   std::optional<base::SteadyTime> next_due() const;
 
  private:
   std::uint64_t tick_of(base::SteadyTime time) const;  // rounded up
   void link(Timer& timer);
-  void run_slot(std::size_t slot, base::SteadyTime now);
+  void collect(base::SteadyTime now);
+  void collect_slot(std::size_t slot);
+  void fire_one(base::SteadyTime now);
 
   base::SteadyTime start_;
   std::uint64_t current_ = 0;  // all ticks up to here were run
   std::array<Timer, kSlots> slots_{};
+  Timer due_;  // of slots that have come up; some of them have been moved away since
   std::array<std::uint64_t, kSlots / 64> used_{};  // a bit per slot that may have timers
 };
 

@@ -111,6 +111,49 @@ TEST_F(TimerWheelTest, AfterALongSleepEverythingDueFiresOnceAndTheRestStays) {
   }
 }
 
+// What a deadline takes that many clients meet at once.
+milliseconds time_taken{0};
+base::SteadyTime clock_of_slices() {
+  return base::SteadyTime(hours(1)) + time_taken;
+}
+
+TEST_F(TimerWheelTest, OfTimersThatTakeLongOneFiresInATurnAndTheOthersInTheNext) {
+  target.then = [] { time_taken += TurnSlice::kTime; };
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int i = 0; i < 5; ++i) {
+    timers.push_back(std::make_unique<Timer>(target));
+    wheel.arm(*timers.back(), now + seconds(1));
+  }
+  now += seconds(2);
+  wheel.advance(now, &clock_of_slices);
+  EXPECT_EQ(target.fired, 1);
+  EXPECT_TRUE(wheel.has_due());
+  EXPECT_LE(wheel.next_due(), now);
+  // Those who wait may be moved away, disarmed and destroyed.
+  wheel.arm(*timers[1], now + seconds(5));
+  timers[2]->disarm();
+  timers[3].reset();
+  for (int i = 0; i < 4; ++i) wheel.advance(now, &clock_of_slices);
+  EXPECT_EQ(target.fired, 2);
+  EXPECT_FALSE(wheel.has_due());
+  now += seconds(5) + TimerWheel::kTick;
+  wheel.advance(now, &clock_of_slices);
+  EXPECT_EQ(target.fired, 3);
+  EXPECT_FALSE(timers[1]->is_armed());
+}
+
+TEST_F(TimerWheelTest, TimersThatTakeLittleFireInOneTurn) {
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int i = 0; i < 100; ++i) {
+    timers.push_back(std::make_unique<Timer>(target));
+    wheel.arm(*timers.back(), now + seconds(1));
+  }
+  now += seconds(2);
+  wheel.advance(now, &clock_of_slices);
+  EXPECT_EQ(target.fired, 100);
+  EXPECT_FALSE(wheel.has_due());
+}
+
 TEST_F(TimerWheelTest, NextDueIsNeverLaterThanTheEarliestDeadline) {
   EXPECT_FALSE(wheel.next_due().has_value());
   for (const milliseconds wait : {milliseconds(1), milliseconds(1'279), milliseconds(19'999)}) {
