@@ -28,7 +28,7 @@ struct Forwarding {
   std::string_view upstream_host{};   // the field Host; empty: the request's own
   std::string_view prefix{};          // X-Forwarded-Prefix; empty: what a trusted peer says
   // The peer is on the list of trusted proxies: what it says about its client, and what is not said
-  // above, is kept. Else all of it is dropped.
+  // above, is kept, but for FieldId::attested. Else all of it is dropped.
   bool peer_is_trusted = false;
   bool forward_expect = false;  // pass Expect: 100-continue on, instead of dropping it
   bool passes_trailer = false;  // of the request; then it may be announced
