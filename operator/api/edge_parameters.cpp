@@ -12,6 +12,8 @@
 #include "operator/ingress/annotations/proxy_timeouts.h"
 #include "operator/ingress/annotations/tls_policy.h"
 #include "operator/ingress/annotations/values.h"
+#include "proxy/config/limits.h"
+#include "proxy/config/line_form.h"
 
 namespace api {
 namespace {
@@ -111,6 +113,31 @@ std::vector<int> statuses_in(const Fields& fields, const char* name) {
   return statuses;
 }
 
+proxy::config::AccessLine access_line_in(const Fields& fields) {
+  using proxy::config::kLogFields;
+  using proxy::config::LogFormat;
+  proxy::config::AccessLine line;
+  const std::string format = fields.text("format");
+  if (format == "Common") {
+    line.format = LogFormat::common;
+  } else if (!format.empty() && format != "Json") {
+    fields.complain("format", "Json or Common");
+  }
+  for (std::string& name : fields.texts("fields")) {
+    if (std::find(kLogFields.begin(), kLogFields.end(), name) == kLogFields.end()) {
+      fields.complain("fields", "fields that lines have, such as \"status\"");
+      break;
+    }
+    line.fields.push_back({std::move(name)});
+  }
+  if (line.fields.size() > proxy::config::kLoggedFieldsMax) {
+    fields.complain("fields", "each field once");
+  } else if (!line.fields.empty() && line.format == LogFormat::common) {
+    fields.complain("fields", "beside the format Json: the other one has its own");
+  }
+  return line;
+}
+
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
@@ -147,6 +174,7 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
   if (spec.server.size() > kServerBytesMax || !is_plain) {
     fields.complain("server", "at most 128 visible characters of ASCII");
   }
+  spec.access_log = access_line_in(fields.object("accessLog"));
   return spec;
 }
 

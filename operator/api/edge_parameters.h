@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
+#include "proxy/config/model.h"
 #include "proxy/config/tls_policy.h"
 
 namespace api {
@@ -65,6 +66,7 @@ struct EdgeParameters {
     std::optional<Backend> default_backend{};
     std::vector<int> custom_http_errors{};  // sorted, unique; of Ingresses that name none
     std::string server{};  // the field Server of responses; empty: as backends write it
+    proxy::config::AccessLine access_log{};
     bool operator==(const Spec&) const = default;
   };
 

@@ -115,6 +115,7 @@ void ClassParameters::apply(const std::string& class_name,
   set_plain_http(class_name, annotations, policy);
   annotations::add_fields_of_class(annotations, policy.shape, policy.issues);
   set_response_fields(policy.shape);
+  if (!(spec.access_log == proxy::config::AccessLine{})) policy.shape.access_line = spec.access_log;
 }
 
 void ClassParameters::set_plain_http(const std::string& class_name,

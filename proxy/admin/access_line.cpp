@@ -2,6 +2,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -111,28 +112,102 @@ void append_time(base::WallTime time, std::string& out) {
   out += "Z\"";
 }
 
+// ---- httpd's Common Log Format
+
+void append_hex(unsigned char c, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\x";
+  out += kDigits[c >> 4];
+  out += kDigits[c & 15];
+}
+
+// `ends`: the character that would end the field. An empty one is "-".
+void append_field(std::string_view text, char ends, std::string& out) {
+  if (text.empty()) out += '-';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7f || c == ends || c == '\\') {
+      append_hex(byte, out);
+    } else {
+      out += c;
+    }
+  }
+}
+
+// "[10/Oct/2000:13:55:36 +0000]", formatted once a second.
+void append_common_time(base::WallTime time, std::string& out) {
+  using std::chrono::seconds;
+  thread_local seconds last{-1};
+  thread_local std::string last_text;
+  const auto whole = std::chrono::floor<seconds>(time.time_since_epoch());
+  if (whole != last) {
+    last = whole;
+    const std::time_t at = whole.count();
+    std::tm parts{};
+    ::gmtime_r(&at, &parts);
+    char text[64];
+    last_text.assign(text, std::strftime(text, sizeof(text), "[%d/%b/%Y:%H:%M:%S +0000]", &parts));
+  }
+  out += last_text;
+}
+
+void append_common_line(const AccessRecord& record, std::string& out) {
+  append_field(record.client, ' ', out);
+  out += " - ";
+  append_field(record.user, ' ', out);
+  out += ' ';
+  append_common_time(record.time, out);
+  out += " \"";
+  append_field(record.method, '"', out);
+  out += ' ';
+  append_field(record.path, '"', out);
+  out += ' ';
+  append_field(record.protocol, '"', out);
+  if (record.status > 0) {
+    append_number("\" ", static_cast<std::uint64_t>(record.status), out);
+  } else {
+    out += "\" -";
+  }
+  append_number(" ", record.response_bytes, out);
+  out += '\n';
+}
+
 }  // namespace
 
-void append_access_line(const AccessRecord& record, std::string& out) {
+void append_access_line(const AccessRecord& record, std::string& out,
+                        const config::LineForm& form) {
+  using enum config::LogField;
+  if (form.is_common()) return append_common_line(record, out);
+  const auto add = [&](config::LogField field, auto append, std::string_view name_and_colon,
+                       const auto& value) {
+    if (form.has(field)) append(name_and_colon, value, out);
+  };
+  const auto add_if_said = [&](config::LogField field, std::string_view name_and_colon,
+                               std::string_view value) {
+    if (!value.empty()) add(field, append_text, name_and_colon, value);
+  };
   append_time(record.time, out);
-  append_text(",\"client\":", record.client, out);
-  append_text(",\"host\":", record.host, out);
-  append_text(",\"method\":", record.method, out);
-  append_text(",\"path\":", record.path, out);
-  append_text(",\"protocol\":", record.protocol, out);
-  append_number(",\"status\":", static_cast<std::uint64_t>(std::max(record.status, 0)), out);
-  append_number(",\"request_bytes\":", record.request_bytes, out);
-  append_number(",\"response_bytes\":", record.response_bytes, out);
-  append_duration(",\"duration_ms\":", record.duration, out);
-  if (!record.upstream.empty()) append_text(",\"upstream\":", record.upstream, out);
-  if (record.upstream_time) append_duration(",\"upstream_ms\":", *record.upstream_time, out);
-  if (!record.reason.empty()) append_text(",\"reason\":", record.reason, out);
-  append_text(",\"request_id\":", record.request_id, out);
-  if (!record.trace_id.empty()) append_text(",\"trace_id\":", record.trace_id, out);
-  if (!record.tls_version.empty()) append_text(",\"tls\":", record.tls_version, out);
-  if (!record.user.empty()) append_text(",\"user\":", record.user, out);
-  if (!record.firewall.empty()) append_text(",\"firewall\":", record.firewall, out);
-  if (!record.firewall_rules.empty()) {
+  add(client, append_text, ",\"client\":", record.client);
+  add(host, append_text, ",\"host\":", record.host);
+  add(method, append_text, ",\"method\":", record.method);
+  add(path, append_text, ",\"path\":", record.path);
+  add(protocol, append_text, ",\"protocol\":", record.protocol);
+  add(status, append_number,
+      ",\"status\":", static_cast<std::uint64_t>(std::max(record.status, 0)));
+  add(request_bytes, append_number, ",\"request_bytes\":", record.request_bytes);
+  add(response_bytes, append_number, ",\"response_bytes\":", record.response_bytes);
+  add(duration, append_duration, ",\"duration_ms\":", record.duration);
+  add_if_said(upstream, ",\"upstream\":", record.upstream);
+  if (record.upstream_time) {
+    add(upstream_time, append_duration, ",\"upstream_ms\":", *record.upstream_time);
+  }
+  add_if_said(reason, ",\"reason\":", record.reason);
+  add(request_id, append_text, ",\"request_id\":", record.request_id);
+  add_if_said(trace_id, ",\"trace_id\":", record.trace_id);
+  add_if_said(tls, ",\"tls\":", record.tls_version);
+  add_if_said(user, ",\"user\":", record.user);
+  add_if_said(firewall, ",\"firewall\":", record.firewall);
+  if (!record.firewall_rules.empty() && form.has(firewall_rules)) {
     out.append(",\"firewall_rules\":[").append(record.firewall_rules).append("]");
   }
   out += "}\n";

@@ -153,13 +153,13 @@ AccessLog::Lines::~Lines() {
   for (flush(); count_ > 0; flush()) std::this_thread::yield();
 }
 
-void AccessLog::Lines::add(const AccessRecord& record) {
+void AccessLog::Lines::add(const AccessRecord& record, const config::LineForm& form) {
   if (is_off_) return;
   if (lines_.size() > kWorkerBytesMax) {
     log_.drop(1);
     return;
   }
-  append_access_line(record, lines_);
+  append_access_line(record, lines_, form);
   ++count_;
 }
 

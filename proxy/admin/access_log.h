@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "proxy/config/line_form.h"
 
 namespace proxy::admin {
 
@@ -36,9 +37,11 @@ struct AccessRecord {
   std::string_view firewall_rules{};  // ids of rules that matched, by commas; empty: none
 };
 
-// Appends one line of JSON, its line feed included. Whatever bytes a client sent, the line is valid
-// JSON in UTF-8: bytes that are not become U+FFFD.
-void append_access_line(const AccessRecord& record, std::string& out);
+// Appends one line, its line feed included. Whatever bytes a client sent, one of JSON is valid JSON
+// in UTF-8: bytes that are not become U+FFFD. One of the Common Log Format is ASCII: as httpd has
+// it, what would end a field or the line, and all bytes that are not ASCII, become "\xhh".
+void append_access_line(const AccessRecord& record, std::string& out,
+                        const config::LineForm& form = {});
 
 // Writes lines to a file descriptor from a thread of its own. Nothing here blocks a worker: when
 // the reader of the log is too slow, lines are dropped and counted.
@@ -52,7 +55,7 @@ class AccessLog {
     Lines(const Lines&) = delete;
     Lines& operator=(const Lines&) = delete;
 
-    void add(const AccessRecord& record);
+    void add(const AccessRecord& record, const config::LineForm& form = {});
     // Hands the lines over to the writing thread; call it once per loop turn. Never waits: when
     // that thread is just taking lines, they stay until the next turn.
     void flush();

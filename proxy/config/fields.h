@@ -424,6 +424,20 @@ struct Fields<Replacement> {
                  required(field("to", &Replacement::to, FieldValue{kTextBytesMax})));
 };
 
+template <>
+struct Fields<LoggedField> {
+  static constexpr const char* kName = "loggedField";
+  static constexpr auto kList = std::tuple(required(field("name", &LoggedField::name, Token{})));
+};
+
+template <>
+struct Fields<AccessLine> {
+  static constexpr const char* kName = "shape.accessLine";
+  static constexpr auto kList =
+      std::tuple(field("format", &AccessLine::format, Choice<2>{{"json", "common"}}),
+                 field("fields", &AccessLine::fields, List{kLoggedFieldsMax}));
+};
+
 // The section came with the fields "shapedBy" of routes and defaults.
 template <>
 struct Fields<Shape> {
@@ -435,7 +449,9 @@ struct Fields<Shape> {
       added(field("cookieDomains", &Shape::cookie_domains, List{kReplacementsMax})),
       added(field("cookiePaths", &Shape::cookie_paths, List{kReplacementsMax})),
       added(field("locations", &Shape::locations, List{kReplacementsMax})),
-      added(field("transportSecurity", &Shape::transport_security, FieldValue{kTextBytesMax})));
+      added(field("transportSecurity", &Shape::transport_security, FieldValue{kTextBytesMax})),
+      // Without it lines are as they ever were.
+      added(field("accessLine", &Shape::access_line, Part{})));
 };
 
 template <>

@@ -23,6 +23,7 @@ inline constexpr std::size_t kReplacementsMax = 20;  // of a route, of each kind
 inline constexpr std::size_t kFieldNameBytesMax = 256;
 inline constexpr std::size_t kFieldLinesMax =
     100;  // of a route, each way; as many as a request has
+inline constexpr std::size_t kLoggedFieldsMax = 64;               // of a line of the access log
 inline constexpr std::uint64_t kCachedSecondsMax = 24ull * 3600;  // of what an auth server said
 inline constexpr std::size_t kCachedStatusesMax = 102;            // 200 to 299, 401, 403
 inline constexpr std::size_t kErrorStatusesMax = 200;             // all from 400 to 599

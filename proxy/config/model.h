@@ -288,7 +288,24 @@ struct Replacement {
   bool operator==(const Replacement&) const = default;
 };
 
-// What is sent either way gets and loses, beside what every request and response does.
+// How the access log writes a line: an object of JSON, or httpd's Common Log Format
+// (https://www.w3.org/Daemon/User/Config/Logging.html#common-logfile-format).
+enum class LogFormat { json, common };
+
+// A field of such an object, by its name there; one that is not known here is none.
+struct LoggedField {
+  std::string name;
+  bool operator==(const LoggedField&) const = default;
+};
+
+struct AccessLine {
+  LogFormat format = LogFormat::json;
+  std::vector<LoggedField> fields{};  // beside the time, of JSON; none: all that there are
+  bool operator==(const AccessLine&) const = default;
+};
+
+// What is sent either way gets and loses, beside what every request and response does, and how it
+// is logged.
 struct Shape {
   std::optional<Cors> cors{};
   std::vector<FieldLine> request_fields{};   // several of one name: all of them
@@ -300,6 +317,7 @@ struct Shape {
   // The field Strict-Transport-Security of responses and answers to who comes by https (RFC 6797
   // §7.2); empty: none of the proxy's.
   std::string transport_security{};
+  std::optional<AccessLine> access_line{};  // nothing: all of it, as JSON
   bool operator==(const Shape&) const = default;
 };
 

@@ -32,6 +32,7 @@ Shape::Shape(const config::Shape& config)
       response_fields_(config.response_fields, FieldLines::Compared::by_name),
       secure_fields_(secure_fields(config), FieldLines::Compared::by_name) {
   if (config.cors) cors_.emplace(*config.cors);
+  if (config.access_line) line_form_ = config::LineForm(*config.access_line);
 }
 
 void Shape::replace_in_answer(const Asker& asker, Fields& fields) const {

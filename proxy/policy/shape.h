@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/config/line_form.h"
 #include "proxy/config/model.h"
 #include "proxy/policy/cors.h"
 #include "proxy/policy/field_lines.h"
@@ -43,6 +44,8 @@ class Shape {
   // An answer of the proxy's own.
   void add_to_answer(const Asker& asker, Fields& fields) const;
 
+  const config::LineForm& line_form() const { return line_form_; }
+
  private:
   void replace_in_answer(const Asker& asker, Fields& fields) const;
 
@@ -51,6 +54,7 @@ class Shape {
   FieldLines request_fields_;
   FieldLines response_fields_;
   FieldLines secure_fields_;  // of responses over https
+  config::LineForm line_form_;
 };
 
 }  // namespace proxy::policy

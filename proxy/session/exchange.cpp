@@ -584,7 +584,7 @@ void Exchange::write_line(std::chrono::microseconds duration) {
     record.firewall = granted_->firewall;
     record.firewall_rules = granted_->rules;
   }
-  worker_.access_lines().add(record);
+  worker_.access_lines().add(record, shape_ != nullptr ? shape_->line_form() : config::LineForm());
 }
 
 std::size_t Exchange::kept_bytes() const {

@@ -251,6 +251,23 @@ TEST(ClassParameters, TheFieldServerIsSetUnlessTheIngressSetsOrHidesIt) {
       << "one more would break the contract for all";
 }
 
+TEST(ClassParameters, TheFormOfTheAccessLogIsThatOfAllItsIngresses) {
+  const auto line = [](const nlohmann::json& spec) {
+    const Compiled compiled = compile(view_with(spec, {a_shop()}));
+    EXPECT_TRUE(proxy::config::validate(compiled.config));
+    return compiled.config.shapes.empty() ? std::nullopt
+                                          : compiled.config.shapes.begin()->second->access_line;
+  };
+  using proxy::config::LogFormat;
+  EXPECT_FALSE(line({{"accessLog", {{"format", "Json"}}}})) << "as it is anyway";
+  EXPECT_EQ(line({{"accessLog", {{"format", "Common"}}}}).value().format, LogFormat::common);
+  const auto few = line({{"accessLog", {{"fields", {"host", "status"}}}}});
+  ASSERT_TRUE(few);
+  EXPECT_EQ(few->format, LogFormat::json);
+  ASSERT_EQ(few->fields.size(), 2u);
+  EXPECT_EQ(few->fields[1].name, "status");
+}
+
 TEST(ClassParameters, ARefusedKeyClosesUnderEitherPrefixThoughItIsSupported) {
   for (const char* prefix : {"nginx.ingress.kubernetes.io/", "gatehouse.dev/"}) {
     const Compiled compiled =
@@ -336,6 +353,12 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"limitStatus", 200}}), HasSubstr("spec.limitStatus"));
   EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
+  EXPECT_THAT(problem({{"accessLog", {{"format", "Combined"}}}}),
+              HasSubstr("spec.accessLog.format"));
+  EXPECT_THAT(problem({{"accessLog", {{"fields", {"status", "cookie"}}}}}),
+              HasSubstr("spec.accessLog.fields"));
+  EXPECT_THAT(problem({{"accessLog", {{"format", "Common"}, {"fields", {"status"}}}}}),
+              HasSubstr("spec.accessLog.fields"));
 }
 
 }  // namespace

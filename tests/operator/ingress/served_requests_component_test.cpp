@@ -774,6 +774,27 @@ TEST_F(ServedRequests, WhoWantsNoLinesInTheAccessLogHasNone) {
   EXPECT_THAT(proxy_.access_log(1), testing::Not(testing::HasSubstr("/quiet")));
 }
 
+TEST_F(ServedRequests, ParametersOfTheClassSayHowLinesOfTheAccessLogAreWritten) {
+  using proxy::config::LogFormat;
+  const auto serve_logging = [this](const proxy::config::AccessLine& line) {
+    ViewBuilder builder = with_parameters({.access_log = line});
+    serve(builder.ingress(an_ingress("shop/www").path(kHost, "/", "web", 80)));
+  };
+  serve_logging({.fields = {{"path"}, {"status"}}});
+  EXPECT_EQ(asked("/few"), "/few");
+  EXPECT_THAT(
+      proxy_.access_log(1),
+      testing::ContainsRegex("^\\{\"time\":\"[^\"]*\",\"path\":\"/few\",\"status\":200\\}\n$"));
+  serve_logging({.format = LogFormat::common});
+  EXPECT_EQ(asked("/common"), "/common");
+  EXPECT_THAT(proxy_.access_log(2),
+              testing::ContainsRegex(
+                  "127\\.0\\.0\\.1 - - \\[.*\\] \"GET /common HTTP/1\\.1\" 200 [0-9]+\n$"));
+  serve_logging({});
+  EXPECT_EQ(asked("/all"), "/all");
+  EXPECT_THAT(proxy_.access_log(3), testing::HasSubstr("\"duration_ms\":"));
+}
+
 TEST_F(ServedRequests, ACanaryAnswersWhoAsksForIt) {
   ScriptedBackend next([](SocketStream& stream, const SeenRequest&) {
     return stream.send(ScriptedBackend::ok("next"));

@@ -66,6 +66,55 @@ TEST(AccessLine, LeavesOutWhatThereWasNot) {
   EXPECT_EQ(json["reason"], "bad_host");
 }
 
+TEST(AccessLine, HasTheFieldsThatItsFormNames) {
+  std::string out;
+  append_access_line(record(), out,
+                     config::LineForm({.fields = {{"status"}, {"host"}, {"tls"}, {"unknown"}}}));
+  EXPECT_EQ(out,
+            "{\"time\":\"2026-01-01T00:00:00.042Z\",\"host\":\"shop.example\",\"status\":200,"
+            "\"tls\":\"TLSv1.3\"}\n");
+}
+
+TEST(AccessLine, OfEachFieldAloneIsJsonWithThatFieldAndTheTime) {
+  AccessRecord full = record();
+  full.reason = "bad_host";
+  full.trace_id = "t";
+  full.user = "ann";
+  full.firewall = "detected";
+  full.firewall_rules = "942100,920350";
+  for (const std::string_view name : config::kLogFields) {
+    std::string out;
+    append_access_line(full, out, config::LineForm({.fields = {{std::string(name)}}}));
+    const auto json = nlohmann::json::parse(out);
+    EXPECT_EQ(json.size(), 2u) << out;
+    EXPECT_TRUE(json.contains("time") && json.contains(std::string(name))) << out;
+    EXPECT_EQ(json[std::string(name)], nlohmann::json::parse(line(full))[std::string(name)]);
+  }
+}
+
+TEST(AccessLine, InTheCommonFormatHasTheSevenFieldsOfHttpd) {
+  const config::LineForm common({.format = config::LogFormat::common});
+  const auto common_line = [&](const AccessRecord& of) {
+    std::string out;
+    append_access_line(of, out, common);
+    return out;
+  };
+  AccessRecord of = record();
+  of.response_bytes = 17;
+  EXPECT_EQ(common_line(of),
+            "203.0.113.9 - - [01/Jan/2026:00:00:00 +0000] \"GET /a?b=c HTTP/1.1\" 200 17\n");
+  of.time += std::chrono::hours(24 * 31);
+  of.user = "ann x";
+  of.status = 0;
+  EXPECT_EQ(common_line(of),
+            "203.0.113.9 - ann\\x20x [01/Feb/2026:00:00:00 +0000] \"GET /a?b=c HTTP/1.1\" - 17\n");
+  of.path = "/\"\\\n\xc3\xa4"sv;
+  EXPECT_EQ(common_line(of),
+            "203.0.113.9 - ann\\x20x [01/Feb/2026:00:00:00 +0000] "
+            "\"GET /\\x22\\x5c\\x0a\\xc3\\xa4 HTTP/1.1\" - 17\n")
+      << "nobody ends a line, or a field, before its end";
+}
+
 TEST(AccessLine, FollowsTheTime) {
   AccessRecord first = record();
   AccessRecord second = record();
