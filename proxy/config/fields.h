@@ -250,7 +250,9 @@ struct Fields<StickyCookie> {
       field("secure", &StickyCookie::secure, Choice<3>{{"whenHttps", "never", "always"}}),
       field("sameSite", &StickyCookie::same_site, Choice<4>{{"unset", "None", "Lax", "Strict"}}),
       field("sameSiteNoneIfKnown", &StickyCookie::same_site_none_if_known, Flag{}),
-      field("changeOnFailure", &StickyCookie::change_on_failure, Flag{}));
+      field("changeOnFailure", &StickyCookie::change_on_failure, Flag{}),
+      // Without it a client stays where it is.
+      added(field("namesClient", &StickyCookie::names_client, Flag{})));
 };
 
 template <>

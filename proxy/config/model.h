@@ -337,6 +337,9 @@ struct StickyCookie {
   bool same_site_none_if_known = false;  // not for browsers that take "None" for "Strict"
   // A client whose endpoint is there but fails is told another one, and stays there.
   bool change_on_failure = false;
+  // It names the client in place of the endpoint, which follows from that name and from the
+  // endpoints that there are: one that comes has its share of all clients.
+  bool names_client = false;
   bool operator==(const StickyCookie&) const = default;
 };
 

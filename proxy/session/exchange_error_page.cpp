@@ -147,6 +147,7 @@ void Exchange::begin_way_anew() {
   sticky_.reset();
   stay_key_.reset();
   cookie_name_.clear();
+  client_name_.clear();
   set_cookie_.clear();
   response_.reset();
   response_parser_.reset();

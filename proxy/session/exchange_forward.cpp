@@ -16,6 +16,7 @@
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
 #include "proxy/upstream/keep_alive.h"
+#include "proxy/upstream/place_hash.h"
 
 // The way of a request to an endpoint, and of its response back.
 namespace proxy::session {
@@ -239,11 +240,29 @@ bool Exchange::rewrite(const router::Target& target) {
 // The request's fields and the policy are gone by the time of the response, so what may have to be
 // told is made now; for who comes back to its endpoint, that is nothing.
 void Exchange::remember_sticky(const Client& client, const config::StickyCookie& cookie) {
+  if (cookie.names_client) return remember_client(client, cookie);
   for (const std::string_view name : cookies_named(request_.fields, cookie.name)) {
     sticky_ = cluster_->find_named(name);
     if (sticky_ != nullptr) break;
   }
   if (sticky_ != nullptr && !cookie.change_on_failure) return;
+  prepare_cookie(client, cookie);
+}
+
+// Its name chooses the endpoint, as what a request asks for does elsewhere. Who has none yet, or a
+// value that nobody has made here, gets one.
+void Exchange::remember_client(const Client& client, const config::StickyCookie& cookie) {
+  for (const std::string_view name : cookies_named(request_.fields, cookie.name)) {
+    if (!is_client_name(name)) continue;
+    hash_ = upstream::add_to_hash(upstream::kHashBasis, name);
+    return;
+  }
+  client_name_ = make_client_name(worker_.request_ids());
+  hash_ = upstream::add_to_hash(upstream::kHashBasis, client_name_);
+  prepare_cookie(client, cookie);
+}
+
+void Exchange::prepare_cookie(const Client& client, const config::StickyCookie& cookie) {
   std::string_view user_agent;
   for (const http1::Field& field : request_.fields) {
     if (http1::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
@@ -263,10 +282,12 @@ std::optional<ClientStay> Exchange::find_stay(const Client& client) {
   return stay;
 }
 
-// Adds to the response which endpoint it came from, if the client does not know that.
+// Adds to the response which endpoint it came from, or what the client is called, if it does not
+// know that.
 void Exchange::tell_sticky() {
   if (cookie_name_.empty() || endpoint_ == sticky_) return;
-  const std::string_view name = cluster_->name_of(*endpoint_);
+  const std::string_view name =
+      client_name_.empty() ? cluster_->name_of(*endpoint_) : std::string_view(client_name_);
   if (name.empty()) return;  // no key, or it is in the configuration no more
   set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
   response_.fields.push_back({.name = "Set-Cookie", .value = set_cookie_});

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <tuple>
 
 namespace proxy::session {
 namespace {
 
 constexpr std::size_t kValuesMax = 4;
+constexpr char kClient = 'c';
 
 std::string date_text(base::WallTime at) {
   const auto seconds = base::WallTime::clock::to_time_t(at);
@@ -76,6 +78,20 @@ std::vector<std::string_view> cookies_named(const std::vector<http1::Field>& fie
     }
   }
   return values;
+}
+
+std::string make_client_name(http1::RequestIds& random) {
+  http1::RequestIds::Text text;
+  random.next(text);
+  return std::string(1, kClient).append(text.data(), text.size());
+}
+
+bool is_client_name(std::string_view value) {
+  if (value.size() != 1 + std::tuple_size_v<http1::RequestIds::Text>) return false;
+  if (value.front() != kClient) return false;
+  value.remove_prefix(1);
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::string attributes_of(const config::StickyCookie& cookie, bool is_https,

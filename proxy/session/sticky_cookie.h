@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "proxy/config/model.h"
 #include "proxy/http1/field.h"
+#include "proxy/http1/request_id.h"
 
 namespace proxy::session {
 
@@ -14,6 +15,11 @@ namespace proxy::session {
 // client sends several. At most a few, for nobody has use for more.
 std::vector<std::string_view> cookies_named(const std::vector<http1::Field>& fields,
                                             std::string_view name);
+
+// What a client is called by a cookie that names it: a "c" and 128 bits, at random. No endpoint has
+// such a name.
+std::string make_client_name(http1::RequestIds& random);
+bool is_client_name(std::string_view value);
 
 // What follows "name=value" in Set-Cookie: "; Path=/; HttpOnly", ... `user_agent` for browsers that
 // read SameSite=None as Strict, where that matters.

@@ -181,7 +181,10 @@ constexpr Description kOfRequests[] = {
      "a client is told by a cookie which endpoint it got, and gets the same one while "
      "that is there and connects; then another one"},
     {"affinity-mode", "`balanced`, `persistent`",
-     "both are `persistent`: new endpoints take nobody from the old ones"},
+     "`balanced`: the cookie is the client's own, and an endpoint that comes takes its share of "
+     "the "
+     "clients from the others, one that ends leaves its own to them at once. `persistent`, as when "
+     "nothing is said: new endpoints take nobody from the old ones"},
     {"session-cookie-name", "a name", "`INGRESSCOOKIE` when nothing is said"},
     {"session-cookie-path", "a path",
      "the path of the rule when nothing is said; `/` where that is an expression"},

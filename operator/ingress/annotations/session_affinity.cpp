@@ -80,13 +80,14 @@ bool is_path(std::string_view text) {
   return text.substr(0, 1) == "/" && proxy::config::is_cookie_text(text);
 }
 
-// Both modes keep a client at its endpoint for as long as that is there.
-void check_mode(const AnnotationMap& annotations, Issues& issues) {
+// "balanced" has it when it is written: who says nothing keeps a client at its endpoint for as long
+// as that is there.
+bool read_is_balanced(const AnnotationMap& annotations, Issues& issues) {
   const auto mode = find(annotations, "affinity-mode");
-  if (!mode || is_same_word(mode->value, "balanced") || is_same_word(mode->value, "persistent")) {
-    return;
-  }
+  if (!mode || is_same_word(mode->value, "persistent")) return false;
+  if (is_same_word(mode->value, "balanced")) return true;
   issues.push_back(bad_value(*mode, "balanced or persistent", Issue::Effect::tunes));
+  return false;
 }
 
 }  // namespace
@@ -99,8 +100,8 @@ std::optional<StickyCookie> read_session_affinity(const AnnotationMap& annotatio
     issues.push_back(bad_value(*affinity, "cookie", Issue::Effect::tunes));
     return std::nullopt;
   }
-  check_mode(annotations, issues);
   StickyCookie cookie;
+  cookie.names_client = read_is_balanced(annotations, issues);
   cookie.path.clear();
   Reader reader(annotations, issues);
   reader.text("session-cookie-name", cookie.name, proxy::config::is_cookie_name,

@@ -1,5 +1,6 @@
 // The keys of the catalogue that served_requests_component_test.cpp does not show the effect of; a
 // test of the catalogue says that each stands in one of the two.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -185,6 +186,28 @@ TEST_F(ServedKeys, AClientIsToldOfItsEndpointByACookieAsTheIngressSays) {
   EXPECT_EQ(get_with("/", "Cookie: " + value + "\r\n").field("set-cookie"), "");
   EXPECT_THAT(get_with("/", "User-Agent: Chrome/55.0\r\n").field("set-cookie"),
               Not(HasSubstr("SameSite")));
+}
+
+TEST_F(ServedKeys, AnEndpointThatComesTakesClientsOverWhereTheIngressSaysBalanced) {
+  ScriptedBackend first(says(ScriptedBackend::ok("first")));
+  ScriptedBackend second(says(ScriptedBackend::ok("second")));
+  for (const bool is_balanced : {true, false}) {
+    const Annotations annotations = {{"affinity", "cookie"},
+                                     {"affinity-mode", is_balanced ? "balanced" : "persistent"}};
+    serve_by_ports(annotations, {first.port()});
+    std::vector<std::string> cookies;
+    for (int i = 0; i < 64; ++i) {
+      const std::string cookie = get("/").field("set-cookie");
+      cookies.push_back(cookie.substr(0, cookie.find(';')));
+    }
+    serve_by_ports(annotations, {first.port(), second.port()});
+    std::vector<std::string> bodies;
+    for (const std::string& cookie : cookies) {
+      bodies.push_back(get_with("/", "Cookie: " + cookie + "\r\n").body);
+    }
+    EXPECT_THAT(bodies, testing::Contains("first"));
+    EXPECT_EQ(std::count(bodies.begin(), bodies.end(), "second") > 0, is_balanced);
+  }
 }
 
 TEST_F(ServedKeys, WhoLosesItsEndpointStaysAtAnotherOneWhereTheIngressSaysSo) {

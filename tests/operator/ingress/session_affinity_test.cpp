@@ -62,6 +62,19 @@ TEST(SessionAffinity, EachKeySaysItsPart) {
   EXPECT_THAT(issues, IsEmpty());
 }
 
+TEST(SessionAffinity, IsBalancedWhereThatIsWritten) {
+  Issues issues;
+  const auto names_client = [&](const std::string& mode) {
+    return read_session_affinity(nginx({{"affinity", "cookie"}, {"affinity-mode", mode}}), issues)
+        ->names_client;
+  };
+  EXPECT_TRUE(names_client("balanced"));
+  EXPECT_FALSE(names_client("persistent"));
+  EXPECT_THAT(issues, IsEmpty());
+  EXPECT_FALSE(names_client("loose"));
+  EXPECT_THAT(issues, SizeIs(1));
+}
+
 TEST(SessionAffinity, WhatCannotStandInACookieIsSaidAndLeftOut) {
   StickyCookie defaults;
   defaults.path.clear();

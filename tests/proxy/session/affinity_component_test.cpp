@@ -80,6 +80,40 @@ TEST(Affinity, AnotherProxyAndOneThatWasRestartedKnowTheCookie) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(get(another, cookie).body, body);
 }
 
+TEST(Affinity, AnEndpointThatComesTakesItsShareOfClientsThatAreNamedAndNobodyElseMoves) {
+  ScriptedBackend a(named("a")), b(named("b")), c(named("c"));
+  config::StickyCookie cookie;
+  cookie.names_client = true;
+  const auto config = sticky_shop({a.port(), b.port()}, cookie);
+  constexpr std::size_t kClients = 64;
+  RunningEngine proxy, another;
+  ASSERT_TRUE(proxy.publish(config));
+  ASSERT_TRUE(another.publish(config));
+  std::vector<std::string> cookies, bodies;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    const HttpAnswer first = get(proxy, "");
+    cookies.push_back(pair_of(first));
+    bodies.push_back(first.body);
+    const HttpAnswer again = get(another, cookies.back());
+    EXPECT_EQ(again.body, first.body) << "every proxy comes to the same one";
+    EXPECT_EQ(again.field("set-cookie"), "");
+  }
+  ASSERT_TRUE(proxy.publish(sticky_shop({a.port(), b.port(), c.port()}, cookie)));
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    const HttpAnswer next = get(proxy, cookies[i]);
+    EXPECT_EQ(next.field("set-cookie"), "");
+    if (next.body == bodies[i]) continue;
+    ++moved;
+    EXPECT_EQ(next.body, "c");
+  }
+  EXPECT_GT(moved, 0u);
+  EXPECT_LT(moved, kClients);
+  // Who was told of an endpoint before is told a name of its own.
+  EXPECT_THAT(pair_of(get(proxy, "INGRESSCOOKIE=" + std::string(32, 'a'))),
+              StartsWith("INGRESSCOOKIE=c"));
+}
+
 TEST(Affinity, AForgedCookieIsAnOrdinaryChoiceAndANewCookie) {
   ScriptedBackend a(named("a")), b(named("b"));
   RunningEngine proxy;

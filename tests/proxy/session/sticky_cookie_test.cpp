@@ -32,6 +32,17 @@ TEST(StickyCookie, IsFoundByItsWholeName) {
   EXPECT_THAT(cookies({"route=1; route=2; route=3; route=4; route=5; route=6"}).size(), 4u);
 }
 
+TEST(StickyCookie, MayNameAClientAsNoEndpointIsNamed) {
+  http1::RequestIds random({1, 2, 3, 4});
+  const std::string name = make_client_name(random);
+  EXPECT_TRUE(is_client_name(name));
+  EXPECT_NE(make_client_name(random), name);
+  for (const std::string& other : {std::string(), name.substr(1), name + "0", "d" + name.substr(1),
+                                   "c" + std::string(32, 'x'), "c" + std::string(32, 'A')}) {
+    EXPECT_FALSE(is_client_name(other)) << other;
+  }
+}
+
 const base::WallTime kNow{std::chrono::seconds{1'767'225'600}};  // 2026-01-01
 
 TEST(StickyCookie, SaysWhatItWasToldToAndIsNeverReadByAScript) {
