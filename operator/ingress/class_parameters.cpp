@@ -79,6 +79,17 @@ std::shared_ptr<const kube::Ingress> ClassParameters::with_defaults(
   return made;
 }
 
+std::shared_ptr<const kube::Ingress> ClassParameters::with_defaults_of_joined(
+    const kube::Ingress& canary) const {
+  if (!parameters || parameters->spec.default_annotations.empty()) return nullptr;
+  auto annotations = annotations::with_defaults_of_joined(canary.metadata.annotations,
+                                                          parameters->spec.default_annotations);
+  if (annotations.size() == canary.metadata.annotations.size()) return nullptr;
+  auto made = std::make_shared<kube::Ingress>(canary);
+  made->metadata.annotations = std::move(annotations);
+  return made;
+}
+
 void ClassParameters::apply(const std::string& class_name,
                             const annotations::AnnotationMap& annotations,
                             annotations::RoutePolicy& policy) const {

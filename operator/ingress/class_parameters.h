@@ -41,6 +41,8 @@ struct ClassParameters {
   // there are none, or it has them already.
   std::shared_ptr<const kube::Ingress> with_defaults(
       std::shared_ptr<const kube::Ingress> ingress) const;
+  // A canary with what it would have of that if it were none; null: that is nothing.
+  std::shared_ptr<const kube::Ingress> with_defaults_of_joined(const kube::Ingress& canary) const;
   // What it refuses and tolerates, and what it adds, beside the defaults. class_name: for messages.
   // annotations: of an Ingress with_defaults().
   void apply(const std::string& class_name, const annotations::AnnotationMap& annotations,

@@ -11,6 +11,7 @@
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
+#include "operator/ingress/canary_guards.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/foreign_claims.h"
 #include "operator/ingress/guard_table.h"
@@ -109,6 +110,12 @@ class Compilation {
   };
 
   Reading read(const std::shared_ptr<const kube::Ingress>& ingress) const {
+    Reading reading = read_what_it_says(ingress);
+    reading.load = load_of(reading);
+    return reading;
+  }
+
+  Reading read_what_it_says(const std::shared_ptr<const kube::Ingress>& ingress) const {
     Reading reading;
     reading.ingress = ingress;
     reading.class_name = ownership_.class_of(*ingress).value_or("");
@@ -126,7 +133,6 @@ class Compilation {
       find_custom_headers(*custom, policy);
     }
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
-    reading.load = load_of(reading);
     return reading;
   }
 
@@ -297,7 +303,9 @@ class Compilation {
     report_class(*ingress);
     report_issues(*ingress, policy);
     if (policy.canary) {
-      canaries_.push_back({ingress, std::move(policy), summaries_.size() - 1});
+      auto beside_class = policy_beside_class(*ingress, reading.class_name);
+      canaries_.push_back(
+          {ingress, std::move(policy), std::move(beside_class), summaries_.size() - 1});
       return;
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
@@ -324,8 +332,28 @@ class Compilation {
   struct Canary {
     std::shared_ptr<const kube::Ingress> ingress;
     RoutePolicy policy;
-    std::size_t summary;  // its place
+    std::optional<RoutePolicy> beside_class;  // see policy_beside_class()
+    std::size_t summary;                      // its place
   };
+
+  // What a canary says, with what its class says to Ingresses that are none: who copies what he
+  // joins has said no more than that. Nothing: its class says nothing, or it could not be so.
+  std::optional<RoutePolicy> policy_beside_class(const kube::Ingress& canary,
+                                                 const std::string& class_name) const {
+    const ClassParameters& of_class = ownership_.parameters_of(class_name);
+    const auto ingress = of_class.with_defaults_of_joined(canary);
+    if (ingress == nullptr) return std::nullopt;
+    Reading reading = read_what_it_says(ingress);
+    RoutePolicy policy = std::move(reading.policy);
+    if (reading.auth) {
+      policy.external_auth = reading.auth->settings;
+      if (reading.auth->fields) {
+        find_said_fields(*reading.auth->fields, policy, *policy.external_auth);
+      }
+    }
+    of_class.apply(class_name, ingress->metadata.annotations, policy);
+    return policy.is_refused() ? std::nullopt : std::optional(std::move(policy));
+  }
 
   void join(const Canary& canary) {
     const kube::Ingress& ingress = *canary.ingress;
@@ -382,7 +410,8 @@ class Compilation {
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
       leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
     } else if (canary.policy.is_refused() ||
-               !is_guarded_as(canary.policy, standing->owner, (*standing->policies)->guards)) {
+               !is_guarded_as(canary, standing->owner,
+                              guards_.find((*standing->policies)->guards))) {
       leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
                 ", whose guards hold there; write the same in both, or nothing in this one");
     } else {
@@ -390,12 +419,25 @@ class Compilation {
     }
   }
 
-  // A canary without guards has those of what it joins. Its limits are then that one's, too.
-  static bool is_guarded_as(RoutePolicy canary, const kube::ObjectKey& owner,
-                            const std::string& guards) {
-    if (canary.limits) canary.limits->id = owner.text();
-    const std::string own = GuardTable().add(canary);
-    return own.empty() || own == guards;
+  // A canary has the guards of what it joins, and says as many of them as it likes. Its limits are
+  // that one's, too.
+  static bool is_guarded_as(const Canary& canary, const kube::ObjectKey& owner,
+                            const proxy::config::Guards& standing) {
+    const auto said_by = [&](const RoutePolicy& policy) {
+      proxy::config::Guards said = guards_of(policy);
+      if (said.limits) said.limits->id = owner.text();
+      return said;
+    };
+    if (are_kept(said_by(canary.policy), standing)) return true;
+    if (!canary.beside_class) return false;
+    proxy::config::Guards said = said_by(*canary.beside_class);
+    // Who answers to its name is found for what stands there; of another name it is said anyway.
+    if (said.external_auth && standing.external_auth) {
+      said.external_auth->cluster = canary.policy.external_auth
+                                        ? canary.policy.external_auth->cluster
+                                        : standing.external_auth->cluster;
+    }
+    return are_kept(said, standing);
   }
 
   template <class LeaveOut>

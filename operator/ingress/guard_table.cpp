@@ -31,4 +31,8 @@ std::string GuardTable::add(const annotations::RoutePolicy& policy) {
   return id;
 }
 
+proxy::config::Guards GuardTable::find(const std::string& id) const {
+  return id.empty() ? proxy::config::Guards{} : *section_.at(id);
+}
+
 }  // namespace ingress

@@ -16,6 +16,8 @@ class GuardTable {
  public:
   // The id of what this policy guards; empty: nothing.
   std::string add(const annotations::RoutePolicy& policy);
+  // Of an id that add() has given.
+  proxy::config::Guards find(const std::string& id) const;
 
   proxy::config::ProxyConfig::Section<proxy::config::Guards> take() { return std::move(section_); }
 

@@ -135,6 +135,16 @@ bool is_added(std::string_view key) {
          key == "hidden-headers";
 }
 
+AnnotationMap joined(const AnnotationMap& said, const ClassDefaults& defaults, bool lacks_auth) {
+  AnnotationMap all = said;
+  for (const auto& [key, value] : defaults) {
+    if (is_blank(value) || (lacks_auth && is_of_auth(key))) continue;
+    if (!is_added(key) && is_said_otherwise(said, key)) continue;
+    all.emplace(std::string(kClassPrefix).append(key), value);
+  }
+  return all;
+}
+
 std::optional<std::string> first_issue(const Issues& issues) {
   if (issues.empty()) return std::nullopt;
   const Issue& issue = issues.front();
@@ -190,15 +200,12 @@ std::optional<kube::ObjectKey> asked_service(const ClassDefaults& defaults) {
 
 AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults,
                             bool answers_challenges) {
-  AnnotationMap all = said;
-  if (is_canary(said)) return all;
-  const bool lacks_auth = answers_challenges || has_no_auth_of_its_class(said);
-  for (const auto& [key, value] : defaults) {
-    if (is_blank(value) || (lacks_auth && is_of_auth(key))) continue;
-    if (!is_added(key) && is_said_otherwise(said, key)) continue;
-    all.emplace(std::string(kClassPrefix).append(key), value);
-  }
-  return all;
+  if (is_canary(said)) return said;
+  return joined(said, defaults, answers_challenges || has_no_auth_of_its_class(said));
+}
+
+AnnotationMap with_defaults_of_joined(const AnnotationMap& canary, const ClassDefaults& defaults) {
+  return joined(canary, defaults, has_no_auth_of_its_class(canary));
 }
 
 void judge_global_auth(const AnnotationMap& annotations, Issues& issues) {

@@ -49,7 +49,10 @@ std::optional<kube::ObjectKey> asked_service(const ClassDefaults& defaults);
 AnnotationMap with_defaults(const AnnotationMap& said, const ClassDefaults& defaults,
                             bool answers_challenges = false);
 
-// enable-global-auth, which the two above go by.
+// Of a canary: what it would have of its class if it were none, as what it joins may have it.
+AnnotationMap with_defaults_of_joined(const AnnotationMap& canary, const ClassDefaults& defaults);
+
+// enable-global-auth, which those above go by.
 void judge_global_auth(const AnnotationMap& annotations, Issues& issues);
 
 }  // namespace ingress::annotations

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/route_policy.h"
+#include "operator/ingress/canary_guards.h"
 #include "operator/ingress/compiler.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
@@ -208,6 +209,51 @@ TEST(Canary, HasTheGuardsOfWhatItJoinsAndNoOthers) {
   EXPECT_EQ(split_of(compiled("", "10.0.0.0/8")), "");
   EXPECT_EQ(split_of(compiled("10.0.0.0/8", "192.0.2.0/24")), "");
   EXPECT_EQ(split_of(compiled("", "nonsense")), "");
+}
+
+proxy::config::Network network(const char* text) {
+  return *proxy::config::Network::parse(text);
+}
+
+TEST(CanaryGuards, AreKeptWhereThePlaceGuardsAllThatTheySay) {
+  using proxy::config::Guards;
+  Guards place;
+  place.denied = {network("10.0.0.0/8"), network("192.0.2.0/24")};
+  place.allowed = {network("172.16.0.0/12")};
+  place.basic_auth = proxy::config::BasicAuth{"shop", {{"ann", "{SHA}x"}}};
+  place.firewall.emplace();
+  place.limits = proxy::config::Limits{.id = "shop/main", .requests_per_second = 5};
+  EXPECT_TRUE(are_kept({}, place));
+  EXPECT_TRUE(are_kept(place, place));
+  const auto saying = [](const auto& say) {
+    Guards said;
+    say(said);
+    return said;
+  };
+  EXPECT_TRUE(are_kept(saying([&](Guards& g) { g.denied = {place.denied[1]}; }), place));
+  EXPECT_TRUE(are_kept(saying([&](Guards& g) { g.basic_auth = place.basic_auth; }), place));
+  EXPECT_TRUE(are_kept(saying([&](Guards& g) { g.limits = place.limits; }), place));
+  for (const Guards& other :
+       {saying([](Guards& g) { g.denied = {network("198.51.100.0/24")}; }),
+        saying([](Guards& g) { g.allowed = {network("198.51.100.0/24")}; }), saying([](Guards& g) {
+          g.basic_auth = proxy::config::BasicAuth{"shop", {}};
+        }),
+        saying([](Guards& g) { g.external_auth.emplace(); }),
+        saying([](Guards& g) { g.client_certificates.emplace(); }),
+        saying([](Guards& g) { g.firewall = proxy::config::Firewall{.paranoia_level = 2}; }),
+        saying([](Guards& g) { g.limits = proxy::config::Limits{.requests_per_second = 1}; }),
+        saying([](Guards& g) { g.closed = true; })}) {
+    EXPECT_FALSE(are_kept(other, place));
+  }
+  // A password would do there, and the list alone is what the canary believes in.
+  place.satisfy_any = true;
+  EXPECT_FALSE(are_kept(saying([&](Guards& g) { g.allowed = place.allowed; }), place));
+  EXPECT_TRUE(are_kept(saying([&](Guards& g) {
+                         g.allowed = place.allowed;
+                         g.basic_auth = place.basic_auth;
+                         g.satisfy_any = true;
+                       }),
+                       place));
 }
 
 TEST(Canary, WhoseBackendIsNotThereGetsNothingAndTheMainOneIsNotHarmed) {

@@ -289,6 +289,32 @@ TEST(ClassDefaults, ACanaryHasTheGuardsOfWhatItJoinsAndNoOthers) {
   EXPECT_EQ(canary(a_shop(), "true"), 1u) << "who copies what it joins";
 }
 
+TEST(ClassDefaults, ACanaryThatCopiesWhatTheOtherIngressSaysJoinsItBesideThem) {
+  const ClassDefaults defaults = {{"auth-url", "http://auth.id.svc.cluster.local/check"},
+                                  {"denylist-source-range", "192.0.2.0/24"},
+                                  {"limit-connections", "10"},
+                                  {"enable-modsecurity", "true"}};
+  using Said = std::map<std::string, std::string>;
+  const auto splits = [&](const Said& stable, const Said& canary) {
+    IngressBuilder main = a_shop();
+    IngressBuilder other = an_ingress("shop/canary").path("a.example", "/", "web", 80);
+    other.annotation(kNginx + "canary", "true").annotation(kNginx + "canary-weight", "5");
+    for (const auto& [key, value] : stable) main.annotation(kNginx + key, value);
+    for (const auto& [key, value] : canary) other.annotation(kNginx + key, value);
+    const Compiled compiled = compile(view_with(saying(defaults), {main, other}));
+    const auto guards = guards_on(compiled, "a.example");
+    EXPECT_TRUE(guards.firewall) << "whatever it says, nothing of what stands there is opened";
+    return compiled.config.hosts.at("a.example")->routes.at(0).policies.splits.size();
+  };
+  const Said own = {{"denylist-source-range", "10.0.0.0/8"}, {"limit-rps", "5"}};
+  EXPECT_EQ(splits(own, own), 1u) << "the class adds to both";
+  EXPECT_EQ(splits(own, {{"limit-rps", "5"}}), 1u) << "what it does not say it has anyway";
+  const Said signin = {{"auth-signin", "https://login.example/"}};
+  EXPECT_EQ(splits(signin, signin), 1u);
+  EXPECT_EQ(splits({}, {{"limit-rps", "5"}}), 0u) << "somebody believes in it";
+  EXPECT_EQ(splits({}, {{"auth-url", "http://other.id.svc.cluster.local/check"}}), 0u);
+}
+
 TEST(ClassDefaults, AreNotWhatTheClassRefusesToItsAuthors) {
   api::EdgeParameters::Spec spec = saying(kAuth);
   spec.refused_annotations = {"auth-url", "enable-global-auth"};
