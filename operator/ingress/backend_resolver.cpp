@@ -236,9 +236,10 @@ std::string tls_text(const annotations::BackendProtocol& protocol) {
                                                .proxy_protocol = protocol.proxy_protocol}) {
     return ";tls";
   }
-  const std::string all =
-      protocol.secret + "\n" + protocol.name + "\n" + (protocol.verify ? "verify" : "") + "\n" +
-      (protocol.sends_name ? "name" : "") + "\n" + std::to_string(protocol.verify_depth);
+  std::string all = protocol.secret + "\n" + protocol.name + "\n" +
+                    (protocol.verify ? "verify" : "") + "\n" + (protocol.sends_name ? "name" : "") +
+                    "\n" + std::to_string(protocol.verify_depth);
+  if (protocol.tls13_only) all += "\n1.3";
   constexpr std::size_t kDigits = 32;  // more than enough for the Ingresses of one Service
   return ";tls=" + base::sha256_hex(all).substr(0, kDigits);
 }
@@ -448,11 +449,11 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   const bool is_tls = protocol.tls.value_or(says_tls(*port));
   const bool is_http2 = protocol.tls ? protocol.http2 : says_http2(*port);
   if (!is_tls && protocol.needs_tls()) {
-    return closed(
-        "backend_tls_unused", "BackendProtocolMismatch",
-        "Service " + key.text() + " port " + std::to_string(port->port) +
-            " is spoken to in the clear, where proxy-ssl-secret and proxy-ssl-verify "
-            "guard nothing; set backend-protocol to \"HTTPS\" or \"GRPCS\", or remove them");
+    return closed("backend_tls_unused", "BackendProtocolMismatch",
+                  "Service " + key.text() + " port " + std::to_string(port->port) +
+                      " is spoken to in the clear, where proxy-ssl-secret, proxy-ssl-verify and "
+                      "proxy-ssl-protocols guard nothing; set backend-protocol to \"HTTPS\" or "
+                      "\"GRPCS\", or remove them");
   }
   using proxy::config::ProxyProtocol;
   if (is_http2 && protocol.proxy_protocol != ProxyProtocol::none) {
@@ -502,6 +503,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
     if (is_tls) made.tls = std::move(tls.settings);
+    made.tls13_only = is_tls && protocol.tls13_only;
     made.speaks_http2 = is_http2;
     made.proxy_protocol = protocol.proxy_protocol;
     // The API server makes it at random, every operator sees the same one, and no client does.

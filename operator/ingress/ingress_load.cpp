@@ -133,7 +133,7 @@ class Weighing {
     if (policy.prefers_least_requests) size += {1, 40};
     for (const auto& part : policy.hash_by) size += {4, 80 + part.name.size()};
     if (policy.backend == annotations::BackendProtocol{}) return size;
-    size += {10, 260};
+    size += {11, 280};
     size += size_of_text(policy.backend.name) * 2;  // to send and to verify
     const std::string& namespace_ = ingress_.metadata.namespace_;
     const auto name = annotations::secret_in(namespace_, policy.backend.secret);

@@ -235,7 +235,9 @@ struct Fields<Cluster> {
       // Without it a client is kept by hashBy alone.
       added(field("clientStaySeconds", &Cluster::client_stay_seconds, Number{kStaySecondsMax})),
       // Without them all endpoints are asked.
-      added(field("zones", &Cluster::zones, List{kZonesMax})));
+      added(field("zones", &Cluster::zones, List{kZonesMax})),
+      // Who does not know it would speak what is not to be spoken.
+      guard(field("tls13Only", &Cluster::tls13_only, Flag{})));
 };
 
 template <>

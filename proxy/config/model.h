@@ -74,6 +74,7 @@ struct Cluster {
   // With tls: the authorities that the proxy's own system trusts stand for endpoints, in place of
   // those of trusted_pem.
   bool trusts_system = false;
+  bool tls13_only = false;  // with tls: no other version is spoken
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds read_timeout{60'000};  // between two reads from the endpoint
   std::chrono::milliseconds send_timeout{60'000};  // between two writes to the endpoint

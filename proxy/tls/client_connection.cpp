@@ -84,8 +84,9 @@ ssl_ctx_st* ClientContext::use() {
   ERR_clear_error();
   base::SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
   const config::BackendTls& settings = *settings_;
+  const int oldest = tls13_only_ ? TLS1_3_VERSION : TLS1_2_VERSION;
   const bool is_usable =
-      made != nullptr && SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION) == 1 &&
+      made != nullptr && SSL_CTX_set_min_proto_version(made.get(), oldest) == 1 &&
       is_trust_settled(made.get()) && (settings.chain_pem.empty() || show(made.get(), settings));
   ERR_clear_error();
   constexpr unsigned char kHttp2[] = {2, 'h', '2'};

@@ -25,12 +25,15 @@ using SessionSlot = std::unique_ptr<ssl_session_st, SessionDeleter>;
 class ClientContext {
  public:
   // `speaks_http2`: that is what its endpoints are told by ALPN (RFC 7301). `trusts_system`: by
-  // system_authorities() they are verified, in place of those of the settings.
+  // system_authorities() they are verified, in place of those of the settings. `tls13_only`: an
+  // endpoint that does not speak it is none.
   explicit ClientContext(std::shared_ptr<const config::BackendTls> settings,
-                         bool speaks_http2 = false, bool trusts_system = false)
+                         bool speaks_http2 = false, bool trusts_system = false,
+                         bool tls13_only = false)
       : settings_(std::move(settings)),
         speaks_http2_(speaks_http2),
-        trusts_system_(trusts_system) {}
+        trusts_system_(trusts_system),
+        tls13_only_(tls13_only) {}
   ~ClientContext();
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
@@ -44,6 +47,7 @@ class ClientContext {
   std::shared_ptr<const config::BackendTls> settings_;
   bool speaks_http2_;
   bool trusts_system_;
+  bool tls13_only_;
   ssl_ctx_st* context_ = nullptr;
   bool was_tried_ = false;
 };

@@ -184,6 +184,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
   Known known(*old_config, std::exchange(endpoints_, {}), std::exchange(leaving_, {}));
   // A connection that was made under other rules is not one to reuse, nor is its session.
   if (old_config->tls != config_->tls || old_config->trusts_system != config_->trusts_system ||
+      old_config->tls13_only != config_->tls13_only ||
       old_config->speaks_http2 != config_->speaks_http2 ||
       old_config->proxy_protocol != config_->proxy_protocol) {
     known.retire_others();
@@ -192,7 +193,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
   if (config_->tls && tls_ == nullptr) {
     tls_ = std::make_shared<tls::ClientContext>(
         std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2,
-        config_->trusts_system);
+        config_->trusts_system, config_->tls13_only);
   }
   const auto make_ready = [&](const ConfiguredEndpoints& wanted, Endpoints& endpoints) {
     for (const config::Endpoint& place : wanted) {

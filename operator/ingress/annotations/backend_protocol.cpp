@@ -1,5 +1,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "operator/ingress/annotations/values.h"
@@ -88,6 +90,37 @@ void read_depth(const AnnotationMap& annotations, BackendProtocol& read, Issues&
   }
 }
 
+// Of the versions that nginx has words for 1.2 and 1.3 are spoken, and the newer one where an
+// endpoint has it: a list without it keeps nobody from what is better.
+void read_versions(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+  const auto found = find(annotations, "proxy-ssl-protocols");
+  if (!found) return;
+  constexpr std::array<std::string_view, 6> kWords = {"SSLv2",   "SSLv3",   "TLSv1",
+                                                      "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+  bool has_12 = false;
+  bool has_13 = false;
+  std::string_view rest = found->value;
+  while (!(rest = trimmed(rest)).empty()) {
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r\n"));
+    rest.remove_prefix(word.size());
+    has_12 = has_12 || is_same_word(word, "TLSv1.2");
+    has_13 = has_13 || is_same_word(word, "TLSv1.3");
+    const bool is_known = std::any_of(kWords.begin(), kWords.end(), [&](std::string_view known) {
+      return is_same_word(word, known);
+    });
+    if (is_known) continue;
+    issues.push_back(
+        bad_value(*found, "names of versions, such as \"TLSv1.2 TLSv1.3\"", Issue::Effect::guards));
+    return;
+  }
+  read.tls13_only = has_13 && !has_12;
+  if (has_12 || has_13) return;
+  Issue issue =
+      bad_value(*found, "a version that is spoken: TLSv1.2 or TLSv1.3", Issue::Effect::tunes);
+  issue.remedy = "Let the backend speak one of them, and write that.";
+  issues.push_back(std::move(issue));
+}
+
 }  // namespace
 
 BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
@@ -97,6 +130,7 @@ BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& 
   read_switch(annotations, "proxy-ssl-server-name", read.sends_name, issues);
   read_name(annotations, read, issues);
   read_depth(annotations, read, issues);
+  read_versions(annotations, read, issues);
   read_proxy_protocol(annotations, read, issues);
   if (const auto secret = find(annotations, "proxy-ssl-secret")) read.secret = secret->value;
   if (read.verify && read.secret.empty()) {

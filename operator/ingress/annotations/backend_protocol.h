@@ -20,12 +20,13 @@ struct BackendProtocol {
   std::string name{};              // proxy-ssl-name; empty: the Service's own
   bool sends_name = false;         // proxy-ssl-server-name
   std::uint64_t verify_depth = 1;  // proxy-ssl-verify-depth
+  bool tls13_only = false;         // proxy-ssl-protocols
   // proxy-protocol-to-backend: connections begin with a header that names the client.
   proxy::config::ProxyProtocol proxy_protocol = proxy::config::ProxyProtocol::none;
   bool operator==(const BackendProtocol&) const = default;
 
   // Something that plain HTTP could not keep.
-  bool needs_tls() const { return verify || !secret.empty(); }
+  bool needs_tls() const { return verify || !secret.empty() || tls13_only; }
 };
 
 // What cannot be read closes the door: plain HTTP to a backend that expects TLS would send secrets

@@ -33,6 +33,9 @@ constexpr std::string_view kWebSockets = "No such key is needed: WebSockets pass
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
+constexpr std::string_view kUpstreamCiphers =
+    "Let the backend have the ciphers that it takes, say \"TLSv1.3\" alone in proxy-ssl-protocols, "
+    "or remove it.";
 constexpr std::string_view kUpstreamTls =
     "Let the Service offer a plain HTTP port, and remove the proxy-ssl-* annotations.";
 
@@ -179,9 +182,9 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-request-buffering", kHonoured, "", kText},
     {"proxy-send-timeout", kHonoured, "", kText},
     {"proxy-set-headers", kTunes, kRequestFields, kText},
-    {"proxy-ssl-ciphers", kGuards, kUpstreamTls, kText},
+    {"proxy-ssl-ciphers", kGuards, kUpstreamCiphers, kText, "DEFAULT"},
     {"proxy-ssl-name", kHonoured, "", kText},
-    {"proxy-ssl-protocols", kGuards, kUpstreamTls, kText},
+    {"proxy-ssl-protocols", kHonoured, "", kText},
     {"proxy-ssl-secret", kHonoured, "", kText},
     {"proxy-ssl-server-name", kHonoured, "", kText},
     {"proxy-ssl-verify", kHonoured, "", kText},

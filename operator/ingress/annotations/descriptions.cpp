@@ -226,6 +226,8 @@ constexpr Description kOfRequests[] = {
     {"proxy-ssl-verify-depth", "0 to 100",
      "intermediate certificates between the Pod's and its authority; 1 when nothing is "
      "said"},
+    {"proxy-ssl-protocols", "`TLSv1.2`, `TLSv1.3` and older ones, by blanks",
+     "`TLSv1.3` without `TLSv1.2`: no other version is spoken to Pods; else 1.2 and 1.3"},
     {"auth-type", "`basic`", "a password is asked for (401); `digest` is refused"},
     {"auth-secret", "a Secret of the Ingress's namespace, as `NAME` or `NAMESPACE/NAME`",
      "who may come in; one of another namespace is refused"},

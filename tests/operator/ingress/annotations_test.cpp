@@ -482,6 +482,23 @@ TEST(RoutePolicy, HttpsToBackendsIsReadWithWhomToTrust) {
             std::nullopt);
 }
 
+TEST(RoutePolicy, VersionsOfTlsToBackendsAreThoseThatAreSpoken) {
+  const auto read = [](const std::string& versions) {
+    return read_route_policy(
+        nginx({{"backend-protocol", "HTTPS"}, {"proxy-ssl-protocols", versions}}));
+  };
+  for (const char* const both : {"TLSv1.2 TLSv1.3", "TLSv1 TLSv1.1 TLSv1.2", "tlsv1.2"}) {
+    EXPECT_THAT(read(both).issues, IsEmpty()) << both;
+    EXPECT_FALSE(read(both).backend.tls13_only) << both;
+  }
+  EXPECT_THAT(read("TLSv1.3").issues, IsEmpty());
+  EXPECT_TRUE(read("TLSv1.3").backend.tls13_only);
+  EXPECT_TRUE(read("TLSv1.3").backend.needs_tls());
+  EXPECT_THAT(read("TLSv1.1").issues, testing::SizeIs(1));
+  EXPECT_FALSE(read("TLSv1.1").is_refused()) << "it guards nothing";
+  EXPECT_THAT(read_route_policy(nginx({{"proxy-ssl-ciphers", "DEFAULT"}})).issues, IsEmpty());
+}
+
 TEST(RoutePolicy, GrpcToBackendsIsHttp2PlainOrInTls) {
   const RoutePolicy plain = read_route_policy(nginx({{"backend-protocol", "grpc"}}));
   EXPECT_THAT(plain.issues, IsEmpty());
@@ -499,7 +516,8 @@ TEST(RoutePolicy, WhatIsSaidAboutTrustInBackendsAndCannotBeReadClosesTheDoor) {
       {"proxy-ssl-verify-depth", "deep"},
       {"proxy-ssl-verify-depth", "101"},
       {"proxy-ssl-verify-depth", "-1"},
-      {"proxy-ssl-protocols", "TLSv1.3"},
+      {"proxy-ssl-protocols", "TLSv1.4"},
+      {"proxy-ssl-protocols", "TLSv1.2,TLSv1.3"},
       {"proxy-ssl-ciphers", "HIGH"},
   };
   for (const auto& [key, value] : unreadable) {

@@ -415,6 +415,24 @@ TEST_F(ServedKeys, CertificatesOfClientsAreAskedForAndToldAsTheIngressSays) {
 
 // ---- TLS to backends
 
+TEST_F(ServedKeys, ABackendIsSpokenToInTheVersionThatTheIngressSays) {
+  base::SslCtxPtr context = tls_server("web.internal");
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  const ScriptedBackend old(say_path, "127.0.0.1", std::move(context));
+  const ScriptedBackend newer(say_path, "127.0.0.1", tls_server("web.internal"));
+  const auto serve_in = [&](const std::string& versions, std::uint16_t port) {
+    serve(ViewBuilder().ingress(
+              annotated({{"backend-protocol", "HTTPS"}, {"proxy-ssl-protocols", versions}})),
+          port);
+  };
+  serve_in("TLSv1.2 TLSv1.3", old.port());
+  EXPECT_EQ(asked("/a"), "/a");
+  serve_in("TLSv1.3", old.port());
+  EXPECT_EQ(asked("/a"), "502");
+  serve_in("TLSv1.3", newer.port());
+  EXPECT_EQ(asked("/a"), "/a");
+}
+
 TEST_F(ServedKeys, ABackendsCertificateIsVerifiedByTheSecretAndTheNameOfTheIngress) {
   const auto own = proxy::support::issue({"web.internal"});
   base::SslCtxPtr context = tls_server(own);
