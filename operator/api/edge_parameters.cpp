@@ -141,6 +141,9 @@ proxy::config::AccessLine access_line_in(const Fields& fields) {
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
+  if (fields.has("namespaceSelector")) {
+    spec.namespace_selector = LabelSelector::read(fields.object("namespaceSelector"));
+  }
   const Fields annotations = fields.object("annotations");
   spec.refused_annotations = names_in(annotations, "refused");
   spec.tolerated_annotations = names_in(annotations, "tolerated");

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
+#include "operator/api/label_selector.h"
 #include "proxy/config/model.h"
 #include "proxy/config/tls_policy.h"
 
@@ -42,8 +43,9 @@ struct EdgeParameters {
   };
 
   struct Spec {
-    // The namespaces whose Ingresses may have the class; nothing: all.
+    // The namespaces whose Ingresses may have the class: those of either. Nothing in both: all.
     std::optional<std::set<std::string>> namespaces{};
+    std::optional<LabelSelector> namespace_selector{};  // see ingress::with_selected()
     // Keys of annotations, without their prefix or, of other controllers, whole.
     std::set<std::string> refused_annotations{};  // close their Ingress
     // Where one that guards is not supported, it is a Warning and the Ingress is served.

@@ -208,6 +208,20 @@ void assume_parameters(ingress::ClusterView& view, const std::set<std::string>& 
   }
 }
 
+void select_namespaces(ingress::ClusterView& view, const ingress::NamespaceLabels& known,
+                       bool is_whole) {
+  for (auto& [name, parameters] : view.parameters) {
+    if (!parameters->spec.namespace_selector) continue;
+    auto selected =
+        std::make_shared<api::EdgeParameters>(*ingress::with_selected(parameters, known));
+    for (const auto& ingress : view.ingresses) {
+      const std::string& namespace_ = ingress->metadata.namespace_;
+      if (!is_whole && known.count(namespace_) == 0) selected->spec.namespaces->insert(namespace_);
+    }
+    parameters = std::move(selected);
+  }
+}
+
 // Nobody is asked: who stands behind a name is not what is checked.
 void assume_external_names(ingress::ClusterView& view) {
   const auto assumed = std::make_shared<const ingress::ResolvedName>(
@@ -349,6 +363,7 @@ void Manifests::add(const std::string& source, const nlohmann::json& given) {
   if (kind == "Namespace") {
     const kube::ObjectMeta metadata = kube::read_meta(given);
     if (metadata.is_being_deleted) view_.ending_namespaces.insert(metadata.name);
+    namespaces_[metadata.name] = metadata.labels;
     return;
   }
   if (kind == "IngressClass") return add_typed(source, given, view_.classes);
@@ -393,6 +408,7 @@ ingress::ClusterView Manifests::view(base::WallTime now, bool is_whole,
   if (!classes.empty()) keep_classes(view, classes);
   take_over(view);
   if (!is_whole) assume_parameters(view, broken_parameters_);
+  select_namespaces(view, namespaces_, is_whole);
   const ingress::ClassOwnership ownership = ingress::ownership_of(view);
   for (auto& one : view.ingresses) one = ownership.with_defaults(std::move(one));
   if (!is_whole) {

@@ -51,9 +51,30 @@ bool is_supported(const std::string& name) {
 
 }  // namespace
 
+NamespaceLabels labels_of(const std::vector<std::shared_ptr<const kube::Namespace>>& namespaces) {
+  NamespaceLabels all;
+  for (const auto& one : namespaces) all[one->metadata.name] = one->metadata.labels;
+  return all;
+}
+
+std::shared_ptr<const api::EdgeParameters> with_selected(
+    std::shared_ptr<const api::EdgeParameters> parameters, const NamespaceLabels& all) {
+  const auto& selector = parameters->spec.namespace_selector;
+  if (!selector) return parameters;
+  auto made = std::make_shared<api::EdgeParameters>(*parameters);
+  auto& names = made->spec.namespaces;
+  if (!names) names.emplace();
+  for (const auto& [name, labels] : all) {
+    if (selector->selects(labels)) names->insert(name);
+  }
+  return made;
+}
+
 bool ClassParameters::admits(const std::string& namespace_) const {
-  return !parameters || !parameters->spec.namespaces ||
-         parameters->spec.namespaces->count(namespace_) != 0;
+  if (!parameters) return true;
+  const api::EdgeParameters::Spec& spec = parameters->spec;
+  if (!spec.namespaces) return !spec.namespace_selector;
+  return spec.namespaces->count(namespace_) != 0;
 }
 
 annotations::Defaults ClassParameters::defaults() const {

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
+#include "kube/resources/namespace.h"
 #include "operator/api/edge_parameters.h"
 #include "operator/ingress/annotations/source.h"
 
@@ -20,6 +22,16 @@ namespace ingress {
 // stay as it was last.
 using ParametersByName = std::map<std::string, std::shared_ptr<const api::EdgeParameters>>;
 
+// Of all namespaces, by their names.
+using NamespaceLabels = std::map<std::string, api::Labels>;
+
+NamespaceLabels labels_of(const std::vector<std::shared_ptr<const kube::Namespace>>& namespaces);
+
+// With the namespaces that its selector selects among those of its list; itself where it has no
+// selector.
+std::shared_ptr<const api::EdgeParameters> with_selected(
+    std::shared_ptr<const api::EdgeParameters> parameters, const NamespaceLabels& all);
+
 // What an IngressClass has in spec.parameters.
 struct ClassParameters {
   std::string named{};  // "EdgeParameters strict"; empty: nothing
@@ -27,7 +39,8 @@ struct ClassParameters {
 
   // What is named may say whom to keep out, and is not there: then nobody gets in.
   bool is_undecided() const { return !named.empty() && parameters == nullptr; }
-  // An undecided class admits every namespace: its Ingresses keep their hosts, and answer 503.
+  // An undecided class admits every namespace: its Ingresses keep their hosts, and answer 503. Of
+  // parameters with a selector: as they are with_selected().
   bool admits(const std::string& namespace_) const;
 
   // Who answers what nobody else does; nullptr: nobody.

@@ -29,6 +29,11 @@ std::vector<std::string> texts_of(const std::set<kube::ObjectKey>& keys) {
   return texts;
 }
 
+bool have_labels_changed(const kube::ObjectChange<kube::Namespace>& change) {
+  if (!change.before || !change.after) return change.before != change.after;
+  return change.before->metadata.labels != change.after->metadata.labels;
+}
+
 }  // namespace
 
 // The stores as the compiler asks for them.
@@ -56,6 +61,7 @@ class CompileLoop::Source final : public ClusterSource {
       }
     }
     last_parameters_ = named;
+    select_namespaces(named);
     std::set<kube::ObjectKey> services;
     for (const auto& [name, one] : named) services.merge(named_services(*one));
     const std::lock_guard lock(mutex_);
@@ -74,6 +80,8 @@ class CompileLoop::Source final : public ClusterSource {
     return std::any_of(all.begin(), all.end(),
                        [&](const auto& one) { return named_services(*one).count(service) != 0; });
   }
+  // Any thread. Whether labels of namespaces decide about what parameters() says.
+  bool selects_namespaces() const { return selects_namespaces_; }
   std::set<std::string> ending_namespaces() const override {
     std::set<std::string> ending;
     for (const auto& one : stores_.namespaces.list()) {
@@ -112,7 +120,25 @@ class CompileLoop::Source final : public ClusterSource {
   }
 
  private:
+  // Where namespaces are not known nobody knows whom a selector means: then it is as if the
+  // parameters could not be read.
+  void select_namespaces(ParametersByName& named) const {
+    const auto has_selector = [](const auto& one) {
+      return one.second->spec.namespace_selector.has_value();
+    };
+    // Before they are looked at: whoever changes then tells it.
+    selects_namespaces_ = std::any_of(named.begin(), named.end(), has_selector);
+    if (!selects_namespaces_) return;
+    if (!stores_.namespaces.has_synced()) {
+      std::erase_if(named, has_selector);
+      return;
+    }
+    const NamespaceLabels all = labels_of(stores_.namespaces.list());
+    for (auto& [name, one] : named) one = with_selected(std::move(one), all);
+  }
+
   const Stores& stores_;
+  mutable std::atomic<bool> selects_namespaces_ = false;
   mutable TlsSecretCache secrets_;
   mutable ParametersByName last_parameters_;
   mutable std::mutex mutex_;
@@ -237,8 +263,17 @@ void CompileLoop::listen() {
   });
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
     const auto is_ending = [](const auto& one) { return one && one->metadata.is_being_deleted; };
-    if (is_ending(change.before) == is_ending(change.after)) return;
-    poke([](ClusterChanges& changes) { changes.namespaces = true; });
+    const bool ends = is_ending(change.before) != is_ending(change.after);
+    const bool is_another = source_->selects_namespaces() && have_labels_changed(change);
+    if (!ends && !is_another) return;
+    poke([&](ClusterChanges& changes) {
+      changes.namespaces = changes.namespaces || ends;
+      changes.parameters = changes.parameters || is_another;
+    });
+  });
+  stores_.namespaces.add_sync_listener([this] {
+    if (!source_->selects_namespaces()) return;
+    poke([](ClusterChanges& changes) { changes.parameters = true; });
   });
 }
 
@@ -350,12 +385,19 @@ bool CompileLoop::have_stores_synced(base::SteadyTime since) const {
 }
 
 bool CompileLoop::lacks_parameters() const {
-  if (stores_.parameters == nullptr || stores_.parameters->has_synced()) return false;
+  if (stores_.parameters == nullptr) return false;
+  const bool are_listed = stores_.parameters->has_synced();
+  const bool are_namespaces_listed = stores_.namespaces.has_synced();
+  if (are_listed && are_namespaces_listed) return false;
   const ReleaseSettings& settings = options_.settings;
   const auto classes = stores_.classes.list();
   return std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
-    return one->controller == settings.controller &&
-           settings.class_names.count(one->metadata.name) != 0 && !named_parameters(*one).empty();
+    const std::string name = named_parameters(*one);
+    const bool is_ours = one->controller == settings.controller &&
+                         settings.class_names.count(one->metadata.name) != 0;
+    if (!is_ours || name.empty()) return false;
+    const auto parameters = stores_.parameters->get({"", name});
+    return !are_listed || (parameters && parameters->spec.namespace_selector);
   });
 }
 

@@ -105,7 +105,8 @@ class CompileLoop {
   std::chrono::nanoseconds processor_time() const;
   // Once true it stays so: the first compilation was handed out.
   bool has_compiled() const { return has_compiled_; }
-  // A class names parameters that have not been listed: without them nobody knows whom to keep out.
+  // A class names parameters that have not been listed, or namespaces have not that these select:
+  // without them nobody knows whom to keep out.
   bool lacks_parameters() const;
 
  private:

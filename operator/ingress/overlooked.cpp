@@ -91,7 +91,8 @@ std::optional<Remark> why_not_admitted(const kube::Ingress& ingress,
                 .message = "Ingresses of namespace " + ingress.metadata.namespace_ +
                            " may not have the IngressClass " + *wanted + ", as " +
                            ownership.parameters_of(*wanted).named +
-                           " says (spec.namespaces), so this one is not served. Name another "
+                           " says (spec.namespaces, spec.namespaceSelector), so this one is not "
+                           "served. Name another "
                            "class, or ask those who run the cluster."};
 }
 

@@ -71,6 +71,7 @@ class RunningOperator final : public Runtime {
   bool is_named_secret(const kube::ObjectKey& secret) const;
   bool is_named_service(const kube::ObjectKey& service) const;
   ingress::ParametersByName readable_parameters() const;
+  void look_at_ingresses_that_are_selected(const kube::ObjectChange<kube::Namespace>& change);
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
   std::shared_ptr<const ingress::HostOwners> owners() const;
@@ -310,6 +311,10 @@ void RunningOperator::connect_parts() {
   };
   stores_.parameters.add_listener([on_parameters](const auto&) { on_parameters(); });
   stores_.parameters.add_sync_listener(on_parameters);
+  stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
+    look_at_ingresses_that_are_selected(change);
+  });
+  stores_.namespaces.add_sync_listener([this] { look_at_all_ingresses(); });
   const auto enqueue_in = [](kube::Controller& controller) {
     return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
   };
@@ -486,10 +491,15 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   return ingress::addresses_of(*service);
 }
 
+// Without those of which it is not known yet which namespaces they select.
 ingress::ParametersByName RunningOperator::readable_parameters() const {
   ingress::ParametersByName all;
   for (const auto& one : stores_.parameters.list()) {
-    if (one->problem.empty()) all[one->metadata.name] = one;
+    if (!one->problem.empty()) continue;
+    const bool selects = one->spec.namespace_selector.has_value();
+    if (selects && !stores_.namespaces.has_synced()) continue;
+    all[one->metadata.name] =
+        selects ? ingress::with_selected(one, ingress::labels_of(stores_.namespaces.list())) : one;
   }
   return all;
 }
@@ -510,6 +520,25 @@ std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& i
                                            !options_.publish_addresses.empty()});
 }
 
+// Whether they may have their class depends on the labels of their namespace, where a class says
+// so.
+void RunningOperator::look_at_ingresses_that_are_selected(
+    const kube::ObjectChange<kube::Namespace>& change) {
+  if (!change.after ||
+      (change.before && change.before->metadata.labels == change.after->metadata.labels)) {
+    return;
+  }
+  const auto parameters = stores_.parameters.list();
+  const bool is_asked = std::any_of(parameters.begin(), parameters.end(), [](const auto& one) {
+    return one->spec.namespace_selector.has_value();
+  });
+  if (!is_asked) return;
+  for (const auto& one : stores_.ingresses.list()) {
+    if (one->metadata.namespace_ != change.key.name) continue;
+    overlooked_controller_.enqueue(one->metadata.key());
+  }
+}
+
 void RunningOperator::look_at_all_ingresses() {
   for (const auto& one : stores_.ingresses.list()) {
     overlooked_controller_.enqueue(one->metadata.key());
@@ -527,7 +556,8 @@ std::string RunningOperator::why_not_ready() const {
   const std::string missing = stores_.not_synced();
   if (!missing.empty()) return "waiting for the first listing of " + missing;
   if (compile_loop_.lacks_parameters()) {
-    return "waiting for the first listing of EdgeParameters, which an IngressClass names";
+    return "waiting for the first listing of EdgeParameters that an IngressClass names, and of the "
+           "namespaces that they select";
   }
   if (!compile_loop_.has_compiled()) return "the cluster has not been compiled yet";
   return own_certificate_ ? own_certificate_->why_not_ready() : std::string();

@@ -171,6 +171,11 @@ std::string class_with(const std::string& spec) {
 
 TEST(Check, WhatParametersOfTheClassSayCounts) {
   const std::string cors = R"({nginx.ingress.kubernetes.io/enable-cors: "true"})";
+  const std::string selecting = class_with("{namespaceSelector: {matchLabels: {edge: strict}}}");
+  const auto shop = [](const std::string& labels) {
+    return "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {" + labels +
+           "}}\n---\n";
+  };
   const struct {
     const char* what;
     std::string manifests;
@@ -186,6 +191,12 @@ TEST(Check, WhatParametersOfTheClassSayCounts) {
        "AnnotationRefused"},
       {"another namespace", class_with("{namespaces: [blog]}") + web("{}", "web", "edge"), 1,
        "NamespaceNotAllowed"},
+      {"a namespace that is selected", selecting + shop("edge: strict") + web("{}", "web", "edge"),
+       0, ""},
+      {"one with another label", selecting + shop("edge: open") + web("{}", "web", "edge"), 1,
+       "NamespaceNotAllowed"},
+      {"one that is not there, so taken to be selected", selecting + web("{}", "web", "edge"), 0,
+       ""},
       {"not there, so taken to be well", class_with("") + web("{}", "web", "edge"), 0, ""},
       {"cannot be read", class_with("{plainHttp: Maybe}") + web("{}", "web", "edge"), 2,
        "ClassParametersMissing"},

@@ -312,6 +312,36 @@ TEST(ClassParameters, ANamespaceThatMayNotHaveTheClassOwnsNoHostAndIsTold) {
       << "an empty list is nobody";
 }
 
+TEST(ClassParameters, NamespacesAreThoseOfTheListAndThoseThatTheSelectorSelects) {
+  const auto admitted = [](const nlohmann::json& spec, const NamespaceLabels& labels) {
+    ClassParameters parameters;
+    parameters.named = "EdgeParameters strict";
+    parameters.parameters = with_selected(
+        std::make_shared<const EdgeParameters>(
+            EdgeParameters::from_json({{"metadata", {{"name", "strict"}}}, {"spec", spec}})
+                .value()),
+        labels);
+    std::string all;
+    for (const char* const name : {"shop", "blog", "evil"}) {
+      if (parameters.admits(name)) all.append(all.empty() ? "" : " ").append(name);
+    }
+    return all;
+  };
+  const NamespaceLabels labels = {{"shop", {{"edge", "strict"}}}, {"blog", {}}, {"evil", {}}};
+  const nlohmann::json selector = {{"matchLabels", {{"edge", "strict"}}}};
+  EXPECT_EQ(admitted({{"namespaceSelector", selector}}, labels), "shop");
+  EXPECT_EQ(admitted({{"namespaceSelector", selector}, {"namespaces", {"blog"}}}, labels),
+            "shop blog");
+  EXPECT_EQ(admitted({{"namespaceSelector", nlohmann::json::object()}}, labels), "shop blog evil");
+  EXPECT_EQ(admitted({{"namespaceSelector", selector}}, {}), "") << "nobody who is not known";
+  ClassParameters unselected;
+  unselected.parameters = std::make_shared<const EdgeParameters>(
+      EdgeParameters::from_json(
+          {{"metadata", {{"name", "strict"}}}, {"spec", {{"namespaceSelector", selector}}}})
+          .value());
+  EXPECT_FALSE(unselected.admits("shop"));
+}
+
 TEST(ClassParameters, AClassThatNamesWhatIsNotThereClosesAndKeepsItsHosts) {
   const Compiled compiled =
       compile(view_with(nullptr, {a_shop(), an_ingress("evil/www")
@@ -353,6 +383,15 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"limitStatus", 200}}), HasSubstr("spec.limitStatus"));
   EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
+  EXPECT_THAT(problem({{"namespaceSelector", {{"matchLabels", {"edge"}}}}}),
+              HasSubstr("spec.namespaceSelector.matchLabels"));
+  const auto expression = [](const nlohmann::json& one) {
+    return nlohmann::json{{"namespaceSelector", {{"matchExpressions", {one}}}}};
+  };
+  EXPECT_EQ(problem(expression({{"key", "a"}, {"operator", "Exists"}})), "");
+  EXPECT_THAT(problem(expression({{"key", "a"}, {"operator", "Is"}})), HasSubstr("operator"));
+  EXPECT_THAT(problem(expression({{"key", "a"}, {"operator", "In"}})), HasSubstr("values"));
+  EXPECT_THAT(problem(expression({{"operator", "Exists"}})), HasSubstr("key"));
   EXPECT_THAT(problem({{"accessLog", {{"format", "Combined"}}}}),
               HasSubstr("spec.accessLog.format"));
   EXPECT_THAT(problem({{"accessLog", {{"fields", {"status", "cookie"}}}}}),

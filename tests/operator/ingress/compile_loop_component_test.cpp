@@ -269,6 +269,33 @@ TEST_F(CompileLoopChanges, WhomParametersNameIsFollowedWhileTheLastThatCouldBeRe
   add_endpoint();
 }
 
+TEST_F(CompileLoopChanges, ANamespaceHasTheClassWhileItsLabelsAreSo) {
+  ingresses_.put(ingress_test::an_ingress("shop/www").path("shop.example", "/", "web", 80).get());
+  const auto wait_for_hosts = [this](std::size_t count) {
+    std::unique_lock lock(mutex_);
+    compiled_.wait(lock, [&] { return last_.config->hosts.size() == count; });
+  };
+  wait_for_hosts(1);
+  api::EdgeParameters selecting;
+  selecting.metadata.name = "strict";
+  selecting.spec.namespace_selector = api::LabelSelector{.match_labels = {{"edge", "strict"}}};
+  parameters_.put(selecting);
+  classes_.put(class_with_parameters());
+  wait_for_hosts(0);
+  kube::Namespace shop;
+  shop.metadata.name = "shop";
+  shop.metadata.resource_version = "1";
+  namespaces_.put(shop);
+  shop.metadata.labels["edge"] = "strict";
+  shop.metadata.resource_version = "2";
+  namespaces_.put(shop);
+  wait_for_hosts(1);
+  shop.metadata.labels.clear();
+  shop.metadata.resource_version = "3";
+  namespaces_.put(shop);
+  wait_for_hosts(0);
+}
+
 TEST_F(CompileLoopChanges, WhatNoIngressNamesIsNotCompiled) {
   ingresses_.put(ingress_test::an_ingress("shop/www")
                      .path("shop.example", "/", "web", 80)
