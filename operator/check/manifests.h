@@ -15,9 +15,9 @@ namespace check {
 //
 // What is not there of all that Ingresses name is assumed to be well, by one rule for all kinds:
 // Services, their ready endpoints, Secrets under tls, for passwords and for TLS to backends,
-// ConfigMaps with header fields, and parameters of classes; of a namespace, that a class selects
-// it. What is there counts as it is. An Ingress without a creationTimestamp is younger than those
-// that have one, and than those without one that were added before it.
+// ConfigMaps with header fields or authorities, and parameters of classes; of a namespace, that a
+// class selects it. What is there counts as it is. An Ingress without a creationTimestamp is
+// younger than those that have one, and than those without one that were added before it.
 class Manifests {
  public:
   // Kinds that no compilation reads are passed over. `source` names the file in problems.
@@ -34,7 +34,7 @@ class Manifests {
 
   // That guards of Ingresses name.
   std::set<kube::ObjectKey> auth_secrets_named() const;
-  // ConfigMaps, for header fields.
+  // ConfigMaps, for header fields and for authorities.
   std::set<kube::ObjectKey> field_maps_named() const;
 
   // "web.yaml: Ingress shop/web: ...", one sentence each, of what could not be read.

@@ -240,6 +240,7 @@ std::string tls_text(const annotations::BackendProtocol& protocol) {
                     (protocol.verify ? "verify" : "") + "\n" + (protocol.sends_name ? "name" : "") +
                     "\n" + std::to_string(protocol.verify_depth);
   if (protocol.tls13_only) all += "\n1.3";
+  if (!protocol.config_map.empty()) all += "\nmap " + protocol.config_map;
   constexpr std::size_t kDigits = 32;  // more than enough for the Ingresses of one Service
   return ";tls=" + base::sha256_hex(all).substr(0, kDigits);
 }
@@ -336,21 +337,29 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
       protocol.name.empty() ? service.name + "." + service.namespace_ + ".svc" : protocol.name;
   if (protocol.sends_name && !base::ip_bytes_from_text(name)) tls.settings.server_name = name;
   tls.settings.verify_depth = protocol.verify_depth;
-  if (protocol.secret.empty()) return tls;
+  if (!protocol.secret.empty()) take_secret(service.namespace_, protocol, tls);
+  if (!protocol.config_map.empty() && tls.trouble.empty()) {
+    take_config_map(service.namespace_, protocol, tls);
+  }
+  if (protocol.verify) tls.settings.verified_name = name;
+  return tls;
+}
 
-  const auto in_namespace = annotations::secret_in(service.namespace_, protocol.secret);
+void BackendResolver::take_secret(const std::string& namespace_,
+                                  const annotations::BackendProtocol& protocol, Tls& tls) const {
+  const auto in_namespace = annotations::secret_in(namespace_, protocol.secret);
   if (!in_namespace) {
     tls.trouble = "proxy-ssl-secret names Secret " + protocol.secret + " of another namespace";
-    return tls;
+    return;
   }
-  const kube::ObjectKey key{service.namespace_, *in_namespace};
+  const kube::ObjectKey key{namespace_, *in_namespace};
   const std::string secret_text = "Secret " + key.text() + " of proxy-ssl-secret";
   const auto found = view_.secrets.find(key);
   if (found == view_.secrets.end()) {
     tls.trouble = secret_text +
                   " does not exist as one of type kubernetes.io/tls (others are not read; for "
                   "authorities alone leave tls.crt and tls.key empty)";
-    return tls;
+    return;
   }
   const TlsSecret& secret = *found->second;
   if (secret.state == TlsSecret::State::broken) {
@@ -359,13 +368,38 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
     tls.settings.chain_pem = secret.material->chain_pem.text();
     tls.settings.key_pem = secret.material->key_pem.text();
   }
-  if (!protocol.verify) return tls;
+  if (!protocol.verify || !protocol.config_map.empty()) return;
   if (secret.authorities_pem.empty()) {
     tls.trouble = secret_text + " has no certificates in ca.crt to verify by";
   }
   tls.settings.trusted_pem = secret.authorities_pem;
-  tls.settings.verified_name = name;
-  return tls;
+}
+
+// Its authorities stand in place of those that the Secret may have.
+void BackendResolver::take_config_map(const std::string& namespace_,
+                                      const annotations::BackendProtocol& protocol,
+                                      Tls& tls) const {
+  const auto in_namespace = annotations::secret_in(namespace_, protocol.config_map);
+  if (!in_namespace) {
+    tls.trouble =
+        "proxy-ssl-configmap names ConfigMap " + protocol.config_map + " of another namespace";
+    return;
+  }
+  const kube::ObjectKey key{namespace_, *in_namespace};
+  const std::string map_text = "ConfigMap " + key.text() + " of proxy-ssl-configmap";
+  const auto found = view_.field_maps.find(key);
+  if (found == view_.field_maps.end() || found->second == nullptr) {
+    tls.trouble = map_text + " does not exist";
+    return;
+  }
+  const FieldMap& map = *found->second;
+  if (map.is_unread) {
+    tls.trouble = map_text + " has not been read yet";
+  } else if (map.authorities_pem.empty()) {
+    tls.trouble = map_text + (map.problem.empty() ? " has no certificates in ca.crt to verify by"
+                                                  : " " + map.problem);
+  }
+  tls.settings.trusted_pem = map.authorities_pem;
 }
 
 ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
@@ -449,11 +483,11 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   const bool is_tls = protocol.tls.value_or(says_tls(*port));
   const bool is_http2 = protocol.tls ? protocol.http2 : says_http2(*port);
   if (!is_tls && protocol.needs_tls()) {
-    return closed("backend_tls_unused", "BackendProtocolMismatch",
-                  "Service " + key.text() + " port " + std::to_string(port->port) +
-                      " is spoken to in the clear, where proxy-ssl-secret, proxy-ssl-verify and "
-                      "proxy-ssl-protocols guard nothing; set backend-protocol to \"HTTPS\" or "
-                      "\"GRPCS\", or remove them");
+    return closed(
+        "backend_tls_unused", "BackendProtocolMismatch",
+        "Service " + key.text() + " port " + std::to_string(port->port) +
+            " is spoken to in the clear, where proxy-ssl-secret, proxy-ssl-verify and their kin "
+            "guard nothing; set backend-protocol to \"HTTPS\" or \"GRPCS\", or remove them");
   }
   using proxy::config::ProxyProtocol;
   if (is_http2 && protocol.proxy_protocol != ProxyProtocol::none) {

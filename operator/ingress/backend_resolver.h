@@ -82,6 +82,10 @@ class BackendResolver {
     std::string trouble;  // a clause; empty: none
   };
   Tls tls_of(const kube::ObjectKey& service, const annotations::BackendProtocol& protocol) const;
+  void take_secret(const std::string& namespace_, const annotations::BackendProtocol& protocol,
+                   Tls& tls) const;
+  void take_config_map(const std::string& namespace_, const annotations::BackendProtocol& protocol,
+                       Tls& tls) const;
 
   const ClusterView& view_;
   std::map<kube::ObjectKey, const kube::Service*> services_;

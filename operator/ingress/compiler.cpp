@@ -199,10 +199,21 @@ class Compilation {
                       has_shape ? size_of(policy.shape) : proxy::config::Size{},
                       std::move(asked_services),
                       asked_outside,
-                      of_all != nullptr};
+                      of_all != nullptr,
+                      size_of_authorities(ingress)};
     return ingress::load_of(
         asked, [this](const kube::ObjectKey& service) { return backends_.size_at_most(service); },
         view_.secrets);
+  }
+
+  proxy::config::Size size_of_authorities(const kube::Ingress& ingress) const {
+    const kube::ObjectMeta& metadata = ingress.metadata;
+    const auto name = annotations::backend_config_map_of(metadata.annotations, metadata.namespace_);
+    if (!name) return {};
+    const auto found = view_.field_maps.find({metadata.namespace_, *name});
+    const bool is_there = found != view_.field_maps.end() && found->second != nullptr;
+    return is_there ? proxy::config::size_of_text(found->second->authorities_pem)
+                    : proxy::config::Size{};
   }
 
   // Who is more than one Ingress may be is left out by itself; all others share what there is.

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "operator/ingress/annotations/header_fields.h"
+#include "operator/ingress/tls_secret.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
@@ -16,6 +17,10 @@ FieldMap read_field_map(const kube::ConfigMap& map) {
                    " keys, " + std::to_string(annotations::kFieldBytesMax) + " bytes)";
   } else {
     read.fields = map.data;
+  }
+  const auto authorities = map.data.find("ca.crt");
+  if (authorities != map.data.end()) {
+    read.authorities_pem = read_backend_authorities(authorities->second);
   }
   return read;
 }

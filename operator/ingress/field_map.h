@@ -8,12 +8,14 @@
 
 namespace ingress {
 
-// What a ConfigMap offers to an Ingress that names it for header fields: a name and a value for
-// each of its keys. Of one that is larger than a head may be nothing is kept.
+// What a ConfigMap offers to an Ingress that names it: for header fields a name and a value for
+// each of its keys, of which nothing is kept where they are more than a head may have; and
+// authorities.
 struct FieldMap {
   bool is_unread = false;  // it has not come from the API server yet
   std::map<std::string, std::string> fields;
-  std::string problem;  // a clause; empty: it is usable
+  std::string problem;            // a clause; empty: its fields are usable
+  std::string authorities_pem{};  // of ca.crt, see read_backend_authorities()
   bool operator==(const FieldMap&) const = default;
 };
 

@@ -135,6 +135,7 @@ class Weighing {
     if (policy.backend == annotations::BackendProtocol{}) return size;
     size += {11, 280};
     size += size_of_text(policy.backend.name) * 2;  // to send and to verify
+    size += asked_.authorities;
     const std::string& namespace_ = ingress_.metadata.namespace_;
     const auto name = annotations::secret_in(namespace_, policy.backend.secret);
     if (policy.backend.secret.empty() || !name) return size;

@@ -27,6 +27,7 @@ struct Asked {
   std::vector<kube::ObjectKey> asked_services{};
   std::size_t asked_outside = 0;
   bool has_default_of_class = false;  // each of its hosts may get a default route
+  proxy::config::Size authorities{};  // of a ConfigMap, that its backends are verified by
 };
 
 // size_of_service: of what a cluster has of it at most (BackendResolver). secrets: those that it

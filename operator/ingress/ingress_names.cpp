@@ -61,6 +61,9 @@ std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress) {
   if (const auto auth = annotations::read_external_auth(ingress, unsaid); auth && auth->fields) {
     maps.insert(auth->fields->map);
   }
+  const kube::ObjectMeta& metadata = ingress.metadata;
+  auto of_backends = annotations::backend_config_map_of(metadata.annotations, metadata.namespace_);
+  if (of_backends) maps.insert({metadata.namespace_, std::move(*of_backends)});
   return maps;
 }
 

@@ -22,7 +22,7 @@ std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress);
 // Of its annotations, for passwords and for certificates of clients, as far as it may name them.
 std::set<kube::ObjectKey> named_auth_secrets(const kube::Ingress& ingress);
 
-// ConfigMaps with header fields.
+// ConfigMaps with header fields, or with authorities of backends.
 std::set<kube::ObjectKey> named_field_maps(const kube::Ingress& ingress);
 
 // Of its backends, of who is asked about its requests and of who gets copies.

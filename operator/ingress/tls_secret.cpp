@@ -82,18 +82,18 @@ TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
 }
 
 TlsSecret read_content(const Content& content) {
-  std::string authorities;
-  const bool may_be_read =
-      !content.authorities.empty() && content.authorities.size() <= kAuthoritiesBytesMax;
-  if (may_be_read && base::read_chain(content.authorities)) {
-    authorities = certificates_only(content.authorities);
-  }
+  std::string authorities = read_backend_authorities(content.authorities);
   TlsSecret read = read_pair(content.chain, content.key, authorities);
   read.authorities_pem = std::move(authorities);
   return read;
 }
 
 }  // namespace
+
+std::string read_backend_authorities(const std::string& ca_crt) {
+  const bool may_be_read = !ca_crt.empty() && ca_crt.size() <= kAuthoritiesBytesMax;
+  return may_be_read && base::read_chain(ca_crt) ? certificates_only(ca_crt) : std::string();
+}
 
 TlsSecret read_tls_secret(const kube::Secret& secret) {
   return read_content(Content(secret));

@@ -35,6 +35,10 @@ struct TlsSecret {
 
 TlsSecret read_tls_secret(const kube::Secret& secret);
 
+// The authorities that a ca.crt has, to verify backends by, and nothing that stands beside them;
+// empty: none that can be read.
+std::string read_backend_authorities(const std::string& ca_crt);
+
 // The same Secret, that holds its pair where `read` does; null: it does so already, or the pair is
 // written in another way there. There are thousands, of some kilobytes each.
 std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const TlsSecret>& read,

@@ -121,6 +121,21 @@ void read_versions(const AnnotationMap& annotations, BackendProtocol& read, Issu
   issues.push_back(std::move(issue));
 }
 
+// It has nothing but authorities, so who names one has backends verified.
+void read_config_map(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+  const auto found = find(annotations, "proxy-ssl-configmap");
+  if (!found || is_blank(found->value)) return;
+  read.config_map = trimmed(found->value);
+  const auto verify = find(annotations, "proxy-ssl-verify");
+  if (!verify) {
+    read.verify = true;
+  } else if (!read.verify) {
+    issues.push_back({Issue::Effect::guards, found->name,
+                      "guards nothing beside " + verify->name + ": \"" + verify->value + "\"",
+                      "Remove one of the two."});
+  }
+}
+
 }  // namespace
 
 BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
@@ -133,11 +148,12 @@ BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& 
   read_versions(annotations, read, issues);
   read_proxy_protocol(annotations, read, issues);
   if (const auto secret = find(annotations, "proxy-ssl-secret")) read.secret = secret->value;
-  if (read.verify && read.secret.empty()) {
-    issues.push_back(
-        bad_value(*find(annotations, "proxy-ssl-verify"),
-                  "possible without proxy-ssl-secret, whose ca.crt says who is trusted",
-                  Issue::Effect::guards));
+  read_config_map(annotations, read, issues);
+  if (read.verify && read.secret.empty() && read.config_map.empty()) {
+    issues.push_back(bad_value(*find(annotations, "proxy-ssl-verify"),
+                               "possible without proxy-ssl-secret or proxy-ssl-configmap, whose "
+                               "ca.crt says who is trusted",
+                               Issue::Effect::guards));
   }
   return read;
 }
@@ -146,6 +162,13 @@ std::optional<std::string> backend_secret_of(const AnnotationMap& annotations,
                                              const std::string& namespace_) {
   const auto found = find(annotations, "proxy-ssl-secret");
   return found ? secret_in(namespace_, found->value) : std::nullopt;
+}
+
+std::optional<std::string> backend_config_map_of(const AnnotationMap& annotations,
+                                                 const std::string& namespace_) {
+  const auto found = find(annotations, "proxy-ssl-configmap");
+  if (!found || is_blank(found->value)) return std::nullopt;
+  return secret_in(namespace_, trimmed(found->value));
 }
 
 std::optional<std::string> secret_in(const std::string& namespace_, std::string_view written) {

@@ -16,7 +16,8 @@ struct BackendProtocol {
   std::optional<bool> tls{};
   bool http2 = false;              // GRPC or GRPCS
   std::string secret{};            // proxy-ssl-secret, "name" or "namespace/name"; empty: none
-  bool verify = false;             // proxy-ssl-verify
+  std::string config_map{};        // proxy-ssl-configmap, likewise
+  bool verify = false;             // proxy-ssl-verify, or a ConfigMap to do it by
   std::string name{};              // proxy-ssl-name; empty: the Service's own
   bool sends_name = false;         // proxy-ssl-server-name
   std::uint64_t verify_depth = 1;  // proxy-ssl-verify-depth
@@ -26,7 +27,7 @@ struct BackendProtocol {
   bool operator==(const BackendProtocol&) const = default;
 
   // Something that plain HTTP could not keep.
-  bool needs_tls() const { return verify || !secret.empty() || tls13_only; }
+  bool needs_tls() const { return verify || !secret.empty() || !config_map.empty() || tls13_only; }
 };
 
 // What cannot be read closes the door: plain HTTP to a backend that expects TLS would send secrets
@@ -37,6 +38,9 @@ BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& 
 // none is named, or another namespace's, whose content is not for this one.
 std::optional<std::string> backend_secret_of(const AnnotationMap& annotations,
                                              const std::string& namespace_);
+// Likewise the ConfigMap of proxy-ssl-configmap.
+std::optional<std::string> backend_config_map_of(const AnnotationMap& annotations,
+                                                 const std::string& namespace_);
 std::optional<std::string> secret_in(const std::string& namespace_, std::string_view written);
 
 }  // namespace ingress::annotations

@@ -183,6 +183,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-send-timeout", kHonoured, "", kText},
     {"proxy-set-headers", kTunes, kRequestFields, kText},
     {"proxy-ssl-ciphers", kGuards, kUpstreamCiphers, kText, "DEFAULT"},
+    {"proxy-ssl-configmap", kHonoured, "", kText},
     {"proxy-ssl-name", kHonoured, "", kText},
     {"proxy-ssl-protocols", kHonoured, "", kText},
     {"proxy-ssl-secret", kHonoured, "", kText},

@@ -482,6 +482,21 @@ TEST(RoutePolicy, HttpsToBackendsIsReadWithWhomToTrust) {
             std::nullopt);
 }
 
+TEST(RoutePolicy, AConfigMapOfAuthoritiesIsNamedToVerifyBy) {
+  const auto read = [](std::initializer_list<std::pair<const std::string, std::string>> pairs) {
+    return read_route_policy(nginx(pairs));
+  };
+  const RoutePolicy named = read({{"proxy-ssl-configmap", "trust"}});
+  EXPECT_THAT(named.issues, IsEmpty());
+  EXPECT_EQ(named.backend.config_map, "trust");
+  EXPECT_TRUE(named.backend.verify);
+  EXPECT_TRUE(named.backend.needs_tls());
+  EXPECT_THAT(read({{"proxy-ssl-configmap", "trust"}, {"proxy-ssl-verify", "on"}}).issues,
+              IsEmpty());
+  EXPECT_TRUE(read({{"proxy-ssl-configmap", "trust"}, {"proxy-ssl-verify", "off"}}).is_refused());
+  EXPECT_FALSE(read({{"proxy-ssl-configmap", ""}}).backend.verify);
+}
+
 TEST(RoutePolicy, VersionsOfTlsToBackendsAreThoseThatAreSpoken) {
   const auto read = [](const std::string& versions) {
     return read_route_policy(

@@ -386,7 +386,8 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"namespaceSelector", {{"matchLabels", {"edge"}}}}}),
               HasSubstr("spec.namespaceSelector.matchLabels"));
   const auto expression = [](const nlohmann::json& one) {
-    return nlohmann::json{{"namespaceSelector", {{"matchExpressions", {one}}}}};
+    return nlohmann::json{
+        {"namespaceSelector", {{"matchExpressions", nlohmann::json::array({one})}}}};
   };
   EXPECT_EQ(problem(expression({{"key", "a"}, {"operator", "Exists"}})), "");
   EXPECT_THAT(problem(expression({{"key", "a"}, {"operator", "Is"}})), HasSubstr("operator"));

@@ -384,6 +384,7 @@ class History {
     map.is_unread = below(6) == 0;
     if (below(6) == 0) map.problem = "is broken";
     map.fields = {{"X-A", one_of({"a", "b", "", "$pid"})}};
+    map.authorities_pem = one_of({"", "one authority", "another"});
     const kube::ObjectKey key{a_namespace(), one_of({"one", "two"})};
     cluster_.put_field_map(key,
                            is_rare() ? nullptr : std::make_shared<const FieldMap>(std::move(map)));
@@ -432,6 +433,7 @@ class History {
         {nginx + "backend-protocol", one_of({"HTTPS", "HTTP", "GRPC", "GRPCS"})},
         {nginx + "proxy-ssl-secret", one_of({a_secret_name(), "a/" + a_secret_name()})},
         {nginx + "proxy-ssl-verify", "on"},
+        {"gatehouse.dev/proxy-ssl-configmap", one_of({"one", "two", "a/one"})},
         {nginx + "upstream-vhost", one_of({"other.example", "$service_name:$service_port"})},
         {nginx + "proxy-next-upstream", one_of({"error http_503", "off", "nonsense"})},
         {nginx + "proxy-next-upstream-tries", one_of({"2", "x"})},

@@ -468,6 +468,20 @@ TEST_F(ServedKeys, ABackendsCertificateIsVerifiedByTheSecretAndTheNameOfTheIngre
   EXPECT_FALSE(was_named);
   serve_verifying({{"proxy-ssl-name", "other.internal"}});
   EXPECT_EQ(asked("/a"), "502");
+  const auto serve_by_map = [&](const std::string& ca_crt) {
+    ViewBuilder builder;
+    builder.field_map("shop/trust", {{"ca.crt", ca_crt}});
+    serve(builder.ingress(annotated({{"backend-protocol", "HTTPS"},
+                                     {"proxy-ssl-configmap", "trust"},
+                                     {"proxy-ssl-name", "web.internal"}})),
+          tls.port());
+  };
+  serve_by_map(own.chain_pem);
+  EXPECT_EQ(asked("/a"), "/a");
+  serve_by_map(proxy::support::issue({"web.internal"}).chain_pem);
+  EXPECT_EQ(asked("/a"), "502") << "of another authority";
+  serve_by_map("nothing");
+  EXPECT_EQ(asked("/a"), "503");
 }
 
 }  // namespace
