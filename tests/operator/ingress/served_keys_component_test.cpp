@@ -286,6 +286,58 @@ TEST_F(ServedKeys, TheServicesOwnAddressIsAskedInPlaceOfItsPods) {
   EXPECT_EQ(asked("/a"), "/a");
 }
 
+// ---- What a Service says of its endpoints
+
+TEST_F(ServedKeys, AClientStaysAtItsEndpointWhereTheServiceSaysSo) {
+  ScriptedBackend other(says(ScriptedBackend::ok("other")));
+  const auto answers = [&](const std::string& affinity) {
+    const auto serve_from = [&](const std::vector<std::uint16_t>& ports) {
+      ViewBuilder builder;
+      kube::Service service = a_service("shop/web", 80);
+      service.session_affinity = affinity;
+      builder.service_object(service);
+      for (const std::uint16_t port : ports) {
+        builder.slice(a_slice("shop/web", "http", port, {"127.0.0.1"}));
+      }
+      ASSERT_TRUE(proxy_.publish(compile(builder.ingress(annotated({})).view).config));
+    };
+    serve_from({other.port()});
+    std::vector<std::string> bodies = {get("/").body};
+    serve_from({other.port(), backend_.port()});
+    for (int i = 0; i < 6; ++i) bodies.push_back(get("/").body);
+    return bodies;
+  };
+  EXPECT_THAT(answers("None"), testing::Contains("/"));
+  EXPECT_THAT(answers("ClientIP"), testing::Each("other"));
+}
+
+TEST_F(ServedKeys, AProxyAsksTheEndpointsThatAreForItsZone) {
+  ScriptedBackend other(says(ScriptedBackend::ok("other")));
+  ViewBuilder builder;
+  builder.service_object(a_service("shop/web", 80));
+  const auto add_endpoint = [&](std::uint16_t port, const std::string& zone) {
+    kube::EndpointSlice slice = a_slice("shop/web", "http", port, {"127.0.0.1"});
+    for (kube::Endpoint& endpoint : slice.endpoints) endpoint.hint_zones = {zone};
+    builder.slice(slice);
+  };
+  add_endpoint(backend_.port(), "zone-a");
+  add_endpoint(other.port(), "zone-b");
+  const proxy::config::ProxyConfig config = compile(builder.ingress(annotated({})).view).config;
+  proxy::session::Options options = RunningEngine::quick();
+  options.pools.zone = "zone-b";
+  RunningEngine near(options);
+  ASSERT_TRUE(near.publish(config));
+  ASSERT_TRUE(proxy_.publish(config));
+  std::vector<std::string> nearby, anywhere;
+  for (int i = 0; i < 6; ++i) {
+    nearby.push_back(HttpClient::connect(near.http()).get("/", kHost).body);
+    anywhere.push_back(get("/").body);
+  }
+  EXPECT_THAT(nearby, testing::Each("other"));
+  EXPECT_THAT(anywhere, testing::Contains("/"));
+  EXPECT_THAT(anywhere, testing::Contains("other"));
+}
+
 // ---- Canaries, CORS
 
 TEST_F(ServedKeys, ACanaryTakesWhatItsValuesPatternsAndWeightsSay) {
@@ -476,9 +528,9 @@ TEST_F(ServedKeys, ABackendsCertificateIsVerifiedByTheSecretAndTheNameOfTheIngre
                                      {"proxy-ssl-name", "web.internal"}})),
           tls.port());
   };
-  serve_by_map(own.chain_pem);
+  serve_by_map(own.chain_pem.text());
   EXPECT_EQ(asked("/a"), "/a");
-  serve_by_map(proxy::support::issue({"web.internal"}).chain_pem);
+  serve_by_map(proxy::support::issue({"web.internal"}).chain_pem.text());
   EXPECT_EQ(asked("/a"), "502") << "of another authority";
   serve_by_map("nothing");
   EXPECT_EQ(asked("/a"), "503");
