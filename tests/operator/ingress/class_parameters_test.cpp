@@ -1,5 +1,9 @@
 #include "operator/ingress/class_parameters.h"
 
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +12,7 @@
 #include "operator/ingress/overlooked.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "proxy/config/limits.h"
+#include "proxy/config/line_form.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
@@ -363,6 +368,18 @@ TEST(ClassParameters, OfAnotherKindTheyAreUndecided) {
   EXPECT_EQ(named_parameters(one), "") << "one of a namespace is not read";
   one.parameters.reset();
   EXPECT_FALSE(parameters_of(one, {}).is_undecided());
+}
+
+TEST(EdgeParameters, TheDefinitionHasTheFieldsThatLinesHave) {
+  std::ifstream file(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/edgeparameters.yaml");
+  const std::string definition(std::istreambuf_iterator<char>(file), {});
+  const std::size_t place = definition.find("accessLog:");
+  std::istringstream lines(definition.substr(definition.find("- client\n", place)));
+  for (const std::string_view name : proxy::config::kLogFields) {
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_THAT(line, testing::EndsWith("- " + std::string(name)));
+  }
 }
 
 TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
