@@ -229,13 +229,23 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
         "{defaults: {connectTimeout: soon}}", "{defaults: {bodySize: many}}", "{plainHttp: Maybe}",
         "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{customHttpErrors: [404]}",
         "{defaultBackend: {name: web, port: 80}}", "{limitStatus: 404}", "{hsts: {preload: true}}",
-        "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}"}) {
+        "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}",
+        "{accessLog: {format: Combined}}", "{accessLog: {fields: [cookie]}}",
+        "{accessLog: {format: Common, fields: [status]}}",
+        "{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}",
+        "{namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}",
+        "{namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}"}) {
     EXPECT_FALSE(put(spec)) << spec;
   }
   EXPECT_TRUE(put("{annotations: {refused: [a], tolerated: [b]}, plainHttp: Serve, server: edge}"));
   EXPECT_TRUE(
       put("{plainHttp: Refuse, tlsPolicy: Modern, limitStatus: 429, hsts: {preload: true, "
           "includeSubDomains: true}}"));
+  EXPECT_TRUE(put(
+      "{accessLog: {format: Json, fields: [host, status]}, namespaceSelector: {matchLabels: {a: "
+      "b}, matchExpressions: [{key: c, operator: NotIn, values: [d]}, {key: e, operator: "
+      "DoesNotExist}]}}"));
+  EXPECT_TRUE(put("{accessLog: {format: Common}, namespaceSelector: {}}"));
 }
 
 class Shim : public Writers {
