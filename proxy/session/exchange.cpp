@@ -631,7 +631,6 @@ void Exchange::reset() {
   sticky_.reset();
   stay_key_.reset();
   empty(cookie_name_);
-  empty(client_name_);
   empty(cookie_attributes_);
   empty(set_cookie_);
   stale_.reset();

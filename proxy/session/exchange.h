@@ -197,7 +197,7 @@ class Exchange final : private upstream::Connection::User,
   bool rewrite(const router::Target& target);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
   void remember_client(const Client& client, const config::StickyCookie& cookie);
-  void prepare_cookie(const Client& client, const config::StickyCookie& cookie);
+  std::string cookie_attributes(const Client& client, const config::StickyCookie& cookie);
   void tell_sticky();
   std::optional<ClientStay> find_stay(const Client& client);
   std::string_view compose_head(const Client& client, const config::Policies& policies);
@@ -376,8 +376,9 @@ class Exchange final : private upstream::Connection::User,
   // told to a client that gets another one, but for the value: name and attributes.
   std::shared_ptr<upstream::Endpoint> sticky_;
   std::string cookie_name_, cookie_attributes_;
-  std::string client_name_;  // that value, where the cookie names the client
-  std::string set_cookie_;   // the response's fields point to it
+  // The whole of it, of a client that has no name yet where the cookie names that; the response's
+  // fields point to it.
+  std::string set_cookie_;
 
   // Lines after the request's body. Judged, they are what the endpoint gets.
   HeldText request_trailer_;

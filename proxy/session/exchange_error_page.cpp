@@ -147,7 +147,6 @@ void Exchange::begin_way_anew() {
   sticky_.reset();
   stay_key_.reset();
   cookie_name_.clear();
-  client_name_.clear();
   set_cookie_.clear();
   response_.reset();
   response_parser_.reset();

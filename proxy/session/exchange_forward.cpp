@@ -46,6 +46,9 @@ constexpr unsigned kInterimHeadsMax = 16;
 // After that, each other endpoint is asked once more.
 constexpr unsigned kRefusalsMax = 4;
 
+// What the name of a client is mixed with for a split: no endpoint's place.
+constexpr std::uint64_t kSplit = 1;
+
 // All endpoints have as many requests as they may.
 constexpr std::string_view kBusy = "endpoints_busy";
 
@@ -67,6 +70,9 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     answer(413, "body_too_large");
     return;
   }
+  const auto& sticky = target.policies->sticky;
+  const bool names_client = sticky && sticky->names_client;
+  if (names_client) remember_client(client, *sticky);
   cluster_ = worker_.clusters().at(choose_cluster(target));
   if (target.rest().error_pages != nullptr) prepare_error_page(client, target);
   if (cluster_->is_empty()) {
@@ -75,8 +81,8 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   }
   // A cookie says more than an address, which many clients may share.
   std::optional<ClientStay> stay;
-  if (!target.policies->sticky) stay = find_stay(client);
-  if (const auto& parts = cluster_->config().hash_by; !parts.empty()) {
+  if (!sticky) stay = find_stay(client);
+  if (const auto& parts = cluster_->config().hash_by; !parts.empty() && !names_client) {
     hash_ = hash_of(parts, {.path = request_.path,
                             .query = request_.query,
                             .client_address = stay ? stay->network : client.address,
@@ -86,7 +92,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   if (!target.policies->rewrite_target.empty() && !rewrite(target)) return;
   const auto& next_upstream = target.policies->next_upstream;
   next_upstream_ = next_upstream ? std::optional(*next_upstream) : std::nullopt;
-  if (target.policies->sticky) remember_sticky(client, *target.policies->sticky);
+  if (sticky && !names_client) remember_sticky(client, *sticky);
   if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
   if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
@@ -218,7 +224,11 @@ std::uint32_t Exchange::choose_cluster(const router::Target& target) {
       if (other.find_named(name) != nullptr) return target.rest().split->cluster();
     }
   }
-  const bool takes = target.rest().split->takes(request_.fields, worker_.request_ids().draw());
+  // A client that has a name stays with what was drawn for it.
+  const bool is_named = target.policies->sticky && target.policies->sticky->names_client;
+  const std::uint64_t draw =
+      is_named ? upstream::mixed(*hash_, kSplit) : worker_.request_ids().draw();
+  const bool takes = target.rest().split->takes(request_.fields, draw);
   return takes ? target.rest().split->cluster() : target.cluster;
 }
 
@@ -240,13 +250,13 @@ bool Exchange::rewrite(const router::Target& target) {
 // The request's fields and the policy are gone by the time of the response, so what may have to be
 // told is made now; for who comes back to its endpoint, that is nothing.
 void Exchange::remember_sticky(const Client& client, const config::StickyCookie& cookie) {
-  if (cookie.names_client) return remember_client(client, cookie);
   for (const std::string_view name : cookies_named(request_.fields, cookie.name)) {
     sticky_ = cluster_->find_named(name);
     if (sticky_ != nullptr) break;
   }
   if (sticky_ != nullptr && !cookie.change_on_failure) return;
-  prepare_cookie(client, cookie);
+  cookie_name_ = cookie.name;
+  cookie_attributes_ = cookie_attributes(client, cookie);
 }
 
 // Its name chooses the endpoint, as what a request asks for does elsewhere. Who has none yet, or a
@@ -257,19 +267,18 @@ void Exchange::remember_client(const Client& client, const config::StickyCookie&
     hash_ = upstream::add_to_hash(upstream::kHashBasis, name);
     return;
   }
-  client_name_ = make_client_name(worker_.request_ids());
-  hash_ = upstream::add_to_hash(upstream::kHashBasis, client_name_);
-  prepare_cookie(client, cookie);
+  const std::string name = make_client_name(worker_.request_ids());
+  hash_ = upstream::add_to_hash(upstream::kHashBasis, name);
+  set_cookie_.append(cookie.name).append("=").append(name);
+  set_cookie_.append(cookie_attributes(client, cookie));
 }
 
-void Exchange::prepare_cookie(const Client& client, const config::StickyCookie& cookie) {
+std::string Exchange::cookie_attributes(const Client& client, const config::StickyCookie& cookie) {
   std::string_view user_agent;
   for (const http1::Field& field : request_.fields) {
     if (http1::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
   }
-  cookie_name_ = cookie.name;
-  cookie_attributes_ =
-      attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
+  return attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
 }
 
 // Where the cluster remembers whom its client had, that is the one that it gets.
@@ -285,11 +294,12 @@ std::optional<ClientStay> Exchange::find_stay(const Client& client) {
 // Adds to the response which endpoint it came from, or what the client is called, if it does not
 // know that.
 void Exchange::tell_sticky() {
-  if (cookie_name_.empty() || endpoint_ == sticky_) return;
-  const std::string_view name =
-      client_name_.empty() ? cluster_->name_of(*endpoint_) : std::string_view(client_name_);
-  if (name.empty()) return;  // no key, or it is in the configuration no more
-  set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
+  if (!cookie_name_.empty() && endpoint_ != sticky_) {
+    const std::string_view name = cluster_->name_of(*endpoint_);
+    if (name.empty()) return;  // no key, or it is in the configuration no more
+    set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
+  }
+  if (set_cookie_.empty()) return;
   response_.fields.push_back({.name = "Set-Cookie", .value = set_cookie_});
 }
 

@@ -114,6 +114,32 @@ TEST(Affinity, AnEndpointThatComesTakesItsShareOfClientsThatAreNamedAndNobodyEls
               StartsWith("INGRESSCOOKIE=c"));
 }
 
+TEST(Affinity, AClientThatIsNamedStaysWithTheSplitThatItGot) {
+  ScriptedBackend a(named("a")), canary(named("canary"));
+  config::StickyCookie cookie;
+  cookie.names_client = true;
+  auto config = sticky_shop({a.port()}, cookie);
+  config::Cluster other;
+  other.endpoints = {{"127.0.0.1", canary.port()}};
+  config.clusters["canary"] = std::make_shared<config::Cluster>(other);
+  auto host = *config.hosts.at("shop.test");
+  for (config::Route& route : host.routes) {
+    route.policies.change().splits = {{.cluster = "canary", .weight = 50}};
+  }
+  config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(config));
+  std::string all;
+  for (int client = 0; client < 32; ++client) {
+    const HttpAnswer first = get(proxy, "");
+    const std::string name = pair_of(first);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(get(proxy, name).body, first.body);
+    all += first.body + " ";
+  }
+  EXPECT_THAT(all, ::testing::HasSubstr("a "));
+  EXPECT_THAT(all, ::testing::HasSubstr("canary "));
+}
+
 TEST(Affinity, AForgedCookieIsAnOrdinaryChoiceAndANewCookie) {
   ScriptedBackend a(named("a")), b(named("b"));
   RunningEngine proxy;
