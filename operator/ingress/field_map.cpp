@@ -19,7 +19,9 @@ FieldMap read_field_map(const kube::ConfigMap& map) {
     read.fields = map.data;
   }
   const auto authorities = map.data.find("ca.crt");
-  if (authorities != map.data.end()) {
+  // There may be a thousand of them, held for as long as somebody names them.
+  if (authorities != map.data.end() &&
+      authorities->second.size() <= proxy::config::kAuthoritiesBytesMax) {
     read.authorities_pem = read_backend_authorities(authorities->second);
   }
   return read;

@@ -217,7 +217,8 @@ constexpr Description kOfRequests[] = {
      "certificate, `ca.crt` is for `proxy-ssl-verify`. What cannot be used closes the "
      "paths with 503"},
     {"proxy-ssl-configmap", "`namespace/name`, `name`",
-     "a ConfigMap of the Ingress's namespace whose `ca.crt` is for `proxy-ssl-verify`, which is on "
+     "a ConfigMap of the Ingress's namespace whose `ca.crt` (256 KiB) is for `proxy-ssl-verify`, "
+     "which is on "
      "then, in place of that of a Secret (trust-manager and `kube-root-ca.crt` have such)"},
     {"proxy-ssl-verify", "on, off",
      "the Pod's certificate must be of an authority in `ca.crt` and for the name below; "
