@@ -396,8 +396,7 @@ void BackendResolver::take_config_map(const std::string& namespace_,
   if (map.is_unread) {
     tls.trouble = map_text + " has not been read yet";
   } else if (map.authorities_pem.empty()) {
-    tls.trouble = map_text + (map.problem.empty() ? " has no certificates in ca.crt to verify by"
-                                                  : " " + map.problem);
+    tls.trouble = map_text + " " + map.authorities_problem;
   }
   tls.settings.trusted_pem = map.authorities_pem;
 }

@@ -21,7 +21,7 @@ class FieldMapWatches final : public NamedObjectWatches<kube::ConfigMap, FieldMa
  private:
   static FieldMap spoilt(const std::string& problem) {
     FieldMap map;
-    map.problem = problem;
+    map.problem = map.authorities_problem = problem;
     return map;
   }
 };
