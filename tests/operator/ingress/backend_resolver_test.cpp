@@ -493,5 +493,31 @@ TEST_F(BackendTls, ASecretThatCannotGuardClosesTheBackend) {
   EXPECT_EQ(is_closed({.secret = "trust"}), "BackendSecretUnusable");
 }
 
+TEST_F(BackendTls, AuthoritiesOfAConfigMapStandInPlaceOfThoseOfASecret) {
+  secret("authorities", "chain");
+  const auto map = [&](const FieldMap& read) {
+    builder_.view.field_maps[{"shop", "map"}] = std::make_shared<const FieldMap>(read);
+  };
+  const annotations::BackendProtocol both{.secret = "trust", .config_map = "map", .verify = true};
+  const auto trouble = [&](const annotations::BackendProtocol& protocol) {
+    const ResolvedBackend resolved = resolve(protocol);
+    return std::holds_alternative<FixedAnswer>(resolved.action) ? resolved.trouble : "";
+  };
+  EXPECT_THAT(trouble(both), HasSubstr("ConfigMap shop/map of proxy-ssl-configmap does not exist"));
+  map({.is_unread = true});
+  EXPECT_THAT(trouble(both), HasSubstr("has not been read yet"));
+  map(read_field_map({}));
+  EXPECT_THAT(trouble(both), HasSubstr("has no certificates in ca.crt"));
+  map({.authorities_pem = "others"});
+  const auto tls = cluster_of(resolve(both)).tls;
+  EXPECT_EQ(tls->trusted_pem, "others");
+  EXPECT_EQ(tls->chain_pem, "chain");
+  EXPECT_EQ(tls->verified_name, "web.shop.svc");
+  EXPECT_THAT(trouble({.config_map = "bank/map", .verify = true}),
+              HasSubstr("of another namespace"));
+  EXPECT_FALSE(cluster_of(resolve(both)).tls13_only);
+  EXPECT_TRUE(cluster_of(resolve({.tls = true, .tls13_only = true})).tls13_only);
+}
+
 }  // namespace
 }  // namespace ingress
