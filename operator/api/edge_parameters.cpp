@@ -120,8 +120,10 @@ proxy::config::AccessLine access_line_in(const Fields& fields) {
   const std::string format = fields.text("format");
   if (format == "Common") {
     line.format = LogFormat::common;
+  } else if (format == "Combined") {
+    line.format = LogFormat::combined;
   } else if (!format.empty() && format != "Json") {
-    fields.complain("format", "Json or Common");
+    fields.complain("format", "Json, Common or Combined");
   }
   for (std::string& name : fields.texts("fields")) {
     if (std::find(kLogFields.begin(), kLogFields.end(), name) == kLogFields.end()) {
@@ -132,8 +134,8 @@ proxy::config::AccessLine access_line_in(const Fields& fields) {
   }
   if (line.fields.size() > proxy::config::kLoggedFieldsMax) {
     fields.complain("fields", "each field once");
-  } else if (!line.fields.empty() && line.format == LogFormat::common) {
-    fields.complain("fields", "beside the format Json: the other one has its own");
+  } else if (!line.fields.empty() && line.format != LogFormat::json) {
+    fields.complain("fields", "beside the format Json: others have their own");
   }
   return line;
 }

@@ -14,7 +14,7 @@ namespace ingress {
 struct FieldMap {
   bool is_unread = false;  // it has not come from the API server yet
   std::map<std::string, std::string> fields{};
-  std::string problem;                // a clause; empty: its fields are usable
+  std::string problem{};              // a clause; empty: its fields are usable
   std::string authorities_pem{};      // of ca.crt, see read_backend_authorities()
   std::string authorities_problem{};  // a clause, where there are none
   bool operator==(const FieldMap&) const = default;

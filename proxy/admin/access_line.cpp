@@ -112,7 +112,7 @@ void append_time(base::WallTime time, std::string& out) {
   out += "Z\"";
 }
 
-// ---- httpd's Common Log Format
+// ---- httpd's formats
 
 void append_hex(unsigned char c, std::string& out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -151,7 +151,7 @@ void append_common_time(base::WallTime time, std::string& out) {
   out += last_text;
 }
 
-void append_common_line(const AccessRecord& record, std::string& out) {
+void append_common_line(const AccessRecord& record, bool is_combined, std::string& out) {
   append_field(record.client, ' ', out);
   out += " - ";
   append_field(record.user, ' ', out);
@@ -169,6 +169,13 @@ void append_common_line(const AccessRecord& record, std::string& out) {
     out += "\" -";
   }
   append_number(" ", record.response_bytes, out);
+  if (is_combined) {
+    out += " \"";
+    append_field(record.referer, '"', out);
+    out += "\" \"";
+    append_field(record.user_agent, '"', out);
+    out += '"';
+  }
   out += '\n';
 }
 
@@ -177,7 +184,9 @@ void append_common_line(const AccessRecord& record, std::string& out) {
 void append_access_line(const AccessRecord& record, std::string& out,
                         const config::LineForm& form) {
   using enum config::LogField;
-  if (form.is_common()) return append_common_line(record, out);
+  if (form.format() != config::LogFormat::json) {
+    return append_common_line(record, form.format() == config::LogFormat::combined, out);
+  }
   const auto add = [&](config::LogField field, auto append, std::string_view name_and_colon,
                        const auto& value) {
     if (form.has(field)) append(name_and_colon, value, out);
@@ -210,6 +219,8 @@ void append_access_line(const AccessRecord& record, std::string& out,
   if (!record.firewall_rules.empty() && form.has(firewall_rules)) {
     out.append(",\"firewall_rules\":[").append(record.firewall_rules).append("]");
   }
+  add_if_said(referer, ",\"referer\":", record.referer);
+  add_if_said(user_agent, ",\"user_agent\":", record.user_agent);
   out += "}\n";
 }
 

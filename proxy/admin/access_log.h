@@ -35,10 +35,13 @@ struct AccessRecord {
   // Of a request that a firewall let pass: "detected", or why it could not look; else empty.
   std::string_view firewall{};
   std::string_view firewall_rules{};  // ids of rules that matched, by commas; empty: none
+  // What the client says of itself, where the form of the line has it; empty: nothing.
+  std::string_view referer{};
+  std::string_view user_agent{};
 };
 
 // Appends one line, its line feed included. Whatever bytes a client sent, one of JSON is valid JSON
-// in UTF-8: bytes that are not become U+FFFD. One of the Common Log Format is ASCII: as httpd has
+// in UTF-8: bytes that are not become U+FFFD. One of httpd's formats is ASCII: as httpd has
 // it, what would end a field or the line, and all bytes that are not ASCII, become "\xhh".
 void append_access_line(const AccessRecord& record, std::string& out,
                         const config::LineForm& form = {});

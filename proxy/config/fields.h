@@ -438,7 +438,7 @@ template <>
 struct Fields<AccessLine> {
   static constexpr const char* kName = "shape.accessLine";
   static constexpr auto kList =
-      std::tuple(field("format", &AccessLine::format, Choice<2>{{"json", "common"}}),
+      std::tuple(field("format", &AccessLine::format, Choice<3>{{"json", "common", "combined"}}),
                  field("fields", &AccessLine::fields, List{kLoggedFieldsMax}));
 };
 

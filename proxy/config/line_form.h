@@ -30,20 +30,25 @@ enum class LogField {
   user,
   firewall,
   firewall_rules,
+  // What clients say of themselves, of some length.
+  referer,
+  user_agent,
 };
 
 // Their names in JSON.
-inline constexpr std::array<std::string_view, 18> kLogFields = {
-    "client",        "host",           "method",      "path",     "protocol",    "status",
-    "request_bytes", "response_bytes", "duration_ms", "upstream", "upstream_ms", "reason",
-    "request_id",    "trace_id",       "tls",         "user",     "firewall",    "firewall_rules"};
+inline constexpr std::array<std::string_view, 20> kLogFields = {
+    "client",      "host",          "method",         "path",        "protocol",
+    "status",      "request_bytes", "response_bytes", "duration_ms", "upstream",
+    "upstream_ms", "reason",        "request_id",     "trace_id",    "tls",
+    "user",        "firewall",      "firewall_rules", "referer",     "user_agent"};
 
 // AccessLine, made ready. A value, and cheap to copy.
 class LineForm {
  public:
-  LineForm() = default;  // all that there is, as JSON
+  LineForm() = default;  // as JSON, without what only who asks for it gets
   // What is named and not known here is no field.
-  explicit LineForm(const AccessLine& line) : is_common_(line.format == LogFormat::common) {
+  explicit LineForm(const AccessLine& line) : format_(line.format) {
+    if (format_ == LogFormat::combined) fields_ = ~std::uint32_t{0};
     if (line.fields.empty()) return;
     fields_ = 0;
     for (const LoggedField& field : line.fields) {
@@ -53,12 +58,12 @@ class LineForm {
     }
   }
 
-  bool is_common() const { return is_common_; }
+  LogFormat format() const { return format_; }
   bool has(LogField field) const { return ((fields_ >> static_cast<unsigned>(field)) & 1) != 0; }
 
  private:
-  bool is_common_ = false;
-  std::uint32_t fields_ = ~std::uint32_t{0};
+  LogFormat format_ = LogFormat::json;
+  std::uint32_t fields_ = (std::uint32_t{1} << static_cast<unsigned>(LogField::referer)) - 1;
 };
 
 }  // namespace proxy::config

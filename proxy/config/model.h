@@ -289,9 +289,10 @@ struct Replacement {
   bool operator==(const Replacement&) const = default;
 };
 
-// How the access log writes a line: an object of JSON, or httpd's Common Log Format
-// (https://www.w3.org/Daemon/User/Config/Logging.html#common-logfile-format).
-enum class LogFormat { json, common };
+// How the access log writes a line: an object of JSON, httpd's Common Log Format
+// (https://www.w3.org/Daemon/User/Config/Logging.html#common-logfile-format), or that with the
+// fields Referer and User-Agent (NCSA's "combined").
+enum class LogFormat { json, common, combined };
 
 // A field of such an object, by its name there; one that is not known here is none.
 struct LoggedField {
@@ -301,7 +302,8 @@ struct LoggedField {
 
 struct AccessLine {
   LogFormat format = LogFormat::json;
-  std::vector<LoggedField> fields{};  // beside the time, of JSON; none: all that there are
+  // Beside the time, of JSON; none: all but those of the request's own fields.
+  std::vector<LoggedField> fields{};
   bool operator==(const AccessLine&) const = default;
 };
 

@@ -359,6 +359,20 @@ void Exchange::take_shape(const router::Target& target, const Client& client) {
   shape_ = target.shape;
   is_https_ = client.is_https;
   if (shape_->has_cors()) origin_ = policy::origin_of(request_.fields);
+  using config::LogField;
+  const config::LineForm& form = shape_->line_form();
+  if (form.has(LogField::referer) || form.has(LogField::user_agent)) note_introduction();
+}
+
+// For the log, as much of it as helps somebody who reads that.
+void Exchange::note_introduction() {
+  constexpr std::size_t kBytesMax = 1024;
+  introduction_ = std::make_unique<Introduction>();
+  for (const http1::Field& field : request_.fields) {
+    const std::string_view value = field.value.substr(0, kBytesMax);
+    if (http1::equals_ignoring_case(field.name, "referer")) introduction_->referer = value;
+    if (http1::equals_ignoring_case(field.name, "user-agent")) introduction_->user_agent = value;
+  }
 }
 
 // With what the shape of the route has for answers, whoever makes them: scripts are to see errors,
@@ -584,6 +598,10 @@ void Exchange::write_line(std::chrono::microseconds duration) {
     record.firewall = granted_->firewall;
     record.firewall_rules = granted_->rules;
   }
+  if (introduction_ != nullptr) {
+    record.referer = introduction_->referer;
+    record.user_agent = introduction_->user_agent;
+  }
   worker_.access_lines().add(record, shape_ != nullptr ? shape_->line_form() : config::LineForm());
 }
 
@@ -602,6 +620,7 @@ void Exchange::reset() {
   auth_answers_.reset();
   mirrored_.reset();
   is_unlogged_ = false;
+  introduction_.reset();
   stage_ = Stage::reading;
   request_.reset();
   request_chunked_ = request_complete_ = is_idempotent_ = is_head_ = false;

@@ -132,6 +132,7 @@ class Exchange final : private upstream::Connection::User,
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
                              bool is_preflight, policy::OpenQuestion& question);
   void take_shape(const router::Target& target, const Client& client);
+  void note_introduction();
   void send_answer(http1::Answer answer);
   void answer(int status, std::string_view reason);
   void answer(http1::Answer answer, std::string_view reason);
@@ -422,6 +423,11 @@ class Exchange final : private upstream::Connection::User,
   std::unique_ptr<Traced> traced_;
   std::string_view client_address_, tls_version_;
   bool is_unlogged_ = false;  // by its route
+  // What the client says of itself; nullptr: the form of its line has nothing of that.
+  struct Introduction {
+    std::string referer, user_agent;
+  };
+  std::unique_ptr<Introduction> introduction_;
   Protocol protocol_ = Protocol::http1_1;
   int status_ = 0;
   std::string reason_;

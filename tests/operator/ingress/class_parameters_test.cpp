@@ -410,8 +410,7 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem(expression({{"key", "a"}, {"operator", "Is"}})), HasSubstr("operator"));
   EXPECT_THAT(problem(expression({{"key", "a"}, {"operator", "In"}})), HasSubstr("values"));
   EXPECT_THAT(problem(expression({{"operator", "Exists"}})), HasSubstr("key"));
-  EXPECT_THAT(problem({{"accessLog", {{"format", "Combined"}}}}),
-              HasSubstr("spec.accessLog.format"));
+  EXPECT_THAT(problem({{"accessLog", {{"format", "Text"}}}}), HasSubstr("spec.accessLog.format"));
   EXPECT_THAT(problem({{"accessLog", {{"fields", {"status", "cookie"}}}}}),
               HasSubstr("spec.accessLog.fields"));
   EXPECT_THAT(problem({{"accessLog", {{"format", "Common"}, {"fields", {"status"}}}}}),

@@ -793,6 +793,12 @@ TEST_F(ServedRequests, ParametersOfTheClassSayHowLinesOfTheAccessLogAreWritten) 
   serve_logging({});
   EXPECT_EQ(asked("/all"), "/all");
   EXPECT_THAT(proxy_.access_log(3), testing::HasSubstr("\"duration_ms\":"));
+  serve_logging({.format = LogFormat::combined});
+  auto client = HttpClient::connect(proxy_.http());
+  client.send("GET / HTTP/1.1\r\nHost: " + kHost +
+              "\r\nUser-Agent: a client\r\nReferer: https://a.example/\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_THAT(proxy_.access_log(4), testing::EndsWith(" \"https://a.example/\" \"a client\"\n"));
 }
 
 TEST_F(ServedRequests, ACanaryAnswersWhoAsksForIt) {

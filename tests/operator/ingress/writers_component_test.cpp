@@ -230,7 +230,7 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
         "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{customHttpErrors: [404]}",
         "{defaultBackend: {name: web, port: 80}}", "{limitStatus: 404}", "{hsts: {preload: true}}",
         "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}",
-        "{accessLog: {format: Combined}}", "{accessLog: {fields: [cookie]}}",
+        "{accessLog: {format: Text}}", "{accessLog: {fields: [cookie]}}",
         "{accessLog: {format: Common, fields: [status]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}",
@@ -245,7 +245,7 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
       "{accessLog: {format: Json, fields: [host, status]}, namespaceSelector: {matchLabels: {a: "
       "b}, matchExpressions: [{key: c, operator: NotIn, values: [d]}, {key: e, operator: "
       "DoesNotExist}]}}"));
-  EXPECT_TRUE(put("{accessLog: {format: Common}, namespaceSelector: {}}"));
+  EXPECT_TRUE(put("{accessLog: {format: Combined}, namespaceSelector: {}}"));
 }
 
 class Shim : public Writers {
