@@ -180,6 +180,11 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
     fields.complain("server", "at most 128 visible characters of ASCII");
   }
   spec.access_log = access_line_in(fields.object("accessLog"));
+  const std::string regex_scope = fields.text("regexScope");
+  spec.expressions_of_hosts = regex_scope == "Host";
+  if (!regex_scope.empty() && regex_scope != "Host" && regex_scope != "Ingress") {
+    fields.complain("regexScope", "Ingress or Host");
+  }
   return spec;
 }
 

@@ -69,6 +69,8 @@ struct EdgeParameters {
     std::vector<int> custom_http_errors{};  // sorted, unique; of Ingresses that name none
     std::string server{};  // the field Server of responses; empty: as backends write it
     proxy::config::AccessLine access_log{};
+    // Where one Ingress of a host has regular expressions, the others of the class have them, too.
+    bool expressions_of_hosts = false;
     bool operator==(const Spec&) const = default;
   };
 

@@ -49,6 +49,11 @@ struct ClassParameters {
                                                           : nullptr;
   }
 
+  // See EdgeParameters: regexScope.
+  bool has_expressions_of_hosts() const {
+    return parameters && parameters->spec.expressions_of_hosts;
+  }
+
   annotations::Defaults defaults() const;
   // With the annotations that the class has for it (annotations::with_defaults()); itself where
   // there are none, or it has them already.

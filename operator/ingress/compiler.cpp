@@ -147,6 +147,8 @@ class Compilation {
     }
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress.metadata.annotations, policy);
+    // By another Ingress of one of its hosts.
+    if (of_class.has_expressions_of_hosts()) policy.rewrite.uses_expressions = true;
     const proxy::config::Guards guards = guards_of(policy);
     const bool guards_nothing = guards == proxy::config::Guards{};
     const bool has_shape = !(policy.shape == proxy::config::Shape{});
@@ -1092,11 +1094,9 @@ class Compilation {
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
     const std::string text = written.path.empty() ? "/" : written.path;
-    if (scope.policy.rewrite.uses_expressions && !scope.policy.is_refused()) {
-      if (const auto expression = route_expression(text, written.path_type)) {
-        add_expression(scope, host, written.backend, text, *expression);
-        return;
-      }
+    if (const auto expression = asked_expression(scope, host, text, written.path_type)) {
+      add_expression(scope, host, written.backend, text, *expression);
+      return;
     }
     const bool may_be_expression = expression_of(text, false).has_value();
     const auto expression = guarded_expression(scope, host, text, written.path_type);
@@ -1118,6 +1118,24 @@ class Compilation {
     if (!path) counted(scope, kRefused);
     // Of two Ingresses with one plain path the older one has it, as an expression, too.
     if (is_claimed || may_be_expression) close_expression(scope, host, *expression);
+  }
+
+  // The expression that a path is, where its Ingress asks for such, or another one of the host does
+  // and the class has it so. Nobody has asked for one there that cannot be compared: "/c++" is
+  // none.
+  std::optional<std::string> asked_expression(const Scope& scope, const std::string& host,
+                                              const std::string& text, kube::PathType type) const {
+    const annotations::Rewrite& rewrite = scope.policy.rewrite;
+    if (scope.policy.is_refused()) return std::nullopt;
+    if (rewrite.uses_expressions) return route_expression(text, type);
+    const bool has_others = scope.of_class.has_expressions_of_hosts() && !rewrite.wants_none &&
+                            hosts_with_expressions_.count(host) != 0;
+    if (!has_others) return std::nullopt;
+    using proxy::config::Expression;
+    auto expression = route_expression(text, type);
+    if (!expression || expression->size() > proxy::config::kPathBytesMax) return std::nullopt;
+    if (!Expression::compile(*expression, Expression::Use::route)) return std::nullopt;
+    return expression;
   }
 
   // The expression that a guarded path may be meant as, though its Ingress asks for none: with

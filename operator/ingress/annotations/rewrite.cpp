@@ -77,6 +77,7 @@ Rewrite read_rewrite(const AnnotationMap& annotations, Issues& issues) {
       issues.push_back(bad_value(*found, "\"true\" or \"false\"", Issue::Effect::guards));
     }
     rewrite.uses_expressions = value.value_or(true);
+    rewrite.wants_none = !rewrite.uses_expressions;
   }
   read_target(annotations, rewrite, issues);
   if (const auto found = find(annotations, "x-forwarded-prefix")) {

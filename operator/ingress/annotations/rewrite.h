@@ -11,6 +11,7 @@ namespace ingress::annotations {
 // closes.
 struct Rewrite {
   bool uses_expressions = false;  // the paths of this Ingress may be regular expressions
+  bool wants_none = false;        // it says that they are none
   std::string target;             // as Policies::rewrite_target; empty: none
   std::string forwarded_prefix;   // as Policies::forwarded_prefix
 };

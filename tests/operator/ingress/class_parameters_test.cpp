@@ -273,6 +273,32 @@ TEST(ClassParameters, TheFormOfTheAccessLogIsThatOfAllItsIngresses) {
   EXPECT_EQ(few->fields[1].name, "status");
 }
 
+TEST(ClassParameters, ExpressionsAreOfAllOfAHostWhereTheClassSaysSo) {
+  const auto expressions = [](const nlohmann::json& spec, IngressBuilder other) {
+    IngressBuilder asking = an_ingress("shop/asking").annotation(kNginx + "use-regex", "true");
+    asking.path("a.example", "/x/[0-9]+", "web", 80, kube::PathType::implementation_specific);
+    const Compiled compiled = compile(view_with(spec, {asking, other}));
+    EXPECT_TRUE(proxy::config::validate(compiled.config));
+    std::vector<std::string> all;
+    for (const auto& one : compiled.config.hosts.at("a.example")->expressions) {
+      all.push_back(one.expression);
+    }
+    return all;
+  };
+  const auto other = [](const char* host = "a.example") {
+    return an_ingress("shop/other")
+        .path(host, "/y/[a-z]+", "web", 80, kube::PathType::implementation_specific)
+        .path(host, "/c++", "web", 80)
+        .path(host, "/plain", "web", 80);
+  };
+  const nlohmann::json host = {{"regexScope", "Host"}};
+  EXPECT_THAT(expressions({{"regexScope", "Ingress"}}, other()), ElementsAre("/x/[0-9]+"));
+  EXPECT_THAT(expressions(host, other()), testing::UnorderedElementsAre("/x/[0-9]+", "/y/[a-z]+"));
+  EXPECT_THAT(expressions(host, other("b.example")), ElementsAre("/x/[0-9]+"));
+  EXPECT_THAT(expressions(host, other().annotation(kNginx + "use-regex", "false")),
+              ElementsAre("/x/[0-9]+"));
+}
+
 TEST(ClassParameters, ARefusedKeyClosesUnderEitherPrefixThoughItIsSupported) {
   for (const char* prefix : {"nginx.ingress.kubernetes.io/", "gatehouse.dev/"}) {
     const Compiled compiled =
@@ -400,6 +426,7 @@ TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   EXPECT_THAT(problem({{"limitStatus", 200}}), HasSubstr("spec.limitStatus"));
   EXPECT_THAT(problem({{"tlsPolicy", "TLSv1.3"}}), HasSubstr("spec.tlsPolicy"));
   EXPECT_THAT(problem({{"server", "a\r\nSet-Cookie: x"}}), HasSubstr("spec.server"));
+  EXPECT_THAT(problem({{"regexScope", "Server"}}), HasSubstr("spec.regexScope"));
   EXPECT_THAT(problem({{"namespaceSelector", {{"matchLabels", {"edge"}}}}}),
               HasSubstr("spec.namespaceSelector.matchLabels"));
   const auto expression = [](const nlohmann::json& one) {

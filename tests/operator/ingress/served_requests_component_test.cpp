@@ -511,6 +511,23 @@ TEST_F(ServedRequests, TheLongestExpressionIsTakenAndOtherIngressesAreNotTouched
   EXPECT_EQ(asked("/other"), "/other");
 }
 
+TEST_F(ServedRequests, WhereTheClassSaysSoOneIngressMakesExpressionsOfAllOfItsHost) {
+  const IngressBuilder plain =
+      an_ingress("shop/plain")
+          .path(kHost, "/items/[0-9]+", "web", 80, kube::PathType::implementation_specific);
+  const auto serve_with_scope = [&](bool of_hosts) {
+    ViewBuilder builder = with_parameters({.expressions_of_hosts = of_hosts});
+    serve(builder.ingress(rewriting("/api(/|$)(.*)", "/$2")).ingress(plain));
+  };
+  serve_with_scope(false);
+  EXPECT_EQ(asked("/api/x"), "/x");
+  EXPECT_EQ(asked("/items/7"), "404");
+  serve_with_scope(true);
+  EXPECT_EQ(asked("/api/x"), "/x");
+  EXPECT_EQ(asked("/items/7"), "/items/7");
+  EXPECT_EQ(asked("/items/x"), "404");
+}
+
 TEST_F(ServedRequests, AnExpressionWithoutARewriteLeavesThePathAsItWasSent) {
   serve(ViewBuilder().ingress(
       an_ingress("shop/re")
