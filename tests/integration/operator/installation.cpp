@@ -18,6 +18,12 @@ namespace {
 
 using nlohmann::json;
 constexpr const char* kProxyToken = "token-of-the-proxies";
+constexpr const char* kSecondProxyToken = "token-of-the-second-proxies";
+
+// The name of a file that each release's proxies have their own of.
+std::string file_of(const std::string& namespace_, const std::string& name) {
+  return (namespace_ == Installation::kOwnNamespace ? "" : namespace_ + "-") + name;
+}
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path);
@@ -77,12 +83,15 @@ bool has_condition(const json& object, const std::string& type) {
 Installation::Installation() {
   fakes::api_server::ServerOptions options;
   options.service_accounts.push_back(
-      {"gatehouse-system", "gatehouse-proxy", kProxyToken, "gatehouse-control"});
+      {kOwnNamespace, "gatehouse-proxy", kProxyToken, "gatehouse-control"});
+  options.service_accounts.push_back(
+      {kSecondNamespace, "gatehouse-proxy", kSecondProxyToken, "gatehouse-control"});
   auto api = fakes::api_server::Server::start(options);
   if (!api) give_up(api.error().message);
   api_ = std::move(*api);
   write("kubeconfig", api_->kubeconfig());
   write("token", kProxyToken);
+  write(file_of(kSecondNamespace, "token"), kSecondProxyToken);
   make_control_certificate();
   start_backend();
   for (const auto& entry : std::filesystem::directory_iterator(GATEHOUSE_CRDS)) {
@@ -92,10 +101,8 @@ Installation::Installation() {
       "apiVersion: v1\nkind: Namespace\nmetadata: {name: gatehouse-system}\n---\n"
       "apiVersion: v1\nkind: Service\n"
       "metadata: {namespace: gatehouse-system, name: gatehouse-proxy}\n"
-      "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n---\n"
-      "apiVersion: v1\nkind: Service\nmetadata: {namespace: default, name: www}\n"
-      "spec: {ports: [{name: http, port: 80}]}\n" +
-      slice("default", "www", "1", "{name: http, port: " + std::to_string(backend_port_) + "}"));
+      "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n");
+  apply_backend("default");
 }
 
 Installation::~Installation() {
@@ -225,17 +232,18 @@ Replica Installation::start_release(const std::string& namespace_, std::vector<s
   return replica;
 }
 
-bool Installation::mount_control_ca() {
-  const std::string before = read_file(path("ca.pem"));
+bool Installation::mount_control_ca(const std::string& namespace_) {
+  const std::string file = path(file_of(namespace_, "ca.pem"));
+  const std::string before = read_file(file);
   std::string bundle;
   const bool is_new = wait_until(std::chrono::seconds(20), [&] {
-    const json map = get("/api/v1/namespaces/gatehouse-system/configmaps/gatehouse-control-ca");
+    const json map = get("/api/v1/namespaces/" + namespace_ + "/configmaps/gatehouse-control-ca");
     bundle = map.is_null() ? "" : map.value("/data/ca.crt"_json_pointer, "");
     return !bundle.empty() && bundle != before;
   });
   // Whole at once, as the kubelet does it.
   write("ca.pem.new", bundle);
-  if (is_new) std::filesystem::rename(path("ca.pem.new"), path("ca.pem"));
+  if (is_new) std::filesystem::rename(path("ca.pem.new"), file);
   return is_new;
 }
 
@@ -246,19 +254,20 @@ void Installation::kill_operator() {
   }
 }
 
-void Installation::start_proxies(int count) {
+void Installation::start_proxies(int count, const std::string& namespace_) {
   for (int left = count; left > 0; --left) {
     const std::string number = std::to_string(proxies_.size() + 1);
     const std::string name = "proxy-" + number;
     proxies_.push_back(start(
         {GATEHOUSE_PROXY, "--workers", "1", "--http-address", "127.0.0.1:0", "--https-address",
          "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--control-url",
-         operator_url("control", ""), "--control-ca-file", path("ca.pem"), "--control-token-file",
-         path("token"), "--drain-grace", "0", "--ports-file", path(name + ".ports")},
+         operator_url("control", ""), "--control-ca-file", path(file_of(namespace_, "ca.pem")),
+         "--control-token-file", path(file_of(namespace_, "token")), "--drain-grace", "0",
+         "--ports-file", path(name + ".ports")},
         name));
     proxy_ports_.push_back(wait_for_ports(name, *proxies_.back()));
     Ports& ports = proxy_ports_.back();
-    apply(slice("gatehouse-system", "gatehouse-proxy", number,
+    apply(slice(namespace_, "gatehouse-proxy", number,
                 "{name: http, port: " + std::to_string(ports["http"]) +
                     "}, {name: https, port: " + std::to_string(ports["https"]) + "}"));
   }
@@ -283,6 +292,17 @@ void Installation::start_pebble(Pebble::Options options) {
 
 void Installation::apply(const std::string& yaml) {
   if (const auto applied = api_->apply_yaml(yaml); !applied) give_up(applied.error().message);
+}
+
+void Installation::apply_tenant(const std::string& namespace_) {
+  apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + namespace_ + "}\n");
+  apply_backend(namespace_);
+}
+
+void Installation::apply_backend(const std::string& namespace_) {
+  apply("apiVersion: v1\nkind: Service\nmetadata: {namespace: " + namespace_ +
+        ", name: www}\nspec: {ports: [{name: http, port: 80}]}\n" +
+        slice(namespace_, "www", "1", "{name: http, port: " + std::to_string(backend_port_) + "}"));
 }
 
 json Installation::get(const std::string& target) {

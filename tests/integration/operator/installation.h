@@ -46,6 +46,10 @@ struct Replica {
 // answers every path with "hello"). Everything on free ports of 127.0.0.1; ends with this object.
 class Installation {
  public:
+  static constexpr const char* kOwnNamespace = "gatehouse-system";
+  // Where a second release may be whose proxies are let in.
+  static constexpr const char* kSecondNamespace = "second";
+
   Installation();
   ~Installation();
 
@@ -59,11 +63,12 @@ class Installation {
                         int control_port = 0);
   // Whom proxies that are started later follow; else it is the first replica.
   void let_proxies_follow(const Replica& replica) { operator_ports_ = replica.ports; }
-  // What the kubelet does: brings the published CA bundle into the file that the proxies mount.
-  // False when there is none in time, or none other than before.
-  bool mount_control_ca();
-  void start_proxies(int count);  // more of them
-  // SIGTERM, and nobody finds it any more; the numbers of the others stay.
+  // What the kubelet does: brings the published CA bundle into the file that the proxies of the
+  // release in this namespace mount. False when there is none in time, or none other than before.
+  bool mount_control_ca(const std::string& namespace_ = kOwnNamespace);
+  // More of them, of the release in this namespace.
+  void start_proxies(int count, const std::string& namespace_ = kOwnNamespace);
+  // SIGTERM, and nobody finds it any more; the numbers of the others stay. One of our own release.
   void stop_proxy(int proxy);
   // Without an http_port of the options it validates at the first proxy.
   void start_pebble(Pebble::Options options = {});
@@ -76,6 +81,8 @@ class Installation {
   Pebble& pebble() { return *pebble_; }
 
   void apply(const std::string& yaml);
+  // A namespace whose Service www is the backend.
+  void apply_tenant(const std::string& namespace_);
   // The object, or null.
   nlohmann::json get(const std::string& path);
   // A ClusterIssuer "letsencrypt" of this Pebble, and the IngressClass.
@@ -88,7 +95,8 @@ class Installation {
   base::Result<base::HttpResponse> fetch_plain(int proxy, const std::string& url);
 
   fakes::api_server::Server& api() { return *api_; }
-  // A file of this installation: "token" (the proxies' own), "ca.pem" (of the control API).
+  // A file of this installation: "token" (the proxies' own), "ca.pem" (of the control API);
+  // "second-token" and "second-ca.pem" are those of the release in namespace second.
   void write(const std::string& name, const std::string& text) const;
   std::string path(const std::string& name) const { return folder_.path() / name; }
   // "200 ok" and the like; what the operator, or this proxy, says at /readyz.
@@ -109,6 +117,7 @@ class Installation {
   base::Result<base::HttpResponse> send(const std::string& url, int port,
                                         const std::string& ca_pem);
   void start_backend();
+  void apply_backend(const std::string& namespace_);
   std::string slice(const std::string& namespace_, const std::string& service,
                     const std::string& name, const std::string& ports) const;
 
