@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,6 +10,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +28,10 @@ struct ObjectChange {
 
 // The last known state of every object of one kind. One reflector writes; anybody reads, from any
 // thread. Objects are immutable once stored, so a reader may keep what get() returned.
-template <class T>
+//
+// There are thousands of them, so a key is held once, in the object: what is in order of keys
+// points to it. Indexes hold hashes; what they find is asked for its values.
+template <class T, class Hash = std::hash<std::string>>
 class Store {
  public:
   using Pointer = std::shared_ptr<const T>;
@@ -59,7 +65,7 @@ class Store {
   Pointer get(const ObjectKey& key) const {
     const std::lock_guard lock(mutex_);
     const auto found = objects_.find(key);
-    return found == objects_.end() ? nullptr : found->second;
+    return found == objects_.end() ? nullptr : found->object;
   }
 
   // All of one moment, ordered by key.
@@ -67,7 +73,7 @@ class Store {
     const std::lock_guard lock(mutex_);
     std::vector<Pointer> all;
     all.reserve(objects_.size());
-    for (const auto& [key, object] : objects_) all.push_back(object);
+    for (const Place& place : objects_) all.push_back(place.object);
     return all;
   }
 
@@ -76,11 +82,22 @@ class Store {
   std::vector<Pointer> find(const std::string& index, const std::string& value) const {
     const std::lock_guard lock(mutex_);
     std::vector<Pointer> matches;
-    const auto& keys_by_value = indexes_.at(index).keys_by_value;
-    const auto keys = keys_by_value.find(value);
-    if (keys == keys_by_value.end()) return matches;
-    for (const ObjectKey& key : keys->second) matches.push_back(objects_.at(key));
+    visit(index, value, [&matches](const Pointer& object) {
+      matches.push_back(object);
+      return true;
+    });
     return matches;
+  }
+
+  // Whether it would find any.
+  bool has(const std::string& index, const std::string& value) const {
+    const std::lock_guard lock(mutex_);
+    bool is_found = false;
+    visit(index, value, [&is_found](const Pointer&) {
+      is_found = true;
+      return false;
+    });
+    return is_found;
   }
 
   std::size_t size() const {
@@ -103,11 +120,10 @@ class Store {
   // ---- Writing: the reflector's, and tests'. One writer at a time for each namespace.
 
   void put(Pointer object) {
-    const ObjectKey key = object->metadata.key();
     ObjectChange<T> change;
     {
       const std::lock_guard lock(mutex_);
-      change = put_locked(key, std::move(object));
+      change = put_locked(std::move(object));
     }
     tell(change);
   }
@@ -117,7 +133,7 @@ class Store {
   void exchange(const Pointer& held, Pointer twin) {
     const std::lock_guard lock(mutex_);
     const auto found = objects_.find(held->metadata.key());
-    if (found != objects_.end() && found->second == held) found->second = std::move(twin);
+    if (found != objects_.end() && found->object == held) found->object = std::move(twin);
   }
 
   void put(T object) { put(std::make_shared<const T>(std::move(object))); }
@@ -139,16 +155,16 @@ class Store {
     bool is_first = false;
     {
       const std::lock_guard lock(mutex_);
-      std::set<ObjectKey> listed;
+      std::set<const Place*> listed;
       for (Pointer& object : listing) {
-        const ObjectKey key = object->metadata.key();
-        listed.insert(key);
-        changes.push_back(put_locked(key, std::move(object)));
+        changes.push_back(put_locked(std::move(object)));
+        listed.insert(&*objects_.find(changes.back().key));
       }
       std::vector<ObjectKey> gone;
-      for (const auto& [key, object] : objects_) {
-        const bool is_meant = namespace_.empty() || key.namespace_ == namespace_;
-        if (is_meant && listed.count(key) == 0) gone.push_back(key);
+      for (const Place& place : objects_) {
+        const ObjectMeta& metadata = place.object->metadata;
+        const bool is_meant = namespace_.empty() || metadata.namespace_ == namespace_;
+        if (is_meant && listed.count(&place) == 0) gone.push_back(metadata.key());
       }
       for (const ObjectKey& key : gone) changes.push_back(erase_locked(key));
       awaited_namespaces_.erase(namespace_);
@@ -162,40 +178,90 @@ class Store {
   }
 
  private:
-  struct Index {
-    IndexFunction function;
-    std::map<std::string, std::set<ObjectKey>> keys_by_value;
+  // Where the states of one object are, one after the other.
+  struct Place {
+    mutable Pointer object;  // never of another key
+  };
+  struct ByKey {
+    using is_transparent = void;
+    static auto names(const ObjectKey& key) { return std::tie(key.namespace_, key.name); }
+    static auto names(const Place& place) {
+      const ObjectMeta& metadata = place.object->metadata;
+      return std::tie(metadata.namespace_, metadata.name);
+    }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return names(one) < names(other);
+    }
   };
 
-  ObjectChange<T> put_locked(const ObjectKey& key, Pointer object) {
-    Pointer& place = objects_[key];
-    ObjectChange<T> change{key, place, object};
-    if (change.before) unfile(key, *change.before);
-    place = std::move(object);
-    for (auto& [name, index] : indexes_) {
-      for (const std::string& value : index.function(*place)) {
-        index.keys_by_value[value].insert(key);
-      }
+  // One value of an object.
+  struct Entry {
+    std::size_t hash = 0;
+    const Place* place = nullptr;
+  };
+  struct ByHashAndKey {
+    using is_transparent = void;
+    bool operator()(const Entry& one, const Entry& other) const {
+      return one.hash != other.hash ? one.hash < other.hash : ByKey()(*one.place, *other.place);
     }
+    bool operator()(const Entry& one, std::size_t hash) const { return one.hash < hash; }
+    bool operator()(std::size_t hash, const Entry& other) const { return hash < other.hash; }
+  };
+  struct Index {
+    IndexFunction function;
+    std::set<Entry, ByHashAndKey> entries;
+  };
+
+  // The objects that have this value, as long as `wants_more` says so.
+  template <class WantsMore>
+  void visit(const std::string& name, const std::string& value, const WantsMore& wants_more) const {
+    const Index& index = indexes_.at(name);
+    const auto [begin, end] = index.entries.equal_range(Hash()(value));
+    for (auto entry = begin; entry != end; ++entry) {
+      const Pointer& object = entry->place->object;
+      const std::vector<std::string> values = index.function(*object);
+      if (std::find(values.begin(), values.end(), value) == values.end()) continue;
+      if (!wants_more(object)) return;
+    }
+  }
+
+  ObjectChange<T> put_locked(Pointer object) {
+    const ObjectKey key = object->metadata.key();
+    auto place = objects_.find(key);
+    ObjectChange<T> change{key, nullptr, object};
+    if (place == objects_.end()) {
+      place = objects_.insert(Place{object}).first;
+    } else {
+      change.before = place->object;
+      unfile(*place);
+    }
+    place->object = std::move(object);
+    file(*place);
     return change;
   }
 
   ObjectChange<T> erase_locked(const ObjectKey& key) {
-    const auto found = objects_.find(key);
-    if (found == objects_.end()) return {key, nullptr, nullptr};
-    ObjectChange<T> change{key, found->second, nullptr};
-    unfile(key, *change.before);
-    objects_.erase(found);
+    const auto place = objects_.find(key);
+    if (place == objects_.end()) return {key, nullptr, nullptr};
+    ObjectChange<T> change{key, place->object, nullptr};
+    unfile(*place);
+    objects_.erase(place);
     return change;
   }
 
-  void unfile(const ObjectKey& key, const T& object) {
+  void file(const Place& place) {
     for (auto& [name, index] : indexes_) {
-      for (const std::string& value : index.function(object)) {
-        const auto keys = index.keys_by_value.find(value);
-        if (keys == index.keys_by_value.end()) continue;
-        keys->second.erase(key);
-        if (keys->second.empty()) index.keys_by_value.erase(keys);
+      for (const std::string& value : index.function(*place.object)) {
+        index.entries.insert(Entry{Hash()(value), &place});
+      }
+    }
+  }
+
+  void unfile(const Place& place) {
+    for (auto& [name, index] : indexes_) {
+      for (const std::string& value : index.function(*place.object)) {
+        index.entries.erase(Entry{Hash()(value), &place});
       }
     }
   }
@@ -217,7 +283,7 @@ class Store {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable_any synced_changed_;
-  std::map<ObjectKey, Pointer> objects_;
+  std::set<Place, ByKey> objects_;
   std::map<std::string, Index> indexes_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void()>> sync_listeners_;

@@ -278,12 +278,12 @@ void CompileLoop::listen() {
 }
 
 bool CompileLoop::is_secret_of_an_ingress(const kube::ObjectKey& secret) const {
-  return !stores_.ingresses.find(kBySecret, secret.text()).empty();
+  return stores_.ingresses.has(kBySecret, secret.text());
 }
 
 // Or of a class of Ingresses, whose parameters are few.
 bool CompileLoop::is_service_of_an_ingress(const kube::ObjectKey& service) const {
-  return !stores_.ingresses.find(kByService, service.text()).empty() ||
+  return stores_.ingresses.has(kByService, service.text()) ||
          source_->is_named_by_parameters(service);
 }
 

@@ -34,7 +34,7 @@ TlsSecretUsers::TlsSecretUsers(kube::Store<kube::Ingress>& ingresses) : ingresse
 }
 
 bool TlsSecretUsers::are_any(const kube::ObjectKey& secret) const {
-  return !ingresses_.find(kByTlsSecret, secret.text()).empty();
+  return ingresses_.has(kByTlsSecret, secret.text());
 }
 
 std::vector<kube::ObjectReference> TlsSecretUsers::of(const kube::ObjectKey& secret) const {

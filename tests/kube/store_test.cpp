@@ -107,6 +107,39 @@ TEST_F(StoreTest, AnIndexFollowsEveryChange) {
   EXPECT_THROW(store_.find("never-added", ""), std::out_of_range);
 }
 
+TEST_F(StoreTest, SaysWhetherAnIndexWouldFindAny) {
+  EXPECT_FALSE(store_.has("colour", "red"));
+  store_.put(thing("a", "1", {"red", "red"}));
+  store_.put(thing("b", "1", {"red"}));
+  EXPECT_TRUE(store_.has("colour", "red"));
+  EXPECT_FALSE(store_.has("colour", "blue"));
+  EXPECT_THAT(names("red"), ElementsAre("a", "b"));
+  store_.erase({"shop", "a"});
+  store_.erase({"shop", "b"});
+  EXPECT_FALSE(store_.has("colour", "red"));
+  EXPECT_THROW(store_.has("never-added", ""), std::out_of_range);
+}
+
+// Indexes hold hashes, and a tenant may choose values.
+TEST(StoreOfValuesWithOneHash, FindsWhatHasTheValueAlone) {
+  struct AllAlike {
+    std::size_t operator()(const std::string&) const { return 7; }
+  };
+  kube::Store<Thing, AllAlike> store;
+  store.add_index("colour", [](const Thing& one) { return one.colours; });
+  store.put(thing("b", "1", {"red"}));
+  store.put(thing("a", "1", {"blue", "red"}));
+  EXPECT_EQ(store.find("colour", "red").size(), 2u);
+  ASSERT_EQ(store.find("colour", "blue").size(), 1u);
+  EXPECT_EQ(store.find("colour", "blue")[0]->metadata.name, "a");
+  EXPECT_FALSE(store.has("colour", "green"));
+  store.put(thing("a", "2", {"red"}));
+  EXPECT_FALSE(store.has("colour", "blue"));
+  store.erase({"shop", "b"});
+  ASSERT_EQ(store.find("colour", "red").size(), 1u);
+  EXPECT_EQ(store.find("colour", "red")[0]->metadata.name, "a");
+}
+
 TEST_F(StoreTest, AnotherFormOfTheSameStateTakesItsPlaceUnheardUnlessANewerOneIsThere) {
   store_.put(thing("a", "1", {"red"}));
   const auto first = store_.get({"shop", "a"});
