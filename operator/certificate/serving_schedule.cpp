@@ -1,6 +1,7 @@
 #include "operator/certificate/serving_schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace certificate {
 
@@ -39,6 +40,16 @@ bool is_look_due(const ServingLooks& looks, const ServingInput& input, base::Ste
 }
 
 }  // namespace
+
+void note_answers(ServingLooks& looks, const ServingInput& input, ProxyAnswers answers,
+                  base::SteadyTime now) {
+  looks.looks = looks.serial == input.serial ? looks.looks + 1 : 1;
+  looks.serial = input.serial;
+  // There may be fifty proxies, and ten thousand Certificates to be kept of.
+  looks.proxies = answers.is_all_heard() ? std::string() : input.proxies;
+  looks.answers = std::move(answers);
+  looks.next_look = now + until_next_look(looks.answers, looks.looks);
+}
 
 void note_waits(ServingLooks& looks, const ServingInput& input, base::SteadyTime now) {
   const auto note = [now](std::optional<base::SteadyTime>& since, bool is_so) {

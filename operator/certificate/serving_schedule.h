@@ -14,7 +14,7 @@ namespace certificate {
 // What handshakes have shown of one Certificate.
 struct ServingLooks {
   std::string serial;    // looked for last; empty: never
-  std::string proxies;   // DataPlane::proxies() of that time
+  std::string proxies;   // DataPlane::proxies() of that time, where not all of them served it
   ProxyAnswers answers;  // what they said
   int looks = 0;         // for this serial
   std::optional<base::SteadyTime> next_look;
@@ -41,6 +41,10 @@ enum class ServingStep {
 // proxy that comes or goes is no reason to ask or to write.
 ServingStep next_serving_step(const ServingLooks& looks, const ServingInput& input,
                               base::SteadyTime now);
+
+// What a look for this serial has shown, and when the next one is.
+void note_answers(ServingLooks& looks, const ServingInput& input, ProxyAnswers answers,
+                  base::SteadyTime now);
 
 // Notes since when proxies are missing or behind. Before next_serving_step().
 void note_waits(ServingLooks& looks, const ServingInput& input, base::SteadyTime now);

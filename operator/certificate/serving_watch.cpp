@@ -34,7 +34,7 @@ void ServingWatch::look(const base::CertificateInfo& leaf) {
   note_waits(looks_, input, context_.steady_now());
   ServingStep step = next_serving_step(looks_, input, context_.steady_now());
   if (step == ServingStep::ask) {
-    step = ask(leaf, input.proxies) ? ServingStep::say_known : ServingStep::keep;
+    step = ask(input) ? ServingStep::say_known : ServingStep::keep;
   }
   const bool is_shown = looks_.serial == leaf.serial && looks_.answers.is_all_heard();
   is_awaited_ = !input.proxies.empty() && (!is_shown || step == ServingStep::say_not_given);
@@ -52,16 +52,12 @@ void ServingWatch::look(const base::CertificateInfo& leaf) {
 }
 
 // Whether there are answers; else the proxies are being asked.
-bool ServingWatch::ask(const base::CertificateInfo& leaf, const std::string& proxies) {
+bool ServingWatch::ask(const ServingInput& input) {
   const std::string host = record_.certificate().all_names().front();
-  auto answers = context_.data_plane.check_serial(record_.key(), host, leaf.serial);
+  auto answers = context_.data_plane.check_serial(record_.key(), host, input.serial);
   is_asking_ = !answers;
   if (!answers) return false;
-  looks_.answers = *std::move(answers);
-  looks_.looks = looks_.serial == leaf.serial ? looks_.looks + 1 : 1;
-  looks_.serial = leaf.serial;
-  looks_.proxies = proxies;
-  looks_.next_look = context_.steady_now() + until_next_look(looks_.answers, looks_.looks);
+  note_answers(looks_, input, *std::move(answers), context_.steady_now());
   return true;
 }
 

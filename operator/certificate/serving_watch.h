@@ -29,7 +29,7 @@ class ServingWatch {
   std::optional<base::SteadyTime> next_look() const;
 
  private:
-  bool ask(const base::CertificateInfo& leaf, const std::string& proxies);
+  bool ask(const ServingInput& input);
 
   Context& context_;
   ServingLooks& looks_;

@@ -86,6 +86,22 @@ TEST(ServingSchedule, ProxiesThatReportAreAskedWhenTheyLiveByItAndTheOthersAfter
   EXPECT_EQ(next_serving_step(fresh, behind, kNow + seconds(2)), ServingStep::ask);
 }
 
+TEST(ServingSchedule, WhoTheProxiesWereIsKeptOfACertificateThatNotAllOfThemServe) {
+  const certificate::ServingInput input{"02", "10.0.0.7/80/443,10.0.0.8/80/443", Given::taken_over};
+  ServingLooks looks;
+  note_answers(looks, input, kOneBehind, kNow);
+  EXPECT_EQ(looks.proxies, input.proxies);
+  EXPECT_EQ(looks.looks, 1);
+  EXPECT_EQ(looks.next_look, kNow + seconds(1));
+  note_answers(looks, input, kAll, kNow);
+  EXPECT_EQ(looks.proxies, "");
+  EXPECT_EQ(looks.looks, 2);
+  EXPECT_EQ(looks.next_look, kNow + hours(12));
+  note_answers(looks, {"03", input.proxies, Given::taken_over}, kAll, kNow);
+  EXPECT_EQ(looks.serial, "03");
+  EXPECT_EQ(looks.looks, 1);
+}
+
 TEST(ServingSchedule, WhatIsServedIsSampledAndTheRestIsLookedAtEverMoreSlowly) {
   struct Case {
     ProxyAnswers answers;
