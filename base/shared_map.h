@@ -117,15 +117,15 @@ class SharedMap {
   }
   // A key that is not there yet gets an empty value, as in std::map.
   Slot operator[](std::string key) {
-    if (!contains(key)) put(key, V{});
+    if (!contains(key)) put(made(key, V{}));
     return Slot(*this, std::move(key));
   }
 
-  void insert_or_assign(const std::string& key, V value) { put(key, std::move(value)); }
+  void insert_or_assign(const std::string& key, V value) { put(made(key, std::move(value))); }
   // False: there is an entry with this key, and it stays.
   std::pair<const_iterator, bool> try_emplace(const std::string& key, V value) {
     const bool is_new = !contains(key);
-    if (is_new) put(key, std::move(value));
+    if (is_new) put(made(key, std::move(value)));
     return {find(key), is_new};
   }
   std::pair<const_iterator, bool> emplace(const std::string& key, V value) {
@@ -134,13 +134,25 @@ class SharedMap {
   std::pair<const_iterator, bool> insert(const value_type& entry) {
     return try_emplace(entry.first, entry.second);
   }
-  // What is there already stays.
+  // An entry of another map, which both have in common from now on. What is there already is
+  // replaced.
+  void share_or_assign(const const_iterator& entry) {
+    // Nobody changes what is in a leaf.
+    put(Ref(const_cast<Leaf*>(entry.leaf_)));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  }
+  // The same where there is none with this key. False: there is one, and it stays.
+  bool share(const const_iterator& entry) {
+    if (contains(entry->first)) return false;
+    share_or_assign(entry);
+    return true;
+  }
+  // What is there already stays; the rest both have in common.
   void merge(const SharedMap& others) {
     if (empty()) {
       *this = others;
       return;
     }
-    for (const auto& [key, value] : others) try_emplace(key, value);
+    for (auto entry = others.begin(); entry != others.end(); ++entry) share(entry);
   }
   // How many were erased.
   std::size_t erase(std::string_view key);
@@ -353,7 +365,8 @@ class SharedMap {
     }
     return owned;
   }
-  void put(const std::string& key, V value);
+  static Ref made(const std::string& key, V value) { return Ref(new Leaf(key, std::move(value))); }
+  void put(Ref entry);
 
   static bool same(const Node* a, const Node* b) {
     if (a == b) return true;
@@ -425,11 +438,11 @@ class SharedMap {
 };
 
 template <class V, bool digested>
-void SharedMap<V, digested>::put(const std::string& key, V value) {
+void SharedMap<V, digested>::put(Ref entry) {
+  const std::string& key = leaf(*entry).entry.first;
   const Leaf* const near = nearest(root_.get(), key);
-  Ref made(new Leaf(key, std::move(value)));
   if (near == nullptr) {
-    root_ = std::move(made);
+    root_ = std::move(entry);
     size_ = 1;
     return;
   }
@@ -441,14 +454,14 @@ void SharedMap<V, digested>::put(const std::string& key, V value) {
     at = &here.side(bit_at(key, here.position));
   }
   if (!is_new) {
-    *at = std::move(made);
+    *at = std::move(entry);
     return;
   }
   ++size_;
   Ref others = std::move(*at);
   const bool is_right = bit_at(key, parting);
-  *at = is_right ? Ref(new Fork(parting, std::move(others), std::move(made)))
-                 : Ref(new Fork(parting, std::move(made), std::move(others)));
+  *at = is_right ? Ref(new Fork(parting, std::move(others), std::move(entry)))
+                 : Ref(new Fork(parting, std::move(entry), std::move(others)));
 }
 
 template <class V, bool digested>

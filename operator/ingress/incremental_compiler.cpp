@@ -56,11 +56,14 @@ Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   return all;
 }
 
-// Adds what nobody else has; false when somebody has one of them.
+// Adds what nobody else has; false when somebody has one of them. What a group has the whole has
+// in common with it.
 template <class Map>
 bool add_all(const Map& entries, Map& all) {
   bool are_new = true;
-  for (const auto& entry : entries) are_new = all.insert(entry).second && are_new;
+  for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
+    are_new = all.share(entry) && are_new;
+  }
   return are_new;
 }
 
@@ -561,18 +564,18 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
 void IncrementalCompiler::add_config(const ProxyConfig& config) {
   // A section more must be added here, and taken away in remove().
   const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
-  for (const auto& [cluster_id, cluster] : clusters) {
+  for (auto cluster = clusters.begin(); cluster != clusters.end(); ++cluster) {
     // Its Service may have changed since the others were compiled, who are on their way.
-    results_.config.clusters.insert_or_assign(cluster_id, cluster);
-    ++results_.cluster_users[cluster_id];
+    results_.config.clusters.share_or_assign(cluster);
+    ++results_.cluster_users[cluster->first];
   }
-  for (const auto& [guards_id, entry] : guards) {
-    results_.config.guards.try_emplace(guards_id, entry);
-    ++results_.guards_users[guards_id];
+  for (auto entry = guards.begin(); entry != guards.end(); ++entry) {
+    results_.config.guards.share(entry);
+    ++results_.guards_users[entry->first];
   }
-  for (const auto& [shape_id, entry] : shapes) {
-    results_.config.shapes.try_emplace(shape_id, entry);
-    ++results_.shape_users[shape_id];
+  for (auto entry = shapes.begin(); entry != shapes.end(); ++entry) {
+    results_.config.shapes.share(entry);
+    ++results_.shape_users[entry->first];
   }
   const bool are_hosts_new = add_all(hosts, results_.config.hosts);
   const bool are_certificates_new = add_all(certificates, results_.config.certificates);

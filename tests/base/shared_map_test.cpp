@@ -55,7 +55,7 @@ void live_as_a_std_map_does(unsigned seed) {
   for (int step = 0; step < 2000; ++step) {
     const std::string key = a_key(random);
     const int value = static_cast<int>(random() % 3);
-    switch (random() % 4) {
+    switch (random() % 5) {
       case 0:
         ASSERT_EQ(map.erase(key), model.erase(key));
         break;
@@ -66,6 +66,17 @@ void live_as_a_std_map_does(unsigned seed) {
       case 2:
         ASSERT_EQ(map.try_emplace(key, value).second, model.try_emplace(key, value).second);
         break;
+      case 3: {
+        M other;
+        other.insert_or_assign(key, value);
+        if (random() % 2 == 0) {
+          ASSERT_EQ(map.share(other.begin()), model.try_emplace(key, value).second);
+        } else {
+          map.share_or_assign(other.begin());
+          model.insert_or_assign(key, value);
+        }
+        break;
+      }
       default:
         map[key] = value;
         model[key] = value;
@@ -143,6 +154,23 @@ TEST_P(SharedMapHistories, HaveTheDigestOfWhatTheyEndIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SharedMapHistories, testing::Range(1u, 9u));
+
+TEST(SharedMap, HoldsAnEntryOnceThatIsSharedOrMerged) {
+  const auto place_of = [](const Map& map, const char* key) { return &map.find(key)->second; };
+  const Map part = map_of({{"b", 2}});
+  Map whole = map_of({{"a", 1}, {"c", 3}});
+  EXPECT_TRUE(whole.share(part.find("b")));
+  EXPECT_FALSE(whole.share(part.find("b")));
+  EXPECT_EQ(place_of(whole, "b"), place_of(part, "b"));
+  Map merged = map_of({{"a", 1}});
+  merged.merge(part);
+  EXPECT_EQ(place_of(merged, "b"), place_of(part, "b"));
+  whole.insert_or_assign("b", 7);
+  EXPECT_EQ(part.at("b"), 2);
+  whole.share_or_assign(part.find("b"));
+  EXPECT_EQ(place_of(whole, "b"), place_of(part, "b"));
+  EXPECT_EQ(digest_of(whole), digest_of(map_of({{"a", 1}, {"b", 2}, {"c", 3}})));
+}
 
 TEST(SharedMap, GivesAnAbsentKeyAnEmptyValueAsAStdMapDoes) {
   Map map;
