@@ -131,8 +131,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     if (users != by_outside_.end()) mark(users->second);
   }
   for (const kube::ObjectKey& key : changes.services) {
-    const auto users = by_service_.find(key);
-    if (users != by_service_.end()) mark(users->second);
+    mark(by_service_.find(hash_of(key)));
     note_service_of_classes(key);
   }
   Work work = compile_marked(source);
@@ -254,19 +253,19 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
   if (before) {
     const kube::ObjectKey secret{key.namespace_, before->spec.secret_name};
     controllers.insert(controller_uid(*before));
-    remove_from(certificates_by_secret_, secret, key);
-    remove_from(certificates_by_controller_, controller_uid(*before), key);
+    certificates_by_secret_.remove(hash_of(secret), key);
+    certificates_by_controller_.remove(hash_of(controller_uid(*before)), key);
     with_orders_.erase(key);
-    certificates_.erase(key);
+    certificates_.erase(known);
     if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
   }
   if (certificate) {
     const kube::ObjectKey secret{key.namespace_, certificate->spec.secret_name};
     controllers.insert(controller_uid(*certificate));
-    certificates_by_secret_[secret].insert(key);
-    certificates_by_controller_[controller_uid(*certificate)].insert(key);
+    const kube::ObjectKey& kept = certificates_.try_emplace(key, certificate).first->first;
+    certificates_by_secret_.add(hash_of(secret), kept);
+    certificates_by_controller_.add(hash_of(controller_uid(*certificate)), kept);
     if (certificate->status.order) with_orders_.insert(key);
-    certificates_[key] = certificate;
     if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
   }
   if (!concern_ingresses(before, certificate)) return;
@@ -274,9 +273,7 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
   // Its name is one of its controller's, which removes it.
   controllers.erase("");
   for (const std::string& uid : controllers) {
-    const auto ingresses = by_uid_.find(uid);
-    if (ingresses == by_uid_.end()) continue;
-    for (const kube::ObjectKey& ingress : Members(ingresses->second)) {
+    for (const kube::ObjectKey& ingress : by_uid_.find(hash_of(uid))) {
       note_ingress(ingress, owned_.at(ingress));
     }
   }
@@ -299,9 +296,8 @@ void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
 // asks for them by the same name.
 IngressGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
   IngressGroups::Names names{named_hosts(ingress), named_secrets(ingress)};
-  const auto controlled = certificates_by_controller_.find(ingress.metadata.uid);
-  if (controlled != certificates_by_controller_.end() && !ingress.metadata.uid.empty()) {
-    names.secrets.insert(controlled->second.begin(), controlled->second.end());
+  if (!ingress.metadata.uid.empty()) {
+    names.secrets.merge(certificates_by_controller_.find(hash_of(ingress.metadata.uid)));
   }
   return names;
 }
@@ -310,8 +306,11 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
                                const std::shared_ptr<const kube::Ingress>& ingress) {
   IngressGroups::Names names = names_of(*ingress);
   if (!is_all_marked_) mark(names_.neighbours(names));
-  names_.put(key, std::move(names));
-  for (const kube::ObjectKey& service : named_services(*ingress)) by_service_[service].insert(key);
+  names_.put(key, names);
+  const kube::ObjectKey& kept = owned_.insert_or_assign(key, ingress).first->first;
+  for (const kube::ObjectKey& service : named_services(*ingress)) {
+    by_service_.add(hash_of(service), kept);
+  }
   for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
     by_auth_secret_[secret].insert(key);
   }
@@ -324,15 +323,14 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
     members.insert(key);
     to_look_at_.insert(host);
   }
-  if (!ingress->metadata.uid.empty()) by_uid_[ingress->metadata.uid].insert(key);
-  owned_[key] = ingress;
+  if (!ingress->metadata.uid.empty()) by_uid_.add(hash_of(ingress->metadata.uid), kept);
 }
 
 void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
   const auto known = owned_.find(key);
   const kube::Ingress& ingress = *known->second;
   for (const kube::ObjectKey& service : named_services(ingress)) {
-    remove_from(by_service_, service, key);
+    by_service_.remove(hash_of(service), key);
   }
   for (const kube::ObjectKey& secret : named_auth_secrets(ingress)) {
     remove_from(by_auth_secret_, secret, key);
@@ -345,7 +343,7 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
     remove_from(by_asked_host_, host, key);
     if (by_asked_host_.count(host) == 0) asked_and_served_.erase(host);
   }
-  remove_from(by_uid_, ingress.metadata.uid, key);
+  by_uid_.remove(hash_of(ingress.metadata.uid), key);
   names_.erase(key);
   owned_.erase(known);
 }
@@ -517,19 +515,26 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
 void IncrementalCompiler::add_certificates(
     const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
     std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const {
-  const auto add_one = [&](const kube::ObjectKey& key) {
+  const auto add_where = [&](const kube::ObjectKey& key, const auto& is_meant) {
     const auto certificate = certificates_.find(key);
-    if (certificate != certificates_.end()) found.insert(*certificate);
+    if (certificate == certificates_.end() || !is_meant(*certificate->second)) return;
+    found.insert(*certificate);
   };
   for (const kube::ObjectKey& secret : secrets) {
-    add_one(secret);
-    const auto writers = certificates_by_secret_.find(secret);
-    if (writers == certificates_by_secret_.end()) continue;
-    std::for_each(writers->second.begin(), writers->second.end(), add_one);
+    add_where(secret, [](const api::Certificate&) { return true; });
+    certificates_by_secret_.visit(hash_of(secret), [&](const kube::ObjectKey& key) {
+      add_where(key, [&](const api::Certificate& certificate) {
+        return key.namespace_ == secret.namespace_ && certificate.spec.secret_name == secret.name;
+      });
+    });
   }
-  const auto controlled = certificates_by_controller_.find(ingress.metadata.uid);
-  if (ingress.metadata.uid.empty() || controlled == certificates_by_controller_.end()) return;
-  std::for_each(controlled->second.begin(), controlled->second.end(), add_one);
+  const std::string& uid = ingress.metadata.uid;
+  if (uid.empty()) return;
+  certificates_by_controller_.visit(hash_of(uid), [&](const kube::ObjectKey& key) {
+    add_where(key, [&](const api::Certificate& certificate) {
+      return controller_uid(certificate) == uid;
+    });
+  });
 }
 
 // ---- What comes of it

@@ -18,6 +18,7 @@
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
 #include "operator/ingress/ingress_groups.h"
+#include "operator/ingress/keys_by_hash.h"
 
 namespace ingress {
 
@@ -148,16 +149,18 @@ class IncrementalCompiler {
   std::optional<ClassOwnership> ownership_;
   std::set<std::string> ending_namespaces_;
   std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;
-  std::map<std::string, Members> by_uid_;
-  std::map<kube::ObjectKey, Members> by_service_;
+  // With keys of owned_.
+  KeysByHash by_uid_;
+  KeysByHash by_service_;
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;
   std::map<std::string, Members> by_asked_host_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
-  std::map<kube::ObjectKey, std::set<kube::ObjectKey>> certificates_by_secret_;
-  std::map<std::string, std::set<kube::ObjectKey>> certificates_by_controller_;  // uid
-  std::set<kube::ObjectKey> with_orders_;                                        // Certificates
+  // With keys of certificates_.
+  KeysByHash certificates_by_secret_;
+  KeysByHash certificates_by_controller_;  // uid
+  std::set<kube::ObjectKey> with_orders_;  // Certificates
 
   Admission admission_;
   IngressGroups names_;

@@ -9,20 +9,6 @@
 namespace ingress {
 namespace {
 
-template <class Map>
-void add_all(const Map& map, const typename Map::key_type& name, IngressGroups::Members& found) {
-  const auto at = map.find(name);
-  if (at != map.end()) found.insert(at->second.begin(), at->second.end());
-}
-
-template <class Map>
-void remove(Map& map, const typename Map::key_type& name, const kube::ObjectKey& ingress) {
-  const auto at = map.find(name);
-  if (at == map.end()) return;
-  at->second.erase(ingress);
-  if (at->second.empty()) map.erase(at);
-}
-
 // Disjoint sets of numbers.
 class Sets {
  public:
@@ -44,81 +30,89 @@ class Sets {
 };
 
 // The number of a name.
-template <class Name>
-std::size_t set_of(std::map<Name, std::size_t>& numbers, const Name& name, Sets& sets) {
+std::size_t set_of(std::map<std::uint64_t, std::size_t>& numbers, std::uint64_t name, Sets& sets) {
   const auto found = numbers.find(name);
   return found != numbers.end() ? found->second : numbers[name] = sets.add();
 }
 
 }  // namespace
 
-void IngressGroups::put(const kube::ObjectKey& ingress, Names names) {
-  Names& known = names_[ingress];
-  if (known == names) return;
-  unfile(ingress, known);
-  known = std::move(names);
-  file(ingress, known);
+IngressGroups::Hashes IngressGroups::hashes_of(const Names& names) {
+  Hashes hashes;
+  hashes.hosts.reserve(names.hosts.size());
+  for (const std::string& host : names.hosts) {
+    const std::string wildcard = covering_wildcard(host);
+    hashes.hosts.push_back({hash_of(host), wildcard.empty() ? 0 : hash_of(wildcard)});
+  }
+  hashes.secrets.reserve(names.secrets.size());
+  for (const kube::ObjectKey& secret : names.secrets) hashes.secrets.push_back(hash_of(secret));
+  return hashes;
+}
+
+void IngressGroups::put(const kube::ObjectKey& ingress, const Names& names) {
+  Hashes hashes = hashes_of(names);
+  const auto place = hashes_.try_emplace(ingress).first;
+  if (place->second == hashes) return;
+  unfile(place->first, place->second);
+  place->second = std::move(hashes);
+  file(place->first, place->second);
 }
 
 void IngressGroups::erase(const kube::ObjectKey& ingress) {
-  const auto known = names_.find(ingress);
-  if (known == names_.end()) return;
-  unfile(ingress, known->second);
-  names_.erase(known);
+  const auto known = hashes_.find(ingress);
+  if (known == hashes_.end()) return;
+  unfile(known->first, known->second);
+  hashes_.erase(known);
 }
 
-void IngressGroups::file(const kube::ObjectKey& ingress, const Names& names) {
-  for (const std::string& host : names.hosts) {
-    by_host_[host].insert(ingress);
-    std::string wildcard = covering_wildcard(host);
-    if (!wildcard.empty()) by_covering_wildcard_[std::move(wildcard)].insert(ingress);
+void IngressGroups::file(const kube::ObjectKey& ingress, const Hashes& hashes) {
+  for (const Hashes::Host& host : hashes.hosts) {
+    by_host_.add(host.name, ingress);
+    if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, ingress);
   }
-  for (const kube::ObjectKey& secret : names.secrets) by_secret_[secret].insert(ingress);
+  for (const std::uint64_t secret : hashes.secrets) by_secret_.add(secret, ingress);
 }
 
-void IngressGroups::unfile(const kube::ObjectKey& ingress, const Names& names) {
-  for (const std::string& host : names.hosts) {
-    remove(by_host_, host, ingress);
-    const std::string wildcard = covering_wildcard(host);
-    if (!wildcard.empty()) remove(by_covering_wildcard_, wildcard, ingress);
+void IngressGroups::unfile(const kube::ObjectKey& ingress, const Hashes& hashes) {
+  for (const Hashes::Host& host : hashes.hosts) {
+    by_host_.remove(host.name, ingress);
+    if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, ingress);
   }
-  for (const kube::ObjectKey& secret : names.secrets) remove(by_secret_, secret, ingress);
+  for (const std::uint64_t secret : hashes.secrets) by_secret_.remove(secret, ingress);
 }
 
 IngressGroups::Members IngressGroups::neighbours(const Names& names) const {
   Members found;
-  for (const std::string& host : names.hosts) {
-    add_all(by_host_, host, found);
-    add_all(by_covering_wildcard_, host, found);
-    const std::string wildcard = covering_wildcard(host);
-    if (!wildcard.empty()) add_all(by_host_, wildcard, found);
+  const auto add = [&found](const kube::ObjectKey& ingress) { found.insert(ingress); };
+  const Hashes hashes = hashes_of(names);
+  for (const Hashes::Host& host : hashes.hosts) {
+    by_host_.visit(host.name, add);
+    by_covering_wildcard_.visit(host.name, add);
+    if (host.wildcard != 0) by_host_.visit(host.wildcard, add);
   }
-  for (const kube::ObjectKey& secret : names.secrets) add_all(by_secret_, secret, found);
+  for (const std::uint64_t secret : hashes.secrets) by_secret_.visit(secret, add);
   return found;
 }
 
 IngressGroups::Members IngressGroups::with_secret(const kube::ObjectKey& secret) const {
-  Members found;
-  add_all(by_secret_, secret, found);
-  return found;
+  return by_secret_.find(hash_of(secret));
 }
 
 std::vector<IngressGroups::Members> IngressGroups::groups_of(const Members& ingresses) const {
   Sets sets;
-  std::map<std::string, std::size_t> hosts;
-  std::map<kube::ObjectKey, std::size_t> secrets;
+  std::map<std::uint64_t, std::size_t> hosts;
+  std::map<std::uint64_t, std::size_t> secrets;
   std::map<kube::ObjectKey, std::size_t> numbers;
   for (const kube::ObjectKey& ingress : ingresses) {
     const std::size_t own = numbers[ingress] = sets.add();
-    const Names& names = names_.at(ingress);
-    for (const std::string& host : names.hosts) {
-      sets.join(own, set_of(hosts, host, sets));
-      const std::string wildcard = covering_wildcard(host);
-      if (!wildcard.empty() && by_host_.count(wildcard) != 0) {
-        sets.join(own, set_of(hosts, wildcard, sets));
+    const Hashes& hashes = hashes_.at(ingress);
+    for (const Hashes::Host& host : hashes.hosts) {
+      sets.join(own, set_of(hosts, host.name, sets));
+      if (host.wildcard != 0 && by_host_.has(host.wildcard)) {
+        sets.join(own, set_of(hosts, host.wildcard, sets));
       }
     }
-    for (const kube::ObjectKey& secret : names.secrets) {
+    for (const std::uint64_t secret : hashes.secrets) {
       sets.join(own, set_of(secrets, secret, sets));
     }
   }

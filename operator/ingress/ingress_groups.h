@@ -1,18 +1,20 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "kube/object.h"
+#include "operator/ingress/keys_by_hash.h"
 
 namespace ingress {
 
 // Which Ingresses have to do with each other: those with a name in common, or with names that one
 // wildcard of theirs covers, and those that have to do with one and the same third. Two groups can
-// be compiled apart. A change costs as much as the groups that it touches are large. Not
-// thread-safe.
+// be compiled apart. A change costs as much as the groups that it touches are large. Names are kept
+// as hashes: two with one hash count as a name in common. Not thread-safe.
 class IngressGroups {
  public:
   using Members = std::set<kube::ObjectKey>;
@@ -25,7 +27,7 @@ class IngressGroups {
   };
 
   // Makes the Ingress known with these names instead of those that it had.
-  void put(const kube::ObjectKey& ingress, Names names);
+  void put(const kube::ObjectKey& ingress, const Names& names);
   void erase(const kube::ObjectKey& ingress);
 
   // The Ingresses with one of these names, or with one that has to do with it.
@@ -36,16 +38,26 @@ class IngressGroups {
   std::vector<Members> groups_of(const Members& ingresses) const;
 
  private:
-  template <class Name>
-  using ByName = std::map<Name, Members>;
+  struct Hashes {
+    struct Host {
+      std::uint64_t name = 0;
+      std::uint64_t wildcard = 0;  // that covers it; 0: there is none
+      bool operator==(const Host&) const = default;
+    };
+    std::vector<Host> hosts;
+    std::vector<std::uint64_t> secrets;
+    bool operator==(const Hashes&) const = default;
+  };
+  static Hashes hashes_of(const Names& names);
 
-  void file(const kube::ObjectKey& ingress, const Names& names);
-  void unfile(const kube::ObjectKey& ingress, const Names& names);
+  // With a key of hashes_.
+  void file(const kube::ObjectKey& ingress, const Hashes& hashes);
+  void unfile(const kube::ObjectKey& ingress, const Hashes& hashes);
 
-  std::map<kube::ObjectKey, Names> names_;
-  ByName<std::string> by_host_;
-  ByName<std::string> by_covering_wildcard_;
-  ByName<kube::ObjectKey> by_secret_;
+  std::map<kube::ObjectKey, Hashes> hashes_;
+  KeysByHash by_host_;
+  KeysByHash by_covering_wildcard_;
+  KeysByHash by_secret_;
 };
 
 }  // namespace ingress
