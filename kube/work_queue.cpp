@@ -14,10 +14,10 @@ void QueueRules::add_at(const ObjectKey& key, base::SteadyTime ready_at) {
   const auto [place, is_new] = delayed_.emplace(key, ready_at);
   if (!is_new) {
     if (place->second <= ready_at) return;
-    by_time_.erase({place->second, key});
+    by_time_.erase({place->second, &place->first});
     place->second = ready_at;
   }
-  by_time_.emplace(ready_at, key);
+  by_time_.insert({ready_at, &place->first});
 }
 
 std::optional<ObjectKey> QueueRules::take(base::SteadyTime now) {
@@ -37,12 +37,12 @@ void QueueRules::finish(const ObjectKey& key) {
 
 std::optional<base::SteadyTime> QueueRules::next_ready_at() const {
   if (by_time_.empty()) return std::nullopt;
-  return by_time_.begin()->first;
+  return by_time_.begin()->ready_at;
 }
 
 void QueueRules::release_ready(base::SteadyTime now) {
-  while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    const ObjectKey key = by_time_.begin()->second;
+  while (!by_time_.empty() && by_time_.begin()->ready_at <= now) {
+    const ObjectKey key = *by_time_.begin()->key;
     by_time_.erase(by_time_.begin());
     delayed_.erase(key);
     add(key);

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <stop_token>
-#include <utility>
 
 #include "base/clock.h"
 #include "kube/object.h"
@@ -39,7 +38,14 @@ class QueueRules {
   std::set<ObjectKey> dirty_;  // waiting, or to be repeated once finished
   std::set<ObjectKey> in_progress_;
   std::map<ObjectKey, base::SteadyTime> delayed_;
-  std::set<std::pair<base::SteadyTime, ObjectKey>> by_time_;  // delayed_, earliest first
+  struct Delayed {
+    base::SteadyTime ready_at;
+    const ObjectKey* key = nullptr;  // of delayed_
+    bool operator<(const Delayed& other) const {
+      return ready_at != other.ready_at ? ready_at < other.ready_at : *key < *other.key;
+    }
+  };
+  std::set<Delayed> by_time_;  // delayed_, earliest first
 };
 
 // QueueRules made safe for many threads, with retry back-off per key.

@@ -22,30 +22,28 @@ Load::Kind kind_at(std::size_t i) {
 
 void Admission::put(const Rank& rank, const Load& load) {
   const kube::ObjectKey& ingress = key_of(rank);
-  const auto known = ranks_.find(ingress);
-  if (known != ranks_.end()) {
-    const auto& loads = namespaces_.at(ingress.namespace_).loads;
-    if (known->second == rank && loads.at(rank) == load) return;
+  const auto known = places_.find(ingress);
+  if (known != places_.end()) {
+    if ((*known)->first == rank && (*known)->second == load) return;
     erase(ingress);
   }
-  ranks_[ingress] = rank;
   Namespace& of = namespaces_[ingress.namespace_];
   wanted_ -= wanted(of);
-  of.loads.emplace(rank, load);
+  places_.insert(of.loads.emplace(rank, load).first);
   of.sum += load;
   wanted_ += wanted(of);
   changed_.insert(ingress.namespace_);
 }
 
 void Admission::erase(const kube::ObjectKey& ingress) {
-  const auto known = ranks_.find(ingress);
-  if (known == ranks_.end()) return;
+  const auto known = places_.find(ingress);
+  if (known == places_.end()) return;
   Namespace& of = namespaces_.at(ingress.namespace_);
   wanted_ -= wanted(of);
-  const auto load = of.loads.find(known->second);
+  const auto load = *known;
   of.sum -= load->second;
+  places_.erase(known);
   of.loads.erase(load);
-  ranks_.erase(known);
   wanted_ += wanted(of);
   changed_.insert(ingress.namespace_);
 }

@@ -31,6 +31,8 @@ class Admission {
   using Rank = std::tuple<bool, base::WallTime, kube::ObjectKey>;
 
   explicit Admission(const LoadBounds& bounds) : bounds_(bounds), share_(bounds.namespace_) {}
+  Admission(Admission&&) = default;
+  Admission& operator=(Admission&&) = default;
 
   void put(const Rank& rank, const Load& load);
   void erase(const kube::ObjectKey& ingress);
@@ -44,10 +46,24 @@ class Admission {
 
  private:
   using WithoutRoom = std::map<kube::ObjectKey, NoRoom>;
+  using Loads = std::map<Rank, Load>;
   struct Namespace {
-    std::map<Rank, Load> loads;
+    Loads loads;
     Load sum;
     WithoutRoom without_room;
+  };
+
+  // Where an Ingress stands in its namespace's loads.
+  struct ByIngress {
+    using is_transparent = void;
+    static const kube::ObjectKey& key(const kube::ObjectKey& key) { return key; }
+    static const kube::ObjectKey& key(Loads::const_iterator place) {
+      return std::get<kube::ObjectKey>(place->first);
+    }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return key(one) < key(other);
+    }
   };
 
   Load wanted(const Namespace& of) const;
@@ -55,7 +71,7 @@ class Admission {
   WithoutRoom without_room(const Namespace& of) const;
 
   LoadBounds bounds_;
-  std::map<kube::ObjectKey, Rank> ranks_;
+  std::set<Loads::const_iterator, ByIngress> places_;
   std::map<std::string, Namespace> namespaces_;
   std::set<std::string> changed_;  // namespaces, since it last decided
   Load wanted_;                    // by all namespaces, each up to what one may have
