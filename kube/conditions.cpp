@@ -94,6 +94,7 @@ base::Result<std::vector<Condition>> conditions_from_json(const nlohmann::json& 
     list.push_back(std::move(condition));
   });
   if (!fault.empty()) return base::failure(base::ErrorKind::invalid, fault);
+  list.shrink_to_fit();  // thousands of objects have three
   return list;
 }
 

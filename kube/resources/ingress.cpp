@@ -19,7 +19,8 @@ IngressBackend read_backend(const JsonReader& backend) {
   }
   if (backend.has("resource")) {
     const JsonReader resource = backend.object("resource");
-    read.resource = {resource.text("apiGroup"), resource.text("kind"), resource.text("name")};
+    read.resource = IngressResourceBackend{resource.text("apiGroup"), resource.text("kind"),
+                                           resource.text("name")};
   }
   return read;
 }

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/rare.h"
 #include "base/result.h"
 #include "kube/object.h"
 #include "kube/resources/load_balancer.h"
@@ -30,7 +31,7 @@ struct IngressResourceBackend {
 
 struct IngressBackend {
   std::optional<IngressServiceBackend> service;
-  std::optional<IngressResourceBackend> resource;
+  base::Rare<IngressResourceBackend> resource;
   bool operator==(const IngressBackend&) const = default;
 };
 
@@ -59,7 +60,7 @@ struct IngressTls {
 struct Ingress {
   ObjectMeta metadata;
   std::optional<std::string> ingress_class_name;
-  std::optional<IngressBackend> default_backend;
+  base::Rare<IngressBackend> default_backend;
   std::vector<IngressRule> rules;
   std::vector<IngressTls> tls;
   std::vector<LoadBalancerAddress> load_balancer;  // status.loadBalancer.ingress

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/key.h"
+#include "base/rare.h"
 #include "base/result.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
@@ -111,7 +112,7 @@ struct CertificateStatus {
   std::string public_key_sha256;
   int chain_length = 0;  // certificates in tls.crt
   std::int64_t revision = 0;
-  std::optional<OrderStatus> order;  // the order under way, or the last that failed
+  base::Rare<OrderStatus> order;     // the order under way, or the last that failed
   std::string last_order_url;        // of the certificate in the Secret
   std::string last_renewal_request;  // the renew-requested annotation that was served last
   // When this Certificate was issued: the newest, and others of the last day. They pace the orders.

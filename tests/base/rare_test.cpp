@@ -63,5 +63,17 @@ TEST(Rare, EqualIsWhatSaysTheSameOrIsNotThere) {
   EXPECT_EQ(none, std::nullopt);
 }
 
+TEST(Rare, IsEqualWhereItsValueIs) {
+  using Text = Rare<std::string>;
+  const Text a = std::string("a");
+  const Text b = std::string("b");
+  const Text empty = std::string();
+  EXPECT_TRUE(Text() == Text());
+  EXPECT_TRUE(a == Text(a));
+  EXPECT_FALSE(a == b);
+  EXPECT_FALSE(a == Text());
+  EXPECT_FALSE(Text() == empty);
+}
+
 }  // namespace
 }  // namespace base

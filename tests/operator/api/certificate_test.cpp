@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "kube/resources/ingress.h"
 #include "operator/api/status_patch.h"
 #include "tests/operator/api/full_objects.h"
 
@@ -39,6 +40,12 @@ TEST(CertificateJson, EveryFieldOfSpecSurvivesARoundTrip) {
   EXPECT_EQ(read->spec.key, spec.key);
   EXPECT_EQ(read->spec.renew_before, spec.renew_before);
   EXPECT_EQ(read->spec.rotation_policy, api::RotationPolicy::never);
+}
+
+// There are tens of thousands.
+TEST(CertificateJson, TakesNoRoomForAnOrderWhereThereIsNone) {
+  EXPECT_LE(sizeof(api::Certificate), 1328U);
+  EXPECT_LE(sizeof(kube::Ingress), 440U);
 }
 
 TEST(CertificateJson, AnEmptyStatusSaysNothing) {
