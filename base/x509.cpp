@@ -251,7 +251,7 @@ Status check_issued_by(std::string_view chain_pem, std::string_view ca_pem) {
   return failure(ErrorKind::invalid, "the certificate is not signed by the CA");
 }
 
-bool covers_host(const CertificateInfo& certificate, std::string_view host) {
+bool covers_host(const CertificateNames& certificate, std::string_view host) {
   if (const auto bytes = ip_bytes_from_text(host)) {
     const auto text = ip_text_from_bytes(*bytes);
     return text && std::find(certificate.ip_addresses.begin(), certificate.ip_addresses.end(),

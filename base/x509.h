@@ -9,17 +9,21 @@
 
 namespace base {
 
-// What we say about a certificate: in status, Events, logs and decisions. A value; no OpenSSL type.
-struct CertificateInfo {
-  std::string subject_common_name;        // may be empty: modern CAs leave it out
-  std::string issuer;                     // RFC 2253 text
+// Who a certificate is for.
+struct CertificateNames {
   std::vector<std::string> dns_names;     // lower case, sorted
   std::vector<std::string> ip_addresses;  // RFC 5952 text, sorted
-  std::string serial;                     // lower-case hex pairs with colons, "04:ab:..."
-  std::string serial_bytes;               // DER integer content, leading 00 kept (RFC 9773 certID)
-  std::string authority_key_id;           // raw key identifier bytes, empty when absent
-  std::string fingerprint_sha256;         // lower-case hex pairs with colons, of the DER
-  std::string key_algorithm;              // "ECDSA" | "RSA" | "Ed25519" | other
+};
+
+// What we say about a certificate: in status, Events, logs and decisions. A value; no OpenSSL type.
+struct CertificateInfo : CertificateNames {
+  std::string subject_common_name;  // may be empty: modern CAs leave it out
+  std::string issuer;               // RFC 2253 text
+  std::string serial;               // lower-case hex pairs with colons, "04:ab:..."
+  std::string serial_bytes;         // DER integer content, leading 00 kept (RFC 9773 certID)
+  std::string authority_key_id;     // raw key identifier bytes, empty when absent
+  std::string fingerprint_sha256;   // lower-case hex pairs with colons, of the DER
+  std::string key_algorithm;        // "ECDSA" | "RSA" | "Ed25519" | other
   int key_bits = 0;
   WallTime not_before;
   WallTime not_after;
@@ -44,6 +48,6 @@ Status check_issued_by(std::string_view chain_pem, std::string_view ca_pem);
 
 // RFC 6125: exact, or a wildcard that covers exactly one left-most label. Case-insensitive.
 // IP literals match ip_addresses only.
-bool covers_host(const CertificateInfo& certificate, std::string_view host);
+bool covers_host(const CertificateNames& certificate, std::string_view host);
 
 }  // namespace base

@@ -156,7 +156,7 @@ ingress::TlsSecret assumed_tls_secret(std::vector<std::string> names) {
   secret.authorities_pem = "assumed";
   secret.material = std::make_shared<const proxy::config::Certificate>(
       proxy::config::Certificate{"assumed", "assumed"});
-  base::CertificateInfo leaf;
+  ingress::TlsSecret::Leaf leaf;
   leaf.dns_names = std::move(names);
   leaf.not_after = base::WallTime::max();
   secret.leaf = std::move(leaf);

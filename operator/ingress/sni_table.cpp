@@ -18,7 +18,7 @@ bool is_wildcard(const std::string& name) {
 }
 
 // covers_host() answers for a client's name; a wildcard name is covered by the same wildcard only.
-bool covers(const base::CertificateInfo& leaf, const std::string& name) {
+bool covers(const base::CertificateNames& leaf, const std::string& name) {
   if (name.empty()) return true;  // nobody can say which name is right
   if (is_wildcard(name)) {
     return std::find(leaf.dns_names.begin(), leaf.dns_names.end(), name) != leaf.dns_names.end();
@@ -26,7 +26,7 @@ bool covers(const base::CertificateInfo& leaf, const std::string& name) {
   return base::covers_host(leaf, name);
 }
 
-std::string names_of(const base::CertificateInfo& leaf) {
+std::string names_of(const base::CertificateNames& leaf) {
   return leaf.dns_names.empty() ? "no DNS name at all" : joined(leaf.dns_names);
 }
 

@@ -74,7 +74,8 @@ TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
   }
   TlsSecret usable;
   usable.state = TlsSecret::State::usable;
-  usable.leaf = chain->leaf();
+  const base::CertificateInfo& leaf = chain->leaf();
+  usable.leaf = TlsSecret::Leaf{leaf, leaf.not_after};
   usable.material = std::make_shared<const proxy::config::Certificate>(
       proxy::config::Certificate{chain->pem(), std::move(key->pem)});
   usable.untold_issuer = chain->untold_issuer(authorities_pem);

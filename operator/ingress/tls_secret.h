@@ -24,7 +24,11 @@ struct TlsSecret {
   State state = State::broken;
   std::string problem;  // a clause without the Secret's name: "tls.key does not belong to tls.crt"
   std::shared_ptr<const proxy::config::Certificate> material;
-  std::optional<base::CertificateInfo> leaf;
+  // What is asked of a certificate here; whoever tells of it in status reads it for himself.
+  struct Leaf : base::CertificateNames {
+    base::WallTime not_after{};
+  };
+  std::optional<Leaf> leaf;
   // Of ca.crt, whatever the rest is: the authorities to verify others by; empty: it has none that
   // can be read.
   std::string authorities_pem;

@@ -184,9 +184,8 @@ ViewBuilder& ViewBuilder::secret(const std::string& key, std::vector<std::string
   secret.state = ingress::TlsSecret::State::usable;
   secret.material = std::make_shared<const proxy::config::Certificate>(
       proxy::config::Certificate{"chain of " + key, "key of " + key});
-  base::CertificateInfo leaf;
+  ingress::TlsSecret::Leaf leaf;
   leaf.dns_names = std::move(names);
-  leaf.not_before = kNow - std::chrono::hours(24);
   leaf.not_after = not_after;
   secret.leaf = std::move(leaf);
   view.secrets[key_of(key)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));

@@ -43,6 +43,11 @@ TEST(ReadTlsSecret, AMatchingPairIsUsable) {
       base::check_key_pair(secret.material->chain_pem.text(), secret.material->key_pem.text()));
 }
 
+// There are tens of thousands.
+TEST(ReadTlsSecret, KeepsOfACertificateWhatIsAskedOfItHere) {
+  EXPECT_LE(sizeof(TlsSecret), 192U);
+}
+
 TEST(ReadTlsSecret, OnlyTheBlocksThatAreNeededGoOn) {
   const Pair pair = a_pair("a.example");
   const TlsSecret secret =
