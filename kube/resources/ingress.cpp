@@ -1,5 +1,7 @@
 #include "kube/resources/ingress.h"
 
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 #include "kube/json_reader.h"
@@ -45,6 +47,14 @@ IngressRule read_rule(const JsonReader& rule) {
   return read;
 }
 
+// Nobody reads them here, and thousands of objects have them: labels, and what Helm notes down.
+void drop_what_nobody_reads(ObjectMeta& metadata) {
+  constexpr std::string_view kHelm = "meta.helm.sh/";
+  metadata.labels.clear();
+  std::erase_if(metadata.annotations,
+                [](const auto& annotation) { return annotation.first.starts_with(kHelm); });
+}
+
 }  // namespace
 
 const ResourceType& Ingress::type() {
@@ -54,6 +64,7 @@ const ResourceType& Ingress::type() {
 
 base::Result<Ingress> Ingress::from_json(const nlohmann::json& object) {
   return read_object<Ingress>(type(), object, [](const JsonReader& reader, Ingress& ingress) {
+    drop_what_nobody_reads(ingress.metadata);
     const JsonReader spec = reader.object("spec");
     ingress.ingress_class_name = spec.optional_text("ingressClassName");
     if (spec.has("defaultBackend")) {

@@ -34,6 +34,17 @@ std::string complaint(const char* text) {
   return value.error().message;
 }
 
+TEST(Ingress, KeepsNoLabelsAndNothingOfHelm) {
+  const auto ingress = parsed<kube::Ingress>(R"({
+    "metadata": {"name": "web", "namespace": "shop",
+      "labels": {"app.kubernetes.io/name": "web"},
+      "annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
+                      "cert-manager.io/cluster-issuer": "le"}}})");
+  EXPECT_TRUE(ingress.metadata.labels.empty());
+  EXPECT_THAT(ingress.metadata.annotations,
+              ElementsAre(testing::Pair("cert-manager.io/cluster-issuer", "le")));
+}
+
 TEST(Ingress, ReadsRulesBackendsTlsAndStatus) {
   const auto ingress = parsed<kube::Ingress>(R"({
     "metadata":{"name":"www","namespace":"shop"},
