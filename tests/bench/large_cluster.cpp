@@ -3,12 +3,12 @@
 // slice, a Certificate that is ready and its Secret.
 //
 //   bench-large-cluster [--json FILE] [--proxies COUNT] [--only STEP,STEP] [SIZE...]
-//   bench-large-cluster --check [SIZE...]
+//   bench-large-cluster --check [--only STEP,STEP] [SIZE...]
 //
 // Processor time and resident memory of the operator's process, and counts: orders at the CA,
 // writes at the API server, handshakes at the proxies, what passes to them. Wall times are printed
 // as a remark. With --check nothing but counts is looked at, and fails where one is above its
-// bound.
+// bound. Steps: change, storm, unrelated, burst, proxies, at-once, beside.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -39,7 +39,9 @@ using std::chrono::minutes;
 
 struct Settings {
   bool is_check = false;
-  int proxies = 5;
+  int proxies = 19;           // that join the first
+  int coming_and_going = 60;  // proxies
+  int at_once = 300;          // Ingresses whose certificates are to be issued
   std::set<std::string> only;
   bool wants(const std::string& step) const { return only.empty() || only.count(step) != 0; }
 };
@@ -80,9 +82,11 @@ class Run {
     fill();
     restart("restart");
     if (settings_.wants("change")) change("1 proxy", 1);
+    if (settings_.wants("storm")) storm();
     if (settings_.wants("unrelated")) unrelated();
     if (settings_.wants("burst")) burst();
     if (settings_.wants("proxies")) crowd();
+    if (settings_.wants("at-once")) issue_at_once();
     if (settings_.wants("beside")) issue("beside N others");
     return results_;
   }
@@ -115,11 +119,12 @@ class Run {
     return page("http://127.0.0.1:" + std::to_string(installation().proxy_port(proxy, "admin")) +
                 "/metrics");
   }
+  double handshakes_of(int proxy) {
+    return bench::metric(metrics_of(proxy), "gatehouse_proxy_tls_handshakes_total");
+  }
   double handshakes() {
     double sum = 0;
-    for (const int proxy : proxies_) {
-      sum += bench::metric(metrics_of(proxy), "gatehouse_proxy_tls_handshakes_total");
-    }
+    for (const int proxy : proxies_) sum += handshakes_of(proxy);
     return sum;
   }
   // To ask it is no work of the operator's.
@@ -150,8 +155,9 @@ class Run {
   void rest() {
     std::string last;
     int equal = 0;
+    const milliseconds pause(settings_.is_check ? 100 : 200);
     const bool is_at_rest = wait_until(minutes(30), [&] {
-      std::this_thread::sleep_for(milliseconds(200));
+      std::this_thread::sleep_for(pause);
       const std::string text = metrics();
       std::ostringstream look;
       look << bench::metric(text, "gatehouse_controller_reconciles_total") << " "
@@ -275,6 +281,56 @@ class Run {
     }
   }
 
+  // Endpoints that come and go all over the cluster, a hundred times a second.
+  void storm() {
+    rest();
+    const int updates = settings_.is_check ? 200 : 1'000;
+    const Counts before = counts();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < updates; ++i) {
+      std::this_thread::sleep_until(begin + i * milliseconds(10));
+      shops_.change_endpoint(i % size_, "10.2." + fresh() + "." + std::to_string(1 + i % 250));
+    }
+    const double took = seconds_since(begin);
+    is_live(size_);
+    const double live = seconds_since(begin) - took;
+    rest();
+    const Counts after = counts();
+    const std::string row = "storm: 100 slice updates a second";
+    results_.note(row + ", reached", updates / took);
+    results_.note(row + ", CPU ms for each", (after.processor_ms - before.processor_ms) / updates);
+    results_.note(row + ", CPU ms a second", (after.processor_ms - before.processor_ms) / took);
+    results_.note(row + ", live after the last, s of wall time", live);
+    // It looks each ten seconds anyhow.
+    results_.count(row + ", compilations for each",
+                   (after.compilations - before.compilations) / updates, 1.05);
+    results_.count(row + ", answers to a proxy for each", (after.deltas - before.deltas) / updates,
+                   1.05);
+    results_.count(row + ", writes", after.writes - before.writes, 0);
+    results_.count(row + ", Events", after.events - before.events, 0);
+    results_.count(row + ", handshakes", after.handshakes - before.handshakes, 5);
+  }
+
+  // Whose certificates are all to be issued.
+  void issue_at_once() {
+    rest();
+    const int count = settings_.at_once;
+    const Counts before = counts();
+    const double took = shops_.issue_at_once("sale-" + std::to_string(size_), count);
+    const double told_ms = bench::processor_ms(pid());
+    rest();
+    const Counts after = counts();
+    const std::string row = std::to_string(count) + " Ingresses at once";
+    results_.note(row + ", until all serve, s of wall time", took);
+    results_.note(row + ", until all serve, CPU s", (told_ms - before.processor_ms) / 1e3);
+    results_.note(row + ", CPU ms for each", (after.processor_ms - before.processor_ms) / count);
+    results_.count(row + ", orders for each", (after.orders - before.orders) / count, 1);
+    results_.count(row + ", writes for each", (after.writes - before.writes) / count, 8);
+    results_.count(row + ", handshakes for each", (after.handshakes - before.handshakes) / count,
+                   4);
+    results_.note(row + ", compilations", after.compilations - before.compilations);
+  }
+
   // A number that no change has had, small enough for an address.
   std::string fresh() { return std::to_string(++changes_ % 250); }
 
@@ -360,48 +416,65 @@ class Run {
     return names;
   }
 
+  // The number of the first of them. They are ready when all live by the configuration.
+  int add_proxies(int count) {
+    const int first = started_;
+    installation().start_proxies(count);
+    for (; started_ < first + count; ++started_) proxies_.insert(started_);
+    return first;
+  }
+  // How many handshakes it has made, which nobody counts any more.
+  double take_away(int proxy) {
+    const double handshakes = handshakes_of(proxy);
+    proxies_.erase(proxy);
+    installation().stop_proxy(proxy);
+    return handshakes;
+  }
+
   void crowd() {
     rest();
     Counts before = counts();
     const int joining = settings_.proxies;
-    installation().start_proxies(joining);
-    for (int i = 1; i <= joining; ++i) proxies_.insert(i);
+    int oldest = add_proxies(joining);
     is_live(size_);
     rest();
-    show_crowd("joins", before, joining);
+    show_crowd("a proxy that joins", before, joining);
     change(std::to_string(joining + 1) + " proxies", joining + 1);
 
+    rest();
     before = counts();
     // One after the other: one more, and the oldest of them goes.
-    double left_with = 0;  // handshakes that nobody counts any more
-    for (int i = 1; i <= joining; ++i) {
-      installation().start_proxies(1);
-      proxies_.insert(joining + i);
+    for (int i = 0; i < joining; ++i) {
+      add_proxies(1);
       is_live(size_);
-      const double with = handshakes();
-      proxies_.erase(i);
-      left_with += with - handshakes();
-      installation().stop_proxy(i);
+      before.handshakes -= take_away(oldest++);
     }
     rest();
-    before.handshakes -= left_with;
-    show_crowd("is rolled", before, joining);
+    show_crowd("a proxy that is rolled", before, joining);
 
     before = counts();
-    left_with = handshakes();
-    for (int i = 1; i <= joining; ++i) {
-      proxies_.erase(joining + i);
-      installation().stop_proxy(joining + i);
-    }
-    left_with -= handshakes();
+    for (int i = 0; i < joining; ++i) before.handshakes -= take_away(oldest++);
     rest();
-    before.handshakes -= left_with;
-    show_crowd("leaves", before, joining);
+    show_crowd("a proxy that leaves", before, joining);
+    come_and_go(settings_.coming_and_going);
   }
 
-  void show_crowd(const std::string& what, const Counts& before, double proxies) {
+  // Some at a time, which all go when they live by the configuration.
+  void come_and_go(int proxies) {
+    constexpr int kAtOnce = 20;
+    Counts before = counts();
+    for (int left = proxies; left > 0; left -= kAtOnce) {
+      const int some = std::min(left, kAtOnce);
+      const int first = add_proxies(some);
+      is_live(size_);
+      for (int i = 0; i < some; ++i) before.handshakes -= take_away(first + i);
+    }
+    rest();
+    show_crowd(std::to_string(proxies) + " proxies that come and go, each", before, proxies);
+  }
+
+  void show_crowd(const std::string& row, const Counts& before, double proxies) {
     const Counts after = counts();
-    const std::string row = "a proxy that " + what;
     results_.note(row + ", CPU ms", (after.processor_ms - before.processor_ms) / proxies);
     results_.count(row + ", writes", (after.writes - before.writes) / proxies, 0);
     results_.count(row + ", handshakes", (after.handshakes - before.handshakes) / proxies, 5);
@@ -412,6 +485,7 @@ class Run {
   const std::unique_ptr<base::HttpTransport> transport_ = base::make_curl_transport({});
   Shops shops_;
   std::set<int> proxies_ = {0};
+  int started_ = 1;  // proxies, also those that have left
   int issued_ = 0;
   int changes_ = 0;
   Results results_;
@@ -517,6 +591,8 @@ int main(int argc, char** argv) {
     } else if (argument == "--check") {
       settings.is_check = true;
       settings.proxies = 2;
+      settings.coming_and_going = 4;
+      settings.at_once = 20;
     } else {
       sizes.push_back(std::max(std::atoi(argument.c_str()), 30));
     }

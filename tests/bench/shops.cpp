@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -212,6 +213,41 @@ double Shops::issue(const std::string& name) {
   });
   if (!is_served || !is_told) give_up(name + " is not served\n" + installation_.logs());
   last_issued_ = name;
+  return took.count();
+}
+
+double Shops::issue_at_once(const std::string& name, int count) {
+  const auto namespace_of_one = [&](int i) { return name + "-in-" + std::to_string(i / 100); };
+  const auto name_of_one = [&](int i) { return name + "-" + std::to_string(i); };
+  for (int i = 0; i < count; ++i) {
+    if (i % 100 == 0) need_namespace(namespace_of_one(i));
+    add_service(namespace_of_one(i), name_of_one(i));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) {
+    const std::string namespace_ = namespace_of_one(i);
+    create(kIngresses + namespace_ + "/ingresses",
+           ingress(namespace_, name_of_one(i), name_of_one(i), true));
+  }
+  int served = 0;
+  const bool are_served = wait_until(minutes(10), [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    served = 0;
+    for (int i = 0; i < count; i += 100) {
+      const json list = installation_.get(kCertificates + namespace_of_one(i) + "/certificates");
+      for (const json& one : list.value("items", json::array())) {
+        const bool is_one =
+            integration::has_condition(one, "Ready") && integration::has_condition(one, "Serving");
+        if (is_one) ++served;
+      }
+    }
+    return served == count;
+  });
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  if (!are_served) {
+    give_up(std::to_string(served) + " of " + std::to_string(count) + " are served\n" +
+            installation_.logs());
+  }
   return took.count();
 }
 

@@ -29,6 +29,9 @@ class Shops {
   // An Ingress of the first namespace, whose certificate is to be issued, until a proxy serves it
   // and the Certificate says so. Milliseconds from its POST to an answer over verified HTTPS.
   double issue(const std::string& name);
+  // So many Ingresses at once, a hundred to a namespace: seconds from the first POST until all
+  // Certificates say that they are ready and served.
+  double issue_at_once(const std::string& name, int count);
   // So many shops whose certificates were issued, like that of the last one. While no operator
   // runs: its successor finds them, and says in their status what is to be said.
   void add_ready(int count);
