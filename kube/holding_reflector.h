@@ -7,7 +7,6 @@
 #include <set>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,16 +43,12 @@ class HoldingReflector final : public ObjectFetches::Waiter, private ReflectorLo
   }
   HoldingReflector(const HoldingReflector&) = delete;
   HoldingReflector& operator=(const HoldingReflector&) = delete;
-  ~HoldingReflector() override { stop(); }
+  ~HoldingReflector() override = default;
 
-  void start() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
-  }
-  void request_stop() { thread_.request_stop(); }
-  void stop() {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  void start() { loop_.start(); }
+  void request_stop() { loop_.request_stop(); }
+  void stop() { loop_.stop(); }
+  ReflectorLoop& loop() { return loop_; }
 
   std::size_t held() const {
     const std::lock_guard lock(mutex_);
@@ -168,13 +163,8 @@ class HoldingReflector final : public ObjectFetches::Waiter, private ReflectorLo
     for (const NameOfKind& name : names) name.kind->release(name.name);
   }
 
-  // As Reflector::read(): what cannot be read stays as it was.
-  Pointer read(const nlohmann::json& object) {
-    base::Result<T> parsed = parse_(object);
-    if (parsed) return std::make_shared<const T>(std::move(*parsed));
-    const ObjectKey key = read_key(object);
-    log_unreadable(type_, key, parsed.error());
-    return store_.get(key);
+  Pointer read(const nlohmann::json& object) const {
+    return read_or_last_good(object, parse_, type_, store_);
   }
 
   Store<T>& store_;
@@ -189,8 +179,7 @@ class HoldingReflector final : public ObjectFetches::Waiter, private ReflectorLo
   std::map<ObjectKey, Held> held_;
   std::map<NameOfKind, std::set<ObjectKey>> waiting_for_;
 
-  ReflectorLoop loop_;
-  std::jthread thread_;
+  ReflectorLoop loop_;  // last: its thread uses the others
 };
 
 }  // namespace kube

@@ -8,7 +8,6 @@
 #include <set>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -59,16 +58,12 @@ class NamedReflector final : public NamedKind, private ReflectorLoop::Sink {
         loop_(client, std::move(type), options, *this) {}
   NamedReflector(const NamedReflector&) = delete;
   NamedReflector& operator=(const NamedReflector&) = delete;
-  ~NamedReflector() override { stop(); }
+  ~NamedReflector() override = default;
 
-  void start() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
-  }
-  void request_stop() { thread_.request_stop(); }
-  void stop() {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  void start() { loop_.start(); }
+  void request_stop() { loop_.request_stop(); }
+  void stop() { loop_.stop(); }
+  ReflectorLoop& loop() { return loop_; }
 
   // How many are not kept.
   std::size_t unkept() const {
@@ -219,13 +214,9 @@ class NamedReflector final : public NamedKind, private ReflectorLoop::Sink {
   bool is_always_kept(const nlohmann::json& object) const {
     return naming_.is_always_kept && naming_.is_always_kept(object);
   }
-  // As Reflector::read(). With or without the lock.
-  Pointer read(const nlohmann::json& object) {
-    base::Result<T> parsed = parse_(object);
-    if (parsed) return std::make_shared<const T>(std::move(*parsed));
-    const ObjectKey key = read_key(object);
-    log_unreadable(type_, key, parsed.error());
-    return store_.get(key);
+  // With or without the lock.
+  Pointer read(const nlohmann::json& object) const {
+    return read_or_last_good(object, parse_, type_, store_);
   }
 
   Client& client_;
@@ -243,8 +234,7 @@ class NamedReflector final : public NamedKind, private ReflectorLoop::Sink {
   std::map<ObjectKey, Pointer> brought_;  // of those
   std::list<Fetch> fetches_;              // under way
 
-  ReflectorLoop loop_;
-  std::jthread thread_;
+  ReflectorLoop loop_;  // last: its thread uses the others
 };
 
 }  // namespace kube

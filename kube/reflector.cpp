@@ -28,6 +28,15 @@ ReflectorLoop::ReflectorLoop(Client& client, ResourceType type, ReflectorOptions
       sink_(sink),
       backoff_(options_.backoff_first, options_.backoff_limit, options_.random) {}
 
+void ReflectorLoop::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void ReflectorLoop::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 void ReflectorLoop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const base::Status stepped = step(stop);

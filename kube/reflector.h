@@ -35,7 +35,8 @@ struct ReflectorOptions {
   Random random = real_random();
 };
 
-// The untyped half of a Reflector: it lists, watches, resumes, and backs off.
+// The untyped half of a Reflector: it lists, watches, resumes, and backs off. One thread, from
+// start() until stop() or destruction; client and sink must outlive it.
 class ReflectorLoop {
  public:
   class Sink {
@@ -49,6 +50,14 @@ class ReflectorLoop {
   };
 
   ReflectorLoop(Client& client, ResourceType type, ReflectorOptions options, Sink& sink);
+  ReflectorLoop(const ReflectorLoop&) = delete;
+  ReflectorLoop& operator=(const ReflectorLoop&) = delete;
+  ~ReflectorLoop() { stop(); }
+
+  void start();
+  // Asks without waiting, so that many can be stopped together.
+  void request_stop() { thread_.request_stop(); }
+  void stop();
 
   // Runs until stop.
   void run(const std::stop_token& stop);
@@ -66,10 +75,25 @@ class ReflectorLoop {
   Sink& sink_;
   WatchMachine machine_;
   Backoff backoff_;
+  std::jthread thread_;
 };
 
 // Logs, once an object version, that it is skipped.
 void log_unreadable(const ResourceType& type, const ObjectKey& key, const base::Error& error);
+
+// What a listing or a watch says of an object. Where that cannot be read: the last good state of
+// it, or null.
+template <class T>
+std::shared_ptr<const T> read_or_last_good(
+    const nlohmann::json& object,
+    const std::function<base::Result<T>(const nlohmann::json&)>& parse, const ResourceType& type,
+    const Store<T>& store) {
+  base::Result<T> parsed = parse(object);
+  if (parsed) return std::make_shared<const T>(std::move(*parsed));
+  const ObjectKey key = read_key(object);
+  log_unreadable(type, key, parsed.error());
+  return store.get(key);
+}
 
 // Keeps a Store equal to the cluster: lists in pages, watches with bookmarks, resumes from the last
 // version, lists again when that is too old. The old listing serves until the new one is whole. One
@@ -91,17 +115,12 @@ class Reflector : private ReflectorLoop::Sink {
         loop_(client, std::move(type), std::move(options), *this) {}
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
-  ~Reflector() override { stop(); }
+  ~Reflector() override = default;
 
-  void start() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
-  }
-  // Asks without waiting, so that many can be stopped together.
-  void request_stop() { thread_.request_stop(); }
-  void stop() {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  void start() { loop_.start(); }
+  void request_stop() { loop_.request_stop(); }
+  void stop() { loop_.stop(); }
+  ReflectorLoop& loop() { return loop_; }
 
  private:
   using Pointer = typename Store<T>::Pointer;
@@ -116,13 +135,8 @@ class Reflector : private ReflectorLoop::Sink {
   }
   void erase(const ObjectKey& key) override { store_.erase(key); }
 
-  // Null, or the last good state, when it cannot be read.
-  Pointer read(const nlohmann::json& object) {
-    base::Result<T> parsed = parse_(object);
-    if (parsed) return std::make_shared<const T>(std::move(*parsed));
-    const ObjectKey key = read_key(object);
-    log_unreadable(type_, key, parsed.error());
-    return store_.get(key);
+  Pointer read(const nlohmann::json& object) const {
+    return read_or_last_good(object, parse_, type_, store_);
   }
 
   Store<T>& store_;
@@ -130,8 +144,7 @@ class Reflector : private ReflectorLoop::Sink {
   Parse parse_;
   const std::string namespace_;  // that it lists; empty: all
   std::vector<Pointer> listing_;
-  ReflectorLoop loop_;
-  std::jthread thread_;
+  ReflectorLoop loop_;  // last: its thread uses the others
 };
 
 }  // namespace kube

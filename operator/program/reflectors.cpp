@@ -54,8 +54,7 @@ void Reflectors::follow(kube::Store<T>& store, const Namespaces& namespaces,
     options.namespace_ = name;
     const auto reflector =
         std::make_shared<kube::Reflector<T>>(client_, store, type, parse, options);
-    all_.push_back({[reflector] { reflector->start(); }, [reflector] { reflector->request_stop(); },
-                    [reflector] { reflector->stop(); }});
+    all_.emplace_back(reflector, &reflector->loop());
   }
 }
 
@@ -71,9 +70,7 @@ Reflectors::Kinds Reflectors::follow_named(kube::Store<T>& store, const Namespac
     const auto reflector = std::make_shared<kube::NamedReflector<T>>(client_, store, T::type(),
                                                                      parse, naming, options);
     kinds.push_back(reflector.get());
-    named_.push_back({[reflector] { reflector->start(); },
-                      [reflector] { reflector->request_stop(); },
-                      [reflector] { reflector->stop(); }});
+    named_.emplace_back(reflector, &reflector->loop());
   }
   return kinds;
 }
@@ -88,8 +85,7 @@ void Reflectors::follow_naming(kube::Store<T>& store, const Namespaces& namespac
     options.namespace_ = name;
     const auto reflector = std::make_shared<kube::HoldingReflector<T>>(client_, store, type, parse,
                                                                        names_of, fetches_, options);
-    all_.push_back({[reflector] { reflector->start(); }, [reflector] { reflector->request_stop(); },
-                    [reflector] { reflector->stop(); }});
+    all_.emplace_back(reflector, &reflector->loop());
   }
 }
 
@@ -160,26 +156,26 @@ void Reflectors::begin_with_named() {
   if (!stores_.ingresses.has_synced() || !stores_.certificates.has_synced()) return;
   const std::lock_guard lock(mutex_);
   if (std::exchange(have_named_begun_, true)) return;
-  for (const Running& one : named_) one.start();
+  for (const Running& one : named_) one->start();
 }
 
 void Reflectors::start() {
   fetches_.start();
-  for (const Running& one : all_) one.start();
+  for (const Running& one : all_) one->start();
 }
 
 void Reflectors::request_stop() {
   fetches_.request_stop();
-  for (const Running& one : all_) one.request_stop();
+  for (const Running& one : all_) one->request_stop();
   const std::lock_guard lock(mutex_);
   have_named_begun_ = true;
-  for (const Running& one : named_) one.request_stop();
+  for (const Running& one : named_) one->request_stop();
 }
 
 void Reflectors::stop() {
   fetches_.stop();
-  for (const Running& one : all_) one.stop();
-  for (const Running& one : named_) one.stop();
+  for (const Running& one : all_) one->stop();
+  for (const Running& one : named_) one->stop();
 }
 
 }  // namespace program

@@ -44,11 +44,8 @@ class Reflectors {
   void stop();
 
  private:
-  struct Running {
-    std::function<void()> start;
-    std::function<void()> request_stop;
-    std::function<void()> stop;
-  };
+  // A reflector, as far as it is started and stopped.
+  using Running = std::shared_ptr<kube::ReflectorLoop>;
   using Kinds = std::vector<kube::NamedKind*>;
 
   template <class T>
