@@ -11,13 +11,10 @@
 // bound. Steps: change, storm, unrelated, burst, proxies, at-once, beside.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -29,6 +26,7 @@
 
 #include "base/curl_transport.h"
 #include "tests/bench/shops.h"
+#include "tests/bench/sizes.h"
 
 namespace {
 
@@ -491,61 +489,23 @@ class Run {
   Results results_;
 };
 
-// Of a line through the logarithms, by least squares; nothing where a number has none.
-std::optional<double> exponent(const std::vector<std::pair<double, double>>& points) {
-  double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
-  for (const auto& [size, value] : points) {
-    if (value <= 0) return std::nullopt;
-    const double x = std::log(size);
-    const double y = std::log(value);
-    x_sum += x;
-    y_sum += y;
-    xx_sum += x * x;
-    xy_sum += x * y;
-  }
-  const auto count = static_cast<double>(points.size());
-  const double spread = count * xx_sum - x_sum * x_sum;
-  if (spread == 0) return std::nullopt;
-  return (count * xy_sum - x_sum * y_sum) / spread;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.insert(0, width - text.size(), ' ');
-  return text;
-}
-
-std::string tenths(double number) {
-  std::ostringstream text;
-  text.setf(std::ios::fixed);
-  text.precision(1);
-  text << number;
-  return text.str();
-}
-
 void print(const std::map<int, Results>& by_size, nlohmann::json& document) {
-  constexpr std::size_t kNameWidth = 72;
-  std::string head(kNameWidth, ' ');
-  for (const auto& [size, results] : by_size) head += padded(std::to_string(size), 10);
-  std::cout << head << "  exponent\n";
-  const auto& first = by_size.begin()->second.rows();
-  for (const auto& [row, unused] : first) {
-    std::string line = row;
-    line.resize(kNameWidth, ' ');
-    std::vector<std::pair<double, double>> points;
-    nlohmann::json numbers = nlohmann::json::object();
+  constexpr bench::Columns kColumns{72, 10};
+  std::vector<int> sizes;
+  for (const auto& [size, results] : by_size) sizes.push_back(size);
+  std::cout << bench::head(kColumns, sizes) << "\n";
+  for (const auto& [row, unused] : by_size.begin()->second.rows()) {
+    bench::Numbers numbers;
     for (const auto& [size, results] : by_size) {
       const auto& rows = results.rows();
       const auto found =
           std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.first == row; });
-      if (found == rows.end()) continue;
-      points.emplace_back(size, found->second);
-      numbers[std::to_string(size)] = found->second;
-      line += padded(tenths(found->second), 10);
+      if (found != rows.end()) numbers[size] = found->second;
     }
-    const auto grown = exponent(points);
-    std::cout << line << padded(grown ? tenths(*grown) : "", 10) << "\n";
+    const auto grown = bench::exponent(bench::points_of(numbers));
+    std::cout << bench::line(kColumns, row, sizes, numbers, grown) << "\n";
     document.push_back({{"row", row},
-                        {"numbers", numbers},
+                        {"numbers", bench::json_of(numbers)},
                         {"exponent", grown ? nlohmann::json(*grown) : nlohmann::json()}});
   }
 }
@@ -565,11 +525,7 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
       std::cout << "too many at " << size << ": " << one << "\n";
     }
   }
-  if (!json_file.empty()) {
-    std::ofstream file(json_file);
-    file << document.dump(2) << "\n";
-    if (!file) return 1;
-  }
+  if (!bench::write_json(document, json_file)) return 1;
   return is_bounded ? 0 : 1;
 }
 
@@ -577,27 +533,25 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
 
 int main(int argc, char** argv) {
   Settings settings;
-  std::vector<int> sizes;
-  std::string json_file;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--json" && i + 1 < argc) {
-      json_file = argv[++i];
-    } else if (argument == "--proxies" && i + 1 < argc) {
-      settings.proxies = std::max(std::atoi(argv[++i]), 1);
-    } else if (argument == "--only" && i + 1 < argc) {
-      std::istringstream steps(argv[++i]);
+  const auto take_flag = [&](const std::string& flag, const auto& next) {
+    if (flag == "--proxies") {
+      settings.proxies = std::max(std::atoi(next().c_str()), 1);
+    } else if (flag == "--only") {
+      std::istringstream steps(next());
       for (std::string step; std::getline(steps, step, ',');) settings.only.insert(step);
-    } else if (argument == "--check") {
+    } else if (flag == "--check") {
       settings.is_check = true;
       settings.proxies = 2;
       settings.coming_and_going = 4;
       settings.at_once = 20;
     } else {
-      sizes.push_back(std::max(std::atoi(argument.c_str()), 30));
+      return false;
     }
-  }
+    return true;
+  };
+  bench::Arguments arguments = bench::read_arguments(argc, argv, 30, take_flag);
+  std::vector<int>& sizes = arguments.sizes;
   if (sizes.empty() && settings.is_check) sizes = {100, 300};
   if (sizes.empty()) sizes = {100, 1'000, 10'000};
-  return run(settings, sizes, json_file);
+  return run(settings, sizes, arguments.json_file);
 }

@@ -9,12 +9,10 @@
 // With --check memory allocations are counted in place of time, which no other load disturbs: what
 // copies, sorts or makes again allocates. Fails where a row grows faster than it may.
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -39,6 +37,7 @@
 #include "proxy/control/snapshot.h"
 #include "proxy/tls/certificate_table.h"
 #include "proxy/upstream/cluster.h"
+#include "tests/bench/sizes.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace {
@@ -353,86 +352,46 @@ Rows measured(int size) {
   return rows;
 }
 
-// Of a line through the logarithms, by least squares.
-double exponent(const std::vector<std::pair<double, double>>& points) {
-  double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
-  for (const auto& [size, time] : points) {
-    const double x = std::log(size);
-    const double y = std::log(std::max(time, is_check ? kCountMin : 0.1));
-    x_sum += x;
-    y_sum += y;
-    xx_sum += x * x;
-    xy_sum += x * y;
-  }
-  const auto count = static_cast<double>(points.size());
-  const double spread = count * xx_sum - x_sum * x_sum;
-  return spread == 0 ? 0 : (count * xy_sum - x_sum * y_sum) / spread;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.insert(0, width - text.size(), ' ');
-  return text;
-}
-
-std::string tenths(double number) {
-  const auto whole = std::llround(number * 10);
-  return std::to_string(whole / 10) + "." + std::to_string(std::abs(whole % 10));
-}
-
 int run(const std::vector<int>& sizes, const std::string& json_file) {
   std::map<int, Rows> by_size;
   for (const int size : sizes) by_size[size] = measured(size);
   nlohmann::json document = nlohmann::json::array();
   bool is_flat = true;
+  constexpr bench::Columns kColumns{42, 11};
   std::cout << (is_check ? "allocations" : "microseconds of processor time")
             << " for one change\n\n"
-            << std::string(42, ' ');
-  for (const int size : sizes) std::cout << padded(std::to_string(size), 11);
-  std::cout << "   exponent\n";
+            << bench::head(kColumns, sizes) << "\n";
   for (const auto& [kind, steps] : by_size.begin()->second) {
     for (const auto& [step, unused] : steps) {
-      std::vector<std::pair<double, double>> points;
-      nlohmann::json times = nlohmann::json::object();
-      std::string line = kind + ", " + step;
-      line.resize(42, ' ');
-      for (const int size : sizes) {
-        const double time = by_size[size][kind][step];
-        points.emplace_back(size, time);
-        times[std::to_string(size)] = time;
-        line += padded(tenths(time), 11);
-      }
-      const double grown = exponent(points);
+      bench::Numbers numbers;
+      for (const int size : sizes) numbers[size] = by_size[size][kind][step];
+      const double grown =
+          bench::exponent(bench::points_of(numbers), is_check ? kCountMin : 0.1).value_or(0);
       const bool may_grow = kind == "everything" || !is_check || grown <= kExponentMax;
       is_flat = is_flat && may_grow;
-      std::cout << line << padded(tenths(grown), 11) << (may_grow ? "\n" : "  grows too fast\n");
-      document.push_back(
-          {{"kind", kind}, {"step", step}, {"numbers", times}, {"exponent", exponent(points)}});
+      std::cout << bench::line(kColumns, kind + ", " + step, sizes, numbers, grown)
+                << (may_grow ? "\n" : "  grows too fast\n");
+      document.push_back({{"kind", kind},
+                          {"step", step},
+                          {"numbers", bench::json_of(numbers)},
+                          {"exponent", grown}});
     }
     std::cout << "\n";
   }
-  if (!is_flat) return 1;
-  if (json_file.empty()) return 0;
-  std::ofstream file(json_file);
-  file << document.dump(2) << "\n";
-  return file ? 0 : 1;
+  return is_flat && bench::write_json(document, json_file) ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<int> sizes;
-  std::string json_file;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--json" && i + 1 < argc) {
-      json_file = argv[++i];
-    } else if (argument == "--check") {
-      is_check = true;
-    } else {
-      sizes.push_back(std::max(std::atoi(argument.c_str()), kRounds));
-    }
-  }
+  bench::Arguments arguments =
+      bench::read_arguments(argc, argv, kRounds, [](const std::string& flag, const auto&) {
+        if (flag != "--check") return false;
+        is_check = true;
+        return true;
+      });
+  std::vector<int>& sizes = arguments.sizes;
   if (sizes.empty() && is_check) sizes = {100, 1'000};
   if (sizes.empty()) sizes = {100, 1'000, 10'000};
-  return run(sizes, json_file);
+  return run(sizes, arguments.json_file);
 }
