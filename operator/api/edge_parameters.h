@@ -10,7 +10,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "base/result.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
 #include "operator/api/label_selector.h"
@@ -82,10 +81,8 @@ struct EdgeParameters {
   std::vector<kube::Condition> conditions;
   std::int64_t observed_generation = 0;
 
+  // It is read in operator/ingress/edge_parameters_reader.h.
   static const kube::ResourceType& type();
-  // invalid when there is a problem; read() gives the object with it, so that it can be told there.
-  static base::Result<EdgeParameters> from_json(const nlohmann::json& object);
-  static base::Result<EdgeParameters> read(const nlohmann::json& object);
 };
 
 // The field's value.

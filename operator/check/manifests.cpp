@@ -16,6 +16,7 @@
 #include "kube/resources/secret.h"
 #include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/mirror.h"
+#include "operator/ingress/edge_parameters_reader.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 
@@ -314,7 +315,7 @@ void Manifests::add_typed(const std::string& source, const nlohmann::json& objec
 // One that cannot be read is there all the same, and decides nothing.
 void Manifests::add_parameters(const std::string& source, const nlohmann::json& object) {
   const std::string name = kube::read_meta(object).name;
-  auto parameters = api::EdgeParameters::from_json(object);
+  auto parameters = ingress::sound_edge_parameters(object);
   if (parameters) {
     broken_parameters_.erase(name);
     view_.parameters[name] = std::make_shared<const api::EdgeParameters>(std::move(*parameters));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/certificate/secret_content.h"
+#include "operator/ingress/edge_parameters_reader.h"
 #include "operator/ingress/ingress_names.h"
 
 namespace program {
@@ -127,7 +128,7 @@ Reflectors::Reflectors(kube::Client& client, Stores& stores, const Namespaces& w
         return names;
       });
   follow_naming<api::EdgeParameters>(stores.parameters, {}, api::EdgeParameters::type(),
-                                     &api::EdgeParameters::read,
+                                     &ingress::read_edge_parameters,
                                      [slices](const api::EdgeParameters& parameters) {
                                        std::vector<kube::NameOfKind> names;
                                        add(ingress::named_services(parameters), slices, names);

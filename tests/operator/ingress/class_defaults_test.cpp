@@ -15,6 +15,7 @@
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/class_parameters.h"
 #include "operator/ingress/compiler.h"
+#include "operator/ingress/edge_parameters_reader.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -304,7 +305,7 @@ TEST(ClassDefaults, ACanaryThatCopiesWhatTheOtherIngressSaysJoinsItBesideThem) {
     const Compiled compiled = compile(view_with(saying(defaults), {main, other}));
     const auto guards = guards_on(compiled, "a.example");
     EXPECT_TRUE(guards.firewall) << "whatever it says, nothing of what stands there is opened";
-    return compiled.config.hosts.at("a.example")->routes.at(0).policies.splits.size();
+    return compiled.config.hosts.at("a.example")->routes.at(0).policies->splits.size();
   };
   const Said own = {{"denylist-source-range", "10.0.0.0/8"}, {"limit-rps", "5"}};
   EXPECT_EQ(splits(own, own), 1u) << "the class adds to both";
@@ -380,8 +381,8 @@ TEST(ClassDefaults, AreReadAsStrictlyAsAGuardIs) {
 
 TEST(ClassDefaults, AreReadFromTheObjectWithWhomTheyHaveAsked) {
   const auto read = [](const nlohmann::json& annotations) {
-    return *api::EdgeParameters::read({{"metadata", {{"name", "strict"}}},
-                                       {"spec", {{"defaults", {{"annotations", annotations}}}}}});
+    return *read_edge_parameters({{"metadata", {{"name", "strict"}}},
+                                  {"spec", {{"defaults", {{"annotations", annotations}}}}}});
   };
   const api::EdgeParameters good =
       read({{"auth-url", "http://auth.id.svc.cluster.local/check"}, {"limit-rps", "7"}});

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/ingress/compiler.h"
+#include "operator/ingress/edge_parameters_reader.h"
 #include "operator/ingress/overlooked.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "proxy/config/limits.h"
@@ -39,7 +40,7 @@ ClusterView view_with(const nlohmann::json& spec, const std::vector<IngressBuild
   builder.view.classes.front() = named;
   if (!spec.is_null()) {
     const nlohmann::json object = {{"metadata", {{"name", "strict"}}}, {"spec", spec}};
-    auto parameters = EdgeParameters::from_json(object);
+    auto parameters = sound_edge_parameters(object);
     EXPECT_TRUE(parameters) << parameters.error().message;
     builder.view.parameters["strict"] = std::make_shared<const EdgeParameters>(*parameters);
   }
@@ -349,8 +350,7 @@ TEST(ClassParameters, NamespacesAreThoseOfTheListAndThoseThatTheSelectorSelects)
     parameters.named = "EdgeParameters strict";
     parameters.parameters = with_selected(
         std::make_shared<const EdgeParameters>(
-            EdgeParameters::from_json({{"metadata", {{"name", "strict"}}}, {"spec", spec}})
-                .value()),
+            *sound_edge_parameters({{"metadata", {{"name", "strict"}}}, {"spec", spec}})),
         labels);
     std::string all;
     for (const char* const name : {"shop", "blog", "evil"}) {
@@ -366,10 +366,8 @@ TEST(ClassParameters, NamespacesAreThoseOfTheListAndThoseThatTheSelectorSelects)
   EXPECT_EQ(admitted({{"namespaceSelector", nlohmann::json::object()}}, labels), "shop blog evil");
   EXPECT_EQ(admitted({{"namespaceSelector", selector}}, {}), "") << "nobody who is not known";
   ClassParameters unselected;
-  unselected.parameters = std::make_shared<const EdgeParameters>(
-      EdgeParameters::from_json(
-          {{"metadata", {{"name", "strict"}}}, {"spec", {{"namespaceSelector", selector}}}})
-          .value());
+  unselected.parameters = std::make_shared<const EdgeParameters>(*sound_edge_parameters(
+      {{"metadata", {{"name", "strict"}}}, {"spec", {{"namespaceSelector", selector}}}}));
   EXPECT_FALSE(unselected.admits("shop"));
 }
 
@@ -410,7 +408,7 @@ TEST(EdgeParameters, TheDefinitionHasTheFieldsThatLinesHave) {
 
 TEST(EdgeParameters, WhatTheDefinitionLetsPassIsReadStrictly) {
   const auto problem = [](const nlohmann::json& spec) {
-    return EdgeParameters::read({{"metadata", {{"name", "strict"}}}, {"spec", spec}})->problem;
+    return read_edge_parameters({{"metadata", {{"name", "strict"}}}, {"spec", spec}})->problem;
   };
   EXPECT_EQ(problem(nlohmann::json::object()), "");
   EXPECT_THAT(problem({{"namespaces", "shop"}}), HasSubstr("spec.namespaces"));

@@ -8,6 +8,7 @@
 #include "kube/config.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/class_reporter.h"
+#include "operator/ingress/edge_parameters_reader.h"
 #include "operator/ingress/status_publisher.h"
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/clock.h"
@@ -186,7 +187,7 @@ class OfClasses : public Writers {
   }
   void see() {
     parameters_.replace_all({std::make_shared<const api::EdgeParameters>(
-        api::EdgeParameters::read(get(kParameters)).value())});
+        read_edge_parameters(get(kParameters)).value())});
   }
   void reconcile() {
     const auto outcome = reporter_.reconcile({"", "gatehouse"});
