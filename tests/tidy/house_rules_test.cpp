@@ -138,6 +138,55 @@ TEST(HouseRules, TheOperatorSeesOnlyTheContractOfTheProxy) {
               IsEmpty());
 }
 
+// Each is a library. Who stands above may know who stands below, and nobody the other way round:
+// Ingresses know nothing of orders, nor certificates of Ingresses; program puts them together.
+TEST(HouseRules, TheRoomsOfTheOperatorKnowEachOtherOneWay) {
+  const std::map<std::string, std::set<std::string>> may_know = {
+      {"api", {}},
+      {"issuer", {"api"}},
+      {"certificate", {"api", "issuer"}},
+      {"ingress", {"api"}},
+      {"control", {}},
+      {"check", {"api", "ingress"}},
+      {"program", {"api", "issuer", "certificate", "ingress", "control"}},
+  };
+  const auto room_of = [](const std::string& path) {
+    const std::size_t begin = std::string("operator/").size();
+    return path.substr(begin, path.find('/', begin) - begin);
+  };
+  std::set<std::string> unknown;
+  EXPECT_THAT(breaches([&](const SourceFile& file, const std::string& include) {
+                if (!file.is_in("operator") || !starts_with_any(include, {"operator/"})) {
+                  return false;
+                }
+                if (file.path == "operator/main.cpp") return false;
+                const std::string room = room_of(file.path);
+                const std::string known = room_of(include);
+                if (may_know.count(room) == 0) unknown.insert(room);
+                return room != known && may_know.count(room) != 0 &&
+                       may_know.at(room).count(known) == 0;
+              }),
+              IsEmpty());
+  EXPECT_THAT(unknown, IsEmpty()) << "say in the table whom these rooms may know";
+}
+
+// Without an account at a CA there is nothing to do with orders; without the contract, with
+// proxies.
+TEST(HouseRules, OrdersAndProxiesAreKnownWhereTheyAreTheSubject) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                const bool is_about_orders =
+                    starts_with_any(file.path, {"operator/issuer/", "operator/certificate/"});
+                return file.is_in("operator") && !is_about_orders &&
+                       starts_with_any(include, {"acme/"});
+              }),
+              IsEmpty());
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return starts_with_any(file.path, {"operator/issuer/", "operator/certificate/"}) &&
+                       starts_with_any(include, {"proxy/"});
+              }),
+              IsEmpty());
+}
+
 TEST(HouseRules, TheContractOfTheProxyDependsOnBaseAlone) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
                 return file.is_in("proxy/config") && starts_with_any(include, {"proxy/"}) &&
