@@ -168,7 +168,7 @@ void IncrementalCompiler::note_time(base::WallTime now) {
   if (now < now_) note_everything();
   now_ = now;
   for (auto next = expiries_.begin(); next != expiries_.end() && next->first <= now; ++next) {
-    const Members& members = groups_.at(next->second).members;
+    const auto& members = groups_.at(next->second).members;
     marked_.insert(members.begin(), members.end());
   }
 }
@@ -359,7 +359,7 @@ void IncrementalCompiler::mark(const kube::ObjectKey& ingress) {
   marked_.insert(ingress);
   const auto group = group_of_.find(ingress);
   if (group == group_of_.end()) return;
-  const Members& members = groups_.at(group->second).members;
+  const auto& members = groups_.at(group->group).members;
   marked_.insert(members.begin(), members.end());
 }
 
@@ -368,7 +368,7 @@ std::vector<IngressGroups::Members> IncrementalCompiler::take_marked() {
   if (is_one_group_ && !marked_.empty()) note_everything();
   for (const kube::ObjectKey& ingress : marked_) {
     const auto group = group_of_.find(ingress);
-    if (group != group_of_.end()) remove(group->second);
+    if (group != group_of_.end()) remove(group->group);
   }
   Members left;
   for (const kube::ObjectKey& ingress : std::exchange(marked_, {})) {
@@ -434,19 +434,22 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   }
   const Work work{1, members.size(), compiled.config.hosts.size()};
   Group group;
-  group.members = members;
-  group.secrets = view.secrets;
+  group.members.assign(members.begin(), members.end());
+  std::set<NamedOutside> external_names;
   for (const auto& service : view.services) {
     auto name = external_name_of(*service);
-    if (name) group.external_names.insert({service->metadata.namespace_, std::move(*name)});
+    if (name) external_names.insert({service->metadata.namespace_, std::move(*name)});
   }
   for (const auto& ingress : view.ingresses) {
     for (const auto& outside : named_outside(*ingress)) {
       const bool is_asked = compiled.config.clusters.contains(outside_cluster_id(outside));
-      if (is_asked) group.external_names.insert({ingress->metadata.namespace_, outside.host});
+      if (is_asked) external_names.insert({ingress->metadata.namespace_, outside.host});
     }
   }
+  group.external_names.assign(external_names.begin(), external_names.end());
+  group.secrets.reserve(view.secrets.size());
   for (const auto& [key, secret] : view.secrets) {
+    group.secrets.push_back(secret);
     if (!secret->leaf || secret->leaf->not_after <= now_) continue;
     const base::WallTime expiry = secret->leaf->not_after;
     group.next_expiry = std::min(group.next_expiry.value_or(expiry), expiry);
@@ -542,7 +545,7 @@ void IncrementalCompiler::add_certificates(
 void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
   const GroupId id = ++last_id_;
   has_changed_ = true;
-  for (const kube::ObjectKey& member : group.members) group_of_[member] = id;
+  for (const kube::ObjectKey& member : group.members) group_of_.insert({&member, id});
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
   for (const NamedOutside& name : group.external_names) ++results_.external_name_users[name];
 
@@ -554,7 +557,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   results_.owners.add(compiled.owners);
   owners_after_.add(compiled.owners);
   group.owners = std::move(compiled.owners);
-  group.served_hosts = std::move(compiled.served_hosts);
+  group.served_hosts.assign(compiled.served_hosts.begin(), compiled.served_hosts.end());
   for (const std::string& host : group.served_hosts) ++results_.servers[host];
   look_again_at(group.served_hosts);
 
@@ -613,7 +616,8 @@ void IncrementalCompiler::remove(GroupId id) {
     findings.summaries.erase(key);
     findings.complaints.erase(key);
     findings.plan_complaints.erase(key);
-    group_of_.erase(member);
+    const auto membership = group_of_.find(member);
+    if (membership != group_of_.end()) group_of_.erase(membership);
   }
   for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
   for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
@@ -637,7 +641,7 @@ bool IncrementalCompiler::is_served(const std::string& host) const {
          (!wildcard.empty() && results_.servers.count(wildcard) != 0);
 }
 
-void IncrementalCompiler::look_again_at(const std::set<std::string>& served_hosts) {
+void IncrementalCompiler::look_again_at(const std::vector<std::string>& served_hosts) {
   if (by_asked_host_.empty()) return;
   for (const std::string& host : served_hosts) {
     if (by_asked_host_.count(host) != 0) to_look_at_.insert(host);

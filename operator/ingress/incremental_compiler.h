@@ -76,17 +76,34 @@ class IncrementalCompiler {
   // Whether it is ending, its age and name: the order in which Ingresses have their say.
   using Rank = Admission::Rank;
 
+  // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
+  // vectors.
   struct Group {
-    Members members;
+    std::vector<kube::ObjectKey> members;
     proxy::config::ProxyConfig config;
     HostOwners owners;
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
-    std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
-    std::set<NamedOutside> external_names;  // of its Services, and outside
-    std::set<std::string> served_hosts;
+    std::vector<std::shared_ptr<const TlsSecret>> secrets;
+    std::vector<NamedOutside> external_names;  // of its Services, and outside; each once
+    std::vector<std::string> served_hosts;
     std::optional<base::WallTime> next_expiry;  // of a certificate
+  };
+
+  // Which group an Ingress is of.
+  struct Membership {
+    const kube::ObjectKey* key = nullptr;  // of the group's members
+    GroupId group = 0;
+  };
+  struct ByMember {
+    using is_transparent = void;
+    static const kube::ObjectKey& key(const Membership& one) { return *one.key; }
+    static const kube::ObjectKey& key(const kube::ObjectKey& key) { return key; }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return key(one) < key(other);
+    }
   };
 
   // What all groups say together.
@@ -134,7 +151,7 @@ class IncrementalCompiler {
   Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
   bool is_served(const std::string& host) const;
-  void look_again_at(const std::set<std::string>& served_hosts);
+  void look_again_at(const std::vector<std::string>& served_hosts);
   bool served_have_changed();
   void answer_challenges();
 
@@ -166,7 +183,7 @@ class IncrementalCompiler {
   IngressGroups names_;
   GroupId last_id_ = 0;
   std::map<GroupId, Group> groups_;
-  std::map<kube::ObjectKey, GroupId> group_of_;
+  std::set<Membership, ByMember> group_of_;
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
   std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
   // Of the hosts that are asked about, those that the groups were told are served.
@@ -179,7 +196,7 @@ class IncrementalCompiler {
   std::set<std::string> to_look_at_;
   proxy::config::ProxyConfig before_;  // of the groups that were taken away
   // Of those groups: so that what stays is not read again.
-  std::vector<std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>>> secrets_before_;
+  std::vector<std::vector<std::shared_ptr<const TlsSecret>>> secrets_before_;
   bool has_conflict_ = false;
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;

@@ -38,9 +38,9 @@ class KeysByHash {
   bool has(std::uint64_t hash) const { return entries_.find(hash) != entries_.end(); }
   // In the order of keys. What it leads to must change nothing here.
   template <class Visit>
-  void visit(std::uint64_t hash, const Visit& visit) const {
+  void visit(std::uint64_t hash, const Visit& each) const {
     const auto [begin, end] = entries_.equal_range(hash);
-    for (auto entry = begin; entry != end; ++entry) visit(*entry->key);
+    for (auto entry = begin; entry != end; ++entry) each(*entry->key);
   }
   std::set<kube::ObjectKey> find(std::uint64_t hash) const {
     std::set<kube::ObjectKey> keys;

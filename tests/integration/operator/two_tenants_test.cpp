@@ -31,7 +31,7 @@ struct Ask {
   std::string namespace_;
   std::string host;
   std::string class_name = "gatehouse";
-  std::string issuer_annotation = "";  // "cert-manager.io/issuer: mine"
+  std::string issuer_annotation{};  // "cert-manager.io/issuer: mine"
   std::string path = "/";
 };
 
