@@ -223,6 +223,15 @@ Result<std::vector<CertificateInfo>> read_chain(std::string_view pem) {
   return chain;
 }
 
+Result<std::string> leaf_fingerprint(std::string_view chain_pem) {
+  const auto blocks = read_pem(chain_pem);
+  if (!blocks) return failure(blocks.error());
+  for (const PemBlock& block : *blocks) {
+    if (block.label == "CERTIFICATE") return hex_pairs(sha256(block.der));
+  }
+  return failure(ErrorKind::invalid, "there is no CERTIFICATE block in the PEM text");
+}
+
 Status check_key_pair(std::string_view chain_pem, std::string_view key_pem) {
   const auto certificate = parse_first_certificate(chain_pem);
   if (!certificate) return failure(certificate.error());

@@ -36,6 +36,10 @@ Result<std::vector<CertificateInfo>> read_chain(std::string_view pem);
 // The same for one certificate in DER, as a TLS peer presents it.
 Result<CertificateInfo> read_certificate_der(std::string_view der);
 
+// CertificateInfo::fingerprint_sha256 of the first certificate as it stands there. It is not
+// parsed, which would cost a hundred times as much.
+Result<std::string> leaf_fingerprint(std::string_view chain_pem);
+
 // CertificateInfo::serial of CertificateInfo::serial_bytes: without the leading 00.
 std::string serial_text(std::string_view serial_bytes);
 

@@ -50,8 +50,8 @@ Given PublishedConfiguration::is_given_certificate(const kube::ObjectKey& secret
   if (!config) return Given::unknown;
   const auto found = config->certificates.find(secret.text());
   if (found == config->certificates.end()) return Given::no;
-  const auto chain = base::read_chain(found->second->chain_pem.text());
-  const bool is_given = chain && chain->front().fingerprint_sha256 == fingerprint;
+  const auto given_one = base::leaf_fingerprint(found->second->chain_pem.text());
+  const bool is_given = given_one && *given_one == fingerprint;
   return is_given ? given() : Given::no;
 }
 

@@ -42,6 +42,16 @@ TEST(X509, SaysWhatAClientWouldSee) {
   EXPECT_EQ(info.not_after - info.not_before, 24h * 365 + 1h);
 }
 
+TEST(X509, TheFingerprintOfALeafIsKnownWithoutParsingIt) {
+  const Pair pair = self_signed({"www", {}, {}});
+  const Pair next = self_signed({"next", {}, {}});
+  const auto info = read_chain(pair.pem);
+  EXPECT_EQ(leaf_fingerprint("text\n" + pair.pem + next.pem), info->front().fingerprint_sha256);
+  EXPECT_EQ(leaf_fingerprint(pair.key.to_pem() + pair.pem), info->front().fingerprint_sha256);
+  EXPECT_FALSE(leaf_fingerprint(pair.key.to_pem()));
+  EXPECT_FALSE(leaf_fingerprint("-----BEGIN CERTIFICATE-----\n"));
+}
+
 TEST(X509, NamesTheKeyAlgorithm) {
   const auto rsa = read_chain(self_signed({"a", {}, {}}, {KeyAlgorithm::rsa, 2048}).pem);
   EXPECT_EQ(rsa->front().key_algorithm, "RSA");
