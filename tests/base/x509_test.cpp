@@ -46,8 +46,10 @@ TEST(X509, TheFingerprintOfALeafIsKnownWithoutParsingIt) {
   const Pair pair = self_signed({"www", {}, {}});
   const Pair next = self_signed({"next", {}, {}});
   const auto info = read_chain(pair.pem);
-  EXPECT_EQ(leaf_fingerprint("text\n" + pair.pem + next.pem), info->front().fingerprint_sha256);
-  EXPECT_EQ(leaf_fingerprint(pair.key.to_pem() + pair.pem), info->front().fingerprint_sha256);
+  EXPECT_EQ(leaf_fingerprint("text\n" + pair.pem + next.pem).value(),
+            info->front().fingerprint_sha256);
+  EXPECT_EQ(leaf_fingerprint(pair.key.to_pem() + pair.pem).value(),
+            info->front().fingerprint_sha256);
   EXPECT_FALSE(leaf_fingerprint(pair.key.to_pem()));
   EXPECT_FALSE(leaf_fingerprint("-----BEGIN CERTIFICATE-----\n"));
 }
