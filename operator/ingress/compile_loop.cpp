@@ -106,6 +106,17 @@ class CompileLoop::Source final : public ClusterSource {
     if (auto twin = sharing_with(read, *secret)) stores_.tls_secrets.exchange(secret, twin);
     return read;
   }
+  // What comes of these is known to tls_secret() for as long as the result is held.
+  std::vector<std::shared_ptr<const TlsSecret>> read_tls_secrets(
+      const std::set<kube::ObjectKey>& keys) const {
+    // A container may be given less than its node has, and nobody is in such a hurry.
+    constexpr unsigned kThreadsMax = 4;
+    TlsSecretCache::Secrets secrets;
+    for (const kube::ObjectKey& key : keys) {
+      if (auto secret = stores_.tls_secrets.get(key)) secrets.push_back(std::move(secret));
+    }
+    return secrets_.read_all(secrets, std::min(std::thread::hardware_concurrency(), kThreadsMax));
+  }
   Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const override {
     return stores_.auth_secrets == nullptr ? nullptr : stores_.auth_secrets->get(key);
   }
@@ -449,8 +460,22 @@ void CompileLoop::note_field_map(const kube::ObjectKey& key) {
   poke([&](ClusterChanges& changes) { changes.field_maps.insert(key); });
 }
 
+std::set<kube::ObjectKey> CompileLoop::named_tls_secrets() const {
+  const ReleaseSettings& settings = options_.settings;
+  const ClassOwnership ownership(stores_.classes.list(), settings.controller, settings.class_names,
+                                 source_->parameters());
+  std::set<kube::ObjectKey> secrets;
+  for (const auto& ingress : stores_.ingresses.list()) {
+    if (ownership.is_ours(*ingress))
+      secrets.merge(named_secrets(*ownership.with_defaults(ingress)));
+  }
+  return secrets;
+}
+
 void CompileLoop::compile(const ClusterChanges& changes) {
   const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<const TlsSecret>> read_before;
+  if (!has_compiled_) read_before = source_->read_tls_secrets(named_tls_secrets());
   compiler_.update(changes, *source_, clock_.now());
   if (stores_.auth_secrets != nullptr && compiler_.has_changed()) {
     stores_.auth_secrets->follow(compiler_.auth_secrets());

@@ -123,6 +123,7 @@ class CompileLoop {
   bool wait_for_stores(const std::stop_token& stop);
   bool have_stores_synced(base::SteadyTime since) const;
   void follow_named() const;
+  std::set<kube::ObjectKey> named_tls_secrets() const;
   std::set<NamedOutside> external_names_of_services() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();

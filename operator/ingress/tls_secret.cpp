@@ -1,5 +1,9 @@
 #include "operator/ingress/tls_secret.h"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include "base/certificate_chain.h"
 #include "base/digest.h"
 #include "base/pem.h"
@@ -123,11 +127,52 @@ std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret
   if (const auto known = by_content_.find(hash); known != by_content_.end()) {
     if (auto held = known->second.lock()) return held;
   }
-  ++readings_;
   auto read = std::make_shared<const TlsSecret>(read_content(content));
+  keep(std::move(hash), read);
+  return read;
+}
+
+std::vector<std::shared_ptr<const TlsSecret>> TlsSecretCache::read_all(const Secrets& secrets,
+                                                                       unsigned threads) {
+  // Each content once.
+  std::map<std::string, const kube::Secret*> unread;
+  std::vector<std::shared_ptr<const TlsSecret>> held;
+  for (const auto& secret : secrets) {
+    std::string hash = Content(*secret).hash();
+    const auto known = by_content_.find(hash);
+    auto read = known == by_content_.end() ? nullptr : known->second.lock();
+    if (read) {
+      held.push_back(std::move(read));
+    } else {
+      unread.emplace(std::move(hash), secret.get());
+    }
+  }
+  const std::vector<std::pair<std::string, const kube::Secret*>> work(unread.begin(), unread.end());
+  std::vector<std::shared_ptr<const TlsSecret>> made(work.size());
+  std::atomic<std::size_t> next{0};
+  const auto read_some = [&] {
+    for (std::size_t i = next++; i < work.size(); i = next++) {
+      made[i] = std::make_shared<const TlsSecret>(read_content(Content(*work[i].second)));
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < std::min<std::size_t>(threads, work.size()); ++i) {
+      helpers.emplace_back(read_some);
+    }
+    read_some();
+  }
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    keep(work[i].first, made[i]);
+    held.push_back(std::move(made[i]));
+  }
+  return held;
+}
+
+void TlsSecretCache::keep(std::string hash, const std::shared_ptr<const TlsSecret>& read) {
+  ++readings_;
   if (by_content_.size() >= sweep_at_) sweep();
   by_content_[std::move(hash)] = read;
-  return read;
 }
 
 // At most twice as many as are held, and a few.

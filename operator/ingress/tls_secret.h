@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/x509.h"
 #include "kube/resources/secret.h"
@@ -53,11 +54,16 @@ std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const Tls
 class TlsSecretCache {
  public:
   std::shared_ptr<const TlsSecret> read(const kube::Secret& secret);
+  // The same of many, by some threads: for the first configuration of ten thousand, half of which
+  // is their reading. As long as the result is held they are known.
+  using Secrets = std::vector<std::shared_ptr<const kube::Secret>>;
+  std::vector<std::shared_ptr<const TlsSecret>> read_all(const Secrets& secrets, unsigned threads);
   std::size_t size() const { return by_content_.size(); }
   std::size_t readings() const { return readings_; }  // so far
 
  private:
   void sweep();
+  void keep(std::string hash, const std::shared_ptr<const TlsSecret>& read);
 
   std::map<std::string, std::weak_ptr<const TlsSecret>> by_content_;  // by SHA-256
   std::size_t sweep_at_ = 0;
