@@ -56,7 +56,7 @@ class Admission {
   // Where an Ingress stands in its namespace's loads.
   struct ByIngress {
     using is_transparent = void;
-    static const kube::ObjectKey& key(const kube::ObjectKey& key) { return key; }
+    static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
     static const kube::ObjectKey& key(Loads::const_iterator place) {
       return std::get<kube::ObjectKey>(place->first);
     }

@@ -99,7 +99,7 @@ class IncrementalCompiler {
   struct ByMember {
     using is_transparent = void;
     static const kube::ObjectKey& key(const Membership& one) { return *one.key; }
-    static const kube::ObjectKey& key(const kube::ObjectKey& key) { return key; }
+    static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
     template <class One, class Other>
     bool operator()(const One& one, const Other& other) const {
       return key(one) < key(other);

@@ -76,13 +76,13 @@ std::string head(Columns columns, const std::vector<int>& sizes) {
 }
 
 std::string line(Columns columns, std::string name, const std::vector<int>& sizes,
-                 const Numbers& numbers, const std::optional<double>& exponent) {
+                 const Numbers& numbers, const std::optional<double>& grown) {
   name.resize(columns.name_width, ' ');
   for (const int size : sizes) {
     const auto found = numbers.find(size);
     name += padded(found == numbers.end() ? "" : tenths(found->second), columns.number_width);
   }
-  return name + padded(exponent ? tenths(*exponent) : "", columns.number_width);
+  return name + padded(grown ? tenths(*grown) : "", columns.number_width);
 }
 
 bool write_json(const nlohmann::json& document, const std::string& file) {

@@ -40,7 +40,7 @@ struct Columns {
 };
 std::string head(Columns columns, const std::vector<int>& sizes);
 std::string line(Columns columns, std::string name, const std::vector<int>& sizes,
-                 const Numbers& numbers, const std::optional<double>& exponent);
+                 const Numbers& numbers, const std::optional<double>& grown);
 
 // False: it cannot be written. Nothing is written into no file.
 bool write_json(const nlohmann::json& document, const std::string& file);
