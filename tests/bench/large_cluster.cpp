@@ -305,7 +305,6 @@ class Run {
     results_.count(row + ", answers to a proxy for each", (after.deltas - before.deltas) / updates,
                    1.05);
     results_.count(row + ", writes", after.writes - before.writes, 0);
-    results_.count(row + ", Events", after.events - before.events, 0);
     results_.count(row + ", handshakes", after.handshakes - before.handshakes, 5);
   }
 
