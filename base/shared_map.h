@@ -138,7 +138,7 @@ class SharedMap {
   // replaced.
   void share_or_assign(const const_iterator& entry) {
     // Nobody changes what is in a leaf.
-    put(Ref(const_cast<Leaf*>(entry.leaf_)));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    put(Ref(const_cast<Leaf*>(entry.leaf_)));
   }
   // The same where there is none with this key. False: there is one, and it stays.
   bool share(const const_iterator& entry) {
