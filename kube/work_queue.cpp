@@ -1,6 +1,7 @@
 #include "kube/work_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kube {
 
