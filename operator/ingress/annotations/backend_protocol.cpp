@@ -131,7 +131,7 @@ void read_config_map(const AnnotationMap& annotations, BackendProtocol& read, Is
     read.verify = true;
   } else if (!read.verify) {
     issues.push_back({Issue::Effect::guards, found->name,
-                      "guards nothing beside " + verify->name + ": \"" + verify->value + "\"",
+                      "guards nothing beside " + verify->name + ": " + std::string(verify->value),
                       "Remove one of the two."});
   }
 }
