@@ -241,7 +241,9 @@ TEST(CanaryGuards, AreKeptWhereThePlaceGuardsAllThatTheySay) {
         saying([](Guards& g) { g.external_auth.emplace(); }),
         saying([](Guards& g) { g.client_certificates.emplace(); }),
         saying([](Guards& g) { g.firewall = proxy::config::Firewall{.paranoia_level = 2}; }),
-        saying([](Guards& g) { g.limits = proxy::config::Limits{.requests_per_second = 1}; }),
+        saying([](Guards& g) {
+          g.limits = proxy::config::Limits{.id = "shop/main", .requests_per_second = 1};
+        }),
         saying([](Guards& g) { g.closed = true; })}) {
     EXPECT_FALSE(are_kept(other, place));
   }
