@@ -47,9 +47,10 @@ IngressRule read_rule(const JsonReader& rule) {
   return read;
 }
 
+constexpr std::string_view kHelm = "meta.helm.sh/";
+
 // Nobody reads them here, and thousands of objects have them: labels, and what Helm notes down.
 void drop_what_nobody_reads(ObjectMeta& metadata) {
-  constexpr std::string_view kHelm = "meta.helm.sh/";
   metadata.labels.clear();
   std::erase_if(metadata.annotations,
                 [](const auto& annotation) { return annotation.first.starts_with(kHelm); });
