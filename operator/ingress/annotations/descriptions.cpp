@@ -198,7 +198,8 @@ constexpr Description kOfRequests[] = {
     {"session-cookie-change-on-failure", "true, false",
      "a client whose endpoint does not connect stays at the one that it got instead"},
     {"load-balance", "`round_robin`; `ewma`, `least_conn`, `least_requests`",
-     "in turn; the endpoint with the fewest requests under way at this proxy's worker, "
+     "in turn; the endpoint with the fewest requests under way at this proxy's worker (of more "
+     "than 16: of two), "
      "for `ewma`, too"},
     {"allowlist-source-range, whitelist-source-range",
      "networks and addresses, `10.0.0.0/8,2001:db8::/32`",
