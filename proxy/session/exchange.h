@@ -234,7 +234,6 @@ class Exchange final : private upstream::Connection::User,
   void read_response();
   void on_response_broken();
   bool has_response_input() const;
-  bool is_stray_response() const;
   std::chrono::milliseconds rest_after_response() const;
   void take_response(char* begin, char* end, net::TurnBudget& budget);
   bool take_response_head(char*& begin, char* end);

@@ -722,7 +722,7 @@ void Exchange::read_response() {
       on_response_broken();
       return;
     }
-    if (!response_has_begun_ && is_stray_response()) {
+    if (!response_has_begun_ && connection_->is_stray_answer()) {
       endpoint_->on_unsolicited_bytes(worker_.loop().now());
       fail(kStrayResponse);
       return;
@@ -732,13 +732,6 @@ void Exchange::read_response() {
     take_response(begin, begin + held + got.bytes, budget);
   }
   update_upstream_wait();
-}
-
-// An answer that was on its way when the request went out, to an earlier one. Only endpoints that
-// are known to do so are worth the system call.
-bool Exchange::is_stray_response() const {
-  return connection_->was_reused() && endpoint_->has_answered_unasked(worker_.loop().now()) &&
-         !connection_->may_be_answered();
 }
 
 void Exchange::on_response_broken() {

@@ -290,6 +290,16 @@ bool Connection::may_be_answered() const {
   return net::acknowledged_bytes(fd_.get()) > written_by_others_ + kSynBytes;
 }
 
+bool Connection::is_stray_answer() {
+  if (!was_reused()) return false;
+  const base::SteadyTime here = now();
+  const bool is_soon = here - used_since_ < soonest_answer_;
+  if (!is_soon && !endpoint_->has_answered_unasked(here)) return false;
+  if (!may_be_answered()) return true;
+  if (is_soon) soonest_answer_ = here - used_since_;
+  return false;
+}
+
 void Connection::tell_held() {
   held_.set(output_.size() - output_.piped());
   held_in_pipe_.set(output_.piped());
@@ -378,6 +388,7 @@ void Connection::take_from_pool(User& user) {
   state_ = State::busy;
   waiting_ = Waiting::none;
   written_by_others_ = written_;
+  used_since_ = now();
   ++uses_;
   timer_.disarm();
 }

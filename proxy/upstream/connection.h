@@ -61,6 +61,11 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   // False: not a byte of what this user wrote had arrived at the endpoint, so what came from there
   // answers somebody else. Asks the kernel.
   bool may_be_answered() const;
+  // The same, of the first bytes that this user has read, and to be asked once then: true when they
+  // answer somebody else. The kernel is asked where that is likelier than usual: where the endpoint
+  // is known for it, and where no answer on this connection came as soon as these bytes. What is
+  // sent before the request has arrived is here within a round trip, and no answer to it is.
+  bool is_stray_answer();
   Endpoint& endpoint() { return *endpoint_; }
 
   // True while reading may give something without an event first.
@@ -150,6 +155,9 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   std::uint64_t written_ = 0;            // bytes on the wire, by TLS itself and by all users
   std::uint64_t written_by_others_ = 0;  // by those before this one
   std::uint32_t uses_ = 1;
+  base::SteadyTime used_since_{};  // by this user; of one that was reused
+  // Between that and the answer: the shortest of those that are known to have been answers.
+  base::SteadyTime::duration soonest_answer_ = base::SteadyTime::duration::max();
   bool is_one_clients_ = false;  // had a preface
   std::string preface_;          // until it is sent
   net::Output output_;

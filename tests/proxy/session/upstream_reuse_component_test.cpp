@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http2_client.h"
@@ -169,6 +171,66 @@ TEST(UpstreamReuse, AStrayAnswerThatComesLaterReachesNobody) {
   }));
   EXPECT_EQ(client.get("/next").body, "/next");
   EXPECT_EQ(backend.connections(), 2);
+}
+
+// An endpoint whose window is shut after a first request that it has not read: what the proxy sends
+// next is under way for as long as the test likes, and an answer that comes meanwhile is to nobody.
+class EndpointWithAShutWindow {
+ public:
+  EndpointWithAShutWindow() {
+    const int bytes = 4096;
+    ::setsockopt(listener_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
+  std::uint16_t port() const { return net::local_address(listener_.get()).port(); }
+  SocketStream accept() {
+    net::Accepted accepted;
+    EXPECT_TRUE(eventually([&] {
+      accepted = net::accept_from(listener_.get());
+      return accepted.fd.is_open();
+    }));
+    return SocketStream(std::move(accepted.fd));
+  }
+
+ private:
+  net::Fd listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+};
+
+TEST(UpstreamReuse, AStrayAnswerThatComesWhenTheNextRequestWasJustSentReachesNobody) {
+  const struct {
+    const char* method;
+    bool is_sent_again;
+  } table[] = {{"GET", true}, {"POST", false}};
+  for (const auto& row : table) {
+    EndpointWithAShutWindow endpoint;
+    RunningEngine proxy;
+    config::ProxyConfig config = shop({endpoint.port()});
+    config::VirtualHost host = *config.hosts["shop.test"];
+    host.routes[0].policies.change().buffers_request = true;  // the endpoint gets all of it at once
+    config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+    ASSERT_TRUE(proxy.publish(config));
+    auto client = HttpClient::connect(proxy.http());
+    client.send(request_of("POST", "Content-Length: 20000\r\n") + std::string(20'000, 'x'));
+    SocketStream peer = endpoint.accept();
+    pollfd input{peer.fd(), POLLIN, 0};
+    ASSERT_EQ(::poll(&input, 1, 5'000), 1);
+    peer.send(ScriptedBackend::ok("first"));
+    ASSERT_EQ(client.read_answer().body, "first");
+    client.send(request_of(row.method, row.is_sent_again ? "" : "Content-Length: 0\r\n"));
+    ASSERT_TRUE(
+        eventually([&] { return proxy.metric("gatehouse_proxy_upstream_reused_total") == 1; }));
+    peer.send(ScriptedBackend::ok("stray"));
+    if (row.is_sent_again) {
+      SocketStream fresh = endpoint.accept();
+      EXPECT_THAT(fresh.receive(), HasSubstr("GET / HTTP/1.1"));
+      fresh.send(ScriptedBackend::ok("second"));
+      EXPECT_EQ(client.read_answer().body, "second");
+    } else {
+      EXPECT_EQ(client.read_answer().status, 502);
+      EXPECT_THAT(proxy.access_log(2), HasSubstr("stray_response"));
+    }
+    const std::string failures = "gatehouse_proxy_upstream_failures_total";
+    EXPECT_EQ(proxy.metric(failures + "{reason=\"stray_response\"}"), 1) << row.method;
+  }
 }
 
 // An endpoint that answers as soon as it has a head, and goes on reading.

@@ -432,6 +432,54 @@ TEST_F(Unread, WhatComesBeforeAnyOfTheRequestArrivedIsNoAnswerToIt) {
   EXPECT_TRUE(request.connection->may_be_answered());
 }
 
+// Nothing is known of the endpoint, nor how soon it answers.
+TEST_F(Unread, TheFirstStrayAnswerOfAnEndpointIsTold) {
+  Request& request = reuse();
+  answer(request, peers_.back(), "to nobody");
+  EXPECT_TRUE(request.connection->is_stray_answer());
+}
+
+TEST_F(Unread, AnAnswerThatIsSoonerThanAllOthersIsAskedAfterAndStaysAnAnswer) {
+  Request& request = reuse();
+  for (int i = 0; i < 3; ++i) {
+    peers_.back().receive();
+    request.connection->write("next request");
+    EXPECT_EQ(peers_.back().receive(), "next request");
+    answer(request, peers_.back());
+    EXPECT_FALSE(request.connection->is_stray_answer());
+    release(request);
+    request.connection = endpoint_->take_idle(request);
+    ASSERT_NE(request.connection, nullptr);
+    request.connection->write("request");
+  }
+}
+
+TEST_F(Unread, OfAnEndpointThatAnsweredUnaskedEachAnswerIsAskedAfter) {
+  options_.mistrust.min = milliseconds(1);
+  options_.mistrust.silence = milliseconds(0);
+  endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+  Request& request = reuse();
+  peers_.back().receive();
+  request.connection->write("next request");
+  EXPECT_EQ(peers_.back().receive(), "next request");
+  answer(request, peers_.back());
+  EXPECT_FALSE(request.connection->is_stray_answer());
+  release(request);
+  const base::SteadyTime noted = loop_->now();
+  endpoint_->on_unsolicited_bytes(noted);
+  ASSERT_TRUE(turn_until([&] { return loop_->now() > noted + options_.mistrust.min; }));
+  request.connection = endpoint_->take_idle(request);
+  ASSERT_NE(request.connection, nullptr);
+  answer(request, peers_.back(), "to nobody, and late enough to be an answer");
+  EXPECT_TRUE(request.connection->is_stray_answer());
+}
+
+TEST_F(Unread, OnAFreshConnectionNothingIsStray) {
+  Request& request = connect();
+  answer(request, peers_.back(), "of a server that speaks first");
+  EXPECT_FALSE(request.connection->is_stray_answer());
+}
+
 // ---- Marks and probes
 
 // Its port is bound, and refuses until somebody listens.
