@@ -60,6 +60,11 @@ void Listener::accept_some(std::size_t handshakes_max) {
     }
     net::Accepted accepted = net::accept_from(fd_.get());
     if (accepted.out_of_descriptors) {
+      // Which is found before whether anybody waits; and nobody makes room for nobody.
+      if (!net::has_waiting_client(fd_.get())) {
+        has_more_ = false;
+        return;
+      }
       if (owner_.make_room()) continue;
       pause(Pause::no_descriptors);
       return;
