@@ -31,23 +31,23 @@ using base::Descriptor;
 using http1::RequestParser;
 using SteadyClock = std::chrono::steady_clock;
 
-std::string answer_text(const http1::Answer& answer) {
+std::string answer_text(const http::Answer& answer) {
   std::string text(http1::answer_bound(answer), '\0');
   text.resize(http1::write_answer(answer, text));
   return text;
 }
 
 // What to say to a whole request head.
-std::string answer_to(const http1::RequestHead& head, const AdminServer::Pages& pages) {
-  http1::Answer answer;
+std::string answer_to(const http::RequestHead& head, const AdminServer::Pages& pages) {
+  http::Answer answer;
   answer.keep_alive = false;
-  answer.head_method = head.method == http1::Method::head;
+  answer.head_method = head.method == http::Method::head;
   std::string body;
   const auto say_status = [&](const base::Status& status) {
     answer.status = status ? 200 : 503;
     body = status ? "ok\n" : status.error().message + "\n";
   };
-  if (head.method != http1::Method::get && head.method != http1::Method::head) {
+  if (head.method != http::Method::get && head.method != http::Method::head) {
     answer.status = 405;
     answer.allow = "GET, HEAD";
     body = "only GET and HEAD\n";
@@ -99,9 +99,9 @@ class Connection {
         out_ = answer_to(head_, pages);
         break;
       case RequestParser::Outcome::failed: {
-        const std::string body = std::string(http1::reason_of(parser_.failure())) + "\n";
-        http1::Answer answer;
-        answer.status = http1::status_of(parser_.failure());
+        const std::string body = std::string(http::reason_of(parser_.failure())) + "\n";
+        http::Answer answer;
+        answer.status = http::status_of(parser_.failure());
         answer.body = body;
         answer.keep_alive = false;
         out_ = answer_text(answer);
@@ -123,7 +123,7 @@ class Connection {
   SteadyClock::time_point deadline_;
   std::string in_;
   RequestParser parser_{kLimits};
-  http1::RequestHead head_;
+  http::RequestHead head_;
   std::string out_;
   std::size_t written_ = 0;
 };

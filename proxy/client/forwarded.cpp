@@ -9,9 +9,9 @@
 namespace proxy::client {
 namespace {
 
-using http1::Field;
-using http1::FieldId;
-using http1::trimmed;
+using http::Field;
+using http::FieldId;
+using http::trimmed;
 
 // What one proxy said; of Forwarded one element, of X-Forwarded-For one entry.
 struct Element {
@@ -71,17 +71,17 @@ std::optional<config::IpAddress> address_of(std::string_view node) {
 
 // Traefik says "ws" and "wss" of an upgrade to WebSocket.
 std::string_view scheme_of(std::string_view text) {
-  if (http1::equals_ignoring_case(text, "https") || http1::equals_ignoring_case(text, "wss")) {
+  if (http::equals_ignoring_case(text, "https") || http::equals_ignoring_case(text, "wss")) {
     return "https";
   }
-  if (http1::equals_ignoring_case(text, "http") || http1::equals_ignoring_case(text, "ws")) {
+  if (http::equals_ignoring_case(text, "http") || http::equals_ignoring_case(text, "ws")) {
     return "http";
   }
   return {};
 }
 
 std::string_view host_of(std::string_view text) {
-  return http1::is_valid_authority(text) ? text : std::string_view();
+  return http::is_valid_authority(text) ? text : std::string_view();
 }
 
 bool has(const std::vector<Field>& fields, FieldId id) {
@@ -115,9 +115,9 @@ void read_elements(std::string_view rest, LastElements& out) {
       rest.remove_prefix(equals + 1);
       const auto value = take_value(rest);
       if (!value) break;
-      if (http1::equals_ignoring_case(name, "for")) element.node = *value;
-      if (http1::equals_ignoring_case(name, "proto")) element.scheme = scheme_of(*value);
-      if (http1::equals_ignoring_case(name, "host")) element.host = host_of(*value);
+      if (http::equals_ignoring_case(name, "for")) element.node = *value;
+      if (http::equals_ignoring_case(name, "proto")) element.scheme = scheme_of(*value);
+      if (http::equals_ignoring_case(name, "host")) element.host = host_of(*value);
       rest = trimmed(rest);
     }
     if (rest.empty()) {

@@ -8,7 +8,7 @@
 
 #include "proxy/client/trusted_networks.h"
 #include "proxy/config/network.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::client {
 
@@ -37,7 +37,7 @@ struct Told {
 };
 
 // `peer` is trusted itself. The result's views point into the fields.
-Told read_forwarded(const std::vector<http1::Field>& fields, const config::IpAddress& peer,
+Told read_forwarded(const std::vector<http::Field>& fields, const config::IpAddress& peer,
                     const TrustedNetworks& trusted);
 
 }  // namespace proxy::client

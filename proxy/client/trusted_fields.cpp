@@ -4,7 +4,7 @@
 
 namespace proxy::client {
 
-using http1::FieldId;
+using http::FieldId;
 
 base::Result<TrustedFields> TrustedFields::parse(const std::vector<std::string>& names) {
   if (names.size() > kFieldsMax) {
@@ -13,7 +13,7 @@ base::Result<TrustedFields> TrustedFields::parse(const std::vector<std::string>&
                              std::to_string(kFieldsMax) + " there may be");
   }
   for (const std::string& name : names) {
-    if (http1::field_id(name) == FieldId::attested) continue;
+    if (http::field_id(name) == FieldId::attested) continue;
     return base::failure(
         base::ErrorKind::invalid,
         "'" + name +
@@ -25,12 +25,12 @@ base::Result<TrustedFields> TrustedFields::parse(const std::vector<std::string>&
   return trusted;
 }
 
-void TrustedFields::trust(std::vector<http1::Field>& fields) const {
+void TrustedFields::trust(std::vector<http::Field>& fields) const {
   if (names_.empty()) return;
-  for (http1::Field& field : fields) {
+  for (http::Field& field : fields) {
     if (field.id != FieldId::attested) continue;
     const bool is_named = std::any_of(names_.begin(), names_.end(), [&](const std::string& name) {
-      return http1::equals_ignoring_case(field.name, name);
+      return http::equals_ignoring_case(field.name, name);
     });
     if (is_named) field.id = FieldId::about_client;
   }

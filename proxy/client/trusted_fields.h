@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::client {
 
@@ -21,7 +21,7 @@ class TrustedFields {
   static base::Result<TrustedFields> parse(const std::vector<std::string>& names);
 
   // Of a request that a trusted proxy sent: these fields pass as the others about its client.
-  void trust(std::vector<http1::Field>& fields) const;
+  void trust(std::vector<http::Field>& fields) const;
 
  private:
   std::vector<std::string> names_;

@@ -242,7 +242,7 @@ class Run {
     library_.process_uri(transaction_, target.c_str(),
                          std::string(subject.head.method_text).c_str(),
                          std::string(subject.version).c_str());
-    for (const http1::Field& field : subject.head.fields) add(field.name, field.value);
+    for (const http::Field& field : subject.head.fields) add(field.name, field.value);
     library_.process_request_headers(transaction_);
     const std::string_view body = compared(subject);
     if (!body.empty()) {
@@ -292,8 +292,8 @@ class Run {
   // A body that is not taken apart is compared as it is, and no more of it than of text.
   static std::string_view compared(const Subject& subject) {
     constexpr std::size_t kComparedMax = 128u << 10;
-    for (const http1::Field& field : subject.head.fields) {
-      if (!http1::equals_ignoring_case(field.name, "content-type")) continue;
+    for (const http::Field& field : subject.head.fields) {
+      if (!http::equals_ignoring_case(field.name, "content-type")) continue;
       for (const std::string_view part : {"form", "json", "xml", "multipart"}) {
         if (has_in_any_case(field.value, part)) return subject.body;
       }

@@ -8,13 +8,13 @@
 
 #include "base/result.h"
 #include "proxy/config/model.h"
-#include "proxy/http1/request_parser.h"
+#include "proxy/http/request_head.h"
 
 namespace proxy::firewall {
 
 // A request as its client sent it.
 struct Subject {
-  const http1::RequestHead& head;
+  const http::RequestHead& head;
   std::string_view version;  // "1.1", "2.0"
   std::string_view client_address;
   std::string_view body{};

@@ -3,10 +3,19 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/http1/character_tables.h"
+#include "proxy/http/character_tables.h"
 
 namespace proxy::http1 {
 namespace {
+
+using http::Failure;
+using http::Framing;
+using http::is_in_class;
+using http::kFieldValue;
+using http::kHexDigit;
+using http::kToken;
+using http::RequestHead;
+using http::ResponseHead;
 
 unsigned hex_value(unsigned char c) {
   return c <= '9' ? c - '0' : static_cast<unsigned>((c | 0x20) - 'a' + 10);

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/http1/failure.h"
-#include "proxy/http1/request_head.h"
-#include "proxy/http1/response_head.h"
+#include "proxy/http/failure.h"
+#include "proxy/http/request_head.h"
+#include "proxy/http/response_head.h"
 
 namespace proxy::http1 {
 
@@ -29,7 +29,7 @@ class BodyDecoder {
     // together with data.
     std::string_view trailer{};
     std::size_t consumed = 0;  // bytes of input, data included; never past the end of the body
-    Failure failure = Failure::none;
+    http::Failure failure = http::Failure::none;
   };
 
   static constexpr std::size_t kChunkLineBytesMax = 256;     // size, extensions and CRLF
@@ -40,14 +40,14 @@ class BodyDecoder {
   static BodyDecoder length(std::uint64_t bytes);
   static BodyDecoder chunked();
   static BodyDecoder until_close();
-  static BodyDecoder for_request(const RequestHead& head);
-  static BodyDecoder for_response(const ResponseHead& head);  // tunnel counts as until_close
+  static BodyDecoder for_request(const http::RequestHead& head);
+  static BodyDecoder for_response(const http::ResponseHead& head);  // tunnel counts as until_close
 
   // One step over the front of input: at most one piece of data.
   Piece next(std::string_view input);
   bool is_done() const { return state_ == State::done; }
   // The peer closed. none when the body may end so; else truncated_body.
-  Failure on_end_of_input();
+  http::Failure on_end_of_input();
 
   // Of a body with a Content-Length, how much is still to come; 0 for any other framing.
   std::uint64_t length_left() const { return state_ == State::length ? remaining_ : 0; }
@@ -86,14 +86,14 @@ class BodyDecoder {
     return state_ == State::length || state_ == State::until_close || state_ == State::chunk_data;
   }
   std::string_view take_data(std::string_view input);
-  Failure take_framing(unsigned char byte);
-  Failure take_chunk_line(unsigned char byte);
-  Failure take_trailer(unsigned char byte);
+  http::Failure take_framing(unsigned char byte);
+  http::Failure take_chunk_line(unsigned char byte);
+  http::Failure take_trailer(unsigned char byte);
   void end_chunk_line();
 
   State state_ = State::done;
   bool is_response_ = false;
-  Failure failure_ = Failure::none;
+  http::Failure failure_ = http::Failure::none;
   std::uint16_t line_bytes_ = 0;     // of this chunk line, or of the trailer section
   std::uint16_t trailer_bytes_ = 0;  // of that: of its lines
   std::uint64_t remaining_ = 0;      // of the length or the chunk

@@ -6,10 +6,22 @@
 #include <emmintrin.h>
 #endif
 
-#include "proxy/http1/character_tables.h"
+#include "proxy/http/character_tables.h"
 
 namespace proxy::http1 {
 namespace {
+
+using http::all_in_class;
+using http::equals_ignoring_case;
+using http::Failure;
+using http::Field;
+using http::field_id;
+using http::FieldId;
+using http::is_blank;
+using http::is_in_class;
+using http::kFieldValue;
+using http::kToken;
+using http::trimmed;
 
 // The first byte that cannot stand in a field value, or end.
 const char* end_of_value(const char* p, const char* end) {

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/http/failure.h"
+#include "proxy/http/field.h"
 #include "proxy/http1/connection_options.h"
-#include "proxy/http1/failure.h"
-#include "proxy/http1/field.h"
 
 // What request and response heads have in common. For this room's own use.
 namespace proxy::http1 {
@@ -17,16 +17,16 @@ namespace proxy::http1 {
 // response blanks before the colon are no part of the name; in a request they are bad_field_name
 // (§5.1).
 enum class BeforeColon : std::uint8_t { nothing, blanks };
-Failure parse_field_line(std::string_view line, BeforeColon before_colon, Field& field);
+http::Failure parse_field_line(std::string_view line, BeforeColon before_colon, http::Field& field);
 
 // The rest of a field line from behind its colon, or a whole line that goes on with the one before:
 // OWS value OWS CR.
-Failure parse_field_value(std::string_view line, std::string_view& value);
+http::Failure parse_field_value(std::string_view line, std::string_view& value);
 
 // Content-Length: 1*DIGIT that fits, or nothing but the same number again and again, in one field
 // or in several, as some senders and proxies make of one (RFC 9112 §6.3). A sign, a space in the
 // number or an empty member is bad_content_length, another number duplicate_content_length.
-Failure take_content_length(std::string_view value, std::optional<std::uint64_t>& length);
+http::Failure take_content_length(std::string_view value, std::optional<std::uint64_t>& length);
 
 // Adds the options of one Connection field. False when it is not a list of tokens, or when the
 // message names more than kConnectionOptionsMax: each is looked for among all fields.
@@ -40,6 +40,6 @@ bool for_each_protocol(std::string_view list,
 
 // Marks as dropped what the Connection fields name. Fields that the proxy itself reads are not for
 // a peer to take away.
-void drop_named_fields(std::vector<Field>& fields);
+void drop_named_fields(std::vector<http::Field>& fields);
 
 }  // namespace proxy::http1

@@ -7,6 +7,16 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Answer;
+using http::equals_ignoring_case;
+using http::Field;
+using http::FieldId;
+using http::Framing;
+using http::is_hop_by_hop;
+using http::RequestHead;
+using http::ResponseHead;
+using http::status_text;
+
 // Appends to memory that is known to be large enough.
 class Cursor {
  public:

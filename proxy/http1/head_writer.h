@@ -5,10 +5,10 @@
 #include <span>
 #include <string_view>
 
-#include "proxy/http1/answer.h"
-#include "proxy/http1/request_head.h"
-#include "proxy/http1/response_head.h"
-#include "proxy/http1/status_text.h"
+#include "proxy/http/answer.h"
+#include "proxy/http/request_head.h"
+#include "proxy/http/response_head.h"
+#include "proxy/http/status_text.h"
 
 namespace proxy::http1 {
 
@@ -37,12 +37,12 @@ struct Forwarding {
 // "GET /path?query HTTP/1.1", Host first, then the client's fields in order, then ours. The body is
 // announced as head says: content_length, chunked, or nothing. With head.upgrade the two fields of
 // an upgrade are written.
-std::size_t request_head_bound(const RequestHead& head, const Forwarding& forwarding);
-std::size_t write_request_head(const RequestHead& head, const Forwarding& forwarding,
+std::size_t request_head_bound(const http::RequestHead& head, const Forwarding& forwarding);
+std::size_t write_request_head(const http::RequestHead& head, const Forwarding& forwarding,
                                std::span<char> out);
 
 struct Delivery {
-  Framing framing = Framing::none;  // towards the client, see downstream_framing()
+  http::Framing framing = http::Framing::none;  // towards the client, see downstream_framing()
   bool keep_alive = true;
   std::uint8_t client_minor_version = 1;
   std::string_view date{};      // IMF-fixdate for a response without Date; empty: none is added
@@ -51,15 +51,15 @@ struct Delivery {
 
 // How to send this response's body on: an HTTP/1.0 client cannot read chunks, so it gets
 // until_close (and Delivery::keep_alive must be false).
-Framing downstream_framing(const ResponseHead& head, std::uint8_t client_minor_version);
+http::Framing downstream_framing(const http::ResponseHead& head, std::uint8_t client_minor_version);
 
 // "HTTP/1.1 200 OK" whatever the client's version (RFC 9110 §6.2), fields in order, framing.
-std::size_t response_head_bound(const ResponseHead& head, const Delivery& delivery);
-std::size_t write_response_head(const ResponseHead& head, const Delivery& delivery,
+std::size_t response_head_bound(const http::ResponseHead& head, const Delivery& delivery);
+std::size_t write_response_head(const http::ResponseHead& head, const Delivery& delivery,
                                 std::span<char> out);
 
-std::size_t answer_bound(const Answer& answer);
-std::size_t write_answer(const Answer& answer, std::span<char> out);
+std::size_t answer_bound(const http::Answer& answer);
+std::size_t write_answer(const http::Answer& answer, std::span<char> out);
 
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

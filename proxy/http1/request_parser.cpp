@@ -4,12 +4,28 @@
 #include <cstring>
 #include <optional>
 
-#include "proxy/http1/character_tables.h"
+#include "proxy/http/character_tables.h"
+#include "proxy/http/trailer.h"
 #include "proxy/http1/field_line.h"
-#include "proxy/http1/trailer.h"
 
 namespace proxy::http1 {
 namespace {
+
+using http::all_in_class;
+using http::equals_ignoring_case;
+using http::Failure;
+using http::Field;
+using http::FieldId;
+using http::is_disguised_framing;
+using http::is_in_class;
+using http::is_valid_authority;
+using http::kPathForbidden;
+using http::kTarget;
+using http::kToken;
+using http::Method;
+using http::method_of;
+using http::RequestHead;
+using http::takes_trailers;
 
 // A client that pipelines may end each body with an empty line, and one that talks by hand may send
 // some: RFC 9112 §2.2 asks for one at least to be ignored.

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/http/failure.h"
+#include "proxy/http/request_head.h"
 #include "proxy/http1/connection_options.h"
-#include "proxy/http1/failure.h"
-#include "proxy/http1/request_head.h"
 
 namespace proxy::http1 {
 
@@ -32,27 +32,27 @@ class RequestParser {
 
   explicit RequestParser(const Limits& limits) : limits_(&limits) {}  // limits outlive the parser
 
-  Outcome parse(std::string_view buffer, RequestHead& head);
+  Outcome parse(std::string_view buffer, http::RequestHead& head);
 
   std::size_t head_bytes() const { return position_; }  // after complete: where the body starts
-  Failure failure() const { return failure_; }          // after failed
+  http::Failure failure() const { return failure_; }    // after failed
   // Of a request that was refused, or that never came to its end: puts what can be made out of its
   // method, target and host into a head that lacks them, for the log and for nothing else. Not a
   // bit of it was judged.
-  void describe_unread(RequestHead& head) const;
+  void describe_unread(http::RequestHead& head) const;
   bool has_begun() const { return position_ > 0 || searched_ > 0; }  // some byte was seen
   void reset();
 
  private:
-  Outcome fail(Failure failure);
-  Failure over_limit(std::size_t end) const;
+  Outcome fail(http::Failure failure);
+  http::Failure over_limit(std::size_t end) const;
   bool cannot_be_a_request(std::string_view buffer) const;
-  Failure take_request_line(std::string_view line, RequestHead& head);
-  Failure take_target(std::string_view target, RequestHead& head);
-  Failure take_absolute_form(std::string_view target, RequestHead& head);
-  Failure take_field(std::string_view line, RequestHead& head);
-  Failure take_host(std::string_view value, RequestHead& head);
-  Failure finish(RequestHead& head) const;
+  http::Failure take_request_line(std::string_view line, http::RequestHead& head);
+  http::Failure take_target(std::string_view target, http::RequestHead& head);
+  http::Failure take_absolute_form(std::string_view target, http::RequestHead& head);
+  http::Failure take_field(std::string_view line, http::RequestHead& head);
+  http::Failure take_host(std::string_view value, http::RequestHead& head);
+  http::Failure finish(http::RequestHead& head) const;
 
   const Limits* limits_;
   std::string_view last_buffer_;  // where the bytes were at the last call
@@ -63,7 +63,7 @@ class RequestParser {
   bool absolute_form_ = false;
   bool has_host_field_ = false;
   ConnectionOptions connection_;
-  Failure failure_ = Failure::none;
+  http::Failure failure_ = http::Failure::none;
 };
 
 }  // namespace proxy::http1

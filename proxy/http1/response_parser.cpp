@@ -2,11 +2,22 @@
 
 #include <cstring>
 
-#include "proxy/http1/character_tables.h"
+#include "proxy/http/character_tables.h"
 #include "proxy/http1/field_line.h"
 
 namespace proxy::http1 {
 namespace {
+
+using http::all_in_class;
+using http::equals_ignoring_case;
+using http::Failure;
+using http::Field;
+using http::FieldId;
+using http::Framing;
+using http::is_blank;
+using http::is_disguised_framing;
+using http::kFieldValue;
+using http::ResponseHead;
 
 // status-line = HTTP-version SP status-code SP [ reason-phrase ], RFC 9112 §4. The second space may
 // be missing with an empty phrase: many servers leave it out, and it cannot be misread.

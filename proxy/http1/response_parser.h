@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <string_view>
 
+#include "proxy/http/failure.h"
+#include "proxy/http/response_head.h"
 #include "proxy/http1/connection_options.h"
-#include "proxy/http1/failure.h"
 #include "proxy/http1/request_parser.h"
-#include "proxy/http1/response_head.h"
 
 namespace proxy::http1 {
 
@@ -31,18 +31,18 @@ class ResponseParser {
 
   explicit ResponseParser(const Limits& limits) : limits_(&limits) {}
 
-  Outcome parse(std::string_view buffer, Question question, ResponseHead& head);
+  Outcome parse(std::string_view buffer, Question question, http::ResponseHead& head);
 
   std::size_t head_bytes() const { return position_; }
-  Failure failure() const { return failure_; }
+  http::Failure failure() const { return failure_; }
   bool has_begun() const { return position_ > 0 || searched_ > 0; }
   void reset();
 
  private:
-  Outcome fail(Failure failure);
-  Failure take_field(std::string_view line, ResponseHead& head);
-  Failure take_folded(std::string_view line, ResponseHead& head) const;
-  Failure finish(Question question, ResponseHead& head) const;
+  Outcome fail(http::Failure failure);
+  http::Failure take_field(std::string_view line, http::ResponseHead& head);
+  http::Failure take_folded(std::string_view line, http::ResponseHead& head) const;
+  http::Failure finish(Question question, http::ResponseHead& head) const;
 
   const Limits* limits_;
   std::string_view last_buffer_;
@@ -51,7 +51,7 @@ class ResponseParser {
   bool status_line_done_ = false;
   bool chunked_ = false;
   ConnectionOptions connection_;
-  Failure failure_ = Failure::none;
+  http::Failure failure_ = http::Failure::none;
 };
 
 }  // namespace proxy::http1

@@ -389,8 +389,8 @@ void ClientSession::finish_fields(ClientStream& stream, bool last) {
     const std::string_view line = rest.substr(0, rest.find(kLineEnd));
     rest.remove_prefix(line.size() + kLineEnd.size());
     const std::size_t colon = line.find(kColon);
-    http1::Field field{.name = line.substr(0, colon), .value = line.substr(colon + kColon.size())};
-    field.id = http1::field_id(field.name);
+    http::Field field{.name = line.substr(0, colon), .value = line.substr(colon + kColon.size())};
+    field.id = http::field_id(field.name);
     trailer_.push_back(field);
   }
   stream.user_.on_response_end(trailer_);

@@ -12,7 +12,7 @@
 
 #include "base/byte_queue.h"
 #include "base/clock.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 #include "proxy/http2/budget.h"
 #include "proxy/http2/field_account.h"
 #include "proxy/http2/frame_walk.h"
@@ -59,7 +59,7 @@ class ClientStream {
     // Of the body. The endpoint may send more when it was dealt with: see consume().
     virtual void on_response_data(std::string_view data) = 0;
     // The response is whole. `trailer`: fields, which nobody has judged; valid during the call.
-    virtual void on_response_end(const std::vector<http1::Field>& trailer) = 0;
+    virtual void on_response_end(const std::vector<http::Field>& trailer) = 0;
     // All that was queued of the request went out.
     virtual void on_request_sent() = 0;
     virtual void on_stream_ended(End end) = 0;
@@ -213,7 +213,7 @@ class ClientSession {
   std::string* out_ = nullptr;  // during send()
   std::size_t out_bytes_max_ = 0;
   std::vector<std::int32_t> sent_;  // streams whose queue went out
-  std::vector<http1::Field> trailer_;
+  std::vector<http::Field> trailer_;
 };
 
 }  // namespace proxy::http2

@@ -2,33 +2,33 @@
 
 #include <algorithm>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::http2 {
 
 namespace {
 
-bool has_type_of_grpc(const std::vector<http1::Field>& fields) {
+bool has_type_of_grpc(const std::vector<http::Field>& fields) {
   constexpr std::string_view kName = "content-type";
   constexpr std::string_view kType = "application/grpc";
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const http1::Field& field) {
-    return field.name.size() == kName.size() && http1::equals_ignoring_case(field.name, kName);
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const http::Field& field) {
+    return field.name.size() == kName.size() && http::equals_ignoring_case(field.name, kName);
   });
   if (found == fields.end()) return false;
   const std::string_view value = found->value;
-  if (!http1::equals_ignoring_case(value.substr(0, kType.size()), kType)) return false;
+  if (!http::equals_ignoring_case(value.substr(0, kType.size()), kType)) return false;
   const std::string_view rest = value.substr(kType.size());
   return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
 }
 
 }  // namespace
 
-bool is_grpc(const http1::RequestHead& request) {
+bool is_grpc(const http::RequestHead& request) {
   // Calls are POST, always; most requests are not.
-  return request.method == http1::Method::post && has_type_of_grpc(request.fields);
+  return request.method == http::Method::post && has_type_of_grpc(request.fields);
 }
 
-bool is_grpc(const http1::ResponseHead& response) {
+bool is_grpc(const http::ResponseHead& response) {
   return !response.content_length && has_type_of_grpc(response.fields);
 }
 

@@ -2,17 +2,17 @@
 
 #include <string_view>
 
-#include "proxy/http1/request_parser.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http/request_head.h"
+#include "proxy/http/response_head.h"
 
 // What there is of gRPC in a proxy: to know its calls, and to answer them in their own terms.
 namespace proxy::http2 {
 
 // By its content type, "application/grpc" and what may follow that; not that of grpc-web, whose
 // answers have another form.
-bool is_grpc(const http1::RequestHead& request);
+bool is_grpc(const http::RequestHead& request);
 // The same of an answer, whose end then is a trailer with a grpc-status. One with a length is none.
-bool is_grpc(const http1::ResponseHead& response);
+bool is_grpc(const http::ResponseHead& response);
 
 // What a client would make of an answer with this status (grpc/doc/http-grpc-status-mapping.md), as
 // the text of grpc-status.

@@ -1,6 +1,6 @@
 #include "proxy/http2/request_fields.h"
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::http2 {
 namespace {
@@ -34,11 +34,11 @@ void RequestFields::add_line(std::string_view line, bool is_of_trailer) {
   const std::string_view written = take_until(value, kColon);
   char* const begin = text_.data() + (written.data() - text_.data());
   for (std::size_t i = 0; i < written.size(); ++i) begin[i] = lower(begin[i]);
-  const http1::FieldId id = http1::field_id(written);
-  if (id == http1::FieldId::host) {
+  const http::FieldId id = http::field_id(written);
+  if (id == http::FieldId::host) {
     // Pseudo-header fields come first, and the writer has Host before all others.
     if (!value.empty() && !is_of_trailer) add(":authority", value);
-  } else if (!http1::is_hop_by_hop(id) || id == http1::FieldId::trailer) {
+  } else if (!http::is_hop_by_hop(id) || id == http::FieldId::trailer) {
     add(written, value);  // a trailer is announced in a head that the writer let pass
   }
 }

@@ -1,6 +1,6 @@
 #include "proxy/http2/request_text.h"
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::http2 {
 namespace {
@@ -15,8 +15,8 @@ bool is_one_word(std::string_view text) {
 }
 
 std::string_view default_port_of(std::string_view scheme) {
-  if (http1::equals_ignoring_case(scheme, "https")) return ":443";
-  if (http1::equals_ignoring_case(scheme, "http")) return ":80";
+  if (http::equals_ignoring_case(scheme, "https")) return ":443";
+  if (http::equals_ignoring_case(scheme, "http")) return ":80";
   return {};
 }
 
@@ -90,8 +90,8 @@ void RequestText::begin_fields() {
 
 // RFC 9110 §4.2.3: a host with the scheme's own port is the host without a port.
 bool RequestText::is_authority(std::string_view host) const {
-  return http1::equals_ignoring_case(without_default_port(authority_, default_port_),
-                                     without_default_port(host, default_port_));
+  return http::equals_ignoring_case(without_default_port(authority_, default_port_),
+                                    without_default_port(host, default_port_));
 }
 
 void RequestText::append(std::string_view name, std::string_view value) {

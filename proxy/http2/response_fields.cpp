@@ -5,12 +5,12 @@
 namespace proxy::http2 {
 namespace {
 
-using http1::FieldId;
+using http::FieldId;
 
-bool is_passed(const http1::Field& field) {
+bool is_passed(const http::Field& field) {
   // Content-Length is written from what the parser made of it.
   if (field.dropped || field.id == FieldId::content_length) return false;
-  return !http1::is_hop_by_hop(field.id) || field.id == FieldId::trailer;  // which always pass
+  return !http::is_hop_by_hop(field.id) || field.id == FieldId::trailer;  // which always pass
 }
 
 }  // namespace
@@ -22,15 +22,15 @@ void ResponseFields::add(std::string_view name, std::string_view value) {
   fields_.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
 }
 
-void ResponseFields::begin(const std::vector<http1::Field>& fields) {
+void ResponseFields::begin(const std::vector<http::Field>& fields) {
   fields_.clear();
   names_.clear();
   std::size_t name_bytes = 0;
-  for (const http1::Field& field : fields) name_bytes += field.name.size();
+  for (const http::Field& field : fields) name_bytes += field.name.size();
   names_.reserve(name_bytes);  // so that it never moves while fields point into it
 }
 
-void ResponseFields::add_in_lower_case(const http1::Field& field) {
+void ResponseFields::add_in_lower_case(const http::Field& field) {
   const std::size_t begin = names_.size();
   for (const char c : field.name) {
     names_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
@@ -38,21 +38,21 @@ void ResponseFields::add_in_lower_case(const http1::Field& field) {
   add({names_.data() + begin, field.name.size()}, field.value);
 }
 
-const std::vector<nghttp2_nv>& ResponseFields::of(const std::vector<http1::Field>& trailer) {
+const std::vector<nghttp2_nv>& ResponseFields::of(const std::vector<http::Field>& trailer) {
   begin(trailer);
-  for (const http1::Field& field : trailer) {
+  for (const http::Field& field : trailer) {
     if (is_passed(field)) add_in_lower_case(field);
   }
   return fields_;
 }
 
-const std::vector<nghttp2_nv>& ResponseFields::of(const http1::ResponseHead& head,
+const std::vector<nghttp2_nv>& ResponseFields::of(const http::ResponseHead& head,
                                                   std::string_view date) {
   begin(head.fields);
   std::to_chars(status_.data(), status_.data() + status_.size(), head.status);
   add(":status", {status_.data(), status_.size()});
   bool has_date = false;
-  for (const http1::Field& field : head.fields) {
+  for (const http::Field& field : head.fields) {
     if (!is_passed(field)) continue;
     has_date = has_date || field.id == FieldId::date;
     add_in_lower_case(field);

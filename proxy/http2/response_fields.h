@@ -7,7 +7,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include "proxy/http1/response_parser.h"
+#include "proxy/http/response_head.h"
 
 namespace proxy::http2 {
 
@@ -16,14 +16,14 @@ namespace proxy::http2 {
 class ResponseFields {
  public:
   // `date` is added to a final response that has none.
-  const std::vector<nghttp2_nv>& of(const http1::ResponseHead& head, std::string_view date);
+  const std::vector<nghttp2_nv>& of(const http::ResponseHead& head, std::string_view date);
   // Of a trailer. What says how a message ends has no place there (RFC 9110 §6.5.1).
-  const std::vector<nghttp2_nv>& of(const std::vector<http1::Field>& trailer);
+  const std::vector<nghttp2_nv>& of(const std::vector<http::Field>& trailer);
 
  private:
-  void begin(const std::vector<http1::Field>& fields);
+  void begin(const std::vector<http::Field>& fields);
   void add(std::string_view name, std::string_view value);
-  void add_in_lower_case(const http1::Field& field);
+  void add_in_lower_case(const http::Field& field);
 
   std::vector<nghttp2_nv> fields_;
   std::string names_;

@@ -10,7 +10,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/byte_queue.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http/response_head.h"
 #include "proxy/http2/budget.h"
 #include "proxy/http2/closed_streams.h"
 #include "proxy/http2/field_account.h"

@@ -15,7 +15,7 @@ constexpr std::size_t kComparedBytesMax = 4096;
 // In all spellings that a server could take for it.
 bool is_of_the_family(std::string_view name) {
   return name.size() >= kFamily.size() &&
-         http1::is_same_to_cgi(name.substr(0, kFamily.size()), kFamily);
+         http::is_same_to_cgi(name.substr(0, kFamily.size()), kFamily);
 }
 
 }  // namespace
@@ -71,8 +71,8 @@ Verdict ClientCertificate::check(const Presented& presented) const {
   return fits ? kPasses : Verdict{403, "client_certificate_name"};
 }
 
-void ClientCertificate::tell(const Presented& presented, std::vector<http1::Field>& fields) const {
-  for (http1::Field& field : fields) {
+void ClientCertificate::tell(const Presented& presented, std::vector<http::Field>& fields) const {
+  for (http::Field& field : fields) {
     if (is_of_the_family(field.name)) field.dropped = true;
   }
   const auto add = [&](std::string_view name, std::string_view value) {

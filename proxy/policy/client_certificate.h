@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 #include "proxy/policy/verdict.h"
 #include "proxy/tls/shown_certificate.h"
 
@@ -36,7 +36,7 @@ class ClientCertificate {
 
   // The fields that tell the backend of it, in place of all that came by their names. After
   // check(); their values live as long as what was shown.
-  void tell(const Presented& presented, std::vector<http1::Field>& fields) const;
+  void tell(const Presented& presented, std::vector<http::Field>& fields) const;
 
  private:
   Verdict refuse(int status, std::string_view reason, std::string_view body) const;

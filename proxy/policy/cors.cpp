@@ -19,7 +19,7 @@ constexpr std::string_view kAllowHeaders = "Access-Control-Allow-Headers";
 constexpr std::string_view kExposeHeaders = "Access-Control-Expose-Headers";
 constexpr std::string_view kMaxAge = "Access-Control-Max-Age";
 
-using http1::equals_ignoring_case;
+using http::equals_ignoring_case;
 
 bool is_of_cors(std::string_view name) {
   return name.size() >= kAll.size() && equals_ignoring_case(name.substr(0, kAll.size()), kAll);
@@ -34,7 +34,7 @@ bool is_decided_here(std::string_view name) {
 }
 
 bool varies_by_origin(const Fields& fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const http1::Field& field) {
+  return std::any_of(fields.begin(), fields.end(), [](const http::Field& field) {
     return equals_ignoring_case(field.name, "Vary") &&
            (field.value == "*" || equals_ignoring_case(field.value, "Origin"));
   });
@@ -48,7 +48,7 @@ bool is_listed_text(const std::vector<std::string>& sorted, std::string_view tex
 
 std::string_view origin_of(const Fields& request_fields) {
   std::string_view origin;
-  for (const http1::Field& field : request_fields) {
+  for (const http::Field& field : request_fields) {
     if (!equals_ignoring_case(field.name, "Origin")) continue;
     if (!origin.empty() || field.value.size() > config::kOriginBytesMax) return {};
     origin = field.value;
@@ -56,8 +56,8 @@ std::string_view origin_of(const Fields& request_fields) {
   return origin;
 }
 
-bool is_preflight(http1::Method method, const Fields& request_fields) {
-  if (method != http1::Method::options) return false;
+bool is_preflight(http::Method method, const Fields& request_fields) {
+  if (method != http::Method::options) return false;
   const auto has = [&](std::string_view name) {
     return std::any_of(request_fields.begin(), request_fields.end(), [name](const auto& field) {
       return equals_ignoring_case(field.name, name);
@@ -115,7 +115,7 @@ void Cors::add_to(Fields& fields, std::string_view origin) const {
 
 void Cors::replace_in(Fields& fields, std::string_view origin) const {
   const bool is_admitted = admits(origin);
-  std::erase_if(fields, [&](const http1::Field& field) {
+  std::erase_if(fields, [&](const http::Field& field) {
     if (!is_of_cors(field.name)) return false;
     if (!is_admitted || is_decided_here(field.name)) return true;
     return !config_.exposed_headers.empty() && equals_ignoring_case(field.name, kExposeHeaders);

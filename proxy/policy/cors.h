@@ -5,19 +5,19 @@
 #include <vector>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
-#include "proxy/http1/request_parser.h"
+#include "proxy/http/field.h"
+#include "proxy/http/method.h"
 
 namespace proxy::policy {
 
-using Fields = std::vector<http1::Field>;
+using Fields = std::vector<http::Field>;
 
 // The Origin of a request; empty: it has none, or several, of which none counts.
 std::string_view origin_of(const Fields& request_fields);
 
 // OPTIONS with Origin and Access-Control-Request-Method (Fetch §3.2.2): a browser asks whether it
 // may ask.
-bool is_preflight(http1::Method method, const Fields& request_fields);
+bool is_preflight(http::Method method, const Fields& request_fields);
 
 // Who may read answers: config::Cors, made ready to be asked. Any number of threads may ask.
 //

@@ -12,7 +12,7 @@ ErrorPages::ErrorPages(const config::ErrorPages& config, std::uint32_t cluster)
   }
 }
 
-void ErrorPages::describe(const PageSubject& subject, std::vector<http1::Field>& fields) const {
+void ErrorPages::describe(const PageSubject& subject, std::vector<http::Field>& fields) const {
   const auto add = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) fields.push_back({.name = name, .value = value});
   };

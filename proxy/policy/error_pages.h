@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::policy {
 
@@ -35,7 +35,7 @@ class ErrorPages {
   bool stand_in_without_endpoints() const { return config_.without_endpoints; }
 
   // Adds what a page is made by, but for X-Code; the fields point into this and the subject.
-  void describe(const PageSubject& subject, std::vector<http1::Field>& fields) const;
+  void describe(const PageSubject& subject, std::vector<http::Field>& fields) const;
 
  private:
   static constexpr int kFirst = 400;

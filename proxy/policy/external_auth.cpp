@@ -10,8 +10,8 @@
 namespace proxy::policy {
 namespace {
 
-using http1::Field;
-using http1::FieldId;
+using http::Field;
+using http::FieldId;
 
 // As policy::location() has it: a path and a query as long as a head has them, escaped.
 constexpr std::size_t kTextBytesMax = 64u << 10;
@@ -108,10 +108,10 @@ std::string shown_in_fields(const config::TemplatePart& part, const RequestWords
     if (part.variable == config::Variable::field) {
       if (is_same_to_variable(field.name, part.text)) add(field.value);
     } else if (part.variable == config::Variable::remote_user) {
-      if (!http1::equals_ignoring_case(field.name, "authorization")) continue;
+      if (!http::equals_ignoring_case(field.name, "authorization")) continue;
       std::string storage;
       if (const auto credentials = read_credentials(field.value, storage)) add(credentials->user);
-    } else if (http1::equals_ignoring_case(field.name, "cookie")) {
+    } else if (http::equals_ignoring_case(field.name, "cookie")) {
       for_each_cookie(field.value, [&](std::string_view name, std::string_view value) {
         if (name == part.text && !value.empty()) add(value);
       });
@@ -196,7 +196,7 @@ std::string value_said(const config::TextTemplate& text, const RequestWords& req
 }
 
 bool is_named(const Field& field, std::string_view name) {
-  return http1::equals_ignoring_case(field.name, name);
+  return http::equals_ignoring_case(field.name, name);
 }
 
 // What a question says itself, as ingress-nginx does, so that nobody else can.
@@ -211,12 +211,10 @@ bool goes_with_question(const Field& field, bool peer_is_trusted) {
   const bool is_about_client = field.id == FieldId::about_client;
   if (field.dropped || (is_about_client && !peer_is_trusted)) return false;
   if (field.id != FieldId::other && !is_about_client) return false;
-  const auto is_one = [&](std::string_view name) {
-    return http1::is_same_to_cgi(field.name, name);
-  };
+  const auto is_one = [&](std::string_view name) { return http::is_same_to_cgi(field.name, name); };
   // What somebody else says of a certificate is not what was shown here.
   constexpr std::string_view kOfCertificate = "ssl-client-";
-  if (http1::is_same_to_cgi(field.name.substr(0, kOfCertificate.size()), kOfCertificate)) {
+  if (http::is_same_to_cgi(field.name.substr(0, kOfCertificate.size()), kOfCertificate)) {
     return false;
   }
   return std::none_of(kSaid.begin(), kSaid.end(), is_one) &&
@@ -230,7 +228,7 @@ bool may_climb(std::string_view path) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     const std::string_view three = path.substr(i, 3);
     const auto is = [&](std::string_view escape) {
-      return http1::equals_ignoring_case(three, escape);
+      return http::equals_ignoring_case(three, escape);
     };
     if (is("%2e") || is("%2f") || is("%5c")) {
       plain.push_back(is("%2e") ? '.' : '/');
@@ -268,7 +266,7 @@ void limit_freshness(const Field& field, std::chrono::seconds& fresh_for) {
   if (is_named(field, "Cache-Control")) {
     for_each_in_list(field.value, [&](std::string_view directive) {
       const auto is = [&](std::string_view name) {
-        return http1::equals_ignoring_case(directive.substr(0, directive.find('=')), name);
+        return http::equals_ignoring_case(directive.substr(0, directive.find('=')), name);
       };
       if (is("no-store") || is("no-cache") || is("private")) at_most(std::chrono::seconds(0));
       if (!is("max-age") && !is("s-maxage")) return;
@@ -285,7 +283,7 @@ void limit_freshness(const Field& field, std::chrono::seconds& fresh_for) {
     // What was said to one who accepts something else is said to this one, too; any other field may
     // be what tells who asks.
     for_each_in_list(field.value, [&](std::string_view name) {
-      if (!http1::equals_ignoring_case(name, "Accept-Encoding")) at_most(std::chrono::seconds(0));
+      if (!http::equals_ignoring_case(name, "Accept-Encoding")) at_most(std::chrono::seconds(0));
     });
   }
 }
@@ -301,12 +299,12 @@ std::optional<std::string> written(const config::TextTemplate& text, const Reque
   return made;
 }
 
-AuthAnswer read_auth_answer(const http1::ResponseHead& head, const config::ExternalAuth& config) {
+AuthAnswer read_auth_answer(const http::ResponseHead& head, const config::ExternalAuth& config) {
   AuthAnswer answer;
   answer.status = head.status;
   answer.fresh_for = std::chrono::seconds(config::kCachedSecondsMax);
   for (const Field& field : head.fields) {
-    if (field.dropped || http1::is_hop_by_hop(field.id)) continue;
+    if (field.dropped || http::is_hop_by_hop(field.id)) continue;
     limit_freshness(field, answer.fresh_for);
     if (is_named(field, "WWW-Authenticate")) answer.challenges.emplace_back(field.value);
     if (is_named(field, "Set-Cookie")) answer.cookies.emplace_back(field.value);
@@ -413,7 +411,7 @@ std::string ExternalAuth::question(const AuthPlace& place, const AuthSubject& su
 
 bool ExternalAuth::says(std::string_view name) const {
   return std::any_of(said_.begin(), said_.end(),
-                     [name](const auto& one) { return http1::is_same_to_cgi(name, one.first); });
+                     [name](const auto& one) { return http::is_same_to_cgi(name, one.first); });
 }
 
 bool ExternalAuth::append_cache_key(const RequestWords& request, std::string& out) const {
@@ -442,7 +440,7 @@ void ExternalAuth::replace_in(std::vector<Field>& fields, const AuthAnswer* answ
   std::erase_if(fields, [this](const Field& field) {
     return std::any_of(config_->copied.begin(), config_->copied.end(),
                        [&](const config::CopiedField& copied) {
-                         return http1::is_same_to_cgi(field.name, copied.name);
+                         return http::is_same_to_cgi(field.name, copied.name);
                        });
   });
   if (answer == nullptr) return;

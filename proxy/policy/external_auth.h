@@ -12,8 +12,8 @@
 
 #include "proxy/config/model.h"
 #include "proxy/config/text_template.h"
-#include "proxy/http1/field.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http/field.h"
+#include "proxy/http/response_head.h"
 
 namespace proxy::policy {
 
@@ -28,7 +28,7 @@ struct RequestWords {
   std::string_view client_address;
   std::string_view port;  // that the client came to
   // nullptr: none is looked at.
-  const std::vector<http1::Field>* fields = nullptr;
+  const std::vector<http::Field>* fields = nullptr;
 };
 
 // Nothing: the host is none, or the text is longer than this. What the request has in it is ASCII
@@ -49,7 +49,7 @@ struct AuthAnswer {
 };
 
 // What is of use of a response's head.
-AuthAnswer read_auth_answer(const http1::ResponseHead& head, const config::ExternalAuth& config);
+AuthAnswer read_auth_answer(const http::ResponseHead& head, const config::ExternalAuth& config);
 
 // What was found out for a request, by what was asked.
 class AuthAnswers {
@@ -79,9 +79,9 @@ std::optional<AuthPlace> place_of(const config::TextTemplate& host,
 // What a question tells of the request beside the texts of its settings.
 struct AuthSubject {
   RequestWords words;
-  std::span<const http1::Field> fields;  // of the request
-  bool peer_is_trusted = false;          // its fields about the client are kept
-  std::string_view forwarded_for{};      // from the client to the peer; empty: the client's address
+  std::span<const http::Field> fields;  // of the request
+  bool peer_is_trusted = false;         // its fields about the client are kept
+  std::string_view forwarded_for{};     // from the client to the peer; empty: the client's address
   std::string_view request_id{};
 };
 
@@ -117,7 +117,7 @@ class ExternalAuth {
 
   // Takes what the client says under the names of fields that are taken over away, in all
   // spellings, and puts in what the answer has; nullptr: nothing. What is put in points into it.
-  void replace_in(std::vector<http1::Field>& fields, const AuthAnswer* answer) const;
+  void replace_in(std::vector<http::Field>& fields, const AuthAnswer* answer) const;
 
  private:
   // Whether the settings have a field of this name, in any spelling.

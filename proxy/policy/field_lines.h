@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::policy {
 
@@ -17,9 +17,9 @@ class FieldLines {
 
   FieldLines(std::vector<config::FieldLine> lines, Compared compared);
 
-  void replace_in(std::vector<http1::Field>& fields) const;
+  void replace_in(std::vector<http::Field>& fields) const;
   // It is "of the name" of one of these.
-  bool has(const http1::Field& field) const;
+  bool has(const http::Field& field) const;
 
  private:
   std::vector<config::FieldLine> lines_;

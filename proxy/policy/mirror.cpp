@@ -11,9 +11,9 @@ Mirror::Mirror(const config::Mirror& config, std::uint32_t cluster)
       target_(config::read_template(config.target)) {}
 
 std::optional<AuthPlace> Mirror::place_for(const RequestWords& request,
-                                           const std::vector<http1::Field>& fields) const {
-  const bool is_copy = std::any_of(fields.begin(), fields.end(), [](const http1::Field& field) {
-    return http1::is_same_to_cgi(field.name, kField);
+                                           const std::vector<http::Field>& fields) const {
+  const bool is_copy = std::any_of(fields.begin(), fields.end(), [](const http::Field& field) {
+    return http::is_same_to_cgi(field.name, kField);
   });
   if (is_copy || !host_ || !target_) return std::nullopt;
   return place_of(*host_, *target_, request);

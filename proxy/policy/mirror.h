@@ -7,7 +7,7 @@
 
 #include "proxy/config/model.h"
 #include "proxy/config/text_template.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 #include "proxy/policy/external_auth.h"
 
 namespace proxy::policy {
@@ -27,7 +27,7 @@ class Mirror {
   // Where the copy of a request goes; nothing: nowhere, for it is a copy itself, or its target
   // cannot be made of it.
   std::optional<AuthPlace> place_for(const RequestWords& request,
-                                     const std::vector<http1::Field>& fields) const;
+                                     const std::vector<http::Field>& fields) const;
 
  private:
   const std::uint32_t cluster_;

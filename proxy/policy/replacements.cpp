@@ -6,7 +6,7 @@
 namespace proxy::policy {
 namespace {
 
-using http1::equals_ignoring_case;
+using http::equals_ignoring_case;
 
 const config::Replacement* of_beginning(const Replacements& all, std::string_view text) {
   const auto found = std::find_if(all.begin(), all.end(), [text](const config::Replacement& one) {
@@ -46,10 +46,10 @@ std::optional<std::string> replaced_in_cookie(std::string_view cookie, const Rep
     end = std::min(cookie.find(';', begin + 1), cookie.size());
     const std::string_view part = cookie.substr(begin, end - begin);  // "; Path=/x"
     const std::size_t equals = part.find('=');
-    const std::string_view name = http1::trimmed(part.substr(1, std::min(equals, part.size()) - 1));
+    const std::string_view name = http::trimmed(part.substr(1, std::min(equals, part.size()) - 1));
     const std::string_view value = equals == std::string_view::npos
                                        ? std::string_view()
-                                       : http1::trimmed(part.substr(equals + 1));
+                                       : http::trimmed(part.substr(equals + 1));
     std::optional<std::string> other;
     if (equals_ignoring_case(name, "Path")) {
       other = with_other_beginning(value, paths);
@@ -86,10 +86,10 @@ std::optional<std::string> replaced_in_refresh(std::string_view refresh,
   return std::nullopt;
 }
 
-void replace_in_fields(const config::Shape& shape, std::vector<http1::Field>& fields,
+void replace_in_fields(const config::Shape& shape, std::vector<http::Field>& fields,
                        std::forward_list<std::string>& texts) {
   if (shape.cookie_domains.empty() && shape.cookie_paths.empty() && shape.locations.empty()) return;
-  for (http1::Field& field : fields) {
+  for (http::Field& field : fields) {
     std::optional<std::string> other;
     if (equals_ignoring_case(field.name, "Set-Cookie")) {
       other = replaced_in_cookie(field.value, shape.cookie_domains, shape.cookie_paths);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::policy {
 
@@ -28,7 +28,7 @@ std::optional<std::string> replaced_in_refresh(std::string_view refresh,
                                                const Replacements& locations);
 
 // All three, in a response's fields. What is made anew is kept in `texts`, which fields point into.
-void replace_in_fields(const config::Shape& shape, std::vector<http1::Field>& fields,
+void replace_in_fields(const config::Shape& shape, std::vector<http::Field>& fields,
                        std::forward_list<std::string>& texts);
 
 }  // namespace proxy::policy

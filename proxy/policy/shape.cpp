@@ -15,7 +15,7 @@ bool describes_content(std::string_view name) {
       "Content-Encoding", "Content-Type",  "Content-Language", "ETag",
       "Expires",          "Last-Modified", "Location",         "Set-Cookie"};
   return std::any_of(kNames.begin(), kNames.end(), [name](std::string_view known) {
-    return http1::equals_ignoring_case(name, known);
+    return http::equals_ignoring_case(name, known);
   });
 }
 
@@ -49,7 +49,7 @@ void Shape::apply_to_response(const Asker& asker, Fields& fields,
 
 void Shape::add_to_answer(const Asker& asker, Fields& fields) const {
   replace_in_answer(asker, fields);
-  std::erase_if(fields, [](const http1::Field& field) { return describes_content(field.name); });
+  std::erase_if(fields, [](const http::Field& field) { return describes_content(field.name); });
   if (cors_) cors_->replace_in(fields, asker.origin);
 }
 

@@ -21,7 +21,7 @@ class Shape {
 
   bool has_cors() const { return cors_.has_value(); }
   // A preflight is answered here, whoever asks: the endpoint has no say.
-  bool answers_preflight(http1::Method method, const Fields& request_fields) const {
+  bool answers_preflight(http::Method method, const Fields& request_fields) const {
     return cors_ && is_preflight(method, request_fields);
   }
 

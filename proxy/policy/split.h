@@ -7,7 +7,7 @@
 
 #include "proxy/config/expression.h"
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::policy {
 
@@ -21,11 +21,11 @@ class Split {
 
   std::uint32_t cluster() const { return cluster_; }
   // `draw`: any number, each as likely as the others.
-  bool takes(const std::vector<http1::Field>& request_fields, std::uint64_t draw) const;
+  bool takes(const std::vector<http::Field>& request_fields, std::uint64_t draw) const;
 
  private:
-  std::optional<bool> said_by_header(const std::vector<http1::Field>& fields) const;
-  std::optional<bool> said_by_cookie(const std::vector<http1::Field>& fields) const;
+  std::optional<bool> said_by_header(const std::vector<http::Field>& fields) const;
+  std::optional<bool> said_by_cookie(const std::vector<http::Field>& fields) const;
 
   config::Split config_;
   std::optional<config::Expression> pattern_;
@@ -33,7 +33,7 @@ class Split {
 };
 
 // The value of the first cookie of this name (RFC 6265 §4.2.1).
-std::optional<std::string_view> find_cookie(const std::vector<http1::Field>& request_fields,
+std::optional<std::string_view> find_cookie(const std::vector<http::Field>& request_fields,
                                             std::string_view name);
 
 }  // namespace proxy::policy

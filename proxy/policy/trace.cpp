@@ -33,7 +33,7 @@ void append_hex(std::uint64_t number, std::string& out) {
 }
 
 bool is_traceparent(std::string_view name) {
-  return http1::equals_ignoring_case(name, "traceparent");
+  return http::equals_ignoring_case(name, "traceparent");
 }
 
 // Of two digits of flags: the lowest bit (§3.2.2.3.1).
@@ -61,10 +61,10 @@ Traceparent read_traceparent(std::string_view value) {
   return {.trace_id = trace, .parent_id = parent, .is_sampled = is_sampled(flags)};
 }
 
-Traceparent read_traceparent(const std::vector<http1::Field>& fields) {
+Traceparent read_traceparent(const std::vector<http::Field>& fields) {
   std::string_view value;
   unsigned count = 0;
-  for (const http1::Field& field : fields) {
+  for (const http::Field& field : fields) {
     if (field.dropped || !is_traceparent(field.name)) continue;
     value = field.value;
     ++count;
@@ -90,16 +90,16 @@ std::string child_traceparent(const Traceparent& parent, std::uint64_t span) {
   return text;
 }
 
-void forget_trace(std::vector<http1::Field>& fields) {
-  for (http1::Field& field : fields) {
-    if (is_traceparent(field.name) || http1::equals_ignoring_case(field.name, "tracestate")) {
+void forget_trace(std::vector<http::Field>& fields) {
+  for (http::Field& field : fields) {
+    if (is_traceparent(field.name) || http::equals_ignoring_case(field.name, "tracestate")) {
       field.dropped = true;
     }
   }
 }
 
-void forget_traceparent(std::vector<http1::Field>& fields) {
-  for (http1::Field& field : fields) {
+void forget_traceparent(std::vector<http::Field>& fields) {
+  for (http::Field& field : fields) {
     if (is_traceparent(field.name)) field.dropped = true;
   }
 }

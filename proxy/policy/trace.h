@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::policy {
 
@@ -23,7 +23,7 @@ Traceparent read_traceparent(std::string_view value);
 
 // Of the fields; not to be believed, too, where there is none or there are several. Then none of
 // what they say about a trace may be passed on.
-Traceparent read_traceparent(const std::vector<http1::Field>& fields);
+Traceparent read_traceparent(const std::vector<http::Field>& fields);
 
 // A new traceparent. It asks for being recorded, or who records only what somebody asks for would
 // never do. The numbers are random.
@@ -33,9 +33,9 @@ std::string new_traceparent(std::uint64_t high, std::uint64_t low, std::uint64_t
 std::string child_traceparent(const Traceparent& parent, std::uint64_t span);
 
 // Takes away what the fields say about a trace.
-void forget_trace(std::vector<http1::Field>& fields);
+void forget_trace(std::vector<http::Field>& fields);
 // Only of which span the request is part: whoever puts another in its place (§3.4) leaves the
 // tracestate.
-void forget_traceparent(std::vector<http1::Field>& fields);
+void forget_traceparent(std::vector<http::Field>& fields);
 
 }  // namespace proxy::policy

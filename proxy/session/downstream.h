@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "proxy/http1/field.h"
-#include "proxy/http1/head_writer.h"
-#include "proxy/http1/response_parser.h"
+#include "proxy/http/answer.h"
+#include "proxy/http/field.h"
+#include "proxy/http/response_head.h"
 #include "proxy/net/socket.h"
 #include "proxy/session/piece.h"
 
@@ -21,14 +21,14 @@ class Downstream {
   // "Go on, send your body": the client waits for it.
   virtual void send_continue() = 0;
   // A 1xx response of the endpoint.
-  virtual void send_interim(const http1::ResponseHead& head) = 0;
+  virtual void send_interim(const http::ResponseHead& head) = 0;
   // The head, and what there is of the body already. `piece` lies in the buffer that the head's
   // views point into.
-  virtual void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) = 0;
+  virtual void send_head(const http::ResponseHead& head, const Piece& piece, bool last) = 0;
   virtual void send_body(const Piece& piece, bool last) = 0;
-  // The end of the body, and fields after it: http1::may_trail(). Whoever cannot pass them on drops
+  // The end of the body, and fields after it: http::may_trail(). Whoever cannot pass them on drops
   // them (RFC 9110 §6.5.1).
-  virtual void send_trailer(const std::vector<http1::Field>& /*trailer*/) { send_body({}, true); }
+  virtual void send_trailer(const std::vector<http::Field>& /*trailer*/) { send_body({}, true); }
   // True: this response's bytes may come by move_body() too, once unsent() is 0.
   virtual bool takes_moved_body() const { return false; }
   // Takes up to `size` bytes of the body, never its last ones, from the endpoint's socket itself.
@@ -37,7 +37,7 @@ class Downstream {
     return std::nullopt;
   }
   // An answer of the proxy's own, whole. The request's body may be unread: it never will be.
-  virtual void send_answer(const http1::Answer& answer) = 0;
+  virtual void send_answer(const http::Answer& answer) = 0;
   // The response cannot be completed, and the client must not take it for complete.
   virtual void break_off() = 0;
   // The exchange can take more of the request's body.

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "proxy/client/forwarded.h"
-#include "proxy/http1/max_forwards.h"
+#include "proxy/http/max_forwards.h"
+#include "proxy/http/status_text.h"
 #include "proxy/http2/grpc.h"
 #include "proxy/policy/redirect.h"
 #include "proxy/router/path.h"
@@ -90,7 +91,7 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
 void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last) {
   remember_for_log(client, protocol);
   is_idempotent_ = upstream::is_idempotent(request_.method);
-  is_head_ = request_.method == http1::Method::head;
+  is_head_ = request_.method == http::Method::head;
   is_grpc_ = protocol == Protocol::http2 && http2::is_grpc(request_);
   offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
@@ -128,8 +129,8 @@ void Exchange::remember_for_log(const Client& client, Protocol protocol) {
   began_ = worker_.loop().now();
   client_address_ = client.address;
   tls_version_ = client.tls_version;
-  http1::RequestIds::Text storage;
-  const std::string_view id = http1::choose_request_id(request_, worker_.request_ids(), storage);
+  http::RequestIds::Text storage;
+  const std::string_view id = http::choose_request_id(request_, worker_.request_ids(), storage);
   log_text_.assign(request_.host);
   host_end_ = log_text_.size();
   log_text_.append(request_.method_text);
@@ -163,7 +164,7 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
            "memory_pressure");
     return;
   }
-  if (request_.method == http1::Method::trace && !worker_.options().trace_allowed) {
+  if (request_.method == http::Method::trace && !worker_.options().trace_allowed) {
     answer(405, "trace_not_allowed");
     return;
   }
@@ -197,7 +198,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
       shape_ != nullptr && shape_->answers_preflight(request_.method, request_.fields);
   // Of the operator, who looks whether the answer for an ACME server is here: it is asked about by
   // no guard, nor by a service that one would ask.
-  const bool is_a_look = request_.path.starts_with(kChallengePlace) && http1::ends_here(request_);
+  const bool is_a_look = request_.path.starts_with(kChallengePlace) && http::ends_here(request_);
   if (forwards && !is_preflight && is_a_look) {
     answer_as_last();
     return;
@@ -215,12 +216,12 @@ void Exchange::follow(const Client& client, const router::Decision& decision, co
     answer_page(*target.rest().page, target.rest().reason);
     return;
   }
-  if (http1::ends_here(request_)) {
+  if (http::ends_here(request_)) {
     answer_as_last();
     return;
   }
-  http1::MaxForwardsText storage;
-  http1::count_down_forwards(request_, storage);
+  http::MaxForwardsText storage;
+  http::count_down_forwards(request_, storage);
   if (target.rest().mirror != nullptr) begin_mirror(client, target);
   if (mirrored_ != nullptr) add_to_mirror(piece);
   forward(client, target, piece, last);
@@ -245,7 +246,7 @@ bool Exchange::is_misdirected(const Client& client) const {
   if (client.certificate == nullptr) return false;
   if (request_.host.empty()) return false;  // no host that another connection could be made to
   const std::string_view host = without_port(request_.host);
-  if (http1::equals_ignoring_case(host, client.server_name)) return false;
+  if (http::equals_ignoring_case(host, client.server_name)) return false;
   const tls::CertificateTable* table = worker_.certificates();
   const auto* entry = table == nullptr ? nullptr : table->find(tls::normal_name(host));
   if (entry != nullptr && entry->get() == client.certificate) return false;
@@ -368,17 +369,17 @@ void Exchange::take_shape(const router::Target& target, const Client& client) {
 void Exchange::note_introduction() {
   constexpr std::size_t kBytesMax = 1024;
   introduction_ = std::make_unique<Introduction>();
-  for (const http1::Field& field : request_.fields) {
+  for (const http::Field& field : request_.fields) {
     const std::string_view value = field.value.substr(0, kBytesMax);
-    if (http1::equals_ignoring_case(field.name, "referer")) introduction_->referer = value;
-    if (http1::equals_ignoring_case(field.name, "user-agent")) introduction_->user_agent = value;
+    if (http::equals_ignoring_case(field.name, "referer")) introduction_->referer = value;
+    if (http::equals_ignoring_case(field.name, "user-agent")) introduction_->user_agent = value;
   }
 }
 
 // With what the shape of the route has for answers, whoever makes them: scripts are to see errors,
 // too.
-void Exchange::send_answer(http1::Answer answer) {
-  std::vector<http1::Field> fields;
+void Exchange::send_answer(http::Answer answer) {
+  std::vector<http::Field> fields;
   if (shape_ != nullptr) shape_->add_to_answer({origin_, is_https_}, fields);
   if (sets_granted_cookies()) set_granted_cookies(fields);
   if (!fields.empty()) {
@@ -399,7 +400,7 @@ void Exchange::answer(int status, std::string_view reason) {
   answer({.status = status, .allow = status == 405 ? kAllowedMethods : std::string_view()}, reason);
 }
 
-void Exchange::answer(http1::Answer answer, std::string_view reason) {
+void Exchange::answer(http::Answer answer, std::string_view reason) {
   status_ = answer.status;
   reason_ = reason;
   if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
@@ -418,7 +419,7 @@ void Exchange::answer(http1::Answer answer, std::string_view reason) {
   std::string body;
   if (answer.body.empty()) {
     body = std::to_string(answer.status);
-    body.append(" ").append(http1::status_text(answer.status));
+    body.append(" ").append(http::status_text(answer.status));
     if (!reason.empty()) body.append(" (").append(reason).append(")");
     body.append("\n");
     answer.body = body;
@@ -431,7 +432,7 @@ void Exchange::answer(http1::Answer answer, std::string_view reason) {
 
 // RFC 9110 §7.6.2: the request asks for the answer of whoever it gets to last.
 void Exchange::answer_as_last() {
-  if (request_.method == http1::Method::trace) {
+  if (request_.method == http::Method::trace) {
     answer(405, "trace_not_allowed");
     return;
   }
@@ -490,7 +491,7 @@ void Exchange::answer_page(const config::FixedPage& page, std::string_view reaso
   }
   status_ = page.status;
   reason_ = reason;
-  http1::Answer made{.status = status_, .date = worker_.date(), .head_method = is_head_};
+  http::Answer made{.status = status_, .date = worker_.date(), .head_method = is_head_};
   if (status_ != 204) made.body = page.text;
   if (!page.type.empty()) made.content_type = page.type;
   response_bytes_ = is_head_ ? 0 : made.body.size();
@@ -607,7 +608,7 @@ void Exchange::write_line(std::chrono::microseconds duration) {
 
 std::size_t Exchange::kept_bytes() const {
   return sizeof *this + sent_.capacity() + held_response_.capacity() + log_text_.capacity() +
-         (request_.fields.capacity() + response_.fields.capacity()) * sizeof(http1::Field);
+         (request_.fields.capacity() + response_.fields.capacity()) * sizeof(http::Field);
 }
 
 void Exchange::reset() {

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "proxy/http/request_head.h"
+#include "proxy/http/request_id.h"
 #include "proxy/http1/body_decoder.h"
-#include "proxy/http1/request_id.h"
-#include "proxy/http1/request_parser.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/http2/client_session.h"
 #include "proxy/net/timer_wheel.h"
@@ -66,7 +66,7 @@ class Exchange final : private upstream::Connection::User,
   ~Exchange();
 
   // Filled in by the codec before begin(). Its views are used during begin() only.
-  http1::RequestHead& request() { return request_; }
+  http::RequestHead& request() { return request_; }
 
   // The head is complete, and `piece` is what there is of the body; `last`: that is all of it.
   // Downstream may be called, and the exchange may be over, before this returns.
@@ -133,9 +133,9 @@ class Exchange final : private upstream::Connection::User,
                              bool is_preflight, policy::OpenQuestion& question);
   void take_shape(const router::Target& target, const Client& client);
   void note_introduction();
-  void send_answer(http1::Answer answer);
+  void send_answer(http::Answer answer);
   void answer(int status, std::string_view reason);
-  void answer(http1::Answer answer, std::string_view reason);
+  void answer(http::Answer answer, std::string_view reason);
   void answer_preflight();
   void answer_as_last();
   void answer_nothing();
@@ -172,7 +172,7 @@ class Exchange final : private upstream::Connection::User,
   void answer_as_told(const Client& client, const policy::Verdict& verdict);
   void take_over_from(const policy::ExternalAuth& auth);
   bool sets_granted_cookies() const;
-  void set_granted_cookies(std::vector<http1::Field>& fields) const;
+  void set_granted_cookies(std::vector<http::Field>& fields) const;
 
   // ---- exchange_firewall.cpp: what is inspected before it goes on
   bool is_call_to(const router::Target& target) const;
@@ -203,7 +203,7 @@ class Exchange final : private upstream::Connection::User,
   std::optional<ClientStay> find_stay(const Client& client);
   std::string_view compose_head(const Client& client, const config::Policies& policies);
   std::string_view write_head(const Client& client, const config::Policies& policies,
-                              const http1::RequestHead& head);
+                              const http::RequestHead& head);
   bool is_with_endpoint() const { return connection_ != nullptr || stream_ != nullptr; }
   void begin_gathering(const Client& client, std::string_view bytes);
   void gather(std::string_view bytes, bool last);
@@ -239,7 +239,7 @@ class Exchange final : private upstream::Connection::User,
   bool take_response_head(char*& begin, char* end);
   void take_final_head();
   void send_response_trailer();
-  void send_response_trailer(std::vector<http1::Field> trailer);
+  void send_response_trailer(std::vector<http::Field> trailer);
   void take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget);
   void complete_response();
   void on_response_end_of_input();
@@ -289,7 +289,7 @@ class Exchange final : private upstream::Connection::User,
 
   void on_response_head(std::string_view head, bool last) override;
   void on_response_data(std::string_view data) override;
-  void on_response_end(const std::vector<http1::Field>& trailer) override;
+  void on_response_end(const std::vector<http::Field>& trailer) override;
   void on_request_sent() override;
   void on_stream_ended(http2::ClientStream::End end) override;
   void end_as_unavailable(std::string_view reason);
@@ -309,7 +309,7 @@ class Exchange final : private upstream::Connection::User,
   Stage stage_ = Stage::reading;
 
   // The request.
-  http1::RequestHead request_;
+  http::RequestHead request_;
   // Behind a trusted proxy: what Client's views point to.
   std::string told_address_, forwarded_for_;
   bool request_chunked_ = false;  // towards the endpoint
@@ -391,7 +391,7 @@ class Exchange final : private upstream::Connection::User,
   std::unique_ptr<Paced> paced_;        // on a route with a pace
 
   // The response.
-  http1::ResponseHead response_;
+  http::ResponseHead response_;
   http1::ResponseParser response_parser_;
   http1::BodyDecoder response_decoder_;
   HeldText held_response_;     // a part of a head; or of a body, see holds_unread_

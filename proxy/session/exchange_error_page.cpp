@@ -1,7 +1,7 @@
 #include <string>
 #include <utility>
 
-#include "proxy/http1/head_writer.h"
+#include "proxy/http/answer.h"
 #include "proxy/session/error_page.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/worker.h"
@@ -16,14 +16,14 @@ namespace {
 // What a page is chosen by beside its subject. No credentials, nothing of the body that it has not,
 // no condition on a representation that is not asked for.
 bool is_passed_to_pages(std::string_view name) {
-  using http1::equals_ignoring_case;
+  using http::equals_ignoring_case;
   return equals_ignoring_case(name, "accept") || equals_ignoring_case(name, "accept-language") ||
          equals_ignoring_case(name, "accept-encoding") || equals_ignoring_case(name, "user-agent");
 }
 
-std::string_view value_of(const std::vector<http1::Field>& fields, std::string_view name) {
-  for (const http1::Field& field : fields) {
-    if (http1::equals_ignoring_case(field.name, name)) return field.value;
+std::string_view value_of(const std::vector<http::Field>& fields, std::string_view name) {
+  for (const http::Field& field : fields) {
+    if (http::equals_ignoring_case(field.name, name)) return field.value;
   }
   return {};
 }
@@ -39,12 +39,12 @@ void Exchange::prepare_error_page(const Client& client, const router::Target& ta
   error_page_->proxy_header =
       proxy_header_for(client, error_page_->cluster->config().proxy_protocol);
 
-  http1::RequestHead head;
-  head.method = is_head_ ? http1::Method::head : http1::Method::get;
+  http::RequestHead head;
+  head.method = is_head_ ? http::Method::head : http::Method::get;
   head.method_text = is_head_ ? "HEAD" : "GET";
   head.path = "/";
   head.host = request_.host;
-  for (const http1::Field& field : request_.fields) {
+  for (const http::Field& field : request_.fields) {
     if (!field.dropped && is_passed_to_pages(field.name)) head.fields.push_back(field);
   }
   const std::string_view log_text = log_text_;
@@ -90,7 +90,7 @@ void Exchange::ask_for_page_of_response(char* begin, char* end) {
     const Buffers::Area& area = worker_.buffers().upstream;
     const Decoded body = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
                                          Buffers::Area::kTailroom);
-    const bool was_all = body.failure == http1::Failure::none && response_decoder_.is_done() &&
+    const bool was_all = body.failure == http::Failure::none && response_decoder_.is_done() &&
                          begin + body.consumed == end;
     if (was_all) rest = rest_if_whole;
   }

@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proxy/http/trailer.h"
 #include "proxy/http1/head_writer.h"
-#include "proxy/http1/trailer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
@@ -55,8 +55,8 @@ constexpr std::string_view kBusy = "endpoints_busy";
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
                                             "too_many_interim_responses"};
 
-upstream::Failure malformed(http1::Failure failure) {
-  return {Fault::upstream, Retry::never, 502, http1::response_reason_of(failure),
+upstream::Failure malformed(http::Failure failure) {
+  return {Fault::upstream, Retry::never, 502, http::response_reason_of(failure),
           upstream::FailureKind::invalid_answer};
 }
 
@@ -275,8 +275,8 @@ void Exchange::remember_client(const Client& client, const config::StickyCookie&
 
 std::string Exchange::cookie_attributes(const Client& client, const config::StickyCookie& cookie) {
   std::string_view user_agent;
-  for (const http1::Field& field : request_.fields) {
-    if (http1::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
+  for (const http::Field& field : request_.fields) {
+    if (http::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
   }
   return attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
 }
@@ -308,7 +308,7 @@ std::string_view Exchange::compose_head(const Client& client, const config::Poli
 }
 
 std::string_view Exchange::write_head(const Client& client, const config::Policies& policies,
-                                      const http1::RequestHead& head) {
+                                      const http::RequestHead& head) {
   const http1::Forwarding forwarding{
       .client_address = client.address,
       .forwarded_for = client.forwarded_for,
@@ -335,12 +335,12 @@ std::string_view Exchange::judged_request_trailer() {
   request_trailer_is_judged_ = true;
   const std::string lines = request_trailer_.take();
   if (!passes_request_trailer_) return {};
-  std::vector<http1::Field> fields;
-  http1::read_trailer(lines, fields);
-  http1::keep_what_may_trail(fields);
+  std::vector<http::Field> fields;
+  http::read_trailer(lines, fields);
+  http::keep_what_may_trail(fields);
   if (shape_ != nullptr) shape_->apply_to_request_trailer(fields);
   std::string judged;
-  http1::write_trailer(fields, judged);
+  http::write_trailer(fields, judged);
   request_trailer_.assign(judged);
   return request_trailer_.view();
 }
@@ -788,7 +788,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
     return false;
   }
   take_final_head();
-  if (response_.framing == http1::Framing::tunnel) {
+  if (response_.framing == http::Framing::tunnel) {
     begin_tunnel(begin, end);
     return false;
   }
@@ -801,7 +801,7 @@ bool Exchange::take_response_head(char*& begin, char* end) {
 
 // How long its connection may rest, if all is well with it.
 std::chrono::milliseconds Exchange::rest_after_response() const {
-  const http1::Field* const keep_alive = response_.find(http1::FieldId::keep_alive);
+  const http::Field* const keep_alive = response_.find(http::FieldId::keep_alive);
   return keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
                                : upstream::rest_allowed_by(keep_alive->value);
 }
@@ -826,7 +826,7 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, net::T
   const Buffers::Area& area = worker_.buffers().upstream;
   const Decoded decoded = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
                                           Buffers::Area::kTailroom);
-  if (decoded.failure != http1::Failure::none) {
+  if (decoded.failure != http::Failure::none) {
     // A response whose head was not sent yet can still be told as the endpoint's fault.
     if (with_head) status_ = 0;
     fail(malformed(decoded.failure));
@@ -865,14 +865,14 @@ void Exchange::take_response_body(char* begin, char* end, bool with_head, net::T
 
 void Exchange::send_response_trailer() {
   const std::string lines = response_trailer_.take();
-  std::vector<http1::Field> trailer;
-  http1::read_trailer(lines, trailer);
+  std::vector<http::Field> trailer;
+  http::read_trailer(lines, trailer);
   send_response_trailer(std::move(trailer));
 }
 
 // The end of the body, and what may follow it.
-void Exchange::send_response_trailer(std::vector<http1::Field> trailer) {
-  http1::keep_what_may_trail(trailer);
+void Exchange::send_response_trailer(std::vector<http::Field> trailer) {
+  http::keep_what_may_trail(trailer);
   if (shape_ != nullptr) shape_->apply_to_response_trailer(trailer);
   if (trailer.empty()) {
     downstream_->send_body({}, true);
@@ -897,7 +897,7 @@ void Exchange::on_response_end_of_input() {
     return;
   }
   // RFC 9112 §9.8: a body that ends with its connection is whole only if TLS says so, too.
-  if (response_decoder_.on_end_of_input() != http1::Failure::none || connection_->was_cut_off()) {
+  if (response_decoder_.on_end_of_input() != http::Failure::none || connection_->was_cut_off()) {
     fail(kTruncated);
     return;
   }

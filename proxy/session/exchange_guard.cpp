@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
@@ -22,8 +22,8 @@ constexpr unsigned kQuestionsMax = 8;  // likewise, to auth servers
 // As long as it takes for a queue of the usual hashes to become shorter.
 constexpr std::string_view kRetryAfter = "2";
 
-bool is_authorization(const http1::Field& field) {
-  return http1::equals_ignoring_case(field.name, "authorization");
+bool is_authorization(const http::Field& field) {
+  return http::equals_ignoring_case(field.name, "authorization");
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ bool is_authorization(const http1::Field& field) {
 std::string_view Exchange::shown_authorization() {
   std::string_view shown;
   unsigned count = 0;
-  for (const http1::Field& field : request_.fields) {
+  for (const http::Field& field : request_.fields) {
     if (!is_authorization(field)) continue;
     shown = field.value;
     ++count;
@@ -42,7 +42,7 @@ std::string_view Exchange::shown_authorization() {
 
 // As ingress-nginx does: they were meant for us, and a backend may know other users by these names.
 void Exchange::hide_authorization() {
-  for (http1::Field& field : request_.fields) {
+  for (http::Field& field : request_.fields) {
     if (is_authorization(field)) field.dropped = true;
   }
 }
@@ -294,7 +294,7 @@ void Exchange::decide_again() {
 
 void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdict) {
   const policy::AuthAnswer& told = *verdict.answer;
-  http1::Answer made{.status = verdict.status};
+  http::Answer made{.status = verdict.status};
   std::string_view reason = verdict.reason;
   std::optional<std::string> location;
   // Nobody looks at a page who makes a gRPC call.
@@ -302,7 +302,7 @@ void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdi
     location = verdict.external->signin_for(
         words_of(client, client.host.empty() ? request_.host : client.host));
   }
-  std::vector<http1::Field> fields;
+  std::vector<http::Field> fields;
   if (location) {
     made.status = 302;
     made.location = *location;
@@ -354,7 +354,7 @@ bool Exchange::sets_granted_cookies() const {
                      [this](int status) { return status == status_; });
 }
 
-void Exchange::set_granted_cookies(std::vector<http1::Field>& fields) const {
+void Exchange::set_granted_cookies(std::vector<http::Field>& fields) const {
   for (const std::string& cookie : granted_->cookies) {
     fields.push_back({.name = "Set-Cookie", .value = cookie});
   }

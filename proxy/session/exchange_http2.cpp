@@ -140,10 +140,10 @@ void Exchange::on_response_head(std::string_view head, bool last) {
   response_parser_.reset();
   response_.reset();
   if (response_parser_.parse(head, {is_head_, {}}, response_) != Outcome::complete) {
-    const http1::Failure failure = response_parser_.failure() == http1::Failure::none
-                                       ? http1::Failure::head_too_large
-                                       : response_parser_.failure();
-    fail({Fault::upstream, Retry::never, 502, http1::response_reason_of(failure),
+    const http::Failure failure = response_parser_.failure() == http::Failure::none
+                                      ? http::Failure::head_too_large
+                                      : response_parser_.failure();
+    fail({Fault::upstream, Retry::never, 502, http::response_reason_of(failure),
           upstream::FailureKind::invalid_answer});
     return;
   }
@@ -175,10 +175,10 @@ void Exchange::on_response_head(std::string_view head, bool last) {
   take_final_head();
   stage_ = Stage::responding;
   answers_call_ = is_grpc_ && http2::is_grpc(response_);
-  const bool is_all = last || response_.framing == http1::Framing::none;
-  if (last && response_.framing == http1::Framing::until_close) {
+  const bool is_all = last || response_.framing == http::Framing::none;
+  if (last && response_.framing == http::Framing::until_close) {
     // RFC 9113 §8.1: it ended with its head. HTTP/1.1 needs to be told so by a length.
-    response_.framing = http1::Framing::length;
+    response_.framing = http::Framing::length;
     if (protocol_ != Protocol::http2) response_.content_length = 0;
   }
   downstream_->send_head(response_, {}, is_all);
@@ -205,7 +205,7 @@ void Exchange::take_more() {
   update_stream_wait();
 }
 
-void Exchange::on_response_end(const std::vector<http1::Field>& trailer) {
+void Exchange::on_response_end(const std::vector<http::Field>& trailer) {
   send_response_trailer(trailer);
   if (stage_ != Stage::over) complete_response();
 }

@@ -35,13 +35,13 @@ void Exchange::begin_mirror(const Client& client, const router::Target& target) 
   mirrored_->with_body = mirror.with_body();
   mirrored_->method = request_.method_text;
   mirrored_->proxy_header = proxy_header_for(client, mirrored_->cluster->config().proxy_protocol);
-  http1::RequestHead head;
+  http::RequestHead head;
   head.method = request_.method;
   head.method_text = request_.method_text;
   head.path = place->path;
   head.query = place->query;
   head.host = place->host;
-  for (const http1::Field& field : request_.fields) {
+  for (const http::Field& field : request_.fields) {
     if (!field.dropped) head.fields.push_back(field);
   }
   head.fields.push_back({.name = policy::Mirror::kField, .value = "1"});

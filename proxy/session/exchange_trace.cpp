@@ -23,7 +23,7 @@ void Exchange::trace(const Client& client, config::Tracing tracing) {
     traced.traceparent = policy::child_traceparent(of_client, worker_.request_ids().draw());
   } else {
     policy::forget_trace(request_.fields);
-    http1::RequestIds& numbers = worker_.request_ids();
+    http::RequestIds& numbers = worker_.request_ids();
     traced.traceparent = policy::new_traceparent(numbers.draw(), numbers.draw(), numbers.draw());
   }
   const policy::Traceparent ours = policy::read_traceparent(traced.traceparent);

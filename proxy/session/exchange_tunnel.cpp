@@ -28,7 +28,7 @@ std::chrono::milliseconds Exchange::tunnel_idle() const {
 
 // Over HTTP/2 any 2xx opens the tunnel (RFC 9110 §9.3.6), so one that does not must not get there.
 bool Exchange::is_refused_upgrade() const {
-  return !websocket_key_.empty() && response_.framing != http1::Framing::tunnel &&
+  return !websocket_key_.empty() && response_.framing != http::Framing::tunnel &&
          response_.status >= 200 && response_.status < 300;
 }
 
@@ -37,8 +37,8 @@ void Exchange::begin_tunnel(char* begin, char* end) {
   if (protocol_ == Protocol::http2) {
     // RFC 8441 §5: the key is of the hop to the endpoint.
     status_ = response_.status = 200;
-    for (http1::Field& field : response_.fields) {
-      if (http1::equals_ignoring_case(field.name, "sec-websocket-accept")) field.dropped = true;
+    for (http::Field& field : response_.fields) {
+      if (http::equals_ignoring_case(field.name, "sec-websocket-accept")) field.dropped = true;
     }
   }
   was_upgraded_ = true;

@@ -2,7 +2,8 @@
 
 #include <cstring>
 
-#include "proxy/http1/trailer.h"
+#include "proxy/http/trailer.h"
+#include "proxy/http1/head_writer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/worker.h"
@@ -236,7 +237,7 @@ char* Http1Connection::process_head(char* begin, char* end) {
 }
 
 void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
-  const http1::RequestHead& head = exchange_->request();
+  const http::RequestHead& head = exchange_->request();
   client_keeps_alive_ = head.keep_alive;
   minor_version_ = head.minor_version;
   takes_trailers_ = head.takes_trailers;
@@ -248,10 +249,10 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
                             Buffers::Area::kTailroom);
   }
   rest = head_end + first.consumed;
-  if (first.failure != http1::Failure::none) {
+  if (first.failure != http::Failure::none) {
     rest = end;
     exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this,
-                             http1::status_of(first.failure), http1::reason_of(first.failure));
+                             http::status_of(first.failure), http::reason_of(first.failure));
     return;
   }
   if (!first.trailer.empty()) exchange_->add_request_trailer(first.trailer);
@@ -271,8 +272,8 @@ char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& bud
   const Decoded decoded = decode_in_place(
       body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
   budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
-  if (decoded.failure != http1::Failure::none) {
-    exchange_->refuse(http1::status_of(decoded.failure), http1::reason_of(decoded.failure));
+  if (decoded.failure != http::Failure::none) {
+    exchange_->refuse(http::status_of(decoded.failure), http::reason_of(decoded.failure));
     return end;
   }
   if (!decoded.trailer.empty()) exchange_->add_request_trailer(decoded.trailer);
@@ -289,11 +290,11 @@ char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& bud
 }
 
 void Http1Connection::refuse_head() {
-  const http1::Failure failure = parser_.failure();
+  const http::Failure failure = parser_.failure();
   parser_.describe_unread(exchange_->request());
   state_ = State::body;  // an unread rest: the connection ends after the answer
   exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this,
-                           http1::status_of(failure), http1::reason_of(failure));
+                           http::status_of(failure), http::reason_of(failure));
 }
 
 // What is known of the head points to where it was read, and others have read there since.
@@ -340,7 +341,7 @@ void Http1Connection::send_continue() {
   connection_.write(http1::kContinue);
 }
 
-void Http1Connection::send_interim(const http1::ResponseHead& head) {
+void Http1Connection::send_interim(const http::ResponseHead& head) {
   if (minor_version_ == 0) return;  // RFC 9110 §15.2: never to an HTTP/1.0 client
   const http1::Delivery delivery{};
   std::string& out = worker_.buffers().head;
@@ -353,18 +354,18 @@ bool Http1Connection::may_keep_alive() const {
   return client_keeps_alive_ && !draining_ && !worker_.is_draining();
 }
 
-void Http1Connection::send_head(const http1::ResponseHead& head, const Piece& piece, bool last) {
+void Http1Connection::send_head(const http::ResponseHead& head, const Piece& piece, bool last) {
   http1::Delivery delivery;
   delivery.framing = http1::downstream_framing(head, minor_version_);
   // After an answer that did not wait for the whole request, what is left of that is not read.
   delivery.keep_alive = may_keep_alive() && state_ == State::response &&
-                        delivery.framing != http1::Framing::until_close;
+                        delivery.framing != http::Framing::until_close;
   delivery.client_minor_version = minor_version_;
   delivery.date = worker_.date();
-  delivery.passes_trailer = takes_trailers_ && delivery.framing == http1::Framing::chunked;
+  delivery.passes_trailer = takes_trailers_ && delivery.framing == http::Framing::chunked;
   keeps_alive_ = delivery.keep_alive;
-  response_chunked_ = delivery.framing == http1::Framing::chunked;
-  if (delivery.framing == http1::Framing::tunnel) {
+  response_chunked_ = delivery.framing == http::Framing::chunked;
+  if (delivery.framing == http::Framing::tunnel) {
     state_ = State::tunnel;
     connection_.arm(tunnel_idle());
   }
@@ -391,14 +392,14 @@ void Http1Connection::send_body(const Piece& piece, bool last) {
   arm_after_sending();
 }
 
-void Http1Connection::send_trailer(const std::vector<http1::Field>& trailer) {
+void Http1Connection::send_trailer(const std::vector<http::Field>& trailer) {
   if (!response_chunked_ || !takes_trailers_) {
     send_body({}, true);
     return;
   }
   std::string& out = worker_.buffers().gather;
   out.assign(http1::kLastChunkHead);
-  http1::write_trailer(trailer, out);
+  http::write_trailer(trailer, out);
   out.append("\r\n");
   connection_.write(out);
   arm_after_sending();
@@ -430,8 +431,8 @@ void Http1Connection::arm_after_sending() {
   }
 }
 
-void Http1Connection::send_answer(const http1::Answer& answer) {
-  http1::Answer framed = answer;
+void Http1Connection::send_answer(const http::Answer& answer) {
+  http::Answer framed = answer;
   // What is left of the request cannot be told from the next one, so it is not read at all.
   framed.keep_alive = answer.keep_alive && may_keep_alive() && state_ == State::response;
   keeps_alive_ = framed.keep_alive;

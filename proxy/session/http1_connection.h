@@ -46,13 +46,13 @@ class Http1Connection final : public Protocol, private Downstream {
   };
 
   void send_continue() override;
-  void send_interim(const http1::ResponseHead& head) override;
-  void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
+  void send_interim(const http::ResponseHead& head) override;
+  void send_head(const http::ResponseHead& head, const Piece& piece, bool last) override;
   void send_body(const Piece& piece, bool last) override;
-  void send_trailer(const std::vector<http1::Field>& trailer) override;
+  void send_trailer(const std::vector<http::Field>& trailer) override;
   bool takes_moved_body() const override;
   std::optional<net::IoResult> move_body(int socket, std::size_t size) override;
-  void send_answer(const http1::Answer& answer) override;
+  void send_answer(const http::Answer& answer) override;
   void break_off() override;
   void want_request_body() override;
   std::size_t unsent() const override;

@@ -302,18 +302,17 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
   const std::string_view head = text.finish();
   if (head.empty()) {
     describe_unread();
-    refuse_unread(http1::status_of(http1::Failure::bad_request_line),
-                  http1::reason_of(http1::Failure::bad_request_line));
+    refuse_unread(http::status_of(http::Failure::bad_request_line),
+                  http::reason_of(http::Failure::bad_request_line));
     return;
   }
   http1::RequestParser parser(worker_.options().limits);
-  http1::RequestHead& request = exchange_->request();
+  http::RequestHead& request = exchange_->request();
   if (parser.parse(head, request) != http1::RequestParser::Outcome::complete) {
-    const http1::Failure failure = parser.failure() == http1::Failure::none
-                                       ? http1::Failure::head_too_large
-                                       : parser.failure();
+    const http::Failure failure =
+        parser.failure() == http::Failure::none ? http::Failure::head_too_large : parser.failure();
     describe_unread();
-    refuse_unread(http1::status_of(failure), http1::reason_of(failure));
+    refuse_unread(http::status_of(failure), http::reason_of(failure));
     return;
   }
   opens_tunnel_ = !request.upgrade.empty();
@@ -340,18 +339,18 @@ void Http2Stream::on_fields_too_large(http2::RequestText&) {
   const bool in_trailer = std::exchange(head_complete_, true);
   if (exchange_ == nullptr) return;
   if (in_trailer && has_begun_) {
-    exchange_->refuse(http1::status_of(http1::Failure::trailers_too_large),
-                      http1::reason_of(http1::Failure::trailers_too_large));
+    exchange_->refuse(http::status_of(http::Failure::trailers_too_large),
+                      http::reason_of(http::Failure::trailers_too_large));
     return;
   }
   describe_unread();
-  refuse_unread(http1::status_of(http1::Failure::head_too_large),
-                http1::reason_of(http1::Failure::head_too_large));
+  refuse_unread(http::status_of(http::Failure::head_too_large),
+                http::reason_of(http::Failure::head_too_large));
 }
 
 // Of a request that was not read to its end, what there is to log.
 void Http2Stream::describe_unread() {
-  http1::RequestHead& request = exchange_->request();
+  http::RequestHead& request = exchange_->request();
   request.reset();
   request.method_text = text().method();
   request.path = text().path();
@@ -478,17 +477,17 @@ void Http2Stream::time_out() {
 }
 
 void Http2Stream::send_continue() {
-  http1::ResponseHead head;
+  http::ResponseHead head;
   head.status = 100;
   send_interim(head);
 }
 
-void Http2Stream::send_interim(const http1::ResponseHead& head) {
+void Http2Stream::send_interim(const http::ResponseHead& head) {
   connection_->session().respond_interim(*this, worker_.response_fields().of(head, {}));
   connection_->flush_soon();
 }
 
-void Http2Stream::send_head(const http1::ResponseHead& head, const Piece& piece, bool last) {
+void Http2Stream::send_head(const http::ResponseHead& head, const Piece& piece, bool last) {
   const bool with_body = !last || !piece.empty();
   connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
                                  with_body);
@@ -502,7 +501,7 @@ void Http2Stream::send_body(const Piece& piece, bool last) {
   connection_->flush_soon();
 }
 
-void Http2Stream::send_trailer(const std::vector<http1::Field>& trailer) {
+void Http2Stream::send_trailer(const std::vector<http::Field>& trailer) {
   if (body_queued() == 0) watch_.begin(worker_.loop().now());
   connection_->session().end_body(*this, worker_.response_fields().of(trailer));
   connection_->flush_soon();
@@ -513,8 +512,8 @@ void Http2Stream::give_body(std::string_view data, bool last) {
   connection_->session().append_body(*this, data, last);
 }
 
-void Http2Stream::send_answer(const http1::Answer& answer) {
-  http1::ResponseHead head;
+void Http2Stream::send_answer(const http::Answer& answer) {
+  http::ResponseHead head;
   head.status = answer.status;
   constexpr int kNoContent = 204;  // RFC 9110 §8.6: without a Content-Length
   if (!answer.grpc_status.empty()) {

@@ -52,11 +52,11 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void on_stream_closed(std::string_view refusal) override;
 
   void send_continue() override;
-  void send_interim(const http1::ResponseHead& head) override;
-  void send_head(const http1::ResponseHead& head, const Piece& piece, bool last) override;
+  void send_interim(const http::ResponseHead& head) override;
+  void send_head(const http::ResponseHead& head, const Piece& piece, bool last) override;
   void send_body(const Piece& piece, bool last) override;
-  void send_trailer(const std::vector<http1::Field>& trailer) override;
-  void send_answer(const http1::Answer& answer) override;
+  void send_trailer(const std::vector<http::Field>& trailer) override;
+  void send_answer(const http::Answer& answer) override;
   void break_off() override;
   void want_request_body() override;
   std::size_t unsent() const override { return body_queued() + heads_queued(); }

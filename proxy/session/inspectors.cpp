@@ -22,7 +22,7 @@ void yield_to_those_who_serve() {
 
 }  // namespace
 
-InspectionTask::InspectionTask(policy::Inspections::Settings by, const http1::RequestHead& request)
+InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request)
     : settings(std::move(by)), head(request) {
   head_text_.reserve(head.views_bytes());
   head.keep_in(head_text_);

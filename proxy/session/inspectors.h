@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "proxy/config/network.h"
 #include "proxy/firewall/rule_set.h"
-#include "proxy/http1/request_parser.h"
+#include "proxy/http/request_head.h"
 #include "proxy/policy/fair_queue.h"
 #include "proxy/policy/firewall.h"
 
@@ -26,10 +26,10 @@ namespace proxy::session {
 // from Inspectors::ask() until it was inspected or was given up before anybody began.
 class InspectionTask {
  public:
-  InspectionTask(policy::Inspections::Settings by, const http1::RequestHead& request);
+  InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request);
 
   const policy::Inspections::Settings settings;
-  http1::RequestHead head;  // its views are into a text of its own
+  http::RequestHead head;  // its views are into a text of its own
   std::string_view version;
   std::string client_address;
   std::string body;

@@ -11,7 +11,7 @@ struct Mirrors::Copy final : SideRequest::Waiter {
   explicit Copy(Mirrors& owner) : mirrors(owner), share(owner) {}
 
   // Why there is none was counted where it failed.
-  void on_answer_head(const http1::ResponseHead&) override { mirrors.copies_.erase(place); }
+  void on_answer_head(const http::ResponseHead&) override { mirrors.copies_.erase(place); }
   void on_no_answer(SideRequest::Trouble) override { mirrors.copies_.erase(place); }
 
   Mirrors& mirrors;

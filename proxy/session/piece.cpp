@@ -64,7 +64,7 @@ Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
   while (!input.empty() && !decoder.is_done() && decoded.pieces < kPiecesMax) {
     const http1::BodyDecoder::Piece next = decoder.next(input);
     ++decoded.pieces;
-    if (next.failure != http1::Failure::none) {
+    if (next.failure != http::Failure::none) {
       decoded.failure = next.failure;
       return decoded;
     }

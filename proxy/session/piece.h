@@ -39,7 +39,7 @@ struct Decoded {
   Piece piece;
   std::size_t consumed = 0;
   std::size_t pieces = 0;
-  http1::Failure failure = http1::Failure::none;
+  http::Failure failure = http::Failure::none;
   // Lines of a trailer, as they lie in the input: before the piece is assemble()d.
   std::string_view trailer{};
 };

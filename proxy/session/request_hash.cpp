@@ -58,7 +58,7 @@ class RequestHash {
         for (const char c : without_port(request_.host)) add_character(in_lower_case(c));
         break;
       case HashSource::field:
-        for (const http1::Field& field : request_.fields) {
+        for (const http::Field& field : request_.fields) {
           if (is_named(field.name, part.name)) add_text(field.value);
         }
         break;
@@ -87,8 +87,8 @@ class RequestHash {
     is_empty_ = is_empty_ && text.empty();
   }
   void add_cookie(std::string_view name) {
-    for (const http1::Field& field : request_.fields) {
-      if (!http1::equals_ignoring_case(field.name, "cookie")) continue;
+    for (const http::Field& field : request_.fields) {
+      if (!http::equals_ignoring_case(field.name, "cookie")) continue;
       if (const auto value = find_pair(field.value, ';', name)) return add_text(*value);
     }
   }

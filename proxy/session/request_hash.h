@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 namespace proxy::session {
 
@@ -16,7 +16,7 @@ struct Distinction {
   std::string_view query;  // "?a=b"; empty: none
   std::string_view client_address;
   std::string_view host;  // perhaps with a port
-  const std::vector<http1::Field>& fields;
+  const std::vector<http::Field>& fields;
 };
 
 // The same for all requests that have these parts in common. Nothing: this one has none of them.

@@ -25,8 +25,8 @@ constexpr unsigned kInterimHeadsMax = 16;  // as of a backend
 // What is looked at of a body, so that its connection can be used again: a page that says no.
 constexpr std::size_t kBodyBytesMax = 16u << 10;
 
-Failure malformed(http1::Failure failure) {
-  return {Fault::upstream, Retry::never, 500, http1::response_reason_of(failure),
+Failure malformed(http::Failure failure) {
+  return {Fault::upstream, Retry::never, 500, http::response_reason_of(failure),
           FailureKind::invalid_answer};
 }
 
@@ -192,7 +192,7 @@ void SideRequest::take(char* begin, char* end) {
   }
   const bool can_be_reused =
       head_.keep_alive && is_whole({begin, static_cast<std::size_t>(end - begin)});
-  const http1::Field* const keep_alive = head_.find(http1::FieldId::keep_alive);
+  const http::Field* const keep_alive = head_.find(http::FieldId::keep_alive);
   const auto rest_max = keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
                                               : upstream::rest_allowed_by(keep_alive->value);
   detach(can_be_reused ? rest_max : upstream::Connection::kNotReusable);
@@ -207,7 +207,7 @@ bool SideRequest::is_whole(std::string_view body) {
   http1::BodyDecoder decoder = http1::BodyDecoder::for_response(head_);
   while (!body.empty() && !decoder.is_done()) {
     const http1::BodyDecoder::Piece piece = decoder.next(body);
-    if (piece.failure != http1::Failure::none) return false;
+    if (piece.failure != http::Failure::none) return false;
     body.remove_prefix(piece.consumed);
   }
   if (!body.empty()) endpoint_->on_unsolicited_bytes(means_.loop.now());

@@ -38,7 +38,7 @@ class SideRequest final : private upstream::Connection::User, private net::Timer
    public:
     // One of these, once, in a later turn or event than begin(). The request may be destroyed by
     // that. What the head has is gone afterwards.
-    virtual void on_answer_head(const http1::ResponseHead& head) = 0;
+    virtual void on_answer_head(const http::ResponseHead& head) = 0;
     virtual void on_no_answer(Trouble trouble) = 0;
 
    protected:
@@ -103,7 +103,7 @@ class SideRequest final : private upstream::Connection::User, private net::Timer
   bool has_answer_begun_ = false;
   bool was_replayed_ = false;
   unsigned interim_heads_ = 0;
-  http1::ResponseHead head_;
+  http::ResponseHead head_;
   http1::ResponseParser parser_;
 };
 

@@ -61,11 +61,11 @@ std::string_view same_site_for(const config::StickyCookie& cookie, std::string_v
 
 }  // namespace
 
-std::vector<std::string_view> cookies_named(const std::vector<http1::Field>& fields,
+std::vector<std::string_view> cookies_named(const std::vector<http::Field>& fields,
                                             std::string_view name) {
   std::vector<std::string_view> values;
-  for (const http1::Field& field : fields) {
-    if (!http1::equals_ignoring_case(field.name, "cookie")) continue;
+  for (const http::Field& field : fields) {
+    if (!http::equals_ignoring_case(field.name, "cookie")) continue;
     std::string_view rest = field.value;
     while (!rest.empty() && values.size() < kValuesMax) {
       const std::size_t end = std::min(rest.find(';'), rest.size());
@@ -80,14 +80,14 @@ std::vector<std::string_view> cookies_named(const std::vector<http1::Field>& fie
   return values;
 }
 
-std::string make_client_name(http1::RequestIds& random) {
-  http1::RequestIds::Text text;
+std::string make_client_name(http::RequestIds& random) {
+  http::RequestIds::Text text;
   random.next(text);
   return std::string(1, kClient).append(text.data(), text.size());
 }
 
 bool is_client_name(std::string_view value) {
-  if (value.size() != 1 + std::tuple_size_v<http1::RequestIds::Text>) return false;
+  if (value.size() != 1 + std::tuple_size_v<http::RequestIds::Text>) return false;
   if (value.front() != kClient) return false;
   value.remove_prefix(1);
   return std::all_of(value.begin(), value.end(),

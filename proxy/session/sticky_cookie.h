@@ -6,19 +6,19 @@
 
 #include "base/clock.h"
 #include "proxy/config/model.h"
-#include "proxy/http1/field.h"
-#include "proxy/http1/request_id.h"
+#include "proxy/http/field.h"
+#include "proxy/http/request_id.h"
 
 namespace proxy::session {
 
 // The values of all cookies with this name (RFC 6265 §5.4), in their order: where paths overlap a
 // client sends several. At most a few, for nobody has use for more.
-std::vector<std::string_view> cookies_named(const std::vector<http1::Field>& fields,
+std::vector<std::string_view> cookies_named(const std::vector<http::Field>& fields,
                                             std::string_view name);
 
 // What a client is called by a cookie that names it: a "c" and 128 bits, at random. No endpoint has
 // such a name.
-std::string make_client_name(http1::RequestIds& random);
+std::string make_client_name(http::RequestIds& random);
 bool is_client_name(std::string_view value);
 
 // What follows "name=value" in Set-Cookie: "; Path=/; HttpOnly", ... `user_agent` for browsers that

@@ -32,7 +32,7 @@ struct Exchange::Suspended final : PasswordGate::Waiter,
   }
 
   // The same.
-  void on_answer_head(const http1::ResponseHead& answer) override {
+  void on_answer_head(const http::ResponseHead& answer) override {
     exchange.on_auth_answered(policy::read_auth_answer(answer, *asked));
   }
   void on_no_answer(SideRequest::Trouble trouble) override {

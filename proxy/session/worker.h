@@ -11,7 +11,7 @@
 #include "proxy/admin/counters.h"
 #include "proxy/admin/span_export.h"
 #include "proxy/control/snapshot.h"
-#include "proxy/http1/request_id.h"
+#include "proxy/http/request_id.h"
 #include "proxy/http2/request_fields.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
@@ -103,7 +103,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   admin::WorkerCounters& counters() { return counters_; }
   upstream::Clusters& clusters() { return clusters_; }
   tls::ServerContext& tls() { return *tls_; }
-  http1::RequestIds& request_ids() { return request_ids_; }
+  http::RequestIds& request_ids() { return request_ids_; }
   std::string& path_storage() { return path_storage_; }
   std::string& rewrite_storage() { return rewrite_storage_; }
   std::string& credentials_storage() { return credentials_storage_; }
@@ -201,7 +201,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   admin::AccessLog::Lines access_lines_;
   bool logs_access_;
   admin::SpanExport::Spans spans_;
-  http1::RequestIds request_ids_;
+  http::RequestIds request_ids_;
   std::string path_storage_, rewrite_storage_, credentials_storage_;
   PasswordGate passwords_;
   InspectionGate inspections_;

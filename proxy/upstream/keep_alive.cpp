@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 #include "proxy/upstream/connection.h"
 
 namespace proxy::upstream {
@@ -19,10 +19,10 @@ constexpr std::uint64_t kSecondsMax = 86'400;
 std::optional<std::uint64_t> number_of(std::string_view parameter, std::string_view name) {
   const std::size_t equals = parameter.find('=');
   if (equals == std::string_view::npos ||
-      !http1::equals_ignoring_case(http1::trimmed(parameter.substr(0, equals)), name)) {
+      !http::equals_ignoring_case(http::trimmed(parameter.substr(0, equals)), name)) {
     return std::nullopt;
   }
-  std::string_view text = http1::trimmed(parameter.substr(equals + 1));
+  std::string_view text = http::trimmed(parameter.substr(equals + 1));
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     text = text.substr(1, text.size() - 2);
   }

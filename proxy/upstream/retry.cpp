@@ -2,18 +2,18 @@
 
 namespace proxy::upstream {
 
-bool is_idempotent(http1::Method method) {
+bool is_idempotent(http::Method method) {
   switch (method) {
-    case http1::Method::get:
-    case http1::Method::head:
-    case http1::Method::put:
-    case http1::Method::delete_:
-    case http1::Method::options:
-    case http1::Method::trace:
+    case http::Method::get:
+    case http::Method::head:
+    case http::Method::put:
+    case http::Method::delete_:
+    case http::Method::options:
+    case http::Method::trace:
       return true;
-    case http1::Method::post:
-    case http1::Method::patch:
-    case http1::Method::other:  // it may be
+    case http::Method::post:
+    case http::Method::patch:
+    case http::Method::other:  // it may be
       return false;
   }
   return false;

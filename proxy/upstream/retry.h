@@ -4,13 +4,13 @@
 #include <cstddef>
 
 #include "proxy/config/model.h"
-#include "proxy/http1/request_parser.h"
+#include "proxy/http/method.h"
 #include "proxy/upstream/failure.h"
 
 namespace proxy::upstream {
 
 // By definition of the method, RFC 9110 §9.2.2: sent twice, it means what it means once.
-bool is_idempotent(http1::Method method);
+bool is_idempotent(http::Method method);
 
 // What is kept at most of a request, head and body as sent, on a pooled connection, in case that
 // turns out to be dead, and for another endpoint, where the route asks for that: the usual form or

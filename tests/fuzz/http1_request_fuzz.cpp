@@ -14,6 +14,7 @@
 // strict parser exactly as what was received.
 namespace {
 
+using namespace proxy::http;
 using namespace proxy::http1;
 
 void require(bool holds) {

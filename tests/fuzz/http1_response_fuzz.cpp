@@ -12,6 +12,7 @@
 // strict parser with the framing that was meant.
 namespace {
 
+using namespace proxy::http;
 using namespace proxy::http1;
 
 void require(bool holds) {

@@ -195,6 +195,20 @@ TEST(HouseRules, TheContractOfTheProxyDependsOnBaseAlone) {
               IsEmpty());
 }
 
+TEST(HouseRules, TheMessageKnowsNoCodecAndCodecsKnowTheMessageAlone) {
+  const std::map<std::string, std::vector<std::string>> known = {
+      {"proxy/http", {"proxy/http/", "proxy/reason/"}},
+      {"proxy/http1", {"proxy/http/", "proxy/http1/", "proxy/reason/"}},
+      {"proxy/http2", {"proxy/http/", "proxy/http2/", "proxy/reason/"}}};
+  EXPECT_THAT(breaches([&](const SourceFile& file, const std::string& include) {
+                return starts_with_any(include, {"proxy/"}) &&
+                       std::any_of(known.begin(), known.end(), [&](const auto& room) {
+                         return file.is_in(room.first) && !starts_with_any(include, room.second);
+                       });
+              }),
+              IsEmpty());
+}
+
 TEST(HouseRules, TheProductDoesNotIncludeItsTests) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
                 return !file.is_in("tests") && !file.is_in("e2e") &&
@@ -205,8 +219,8 @@ TEST(HouseRules, TheProductDoesNotIncludeItsTests) {
 
 TEST(HouseRules, CodecsRouterAndContractMakeNoSystemCallsForIo) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
-                return starts_with_any(file.path, {"proxy/http1/", "proxy/http2/", "proxy/router/",
-                                                   "proxy/config/"}) &&
+                return starts_with_any(file.path, {"proxy/http/", "proxy/http1/", "proxy/http2/",
+                                                   "proxy/router/", "proxy/config/"}) &&
                        starts_with_any(include, {"sys/socket.h", "sys/epoll.h", "netinet/",
                                                  "unistd.h", "poll.h"});
               }),

@@ -17,9 +17,9 @@ struct Line {
 };
 
 Told read(const std::vector<Line>& lines, const std::string& peer = "10.0.0.1") {
-  std::vector<http1::Field> fields;
+  std::vector<http::Field> fields;
   for (const Line& line : lines) {
-    fields.push_back({line.name, line.value, http1::field_id(line.name)});
+    fields.push_back({line.name, line.value, http::field_id(line.name)});
   }
   return read_forwarded(fields, config::IpAddress::parse(peer).value(), kTrusted);
 }

@@ -6,18 +6,18 @@
 namespace proxy::client {
 namespace {
 
-using http1::FieldId;
+using http::FieldId;
 
-http1::Field field(std::string_view name) {
-  return {.name = name, .value = "v", .id = http1::field_id(name)};
+http::Field field(std::string_view name) {
+  return {.name = name, .value = "v", .id = http::field_id(name)};
 }
 
 TEST(TrustedFields, AreThoseThatAreNamedInAnyCaseAndNoOthers) {
   const TrustedFields trusted =
       TrustedFields::parse({"X-Auth-Request-User", "ssl-client-verify"}).value();
-  std::vector<http1::Field> fields = {field("x-auth-request-user"), field("Ssl-Client-Verify"),
-                                      field("X-Auth-Request-Email"), field("X_Auth_Request_User"),
-                                      field("Accept")};
+  std::vector<http::Field> fields = {field("x-auth-request-user"), field("Ssl-Client-Verify"),
+                                     field("X-Auth-Request-Email"), field("X_Auth_Request_User"),
+                                     field("Accept")};
   trusted.trust(fields);
   EXPECT_EQ(fields[0].id, FieldId::about_client);
   EXPECT_EQ(fields[1].id, FieldId::about_client);
@@ -27,7 +27,7 @@ TEST(TrustedFields, AreThoseThatAreNamedInAnyCaseAndNoOthers) {
 }
 
 TEST(TrustedFields, AreNoneUnlessToldOtherwise) {
-  std::vector<http1::Field> fields = {field("X-Auth-Request-User")};
+  std::vector<http::Field> fields = {field("X-Auth-Request-User")};
   TrustedFields().trust(fields);
   EXPECT_EQ(fields[0].id, FieldId::attested);
 }

@@ -31,7 +31,7 @@ struct Asked {
 };
 
 Findings found(const Asked& asked, const config::Firewall& settings = {}) {
-  http1::RequestHead head;
+  http::RequestHead head;
   head.method_text = asked.method;
   head.path = asked.path;
   head.query = asked.query;

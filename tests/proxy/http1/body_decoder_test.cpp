@@ -9,6 +9,10 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Failure;
+using http::Framing;
+using http::reason_of;
+using http::ResponseHead;
 using namespace std::string_literals;
 
 struct Decoded {

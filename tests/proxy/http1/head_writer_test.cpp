@@ -14,6 +14,9 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Answer;
+using http::RequestHead;
+using http::ResponseHead;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -17,7 +17,7 @@ struct Parsed {
   std::string head;
 };
 
-inline std::string describe(const RequestHead& head) {
+inline std::string describe(const http::RequestHead& head) {
   std::string text(head.method_text);
   text.append(" ").append(head.path).append(" ").append(head.query).append(" ").append(head.host);
   text += "\nminor " + std::to_string(head.minor_version);
@@ -26,20 +26,20 @@ inline std::string describe(const RequestHead& head) {
   if (head.keep_alive) text += " keep-alive";
   if (head.expects_continue) text += " expects-continue";
   if (!head.upgrade.empty()) text += " upgrade " + std::string(head.upgrade);
-  for (const Field& field : head.fields) {
+  for (const http::Field& field : head.fields) {
     text.append("\n").append(field.name).append("=").append(field.value);
     if (field.dropped) text += " dropped";
   }
   return text;
 }
 
-inline std::string describe(const ResponseHead& head) {
+inline std::string describe(const http::ResponseHead& head) {
   std::string text = std::to_string(head.status) + " ";
   text.append(head.reason);
   text += "\nframing " + std::to_string(static_cast<int>(head.framing));
   if (head.content_length) text += " length " + std::to_string(*head.content_length);
   if (head.keep_alive) text += " keep-alive";
-  for (const Field& field : head.fields) {
+  for (const http::Field& field : head.fields) {
     text.append("\n").append(field.name).append("=").append(field.value);
     if (field.dropped) text += " dropped";
   }
@@ -52,7 +52,7 @@ std::string verdict_of(const Parser& parser, typename Parser::Outcome outcome) {
     case Parser::Outcome::complete:
       return "complete at " + std::to_string(parser.head_bytes());
     case Parser::Outcome::failed:
-      return "failed: " + std::string(reason_of(parser.failure()));
+      return "failed: " + std::string(http::reason_of(parser.failure()));
     default:
       return "needs more";
   }
@@ -60,7 +60,7 @@ std::string verdict_of(const Parser& parser, typename Parser::Outcome outcome) {
 
 inline Parsed parse_whole(std::string_view bytes, const Limits& limits = {}) {
   RequestParser parser(limits);
-  RequestHead head;
+  http::RequestHead head;
   const auto outcome = parser.parse(bytes, head);
   const bool complete = outcome == RequestParser::Outcome::complete;
   return {verdict_of(parser, outcome), complete ? describe(head) : ""};
@@ -68,7 +68,7 @@ inline Parsed parse_whole(std::string_view bytes, const Limits& limits = {}) {
 
 inline Parsed parse_bytewise(std::string_view bytes, const Limits& limits = {}) {
   RequestParser parser(limits);
-  RequestHead head;
+  http::RequestHead head;
   auto outcome = RequestParser::Outcome::needs_more;
   // Exact-size copies, so that AddressSanitizer sees a read past the end or of the old buffer.
   std::unique_ptr<char[]> copy;
@@ -85,7 +85,7 @@ inline Parsed parse_bytewise(std::string_view bytes, const Limits& limits = {}) 
 inline Parsed parse_response_whole(std::string_view bytes, Question question = {},
                                    const Limits& limits = {}) {
   ResponseParser parser(limits);
-  ResponseHead head;
+  http::ResponseHead head;
   const auto outcome = parser.parse(bytes, question, head);
   const bool complete = outcome == ResponseParser::Outcome::complete;
   return {verdict_of(parser, outcome), complete ? describe(head) : ""};
@@ -94,7 +94,7 @@ inline Parsed parse_response_whole(std::string_view bytes, Question question = {
 inline Parsed parse_response_bytewise(std::string_view bytes, Question question = {},
                                       const Limits& limits = {}) {
   ResponseParser parser(limits);
-  ResponseHead head;
+  http::ResponseHead head;
   auto outcome = ResponseParser::Outcome::needs_more;
   std::unique_ptr<char[]> copy;
   for (std::size_t n = 1; n <= bytes.size() && outcome == ResponseParser::Outcome::needs_more;

@@ -13,6 +13,11 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Failure;
+using http::FieldId;
+using http::Method;
+using http::reason_of;
+using http::RequestHead;
 using namespace std::string_literals;
 
 constexpr std::string_view kBrowserless =

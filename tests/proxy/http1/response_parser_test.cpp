@@ -10,6 +10,11 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Failure;
+using http::Framing;
+using http::reason_of;
+using http::response_reason_of;
+using http::ResponseHead;
 using namespace std::string_literals;
 
 struct Read {

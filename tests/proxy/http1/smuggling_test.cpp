@@ -17,6 +17,10 @@
 namespace proxy::http1 {
 namespace {
 
+using http::Failure;
+using http::reason_of;
+using http::RequestHead;
+using http::status_of;
 using namespace std::string_literals;
 
 std::string refusal(Failure failure) {

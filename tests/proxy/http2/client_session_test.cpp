@@ -88,8 +88,8 @@ class Request final : private ClientStream::User {
     is_whole = last;
   }
   void on_response_data(std::string_view data) override { body.append(data); }
-  void on_response_end(const std::vector<http1::Field>& fields) override {
-    for (const http1::Field& field : fields) trailer.emplace_back(field.name, field.value);
+  void on_response_end(const std::vector<http::Field>& fields) override {
+    for (const http::Field& field : fields) trailer.emplace_back(field.name, field.value);
     is_whole = true;
   }
   void on_request_sent() override { ++told_sent; }

@@ -44,8 +44,8 @@ TEST(RequestFields, WhatSpeaksOfTheConnectionIsLeftOut) {
 }
 
 TEST(Grpc, ACallIsAPostWithItsContentType) {
-  const auto is_call = [](http1::Method method, std::string_view type) {
-    http1::RequestHead head;
+  const auto is_call = [](http::Method method, std::string_view type) {
+    http::RequestHead head;
     head.method = method;
     head.fields.push_back({.name = "x-other-type", .value = "application/grpc"});
     head.fields.push_back({.name = "Content-Type", .value = type});
@@ -53,12 +53,12 @@ TEST(Grpc, ACallIsAPostWithItsContentType) {
   };
   for (const char* type : {"application/grpc", "application/grpc+proto", "APPLICATION/gRPC",
                            "application/grpc;charset=x"}) {
-    EXPECT_TRUE(is_call(http1::Method::post, type)) << type;
-    EXPECT_FALSE(is_call(http1::Method::get, type)) << type;
+    EXPECT_TRUE(is_call(http::Method::post, type)) << type;
+    EXPECT_FALSE(is_call(http::Method::get, type)) << type;
   }
   for (const char* type : {"", "application/grp", "application/grpc-web", "application/json",
                            "application/grpc-web+proto"}) {
-    EXPECT_FALSE(is_call(http1::Method::post, type)) << type;
+    EXPECT_FALSE(is_call(http::Method::post, type)) << type;
   }
 }
 

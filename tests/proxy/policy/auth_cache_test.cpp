@@ -32,7 +32,7 @@ AuthAnswer said(int status, const std::string& user = "ann") {
 }
 
 std::optional<AuthCache::Digest> digest(const AuthCache& cache, const std::string& key,
-                                        const std::vector<http1::Field>& fields,
+                                        const std::vector<http::Field>& fields,
                                         const AuthPlace& place = kPlace,
                                         std::string_view host = "shop.example") {
   RequestWords request;
@@ -42,8 +42,8 @@ std::optional<AuthCache::Digest> digest(const AuthCache& cache, const std::strin
   return cache.digest_of(ExternalAuth(settings(key), 1), place, request);
 }
 
-http1::Field field(std::string_view name, std::string_view value) {
-  return {.name = name, .value = value, .id = http1::field_id(name)};
+http::Field field(std::string_view name, std::string_view value) {
+  return {.name = name, .value = value, .id = http::field_id(name)};
 }
 
 TEST(AuthCache, TellsClientsApartByWhatTheKeyNamesAndNothingElse) {
@@ -64,7 +64,7 @@ TEST(AuthCache, TellsClientsApartByWhatTheKeyNamesAndNothingElse) {
 
 TEST(AuthCache, WhatWasSaidAboutOneHostCountsForNoOther) {
   const AuthCache cache;
-  const std::vector<http1::Field> fields = {field("Cookie", "session=1")};
+  const std::vector<http::Field> fields = {field("Cookie", "session=1")};
   const auto on = [&](std::string_view host) {
     return digest(cache, "$cookie_session", fields, kPlace, host);
   };

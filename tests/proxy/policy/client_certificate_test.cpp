@@ -184,7 +184,7 @@ TEST_F(ClientCertificates, ANameIsAskedOfWhatIsVerifiedAlone) {
 
 TEST_F(ClientCertificates, TheBackendIsToldInPlaceOfWhatCame) {
   const auto told = [&](const config::ClientCertificates& asked, const Shown* shown) {
-    std::vector<http1::Field> fields = {
+    std::vector<http::Field> fields = {
         {"ssl-client-verify", "SUCCESS"}, {"SSL_Client_Cert", "forged"}, {"Accept", "*/*"}};
     const ClientCertificate guard(asked);
     guard.check(presented(shown));

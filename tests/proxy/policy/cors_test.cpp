@@ -21,7 +21,7 @@ config::Cors listing(std::vector<std::string> origins) {
 
 std::string text_of(const Fields& fields) {
   std::string text;
-  for (const http1::Field& field : fields) {
+  for (const http::Field& field : fields) {
     text.append(field.name).append(": ").append(field.value).append("\n");
   }
   return text;
@@ -154,10 +154,10 @@ TEST(Cors, TakesTheOneOriginOfARequest) {
 TEST(Cors, TellsAPreflightByItsTwoFields) {
   const Fields both = {{.name = "Origin", .value = "https://a.example"},
                        {.name = "access-control-request-method", .value = "PUT"}};
-  EXPECT_TRUE(is_preflight(http1::Method::options, both));
-  EXPECT_FALSE(is_preflight(http1::Method::get, both));
-  EXPECT_FALSE(is_preflight(http1::Method::options, {both[0]}));
-  EXPECT_FALSE(is_preflight(http1::Method::options, {both[1]}));
+  EXPECT_TRUE(is_preflight(http::Method::options, both));
+  EXPECT_FALSE(is_preflight(http::Method::get, both));
+  EXPECT_FALSE(is_preflight(http::Method::options, {both[0]}));
+  EXPECT_FALSE(is_preflight(http::Method::options, {both[1]}));
 }
 
 }  // namespace

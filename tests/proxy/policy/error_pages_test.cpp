@@ -5,9 +5,9 @@
 namespace proxy::policy {
 namespace {
 
-std::string text_of(const std::vector<http1::Field>& fields) {
+std::string text_of(const std::vector<http::Field>& fields) {
   std::string text;
-  for (const http1::Field& field : fields) {
+  for (const http::Field& field : fields) {
     text.append(field.name).append(": ").append(field.value).append("\n");
   }
   return text;
@@ -27,13 +27,13 @@ TEST(ErrorPages, WriteTheNamesAsIngressNginxDoes) {
   const ErrorPages pages(
       {.cluster = "errors", .namespace_ = "shop", .ingress = "www", .service = "web", .port = 8080},
       0);
-  std::vector<http1::Field> fields;
+  std::vector<http::Field> fields;
   pages.describe({.accept = "text/html", .original_uri = "/a?b=c"}, fields);
   EXPECT_EQ(text_of(fields),
             "X-Format: text/html\nX-Original-URI: /a?b=c\nX-Namespace: shop\n"
             "X-Ingress-Name: www\nX-Service-Name: web\nX-Service-Port: 8080\n");
   const ErrorPages bare({.cluster = "errors"}, 0);
-  std::vector<http1::Field> none;
+  std::vector<http::Field> none;
   bare.describe({}, none);
   EXPECT_EQ(text_of(none), "") << "what is not known is not said";
 }

@@ -76,7 +76,7 @@ config::ExternalAuth settings() {
   return auth;
 }
 
-std::string question(const config::ExternalAuth& config, const std::vector<http1::Field>& fields,
+std::string question(const config::ExternalAuth& config, const std::vector<http::Field>& fields,
                      std::uint32_t cluster = 1, bool peer_is_trusted = false) {
   const ExternalAuth auth(config, cluster);
   return auth.question(auth.place_for(kRequest).value(), {.words = kRequest,
@@ -85,8 +85,8 @@ std::string question(const config::ExternalAuth& config, const std::vector<http1
                                                           .request_id = "id-1"});
 }
 
-http1::Field field(std::string_view name, std::string_view value) {
-  return {.name = name, .value = value, .id = http1::field_id(name)};
+http::Field field(std::string_view name, std::string_view value) {
+  return {.name = name, .value = value, .id = http::field_id(name)};
 }
 
 TEST(AuthQuestion, SaysWhatIsAskedForAndByWhomAndHasNoBody) {
@@ -118,7 +118,7 @@ TEST(AuthQuestion, IsOfTheMethodThatIsWantedAndSaysThatThereIsNoBodyWhereOneIsEx
 }
 
 TEST(AuthQuestion, CarriesTheClientsFieldsButNoneThatSpeaksOfItsBodyItsConnectionOrForUs) {
-  std::vector<http1::Field> fields;
+  std::vector<http::Field> fields;
   for (const char* name : {"Host",
                            "Content-Length",
                            "Transfer-Encoding",
@@ -152,7 +152,7 @@ TEST(AuthQuestion, CarriesTheClientsFieldsButNoneThatSpeaksOfItsBodyItsConnectio
 }
 
 TEST(AuthQuestion, BelievesOfATrustedProxyWhatABackendWould) {
-  const std::vector<http1::Field> fields = {
+  const std::vector<http::Field> fields = {
       field("CF-Connecting-IP", "192.0.2.9"), field("X-Original-URL", "evil"),
       field("X-Rewrite-URL", "evil"), field("X-Forwarded-User", "evil"),
       field("Remote-User", "evil")};
@@ -167,11 +167,11 @@ TEST(AuthQuestion, SaysTheFieldsOfItsSettingsInPlaceOfThoseThatItWouldHave) {
                  {"X-Token", "by $http_x_client of $cookie_s for $remote_user"},
                  {"X-Nothing", "$http_nothing"},
                  {"X-Original-Method", "$request_method"}};
-  const std::vector<http1::Field> fields = {field("X-Client", "some body"),
-                                            field("Cookie", "a=b; s=1"), field("x_token", "evil"),
-                                            field("Authorization",
-                                                  "Basic "
-                                                  "YQ0KYjpwdw==")};  // "a\r\nb:pw"
+  const std::vector<http::Field> fields = {field("X-Client", "some body"),
+                                           field("Cookie", "a=b; s=1"), field("x_token", "evil"),
+                                           field("Authorization",
+                                                 "Basic "
+                                                 "YQ0KYjpwdw==")};  // "a\r\nb:pw"
   RequestWords request = kRequest;
   request.fields = &fields;
   const ExternalAuth auth(config, 1);
@@ -205,7 +205,7 @@ TEST(AuthAnswer, MayBeKeptForAsLongAsItSaysItself) {
       {"Vary", "*", 0},
   };
   for (const auto& row : rows) {
-    http1::ResponseHead head;
+    http::ResponseHead head;
     head.status = 200;
     head.fields = {field(row.name, row.value)};
     EXPECT_EQ(read_auth_answer(head, settings()).fresh_for, std::chrono::seconds(row.seconds))
@@ -240,7 +240,7 @@ TEST(AuthQuestion, IsNotMadeWhereItsTargetCannotBe) {
 }
 
 TEST(AuthAnswer, HasTheFieldsThatAreWantedAndNoneOfItsConnection) {
-  http1::ResponseHead head;
+  http::ResponseHead head;
   head.status = 200;
   head.fields = {field("x-user", "ann"),
                  field("X-Other", "x"),
@@ -262,9 +262,9 @@ TEST(AuthAnswer, TakesTheClientsOwnCopiesAwayInEverySpelling) {
   answer.copied = {{"X-User", "ann"}};
   for (const AuthAnswer* const told :
        {static_cast<const AuthAnswer*>(nullptr), &std::as_const(answer)}) {
-    std::vector<http1::Field> fields = {field("X-User", "evil"),        field("x-user", "evil"),
-                                        field("X_USER", "evil"),        field("X.User", "evil"),
-                                        field("authorization", "evil"), field("Accept", "a")};
+    std::vector<http::Field> fields = {field("X-User", "evil"),        field("x-user", "evil"),
+                                       field("X_USER", "evil"),        field("X.User", "evil"),
+                                       field("authorization", "evil"), field("Accept", "a")};
     ExternalAuth(settings(), 1).replace_in(fields, told);
     ASSERT_EQ(fields.size(), told == nullptr ? 1u : 2u);
     EXPECT_EQ(fields[0].name, "Accept");

@@ -47,10 +47,10 @@ TEST(Replacements, AreMadeInAllFieldsOfAResponse) {
   config::Shape shape;
   shape.cookie_paths = kPaths;
   shape.locations = {{"http://", "https://"}};
-  std::vector<http1::Field> fields = {{.name = "set-cookie", .value = "a=1; Path=/app/1"},
-                                      {.name = "Set-Cookie", .value = "b=1; Path=/app/2"},
-                                      {.name = "X-Location", .value = "http://a"},
-                                      {.name = "LOCATION", .value = "http://a"}};
+  std::vector<http::Field> fields = {{.name = "set-cookie", .value = "a=1; Path=/app/1"},
+                                     {.name = "Set-Cookie", .value = "b=1; Path=/app/2"},
+                                     {.name = "X-Location", .value = "http://a"},
+                                     {.name = "LOCATION", .value = "http://a"}};
   std::forward_list<std::string> texts;
   replace_in_fields(shape, fields, texts);
   EXPECT_EQ(fields[0].value, "a=1; Path=/1");

@@ -10,7 +10,7 @@ namespace {
 
 std::string text_of(const Fields& fields) {
   std::string text;
-  for (const http1::Field& field : fields) {
+  for (const http::Field& field : fields) {
     text.append(field.name).append(": ").append(field.value).append("\n");
   }
   return text;

@@ -7,7 +7,7 @@
 namespace proxy::policy {
 namespace {
 
-using Fields = std::vector<http1::Field>;
+using Fields = std::vector<http::Field>;
 
 Fields with(std::initializer_list<std::pair<const char*, const char*>> pairs) {
   Fields fields;

@@ -60,11 +60,11 @@ TEST(Trace, OfASpanWithinAnotherKeepsTheTraceAndWhetherItIsSampled) {
 }
 
 TEST(Trace, OfSeveralNoneIsBelieved) {
-  std::vector<http1::Field> fields = {{.name = "TraceParent", .value = kGood}};
+  std::vector<http::Field> fields = {{.name = "TraceParent", .value = kGood}};
   EXPECT_EQ(read_traceparent(fields).trace_id, kTrace);
   fields.push_back(fields.front());
   EXPECT_EQ(read_traceparent(fields).trace_id, "");
-  EXPECT_EQ(read_traceparent(std::vector<http1::Field>{}).trace_id, "");
+  EXPECT_EQ(read_traceparent(std::vector<http::Field>{}).trace_id, "");
 }
 
 TEST(Trace, ANewOneIsOneThatIsBelieved) {
@@ -75,9 +75,9 @@ TEST(Trace, ANewOneIsOneThatIsBelieved) {
 }
 
 TEST(Trace, WhatIsForgottenIsNotPassedOn) {
-  std::vector<http1::Field> fields = {{.name = "traceparent", .value = "x"},
-                                      {.name = "TraceState", .value = "a=b"},
-                                      {.name = "Accept", .value = "*"}};
+  std::vector<http::Field> fields = {{.name = "traceparent", .value = "x"},
+                                     {.name = "TraceState", .value = "a=b"},
+                                     {.name = "Accept", .value = "*"}};
   forget_trace(fields);
   EXPECT_TRUE(fields[0].dropped);
   EXPECT_TRUE(fields[1].dropped);

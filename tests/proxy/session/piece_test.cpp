@@ -72,7 +72,7 @@ TEST(DecodeInPlace, MovesTheContentOfAllChunksTogether) {
   Buffer buffer("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\nGET /");
   auto decoder = http1::BodyDecoder::chunked();
   const Decoded decoded = decode_in_place(decoder, buffer.begin(), buffer.end(), 64, 16);
-  EXPECT_EQ(decoded.failure, http1::Failure::none);
+  EXPECT_EQ(decoded.failure, http::Failure::none);
   EXPECT_EQ(decoded.piece.text(), "abcde");
   EXPECT_TRUE(decoder.is_done());
   EXPECT_EQ(std::string_view(buffer.begin() + decoded.consumed, 5), "GET /");
@@ -97,7 +97,7 @@ TEST(DecodeInPlace, ABodyOverSeveralReadsIsDecodedReadByRead) {
     for (std::string_view part : {wire.substr(0, cut), wire.substr(cut)}) {
       Buffer buffer(part);
       const Decoded decoded = decode_in_place(decoder, buffer.begin(), buffer.end(), 64, 16);
-      ASSERT_EQ(decoded.failure, http1::Failure::none) << cut;
+      ASSERT_EQ(decoded.failure, http::Failure::none) << cut;
       EXPECT_EQ(decoded.consumed, part.size());
       content += decoded.piece.text();
     }

@@ -8,7 +8,7 @@ namespace {
 using config::HashPart;
 using config::HashSource;
 
-const std::vector<http1::Field> kFields = {
+const std::vector<http::Field> kFields = {
     {"X-User-Id", "u1"}, {"Cookie", "a=b; Route=r1"}, {"cookie", "late=l"}, {"X-Empty", ""}};
 
 std::optional<std::uint64_t> hash(const std::vector<HashPart>& parts, Distinction request) {
@@ -16,7 +16,7 @@ std::optional<std::uint64_t> hash(const std::vector<HashPart>& parts, Distinctio
 }
 Distinction request(std::string_view path, std::string_view query,
                     std::string_view address = "192.0.2.1", std::string_view host = "shop.test",
-                    const std::vector<http1::Field>& fields = kFields) {
+                    const std::vector<http::Field>& fields = kFields) {
   return {path, query, address, host, fields};
 }
 

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::vector<std::string_view> cookies(const std::vector<std::string_view>& values) {
-  std::vector<http1::Field> fields;
+  std::vector<http::Field> fields;
   for (const std::string_view value : values) fields.push_back({"cookie", value});
   fields.push_back({"X-Cookie", "route=no"});
   return cookies_named(fields, "route");
@@ -33,7 +33,7 @@ TEST(StickyCookie, IsFoundByItsWholeName) {
 }
 
 TEST(StickyCookie, MayNameAClientAsNoEndpointIsNamed) {
-  http1::RequestIds random({1, 2, 3, 4});
+  http::RequestIds random({1, 2, 3, 4});
   const std::string name = make_client_name(random);
   EXPECT_TRUE(is_client_name(name));
   EXPECT_NE(make_client_name(random), name);

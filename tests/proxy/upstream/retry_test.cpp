@@ -91,7 +91,7 @@ TEST(ChooseNext, NothingIsSentAgainOnceAByteOfTheResponseCame) {
 }
 
 TEST(ChooseNext, MethodsThatMayBeSentTwiceAreThoseOfRfc9110) {
-  using http1::Method;
+  using http::Method;
   for (const Method method :
        {Method::get, Method::head, Method::put, Method::delete_, Method::options, Method::trace}) {
     EXPECT_TRUE(is_idempotent(method));

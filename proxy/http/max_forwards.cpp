@@ -1,4 +1,4 @@
-#include "proxy/http1/max_forwards.h"
+#include "proxy/http/max_forwards.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 namespace {
 
@@ -54,4 +54,4 @@ void count_down_forwards(RequestHead& head, MaxForwardsText& storage) {
   }
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,4 +1,4 @@
-#include "proxy/http1/failure.h"
+#include "proxy/http/failure.h"
 
 #include <algorithm>
 #include <string_view>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 TEST(Failure, EachHasAStatusAndAReasonOfItsOwn) {
@@ -21,4 +21,4 @@ TEST(Failure, EachHasAStatusAndAReasonOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

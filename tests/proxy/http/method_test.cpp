@@ -1,8 +1,8 @@
-#include "proxy/http1/method.h"
+#include "proxy/http/method.h"
 
 #include <gtest/gtest.h>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 TEST(Method, IsKnownByItsNameInCapitalsAlone) {
@@ -15,4 +15,4 @@ TEST(Method, IsKnownByItsNameInCapitalsAlone) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

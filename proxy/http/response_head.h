@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // How a body ends (RFC 9112 §6.3).
 enum class Framing : std::uint8_t {
@@ -40,4 +40,4 @@ struct ResponseHead {
   void rebase(std::string_view from, const char* to);
 };
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http1/field.h"
-#include "proxy/http1/method.h"
+#include "proxy/http/field.h"
+#include "proxy/http/method.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // A request's head. Views point into the caller's buffer; they live as long as those bytes stay
 // where they are. HTTP/2 fills the same structure, so everything after the codec is written once.
@@ -48,4 +48,4 @@ struct RequestHead {
   void keep_in(std::string& storage);
 };
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,12 +1,12 @@
-#include "proxy/http1/max_forwards.h"
+#include "proxy/http/max_forwards.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "proxy/http1/trailer.h"
+#include "proxy/http/trailer.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 // "refused", or the values that go on.
@@ -62,4 +62,4 @@ TEST(MaxForwards, OfAnotherMethodPassesUnchanged) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,4 +1,4 @@
-#include "proxy/http1/request_id.h"
+#include "proxy/http/request_id.h"
 
 #include <bit>
 #include <cstring>
@@ -6,7 +6,7 @@
 
 #include "base/digest.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 constexpr std::size_t kClientIdBytesMax = 128;
@@ -63,4 +63,4 @@ std::string_view choose_request_id(const RequestHead& head, RequestIds& ids,
   return {storage.data(), storage.size()};
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -3,9 +3,9 @@
 #include <span>
 #include <string_view>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // An answer of our own: error, redirect, challenge.
 struct Answer {
@@ -26,4 +26,4 @@ struct Answer {
   std::string_view grpc_message{};
 };
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,4 +1,4 @@
-#include "proxy/http1/request_id.h"
+#include "proxy/http/request_id.h"
 
 #include <string>
 #include <string_view>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 RequestHead with_request_ids(const std::vector<std::string>& ids) {
@@ -40,4 +40,4 @@ TEST(RequestId, NewOnesDiffer) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -6,7 +6,7 @@
 
 // Which bytes may stand where. One table of bit sets, so that a loop over a token is one load and
 // one test per byte.
-namespace proxy::http1 {
+namespace proxy::http {
 
 enum CharacterClass : std::uint8_t {
   kToken = 1,       // tchar, RFC 9110 §5.6.2
@@ -77,4 +77,4 @@ inline char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

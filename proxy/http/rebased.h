@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // `view` at the same offset of the copy at `to`, when it points into `from`.
 inline std::string_view rebased(std::string_view view, std::string_view from, const char* to) {
@@ -14,4 +14,4 @@ inline std::string_view rebased(std::string_view view, std::string_view from, co
   return {to + (address - begin), view.size()};
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

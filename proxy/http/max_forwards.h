@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "proxy/http1/request_head.h"
+#include "proxy/http/request_head.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // A number of 64 bits.
 using MaxForwardsText = std::array<char, 20>;
@@ -19,4 +19,4 @@ bool ends_here(const RequestHead& head);
 // Before it is forwarded: the value in `head` is one less, and lies in `storage`.
 void count_down_forwards(RequestHead& head, MaxForwardsText& storage);
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

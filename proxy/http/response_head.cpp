@@ -1,10 +1,10 @@
-#include "proxy/http1/response_head.h"
+#include "proxy/http/response_head.h"
 
 #include <utility>
 
-#include "proxy/http1/rebased.h"
+#include "proxy/http/rebased.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 // A head is used again for many responses; one with more fields than nearly any has gives back what
@@ -36,4 +36,4 @@ void ResponseHead::rebase(std::string_view from, const char* to) {
   }
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/http1/request_head.h"
+#include "proxy/http/request_head.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // Makes ids of 32 hexadecimal digits. Unique, not secret: a fast generator seeded once from the
 // system's. One per worker; not safe for several threads.
@@ -29,4 +29,4 @@ class RequestIds {
 std::string_view choose_request_id(const RequestHead& head, RequestIds& ids,
                                    RequestIds::Text& storage);
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // Why a message was refused. Each has the HTTP status to answer with and a stable token for the
 // access log and metrics. After any of them the connection is closed: what follows a message that
@@ -57,4 +57,4 @@ std::string_view reason_of(Failure failure);
 // the access log and metrics have requests and responses side by side.
 std::string_view response_reason_of(Failure failure);
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

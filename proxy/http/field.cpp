@@ -1,4 +1,4 @@
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 
 #include <arpa/inet.h>
 
-#include "proxy/http1/character_tables.h"
+#include "proxy/http/character_tables.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 struct KnownName {
@@ -301,4 +301,4 @@ bool is_valid_authority(std::string_view authority) {
   return authority[host_bytes] == ':' && is_valid_port(authority.substr(host_bytes + 1));
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

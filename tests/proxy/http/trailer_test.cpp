@@ -1,9 +1,9 @@
-#include "proxy/http1/trailer.h"
+#include "proxy/http/trailer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 std::string kept(std::string_view lines) {
@@ -83,4 +83,4 @@ TEST(Trailer, AClientSaysThatItTakesThemByOneWordOfAList) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

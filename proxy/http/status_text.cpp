@@ -1,6 +1,6 @@
-#include "proxy/http1/status_text.h"
+#include "proxy/http/status_text.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 std::string_view status_text(int status) {
   switch (status) {
@@ -61,4 +61,4 @@ std::string_view status_text(int status) {
   }
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 // The fields that a proxy treats in a way of its own; all others pass.
 enum class FieldId : std::uint8_t {
@@ -82,4 +82,4 @@ inline std::string_view trimmed(std::string_view text) {
 // userinfo.
 bool is_valid_authority(std::string_view authority);
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,11 +1,11 @@
-#include "proxy/http1/request_head.h"
+#include "proxy/http/request_head.h"
 
 #include <cassert>
 #include <utility>
 
-#include "proxy/http1/rebased.h"
+#include "proxy/http/rebased.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 const Field* RequestHead::find(FieldId id) const {
   for (const Field& field : fields) {
@@ -54,4 +54,4 @@ void RequestHead::keep_in(std::string& storage) {
   }
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

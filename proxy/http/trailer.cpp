@@ -1,9 +1,9 @@
-#include "proxy/http1/trailer.h"
+#include "proxy/http/trailer.h"
 
 #include <algorithm>
 #include <array>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 // RFC 9110 §6.5.1, and what browsers and applications go by. What field_id() knows is not in it:
@@ -76,4 +76,4 @@ bool takes_trailers(std::string_view te) {
   return false;
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

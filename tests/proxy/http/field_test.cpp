@@ -1,8 +1,8 @@
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 #include <gtest/gtest.h>
 
-namespace proxy::http1 {
+namespace proxy::http {
 namespace {
 
 TEST(FieldId, LookAlikesWithUnderscoresAreTold) {
@@ -18,4 +18,4 @@ TEST(FieldId, LookAlikesWithUnderscoresAreTold) {
 }
 
 }  // namespace
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,9 +1,9 @@
-#include "proxy/http1/failure.h"
+#include "proxy/http/failure.h"
 
 #include <array>
 #include <string>
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 int status_of(Failure failure) {
   switch (failure) {
@@ -116,4 +116,4 @@ std::string_view response_reason_of(Failure failure) {
   return kReasons[static_cast<std::size_t>(failure)];
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -1,6 +1,6 @@
-#include "proxy/http1/method.h"
+#include "proxy/http/method.h"
 
-namespace proxy::http1 {
+namespace proxy::http {
 
 Method method_of(std::string_view text) {
   switch (text.size()) {
@@ -28,4 +28,4 @@ Method method_of(std::string_view text) {
   return Method::other;
 }
 
-}  // namespace proxy::http1
+}  // namespace proxy::http

@@ -4,11 +4,11 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http1/field.h"
+#include "proxy/http/field.h"
 
 // The fields after a body (RFC 9110 §6.5), which come when its message was acted on already. In
 // this proxy they are lines as HTTP/1.1 has them, "Name: value\r\n", whatever they came in.
-namespace proxy::http1 {
+namespace proxy::http {
 
 // Adds the fields of these lines, which were checked when they were read (BodyDecoder, libnghttp2).
 // The views point into `lines`.
@@ -28,4 +28,4 @@ void write_trailer(const std::vector<Field>& fields, std::string& lines);
 // Whether a TE field says that its sender understands trailers (§10.1.4).
 bool takes_trailers(std::string_view te);
 
-}  // namespace proxy::http1
+}  // namespace proxy::http
