@@ -11,6 +11,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "proxy/admin/counters.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::admin {
 namespace {
@@ -110,11 +111,11 @@ void add_connections(Page& page) {
   page.family("accept_pauses_total", "Times that accepting stopped for 20 ms, and why.",
               MetricType::Counter)
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_full; },
-           {{"reason", "too_many_connections"}})
+           {{"reason", reason::too_many_connections}})
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_descriptors; },
-           {{"reason", "no_descriptors"}})
+           {{"reason", reason::no_descriptors}})
       .sum([](const auto& w) -> const Counter& { return w.accept_pauses_no_memory; },
-           {{"reason", "no_memory"}});
+           {{"reason", reason::no_memory}});
   page.family("connections_refused_total",
               "Client connections closed as soon as they came, because of a limit.",
               MetricType::Counter)

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "proxy/client/port_text.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::client {
 namespace {
@@ -20,9 +21,9 @@ ProxyHeader failed(std::string_view problem) {
   return {.outcome = Outcome::failed, .problem = problem};
 }
 
-constexpr std::string_view kNone = "no_proxy_header";
-constexpr std::string_view kMalformed = "malformed_proxy_header";
-constexpr std::string_view kTooLong = "proxy_header_too_long";
+constexpr std::string_view kNone = reason::no_proxy_header;
+constexpr std::string_view kMalformed = reason::malformed_proxy_header;
+constexpr std::string_view kTooLong = reason::proxy_header_too_long;
 
 // The beginning of this, as far as either goes.
 bool agrees(std::string_view bytes, std::string_view with) {

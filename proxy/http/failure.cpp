@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::http {
 
 int status_of(Failure failure) {
@@ -37,69 +39,69 @@ std::string_view reason_of(Failure failure) {
     case Failure::none:
       return "";
     case Failure::bad_request_line:
-      return "bad_request_line";
+      return reason::bad_request_line;
     case Failure::bad_method:
-      return "bad_method";
+      return reason::bad_method;
     case Failure::bad_target:
-      return "bad_target";
+      return reason::bad_target;
     case Failure::connect_not_supported:
-      return "connect_not_supported";
+      return reason::connect_not_supported;
     case Failure::tls_on_plain_port:
-      return "tls_on_plain_port";
+      return reason::tls_on_plain_port;
     case Failure::too_many_empty_lines:
-      return "too_many_empty_lines";
+      return reason::too_many_empty_lines;
     case Failure::request_line_too_long:
-      return "request_line_too_long";
+      return reason::request_line_too_long;
     case Failure::version_not_supported:
-      return "version_not_supported";
+      return reason::version_not_supported;
     case Failure::bad_status_line:
-      return "bad_status_line";
+      return reason::bad_status_line;
     case Failure::bad_line_ending:
-      return "bad_line_ending";
+      return reason::bad_line_ending;
     case Failure::bad_field_name:
-      return "bad_field_name";
+      return reason::bad_field_name;
     case Failure::disguised_framing_field:
-      return "disguised_framing_field";
+      return reason::disguised_framing_field;
     case Failure::bad_field_value:
-      return "bad_field_value";
+      return reason::bad_field_value;
     case Failure::head_too_large:
-      return "head_too_large";
+      return reason::head_too_large;
     case Failure::too_many_fields:
-      return "too_many_fields";
+      return reason::too_many_fields;
     case Failure::missing_host:
-      return "missing_host";
+      return reason::missing_host;
     case Failure::duplicate_host:
-      return "duplicate_host";
+      return reason::duplicate_host;
     case Failure::bad_host:
-      return "bad_host";
+      return reason::bad_host;
     case Failure::bad_content_length:
-      return "bad_content_length";
+      return reason::bad_content_length;
     case Failure::duplicate_content_length:
-      return "duplicate_content_length";
+      return reason::duplicate_content_length;
     case Failure::bad_transfer_encoding:
-      return "bad_transfer_encoding";
+      return reason::bad_transfer_encoding;
     case Failure::transfer_encoding_not_supported:
-      return "transfer_encoding_not_supported";
+      return reason::transfer_encoding_not_supported;
     case Failure::length_and_transfer_encoding:
-      return "length_and_transfer_encoding";
+      return reason::length_and_transfer_encoding;
     case Failure::expectation_failed:
-      return "expectation_failed";
+      return reason::expectation_failed;
     case Failure::bad_chunk_size:
-      return "bad_chunk_size";
+      return reason::bad_chunk_size;
     case Failure::chunk_line_too_long:
-      return "chunk_line_too_long";
+      return reason::chunk_line_too_long;
     case Failure::bad_chunk_end:
-      return "bad_chunk_end";
+      return reason::bad_chunk_end;
     case Failure::bad_trailer:
-      return "bad_trailer";
+      return reason::bad_trailer;
     case Failure::trailers_too_large:
-      return "trailers_too_large";
+      return reason::trailers_too_large;
     case Failure::truncated_body:
-      return "truncated_body";
+      return reason::truncated_body;
     case Failure::folded_framing_field:
-      return "folded_framing_field";
+      return reason::folded_framing_field;
     case Failure::unexpected_upgrade:
-      return "unexpected_upgrade";
+      return reason::unexpected_upgrade;
   }
   return "unknown";
 }

@@ -8,6 +8,7 @@
 
 #include "proxy/http2/flow_window.h"
 #include "proxy/http2/session_options.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::http2 {
 
@@ -44,13 +45,13 @@ std::size_t bytes_of(const nghttp2_nv* fields, std::size_t count) {
 const char* refusal_of(int library_error) {
   switch (library_error) {
     case NGHTTP2_ERR_HTTP_HEADER:
-      return "http2_bad_field";
+      return reason::http2_bad_field;
     case NGHTTP2_ERR_HTTP_MESSAGING:
-      return "http2_malformed_request";
+      return reason::http2_malformed_request;
     case NGHTTP2_ERR_FLOW_CONTROL:
-      return "http2_flow_control";
+      return reason::http2_flow_control;
     default:
-      return "http2_protocol_error";
+      return reason::http2_protocol_error;
   }
 }
 
@@ -187,7 +188,7 @@ struct Callbacks {
       case NGHTTP2_GOAWAY:
         connection.sent_goaway_ = true;
         if (frame->goaway.error_code != NGHTTP2_NO_ERROR && connection.ended_for_ == nullptr) {
-          connection.ended_for_ = "http2_protocol_error";
+          connection.ended_for_ = reason::http2_protocol_error;
         }
         return 0;
       case NGHTTP2_HEADERS:
@@ -217,9 +218,9 @@ struct Callbacks {
     // By libnghttp2 itself: the client broke the stream of a request that was begun. Where it said
     // nothing else, it was for more or less DATA than Content-Length (RFC 9113 §8.1.1).
     if (*stream.refusal_ == '\0') {
-      stream.refusal_ = error == NGHTTP2_PROTOCOL_ERROR       ? "content_length_mismatch"
-                        : error == NGHTTP2_FLOW_CONTROL_ERROR ? "http2_flow_control"
-                                                              : "http2_protocol_error";
+      stream.refusal_ = error == NGHTTP2_PROTOCOL_ERROR       ? reason::content_length_mismatch
+                        : error == NGHTTP2_FLOW_CONTROL_ERROR ? reason::http2_flow_control
+                                                              : reason::http2_protocol_error;
     }
     connection.count_reset();
   }
@@ -378,7 +379,7 @@ ServerSession::Received ServerSession::receive(std::string_view bytes, std::size
     const ssize_t used = is_goodbye_ ? 0 : hand_on(bytes, step);
     if (used < 0) {
       const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
-      end_for(flood ? "http2_frame_flood" : "http2_protocol_error",
+      end_for(flood ? reason::http2_frame_flood : reason::http2_protocol_error,
               flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
       return {false, all, work_};
     }
@@ -433,7 +434,7 @@ void ServerSession::begin_frame() {
                 !is_amid_fields_ && frame.length >= kGoawayBytesMin &&
                 frame.length <= kFrameBytesMax;
   const std::uint32_t error = error_of(frame);
-  if (error != NGHTTP2_NO_ERROR) end_for("http2_protocol_error", error);
+  if (error != NGHTTP2_NO_ERROR) end_for(reason::http2_protocol_error, error);
 }
 
 void ServerSession::end_frame() {
@@ -451,7 +452,7 @@ void ServerSession::end_frame() {
   }
   // RFC 7540 §5.3.1. RFC 9113 took the tree away, and left what a stream may not say.
   if (frame.type == NGHTTP2_PRIORITY && frame.length == 5 && walk_.first_number() == frame.stream) {
-    end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
+    end_for(reason::http2_protocol_error, NGHTTP2_PROTOCOL_ERROR);
   }
   // Megabytes may be on their way, so these may come by the thousand at once.
   if (frame.type == NGHTTP2_WINDOW_UPDATE && updates_earned_ > 0) {
@@ -459,14 +460,14 @@ void ServerSession::end_frame() {
     return;
   }
   if (!frame_was_useful_ && !idle_frames_.take(source_.now())) {
-    end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);
+    end_for(reason::http2_frame_flood, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 
 // It names the last stream of ours that the client dealt with, and we begin none.
 void ServerSession::take_goodbye(std::int32_t last_stream) {
   client_leaves_ = true;
-  if (last_stream % 2 != 0) end_for("http2_protocol_error", NGHTTP2_PROTOCOL_ERROR);
+  if (last_stream % 2 != 0) end_for(reason::http2_protocol_error, NGHTTP2_PROTOCOL_ERROR);
 }
 
 // Counts before it looks, and looks at nothing once it was too much.
@@ -561,12 +562,12 @@ void ServerSession::cut_off(Stream& stream) {
   reset(*left, Why::no_error);
   send_to(urgent_, kUrgentBytesMax);
   if (Callbacks::stream_of(session_, id) != nullptr) {
-    end_for("http2_frame_flood", NGHTTP2_ENHANCE_YOUR_CALM);  // there is too much to say
+    end_for(reason::http2_frame_flood, NGHTTP2_ENHANCE_YOUR_CALM);  // there is too much to say
   }
 }
 
 void ServerSession::count_reset() {
-  if (!resets_.take(source_.now())) end_for("http2_reset_flood", NGHTTP2_ENHANCE_YOUR_CALM);
+  if (!resets_.take(source_.now())) end_for(reason::http2_reset_flood, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 // The client is told why, and nothing more is received.

@@ -12,6 +12,7 @@
 
 #include "base/ip_text.h"
 #include "base/open_files.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::net {
 namespace {
@@ -162,19 +163,19 @@ int take_connect_error(int fd) {
 std::string_view connect_failure_reason(int error) {
   switch (error) {
     case ECONNREFUSED:
-      return "connect_refused";
+      return reason::connect_refused;
     case EHOSTUNREACH:
     case ENETUNREACH:
-      return "connect_unreachable";
+      return reason::connect_unreachable;
     case ECONNRESET:
-      return "connect_reset";
+      return reason::connect_reset;
     case EMFILE:
     case ENFILE:
-      return "no_descriptors";
+      return reason::no_descriptors;
     case ETIMEDOUT:
-      return "connect_timeout";
+      return reason::connect_timeout;
     default:
-      return "connect_failed";
+      return reason::connect_failed;
   }
 }
 

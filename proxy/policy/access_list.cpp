@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <iterator>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::policy {
 namespace {
 
 using config::IpAddress;
 
-constexpr Verdict kDenied{403, "address_denied"};
-constexpr Verdict kNotAllowed{403, "address_not_allowed"};
-constexpr Verdict kNoAddress{403, "address_unknown"};
+constexpr Verdict kDenied{403, reason::address_denied};
+constexpr Verdict kNotAllowed{403, reason::address_not_allowed};
+constexpr Verdict kNoAddress{403, reason::address_unknown};
 
 IpAddress last_of(const config::Network& network) {
   IpAddress last = network.address;

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::policy {
 namespace {
 
@@ -43,24 +45,24 @@ Verdict ClientCertificate::refuse(int status, std::string_view reason,
 }
 
 Verdict ClientCertificate::check(const Presented& presented) const {
-  if (presented.way == Presented::Way::plain) return {403, "client_certificate_needs_https"};
+  if (presented.way == Presented::Way::plain) return {403, reason::client_certificate_needs_https};
   if (presented.way == Presented::Way::other_host) {
-    return refuse(421, "client_certificate_not_asked", {});
+    return refuse(421, reason::client_certificate_not_asked, {});
   }
-  if (authorities_->store() == nullptr) return {503, "client_authorities_broken"};
+  if (authorities_->store() == nullptr) return {503, reason::client_authorities_broken};
   if (presented.shown == nullptr) {
     if (asks_for_name_ && proof_ != ClientProof::required) {
-      return {403, "client_certificate_name"};
+      return {403, reason::client_certificate_name};
     }
     if (proof_ != ClientProof::required) return kPasses;
-    return refuse(400, "client_certificate_missing",
+    return refuse(400, reason::client_certificate_missing,
                   "400 No required SSL certificate was sent (client_certificate_missing)\n");
   }
   const auto* const verified = presented.shown->verify(authorities_, depth_, presented.now);
-  if (verified == nullptr) return {503, "client_authorities_broken"};
+  if (verified == nullptr) return {503, reason::client_authorities_broken};
   const bool is_good = verified->is_good;
   if (!is_good && proof_ != ClientProof::unverified) {
-    return refuse(400, "client_certificate_error",
+    return refuse(400, reason::client_certificate_error,
                   "400 The SSL certificate error (client_certificate_error)\n");
   }
   if (!asks_for_name_) return kPasses;
@@ -68,7 +70,7 @@ Verdict ClientCertificate::check(const Presented& presented) const {
   const auto& name = presented.shown->common_name();
   const bool fits =
       is_good && name_ && name && name->size() <= kComparedBytesMax && name_->matches(*name);
-  return fits ? kPasses : Verdict{403, "client_certificate_name"};
+  return fits ? kPasses : Verdict{403, reason::client_certificate_name};
 }
 
 void ClientCertificate::tell(const Presented& presented, std::vector<http::Field>& fields) const {

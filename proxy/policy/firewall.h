@@ -9,6 +9,7 @@
 
 #include "proxy/config/model.h"
 #include "proxy/policy/verdict.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::policy {
 
@@ -45,7 +46,7 @@ class Inspections {
 // everything, also what nobody could look at.
 inline Verdict verdict_on(const Inspection& inspection, const config::Firewall& settings) {
   if (settings.mode == config::FirewallMode::detect) return kPasses;
-  if (inspection.is_attack) return {403, "firewall"};
+  if (inspection.is_attack) return {403, reason::firewall};
   if (inspection.trouble.empty() || settings.passes_uninspected) return kPasses;
   Verdict refusal{inspection.trouble_status, inspection.trouble};
   // As long as it takes for most queues to become shorter.

@@ -1,12 +1,14 @@
 #include "proxy/policy/guards.h"
 
+#include "proxy/reason/words.h"
+
 namespace proxy::policy {
 namespace {
 
-constexpr Verdict kUnknownGuard{503, "unknown_guard"};
-constexpr Verdict kUnchecked{503, "password_unchecked"};
-constexpr Verdict kUnasked{503, "auth_unasked"};
-constexpr Verdict kUninspected{503, "firewall_uninspected"};
+constexpr Verdict kUnknownGuard{503, reason::unknown_guard};
+constexpr Verdict kUnchecked{503, reason::password_unchecked};
+constexpr Verdict kUnasked{503, reason::auth_unasked};
+constexpr Verdict kUninspected{503, reason::firewall_uninspected};
 
 bool is_success(int status) {
   return status >= 200 && status <= 299;
@@ -88,10 +90,10 @@ Verdict Guards::check_external(const Asker& asker, OpenQuestion& question) const
     return kUnasked;
   }
   if (is_success(answer->status)) return kPasses;
-  Verdict verdict{500, "auth_answer_unexpected"};
+  Verdict verdict{500, reason::auth_answer_unexpected};
   if (answer->status == 0) verdict.reason = answer->failure;
-  if (answer->status == 401) verdict = {401, "auth_unauthorized"};
-  if (answer->status == 403) verdict = {403, "auth_forbidden"};
+  if (answer->status == 401) verdict = {401, reason::auth_unauthorized};
+  if (answer->status == 403) verdict = {403, reason::auth_forbidden};
   verdict.external = &*external_auth_;
   verdict.answer = answer;
   return verdict;
@@ -108,14 +110,14 @@ Verdict Guards::check_password(const Asker& asker, PasswordQuestion& question,
   const auto refuse = [&](std::string_view reason) {
     return Verdict{401, reason, basic_auth_->challenge()};
   };
-  if (asker.authorization.empty()) return refuse("credentials_missing");
+  if (asker.authorization.empty()) return refuse(reason::credentials_missing);
   const auto credentials = read_credentials(asker.authorization, storage);
-  if (!credentials) return refuse("credentials_unreadable");
+  if (!credentials) return refuse(reason::credentials_unreadable);
   if (asker.remembered == nullptr) return {};
   const auto hash = basic_auth_->hash_for(credentials->user);
-  if (!hash) return refuse("credentials_wrong");
+  if (!hash) return refuse(reason::credentials_wrong);
   const CredentialsDigest digest = asker.remembered->digest_of(*hash->text, *credentials);
-  if (asker.wrong != nullptr && *asker.wrong == digest) return refuse("credentials_wrong");
+  if (asker.wrong != nullptr && *asker.wrong == digest) return refuse(reason::credentials_wrong);
   if (hash->is_of_user && asker.remembered->has(digest, asker.now)) {
     question.known_user = credentials->user;
     return kPasses;

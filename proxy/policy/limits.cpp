@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "proxy/config/limits.h"
+#include "proxy/reason/words.h"
 
 namespace proxy::policy {
 namespace {
@@ -25,9 +26,9 @@ static_assert(kMinute * (config::kBurstMultiplierMax + kProxiesMax + 1) < RateBu
 static_assert(config::kRequestRateMax <= kSecond);
 static_assert(config::kConnectionsLimitMax <= InFlight::kCountMax);
 
-constexpr Verdict kNoAddress{503, "address_unknown"};
-constexpr std::string_view kRateLimited = "rate_limited";
-constexpr std::string_view kConnectionsLimited = "connections_limited";
+constexpr Verdict kNoAddress{503, reason::address_unknown};
+constexpr std::string_view kRateLimited = reason::rate_limited;
+constexpr std::string_view kConnectionsLimited = reason::connections_limited;
 
 constexpr std::string_view kPerMinute = "per minute ";
 constexpr std::string_view kPerSecond = "per second ";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::policy {
 namespace {
 
@@ -85,7 +87,7 @@ Rewritten rewrite(std::string_view target, const config::Expression* expression,
   if (expression != nullptr) {
     const bool is_match = has_groups(target) ? expression->matches(normalized_path, groups)
                                              : expression->matches(normalized_path);
-    if (!is_match) return refused("ambiguous_path");
+    if (!is_match) return refused(reason::ambiguous_path);
   }
   const std::size_t mark = std::min(target.find('?'), target.size());
   const bool has_parameters = mark < target.size();
@@ -106,7 +108,7 @@ Rewritten rewrite(std::string_view target, const config::Expression* expression,
       append_to_query(storage, groups[static_cast<std::size_t>(group)]);
       ++i;
     }
-    if (storage.size() > kRewrittenBytesMax) return refused("rewritten_path_too_long");
+    if (storage.size() > kRewrittenBytesMax) return refused(reason::rewritten_path_too_long);
   }
   if (mark >= target.size()) path_bytes = storage.size();
 
@@ -114,7 +116,7 @@ Rewritten rewrite(std::string_view target, const config::Expression* expression,
   storage.resize(path_bytes);
   merge_slashes(storage, 0);
   if (!has_sound_escapes(storage) || has_dot_segment(storage) || !storage.starts_with('/')) {
-    return refused("bad_rewritten_path");
+    return refused(reason::bad_rewritten_path);
   }
   path_bytes = storage.size();
   storage += parameters;

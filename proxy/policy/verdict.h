@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::config {
 struct Redirection;
 }  // namespace proxy::config
@@ -14,8 +16,8 @@ struct AuthAnswer;
 
 // What a guard says of a request. Its default is the answer of a guard that could not decide.
 struct Verdict {
-  int status = 503;                             // 0: it may pass
-  std::string_view reason = "guard_undecided";  // static text, for the access log
+  int status = 503;                                   // 0: it may pass
+  std::string_view reason = reason::guard_undecided;  // static text, for the access log
   std::string_view challenge{};         // of a 401: WWW-Authenticate; lives as long as the guards
   std::chrono::seconds retry_after{0};  // more than 0: it may pass after so long
   std::string_view body{};              // static text, in place of one made of status and reason

@@ -6,6 +6,7 @@
 
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/closing.h"
+#include "proxy/reason/words.h"
 #include "proxy/router/path.h"
 #include "proxy/router/readings.h"
 
@@ -74,7 +75,7 @@ Target make_target(const config::Action& action, const base::Alike<config::Polic
     if (guards == references.guards.end()) {
       // validate() has seen to it that this does not happen; if it did, nobody may pass.
       target.status = 503;
-      target.change_rest().reason = "unknown_guard";
+      target.change_rest().reason = reason::unknown_guard;
       return target;
     }
     target.guards = guards->second.get();
@@ -98,7 +99,7 @@ Target make_target(const config::Action& action, const base::Alike<config::Polic
     }
     // validate() has seen to it that this does not happen; if it did, nothing else may answer.
     target.status = 503;
-    target.change_rest().reason = "no_cluster";
+    target.change_rest().reason = reason::no_cluster;
     return target;
   }
   const auto& answer = std::get<config::FixedAnswer>(action);
@@ -620,26 +621,26 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
     return decision;
   }
   const Host* const host = table.find_host(request.host);
-  if (host == nullptr) return answer(404, "no_host");
+  if (host == nullptr) return answer(404, reason::no_host);
   // "OPTIONS *" is about the server: whoever has the host's root.
   const std::string_view received = request.path == "*" ? std::string_view("/") : request.path;
   const auto path = normalize_path(received, storage);
   const bool may_stay_plain = path && host->has_challenge_rule(*path);
   if (host->refuses_plain_http() && !request.secure && !may_stay_plain) {
-    return answer(403, "plain_http_refused");
+    return answer(403, reason::plain_http_refused);
   }
   if (host->https_redirect() && !request.secure && !may_stay_plain) {
     // HTTP/1.0 without Host: there is no address to send the client to.
-    if (request.host.empty()) return answer(400, "missing_host");
+    if (request.host.empty()) return answer(400, reason::missing_host);
     decision.kind = Decision::Kind::redirect;
     decision.status = 308;
     return decision;
   }
-  if (!path) return answer(400, "bad_path");
+  if (!path) return answer(400, reason::bad_path);
   const Host::Choice choice = host->choose(received, *path);
-  if (choice.ambiguous) return answer(400, "ambiguous_path");
+  if (choice.ambiguous) return answer(400, reason::ambiguous_path);
   decision.target = choice.target;
-  if (decision.target == nullptr) return answer(404, "no_path");
+  if (decision.target == nullptr) return answer(404, reason::no_path);
   if (decision.target->cluster == Target::kNoCluster) {
     return answer(decision.target->status, decision.target->rest().reason);
   }

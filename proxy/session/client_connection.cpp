@@ -4,6 +4,7 @@
 
 #include "proxy/client/proxy_header.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/http1_connection.h"
 #include "proxy/session/http2_connection.h"
 #include "proxy/session/passthrough_connection.h"
@@ -51,7 +52,7 @@ bool ClientConnection::start() {
   } else if (client_.is_trusted_proxy) {
     arm(worker_.options().timeouts.handshake);
   } else {
-    refuse_proxy_header("untrusted_peer");
+    refuse_proxy_header(reason::untrusted_peer);
   }
   return true;
 }
@@ -68,7 +69,7 @@ bool ClientConnection::takes_place() {
 void ClientConnection::begin_conversation() {
   if (!takes_place()) {
     worker_.note_refused_client(client_.address);
-    close("client_has_too_many");
+    close(reason::client_has_too_many);
     return;
   }
   if (client_.secure) {
@@ -87,14 +88,14 @@ void ClientConnection::read_proxy_header() {
   const net::IoResult seen = net::peek(channel_.fd(), begin, client::ProxyHeader::kBytesMax);
   if (seen.kind == net::IoResult::Kind::would_block) return;
   if (seen.kind != net::IoResult::Kind::done) {
-    refuse_proxy_header("client_closed");
+    refuse_proxy_header(reason::client_closed);
     return;
   }
   const client::ProxyHeader header = client::read_proxy_header({begin, seen.bytes});
   switch (header.outcome) {
     case client::ProxyHeader::Outcome::needs_more:
       // No more of it will come, and no event says so again.
-      if (channel_.peer_has_closed()) refuse_proxy_header("client_closed");
+      if (channel_.peer_has_closed()) refuse_proxy_header(reason::client_closed);
       return;
     case client::ProxyHeader::Outcome::failed:
       refuse_proxy_header(header.problem);
@@ -117,7 +118,7 @@ void ClientConnection::read_proxy_header() {
 
 void ClientConnection::refuse_proxy_header(std::string_view reason) {
   worker_.note_refused_proxy_header(client_.address, reason);
-  close("proxy_header_refused");
+  close(reason::proxy_header_refused);
 }
 
 void ClientConnection::choose_protocol() {
@@ -127,7 +128,7 @@ void ClientConnection::choose_protocol() {
     auto http2 = std::make_unique<Http2Connection>(worker_, *this);
     const bool started = http2->start();
     protocol_ = std::move(http2);
-    if (!started) close("out_of_memory");
+    if (!started) close(reason::out_of_memory);
     return;
   }
   protocol_ = std::make_unique<Http1Connection>(worker_, *this);
@@ -138,7 +139,7 @@ void ClientConnection::on_ready(net::Ready ready) {
   channel_.note(ready);
   if (state_ == State::proxy_header) {
     if (ready.failed) {
-      refuse_proxy_header("client_closed");
+      refuse_proxy_header(reason::client_closed);
     } else if (ready.readable) {
       read_proxy_header();
     }
@@ -152,7 +153,7 @@ void ClientConnection::on_ready(net::Ready ready) {
     // does not say again that it has room.
     const bool has_room = ready.writable && channel_.unsent() > 0;
     if (is_gone || (has_room && !channel_.flush())) {
-      fail_handshake("client_closed");
+      fail_handshake(reason::client_closed);
     } else if (ready.readable) {
       worker_.queue_handshake(*this);
     }
@@ -160,7 +161,7 @@ void ClientConnection::on_ready(net::Ready ready) {
   }
   if (ready.writable && channel_.unsent() > 0) {
     if (!channel_.flush()) {
-      close("client_reset");
+      close(reason::client_reset);
       return;
     }
     if (channel_.unsent() == 0 && state_ == State::open) protocol_->on_drained();
@@ -179,7 +180,7 @@ void ClientConnection::on_ready(net::Ready ready) {
 void ClientConnection::on_resumed() {
   if (state_ == State::open && has_failed_ && !protocol_->reads_to_the_end()) {
     // Both directions are gone: nobody is left to answer.
-    close("client_closed");
+    close(reason::client_closed);
   } else {
     use_input();
   }
@@ -210,7 +211,7 @@ void ClientConnection::handshake_step() {
       // Without a first word there is no TLS yet that could have failed.
       const tls::Connection* const tls = channel_.tls();
       const std::string_view reason = tls == nullptr ? "" : tls->failure_reason();
-      fail_handshake(reason.empty() ? "client_closed" : reason);
+      fail_handshake(reason.empty() ? reason::client_closed : reason);
       return;
     }
   }
@@ -244,7 +245,7 @@ void ClientConnection::on_handshake_done() {
 
 void ClientConnection::fail_handshake(std::string_view reason) {
   worker_.counters().handshake_failures.add(reason);
-  close("handshake_failed");
+  close(reason::handshake_failed);
 }
 
 void ClientConnection::arm(std::chrono::milliseconds timeout) {
@@ -275,17 +276,17 @@ void ClientConnection::wait_to_linger() {
 void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
     case State::proxy_header:
-      refuse_proxy_header("timeout");
+      refuse_proxy_header(reason::timeout);
       return;
     case State::handshake:
-      fail_handshake("timeout");
+      fail_handshake(reason::timeout);
       return;
     case State::open:
       protocol_->on_timeout();
       return;
     case State::lingering:
       if (channel_.unsent() > 0 && !has_stalled(worker_.options().timeouts.body_idle)) return;
-      close("client_closed");
+      close(reason::client_closed);
       return;
     case State::closed:
       return;
@@ -310,7 +311,7 @@ void ClientConnection::leave() {
   const bool all_arrived = channel_.unsent() == 0 && net::unacknowledged_bytes(channel_.fd()) == 0;
   if (all_arrived) {
     channel_.finish();
-    close("idle");
+    close(reason::idle);
   } else if (!std::exchange(waited_to_leave_, true)) {
     arm(kAcknowledgedWithin);
   } else {
@@ -331,7 +332,7 @@ void ClientConnection::end_rest() {
 
 void ClientConnection::make_room() {
   if (state_ == State::open) channel_.finish();
-  close("made_room");
+  close(reason::made_room);
 }
 
 void ClientConnection::drop_input() {
@@ -346,16 +347,16 @@ void ClientConnection::drop_input() {
     if (got.kind == net::IoResult::Kind::would_block) return;
     // A client that only says no more may still take what it is owed.
     if (got.kind == net::IoResult::Kind::closed && channel_.unsent() > 0) return;
-    if (got.kind != net::IoResult::Kind::done) close("client_closed");
+    if (got.kind != net::IoResult::Kind::done) close(reason::client_closed);
     budget.spend(got.bytes);
-    if (state_ == State::lingering && got.bytes > input_left_) close("client_closed");
+    if (state_ == State::lingering && got.bytes > input_left_) close(reason::client_closed);
     input_left_ -= got.bytes;
   }
 }
 
 void ClientConnection::close_stalled(bool reset) {
-  worker_.counters().connections_stalled.add("client_send_timeout");
-  close("client_send_timeout", reset);
+  worker_.counters().connections_stalled.add(reason::client_send_timeout);
+  close(reason::client_send_timeout, reset);
 }
 
 void ClientConnection::close(const char* reason, bool reset) {

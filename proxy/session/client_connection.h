@@ -9,6 +9,7 @@
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/in_flight.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/channel.h"
 #include "proxy/session/client.h"
 #include "proxy/session/protocol.h"
@@ -48,7 +49,7 @@ class ClientConnection final : public net::EventHandler,
   // The worker's turn end: this connection's step is due.
   void handshake_step();
   // More handshakes wait for their step than can be made in time.
-  void refuse_handshake() { fail_handshake("too_many_handshakes"); }
+  void refuse_handshake() { fail_handshake(reason::too_many_handshakes); }
 
   Channel& channel() { return channel_; }
   const Client& client() const { return client_; }

@@ -9,6 +9,7 @@
 #include "proxy/http/status_text.h"
 #include "proxy/http2/grpc.h"
 #include "proxy/policy/redirect.h"
+#include "proxy/reason/words.h"
 #include "proxy/router/path.h"
 #include "proxy/session/error_page.h"
 #include "proxy/session/mirrored.h"
@@ -145,7 +146,7 @@ void Exchange::remember_for_log(const Client& client, Protocol protocol) {
 void Exchange::decide(const Client& client, const Piece& piece, bool last) {
   const control::Snapshot* snapshot = worker_.snapshot();
   if (snapshot == nullptr) {
-    answer(503, "no_configuration");
+    answer(503, reason::no_configuration);
     return;
   }
   const router::Decision decision = router::decide(
@@ -161,15 +162,15 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
   // What is under way may take what there is left.
   if (worker_.has_little_memory()) {
     answer({.status = 503, .retry_after = kMemoryRetryAfter, .keep_alive = false},
-           "memory_pressure");
+           reason::memory_pressure);
     return;
   }
   if (request_.method == http::Method::trace && !worker_.options().trace_allowed) {
-    answer(405, "trace_not_allowed");
+    answer(405, reason::trace_not_allowed);
     return;
   }
   if (is_misdirected(client)) {
-    answer(421, "misdirected_request");
+    answer(421, reason::misdirected_request);
     return;
   }
   if (decision.kind == router::Decision::Kind::redirect) {
@@ -391,7 +392,7 @@ void Exchange::send_answer(http::Answer answer) {
 
 void Exchange::answer_preflight() {
   status_ = 204;
-  reason_ = "cors_preflight";
+  reason_ = reason::cors_preflight;
   send_answer({.status = status_, .date = worker_.date()});
   finish();
 }
@@ -433,11 +434,11 @@ void Exchange::answer(http::Answer answer, std::string_view reason) {
 // RFC 9110 §7.6.2: the request asks for the answer of whoever it gets to last.
 void Exchange::answer_as_last() {
   if (request_.method == http::Method::trace) {
-    answer(405, "trace_not_allowed");
+    answer(405, reason::trace_not_allowed);
     return;
   }
   status_ = 200;
-  reason_ = "max_forwards";
+  reason_ = reason::max_forwards;
   send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
   finish();
 }
@@ -447,7 +448,7 @@ void Exchange::answer_as_last() {
 // connects anew and the certificate is there.
 void Exchange::answer_nothing() {
   status_ = 421;
-  reason_ = "stand_in_certificate";
+  reason_ = reason::stand_in_certificate;
   send_answer(
       {.status = status_, .date = worker_.date(), .keep_alive = false, .head_method = is_head_});
   finish();
@@ -457,7 +458,7 @@ void Exchange::redirect(const Client&) {
   const std::string location = router::https_location(request_.host, request_.path, request_.query,
                                                       worker_.public_https_port());
   status_ = 308;
-  reason_ = "https_redirect";
+  reason_ = reason::https_redirect;
   send_answer(
       {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
   finish();
@@ -473,11 +474,11 @@ void Exchange::redirect(const Client& client, const config::Redirection& to) {
                                      .normalized_path = path.value_or("/"),
                                      .query = request_.query});
   if (location.empty()) {
-    answer(400, "bad_location");
+    answer(400, reason::bad_location);
     return;
   }
   status_ = to.status;
-  reason_ = "redirect";
+  reason_ = reason::redirect;
   send_answer(
       {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
   finish();
@@ -501,7 +502,7 @@ void Exchange::answer_page(const config::FixedPage& page, std::string_view reaso
 
 void Exchange::answer_challenge(const std::string& key_authorization) {
   status_ = 200;
-  reason_ = "acme_challenge";
+  reason_ = reason::acme_challenge;
   response_bytes_ = is_head_ ? 0 : key_authorization.size();
   send_answer({.status = status_,
                .content_type = "application/octet-stream",

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "proxy/http/answer.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/error_page.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/worker.h"
@@ -164,7 +165,7 @@ void Exchange::answer_for_endpoint(int status, std::string_view reason) {
     const std::string of_error = error_page_->reason;
     const std::string authenticate = error_page_->authenticate;
     answer({.status = error_page_->status, .authenticate = authenticate},
-           of_error.empty() ? "error_page_failed" : of_error);
+           of_error.empty() ? reason::error_page_failed : of_error);
   } else if (!ask_for_page_of_failure(status, reason)) {
     answer(status, reason);
   }
@@ -172,7 +173,7 @@ void Exchange::answer_for_endpoint(int status, std::string_view reason) {
 
 // The route's cluster has none.
 void Exchange::answer_without_endpoints() {
-  constexpr std::string_view kReason = "no_endpoints";
+  constexpr std::string_view kReason = reason::no_endpoints;
   const bool stands_in = may_ask_for_page() && error_page_->pages->stand_in_without_endpoints();
   if (stands_in) {
     ask_for_page(503, kReason, upstream::Connection::kNotReusable);
@@ -183,7 +184,7 @@ void Exchange::answer_without_endpoints() {
 
 // The head of a page is here.
 void Exchange::note_page() {
-  reason_ = error_page_->reason.empty() ? "error_page" : error_page_->reason;
+  reason_ = error_page_->reason.empty() ? reason::error_page : error_page_->reason;
   if (status_ != 401 || error_page_->authenticate.empty()) return;
   response_.fields.push_back({.name = "WWW-Authenticate", .value = error_page_->authenticate});
 }

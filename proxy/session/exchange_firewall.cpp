@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
@@ -52,7 +53,7 @@ void Exchange::begin_inspection(policy::Inspections::Settings settings,
   body_bytes_max_ = target.policies->body_bytes_max;
   const std::uint64_t announced = request_.content_length.value_or(0);
   if (body_bytes_max_ != 0 && std::max(announced, request_bytes_) > body_bytes_max_) {
-    answer(413, "body_too_large");
+    answer(413, reason::body_too_large);
     return;
   }
   suspended.firewall = std::move(settings);
@@ -63,10 +64,10 @@ void Exchange::begin_inspection(policy::Inspections::Settings settings,
   stage_ = Stage::guarded;
   suspended.body.append(piece.text());
   if (++suspended.inspected > kInspectionsMax) {
-    conclude_soon({.trouble = "firewall_busy"});
+    conclude_soon({.trouble = reason::firewall_busy});
   } else if (!suspended.body_is_stream && announced > suspended.firewall->body_bytes_max &&
              !lets_uninspected_pass(*suspended.firewall)) {
-    conclude_soon({.trouble = "firewall_body_too_large", .trouble_status = 413});
+    conclude_soon({.trouble = reason::firewall_body_too_large, .trouble_status = 413});
   } else {
     gather_for_inspection();
   }
@@ -81,14 +82,14 @@ void Exchange::gather_for_inspection() {
   const bool is_cut = suspended.body.size() > bytes_max;
   if (!hold_guarded()) {
     suspended.awaits_body = false;
-    conclude_soon({.trouble = "firewall_memory_full"});
+    conclude_soon({.trouble = reason::firewall_memory_full});
     return;
   }
   suspended.awaits_body = !request_complete_ && !suspended.body_is_stream && !is_cut;
   watch_client();
   if (suspended.awaits_body) return;
   if (is_cut && !lets_uninspected_pass(*suspended.firewall)) {
-    conclude_soon({.trouble = "firewall_body_too_large", .trouble_status = 413});
+    conclude_soon({.trouble = reason::firewall_body_too_large, .trouble_status = 413});
   } else {
     inspect();
   }
@@ -110,7 +111,7 @@ void Exchange::inspect() {
   worker_.loop().arm(timer_, worker_.options().inspectors.wait_max);
   if (worker_.inspections().ask(suspended.client.address, task, suspended)) return;
   task->give_up();
-  conclude_soon({.trouble = "firewall_busy"});
+  conclude_soon({.trouble = reason::firewall_busy});
 }
 
 // Not now: whoever is on the stack is in the middle of this request.
@@ -124,7 +125,7 @@ void Exchange::on_guard_timer() {
   if (suspended_->conclusion) {
     conclude(*std::exchange(suspended_->conclusion, std::nullopt));
   } else {
-    conclude({.trouble = "firewall_too_slow"});
+    conclude({.trouble = reason::firewall_too_slow});
   }
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/http1/head_writer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/rewrite.h"
+#include "proxy/reason/words.h"
 #include "proxy/router/path.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/exchange.h"
@@ -26,7 +27,7 @@ using upstream::Fault;
 using upstream::Retry;
 
 constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
-                                         "closed_early"};
+                                         reason::closed_early};
 // What is gathered of a body before its request goes on: as much as most forms and documents have.
 // ingress-nginx keeps 8 KiB or 16 KiB in memory, and the rest in files.
 constexpr std::size_t kGatheredBytesMax = 64u << 10;
@@ -34,11 +35,12 @@ constexpr std::size_t kGatheredBytesMax = 64u << 10;
 constexpr std::chrono::milliseconds kGatherTime{1'000};
 
 constexpr upstream::Failure kUpgradeRefused{Fault::upstream, Retry::never, 502,
-                                            "upstream_upgrade_refused",
+                                            reason::upstream_upgrade_refused,
                                             upstream::FailureKind::invalid_answer};
 constexpr upstream::Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 502,
-                                           "stray_response"};
-constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502, "truncated_response"};
+                                           reason::stray_response};
+constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502,
+                                       reason::truncated_response};
 // "103 Early Hints" comes once or twice. Each is passed on at once, so an endpoint that says no
 // more than that would fill what its client has not taken yet.
 constexpr unsigned kInterimHeadsMax = 16;
@@ -50,10 +52,10 @@ constexpr unsigned kRefusalsMax = 4;
 constexpr std::uint64_t kSplit = 1;
 
 // All endpoints have as many requests as they may.
-constexpr std::string_view kBusy = "endpoints_busy";
+constexpr std::string_view kBusy = reason::endpoints_busy;
 
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
-                                            "too_many_interim_responses"};
+                                            reason::too_many_interim_responses};
 
 upstream::Failure malformed(http::Failure failure) {
   return {Fault::upstream, Retry::never, 502, http::response_reason_of(failure),
@@ -67,7 +69,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   body_bytes_max_ = target.policies->body_bytes_max;
   if (body_bytes_max_ != 0 &&
       std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
-    answer(413, "body_too_large");
+    answer(413, reason::body_too_large);
     return;
   }
   const auto& sticky = target.policies->sticky;
@@ -100,7 +102,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
       version != config::ProxyProtocol::none) {
     // A connection of HTTP/2 carries requests of many clients.
     if (cluster_->config().speaks_http2) {
-      answer(503, "proxy_protocol_over_http2");
+      answer(503, reason::proxy_protocol_over_http2);
       return;
     }
     proxy_header_ = proxy_header_for(client, version);
@@ -108,7 +110,7 @@ void Exchange::forward(const Client& client, const router::Target& target, const
   if (protocol_ == Protocol::http2 && !offered_upgrade_.empty()) {
     // A GET that is no upgrade is another request than the client's.
     if (cluster_->config().speaks_http2) {
-      answer(501, "upgrade_over_http2");
+      answer(501, reason::upgrade_over_http2);
       return;
     }
     add_websocket_key();
@@ -391,7 +393,7 @@ void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   stage_ = Stage::connecting;
   int error = 0;
   if (!worker_.may_connect()) {
-    answer_for_endpoint(503, "no_descriptors");
+    answer_for_endpoint(503, reason::no_descriptors);
     return;
   }
   if (endpoint == nullptr) endpoint = pick_endpoint();
@@ -584,7 +586,7 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
     return;
   }
   if (body_bytes_max_ != 0 && request_bytes_ > body_bytes_max_) {
-    refuse(413, "body_too_large");
+    refuse(413, reason::body_too_large);
     return;
   }
   request_complete_ = last;
@@ -629,7 +631,7 @@ void Exchange::note_body(std::size_t bytes) {
   if (request_complete_ || stage_ == Stage::responding || is_call()) return;
   const Timeouts& timeouts = worker_.options().timeouts;
   const BodyTime::Limits limits{.grace = timeouts.body_idle, .total = timeouts.body_total};
-  if (body_time_.is_too_slow(limits)) refuse(408, "request_body_too_slow");
+  if (body_time_.is_too_slow(limits)) refuse(408, reason::request_body_too_slow);
 }
 
 // Its clock runs only while it is the one who is awaited: not while the endpoint has yet to take

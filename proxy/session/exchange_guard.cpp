@@ -4,6 +4,7 @@
 
 #include "proxy/http/field.h"
 #include "proxy/policy/rewrite.h"
+#include "proxy/reason/words.h"
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/suspended.h"
@@ -88,7 +89,7 @@ bool Exchange::ask_for_hash(const policy::PasswordQuestion& question) {
       worker_.passwords().ask(suspended_->client.address, question, *suspended_)) {
     return true;
   }
-  answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
+  answer({.status = 503, .retry_after = kRetryAfter}, reason::password_checks_busy);
   return false;
 }
 
@@ -118,7 +119,7 @@ struct Exchange::AuthTarget {
 Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
                                                const Client& client) {
   auto place = auth.place_for(words_of(client, request_.host));
-  if (!place) return {"auth_target_invalid"};
+  if (!place) return {reason::auth_target_invalid};
   if (auth.cluster() != policy::ExternalAuth::kOwnRoutes) {
     return {"", auth.cluster(), std::move(*place)};
   }
@@ -126,16 +127,16 @@ Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
   // for, and could lead back here.
   const router::Decision decision = router::decide(
       *worker_.snapshot()->routes, {place->host, place->path, true}, worker_.path_storage());
-  if (decision.kind != router::Decision::Kind::forward) return {"auth_route_missing"};
+  if (decision.kind != router::Decision::Kind::forward) return {reason::auth_route_missing};
   const router::Target& target = *decision.target;
   const bool is_guarded = target.guards != nullptr && !target.guards->only_limit();
-  if (is_guarded || decision.others.front() != nullptr) return {"auth_route_guarded"};
+  if (is_guarded || decision.others.front() != nullptr) return {reason::auth_route_guarded};
   if (!target.policies->rewrite_target.empty()) {
     const auto path = router::normalize_path(place->path, worker_.path_storage());
     const policy::Rewritten made =
         policy::rewrite(target.policies->rewrite_target, target.rest().expression.get(),
                         path.value_or(""), place->query, worker_.rewrite_storage());
-    if (!made.refusal.empty()) return {"auth_target_invalid"};
+    if (!made.refusal.empty()) return {reason::auth_target_invalid};
     std::string rewritten(made.path);
     place->query = std::string(made.query);
     place->path = std::move(rewritten);
@@ -150,21 +151,21 @@ std::string_view Exchange::Suspended::reason_of(SideRequest::Trouble trouble) {
     case Trouble::none:
       return "";
     case Trouble::no_endpoints:
-      return "auth_no_endpoints";
+      return reason::auth_no_endpoints;
     case Trouble::speaks_http2:
-      return "auth_speaks_http2";
+      return reason::auth_speaks_http2;
     case Trouble::no_descriptors:
-      return "no_descriptors";
+      return reason::no_descriptors;
     case Trouble::unreachable:
-      return "auth_unreachable";
+      return reason::auth_unreachable;
     case Trouble::closed_early:
-      return "auth_closed_early";
+      return reason::auth_closed_early;
     case Trouble::malformed:
-      return "auth_answer_malformed";
+      return reason::auth_answer_malformed;
     case Trouble::timeout:
-      return "auth_timeout";
+      return reason::auth_timeout;
   }
-  return "auth_unreachable";
+  return reason::auth_unreachable;
 }
 
 void Exchange::note_answer(policy::AuthAnswers::Asked asked, policy::AuthAnswer answer) {
@@ -198,7 +199,7 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
   const std::shared_ptr<upstream::Cluster>& cluster = worker_.clusters().at(target.cluster);
   auto room = worker_.auth_places().enter(*cluster, client.address);
   if (++suspended_->questions > kQuestionsMax || !room) {
-    answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
+    answer({.status = 503, .retry_after = kRetryAfter}, reason::auth_server_busy);
     return false;
   }
   const policy::RequestWords words = words_of(client, request_.host);
@@ -230,11 +231,11 @@ void Exchange::wait_with_body(const Piece& piece) {
   const std::size_t held = suspended_->head.capacity() + suspended_->body.capacity();
   const bool is_of_slow_server = suspended_->auth_place && !suspended_->auth_place->hold(held);
   if (is_of_slow_server) {
-    answer({.status = 503, .retry_after = kRetryAfter}, "auth_server_busy");
+    answer({.status = 503, .retry_after = kRetryAfter}, reason::auth_server_busy);
     return;
   }
   if (hold_guarded()) return;
-  answer({.status = 503, .retry_after = kRetryAfter}, "guard_memory_full");
+  answer({.status = 503, .retry_after = kRetryAfter}, reason::guard_memory_full);
 }
 
 // False: its client's requests, or all together, hold too much.
@@ -254,7 +255,7 @@ void Exchange::stop_waiting() {
 
 void Exchange::on_password_checked(PasswordChecks::Outcome outcome) {
   if (outcome == PasswordChecks::Outcome::refused) {
-    answer({.status = 503, .retry_after = kRetryAfter}, "password_checks_busy");
+    answer({.status = 503, .retry_after = kRetryAfter}, reason::password_checks_busy);
     return;
   }
   if (outcome == PasswordChecks::Outcome::wrong) suspended_->wrong = suspended_->digest;
@@ -306,7 +307,7 @@ void Exchange::answer_as_told(const Client& client, const policy::Verdict& verdi
   if (location) {
     made.status = 302;
     made.location = *location;
-    reason = "auth_signin";
+    reason = reason::auth_signin;
   } else if (verdict.status == 401) {
     if (!verdict.challenge.empty()) {
       fields.push_back({.name = "WWW-Authenticate", .value = verdict.challenge});

@@ -3,6 +3,7 @@
 
 #include "proxy/http2/grpc.h"
 #include "proxy/http2/request_fields.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/worker.h"
 
@@ -16,11 +17,13 @@ using upstream::Fault;
 using upstream::Retry;
 
 constexpr upstream::Failure kSendTimeout{Fault::upstream, Retry::never, 504,
-                                         "upstream_send_timeout", upstream::FailureKind::timeout};
+                                         reason::upstream_send_timeout,
+                                         upstream::FailureKind::timeout};
 constexpr upstream::Failure kReadTimeout{Fault::upstream, Retry::never, 504,
-                                         "upstream_read_timeout", upstream::FailureKind::timeout};
+                                         reason::upstream_read_timeout,
+                                         upstream::FailureKind::timeout};
 constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
-                                            "too_many_interim_responses"};
+                                            reason::too_many_interim_responses};
 // As over HTTP/1.1 (exchange_forward.cpp).
 constexpr unsigned kInterimHeadsMax = 16;
 // Of them that wait for the client.
@@ -61,7 +64,7 @@ void Exchange::try_endpoints_http2() {
       carrier = upstream::Endpoint::connect_http2(endpoint, worker_.loop(), config.connect_timeout,
                                                   config.send_timeout);
     } else {
-      answer_for_endpoint(503, "no_descriptors");
+      answer_for_endpoint(503, reason::no_descriptors);
       return;
     }
     if (carrier == nullptr) {
@@ -75,7 +78,7 @@ void Exchange::try_endpoints_http2() {
     if (begin_stream(*carrier)) {
       update_stream_wait();
     } else {
-      answer_for_endpoint(503, "no_memory");
+      answer_for_endpoint(503, reason::no_memory);
     }
     return;
   }

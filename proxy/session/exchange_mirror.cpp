@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "proxy/policy/mirror.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/mirrored.h"
 #include "proxy/session/worker.h"
@@ -27,7 +28,7 @@ void Exchange::begin_mirror(const Client& client, const router::Target& target) 
   const auto place = mirror.place_for(words_of(client, request_.host), request_.fields);
   if (!place) return;
   if (worker_.mirrors().is_full()) {
-    worker_.counters().upstream_failures.add("mirror_left_out");
+    worker_.counters().upstream_failures.add(reason::mirror_left_out);
     return;
   }
   mirrored_ = std::make_unique<Mirrored>(worker_.mirrors(), worker_.counters().held.request_copies);
@@ -57,7 +58,7 @@ void Exchange::begin_mirror(const Client& client, const router::Target& target) 
 // It is dropped where it would hold too much.
 void Exchange::hold_mirror() {
   if (mirrored_->share.hold(mirrored_->head.size() + mirrored_->body.size())) return;
-  worker_.counters().upstream_failures.add("mirror_left_out");
+  worker_.counters().upstream_failures.add(reason::mirror_left_out);
   mirrored_.reset();
 }
 
@@ -65,7 +66,7 @@ void Exchange::add_to_mirror(const Piece& piece) {
   if (!mirrored_->with_body) return;
   // Before it is kept: one piece may be larger than all that may be.
   if (mirrored_->body.size() + piece.size > Mirrors::kBytesOfOneMax) {
-    worker_.counters().upstream_failures.add("mirror_left_out");
+    worker_.counters().upstream_failures.add(reason::mirror_left_out);
     mirrored_.reset();
     return;
   }

@@ -5,6 +5,7 @@
 #include "proxy/http/trailer.h"
 #include "proxy/http1/head_writer.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/worker.h"
 
@@ -83,7 +84,7 @@ void Http1Connection::proceed() {
 // does of nginx. TLS has no half-open life at all.
 void Http1Connection::note_end_of_client() {
   if (connection_.client().secure) {
-    connection_.close("client_closed");
+    connection_.close(reason::client_closed);
   } else if (unsent() == 0 && !waits_half_closed_) {
     waits_half_closed_ = true;
     connection_.arm(worker_.options().timeouts.half_closed);
@@ -113,7 +114,7 @@ bool Http1Connection::read_some(net::TurnBudget& budget) {
     case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
       return true;
     case net::IoResult::Kind::failed:
-      connection_.close("client_reset");
+      connection_.close(reason::client_reset);
       return false;
     case net::IoResult::Kind::closed:
       on_end_of_input();
@@ -154,7 +155,7 @@ bool Http1Connection::move_input(std::size_t size, net::TurnBudget& budget) {
       on_end_of_input();
       return false;
     case net::IoResult::Kind::failed:
-      connection_.close("client_reset");
+      connection_.close(reason::client_reset);
       return false;
     case net::IoResult::Kind::would_block:
       return true;
@@ -317,7 +318,7 @@ void Http1Connection::on_end_of_input() {
       [[fallthrough]];
     case State::head:
     case State::body:
-      connection_.close("client_closed");
+      connection_.close(reason::client_closed);
       return;
     case State::tunnel:
       input_ended_ = true;
@@ -520,15 +521,15 @@ void Http1Connection::on_timeout() {
       recall_head();
       state_ = State::body;
       exchange_->refuse_unread(connection_.client(), Exchange::Protocol::http1_1, *this, 408,
-                               "request_header_timeout");
+                               reason::request_header_timeout);
       return;
     case State::body:
       if (!has_body_come_to_rest()) return;
-      exchange_->refuse(408, "request_body_timeout");
+      exchange_->refuse(408, reason::request_body_timeout);
       return;
     case State::response:
       if (waits_half_closed_) {
-        connection_.close("client_closed");
+        connection_.close(reason::client_closed);
         return;
       }
       if (!connection_.has_stalled(timeouts.body_idle)) return;
@@ -536,10 +537,10 @@ void Http1Connection::on_timeout() {
       return;
     case State::tunnel:
       if (unsent() > 0 && !connection_.has_stalled(tunnel_idle())) return;
-      connection_.close("tunnel_idle");
+      connection_.close(reason::tunnel_idle);
       return;
     case State::finished:
-      connection_.close("client_closed");
+      connection_.close(reason::client_closed);
       return;
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/net/turn_budget.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/read_ahead.h"
 #include "proxy/session/worker.h"
@@ -89,7 +90,7 @@ bool Http2Connection::take_input(net::TurnBudget& budget) {
     const net::IoResult got = connection_.channel().read(area.begin(), area.capacity(), budget);
     if (got.kind == net::IoResult::Kind::would_block) return true;  // what came may say nothing
     if (got.kind != net::IoResult::Kind::done) {
-      connection_.close("client_closed");
+      connection_.close(reason::client_closed);
       return false;
     }
     input = {area.begin(), got.bytes};
@@ -119,7 +120,7 @@ bool Http2Connection::owes_too_much() const {
 // What libnghttp2 has to say about it is sent, then the connection ends.
 void Http2Connection::fail() {
   has_failed_ = true;
-  close_reason_ = "http2_protocol_error";
+  close_reason_ = reason::http2_protocol_error;
 }
 
 void Http2Connection::flush_soon() {
@@ -459,20 +460,20 @@ void Http2Stream::time_out() {
   // Without a whole head there is no request that could be answered.
   if (!head_complete_ && exchange_ != nullptr) {
     describe_unread();
-    exchange_->abandon_unread(client(), Exchange::Protocol::http2, "request_header_timeout");
+    exchange_->abandon_unread(client(), Exchange::Protocol::http2, reason::request_header_timeout);
     worker_.recycle(std::move(exchange_));
   }
   if (exchange_ == nullptr) {
     connection_->session().reset(*this, http2::ServerSession::Why::cancel);
     connection_->flush_soon();
   } else if (body_queued() > 0 || exchange_->is_tunnel()) {
-    exchange_->abandon(body_queued() > 0 ? "client_send_timeout" : "tunnel_idle");
+    exchange_->abandon(body_queued() > 0 ? reason::client_send_timeout : reason::tunnel_idle);
     break_off();
     worker_.recycle(std::move(exchange_));
   } else if (has_begun_) {
-    exchange_->refuse(408, "request_body_timeout");
+    exchange_->refuse(408, reason::request_body_timeout);
   } else {
-    refuse_unread(408, "request_body_timeout");
+    refuse_unread(408, reason::request_body_timeout);
   }
 }
 

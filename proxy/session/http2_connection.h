@@ -8,6 +8,7 @@
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
+#include "proxy/reason/words.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/held_text.h"
@@ -150,7 +151,7 @@ class Http2Connection final : public Protocol,
   bool holds_back_ = false;       // it is not read from, for what it owes
   bool was_waiting_ = false;      // at the last look: to send, for the client to take it
   base::SteadyTime idle_since_;   // when it began, or its last stream ended
-  const char* close_reason_ = "client_reset_stream";
+  const char* close_reason_ = reason::client_reset_stream;
 };
 
 }  // namespace proxy::session

@@ -8,10 +8,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::session {
 namespace {
 
-constexpr policy::Inspection kUnavailable{.trouble = "firewall_unavailable"};
+constexpr policy::Inspection kUnavailable{.trouble = reason::firewall_unavailable};
 
 // On Linux it is the calling thread's alone.
 void yield_to_those_who_serve() {
@@ -129,7 +131,7 @@ policy::Inspection Inspectors::inspect(const InspectionTask& task) {
                                 : rules->inspect(subject, *task.settings);
   if (!found) {
     spdlog::warn("{}", found.error().message);
-    return {.trouble = "firewall_failed"};
+    return {.trouble = reason::firewall_failed};
   }
   return {.is_attack = found->is_attack, .rules = std::move(found->rules)};
 }

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::session {
 
 // One that is under way. It is gone once there is an answer, or none, whatever that is.
@@ -42,7 +44,7 @@ bool Mirrors::Share::hold(std::size_t bytes) {
 void Mirrors::send(std::shared_ptr<upstream::Cluster> cluster, std::string_view method,
                    const std::string& text, std::string preface) {
   if (is_full()) {
-    means_.counters.upstream_failures.add("mirror_left_out");
+    means_.counters.upstream_failures.add(reason::mirror_left_out);
     return;
   }
   Copy& copy = copies_.emplace_back(*this);
@@ -54,7 +56,7 @@ void Mirrors::send(std::shared_ptr<upstream::Cluster> cluster, std::string_view 
     is_begun = copy.request->begin() == SideRequest::Trouble::none;
   }
   if (is_begun) return;
-  means_.counters.upstream_failures.add("mirror_left_out");
+  means_.counters.upstream_failures.add(reason::mirror_left_out);
   copies_.erase(copy.place);
 }
 

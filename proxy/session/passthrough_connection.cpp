@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/reason/words.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/tunnel_time.h"
@@ -17,7 +18,7 @@ using net::IoResult;
 // As nginx's stream module has them, for the access log: there is no answer that could carry one.
 constexpr int kPassed = 200, kForbidden = 403, kBadGateway = 502, kUnavailable = 503;
 
-constexpr std::string_view kDone = "done";
+constexpr std::string_view kDone = reason::done;
 
 }  // namespace
 
@@ -41,24 +42,24 @@ PassthroughConnection::~PassthroughConnection() {
 void PassthroughConnection::start() {
   // As with a request: what is under way may take what there is left.
   if (worker_.has_little_memory()) {
-    end(kUnavailable, "memory_pressure");
+    end(kUnavailable, reason::memory_pressure);
     return;
   }
   const router::Passage* const passage = worker_.snapshot()->routes->find_passage(server_name_);
   if (passage == nullptr || passage->cluster == router::Target::kNoCluster) {
-    end(kUnavailable, "no_cluster");
+    end(kUnavailable, reason::no_cluster);
     return;
   }
   if (passage->guards != nullptr && !passes_guards(*passage->guards)) return;
   cluster_ = worker_.clusters().at(passage->cluster);
   const config::Cluster& config = cluster_->config();
   if (cluster_->is_empty()) {
-    end(kUnavailable, "no_endpoints");
+    end(kUnavailable, reason::no_endpoints);
     return;
   }
   if (config.tls || config.speaks_http2) {
     // TLS in TLS is nothing that an endpoint of ours could want.
-    end(kUnavailable, "passthrough_is_not_plain");
+    end(kUnavailable, reason::passthrough_is_not_plain);
     return;
   }
   const auto stay = find_stay(*cluster_, connection_.client().address, *worker_.client_places(),
@@ -98,7 +99,7 @@ std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
 
 void PassthroughConnection::try_endpoints() {
   if (!worker_.may_connect()) {
-    end(kUnavailable, "no_descriptors");
+    end(kUnavailable, reason::no_descriptors);
     return;
   }
   int error = 0;
@@ -115,7 +116,7 @@ void PassthroughConnection::try_endpoints() {
     worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
   }
   if (error == 0) {
-    end(kUnavailable, "endpoints_busy");
+    end(kUnavailable, reason::endpoints_busy);
   } else {
     end(kBadGateway, net::connect_failure_reason(error));
   }
@@ -179,7 +180,7 @@ void PassthroughConnection::pass_to_endpoint() {
     }
     const IoResult taken = take_from_client(budget);
     if (taken.kind == IoResult::Kind::failed) {
-      end(kPassed, "client_reset", true);
+      end(kPassed, reason::client_reset, true);
       return;
     }
     if (taken.kind == IoResult::Kind::closed) {
@@ -239,7 +240,7 @@ void PassthroughConnection::pass_to_client() {
     }
     const IoResult taken = take_from_endpoint(budget);
     if (taken.kind == IoResult::Kind::failed) {
-      end(kPassed, "upstream_reset", true);
+      end(kPassed, reason::upstream_reset, true);
       return;
     }
     if (taken.kind == IoResult::Kind::closed) {
@@ -303,9 +304,9 @@ void PassthroughConnection::watch_endpoint() {
 
 void PassthroughConnection::on_timeout() {
   if (!watches_client_) {
-    end(kPassed, "passthrough_idle");
+    end(kPassed, reason::passthrough_idle);
   } else if (connection_.has_stalled(worker_.options().timeouts.body_idle)) {
-    end(kPassed, "client_send_timeout", true);
+    end(kPassed, reason::client_send_timeout, true);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/http1/body_decoder.h"
+#include "proxy/reason/words.h"
 #include "proxy/upstream/keep_alive.h"
 
 namespace proxy::session {
@@ -16,11 +17,11 @@ using upstream::Fault;
 using upstream::Retry;
 
 constexpr Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 500,
-                               "closed_early"};
+                               reason::closed_early};
 constexpr Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 500,
-                                 "stray_response"};
-constexpr Failure kTooManyInterim{Fault::upstream, Retry::never, 500, "too_many_interim_responses",
-                                  FailureKind::invalid_answer};
+                                 reason::stray_response};
+constexpr Failure kTooManyInterim{Fault::upstream, Retry::never, 500,
+                                  reason::too_many_interim_responses, FailureKind::invalid_answer};
 constexpr unsigned kInterimHeadsMax = 16;  // as of a backend
 // What is looked at of a body, so that its connection can be used again: a page that says no.
 constexpr std::size_t kBodyBytesMax = 16u << 10;
@@ -115,7 +116,7 @@ void SideRequest::on_upstream_failed(const Failure& failure) {
 }
 
 void SideRequest::on_timer(net::Timer&) {
-  means_.counters.upstream_failures.add("upstream_read_timeout");
+  means_.counters.upstream_failures.add(reason::upstream_read_timeout);
   if (connection_ != nullptr) detach(upstream::Connection::kNotReusable);
   give_up(Trouble::timeout);
 }

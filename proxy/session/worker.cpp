@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include "proxy/reason/words.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/http2_connection.h"
 
@@ -51,7 +52,7 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::Span
 }
 
 Worker::~Worker() {
-  for_each_connection([](ClientConnection& connection) { connection.close("stopped"); });
+  for_each_connection([](ClientConnection& connection) { connection.close(reason::stopped); });
   on_turn_end();
   mirrors_.end_all();
   clusters_.adopt({});
@@ -153,7 +154,7 @@ void Worker::close_tunnels(std::size_t share) {
     for_each_connection([&](ClientConnection& connection) {
       const Protocol* protocol = connection.protocol();
       if (protocol == nullptr || !protocol->is_tunnel()) return;
-      if (seen++ % share == 0) connection.close("draining");
+      if (seen++ % share == 0) connection.close(reason::draining);
     });
   });
 }
@@ -173,7 +174,7 @@ void Worker::accept(net::Fd fd, const net::SocketAddress& peer, Entrance entranc
   (entrance.secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain)
       .add();
   counters_.connections_open.add();
-  if (!connection->start()) connection->close("out_of_memory");
+  if (!connection->start()) connection->close(reason::out_of_memory);
 }
 
 void Worker::forget(ClientConnection& connection) {
@@ -227,7 +228,7 @@ void Worker::note_refused_proxy_header(std::string_view peer, std::string_view r
 }
 
 void Worker::note_refused_client(std::string_view address) {
-  counters_.connections_refused.add("client_has_too_many");
+  counters_.connections_refused.add(reason::client_has_too_many);
   if (!says_refused_client_.is_due(loop_->now())) return;
   spdlog::warn(
       "closing a connection of {}, which has {} already, as many as one client may have (said once "
@@ -318,7 +319,7 @@ bool Worker::close_doomed() {
   if (doomed_.empty()) return false;
   const net::TurnSlice slice = loop_->begin_slice();
   while (ClientConnection* const connection = doomed_.take_front()) {
-    connection->close("client_reset", true);
+    connection->close(reason::client_reset, true);
     if (slice.is_over()) break;
   }
   return !doomed_.empty();

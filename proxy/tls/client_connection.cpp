@@ -7,6 +7,7 @@
 
 #include "base/openssl.h"
 #include "base/pem.h"
+#include "proxy/reason/words.h"
 #include "proxy/tls/parsed_certificate.h"
 #include "proxy/tls/ssl_steps.h"
 #include "proxy/tls/system_authorities.h"
@@ -14,9 +15,9 @@
 namespace proxy::tls {
 namespace {
 
-constexpr std::string_view kBadSettings = "upstream_tls_settings";
-constexpr std::string_view kHandshake = "upstream_tls_handshake";
-constexpr std::string_view kNotTrusted = "upstream_certificate_not_trusted";
+constexpr std::string_view kBadSettings = reason::upstream_tls_settings;
+constexpr std::string_view kHandshake = reason::upstream_tls_handshake;
+constexpr std::string_view kNotTrusted = reason::upstream_certificate_not_trusted;
 
 // By whatever authorities the context trusts.
 bool verify_by_name(SSL_CTX* context, const config::BackendTls& settings) {
@@ -153,7 +154,7 @@ void ClientConnection::watch(const ssl_st* ssl, int where, int) {
   if (!connection.is_established_) return;
   connection.control_messages_.note_message();
   if (!connection.control_messages_.are_too_many()) return;
-  connection.fail("too_many_control_messages");
+  connection.fail(reason::too_many_control_messages);
   (void)BIO_reset(SSL_get_rbio(ssl));  // OpenSSL would go on to the next by itself
 }
 
@@ -218,7 +219,7 @@ std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& rec
     if (error == SSL_ERROR_ZERO_RETURN) {
       is_closed_by_peer_ = true;
     } else if (error != SSL_ERROR_WANT_READ) {
-      fail("protocol_error");
+      fail(reason::protocol_error);
       ERR_clear_error();
     }
     break;
@@ -229,7 +230,7 @@ std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& rec
 bool ClientConnection::write(std::string_view plain) {
   if (has_failed_) return false;
   if (write_all(ssl_, plain)) return true;
-  fail("protocol_error");
+  fail(reason::protocol_error);
   return false;
 }
 

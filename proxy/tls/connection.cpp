@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "proxy/reason/words.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/tls/shown_certificate.h"
 #include "proxy/tls/ssl_steps.h"
@@ -18,20 +19,20 @@ std::string_view reason_of_handshake_error(unsigned long error) {
   switch (ERR_GET_REASON(error)) {
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST:
-      return "plain_http_on_tls_port";
+      return reason::plain_http_on_tls_port;
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_VERSION_TOO_LOW:
     case SSL_R_WRONG_VERSION_NUMBER:
-      return "unsupported_version";
+      return reason::unsupported_version;
     case SSL_R_NO_SHARED_CIPHER:
     case SSL_R_NO_SUITABLE_KEY_SHARE:
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
-      return "nothing_in_common";
+      return reason::nothing_in_common;
     default:
       break;
   }
   // The client's alert: SSL_R_SSLV3_ALERT_... and SSL_R_TLSV1_ALERT_... are 1000 + its number.
-  return ERR_GET_REASON(error) >= 1000 ? "client_alert" : "protocol_error";
+  return ERR_GET_REASON(error) >= 1000 ? reason::client_alert : reason::protocol_error;
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ void Connection::fail(std::string_view reason) {
 
 Connection::Handshake Connection::step(std::string_view& ciphertext) {
   if (ssl_ == nullptr) {
-    fail("out_of_memory");
+    fail(reason::out_of_memory);
     return Handshake::failed;
   }
   ERR_clear_error();
@@ -99,7 +100,7 @@ void Connection::note_control_message() {
   if (!is_established_) return;
   control_messages_.note_message();
   if (!control_messages_.are_too_many()) return;
-  fail("too_many_control_messages");
+  fail(reason::too_many_control_messages);
   context_.input_ = {};  // OpenSSL would go on to the next by itself
 }
 
@@ -125,7 +126,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
     if (error == SSL_ERROR_ZERO_RETURN) {
       state_ = State::closed_by_peer;
     } else if (error != SSL_ERROR_WANT_READ) {
-      fail("protocol_error");
+      fail(reason::protocol_error);
       ERR_clear_error();
     }
     break;
@@ -137,7 +138,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
 bool Connection::write(std::string_view plain) {
   if (state_ == State::failed) return false;
   if (write_all(ssl_, plain)) return true;
-  fail("protocol_error");
+  fail(reason::protocol_error);
   return false;
 }
 

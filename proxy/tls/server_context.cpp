@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "base/tls_certificate_rules.h"
+#include "proxy/reason/words.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
 #include "proxy/tls/shown_certificate.h"
@@ -190,7 +191,7 @@ int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
   auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
   std::string_view name;
   if (!read_server_name(ssl, name)) {
-    connection.failure_reason_ = "protocol_error";
+    connection.failure_reason_ = reason::protocol_error;
     *alert = SSL_AD_DECODE_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
@@ -227,12 +228,12 @@ bool ServerContext::choose_certificate(Connection& connection, int& alert) const
       certificates_ == nullptr ? nullptr : certificates_->find(connection.server_name());
   if (found == nullptr) {
     connection.failure_reason_ =
-        certificates_ == nullptr ? "no_configuration" : "unrecognized_name";
+        certificates_ == nullptr ? reason::no_configuration : reason::unrecognized_name;
     alert = SSL_AD_UNRECOGNIZED_NAME;
     return false;
   }
   if (!(*found)->is_usable()) {
-    connection.failure_reason_ = "certificate_broken";
+    connection.failure_reason_ = reason::certificate_broken;
     alert = SSL_AD_INTERNAL_ERROR;
     return false;
   }
@@ -302,7 +303,7 @@ int ServerContext::judge_shown_chain(X509_STORE_CTX* shown, void*) {
       X509_STORE_CTX_get_ex_data(shown, SSL_get_ex_data_X509_STORE_CTX_idx()));
   if (const auto bearable = check_shown_chain(X509_STORE_CTX_get0_untrusted(shown)); !bearable) {
     static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ =
-        "client_certificate_too_much";
+        reason::client_certificate_too_much;
     X509_STORE_CTX_set_error(shown, X509_V_ERR_CERT_REJECTED);
     return 0;
   }
@@ -345,7 +346,7 @@ int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,
     return SSL_TLSEXT_ERR_OK;
   }
   // RFC 7301 §3.2: no overlap is the fatal alert no_application_protocol.
-  static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ = "no_common_protocol";
+  static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ = reason::no_common_protocol;
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 

@@ -4,17 +4,19 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/reason/words.h"
 #include "proxy/upstream/endpoint.h"
 
 namespace proxy::upstream {
 namespace {
 
-constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, "connect_timeout",
+constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, reason::connect_timeout,
                                   FailureKind::timeout};
-constexpr Failure kHandshakeFailed{Fault::upstream, Retry::always, 502, "upstream_tls_handshake"};
-constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, "upstream_send_timeout",
+constexpr Failure kHandshakeFailed{Fault::upstream, Retry::always, 502,
+                                   reason::upstream_tls_handshake};
+constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, reason::upstream_send_timeout,
                                FailureKind::timeout};
-constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, "upstream_read_timeout",
+constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, reason::upstream_read_timeout,
                                FailureKind::timeout};
 
 // Longer than a record can be (RFC 8446 §5.2), so that each read makes some way.

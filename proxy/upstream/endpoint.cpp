@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/client/told_proxy_header.h"
+#include "proxy/reason/words.h"
 #include "proxy/upstream/http2_connection.h"
 #include "proxy/upstream/place_hash.h"
 
@@ -220,7 +221,7 @@ void Endpoint::on_opened() {
 void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
   if (!mistrust_) mistrust_.emplace(options_.mistrust);
   mistrust_->note(now);
-  counters_.upstream_failures.add("unsolicited_bytes");
+  counters_.upstream_failures.add(reason::unsolicited_bytes);
 }
 
 void Endpoint::on_closed() {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/net/turn_budget.h"
+#include "proxy/reason/words.h"
 #include "proxy/upstream/endpoint.h"
 
 namespace proxy::upstream {
@@ -12,12 +13,14 @@ namespace {
 
 using End = http2::ClientStream::End;
 
-constexpr Failure kRefused{Fault::upstream, Retry::not_processed, 502, "upstream_refused_stream"};
-constexpr Failure kReset{Fault::upstream, Retry::never, 502, "upstream_reset_stream"};
-constexpr Failure kBroken{Fault::upstream, Retry::never, 502, "upstream_http2_error"};
-constexpr Failure kFlooded{Fault::upstream, Retry::never, 502, "upstream_http2_flood"};
-constexpr Failure kTooLarge{Fault::upstream, Retry::never, 502, "response_head_too_large"};
-constexpr Failure kClosed{Fault::upstream, Retry::if_connection_was_reused, 502, "closed_early"};
+constexpr Failure kRefused{Fault::upstream, Retry::not_processed, 502,
+                           reason::upstream_refused_stream};
+constexpr Failure kReset{Fault::upstream, Retry::never, 502, reason::upstream_reset_stream};
+constexpr Failure kBroken{Fault::upstream, Retry::never, 502, reason::upstream_http2_error};
+constexpr Failure kFlooded{Fault::upstream, Retry::never, 502, reason::upstream_http2_flood};
+constexpr Failure kTooLarge{Fault::upstream, Retry::never, 502, reason::response_head_too_large};
+constexpr Failure kClosed{Fault::upstream, Retry::if_connection_was_reused, 502,
+                          reason::closed_early};
 
 // What one read takes.
 constexpr std::size_t kReadBytes = 16u << 10;

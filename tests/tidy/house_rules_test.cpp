@@ -474,6 +474,23 @@ TEST(HouseRules, EachReasonOfTheProxyIsSpeltAsItsNameAndStandsOnTheTroubleshooti
   EXPECT_GT(words.size(), 100u);
 }
 
+TEST(HouseRules, TheProxyNamesItsReasonsByTheConstantsOfTheirList) {
+  const std::string list = read_file(fs::path(GATEHOUSE_SOURCE_DIR) / "proxy/reason/words.h");
+  const std::regex constant(R"re(constexpr Word (\w+_\w+) =)re");
+  const std::regex comment(R"(//[^\n]*)");
+  std::vector<std::string> spelt;
+  for (const auto& file : tree()) {
+    // The contract depends on base alone.
+    if (!file.is_in("proxy") || file.is_in("proxy/reason") || file.is_in("proxy/config")) continue;
+    const std::string code = std::regex_replace(file.text, comment, "");
+    for (std::sregex_iterator it(list.begin(), list.end(), constant), end; it != end; ++it) {
+      if (code.find('"' + std::string((*it)[1]) + '"') == std::string::npos) continue;
+      spelt.push_back(file.path + " spells " + std::string((*it)[1]));
+    }
+  }
+  EXPECT_THAT(spelt, IsEmpty());
+}
+
 // The code map of ARCHITECTURE.md: "| `room/`, `room/` | what it is | `file.h` |".
 TEST(HouseRules, TheCodeMapHasEveryRoomAndNamesFilesThatAreThere) {
   const fs::path top = GATEHOUSE_SOURCE_DIR;
