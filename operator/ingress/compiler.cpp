@@ -314,9 +314,11 @@ class Compilation {
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
     summary.parameters = of_class.parameters;
     report_class(*ingress);
-    report_issues(*ingress, policy);
+    std::optional<RoutePolicy> beside_class;
+    if (policy.canary) beside_class = policy_beside_class(*ingress, reading.class_name);
+    // What makes no sense alone may make some beside its class.
+    report_issues(*ingress, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
-      auto beside_class = policy_beside_class(*ingress, reading.class_name);
       canaries_.push_back(
           {ingress, std::move(policy), std::move(beside_class), summaries_.size() - 1});
       return;
@@ -422,8 +424,7 @@ class Compilation {
                     : "the older canary " + standing->canary->text() + " has joined it");
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
       leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
-    } else if (canary.policy.is_refused() ||
-               !is_guarded_as(canary, standing->owner,
+    } else if (!is_guarded_as(canary, standing->owner,
                               guards_.find((*standing->policies)->guards))) {
       leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
                 ", whose guards hold there; write the same in both, or nothing in this one");
@@ -441,7 +442,7 @@ class Compilation {
       if (said.limits) said.limits->id = owner.text();
       return said;
     };
-    if (are_kept(said_by(canary.policy), standing)) return true;
+    if (!canary.policy.is_refused() && are_kept(said_by(canary.policy), standing)) return true;
     if (!canary.beside_class) return false;
     proxy::config::Guards said = said_by(*canary.beside_class);
     // Who answers to its name is found for what stands there; of another name it is said anyway.

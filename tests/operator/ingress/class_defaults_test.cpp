@@ -305,6 +305,8 @@ TEST(ClassDefaults, ACanaryThatCopiesWhatTheOtherIngressSaysJoinsItBesideThem) {
     const Compiled compiled = compile(view_with(saying(defaults), {main, other}));
     const auto guards = guards_on(compiled, "a.example");
     EXPECT_TRUE(guards.firewall) << "whatever it says, nothing of what stands there is opened";
+    const auto& places = compiled.config.hosts.at("a.example")->routes.at(0).policies->splits;
+    EXPECT_EQ(compiled.complaints.empty(), !places.empty());
     return compiled.config.hosts.at("a.example")->routes.at(0).policies->splits.size();
   };
   const Said own = {{"denylist-source-range", "10.0.0.0/8"}, {"limit-rps", "5"}};
