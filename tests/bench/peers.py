@@ -87,7 +87,7 @@ def start_nginx(setup, name, _):
     else:
         # To servers it speaks HTTP/2 only as if they were gRPC's.
         passed = {"tls": "proxy_pass https://b", "h2c": "grpc_pass grpc://b"}.get(setup.upstream, "proxy_pass http://b")
-        verified = (f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/tls.crt; proxy_ssl_name {HOST}; proxy_ssl_server_name on;"
+        verified = (f"proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/tls.crt; proxy_ssl_name {HOST}; proxy_ssl_server_name on;"
                     if setup.upstream == "tls" else "")
         blocks = []
         for number, host in enumerate(setup.hosts):
@@ -225,7 +225,8 @@ def start_envoy(setup, name, _):
             "upstreams.http.v3.HttpProtocolOptions", explicit_http_config=protocol)}
     if setup.upstream == "tls":
         cluster["transport_socket"] = {"name": "tls", "typed_config": of(
-            "transport_sockets.tls.v3.UpstreamTlsContext", sni=HOST, common_tls_context={"validation_context": {
+            "transport_sockets.tls.v3.UpstreamTlsContext", sni=HOST, common_tls_context={
+                "tls_params": {"tls_maximum_protocol_version": "TLSv1_3"}, "validation_context": {
                 "trusted_ca": {"filename": f"{folder}/tls.crt"},
                 "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": HOST}}]}})}
     action = {"cluster": "b", "timeout": "0s"}
