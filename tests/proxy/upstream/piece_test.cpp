@@ -1,4 +1,4 @@
-#include "proxy/session/piece.h"
+#include "proxy/upstream/piece.h"
 
 #include <cstring>
 
@@ -6,7 +6,7 @@
 
 #include "proxy/net/turn_budget.h"
 
-namespace proxy::session {
+namespace proxy::upstream {
 namespace {
 
 // A buffer with a body in the middle of it.
@@ -129,4 +129,4 @@ TEST(DecodeInPlace, StopsAfterAsManyChunksAsFitInATurn) {
 }
 
 }  // namespace
-}  // namespace proxy::session
+}  // namespace proxy::upstream

@@ -1,8 +1,8 @@
-#include "proxy/session/flow.h"
+#include "proxy/net/flow.h"
 
 #include <gtest/gtest.h>
 
-namespace proxy::session {
+namespace proxy::net {
 namespace {
 
 constexpr std::uint64_t kMuch = 100u << 20;
@@ -46,4 +46,4 @@ TEST(Flow, WithoutAPipeTheNextStepIsARead) {
 }
 
 }  // namespace
-}  // namespace proxy::session
+}  // namespace proxy::net

@@ -1,11 +1,11 @@
-#include "proxy/session/piece.h"
+#include "proxy/upstream/piece.h"
 
 #include <array>
 #include <cstring>
 
 #include "proxy/net/turn_budget.h"
 
-namespace proxy::session {
+namespace proxy::upstream {
 namespace {
 
 std::string_view assemble_in_place(std::string_view head, const Piece& piece,
@@ -90,4 +90,4 @@ Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
   return decoded;
 }
 
-}  // namespace proxy::session
+}  // namespace proxy::upstream
