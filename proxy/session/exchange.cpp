@@ -66,16 +66,13 @@ std::string_view Exchange::protocol_text(Protocol protocol) {
 
 Exchange::Exchange(Worker& worker)
     : worker_(worker),
-      sent_(worker.counters().held.request_copies),
+      kept_(worker.counters().held.request_copies),
       gathered_(worker.gathered_shares()),
-      request_trailer_(worker.counters().held.request_copies),
-      response_parser_(worker.options().response_limits),
-      held_response_(worker.counters().held.endpoint_input),
-      response_trailer_(worker.counters().held.endpoint_input) {}
+      request_trailer_(worker.counters().held.request_copies) {}
 
 Exchange::~Exchange() {
   stop_waiting();
-  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
 }
 
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
@@ -404,7 +401,7 @@ void Exchange::answer(int status, std::string_view reason) {
 void Exchange::answer(http::Answer answer, std::string_view reason) {
   status_ = answer.status;
   reason_ = reason;
-  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
   answer.date = worker_.date();
   // 421 speaks of the connection, and to whoever has several (RFC 9110 §15.5.20).
   if (is_grpc_ && answer.status != 421) {
@@ -545,7 +542,7 @@ void Exchange::abandon(std::string_view reason) {
   stop_waiting();
   stage_ = Stage::over;
   counted_in_.leave();
-  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
   if (began) log();
   downstream_ = nullptr;
 }
@@ -555,7 +552,7 @@ void Exchange::finish() {
   stage_ = Stage::over;
   counted_in_.leave();
   slow_body_.leave();
-  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
   log();
   Downstream& downstream = *std::exchange(downstream_, nullptr);
   downstream.on_exchange_over();
@@ -608,13 +605,13 @@ void Exchange::write_line(std::chrono::microseconds duration) {
 }
 
 std::size_t Exchange::kept_bytes() const {
-  return sizeof *this + sent_.capacity() + held_response_.capacity() + log_text_.capacity() +
-         (request_.fields.capacity() + response_.fields.capacity()) * sizeof(http::Field);
+  return sizeof *this + kept_.capacity() + log_text_.capacity() +
+         request_.fields.capacity() * sizeof(http::Field);
 }
 
 void Exchange::reset() {
   counted_in_.leave();
-  if (is_with_endpoint()) detach(upstream::Connection::kNotReusable);
+  if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
   downstream_ = nullptr;
   stop_waiting();
   suspended_.reset();
@@ -631,16 +628,15 @@ void Exchange::reset() {
   body_bytes_max_ = 0;
   shape_.reset();
   empty(origin_);
-  sent_.clear(kKeptBytes);
-  unframed_head_ = 0;
+  kept_.clear(kKeptBytes);
   moves_ = refusals_ = 0;
-  is_grpc_ = answers_call_ = carrier_was_used_ = awaits_sending_ = false;
+  is_grpc_ = answers_call_ = is_unframed_ = false;
   interim_heads_ = 0;
   gathered_.clear();
   slow_body_.leave();
   timer_.disarm();
   body_time_ = {};
-  can_replay_ = was_replayed_ = false;
+  was_replayed_ = false;
   error_page_.reset();
   paced_.reset();
   traced_.reset();
@@ -656,18 +652,11 @@ void Exchange::reset() {
   empty(set_cookie_);
   stale_.reset();
   if (retrying_) retrying_ = {};
-  response_.reset();
-  response_parser_.reset();
-  response_decoder_ = {};
-  held_response_.clear(kKeptBytes);
+  response_ = nullptr;
   if (!request_trailer_.empty()) request_trailer_.take();
-  if (!response_trailer_.empty()) response_trailer_.take();
   request_trailer_is_judged_ = false;
   passes_request_trailer_ = true;
-  holds_unread_ = false;
-  response_flow_ = {};
-  response_rest_ = upstream::Connection::kNotReusable;
-  was_upgraded_ = response_has_begun_ = client_finished_ = endpoint_finished_ = false;
+  was_upgraded_ = client_finished_ = false;
   responded_ = {};
   empty(proxy_header_);
   empty(told_address_);

@@ -9,9 +9,7 @@
 #include "base/clock.h"
 #include "proxy/http/request_head.h"
 #include "proxy/http/request_id.h"
-#include "proxy/http1/body_decoder.h"
-#include "proxy/http1/response_parser.h"
-#include "proxy/http2/client_session.h"
+#include "proxy/http/response_head.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/client_certificate.h"
 #include "proxy/policy/guards.h"
@@ -23,20 +21,16 @@
 #include "proxy/session/client.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/downstream.h"
-#include "proxy/session/flow.h"
 #include "proxy/session/gathered_bytes.h"
 #include "proxy/session/held_text.h"
 #include "proxy/session/password_checks.h"
 #include "proxy/session/piece.h"
 #include "proxy/session/slow_bodies.h"
 #include "proxy/upstream/cluster.h"
-#include "proxy/upstream/connection.h"
-#include "proxy/upstream/http2_connection.h"
+#include "proxy/upstream/kept_message.h"
+#include "proxy/upstream/request_stream.h"
+#include "proxy/upstream/request_streams.h"
 #include "proxy/upstream/retry.h"
-
-namespace proxy::net {
-class TurnBudget;
-}  // namespace proxy::net
 
 namespace proxy::session {
 
@@ -45,17 +39,15 @@ class Worker;
 // The story of one request, told in one place: from its complete head, over the choice of what to
 // do and the way to an endpoint and back, to its line in the access log. The codec that read the
 // request owns it and feeds it; Worker keeps spent ones for the next request.
-class Exchange final : private upstream::Connection::User,
-                       private http2::ClientStream::User,
-                       private net::TimerTarget {
+class Exchange final : private upstream::RequestStream::User, private net::TimerTarget {
  public:
   enum class Protocol : std::uint8_t { http1_0, http1_1, http2 };
 
   enum class Stage : std::uint8_t {
     reading,     // its head is not complete; nothing was decided
     guarded,     // a guard is finding out; no endpoint was chosen, and its body waits
-    gathering,   // its body comes in, into sent_; no endpoint was chosen
-    connecting,  // a connection is being made; what the client sent meanwhile waits in sent_
+    gathering,   // its body comes in, into kept_; no endpoint was chosen
+    connecting,  // a connection is being made; what the client sent meanwhile waits in kept_
     requesting,  // the request goes out, or is out; the response's head is not complete
     responding,  // the response's body passes
     tunnel,      // after 101: bytes of a protocol that is not ours, both ways
@@ -81,10 +73,7 @@ class Exchange final : private upstream::Connection::User,
   // True: what the client sends next may come by move_request(), once unsent_request() is 0.
   bool takes_moved_request() const;
   // What no endpoint has taken yet; while gathering there is none who could.
-  std::size_t unsent_request() const {
-    if (connection_ != nullptr) return connection_->unsent();
-    return stream_ == nullptr ? 0 : stream_->unsent();
-  }
+  std::size_t unsent_request() const { return stream_ == nullptr ? 0 : stream_->unsent(); }
   // Takes up to `size` bytes of the body or the tunnel, never the body's last ones, from the
   // client's socket itself. Nothing: it cannot now, and they must come by on_request_body().
   std::optional<net::IoResult> move_request(int socket, std::size_t size);
@@ -109,7 +98,7 @@ class Exchange final : private upstream::Connection::User,
   // How long its sides may be silent then.
   std::chrono::milliseconds tunnel_idle() const;
   // A gRPC call: both sides may say something or nothing for as long as it takes.
-  bool is_call() const { return is_grpc_ && stream_ != nullptr; }
+  bool is_call() const { return is_grpc_ && stream_ != nullptr && stream_->speaks_http2(); }
 
   // Ready for another request. What a large one took is given back.
   void reset();
@@ -204,8 +193,8 @@ class Exchange final : private upstream::Connection::User,
   std::string_view compose_head(const Client& client, const config::Policies& policies);
   std::string_view write_head(const Client& client, const config::Policies& policies,
                               const http::RequestHead& head);
-  bool is_with_endpoint() const { return connection_ != nullptr || stream_ != nullptr; }
-  void begin_gathering(const Client& client, std::string_view bytes);
+  bool is_with_endpoint() const { return stream_ != nullptr; }
+  void begin_gathering(const Client& client, std::string_view head, const Piece& piece);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
   void send_what_came();
@@ -214,44 +203,47 @@ class Exchange final : private upstream::Connection::User,
   void note_body(std::size_t bytes);
   void watch_client();
   std::string_view judged_request_trailer();
-  void send_first(std::string_view bytes);
-  void keep_for_replay(std::string_view bytes);
   std::shared_ptr<upstream::Endpoint> pick_endpoint();
-  void try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint = nullptr);
+  // What there is of the message before any of it was sent or kept.
+  struct FirstPart {
+    std::string_view head;
+    Piece body;
+  };
+  void send_first(const FirstPart& first) { try_endpoints(&first); }
+  void try_endpoints(const FirstPart* first = nullptr);
+  upstream::StreamWishes stream_wishes() const;
+  void begin_on_stream(const FirstPart* first);
+  bool send_kept();
   upstream::Attempt attempt_so_far() const;
   bool passes_on(int status) const;
   void ask_another();
   bool may_ask_twice() const;
   void note_failure(const upstream::Failure& failure);
   bool may_connect_elsewhere() const;
-  void attach(std::unique_ptr<upstream::Connection> connection);
-  // Back to the pool for at most this time; see Connection::release().
-  void detach(std::chrono::milliseconds rest_max);
+  void detach(upstream::RequestStream::Use use);
   // How a response ends that has begun and cannot be completed.
   enum class Ending { broken_off, unavailable };
   void fail(const upstream::Failure& failure, Ending ending = Ending::broken_off);
-  void update_upstream_wait();
-  void read_response();
-  void on_response_broken();
-  bool has_response_input() const;
-  std::chrono::milliseconds rest_after_response() const;
-  void take_response(char* begin, char* end, net::TurnBudget& budget);
-  bool take_response_head(char*& begin, char* end);
-  void take_final_head();
-  void send_response_trailer();
-  void send_response_trailer(std::vector<http::Field> trailer);
-  void take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget);
-  void complete_response();
-  void on_response_end_of_input();
+  void end_as_unavailable(std::string_view reason);
 
-  void on_upstream_connected() override;
-  void on_upstream_readable() override;
-  void on_upstream_drained() override;
-  void on_upstream_failed(const upstream::Failure& failure) override;
+  // ---- exchange_response.cpp: what comes back
+  void take_final_head();
+  void send_response_trailer(std::vector<http::Field> trailer);
+  void complete_response();
+
+  void on_stream_open() override;
+  void on_interim_head(const http::ResponseHead& head, std::size_t bytes) override;
+  void on_response_head(http::ResponseHead& head, bool last) override;
+  void on_response_body(const Piece& piece, bool last) override;
+  void on_response_end(std::vector<http::Field> trailer) override;
+  void on_request_sent() override;
+  void on_stream_failed(const upstream::Failure& failure,
+                        upstream::RequestStream::Cause cause) override;
+  bool may_let_in_more() const override;
 
   // ---- exchange_pace.cpp: as fast as the route lets it
   struct Paced;
-  std::size_t room_for_response();
+  std::size_t room_for_response(bool moves) override;
   void on_pace_due();
 
   // ---- exchange_error_page.cpp: a page in place of an error
@@ -260,10 +252,9 @@ class Exchange final : private upstream::Connection::User,
   bool is_asking_for_page() const;
   bool may_ask_for_page() const;
   bool replaces_with_page(int status) const;
-  void ask_for_page_of_response(char* begin, char* end);
+  void ask_for_page_of_response();
   bool ask_for_page_of_failure(int status, std::string_view reason);
-  void ask_for_page(int status, std::string_view reason,
-                    std::chrono::milliseconds rest_of_connection);
+  void ask_for_page(int status, std::string_view reason, upstream::RequestStream::Use use);
   void begin_way_anew();
   void answer_for_endpoint(int status, std::string_view reason);
   void answer_without_endpoints();
@@ -276,33 +267,15 @@ class Exchange final : private upstream::Connection::User,
   void hold_mirror();
   void send_mirror();
 
-  // ---- exchange_http2.cpp: the same, where the endpoint speaks HTTP/2
-  void forward_http2(const Client& client, const config::Policies& policies, const Piece& piece,
-                     bool last);
-  void try_endpoints_http2();
-  bool begin_stream(upstream::Http2Connection& carrier);
-  void send_to_stream(std::string_view bytes, bool last);
-  void append_to_stream(std::string_view bytes, bool last);
-  void take_more();
-  void update_stream_wait();
-  void on_stream_timeout();
-
-  void on_response_head(std::string_view head, bool last) override;
-  void on_response_data(std::string_view data) override;
-  void on_response_end(const std::vector<http::Field>& trailer) override;
-  void on_request_sent() override;
-  void on_stream_ended(http2::ClientStream::End end) override;
-  void end_as_unavailable(std::string_view reason);
-
   // ---- exchange_move.cpp
-  std::size_t movable_response() const;
-  bool move_response(std::size_t size);
+  bool takes_moved_response() const override;
+  std::optional<net::IoResult> move_response(int socket, std::size_t size) override;
 
   // ---- exchange_tunnel.cpp
   void add_websocket_key();
   bool is_refused_upgrade() const;
-  void begin_tunnel(char* begin, char* end);
-  void pass_to_client(char* begin, char* end);
+  void begin_tunnel(http::ResponseHead& head, const Piece& piece);
+  void end_tunnel();
 
   Worker& worker_;
   Downstream* downstream_ = nullptr;
@@ -326,12 +299,10 @@ class Exchange final : private upstream::Connection::User,
   std::shared_ptr<const policy::Shape> shape_;
   std::string origin_;     // for the shape: see policy::origin_of()
   bool is_https_ = false;  // likewise
-  // While gathering or connecting: all that was taken from the client. On a pooled connection, and
-  // over HTTP/2: the same, while it is little, for a retry to send again.
-  HeldText sent_;
-  // While gathering a body of unknown length, and over HTTP/2: the size of the head in sent_, which
-  // does not say how the body ends; the body follows as it is. Else 0.
-  std::size_t unframed_head_ = 0;
+  // While gathering or connecting: all that was taken from the client. On a connection that carried
+  // others before, and over HTTP/2: the same, while it is little, for a retry to send again.
+  upstream::KeptMessage kept_;
+  bool is_unframed_ = false;  // while gathering: its head does not say how the body ends
   GatheredBytes gathered_;
   SlowBodies::Place slow_body_;           // while it is one at an endpoint that has not answered
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
@@ -347,27 +318,20 @@ class Exchange final : private upstream::Connection::User,
   std::unique_ptr<policy::AuthAnswers> auth_answers_;
   Granted& granted();
   std::unique_ptr<Granted> granted_;
-  net::Timer timer_{*this};  // of an inspection, of gathering, or of what is awaited over HTTP/2
+  net::Timer timer_{*this};  // of an inspection, or of gathering
   BodyTime body_time_;
-  bool can_replay_ = false;
   bool was_replayed_ = false;
 
   // The way to an endpoint.
   std::shared_ptr<upstream::Cluster> cluster_;
   std::shared_ptr<upstream::Endpoint> endpoint_;
   upstream::Cluster::Tried tried_;
-  std::string proxy_header_;                          // that a connection begins with; mostly empty
-  upstream::Cluster::Retrying retrying_;              // it had reached one, and is sent again
-  std::shared_ptr<upstream::Endpoint> stale_;         // its pooled connection was dead
-  std::unique_ptr<upstream::Connection> connection_;  // HTTP/1.1
-  std::unique_ptr<http2::ClientStream> stream_;       // HTTP/2
-  upstream::Http2Connection* carrier_ = nullptr;      // of stream_, until that has ended
-  bool carrier_was_used_ = false;                     // before stream_ was begun
-  // HTTP/2: what the timer is for, and what had gone out when that began.
-  bool awaits_sending_ = false;
-  unsigned moves_ = 0;     // to another connection, before anything was sent
-  unsigned refusals_ = 0;  // by endpoints that had done nothing for it
-  std::uint64_t sent_when_armed_ = 0;
+  std::string proxy_header_;                   // that a connection begins with; mostly empty
+  upstream::Cluster::Retrying retrying_;       // it had reached one, and is sent again
+  std::shared_ptr<upstream::Endpoint> stale_;  // its pooled connection was dead
+  upstream::RequestStream* stream_ = nullptr;  // it is released once
+  unsigned moves_ = 0;                         // to another connection, before anything was sent
+  unsigned refusals_ = 0;                      // by endpoints that had done nothing for it
   std::optional<config::NextUpstream> next_upstream_;  // of the route
   std::optional<std::uint64_t> hash_;                  // where what it asks for chooses
   // Where the cluster is to remember whom its client got.
@@ -391,20 +355,10 @@ class Exchange final : private upstream::Connection::User,
   std::unique_ptr<Paced> paced_;        // on a route with a pace
 
   // The response.
-  http::ResponseHead response_;
-  http1::ResponseParser response_parser_;
-  http1::BodyDecoder response_decoder_;
-  HeldText held_response_;     // a part of a head; or of a body, see holds_unread_
-  bool holds_unread_ = false;  // it was read, and there was no time to look at it
-  HeldText response_trailer_;  // lines, as they come
-  Flow response_flow_;
+  http::ResponseHead* response_ = nullptr;  // its head, until that is sent on
   unsigned interim_heads_ = 0;
-  bool response_has_begun_ = false;
-  // The connection after this response.
-  std::chrono::milliseconds response_rest_ = upstream::Connection::kNotReusable;
   bool was_upgraded_ = false;
-  bool client_finished_ = false;    // tunnel
-  bool endpoint_finished_ = false;  // tunnel
+  bool client_finished_ = false;  // tunnel
 
   // For the access log.
   base::WallTime began_at_;

@@ -77,53 +77,35 @@ bool Exchange::replaces_with_page(int status) const {
 
 // In place of a response whose head is here. What else came of it is dropped; a connection on which
 // that was all of it is used again.
-void Exchange::ask_for_page_of_response(char* begin, char* end) {
-  if (response_.status == 401) {
-    error_page_->authenticate = value_of(response_.fields, "www-authenticate");
+void Exchange::ask_for_page_of_response() {
+  const http::ResponseHead& head = *std::exchange(response_, nullptr);
+  if (head.status == 401) {
+    error_page_->authenticate = value_of(head.fields, "www-authenticate");
   }
-  const int status = response_.status;
-  auto rest = upstream::Connection::kNotReusable;
-  const bool may_be_used_again =
-      response_.keep_alive && request_complete_ && request_bytes_ == 0 && connection_ != nullptr;
-  if (may_be_used_again) {
-    const auto rest_if_whole = rest_after_response();  // while its fields are where they were read
-    response_decoder_ = http1::BodyDecoder::for_response(response_);
-    const Buffers::Area& area = worker_.buffers().upstream;
-    const Decoded body = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
-                                         Buffers::Area::kTailroom);
-    const bool was_all = body.failure == http::Failure::none && response_decoder_.is_done() &&
-                         begin + body.consumed == end;
-    if (was_all) rest = rest_if_whole;
-  }
-  ask_for_page(status, {}, rest);
+  using Use = upstream::RequestStream::Use;
+  const bool was_read = request_complete_ && request_bytes_ == 0;
+  ask_for_page(head.status, {}, was_read ? Use::unwanted : Use::broken);
 }
 
 // False: there is none to be had in place of this answer of the proxy's own.
 bool Exchange::ask_for_page_of_failure(int status, std::string_view reason) {
   if (!replaces_with_page(status)) return false;
-  ask_for_page(status, reason, upstream::Connection::kNotReusable);
+  ask_for_page(status, reason, upstream::RequestStream::Use::broken);
   return true;
 }
 
-void Exchange::ask_for_page(int status, std::string_view reason,
-                            std::chrono::milliseconds rest_of_connection) {
+void Exchange::ask_for_page(int status, std::string_view reason, upstream::RequestStream::Use use) {
   ErrorPage& page = *error_page_;
   page.is_asked_for = true;
   page.status = status;
   page.reason = reason;
-  if (is_with_endpoint()) detach(rest_of_connection);
+  if (is_with_endpoint()) detach(use);
   begin_way_anew();
   proxy_header_ = page.proxy_header;
   cluster_ = page.cluster;
   std::string text = page.head.take();
   text.append("X-Code: ").append(std::to_string(status)).append("\r\n\r\n");
-  if (cluster_->config().speaks_http2) {
-    sent_.assign(text);
-    unframed_head_ = sent_.size();
-    try_endpoints_http2();
-  } else {
-    send_first(text);
-  }
+  send_first({text, {}});
 }
 
 // As if the request for the page were the client's: without a body, and of nobody's rules but its
@@ -131,12 +113,11 @@ void Exchange::ask_for_page(int status, std::string_view reason,
 void Exchange::begin_way_anew() {
   timer_.disarm();
   gathered_.clear();
-  sent_.take();
-  unframed_head_ = 0;
-  request_complete_ = is_idempotent_ = can_replay_ = true;
+  kept_.drop();
+  request_complete_ = is_idempotent_ = true;
   request_trailer_.take();
   passes_request_trailer_ = request_trailer_is_judged_ = false;
-  request_chunked_ = was_replayed_ = carrier_was_used_ = awaits_sending_ = false;
+  request_chunked_ = was_replayed_ = is_unframed_ = false;
   moves_ = refusals_ = 0;
   offered_upgrade_.clear();
   endpoint_.reset();
@@ -149,13 +130,7 @@ void Exchange::begin_way_anew() {
   stay_key_.reset();
   cookie_name_.clear();
   set_cookie_.clear();
-  response_.reset();
-  response_parser_.reset();
-  response_decoder_ = {};
-  response_rest_ = upstream::Connection::kNotReusable;
-  held_response_.take();
-  holds_unread_ = response_has_begun_ = false;
-  response_flow_ = {};
+  response_ = nullptr;
 }
 
 // What an endpoint could not be asked for, or did not answer.
@@ -176,7 +151,7 @@ void Exchange::answer_without_endpoints() {
   constexpr std::string_view kReason = reason::no_endpoints;
   const bool stands_in = may_ask_for_page() && error_page_->pages->stand_in_without_endpoints();
   if (stands_in) {
-    ask_for_page(503, kReason, upstream::Connection::kNotReusable);
+    ask_for_page(503, kReason, upstream::RequestStream::Use::broken);
   } else {
     answer_for_endpoint(503, kReason);
   }
@@ -186,7 +161,7 @@ void Exchange::answer_without_endpoints() {
 void Exchange::note_page() {
   reason_ = error_page_->reason.empty() ? reason::error_page : error_page_->reason;
   if (status_ != 401 || error_page_->authenticate.empty()) return;
-  response_.fields.push_back({.name = "WWW-Authenticate", .value = error_page_->authenticate});
+  response_->fields.push_back({.name = "WWW-Authenticate", .value = error_page_->authenticate});
 }
 
 }  // namespace proxy::session

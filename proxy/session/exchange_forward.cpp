@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "proxy/http/trailer.h"
 #include "proxy/http1/head_writer.h"
-#include "proxy/net/turn_budget.h"
+#include "proxy/http2/grpc.h"
 #include "proxy/policy/rewrite.h"
 #include "proxy/reason/words.h"
 #include "proxy/router/path.h"
@@ -16,37 +14,27 @@
 #include "proxy/session/sticky_cookie.h"
 #include "proxy/session/suspended.h"
 #include "proxy/session/worker.h"
-#include "proxy/upstream/keep_alive.h"
 #include "proxy/upstream/place_hash.h"
 
-// The way of a request to an endpoint, and of its response back.
+// The way of a request to an endpoint.
 namespace proxy::session {
 namespace {
 
 using upstream::Fault;
 using upstream::Retry;
+using Use = upstream::RequestStream::Use;
 
-constexpr upstream::Failure kClosedEarly{Fault::upstream, Retry::if_connection_was_reused, 502,
-                                         reason::closed_early};
 // What is gathered of a body before its request goes on: as much as most forms and documents have.
 // ingress-nginx keeps 8 KiB or 16 KiB in memory, and the rest in files.
 constexpr std::size_t kGatheredBytesMax = 64u << 10;
 // Long for the body that a client sends in one go, short for who waits for a stream to begin.
 constexpr std::chrono::milliseconds kGatherTime{1'000};
 
-constexpr upstream::Failure kUpgradeRefused{Fault::upstream, Retry::never, 502,
-                                            reason::upstream_upgrade_refused,
-                                            upstream::FailureKind::invalid_answer};
-constexpr upstream::Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reused, 502,
-                                           reason::stray_response};
-constexpr upstream::Failure kTruncated{Fault::upstream, Retry::never, 502,
-                                       reason::truncated_response};
-// "103 Early Hints" comes once or twice. Each is passed on at once, so an endpoint that says no
-// more than that would fill what its client has not taken yet.
-constexpr unsigned kInterimHeadsMax = 16;
-
 // After that, each other endpoint is asked once more.
 constexpr unsigned kRefusalsMax = 4;
+// From a connection that takes fewer requests than was thought, or that is about to close: each new
+// one takes at least one of those that are moved.
+constexpr unsigned kMovesMax = 16;
 
 // What the name of a client is mixed with for a split: no endpoint's place.
 constexpr std::uint64_t kSplit = 1;
@@ -54,12 +42,9 @@ constexpr std::uint64_t kSplit = 1;
 // All endpoints have as many requests as they may.
 constexpr std::string_view kBusy = reason::endpoints_busy;
 
-constexpr upstream::Failure kTooManyInterim{Fault::upstream, Retry::never, 502,
-                                            reason::too_many_interim_responses};
-
-upstream::Failure malformed(http::Failure failure) {
-  return {Fault::upstream, Retry::never, 502, http::response_reason_of(failure),
-          upstream::FailureKind::invalid_answer};
+// What lies in a text that is only read, and has no room around it.
+Piece piece_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size(), 0, 0};
 }
 
 }  // namespace
@@ -115,29 +100,22 @@ void Exchange::forward(const Client& client, const router::Target& target, const
     }
     add_websocket_key();
   }
-  if (cluster_->config().speaks_http2) {
-    forward_http2(client, *target.policies, piece, last);
-    return;
-  }
-  const bool gathers = target.policies->buffers_request && !last;
+  const bool is_framed_by_us = !cluster_->config().speaks_http2;
+  const bool buffers = is_framed_by_us && target.policies->buffers_request;
+  const bool gathers = buffers && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
-  const bool length_will_be_known = target.policies->buffers_request && request_.chunked;
-  if (length_will_be_known) {
-    request_.chunked = false;
-    if (last) request_.content_length = piece.size;
-  }
+  const bool length_will_be_known = buffers && request_.chunked;
+  if (length_will_be_known && last) request_.content_length = piece.size;
+  if (length_will_be_known || !is_framed_by_us) request_.chunked = false;
+  if (!is_framed_by_us) request_.upgrade = {};  // HTTP/2 has none (RFC 9113 §8.6)
   request_chunked_ = request_.chunked;
-  can_replay_ = true;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
   const std::string_view head = compose_head(client, *target.policies);
-  const std::string_view bytes =
-      assemble(head, piece, {request_chunked_, last, last ? judged_request_trailer() : ""},
-               worker_.buffers().gather);
   if (gathers) {
-    if (length_will_be_known) unframed_head_ = head.size();
-    begin_gathering(client, bytes);
+    is_unframed_ = length_will_be_known;
+    begin_gathering(client, head, piece);
   } else {
-    send_first(bytes);
+    send_first({head, piece});
   }
   watch_client();
   if (client_waits && stage_ != Stage::over && !is_asking_for_page()) downstream_->send_continue();
@@ -148,49 +126,44 @@ void Exchange::forward(const Client& client, const router::Target& target, const
 // that nobody knows what comes in a short time: it may be a stream that never ends, and whose
 // beginning is waited for. Of these a few at a time go on so, the others when that much came.
 
-void Exchange::begin_gathering(const Client& client, std::string_view bytes) {
+void Exchange::begin_gathering(const Client& client, std::string_view head, const Piece& piece) {
   stage_ = Stage::gathering;
   gathered_.begin(client.address);
   if (!request_.content_length) worker_.loop().arm(timer_, kGatherTime);
-  gather(bytes, false);
+  kept_.keep(head, {});
+  gather(piece.text(), false);
 }
 
 void Exchange::gather(std::string_view bytes, bool last) {
-  sent_.append(bytes);
-  const bool fits = gathered_.hold(sent_.capacity());
+  kept_.add(bytes);
+  const bool fits = gathered_.hold(kept_.capacity());
   if (last || !fits || request_bytes_ >= kGatheredBytesMax) send_gathered();
 }
 
 // A body that is whole by now goes on with its length, else with what came of it as one chunk.
 void Exchange::frame_gathered() {
   constexpr std::size_t kHeadEnd = 2;  // the empty line
-  const std::size_t body_size = sent_.size() - unframed_head_;
-  std::string framing;
-  if (request_complete_) {
-    framing = "Content-Length: " + std::to_string(body_size) + "\r\n\r\n";
-  } else {
-    framing = "Transfer-Encoding: chunked\r\n\r\n";
-    if (body_size > 0) {
-      std::array<char, http1::kChunkHeadBytesMax> chunk_head{};
-      framing.append(chunk_head.data(), http1::write_chunk_head(body_size, chunk_head.data()));
-      sent_.append(http1::kChunkEnd);
-    }
-  }
   request_chunked_ = !request_complete_;
-  sent_.replace(unframed_head_ - kHeadEnd, kHeadEnd, framing);
-  unframed_head_ = 0;
+  std::string framing = "Transfer-Encoding: chunked\r\n\r\n";
+  if (!request_chunked_) {
+    framing = "Content-Length: " + std::to_string(kept_.body().size()) + "\r\n\r\n";
+  }
+  kept_.replace_end_of_head(kHeadEnd, framing);
+  is_unframed_ = false;
 }
 
 void Exchange::send_gathered() {
   timer_.disarm();
-  if (unframed_head_ != 0) frame_gathered();
-  const std::string bytes = sent_.take();
+  if (is_unframed_) frame_gathered();
+  const std::size_t head_bytes = kept_.head().size();
+  const std::string bytes = kept_.take();
   gathered_.clear();
   if (cluster_->is_empty()) {  // by now
     answer_without_endpoints();
     return;
   }
-  send_first(bytes);
+  const std::string_view text = bytes;
+  send_first({text.substr(0, head_bytes), piece_of(text.substr(head_bytes))});
 }
 
 void Exchange::send_what_came() {
@@ -207,12 +180,9 @@ void Exchange::on_timer(net::Timer&) {
     on_guard_timer();
   } else if (stage_ == Stage::gathering) {
     send_what_came();
-  } else if (stream_ != nullptr) {
-    on_stream_timeout();
   }
 }
 
-// What the endpoint is asked for in place of what came. False: the request was answered.
 // By what the client sent, before anything is put in its place. Who has been told of an endpoint
 // stays there, as in ingress-nginx.
 std::uint32_t Exchange::choose_cluster(const router::Target& target) {
@@ -234,6 +204,7 @@ std::uint32_t Exchange::choose_cluster(const router::Target& target) {
   return takes ? target.rest().split->cluster() : target.cluster;
 }
 
+// What the endpoint is asked for in place of what came. False: the request was answered.
 bool Exchange::rewrite(const router::Target& target) {
   const auto path =
       router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
@@ -302,7 +273,7 @@ void Exchange::tell_sticky() {
     set_cookie_.append(cookie_name_).append("=").append(name).append(cookie_attributes_);
   }
   if (set_cookie_.empty()) return;
-  response_.fields.push_back({.name = "Set-Cookie", .value = set_cookie_});
+  response_->fields.push_back({.name = "Set-Cookie", .value = set_cookie_});
 }
 
 std::string_view Exchange::compose_head(const Client& client, const config::Policies& policies) {
@@ -347,69 +318,76 @@ std::string_view Exchange::judged_request_trailer() {
   return request_trailer_.view();
 }
 
-void Exchange::send_first(std::string_view bytes) {
-  endpoint_ = pick_endpoint();
-  if (endpoint_ == nullptr) {
-    answer_for_endpoint(503, kBusy);
-    return;
-  }
-  endpoint_->request_begins();
-  if (auto idle = endpoint_->take_idle(*this)) {
-    connection_ = std::move(idle);
-    stage_ = Stage::requesting;
-    // Another method's request is sent again only if nobody can have read it, which nobody knows
-    // yet.
-    can_replay_ =
-        is_idempotent_ || request_.content_length.value_or(0) <= upstream::kReplayBytesMax;
-    keep_for_replay(bytes);
-    connection_->write(bytes);
-    update_upstream_wait();
-    return;
-  }
-  sent_.assign(bytes);
-  endpoint_->request_ends();
-  // The one whose turn it is: another pick would be another endpoint, whose pool was not asked.
-  try_endpoints(std::exchange(endpoint_, nullptr));
-}
-
-// Of a request on a pooled connection.
-void Exchange::keep_for_replay(std::string_view bytes) {
-  if (!can_replay_) return;
-  if (sent_.size() + bytes.size() <= upstream::kReplayBytesMax) {
-    sent_.append(bytes);
-  } else {
-    can_replay_ = false;
-    sent_.take();
-  }
-}
-
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
   return worker_.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_, true});
 }
 
-// Connects to this endpoint (none: the next in turn), then to others that were not tried yet, until
-// one connection is at least under way.
-void Exchange::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
-  stage_ = Stage::connecting;
+// Until there is a stream, on a connection that is at least under way. Over HTTP/1.1 the first
+// endpoint may have a connection at rest; what is sent again has one of its own.
+void Exchange::try_endpoints(const FirstPart* first) {
+  const bool speaks_http2 = cluster_->config().speaks_http2;
+  stage_ = speaks_http2 ? Stage::requesting : Stage::connecting;
+  upstream::StreamSource& streams = worker_.streams();
+  bool may_be_ready = speaks_http2 || first != nullptr;
   int error = 0;
-  if (!worker_.may_connect()) {
-    answer_for_endpoint(503, reason::no_descriptors);
-    return;
-  }
-  if (endpoint == nullptr) endpoint = pick_endpoint();
-  for (; endpoint != nullptr; endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
-    tried_.push_back(endpoint);
-    connection_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
-                                                cluster_->config().connect_timeout, proxy_header_);
-    if (connection_ != nullptr) {
+  for (auto endpoint = pick_endpoint(); endpoint != nullptr;
+       endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
+    const upstream::StreamWishes wishes = stream_wishes();
+    stream_ = may_be_ready ? streams.take_ready(endpoint, wishes, *this) : nullptr;
+    if (stream_ == nullptr && !worker_.may_connect()) {
+      answer_for_endpoint(503, reason::no_descriptors);
+      return;
+    }
+    if (stream_ == nullptr) stream_ = streams.connect(endpoint, wishes, *this);
+    if (stream_ != nullptr) {
       endpoint_ = std::move(endpoint);
       endpoint_->request_begins();
+      begin_on_stream(first);
       return;
     }
     error = errno;
+    tried_.push_back(std::move(endpoint));
     worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
+    may_be_ready = speaks_http2;
   }
   answer_without_connection(error);
+}
+
+upstream::StreamWishes Exchange::stream_wishes() const {
+  upstream::StreamWishes wishes{
+      .cluster = *cluster_, .question = {is_head_, offered_upgrade_}, .preface = proxy_header_};
+  if (is_grpc_) wishes.call_idle = worker_.options().timeouts.tunnel_idle;
+  return wishes;
+}
+
+// A connection that carried others before may be dead: what goes out on it is kept while it is
+// little. Before a connection is there all is kept, and so it is over HTTP/2, where nobody knows
+// when a stream goes out.
+void Exchange::begin_on_stream(const FirstPart* first) {
+  const bool is_sent_now = stream_->is_open() && !stream_->speaks_http2();
+  if (!is_sent_now) {
+    if (first != nullptr) kept_.keep(first->head, first->body.text());
+    if (stream_->is_open() && !send_kept()) answer_for_endpoint(503, reason::no_memory);
+    return;
+  }
+  stage_ = Stage::requesting;
+  // Another method's request is sent again only if nobody can have read it, which nobody knows yet.
+  const bool may_be_sent_again =
+      is_idempotent_ || request_.content_length.value_or(0) <= upstream::kReplayBytesMax;
+  if (may_be_sent_again) kept_.keep_if_little(first->head, first->body.text());
+  stream_->send({.head = first->head,
+                 .body = first->body,
+                 .is_chunked = request_chunked_,
+                 .last = request_complete_,
+                 .trailer = request_complete_ ? judged_request_trailer() : ""});
+}
+
+bool Exchange::send_kept() {
+  return stream_->send({.head = kept_.head(),
+                        .body = piece_of(kept_.body()),
+                        .is_chunked = request_chunked_,
+                        .last = request_complete_,
+                        .trailer = request_complete_ ? judged_request_trailer() : ""});
 }
 
 // `error`: of the last connect, as errno has it; 0: there was nobody to connect to.
@@ -421,43 +399,49 @@ void Exchange::answer_without_connection(int error) {
   }
 }
 
-void Exchange::detach(std::chrono::milliseconds rest_max) {
+void Exchange::detach(Use use) {
   endpoint_->request_ends();
-  if (stream_ != nullptr) {
-    stream_.reset();
-    carrier_ = nullptr;
-    timer_.disarm();
-    return;
-  }
-  upstream::Connection::release(std::move(connection_), rest_max);
+  std::exchange(stream_, nullptr)->release(use);
 }
 
-void Exchange::on_upstream_connected() {
+void Exchange::on_stream_open() {
   stage_ = Stage::requesting;
-  connection_->write(sent_.view());
+  send_kept();
   // Nobody else had this connection, so a failure on it is no stale one: nothing is sent again, but
   // to another endpoint where the route asks for that.
-  can_replay_ = may_ask_twice() && sent_.size() <= upstream::kReplayBytesMax;
-  if (!can_replay_) sent_.take();
-  update_upstream_wait();
+  if (may_ask_twice()) {
+    kept_.drop_unless_little();
+  } else {
+    kept_.drop();
+  }
   watch_client();
   if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
 }
 
-void Exchange::on_upstream_failed(const upstream::Failure& failure) {
-  fail(failure);
+void Exchange::on_stream_failed(const upstream::Failure& failure,
+                                upstream::RequestStream::Cause cause) {
+  using Cause = upstream::RequestStream::Cause;
+  // A response whose head was not sent yet can still be told as the endpoint's fault.
+  if (std::exchange(response_, nullptr) != nullptr) status_ = 0;
+  if (cause == Cause::no_room && kept_.is_whole() && ++moves_ <= kMovesMax) {
+    // Nobody has failed: it is only in the wrong place.
+    detach(Use::broken);
+    endpoint_.reset();
+    try_endpoints();
+    return;
+  }
+  const bool is_lost_call = cause == Cause::connection_lost && answers_call_;
+  fail(failure, is_lost_call ? Ending::unavailable : Ending::broken_off);
 }
 
 upstream::Attempt Exchange::attempt_so_far() const {
-  const bool is_http2 = stream_ != nullptr;
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
   return {
       .is_idempotent = is_idempotent_,
-      .can_replay = can_replay_,
-      .response_has_begun = response_has_begun_,
-      .connection_was_reused = is_http2 ? carrier_was_used_ : connection_->was_reused(),
-      .was_left_unread =
-          can_replay_ && !is_idempotent_ && !is_http2 && connection_->was_left_unread(),
+      .can_replay = kept_.is_whole(),
+      .response_has_begun = stream_->response_has_begun(),
+      .connection_was_reused = stream_->was_reused(),
+      .was_left_unread = kept_.is_whole() && !is_idempotent_ && stream_->was_left_unread(),
       .was_replayed = was_replayed_,
       .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
       .has_budget = retrying_ || cluster_->may_retry(),
@@ -487,23 +471,14 @@ bool Exchange::passes_on(int status) const {
 
 // What the endpoint said, if anything, is not passed on, and no endpoint is asked twice.
 void Exchange::ask_another() {
-  const bool is_http2 = stream_ != nullptr;
-  detach(upstream::Connection::kNotReusable);
+  response_ = nullptr;
+  detach(Use::broken);
   worker_.counters().upstream_retries.add();
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
   if (!is_noted) tried_.push_back(endpoint_);
   endpoint_.reset();
   if (stage_ != Stage::connecting && !retrying_) retrying_ = upstream::Cluster::Retrying(cluster_);
-  response_.reset();
-  response_parser_.reset();
-  held_response_.take();
-  holds_unread_ = response_has_begun_ = false;
-  response_flow_ = {};
-  if (is_http2) {
-    try_endpoints_http2();
-  } else {
-    try_endpoints();
-  }
+  try_endpoints();
 }
 
 // What an endpoint is remembered for. Whether it connects is remembered by itself, and what it does
@@ -513,14 +488,14 @@ void Exchange::note_failure(const upstream::Failure& failure) {
   const bool had_reached_it =
       failure.retry != Retry::always && failure.retry != Retry::not_processed;
   if (failure.fault != Fault::upstream || !had_reached_it) return;
-  const bool awaited_client = !request_complete_ && !response_has_begun_ && unsent_request() == 0;
+  const bool awaited_client =
+      !request_complete_ && !stream_->response_has_begun() && unsent_request() == 0;
   if (awaited_client) return;
   cluster_->note_failure(*endpoint_, worker_.loop().now());
 }
 
 void Exchange::fail(const upstream::Failure& failure, Ending ending) {
   worker_.counters().upstream_failures.add(failure.reason);
-  const bool is_http2 = stream_ != nullptr;
   upstream::Attempt attempt = attempt_so_far();
   // Each refusal is by another connection, and many may be about to close at a time.
   if (failure.retry == Retry::not_processed) attempt.was_replayed = ++refusals_ > kRefusalsMax;
@@ -540,7 +515,7 @@ void Exchange::fail(const upstream::Failure& failure, Ending ending) {
     return;
   }
   if (next == upstream::Next::fresh_connection) stale_ = endpoint_;
-  detach(upstream::Connection::kNotReusable);
+  detach(Use::broken);
   if (next == upstream::Next::give_up) {
     if (status_ == 0) {
       answer_for_endpoint(failure.status, failure.reason);
@@ -554,20 +529,25 @@ void Exchange::fail(const upstream::Failure& failure, Ending ending) {
   worker_.counters().upstream_retries.add();
   was_replayed_ = true;
   endpoint_.reset();
-  if (is_http2) {
-    try_endpoints_http2();
-  } else {
-    try_endpoints();
-  }
+  try_endpoints();
+}
+
+// A client with a connection of its own to the endpoint would make UNAVAILABLE of its loss, which
+// it may try again; a reset by us it takes for INTERNAL, which it may not.
+void Exchange::end_as_unavailable(std::string_view reason) {
+  reason_ = reason;
+  constexpr int kUnavailable = 503;
+  downstream_->send_trailer({{.name = "grpc-status", .value = http2::grpc_status_of(kUnavailable)},
+                             {.name = "grpc-message", .value = reason}});
+  if (stage_ != Stage::over) finish();
 }
 
 bool Exchange::wants_request_body() const {
   if (is_asking_for_page()) return false;
   if (stage_ == Stage::gathering) return true;
   if (stage_ == Stage::guarded) return suspended_->awaits_body;
-  if (stream_ != nullptr) return stream_->unsent() <= worker_.options().unsent_bytes_high;
-  return connection_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
-         connection_->unsent() <= worker_.options().unsent_bytes_high;
+  return stream_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
+         stream_->unsent() <= worker_.options().unsent_bytes_high;
 }
 
 void Exchange::on_request_body(const Piece& piece, bool last) {
@@ -582,7 +562,7 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
   if (is_asking_for_page()) return;
   if (stage_ == Stage::tunnel) {  // what passes there is no body
     request_complete_ = last;
-    connection_->write(piece.text());
+    stream_->send({.body = piece, .last = last});
     return;
   }
   if (body_bytes_max_ != 0 && request_bytes_ > body_bytes_max_) {
@@ -597,27 +577,25 @@ void Exchange::pass_request_body(const Piece& piece, bool last) {
     wait_with_body(piece);
     return;
   }
-  if (stream_ != nullptr) {
-    send_to_stream(piece.text(), last);
-    return;
-  }
-  const std::string_view bytes =
-      assemble({}, piece, {request_chunked_, last, last ? judged_request_trailer() : ""},
-               worker_.buffers().gather);
   if (stage_ == Stage::gathering) {
-    gather(bytes, last);
+    gather(piece.text(), last);
   } else if (stage_ == Stage::connecting) {
-    sent_.append(bytes);
-  } else if (!bytes.empty()) {
-    keep_for_replay(bytes);
-    connection_->write(bytes);
+    kept_.add(piece.text());
+  } else {
+    if (stream_->is_out()) {
+      kept_.add_if_little(piece.text());
+    } else {
+      kept_.add(piece.text());
+    }
+    stream_->send({.body = piece, .last = last, .trailer = last ? judged_request_trailer() : ""});
   }
-  update_upstream_wait();
   watch_client();
 }
 
-void Exchange::on_upstream_drained() {
-  update_upstream_wait();
+void Exchange::on_request_sent() {
+  // Of many requests that wait for their answers, large heads are not kept for the few that are
+  // refused.
+  if (kept_.head().size() > upstream::kReplayBytesMax) kept_.drop();
   const bool wants_more = stage_ == Stage::tunnel ? !client_finished_ : !request_complete_;
   if (!wants_more) return;
   watch_client();
@@ -647,265 +625,7 @@ void Exchange::watch_client() {
 }
 
 void Exchange::on_downstream_drained() {
-  if (stream_ != nullptr) take_more();
-  if (connection_ == nullptr) return;
-  if (has_response_input()) {
-    read_response();
-  } else {
-    update_upstream_wait();
-  }
-}
-
-// The endpoint's clock runs only while it is the one who is awaited.
-void Exchange::update_upstream_wait() {
-  using Waiting = upstream::Connection::Waiting;
-  if (connection_ == nullptr || stage_ == Stage::connecting) return;
-  const config::Cluster& config = cluster_->config();
-  const bool has_turns = stage_ != Stage::tunnel;  // in a tunnel nobody owes the other an answer
-  if (has_turns && connection_->unsent() > 0) {
-    connection_->wait(Waiting::to_send, config.send_timeout);
-  } else if (has_turns && request_complete_ && !has_response_input()) {
-    connection_->wait(Waiting::to_read, config.read_timeout);
-  } else {
-    connection_->wait(Waiting::none, {});
-  }
-}
-
-void Exchange::on_upstream_readable() {
-  read_response();
-}
-
-bool Exchange::has_response_input() const {
-  return holds_unread_ || connection_->is_readable();
-}
-
-void Exchange::read_response() {
-  if (connection_ == nullptr || net::Loop::is_waiting_for_turn(*connection_)) return;
-  Buffers::Area& area = worker_.buffers().upstream;
-  net::TurnBudget budget;
-  while (connection_ != nullptr && (holds_unread_ || connection_->is_readable()) &&
-         !endpoint_finished_) {
-    const std::size_t movable = movable_response();
-    if (downstream_->unsent() > (movable > 0 ? 0 : worker_.options().unsent_bytes_high)) break;
-    const std::size_t room = room_for_response();
-    if (room == 0) break;
-    if (budget.is_spent()) {
-      worker_.resume_soon(*connection_);
-      break;
-    }
-    if (movable > 0) {
-      const std::uint64_t before = response_bytes_;
-      if (!move_response(std::min(movable, room))) return;
-      budget.spend(response_bytes_ - before);
-      continue;
-    }
-    char* const begin = area.begin();
-    const std::size_t held = held_response_.size();
-    if (held > 0) {
-      std::memcpy(begin, held_response_.view().data(), held);
-      held_response_.take();
-    }
-    if (std::exchange(holds_unread_, false)) {
-      take_response(begin, begin + held, budget);
-      continue;
-    }
-    const net::IoResult got = connection_->read(begin + held, std::min(Buffers::kReadBytes, room));
-    budget.spend(got.bytes);
-    budget.spend(net::TurnBudget::Unit::tls_record, connection_->records_read());
-    if (got.kind == net::IoResult::Kind::would_block) {
-      held_response_.assign({begin, held});
-      break;
-    }
-    if (got.kind == net::IoResult::Kind::closed) {
-      on_response_end_of_input();
-      return;
-    }
-    if (got.kind == net::IoResult::Kind::failed) {
-      on_response_broken();
-      return;
-    }
-    if (!response_has_begun_ && connection_->is_stray_answer()) {
-      endpoint_->on_unsolicited_bytes(worker_.loop().now());
-      fail(kStrayResponse);
-      return;
-    }
-    response_has_begun_ = true;
-    response_flow_.note_read(got.bytes);
-    take_response(begin, begin + held + got.bytes, budget);
-  }
-  update_upstream_wait();
-}
-
-void Exchange::on_response_broken() {
-  fail(stage_ == Stage::requesting ? kClosedEarly : kTruncated);
-}
-
-void Exchange::take_response(char* begin, char* end, net::TurnBudget& budget) {
-  if (stage_ == Stage::tunnel) {
-    pass_to_client(begin, end);
-    return;
-  }
-  const bool with_head = stage_ == Stage::requesting;
-  if (with_head && !take_response_head(begin, end)) return;
-  if (stage_ == Stage::tunnel) return;
-  take_response_body(begin, end, with_head, budget);
-}
-
-// Moves `begin` behind the head. False: there is no complete final head, or it was dealt with.
-bool Exchange::take_response_head(char*& begin, char* end) {
-  using Outcome = http1::ResponseParser::Outcome;
-  for (;;) {
-    const std::string_view input(begin, static_cast<std::size_t>(end - begin));
-    const Outcome outcome = response_parser_.parse(input, {is_head_, offered_upgrade_}, response_);
-    if (outcome == Outcome::needs_more) {
-      held_response_.assign(input);
-      return false;
-    }
-    if (outcome == Outcome::failed) {
-      fail(malformed(response_parser_.failure()));
-      return false;
-    }
-    begin += response_parser_.head_bytes();
-    if (!response_.is_interim()) break;
-    if (++interim_heads_ > kInterimHeadsMax) {
-      fail(kTooManyInterim);
-      return false;
-    }
-    // We took Expect away, so a 100 answers nobody.
-    if (response_.status != 100) downstream_->send_interim(response_);
-    response_parser_.reset();
-    response_.reset();
-  }
-  cluster_->note_answer(*endpoint_, response_.status, worker_.loop().now());
-  if (passes_on(response_.status)) {
-    ask_another();
-    return false;
-  }
-  if (replaces_with_page(response_.status)) {
-    ask_for_page_of_response(begin, end);
-    return false;
-  }
-  if (is_refused_upgrade()) {
-    fail(kUpgradeRefused);
-    return false;
-  }
-  take_final_head();
-  if (response_.framing == http::Framing::tunnel) {
-    begin_tunnel(begin, end);
-    return false;
-  }
-  stage_ = Stage::responding;
-  // Now, while its fields are still where they were read.
-  if (response_.keep_alive) response_rest_ = rest_after_response();
-  response_decoder_ = http1::BodyDecoder::for_response(response_);
-  return true;
-}
-
-// How long its connection may rest, if all is well with it.
-std::chrono::milliseconds Exchange::rest_after_response() const {
-  const http::Field* const keep_alive = response_.find(http::FieldId::keep_alive);
-  return keep_alive == nullptr ? upstream::Connection::kRestAsConfigured
-                               : upstream::rest_allowed_by(keep_alive->value);
-}
-
-// The head of the response is here, however it came.
-void Exchange::take_final_head() {
-  status_ = response_.status;
-  slow_body_.leave();
-  if (is_asking_for_page()) note_page();
-  if (shape_ != nullptr) {
-    shape_->apply_to_response({origin_, is_https_}, response_.fields, response_.unfolded);
-  }
-  responded_ = worker_.loop().now();
-  tell_sticky();
-  if (stay_key_) {
-    note_stay(*stay_key_, *endpoint_, *worker_.client_places(), worker_.loop().now());
-  }
-  if (sets_granted_cookies()) set_granted_cookies(response_.fields);
-}
-
-void Exchange::take_response_body(char* begin, char* end, bool with_head, net::TurnBudget& budget) {
-  const Buffers::Area& area = worker_.buffers().upstream;
-  const Decoded decoded = decode_in_place(response_decoder_, begin, end, area.room_before(begin),
-                                          Buffers::Area::kTailroom);
-  if (decoded.failure != http::Failure::none) {
-    // A response whose head was not sent yet can still be told as the endpoint's fault.
-    if (with_head) status_ = 0;
-    fail(malformed(decoded.failure));
-    return;
-  }
-  budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
-  const bool last = response_decoder_.is_done();
-  response_bytes_ += decoded.piece.size;
-  if (!decoded.trailer.empty()) response_trailer_.append(decoded.trailer);
-  const bool has_trailer = !response_trailer_.empty();
-  const char* const rest = begin + decoded.consumed;
-  if (!last && rest != end) {
-    held_response_.assign({rest, static_cast<std::size_t>(end - rest)});
-    holds_unread_ = true;
-  }
-  if (with_head) {
-    downstream_->send_head(response_, decoded.piece, last && !has_trailer);
-  } else if (last || !decoded.piece.empty()) {
-    downstream_->send_body(decoded.piece, last && !has_trailer);
-  }
-  if (stage_ == Stage::over || !last) return;
-  if (has_trailer) send_response_trailer();
-  if (stage_ == Stage::over) return;
-  // Bytes that nobody asked for: whose answer would they be?
-  if (rest != end) {
-    endpoint_->on_unsolicited_bytes(worker_.loop().now());
-    response_rest_ = upstream::Connection::kNotReusable;
-  }
-  // The endpoint waits for the rest of the request, and would take the next one for it.
-  if (!request_complete_) response_rest_ = upstream::Connection::kNotReusable;
-  // Who refuses a request may not have read its body, and ends the connection without a word when
-  // that is in the way: the next request would stand behind it.
-  if (status_ >= 400 && request_bytes_ > 0) response_rest_ = upstream::Connection::kNotReusable;
-  complete_response();
-}
-
-void Exchange::send_response_trailer() {
-  const std::string lines = response_trailer_.take();
-  std::vector<http::Field> trailer;
-  http::read_trailer(lines, trailer);
-  send_response_trailer(std::move(trailer));
-}
-
-// The end of the body, and what may follow it.
-void Exchange::send_response_trailer(std::vector<http::Field> trailer) {
-  http::keep_what_may_trail(trailer);
-  if (shape_ != nullptr) shape_->apply_to_response_trailer(trailer);
-  if (trailer.empty()) {
-    downstream_->send_body({}, true);
-  } else {
-    downstream_->send_trailer(trailer);
-  }
-}
-
-void Exchange::complete_response() {
-  // The connection goes back first: the next request of this client may already wait for it.
-  detach(response_rest_);
-  finish();
-}
-
-void Exchange::on_response_end_of_input() {
-  if (stage_ == Stage::tunnel) {
-    pass_to_client(nullptr, nullptr);
-    return;
-  }
-  if (stage_ == Stage::requesting) {
-    fail(kClosedEarly);
-    return;
-  }
-  // RFC 9112 §9.8: a body that ends with its connection is whole only if TLS says so, too.
-  if (response_decoder_.on_end_of_input() != http::Failure::none || connection_->was_cut_off()) {
-    fail(kTruncated);
-    return;
-  }
-  downstream_->send_body({}, true);
-  response_rest_ = upstream::Connection::kNotReusable;
-  if (stage_ != Stage::over) complete_response();
+  if (stream_ != nullptr) stream_->resume();
 }
 
 }  // namespace proxy::session

@@ -16,7 +16,9 @@ constexpr std::size_t kHeadBytes = 4u << 10;
 
 // How much of the response may be taken from its endpoint at once; 0: nothing, until the client has
 // taken more or the pace lets it.
-std::size_t Exchange::room_for_response() {
+std::size_t Exchange::room_for_response(bool moves) {
+  // What is moved must find nothing before it.
+  if (downstream_->unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) return 0;
   const std::size_t room = downstream_->room();
   if (paced_ == nullptr || stage_ == Stage::tunnel || room == 0) return room;
   const base::SteadyTime now = worker_.loop().now();

@@ -28,46 +28,37 @@ std::chrono::milliseconds Exchange::tunnel_idle() const {
 
 // Over HTTP/2 any 2xx opens the tunnel (RFC 9110 §9.3.6), so one that does not must not get there.
 bool Exchange::is_refused_upgrade() const {
-  return !websocket_key_.empty() && response_.framing != http::Framing::tunnel &&
-         response_.status >= 200 && response_.status < 300;
+  return !websocket_key_.empty() && response_->framing != http::Framing::tunnel &&
+         response_->status >= 200 && response_->status < 300;
 }
 
-void Exchange::begin_tunnel(char* begin, char* end) {
+void Exchange::begin_tunnel(http::ResponseHead& head, const Piece& piece) {
   stage_ = Stage::tunnel;
   if (protocol_ == Protocol::http2) {
     // RFC 8441 §5: the key is of the hop to the endpoint.
-    status_ = response_.status = 200;
-    for (http::Field& field : response_.fields) {
+    status_ = head.status = 200;
+    for (http::Field& field : head.fields) {
       if (http::equals_ignoring_case(field.name, "sec-websocket-accept")) field.dropped = true;
     }
   }
   was_upgraded_ = true;
   worker_.counters().upgraded_open.add();
-  Piece piece{begin, static_cast<std::size_t>(end - begin), 0, 0};
-  piece.room_before = worker_.buffers().upstream.room_before(begin);
   response_bytes_ += piece.size;
-  downstream_->send_head(response_, piece, false);
+  downstream_->send_head(head, piece, false);
   if (stage_ == Stage::tunnel) downstream_->want_request_body();
 }
 
-// No bytes: the endpoint is done.
-void Exchange::pass_to_client(char* begin, char* end) {
-  if (begin == end) {
-    endpoint_finished_ = true;
-    if (protocol_ == Protocol::http2) downstream_->send_body({}, true);
-    // A WebSocket has no half-open life: what is on its way is delivered, then it ends.
-    complete_response();
-    return;
-  }
-  const Piece piece{begin, static_cast<std::size_t>(end - begin), 0, 0};
-  response_bytes_ += piece.size;
-  downstream_->send_body(piece, false);
+// The endpoint is done. A WebSocket has no half-open life: what is on its way is delivered, then it
+// ends.
+void Exchange::end_tunnel() {
+  if (protocol_ == Protocol::http2) downstream_->send_body({}, true);
+  if (stage_ != Stage::over) complete_response();
 }
 
 void Exchange::on_client_finished() {
   if (stage_ != Stage::tunnel || client_finished_) return;
   client_finished_ = true;
-  connection_->finish_sending();
+  stream_->finish_sending();
 }
 
 }  // namespace proxy::session

@@ -47,6 +47,12 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::Span
       inspections_(*loop_, inspectors),
       clusters_(options_.pools, counters_, index),
       reach_(*loop_, counters_, clusters_, options_.endpoint_connections_max),
+      streams_({.loop = *loop_,
+                .counters = counters_,
+                .limits = options_.response_limits,
+                .area = buffers_.upstream,
+                .gather = buffers_.gather,
+                .fields = request_fields_}),
       mirrors_({*loop_, counters_, buffers_, reach_, options_.response_limits}) {
   counters_.held.buffers.add(buffers_.bytes());
 }
@@ -111,6 +117,7 @@ void Worker::note_memory(MemoryWatermark::Level level) {
     for (const auto& stream : stream_pool_) counters_.held.pools.subtract(stream->kept_bytes());
     pool_.clear();
     stream_pool_.clear();
+    streams_.give_memory_back();
     ::malloc_trim(0);
   });
 }
@@ -307,6 +314,7 @@ bool Worker::on_turn_end() {
     stream_pool_.push_back(std::move(stream));
   }
   spent_streams_.clear();
+  streams_.on_turn_end();
   access_lines_.flush();
   spans_.flush();
   give_memory_back();

@@ -38,6 +38,7 @@
 #include "proxy/session/slow_bodies.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/upstream/cluster.h"
+#include "proxy/upstream/request_streams.h"
 
 namespace proxy::session {
 
@@ -102,6 +103,9 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   const Options& options() const { return options_; }
   admin::WorkerCounters& counters() { return counters_; }
   upstream::Clusters& clusters() { return clusters_; }
+  upstream::StreamSource& streams() { return *stream_source_; }
+  // In place of its own; before run().
+  void use_streams(upstream::StreamSource& source) { stream_source_ = &source; }
   tls::ServerContext& tls() { return *tls_; }
   http::RequestIds& request_ids() { return request_ids_; }
   std::string& path_storage() { return path_storage_; }
@@ -215,6 +219,8 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   LiveState live_;
   upstream::Clusters clusters_;
   Reach reach_;
+  upstream::RequestStreams streams_;
+  upstream::StreamSource* stream_source_ = &streams_;
   Mirrors mirrors_;
 
   std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began

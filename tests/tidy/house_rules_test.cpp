@@ -351,7 +351,7 @@ TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudget) {
 // A connection to an endpoint takes a descriptor of a budget (decision 0024).
 TEST(HouseRules, WhoConnectsToAnEndpointAsksForADescriptorBefore) {
   const std::regex connects(
-      R"(upstream::(Connection::connect|Endpoint::begin_probe|Endpoint::connect_http2)\()");
+      R"((upstream::(Connection::connect|Endpoint::begin_probe)|streams\.connect)\()");
   constexpr std::size_t kBefore = 600;
   std::vector<std::string> found;
   int places = 0;

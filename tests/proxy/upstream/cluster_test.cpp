@@ -2,6 +2,7 @@
 // time is the test's, and what the endpoints are like is told.
 #include "proxy/upstream/cluster.h"
 
+#include <algorithm>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -506,6 +507,62 @@ TEST_F(ClusterInAZone, HintsThatGoSetEndpointsFree) {
   without->zones.clear();
   cluster_.update(without, options_, counters_);
   EXPECT_EQ(all(6).size(), 6u);
+}
+
+// ---- Many endpoints: two of them are looked at for a request
+
+constexpr int kMany = 200;
+
+TEST_F(ClusterTest, OfManyNoneIsPickedThatIsMarkedOrEjected) {
+  use(kMany, config::Balancing::least_requests);
+  const auto endpoints = all(kMany);
+  endpoints[3]->on_connect_failed(now_);
+  fail(endpoints[5], 5);
+  ASSERT_TRUE(endpoints[5]->is_ejected(now_));
+  for (int i = 0; i < 3 * kMany; ++i) {
+    const auto picked = next();
+    EXPECT_NE(picked, endpoints[3]);
+    EXPECT_NE(picked, endpoints[5]);
+  }
+}
+
+TEST_F(ClusterTest, OfManyAMarkedOneIsAskedWithinARoundWhetherItIsBack) {
+  use(kMany, config::Balancing::least_requests);
+  const auto marked = next();
+  marked->on_connect_failed(now_);
+  now_ += seconds(60);
+  int probes = 0;
+  for (int i = 0; i < kMany; ++i) probes += pick().to_probe == marked ? 1 : 0;
+  EXPECT_GT(probes, 0);
+}
+
+TEST_F(ClusterTest, OfManyTheStickyOneIsPickedWhateverItHasToDo) {
+  use(kMany, config::Balancing::least_requests);
+  sticky_ = next();
+  for (int i = 0; i < 9; ++i) sticky_->request_begins();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(next(), sticky_);
+  for (int i = 0; i < 9; ++i) sticky_->request_ends();
+}
+
+TEST_F(ClusterTest, OfManyARetryGetsOneThatWasNotTried) {
+  use(kMany, config::Balancing::least_requests);
+  for (int i = 0; i < kMany; ++i) {
+    tried_.push_back(next());
+    ASSERT_NE(tried_.back(), nullptr);
+    EXPECT_EQ(std::count(tried_.begin(), tried_.end(), tried_.back()), 1);
+  }
+  EXPECT_EQ(next(), nullptr);
+}
+
+TEST_F(ClusterTest, OfManyANewOneHasATenthOfItsTurnsAtFirst) {
+  options_.slow_start = seconds(1'000);
+  use(kMany, config::Balancing::least_requests);
+  use(kMany + 1, config::Balancing::least_requests);
+  std::map<std::string, int> turns;
+  for (int i = 0; i < 40 * (kMany + 1); ++i) ++turns[next()->name()];
+  const int of_the_new_one = turns["10.0.0.1:" + std::to_string(8000 + kMany)];
+  EXPECT_GE(of_the_new_one, 1);
+  EXPECT_LE(of_the_new_one, 10);
 }
 
 }  // namespace

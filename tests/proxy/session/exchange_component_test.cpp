@@ -1,0 +1,459 @@
+// The story of one request with nobody else in it: a worker whose loop does not turn, a client and
+// an endpoint that are told what to do, and not a socket.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/policy/client_places.h"
+#include "proxy/session/worker.h"
+#include "tests/proxy/support/fake_streams.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/support/temporary_directory.h"
+
+namespace proxy::support {
+namespace {
+
+using session::Exchange;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using upstream::Fault;
+using upstream::Retry;
+using Cause = upstream::RequestStream::Cause;
+using Use = upstream::RequestStream::Use;
+
+constexpr upstream::Failure kClosed{Fault::upstream, Retry::if_connection_was_reused, 502,
+                                    "closed_early"};
+constexpr upstream::Failure kNotConnected{Fault::upstream, Retry::always, 502, "connect_refused"};
+constexpr upstream::Failure kRefused{Fault::upstream, Retry::not_processed, 502,
+                                     "upstream_refused_stream"};
+constexpr upstream::Failure kReset{Fault::upstream, Retry::never, 502, "upstream_reset_stream"};
+
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+
+// The client: keeps what it gets, and takes nothing that is out of order.
+class FakeClient final : public session::Downstream {
+ public:
+  int status = 0;  // of the response, or of an answer of ours
+  std::string body;
+  std::vector<int> interim;
+  bool is_complete = false, is_broken_off = false, is_over = false, was_continued = false;
+  int wanted = 0;  // times that it was asked for more of its body
+  std::size_t unsent_bytes = 0;
+
+  void send_continue() override { was_continued = true; }
+  void send_interim(const http::ResponseHead& head) override {
+    expect_open();
+    EXPECT_EQ(status, 0);
+    interim.push_back(head.status);
+  }
+  void send_head(const http::ResponseHead& head, const session::Piece& piece, bool last) override {
+    expect_open();
+    EXPECT_EQ(status, 0) << "it has a head";
+    status = head.status;
+    body += piece.text();
+    is_complete = last;
+  }
+  void send_body(const session::Piece& piece, bool last) override {
+    expect_open();
+    EXPECT_NE(status, 0) << "it has no head";
+    body += piece.text();
+    is_complete = last;
+  }
+  void send_answer(const http::Answer& answer) override {
+    expect_open();
+    EXPECT_EQ(status, 0) << "it has a head";
+    status = answer.status;
+    body = answer.body;
+    is_complete = true;
+  }
+  void break_off() override {
+    expect_open();
+    is_broken_off = true;
+  }
+  void want_request_body() override { ++wanted; }
+  std::size_t unsent() const override { return unsent_bytes; }
+  void on_exchange_over() override { is_over = true; }
+
+ private:
+  void expect_open() const {
+    EXPECT_FALSE(is_over || is_complete || is_broken_off) << "nothing more can come";
+  }
+};
+
+class ExchangeAlone : public ::testing::Test {
+ protected:
+  ~ExchangeAlone() override {
+    exchange_.reset();
+    turn();
+  }
+
+  // Of a cluster with so many endpoints.
+  void serve(
+      int endpoints, const std::function<void(config::Cluster&, config::Policies&)>& change =
+                         [](config::Cluster&, config::Policies&) {}) {
+    config::Cluster cluster;
+    std::vector<std::uint16_t> ports;
+    for (int i = 0; i < endpoints; ++i) ports.push_back(static_cast<std::uint16_t>(8000 + i));
+    config::ProxyConfig config = shop(ports);
+    cluster = *config.clusters["shop"];
+    config::VirtualHost host = *config.hosts["shop.test"];
+    change(cluster, host.routes[0].policies.change());
+    config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
+    config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
+    worker_ = session::Worker::create(RunningEngine::quick(), *access_log_, nullptr, passwords_,
+                                      inspectors_, 0)
+                  .value();
+    worker_->use_streams(streams_);
+    worker_->serve({.snapshot = control::make_snapshot(config),
+                    .certificates = nullptr,
+                    .client_places = places_},
+                   [] {});
+    turn();
+    exchange_ = worker_->take_exchange();
+    client_.address = "192.0.2.1";
+    client_.port = "80";
+  }
+  void turn() {
+    if (worker_ == nullptr) return;
+    worker_->stop();
+    worker_->run();
+  }
+
+  enum class Body { none, of_known_length, in_chunks };
+  // Begins with what there is of the body.
+  void begin(std::string_view method, Body kind = Body::none, std::string_view body = {},
+             bool last = true) {
+    http::RequestHead& request = exchange_->request();
+    request.method_text = method;
+    request.method = method == "GET"    ? http::Method::get
+                     : method == "PUT"  ? http::Method::put
+                     : method == "POST" ? http::Method::post
+                                        : http::Method::other;
+    request.path = "/";
+    request.host = "shop.test";
+    request.chunked = kind == Body::in_chunks;
+    if (kind == Body::of_known_length) request.content_length = kLength;
+    exchange_->begin(client_, Exchange::Protocol::http1_1, downstream_, piece_of(body), last);
+  }
+  void send(std::string_view body, bool last = false) {
+    exchange_->on_request_body(piece_of(body), last);
+  }
+  session::Piece piece_of(std::string_view body) {
+    constexpr std::size_t kRoom = 1'000;
+    buffer_.assign(kRoom, ' ');
+    buffer_ += body;
+    buffer_.append(kRoom, ' ');
+    return {buffer_.data() + kRoom, body.size(), kRoom, kRoom};
+  }
+  double failures(std::string_view reason) const {
+    for (const auto& [token, count] : worker_->read_counters().upstream_failures.read()) {
+      if (token == reason) return static_cast<double>(count);
+    }
+    return 0;
+  }
+
+  static constexpr std::uint64_t kLength = 100;
+
+  ::support::TemporaryDirectory directory_;
+  std::unique_ptr<admin::AccessLog> access_log_ =
+      admin::AccessLog::open(directory_.path("access.log")).value();
+  session::PasswordChecks passwords_{{}};
+  session::Inspectors inspectors_{{}};
+  std::shared_ptr<policy::ClientPlaces> places_ = std::make_shared<policy::ClientPlaces>();
+  FakeStreams streams_;
+  std::unique_ptr<session::Worker> worker_;
+  session::Client client_;
+  FakeClient downstream_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string buffer_;
+};
+
+// ---- There and back
+
+TEST_F(ExchangeAlone, ARequestGoesOutOnAConnectionAtRestAndItsResponseComesBack) {
+  serve(1);
+  streams_.ready = 1;
+  begin("GET");
+  ASSERT_EQ(streams_.count(), 1u);
+  EXPECT_THAT(streams_.last().head(), HasSubstr("GET / HTTP/1.1\r\nHost: shop.test\r\n"));
+  EXPECT_TRUE(streams_.last().is_complete());
+  streams_.last().say_head(kOk, "o");
+  streams_.last().say_body("k", true);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_EQ(downstream_.body, "ok");
+  EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
+  EXPECT_EQ(streams_.last().released(), Use::complete);
+}
+
+TEST_F(ExchangeAlone, WhatComesBeforeAConnectionIsThereWaitsForIt) {
+  serve(1);
+  begin("POST", Body::in_chunks, "ab", false);
+  EXPECT_FALSE(exchange_->wants_request_body());
+  send("cd");
+  EXPECT_FALSE(streams_.last().has_head());
+  streams_.last().open();
+  EXPECT_EQ(streams_.last().body(), "abcd");
+  EXPECT_TRUE(streams_.last().is_chunked());
+  EXPECT_EQ(downstream_.wanted, 1);
+  send("ef", true);
+  EXPECT_EQ(streams_.last().body(), "abcdef");
+  EXPECT_TRUE(streams_.last().is_complete());
+}
+
+TEST_F(ExchangeAlone, ABodyIsWantedWhileTheEndpointTakesIt) {
+  serve(1);
+  streams_.ready = 1;
+  begin("PUT", Body::in_chunks, "ab", false);
+  EXPECT_TRUE(exchange_->wants_request_body());
+  streams_.last().unsent_bytes = worker_->options().unsent_bytes_high + 1;
+  EXPECT_FALSE(exchange_->wants_request_body());
+  const int before = downstream_.wanted;
+  streams_.last().take_all();
+  EXPECT_TRUE(exchange_->wants_request_body());
+  EXPECT_EQ(downstream_.wanted, before + 1);
+}
+
+TEST_F(ExchangeAlone, AResponseIsTakenAsTheClientTakesIt) {
+  serve(1);
+  streams_.ready = 1;
+  begin("GET");
+  downstream_.unsent_bytes = worker_->options().unsent_bytes_high + 1;
+  exchange_->on_downstream_drained();
+  EXPECT_EQ(streams_.last().times_resumed(), 1);
+}
+
+// ---- Sent once more
+
+TEST_F(ExchangeAlone, ARequestOnADeadConnectionIsSentOnceMoreAsTheSameMessage) {
+  serve(2);
+  streams_.ready = 1;
+  begin("PUT", Body::in_chunks, "ab", false);
+  send("cd", true);
+  streams_.last().fail(kClosed);
+  ASSERT_EQ(streams_.count(), 2u);
+  EXPECT_NE(&streams_.at(1).endpoint(), &streams_.at(0).endpoint());
+  streams_.at(1).open();
+  EXPECT_EQ(streams_.at(1).head(), streams_.at(0).head());
+  EXPECT_EQ(streams_.at(1).body(), "abcd");
+  EXPECT_TRUE(streams_.at(1).is_chunked() && streams_.at(1).is_complete());
+  streams_.at(1).say_head(kOk, "ok", true);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_EQ(streams_.at(0).released(), Use::broken);
+}
+
+TEST_F(ExchangeAlone, ThereIsNoThirdTime) {
+  serve(3);
+  streams_.ready = 2;
+  begin("GET");
+  streams_.last().fail(kClosed);
+  ASSERT_EQ(streams_.count(), 2u);
+  streams_.last().open();
+  streams_.last().fail(kClosed);
+  EXPECT_EQ(streams_.count(), 2u);
+  EXPECT_EQ(downstream_.status, 502);
+}
+
+TEST_F(ExchangeAlone, AMethodThatMayNotBeSentTwiceIsIfNobodyCanHaveReadIt) {
+  for (const bool left_unread : {false, true}) {
+    serve(2);
+    downstream_ = {};
+    const std::size_t before = streams_.count();
+    streams_.ready = 1;
+    begin("POST", Body::of_known_length, std::string(kLength, 'x'));
+    streams_.last().left_unread = left_unread;
+    streams_.last().fail(kClosed);
+    EXPECT_EQ(streams_.count() - before, left_unread ? 2u : 1u);
+    EXPECT_EQ(downstream_.status, left_unread ? 0 : 502);
+    exchange_.reset();
+  }
+}
+
+TEST_F(ExchangeAlone, WhatIsMoreThanTheLimitIsNotSentAgain) {
+  for (const std::size_t size : {std::size_t{8'000}, upstream::kReplayBytesMax}) {
+    serve(2);
+    downstream_ = {};
+    const std::size_t before = streams_.count();
+    streams_.ready = 1;
+    begin("PUT", Body::in_chunks, std::string(size / 2, 'x'), false);
+    send(std::string(size / 2, 'y'), true);
+    streams_.last().fail(kClosed);
+    EXPECT_EQ(streams_.count() - before, size < upstream::kReplayBytesMax ? 2u : 1u) << size;
+    exchange_.reset();
+  }
+}
+
+TEST_F(ExchangeAlone, NothingIsSentAgainOnceTheResponseHasBegun) {
+  serve(2);
+  streams_.ready = 1;
+  begin("GET");
+  streams_.last().say_head("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "some");
+  streams_.last().fail(kClosed);
+  EXPECT_EQ(streams_.count(), 1u);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_TRUE(downstream_.is_broken_off);
+}
+
+TEST_F(ExchangeAlone, OneThatDoesNotConnectIsFollowedByEachOtherOnceWithAllThatCame) {
+  serve(3);
+  streams_.refused = 1;
+  begin("POST", Body::in_chunks, std::string(20'000, 'x'), false);
+  ASSERT_EQ(streams_.count(), 1u);
+  streams_.last().fail(kNotConnected);
+  ASSERT_EQ(streams_.count(), 2u);
+  EXPECT_NE(&streams_.at(1).endpoint(), &streams_.at(0).endpoint());
+  streams_.last().open();
+  EXPECT_EQ(streams_.last().body(), std::string(20'000, 'x'));
+  streams_.last().fail(kReset);
+  EXPECT_EQ(streams_.count(), 2u);
+  EXPECT_EQ(downstream_.status, 502);
+}
+
+TEST_F(ExchangeAlone, AnAnswerThatTheRoutePassesOnIsAskedOfAnother) {
+  serve(2, [](config::Cluster&, config::Policies& policies) {
+    policies.next_upstream = config::NextUpstream{.status_503 = true};
+  });
+  begin("GET");
+  streams_.last().open();
+  streams_.last().say_head("HTTP/1.1 503 Not Now\r\nContent-Length: 5\r\n\r\n", "later");
+  ASSERT_EQ(streams_.count(), 2u);
+  EXPECT_EQ(streams_.at(0).released(), Use::broken);
+  streams_.last().open();
+  streams_.last().say_head(kOk, "ok", true);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_EQ(downstream_.body, "ok");
+}
+
+TEST_F(ExchangeAlone, OverHttp2ARequestWithoutRoomMovesAndNobodyHasFailed) {
+  serve(1, [](config::Cluster& cluster, config::Policies&) { cluster.speaks_http2 = true; });
+  begin("POST", Body::in_chunks, "ab", false);
+  EXPECT_EQ(streams_.last().body(), "ab");
+  EXPECT_FALSE(streams_.last().is_chunked());
+  streams_.last().fail(kRefused, Cause::no_room);
+  ASSERT_EQ(streams_.count(), 2u);
+  EXPECT_EQ(streams_.last().body(), "ab");
+  EXPECT_EQ(failures("upstream_refused_stream"), 0);
+  send("cd", true);
+  streams_.last().say_head(kOk, "ok", true);
+  EXPECT_EQ(downstream_.status, 200);
+}
+
+TEST_F(ExchangeAlone, ARefusedStreamIsBegunAnewFourTimes) {
+  serve(1, [](config::Cluster& cluster, config::Policies&) { cluster.speaks_http2 = true; });
+  begin("POST", Body::of_known_length, std::string(kLength, 'x'));
+  for (std::size_t i = 1; i <= 4; ++i) {
+    streams_.last().fail(kRefused);
+    ASSERT_EQ(streams_.count(), i + 1);
+  }
+  streams_.last().fail(kRefused);
+  EXPECT_EQ(streams_.count(), 5u);
+  EXPECT_EQ(downstream_.status, 502);
+}
+
+// ---- What an endpoint may say
+
+TEST_F(ExchangeAlone, SixteenInterimHeadsPassAndOneMoreIsTheEndpointsFault) {
+  for (const bool speaks_http2 : {false, true}) {
+    serve(1, [&](config::Cluster& cluster, config::Policies&) {
+      cluster.speaks_http2 = speaks_http2;
+    });
+    downstream_ = {};
+    streams_.ready = 1;
+    begin("GET");
+    for (int i = 0; i < 16; ++i) {
+      streams_.last().say_interim("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    }
+    EXPECT_EQ(downstream_.interim.size(), 16u);
+    EXPECT_FALSE(downstream_.is_over);
+    streams_.last().say_interim("HTTP/1.1 103 Early Hints\r\n\r\n");
+    EXPECT_EQ(downstream_.status, 502);
+    EXPECT_EQ(downstream_.interim.size(), 16u);
+    EXPECT_EQ(failures("too_many_interim_responses"), 1);
+    exchange_.reset();
+  }
+}
+
+TEST_F(ExchangeAlone, A100OfTheEndpointAnswersNobody) {
+  serve(1);
+  streams_.ready = 1;
+  begin("GET");
+  streams_.last().say_interim("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_THAT(downstream_.interim, IsEmpty());
+  streams_.last().say_head(kOk, "ok", true);
+  EXPECT_EQ(downstream_.status, 200);
+}
+
+TEST_F(ExchangeAlone, OverHttp2AClientThatTakesNothingGetsNoMoreInterimHeads) {
+  serve(1, [](config::Cluster& cluster, config::Policies&) { cluster.speaks_http2 = true; });
+  begin("GET");
+  downstream_.unsent_bytes = 16u << 10;
+  streams_.last().say_interim("HTTP/1.1 103 Early Hints\r\n\r\n");
+  downstream_.unsent_bytes = 0;
+  streams_.last().say_interim("HTTP/1.1 102 Processing\r\n\r\n");
+  EXPECT_THAT(downstream_.interim, ElementsAre(102));
+}
+
+TEST_F(ExchangeAlone, ABodyThatCannotBeReadIs502WhileItsHeadWasNotSentOn) {
+  serve(1);
+  streams_.ready = 1;
+  begin("GET");
+  streams_.last().say_head_and_nonsense("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(downstream_.status, 502);
+  EXPECT_TRUE(downstream_.is_complete);
+}
+
+TEST_F(ExchangeAlone, AnEarlyAnswerComesThroughAndItsConnectionIsNotUsedAgain) {
+  serve(1);
+  streams_.ready = 1;
+  begin("PUT", Body::of_known_length, "some", false);
+  streams_.last().say_head("HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\n", "no", true);
+  EXPECT_EQ(downstream_.status, 413);
+  EXPECT_TRUE(downstream_.is_over);
+  EXPECT_EQ(streams_.last().released(), Use::broken);
+}
+
+TEST_F(ExchangeAlone, WhoRefusesABodyMayNotHaveReadIt) {
+  serve(1);
+  streams_.ready = 1;
+  begin("PUT", Body::of_known_length, std::string(kLength, 'x'));
+  streams_.last().say_head("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n", "no", true);
+  EXPECT_EQ(downstream_.status, 403);
+  EXPECT_EQ(streams_.last().released(), Use::broken);
+}
+
+// ---- Broken off, from both ends
+
+TEST_F(ExchangeAlone, AClientThatIsGoneEndsTheStreamAndHearsOfNothing) {
+  for (const bool has_begun : {false, true}) {
+    serve(1);
+    downstream_ = {};
+    streams_.ready = 1;
+    begin("GET");
+    if (has_begun) streams_.last().say_head(kOk, "o");
+    exchange_->abandon("client_reset");
+    EXPECT_EQ(streams_.last().released(), Use::broken);
+    EXPECT_FALSE(downstream_.is_over || downstream_.is_broken_off);
+    exchange_.reset();
+  }
+}
+
+TEST_F(ExchangeAlone, AnEndpointThatResetsIsAnAnswerOrBreaksOffWhatHasBegun) {
+  for (const bool has_begun : {false, true}) {
+    serve(1);
+    downstream_ = {};
+    streams_.ready = 1;
+    begin("GET");
+    if (has_begun) streams_.last().say_head(kOk, "o");
+    streams_.last().fail(kReset);
+    EXPECT_EQ(downstream_.status, has_begun ? 200 : 502);
+    EXPECT_EQ(downstream_.is_broken_off, has_begun);
+    EXPECT_TRUE(downstream_.is_over);
+    exchange_.reset();
+  }
+}
+
+}  // namespace
+}  // namespace proxy::support
