@@ -542,6 +542,7 @@ void Exchange::abandon(std::string_view reason) {
   stop_waiting();
   stage_ = Stage::over;
   counted_in_.leave();
+  slow_body_.leave();
   if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
   if (began) log();
   downstream_ = nullptr;

@@ -1,5 +1,6 @@
 #include "proxy/upstream/request_streams.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "proxy/upstream/endpoint.h"
@@ -49,8 +50,10 @@ RequestStream* RequestStreams::connect(const std::shared_ptr<Endpoint>& endpoint
   }
   std::unique_ptr<Http1RequestStream> stream = take(http1_);
   if (stream->begin_on_new(endpoint, wishes, user)) return stream.release();
+  const int why = errno;
   http1_.free.push_back(std::move(stream));
   tools_.counters.held.pools.add(http1_.free.back()->kept_bytes());
+  errno = why;  // what the caller answers by
   return nullptr;
 }
 
