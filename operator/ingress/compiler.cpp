@@ -1131,7 +1131,8 @@ class Compilation {
     if (rewrite.uses_expressions) return route_expression(text, type);
     const bool has_others = scope.of_class.has_expressions_of_hosts() && !rewrite.wants_none &&
                             hosts_with_expressions_.count(host) != 0;
-    if (!has_others) return std::nullopt;
+    // What is guarded both ways is not left to one of them by another Ingress.
+    if (!has_others || guarded_expression(scope, host, text, type)) return std::nullopt;
     using proxy::config::Expression;
     auto expression = route_expression(text, type);
     if (!expression || expression->size() > proxy::config::kPathBytesMax) return std::nullopt;

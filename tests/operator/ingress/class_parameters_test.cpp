@@ -300,6 +300,31 @@ TEST(ClassParameters, ExpressionsAreOfAllOfAHostWhereTheClassSaysSo) {
               ElementsAre("/x/[0-9]+"));
 }
 
+TEST(ClassParameters,
+     AGuardedPathIsGuardedAsItIsWrittenAlsoWhereAnotherIngressMakesItAnExpression) {
+  IngressBuilder asking = an_ingress("shop/asking").annotation(kNginx + "use-regex", "true");
+  asking.path("a.example", "/x/[0-9]+", "web", 80, kube::PathType::implementation_specific);
+  const IngressBuilder open = an_ingress("shop/open").path("a.example", "/", "web", 80);
+  const IngressBuilder guarded =
+      an_ingress("shop/guarded")
+          .annotation(kNginx + "whitelist-source-range", "10.0.0.0/8")
+          .path("a.example", "/report(final)", "web", 80)
+          .path("a.example", "/plain", "web", 80, kube::PathType::implementation_specific);
+  const Compiled compiled = compile(view_with({{"regexScope", "Host"}}, {asking, open, guarded}));
+  const auto& host = *compiled.config.hosts.at("a.example");
+  std::vector<std::string> by_text;
+  for (const auto& route : host.routes) {
+    if (!route.policies->guards.empty()) by_text.push_back(route.path);
+  }
+  std::vector<std::string> by_expression;
+  for (const auto& route : host.expressions) {
+    if (!route.policies->guards.empty()) by_expression.push_back(route.expression);
+  }
+  EXPECT_THAT(by_text, ElementsAre("/report(final)"));
+  EXPECT_THAT(by_expression, testing::UnorderedElementsAre("/report(final)", "/plain"));
+  EXPECT_THAT(reasons(compiled), ElementsAre("shop/guarded PathTakenBothWays"));
+}
+
 TEST(ClassParameters, ARefusedKeyClosesUnderEitherPrefixThoughItIsSupported) {
   for (const char* prefix : {"nginx.ingress.kubernetes.io/", "gatehouse.dev/"}) {
     const Compiled compiled =
