@@ -47,6 +47,22 @@ bool concern_ingresses(const std::shared_ptr<const api::Certificate>& before,
          before->metadata.owner_references != after->metadata.owner_references;
 }
 
+using Namespaces = std::set<std::string>;
+
+// Those that one of them admits and the other does not; nothing: they differ in more than that.
+std::optional<Namespaces> admitted_otherwise(const api::EdgeParameters::Spec& before,
+                                             const api::EdgeParameters::Spec& after) {
+  if (!before.namespaces || !after.namespaces) return std::nullopt;
+  api::EdgeParameters::Spec same_admitted = before;
+  same_admitted.namespaces = after.namespaces;
+  if (!(same_admitted == after)) return std::nullopt;
+  Namespaces differ;
+  std::set_symmetric_difference(before.namespaces->begin(), before.namespaces->end(),
+                                after.namespaces->begin(), after.namespaces->end(),
+                                std::inserter(differ, differ.end()));
+  return differ;
+}
+
 Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   Complaints all;
   for (const auto& [ingress, complaints] : by_ingress) {
@@ -194,23 +210,32 @@ void IncrementalCompiler::note_classes(const ClusterSource& source) {
 }
 
 // The Ingresses of those classes that name what has changed, whether or not they are admitted.
+// Where that is whom they admit alone, as when a selector selects another namespace: of those
+// namespaces.
 void IncrementalCompiler::note_parameters(const ClusterSource& source) {
   ParametersByName before = std::exchange(parameters_, source.parameters());
   const auto spec_of = [](const ParametersByName& all, const std::string& name) {
     const auto found = all.find(name);
     return found == all.end() ? std::nullopt : std::optional(found->second->spec);
   };
-  std::set<std::string> names;
+  std::map<std::string, std::optional<Namespaces>> concerned;  // by class; nothing: of all
   for (const auto& one : classes_) {
     const std::string name = named_parameters(*one);
-    if (name.empty() || spec_of(before, name) == spec_of(parameters_, name)) continue;
-    names.insert(one->metadata.name);
+    if (name.empty()) continue;
+    const auto old = spec_of(before, name);
+    const auto now = spec_of(parameters_, name);
+    if (old == now) continue;
+    concerned[one->metadata.name] = old && now ? admitted_otherwise(*old, *now) : std::nullopt;
   }
-  if (names.empty()) return;
+  if (concerned.empty()) return;
   ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
   for (const auto& ingress : source.ingresses()) {
     const auto wanted = ownership_->wanted_class_of(*ingress);
-    if (wanted && names.count(*wanted) != 0) note_ingress(ingress->metadata.key(), ingress);
+    const auto found = wanted ? concerned.find(*wanted) : concerned.end();
+    if (found == concerned.end()) continue;
+    const auto& namespaces = found->second;
+    if (namespaces && !namespaces->contains(ingress->metadata.namespace_)) continue;
+    note_ingress(ingress->metadata.key(), ingress);
   }
 }
 

@@ -574,7 +574,17 @@ class History {
   }
 
   void put_parameters() {
+    const std::string name = a_parameters_name();
+    const ParametersByName all = cluster_.parameters();
+    const auto known = all.find(name);
+    if (known != all.end() && below(2) == 0) {  // as a selector has it
+      api::EdgeParameters::Spec spec = known->second->spec;
+      spec.namespaces = {{a_namespace(), a_namespace()}};
+      cluster_.put_parameters(name, spec);
+      return;
+    }
     api::EdgeParameters::Spec spec;
+    if (below(2) == 0) spec.expressions_of_hosts = true;
     if (below(2) == 0) spec.namespaces = {{a_namespace(), a_namespace()}};
     if (below(2) == 0) spec.refused_annotations = {one_of({"use-regex", "limit-rps"})};
     if (below(2) == 0) spec.tolerated_annotations = {one_of({"auth-url", "limit-rps"})};
@@ -597,7 +607,7 @@ class History {
           one_of({"http://web." + a_namespace() + ".svc.cluster.local/check",
                   "https://h1.example/check", "https://outside.example/check"});
     }
-    cluster_.put_parameters(a_parameters_name(), spec);
+    cluster_.put_parameters(name, spec);
   }
 
   std::mt19937 random_;
@@ -752,6 +762,26 @@ TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClass
   cluster_.put_parameters("strict", {});
   cluster_.put_parameters("of nobody", {.server = "edge"});
   EXPECT_EQ(compiler.update(cluster_.take_changes(), cluster_, now_).ingresses, 0u);
+}
+
+TEST_F(IncrementalCompilerWork, ANamespaceThatIsSelectedConcernsItsOwnIngressesAlone) {
+  auto named =
+      std::make_shared<kube::IngressClass>(*cluster_.view(ReleaseSettings{}, now_).classes.front());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+  cluster_.set_classes({named});
+  const auto select = [this](const std::set<std::string>& namespaces) {
+    cluster_.put_parameters("strict", {.namespaces = namespaces});
+    return update();
+  };
+  EXPECT_EQ(select({"shops"}).ingresses, static_cast<std::size_t>(kShops));
+  kube::Ingress other = an_ingress("blogs/first").path("first.example", "/", "web", 80).get();
+  cluster_.put(other);
+  update();
+  EXPECT_EQ(compiler_.config().hosts.count("first.example"), 0u);
+  expect_one(select({"shops", "blogs"}));
+  EXPECT_EQ(compiler_.config().hosts.count("first.example"), 1u);
+  EXPECT_EQ(select({"shops"}).ingresses, 0u);
+  EXPECT_EQ(compiler_.config().hosts.count("first.example"), 0u);
 }
 
 TEST_F(IncrementalCompilerWork, WhoAllAskOneAuthServerAreStillCompiledEachByItself) {
