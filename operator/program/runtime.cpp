@@ -70,10 +70,11 @@ class RunningOperator final : public Runtime {
   bool publishes_addresses() const;
   bool is_named_secret(const kube::ObjectKey& secret) const;
   bool is_named_service(const kube::ObjectKey& service) const;
-  ingress::ParametersByName readable_parameters() const;
+  ingress::ParametersByName readable_parameters(const std::string& namespace_) const;
   void look_at_ingresses_that_are_selected(const kube::ObjectChange<kube::Namespace>& change);
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
+  bool a_selector_asks() const;
   std::shared_ptr<const ingress::HostOwners> owners() const;
   void lead();
   std::string why_not_live() const;
@@ -314,7 +315,9 @@ void RunningOperator::connect_parts() {
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
     look_at_ingresses_that_are_selected(change);
   });
-  stores_.namespaces.add_sync_listener([this] { look_at_all_ingresses(); });
+  stores_.namespaces.add_sync_listener([this] {
+    if (a_selector_asks()) look_at_all_ingresses();
+  });
   const auto enqueue_in = [](kube::Controller& controller) {
     return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
   };
@@ -491,15 +494,19 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   return ingress::addresses_of(*service);
 }
 
-// Without those of which it is not known yet which namespaces they select.
-ingress::ParametersByName RunningOperator::readable_parameters() const {
+// As they are for this namespace, with what their selectors say of it alone. Without those of which
+// it is not known yet which namespaces they select.
+ingress::ParametersByName RunningOperator::readable_parameters(
+    const std::string& namespace_) const {
+  ingress::NamespaceLabels own;
+  if (const auto found = stores_.namespaces.get({"", namespace_})) {
+    own = ingress::labels_of({found});
+  }
   ingress::ParametersByName all;
   for (const auto& one : stores_.parameters.list()) {
     if (!one->problem.empty()) continue;
-    const bool selects = one->spec.namespace_selector.has_value();
-    if (selects && !stores_.namespaces.has_synced()) continue;
-    all[one->metadata.name] =
-        selects ? ingress::with_selected(one, ingress::labels_of(stores_.namespaces.list())) : one;
+    if (one->spec.namespace_selector && !stores_.namespaces.has_synced()) continue;
+    all[one->metadata.name] = ingress::with_selected(one, own);
   }
   return all;
 }
@@ -510,7 +517,7 @@ std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& i
   const auto classes = stores_.classes.list();
   const std::set<std::string> served = class_names(options_);
   const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served,
-                                          readable_parameters());
+                                          readable_parameters(ingress.metadata.namespace_));
   if (auto remark = ingress::why_not_admitted(ingress, ownership)) return remark;
   if (!ownership.is_ours(ingress)) {
     return ingress::why_unclaimed(ingress, classes, {served, neighbours_.classes_elsewhere()});
@@ -528,15 +535,17 @@ void RunningOperator::look_at_ingresses_that_are_selected(
       (change.before && change.before->metadata.labels == change.after->metadata.labels)) {
     return;
   }
-  const auto parameters = stores_.parameters.list();
-  const bool is_asked = std::any_of(parameters.begin(), parameters.end(), [](const auto& one) {
-    return one->spec.namespace_selector.has_value();
-  });
-  if (!is_asked) return;
+  if (!a_selector_asks()) return;
   for (const auto& one : stores_.ingresses.list()) {
     if (one->metadata.namespace_ != change.key.name) continue;
     overlooked_controller_.enqueue(one->metadata.key());
   }
+}
+
+bool RunningOperator::a_selector_asks() const {
+  const auto parameters = stores_.parameters.list();
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const auto& one) { return one->spec.namespace_selector.has_value(); });
 }
 
 void RunningOperator::look_at_all_ingresses() {
