@@ -66,6 +66,7 @@ class Endpoint final : private Connection::User {
   // The connection that was used last; it is the least likely to have been closed meanwhile. Where
   // there is cause for mistrust, the one that has been silent for longest, if that is enough. One
   // that was closed, or on which bytes came that nobody asked for, is closed here and never used.
+  bool has_idle() const { return !idle_.empty(); }
   // Nothing when none is idle.
   std::unique_ptr<Connection> take_idle(Connection::User& user);
 

@@ -30,10 +30,10 @@ RequestStream* RequestStreams::take_ready(const std::shared_ptr<Endpoint>& endpo
     stream->begin(*carrier, wishes, user);
     return stream;
   }
+  if (!endpoint->has_idle()) return nullptr;
   std::unique_ptr<Http1RequestStream> stream = take(http1_);
   if (stream->begin_on_idle(*endpoint, wishes, user)) return stream.release();
-  http1_.free.push_back(std::move(stream));
-  tools_.counters.held.pools.add(http1_.free.back()->kept_bytes());
+  keep(http1_, std::move(stream));
   return nullptr;
 }
 
@@ -51,8 +51,7 @@ RequestStream* RequestStreams::connect(const std::shared_ptr<Endpoint>& endpoint
   std::unique_ptr<Http1RequestStream> stream = take(http1_);
   if (stream->begin_on_new(endpoint, wishes, user)) return stream.release();
   const int why = errno;
-  http1_.free.push_back(std::move(stream));
-  tools_.counters.held.pools.add(http1_.free.back()->kept_bytes());
+  keep(http1_, std::move(stream));
   errno = why;  // what the caller answers by
   return nullptr;
 }
@@ -85,12 +84,17 @@ std::unique_ptr<Stream> RequestStreams::take(Kind<Stream>& kind) {
 }
 
 template <class Stream>
+void RequestStreams::keep(Kind<Stream>& kind, std::unique_ptr<Stream> stream) {
+  if (kind.free.size() == kFreeMax) return;
+  tools_.counters.held.pools.add(stream->kept_bytes());
+  kind.free.push_back(std::move(stream));
+}
+
+template <class Stream>
 void RequestStreams::recycle(Kind<Stream>& kind) {
   for (auto& stream : kind.spent) {
     stream->reset();
-    if (kind.free.size() == kFreeMax) continue;
-    tools_.counters.held.pools.add(stream->kept_bytes());
-    kind.free.push_back(std::move(stream));
+    keep(kind, std::move(stream));
   }
   kind.spent.clear();
 }

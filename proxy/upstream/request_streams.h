@@ -81,6 +81,9 @@ class RequestStreams final : public StreamSource {
   };
   template <class Stream>
   std::unique_ptr<Stream> take(Kind<Stream>& kind);
+  // For the next request.
+  template <class Stream>
+  void keep(Kind<Stream>& kind, std::unique_ptr<Stream> stream);
   template <class Stream>
   void recycle(Kind<Stream>& kind);
   template <class Stream>
