@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 #include "base/certificate_chain.h"
@@ -157,8 +158,12 @@ std::vector<std::shared_ptr<const TlsSecret>> TlsSecretCache::read_all(const Sec
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min<std::size_t>(threads, work.size()); ++i) {
-      helpers.emplace_back(read_some);
+    try {
+      for (std::size_t i = 1; i < std::min<std::size_t>(threads, work.size()); ++i) {
+        helpers.emplace_back(read_some);
+      }
+    } catch (const std::system_error&) {
+      // The container may have no more of them: those that there are read all.
     }
     read_some();
   }
