@@ -98,22 +98,22 @@ def slow_body_in_chunks(t):
     t.hold(begin, 600, lambda s: s.sendall(b"1\r\nx\r\n"))
 
 
-@attack("slow read, plain")
-def slow_read(t):
+def many_slow_readers(t, connect, path):
     def begin():
-        s = t.plain(receive_buffer=4096)
-        s.sendall(get("/big"))
+        s = connect(receive_buffer=4096)
+        s.sendall(get(path))
         return s
     t.hold(begin, 100)
+
+
+@attack("slow read, plain")
+def slow_read(t):
+    many_slow_readers(t, t.plain, "/big")
 
 
 @attack("slow read, TLS")
 def slow_read_tls(t):
-    def begin():
-        s = t.tls(receive_buffer=4096)
-        s.sendall(get("/big"))
-        return s
-    t.hold(begin, 100)
+    many_slow_readers(t, t.tls, "/big")
 
 
 @attack("tiny chunks")
@@ -511,11 +511,7 @@ def zero_windows_back(t):
 
 @attack("slow read, HTTP/2 backend")
 def slow_read_back(t):
-    def begin():
-        s = t.plain(receive_buffer=4096)
-        s.sendall(get("/http2-big"))
-        return s
-    t.hold(begin, 100)
+    many_slow_readers(t, t.plain, "/http2-big")
 
 
 @attack("1xx flood of an HTTP/2 backend")
