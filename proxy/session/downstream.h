@@ -9,7 +9,7 @@
 #include "proxy/http/field.h"
 #include "proxy/http/response_head.h"
 #include "proxy/net/socket.h"
-#include "proxy/session/piece.h"
+#include "proxy/upstream/piece.h"
 
 namespace proxy::session {
 
@@ -24,8 +24,9 @@ class Downstream {
   virtual void send_interim(const http::ResponseHead& head) = 0;
   // The head, and what there is of the body already. `piece` lies in the buffer that the head's
   // views point into.
-  virtual void send_head(const http::ResponseHead& head, const Piece& piece, bool last) = 0;
-  virtual void send_body(const Piece& piece, bool last) = 0;
+  virtual void send_head(const http::ResponseHead& head, const upstream::Piece& piece,
+                         bool last) = 0;
+  virtual void send_body(const upstream::Piece& piece, bool last) = 0;
   // The end of the body, and fields after it: http::may_trail(). Whoever cannot pass them on drops
   // them (RFC 9110 §6.5.1).
   virtual void send_trailer(const std::vector<http::Field>& /*trailer*/) { send_body({}, true); }

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "proxy/admin/held_text.h"
 #include "proxy/policy/error_pages.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/held_text.h"
 #include "proxy/upstream/cluster.h"
 
 namespace proxy::session {
@@ -17,7 +17,7 @@ struct Exchange::ErrorPage {
 
   std::shared_ptr<const policy::ErrorPages> pages;
   std::shared_ptr<upstream::Cluster> cluster;
-  HeldText head;             // of the request for it, but for X-Code and the empty line
+  admin::HeldText head;      // of the request for it, but for X-Code and the empty line
   std::string proxy_header;  // that its connection begins with; mostly empty
   // Once it is asked for: what it stands for.
   bool is_asked_for = false;

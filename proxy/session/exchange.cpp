@@ -76,7 +76,7 @@ Exchange::~Exchange() {
 }
 
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
-                     const Piece& piece, bool last) {
+                     const upstream::Piece& piece, bool last) {
   downstream_ = &downstream;
   if (client.is_trusted_proxy) {
     worker_.options().trusted_fields.trust(request_.fields);
@@ -86,7 +86,8 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
   }
 }
 
-void Exchange::begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last) {
+void Exchange::begin_for(const Client& client, Protocol protocol, const upstream::Piece& piece,
+                         bool last) {
   remember_for_log(client, protocol);
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http::Method::head;
@@ -140,7 +141,7 @@ void Exchange::remember_for_log(const Client& client, Protocol protocol) {
   (protocol == Protocol::http2 ? counters.requests_http2 : counters.requests_http1).add();
 }
 
-void Exchange::decide(const Client& client, const Piece& piece, bool last) {
+void Exchange::decide(const Client& client, const upstream::Piece& piece, bool last) {
   const control::Snapshot* snapshot = worker_.snapshot();
   if (snapshot == nullptr) {
     answer(503, reason::no_configuration);
@@ -180,8 +181,8 @@ void Exchange::decide(const Client& client, const Piece& piece, bool last) {
 }
 
 // What there is a route for, in the order of policy/order.h.
-void Exchange::follow(const Client& client, const router::Decision& decision, const Piece& piece,
-                      bool last) {
+void Exchange::follow(const Client& client, const router::Decision& decision,
+                      const upstream::Piece& piece, bool last) {
   const router::Target& target = *decision.target;
   is_unlogged_ = target.policies->unlogged;
   if (target.shape != nullptr) take_shape(target, client);
@@ -253,7 +254,7 @@ bool Exchange::is_misdirected(const Client& client) const {
 
 // False: they were answered, or wait for what a guard needs time for.
 bool Exchange::passes_guards(const Client& client, const router::Decision& decision,
-                             const Piece& piece, bool is_preflight) {
+                             const upstream::Piece& piece, bool is_preflight) {
   if (decision.target->guards == nullptr && decision.others.front() == nullptr) return true;
   policy::OpenQuestion question;
   policy::Verdict verdict = ask_guards(client, decision, is_preflight, question);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "proxy/admin/held_text.h"
 #include "proxy/http/request_head.h"
 #include "proxy/http/request_id.h"
 #include "proxy/http/response_head.h"
@@ -22,12 +23,11 @@
 #include "proxy/session/client_stay.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/gathered_bytes.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/password_checks.h"
-#include "proxy/session/piece.h"
 #include "proxy/session/slow_bodies.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/kept_message.h"
+#include "proxy/upstream/piece.h"
 #include "proxy/upstream/request_stream.h"
 #include "proxy/upstream/request_streams.h"
 #include "proxy/upstream/retry.h"
@@ -62,9 +62,9 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
 
   // The head is complete, and `piece` is what there is of the body; `last`: that is all of it.
   // Downstream may be called, and the exchange may be over, before this returns.
-  void begin(const Client& client, Protocol protocol, Downstream& downstream, const Piece& piece,
-             bool last);
-  void on_request_body(const Piece& piece, bool last);
+  void begin(const Client& client, Protocol protocol, Downstream& downstream,
+             const upstream::Piece& piece, bool last);
+  void on_request_body(const upstream::Piece& piece, bool last);
   // Lines of the request's trailer as they came, or a part of them; before the call that has the
   // last of the body.
   void add_request_trailer(std::string_view lines) { request_trailer_.append(lines); }
@@ -109,13 +109,13 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange.cpp: what to do
   void remember_for_log(const Client& client, Protocol protocol);
   Client told_client(const Client& peer);
-  void begin_for(const Client& client, Protocol protocol, const Piece& piece, bool last);
-  void decide(const Client& client, const Piece& piece, bool last);
+  void begin_for(const Client& client, Protocol protocol, const upstream::Piece& piece, bool last);
+  void decide(const Client& client, const upstream::Piece& piece, bool last);
   bool is_misdirected(const Client& client) const;
-  void follow(const Client& client, const router::Decision& decision, const Piece& piece,
+  void follow(const Client& client, const router::Decision& decision, const upstream::Piece& piece,
               bool last);
-  bool passes_guards(const Client& client, const router::Decision& decision, const Piece& piece,
-                     bool is_preflight);
+  bool passes_guards(const Client& client, const router::Decision& decision,
+                     const upstream::Piece& piece, bool is_preflight);
   policy::Presented presented_by(const Client& client) const;
   void refuse_as(const policy::Verdict& verdict, const Client& client);
   policy::Verdict ask_guards(const Client& client, const router::Decision& decision,
@@ -143,7 +143,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void hide_authorization();
   const policy::CredentialsDigest* wrong_credentials() const;
   void suspend(const Client& client, const policy::OpenQuestion& question,
-               const router::Target& target, const Piece& piece);
+               const router::Target& target, const upstream::Piece& piece);
   void keep_head(const Client& client);
   bool ask_for_hash(const policy::PasswordQuestion& question);
   struct AuthTarget;
@@ -151,7 +151,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void note_answer(policy::AuthAnswers::Asked asked, policy::AuthAnswer answer);
   bool recall_answer(const Client& client, const policy::ExternalAuth& auth);
   bool ask_auth_server(const policy::ExternalAuth& auth);
-  void wait_with_body(const Piece& piece);
+  void wait_with_body(const upstream::Piece& piece);
   bool hold_guarded();
   void stop_waiting();
   void on_password_checked(PasswordChecks::Outcome outcome);
@@ -166,7 +166,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange_firewall.cpp: what is inspected before it goes on
   bool is_call_to(const router::Target& target) const;
   void begin_inspection(policy::Inspections::Settings settings, const router::Target& target,
-                        const Piece& piece);
+                        const upstream::Piece& piece);
   void gather_for_inspection();
   void inspect();
   void conclude_soon(policy::Inspection inspection);
@@ -181,8 +181,9 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void tell_span(std::chrono::microseconds duration);
 
   // ---- exchange_forward.cpp: the way to an endpoint and back
-  void forward(const Client& client, const router::Target& target, const Piece& piece, bool last);
-  void pass_request_body(const Piece& piece, bool last);
+  void forward(const Client& client, const router::Target& target, const upstream::Piece& piece,
+               bool last);
+  void pass_request_body(const upstream::Piece& piece, bool last);
   std::uint32_t choose_cluster(const router::Target& target);
   bool rewrite(const router::Target& target);
   void remember_sticky(const Client& client, const config::StickyCookie& cookie);
@@ -194,7 +195,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   std::string_view write_head(const Client& client, const config::Policies& policies,
                               const http::RequestHead& head);
   bool is_with_endpoint() const { return stream_ != nullptr; }
-  void begin_gathering(const Client& client, std::string_view head, const Piece& piece);
+  void begin_gathering(const Client& client, std::string_view head, const upstream::Piece& piece);
   void gather(std::string_view bytes, bool last);
   void send_gathered();
   void send_what_came();
@@ -207,7 +208,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // What there is of the message before any of it was sent or kept.
   struct FirstPart {
     std::string_view head;
-    Piece body;
+    upstream::Piece body;
   };
   void send_first(const FirstPart& first) { try_endpoints(&first); }
   void try_endpoints(const FirstPart* first = nullptr);
@@ -234,7 +235,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void on_stream_open() override;
   void on_interim_head(const http::ResponseHead& head, std::size_t bytes) override;
   void on_response_head(http::ResponseHead& head, bool last) override;
-  void on_response_body(const Piece& piece, bool last) override;
+  void on_response_body(const upstream::Piece& piece, bool last) override;
   void on_response_end(std::vector<http::Field> trailer) override;
   void on_request_sent() override;
   void on_stream_failed(const upstream::Failure& failure,
@@ -263,7 +264,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
 
   // ---- exchange_mirror.cpp: a copy for somebody else
   void begin_mirror(const Client& client, const router::Target& target);
-  void add_to_mirror(const Piece& piece);
+  void add_to_mirror(const upstream::Piece& piece);
   void hold_mirror();
   void send_mirror();
 
@@ -274,7 +275,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange_tunnel.cpp
   void add_websocket_key();
   bool is_refused_upgrade() const;
-  void begin_tunnel(http::ResponseHead& head, const Piece& piece);
+  void begin_tunnel(http::ResponseHead& head, const upstream::Piece& piece);
   void end_tunnel();
 
   Worker& worker_;
@@ -345,7 +346,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   std::string set_cookie_;
 
   // Lines after the request's body. Judged, they are what the endpoint gets.
-  HeldText request_trailer_;
+  admin::HeldText request_trailer_;
   bool request_trailer_is_judged_ = false;
   bool passes_request_trailer_ = true;
 

@@ -48,7 +48,7 @@ bool Exchange::is_call_to(const router::Target& target) const {
 }
 
 void Exchange::begin_inspection(policy::Inspections::Settings settings,
-                                const router::Target& target, const Piece& piece) {
+                                const router::Target& target, const upstream::Piece& piece) {
   Suspended& suspended = *suspended_;
   body_bytes_max_ = target.policies->body_bytes_max;
   const std::uint64_t announced = request_.content_length.value_or(0);

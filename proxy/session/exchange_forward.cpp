@@ -43,14 +43,14 @@ constexpr std::uint64_t kSplit = 1;
 constexpr std::string_view kBusy = reason::endpoints_busy;
 
 // What lies in a text that is only read, and has no room around it.
-Piece piece_of(std::string_view text) {
+upstream::Piece piece_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size(), 0, 0};
 }
 
 }  // namespace
 
-void Exchange::forward(const Client& client, const router::Target& target, const Piece& piece,
-                       bool last) {
+void Exchange::forward(const Client& client, const router::Target& target,
+                       const upstream::Piece& piece, bool last) {
   body_bytes_max_ = target.policies->body_bytes_max;
   if (body_bytes_max_ != 0 &&
       std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
@@ -126,7 +126,8 @@ void Exchange::forward(const Client& client, const router::Target& target, const
 // that nobody knows what comes in a short time: it may be a stream that never ends, and whose
 // beginning is waited for. Of these a few at a time go on so, the others when that much came.
 
-void Exchange::begin_gathering(const Client& client, std::string_view head, const Piece& piece) {
+void Exchange::begin_gathering(const Client& client, std::string_view head,
+                               const upstream::Piece& piece) {
   stage_ = Stage::gathering;
   gathered_.begin(client.address);
   if (!request_.content_length) worker_.loop().arm(timer_, kGatherTime);
@@ -550,13 +551,13 @@ bool Exchange::wants_request_body() const {
          stream_->unsent() <= worker_.options().unsent_bytes_high;
 }
 
-void Exchange::on_request_body(const Piece& piece, bool last) {
+void Exchange::on_request_body(const upstream::Piece& piece, bool last) {
   if (mirrored_ != nullptr) add_to_mirror(piece);
   pass_request_body(piece, last);
   if (mirrored_ != nullptr && last) send_mirror();
 }
 
-void Exchange::pass_request_body(const Piece& piece, bool last) {
+void Exchange::pass_request_body(const upstream::Piece& piece, bool last) {
   if (stage_ == Stage::over) return;
   request_bytes_ += piece.size;
   if (is_asking_for_page()) return;

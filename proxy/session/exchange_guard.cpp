@@ -53,7 +53,7 @@ const policy::CredentialsDigest* Exchange::wrong_credentials() const {
 }
 
 void Exchange::suspend(const Client& client, const policy::OpenQuestion& question,
-                       const router::Target& target, const Piece& piece) {
+                       const router::Target& target, const upstream::Piece& piece) {
   if (suspended_ == nullptr) keep_head(client);
   gathered_.begin(suspended_->client.address);
   if (question.firewall != nullptr) {
@@ -222,7 +222,7 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
   return false;
 }
 
-void Exchange::wait_with_body(const Piece& piece) {
+void Exchange::wait_with_body(const upstream::Piece& piece) {
   suspended_->body.append(piece.text());
   if (suspended_->awaits_body) {
     gather_for_inspection();

@@ -62,7 +62,7 @@ void Exchange::hold_mirror() {
   mirrored_.reset();
 }
 
-void Exchange::add_to_mirror(const Piece& piece) {
+void Exchange::add_to_mirror(const upstream::Piece& piece) {
   if (!mirrored_->with_body) return;
   // Before it is kept: one piece may be larger than all that may be.
   if (mirrored_->body.size() + piece.size > Mirrors::kBytesOfOneMax) {

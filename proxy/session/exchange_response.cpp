@@ -90,7 +90,7 @@ void Exchange::take_final_head() {
   if (sets_granted_cookies()) set_granted_cookies(response_->fields);
 }
 
-void Exchange::on_response_body(const Piece& piece, bool last) {
+void Exchange::on_response_body(const upstream::Piece& piece, bool last) {
   if (http::ResponseHead* const head = std::exchange(response_, nullptr)) {
     if (head->framing == http::Framing::tunnel) {
       begin_tunnel(*head, piece);

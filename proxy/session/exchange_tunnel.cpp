@@ -32,7 +32,7 @@ bool Exchange::is_refused_upgrade() const {
          response_->status >= 200 && response_->status < 300;
 }
 
-void Exchange::begin_tunnel(http::ResponseHead& head, const Piece& piece) {
+void Exchange::begin_tunnel(http::ResponseHead& head, const upstream::Piece& piece) {
   stage_ = Stage::tunnel;
   if (protocol_ == Protocol::http2) {
     // RFC 8441 §5: the key is of the hop to the endpoint.

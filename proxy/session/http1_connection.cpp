@@ -138,7 +138,7 @@ std::size_t Http1Connection::movable_input() const {
       !exchange_->takes_moved_request()) {
     return 0;
   }
-  return input_flow_.movable(state_ == State::tunnel ? Flow::kEndless : body_.length_left());
+  return input_flow_.movable(state_ == State::tunnel ? net::Flow::kEndless : body_.length_left());
 }
 
 // False: nothing more is to be read now.
@@ -243,11 +243,12 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
   minor_version_ = head.minor_version;
   takes_trailers_ = head.takes_trailers;
   body_ = http1::BodyDecoder::for_request(head);
-  Decoded first;
+  upstream::Decoded first;
   first.piece.begin = head_end;
   if (!body_.is_done()) {
-    first = decode_in_place(body_, head_end, end, worker_.buffers().client.room_before(head_end),
-                            Buffers::Area::kTailroom);
+    first = upstream::decode_in_place(body_, head_end, end,
+                                      worker_.buffers().client.room_before(head_end),
+                                      Buffers::Area::kTailroom);
   }
   rest = head_end + first.consumed;
   if (first.failure != http::Failure::none) {
@@ -270,7 +271,7 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
 }
 
 char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& budget) {
-  const Decoded decoded = decode_in_place(
+  const upstream::Decoded decoded = upstream::decode_in_place(
       body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
   budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
   if (decoded.failure != http::Failure::none) {
@@ -355,7 +356,8 @@ bool Http1Connection::may_keep_alive() const {
   return client_keeps_alive_ && !draining_ && !worker_.is_draining();
 }
 
-void Http1Connection::send_head(const http::ResponseHead& head, const Piece& piece, bool last) {
+void Http1Connection::send_head(const http::ResponseHead& head, const upstream::Piece& piece,
+                                bool last) {
   http1::Delivery delivery;
   delivery.framing = http1::downstream_framing(head, minor_version_);
   // After an answer that did not wait for the whole request, what is left of that is not read.
@@ -374,7 +376,8 @@ void Http1Connection::send_head(const http::ResponseHead& head, const Piece& pie
   const std::size_t bound = http1::response_head_bound(head, delivery);
   if (out.size() < bound) out.resize(bound);
   const std::string_view text(out.data(), http1::write_response_head(head, delivery, out));
-  connection_.write(assemble(text, piece, {response_chunked_, last}, worker_.buffers().gather));
+  connection_.write(
+      upstream::assemble(text, piece, {response_chunked_, last}, worker_.buffers().gather));
   watch_sending();
 }
 
@@ -386,9 +389,9 @@ void Http1Connection::watch_sending() {
   connection_.watch_sending(worker_.options().timeouts.body_idle);
 }
 
-void Http1Connection::send_body(const Piece& piece, bool last) {
+void Http1Connection::send_body(const upstream::Piece& piece, bool last) {
   const std::string_view bytes =
-      assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
+      upstream::assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
   if (!bytes.empty()) connection_.write(bytes);
   arm_after_sending();
 }

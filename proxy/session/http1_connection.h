@@ -7,9 +7,9 @@
 #include "proxy/admin/held_bytes.h"
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
+#include "proxy/net/flow.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/flow.h"
 #include "proxy/session/held_input.h"
 #include "proxy/session/protocol.h"
 
@@ -47,8 +47,8 @@ class Http1Connection final : public Protocol, private Downstream {
 
   void send_continue() override;
   void send_interim(const http::ResponseHead& head) override;
-  void send_head(const http::ResponseHead& head, const Piece& piece, bool last) override;
-  void send_body(const Piece& piece, bool last) override;
+  void send_head(const http::ResponseHead& head, const upstream::Piece& piece, bool last) override;
+  void send_body(const upstream::Piece& piece, bool last) override;
   void send_trailer(const std::vector<http::Field>& trailer) override;
   bool takes_moved_body() const override;
   std::optional<net::IoResult> move_body(int socket, std::size_t size) override;
@@ -99,7 +99,7 @@ class Http1Connection final : public Protocol, private Downstream {
   http1::RequestParser parser_;
   http1::BodyDecoder body_;
   bool body_came_ = false;  // some of it, in this period
-  Flow input_flow_;
+  net::Flow input_flow_;
   std::unique_ptr<Exchange> exchange_;
   HeldInput held_;
   admin::HeldBytes held_bytes_;  // in held_

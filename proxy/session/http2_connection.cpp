@@ -381,7 +381,7 @@ void Http2Stream::on_data(std::string_view data, bool last) {
     return;
   }
   // No room around it, so it is only read.
-  const Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
+  const upstream::Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
   exchange_->on_request_body(piece, last);
   // The client may send more of it once the endpoint has taken all that came: so what waits for an
   // endpoint is never more than the window.
@@ -398,7 +398,7 @@ void Http2Stream::pass_to_tunnel(std::string_view data, bool last) {
     return;
   }
   if (!data.empty()) {
-    const Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
+    const upstream::Piece piece{const_cast<char*>(data.data()), data.size(), 0, 0};
     exchange_->on_request_body(piece, false);
   }
   if (exchange_ != nullptr && last) exchange_->on_client_finished();
@@ -488,7 +488,8 @@ void Http2Stream::send_interim(const http::ResponseHead& head) {
   connection_->flush_soon();
 }
 
-void Http2Stream::send_head(const http::ResponseHead& head, const Piece& piece, bool last) {
+void Http2Stream::send_head(const http::ResponseHead& head, const upstream::Piece& piece,
+                            bool last) {
   const bool with_body = !last || !piece.empty();
   connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
                                  with_body);
@@ -496,7 +497,7 @@ void Http2Stream::send_head(const http::ResponseHead& head, const Piece& piece, 
   connection_->flush_soon();
 }
 
-void Http2Stream::send_body(const Piece& piece, bool last) {
+void Http2Stream::send_body(const upstream::Piece& piece, bool last) {
   if (opens_tunnel_) made_progress();  // of a conversation, either way
   give_body(piece.text(), last);
   connection_->flush_soon();

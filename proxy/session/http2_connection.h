@@ -5,13 +5,13 @@
 
 #include "base/byte_queue.h"
 #include "proxy/admin/held_bytes.h"
+#include "proxy/admin/held_text.h"
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/reason/words.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/protocol.h"
 
 namespace proxy::net {
@@ -54,8 +54,8 @@ class Http2Stream final : public http2::Stream, private Downstream {
 
   void send_continue() override;
   void send_interim(const http::ResponseHead& head) override;
-  void send_head(const http::ResponseHead& head, const Piece& piece, bool last) override;
-  void send_body(const Piece& piece, bool last) override;
+  void send_head(const http::ResponseHead& head, const upstream::Piece& piece, bool last) override;
+  void send_body(const upstream::Piece& piece, bool last) override;
   void send_trailer(const std::vector<http::Field>& trailer) override;
   void send_answer(const http::Answer& answer) override;
   void break_off() override;
@@ -82,7 +82,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool has_begun_ = false;  // the exchange has
   bool request_complete_ = false;
   bool opens_tunnel_ = false;
-  HeldText early_;  // for the tunnel, before that was open; no more than the stream's window
+  admin::HeldText early_;  // for the tunnel, before that was open; no more than the stream's window
   base::SteadyTime last_progress_{};  // when the client last sent something of it
   net::SendWatch watch_;              // while there is a body for the client to take
 };

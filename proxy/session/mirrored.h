@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "proxy/admin/held_text.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/mirrors.h"
 #include "proxy/upstream/cluster.h"
 
@@ -17,7 +17,7 @@ struct Exchange::Mirrored {
   std::shared_ptr<upstream::Cluster> cluster;
   std::string method;
   std::string head;  // without its framing and the empty line
-  HeldText body;
+  admin::HeldText body;
   bool with_body = true;
   std::string proxy_header;  // that its connection begins with; mostly empty
   Mirrors::Share share;

@@ -172,7 +172,7 @@ void PassthroughConnection::pass_to_endpoint() {
   net::TurnBudget budget;
   Channel& channel = connection_.channel();
   while (state_ == State::passing && !client_finished_ && channel.is_readable()) {
-    const bool moves = client_flow_.movable(Flow::kEndless) > 0;
+    const bool moves = client_flow_.movable(net::Flow::kEndless) > 0;
     if (upstream_->unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) break;
     if (budget.is_spent()) {
       worker_.resume_soon(connection_);
@@ -199,7 +199,7 @@ void PassthroughConnection::pass_to_endpoint() {
 
 IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
   Channel& channel = connection_.channel();
-  if (const std::size_t movable = client_flow_.movable(Flow::kEndless); movable > 0) {
+  if (const std::size_t movable = client_flow_.movable(net::Flow::kEndless); movable > 0) {
     const auto moved = upstream_->move_from(channel.fd(), movable, worker_.buffers().pipes);
     if (moved) {
       channel.note_taken(moved->kind);
@@ -232,7 +232,7 @@ void PassthroughConnection::pass_to_client() {
   net::TurnBudget budget;
   const Channel& channel = connection_.channel();
   while (state_ == State::passing && !endpoint_finished_ && upstream_->is_readable()) {
-    const bool moves = endpoint_flow_.movable(Flow::kEndless) > 0;
+    const bool moves = endpoint_flow_.movable(net::Flow::kEndless) > 0;
     if (channel.unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) break;
     if (budget.is_spent()) {
       worker_.resume_soon(*upstream_);
@@ -257,7 +257,7 @@ void PassthroughConnection::pass_to_client() {
 }
 
 IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
-  if (const std::size_t movable = endpoint_flow_.movable(Flow::kEndless); movable > 0) {
+  if (const std::size_t movable = endpoint_flow_.movable(net::Flow::kEndless); movable > 0) {
     const auto moved = connection_.channel().move_from(upstream_->socket(), movable);
     if (moved) {
       if (moved->broken) worker_.close_soon(connection_);

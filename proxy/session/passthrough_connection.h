@@ -7,12 +7,12 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "proxy/admin/held_text.h"
+#include "proxy/net/flow.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/client_places.h"
 #include "proxy/policy/limits.h"
 #include "proxy/session/client_connection.h"
-#include "proxy/session/flow.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/protocol.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -75,7 +75,7 @@ class PassthroughConnection final : public Protocol, private upstream::Connectio
   ClientConnection& connection_;
   State state_ = State::connecting;
   std::string server_name_;
-  HeldText hello_;            // until an endpoint has it
+  admin::HeldText hello_;     // until an endpoint has it
   std::string proxy_header_;  // that a connection begins with; mostly empty
   policy::CountedIn counted_in_;
 
@@ -87,7 +87,7 @@ class PassthroughConnection final : public Protocol, private upstream::Connectio
   std::optional<policy::ClientPlaces::Key> stay_key_;  // whom it gets is to be remembered
   std::unique_ptr<upstream::Connection> upstream_;
 
-  Flow client_flow_, endpoint_flow_;  // of what these send
+  net::Flow client_flow_, endpoint_flow_;  // of what these send
   bool client_finished_ = false, endpoint_finished_ = false;
   bool watches_client_ = false;  // it has yet to take what waits for it
 

@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "proxy/admin/counters.h"
+#include "proxy/admin/held_text.h"
 #include "proxy/http1/response_parser.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/session/buffers.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/reach.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
@@ -89,9 +89,9 @@ class SideRequest final : private upstream::Connection::User, private net::Timer
   const std::string method_;
   const Haste haste_;
   Waiter* waiter_;
-  HeldText text_;
+  admin::HeldText text_;
   std::string preface_;
-  HeldText held_answer_;  // a part of its head
+  admin::HeldText held_answer_;  // a part of its head
   bool is_beginning_ = true;
   Trouble failed_ = Trouble::none;  // while it is beginning
   net::Timer timer_{*this};

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "proxy/admin/held_bytes.h"
+#include "proxy/admin/held_text.h"
 #include "proxy/policy/auth_cache.h"
 #include "proxy/policy/basic_auth.h"
 #include "proxy/policy/external_auth.h"
 #include "proxy/session/auth_places.h"
 #include "proxy/session/client.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/held_text.h"
 #include "proxy/session/inspection_gate.h"
 #include "proxy/session/password_gate.h"
 #include "proxy/session/side_request.h"
@@ -52,7 +52,7 @@ struct Exchange::Suspended final : PasswordGate::Waiter,
   Client client;
   std::string head;  // what the views of request_ and client point to
   admin::HeldBytes head_bytes;
-  HeldText body;
+  admin::HeldText body;
   policy::CredentialsDigest digest{};  // that is being compared
   std::optional<policy::CredentialsDigest> wrong{};
   unsigned comparisons = 0;

@@ -50,14 +50,14 @@ class FakeClient final : public session::Downstream {
     EXPECT_EQ(status, 0);
     interim.push_back(head.status);
   }
-  void send_head(const http::ResponseHead& head, const session::Piece& piece, bool last) override {
+  void send_head(const http::ResponseHead& head, const upstream::Piece& piece, bool last) override {
     expect_open();
     EXPECT_EQ(status, 0) << "it has a head";
     status = head.status;
     body += piece.text();
     is_complete = last;
   }
-  void send_body(const session::Piece& piece, bool last) override {
+  void send_body(const upstream::Piece& piece, bool last) override {
     expect_open();
     EXPECT_NE(status, 0) << "it has no head";
     body += piece.text();
@@ -142,7 +142,7 @@ class ExchangeAlone : public ::testing::Test {
   void send(std::string_view body, bool last = false) {
     exchange_->on_request_body(piece_of(body), last);
   }
-  session::Piece piece_of(std::string_view body) {
+  upstream::Piece piece_of(std::string_view body) {
     constexpr std::size_t kRoom = 1'000;
     buffer_.assign(kRoom, ' ');
     buffer_ += body;

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/session/held_text.h"
+#include "proxy/admin/held_text.h"
 
 namespace proxy::session {
 namespace {
@@ -96,7 +96,7 @@ TEST_F(Gathered, WhereThereIsNoneNobodyHoldsAnything) {
 TEST(HeldTextTest, ALargeTextHoldsLittleMoreThanItsSize) {
   for (const std::size_t piece : {1000u, 15'900u, 16u << 10, 65'000u}) {
     admin::Counter gauge;
-    HeldText text(gauge);
+    admin::HeldText text(gauge);
     const std::string bytes(piece, 'b');
     while (text.size() < 8 * kMiB) text.append(bytes);
     EXPECT_LE(text.capacity(), text.size() + text.size() / 4) << piece;

@@ -1,9 +1,0 @@
-#pragma once
-
-#include "proxy/admin/held_text.h"
-
-namespace proxy::session {
-
-using admin::HeldText;
-
-}  // namespace proxy::session
