@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "proxy/config/limits.h"
+#include "proxy/http/host_name.h"
 #include "proxy/policy/basic_auth.h"
 
 namespace proxy::policy {
@@ -18,18 +19,6 @@ constexpr std::size_t kTextBytesMax = 64u << 10;
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// What could end it and begin something else stands in no host.
-bool is_host(std::string_view host) {
-  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return is_letter_or_digit(c) || std::string_view(".-_:[]").find(c) != std::string_view::npos;
-  });
-}
-
-std::string_view without_port(std::string_view host) {
-  const std::size_t bracket = host.find(']');
-  return host.substr(0, host.find(':', bracket == std::string_view::npos ? 0 : bracket));
 }
 
 void append_escaped(char c, std::string& out) {
@@ -132,8 +121,8 @@ bool append(const config::TemplatePart& part, const RequestWords& request, std::
       return true;
     case Variable::host:
     case Variable::http_host:
-      if (!is_host(request.host)) return false;
-      out += part.variable == Variable::host ? without_port(request.host) : request.host;
+      if (!http::is_host_text(request.host)) return false;
+      out += part.variable == Variable::host ? http::without_port(request.host) : request.host;
       return true;
     case Variable::request_uri:
       append_visible(path_of(request), out);
@@ -347,7 +336,8 @@ std::optional<AuthPlace> place_of(const config::TextTemplate& host_text,
                                   const RequestWords& request) {
   auto host = written(host_text, request, kTextBytesMax);
   auto target = written(target_text, request, kTextBytesMax);
-  if (!host || !target || !is_host(*host) || !target->starts_with('/')) return std::nullopt;
+  if (!host || !target || !http::is_host_text(*host) || !target->starts_with('/'))
+    return std::nullopt;
   if (target->find('#') != std::string::npos) return std::nullopt;
   const std::size_t query = std::min(target->find('?'), target->size());
   if (may_climb(std::string_view(*target).substr(0, query))) return std::nullopt;

@@ -3,25 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/http/host_name.h"
+
 namespace proxy::policy {
 namespace {
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || c == '_';
-}
-
-// "shop.example:8443", "[::1]:443"; what could end it and begin something else stands in no host.
-bool is_host(std::string_view host) {
-  constexpr std::string_view kBesideLetters = ".-_:[]";
-  return !host.empty() && std::all_of(host.begin(), host.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kBesideLetters.find(c) != std::string_view::npos;
-  });
-}
-
-std::string_view without_port(std::string_view host) {
-  const std::size_t bracket = host.find(']');
-  return host.substr(0, host.find(':', bracket == std::string_view::npos ? 0 : bracket));
 }
 
 }  // namespace
@@ -37,7 +25,7 @@ std::string location(std::string_view text, const RedirectedRequest& request) {
     bool is_of_host = false;
   };
   const std::array<Variable, 8> variables = {{{"scheme", request.secure ? "https" : "http"},
-                                              {"host", without_port(request.host), true},
+                                              {"host", http::without_port(request.host), true},
                                               {"http_host", request.host, true},
                                               {"request_uri", whole},
                                               {"uri", request.normalized_path},
@@ -56,7 +44,8 @@ std::string location(std::string_view text, const RedirectedRequest& request) {
     const auto* const found =
         std::find_if(variables.begin(), variables.end(),
                      [name](const Variable& variable) { return variable.name == name; });
-    if (found == variables.end() || (found->is_of_host && !is_host(request.host))) return {};
+    if (found == variables.end() || (found->is_of_host && !http::is_host_text(request.host)))
+      return {};
     made += found->value;
     text.remove_prefix(end);
     if (made.size() > kLocationBytesMax) return {};

@@ -1,11 +1,11 @@
 #include "proxy/router/route_table.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/closing.h"
+#include "proxy/http/host_name.h"
 #include "proxy/reason/words.h"
 #include "proxy/router/path.h"
 #include "proxy/router/readings.h"
@@ -14,7 +14,6 @@ namespace proxy::router {
 namespace {
 
 constexpr std::string_view kChallengePrefix = "/.well-known/acme-challenge/";
-constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4
 
 std::shared_ptr<const policy::Split> make_split(const config::Split& split,
                                                 const References& references) {
@@ -198,29 +197,6 @@ bool is_for_challenges(std::string_view rule_path) {
 // Ranks of what has no path, see Host::gather_guards().
 constexpr int kDefaultRank = -1;
 constexpr int kOutsideRank = -2;
-
-// A host as it is looked up: without port and one trailing dot, in lower case. Empty when there is
-// none, or none that a rule could have.
-class HostKey {
- public:
-  explicit HostKey(std::string_view host) {
-    if (!host.empty() && host.front() == '[') {
-      host = host.substr(1, std::min(host.find(']'), host.size()) - 1);
-    } else {
-      host = host.substr(0, host.find(':'));
-    }
-    if (!host.empty() && host.back() == '.') host.remove_suffix(1);
-    if (host.size() > kHostBytesMax) return;
-    for (const char c : host) {
-      text_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
-  }
-  std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  std::array<char, kHostBytesMax> text_;
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 
@@ -581,13 +557,14 @@ void RouteTable::follow_challenges(const config::ProxyConfig& next) {
 }
 
 const Host* RouteTable::find_host(std::string_view host) const {
-  const HostKey key(host);
+  const http::HostName key = http::HostName::of_authority(host);
   const std::string_view name = key.view();
   if (!name.empty()) {
     if (const Host* const exact = hosts_.find(name)) return exact;
-    const std::size_t dot = wildcards_.empty() ? std::string_view::npos : name.find('.');
-    if (dot != std::string_view::npos && dot > 0) {
-      if (const Host* const wildcard = wildcards_.find(name.substr(dot + 1))) return wildcard;
+    const std::string_view domain =
+        wildcards_.empty() ? std::string_view() : http::wildcard_domain(name);
+    if (!domain.empty()) {
+      if (const Host* const wildcard = wildcards_.find(domain)) return wildcard;
     }
   }
   return hosts_.find(std::string_view());
@@ -603,7 +580,7 @@ const Passage* RouteTable::find_passage(std::string_view server_name) const {
 const std::string* RouteTable::find_challenge(std::string_view host, std::string_view path) const {
   if (challenges_.empty() || !path.starts_with(kChallengePrefix)) return nullptr;
   const auto* const found = challenges_.find(path.substr(kChallengePrefix.size()));
-  return found == nullptr ? nullptr : (*found)->find(HostKey(host).view());
+  return found == nullptr ? nullptr : (*found)->find(http::HostName::of_authority(host).view());
 }
 
 Decision decide(const RouteTable& table, const RequestLine& request, std::string& storage) {
@@ -651,10 +628,8 @@ Decision decide(const RouteTable& table, const RequestLine& request, std::string
 
 std::string https_location(std::string_view host, std::string_view path, std::string_view query,
                            std::uint16_t https_port) {
-  const std::size_t bracket = host.find(']');
-  const std::size_t port = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
   std::string location = "https://";
-  location += host.substr(0, port);
+  location += http::without_port(host);
   if (https_port != 443) location.append(":").append(std::to_string(https_port));
   location += path == "*" ? std::string_view("/") : path;
   location += query;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/client/forwarded.h"
+#include "proxy/http/host_name.h"
 #include "proxy/http/max_forwards.h"
 #include "proxy/http/status_text.h"
 #include "proxy/http2/grpc.h"
@@ -26,15 +27,6 @@ constexpr std::string_view kChallengePlace = "/.well-known/acme-challenge/";
 
 // What an endpoint makes of a method is its own affair; these are the ones with a meaning for all.
 constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-// "shop.example:8443", "[::1]:443" without their ports.
-std::string_view without_port(std::string_view host) {
-  if (host.starts_with('[')) {
-    const std::size_t bracket = host.find(']');
-    return bracket == std::string_view::npos ? host : host.substr(1, bracket - 1);
-  }
-  return host.substr(0, host.find(':'));
-}
 
 // Seconds. Long enough for a flood to ebb or for another proxy to be asked.
 constexpr std::string_view kMemoryRetryAfter = "2";
@@ -233,8 +225,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision,
 bool Exchange::is_misdirected(const Client& client) const {
   const router::RouteTable& routes = *worker_.snapshot()->routes;
   // TLS for that host is for its endpoint to end.
-  if (client.secure && routes.has_passages() &&
-      routes.find_passage(without_port(request_.host)) != nullptr) {
+  if (client.secure && routes.has_passages() && routes.find_passage(request_.host) != nullptr) {
     return true;
   }
   // A connection that was made for another name is no way around this one's policy.
@@ -244,12 +235,13 @@ bool Exchange::is_misdirected(const Client& client) const {
   }
   if (client.certificate == nullptr) return false;
   if (request_.host.empty()) return false;  // no host that another connection could be made to
-  const std::string_view host = without_port(request_.host);
-  if (http::equals_ignoring_case(host, client.server_name)) return false;
+  if (request_.host == client.server_name) return false;  // as nearly all
+  const http::HostName host = http::HostName::of_authority(request_.host);
+  if (host.view() == client.server_name) return false;
   const tls::CertificateTable* table = worker_.certificates();
-  const auto* entry = table == nullptr ? nullptr : table->find(tls::normal_name(host));
+  const auto* entry = table == nullptr ? nullptr : table->find(host.view());
   if (entry != nullptr && entry->get() == client.certificate) return false;
-  return !client.certificate->covers(host);
+  return !client.certificate->covers(host.view());
 }
 
 // False: they were answered, or wait for what a guard needs time for.
@@ -298,11 +290,11 @@ policy::Presented Exchange::presented_by(const Client& client) const {
   using Way = policy::Presented::Way;
   if (client.certificate == nullptr) return {};
   policy::Presented presented{.way = Way::other_host, .now = worker_.loop().wall_now()};
-  const std::string host = tls::normal_name(without_port(request_.host));
+  const http::HostName host = http::HostName::of_authority(request_.host);
   const router::RouteTable& routes = *worker_.snapshot()->routes;
   const bool is_for_host = client.server_name.empty()
                                ? routes.find_host(request_.host) == routes.find_host("")
-                               : host == client.server_name;
+                               : host.view() == client.server_name;
   if (!client.was_asked_for_certificate || !is_for_host) return presented;
   presented.way = Way::asked;
   presented.shown = client.shown;

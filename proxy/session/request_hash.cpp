@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/http/host_name.h"
 #include "proxy/upstream/place_hash.h"
 
 namespace proxy::session {
@@ -35,11 +36,6 @@ std::optional<std::string_view> find_pair(std::string_view list, char between,
   return std::nullopt;
 }
 
-std::string_view without_port(std::string_view host) {
-  const std::size_t bracket = host.starts_with('[') ? host.find(']') : 0;
-  return bracket == std::string_view::npos ? host : host.substr(0, host.find(':', bracket));
-}
-
 class RequestHash {
  public:
   explicit RequestHash(const Distinction& request) : request_(request) {}
@@ -55,7 +51,7 @@ class RequestHash {
         add_text(request_.client_address);
         break;
       case HashSource::host:
-        for (const char c : without_port(request_.host)) add_character(in_lower_case(c));
+        for (const char c : http::without_port(request_.host)) add_character(in_lower_case(c));
         break;
       case HashSource::field:
         for (const http::Field& field : request_.fields) {

@@ -10,6 +10,7 @@
 #include "base/key.h"
 #include "base/time_text.h"
 #include "base/x509.h"
+#include "proxy/http/host_name.h"
 #include "proxy/tls/client_authorities.h"
 #include "proxy/tls/parsed_certificate.h"
 
@@ -289,10 +290,9 @@ config::TlsPolicy CertificateTable::policy_of(std::string_view name) const {
   if (wildcard_policies_.empty() && any == nullptr) return config::TlsPolicy::intermediate;
   // A host that says nothing itself is no other's.
   if (config_.hosts.contains(name)) return config::TlsPolicy::intermediate;
-  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
-    const std::string_view rest = name.substr(dot + 1);
-    if (const config::TlsPolicy* const wildcard = wildcard_policies_.find(rest)) return *wildcard;
-    if (any != nullptr && config_.hosts.contains("*." + std::string(rest))) {
+  if (const std::string_view domain = http::wildcard_domain(name); !domain.empty()) {
+    if (const config::TlsPolicy* const wildcard = wildcard_policies_.find(domain)) return *wildcard;
+    if (any != nullptr && config_.hosts.contains("*." + std::string(domain))) {
       return config::TlsPolicy::intermediate;
     }
   }
@@ -356,20 +356,11 @@ const std::shared_ptr<const CertificateEntry>* CertificateTable::find_configured
     std::string_view name) const {
   if (const Entry* const found = exact_.find(name)) return found;
   if (own_only_.contains(name)) return nullptr;
-  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
-    if (const Entry* const found = wildcards_.find(name.substr(dot + 1))) return found;
-    if (own_only_wildcards_.contains(name.substr(dot + 1))) return nullptr;
+  if (const std::string_view domain = http::wildcard_domain(name); !domain.empty()) {
+    if (const Entry* const found = wildcards_.find(domain)) return found;
+    if (own_only_wildcards_.contains(domain)) return nullptr;
   }
   return exact_.find(std::string_view());
-}
-
-std::string normal_name(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  std::string normal(name);
-  for (char& c : normal) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return normal;
 }
 
 }  // namespace proxy::tls

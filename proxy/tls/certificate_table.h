@@ -155,8 +155,4 @@ class CertificateTable {
   base::SharedTable<config::TlsPolicy> wildcard_policies_;
 };
 
-// A name as a client sent it (SNI, Host without its port), in lower case and without one trailing
-// dot.
-std::string normal_name(std::string_view name);
-
 }  // namespace proxy::tls

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "proxy/http/host_name.h"
+
 namespace proxy::tls {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr std::size_t kRecordHeader = 5;
 constexpr std::size_t kRecordBytesMax = 1u << 14;
 constexpr unsigned char kClientHello = 1;  // §4
 constexpr std::size_t kMessageHeader = 4;
-constexpr std::size_t kHostBytesMax = 255;  // RFC 1035 §2.3.4, with a trailing dot
 
 unsigned char byte_at(std::string_view bytes, std::size_t i) {
   return static_cast<unsigned char>(bytes[i]);
@@ -69,7 +70,7 @@ class Parts {
 // What names hosts in DNS, and "_", which people use; no address of IPv6, no byte that others would
 // end the name at.
 bool is_host_text(std::string_view name) {
-  return !name.empty() && name.size() <= kHostBytesMax &&
+  return !name.empty() && name.size() <= http::kHostNameBytesMax &&
          std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '-' || c == '.' || c == '_';

@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "base/tls_certificate_rules.h"
+#include "proxy/http/host_name.h"
 #include "proxy/reason/words.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
@@ -195,8 +196,9 @@ int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
     *alert = SSL_AD_DECODE_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
+  const http::HostName asked = http::HostName::of_server_name(name);
   connection.server_name_ =
-      name.empty() ? nullptr : std::make_unique<std::string>(normal_name(name));
+      asked.view().empty() ? nullptr : std::make_unique<std::string>(asked.view());
   if (!context.choose_certificate(connection, *alert)) return SSL_CLIENT_HELLO_ERROR;
   connection.policy_ = context.certificates_->policy_of(connection.server_name());
   const bool is_set_up = apply_policy(ssl, connection.policy_) &&

@@ -318,11 +318,6 @@ TEST(IssuerCertificates, AreReadAgainWhenManyOthersWereWantedSince) {
   EXPECT_EQ(issuers.read(der + "x"), nullptr);
 }
 
-TEST(NormalName, LowersCaseAndTakesOffOneDot) {
-  EXPECT_EQ(normal_name("Shop.Example."), "shop.example");
-  EXPECT_EQ(normal_name(""), "");
-}
-
 // ---- Names with an open challenge
 
 std::shared_ptr<const config::ChallengeAnswer> answer_for(const std::string& host) {

@@ -9,6 +9,7 @@
 
 #include "base/key.h"
 #include "base/openssl.h"
+#include "proxy/http/host_name.h"
 #include "proxy/tls/connection.h"
 #include "proxy/tls/server_context.h"
 
@@ -99,7 +100,7 @@ class SessionTickets : public ::testing::TestWithParam<int> {
     const SessionPtr copy(SSL_SESSION_dup(first.ticket.get()));
     const Outcome second = handshake(name, copy.get());
     if (!second.failure.empty()) return second.failure;
-    EXPECT_EQ(second.name, normal_name(name));
+    EXPECT_EQ(second.name, http::HostName::of_server_name(name).view());
     return second.resumed ? "resumed" : "full";
   }
 
