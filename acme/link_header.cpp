@@ -3,25 +3,12 @@
 #include <algorithm>
 
 #include "acme/resources.h"
+#include "base/ascii_text.h"
 
 namespace acme {
 namespace {
 
 constexpr std::size_t kLinksMax = 32;
-
-std::string_view trim(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 // Takes text up to one of the stops that stands outside quotes; the stop stays.
 std::string_view take_until(std::string_view& text, std::string_view stops) {
@@ -46,12 +33,12 @@ std::string_view take_until(std::string_view& text, std::string_view stops) {
 bool names_relation(std::string_view parameter, std::string_view relation) {
   const auto equals = parameter.find('=');
   if (equals == std::string_view::npos) return false;
-  if (lower(trim(parameter.substr(0, equals))) != "rel") return false;
-  std::string_view value = trim(parameter.substr(equals + 1));
+  if (base::in_lower_case(base::trimmed(parameter.substr(0, equals))) != "rel") return false;
+  std::string_view value = base::trimmed(parameter.substr(equals + 1));
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     value = value.substr(1, value.size() - 2);
   }
-  const std::string relations = " " + lower(value) + " ";
+  const std::string relations = " " + base::in_lower_case(value) + " ";
   return relations.find(" " + std::string(relation) + " ") != std::string::npos;
 }
 

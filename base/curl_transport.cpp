@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
+#include "base/ascii_text.h"
 #include "base/broken_pipes.h"
 
 namespace base {
@@ -81,19 +81,7 @@ class LinePool {
   std::vector<std::unique_ptr<Line>> idle_;
 };
 
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lowered;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t from = text.find_first_not_of(space);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(space) - from + 1);
-}
+constexpr std::string_view kSpace = " \t\r\n";  // libcurl leaves the line's end where it is
 
 std::string seconds_text(Duration duration) {
   const auto count = duration.count();
@@ -244,13 +232,6 @@ void Exchange::choose_trust(CURL* easy) {
   }
 }
 
-bool is_token(std::string_view text) {  // RFC 9110 §5.6.2
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char c) {
-    return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
 Status Exchange::add_headers(CURL* easy) {
   if (!is_token(request_.method)) {
     return failure(ErrorKind::invalid, "the request to " + request_.url + " has no valid method");
@@ -267,9 +248,9 @@ Status Exchange::add_headers(CURL* easy) {
                                              " has a header that cannot be sent: its name is not a "
                                              "token or its value has a line break");
     }
-    if (lower_case(name) == "content-type") has_content_type = true;
+    if (in_lower_case(name) == "content-type") has_content_type = true;
     // libcurl's syntax: "Name:" removes a header, "Name;" sends it without a value.
-    append(trimmed(value).empty() ? name + ";" : name + ": " + value);
+    append(trimmed(value, kSpace).empty() ? name + ";" : name + ": " + value);
   }
   append("Expect:");                               // no round trip before a body of kilobytes
   if (!has_content_type) append("Content-Type:");  // libcurl would claim that it is a form
@@ -329,11 +310,11 @@ bool Exchange::take_header_line(std::string_view line) {
     }
     return true;
   }
-  if (!trimmed(line).empty()) {
+  if (!trimmed(line, kSpace).empty()) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return true;
-    response_.headers.emplace(lower_case(trimmed(line.substr(0, colon))),
-                              trimmed(line.substr(colon + 1)));
+    response_.headers.emplace(in_lower_case(trimmed(line.substr(0, colon), kSpace)),
+                              trimmed(line.substr(colon + 1), kSpace));
     return true;
   }
   if (response_.status < 200 || redirect_follows()) return true;

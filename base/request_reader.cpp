@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii_text.h"
 #include "base/request_target.h"
 
 namespace base {
@@ -17,16 +18,6 @@ constexpr std::size_t kEmptyLinesMax = 8;
 constexpr std::size_t kKeptBytes = 4'096;
 
 // RFC 9110 §5.6.2
-bool is_token_byte(char c) {
-  const bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  return is_alnum ||
-         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_byte);
-}
-
 // RFC 9110 §5.5: visible bytes, spaces, tabs, and what is not ASCII.
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -35,25 +26,11 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // A comma-separated list (RFC 9110 §5.6.1) that names the option, in any case.
 bool names_option(std::string_view list, std::string_view option) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    if (lower_case(trimmed(list.substr(0, comma))) == option) return true;
+    if (in_lower_case(trimmed(list.substr(0, comma))) == option) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -174,7 +151,7 @@ bool RequestReader::read_field(std::string_view line) {
   }
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (!is_field_value(value)) return refuse(400, "a header field has no valid value");
-  request_.headers.emplace(lower_case(line.substr(0, colon)), value);
+  request_.headers.emplace(in_lower_case(line.substr(0, colon)), value);
   return true;
 }
 
@@ -197,7 +174,7 @@ bool RequestReader::understand_fields() {
   const auto expect = headers.find("expect");
   if (expect != headers.end()) {
     // RFC 9110 §10.1.1
-    if (lower_case(expect->second) != "100-continue") {
+    if (in_lower_case(expect->second) != "100-continue") {
       return refuse(417, "this expectation cannot be met");
     }
     wants_continue_ = !is_http_1_0_ && length_ > 0;

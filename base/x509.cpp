@@ -4,6 +4,7 @@
 #include <ctime>
 #include <optional>
 
+#include "base/ascii_text.h"
 #include "base/certificate_facts.h"
 #include "base/digest.h"
 #include "base/ip_text.h"
@@ -20,14 +21,6 @@ thread_local std::size_t parsed_by_this_thread = 0;
 std::string_view bytes_of(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
           static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lowered;
 }
 
 std::optional<WallTime> wall_time(const ASN1_TIME* time) {
@@ -74,7 +67,7 @@ void read_names(X509* certificate, CertificateInfo& info) {
     if (name->type == GEN_DNS) {
       // A NUL inside would make one program read another name than the next.
       const std::string_view dns = bytes_of(name->d.dNSName);
-      if (dns.find('\0') == std::string_view::npos) info.dns_names.push_back(lower_case(dns));
+      if (dns.find('\0') == std::string_view::npos) info.dns_names.push_back(in_lower_case(dns));
     } else if (name->type == GEN_IPADD) {
       if (auto text = ip_text_from_bytes(bytes_of(name->d.iPAddress))) {
         info.ip_addresses.push_back(std::move(*text));
@@ -266,7 +259,7 @@ bool covers_host(const CertificateNames& certificate, std::string_view host) {
     return text && std::find(certificate.ip_addresses.begin(), certificate.ip_addresses.end(),
                              *text) != certificate.ip_addresses.end();
   }
-  std::string wanted = lower_case(host);
+  std::string wanted = in_lower_case(host);
   if (wanted.ends_with('.')) wanted.pop_back();  // the root, which certificates leave out
   if (wanted.empty()) return false;
   return std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),

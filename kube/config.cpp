@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/ascii_text.h"
 #include "base/curl_transport.h"
 #include "kube/ca_bundle.h"
 #include "kube/file_text.h"
@@ -15,12 +16,6 @@ namespace {
 
 tl::unexpected<base::Error> invalid(std::string message) {
   return base::failure(base::ErrorKind::invalid, std::move(message));
-}
-
-std::string trimmed(std::string text) {
-  const auto last = text.find_last_not_of(" \t\r\n");
-  text.resize(last == std::string::npos ? 0 : last + 1);
-  return text;
 }
 
 }  // namespace
@@ -60,8 +55,8 @@ base::Result<Config> read_in_cluster_config(const Environment& environment,
     return invalid("reading our ServiceAccount's token: " + token.error().message);
   }
   if (auto own = read_file_text(directory + "/namespace")) {
-    if (std::string name = trimmed(std::move(*own)); !name.empty()) {
-      config.namespace_ = std::move(name);
+    if (const auto name = base::trimmed(*own, " \t\r\n"); !name.empty()) {
+      config.namespace_ = name;
     }
   }
   return config;

@@ -1,10 +1,10 @@
 #include "operator/api/certificate.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_text.h"
 #include "base/ip_text.h"
 #include "base/time_text.h"
 #include "operator/api/fields.h"
@@ -13,12 +13,6 @@
 namespace api {
 
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 // RFC 5952 text; nothing when it is no address.
 std::optional<std::string> canonical_ip(const std::string& text) {
@@ -244,9 +238,9 @@ base::Result<Certificate> Certificate::read(const nlohmann::json& object) {
 
 std::vector<std::string> Certificate::dns_names() const {
   std::vector<std::string> names;
-  for (const std::string& name : spec.dns_names) names.push_back(lower(name));
+  for (const std::string& name : spec.dns_names) names.push_back(base::in_lower_case(name));
   if (!spec.common_name.empty() && !canonical_ip(spec.common_name)) {
-    names.push_back(lower(spec.common_name));
+    names.push_back(base::in_lower_case(spec.common_name));
   }
   sort_unique(names);
   return names;
@@ -255,7 +249,7 @@ std::vector<std::string> Certificate::dns_names() const {
 std::vector<std::string> Certificate::ip_addresses() const {
   std::vector<std::string> addresses;
   for (const std::string& address : spec.ip_addresses) {
-    addresses.push_back(canonical_ip(address).value_or(lower(address)));
+    addresses.push_back(canonical_ip(address).value_or(base::in_lower_case(address)));
   }
   sort_unique(addresses);
   return addresses;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii_text.h"
 #include "operator/ingress/annotations/access_log.h"
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/canary.h"
@@ -53,13 +54,6 @@ void judge_other(const AnnotationMap& annotations, const std::string& name, std:
   policy.issues.push_back(std::move(issue));
 }
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 // The API server takes keys with capitals, and they are others than those without: nothing that is
 // written so is honoured, and whoever wrote a guard so believes in it.
 void judge_capitals(const std::string& name, const std::string& lower, std::string_view value,
@@ -85,7 +79,7 @@ bool is_done_without(const AnnotationMap& annotations, std::string_view key,
 
 void judge(const AnnotationMap& annotations, const std::string& name, std::string_view value,
            RoutePolicy& policy) {
-  const std::string lower = in_lower_case(name);
+  const std::string lower = base::in_lower_case(name);
   if (lower != name && !key_of(lower).empty()) {
     judge_capitals(name, lower, value, policy);
     return;

@@ -7,6 +7,8 @@
 #include <limits>
 #include <string>
 
+#include "base/ascii_text.h"
+
 namespace ingress::annotations {
 namespace {
 
@@ -40,10 +42,7 @@ std::optional<std::uint64_t> seconds_in(char unit) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  return base::trimmed(text, " \t\r\n");
 }
 
 bool is_blank(std::string_view text) {
