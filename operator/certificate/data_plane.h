@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,11 @@
 #include "kube/object.h"
 
 namespace certificate {
+
+// Proxies take over a configuration within a second; those that do not report here are asked then.
+inline constexpr std::chrono::seconds kTakeOverMax{2};
+// The answers of the proxies wake whoever asked; should they be lost, they are asked for again.
+inline constexpr std::chrono::seconds kAnswersLost{10};
 
 // One question, asked to every ready proxy: how many gave the wanted answer, and what is wrong with
 // the first others ("10.0.0.7:80: HTTP 404").

@@ -16,8 +16,6 @@ namespace certificate {
 namespace {
 
 constexpr int kStepsMax = 1000;  // far more than 100 names take
-// The answers of the proxies wake us; should they be lost, they are asked for again.
-constexpr std::chrono::seconds kAnswersLost{10};
 
 // What the definition lets people ask for.
 bool is_supported(base::KeySpec spec) {

@@ -14,7 +14,6 @@ using std::chrono::hours;
 
 constexpr hours kOrderedCount{24};
 constexpr hours kFailedCount{1};
-constexpr std::chrono::minutes kClockStepMax{5};
 // The schedules have fewer steps than that.
 constexpr std::size_t kOutcomesMax = 12;
 // Enough to tell one set of names from another.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <map>
@@ -13,6 +14,9 @@
 #include "operator/api/certificate.h"
 
 namespace certificate {
+
+// Steps of a clock that is kept in time are smaller.
+inline constexpr std::chrono::minutes kClockStepMax{5};
 
 // What became of the orders for one set of names at one account, whichever Certificate placed them.
 // The pace of a Certificate is in its status; with another secretName each minute an Ingress makes

@@ -25,8 +25,6 @@ constexpr seconds kSilentRetryMax{2};
 constexpr minutes kStandstillMax{60};
 constexpr minutes kAnswerAgainAfter{30};
 constexpr minutes kOrderOld{1};
-// Proxies take over a configuration within a second; those that do not report here are asked then.
-constexpr seconds kTakeOverMax{2};
 constexpr seconds kAdviceMax{30};
 
 bool is_quick_to_pass(acme::ErrorClass error_class) {

@@ -18,8 +18,6 @@ constexpr minutes kPauseLeast{10};   // however short a life is: at most 144 ord
 constexpr std::size_t kKeptMax = 6;  // one more than the schedule has steps
 // So many failed wishes in a row are no person's any more, and the next ones wait as the attempts
 // after a failure do. An hour at most: who mends a spec that has failed for days waits for little.
-// Steps of a clock that is kept in time are smaller.
-constexpr minutes kClockStepMax{5};
 constexpr std::size_t kWishesAtOnce = 3;
 constexpr std::array kWishesApart{minutes(1), minutes(10), minutes(60)};
 

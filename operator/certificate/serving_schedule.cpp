@@ -18,8 +18,6 @@ constexpr minutes kLast{5};
 // A single proxy that is replaced is away for some seconds; that is not worth a write of every
 // Certificate.
 constexpr seconds kNoProxiesUnsaid{10};
-// Proxies take over a configuration within a second; those that do not report here are asked then.
-constexpr seconds kTakeOverMax{2};
 
 bool is_over(const std::optional<base::SteadyTime>& since, seconds wait, base::SteadyTime now) {
   return since && now - *since >= wait;

@@ -7,13 +7,6 @@
 
 namespace certificate {
 
-namespace {
-
-// The answers wake us; should they be lost, they are asked for again.
-constexpr std::chrono::seconds kAnswersLost{10};
-
-}  // namespace
-
 void ServingWatch::look(const base::CertificateInfo& leaf) {
   is_awaited_ = false;
   is_asking_ = false;

@@ -14,10 +14,6 @@ constexpr Failure kConnectTimeout{Fault::upstream, Retry::always, 502, reason::c
                                   FailureKind::timeout};
 constexpr Failure kHandshakeFailed{Fault::upstream, Retry::always, 502,
                                    reason::upstream_tls_handshake};
-constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, reason::upstream_send_timeout,
-                               FailureKind::timeout};
-constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, reason::upstream_read_timeout,
-                               FailureKind::timeout};
 
 // Longer than a record can be (RFC 8446 §5.2), so that each read makes some way.
 constexpr std::size_t kCipherBytes = 20u << 10;

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "proxy/reason/words.h"
+
 namespace proxy::upstream {
 
 enum class Fault { client, upstream, ours };
@@ -25,5 +27,11 @@ struct Failure {
   std::string_view reason;  // a token of static storage, for access log and metrics
   FailureKind kind = FailureKind::error;
 };
+
+// The endpoint took nothing of the request, or said nothing, for longer than its route lets it.
+inline constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504,
+                                      reason::upstream_send_timeout, FailureKind::timeout};
+inline constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504,
+                                      reason::upstream_read_timeout, FailureKind::timeout};
 
 }  // namespace proxy::upstream

@@ -2,19 +2,9 @@
 
 #include <algorithm>
 
-#include "proxy/reason/words.h"
 #include "proxy/upstream/http2_connection.h"
 
 namespace proxy::upstream {
-namespace {
-
-constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504, reason::upstream_send_timeout,
-                               FailureKind::timeout};
-constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504, reason::upstream_read_timeout,
-                               FailureKind::timeout};
-
-}  // namespace
-
 Http2RequestStream::Http2RequestStream(RequestStreams& maker)
     : maker_(maker), tools_(maker.tools()), parser_(tools_.limits) {}
 
