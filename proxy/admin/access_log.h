@@ -58,6 +58,7 @@ class AccessLog {
     Lines(const Lines&) = delete;
     Lines& operator=(const Lines&) = delete;
 
+    bool are_wanted() const { return !is_off_; }
     void add(const AccessRecord& record, const config::LineForm& form = {});
     // Hands the lines over to the writing thread; call it once per loop turn. Never waits: when
     // that thread is just taking lines, they stay until the next turn.

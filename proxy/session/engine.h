@@ -18,6 +18,7 @@
 #include "proxy/control/snapshot.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/session/inspectors.h"
+#include "proxy/session/live_state.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_checks.h"

@@ -16,7 +16,6 @@
 #include "proxy/session/mirrored.h"
 #include "proxy/session/paced.h"
 #include "proxy/session/suspended.h"
-#include "proxy/session/worker.h"
 #include "proxy/tls/shown_certificate.h"
 
 namespace proxy::session {
@@ -56,11 +55,11 @@ std::string_view Exchange::protocol_text(Protocol protocol) {
   return "";
 }
 
-Exchange::Exchange(Worker& worker)
-    : worker_(worker),
-      kept_(worker.counters().held.request_copies),
-      gathered_(worker.gathered_shares()),
-      request_trailer_(worker.counters().held.request_copies) {}
+Exchange::Exchange(const Means& means)
+    : means_(means),
+      kept_(means.counters.held.request_copies),
+      gathered_(means.gathered_shares),
+      request_trailer_(means.counters.held.request_copies) {}
 
 Exchange::~Exchange() {
   stop_waiting();
@@ -71,7 +70,7 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
                      const upstream::Piece& piece, bool last) {
   downstream_ = &downstream;
   if (client.is_trusted_proxy) {
-    worker_.options().trusted_fields.trust(request_.fields);
+    means_.options.trusted_fields.trust(request_.fields);
     begin_for(told_client(client), protocol, piece, last);
   } else {
     begin_for(client, protocol, piece, last);
@@ -96,7 +95,7 @@ Client Exchange::told_client(const Client& peer) {
   const auto address = config::IpAddress::parse(peer.address);
   if (!address) return peer;
   const client::Told told =
-      client::read_forwarded(request_.fields, *address, worker_.options().trusted_proxies);
+      client::read_forwarded(request_.fields, *address, means_.options.trusted_proxies);
   Client who = peer;
   told_address_ = told.address.text();
   who.address = told_address_;
@@ -116,12 +115,12 @@ Client Exchange::told_client(const Client& peer) {
 
 void Exchange::remember_for_log(const Client& client, Protocol protocol) {
   protocol_ = protocol;
-  began_at_ = worker_.loop().wall_now();
-  began_ = worker_.loop().now();
+  began_at_ = means_.loop.wall_now();
+  began_ = means_.loop.now();
   client_address_ = client.address;
   tls_version_ = client.tls_version;
   http::RequestIds::Text storage;
-  const std::string_view id = http::choose_request_id(request_, worker_.request_ids(), storage);
+  const std::string_view id = http::choose_request_id(request_, means_.request_ids, storage);
   log_text_.assign(request_.host);
   host_end_ = log_text_.size();
   log_text_.append(request_.method_text);
@@ -129,18 +128,18 @@ void Exchange::remember_for_log(const Client& client, Protocol protocol) {
   log_text_.append(request_.path).append(request_.query);
   path_end_ = log_text_.size();
   log_text_.append(id);
-  admin::WorkerCounters& counters = worker_.counters();
+  admin::WorkerCounters& counters = means_.counters;
   (protocol == Protocol::http2 ? counters.requests_http2 : counters.requests_http1).add();
 }
 
 void Exchange::decide(const Client& client, const upstream::Piece& piece, bool last) {
-  const control::Snapshot* snapshot = worker_.snapshot();
+  const control::Snapshot* snapshot = means_.live.snapshot.get();
   if (snapshot == nullptr) {
     answer(503, reason::no_configuration);
     return;
   }
   const router::Decision decision = router::decide(
-      *snapshot->routes, {request_.host, request_.path, client.is_https}, worker_.path_storage());
+      *snapshot->routes, {request_.host, request_.path, client.is_https}, means_.scratch.path);
   if (decision.kind == router::Decision::Kind::challenge) {
     answer_challenge(*decision.challenge);
     return;
@@ -150,12 +149,12 @@ void Exchange::decide(const Client& client, const upstream::Piece& piece, bool l
     return;
   }
   // What is under way may take what there is left.
-  if (worker_.has_little_memory()) {
+  if (means_.standing.has_little_memory()) {
     answer({.status = 503, .retry_after = kMemoryRetryAfter, .keep_alive = false},
            reason::memory_pressure);
     return;
   }
-  if (request_.method == http::Method::trace && !worker_.options().trace_allowed) {
+  if (request_.method == http::Method::trace && !means_.options.trace_allowed) {
     answer(405, reason::trace_not_allowed);
     return;
   }
@@ -223,7 +222,7 @@ void Exchange::follow(const Client& client, const router::Decision& decision,
 // does). Where its certificate does not stand for the host, and another connection would be shown
 // another certificate, it is told to make one.
 bool Exchange::is_misdirected(const Client& client) const {
-  const router::RouteTable& routes = *worker_.snapshot()->routes;
+  const router::RouteTable& routes = *means_.live.snapshot->routes;
   // TLS for that host is for its endpoint to end.
   if (client.secure && routes.has_passages() && routes.find_passage(request_.host) != nullptr) {
     return true;
@@ -238,7 +237,7 @@ bool Exchange::is_misdirected(const Client& client) const {
   if (request_.host == client.server_name) return false;  // as nearly all
   const http::HostName host = http::HostName::of_authority(request_.host);
   if (host.view() == client.server_name) return false;
-  const tls::CertificateTable* table = worker_.certificates();
+  const tls::CertificateTable* table = means_.live.certificates.get();
   const auto* entry = table == nullptr ? nullptr : table->find(host.view());
   if (entry != nullptr && entry->get() == client.certificate) return false;
   return !client.certificate->covers(host.view());
@@ -289,9 +288,9 @@ void Exchange::refuse_as(const policy::Verdict& verdict, const Client& client) {
 policy::Presented Exchange::presented_by(const Client& client) const {
   using Way = policy::Presented::Way;
   if (client.certificate == nullptr) return {};
-  policy::Presented presented{.way = Way::other_host, .now = worker_.loop().wall_now()};
+  policy::Presented presented{.way = Way::other_host, .now = means_.loop.wall_now()};
   const http::HostName host = http::HostName::of_authority(request_.host);
-  const router::RouteTable& routes = *worker_.snapshot()->routes;
+  const router::RouteTable& routes = *means_.live.snapshot->routes;
   const bool is_for_host = client.server_name.empty()
                                ? routes.find_host(request_.host) == routes.find_host("")
                                : host.view() == client.server_name;
@@ -313,8 +312,8 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
     return guards != nullptr && guards->client_certificate() != nullptr;
   });
   policy::Asker asker{.address = client.address,
-                      .now = worker_.loop().now(),
-                      .limits = worker_.limits(),
+                      .now = means_.loop.now(),
+                      .limits = means_.live.limits.get(),
                       .counted = &counted_in_};
   if (ask_for_certificates) asker.presented = presented_by(client);
   asker.is_preflight = is_preflight;
@@ -322,12 +321,12 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
   if (suspended_ != nullptr) asker.inspections = &suspended_->inspections;
   if (ask_for_passwords) {
     asker.authorization = shown_authorization();
-    asker.remembered = &worker_.passwords().remembered();
+    asker.remembered = &means_.guarding.passwords.remembered();
     asker.wrong = wrong_credentials();
   }
   for (const policy::Guards* const guards : all) {
     if (guards == nullptr) continue;
-    const policy::Verdict verdict = guards->check(asker, question, worker_.credentials_storage());
+    const policy::Verdict verdict = guards->check(asker, question, means_.scratch.credentials);
     if (!verdict.passes()) return verdict;
     // Its view is into storage that the next ones use, too.
     const std::string_view user = std::exchange(question.password.known_user, {});
@@ -383,7 +382,7 @@ void Exchange::send_answer(http::Answer answer) {
 void Exchange::answer_preflight() {
   status_ = 204;
   reason_ = reason::cors_preflight;
-  send_answer({.status = status_, .date = worker_.date()});
+  send_answer({.status = status_, .date = means_.date.now()});
   finish();
 }
 
@@ -395,7 +394,7 @@ void Exchange::answer(http::Answer answer, std::string_view reason) {
   status_ = answer.status;
   reason_ = reason;
   if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
-  answer.date = worker_.date();
+  answer.date = means_.date.now();
   // 421 speaks of the connection, and to whoever has several (RFC 9110 §15.5.20).
   if (is_grpc_ && answer.status != 421) {
     answer.grpc_status = http2::grpc_status_of(answer.status);
@@ -429,7 +428,7 @@ void Exchange::answer_as_last() {
   }
   status_ = 200;
   reason_ = reason::max_forwards;
-  send_answer({.status = status_, .allow = kAllowedMethods, .date = worker_.date()});
+  send_answer({.status = status_, .allow = kAllowedMethods, .date = means_.date.now()});
   finish();
 }
 
@@ -440,23 +439,25 @@ void Exchange::answer_nothing() {
   status_ = 421;
   reason_ = reason::stand_in_certificate;
   send_answer(
-      {.status = status_, .date = worker_.date(), .keep_alive = false, .head_method = is_head_});
+      {.status = status_, .date = means_.date.now(), .keep_alive = false, .head_method = is_head_});
   finish();
 }
 
 void Exchange::redirect(const Client&) {
-  const std::string location = router::https_location(request_.host, request_.path, request_.query,
-                                                      worker_.public_https_port());
+  const std::string location =
+      router::https_location(request_.host, request_.path, request_.query, means_.ports.https);
   status_ = 308;
   reason_ = reason::https_redirect;
-  send_answer(
-      {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
+  send_answer({.status = status_,
+               .location = location,
+               .date = means_.date.now(),
+               .head_method = is_head_});
   finish();
 }
 
 void Exchange::redirect(const Client& client, const config::Redirection& to) {
   const auto path =
-      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, means_.scratch.path);
   const std::string location =
       policy::location(to.location, {.secure = client.is_https,
                                      .host = client.host.empty() ? request_.host : client.host,
@@ -469,8 +470,10 @@ void Exchange::redirect(const Client& client, const config::Redirection& to) {
   }
   status_ = to.status;
   reason_ = reason::redirect;
-  send_answer(
-      {.status = status_, .location = location, .date = worker_.date(), .head_method = is_head_});
+  send_answer({.status = status_,
+               .location = location,
+               .date = means_.date.now(),
+               .head_method = is_head_});
   finish();
 }
 
@@ -482,7 +485,7 @@ void Exchange::answer_page(const config::FixedPage& page, std::string_view reaso
   }
   status_ = page.status;
   reason_ = reason;
-  http::Answer made{.status = status_, .date = worker_.date(), .head_method = is_head_};
+  http::Answer made{.status = status_, .date = means_.date.now(), .head_method = is_head_};
   if (status_ != 204) made.body = page.text;
   if (!page.type.empty()) made.content_type = page.type;
   response_bytes_ = is_head_ ? 0 : made.body.size();
@@ -497,7 +500,7 @@ void Exchange::answer_challenge(const std::string& key_authorization) {
   send_answer({.status = status_,
                .content_type = "application/octet-stream",
                .body = key_authorization,
-               .date = worker_.date(),
+               .date = means_.date.now(),
                .head_method = is_head_});
   finish();
 }
@@ -554,13 +557,13 @@ void Exchange::finish() {
 
 void Exchange::log() {
   const auto duration =
-      std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop().now() - began_);
-  admin::WorkerCounters& counters = worker_.counters();
+      std::chrono::duration_cast<std::chrono::microseconds>(means_.loop.now() - began_);
+  admin::WorkerCounters& counters = means_.counters;
   counters.count_response(status_, reason_, duration);
   if (was_upgraded_) counters.upgraded_open.subtract();
   counters.request_body_bytes.add(request_bytes_);
   counters.response_body_bytes.add(response_bytes_);
-  if (worker_.logs_access() && !is_unlogged_) write_line(duration);
+  if (means_.access_lines.are_wanted() && !is_unlogged_) write_line(duration);
   if (traced_ != nullptr) tell_span(duration);
 }
 
@@ -595,7 +598,7 @@ void Exchange::write_line(std::chrono::microseconds duration) {
     record.referer = introduction_->referer;
     record.user_agent = introduction_->user_agent;
   }
-  worker_.access_lines().add(record, shape_ != nullptr ? shape_->line_form() : config::LineForm());
+  means_.access_lines.add(record, shape_ != nullptr ? shape_->line_form() : config::LineForm());
 }
 
 std::size_t Exchange::kept_bytes() const {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "proxy/admin/held_text.h"
+#include "proxy/admin/span_export.h"
 #include "proxy/http/request_head.h"
 #include "proxy/http/request_id.h"
 #include "proxy/http/response_head.h"
@@ -21,10 +22,14 @@
 #include "proxy/session/body_time.h"
 #include "proxy/session/client.h"
 #include "proxy/session/client_stay.h"
+#include "proxy/session/date_text.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/gathered_bytes.h"
 #include "proxy/session/password_checks.h"
+#include "proxy/session/public_ports.h"
+#include "proxy/session/serving.h"
 #include "proxy/session/slow_bodies.h"
+#include "proxy/session/tools.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/kept_message.h"
 #include "proxy/upstream/piece.h"
@@ -32,13 +37,20 @@
 #include "proxy/upstream/request_streams.h"
 #include "proxy/upstream/retry.h"
 
+namespace proxy::policy {
+class AuthCache;
+}  // namespace proxy::policy
+
 namespace proxy::session {
 
-class Worker;
+class AuthPlaces;
+class InspectionGate;
+class Mirrors;
+class PasswordGate;
 
 // The story of one request, told in one place: from its complete head, over the choice of what to
 // do and the way to an endpoint and back, to its line in the access log. The codec that read the
-// request owns it and feeds it; Worker keeps spent ones for the next request.
+// request owns it and feeds it; its worker keeps spent ones for the next request.
 class Exchange final : private upstream::RequestStream::User, private net::TimerTarget {
  public:
   enum class Protocol : std::uint8_t { http1_0, http1_1, http2 };
@@ -54,7 +66,30 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
     over,
   };
 
-  explicit Exchange(Worker& worker);
+  // What it uses of its worker, all of which outlives it: beside the tools, and what it takes to
+  // serve anything,
+  struct Means : Tools, Serving {
+    upstream::StreamSource& streams;
+    // what guards need that have to find something out,
+    struct Guarding {
+      PasswordGate& passwords;
+      InspectionGate& inspections;
+      AuthPlaces& auth_places;
+      policy::AuthCache& auth_cache;
+    } guarding;
+    // what bodies that wait, and copies, may take,
+    GatheredShares& gathered_shares;
+    SlowBodies& slow_bodies;
+    Mirrors& mirrors;
+    // and what is told of a request, or to its client.
+    http::RequestIds& request_ids;
+    admin::SpanExport::Spans& spans;
+    DateText& date;
+    const PublicPorts& ports;
+  };
+
+  // `means` itself outlives it, too.
+  explicit Exchange(const Means& means);
   ~Exchange();
 
   // Filled in by the codec before begin(). Its views are used during begin() only.
@@ -278,7 +313,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void begin_tunnel(http::ResponseHead& head, const upstream::Piece& piece);
   void end_tunnel();
 
-  Worker& worker_;
+  const Means& means_;
   Downstream* downstream_ = nullptr;
   Stage stage_ = Stage::reading;
 

@@ -5,7 +5,6 @@
 #include "proxy/reason/words.h"
 #include "proxy/session/error_page.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/worker.h"
 
 // A page in place of an error, from whoever makes them for the route: one more request within the
 // exchange. It says what the error is about and nothing of the client's body, and what it answers
@@ -34,9 +33,9 @@ std::string_view value_of(const std::vector<http::Field>& fields, std::string_vi
 // Calls of gRPC have their errors in trailers, and no page is one.
 void Exchange::prepare_error_page(const Client& client, const router::Target& target) {
   if (is_grpc_) return;
-  error_page_ = std::make_unique<ErrorPage>(worker_.counters().held.request_copies);
+  error_page_ = std::make_unique<ErrorPage>(means_.counters.held.request_copies);
   error_page_->pages = target.rest().error_pages;
-  error_page_->cluster = worker_.clusters().at(target.rest().error_pages->cluster());
+  error_page_->cluster = means_.clusters.at(target.rest().error_pages->cluster());
   error_page_->proxy_header =
       proxy_header_for(client, error_page_->cluster->config().proxy_protocol);
 

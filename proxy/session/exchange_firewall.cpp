@@ -6,7 +6,6 @@
 #include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/suspended.h"
-#include "proxy/session/worker.h"
 
 // A request that is compared with rules before it goes on. Its body is gathered first, as far as it
 // is to be inspected; then both are looked at on another thread. Whatever comes of it, the request
@@ -41,7 +40,7 @@ std::string_view version_of(Exchange::Protocol protocol) {
 bool Exchange::is_call_to(const router::Target& target) const {
   const auto speaks_http2 = [this](std::uint32_t cluster) {
     return cluster != router::Target::kNoCluster &&
-           worker_.clusters().at(cluster)->config().speaks_http2;
+           means_.clusters.at(cluster)->config().speaks_http2;
   };
   return is_grpc_ && speaks_http2(target.cluster) &&
          (target.rest().split == nullptr || speaks_http2(target.rest().split->cluster()));
@@ -108,8 +107,8 @@ void Exchange::inspect() {
   task->body_is_cut = !request_complete_ || task->inspected_bytes < task->body.size();
   suspended.task = task;
   hold_guarded();
-  worker_.loop().arm(timer_, worker_.options().inspectors.wait_max);
-  if (worker_.inspections().ask(suspended.client.address, task, suspended)) return;
+  means_.loop.arm(timer_, means_.options.inspectors.wait_max);
+  if (means_.guarding.inspections.ask(suspended.client.address, task, suspended)) return;
   task->give_up();
   conclude_soon({.trouble = reason::firewall_busy});
 }
@@ -117,7 +116,7 @@ void Exchange::inspect() {
 // Not now: whoever is on the stack is in the middle of this request.
 void Exchange::conclude_soon(policy::Inspection inspection) {
   suspended_->conclusion = std::move(inspection);
-  worker_.loop().arm(timer_, std::chrono::milliseconds(0));
+  means_.loop.arm(timer_, std::chrono::milliseconds(0));
 }
 
 void Exchange::on_guard_timer() {
@@ -136,7 +135,7 @@ void Exchange::on_inspected(policy::Inspection inspection) {
 void Exchange::conclude(policy::Inspection inspection) {
   timer_.disarm();
   const bool is_under_way =
-      InspectionGate::is_waiting(*suspended_) && !worker_.inspections().leave(*suspended_);
+      InspectionGate::is_waiting(*suspended_) && !means_.guarding.inspections.leave(*suspended_);
   take_body_back(is_under_way);
   suspended_->awaits_body = false;
   note_inspection(*suspended_->firewall, inspection);
@@ -156,7 +155,7 @@ void Exchange::take_body_back(bool is_looked_at) {
 void Exchange::note_inspection(const config::Firewall& settings,
                                const policy::Inspection& inspection) {
   const bool detects = settings.mode == config::FirewallMode::detect;
-  auto& counters = worker_.counters().firewall[settings.core_rules ? 0 : 1][detects ? 1 : 0];
+  auto& counters = means_.counters.firewall[settings.core_rules ? 0 : 1][detects ? 1 : 0];
   if (!inspection.trouble.empty()) {
     counters.uninspected.add();
   } else if (inspection.is_attack) {

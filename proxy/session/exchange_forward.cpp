@@ -13,7 +13,6 @@
 #include "proxy/session/request_hash.h"
 #include "proxy/session/sticky_cookie.h"
 #include "proxy/session/suspended.h"
-#include "proxy/session/worker.h"
 #include "proxy/upstream/place_hash.h"
 
 // The way of a request to an endpoint.
@@ -60,7 +59,7 @@ void Exchange::forward(const Client& client, const router::Target& target,
   const auto& sticky = target.policies->sticky;
   const bool names_client = sticky && sticky->names_client;
   if (names_client) remember_client(client, *sticky);
-  cluster_ = worker_.clusters().at(choose_cluster(target));
+  cluster_ = means_.clusters.at(choose_cluster(target));
   if (target.rest().error_pages != nullptr) prepare_error_page(client, target);
   if (cluster_->is_empty()) {
     answer_without_endpoints();
@@ -130,7 +129,7 @@ void Exchange::begin_gathering(const Client& client, std::string_view head,
                                const upstream::Piece& piece) {
   stage_ = Stage::gathering;
   gathered_.begin(client.address);
-  if (!request_.content_length) worker_.loop().arm(timer_, kGatherTime);
+  if (!request_.content_length) means_.loop.arm(timer_, kGatherTime);
   kept_.keep(head, {});
   gather(piece.text(), false);
 }
@@ -168,8 +167,8 @@ void Exchange::send_gathered() {
 }
 
 void Exchange::send_what_came() {
-  if (!slow_body_.take(worker_.slow_bodies())) {
-    worker_.loop().arm(timer_, kGatherTime);
+  if (!slow_body_.take(means_.slow_bodies)) {
+    means_.loop.arm(timer_, kGatherTime);
     return;
   }
   send_gathered();
@@ -188,19 +187,18 @@ void Exchange::on_timer(net::Timer&) {
 // stays there, as in ingress-nginx.
 std::uint32_t Exchange::choose_cluster(const router::Target& target) {
   if (target.rest().split == nullptr) return target.cluster;
-  const upstream::Cluster& other = *worker_.clusters().at(target.rest().split->cluster());
+  const upstream::Cluster& other = *means_.clusters.at(target.rest().split->cluster());
   if (other.is_empty()) return target.cluster;
   if (target.policies->sticky) {
     for (const std::string_view name :
          cookies_named(request_.fields, target.policies->sticky->name)) {
-      if (worker_.clusters().at(target.cluster)->find_named(name) != nullptr) return target.cluster;
+      if (means_.clusters.at(target.cluster)->find_named(name) != nullptr) return target.cluster;
       if (other.find_named(name) != nullptr) return target.rest().split->cluster();
     }
   }
   // A client that has a name stays with what was drawn for it.
   const bool is_named = target.policies->sticky && target.policies->sticky->names_client;
-  const std::uint64_t draw =
-      is_named ? upstream::mixed(*hash_, kSplit) : worker_.request_ids().draw();
+  const std::uint64_t draw = is_named ? upstream::mixed(*hash_, kSplit) : means_.request_ids.draw();
   const bool takes = target.rest().split->takes(request_.fields, draw);
   return takes ? target.rest().split->cluster() : target.cluster;
 }
@@ -208,10 +206,10 @@ std::uint32_t Exchange::choose_cluster(const router::Target& target) {
 // What the endpoint is asked for in place of what came. False: the request was answered.
 bool Exchange::rewrite(const router::Target& target) {
   const auto path =
-      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, means_.scratch.path);
   const policy::Rewritten made =
       policy::rewrite(target.policies->rewrite_target, target.rest().expression.get(),
-                      path.value_or(""), request_.query, worker_.rewrite_storage());
+                      path.value_or(""), request_.query, means_.scratch.rewrite);
   if (!made.refusal.empty()) {
     answer(400, made.refusal);
     return false;
@@ -241,7 +239,7 @@ void Exchange::remember_client(const Client& client, const config::StickyCookie&
     hash_ = upstream::add_to_hash(upstream::kHashBasis, name);
     return;
   }
-  const std::string name = make_client_name(worker_.request_ids());
+  const std::string name = make_client_name(means_.request_ids);
   hash_ = upstream::add_to_hash(upstream::kHashBasis, name);
   set_cookie_.append(cookie.name).append("=").append(name);
   set_cookie_.append(cookie_attributes(client, cookie));
@@ -252,13 +250,13 @@ std::string Exchange::cookie_attributes(const Client& client, const config::Stic
   for (const http::Field& field : request_.fields) {
     if (http::equals_ignoring_case(field.name, "user-agent")) user_agent = field.value;
   }
-  return attributes_of(cookie, client.is_https, user_agent, worker_.loop().wall_now());
+  return attributes_of(cookie, client.is_https, user_agent, means_.loop.wall_now());
 }
 
 // Where the cluster remembers whom its client had, that is the one that it gets.
 std::optional<ClientStay> Exchange::find_stay(const Client& client) {
   auto stay =
-      session::find_stay(*cluster_, client.address, *worker_.client_places(), worker_.loop().now());
+      session::find_stay(*cluster_, client.address, *means_.live.client_places, means_.loop.now());
   if (!stay) return stay;
   sticky_ = stay->endpoint;
   if (sticky_ == nullptr) stay_key_ = stay->key;
@@ -297,7 +295,7 @@ std::string_view Exchange::write_head(const Client& client, const config::Polici
       .passes_trailer = passes_request_trailer_ &&
                         (head.chunked || (cluster_ != nullptr && cluster_->config().speaks_http2)),
   };
-  std::string& out = worker_.buffers().head;
+  std::string& out = means_.buffers.head;
   const std::size_t bound = http1::request_head_bound(head, forwarding);
   if (out.size() < bound) out.resize(bound);
   return {out.data(), http1::write_request_head(head, forwarding, out)};
@@ -320,7 +318,7 @@ std::string_view Exchange::judged_request_trailer() {
 }
 
 std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
-  return worker_.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_, true});
+  return means_.reach.pick_endpoint(*cluster_, {tried_, stale_.get(), sticky_, hash_, true});
 }
 
 // Until there is a stream, on a connection that is at least under way. Over HTTP/1.1 the first
@@ -328,14 +326,14 @@ std::shared_ptr<upstream::Endpoint> Exchange::pick_endpoint() {
 void Exchange::try_endpoints(const FirstPart* first) {
   const bool speaks_http2 = cluster_->config().speaks_http2;
   stage_ = speaks_http2 ? Stage::requesting : Stage::connecting;
-  upstream::StreamSource& streams = worker_.streams();
+  upstream::StreamSource& streams = means_.streams;
   bool may_be_ready = speaks_http2 || first != nullptr;
   int error = 0;
   for (auto endpoint = pick_endpoint(); endpoint != nullptr;
        endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
     const upstream::StreamWishes wishes = stream_wishes();
     stream_ = may_be_ready ? streams.take_ready(endpoint, wishes, *this) : nullptr;
-    if (stream_ == nullptr && !worker_.may_connect()) {
+    if (stream_ == nullptr && !means_.reach.may_connect()) {
       answer_for_endpoint(503, reason::no_descriptors);
       return;
     }
@@ -348,7 +346,7 @@ void Exchange::try_endpoints(const FirstPart* first) {
     }
     error = errno;
     tried_.push_back(std::move(endpoint));
-    worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
+    means_.counters.upstream_failures.add(net::connect_failure_reason(error));
     may_be_ready = speaks_http2;
   }
   answer_without_connection(error);
@@ -357,7 +355,7 @@ void Exchange::try_endpoints(const FirstPart* first) {
 upstream::StreamWishes Exchange::stream_wishes() const {
   upstream::StreamWishes wishes{
       .cluster = *cluster_, .question = {is_head_, offered_upgrade_}, .preface = proxy_header_};
-  if (is_grpc_) wishes.call_idle = worker_.options().timeouts.tunnel_idle;
+  if (is_grpc_) wishes.call_idle = means_.options.timeouts.tunnel_idle;
   return wishes;
 }
 
@@ -447,7 +445,7 @@ upstream::Attempt Exchange::attempt_so_far() const {
       .has_untried_endpoint = cluster_->has_untried(tried_, endpoint_.get()),
       .has_budget = retrying_ || cluster_->may_retry(),
       .endpoints_tried = tried_.size() + (is_noted ? 0 : 1),
-      .taken = worker_.loop().now() - began_,
+      .taken = means_.loop.now() - began_,
   };
 }
 
@@ -474,7 +472,7 @@ bool Exchange::passes_on(int status) const {
 void Exchange::ask_another() {
   response_ = nullptr;
   detach(Use::broken);
-  worker_.counters().upstream_retries.add();
+  means_.counters.upstream_retries.add();
   const bool is_noted = upstream::Cluster::was_tried(tried_, *endpoint_);
   if (!is_noted) tried_.push_back(endpoint_);
   endpoint_.reset();
@@ -492,11 +490,11 @@ void Exchange::note_failure(const upstream::Failure& failure) {
   const bool awaited_client =
       !request_complete_ && !stream_->response_has_begun() && unsent_request() == 0;
   if (awaited_client) return;
-  cluster_->note_failure(*endpoint_, worker_.loop().now());
+  cluster_->note_failure(*endpoint_, means_.loop.now());
 }
 
 void Exchange::fail(const upstream::Failure& failure, Ending ending) {
-  worker_.counters().upstream_failures.add(failure.reason);
+  means_.counters.upstream_failures.add(failure.reason);
   upstream::Attempt attempt = attempt_so_far();
   // Each refusal is by another connection, and many may be about to close at a time.
   if (failure.retry == Retry::not_processed) attempt.was_replayed = ++refusals_ > kRefusalsMax;
@@ -509,7 +507,7 @@ void Exchange::fail(const upstream::Failure& failure, Ending ending) {
       choose_next(failure, attempt, next_upstream_ ? &*next_upstream_ : nullptr);
   if (next != upstream::Next::fresh_connection) note_failure(failure);
   if (next == upstream::Next::give_up && !attempt.has_budget) {
-    worker_.counters().upstream_retries_refused.add();
+    means_.counters.upstream_retries_refused.add();
   }
   if (next == upstream::Next::other_endpoint) {
     ask_another();
@@ -527,7 +525,7 @@ void Exchange::fail(const upstream::Failure& failure, Ending ending) {
     }
     return;
   }
-  worker_.counters().upstream_retries.add();
+  means_.counters.upstream_retries.add();
   was_replayed_ = true;
   endpoint_.reset();
   try_endpoints();
@@ -548,7 +546,7 @@ bool Exchange::wants_request_body() const {
   if (stage_ == Stage::gathering) return true;
   if (stage_ == Stage::guarded) return suspended_->awaits_body;
   return stream_ != nullptr && stage_ != Stage::connecting && stage_ != Stage::over &&
-         stream_->unsent() <= worker_.options().unsent_bytes_high;
+         stream_->unsent() <= means_.options.unsent_bytes_high;
 }
 
 void Exchange::on_request_body(const upstream::Piece& piece, bool last) {
@@ -606,9 +604,9 @@ void Exchange::on_request_sent() {
 // So much of the body came. A client that is too slow is let go of, unless the response has begun:
 // then the two may be talking to each other.
 void Exchange::note_body(std::size_t bytes) {
-  body_time_.note(worker_.loop().now(), bytes);
+  body_time_.note(means_.loop.now(), bytes);
   if (request_complete_ || stage_ == Stage::responding || is_call()) return;
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   const BodyTime::Limits limits{.grace = timeouts.body_idle, .total = timeouts.body_total};
   if (body_time_.is_too_slow(limits)) refuse(408, reason::request_body_too_slow);
 }
@@ -617,7 +615,7 @@ void Exchange::note_body(std::size_t bytes) {
 // what came, for until then a client of HTTP/2 may have no window to send more.
 void Exchange::watch_client() {
   if (request_complete_ || stage_ == Stage::over) return;
-  const base::SteadyTime now = worker_.loop().now();
+  const base::SteadyTime now = means_.loop.now();
   if (wants_request_body() && unsent_request() == 0) {
     body_time_.await(now);
   } else {

@@ -8,7 +8,6 @@
 #include "proxy/router/path.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/suspended.h"
-#include "proxy/session/worker.h"
 
 // A request that waits for what a guard needs time for: a password is being hashed, on another
 // thread, or another service is asked, or the request is inspected (exchange_firewall.cpp). Its
@@ -68,7 +67,7 @@ void Exchange::suspend(const Client& client, const policy::OpenQuestion& questio
 }
 
 void Exchange::keep_head(const Client& client) {
-  suspended_ = std::make_unique<Suspended>(*this, worker_.counters().held.request_copies);
+  suspended_ = std::make_unique<Suspended>(*this, means_.counters.held.request_copies);
   std::string& head = suspended_->head;
   head.reserve(client.host.size() + client.port.size() + request_.views_bytes());
   suspended_->client = client;
@@ -86,7 +85,7 @@ void Exchange::keep_head(const Client& client) {
 bool Exchange::ask_for_hash(const policy::PasswordQuestion& question) {
   suspended_->digest = question.digest;
   if (++suspended_->comparisons <= kComparisonsMax &&
-      worker_.passwords().ask(suspended_->client.address, question, *suspended_)) {
+      means_.guarding.passwords.ask(suspended_->client.address, question, *suspended_)) {
     return true;
   }
   answer({.status = 503, .retry_after = kRetryAfter}, reason::password_checks_busy);
@@ -97,7 +96,7 @@ bool Exchange::ask_for_hash(const policy::PasswordQuestion& question) {
 // another one may be the client's own word, and must not choose whom or what is asked.
 policy::RequestWords Exchange::words_of(const Client& client, std::string_view host) {
   const auto path =
-      router::normalize_path(request_.path == "*" ? "/" : request_.path, worker_.path_storage());
+      router::normalize_path(request_.path == "*" ? "/" : request_.path, means_.scratch.path);
   return {.secure = client.is_https,
           .host = host,
           .method = request_.method_text,
@@ -126,16 +125,16 @@ Exchange::AuthTarget Exchange::auth_target_for(const policy::ExternalAuth& auth,
   // As a client would come there over https: a route that is guarded itself would have to be asked
   // for, and could lead back here.
   const router::Decision decision = router::decide(
-      *worker_.snapshot()->routes, {place->host, place->path, true}, worker_.path_storage());
+      *means_.live.snapshot->routes, {place->host, place->path, true}, means_.scratch.path);
   if (decision.kind != router::Decision::Kind::forward) return {reason::auth_route_missing};
   const router::Target& target = *decision.target;
   const bool is_guarded = target.guards != nullptr && !target.guards->only_limit();
   if (is_guarded || decision.others.front() != nullptr) return {reason::auth_route_guarded};
   if (!target.policies->rewrite_target.empty()) {
-    const auto path = router::normalize_path(place->path, worker_.path_storage());
+    const auto path = router::normalize_path(place->path, means_.scratch.path);
     const policy::Rewritten made =
         policy::rewrite(target.policies->rewrite_target, target.rest().expression.get(),
-                        path.value_or(""), place->query, worker_.rewrite_storage());
+                        path.value_or(""), place->query, means_.scratch.rewrite);
     if (!made.refusal.empty()) return {reason::auth_target_invalid};
     std::string rewritten(made.path);
     place->query = std::string(made.query);
@@ -179,10 +178,10 @@ bool Exchange::recall_answer(const Client& client, const policy::ExternalAuth& a
   const AuthTarget target = auth_target_for(auth, client);
   if (!target.trouble.empty()) return false;
   const auto digest =
-      worker_.auth_cache().digest_of(auth, target.place, words_of(client, request_.host));
+      means_.guarding.auth_cache.digest_of(auth, target.place, words_of(client, request_.host));
   if (!digest) return false;
   const policy::AuthAnswer* const known =
-      worker_.auth_cache().find(*digest, *auth.config(), worker_.loop().now());
+      means_.guarding.auth_cache.find(*digest, *auth.config(), means_.loop.now());
   if (known == nullptr) return false;
   note_answer(auth.config(), *known);
   return true;
@@ -196,14 +195,14 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
     answer(500, target.trouble);
     return false;
   }
-  const std::shared_ptr<upstream::Cluster>& cluster = worker_.clusters().at(target.cluster);
-  auto room = worker_.auth_places().enter(*cluster, client.address);
+  const std::shared_ptr<upstream::Cluster>& cluster = means_.clusters.at(target.cluster);
+  auto room = means_.guarding.auth_places.enter(*cluster, client.address);
   if (++suspended_->questions > kQuestionsMax || !room) {
     answer({.status = 503, .retry_after = kRetryAfter}, reason::auth_server_busy);
     return false;
   }
   const policy::RequestWords words = words_of(client, request_.host);
-  suspended_->cached_as = worker_.auth_cache().digest_of(auth, target.place, words);
+  suspended_->cached_as = means_.guarding.auth_cache.digest_of(auth, target.place, words);
   const std::string question =
       auth.question(target.place, {.words = words,
                                    .fields = request_.fields,
@@ -213,7 +212,9 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
   suspended_->asked = auth.config();
   suspended_->auth_place.emplace(std::move(*room));
   suspended_->auth_request = std::make_unique<SideRequest>(
-      worker_.means_of_side_requests(), cluster, auth.config()->method, question,
+      SideRequest::Means{means_.loop, means_.counters, means_.buffers, means_.reach,
+                         means_.options.response_limits},
+      cluster, auth.config()->method, question,
       proxy_header_for(client, cluster->config().proxy_protocol), SideRequest::Haste::waited_for,
       *suspended_);
   const SideRequest::Trouble trouble = suspended_->auth_request->begin();
@@ -247,8 +248,8 @@ bool Exchange::hold_guarded() {
 
 void Exchange::stop_waiting() {
   if (suspended_ == nullptr) return;
-  worker_.passwords().leave(*suspended_);
-  if (worker_.inspections().leave(*suspended_)) take_body_back(false);
+  means_.guarding.passwords.leave(*suspended_);
+  if (means_.guarding.inspections.leave(*suspended_)) take_body_back(false);
   suspended_->auth_request.reset();
   suspended_->auth_place.reset();
 }
@@ -266,8 +267,8 @@ void Exchange::on_auth_answered(policy::AuthAnswer answer) {
   suspended_->auth_request.reset();
   suspended_->auth_place.reset();
   if (suspended_->cached_as) {
-    worker_.auth_cache().add(*suspended_->cached_as, suspended_->asked, answer,
-                             worker_.loop().now());
+    means_.guarding.auth_cache.add(*suspended_->cached_as, suspended_->asked, answer,
+                                   means_.loop.now());
   }
   note_answer(std::move(suspended_->asked), std::move(answer));
   decide_again();

@@ -5,7 +5,6 @@
 #include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/mirrored.h"
-#include "proxy/session/worker.h"
 
 // A copy of a request for another cluster. It is sent when all of the request is here, after what
 // was to be done for the request itself; neither its answer nor its failure has a say in that. What
@@ -27,12 +26,12 @@ void Exchange::begin_mirror(const Client& client, const router::Target& target) 
   if (!offered_upgrade_.empty() || is_grpc_) return;
   const auto place = mirror.place_for(words_of(client, request_.host), request_.fields);
   if (!place) return;
-  if (worker_.mirrors().is_full()) {
-    worker_.counters().upstream_failures.add(reason::mirror_left_out);
+  if (means_.mirrors.is_full()) {
+    means_.counters.upstream_failures.add(reason::mirror_left_out);
     return;
   }
-  mirrored_ = std::make_unique<Mirrored>(worker_.mirrors(), worker_.counters().held.request_copies);
-  mirrored_->cluster = worker_.clusters().at(mirror.cluster());
+  mirrored_ = std::make_unique<Mirrored>(means_.mirrors, means_.counters.held.request_copies);
+  mirrored_->cluster = means_.clusters.at(mirror.cluster());
   mirrored_->with_body = mirror.with_body();
   mirrored_->method = request_.method_text;
   mirrored_->proxy_header = proxy_header_for(client, mirrored_->cluster->config().proxy_protocol);
@@ -58,7 +57,7 @@ void Exchange::begin_mirror(const Client& client, const router::Target& target) 
 // It is dropped where it would hold too much.
 void Exchange::hold_mirror() {
   if (mirrored_->share.hold(mirrored_->head.size() + mirrored_->body.size())) return;
-  worker_.counters().upstream_failures.add(reason::mirror_left_out);
+  means_.counters.upstream_failures.add(reason::mirror_left_out);
   mirrored_.reset();
 }
 
@@ -66,7 +65,7 @@ void Exchange::add_to_mirror(const upstream::Piece& piece) {
   if (!mirrored_->with_body) return;
   // Before it is kept: one piece may be larger than all that may be.
   if (mirrored_->body.size() + piece.size > Mirrors::kBytesOfOneMax) {
-    worker_.counters().upstream_failures.add(reason::mirror_left_out);
+    means_.counters.upstream_failures.add(reason::mirror_left_out);
     mirrored_.reset();
     return;
   }
@@ -84,7 +83,7 @@ void Exchange::send_mirror() {
   }
   text.append("\r\n").append(copy->body.view());
   copy->share.hold(0);  // from here on it counts as one that is under way
-  worker_.mirrors().send(copy->cluster, copy->method, text, copy->proxy_header);
+  means_.mirrors.send(copy->cluster, copy->method, text, copy->proxy_header);
 }
 
 }  // namespace proxy::session

@@ -1,5 +1,4 @@
 #include "proxy/session/exchange.h"
-#include "proxy/session/worker.h"
 
 // Bodies with a Content-Length and tunnels, plain on both sides, while much of them comes at a
 // time: they pass inside the kernel. A pipe is filled when nothing else waits for its socket, so
@@ -14,7 +13,7 @@ std::optional<net::IoResult> Exchange::move_response(int socket, std::size_t siz
   const auto taken = downstream_->move_body(socket, size);
   if (!taken || taken->kind != net::IoResult::Kind::done) return taken;
   response_bytes_ += taken->bytes;
-  worker_.counters().moved_bytes.add(taken->bytes);
+  means_.counters.moved_bytes.add(taken->bytes);
   return taken;
 }
 
@@ -31,12 +30,12 @@ bool Exchange::takes_moved_request() const {
 }
 
 std::optional<net::IoResult> Exchange::move_request(int socket, std::size_t size) {
-  const auto taken = stream_->move_request(socket, size, worker_.buffers().pipes);
+  const auto taken = stream_->move_request(socket, size, means_.buffers.pipes);
   if (taken && taken->bytes > 0) {
     if (kept_.is_whole()) kept_.drop();
     request_bytes_ += taken->bytes;
-    body_time_.note(worker_.loop().now(), taken->bytes);
-    worker_.counters().moved_bytes.add(taken->bytes);
+    body_time_.note(means_.loop.now(), taken->bytes);
+    means_.counters.moved_bytes.add(taken->bytes);
   }
   watch_client();
   return taken;

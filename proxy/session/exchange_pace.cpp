@@ -2,7 +2,6 @@
 
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
-#include "proxy/session/worker.h"
 
 // A response at the pace of its route. A tunnel has none, as in nginx: it is nobody's response.
 namespace proxy::session {
@@ -18,15 +17,15 @@ constexpr std::size_t kHeadBytes = 4u << 10;
 // taken more or the pace lets it.
 std::size_t Exchange::room_for_response(bool moves) {
   // What is moved must find nothing before it.
-  if (downstream_->unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) return 0;
+  if (downstream_->unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) return 0;
   const std::size_t room = downstream_->room();
   if (paced_ == nullptr || stage_ == Stage::tunnel || room == 0) return room;
-  const base::SteadyTime now = worker_.loop().now();
+  const base::SteadyTime now = means_.loop.now();
   if (!paced_->pace) paced_->pace.emplace(paced_->settings, now);
   const std::size_t allowed = paced_->pace->allowed(response_bytes_, now);
   if (stage_ == Stage::requesting) return std::min(room, std::max(allowed, kHeadBytes));
   if (allowed == 0) {
-    worker_.loop().arm(paced_->timer, paced_->pace->wait(response_bytes_, now));
+    means_.loop.arm(paced_->timer, paced_->pace->wait(response_bytes_, now));
   }
   return std::min(room, allowed);
 }

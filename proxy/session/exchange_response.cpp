@@ -5,7 +5,6 @@
 #include "proxy/reason/words.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/worker.h"
 
 // What an endpoint answers, on its way to the client.
 namespace proxy::session {
@@ -48,7 +47,7 @@ void Exchange::on_interim_head(const http::ResponseHead& head, std::size_t bytes
 
 void Exchange::on_response_head(http::ResponseHead& head, bool last) {
   response_ = &head;
-  cluster_->note_answer(*endpoint_, head.status, worker_.loop().now());
+  cluster_->note_answer(*endpoint_, head.status, means_.loop.now());
   if (passes_on(head.status)) {
     ask_another();
     return;
@@ -82,10 +81,10 @@ void Exchange::take_final_head() {
   if (shape_ != nullptr) {
     shape_->apply_to_response({origin_, is_https_}, response_->fields, response_->unfolded);
   }
-  responded_ = worker_.loop().now();
+  responded_ = means_.loop.now();
   tell_sticky();
   if (stay_key_) {
-    note_stay(*stay_key_, *endpoint_, *worker_.client_places(), worker_.loop().now());
+    note_stay(*stay_key_, *endpoint_, *means_.live.client_places, means_.loop.now());
   }
   if (sets_granted_cookies()) set_granted_cookies(response_->fields);
 }

@@ -3,7 +3,6 @@
 
 #include "proxy/policy/trace.h"
 #include "proxy/session/exchange.h"
-#include "proxy/session/worker.h"
 
 namespace proxy::session {
 
@@ -17,13 +16,13 @@ void Exchange::trace(const Client& client, config::Tracing tracing) {
   traced.is_https = client.is_https;
   if (goes_on) {
     traced.trace_id = of_client.trace_id;
-    if (!worker_.spans().are_wanted()) return;
+    if (!means_.spans.are_wanted()) return;
     traced.parent_id = of_client.parent_id;
     policy::forget_traceparent(request_.fields);
-    traced.traceparent = policy::child_traceparent(of_client, worker_.request_ids().draw());
+    traced.traceparent = policy::child_traceparent(of_client, means_.request_ids.draw());
   } else {
     policy::forget_trace(request_.fields);
-    http::RequestIds& numbers = worker_.request_ids();
+    http::RequestIds& numbers = means_.request_ids;
     traced.traceparent = policy::new_traceparent(numbers.draw(), numbers.draw(), numbers.draw());
   }
   const policy::Traceparent ours = policy::read_traceparent(traced.traceparent);
@@ -34,7 +33,7 @@ void Exchange::trace(const Client& client, config::Tracing tracing) {
 }
 
 void Exchange::tell_span(std::chrono::microseconds duration) {
-  if (!traced_->is_sampled || !worker_.spans().are_wanted()) return;
+  if (!traced_->is_sampled || !means_.spans.are_wanted()) return;
   const std::string_view text = log_text_;
   const std::string_view target = text.substr(method_end_, path_end_ - method_end_);
   admin::Span span;
@@ -52,7 +51,7 @@ void Exchange::tell_span(std::chrono::microseconds duration) {
   span.status = status_;
   if (endpoint_ != nullptr) span.upstream = endpoint_->name();
   span.reason = reason_;
-  worker_.spans().add(std::move(span));
+  means_.spans.add(std::move(span));
 }
 
 }  // namespace proxy::session

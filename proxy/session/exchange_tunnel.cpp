@@ -4,7 +4,6 @@
 
 #include "proxy/session/exchange.h"
 #include "proxy/session/tunnel_time.h"
-#include "proxy/session/worker.h"
 
 // After 101: bytes both ways until both sides are done. Back-pressure is that of a request's and a
 // response's body.
@@ -12,8 +11,8 @@ namespace proxy::session {
 
 // RFC 6455 §4.1: 16 bytes that are chosen at random.
 void Exchange::add_websocket_key() {
-  const std::array<std::uint64_t, 2> random = {worker_.request_ids().draw(),
-                                               worker_.request_ids().draw()};
+  const std::array<std::uint64_t, 2> random = {means_.request_ids.draw(),
+                                               means_.request_ids.draw()};
   constexpr std::size_t kTextBytes = 24;
   std::array<unsigned char, kTextBytes + 1> text{};
   ::EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(random.data()),
@@ -23,7 +22,7 @@ void Exchange::add_websocket_key() {
 }
 
 std::chrono::milliseconds Exchange::tunnel_idle() const {
-  return session::tunnel_idle(worker_.options().timeouts, cluster_->config());
+  return session::tunnel_idle(means_.options.timeouts, cluster_->config());
 }
 
 // Over HTTP/2 any 2xx opens the tunnel (RFC 9110 §9.3.6), so one that does not must not get there.
@@ -42,7 +41,7 @@ void Exchange::begin_tunnel(http::ResponseHead& head, const upstream::Piece& pie
     }
   }
   was_upgraded_ = true;
-  worker_.counters().upgraded_open.add();
+  means_.counters.upgraded_open.add();
   response_bytes_ += piece.size;
   downstream_->send_head(head, piece, false);
   if (stage_ == Stage::tunnel) downstream_->want_request_body();

@@ -1,7 +1,5 @@
 #include "proxy/session/worker.h"
 
-#include <array>
-#include <ctime>
 #include <utility>
 
 #include <malloc.h>
@@ -41,7 +39,6 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::Span
       tls_(std::move(tls)),
       buffers_(options_.pipes_max),
       access_lines_(access_log),
-      logs_access_(!access_log.is_off()),
       spans_(spans),
       passwords_(*loop_, passwords),
       inspections_(*loop_, inspectors),
@@ -75,9 +72,9 @@ void Worker::for_each_connection(Visit visit) {
 }
 
 void Worker::set_public_ports(std::uint16_t http, std::uint16_t https) {
-  public_https_port_ = https;
-  http_port_text_ = std::to_string(http);
-  https_port_text_ = std::to_string(https);
+  public_ports_.https = https;
+  public_ports_.http_text = std::to_string(http);
+  public_ports_.https_text = std::to_string(https);
 }
 
 // ---- From other threads
@@ -110,8 +107,8 @@ void Worker::use_ticket_keys(std::shared_ptr<const tls::TicketKeys> keys) {
 
 void Worker::note_memory(MemoryWatermark::Level level) {
   loop_->post([this, level] {
-    const bool is_less = level > memory_;
-    memory_ = level;
+    const bool is_less = level > standing_.memory;
+    standing_.memory = level;
     if (!is_less) return;
     for (const auto& exchange : pool_) counters_.held.pools.subtract(exchange->kept_bytes());
     for (const auto& stream : stream_pool_) counters_.held.pools.subtract(stream->kept_bytes());
@@ -123,7 +120,7 @@ void Worker::note_memory(MemoryWatermark::Level level) {
 }
 
 void Worker::announce_drain() {
-  loop_->post([this] { announces_drain_ = true; });
+  loop_->post([this] { standing_.announces_drain = true; });
 }
 
 void Worker::accept_no_more(std::function<void()> done) {
@@ -150,7 +147,7 @@ void Worker::close_listeners() {
 }
 
 void Worker::begin_drain() {
-  announces_drain_ = true;
+  standing_.announces_drain = true;
   close_listeners();
   for_each_connection([](ClientConnection& connection) { connection.begin_drain(); });
 }
@@ -348,7 +345,7 @@ void Worker::check_drained() {
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
-  if (pool_.empty()) return std::make_unique<Exchange>(*this);
+  if (pool_.empty()) return std::make_unique<Exchange>(means_of_exchanges_);
   std::unique_ptr<Exchange> exchange = std::move(pool_.back());
   pool_.pop_back();
   counters_.held.pools.subtract(exchange->kept_bytes());
@@ -393,19 +390,6 @@ bool Worker::flush_http2() {
   }
   to_flush_.take_all(flushing);  // the rest comes first in the next turn
   return !to_flush_.empty();
-}
-
-std::string_view Worker::date() {
-  const auto now = std::chrono::system_clock::to_time_t(loop_->wall_now());
-  if (now != date_second_ || date_.empty()) {
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    std::array<char, 32> text{};
-    date_.assign(text.data(),
-                 std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
-    date_second_ = now;
-  }
-  return date_;
 }
 
 }  // namespace proxy::session

@@ -23,19 +23,25 @@
 #include "proxy/session/auth_places.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
+#include "proxy/session/date_text.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/gathered_shares.h"
 #include "proxy/session/inspection_gate.h"
 #include "proxy/session/listener.h"
+#include "proxy/session/live_state.h"
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/mirrors.h"
 #include "proxy/session/once_a_minute.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
+#include "proxy/session/public_ports.h"
 #include "proxy/session/reach.h"
-#include "proxy/session/side_request.h"
+#include "proxy/session/scratch.h"
+#include "proxy/session/serving.h"
 #include "proxy/session/slow_bodies.h"
+#include "proxy/session/standing.h"
+#include "proxy/session/tools.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/request_streams.h"
@@ -49,16 +55,6 @@ struct EndOfTurn;
 struct Flush;
 struct HandshakeStep;
 struct Rest;
-
-// What all workers serve from one moment on.
-struct LiveState {
-  std::shared_ptr<const control::Snapshot> snapshot;
-  std::shared_ptr<const tls::CertificateTable> certificates;
-  // What workers write together: of clients of routes with limits. Always the same.
-  std::shared_ptr<policy::LimitTables> limits{};
-  // Likewise, of clients that stay with their endpoints.
-  std::shared_ptr<policy::ClientPlaces> client_places{};
-};
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
 // nothing with other workers but immutable snapshots, the threads that hash passwords and inspect
@@ -103,36 +99,18 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   const Options& options() const { return options_; }
   admin::WorkerCounters& counters() { return counters_; }
   upstream::Clusters& clusters() { return clusters_; }
-  upstream::StreamSource& streams() { return *stream_source_; }
-  // In place of its own; before run().
-  void use_streams(upstream::StreamSource& source) { stream_source_ = &source; }
   tls::ServerContext& tls() { return *tls_; }
-  http::RequestIds& request_ids() { return request_ids_; }
-  std::string& path_storage() { return path_storage_; }
-  std::string& rewrite_storage() { return rewrite_storage_; }
-  std::string& credentials_storage() { return credentials_storage_; }
-  PasswordGate& passwords() { return passwords_; }
-  InspectionGate& inspections() { return inspections_; }
-  AuthPlaces& auth_places() { return auth_places_; }
-  GatheredShares& gathered_shares() { return gathered_shares_; }
-  SlowBodies& slow_bodies() { return slow_bodies_; }
-  policy::AuthCache& auth_cache() { return auth_cache_; }
-  Mirrors& mirrors() { return mirrors_; }
+  std::string& credentials_storage() { return scratch_.credentials; }
   // nullptr: there is no configuration yet.
   const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
-  const tls::CertificateTable* certificates() const { return live_.certificates.get(); }
   policy::LimitTables* limits() const { return live_.limits.get(); }
   policy::ClientPlaces* client_places() const { return live_.client_places.get(); }
-  bool is_draining() const { return announces_drain_; }
-  std::string_view public_port_text(bool secure) const {
-    return secure ? https_port_text_ : http_port_text_;
-  }
-  std::uint16_t public_https_port() const { return public_https_port_; }
-  bool logs_access() const { return logs_access_; }
+  bool is_draining() const { return standing_.announces_drain; }
+  std::string_view public_port_text(bool secure) const { return public_ports_.text(secure); }
+  bool logs_access() const { return access_lines_.are_wanted(); }
   admin::AccessLog::Lines& access_lines() { return access_lines_; }
-  admin::SpanExport::Spans& spans() { return spans_; }
   // Now, as an IMF-fixdate.
-  std::string_view date();
+  std::string_view date() { return date_.now(); }
 
   std::unique_ptr<Exchange> take_exchange();
   // At the end of the turn, when nobody on the stack is in it any more.
@@ -141,21 +119,17 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   std::unique_ptr<Http2Stream> take_stream();
   void recycle(std::unique_ptr<Http2Stream> stream);
   http2::ResponseFields& response_fields() { return response_fields_; }
-  http2::RequestFields& request_fields() { return request_fields_; }
   // At the end of the turn, once.
   void flush_soon(Http2Connection& connection);
   void forget_flush(Http2Connection& connection);
 
-  // For a handler that has spent its TurnBudget: it is resumed in the next turn.
-  void resume_soon(net::EventHandler& handler) {
-    counters_.turns_spent.add();
-    loop_->resume_soon(handler);
-  }
+  // See Tools.
+  void resume_soon(net::EventHandler& handler) { tools_.resume_soon(handler); }
 
   void begin_rest(ClientConnection& connection, bool has_asked);
   void end_rest(ClientConnection& connection);
   // There is no memory for requests that are yet to begin.
-  bool has_little_memory() const { return memory_ != MemoryWatermark::Level::enough; }
+  bool has_little_memory() const { return standing_.has_little_memory(); }
   // A client had as many connections as it may, and one that it made was closed: said once a
   // minute, counted always.
   void note_refused_client(std::string_view address);
@@ -167,9 +141,6 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
                                                     const upstream::Cluster::Past& past) {
     return reach_.pick_endpoint(cluster, past);
   }
-  SideRequest::Means means_of_side_requests() {
-    return {*loop_, counters_, buffers_, reach_, options_.response_limits};
-  }
   void queue_handshake(ClientConnection& connection);
   void close_soon(ClientConnection& connection);
   void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
@@ -180,7 +151,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
          std::unique_ptr<net::Loop> loop, std::unique_ptr<tls::ServerContext> tls);
   bool on_turn_end() override;
   void accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) override;
-  bool has_no_memory() const override { return memory_ == MemoryWatermark::Level::none; }
+  bool has_no_memory() const override { return standing_.has_no_memory(); }
   bool is_full() const override { return connection_count_ >= options_.connections_max; }
   std::size_t handshakes_waiting() const override { return handshakes_waiting_; }
   // First among newcomers, then among others that never asked for anything.
@@ -202,27 +173,35 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   std::unique_ptr<tls::ServerContext> tls_;
   Buffers buffers_;
   admin::WorkerCounters counters_;
+  const Tools tools_{*loop_, counters_, buffers_, options_};
   admin::AccessLog::Lines access_lines_;
-  bool logs_access_;
   admin::SpanExport::Spans spans_;
   http::RequestIds request_ids_;
-  std::string path_storage_, rewrite_storage_, credentials_storage_;
+  Scratch scratch_;
+  DateText date_{*loop_};
+  PublicPorts public_ports_;
+  Standing standing_;
   PasswordGate passwords_;
   InspectionGate inspections_;
   AuthPlaces auth_places_;
   GatheredShares gathered_shares_{counters_.gathered_bytes, options_.gathered_bytes_max};
   SlowBodies slow_bodies_;
   policy::AuthCache auth_cache_;
-  std::uint16_t public_https_port_ = 443;
-  std::string http_port_text_ = "80";
-  std::string https_port_text_ = "443";
   LiveState live_;
   upstream::Clusters clusters_;
   Reach reach_;
   upstream::RequestStreams streams_;
-  upstream::StreamSource* stream_source_ = &streams_;
   Mirrors mirrors_;
+  const Serving serving_{live_, standing_, clusters_, reach_, scratch_, access_lines_};
 
+  const Exchange::Means means_of_exchanges_{
+      tools_,           serving_,
+      streams_,         {passwords_, inspections_, auth_places_, auth_cache_},
+      gathered_shares_, slow_bodies_,
+      mirrors_,         request_ids_,
+      spans_,           date_,
+      public_ports_,
+  };
   std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
   std::vector<std::unique_ptr<Exchange>> pool_;
   std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
@@ -245,13 +224,8 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   net::Queue<ClientConnection, EndOfTurn> doomed_;
 
   Ebb ebb_;
-  MemoryWatermark::Level memory_ = MemoryWatermark::Level::enough;
-  bool announces_drain_ = false;
   bool accepts_no_more_ = false;
   std::function<void()> on_drained_;
-
-  std::string date_;
-  std::int64_t date_second_ = 0;
 };
 
 }  // namespace proxy::session

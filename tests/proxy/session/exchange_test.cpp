@@ -1,5 +1,9 @@
-// The story of one request with nobody else in it: a worker whose loop does not turn, a client and
-// an endpoint that are told what to do, and not a socket.
+// The story of one request with nobody else in it: a client and an endpoint that are told what to
+// do, what else a request uses of its worker, in a loop that does not turn, and not a socket.
+#include "proxy/session/exchange.h"
+
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,11 +11,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/admin/access_log.h"
+#include "proxy/control/snapshot.h"
+#include "proxy/policy/auth_cache.h"
 #include "proxy/policy/client_places.h"
-#include "proxy/session/worker.h"
+#include "proxy/session/auth_places.h"
+#include "proxy/session/inspection_gate.h"
+#include "proxy/session/mirrors.h"
+#include "proxy/session/password_gate.h"
 #include "tests/proxy/support/fake_streams.h"
-#include "tests/proxy/support/running_engine.h"
-#include "tests/support/temporary_directory.h"
 
 namespace proxy::support {
 namespace {
@@ -84,43 +92,81 @@ class FakeClient final : public session::Downstream {
   }
 };
 
+// What a request uses of its worker.
+struct Room {
+  // To endpoints. There is no connection here, and where there may be only one no endpoint is
+  // probed beside a request.
+  static constexpr std::size_t kConnectionsMax = 1;
+
+  Room(const config::ProxyConfig& config, upstream::StreamSource& source) : streams(source) {
+    live.snapshot = control::make_snapshot(config);
+    live.client_places = std::make_shared<policy::ClientPlaces>();
+    clusters.adopt(live.snapshot->routes->clusters());
+  }
+  ~Room() { clusters.adopt({}); }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  upstream::StreamSource& streams;
+  session::Options options;
+  std::unique_ptr<net::Loop> loop = net::Loop::create().value();
+  admin::WorkerCounters counters;
+  session::Buffers buffers{options.pipes_max};
+  session::LiveState live;
+  session::Standing standing;
+  upstream::Clusters clusters{options.pools, counters, 0};
+  session::Reach reach{*loop, counters, clusters, kConnectionsMax};
+  session::Scratch scratch;
+  std::unique_ptr<admin::AccessLog> log = admin::AccessLog::open("off").value();
+  admin::AccessLog::Lines lines{*log};
+  session::PasswordChecks checks{{}};
+  session::PasswordGate passwords{*loop, checks};
+  session::Inspectors inspectors{{}};
+  session::InspectionGate inspections{*loop, inspectors};
+  session::AuthPlaces auth_places;
+  policy::AuthCache auth_cache;
+  session::GatheredShares shares{counters.gathered_bytes, options.gathered_bytes_max};
+  session::SlowBodies slow_bodies;
+  session::Mirrors mirrors{{*loop, counters, buffers, reach, options.response_limits}};
+  http::RequestIds ids;
+  admin::SpanExport::Spans spans{nullptr};
+  session::DateText date{*loop};
+  session::PublicPorts ports;
+  const Exchange::Means means{{*loop, counters, buffers, options},
+                              {live, standing, clusters, reach, scratch, lines},
+                              streams,
+                              {passwords, inspections, auth_places, auth_cache},
+                              shares,
+                              slow_bodies,
+                              mirrors,
+                              ids,
+                              spans,
+                              date,
+                              ports};
+};
+
 class ExchangeAlone : public ::testing::Test {
  protected:
-  ~ExchangeAlone() override {
-    exchange_.reset();
-    turn();
-  }
-
   // Of a cluster with so many endpoints.
   void serve(
       int endpoints, const std::function<void(config::Cluster&, config::Policies&)>& change =
                          [](config::Cluster&, config::Policies&) {}) {
     config::Cluster cluster;
-    std::vector<std::uint16_t> ports;
-    for (int i = 0; i < endpoints; ++i) ports.push_back(static_cast<std::uint16_t>(8000 + i));
-    config::ProxyConfig config = shop(ports);
-    cluster = *config.clusters["shop"];
-    config::VirtualHost host = *config.hosts["shop.test"];
+    for (int i = 0; i < endpoints; ++i) {
+      cluster.endpoints.push_back({"10.0.0.1", static_cast<std::uint16_t>(8000 + i)});
+    }
+    config::VirtualHost host;
+    host.routes.emplace_back();
+    host.routes[0].action = config::Forward{"shop"};
     change(cluster, host.routes[0].policies.change());
+    config::ProxyConfig config;
     config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
     config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
-    worker_ = session::Worker::create(RunningEngine::quick(), *access_log_, nullptr, passwords_,
-                                      inspectors_, 0)
-                  .value();
-    worker_->use_streams(streams_);
-    worker_->serve({.snapshot = control::make_snapshot(config),
-                    .certificates = nullptr,
-                    .client_places = places_},
-                   [] {});
-    turn();
-    exchange_ = worker_->take_exchange();
+    exchange_.reset();
+    room_ = std::make_unique<Room>(config, streams_);
+    exchange_ = std::make_unique<Exchange>(room_->means);
     client_.address = "192.0.2.1";
     client_.port = "80";
-  }
-  void turn() {
-    if (worker_ == nullptr) return;
-    worker_->stop();
-    worker_->run();
   }
 
   enum class Body { none, of_known_length, in_chunks };
@@ -150,7 +196,7 @@ class ExchangeAlone : public ::testing::Test {
     return {buffer_.data() + kRoom, body.size(), kRoom, kRoom};
   }
   double failures(std::string_view reason) const {
-    for (const auto& [token, count] : worker_->read_counters().upstream_failures.read()) {
+    for (const auto& [token, count] : room_->counters.upstream_failures.read()) {
       if (token == reason) return static_cast<double>(count);
     }
     return 0;
@@ -158,14 +204,8 @@ class ExchangeAlone : public ::testing::Test {
 
   static constexpr std::uint64_t kLength = 100;
 
-  ::support::TemporaryDirectory directory_;
-  std::unique_ptr<admin::AccessLog> access_log_ =
-      admin::AccessLog::open(directory_.path("access.log")).value();
-  session::PasswordChecks passwords_{{}};
-  session::Inspectors inspectors_{{}};
-  std::shared_ptr<policy::ClientPlaces> places_ = std::make_shared<policy::ClientPlaces>();
   FakeStreams streams_;
-  std::unique_ptr<session::Worker> worker_;
+  std::unique_ptr<Room> room_;
   session::Client client_;
   FakeClient downstream_;
   std::unique_ptr<Exchange> exchange_;
@@ -187,6 +227,7 @@ TEST_F(ExchangeAlone, ARequestGoesOutOnAConnectionAtRestAndItsResponseComesBack)
   EXPECT_EQ(downstream_.body, "ok");
   EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
   EXPECT_EQ(streams_.last().released(), Use::complete);
+  EXPECT_EQ(room_->counters.responses[2].get(), 1u);
 }
 
 TEST_F(ExchangeAlone, WhatComesBeforeAConnectionIsThereWaitsForIt) {
@@ -209,7 +250,7 @@ TEST_F(ExchangeAlone, ABodyIsWantedWhileTheEndpointTakesIt) {
   streams_.ready = 1;
   begin("PUT", Body::in_chunks, "ab", false);
   EXPECT_TRUE(exchange_->wants_request_body());
-  streams_.last().unsent_bytes = worker_->options().unsent_bytes_high + 1;
+  streams_.last().unsent_bytes = room_->options.unsent_bytes_high + 1;
   EXPECT_FALSE(exchange_->wants_request_body());
   const int before = downstream_.wanted;
   streams_.last().take_all();
@@ -221,9 +262,53 @@ TEST_F(ExchangeAlone, AResponseIsTakenAsTheClientTakesIt) {
   serve(1);
   streams_.ready = 1;
   begin("GET");
-  downstream_.unsent_bytes = worker_->options().unsent_bytes_high + 1;
+  downstream_.unsent_bytes = room_->options.unsent_bytes_high + 1;
   exchange_->on_downstream_drained();
   EXPECT_EQ(streams_.last().times_resumed(), 1);
+}
+
+// ---- No way to an endpoint
+
+TEST_F(ExchangeAlone, WithoutAConfigurationNobodyIsAsked) {
+  serve(1);
+  room_->live.snapshot = nullptr;
+  begin("GET");
+  EXPECT_EQ(downstream_.status, 503);
+  EXPECT_THAT(downstream_.body, HasSubstr("no_configuration"));
+  EXPECT_EQ(streams_.count(), 0u);
+}
+
+TEST_F(ExchangeAlone, WhereMemoryIsShortARequestThatIsYetToBeginIsSentAway) {
+  serve(1);
+  room_->standing.memory = session::MemoryWatermark::Level::little;
+  begin("GET");
+  EXPECT_EQ(downstream_.status, 503);
+  EXPECT_THAT(downstream_.body, HasSubstr("memory_pressure"));
+  EXPECT_EQ(streams_.count(), 0u);
+}
+
+TEST_F(ExchangeAlone, WithoutADescriptorOnlyAConnectionThatIsThereTakesARequest) {
+  for (const bool is_there : {true, false}) {
+    serve(1);
+    downstream_ = {};
+    room_->counters.upstream_connections_open.add(Room::kConnectionsMax);
+    streams_.ready = is_there ? 1 : 0;
+    begin("GET");
+    EXPECT_EQ(streams_.count(), 1u) << "of the first request";
+    EXPECT_EQ(downstream_.status, is_there ? 0 : 503);
+    exchange_.reset();
+  }
+  EXPECT_THAT(downstream_.body, HasSubstr("no_descriptors"));
+}
+
+TEST_F(ExchangeAlone, WhereNoneConnectsTheAnswerSaysWhy) {
+  serve(2);
+  streams_.refused = 2;
+  begin("GET");
+  EXPECT_EQ(streams_.count(), 0u);
+  EXPECT_EQ(downstream_.status, 502);
+  EXPECT_THAT(downstream_.body, HasSubstr("connect_refused"));
+  EXPECT_EQ(failures("connect_refused"), 2);
 }
 
 // ---- Sent once more
@@ -436,6 +521,7 @@ TEST_F(ExchangeAlone, AClientThatIsGoneEndsTheStreamAndHearsOfNothing) {
     exchange_->abandon("client_reset");
     EXPECT_EQ(streams_.last().released(), Use::broken);
     EXPECT_FALSE(downstream_.is_over || downstream_.is_broken_off);
+    EXPECT_EQ(room_->counters.responses[has_begun ? 2 : 0].get(), 1u);
     exchange_.reset();
   }
 }

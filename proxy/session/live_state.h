@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "proxy/control/snapshot.h"
+#include "proxy/policy/client_places.h"
+#include "proxy/policy/limits.h"
+#include "proxy/tls/certificate_table.h"
+
+namespace proxy::session {
+
+// What all workers serve from one moment on.
+struct LiveState {
+  std::shared_ptr<const control::Snapshot> snapshot;  // nullptr: there is no configuration yet
+  std::shared_ptr<const tls::CertificateTable> certificates;
+  // What workers write together: of clients of routes with limits. Always the same.
+  std::shared_ptr<policy::LimitTables> limits{};
+  // Likewise, of clients that stay with their endpoints.
+  std::shared_ptr<policy::ClientPlaces> client_places{};
+};
+
+}  // namespace proxy::session
