@@ -12,9 +12,7 @@
 namespace proxy::session {
 namespace {
 
-constexpr std::size_t kPooledExchangesMax = 512;
-// With these a turn stays short, however many HTTP/2 connections have more to send.
-constexpr int kFlushesPerTurn = 64;
+constexpr std::size_t kPooledStreamsMax = 512;
 
 }  // namespace
 
@@ -55,20 +53,11 @@ Worker::Worker(const Options& options, admin::AccessLog& access_log, admin::Span
 }
 
 Worker::~Worker() {
-  for_each_connection([](ClientConnection& connection) { connection.close(reason::stopped); });
+  clients_.close_all();
   on_turn_end();
   mirrors_.end_all();
   clusters_.adopt({});
   loop_->destroy_disposed();  // while what they refer to is still there
-}
-
-template <class Visit>
-void Worker::for_each_connection(Visit visit) {
-  for (ClientConnection* connection = first_; connection != nullptr;) {
-    ClientConnection* const next = connection->next;
-    visit(*connection);
-    connection = next;
-  }
 }
 
 void Worker::set_public_ports(std::uint16_t http, std::uint16_t https) {
@@ -110,9 +99,8 @@ void Worker::note_memory(MemoryWatermark::Level level) {
     const bool is_less = level > standing_.memory;
     standing_.memory = level;
     if (!is_less) return;
-    for (const auto& exchange : pool_) counters_.held.pools.subtract(exchange->kept_bytes());
+    exchanges_.give_memory_back();
     for (const auto& stream : stream_pool_) counters_.held.pools.subtract(stream->kept_bytes());
-    pool_.clear();
     stream_pool_.clear();
     streams_.give_memory_back();
     ::malloc_trim(0);
@@ -149,18 +137,11 @@ void Worker::close_listeners() {
 void Worker::begin_drain() {
   standing_.announces_drain = true;
   close_listeners();
-  for_each_connection([](ClientConnection& connection) { connection.begin_drain(); });
+  clients_.begin_drain();
 }
 
 void Worker::close_tunnels(std::size_t share) {
-  loop_->post([this, share] {
-    std::size_t seen = 0;
-    for_each_connection([&](ClientConnection& connection) {
-      const Protocol* protocol = connection.protocol();
-      if (protocol == nullptr || !protocol->is_tunnel()) return;
-      if (seen++ % share == 0) connection.close(reason::draining);
-    });
-  });
+  loop_->post([this, share] { clients_.close_tunnels(share); });
 }
 
 void Worker::stop() {
@@ -171,73 +152,10 @@ void Worker::stop() {
 
 void Worker::accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) {
   auto* connection = new ClientConnection(*this, std::move(fd), peer, entrance);
-  connection->next = first_;
-  if (first_ != nullptr) first_->previous = connection;
-  first_ = connection;
-  ++connection_count_;
+  clients_.add(*connection);
   (entrance.secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain)
       .add();
-  counters_.connections_open.add();
   if (!connection->start()) connection->close(reason::out_of_memory);
-}
-
-void Worker::forget(ClientConnection& connection) {
-  (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
-  if (connection.next != nullptr) connection.next->previous = connection.previous;
-  --connection_count_;
-  counters_.connections_open.subtract();
-  if (waiting_for_step_.is_waiting(connection)) --handshakes_waiting_;
-  waiting_for_step_.leave(connection);
-  doomed_.leave(connection);
-  end_rest(connection);
-  loop_->dispose(std::unique_ptr<net::EventHandler>(&connection));
-}
-
-void Worker::begin_rest(ClientConnection& connection, bool has_asked) {
-  const std::size_t newcomers_max = options_.connections_max / 8 + 1;
-  if (has_asked) {
-    between_requests_.push_back(connection);
-  } else if (connection_count_ + newcomers_max >= options_.connections_max) {
-    newcomers_.push_back(connection);
-  } else {
-    never_asked_.push_back(connection);
-  }
-}
-
-void Worker::end_rest(ClientConnection& connection) {
-  between_requests_.leave(connection);
-}
-
-bool Worker::make_room() {
-  for (auto* queue : {&newcomers_, &never_asked_, &between_requests_}) {
-    ClientConnection* const longest = queue->front();
-    if (longest == nullptr) continue;
-    const auto enough =
-        queue == &newcomers_ ? options_.newcomer_makes_room_after : options_.makes_room_after;
-    if (loop_->now() - longest->rests_since() < enough) continue;
-    counters_.connections_made_room.add();
-    longest->make_room();
-    return true;
-  }
-  return false;
-}
-
-void Worker::note_refused_proxy_header(std::string_view peer, std::string_view reason) {
-  counters_.proxy_headers_refused.add(reason);
-  if (!says_refused_header_.is_due(loop_->now())) return;
-  spdlog::warn(
-      "closing a connection of {} that does not begin as --proxy-protocol asks for: {} "
-      "(said once a minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
-      peer, reason);
-}
-
-void Worker::note_refused_client(std::string_view address) {
-  counters_.connections_refused.add(reason::client_has_too_many);
-  if (!says_refused_client_.is_due(loop_->now())) return;
-  spdlog::warn(
-      "closing a connection of {}, which has {} already, as many as one client may have (said once "
-      "a minute; --max-connections-per-client)",
-      address, options_.connections_per_client_max);
 }
 
 void Worker::note_pause(Listener::Pause pause) {
@@ -253,38 +171,12 @@ void Worker::note_pause(Listener::Pause pause) {
     spdlog::warn(
         "accepting clients pauses: there are {} on this worker, as many as there may be; they wait "
         "until others leave (said once a minute; --max-connections, or the limit on open files)",
-        connection_count_);
+        clients_.count());
   } else {
     spdlog::error(
         "accepting clients pauses: no file descriptors or memory are left; they wait until others "
         "leave (said once a minute)");
   }
-}
-
-void Worker::queue_handshake(ClientConnection& connection) {
-  if (waiting_for_step_.is_waiting(connection)) return;
-  // Clients that connected before and all speak at once: those who came last are turned away at
-  // once, so that the others are not all too late.
-  if (handshakes_waiting_ >= options_.handshakes_waiting_max) {
-    connection.refuse_handshake();
-    return;
-  }
-  ++handshakes_waiting_;
-  waiting_for_step_.push_back(connection);
-}
-
-// At most one a turn, after the traffic of established connections: a storm of new clients must not
-// hold up those who are there. True: more wait.
-bool Worker::make_handshake_step() {
-  ClientConnection* const connection = waiting_for_step_.take_front();
-  if (connection == nullptr) return false;
-  --handshakes_waiting_;
-  connection->handshake_step();
-  return !waiting_for_step_.empty();
-}
-
-void Worker::close_soon(ClientConnection& connection) {
-  if (!doomed_.is_waiting(connection)) doomed_.push_back(connection);
 }
 
 // ---- The end of a turn
@@ -295,18 +187,12 @@ bool Worker::on_turn_end() {
     if (listener->has_more()) listener->accept_some();
     more = more || listener->has_more();
   }
-  more = make_handshake_step() || more;
-  more = flush_http2() || more;
-  more = close_doomed() || more;
-  for (auto& exchange : spent_) {
-    exchange->reset();
-    if (pool_.size() == kPooledExchangesMax) continue;
-    counters_.held.pools.add(exchange->kept_bytes());
-    pool_.push_back(std::move(exchange));
-  }
-  spent_.clear();
+  more = clients_.make_handshake_step() || more;
+  more = to_flush_.flush_some() || more;
+  more = clients_.close_doomed() || more;
+  exchanges_.on_turn_end();
   for (auto& stream : spent_streams_) {
-    if (stream_pool_.size() == kPooledExchangesMax) continue;
+    if (stream_pool_.size() == kPooledStreamsMax) continue;
     counters_.held.pools.add(stream->kept_bytes());
     stream_pool_.push_back(std::move(stream));
   }
@@ -316,18 +202,7 @@ bool Worker::on_turn_end() {
   spans_.flush();
   give_memory_back();
   check_drained();
-  return more || !waiting_for_step_.empty();
-}
-
-// True: there are more.
-bool Worker::close_doomed() {
-  if (doomed_.empty()) return false;
-  const net::TurnSlice slice = loop_->begin_slice();
-  while (ClientConnection* const connection = doomed_.take_front()) {
-    connection->close(reason::client_reset, true);
-    if (slice.is_over()) break;
-  }
-  return !doomed_.empty();
+  return more || clients_.handshakes_waiting() > 0;
 }
 
 void Worker::give_memory_back() {
@@ -340,20 +215,8 @@ void Worker::give_memory_back() {
 }
 
 void Worker::check_drained() {
-  if (!on_drained_ || connection_count_ != 0) return;
+  if (!on_drained_ || clients_.count() != 0) return;
   std::exchange(on_drained_, nullptr)();
-}
-
-std::unique_ptr<Exchange> Worker::take_exchange() {
-  if (pool_.empty()) return std::make_unique<Exchange>(means_of_exchanges_);
-  std::unique_ptr<Exchange> exchange = std::move(pool_.back());
-  pool_.pop_back();
-  counters_.held.pools.subtract(exchange->kept_bytes());
-  return exchange;
-}
-
-void Worker::recycle(std::unique_ptr<Exchange> exchange) {
-  spent_.push_back(std::move(exchange));
 }
 
 std::unique_ptr<Http2Stream> Worker::take_stream() {
@@ -366,30 +229,6 @@ std::unique_ptr<Http2Stream> Worker::take_stream() {
 
 void Worker::recycle(std::unique_ptr<Http2Stream> stream) {
   spent_streams_.push_back(std::move(stream));
-}
-
-void Worker::flush_soon(Http2Connection& connection) {
-  if (!to_flush_.is_waiting(connection)) to_flush_.push_back(connection);
-}
-
-void Worker::forget_flush(Http2Connection& connection) {
-  to_flush_.leave(connection);
-}
-
-// True: there is more to flush in the next turn.
-bool Worker::flush_http2() {
-  if (to_flush_.empty()) return false;
-  net::Queue<Http2Connection, Flush> flushing;
-  flushing.take_all(to_flush_);
-  const net::TurnSlice slice = loop_->begin_slice();
-  for (int i = 0; i < kFlushesPerTurn; ++i) {
-    Http2Connection* const connection = flushing.take_front();
-    if (connection == nullptr) return !to_flush_.empty();
-    if (connection->flush()) flush_soon(*connection);
-    if (slice.is_over()) break;
-  }
-  to_flush_.take_all(flushing);  // the rest comes first in the next turn
-  return !to_flush_.empty();
 }
 
 }  // namespace proxy::session

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,7 +16,6 @@
 #include "proxy/http2/request_fields.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
-#include "proxy/net/queue.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/auth_cache.h"
 #include "proxy/policy/client_places.h"
@@ -23,9 +23,11 @@
 #include "proxy/session/auth_places.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
+#include "proxy/session/client_queues.h"
 #include "proxy/session/date_text.h"
 #include "proxy/session/ebb.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/flush_queue.h"
 #include "proxy/session/gathered_shares.h"
 #include "proxy/session/inspection_gate.h"
 #include "proxy/session/listener.h"
@@ -37,6 +39,7 @@
 #include "proxy/session/password_gate.h"
 #include "proxy/session/public_ports.h"
 #include "proxy/session/reach.h"
+#include "proxy/session/request_pool.h"
 #include "proxy/session/scratch.h"
 #include "proxy/session/serving.h"
 #include "proxy/session/slow_bodies.h"
@@ -51,10 +54,6 @@ namespace proxy::session {
 class ClientConnection;
 class Http2Connection;
 class Http2Stream;
-struct EndOfTurn;
-struct Flush;
-struct HandshakeStep;
-struct Rest;
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
 // nothing with other workers but immutable snapshots, the threads that hash passwords and inspect
@@ -112,38 +111,37 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   // Now, as an IMF-fixdate.
   std::string_view date() { return date_.now(); }
 
-  std::unique_ptr<Exchange> take_exchange();
-  // At the end of the turn, when nobody on the stack is in it any more.
-  void recycle(std::unique_ptr<Exchange> exchange);
+  std::unique_ptr<Exchange> take_exchange() { return exchanges_.take(); }
+  void recycle(std::unique_ptr<Exchange> exchange) { exchanges_.give_back(std::move(exchange)); }
 
   std::unique_ptr<Http2Stream> take_stream();
   void recycle(std::unique_ptr<Http2Stream> stream);
   http2::ResponseFields& response_fields() { return response_fields_; }
-  // At the end of the turn, once.
-  void flush_soon(Http2Connection& connection);
-  void forget_flush(Http2Connection& connection);
+  void flush_soon(Http2Connection& connection) { to_flush_.add(connection); }
+  void forget_flush(Http2Connection& connection) { to_flush_.leave(connection); }
 
   // See Tools.
   void resume_soon(net::EventHandler& handler) { tools_.resume_soon(handler); }
 
-  void begin_rest(ClientConnection& connection, bool has_asked);
-  void end_rest(ClientConnection& connection);
+  void begin_rest(ClientConnection& connection, bool has_asked) {
+    clients_.begin_rest(connection, has_asked);
+  }
+  void end_rest(ClientConnection& connection) { clients_.end_rest(connection); }
   // There is no memory for requests that are yet to begin.
   bool has_little_memory() const { return standing_.has_little_memory(); }
-  // A client had as many connections as it may, and one that it made was closed: said once a
-  // minute, counted always.
-  void note_refused_client(std::string_view address);
-  // A connection was closed for how it began, where a PROXY header was due: likewise.
-  void note_refused_proxy_header(std::string_view peer, std::string_view reason);
+  void note_refused_client(std::string_view address) { clients_.note_refused_client(address); }
+  void note_refused_proxy_header(std::string_view peer, std::string_view reason) {
+    clients_.note_refused_proxy_header(peer, reason);
+  }
   // See Reach.
   bool may_connect() { return reach_.may_connect(); }
   std::shared_ptr<upstream::Endpoint> pick_endpoint(upstream::Cluster& cluster,
                                                     const upstream::Cluster::Past& past) {
     return reach_.pick_endpoint(cluster, past);
   }
-  void queue_handshake(ClientConnection& connection);
-  void close_soon(ClientConnection& connection);
-  void forget(ClientConnection& connection);  // it is closed: destroyed at the end of the turn
+  void queue_handshake(ClientConnection& connection) { clients_.queue_handshake(connection); }
+  void close_soon(ClientConnection& connection) { clients_.close_soon(connection); }
+  void forget(ClientConnection& connection) { clients_.forget(connection); }
 
  private:
   Worker(const Options& options, admin::AccessLog& access_log, admin::SpanExport* spans,
@@ -152,21 +150,15 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   bool on_turn_end() override;
   void accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) override;
   bool has_no_memory() const override { return standing_.has_no_memory(); }
-  bool is_full() const override { return connection_count_ >= options_.connections_max; }
-  std::size_t handshakes_waiting() const override { return handshakes_waiting_; }
-  // First among newcomers, then among others that never asked for anything.
-  bool make_room() override;
+  bool is_full() const override { return clients_.is_full(); }
+  std::size_t handshakes_waiting() const override { return clients_.handshakes_waiting(); }
+  bool make_room() override { return clients_.make_room(); }
   // Said once a minute, counted always.
   void note_pause(Listener::Pause pause) override;
-  bool flush_http2();
-  bool close_doomed();
   void close_listeners();
   void begin_drain();
   void give_memory_back();
   void check_drained();
-  bool make_handshake_step();
-  template <class Visit>
-  void for_each_connection(Visit visit);
 
   Options options_;
   std::unique_ptr<net::Loop> loop_;
@@ -202,26 +194,16 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
       spans_,           date_,
       public_ports_,
   };
-  std::vector<std::unique_ptr<Exchange>> spent_;  // since this turn began
-  std::vector<std::unique_ptr<Exchange>> pool_;
+  RequestPool<Exchange> exchanges_{means_of_exchanges_, counters_.held.pools};
   std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
   std::vector<std::unique_ptr<Http2Stream>> stream_pool_;
   http2::ResponseFields response_fields_;
   http2::RequestFields request_fields_;
-  net::Queue<Http2Connection, Flush> to_flush_;
+  FlushQueue to_flush_{*loop_};
 
   std::vector<std::unique_ptr<Listener>> listeners_;
-  ClientConnection* first_ = nullptr;
-  std::size_t connection_count_ = 0;
-  // Clients without anything under way, the one that is silent for longest first.
-  net::Queue<ClientConnection, Rest> newcomers_;  // to the last eighth of the places
-  net::Queue<ClientConnection, Rest> never_asked_;
-  net::Queue<ClientConnection, Rest> between_requests_;
+  ClientQueues clients_{tools_};
   OnceAMinute says_full_, says_no_descriptors_;
-  OnceAMinute says_refused_header_, says_refused_client_;
-  net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
-  std::size_t handshakes_waiting_ = 0;  // in that queue
-  net::Queue<ClientConnection, EndOfTurn> doomed_;
 
   Ebb ebb_;
   bool accepts_no_more_ = false;
