@@ -7,7 +7,7 @@ namespace proxy::net {
 
 // What one connection may do before the others of its worker have their turn: a peer that always
 // has more to send would keep the worker to itself else. Whoever has spent it asks
-// Worker::resume_soon() for the next. Pure.
+// Loop::resume_soon() for the next. Pure.
 //
 // Bytes are what most work is measured by. What comes in small pieces takes far longer than its
 // bytes say, so each piece counts as the bytes that take as long, and a step deals with no more

@@ -5,10 +5,10 @@
 #include "proxy/client/proxy_header.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
-#include "proxy/session/http1_connection.h"
-#include "proxy/session/http2_connection.h"
-#include "proxy/session/passthrough_connection.h"
-#include "proxy/session/worker.h"
+#include "proxy/session/client_queues.h"
+#include "proxy/session/live_state.h"
+#include "proxy/session/protocols.h"
+#include "proxy/session/public_ports.h"
 
 namespace proxy::session {
 namespace {
@@ -19,17 +19,17 @@ constexpr std::chrono::milliseconds kAcknowledgedWithin{250};
 
 }  // namespace
 
-ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer,
+ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::SocketAddress& peer,
                                    Entrance entrance)
-    : worker_(worker),
-      channel_(std::move(fd), worker.buffers(), worker.counters()),
+    : means_(means),
+      channel_(std::move(fd), means.buffers, means.counters),
       timer_(static_cast<net::TimerTarget&>(*this)),
       state_(entrance.wants_proxy_header ? State::proxy_header
              : entrance.secure           ? State::handshake
                                          : State::open) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
   client_.secure = client_.is_https = entrance.secure;
-  client_.port = worker.public_port_text(entrance.secure);
+  client_.port = means.ports.text(entrance.secure);
   client_.source_port = peer.port();
   client_.socket = channel_.fd();
   note_trust();
@@ -39,18 +39,18 @@ ClientConnection::ClientConnection(Worker& worker, net::Fd fd, const net::Socket
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::note_trust() {
-  const client::TrustedNetworks& trusted = worker_.options().trusted_proxies;
+  const client::TrustedNetworks& trusted = means_.options.trusted_proxies;
   if (trusted.empty()) return;
   const auto address = config::IpAddress::parse(client_.address);
   client_.is_trusted_proxy = address && trusted.contains(*address);
 }
 
 bool ClientConnection::start() {
-  if (!worker_.loop().add(channel_.fd(), *this)) return false;
+  if (!means_.loop.add(channel_.fd(), *this)) return false;
   if (state_ != State::proxy_header) {
     begin_conversation();
   } else if (client_.is_trusted_proxy) {
-    arm(worker_.options().timeouts.handshake);
+    arm(means_.options.timeouts.handshake);
   } else {
     refuse_proxy_header(reason::untrusted_peer);
   }
@@ -59,8 +59,8 @@ bool ClientConnection::start() {
 
 // False: its client has as many as it may.
 bool ClientConnection::takes_place() {
-  const std::size_t max = worker_.options().connections_per_client_max;
-  policy::LimitTables* const tables = worker_.limits();
+  const std::size_t max = means_.options.connections_per_client_max;
+  policy::LimitTables* const tables = means_.live.limits.get();
   if (max == 0 || tables == nullptr || client_.is_trusted_proxy) return true;
   place_ = policy::enter_connection(client_.address, max, *tables);
   return static_cast<bool>(place_);
@@ -68,14 +68,14 @@ bool ClientConnection::takes_place() {
 
 void ClientConnection::begin_conversation() {
   if (!takes_place()) {
-    worker_.note_refused_client(client_.address);
+    means_.clients.note_refused_client(client_.address);
     close(reason::client_has_too_many);
     return;
   }
   if (client_.secure) {
     state_ = State::handshake;
-    channel_.start_tls(worker_.tls());
-    arm(worker_.options().timeouts.handshake);
+    channel_.start_tls(means_.tls);
+    arm(means_.options.timeouts.handshake);
   } else {
     choose_protocol();
   }
@@ -84,7 +84,7 @@ void ClientConnection::begin_conversation() {
 // It is looked at in the socket until it is whole, so that nothing is held for it, and not a byte
 // of what follows is taken.
 void ClientConnection::read_proxy_header() {
-  char* const begin = worker_.buffers().client.begin();
+  char* const begin = means_.buffers.client.begin();
   const net::IoResult seen = net::peek(channel_.fd(), begin, client::ProxyHeader::kBytesMax);
   if (seen.kind == net::IoResult::Kind::would_block) return;
   if (seen.kind != net::IoResult::Kind::done) {
@@ -111,27 +111,27 @@ void ClientConnection::read_proxy_header() {
     note_trust();
   }
   begin_conversation();
-  if (state_ == State::handshake) worker_.queue_handshake(*this);
+  if (state_ == State::handshake) means_.clients.queue_handshake(*this);
   if (state_ == State::open && draining_) protocol_->begin_drain();
   if (state_ == State::open) use_input();
 }
 
 void ClientConnection::refuse_proxy_header(std::string_view reason) {
-  worker_.note_refused_proxy_header(client_.address, reason);
+  means_.clients.note_refused_proxy_header(client_.address, reason);
   close(reason::proxy_header_refused);
 }
 
 void ClientConnection::choose_protocol() {
   state_ = State::open;
-  arm(worker_.options().timeouts.request_header);
+  arm(means_.options.timeouts.request_header);
   if (client_.secure && channel_.tls()->negotiated_http2()) {
-    auto http2 = std::make_unique<Http2Connection>(worker_, *this);
+    auto http2 = std::make_unique<Http2Connection>(means_.protocols.http2, *this);
     const bool started = http2->start();
     protocol_ = std::move(http2);
     if (!started) close(reason::out_of_memory);
     return;
   }
-  protocol_ = std::make_unique<Http1Connection>(worker_, *this);
+  protocol_ = std::make_unique<Http1Connection>(means_.protocols.http1, *this);
 }
 
 void ClientConnection::on_ready(net::Ready ready) {
@@ -155,7 +155,7 @@ void ClientConnection::on_ready(net::Ready ready) {
     if (is_gone || (has_room && !channel_.flush())) {
       fail_handshake(reason::client_closed);
     } else if (ready.readable) {
-      worker_.queue_handshake(*this);
+      means_.clients.queue_handshake(*this);
     }
     return;
   }
@@ -171,7 +171,7 @@ void ClientConnection::on_ready(net::Ready ready) {
   if (state_ == State::open && ready.closing) {
     // Whoever leaves waits for nothing, and many who leave at once must not be in the way of those
     // who do: it may be a hundred requests that end with one of them.
-    worker_.loop().resume_soon(*this);
+    means_.loop.resume_soon(*this);
   } else if (!net::Loop::is_waiting_for_turn(*this)) {
     use_input();
   }
@@ -196,10 +196,10 @@ void ClientConnection::use_input() {
 
 void ClientConnection::handshake_step() {
   if (state_ != State::handshake) return;
-  const control::Snapshot* const snapshot = worker_.snapshot();
+  const control::Snapshot* const snapshot = means_.live.snapshot.get();
   switch (channel_.handshake(snapshot == nullptr ? nullptr : snapshot->routes.get())) {
     case Channel::Opening::needs_more:
-      if (channel_.is_readable()) worker_.queue_handshake(*this);
+      if (channel_.is_readable()) means_.clients.queue_handshake(*this);
       return;
     case Channel::Opening::passes:
       pass_through();
@@ -222,7 +222,8 @@ void ClientConnection::pass_through() {
   state_ = State::open;
   end_rest();
   disarm();
-  auto made = std::make_unique<PassthroughConnection>(worker_, *this, channel_.leave_tls());
+  auto made = std::make_unique<PassthroughConnection>(means_.protocols.passthrough, *this,
+                                                      channel_.leave_tls());
   PassthroughConnection& passthrough = *made;
   protocol_ = std::move(made);
   passthrough.start();
@@ -230,8 +231,8 @@ void ClientConnection::pass_through() {
 
 void ClientConnection::on_handshake_done() {
   const tls::Connection& tls = *channel_.tls();
-  worker_.counters().handshakes_ok.add();
-  if (tls.was_resumed()) worker_.counters().handshakes_resumed.add();
+  means_.counters.handshakes_ok.add();
+  if (tls.was_resumed()) means_.counters.handshakes_resumed.add();
   client_.tls_version = tls.version();
   client_.met_policy = tls.met_policy();
   client_.server_name = tls.server_name();
@@ -244,28 +245,28 @@ void ClientConnection::on_handshake_done() {
 }
 
 void ClientConnection::fail_handshake(std::string_view reason) {
-  worker_.counters().handshake_failures.add(reason);
+  means_.counters.handshake_failures.add(reason);
   close(reason::handshake_failed);
 }
 
 void ClientConnection::arm(std::chrono::milliseconds timeout) {
-  worker_.loop().arm(timer_, timeout);
+  means_.loop.arm(timer_, timeout);
 }
 
 void ClientConnection::watch_sending(std::chrono::milliseconds limit) {
-  watch_.begin(worker_.loop().now());
+  watch_.begin(means_.loop.now());
   arm(net::SendWatch::next_look(limit));
 }
 
 bool ClientConnection::has_stalled(std::chrono::milliseconds limit) {
   const std::uint64_t acknowledged = net::acknowledged_bytes(channel_.fd());
-  if (watch_.has_stalled(acknowledged, worker_.loop().now(), limit)) return true;
+  if (watch_.has_stalled(acknowledged, means_.loop.now(), limit)) return true;
   arm(net::SendWatch::next_look(limit));
   return false;
 }
 
 void ClientConnection::wait_to_linger() {
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   if (channel_.unsent() > 0) {
     watch_sending(timeouts.body_idle);
   } else {
@@ -285,7 +286,7 @@ void ClientConnection::on_timer(net::Timer&) {
       protocol_->on_timeout();
       return;
     case State::lingering:
-      if (channel_.unsent() > 0 && !has_stalled(worker_.options().timeouts.body_idle)) return;
+      if (channel_.unsent() > 0 && !has_stalled(means_.options.timeouts.body_idle)) return;
       close(reason::client_closed);
       return;
     case State::closed:
@@ -295,7 +296,7 @@ void ClientConnection::on_timer(net::Timer&) {
 
 void ClientConnection::write(std::string_view bytes) {
   if (state_ == State::closed) return;
-  if (!channel_.write(bytes)) worker_.close_soon(*this);
+  if (!channel_.write(bytes)) means_.clients.close_soon(*this);
 }
 
 void ClientConnection::linger(std::uint64_t input_max) {
@@ -322,12 +323,12 @@ void ClientConnection::leave() {
 void ClientConnection::begin_rest(bool has_asked) {
   if (net::Queue<ClientConnection, Rest>::is_waiting(*this)) return;  // what is no request is none
   if (channel_.unsent() > 0) return;  // it still takes what it is owed, and rests after that
-  rests_since_ = worker_.loop().now();
-  worker_.begin_rest(*this, has_asked);
+  rests_since_ = means_.loop.now();
+  means_.clients.begin_rest(*this, has_asked);
 }
 
 void ClientConnection::end_rest() {
-  worker_.end_rest(*this);
+  means_.clients.end_rest(*this);
 }
 
 void ClientConnection::make_room() {
@@ -339,11 +340,11 @@ void ClientConnection::drop_input() {
   net::TurnBudget budget;
   while (state_ == State::lingering && channel_.is_readable()) {
     if (budget.is_spent()) {
-      worker_.resume_soon(*this);
+      means_.resume_soon(*this);
       return;
     }
     const net::IoResult got =
-        net::receive(channel_.fd(), worker_.buffers().client.begin(), Buffers::kReadBytes);
+        net::receive(channel_.fd(), means_.buffers.client.begin(), Buffers::kReadBytes);
     if (got.kind == net::IoResult::Kind::would_block) return;
     // A client that only says no more may still take what it is owed.
     if (got.kind == net::IoResult::Kind::closed && channel_.unsent() > 0) return;
@@ -355,7 +356,7 @@ void ClientConnection::drop_input() {
 }
 
 void ClientConnection::close_stalled(bool reset) {
-  worker_.counters().connections_stalled.add(reason::client_send_timeout);
+  means_.counters.connections_stalled.add(reason::client_send_timeout);
   close(reason::client_send_timeout, reset);
 }
 
@@ -368,7 +369,7 @@ void ClientConnection::close(const char* reason, bool reset) {
   if (protocol_ != nullptr) protocol_->on_closed(reason);
   if (reset) net::reset_on_close(channel_.fd());
   channel_.close();
-  worker_.forget(*this);
+  means_.clients.forget(*this);
 }
 
 void ClientConnection::begin_drain() {

@@ -13,10 +13,14 @@
 #include "proxy/session/channel.h"
 #include "proxy/session/client.h"
 #include "proxy/session/protocol.h"
+#include "proxy/session/tools.h"
 
 namespace proxy::session {
 
-class Worker;
+class ClientQueues;
+struct LiveState;
+struct Protocols;
+struct PublicPorts;
 
 // The worker's queues of clients.
 struct HandshakeStep;
@@ -39,8 +43,18 @@ class ClientConnection final : public net::EventHandler,
     closed,
   };
 
-  // Owned by the worker, from here to close().
-  ClientConnection(Worker& worker, net::Fd fd, const net::SocketAddress& peer, Entrance entrance);
+  // What it uses of its worker, all of which outlives it: the tools, and
+  struct Means : Tools {
+    const LiveState& live;
+    ClientQueues& clients;  // in which it waits
+    const PublicPorts& ports;
+    tls::ServerContext& tls;
+    const Protocols& protocols;  // what each of these uses
+  };
+
+  // `means` itself outlives it, too. Owned by the worker, from here to close().
+  ClientConnection(const Means& means, net::Fd fd, const net::SocketAddress& peer,
+                   Entrance entrance);
   ~ClientConnection() override;
 
   bool start();
@@ -109,7 +123,7 @@ class ClientConnection final : public net::EventHandler,
   void drop_input();
   void wait_to_linger();
 
-  Worker& worker_;
+  const Means& means_;
   Channel channel_;
   std::unique_ptr<Protocol> protocol_;
   net::Timer timer_;

@@ -7,7 +7,7 @@
 #include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
 #include "proxy/session/client_connection.h"
-#include "proxy/session/worker.h"
+#include "proxy/session/client_queues.h"
 
 namespace proxy::session {
 namespace {
@@ -21,11 +21,11 @@ constexpr std::size_t kRequestReadBytes = 16u << 10;
 
 }  // namespace
 
-Http1Connection::Http1Connection(Worker& worker, ClientConnection& connection)
-    : worker_(worker),
+Http1Connection::Http1Connection(const Means& means, ClientConnection& connection)
+    : means_(means),
       connection_(connection),
-      parser_(worker.options().limits),
-      held_bytes_(worker.counters().held.client_input) {}
+      parser_(means.options.limits),
+      held_bytes_(means.counters.held.client_input) {}
 
 Http1Connection::~Http1Connection() = default;
 
@@ -35,7 +35,7 @@ Http1Connection::~Http1Connection() = default;
 // begun, only while what it has not taken yet is below the mark. A request that is under way adds
 // one read of its response to that at most (Exchange::read_response), or one answer.
 bool Http1Connection::owes_too_much() const {
-  return connection_.channel().unsent() > worker_.options().unsent_bytes_high;
+  return connection_.channel().unsent() > means_.options.unsent_bytes_high;
 }
 
 bool Http1Connection::wants_input() const {
@@ -65,7 +65,7 @@ void Http1Connection::proceed() {
   net::TurnBudget budget;
   while (wants_input() && (held_.is_new() || connection_.channel().is_readable())) {
     if (budget.is_spent()) {
-      worker_.resume_soon(connection_);
+      means_.resume_soon(connection_);
       return;
     }
     if (held_.is_new()) {
@@ -87,13 +87,13 @@ void Http1Connection::note_end_of_client() {
     connection_.close(reason::client_closed);
   } else if (unsent() == 0 && !waits_half_closed_) {
     waits_half_closed_ = true;
-    connection_.arm(worker_.options().timeouts.half_closed);
+    connection_.arm(means_.options.timeouts.half_closed);
   }
 }
 
 // What came before its turn: pipelined requests, or a tunnel's first bytes.
 void Http1Connection::use_held(net::TurnBudget& budget) {
-  char* const begin = worker_.buffers().client.begin();
+  char* const begin = means_.buffers.client.begin();
   const std::string_view slice = held_.slice();
   std::memcpy(begin, slice.data(), slice.size());
   const char* const rest = process(begin, begin + slice.size(), budget);
@@ -103,7 +103,7 @@ void Http1Connection::use_held(net::TurnBudget& budget) {
 
 // False: nothing more is to be read now.
 bool Http1Connection::read_some(net::TurnBudget& budget) {
-  Buffers::Area& area = worker_.buffers().client;
+  Buffers::Area& area = means_.buffers.client;
   char* const begin = area.begin();
   const std::size_t held = held_.size();
   const bool is_bulk = state_ == State::body || state_ == State::tunnel;
@@ -219,8 +219,8 @@ char* Http1Connection::process_head(char* begin, char* end) {
     state_ = State::head;
     had_request_ = true;
     connection_.end_rest();
-    exchange_ = worker_.take_exchange();
-    connection_.arm(worker_.options().timeouts.request_header);
+    exchange_ = means_.exchanges.take();
+    connection_.arm(means_.options.timeouts.request_header);
   }
   const std::string_view input(begin, static_cast<std::size_t>(end - begin));
   switch (parser_.parse(input, exchange_->request())) {
@@ -246,9 +246,9 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
   upstream::Decoded first;
   first.piece.begin = head_end;
   if (!body_.is_done()) {
-    first = upstream::decode_in_place(body_, head_end, end,
-                                      worker_.buffers().client.room_before(head_end),
-                                      Buffers::Area::kTailroom);
+    first =
+        upstream::decode_in_place(body_, head_end, end, means_.buffers.client.room_before(head_end),
+                                  Buffers::Area::kTailroom);
   }
   rest = head_end + first.consumed;
   if (first.failure != http::Failure::none) {
@@ -272,7 +272,7 @@ void Http1Connection::begin_exchange(char* head_end, char* end, char*& rest) {
 
 char* Http1Connection::process_body(char* begin, char* end, net::TurnBudget& budget) {
   const upstream::Decoded decoded = upstream::decode_in_place(
-      body_, begin, end, worker_.buffers().client.room_before(begin), Buffers::Area::kTailroom);
+      body_, begin, end, means_.buffers.client.room_before(begin), Buffers::Area::kTailroom);
   budget.spend(net::TurnBudget::Unit::chunk, decoded.pieces);
   if (decoded.failure != http::Failure::none) {
     exchange_->refuse(http::status_of(decoded.failure), http::reason_of(decoded.failure));
@@ -301,7 +301,7 @@ void Http1Connection::refuse_head() {
 
 // What is known of the head points to where it was read, and others have read there since.
 void Http1Connection::recall_head() {
-  char* const begin = worker_.buffers().client.begin();
+  char* const begin = means_.buffers.client.begin();
   std::memcpy(begin, held_.all().data(), held_.size());
   parser_.parse({begin, held_.size()}, exchange_->request());
   parser_.describe_unread(exchange_->request());
@@ -346,14 +346,14 @@ void Http1Connection::send_continue() {
 void Http1Connection::send_interim(const http::ResponseHead& head) {
   if (minor_version_ == 0) return;  // RFC 9110 §15.2: never to an HTTP/1.0 client
   const http1::Delivery delivery{};
-  std::string& out = worker_.buffers().head;
+  std::string& out = means_.buffers.head;
   const std::size_t bound = http1::response_head_bound(head, delivery);
   if (out.size() < bound) out.resize(bound);
   connection_.write({out.data(), http1::write_response_head(head, delivery, out)});
 }
 
 bool Http1Connection::may_keep_alive() const {
-  return client_keeps_alive_ && !draining_ && !worker_.is_draining();
+  return client_keeps_alive_ && !draining_ && !means_.standing.announces_drain;
 }
 
 void Http1Connection::send_head(const http::ResponseHead& head, const upstream::Piece& piece,
@@ -364,7 +364,7 @@ void Http1Connection::send_head(const http::ResponseHead& head, const upstream::
   delivery.keep_alive = may_keep_alive() && state_ == State::response &&
                         delivery.framing != http::Framing::until_close;
   delivery.client_minor_version = minor_version_;
-  delivery.date = worker_.date();
+  delivery.date = means_.date.now();
   delivery.passes_trailer = takes_trailers_ && delivery.framing == http::Framing::chunked;
   keeps_alive_ = delivery.keep_alive;
   response_chunked_ = delivery.framing == http::Framing::chunked;
@@ -372,12 +372,12 @@ void Http1Connection::send_head(const http::ResponseHead& head, const upstream::
     state_ = State::tunnel;
     connection_.arm(tunnel_idle());
   }
-  std::string& out = worker_.buffers().head;
+  std::string& out = means_.buffers.head;
   const std::size_t bound = http1::response_head_bound(head, delivery);
   if (out.size() < bound) out.resize(bound);
   const std::string_view text(out.data(), http1::write_response_head(head, delivery, out));
   connection_.write(
-      upstream::assemble(text, piece, {response_chunked_, last}, worker_.buffers().gather));
+      upstream::assemble(text, piece, {response_chunked_, last}, means_.buffers.gather));
   watch_sending();
 }
 
@@ -386,12 +386,12 @@ void Http1Connection::watch_sending() {
   if (state_ != State::response || connection_.channel().unsent() == 0) return;
   if (connection_.is_armed() && !waits_half_closed_) return;
   waits_half_closed_ = false;
-  connection_.watch_sending(worker_.options().timeouts.body_idle);
+  connection_.watch_sending(means_.options.timeouts.body_idle);
 }
 
 void Http1Connection::send_body(const upstream::Piece& piece, bool last) {
   const std::string_view bytes =
-      upstream::assemble({}, piece, {response_chunked_, last}, worker_.buffers().gather);
+      upstream::assemble({}, piece, {response_chunked_, last}, means_.buffers.gather);
   if (!bytes.empty()) connection_.write(bytes);
   arm_after_sending();
 }
@@ -401,7 +401,7 @@ void Http1Connection::send_trailer(const std::vector<http::Field>& trailer) {
     send_body({}, true);
     return;
   }
-  std::string& out = worker_.buffers().gather;
+  std::string& out = means_.buffers.gather;
   out.assign(http1::kLastChunkHead);
   http::write_trailer(trailer, out);
   out.append("\r\n");
@@ -417,14 +417,14 @@ bool Http1Connection::takes_moved_body() const {
 std::optional<net::IoResult> Http1Connection::move_body(int socket, std::size_t size) {
   const auto moved = connection_.channel().move_from(socket, size);
   if (!moved) return std::nullopt;
-  if (moved->broken) worker_.close_soon(connection_);
+  if (moved->broken) means_.clients.close_soon(connection_);
   if (moved->taken.bytes > 0) arm_after_sending();
   return moved->taken;
 }
 
 // Its exchange may just have ended.
 std::chrono::milliseconds Http1Connection::tunnel_idle() const {
-  return exchange_ == nullptr ? worker_.options().timeouts.tunnel_idle : exchange_->tunnel_idle();
+  return exchange_ == nullptr ? means_.options.timeouts.tunnel_idle : exchange_->tunnel_idle();
 }
 
 void Http1Connection::arm_after_sending() {
@@ -440,7 +440,7 @@ void Http1Connection::send_answer(const http::Answer& answer) {
   // What is left of the request cannot be told from the next one, so it is not read at all.
   framed.keep_alive = answer.keep_alive && may_keep_alive() && state_ == State::response;
   keeps_alive_ = framed.keep_alive;
-  std::string& out = worker_.buffers().head;
+  std::string& out = means_.buffers.head;
   const std::size_t bound = http1::answer_bound(framed);
   if (out.size() < bound) out.resize(bound);
   connection_.write({out.data(), http1::write_answer(framed, out)});
@@ -449,7 +449,7 @@ void Http1Connection::send_answer(const http::Answer& answer) {
 void Http1Connection::break_off() {
   keeps_alive_ = false;
   state_ = State::finished;
-  worker_.close_soon(connection_);
+  means_.clients.close_soon(connection_);
 }
 
 std::size_t Http1Connection::unsent() const {
@@ -469,7 +469,7 @@ void Http1Connection::on_drained() {
 // ---- From one exchange to the next
 
 void Http1Connection::on_exchange_over() {
-  worker_.recycle(std::move(exchange_));
+  means_.exchanges.give_back(std::move(exchange_));
   if (state_ == State::finished) return;
   if (state_ != State::response || !keeps_alive_) {
     state_ = State::finished;
@@ -486,7 +486,7 @@ void Http1Connection::on_exchange_over() {
 
 // A client that has yet to take its last response is not asked for its next request.
 void Http1Connection::arm_between_requests() {
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   if (unsent() > 0) {
     connection_.watch_sending(timeouts.body_idle);
   } else {
@@ -496,14 +496,14 @@ void Http1Connection::arm_between_requests() {
 
 void Http1Connection::begin_body_period() {
   body_came_ = false;
-  connection_.arm(worker_.options().timeouts.body_idle);
+  connection_.arm(means_.options.timeouts.body_idle);
 }
 
 // A client that sends nothing because the endpoint takes nothing, or because it is busy reading
 // what has been answered already, is not late: it gets its time again. One that sends too little is
 // BodyTime's affair, which knows whether the endpoint has begun to answer.
 bool Http1Connection::has_body_come_to_rest() {
-  const std::chrono::milliseconds limit = worker_.options().timeouts.body_idle;
+  const std::chrono::milliseconds limit = means_.options.timeouts.body_idle;
   if (unsent() > 0) return connection_.has_stalled(limit);
   if (wants_input() && !body_came_) return true;
   begin_body_period();
@@ -511,7 +511,7 @@ bool Http1Connection::has_body_come_to_rest() {
 }
 
 void Http1Connection::on_timeout() {
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   switch (state_) {
     case State::idle:
       if (unsent() > 0 && !draining_) {
@@ -552,7 +552,7 @@ void Http1Connection::on_closed(const char* reason) {
   state_ = State::finished;
   if (exchange_ == nullptr) return;
   exchange_->abandon(reason);
-  worker_.recycle(std::move(exchange_));
+  means_.exchanges.give_back(std::move(exchange_));
 }
 
 void Http1Connection::begin_drain() {

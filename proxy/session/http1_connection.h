@@ -8,10 +8,14 @@
 #include "proxy/http1/body_decoder.h"
 #include "proxy/http1/request_parser.h"
 #include "proxy/net/flow.h"
+#include "proxy/session/date_text.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/held_input.h"
 #include "proxy/session/protocol.h"
+#include "proxy/session/request_pool.h"
+#include "proxy/session/standing.h"
+#include "proxy/session/tools.h"
 
 namespace proxy::net {
 class TurnBudget;
@@ -20,12 +24,21 @@ class TurnBudget;
 namespace proxy::session {
 
 class ClientConnection;
-class Worker;
+class ClientQueues;
 
 // HTTP/1.0 and HTTP/1.1 with a client: one exchange at a time, pipelined requests wait their turn.
 class Http1Connection final : public Protocol, private Downstream {
  public:
-  Http1Connection(Worker& worker, ClientConnection& connection);
+  // What it uses of its worker, all of which outlives it.
+  struct Means : Tools {
+    ClientQueues& clients;  // that of those that are to be closed
+    RequestPool<Exchange>& exchanges;
+    const Standing& standing;
+    DateText& date;
+  };
+
+  // `means` itself outlives it, too.
+  Http1Connection(const Means& means, ClientConnection& connection);
   ~Http1Connection() override;
 
   void on_readable() override;
@@ -82,7 +95,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void arm_between_requests();
   void leave_if_idle();
 
-  Worker& worker_;
+  const Means& means_;
   ClientConnection& connection_;
   State state_ = State::idle;
   bool processing_ = false;  // input is being used, further up the stack

@@ -6,8 +6,8 @@
 #include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
 #include "proxy/session/client_connection.h"
+#include "proxy/session/flush_queue.h"
 #include "proxy/session/read_ahead.h"
-#include "proxy/session/worker.h"
 
 namespace proxy::session {
 namespace {
@@ -24,13 +24,13 @@ constexpr std::chrono::milliseconds kGoawayDelay{200};
 
 }  // namespace
 
-Http2Connection::Http2Connection(Worker& worker, ClientConnection& connection)
-    : worker_(worker),
+Http2Connection::Http2Connection(const Means& means, ClientConnection& connection)
+    : means_(means),
       connection_(connection),
-      held_(worker.counters().held.http2_output),
-      held_input_(worker.counters().held.client_input),
-      held_fields_(worker.counters().held.http2_fields),
-      idle_since_(worker.loop().now()) {}
+      held_(means.counters.held.http2_output),
+      held_input_(means.counters.held.client_input),
+      held_fields_(means.counters.held.http2_fields),
+      idle_since_(means.loop.now()) {}
 
 Http2Connection::~Http2Connection() = default;
 
@@ -45,18 +45,19 @@ bool Http2Connection::start() {
 std::unique_ptr<http2::Stream> Http2Connection::make_stream() {
   had_request_ = true;
   connection_.end_rest();
-  auto stream = worker_.take_stream();
+  auto stream = means_.streams.take();
   stream->attach(*this);
   return stream;
 }
 
 void Http2Connection::recycle_stream(std::unique_ptr<http2::Stream> stream) {
-  idle_since_ = worker_.loop().now();
-  worker_.recycle(std::unique_ptr<Http2Stream>(static_cast<Http2Stream*>(stream.release())));
+  idle_since_ = means_.loop.now();
+  means_.streams.give_back(
+      std::unique_ptr<Http2Stream>(static_cast<Http2Stream*>(stream.release())));
 }
 
 base::SteadyTime Http2Connection::now() const {
-  return worker_.loop().now();
+  return means_.loop.now();
 }
 
 void Http2Connection::on_readable() {
@@ -73,7 +74,7 @@ void Http2Connection::read() {
       return;
     }
     if (budget.is_spent()) {
-      worker_.resume_soon(connection_);
+      means_.resume_soon(connection_);
       return;
     }
     if (!take_input(budget)) return;
@@ -83,7 +84,7 @@ void Http2Connection::read() {
 // What waits, else what comes. False: nothing more is to be read now.
 bool Http2Connection::take_input(net::TurnBudget& budget) {
   using Unit = net::TurnBudget::Unit;
-  Buffers::Area& area = worker_.buffers().client;
+  Buffers::Area& area = means_.buffers.client;
   const bool has_waited = !input_.empty();
   std::string_view input = input_.view();
   if (!has_waited) {
@@ -114,7 +115,7 @@ bool Http2Connection::take_input(net::TurnBudget& budget) {
 // say something, a client that does not listen is not heard either. Bodies are not in it, since
 // they may have to wait for a WINDOW_UPDATE; see Http2Stream::room() for theirs.
 bool Http2Connection::owes_too_much() const {
-  return connection_.channel().unsent() + session_->owed() > worker_.options().unsent_bytes_high;
+  return connection_.channel().unsent() + session_->owed() > means_.options.unsent_bytes_high;
 }
 
 // What libnghttp2 has to say about it is sent, then the connection ends.
@@ -124,14 +125,14 @@ void Http2Connection::fail() {
 }
 
 void Http2Connection::flush_soon() {
-  if (state_ != State::closed) worker_.flush_soon(*this);
+  if (state_ != State::closed) means_.flushes.add(*this);
 }
 
 bool Http2Connection::flush() {
   if (state_ == State::closed) return false;
-  const std::size_t high = worker_.options().unsent_bytes_high;
+  const std::size_t high = means_.options.unsent_bytes_high;
   if (connection_.channel().unsent() > high) return false;  // on_drained() goes on
-  std::string& out = worker_.buffers().frames;
+  std::string& out = means_.buffers.frames;
   out.clear();
   if (!session_->send(out, kFlushBytesMax)) fail();
   if (!out.empty()) connection_.write(out);
@@ -146,7 +147,7 @@ bool Http2Connection::flush() {
     finish();
     return false;
   }
-  if (holds_back_ && !owes_too_much()) worker_.resume_soon(connection_);
+  if (holds_back_ && !owes_too_much()) means_.resume_soon(connection_);
   return session_->wants_to_send() && connection_.channel().unsent() <= high;
 }
 
@@ -177,7 +178,7 @@ void Http2Connection::on_timeout() {
 // The deadline of the connection itself, with streams or without: nothing that could be said to
 // this client would get to it.
 bool Http2Connection::takes_nothing() {
-  const auto limit = worker_.options().timeouts.body_idle;
+  const auto limit = means_.options.timeouts.body_idle;
   const bool waits = connection_.channel().unsent() > 0;
   if (waits && !was_waiting_) connection_.watch_sending(limit);
   was_waiting_ = waits;
@@ -186,9 +187,9 @@ bool Http2Connection::takes_nothing() {
 
 // Only requests keep a connection: PING and what else says nothing do not.
 void Http2Connection::check_idle() {
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   const auto limit = had_request_ ? timeouts.keep_alive : timeouts.request_header;
-  if (sent_goaway_ || worker_.loop().now() - idle_since_ < limit) return;
+  if (sent_goaway_ || means_.loop.now() - idle_since_ < limit) return;
   state_ = State::draining;
   sent_goaway_ = true;
   session_->goaway();
@@ -206,7 +207,7 @@ void Http2Connection::check_streams() {
 // All that there is to say was said.
 void Http2Connection::finish() {
   const bool is_abuse = has_failed_ || session_->ended_for() != nullptr;
-  if (is_abuse) worker_.counters().http2_connections_ended.add(close_reason_);
+  if (is_abuse) means_.counters.http2_connections_ended.add(close_reason_);
   abandon_all();
   connection_.linger(is_abuse ? kAbusersInputMax : ClientConnection::kAnyInput);
 }
@@ -221,7 +222,7 @@ void Http2Connection::abandon_all() {
   state_ = State::closed;
   held_.set(0);
   held_fields_.set(0);
-  worker_.forget_flush(*this);
+  means_.flushes.leave(*this);
   // Streams are abandoned now; the session itself may be further up the stack.
   session_->for_each_stream(
       [](http2::Stream& stream) { static_cast<Http2Stream&>(stream).abandon(); });
@@ -245,14 +246,14 @@ void Http2Connection::begin_drain() {
 
 // ---- One stream
 
-Http2Stream::Http2Stream(Worker& worker)
-    : worker_(worker), early_(worker.counters().held.client_input) {}
+Http2Stream::Http2Stream(const Means& means)
+    : means_(means), early_(means.counters.held.client_input) {}
 
 Http2Stream::~Http2Stream() = default;
 
 void Http2Stream::attach(Http2Connection& connection) {
   connection_ = &connection;
-  exchange_ = worker_.take_exchange();
+  exchange_ = means_.exchanges.take();
   head_complete_ = has_begun_ = request_complete_ = opens_tunnel_ = false;
   watch_ = {};
   made_progress();
@@ -263,12 +264,12 @@ const Client& Http2Stream::client() const {
 }
 
 void Http2Stream::made_progress() {
-  last_progress_ = worker_.loop().now();
+  last_progress_ = means_.loop.now();
 }
 
 bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
-  const Timeouts& timeouts = worker_.options().timeouts;
-  const base::SteadyTime now = worker_.loop().now();
+  const Timeouts& timeouts = means_.options.timeouts;
+  const base::SteadyTime now = means_.loop.now();
   if (body_queued() > 0) {
     if (!watch_.has_stalled(body_sent(), now, timeouts.body_idle)) return false;
     // With a window it is the connection that holds it up, and that has a deadline of its own.
@@ -307,7 +308,7 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
                   http::reason_of(http::Failure::bad_request_line));
     return;
   }
-  http1::RequestParser parser(worker_.options().limits);
+  http1::RequestParser parser(means_.options.limits);
   http::RequestHead& request = exchange_->request();
   if (parser.parse(head, request) != http1::RequestParser::Outcome::complete) {
     const http::Failure failure =
@@ -437,7 +438,7 @@ void Http2Stream::on_sent() {
 void Http2Stream::abandon() {
   if (exchange_ == nullptr) return;
   exchange_->abandon(connection_->close_reason());
-  worker_.recycle(std::move(exchange_));
+  means_.exchanges.give_back(std::move(exchange_));
 }
 
 void Http2Stream::on_stream_closed(std::string_view refusal) {
@@ -453,7 +454,7 @@ void Http2Stream::on_stream_closed(std::string_view refusal) {
     describe_unread();
     exchange_->abandon_unread(client(), Exchange::Protocol::http2, refusal);
   }
-  worker_.recycle(std::move(exchange_));
+  means_.exchanges.give_back(std::move(exchange_));
 }
 
 void Http2Stream::time_out() {
@@ -461,7 +462,7 @@ void Http2Stream::time_out() {
   if (!head_complete_ && exchange_ != nullptr) {
     describe_unread();
     exchange_->abandon_unread(client(), Exchange::Protocol::http2, reason::request_header_timeout);
-    worker_.recycle(std::move(exchange_));
+    means_.exchanges.give_back(std::move(exchange_));
   }
   if (exchange_ == nullptr) {
     connection_->session().reset(*this, http2::ServerSession::Why::cancel);
@@ -469,7 +470,7 @@ void Http2Stream::time_out() {
   } else if (body_queued() > 0 || exchange_->is_tunnel()) {
     exchange_->abandon(body_queued() > 0 ? reason::client_send_timeout : reason::tunnel_idle);
     break_off();
-    worker_.recycle(std::move(exchange_));
+    means_.exchanges.give_back(std::move(exchange_));
   } else if (has_begun_) {
     exchange_->refuse(408, reason::request_body_timeout);
   } else {
@@ -484,14 +485,14 @@ void Http2Stream::send_continue() {
 }
 
 void Http2Stream::send_interim(const http::ResponseHead& head) {
-  connection_->session().respond_interim(*this, worker_.response_fields().of(head, {}));
+  connection_->session().respond_interim(*this, means_.response_fields.of(head, {}));
   connection_->flush_soon();
 }
 
 void Http2Stream::send_head(const http::ResponseHead& head, const upstream::Piece& piece,
                             bool last) {
   const bool with_body = !last || !piece.empty();
-  connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
+  connection_->session().respond(*this, means_.response_fields.of(head, means_.date.now()),
                                  with_body);
   if (with_body) give_body(piece.text(), last);
   connection_->flush_soon();
@@ -504,13 +505,13 @@ void Http2Stream::send_body(const upstream::Piece& piece, bool last) {
 }
 
 void Http2Stream::send_trailer(const std::vector<http::Field>& trailer) {
-  if (body_queued() == 0) watch_.begin(worker_.loop().now());
-  connection_->session().end_body(*this, worker_.response_fields().of(trailer));
+  if (body_queued() == 0) watch_.begin(means_.loop.now());
+  connection_->session().end_body(*this, means_.response_fields.of(trailer));
   connection_->flush_soon();
 }
 
 void Http2Stream::give_body(std::string_view data, bool last) {
-  if (body_queued() == 0) watch_.begin(worker_.loop().now());
+  if (body_queued() == 0) watch_.begin(means_.loop.now());
   connection_->session().append_body(*this, data, last);
 }
 
@@ -544,7 +545,7 @@ void Http2Stream::send_answer(const http::Answer& answer) {
     head.fields.push_back({.name = "retry-after", .value = answer.retry_after});
   }
   const bool with_body = !answer.body.empty() && !answer.head_method;
-  connection_->session().respond(*this, worker_.response_fields().of(head, worker_.date()),
+  connection_->session().respond(*this, means_.response_fields.of(head, means_.date.now()),
                                  with_body);
   if (with_body) give_body(answer.body, true);
   connection_->flush_soon();
@@ -558,7 +559,7 @@ void Http2Stream::break_off() {
 }
 
 void Http2Stream::on_exchange_over() {
-  worker_.recycle(std::move(exchange_));
+  means_.exchanges.give_back(std::move(exchange_));
 }
 
 }  // namespace proxy::session

@@ -6,13 +6,17 @@
 #include "base/byte_queue.h"
 #include "proxy/admin/held_bytes.h"
 #include "proxy/admin/held_text.h"
+#include "proxy/http2/response_fields.h"
 #include "proxy/http2/server_session.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/reason/words.h"
+#include "proxy/session/date_text.h"
 #include "proxy/session/downstream.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/protocol.h"
+#include "proxy/session/request_pool.h"
+#include "proxy/session/tools.h"
 
 namespace proxy::net {
 class TurnBudget;
@@ -21,17 +25,27 @@ class TurnBudget;
 namespace proxy::session {
 
 class ClientConnection;
+class FlushQueue;
 class Http2Connection;
-class Worker;
 
 // One request on an HTTP/2 connection, and where its response goes.
 class Http2Stream final : public http2::Stream, private Downstream {
  public:
-  explicit Http2Stream(Worker& worker);
+  // What it uses of its worker, all of which outlives it.
+  struct Means : Tools {
+    RequestPool<Exchange>& exchanges;
+    http2::ResponseFields& response_fields;
+    DateText& date;
+  };
+
+  // `means` itself outlives it, too.
+  explicit Http2Stream(const Means& means);
   ~Http2Stream() override;
 
   void attach(Http2Connection& connection);
 
+  // Ready to be attached again.
+  void reset() { connection_ = nullptr; }
   // The memory of one that is spent.
   std::size_t kept_bytes() const { return sizeof *this + Stream::kept_bytes(); }
 
@@ -75,7 +89,7 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void open_window();
   void made_progress();
 
-  Worker& worker_;
+  const Means& means_;
   Http2Connection* connection_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
   bool head_complete_ = false;
@@ -95,7 +109,14 @@ class Http2Connection final : public Protocol,
                               public net::QueuePlace<Flush>,
                               private http2::StreamSource {
  public:
-  Http2Connection(Worker& worker, ClientConnection& connection);
+  // What it uses of its worker, all of which outlives it.
+  struct Means : Tools {
+    RequestPool<Http2Stream>& streams;
+    FlushQueue& flushes;
+  };
+
+  // `means` itself outlives it, too.
+  Http2Connection(const Means& means, ClientConnection& connection);
   ~Http2Connection() override;
 
   // False: no memory.
@@ -137,7 +158,7 @@ class Http2Connection final : public Protocol,
   void check_idle();
   void check_streams();
 
-  Worker& worker_;
+  const Means& means_;
   ClientConnection& connection_;
   std::unique_ptr<http2::ServerSession> session_;
   State state_ = State::open;

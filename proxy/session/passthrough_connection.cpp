@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "proxy/reason/words.h"
+#include "proxy/session/client_queues.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/request_hash.h"
 #include "proxy/session/tunnel_time.h"
-#include "proxy/session/worker.h"
 #include "proxy/tls/client_hello.h"
 
 namespace proxy::session {
@@ -22,36 +22,36 @@ constexpr std::string_view kDone = reason::done;
 
 }  // namespace
 
-PassthroughConnection::PassthroughConnection(Worker& worker, ClientConnection& connection,
+PassthroughConnection::PassthroughConnection(const Means& means, ClientConnection& connection,
                                              std::string hello)
-    : worker_(worker),
+    : means_(means),
       connection_(connection),
       server_name_(tls::server_name_of(hello)),
-      hello_(worker.counters().held.request_copies),
-      began_at_(worker.loop().wall_now()),
-      began_(worker.loop().now()) {
+      hello_(means.counters.held.request_copies),
+      began_at_(means.loop.wall_now()),
+      began_(means.loop.now()) {
   hello_.assign(hello);
-  worker_.counters().passages.add();
-  worker_.counters().passages_open.add();
+  means_.counters.passages.add();
+  means_.counters.passages_open.add();
 }
 
 PassthroughConnection::~PassthroughConnection() {
-  worker_.counters().passages_open.subtract();
+  means_.counters.passages_open.subtract();
 }
 
 void PassthroughConnection::start() {
   // As with a request: what is under way may take what there is left.
-  if (worker_.has_little_memory()) {
+  if (means_.standing.has_little_memory()) {
     end(kUnavailable, reason::memory_pressure);
     return;
   }
-  const router::Passage* const passage = worker_.snapshot()->routes->find_passage(server_name_);
+  const router::Passage* const passage = means_.live.snapshot->routes->find_passage(server_name_);
   if (passage == nullptr || passage->cluster == router::Target::kNoCluster) {
     end(kUnavailable, reason::no_cluster);
     return;
   }
   if (passage->guards != nullptr && !passes_guards(*passage->guards)) return;
-  cluster_ = worker_.clusters().at(passage->cluster);
+  cluster_ = means_.clusters.at(passage->cluster);
   const config::Cluster& config = cluster_->config();
   if (cluster_->is_empty()) {
     end(kUnavailable, reason::no_endpoints);
@@ -62,8 +62,8 @@ void PassthroughConnection::start() {
     end(kUnavailable, reason::passthrough_is_not_plain);
     return;
   }
-  const auto stay = find_stay(*cluster_, connection_.client().address, *worker_.client_places(),
-                              worker_.loop().now());
+  const auto stay = find_stay(*cluster_, connection_.client().address, *means_.live.client_places,
+                              means_.loop.now());
   if (stay) known_ = stay->endpoint;
   if (stay && known_ == nullptr) stay_key_ = stay->key;
   if (!config.hash_by.empty()) {
@@ -82,10 +82,10 @@ void PassthroughConnection::start() {
 bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
   policy::OpenQuestion question;
   const policy::Asker asker{.address = connection_.client().address,
-                            .now = worker_.loop().now(),
-                            .limits = worker_.limits(),
+                            .now = means_.loop.now(),
+                            .limits = means_.live.limits.get(),
                             .counted = &counted_in_};
-  const policy::Verdict verdict = guards.check(asker, question, worker_.credentials_storage());
+  const policy::Verdict verdict = guards.check(asker, question, means_.scratch.credentials);
   if (!verdict.passes()) end(verdict.status == 0 ? kForbidden : verdict.status, verdict.reason);
   return verdict.passes();
 }
@@ -93,19 +93,19 @@ bool PassthroughConnection::passes_guards(const policy::Guards& guards) {
 // ---- The way to an endpoint
 
 std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
-  return worker_.pick_endpoint(
+  return means_.reach.pick_endpoint(
       *cluster_, {.tried = tried_, .sticky = known_, .hash = hash_, .keeps_limits = true});
 }
 
 void PassthroughConnection::try_endpoints() {
-  if (!worker_.may_connect()) {
+  if (!means_.reach.may_connect()) {
     end(kUnavailable, reason::no_descriptors);
     return;
   }
   int error = 0;
   while (auto endpoint = pick_endpoint()) {
     tried_.push_back(endpoint);
-    upstream_ = upstream::Connection::connect(worker_.loop(), endpoint, *this,
+    upstream_ = upstream::Connection::connect(means_.loop, endpoint, *this,
                                               cluster_->config().connect_timeout, proxy_header_);
     if (upstream_ != nullptr) {
       endpoint_ = std::move(endpoint);
@@ -113,7 +113,7 @@ void PassthroughConnection::try_endpoints() {
       return;
     }
     error = errno;
-    worker_.counters().upstream_failures.add(net::connect_failure_reason(error));
+    means_.counters.upstream_failures.add(net::connect_failure_reason(error));
   }
   if (error == 0) {
     end(kUnavailable, reason::endpoints_busy);
@@ -133,26 +133,26 @@ void PassthroughConnection::on_upstream_connected() {
   status_ = kPassed;
   tried_.clear();
   if (stay_key_) {
-    note_stay(*stay_key_, *endpoint_, *worker_.client_places(), worker_.loop().now());
+    note_stay(*stay_key_, *endpoint_, *means_.live.client_places, means_.loop.now());
   }
   upstream_->keep_alive();
   net::keep_alive(connection_.channel().fd());
   const std::string hello = hello_.take();
   client_bytes_ += hello.size();
-  worker_.counters().passage_bytes_to_endpoints.add(hello.size());
+  means_.counters.passage_bytes_to_endpoints.add(hello.size());
   upstream_->write(hello);
   note_progress();
   pass_to_endpoint();
 }
 
 void PassthroughConnection::on_upstream_failed(const upstream::Failure& failure) {
-  worker_.counters().upstream_failures.add(failure.reason);
+  means_.counters.upstream_failures.add(failure.reason);
   if (state_ != State::connecting || !cluster_->has_untried(tried_, endpoint_.get())) {
     end(failure.status, failure.reason, state_ == State::passing);
     return;
   }
   detach();
-  worker_.counters().upstream_retries.add();
+  means_.counters.upstream_retries.add();
   try_endpoints();
 }
 
@@ -173,9 +173,9 @@ void PassthroughConnection::pass_to_endpoint() {
   Channel& channel = connection_.channel();
   while (state_ == State::passing && !client_finished_ && channel.is_readable()) {
     const bool moves = client_flow_.movable(net::Flow::kEndless) > 0;
-    if (upstream_->unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) break;
+    if (upstream_->unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
     if (budget.is_spent()) {
-      worker_.resume_soon(connection_);
+      means_.resume_soon(connection_);
       break;
     }
     const IoResult taken = take_from_client(budget);
@@ -191,7 +191,7 @@ void PassthroughConnection::pass_to_endpoint() {
     }
     if (taken.kind != IoResult::Kind::done) continue;
     client_bytes_ += taken.bytes;
-    worker_.counters().passage_bytes_to_endpoints.add(taken.bytes);
+    means_.counters.passage_bytes_to_endpoints.add(taken.bytes);
     note_progress();
   }
   watch_endpoint();
@@ -200,17 +200,17 @@ void PassthroughConnection::pass_to_endpoint() {
 IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
   Channel& channel = connection_.channel();
   if (const std::size_t movable = client_flow_.movable(net::Flow::kEndless); movable > 0) {
-    const auto moved = upstream_->move_from(channel.fd(), movable, worker_.buffers().pipes);
+    const auto moved = upstream_->move_from(channel.fd(), movable, means_.buffers.pipes);
     if (moved) {
       channel.note_taken(moved->kind);
       client_flow_.note_moved(moved->bytes);
       budget.spend(moved->bytes);
-      worker_.counters().moved_bytes.add(moved->bytes);
+      means_.counters.moved_bytes.add(moved->bytes);
       return *moved;
     }
     client_flow_.stop();
   }
-  Buffers::Area& area = worker_.buffers().client;
+  Buffers::Area& area = means_.buffers.client;
   const IoResult got = channel.read(area.begin(), area.capacity(), budget);
   if (got.kind != IoResult::Kind::done) return got;
   client_flow_.note_read(got.bytes);
@@ -233,9 +233,9 @@ void PassthroughConnection::pass_to_client() {
   const Channel& channel = connection_.channel();
   while (state_ == State::passing && !endpoint_finished_ && upstream_->is_readable()) {
     const bool moves = endpoint_flow_.movable(net::Flow::kEndless) > 0;
-    if (channel.unsent() > (moves ? 0 : worker_.options().unsent_bytes_high)) break;
+    if (channel.unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
     if (budget.is_spent()) {
-      worker_.resume_soon(*upstream_);
+      means_.resume_soon(*upstream_);
       break;
     }
     const IoResult taken = take_from_endpoint(budget);
@@ -251,7 +251,7 @@ void PassthroughConnection::pass_to_client() {
     }
     if (taken.kind != IoResult::Kind::done) continue;
     endpoint_bytes_ += taken.bytes;
-    worker_.counters().passage_bytes_to_clients.add(taken.bytes);
+    means_.counters.passage_bytes_to_clients.add(taken.bytes);
     note_progress();
   }
 }
@@ -260,17 +260,17 @@ IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
   if (const std::size_t movable = endpoint_flow_.movable(net::Flow::kEndless); movable > 0) {
     const auto moved = connection_.channel().move_from(upstream_->socket(), movable);
     if (moved) {
-      if (moved->broken) worker_.close_soon(connection_);
+      if (moved->broken) means_.clients.close_soon(connection_);
       IoResult taken = moved->taken;
       taken.kind = upstream_->note_taken(taken.kind);
       endpoint_flow_.note_moved(taken.bytes);
       budget.spend(taken.bytes);
-      worker_.counters().moved_bytes.add(taken.bytes);
+      means_.counters.moved_bytes.add(taken.bytes);
       return taken;
     }
     endpoint_flow_.stop();
   }
-  Buffers::Area& area = worker_.buffers().upstream;
+  Buffers::Area& area = means_.buffers.upstream;
   const IoResult got = upstream_->read(area.begin(), Buffers::kReadBytes);
   if (got.kind != IoResult::Kind::done) return got;
   budget.spend(got.bytes);
@@ -284,7 +284,7 @@ IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
 // that is left when the other is done.
 
 void PassthroughConnection::note_progress() {
-  const Timeouts& timeouts = worker_.options().timeouts;
+  const Timeouts& timeouts = means_.options.timeouts;
   if (connection_.channel().unsent() == 0) {
     watches_client_ = false;
     // In TLS hardly anybody goes on for long when the other side is done, and most are gone.
@@ -305,7 +305,7 @@ void PassthroughConnection::watch_endpoint() {
 void PassthroughConnection::on_timeout() {
   if (!watches_client_) {
     end(kPassed, reason::passthrough_idle);
-  } else if (connection_.has_stalled(worker_.options().timeouts.body_idle)) {
+  } else if (connection_.has_stalled(means_.options.timeouts.body_idle)) {
     end(kPassed, reason::client_send_timeout, true);
   }
 }
@@ -332,17 +332,17 @@ void PassthroughConnection::on_closed(const char* reason) {
   state_ = State::over;
   if (reason_.empty()) reason_ = reason;
   detach();
-  worker_.counters().passages_ended.add(reason_);
+  means_.counters.passages_ended.add(reason_);
   counted_in_.leave();
   log();
 }
 
 void PassthroughConnection::log() {
-  if (!worker_.logs_access()) return;
+  if (!means_.access_lines.are_wanted()) return;
   const Client& client = connection_.client();
   const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began_);
-  worker_.access_lines().add({
+  means_.access_lines.add({
       .time = began_at_,
       .client = client.address,
       .host = server_name_,

@@ -14,20 +14,29 @@
 #include "proxy/policy/limits.h"
 #include "proxy/session/client_connection.h"
 #include "proxy/session/protocol.h"
+#include "proxy/session/serving.h"
+#include "proxy/session/tools.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection.h"
 
 namespace proxy::session {
 
-class Worker;
+class ClientQueues;
 
 // A client whose TLS ends at an endpoint: its bytes pass as they are, both ways, each until its
 // side has said all, inside the kernel while there are many. Endpoints are tried until one
 // connects; after that nothing is sent again. Its ClientConnection owns it; its worker's thread.
 class PassthroughConnection final : public Protocol, private upstream::Connection::User {
  public:
-  // `hello`: what the client has sent so far, a whole ClientHello at least.
-  PassthroughConnection(Worker& worker, ClientConnection& connection, std::string hello);
+  // What it uses of its worker, all of which outlives it: the tools, what it takes to serve
+  // anything, and the queue of those that are to be closed.
+  struct Means : Tools, Serving {
+    ClientQueues& clients;
+  };
+
+  // `means` itself outlives it, too. `hello`: what the client has sent so far, a whole ClientHello
+  // at least.
+  PassthroughConnection(const Means& means, ClientConnection& connection, std::string hello);
   ~PassthroughConnection() override;
 
   // Chooses where it goes. The connection may be closed when this returns.
@@ -71,7 +80,7 @@ class PassthroughConnection final : public Protocol, private upstream::Connectio
   void on_upstream_drained() override;
   void on_upstream_failed(const upstream::Failure& failure) override;
 
-  Worker& worker_;
+  const Means& means_;
   ClientConnection& connection_;
   State state_ = State::connecting;
   std::string server_name_;

@@ -7,7 +7,7 @@ namespace proxy::session {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  // The connection may have something to read, or it is its turn after Worker::resume_soon().
+  // The connection may have something to read, or it is its turn after Tools::resume_soon().
   virtual void on_readable() = 0;
   // All that was waiting to be sent is sent.
   virtual void on_drained() = 0;

@@ -1,20 +1,14 @@
 #include "proxy/session/worker.h"
 
+#include <string>
 #include <utility>
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include "proxy/reason/words.h"
-#include "proxy/session/client_connection.h"
-#include "proxy/session/http2_connection.h"
 
 namespace proxy::session {
-namespace {
-
-constexpr std::size_t kPooledStreamsMax = 512;
-
-}  // namespace
 
 base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      admin::AccessLog& access_log,
@@ -100,8 +94,7 @@ void Worker::note_memory(MemoryWatermark::Level level) {
     standing_.memory = level;
     if (!is_less) return;
     exchanges_.give_memory_back();
-    for (const auto& stream : stream_pool_) counters_.held.pools.subtract(stream->kept_bytes());
-    stream_pool_.clear();
+    http2_streams_.give_memory_back();
     streams_.give_memory_back();
     ::malloc_trim(0);
   });
@@ -151,7 +144,7 @@ void Worker::stop() {
 // ---- Connections
 
 void Worker::accept(net::Fd fd, const net::SocketAddress& peer, Entrance entrance) {
-  auto* connection = new ClientConnection(*this, std::move(fd), peer, entrance);
+  auto* connection = new ClientConnection(means_of_connections_, std::move(fd), peer, entrance);
   clients_.add(*connection);
   (entrance.secure ? counters_.connections_accepted_tls : counters_.connections_accepted_plain)
       .add();
@@ -191,12 +184,7 @@ bool Worker::on_turn_end() {
   more = to_flush_.flush_some() || more;
   more = clients_.close_doomed() || more;
   exchanges_.on_turn_end();
-  for (auto& stream : spent_streams_) {
-    if (stream_pool_.size() == kPooledStreamsMax) continue;
-    counters_.held.pools.add(stream->kept_bytes());
-    stream_pool_.push_back(std::move(stream));
-  }
-  spent_streams_.clear();
+  http2_streams_.on_turn_end();
   streams_.on_turn_end();
   access_lines_.flush();
   spans_.flush();
@@ -217,18 +205,6 @@ void Worker::give_memory_back() {
 void Worker::check_drained() {
   if (!on_drained_ || clients_.count() != 0) return;
   std::exchange(on_drained_, nullptr)();
-}
-
-std::unique_ptr<Http2Stream> Worker::take_stream() {
-  if (stream_pool_.empty()) return std::make_unique<Http2Stream>(*this);
-  std::unique_ptr<Http2Stream> stream = std::move(stream_pool_.back());
-  stream_pool_.pop_back();
-  counters_.held.pools.subtract(stream->kept_bytes());
-  return stream;
-}
-
-void Worker::recycle(std::unique_ptr<Http2Stream> stream) {
-  spent_streams_.push_back(std::move(stream));
 }
 
 }  // namespace proxy::session

@@ -2,27 +2,22 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "proxy/admin/access_log.h"
 #include "proxy/admin/counters.h"
 #include "proxy/admin/span_export.h"
-#include "proxy/control/snapshot.h"
 #include "proxy/http/request_id.h"
 #include "proxy/http2/request_fields.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/auth_cache.h"
-#include "proxy/policy/client_places.h"
-#include "proxy/policy/limits.h"
 #include "proxy/session/auth_places.h"
 #include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
+#include "proxy/session/client_connection.h"
 #include "proxy/session/client_queues.h"
 #include "proxy/session/date_text.h"
 #include "proxy/session/ebb.h"
@@ -37,6 +32,7 @@
 #include "proxy/session/once_a_minute.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_gate.h"
+#include "proxy/session/protocols.h"
 #include "proxy/session/public_ports.h"
 #include "proxy/session/reach.h"
 #include "proxy/session/request_pool.h"
@@ -50,10 +46,6 @@
 #include "proxy/upstream/request_streams.h"
 
 namespace proxy::session {
-
-class ClientConnection;
-class Http2Connection;
-class Http2Stream;
 
 // One core's share of the proxy: a loop with its listeners, clients, pools and buffers. It shares
 // nothing with other workers but immutable snapshots, the threads that hash passwords and inspect
@@ -92,56 +84,8 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   std::int64_t last_tick_millis() const { return loop_->last_tick_millis(); }
   const admin::WorkerCounters& read_counters() const { return counters_; }
 
-  // ---- for the parts of this worker
+  // ---- its own thread
   net::Loop& loop() { return *loop_; }
-  Buffers& buffers() { return buffers_; }
-  const Options& options() const { return options_; }
-  admin::WorkerCounters& counters() { return counters_; }
-  upstream::Clusters& clusters() { return clusters_; }
-  tls::ServerContext& tls() { return *tls_; }
-  std::string& credentials_storage() { return scratch_.credentials; }
-  // nullptr: there is no configuration yet.
-  const control::Snapshot* snapshot() const { return live_.snapshot.get(); }
-  policy::LimitTables* limits() const { return live_.limits.get(); }
-  policy::ClientPlaces* client_places() const { return live_.client_places.get(); }
-  bool is_draining() const { return standing_.announces_drain; }
-  std::string_view public_port_text(bool secure) const { return public_ports_.text(secure); }
-  bool logs_access() const { return access_lines_.are_wanted(); }
-  admin::AccessLog::Lines& access_lines() { return access_lines_; }
-  // Now, as an IMF-fixdate.
-  std::string_view date() { return date_.now(); }
-
-  std::unique_ptr<Exchange> take_exchange() { return exchanges_.take(); }
-  void recycle(std::unique_ptr<Exchange> exchange) { exchanges_.give_back(std::move(exchange)); }
-
-  std::unique_ptr<Http2Stream> take_stream();
-  void recycle(std::unique_ptr<Http2Stream> stream);
-  http2::ResponseFields& response_fields() { return response_fields_; }
-  void flush_soon(Http2Connection& connection) { to_flush_.add(connection); }
-  void forget_flush(Http2Connection& connection) { to_flush_.leave(connection); }
-
-  // See Tools.
-  void resume_soon(net::EventHandler& handler) { tools_.resume_soon(handler); }
-
-  void begin_rest(ClientConnection& connection, bool has_asked) {
-    clients_.begin_rest(connection, has_asked);
-  }
-  void end_rest(ClientConnection& connection) { clients_.end_rest(connection); }
-  // There is no memory for requests that are yet to begin.
-  bool has_little_memory() const { return standing_.has_little_memory(); }
-  void note_refused_client(std::string_view address) { clients_.note_refused_client(address); }
-  void note_refused_proxy_header(std::string_view peer, std::string_view reason) {
-    clients_.note_refused_proxy_header(peer, reason);
-  }
-  // See Reach.
-  bool may_connect() { return reach_.may_connect(); }
-  std::shared_ptr<upstream::Endpoint> pick_endpoint(upstream::Cluster& cluster,
-                                                    const upstream::Cluster::Past& past) {
-    return reach_.pick_endpoint(cluster, past);
-  }
-  void queue_handshake(ClientConnection& connection) { clients_.queue_handshake(connection); }
-  void close_soon(ClientConnection& connection) { clients_.close_soon(connection); }
-  void forget(ClientConnection& connection) { clients_.forget(connection); }
 
  private:
   Worker(const Options& options, admin::AccessLog& access_log, admin::SpanExport* spans,
@@ -195,14 +139,19 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
       public_ports_,
   };
   RequestPool<Exchange> exchanges_{means_of_exchanges_, counters_.held.pools};
-  std::vector<std::unique_ptr<Http2Stream>> spent_streams_;
-  std::vector<std::unique_ptr<Http2Stream>> stream_pool_;
   http2::ResponseFields response_fields_;
   http2::RequestFields request_fields_;
+  const Http2Stream::Means means_of_http2_streams_{tools_, exchanges_, response_fields_, date_};
+  RequestPool<Http2Stream> http2_streams_{means_of_http2_streams_, counters_.held.pools};
   FlushQueue to_flush_{*loop_};
 
-  std::vector<std::unique_ptr<Listener>> listeners_;
   ClientQueues clients_{tools_};
+  const Protocols protocols_{{tools_, clients_, exchanges_, standing_, date_},
+                             {tools_, http2_streams_, to_flush_},
+                             {tools_, serving_, clients_}};
+  const ClientConnection::Means means_of_connections_{tools_,        live_, clients_,
+                                                      public_ports_, *tls_, protocols_};
+  std::vector<std::unique_ptr<Listener>> listeners_;
   OnceAMinute says_full_, says_no_descriptors_;
 
   Ebb ebb_;
