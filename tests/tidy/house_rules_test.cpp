@@ -383,6 +383,20 @@ TEST(HouseRules, NobodyIsSearchedForInAWorkersQueues) {
   EXPECT_THAT(found, IsEmpty());
 }
 
+// Everybody else on it is given what it uses, and says so in its header (decision 0129).
+TEST(HouseRules, AWorkerIsKnownToItselfAndToTheEngineAlone) {
+  const std::regex comment(R"(//[^\n]*)");
+  const std::regex worker(R"(\bWorker\b)");
+  std::set<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("proxy") || file.text.find("Worker") == std::string::npos) continue;
+    const std::string code = std::regex_replace(file.text, comment, "");
+    if (std::regex_search(code, worker)) found.insert(file.path);
+  }
+  EXPECT_THAT(found, testing::ElementsAre("proxy/session/engine.cpp", "proxy/session/engine.h",
+                                          "proxy/session/worker.cpp", "proxy/session/worker.h"));
+}
+
 TEST(HouseRules, UnitTestsDoNotSleep) {
   std::vector<std::string> sleepers;
   for (const auto& file : tree()) {
