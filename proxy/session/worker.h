@@ -83,9 +83,7 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   void stop();
   std::int64_t last_tick_millis() const { return loop_->last_tick_millis(); }
   const admin::WorkerCounters& read_counters() const { return counters_; }
-
-  // ---- its own thread
-  net::Loop& loop() { return *loop_; }
+  net::Loop& loop() { return *loop_; }  // to post to
 
  private:
   Worker(const Options& options, admin::AccessLog& access_log, admin::SpanExport* spans,

@@ -48,6 +48,7 @@ class FakeClient final : public session::Downstream {
   int status = 0;  // of the response, or of an answer of ours
   std::string body;
   std::vector<int> interim;
+  std::vector<std::string> trailer;  // "name: value"
   bool is_complete = false, is_broken_off = false, is_over = false, was_continued = false;
   int wanted = 0;  // times that it was asked for more of its body
   std::size_t unsent_bytes = 0;
@@ -70,6 +71,13 @@ class FakeClient final : public session::Downstream {
     EXPECT_NE(status, 0) << "it has no head";
     body += piece.text();
     is_complete = last;
+  }
+  void send_trailer(const std::vector<http::Field>& fields) override {
+    expect_open();
+    for (const http::Field& field : fields) {
+      trailer.push_back(std::string(field.name) + ": " + std::string(field.value));
+    }
+    is_complete = true;
   }
   void send_answer(const http::Answer& answer) override {
     expect_open();
@@ -228,6 +236,19 @@ TEST_F(ExchangeAlone, ARequestGoesOutOnAConnectionAtRestAndItsResponseComesBack)
   EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
   EXPECT_EQ(streams_.last().released(), Use::complete);
   EXPECT_EQ(room_->counters.responses[2].get(), 1u);
+}
+
+TEST_F(ExchangeAlone, FieldsAfterTheBodyReachTheClient) {
+  serve(1);
+  streams_.ready = 1;
+  begin("GET");
+  streams_.last().say_head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "ok");
+  const http::Field checksum{.name = "checksum", .value = "1"};
+  streams_.last().say_end({checksum});
+  EXPECT_EQ(downstream_.body, "ok");
+  EXPECT_THAT(downstream_.trailer, ElementsAre("checksum: 1"));
+  EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
+  EXPECT_EQ(streams_.last().released(), Use::complete);
 }
 
 TEST_F(ExchangeAlone, WhatComesBeforeAConnectionIsThereWaitsForIt) {
@@ -524,6 +545,15 @@ TEST_F(ExchangeAlone, AClientThatIsGoneEndsTheStreamAndHearsOfNothing) {
     EXPECT_EQ(room_->counters.responses[has_begun ? 2 : 0].get(), 1u);
     exchange_.reset();
   }
+}
+
+TEST_F(ExchangeAlone, OfAClientThatLeavesBeforeAConnectionIsThereNothingIsSent) {
+  serve(1);
+  begin("POST", Body::in_chunks, "ab", false);
+  exchange_->abandon("client_closed");
+  EXPECT_FALSE(streams_.last().has_head());
+  EXPECT_EQ(streams_.last().released(), Use::broken);
+  EXPECT_EQ(room_->counters.responses[0].get(), 1u);
 }
 
 TEST_F(ExchangeAlone, AnEndpointThatResetsIsAnAnswerOrBreaksOffWhatHasBegun) {

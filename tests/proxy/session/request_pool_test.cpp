@@ -37,6 +37,7 @@ class RequestPoolTest : public ::testing::Test {
   // As many at once, and then none of them.
   void use(std::size_t count) {
     std::vector<std::unique_ptr<Thing>> things;
+    things.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       things.push_back(pool_.take());
       EXPECT_TRUE(things.back()->is_ready);
