@@ -49,7 +49,7 @@ class ClientConnection final : public net::EventHandler,
     ClientQueues& clients;  // in which it waits
     const PublicPorts& ports;
     tls::ServerContext& tls;
-    const Protocols& protocols;  // what each of these uses
+    const Protocols& protocols;  // what those use that it may speak
   };
 
   // `means` itself outlives it, too. Owned by the worker, from here to close().
