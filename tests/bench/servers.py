@@ -1,11 +1,12 @@
 """What `bench` and `attack` share: servers that are started, pinned to a core and looked at from outside."""
 
+import contextlib
 import os
+import pathlib
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 HOST = "www.example.com"
@@ -18,16 +19,23 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for_port(port, log, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+class DidNotListen(SystemExit):
+    """Nothing listens where it should, and why. It ends a script that does not expect it, as sys.exit() does."""
+
+
+def wait_for_port(port, log, seconds=60, process=None):
+    """Until something listens there; DidNotListen when the time is over, or before when the process has ended."""
+    begin = time.monotonic()
+    while time.monotonic() < begin + seconds:
+        has_ended = process is not None and process.poll() is not None
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        if has_ended:
+            break
         time.sleep(0.05)
-    with open(log) as f:
-        sys.stderr.write(f.read())
-    sys.exit(f"bench: nothing listens on port {port} after {seconds} s")
+    raise DidNotListen(f"{pathlib.Path(log).read_text()}bench: nothing listens on port {port} after "
+                       f"{time.monotonic() - begin:.0f} s")
 
 
 def run(command, **options):
@@ -80,9 +88,13 @@ class Server:
         log = f"{folder}/{name}.log"
         self.process = subprocess.Popen(pinned(core, command), stdout=subprocess.DEVNULL,
                                         stderr=open(log, "w"))
-        for port in (plain, tls):
-            if port:
-                wait_for_port(port, log, patience)
+        try:
+            for port in (plain, tls):
+                if port:
+                    wait_for_port(port, log, patience, self.process)
+        except DidNotListen:
+            self.stop()
+            raise
 
     def pids(self):
         return children_of(self.process.pid)
@@ -92,4 +104,7 @@ class Server:
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            for pid in reversed(self.pids()):  # its workers, too, which nobody else would end
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait(10)
