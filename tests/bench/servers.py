@@ -72,9 +72,9 @@ def rss_kb(pids):
     return total
 
 
-def make_certificate(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+def make_certificate(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), names=(HOST,)):
     run(["openssl", "req", "-x509", "-newkey", *key, "-nodes",
-         "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
+         "-days", "2", "-subj", f"/CN={HOST}", "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
          "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt"])
     with open(f"{folder}/tls.pem", "w") as f:
         f.write(open(f"{folder}/tls.crt").read() + open(f"{folder}/tls.key").read())
