@@ -1,0 +1,55 @@
+"""What the bench says of numbers that it found: run by ctest."""
+
+import unittest
+
+import report
+
+
+def row(name, **values):
+    return {"name": name, "unit": report.US, "values": values}
+
+
+def run_of(*rows):
+    proxies = ["gatehouse"] + sorted({peer for one in rows for peer in one["values"]} - {"gatehouse"})
+    return {"machine": "a machine", "rounds": 2, "seconds": 1, "proxies": proxies, "rows": list(rows)}
+
+
+class Aims(unittest.TestCase):
+    def lines(self, *rows):
+        return report.aims(run_of(*rows)).splitlines()
+
+    def test_an_aim_is_reached_or_missed_by_the_median_of_the_rounds(self):
+        self.assertIn("reached: new P-256 connection at 0.75 (0.50..1.00) of nginx; the aim is 0.75",
+                      self.lines(row("new P-256 connection", gatehouse=[1, 2], nginx=[2, 2])))
+        self.assertIn("missed: plain h1 1 MiB at 1.10 of haproxy; the aim is 1",
+                      self.lines(row("plain h1 1 MiB", gatehouse=[11], haproxy=[10])))
+
+    def test_the_best_is_the_peer_with_the_lowest_median(self):
+        self.assertIn("missed: an idle TLS connection at 0.75 of envoy, the best; the aim is 0.5",
+                      self.lines(row("an idle TLS connection", gatehouse=[6], envoy=[8], haproxy=[20], nginx=[30])))
+
+    def test_a_row_without_an_aim_of_its_own_is_to_be_below_the_best(self):
+        lines = self.lines(row("TLS h1 1 KiB", gatehouse=[9], nginx=[10], haproxy=[12]),
+                           row("TLS h2 1 KiB", gatehouse=[9], nginx=[10]),
+                           row("TLS h2 1 MiB", gatehouse=[11], nginx=[20], haproxy=[10]))
+        self.assertIn("missed: TLS h2 1 MiB at 1.10 of haproxy, the best; the aim is 1", lines)
+        self.assertIn("reached: 2 other rows at 1 of the best or below", lines)
+
+    def test_an_aim_that_was_not_measured_is_named(self):
+        line = self.lines(row("plain h1 1 MiB", gatehouse=[1], nginx=[2]))[-1]
+        self.assertTrue(line.startswith("not measured: plain h1 1 MiB (1 of haproxy); new P-256 connection"), line)
+
+    def test_a_row_that_no_peer_can_do_has_no_aim(self):
+        self.assertEqual([line for line in self.lines(row("h2 to h2c 1 KiB", gatehouse=[1])) if not line.startswith("not")], [])
+
+
+class Changes(unittest.TestCase):
+    def test_a_ratio_is_changed_where_the_rounds_of_both_runs_do_not_overlap(self):
+        then = run_of(row("TLS h1 1 KiB", gatehouse=[8, 9], nginx=[10, 10]))
+        self.assertEqual(report.changed(row("TLS h1 1 KiB", gatehouse=[6, 7], nginx=[10, 10]), "nginx", then), ", was 0.85")
+        self.assertEqual(report.changed(row("TLS h1 1 KiB", gatehouse=[7, 8.5], nginx=[10, 10]), "nginx", then), "")
+        self.assertEqual(report.changed(row("another", gatehouse=[1], nginx=[10]), "nginx", then), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
