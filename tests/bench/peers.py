@@ -8,9 +8,13 @@ import json
 import os
 import pathlib
 import shutil
+import socket
+import ssl
+import time
 from dataclasses import dataclass, field
 
-from servers import HOST, PROXY_CORE, Server, free_port, run
+from report import BEFORE
+from servers import HOST, PROXY_CORE, DidNotListen, Server, free_port, run
 
 CARGO_PROGRAM = pathlib.Path(__file__).resolve().parents[2] / ".ci/cargo-program"
 STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
@@ -57,12 +61,41 @@ def start_gatehouse(setup, name, program):
     elif setup.upstream != "passthrough":
         sni[""] = "bench"  # wrk names another host
     config = {"clusters": {"bench": cluster}, "hosts": hosts, "certificates": certificates, "sni": sni}
-    with open(f"{setup.folder}/config.json", "w") as f:
+    with open(f"{setup.folder}/{name}.json", "w") as f:
         json.dump(config, f)
     return Server(setup.folder, name, PROXY_CORE,
-                  [program, "--config", f"{setup.folder}/config.json", "--workers", "1", "--access-log", "off",
+                  [program, "--config", f"{setup.folder}/{name}.json", "--workers", "1", "--access-log", "off",
                    "--http-address", f"127.0.0.1:{plain}", "--https-address", f"127.0.0.1:{tls}",
                    "--admin-address", f"127.0.0.1:{admin}", "--drain-grace", "0"], plain, tls, START_SECONDS)
+
+
+def start_before(setup, name, program):
+    """An older gatehouse-proxy, with what today's is told; None where it does not understand that."""
+    try:
+        server = start_gatehouse(setup, name, program)
+    except DidNotListen:
+        return None
+    if serves(server, setup.hosts[0]):
+        return server
+    server.stop()
+    return None
+
+
+def serves(server, host, seconds=10):
+    """Whether it passes a request over TLS to its backend: a field that it has read over would be missed here."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection(("127.0.0.1", server.tls), seconds) as raw, context.wrap_socket(raw, server_hostname=host) as client:
+                client.sendall(f"GET /1k HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                if client.recv(65536).startswith(b"HTTP/1.1 200"):
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.1)  # some listened before they had read their configuration
+    return False
 
 
 NGINX_FIELDS = """proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
@@ -319,14 +352,15 @@ def start_pingora(setup, name, _):
 
 
 STARTS = {"gatehouse": start_gatehouse, "nginx": start_nginx, "haproxy": start_haproxy, "nghttpx": start_nghttpx, "h2o": start_h2o,
-          "envoy": start_envoy, "sozu": start_sozu, "pingora": start_pingora}
+          "envoy": start_envoy, "sozu": start_sozu, "pingora": start_pingora, BEFORE: start_before}
+OWN = ("gatehouse", BEFORE)
 CARGO_PEERS = {"sozu": "sozu", "pingora": "pingora-peer"}
 
 
 def what_is_missing(peer):
     """What to do to have this peer; None: it is there."""
-    if peer not in STARTS:
-        return f"there is no peer {peer}; there are {', '.join(list(STARTS)[1:])}"
+    if peer not in STARTS or peer in OWN:
+        return f"there is no peer {peer}; there are {', '.join(name for name in STARTS if name not in OWN)}"
     if peer in CARGO_PEERS:
         return None if cargo_program(CARGO_PEERS[peer]) else f"{peer}: make bench-peers, where cargo is"
     if peer == "envoy":

@@ -1,4 +1,4 @@
-"""What `bench` found, for people: as text, as Markdown, as a picture, and beside the last run.
+"""What `bench` found, for people: as text, as Markdown, as a picture, and beside the last run and the proxy of before.
 
 A run is {"machine", "rounds", "seconds", "rows": [{"name", "unit", "values": {proxy: [one a round]}}]}. Ratios are taken round by
 round, so that what a machine does meets all alike, and a run is compared with another by them alone.
@@ -9,6 +9,11 @@ import math
 import statistics
 
 US, NEW_US, KB, MB, MS = "µs a request", "µs a connection", "kB", "MB", "ms"
+
+# The proxy of `--before`: another build of the one that is measured, and no peer.
+BEFORE = "before"
+# Of a ratio to it: what is nearer to 1 says nothing.
+NOISE = 0.02
 
 BEST = "the best"  # the peer whose median is the lowest in that row
 
@@ -25,8 +30,8 @@ AIMS = [
 AIM_OF_OTHERS = 1.0
 
 
-def ratios(row, peer):
-    ours, theirs = row["values"].get("gatehouse", []), row["values"].get(peer, [])
+def ratios(row, peer, of="gatehouse"):
+    ours, theirs = row["values"].get(of, []), row["values"].get(peer, [])
     return [a / b for a, b in zip(ours, theirs) if b > 0]
 
 
@@ -49,16 +54,27 @@ def changed(row, peer, before):
     """How the ratio stood in the run before, where that differs by more than both runs' spreads."""
     old = next((r for r in (before or {}).get("rows", []) if r["name"] == row["name"]), None)
     then, now = ratios(old, peer) if old else [], ratios(row, peer)
-    if not then or not now or (min(now) <= max(then) and min(then) <= max(now)):
+    if peer == BEFORE or not then or not now or (min(now) <= max(then) and min(then) <= max(now)):
         return ""
     return f", was {statistics.median(then):.2f}"
+
+
+def beside_it(row, peer):
+    """The same ratio of the proxy of before, in the same rounds."""
+    then = ratios(row, peer, of=BEFORE) if peer != BEFORE else []
+    return f", before {statistics.median(then):.2f}" if then else ""
+
+
+def without_before(row):
+    """As the row is kept beside those of another run, which may have had another proxy of before."""
+    return {**row, "values": {name: values for name, values in row["values"].items() if name != BEFORE}}
 
 
 def cells(run, before):
     peers = run["proxies"][1:]
     head = ["", "unit", *run["proxies"], *(f"to {peer}" for peer in peers)]
     rows = [[row["name"], row["unit"], *(number(row["values"].get(name)) for name in run["proxies"]),
-             *(spread(ratios(row, peer)) + changed(row, peer, before) for peer in peers)] for row in run["rows"]]
+             *(spread(ratios(row, peer)) + beside_it(row, peer) + changed(row, peer, before) for peer in peers)] for row in run["rows"]]
     return head, rows
 
 
@@ -75,9 +91,9 @@ def markdown(run, before):
     head, rows = cells(run, before)
     ruler = ["---", "---"] + ["---:"] * len(run["proxies"]) + ["---"] * (len(head) - 2 - len(run["proxies"]))
     lines = ["| " + " | ".join(line) + " |" for line in [head, ruler, *rows]]
-    reached = "".join(f"- {line}\n" for line in aims(run).splitlines())
+    said = "".join(f"- {line}\n" for line in (aims(run) + "\n" + than_before(run)).splitlines() if line)
     return (f"{run['machine']}; {run['rounds']} rounds of {run['seconds']} s.\n\n" + "\n".join(lines) +
-            f"\n\nAims:\n\n{reached}")
+            f"\n\nAims:\n\n{said}")
 
 
 def best_peer(row, peers):
@@ -100,7 +116,7 @@ def against(row, whom, aim, peers):
 def aims(run):
     """A line for each aim, reached or missed; of the rows without an aim of their own, one for each that missed."""
     rows = {row["name"]: row for row in run["rows"]}
-    peers = run["proxies"][1:]
+    peers = [name for name in run["proxies"][1:] if name != BEFORE]
     lines, not_measured = [], []
     for name, whom, aim in AIMS:
         found = against(rows[name], whom, aim, peers) if name in rows else None
@@ -115,6 +131,22 @@ def aims(run):
         lines.append(f"reached: {reached} other rows at {AIM_OF_OTHERS:g} of {BEST} or below")
     if not_measured:
         lines.append(f"not measured: {'; '.join(not_measured)}")
+    return "\n".join(lines)
+
+
+def than_before(run):
+    """Rows that are dearer or cheaper than with the proxy of before in every round, and how many are neither; empty without one."""
+    lines, level = [], 0
+    for row in run["rows"]:
+        found = ratios(row, BEFORE)
+        if not found:
+            continue
+        if abs(statistics.median(found) - 1) < NOISE or min(found) <= 1 <= max(found):
+            level += 1
+        else:
+            lines.append(f"{'dearer' if min(found) > 1 else 'cheaper'} than before: {row['name']} at {spread(found)}")
+    if level:
+        lines.append(f"as before: {level} rows, within {NOISE:.0%} or with rounds on both sides")
     return "\n".join(lines)
 
 

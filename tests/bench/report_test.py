@@ -43,6 +43,38 @@ class Aims(unittest.TestCase):
         self.assertEqual([line for line in self.lines(row("h2 to h2c 1 KiB", gatehouse=[1])) if not line.startswith("not")], [])
 
 
+class Before(unittest.TestCase):
+    """The proxy of `--before`, measured in the same rounds."""
+
+    def test_each_ratio_stands_beside_what_it_was(self):
+        run = run_of(row("TLS h1 1 KiB", gatehouse=[8, 8], before=[9, 9], nginx=[10, 10]))
+        head, cells = report.cells(run, None)
+        found = dict(zip(head, cells[0]))
+        self.assertEqual(found["to nginx"], "0.80 (0.80..0.80), before 0.90")
+        self.assertEqual(found["to before"], "0.89 (0.89..0.89)")
+
+    def test_a_row_that_it_could_not_do_has_none(self):
+        self.assertEqual(report.beside_it(row("affinity 1 KiB", gatehouse=[8], nginx=[10]), "nginx"), "")
+
+    def test_a_row_is_dearer_when_it_is_in_every_round(self):
+        lines = report.than_before(run_of(row("dear", gatehouse=[11, 12], before=[10, 10]), row("cheap", gatehouse=[9, 8], before=[10, 10]),
+                                          row("both", gatehouse=[9, 12], before=[10, 10]), row("close", gatehouse=[101], before=[100]),
+                                          row("not done", gatehouse=[9]))).splitlines()
+        self.assertEqual(lines, ["dearer than before: dear at 1.15 (1.10..1.20)", "cheaper than before: cheap at 0.85 (0.80..0.90)",
+                                 "as before: 2 rows, within 2% or with rounds on both sides"])
+
+    def test_a_row_that_is_kept_for_the_next_run_is_kept_without_it(self):
+        self.assertEqual(report.without_before(row("one", gatehouse=[1], before=[2], nginx=[3])), row("one", gatehouse=[1], nginx=[3]))
+
+    def test_it_is_no_peer_that_an_aim_could_be_measured_by(self):
+        self.assertIn("missed: TLS h1 1 KiB at 1.25 of nginx, the best; the aim is 1",
+                      report.aims(run_of(row("TLS h1 1 KiB", gatehouse=[10], before=[4], nginx=[8]))).splitlines())
+
+    def test_what_it_was_in_the_last_run_is_not_told_as_that_may_have_been_another(self):
+        then = run_of(row("TLS h1 1 KiB", gatehouse=[5], before=[10]))
+        self.assertEqual(report.changed(row("TLS h1 1 KiB", gatehouse=[9], before=[10]), "before", then), "")
+
+
 class Changes(unittest.TestCase):
     def test_a_ratio_is_changed_where_the_rounds_of_both_runs_do_not_overlap(self):
         then = run_of(row("TLS h1 1 KiB", gatehouse=[8, 9], nginx=[10, 10]))
