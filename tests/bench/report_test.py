@@ -43,6 +43,21 @@ class Aims(unittest.TestCase):
         self.assertEqual([line for line in self.lines(row("h2 to h2c 1 KiB", gatehouse=[1])) if not line.startswith("not")], [])
 
 
+class Times(unittest.TestCase):
+    """A row that compares two loads of the same proxy."""
+
+    def setUp(self):
+        self.run_found = run_of({**row(report.RANDOM_HOSTS, gatehouse=[1.04, 1.08, 1.1], nginx=[1.2, 1.2, 1.2]), "unit": report.TIMES})
+
+    def test_it_has_an_aim_of_its_own(self):
+        self.assertIn("missed: hosts at random, to one of them at 1.08 (1.04..1.10) of itself; the aim is 1.05",
+                      report.aims(self.run_found).splitlines())
+
+    def test_it_is_told_of_each_proxy_and_compared_with_none(self):
+        self.assertEqual(report.cells(self.run_found, None)[1], [[report.RANDOM_HOSTS, report.TIMES, "1.08", "1.20", "-"]])
+        self.assertNotIn(report.RANDOM_HOSTS, report.picture(self.run_found))
+
+
 class Before(unittest.TestCase):
     """The proxy of `--before`, measured in the same rounds."""
 
