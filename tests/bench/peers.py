@@ -19,6 +19,7 @@ from servers import HOST, PROXY_CORE, DidNotListen, Server, free_port, run
 CARGO_PROGRAM = pathlib.Path(__file__).resolve().parents[2] / ".ci/cargo-program"
 STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 START_SECONDS = 300  # haproxy takes 24 s for 10,000 certificates
+BEFORE_SECONDS = 30  # it takes less than a second, or waits for a configuration that it understands
 UPLOAD_BYTES_MAX = 16 << 20
 
 
@@ -38,7 +39,7 @@ def chain_and_key(pem):
     return pem[:begin], pem[begin:]
 
 
-def start_gatehouse(setup, name, program):
+def start_gatehouse(setup, name, program, patience=START_SECONDS):
     plain, tls, admin = free_port(), free_port(), free_port()
     cluster = {"endpoints": [f"127.0.0.1:{port}" for port in setup.backends]}
     route = {"path": "/", "cluster": "bench", "bodyBytesMax": UPLOAD_BYTES_MAX}
@@ -66,13 +67,13 @@ def start_gatehouse(setup, name, program):
     return Server(setup.folder, name, PROXY_CORE,
                   [program, "--config", f"{setup.folder}/{name}.json", "--workers", "1", "--access-log", "off",
                    "--http-address", f"127.0.0.1:{plain}", "--https-address", f"127.0.0.1:{tls}",
-                   "--admin-address", f"127.0.0.1:{admin}", "--drain-grace", "0"], plain, tls, START_SECONDS)
+                   "--admin-address", f"127.0.0.1:{admin}", "--drain-grace", "0"], plain, tls, patience)
 
 
 def start_before(setup, name, program):
     """An older gatehouse-proxy, with what today's is told; None where it does not understand that."""
     try:
-        server = start_gatehouse(setup, name, program)
+        server = start_gatehouse(setup, name, program, BEFORE_SECONDS)
     except DidNotListen:
         return None
     if serves(server, setup.hosts[0]):
