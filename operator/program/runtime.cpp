@@ -37,7 +37,6 @@
 #include "operator/program/part_options.h"
 #include "operator/program/ports_file.h"
 #include "operator/program/published_configuration.h"
-#include "operator/program/reflectors.h"
 #include "operator/program/status_endpoints.h"
 #include "operator/program/stores.h"
 #include "operator/program/stuck_watch.h"
@@ -131,7 +130,6 @@ class RunningOperator final : public Runtime {
   ingress::ExternalNameWatches external_names_;
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
-  Reflectors reflectors_;
   std::unique_ptr<kube::LeaderElector> elector_;
   std::unique_ptr<base::HttpServer> health_;
   std::unique_ptr<base::HttpServer> metrics_;
@@ -155,6 +153,9 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       events_(
           *client_, clock,
           {.controller = "gatehouse.dev/operator", .instance = identity_, .registry = registry_}),
+      stores_(*client_, watched_namespaces(options), proxies_namespaces(options, own_namespace_),
+              {[this](const auto& secret) { return is_named_secret(secret); },
+               [this](const auto& service) { return is_named_service(service); }}),
       tls_secret_users_(stores_.ingresses),
       neighbours_(release(options), election_options(options, own_namespace_, identity_).lease,
                   *election_client_, clock, events_),
@@ -212,11 +213,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                      stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_,
                      &external_names_, &stores_.parameters, &field_maps_},
                     compile_options(options), clock, *registry_,
-                    [this](const auto& outcome) { on_compiled(outcome); }),
-      reflectors_(*client_, stores_, watched_namespaces(options),
-                  proxies_namespaces(options, own_namespace_),
-                  {[this](const auto& secret) { return is_named_secret(secret); },
-                   [this](const auto& service) { return is_named_service(service); }}) {
+                    [this](const auto& outcome) { on_compiled(outcome); }) {
   connect_parts();
 }
 
@@ -384,7 +381,7 @@ base::Status RunningOperator::listen() {
 void RunningOperator::start() {
   definitions_.start();
   if (own_certificate_) own_certificate_->start();
-  reflectors_.start();
+  stores_.cache.start();
   compile_loop_.start();
   if (!options_.leader_elect) {
     neighbours_.lead_without_election();
@@ -427,7 +424,7 @@ RunningOperator::~RunningOperator() {
   stop_.request_stop();
   definitions_.request_stop();
   if (own_certificate_) own_certificate_->request_stop();
-  reflectors_.request_stop();
+  stores_.cache.request_stop();
   const auto controllers = {
       &issuer_controller_, &cluster_issuer_controller_, &certificate_controller_, &shim_controller_,
       &status_controller_, &overlooked_controller_,     &class_controller_};
@@ -439,7 +436,7 @@ RunningOperator::~RunningOperator() {
   field_maps_.stop();
   if (elector_) elector_->stop();
   if (own_certificate_) own_certificate_->stop();
-  reflectors_.stop();
+  stores_.cache.stop();
   external_names_.stop();  // waits for servers that may not answer: nobody waits for it
   compile_loop_.stop();
   control_.reset();
@@ -562,7 +559,7 @@ std::string RunningOperator::why_not_live() const {
 
 std::string RunningOperator::why_not_ready() const {
   if (std::string problem = definitions_.problem(); !problem.empty()) return problem;
-  const std::string missing = stores_.not_synced();
+  const std::string missing = stores_.cache.awaited();
   if (!missing.empty()) return "waiting for the first listing of " + missing;
   if (compile_loop_.lacks_parameters()) {
     return "waiting for the first listing of EdgeParameters that an IngressClass names, and of the "
