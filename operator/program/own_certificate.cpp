@@ -6,11 +6,9 @@ namespace program {
 
 namespace {
 
-kube::ReflectorOptions only(const kube::ObjectKey& key) {
-  kube::ReflectorOptions options;
-  options.namespace_ = key.namespace_;
-  options.field_selector = "metadata.name=" + key.name;
-  return options;
+template <class T>
+kube::CachedKind<T> only(const kube::ObjectKey& key) {
+  return {.namespaces = {key.namespace_}, .field_selector = "metadata.name=" + key.name};
 }
 
 }  // namespace
@@ -19,39 +17,36 @@ OwnCertificate::OwnCertificate(const control::OwnIdentity::Options& options, kub
                                const base::Clock& clock, kube::ControllerOptions controller_options,
                                const std::stop_token& stop)
     : key_(options.secret),
+      cache_(client),
+      secrets_(cache_.keep(only<kube::Secret>(options.secret))),
+      config_maps_(cache_.keep(only<kube::ConfigMap>(options.config_map))),
       identity_(options, {secrets_, config_maps_}, client, clock, stop),
-      controller_(identity_, clock, std::move(controller_options)),
-      secret_reflector_(client, secrets_, only(options.secret)),
-      config_map_reflector_(client, config_maps_, only(options.config_map)) {
-  secrets_.add_listener([this](const auto&) { controller_.enqueue(key_); });
-  config_maps_.add_listener([this](const auto&) { controller_.enqueue(key_); });
+      controller_(identity_, clock, std::move(controller_options)) {
+  look_on_change_of(secrets_);
+  look_on_change_of(config_maps_);
+}
+
+template <class T>
+void OwnCertificate::look_on_change_of(kube::Store<T>& store) {
+  store.add_listener([this](const auto&) { controller_.enqueue(key_); });
+  // That there is none yet is no change of one.
+  store.add_sync_listener([this] { controller_.enqueue(key_); });
 }
 
 void OwnCertificate::start() {
-  secret_reflector_.start();
-  config_map_reflector_.start();
+  cache_.start();
   controller_.start();
-  // That there is no Secret yet is no change of one.
-  first_ = std::jthread([this](const std::stop_token& stop) {
-    if (secrets_.wait_until_synced(stop) && config_maps_.wait_until_synced(stop)) {
-      controller_.enqueue(key_);
-    }
-  });
 }
 
 void OwnCertificate::request_stop() {
-  first_.request_stop();
-  secret_reflector_.request_stop();
-  config_map_reflector_.request_stop();
+  cache_.request_stop();
   controller_.request_stop();
 }
 
 void OwnCertificate::stop() {
   request_stop();
-  if (first_.joinable()) first_.join();
   controller_.stop();
-  secret_reflector_.stop();
-  config_map_reflector_.stop();
+  cache_.stop();
 }
 
 }  // namespace program

@@ -187,6 +187,21 @@ TEST(HouseRules, OrdersAndProxiesAreKnownWhereTheyAreTheSubject) {
               IsEmpty());
 }
 
+// A store with watches of its own would be started, stopped and waited for by whoever thinks of it
+// (kube/cache.h).
+TEST(HouseRules, TheOperatorHasItsStoresFromACache) {
+  const std::regex watch(R"(\b(Holding|Named)?Reflector<)");
+  const std::regex store(R"(\b(Named)?Store<[\w:]+>\s+\w+\s*[;{=])");
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("operator")) continue;
+    if (std::regex_search(file.text, watch) || std::regex_search(file.text, store)) {
+      found.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 TEST(HouseRules, TheContractOfTheProxyDependsOnBaseAlone) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
                 return file.is_in("proxy/config") && starts_with_any(include, {"proxy/"}) &&
