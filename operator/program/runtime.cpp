@@ -10,6 +10,7 @@
 #include "base/ip_text.h"
 #include "base/tls_handshake.h"
 #include "kube/controller.h"
+#include "kube/controllers.h"
 #include "kube/event_recorder.h"
 #include "kube/leader_election.h"
 #include "operator/certificate/metrics.h"
@@ -55,7 +56,7 @@ class RunningOperator final : public Runtime {
   void start();
 
  private:
-  kube::ControllerOptions controller_options(const char* name, int workers) const;
+  kube::ControllerOptions own_certificate_controller_options() const;
   certificate::ProbeThreads::Options probe_thread_options();
   void tell_of_unreachable(const std::string& problem);
   std::function<bool(const std::string&)> is_our_class() const;
@@ -113,13 +114,17 @@ class RunningOperator final : public Runtime {
   ingress::OverlookedReporter overlooked_;
   ingress::ClassReporter class_reporter_;
 
-  kube::Controller issuer_controller_;
-  kube::Controller cluster_issuer_controller_;
-  kube::Controller certificate_controller_;
-  kube::Controller shim_controller_;
-  kube::Controller status_controller_;
-  kube::Controller overlooked_controller_;
-  kube::Controller class_controller_;
+  // While we lead.
+  kube::Controllers controllers_;
+  kube::Controller& issuer_controller_ = controllers_.add(issuers_, "issuer", kIssuerWorkers);
+  kube::Controller& cluster_issuer_controller_ =
+      controllers_.add(cluster_issuers_, "clusterissuer", kIssuerWorkers);
+  kube::Controller& certificate_controller_ =
+      controllers_.add(certificates_, "certificate", options_.workers);
+  kube::Controller& shim_controller_ = controllers_.add(shim_, "certificate-shim", 2);
+  kube::Controller& status_controller_ = controllers_.add(status_, "ingress-status", 4);
+  kube::Controller& overlooked_controller_ = controllers_.add(overlooked_, "ingress-overlooked", 1);
+  kube::Controller& class_controller_ = controllers_.add(class_reporter_, "ingress-class", 1);
 
   control::TokenReviewer token_reviewer_;
   std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
@@ -193,15 +198,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                   events_, clock),
       class_reporter_({class_names(options), options.watch_namespaces.empty()}, stores_.classes,
                       stores_.parameters, *client_, events_, clock, stop_.get_token()),
-      issuer_controller_(issuers_, clock, controller_options("issuer", kIssuerWorkers)),
-      cluster_issuer_controller_(cluster_issuers_, clock,
-                                 controller_options("clusterissuer", kIssuerWorkers)),
-      certificate_controller_(certificates_, clock,
-                              controller_options("certificate", options.workers)),
-      shim_controller_(shim_, clock, controller_options("certificate-shim", 2)),
-      status_controller_(status_, clock, controller_options("ingress-status", 4)),
-      overlooked_controller_(overlooked_, clock, controller_options("ingress-overlooked", 1)),
-      class_controller_(class_reporter_, clock, controller_options("ingress-class", 1)),
+      controllers_(clock, registry_),
       token_reviewer_(*review_client_, clock, review_options(options, config, own_namespace_)),
       auth_secrets_(*client_, {},
                     [this](const kube::ObjectKey& key) { compile_loop_.note_auth_secret(key); }),
@@ -217,10 +214,10 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
   connect_parts();
 }
 
-kube::ControllerOptions RunningOperator::controller_options(const char* name, int workers) const {
+kube::ControllerOptions RunningOperator::own_certificate_controller_options() const {
   kube::ControllerOptions options;
-  options.name = name;
-  options.workers = workers;
+  options.name = "control-certificate";
+  options.workers = 1;
   options.registry = registry_;
   return options;
 }
@@ -335,7 +332,7 @@ base::Result<base::HttpServer::TlsSource> RunningOperator::control_identity() {
   if (options_.control_tls_secret) {
     own_certificate_ = std::make_unique<OwnCertificate>(
         own_certificate_options(options_, own_namespace_), *client_, clock_,
-        controller_options("control-certificate", 1), stop_.get_token());
+        own_certificate_controller_options(), stop_.get_token());
     return [this] { return own_certificate_->get(); };
   }
   auto identity = control::FileIdentity::open(options_.control_tls_cert_file,
@@ -408,13 +405,7 @@ void RunningOperator::lead() {
         "Certificates and issuers without spec.ingressClassName are left to another operator");
   }
   certificates_.begin_to_lead();
-  issuer_controller_.start();
-  cluster_issuer_controller_.start();
-  certificate_controller_.start();
-  shim_controller_.start();
-  status_controller_.start();
-  overlooked_controller_.start();
-  class_controller_.start();
+  controllers_.start();
   reporter_.start_speaking();
 }
 
@@ -425,11 +416,7 @@ RunningOperator::~RunningOperator() {
   definitions_.request_stop();
   if (own_certificate_) own_certificate_->request_stop();
   stores_.cache.request_stop();
-  const auto controllers = {
-      &issuer_controller_, &cluster_issuer_controller_, &certificate_controller_, &shim_controller_,
-      &status_controller_, &overlooked_controller_,     &class_controller_};
-  for (kube::Controller* controller : controllers) controller->request_stop();
-  for (kube::Controller* controller : controllers) controller->stop();
+  controllers_.stop();
   probe_threads_.stop();
   issuer_secrets_.stop();
   auth_secrets_.stop();
