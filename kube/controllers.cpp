@@ -16,10 +16,16 @@ Controller& Controllers::add(Reconciler& reconciler, const std::string& name, in
 }
 
 void Controllers::start() {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return;
   for (Controller& one : all_) one.start();
 }
 
 void Controllers::request_stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
   for (Controller& one : all_) one.request_stop();
 }
 

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <prometheus/registry.h>
@@ -25,6 +26,9 @@ class Controllers {
   // Before start(). It lives as long as this, and reconciler outlives both.
   Controller& add(Reconciler& reconciler, const std::string& name, int workers);
 
+  // ---- Any thread.
+
+  // After a stop was requested it does nothing: who is elected in that moment begins no work.
   void start();
   void request_stop();
   // Asks all before it waits for one; for runs under way, as Controller::stop().
@@ -33,7 +37,9 @@ class Controllers {
  private:
   const base::Clock& clock_;
   const std::shared_ptr<prometheus::Registry> registry_;
+  std::mutex mutex_;
   std::deque<Controller> all_;  // each stays where it is
+  bool is_stopping_ = false;
 };
 
 }  // namespace kube

@@ -67,6 +67,14 @@ TEST_F(Controllers, StopTogether) {
   EXPECT_TRUE(of_certificates_.run_one());
 }
 
+TEST_F(Controllers, DoNotStartOnceTheyWereStopped) {
+  all_.stop();
+  all_.start();
+  of_issuers_.enqueue(kKey);
+  EXPECT_TRUE(of_issuers_.run_one());
+  all_.stop();
+}
+
 TEST_F(Controllers, AreCountedEachByItsName) {
   const std::string text = base::to_prometheus_text(*registry_);
   for (const char* name : {"issuer", "certificate"}) {
