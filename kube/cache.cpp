@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include <prometheus/counter.h>
+
 namespace kube {
 namespace {
 
@@ -21,14 +23,54 @@ std::string plural_in_words(const ResourceType& type) {
 
 }  // namespace
 
+// All by kind.
+struct Cache::Metrics {
+  explicit Metrics(std::shared_ptr<prometheus::Registry> of)
+      : registry(std::move(of)),
+        objects(prometheus::BuildGauge()
+                    .Name("gatehouse_cache_objects")
+                    .Help("Objects that are kept of the cluster")
+                    .Register(*registry)),
+        listed(prometheus::BuildGauge()
+                   .Name("gatehouse_cache_listed")
+                   .Help("1 once all that there is has been listed")
+                   .Register(*registry)),
+        failures(prometheus::BuildCounter()
+                     .Name("gatehouse_cache_failures_total")
+                     .Help("Lists and watches that failed and were tried again")
+                     .Register(*registry)) {}
+
+  const std::shared_ptr<prometheus::Registry> registry;
+  prometheus::Family<prometheus::Gauge>& objects;
+  prometheus::Family<prometheus::Gauge>& listed;
+  prometheus::Family<prometheus::Counter>& failures;
+};
+
 Cache::Cache(Client& client, Options options)
     : client_(client),
       reflector_(std::move(options.reflector)),
+      metrics_(options.registry ? std::make_unique<Metrics>(options.registry) : nullptr),
       fetches_(std::move(options.fetches)) {}
 
-ReflectorOptions Cache::options_for(const std::string& field_selector,
+Cache::~Cache() {
+  stop();
+}
+
+prometheus::Gauge& Cache::gauge_of_objects(const ResourceType& type) {
+  return metrics_->objects.Add({{"kind", type.kind}});
+}
+
+prometheus::Gauge& Cache::gauge_of_listing(const ResourceType& type) {
+  return metrics_->listed.Add({{"kind", type.kind}});
+}
+
+ReflectorOptions Cache::options_for(const ResourceType& type, const std::string& field_selector,
                                     const std::string& namespace_) const {
   ReflectorOptions options = reflector_;
+  if (metrics_) {
+    prometheus::Counter& failures = metrics_->failures.Add({{"kind", type.kind}});
+    options.on_failure = [&failures] { failures.Increment(); };
+  }
   options.field_selector = field_selector;
   options.namespace_ = namespace_;
   return options;

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
 #include "kube/client.h"
 #include "kube/holding_reflector.h"
 #include "kube/named_kind.h"
@@ -59,6 +62,7 @@ class Cache {
   struct Options {
     ReflectorOptions reflector{};  // of each; namespace and field selector are the kind's
     ObjectFetches::Options fetches{};
+    std::shared_ptr<prometheus::Registry> registry{};  // null: no metrics
   };
 
   // client outlives it.
@@ -66,7 +70,7 @@ class Cache {
   Cache(Client& client, Options options);
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
-  ~Cache() { stop(); }
+  ~Cache();  // stops
 
   // ---- Set up, before start(): one call for each kind. The store lives as long as the cache.
 
@@ -74,8 +78,9 @@ class Cache {
   Store<T>& keep(const CachedKind<T>& kind = {}) {
     Store<T>& store = add<Store<T>>(kind, Role::alone);
     for (const std::string& namespace_ : kind.namespaces) {
-      add_watch(std::make_shared<Reflector<T>>(client_, store, kind.type, kind.parse,
-                                               options_for(kind.field_selector, namespace_)));
+      add_watch(
+          std::make_shared<Reflector<T>>(client_, store, kind.type, kind.parse,
+                                         options_for(kind.type, kind.field_selector, namespace_)));
     }
     return store;
   }
@@ -88,7 +93,7 @@ class Cache {
     for (const std::string& namespace_ : kind.namespaces) {
       add_watch(std::make_shared<HoldingReflector<T>>(
           client_, store, kind.type, kind.parse, names_of, fetches_,
-          options_for(kind.field_selector, namespace_)));
+          options_for(kind.type, kind.field_selector, namespace_)));
     }
     return store;
   }
@@ -98,9 +103,9 @@ class Cache {
   NamedStore<T>& keep_named(const CachedKind<T>& kind, const Naming& naming) {
     NamedStore<T>& store = add<NamedStore<T>>(kind, Role::named);
     for (const std::string& namespace_ : kind.namespaces) {
-      const auto reflector =
-          std::make_shared<NamedReflector<T>>(client_, store, kind.type, kind.parse, naming,
-                                              options_for(kind.field_selector, namespace_));
+      const auto reflector = std::make_shared<NamedReflector<T>>(
+          client_, store, kind.type, kind.parse, naming,
+          options_for(kind.type, kind.field_selector, namespace_));
       store.kinds_.push_back(reflector.get());
       add_watch(reflector);
     }
@@ -123,6 +128,8 @@ class Cache {
   std::vector<ResourceType> kinds() const;
 
  private:
+  struct Metrics;
+
   enum class Role { alone, naming, named };
   // A reflector, as far as it is started and stopped.
   using Watch = std::shared_ptr<ReflectorLoop>;
@@ -155,22 +162,36 @@ class Cache {
     auto held = std::make_unique<Held<S>>();
     S& store = held->store;
     store.expect_listings_of(kind.namespaces);
+    if (metrics_) count(store, kind.type);
     if (role == Role::naming) store.add_sync_listener([this] { begin_with_named(); });
     kinds_.push_back(Kept{kind.type, kind.is_awaited, role, std::move(held), {}});
     return store;
+  }
+  template <class T>
+  void count(Store<T>& store, const ResourceType& type) {
+    prometheus::Gauge& objects = gauge_of_objects(type);
+    store.add_listener([&objects](const ObjectChange<T>& change) {
+      if (!change.before) objects.Increment();
+      if (!change.after) objects.Decrement();
+    });
+    prometheus::Gauge& is_listed = gauge_of_listing(type);
+    store.add_sync_listener([&is_listed] { is_listed.Set(1); });
   }
   template <class R>
   void add_watch(const std::shared_ptr<R>& reflector) {
     kinds_.back().watches.emplace_back(reflector, &reflector->loop());
   }
-  ReflectorOptions options_for(const std::string& field_selector,
+  ReflectorOptions options_for(const ResourceType& type, const std::string& field_selector,
                                const std::string& namespace_) const;
+  prometheus::Gauge& gauge_of_objects(const ResourceType& type);
+  prometheus::Gauge& gauge_of_listing(const ResourceType& type);
 
   void start_watches(Role role);
   void begin_with_named();
 
   Client& client_;
   const ReflectorOptions reflector_;
+  const std::unique_ptr<Metrics> metrics_;
   ObjectFetches fetches_;
   std::vector<Kept> kinds_;  // as they are from start() on
   std::mutex mutex_;

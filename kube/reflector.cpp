@@ -118,6 +118,7 @@ bool ReflectorLoop::recover(const base::Error& error, const std::stop_token& sto
   } else {
     spdlog::log(is_outage(error) ? spdlog::level::debug : spdlog::level::warn,
                 "{}; trying again in {} ms", error.message, delay.count());
+    if (options_.on_failure) options_.on_failure();
   }
   return options_.pause(delay, stop);
 }

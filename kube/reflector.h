@@ -33,6 +33,9 @@ struct ReflectorOptions {
   std::chrono::milliseconds backoff_limit{10000};
   Pause pause = real_pause();
   Random random = real_random();
+  // Called before each pause, on the reflector's thread: a request or a watch has failed. Not where
+  // only what we know was too old.
+  std::function<void()> on_failure{};
 };
 
 // The untyped half of a Reflector: it lists, watches, resumes, and backs off. One thread, from

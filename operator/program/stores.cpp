@@ -44,12 +44,13 @@ kube::ObjectKey service_of_slice(const nlohmann::json& object) {
 
 }  // namespace
 
-Stores::Stores(kube::Client& client, const Namespaces& watched, const Namespaces& own, Named named)
+Stores::Stores(kube::Client& client, const Namespaces& watched, const Namespaces& own, Named named,
+               std::shared_ptr<prometheus::Registry> registry)
     : watched_(or_whole_cluster(watched)),
       with_own_(watched.empty() ? watched_ : joined(watched, own)),
       of_the_cluster_(watched.empty() ? watched_ : Namespaces{}),
       named_(std::move(named)),
-      cache(client) {}
+      cache(client, {.registry = std::move(registry)}) {}
 
 kube::Naming Stores::naming_of_secrets(IsNamed is_named) {
   kube::Naming naming;

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <prometheus/registry.h>
 
 #include "kube/cache.h"
 #include "kube/client.h"
@@ -40,7 +43,9 @@ class Stores {
   // client outlives it. watched: the namespaces whose objects are read; none: all. own: where the
   // proxies' Services are read beside them. A release for some namespaces has no part in what
   // belongs to the whole cluster, but for IngressClasses, their parameters and the namespaces.
-  Stores(kube::Client& client, const Namespaces& watched, const Namespaces& own, Named named);
+  // registry: as kube::Cache::Options::registry.
+  Stores(kube::Client& client, const Namespaces& watched, const Namespaces& own, Named named,
+         std::shared_ptr<prometheus::Registry> registry);
 
  private:
   using Names = std::vector<kube::NameOfKind>;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <future>
@@ -15,6 +16,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/metrics.h"
 #include "kube/cache.h"
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
@@ -69,6 +71,7 @@ class Cluster final : public base::HttpTransport {
     urls_.push_back(request.url);
     log_.push_back("asked for " + path);
     changed_.notify_all();
+    if (refused_.count(path) != 0) return base::HttpResponse{403, {}, "{}"};
     if (!changed_.wait(lock, stop, [&] { return there_.count(path) != 0; })) {
       return base::failure(base::ErrorKind::cancelled, "stopped");
     }
@@ -101,6 +104,11 @@ class Cluster final : public base::HttpTransport {
   }
   void lists(const std::string& path, const json& items = json::array()) {
     has(path, {{"metadata", {{"resourceVersion", "10"}}}, {"items", items}});
+  }
+  // Before it is asked for.
+  void refuses(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    refused_.insert(path);
   }
   void feed(const std::string& path, const json& added) {
     const std::lock_guard lock(mutex_);
@@ -155,6 +163,7 @@ class Cluster final : public base::HttpTransport {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::map<std::string, json> there_;
+  std::set<std::string> refused_;
   std::map<std::string, std::string> fed_;
   std::set<std::string> watched_;
   std::vector<std::string> urls_;
@@ -297,6 +306,30 @@ TEST_F(Cache, StopsWhatWatchesWhatListsAndWhatHasNotBegun) {
   cache_.stop();
   EXPECT_EQ(cluster_->under_way(), 0u);
   cache_.stop();
+}
+
+TEST_F(Cache, CountsWhatItKeepsOfEachKindAndWhatFailed) {
+  kube::Cache::Options options;
+  options.registry = std::make_shared<prometheus::Registry>();
+  options.reflector.pause = [this](std::chrono::milliseconds, const std::stop_token&) {
+    heard_.set_value("failed");
+    return false;  // and never again
+  };
+  kube::Cache counted(client_, options);
+  counted.keep<Service>();
+  counted.keep<IngressClass>();
+  const auto text = [&] { return base::to_prometheus_text(*options.registry); };
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_listed{kind=\"Service\"} 0"));
+  cluster_->lists(kServices, json::array({object("web"), object("api")}));
+  cluster_->refuses(kClasses);
+  counted.start();
+  cluster_->await_watch(kServices);
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_objects{kind=\"Service\"} 2"));
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_listed{kind=\"Service\"} 1"));
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_failures_total{kind=\"Service\"} 0"));
+  EXPECT_EQ(heard_.get_future().get(), "failed");
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_failures_total{kind=\"IngressClass\"} 1"));
+  EXPECT_THAT(text(), HasSubstr("gatehouse_cache_listed{kind=\"IngressClass\"} 0"));
 }
 
 TEST_F(Cache, StopsWhereItWasNeverStarted) {

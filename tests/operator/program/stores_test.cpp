@@ -30,7 +30,7 @@ class StoresTest : public testing::Test {
   std::unique_ptr<Stores> stores_of(const Stores::Namespaces& watched) {
     const auto nobody = [](const kube::ObjectKey&) { return false; };
     return std::make_unique<Stores>(client_, watched, Stores::Namespaces{"gatehouse-system"},
-                                    Stores::Named{nobody, nobody});
+                                    Stores::Named{nobody, nobody}, nullptr);
   }
   static std::vector<std::string> plurals(const Stores& stores) {
     std::vector<std::string> found;
