@@ -51,31 +51,31 @@ Channel::Opening Channel::handshake(const router::RouteTable* table) {
   if (tls_ == nullptr) {
     const Opening opening = gather_first_words(input, first, looks ? table : nullptr);
     if (opening != Opening::done) return opening;
-    tls_ = std::make_unique<tls::Connection>(*tls_context_);
+    tls_ = std::make_unique<tls::ServerConnection>(*tls_context_);
     counters_.tls_open.add();
-    held_tls_.set(tls::Connection::kBytesInHandshake);
+    held_tls_.set(tls_->bytes());
   }
   const auto result = tls_->step(input);
-  if (result == tls::Connection::Handshake::done) {
-    held_tls_.set(tls::Connection::kBytes + tls_->shown_bytes());
+  if (result == tls::ServerConnection::Handshake::done) {
+    held_tls_.set(tls_->bytes());
   }
   hold(input);
   // In TLS 1.3 what a server has to say after the handshake is its ticket, and only that. It waits
   // for the response where the request has come already; else it goes at once and takes the
   // acknowledgement along, which the kernel keeps for 40 ms otherwise: a client with Nagle's
   // algorithm would hold its request back that long.
-  if (result == tls::Connection::Handshake::done && !ciphertext_.empty() &&
+  if (result == tls::ServerConnection::Handshake::done && !ciphertext_.empty() &&
       tls_->version() == "TLSv1.3") {
     ticket_.assign(tls_context_->output());
   } else {
     send_ciphertext();
   }
   switch (result) {
-    case tls::Connection::Handshake::needs_more:
+    case tls::ServerConnection::Handshake::needs_more:
       return Opening::needs_more;
-    case tls::Connection::Handshake::done:
+    case tls::ServerConnection::Handshake::done:
       return Opening::done;
-    case tls::Connection::Handshake::failed:
+    case tls::ServerConnection::Handshake::failed:
       return Opening::failed;
   }
   return Opening::failed;
@@ -140,13 +140,13 @@ IoResult Channel::read_tls(char* out, std::size_t size, net::TurnBudget& budget,
     ciphertext_.consume(before - input.size());
     if (ciphertext_.empty()) ciphertext_.release();
     held_input_.set(ciphertext_.size());
-  } else if (tls_->state() == tls::Connection::State::open) {
+  } else if (tls_->state() == tls::ServerConnection::State::open) {
     hold(input);
   }
   // A KeyUpdate to be answered, or an alert.
   if (!tls_context_->output().empty()) send_ciphertext();
-  if (tls_->state() == tls::Connection::State::failed) return {IoResult::Kind::failed, 0};
-  ended_ = tls_->state() == tls::Connection::State::closed_by_peer;
+  if (tls_->state() == tls::ServerConnection::State::failed) return {IoResult::Kind::failed, 0};
+  ended_ = tls_->state() == tls::ServerConnection::State::closed_by_peer;
   if (bytes > 0) return {IoResult::Kind::done, bytes};
   return {ended_ ? IoResult::Kind::closed : IoResult::Kind::would_block, 0};
 }

@@ -15,7 +15,7 @@
 #include "proxy/router/route_table.h"
 #include "proxy/session/buffers.h"
 #include "proxy/tls/client_hello.h"
-#include "proxy/tls/connection.h"
+#include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
 
 namespace proxy::session {
@@ -72,7 +72,7 @@ class Channel {
 
   int fd() const { return fd_.get(); }
   // nullptr: plain, or before the first step of the handshake.
-  const tls::Connection* tls() const { return tls_.get(); }
+  const tls::ServerConnection* tls() const { return tls_.get(); }
 
  private:
   net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget, std::size_t most);
@@ -86,7 +86,7 @@ class Channel {
   net::Fd fd_;
   Buffers& buffers_;
   admin::WorkerCounters& counters_;
-  std::unique_ptr<tls::Connection> tls_;
+  std::unique_ptr<tls::ServerConnection> tls_;
   tls::ServerContext* tls_context_ = nullptr;
   bool readable_ = false;
   bool closing_ = false;    // a FIN or worse is somewhere in the socket

@@ -209,7 +209,7 @@ void ClientConnection::handshake_step() {
       return;
     case Channel::Opening::failed: {
       // Without a first word there is no TLS yet that could have failed.
-      const tls::Connection* const tls = channel_.tls();
+      const tls::ServerConnection* const tls = channel_.tls();
       const std::string_view reason = tls == nullptr ? "" : tls->failure_reason();
       fail_handshake(reason.empty() ? reason::client_closed : reason);
       return;
@@ -230,7 +230,7 @@ void ClientConnection::pass_through() {
 }
 
 void ClientConnection::on_handshake_done() {
-  const tls::Connection& tls = *channel_.tls();
+  const tls::ServerConnection& tls = *channel_.tls();
   means_.counters.handshakes_ok.add();
   if (tls.was_resumed()) means_.counters.handshakes_resumed.add();
   client_.tls_version = tls.version();

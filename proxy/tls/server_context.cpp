@@ -11,8 +11,8 @@
 #include "base/tls_certificate_rules.h"
 #include "proxy/http/host_name.h"
 #include "proxy/reason/words.h"
-#include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
+#include "proxy/tls/server_connection.h"
 #include "proxy/tls/shown_certificate.h"
 
 namespace proxy::tls {
@@ -110,12 +110,11 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   policy_ = policy;
   ERR_clear_error();
   context_.reset(SSL_CTX_new(TLS_server_method()));
-  bio_.reset(BIO_new(memory_method()));
   ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
   sha256_.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   digest_.reset(EVP_MD_CTX_new());
   SSL_CTX* ctx = context_.get();
-  if (ctx == nullptr || bio_ == nullptr || ticket_cipher_ == nullptr || sha256_ == nullptr ||
+  if (ctx == nullptr || !wire_.is_usable() || ticket_cipher_ == nullptr || sha256_ == nullptr ||
       digest_ == nullptr || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(ctx, kTls13Ciphers) != 1 ||
       SSL_CTX_set_cipher_list(ctx, kTls12Ciphers) != 1 || !set_groups(ctx) ||
@@ -124,8 +123,6 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
                          "setting up TLS: " + base::take_openssl_error());
   }
   SSL_CTX_set_security_level(ctx, base::kTlsSecurityLevel);
-  BIO_set_data(bio_.get(), this);
-  BIO_set_init(bio_.get(), 1);
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_COMPRESSION |
                                SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -149,50 +146,15 @@ void ServerContext::set_certificates(std::shared_ptr<const CertificateTable> cer
   certificates_ = std::move(certificates);
 }
 
-BIO_METHOD* ServerContext::memory_method() {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "worker buffers");
-    BIO_meth_set_read(made, read_bytes);
-    BIO_meth_set_write(made, write_bytes);
-    BIO_meth_set_ctrl(made, control);
-    return made;
-  }();
-  return method;
-}
-
-int ServerContext::read_bytes(BIO* bio, char* out, int size) {
-  auto& context = *static_cast<ServerContext*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  if (context.input_.empty()) {
-    BIO_set_retry_read(bio);
-    return -1;
-  }
-  const std::size_t count = std::min(context.input_.size(), static_cast<std::size_t>(size));
-  std::memcpy(out, context.input_.data(), count);
-  context.input_.remove_prefix(count);
-  return static_cast<int>(count);
-}
-
-int ServerContext::write_bytes(BIO* bio, const char* bytes, int size) {
-  auto& context = *static_cast<ServerContext*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  context.output_.append(bytes, static_cast<std::size_t>(size));
-  return size;
-}
-
-long ServerContext::control(BIO*, int command, long, void*) {
-  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
-}
-
 // The first to see a ClientHello, before any ticket in it is opened. The name is read here and not
 // from SSL_get_servername(): in TLS 1.2 that gives a resumed session's name instead of the one that
 // was asked for, and in TLS 1.3 it comes too late for the ticket.
 int ServerContext::read_client_hello(SSL* ssl, int* alert, void* argument) {
   const auto& context = *static_cast<const ServerContext*>(argument);
-  auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
+  auto& connection = *static_cast<ServerConnection*>(SSL_get_app_data(ssl));
   std::string_view name;
   if (!read_server_name(ssl, name)) {
-    connection.failure_reason_ = reason::protocol_error;
+    connection.refuse(reason::protocol_error);
     *alert = SSL_AD_DECODE_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
@@ -225,17 +187,17 @@ bool ServerContext::apply_policy(SSL* ssl, config::TlsPolicy policy) {
   return false;
 }
 
-bool ServerContext::choose_certificate(Connection& connection, int& alert) const {
+bool ServerContext::choose_certificate(ServerConnection& connection, int& alert) const {
   const auto* found =
       certificates_ == nullptr ? nullptr : certificates_->find(connection.server_name());
   if (found == nullptr) {
-    connection.failure_reason_ =
-        certificates_ == nullptr ? reason::no_configuration : reason::unrecognized_name;
+    connection.refuse(certificates_ == nullptr ? reason::no_configuration
+                                               : reason::unrecognized_name);
     alert = SSL_AD_UNRECOGNIZED_NAME;
     return false;
   }
   if (!(*found)->is_usable()) {
-    connection.failure_reason_ = reason::certificate_broken;
+    connection.refuse(reason::certificate_broken);
     alert = SSL_AD_INTERNAL_ERROR;
     return false;
   }
@@ -246,7 +208,7 @@ bool ServerContext::choose_certificate(Connection& connection, int& alert) const
 // A ticket carries the session id context of the connection that it was made on, and OpenSSL opens
 // it only where the context is the same, in both versions. So the context is what a ticket is good
 // for: this name under this certificate.
-bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
+bool ServerContext::bind_tickets(SSL* ssl, const ServerConnection& connection) const {
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> bound{};
   static_assert(SSL_MAX_SID_CTX_LENGTH == 32, "a SHA-256 fills it");
   const std::string_view name = connection.server_name();
@@ -268,7 +230,7 @@ bool ServerContext::bind_tickets(SSL* ssl, const Connection& connection) const {
 
 // Which routes the requests will be for is not known yet, so a client is asked, and may go on with
 // none: what it showed is verified by each route for itself (ShownCertificate).
-bool ServerContext::ask_for_certificate(SSL* ssl, Connection& connection) const {
+bool ServerContext::ask_for_certificate(SSL* ssl, ServerConnection& connection) const {
   const CertificateRequest* const request = certificates_->request_of(connection.server_name());
   if (request == nullptr) return true;
   connection.asked_for_certificate_ = true;
@@ -304,8 +266,8 @@ int ServerContext::judge_shown_chain(X509_STORE_CTX* shown, void*) {
   const auto* const ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(shown, SSL_get_ex_data_X509_STORE_CTX_idx()));
   if (const auto bearable = check_shown_chain(X509_STORE_CTX_get0_untrusted(shown)); !bearable) {
-    static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ =
-        reason::client_certificate_too_much;
+    static_cast<ServerConnection*>(SSL_get_app_data(ssl))
+        ->refuse(reason::client_certificate_too_much);
     X509_STORE_CTX_set_error(shown, X509_V_ERR_CERT_REJECTED);
     return 0;
   }
@@ -316,13 +278,13 @@ int ServerContext::judge_shown_chain(X509_STORE_CTX* shown, void*) {
 // Without it OpenSSL would not acknowledge the name (RFC 6066 §3). What there is to say against it
 // was said in read_client_hello().
 int ServerContext::accept_server_name(SSL* ssl, int*, void*) {
-  const auto& connection = *static_cast<const Connection*>(SSL_get_app_data(ssl));
+  const auto& connection = *static_cast<const ServerConnection*>(SSL_get_app_data(ssl));
   return connection.certificate_ != nullptr ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 // Not called when a session is resumed: no certificate is sent then, and none need be parsed.
 int ServerContext::use_certificate(SSL* ssl, void*) {
-  auto& connection = *static_cast<Connection*>(SSL_get_app_data(ssl));
+  auto& connection = *static_cast<ServerConnection*>(SSL_get_app_data(ssl));
   if (connection.certificate_ == nullptr) return 0;
   const ParsedCertificates::Form parsed = connection.certificate_->parsed();
   // OpenSSL counts references to what it takes.
@@ -333,7 +295,7 @@ int ServerContext::use_certificate(SSL* ssl, void*) {
 
 void ServerContext::watch(const SSL* ssl, int where, int /*value*/) {
   if (where != SSL_CB_ACCEPT_LOOP && where != SSL_CB_WRITE_ALERT) return;
-  static_cast<Connection*>(SSL_get_app_data(ssl))->note_control_message();
+  static_cast<ServerConnection*>(SSL_get_app_data(ssl))->note_control_message();
 }
 
 int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,
@@ -348,13 +310,14 @@ int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,
     return SSL_TLSEXT_ERR_OK;
   }
   // RFC 7301 §3.2: no overlap is the fatal alert no_application_protocol.
-  static_cast<Connection*>(SSL_get_app_data(ssl))->failure_reason_ = reason::no_common_protocol;
+  static_cast<ServerConnection*>(SSL_get_app_data(ssl))->refuse(reason::no_common_protocol);
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 int ServerContext::use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
                                   EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
-  auto& context = static_cast<Connection*>(SSL_get_app_data(ssl))->context_;
+  const auto& context =
+      *static_cast<const ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   const std::shared_ptr<const TicketKeys>& keys = context.ticket_keys_;
   if (keys == nullptr) return 0;  // no ticket
   const TicketKey* key = nullptr;

@@ -8,10 +8,11 @@
 #include "base/result.h"
 #include "proxy/tls/certificate_table.h"
 #include "proxy/tls/ticket_keys.h"
+#include "proxy/tls/wire.h"
 
 namespace proxy::tls {
 
-class Connection;
+class ServerConnection;
 
 struct ServerPolicy {
   bool http2 = true;  // offered by ALPN before http/1.1
@@ -39,22 +40,18 @@ class ServerContext {
   const CertificateTable* certificates() const { return certificates_.get(); }
 
   // Ciphertext that OpenSSL made since it was cleared last.
-  std::string& output() { return output_; }
+  std::string& output() { return wire_.output(); }
 
  private:
-  friend class Connection;
+  friend class ServerConnection;
   ServerContext() = default;
   base::Status configure(const ServerPolicy& policy);
 
-  static BIO_METHOD* memory_method();
-  static int read_bytes(BIO* bio, char* out, int size);
-  static int write_bytes(BIO* bio, const char* bytes, int size);
-  static long control(BIO* bio, int command, long number, void* pointer);
   static int read_client_hello(SSL* ssl, int* alert, void* argument);
   static bool apply_policy(SSL* ssl, config::TlsPolicy policy);
-  bool choose_certificate(Connection& connection, int& alert) const;
-  bool bind_tickets(SSL* ssl, const Connection& connection) const;
-  bool ask_for_certificate(SSL* ssl, Connection& connection) const;
+  bool choose_certificate(ServerConnection& connection, int& alert) const;
+  bool bind_tickets(SSL* ssl, const ServerConnection& connection) const;
+  bool ask_for_certificate(SSL* ssl, ServerConnection& connection) const;
   static int judge_shown_chain(X509_STORE_CTX* shown, void* argument);
   static int accept_server_name(SSL* ssl, int* alert, void* argument);
   static int use_certificate(SSL* ssl, void* argument);
@@ -67,11 +64,7 @@ class ServerContext {
                             EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing);
 
   base::SslCtxPtr context_;
-  // One BIO for all connections: it only ever moves bytes between `input_`, OpenSSL and `output_`
-  // within one call, and a connection of its own would cost each of them 300 bytes.
-  base::BioPtr bio_;
-  std::string_view input_;
-  std::string output_;
+  Wire wire_;
   ServerPolicy policy_;
   base::OpensslPtr<EVP_CIPHER, EVP_CIPHER_free> ticket_cipher_;  // fetched once
   base::OpensslPtr<EVP_MD, EVP_MD_free> sha256_;                 // fetched once

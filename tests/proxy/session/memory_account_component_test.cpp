@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/session/buffers.h"
-#include "proxy/tls/connection.h"
+#include "proxy/tls/server_connection.h"
 #include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
@@ -97,13 +97,14 @@ TEST_F(MemoryAccount, TlsIsCountedByConnectionAndState) {
   serve(backend_.port());
   {
     const SocketStream established = connect_tls();
-    EXPECT_TRUE(eventually([&] { return held("tls") == tls::Connection::kBytes; }));
+    EXPECT_TRUE(eventually([&] { return held("tls") == tls::ServerConnection::kBytes; }));
     // The first record of a handshake that does not go on: whole, and nonsense for a beginning.
     SocketStream silent = SocketStream::connect(proxy_.https());
     std::string hello = "\x16\x03\x01";
     hello += std::string("\x00\x05\x01\x00\x40\x00\x00", 7);  // a ClientHello of 16 KiB begins
     silent.send(hello);
-    EXPECT_TRUE(comes_to_hold("tls", tls::Connection::kBytes + tls::Connection::kBytesInHandshake));
+    EXPECT_TRUE(comes_to_hold(
+        "tls", tls::ServerConnection::kBytes + tls::ServerConnection::kBytesInHandshake));
   }
   EXPECT_TRUE(lets_go_of("tls"));
 }

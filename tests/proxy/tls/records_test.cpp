@@ -9,8 +9,8 @@
 
 #include "base/key.h"
 #include "base/openssl.h"
-#include "proxy/tls/connection.h"
 #include "proxy/tls/parsed_certificate.h"
+#include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
 
 namespace proxy::tls {
@@ -36,9 +36,9 @@ class Records : public ::testing::TestWithParam<int> {
     SSL_set_bio(client_.get(), in, out_);
     SSL_set_connect_state(client_.get());
     SSL_set_tlsext_host_name(client_.get(), "a.test");
-    connection_ = std::make_unique<Connection>(*server_);
-    auto step = Connection::Handshake::needs_more;
-    while (step == Connection::Handshake::needs_more) {
+    connection_ = std::make_unique<ServerConnection>(*server_);
+    auto step = ServerConnection::Handshake::needs_more;
+    while (step == ServerConnection::Handshake::needs_more) {
       SSL_do_handshake(client_.get());
       const std::string sent = take_sent();
       ASSERT_NE(sent, "");
@@ -47,7 +47,7 @@ class Records : public ::testing::TestWithParam<int> {
       step = connection_->step(left);
       BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
     }
-    ASSERT_EQ(step, Connection::Handshake::done);
+    ASSERT_EQ(step, ServerConnection::Handshake::done);
   }
 
   // What another client says first.
@@ -77,7 +77,7 @@ class Records : public ::testing::TestWithParam<int> {
   base::SslCtxPtr context_{SSL_CTX_new(TLS_client_method())};
   base::SslPtr client_;
   BIO* out_ = nullptr;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<ServerConnection> connection_;
 };
 
 TEST_P(Records, AReadTakesNoMoreOfThemThanItIsToldToAndTheNextGoesOnThere) {
@@ -142,23 +142,23 @@ std::size_t allocated() {
 // The account of memory goes by an estimate; another OpenSSL may make it wrong.
 TEST_P(Records, AConnectionTakesAboutAsMuchAsTheAccountSays) {
   constexpr std::size_t kConnections = 32;
-  std::vector<std::unique_ptr<Connection>> in_handshake;
+  std::vector<std::unique_ptr<ServerConnection>> in_handshake;
   const std::string hello = client_hello();
   std::size_t before = allocated();
   for (std::size_t i = 0; i < kConnections; ++i) {
-    in_handshake.push_back(std::make_unique<Connection>(*server_));
+    in_handshake.push_back(std::make_unique<ServerConnection>(*server_));
     std::string_view left = hello;
     server_->output().clear();
-    ASSERT_EQ(in_handshake.back()->step(left), Connection::Handshake::needs_more);
+    ASSERT_EQ(in_handshake.back()->step(left), ServerConnection::Handshake::needs_more);
   }
   const std::size_t each = (allocated() - before) / kConnections;
-  EXPECT_GT(each, Connection::kBytesInHandshake / 2);
-  EXPECT_LT(each, Connection::kBytesInHandshake * 2);
+  EXPECT_GT(each, ServerConnection::kBytesInHandshake / 2);
+  EXPECT_LT(each, ServerConnection::kBytesInHandshake * 2);
   before = allocated();
   connection_.reset();
   const std::size_t established = before - allocated();
-  EXPECT_GT(established, Connection::kBytes / 2);
-  EXPECT_LT(established, Connection::kBytes * 2);
+  EXPECT_GT(established, ServerConnection::kBytes / 2);
+  EXPECT_LT(established, ServerConnection::kBytes * 2);
 }
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/key.h"
 #include "base/openssl.h"
 #include "proxy/http/host_name.h"
-#include "proxy/tls/connection.h"
+#include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
 
 namespace proxy::tls {
@@ -67,10 +67,10 @@ class SessionTickets : public ::testing::TestWithParam<int> {
     if (!name.empty()) SSL_set_tlsext_host_name(client.get(), name.c_str());
     if (ticket != nullptr) SSL_set_session(client.get(), ticket);
 
-    Connection connection(*server);
+    ServerConnection connection(*server);
     Outcome outcome;
-    auto step = Connection::Handshake::needs_more;
-    while (step == Connection::Handshake::needs_more) {
+    auto step = ServerConnection::Handshake::needs_more;
+    while (step == ServerConnection::Handshake::needs_more) {
       SSL_do_handshake(client.get());
       std::string sent = base::read_memory_bio(out);
       (void)BIO_reset(out);
@@ -80,7 +80,7 @@ class SessionTickets : public ::testing::TestWithParam<int> {
       step = connection.step(left);
       BIO_write(in, server->output().data(), static_cast<int>(server->output().size()));
     }
-    if (step != Connection::Handshake::done) {
+    if (step != ServerConnection::Handshake::done) {
       outcome.failure = connection.failure_reason();
       if (outcome.failure.empty()) outcome.failure = "stood still";
       return outcome;
@@ -228,7 +228,7 @@ TEST(ServerName, ThatIsMalformedEndsTheHandshake) {
   config.sni = {{"a.test", "a"}, {"", "a"}};
   server->set_certificates(std::make_shared<const CertificateTable>(config));
   const auto reason = [&](const std::string& content) {
-    Connection connection(*server);
+    ServerConnection connection(*server);
     const std::string bytes = with_extension(content);
     std::string_view left = bytes;
     connection.step(left);

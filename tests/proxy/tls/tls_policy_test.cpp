@@ -9,7 +9,7 @@
 #include "base/key.h"
 #include "base/openssl.h"
 #include "base/tls_certificate_rules.h"
-#include "proxy/tls/connection.h"
+#include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
 
 namespace proxy::tls {
@@ -76,10 +76,10 @@ class TlsPolicies : public ::testing::Test {
     SSL_set_tlsext_host_name(client.get(), wishes.name.c_str());
     if (wishes.ticket != nullptr) SSL_set_session(client.get(), wishes.ticket);
 
-    Connection connection(*server_);
+    ServerConnection connection(*server_);
     Outcome outcome;
-    auto step = Connection::Handshake::needs_more;
-    while (step == Connection::Handshake::needs_more) {
+    auto step = ServerConnection::Handshake::needs_more;
+    while (step == ServerConnection::Handshake::needs_more) {
       SSL_do_handshake(client.get());
       const std::string sent = base::read_memory_bio(out);
       (void)BIO_reset(out);
@@ -89,7 +89,7 @@ class TlsPolicies : public ::testing::Test {
       step = connection.step(left);
       BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
     }
-    if (step != Connection::Handshake::done) {
+    if (step != ServerConnection::Handshake::done) {
       outcome.failure = connection.failure_reason();
       if (outcome.failure.empty()) outcome.failure = "stood still";
       return outcome;
