@@ -224,6 +224,21 @@ TEST(HouseRules, TheMessageKnowsNoCodecAndCodecsKnowTheMessageAlone) {
               IsEmpty());
 }
 
+TEST(HouseRules, SocketsAndTlsDoNotKnowEachOtherAndAChannelKnowsNothingAboveThem) {
+  const std::map<std::string, std::vector<std::string>> known = {
+      {"proxy/net", {"proxy/net/", "proxy/reason/"}},
+      {"proxy/tls", {"proxy/tls/", "proxy/config/", "proxy/http/host_name.h", "proxy/reason/"}},
+      {"proxy/channel",
+       {"proxy/channel/", "proxy/net/", "proxy/tls/", "proxy/admin/", "proxy/reason/"}}};
+  EXPECT_THAT(breaches([&](const SourceFile& file, const std::string& include) {
+                return starts_with_any(include, {"proxy/"}) &&
+                       std::any_of(known.begin(), known.end(), [&](const auto& room) {
+                         return file.is_in(room.first) && !starts_with_any(include, room.second);
+                       });
+              }),
+              IsEmpty());
+}
+
 TEST(HouseRules, TheProductDoesNotIncludeItsTests) {
   EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
                 return !file.is_in("tests") && !file.is_in("e2e") &&
