@@ -1,14 +1,17 @@
 #include "proxy/session/client_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/client/proxy_header.h"
+#include "proxy/control/snapshot.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
 #include "proxy/session/client_queues.h"
 #include "proxy/session/live_state.h"
 #include "proxy/session/protocols.h"
 #include "proxy/session/public_ports.h"
+#include "proxy/tls/server_context.h"
 
 namespace proxy::session {
 namespace {
@@ -22,7 +25,8 @@ constexpr std::chrono::milliseconds kAcknowledgedWithin{250};
 ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::SocketAddress& peer,
                                    Entrance entrance)
     : means_(means),
-      channel_(std::move(fd), means.buffers, means.counters),
+      channel_(std::move(fd), means.counters.held, means.counters.held.client_output),
+      first_stage_(means.counters.held.client_input),
       timer_(static_cast<net::TimerTarget&>(*this)),
       state_(entrance.wants_proxy_header ? State::proxy_header
              : entrance.secure           ? State::handshake
@@ -36,7 +40,9 @@ ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::So
   begin_rest(false);
 }
 
-ClientConnection::~ClientConnection() = default;
+ClientConnection::~ClientConnection() {
+  if (!channel_.is_plain()) means_.counters.tls_open.subtract();
+}
 
 void ClientConnection::note_trust() {
   const client::TrustedNetworks& trusted = means_.options.trusted_proxies;
@@ -74,7 +80,6 @@ void ClientConnection::begin_conversation() {
   }
   if (client_.secure) {
     state_ = State::handshake;
-    channel_.start_tls(means_.tls);
     arm(means_.options.timeouts.handshake);
   } else {
     choose_protocol();
@@ -124,7 +129,7 @@ void ClientConnection::refuse_proxy_header(std::string_view reason) {
 void ClientConnection::choose_protocol() {
   state_ = State::open;
   arm(means_.options.timeouts.request_header);
-  if (client_.secure && channel_.tls()->negotiated_http2()) {
+  if (client_.secure && tls()->negotiated_http2()) {
     auto http2 = std::make_unique<Http2Connection>(means_.protocols.http2, *this);
     const bool started = http2->start();
     protocol_ = std::move(http2);
@@ -196,25 +201,50 @@ void ClientConnection::use_input() {
 
 void ClientConnection::handshake_step() {
   if (state_ != State::handshake) return;
+  const bool is_first = channel_.is_plain();
   const control::Snapshot* const snapshot = means_.live.snapshot.get();
-  switch (channel_.handshake(snapshot == nullptr ? nullptr : snapshot->routes.get())) {
-    case Channel::Opening::needs_more:
-      if (channel_.is_readable()) means_.clients.queue_handshake(*this);
-      return;
-    case Channel::Opening::passes:
-      pass_through();
-      return;
-    case Channel::Opening::done:
-      on_handshake_done();
-      return;
-    case Channel::Opening::failed: {
-      // Without a first word there is no TLS yet that could have failed.
-      const tls::ServerConnection* const tls = channel_.tls();
-      const std::string_view reason = tls == nullptr ? "" : tls->failure_reason();
-      fail_handshake(reason.empty() ? reason::client_closed : reason);
-      return;
+  const router::RouteTable* const routes = snapshot == nullptr ? nullptr : snapshot->routes.get();
+  char* const cipher = means_.buffers.cipher.get();
+  const net::IoResult got =
+      channel_.receive(cipher, is_first ? FirstStage::bytes_max(routes) : Buffers::kReadBytes);
+  if (got.kind == net::IoResult::Kind::would_block) return;
+  if (got.kind != net::IoResult::Kind::done) return fail_handshake(reason::client_closed);
+  std::string_view input(cipher, got.bytes);
+  std::string first;  // while `input` is in it
+  if (is_first) {
+    const FirstStage::Finding finding = first_stage_.look(input, routes);
+    if (finding == FirstStage::Finding::needs_more) return await_handshake();
+    if (finding == FirstStage::Finding::passes) return pass_through();
+    first = first_stage_.take();
+    if (!first.empty()) input = first;
+    begin_tls();
+  }
+  switch (channel_.step(input)) {
+    case tls::Connection::Handshake::needs_more:
+      return await_handshake();
+    case tls::Connection::Handshake::done:
+      return on_handshake_done();
+    case tls::Connection::Handshake::failed: {
+      const std::string_view reason = tls()->failure_reason();
+      return fail_handshake(reason.empty() ? reason::client_closed : reason);
     }
   }
+}
+
+void ClientConnection::await_handshake() {
+  if (channel_.is_readable()) means_.clients.queue_handshake(*this);
+}
+
+void ClientConnection::begin_tls() {
+  admin::WorkerCounters& counters = means_.counters;
+  channel_.start_tls(std::make_unique<tls::ServerConnection>(means_.tls), counters.held,
+                     counters.held.client_input);
+  counters.tls_open.add();
+}
+
+// That of begin_tls(), and no other.
+const tls::ServerConnection* ClientConnection::tls() const {
+  return static_cast<const tls::ServerConnection*>(channel_.tls());
 }
 
 // Its TLS is an endpoint's.
@@ -222,15 +252,14 @@ void ClientConnection::pass_through() {
   state_ = State::open;
   end_rest();
   disarm();
-  auto made = std::make_unique<PassthroughConnection>(means_.protocols.passthrough, *this,
-                                                      channel_.leave_tls());
+  auto made = std::make_unique<PassthroughConnection>(means_.protocols.passthrough, *this, first_stage_.take());
   PassthroughConnection& passthrough = *made;
   protocol_ = std::move(made);
   passthrough.start();
 }
 
 void ClientConnection::on_handshake_done() {
-  const tls::ServerConnection& tls = *channel_.tls();
+  const tls::ServerConnection& tls = *this->tls();
   means_.counters.handshakes_ok.add();
   if (tls.was_resumed()) means_.counters.handshakes_resumed.add();
   client_.tls_version = tls.version();
@@ -292,6 +321,16 @@ void ClientConnection::on_timer(net::Timer&) {
     case State::closed:
       return;
   }
+}
+
+net::IoResult ClientConnection::read(char* out, std::size_t size, net::TurnBudget& budget,
+                                     std::size_t most) {
+  return channel_.read(out, channel_.is_plain() ? std::min(size, most) : size, budget,
+                       {means_.buffers.cipher.get(), most});
+}
+
+std::optional<net::Output::Moved> ClientConnection::move_from(int socket, std::size_t size) {
+  return channel_.move_from(socket, size, means_.buffers.pipes);
 }
 
 void ClientConnection::write(std::string_view bytes) {

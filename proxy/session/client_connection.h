@@ -3,17 +3,26 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string_view>
 
+#include "proxy/channel/channel.h"
+#include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/output.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
+#include "proxy/net/socket.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/policy/in_flight.h"
 #include "proxy/reason/words.h"
-#include "proxy/session/channel.h"
+#include "proxy/session/buffers.h"
 #include "proxy/session/client.h"
+#include "proxy/session/first_stage.h"
 #include "proxy/session/protocol.h"
 #include "proxy/session/tools.h"
+#include "proxy/tls/server_connection.h"
 
 namespace proxy::session {
 
@@ -65,7 +74,7 @@ class ClientConnection final : public net::EventHandler,
   // More handshakes wait for their step than can be made in time.
   void refuse_handshake() { fail_handshake(reason::too_many_handshakes); }
 
-  Channel& channel() { return channel_; }
+  channel::Channel& channel() { return channel_; }
   const Client& client() const { return client_; }
   State state() const { return state_; }
   Protocol* protocol() { return protocol_.get(); }
@@ -82,6 +91,13 @@ class ClientConnection final : public net::EventHandler,
   // When the client last took something, as has_stalled() saw it.
   base::SteadyTime last_took() const { return watch_.moved_at(); }
 
+  // What it says, in the clear. Takes up to `most` bytes from the socket; `size` must be at least
+  // Buffers::kReadBytes and a TLS record, so that all that they say has room. As
+  // channel::Channel::read().
+  net::IoResult read(char* out, std::size_t size, net::TurnBudget& budget,
+                     std::size_t most = Buffers::kReadBytes);
+  // Of a plain one: sends another socket's input inside the kernel, as net::Output::move().
+  std::optional<net::Output::Moved> move_from(int socket, std::size_t size);
   // Sends; when the connection turns out to be broken, it is closed at the end of the turn.
   void write(std::string_view bytes);
   // Sends what is waiting, says goodbye, and waits for the client's goodbye; not for a client that
@@ -115,7 +131,10 @@ class ClientConnection final : public net::EventHandler,
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();
   bool takes_place();
+  void await_handshake();
+  void begin_tls();
   void pass_through();
+  const tls::ServerConnection* tls() const;
   void on_handshake_done();
   void fail_handshake(std::string_view reason);
   void choose_protocol();
@@ -124,7 +143,8 @@ class ClientConnection final : public net::EventHandler,
   void wait_to_linger();
 
   const Means& means_;
-  Channel channel_;
+  channel::Channel channel_;
+  FirstStage first_stage_;
   std::unique_ptr<Protocol> protocol_;
   net::Timer timer_;
   net::SendWatch watch_;

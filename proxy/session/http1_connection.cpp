@@ -108,8 +108,7 @@ bool Http1Connection::read_some(net::TurnBudget& budget) {
   const std::size_t held = held_.size();
   const bool is_bulk = state_ == State::body || state_ == State::tunnel;
   const std::size_t most = is_bulk ? Buffers::kReadBytes : kRequestReadBytes;
-  const net::IoResult got =
-      connection_.channel().read(begin + held, area.capacity() - held, budget, most);
+  const net::IoResult got = connection_.read(begin + held, area.capacity() - held, budget, most);
   switch (got.kind) {
     case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
       return true;
@@ -143,7 +142,7 @@ std::size_t Http1Connection::movable_input() const {
 
 // False: nothing more is to be read now.
 bool Http1Connection::move_input(std::size_t size, net::TurnBudget& budget) {
-  Channel& channel = connection_.channel();
+  channel::Channel& channel = connection_.channel();
   const auto taken = exchange_->move_request(channel.fd(), size);
   if (!taken) {
     input_flow_.stop();
@@ -415,7 +414,7 @@ bool Http1Connection::takes_moved_body() const {
 }
 
 std::optional<net::IoResult> Http1Connection::move_body(int socket, std::size_t size) {
-  const auto moved = connection_.channel().move_from(socket, size);
+  const auto moved = connection_.move_from(socket, size);
   if (!moved) return std::nullopt;
   if (moved->broken) means_.clients.close_soon(connection_);
   if (moved->taken.bytes > 0) arm_after_sending();

@@ -88,7 +88,7 @@ bool Http2Connection::take_input(net::TurnBudget& budget) {
   const bool has_waited = !input_.empty();
   std::string_view input = input_.view();
   if (!has_waited) {
-    const net::IoResult got = connection_.channel().read(area.begin(), area.capacity(), budget);
+    const net::IoResult got = connection_.read(area.begin(), area.capacity(), budget);
     if (got.kind == net::IoResult::Kind::would_block) return true;  // what came may say nothing
     if (got.kind != net::IoResult::Kind::done) {
       connection_.close(reason::client_closed);

@@ -170,7 +170,7 @@ void PassthroughConnection::on_upstream_drained() {
 
 void PassthroughConnection::pass_to_endpoint() {
   net::TurnBudget budget;
-  Channel& channel = connection_.channel();
+  channel::Channel& channel = connection_.channel();
   while (state_ == State::passing && !client_finished_ && channel.is_readable()) {
     const bool moves = client_flow_.movable(net::Flow::kEndless) > 0;
     if (upstream_->unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
@@ -198,7 +198,7 @@ void PassthroughConnection::pass_to_endpoint() {
 }
 
 IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
-  Channel& channel = connection_.channel();
+  channel::Channel& channel = connection_.channel();
   if (const std::size_t movable = client_flow_.movable(net::Flow::kEndless); movable > 0) {
     const auto moved = upstream_->move_from(channel.fd(), movable, means_.buffers.pipes);
     if (moved) {
@@ -211,7 +211,7 @@ IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
     client_flow_.stop();
   }
   Buffers::Area& area = means_.buffers.client;
-  const IoResult got = channel.read(area.begin(), area.capacity(), budget);
+  const IoResult got = connection_.read(area.begin(), area.capacity(), budget);
   if (got.kind != IoResult::Kind::done) return got;
   client_flow_.note_read(got.bytes);
   upstream_->write({area.begin(), got.bytes});
@@ -230,7 +230,7 @@ void PassthroughConnection::on_drained() {
 
 void PassthroughConnection::pass_to_client() {
   net::TurnBudget budget;
-  const Channel& channel = connection_.channel();
+  const channel::Channel& channel = connection_.channel();
   while (state_ == State::passing && !endpoint_finished_ && upstream_->is_readable()) {
     const bool moves = endpoint_flow_.movable(net::Flow::kEndless) > 0;
     if (channel.unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
@@ -258,7 +258,7 @@ void PassthroughConnection::pass_to_client() {
 
 IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
   if (const std::size_t movable = endpoint_flow_.movable(net::Flow::kEndless); movable > 0) {
-    const auto moved = connection_.channel().move_from(upstream_->socket(), movable);
+    const auto moved = connection_.move_from(upstream_->socket(), movable);
     if (moved) {
       if (moved->broken) means_.clients.close_soon(connection_);
       IoResult taken = moved->taken;

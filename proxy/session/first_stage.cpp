@@ -1,0 +1,67 @@
+#include "proxy/session/first_stage.h"
+
+#include <utility>
+
+#include "proxy/session/buffers.h"
+
+namespace proxy::session {
+namespace {
+
+using Finding = FirstStage::Finding;
+
+bool has_passages(const router::RouteTable* routes) {
+  return routes != nullptr && routes->has_passages();
+}
+
+// RFC 8446 §5.1: a record is its type, a version, its length in two bytes, and so many more. What
+// cannot be the first one of a handshake counts as whole, for OpenSSL to say what is wrong with it.
+bool is_whole_record(std::string_view bytes) {
+  constexpr char kHandshake = 22;
+  constexpr std::size_t kHeader = 5;
+  constexpr std::size_t kLengthMax = 1u << 14;
+  if (bytes.front() != kHandshake) return true;
+  if (bytes.size() < kHeader) return false;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const std::size_t length = static_cast<std::size_t>(at(3)) << 8 | at(4);
+  return length > kLengthMax || bytes.size() >= kHeader + length;
+}
+
+Finding judge(std::string_view all, tls::ClientHelloReader& hello,
+              const router::RouteTable* routes) {
+  using Outcome = tls::ClientHelloReader::Outcome;
+  if (!has_passages(routes)) {
+    return is_whole_record(all) ? Finding::tls_here : Finding::needs_more;
+  }
+  const Outcome outcome = hello.read(all);
+  if (outcome == Outcome::needs_more) return Finding::needs_more;
+  const bool passes =
+      outcome == Outcome::complete && routes->find_passage(tls::server_name_of(all)) != nullptr;
+  return passes ? Finding::passes : Finding::tls_here;
+}
+
+}  // namespace
+
+std::size_t FirstStage::bytes_max(const router::RouteTable* routes) {
+  return has_passages(routes) ? tls::ClientHelloReader::kBytesMax : Buffers::kReadBytes;
+}
+
+Finding FirstStage::look(std::string_view came, const router::RouteTable* routes) {
+  if (kept_ != nullptr) {
+    kept_->bytes.append(came);
+    return judge(kept_->bytes.view(), kept_->hello, routes);
+  }
+  tls::ClientHelloReader hello;
+  const Finding finding = judge(came, hello, routes);
+  if (finding == Finding::tls_here) return finding;
+  kept_ = std::make_unique<Kept>(gauge_);
+  kept_->bytes.assign(came);
+  kept_->hello = hello;
+  return finding;
+}
+
+std::string FirstStage::take() {
+  const std::unique_ptr<Kept> kept = std::move(kept_);
+  return kept == nullptr ? std::string() : kept->bytes.take();
+}
+
+}  // namespace proxy::session
