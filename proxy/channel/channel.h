@@ -97,8 +97,9 @@ class Channel {
   void write_close_notify();
   // Says goodbye once all is sent: close_notify and FIN.
   void finish();
-  // Now, whatever is unsent. What tls() says stays.
+  // Now, whatever is unsent. What tls() says stays, until drop_tls().
   void close();
+  void drop_tls() { encrypted_.reset(); }
 
  private:
   // What only TLS needs, made with it: plain connections pay a pointer for it.

@@ -271,9 +271,8 @@ IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
     endpoint_flow_.stop();
   }
   Buffers::Area& area = means_.buffers.upstream;
-  const IoResult got = upstream_->read(area.begin(), Buffers::kReadBytes);
+  const IoResult got = upstream_->read(area.begin(), Buffers::kReadBytes, budget);
   if (got.kind != IoResult::Kind::done) return got;
-  budget.spend(got.bytes);
   endpoint_flow_.note_read(got.bytes);
   connection_.write({area.begin(), got.bytes});
   return got;

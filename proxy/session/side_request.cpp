@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/http1/body_decoder.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
 #include "proxy/upstream/keep_alive.h"
 
@@ -154,7 +155,8 @@ void SideRequest::on_upstream_readable() {
   char* const begin = means_.buffers.upstream.begin();
   const std::size_t held = held_answer_.size();
   if (held > 0) std::memcpy(begin, held_answer_.view().data(), held);
-  const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes);
+  net::TurnBudget budget;
+  const net::IoResult got = connection_->read(begin + held, Buffers::kReadBytes, budget);
   if (got.kind == net::IoResult::Kind::would_block) return;
   if (got.kind != net::IoResult::Kind::done) return fail(kClosedEarly);
   if (!has_answer_begun_ && is_stray_answer()) {

@@ -1,7 +1,5 @@
 #include "proxy/tls/client_connection.h"
 
-#include <algorithm>
-
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -9,8 +7,8 @@
 #include "base/pem.h"
 #include "proxy/reason/words.h"
 #include "proxy/tls/parsed_certificate.h"
-#include "proxy/tls/ssl_steps.h"
 #include "proxy/tls/system_authorities.h"
+#include "proxy/tls/wire.h"
 
 namespace proxy::tls {
 namespace {
@@ -107,28 +105,32 @@ ssl_ctx_st* ClientContext::use() {
   return context_;
 }
 
+Wire& ClientContext::wire() {
+  if (wire_ == nullptr) wire_ = std::make_shared<Wire>();
+  return *wire_;
+}
+
+ssl_st* ClientContext::make() {
+  SSL_CTX* const shared = use();
+  return shared == nullptr || !wire().is_usable() ? nullptr : SSL_new(shared);
+}
+
 ClientConnection::ClientConnection(ClientContext& context, SessionSlot& session)
-    : session_(session) {
+    : Connection(context.wire(), Role::client, context.make()), session_(session) {
   if (const std::string_view failure = set_up(context); !failure.empty()) fail(failure);
 }
 
 // Why it cannot be; empty: it can.
 std::string_view ClientConnection::set_up(ClientContext& context) {
-  SSL_CTX* const shared = context.use();
-  if (shared == nullptr) return kBadSettings;
-  ssl_ = SSL_new(shared);
-  base::BioPtr in(BIO_new(BIO_s_mem()));
-  base::BioPtr out(BIO_new(BIO_s_mem()));
-  if (ssl_ == nullptr || in == nullptr || out == nullptr) return kHandshake;
-  BIO_set_mem_eof_return(in.get(), -1);  // empty means: later
-  SSL_set_app_data(ssl_, this);
-  SSL_set_bio(ssl_, in.release(), out.release());
-  SSL_set_connect_state(ssl_);
+  if (context.use() == nullptr) return kBadSettings;
+  if (ssl() == nullptr) return kHandshake;
+  SSL_set_app_data(ssl(), this);
+  SSL_set_connect_state(ssl());
   const std::string& name = context.settings_->server_name;
-  if (!name.empty() && SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1) return kBadSettings;
+  if (!name.empty() && SSL_set_tlsext_host_name(ssl(), name.c_str()) != 1) return kBadSettings;
   // RFC 8446 §C.4: a ticket is used once.
   if (session_ != nullptr) {
-    SSL_set_session(ssl_, session_.get());
+    SSL_set_session(ssl(), session_.get());
     if (SSL_SESSION_get_protocol_version(session_.get()) == TLS1_3_VERSION) session_.reset();
   }
   return {};
@@ -137,25 +139,14 @@ std::string_view ClientConnection::set_up(ClientContext& context) {
 ClientConnection::~ClientConnection() {
   // OpenSSL spoils the session of a connection that ends without a goodbye; TLS 1.2 allows its
   // reuse (RFC 5246 §7.2.1), and an endpoint that just goes is no reason for a full handshake.
-  if (ssl_ != nullptr && is_established_) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN);
-  SSL_free(ssl_);
-}
-
-void ClientConnection::fail(std::string_view reason) {
-  has_failed_ = true;
-  if (failure_reason_.empty()) failure_reason_ = reason;
+  if (ssl() != nullptr && is_established()) SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN);
 }
 
 // A step of the handshake, or a word that one is declined: in TLS 1.3 messages after the handshake
 // begin none, so its beginning says nothing of them.
 void ClientConnection::watch(const ssl_st* ssl, int where, int) {
   if (where != SSL_CB_CONNECT_LOOP && where != SSL_CB_WRITE_ALERT) return;
-  auto& connection = *static_cast<ClientConnection*>(SSL_get_app_data(ssl));
-  if (!connection.is_established_) return;
-  connection.control_messages_.note_message();
-  if (!connection.control_messages_.are_too_many()) return;
-  connection.fail(reason::too_many_control_messages);
-  (void)BIO_reset(SSL_get_rbio(ssl));  // OpenSSL would go on to the next by itself
+  static_cast<ClientConnection*>(SSL_get_app_data(ssl))->note_control_message();
 }
 
 int ClientConnection::keep_session(ssl_st* ssl, ssl_session_st* session) {
@@ -163,83 +154,8 @@ int ClientConnection::keep_session(ssl_st* ssl, ssl_session_st* session) {
   return 1;  // it is ours now
 }
 
-void ClientConnection::put(std::string_view ciphertext) {
-  if (has_failed_) return;
-  const auto size = static_cast<int>(ciphertext.size());
-  if (BIO_write(SSL_get_rbio(ssl_), ciphertext.data(), size) != size) fail(kHandshake);
-}
-
-std::string_view ClientConnection::output() const {
-  if (ssl_ == nullptr || SSL_get_wbio(ssl_) == nullptr) return {};
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(SSL_get_wbio(ssl_), &bytes);
-  return {bytes, static_cast<std::size_t>(std::max(size, 0L))};
-}
-
-void ClientConnection::clear_output() {
-  (void)BIO_reset(SSL_get_wbio(ssl_));
-}
-
-ClientConnection::Handshake ClientConnection::step() {
-  if (has_failed_) return Handshake::failed;
-  ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_);
-  if (result == 1) {
-    is_established_ = true;
-    return Handshake::done;
-  }
-  if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
-  const bool is_distrust = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
-  fail(is_distrust ? kNotTrusted : kHandshake);
-  ERR_clear_error();
-  return Handshake::failed;
-}
-
-bool ClientConnection::has_input() const {
-  return !has_failed_ && !is_closed_by_peer_ &&
-         (BIO_pending(SSL_get_rbio(ssl_)) > 0 || SSL_pending(ssl_) > 0);
-}
-
-std::size_t ClientConnection::read(char* out, std::size_t size, std::size_t& records) {
-  const std::size_t records_max = records;
-  records = 0;
-  std::size_t total = 0;
-  ERR_clear_error();
-  while (total < size && records < records_max && has_input()) {
-    const int got = SSL_read(ssl_, out + total,
-                             static_cast<int>(std::min<std::size_t>(size - total, 1u << 30)));
-    if (has_failed_) break;
-    if (got > 0) {
-      ++records;
-      total += static_cast<std::size_t>(got);
-      control_messages_.note_data(static_cast<std::size_t>(got));
-      continue;
-    }
-    const int error = SSL_get_error(ssl_, got);
-    if (error == SSL_ERROR_ZERO_RETURN) {
-      is_closed_by_peer_ = true;
-    } else if (error != SSL_ERROR_WANT_READ) {
-      fail(reason::protocol_error);
-      ERR_clear_error();
-    }
-    break;
-  }
-  return total;
-}
-
-bool ClientConnection::write(std::string_view plain) {
-  if (has_failed_) return false;
-  if (write_all(ssl_, plain)) return true;
-  fail(reason::protocol_error);
-  return false;
-}
-
-void ClientConnection::write_close_notify() {
-  if (!has_failed_ && is_established_) say_close_notify(ssl_);
-}
-
-bool ClientConnection::was_resumed() const {
-  return ssl_ != nullptr && SSL_session_reused(ssl_) == 1;
+std::string_view ClientConnection::reason_of(unsigned long error) const {
+  return ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED ? kNotTrusted : kHandshake;
 }
 
 }  // namespace proxy::tls

@@ -7,7 +7,6 @@
 #include <openssl/ssl.h>
 
 #include "proxy/reason/words.h"
-#include "proxy/tls/ssl_steps.h"
 #include "proxy/tls/wire.h"
 
 namespace proxy::tls {
@@ -93,13 +92,26 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
 
 bool Connection::write(std::string_view plain) {
   if (state_ == State::failed) return false;
-  if (write_all(ssl_, plain)) return true;
-  fail(reason::protocol_error);
-  return false;
+  ERR_clear_error();
+  while (!plain.empty()) {
+    const int written = SSL_write(ssl_, plain.data(),
+                                  static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
+    if (written <= 0) {
+      ERR_clear_error();
+      fail(reason::protocol_error);
+      return false;
+    }
+    plain.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
+// RFC 8446 §6.1.
 void Connection::write_close_notify() {
-  if (state_ != State::failed && is_established_) say_close_notify(ssl_);
+  if (state_ == State::failed || !is_established_) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
 }
 
 bool Connection::was_resumed() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/tls/wire.h"
 #include "proxy/upstream/place_hash.h"
 
 namespace proxy::upstream {
@@ -176,7 +177,7 @@ bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
 }
 
 void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
-                     admin::WorkerCounters& counters) {
+                     admin::WorkerCounters& counters, std::shared_ptr<tls::Wire> wire) {
   if (config == config_ && endpoints_.size() == config->endpoints.size()) return;
   const std::shared_ptr<const config::Cluster> old_config =
       std::exchange(config_, std::move(config));
@@ -193,7 +194,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
   if (config_->tls && tls_ == nullptr) {
     tls_ = std::make_shared<tls::ClientContext>(
         std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2,
-        config_->trusts_system, config_->tls13_only);
+        config_->trusts_system, config_->tls13_only, std::move(wire));
   }
   const auto make_ready = [&](const ConfiguredEndpoints& wanted, Endpoints& endpoints) {
     for (const config::Endpoint& place : wanted) {
@@ -246,6 +247,9 @@ void Cluster::retire() {
   for (const auto& endpoint : leaving_) endpoint->retire();
 }
 
+Clusters::Clusters(const PoolOptions& options, admin::WorkerCounters& counters, std::size_t start)
+    : options_(options), counters_(counters), start_(start), wire_(std::make_shared<tls::Wire>()) {}
+
 void Clusters::adopt(const router::ClusterReferences& references) {
   using Reference = router::ClusterReference;
   // First who leaves: another may have come to his place.
@@ -273,7 +277,9 @@ void Clusters::adopt(const router::ClusterReferences& references) {
         if (const auto carried = moved.find(id); carried != moved.end()) {
           place.cluster = carried->second;
         }
-        if (place.cluster != nullptr) place.cluster->update(place.config, options_, counters_);
+        if (place.cluster != nullptr) {
+          place.cluster->update(place.config, options_, counters_, wire_);
+        }
       });
   adopted_ = references;
 }
@@ -281,7 +287,7 @@ void Clusters::adopt(const router::ClusterReferences& references) {
 const std::shared_ptr<Cluster>& Clusters::make(Place& place) {
   static const auto kNothing = std::make_shared<const config::Cluster>();
   place.cluster = std::make_shared<Cluster>(kNothing, start_, place.id_hash);
-  place.cluster->update(place.config, options_, counters_);
+  place.cluster->update(place.config, options_, counters_, wire_);
   return place.cluster;
 }
 

@@ -109,9 +109,10 @@ class Cluster {
   // Likewise by Endpoint::place_number(). nullptr: it is not there.
   std::shared_ptr<Endpoint> find_place(std::uint32_t number) const;
 
-  // Takes over a changed configuration: endpoints that stay keep their connections.
+  // Takes over a changed configuration: endpoints that stay keep their connections. `wire`: that of
+  // those over TLS in this worker; nullptr: its own.
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
-              admin::WorkerCounters& counters);
+              admin::WorkerCounters& counters, std::shared_ptr<tls::Wire> wire = nullptr);
   void retire();
   bool close_an_idle_connection();
 
@@ -142,8 +143,7 @@ class Cluster {
 // when a request first asks for one: of ten thousand, a worker needs those that its clients do.
 class Clusters {
  public:
-  Clusters(const PoolOptions& options, admin::WorkerCounters& counters, std::size_t start)
-      : options_(options), counters_(counters), start_(start) {}
+  Clusters(const PoolOptions& options, admin::WorkerCounters& counters, std::size_t start);
 
   // Closes all idle connections: they and their endpoints hold each other.
   ~Clusters() { adopt({}); }
@@ -172,6 +172,7 @@ class Clusters {
   PoolOptions options_;
   admin::WorkerCounters& counters_;
   std::size_t start_;
+  std::shared_ptr<tls::Wire> wire_;
   router::ClusterReferences adopted_;
   std::vector<Place> by_place_;
 };

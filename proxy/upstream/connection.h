@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/admin/held_bytes.h"
+#include "proxy/channel/channel.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/output.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/tls/client_connection.h"
 #include "proxy/upstream/failure.h"
 #include "proxy/upstream/idle_list.h"
@@ -69,27 +70,29 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   Endpoint& endpoint() { return *endpoint_; }
 
   // True while reading may give something without an event first.
-  bool is_readable() const { return readable_ || (tls_ != nullptr && tls_->has_input()); }
-  net::IoResult read(char* out, std::size_t size);
-  // What the last read() was made of, since small records take long for what they bring; 0: plain.
-  std::size_t records_read() const { return records_read_; }
+  bool is_readable() const { return channel_.is_readable(); }
+  // What was taken is spent of the budget, and so are the records that it was made of.
+  net::IoResult read(char* out, std::size_t size, net::TurnBudget& budget);
   // After read() said that the endpoint is done: true when it did not say so in TLS, so that
   // anybody on the way may have cut off what had more to come (RFC 8446 §6.1).
-  bool was_cut_off() const { return tls_ != nullptr && !tls_->is_closed_by_peer(); }
+  bool was_cut_off() const {
+    return !channel_.is_plain() &&
+           channel_.tls()->state() != tls::Connection::State::closed_by_peer;
+  }
   // Bytes may pass inside the kernel, both ways.
-  bool is_plain() const { return tls_ == nullptr; }
+  bool is_plain() const { return channel_.is_plain(); }
   // For whoever moves, inside the kernel, what read() would have read; then takes what came of it,
   // and returns that as read() would have.
-  int socket() const { return fd_.get(); }
+  int socket() const { return channel_.fd(); }
   net::IoResult::Kind note_taken(net::IoResult::Kind kind);
   // Sends what the socket takes and keeps the rest. A failure is told by an event, not here.
-  void write(std::string_view bytes);
+  void write(std::string_view bytes) { channel_.write(bytes); }
   // The same with input of this socket, inside the kernel; only while nothing is unsent(). As
   // net::Output::move().
   std::optional<net::IoResult> move_from(int socket, std::size_t size, net::Pipes& pipes);
-  std::size_t unsent() const { return output_.size(); }
+  std::size_t unsent() const { return channel_.unsent(); }
   // A host that went without a word is noticed, however long nobody speaks.
-  void keep_alive() { net::keep_alive(fd_.get()); }
+  void keep_alive() { net::keep_alive(channel_.fd()); }
   // No more will be written (a tunnel's client is done): FIN once all is sent.
   void finish_sending();
 
@@ -125,47 +128,33 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void send_preface();
   void begin_tls();
   void step_tls();
+  tls::Connection::Handshake take_tls_step();
   void on_established();
   void on_handshake_failed();
-  net::IoResult receive_ciphertext();
-  net::IoResult read_tls(char* out, std::size_t size);
-  void send_ciphertext();
-  bool flush();
+  net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget);
   bool takes_bytes();
-  void tell_held();
   net::IoResult::Kind true_kind(net::IoResult::Kind kind);
   void close_socket();
 
   net::Loop& loop_;
   std::shared_ptr<Endpoint> endpoint_;
   User* user_;
-  net::Fd fd_;
+  channel::Channel channel_;  // plain until TCP is connected
   net::Timer timer_;
   State state_ = State::connecting;
   Waiting waiting_ = Waiting::none;
   net::SendWatch watch_;
   std::chrono::milliseconds send_timeout_{};
-  base::SteadyTime rests_since_{};  // idle: that it is
-  bool readable_ = false;
-  bool closing_ = false;                 // the peer's FIN or worse is somewhere in the socket
+  base::SteadyTime rests_since_{};       // idle: that it is
   bool said_no_more_ = false;            // or will, once all is sent
-  bool finishing_ = false;               // the FIN waits for what is unsent
-  bool broken_ = false;                  // sending failed
   bool ended_ = false;                   // the peer's FIN was read
-  std::uint64_t written_ = 0;            // bytes on the wire, by TLS itself and by all users
-  std::uint64_t written_by_others_ = 0;  // by those before this one
+  std::uint64_t written_by_others_ = 0;  // of what the channel was written, before this user
   std::uint32_t uses_ = 1;
   base::SteadyTime used_since_{};  // by this user; of one that was reused
   // Between that and the answer: the shortest of those that are known to have been answers.
   base::SteadyTime::duration soonest_answer_ = base::SteadyTime::duration::max();
   bool is_one_clients_ = false;  // had a preface
   std::string preface_;          // until it is sent
-  net::Output output_;
-  admin::HeldBytes held_;  // in output_, in memory
-  admin::HeldBytes held_in_pipe_;
-  std::unique_ptr<tls::ClientConnection> tls_;  // nullptr: plain, or TCP is not connected yet
-  std::size_t records_read_ = 0;
-  admin::HeldBytes held_tls_;
 };
 
 }  // namespace proxy::upstream

@@ -183,9 +183,7 @@ void Http1RequestStream::read() {
       continue;
     }
     const net::IoResult got =
-        connection_->read(begin + held, std::min(net::Area::kReadBytes, room));
-    budget.spend(got.bytes);
-    budget.spend(net::TurnBudget::Unit::tls_record, connection_->records_read());
+        connection_->read(begin + held, std::min(net::Area::kReadBytes, room), budget);
     if (got.kind == net::IoResult::Kind::would_block) {
       held_.assign({begin, held});
       break;

@@ -95,9 +95,7 @@ void Http2Connection::on_upstream_readable() {
       break;
     }
     std::array<char, kReadBytes> area;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    const net::IoResult got = connection_->read(area.data(), area.size());
-    budget.spend(got.bytes);
-    budget.spend(net::TurnBudget::Unit::tls_record, connection_->records_read());
+    const net::IoResult got = connection_->read(area.data(), area.size(), budget);
     if (got.kind == net::IoResult::Kind::would_block) break;
     if (got.kind != net::IoResult::Kind::done) {
       lose(kClosed);

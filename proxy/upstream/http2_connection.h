@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/admin/held_bytes.h"
 #include "proxy/http2/client_session.h"
 #include "proxy/net/loop.h"
 #include "proxy/upstream/connection.h"

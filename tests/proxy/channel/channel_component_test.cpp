@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <sys/socket.h>
 
 #include "base/key.h"
@@ -17,6 +18,7 @@
 #include "proxy/net/fd.h"
 #include "proxy/net/socket.h"
 #include "proxy/tls/certificate_table.h"
+#include "proxy/tls/client_connection.h"
 #include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
 #include "proxy/tls/ticket_keys.h"
@@ -81,11 +83,12 @@ class Peer {
     if (ssl_ == nullptr) return heard;
     heard.clear();
     std::array<char, 16384> part{};
-    for (;;) {
-      const int got = SSL_read(ssl_.get(), part.data(), static_cast<int>(part.size()));
-      if (got <= 0) return heard;
+    int got = 0;
+    while ((got = SSL_read(ssl_.get(), part.data(), static_cast<int>(part.size()))) > 0) {
       heard.append(part.data(), static_cast<std::size_t>(got));
     }
+    send(take_made());  // what it says of itself: a ticket
+    return heard;
   }
   // And as it came, without a look at it.
   std::string take_in() {
@@ -138,7 +141,7 @@ Pair connected_pair() {
 // What is on the wire.
 struct Form {
   std::string name;
-  enum class Side { plain, server } side = Side::plain;
+  enum class Side { plain, server, client } side = Side::plain;
   int version = 0;  // of TLS
 };
 
@@ -147,6 +150,8 @@ const std::vector<Form>& forms() {
       {"Plain", Form::Side::plain, 0},
       {"ServerTls12", Form::Side::server, TLS1_2_VERSION},
       {"ServerTls13", Form::Side::server, TLS1_3_VERSION},
+      {"ClientTls12", Form::Side::client, TLS1_2_VERSION},
+      {"ClientTls13", Form::Side::client, TLS1_3_VERSION},
   };
   return all;
 }
@@ -159,15 +164,38 @@ class Channels : public ::testing::TestWithParam<Form> {
 
   void SetUp() override {
     if (GetParam().side == Form::Side::server) begin_as_server();
+    if (GetParam().side == Form::Side::client) begin_as_client();
     if (is_tls()) shake_hands();
   }
 
-  void begin_as_server() {
+  struct Issued {
+    std::string chain_pem, key_pem;
+  };
+  static Issued issue() {
     const auto key = base::PrivateKey::generate({}).value();
     base::SelfSignedOptions options;
     options.names.dns_names = {"a.test"};
+    return {base::make_self_signed(key, options).value(), key.to_pem()};
+  }
+  void begin_as_client() {
+    const Issued issued = issue();
+    const base::X509Ptr leaf = base::parse_first_certificate(issued.chain_pem).value();
+    const base::BioPtr text(
+        BIO_new_mem_buf(issued.key_pem.data(), static_cast<int>(issued.key_pem.size())));
+    const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+    context_.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_use_certificate(context_.get(), leaf.get());
+    SSL_CTX_use_PrivateKey(context_.get(), key.get());
+    SSL_CTX_set_max_proto_version(context_.get(), GetParam().version);
+    peer_.speak_tls(context_.get(), true);
+    channel_.start_tls(std::make_unique<tls::ClientConnection>(client_, session_), held_,
+                       held_.endpoint_input);
+    EXPECT_EQ(channel_.step({}), Handshake::needs_more);  // its first word
+  }
+  void begin_as_server() {
+    const Issued issued = issue();
     config_.certificates["a"] = std::make_shared<config::Certificate>(
-        config::Certificate{base::make_self_signed(key, options).value(), key.to_pem()});
+        config::Certificate{issued.chain_pem, issued.key_pem});
     config_.sni["a.test"] = "a";
     server_ = tls::ServerContext::create({}).value();
     server_->set_ticket_keys(tls::TicketKeys::generate().value());
@@ -182,6 +210,9 @@ class Channels : public ::testing::TestWithParam<Form> {
   void shake_hands() {
     ASSERT_EQ(take_steps(), Handshake::done);
     peer_.hear();  // the last of it, and a ticket
+    // Those of the peer, if it is one to give any.
+    tell_readable();
+    EXPECT_EQ(read(), Kind::would_block);
   }
   // `early`: what the peer says in the same breath as the last of the handshake.
   Handshake take_steps(std::string_view early = {}) {
@@ -211,6 +242,7 @@ class Channels : public ::testing::TestWithParam<Form> {
   }
   void expect_nothing_held() const {
     EXPECT_EQ(held_.client_input.get(), 0u);
+    EXPECT_EQ(held_.endpoint_input.get(), 0u);
     EXPECT_EQ(held_.client_output.get(), 0u);
     EXPECT_EQ(held_.pipes.get(), 0u);
   }
@@ -240,6 +272,8 @@ class Channels : public ::testing::TestWithParam<Form> {
   admin::HeldMemory held_;
   config::ProxyConfig config_;
   std::unique_ptr<tls::ServerContext> server_;
+  tls::ClientContext client_{std::make_shared<config::BackendTls>()};
+  tls::SessionSlot session_;
   base::SslCtxPtr context_;  // the peer's
   Pair pair_ = connected_pair();
   Peer peer_{std::move(pair_.theirs)};
@@ -345,6 +379,13 @@ TEST_P(Channels, WhoSendsToNobodyIsBroken) {
   EXPECT_TRUE(channel_.is_broken());
 }
 
+TEST_P(Channels, WhoHasDroppedTlsHoldsNothingOfIt) {
+  channel_.close();
+  channel_.drop_tls();
+  EXPECT_EQ(channel_.tls(), nullptr);
+  EXPECT_EQ(held_.tls.get(), 0u);
+}
+
 TEST_P(Channels, WhatIsUnsentIsDroppedWithTheSocket) {
   write_bulk();
   channel_.close();
@@ -397,7 +438,7 @@ TEST_P(Channels, AReadDealsWithNoMoreRecordsThanATurnHasTimeFor) {
     EXPECT_TRUE(channel_.is_readable());
     EXPECT_EQ(read(), Kind::done);
     EXPECT_EQ(text_.size(), expected);
-    EXPECT_EQ(held_.client_input.get() > 0, expected == kOfATurn);
+    EXPECT_EQ(held_.client_input.get() + held_.endpoint_input.get() > 0, expected == kOfATurn);
   }
   EXPECT_FALSE(channel_.is_readable());
   expect_nothing_held();
@@ -411,6 +452,22 @@ TEST_P(Channels, NonsenseBreaksTls) {
   EXPECT_EQ(channel_.tls()->failure_reason(), "protocol_error");
   EXPECT_FALSE(channel_.write("hello"));
   EXPECT_TRUE(channel_.is_broken());
+  expect_nothing_held();
+}
+
+// What an endpoint said before its TLS broke may be all of its answer; a client that broke off
+// waits for none.
+TEST_P(Channels, WhatCameBeforeNonsenseIsHandedOnByTheRoleOfAClientAlone) {
+  if (!is_tls()) GTEST_SKIP() << "nothing is nonsense";
+  peer_.send(peer_.on_the_wire("answer") + "this is no record of TLS at all");
+  tell_readable();
+  if (GetParam().side == Form::Side::client) {
+    EXPECT_EQ(read(), Kind::done);
+    EXPECT_EQ(text_, "answer");
+    EXPECT_TRUE(channel_.is_readable());
+  }
+  EXPECT_EQ(read(), Kind::failed);
+  EXPECT_FALSE(channel_.is_readable());
   expect_nothing_held();
 }
 

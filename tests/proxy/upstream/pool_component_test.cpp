@@ -9,6 +9,7 @@
 
 #include "proxy/net/loop.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/upstream/endpoint.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
@@ -30,6 +31,11 @@ struct Request final : Connection::User {
   std::string_view failed;
   std::unique_ptr<Connection> connection;
 };
+
+net::IoResult read(Request& request, std::string& buffer) {
+  net::TurnBudget budget;
+  return request.connection->read(buffer.data(), buffer.size(), budget);
+}
 
 class Pool : public ::testing::Test, private net::TurnEnd {
  protected:
@@ -68,7 +74,7 @@ class Pool : public ::testing::Test, private net::TurnEnd {
     EXPECT_TRUE(turn_until([&] { return request.readable; }));
     request.readable = false;
     std::string buffer(64, 0);
-    EXPECT_EQ(request.connection->read(buffer.data(), buffer.size()).bytes, text.size());
+    EXPECT_EQ(read(request, buffer).bytes, text.size());
   }
   void release(Request& request, milliseconds rest_max = Connection::kRestAsConfigured) {
     Connection::release(std::move(request.connection), rest_max);
@@ -188,8 +194,8 @@ TEST_F(Pool, OneThatTheEndpointIsClosingIsClosed) {
   ASSERT_TRUE(turn_until([&] { return request.readable; }));
   std::string buffer(64, 0);
   while (request.connection->is_readable()) {
-    request.connection->read(buffer.data(), buffer.size());
-    if (request.connection->read(buffer.data(), buffer.size()).kind != net::IoResult::Kind::done) {
+    read(request, buffer);
+    if (read(request, buffer).kind != net::IoResult::Kind::done) {
       break;
     }
   }
@@ -350,7 +356,7 @@ TEST_F(Pool, AnEventOfBytesThatWereReadIsNoReasonToCloseIt) {
   peers_.back().send("answer");
   wait_for_input(socket);
   std::string buffer(64, 0);
-  ASSERT_EQ(request.connection->read(buffer.data(), buffer.size()).bytes, 6u);
+  ASSERT_EQ(read(request, buffer).bytes, 6u);
   release(request);
   turn_once();
   EXPECT_EQ(open(), 1u);
@@ -374,7 +380,7 @@ class Unread : public Pool {
   net::IoResult::Kind read_to_the_end(Request& request) {
     EXPECT_TRUE(turn_until([&] { return request.readable; }));
     std::string buffer(64, 0);
-    return request.connection->read(buffer.data(), buffer.size()).kind;
+    return read(request, buffer).kind;
   }
 };
 
