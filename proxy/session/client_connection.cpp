@@ -26,11 +26,10 @@ ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::So
                                    Entrance entrance)
     : means_(means),
       channel_(std::move(fd), means.counters.held, means.counters.held.client_output),
-      first_stage_(means.counters.held.client_input),
+      first_stage_(entrance, means.counters.held.client_input),
       timer_(static_cast<net::TimerTarget&>(*this)),
-      state_(entrance.wants_proxy_header ? State::proxy_header
-             : entrance.secure           ? State::handshake
-                                         : State::open) {
+      state_(first_stage_.awaits() == FirstStage::Awaits::nothing ? State::open
+                                                                  : State::first_words) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
   client_.secure = client_.is_https = entrance.secure;
   client_.port = means.ports.text(entrance.secure);
@@ -53,7 +52,7 @@ void ClientConnection::note_trust() {
 
 bool ClientConnection::start() {
   if (!means_.loop.add(channel_.fd(), *this)) return false;
-  if (state_ != State::proxy_header) {
+  if (first_stage_.awaits() != FirstStage::Awaits::proxy_header) {
     begin_conversation();
   } else if (client_.is_trusted_proxy) {
     arm(means_.options.timeouts.handshake);
@@ -79,15 +78,30 @@ void ClientConnection::begin_conversation() {
     return;
   }
   if (client_.secure) {
-    state_ = State::handshake;
     arm(means_.options.timeouts.handshake);
   } else {
     choose_protocol();
   }
 }
 
-// It is looked at in the socket until it is whole, so that nothing is held for it, and not a byte
-// of what follows is taken.
+void ClientConnection::on_first_words(net::Ready ready) {
+  if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
+    if (ready.failed) {
+      refuse_proxy_header(reason::client_closed);
+    } else if (ready.readable) {
+      read_proxy_header();
+    }
+    return;
+  }
+  // Nobody is left to greet, or nobody who could still say what a handshake needs: that is known
+  // without a step, which would take its turn, and a signature, from those who wait.
+  if (ready.failed || ready.closing) {
+    fail_handshake(reason::client_closed);
+  } else if (ready.readable) {
+    means_.clients.queue_handshake(*this);
+  }
+}
+
 void ClientConnection::read_proxy_header() {
   char* const begin = means_.buffers.client.begin();
   const net::IoResult seen = net::peek(channel_.fd(), begin, client::ProxyHeader::kBytesMax);
@@ -96,7 +110,7 @@ void ClientConnection::read_proxy_header() {
     refuse_proxy_header(reason::client_closed);
     return;
   }
-  const client::ProxyHeader header = client::read_proxy_header({begin, seen.bytes});
+  const client::ProxyHeader header = first_stage_.look_for_header({begin, seen.bytes});
   switch (header.outcome) {
     case client::ProxyHeader::Outcome::needs_more:
       // No more of it will come, and no event says so again.
@@ -116,7 +130,7 @@ void ClientConnection::read_proxy_header() {
     note_trust();
   }
   begin_conversation();
-  if (state_ == State::handshake) means_.clients.queue_handshake(*this);
+  if (state_ == State::first_words) means_.clients.queue_handshake(*this);
   if (state_ == State::open && draining_) protocol_->begin_drain();
   if (state_ == State::open) use_input();
 }
@@ -142,22 +156,15 @@ void ClientConnection::choose_protocol() {
 void ClientConnection::on_ready(net::Ready ready) {
   if (state_ == State::closed) return;
   channel_.note(ready);
-  if (state_ == State::proxy_header) {
-    if (ready.failed) {
-      refuse_proxy_header(reason::client_closed);
-    } else if (ready.readable) {
-      read_proxy_header();
-    }
+  if (state_ == State::first_words) {
+    on_first_words(ready);
     return;
   }
   if (state_ == State::handshake) {
-    // Nobody is left to greet, or nobody who could still say what a handshake needs: that is known
-    // without a step, which would take its turn, and a signature, from those who wait.
-    const bool is_gone = ready.failed || (ready.closing && channel_.tls() == nullptr);
     // What the socket had no room for: the client says nothing before it has that, and the socket
     // does not say again that it has room.
     const bool has_room = ready.writable && channel_.unsent() > 0;
-    if (is_gone || (has_room && !channel_.flush())) {
+    if (ready.failed || (has_room && !channel_.flush())) {
       fail_handshake(reason::client_closed);
     } else if (ready.readable) {
       means_.clients.queue_handshake(*this);
@@ -200,8 +207,8 @@ void ClientConnection::use_input() {
 }
 
 void ClientConnection::handshake_step() {
-  if (state_ != State::handshake) return;
-  const bool is_first = channel_.is_plain();
+  if (state_ != State::first_words && state_ != State::handshake) return;
+  const bool is_first = state_ == State::first_words;
   const control::Snapshot* const snapshot = means_.live.snapshot.get();
   const router::RouteTable* const routes = snapshot == nullptr ? nullptr : snapshot->routes.get();
   char* const cipher = means_.buffers.cipher.get();
@@ -236,6 +243,7 @@ void ClientConnection::await_handshake() {
 }
 
 void ClientConnection::begin_tls() {
+  state_ = State::handshake;
   admin::WorkerCounters& counters = means_.counters;
   channel_.start_tls(std::make_unique<tls::ServerConnection>(means_.tls), counters.held,
                      counters.held.client_input);
@@ -305,8 +313,12 @@ void ClientConnection::wait_to_linger() {
 
 void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
-    case State::proxy_header:
-      refuse_proxy_header(reason::timeout);
+    case State::first_words:
+      if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
+        refuse_proxy_header(reason::timeout);
+      } else {
+        fail_handshake(reason::timeout);
+      }
       return;
     case State::handshake:
       fail_handshake(reason::timeout);

@@ -44,9 +44,9 @@ class ClientConnection final : public net::EventHandler,
                                private net::TimerTarget {
  public:
   enum class State : std::uint8_t {
-    proxy_header,  // the balancer has yet to say who its client is, before all else
-    handshake,     // TLS is being negotiated, one step per loop turn for all of a worker's clients
-    open,          // its protocol reads and writes
+    first_words,  // what comes is looked at until it is decided what is spoken here
+    handshake,    // TLS is being negotiated, one step per loop turn for all of a worker's clients
+    open,         // its protocol reads and writes
     lingering,  // all was said; what the client still sends is dropped, so that our last words are
                 // not lost to a reset
     closed,
@@ -127,6 +127,7 @@ class ClientConnection final : public net::EventHandler,
  private:
   void on_timer(net::Timer& timer) override;
   void note_trust();
+  void on_first_words(net::Ready ready);
   void read_proxy_header();
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();

@@ -41,20 +41,27 @@ Finding judge(std::string_view all, tls::ClientHelloReader& hello,
 
 }  // namespace
 
+client::ProxyHeader FirstStage::look_for_header(std::string_view in_socket) {
+  client::ProxyHeader header = client::read_proxy_header(in_socket);
+  if (header.outcome == client::ProxyHeader::Outcome::complete) awaits_ = after_header();
+  return header;
+}
+
 std::size_t FirstStage::bytes_max(const router::RouteTable* routes) {
   return has_passages(routes) ? tls::ClientHelloReader::kBytesMax : Buffers::kReadBytes;
 }
 
 Finding FirstStage::look(std::string_view came, const router::RouteTable* routes) {
-  if (kept_ != nullptr) {
-    kept_->bytes.append(came);
-    return judge(kept_->bytes.view(), kept_->hello, routes);
-  }
-  tls::ClientHelloReader hello;
-  const Finding finding = judge(came, hello, routes);
+  const bool came_in_pieces = kept_ != nullptr;
+  if (came_in_pieces) kept_->bytes.append(came);
+  tls::ClientHelloReader hello = came_in_pieces ? kept_->hello : tls::ClientHelloReader();
+  const Finding finding = judge(came_in_pieces ? kept_->bytes.view() : came, hello, routes);
+  if (finding != Finding::needs_more) awaits_ = Awaits::nothing;
   if (finding == Finding::tls_here) return finding;
-  kept_ = std::make_unique<Kept>(gauge_);
-  kept_->bytes.assign(came);
+  if (!came_in_pieces) {
+    kept_ = std::make_unique<Kept>(gauge_);
+    kept_->bytes.assign(came);
+  }
   kept_->hello = hello;
   return finding;
 }

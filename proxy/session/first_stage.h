@@ -7,13 +7,16 @@
 #include <string_view>
 
 #include "proxy/admin/held_text.h"
+#include "proxy/client/proxy_header.h"
 #include "proxy/router/route_table.h"
+#include "proxy/session/client.h"
 #include "proxy/tls/client_hello.h"
 
 namespace proxy::session {
 
-// What comes first on a connection, looked at before anything is made for it or answered: whose TLS
-// it is. What OpenSSL needs for it, some 40 KiB in a handshake, is made when the first record is
+// What comes first on a connection, looked at before anything is made for it or answered: by the
+// PROXY header, where one is due, who its client is; by the client's first words then, whose TLS it
+// is. What OpenSSL needs for it, some 40 KiB in a handshake, is made when the first record is
 // whole: those who only connect, who wait for their step or who stop in the middle of their first
 // words cost none of it. Where hosts have their TLS end at an endpoint, the client's first words
 // are kept until they say which host they are for; it costs those for other hosts no system call.
@@ -21,7 +24,22 @@ namespace proxy::session {
 class FirstStage {
  public:
   // `gauge`: of what is kept.
-  explicit FirstStage(admin::Counter& gauge) : gauge_(gauge) {}
+  FirstStage(Entrance entrance, admin::Counter& gauge)
+      : gauge_(gauge),
+        is_secure_(entrance.secure),
+        awaits_(entrance.wants_proxy_header ? Awaits::proxy_header : after_header()) {}
+
+  enum class Awaits : std::uint8_t {
+    proxy_header,  // look_for_header() is next
+    client_hello,  // look() is
+    nothing,       // the rest is for whoever speaks in the clear, in TLS, or passes it on
+  };
+  Awaits awaits() const { return awaits_; }
+
+  // The first bytes, which stay in the socket until the header is whole, so that nothing is held
+  // for it and not a byte of what follows is taken. complete: it is to be taken out, and is awaited
+  // no more.
+  client::ProxyHeader look_for_header(std::string_view in_socket);
 
   // How much of it is to be read at once: what is gathered has a bound, and so has what may come
   // with its end. `routes`: nullptr: there are none yet.
@@ -32,6 +50,7 @@ class FirstStage {
     tls_here,
     passes,  // its TLS is an endpoint's; what came is kept
   };
+  // The client's first words, as they came.
   Finding look(std::string_view came, const router::RouteTable* routes);
   // All that was kept; empty: what came last is all that ever came.
   std::string take();
@@ -43,8 +62,12 @@ class FirstStage {
     tls::ClientHelloReader hello;  // over them
   };
 
+  Awaits after_header() const { return is_secure_ ? Awaits::client_hello : Awaits::nothing; }
+
   admin::Counter& gauge_;
   std::unique_ptr<Kept> kept_;  // mostly it is whole at once, and nothing is
+  bool is_secure_;
+  Awaits awaits_;
 };
 
 }  // namespace proxy::session

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -11,7 +12,9 @@
 namespace proxy::session {
 namespace {
 
+using Awaits = FirstStage::Awaits;
 using Finding = FirstStage::Finding;
+using HeaderOutcome = client::ProxyHeader::Outcome;
 using namespace std::string_literals;
 
 // What a client of this host says first.
@@ -42,14 +45,14 @@ class FirstStages : public ::testing::Test {
 };
 
 TEST_F(FirstStages, AWholeRecordIsForTlsHereAndNothingIsKept) {
-  FirstStage stage(held_);
+  FirstStage stage({.secure = true}, held_);
   EXPECT_EQ(stage.look(hello_for("shop.test"), &none_), Finding::tls_here);
   EXPECT_EQ(held_.get(), 0u);
   EXPECT_EQ(stage.take(), "");
 }
 
 TEST_F(FirstStages, WithoutAConfigurationItIsTlsHereToo) {
-  FirstStage stage(held_);
+  FirstStage stage({.secure = true}, held_);
   EXPECT_EQ(stage.look(hello_for("pass.test"), nullptr), Finding::tls_here);
 }
 
@@ -57,7 +60,7 @@ TEST_F(FirstStages, AtEverySplitItIsKeptUntilItIsWhole) {
   const std::string whole = hello_for("shop.test");
   for (const router::RouteTable* routes : {&none_, &with_passage_}) {
     for (std::size_t cut = 1; cut < whole.size(); ++cut) {
-      FirstStage stage(held_);
+      FirstStage stage({.secure = true}, held_);
       ASSERT_EQ(stage.look(whole.substr(0, cut), routes), Finding::needs_more) << cut;
       ASSERT_GE(held_.get(), cut);
       ASSERT_EQ(stage.look(whole.substr(cut), routes), Finding::tls_here) << cut;
@@ -70,7 +73,7 @@ TEST_F(FirstStages, AtEverySplitItIsKeptUntilItIsWhole) {
 
 TEST_F(FirstStages, AHostsWordsThatPassAreKeptForItsEndpoint) {
   const std::string whole = hello_for("pass.test");
-  FirstStage stage(held_);
+  FirstStage stage({.secure = true}, held_);
   EXPECT_EQ(stage.look(whole, &with_passage_), Finding::passes);
   EXPECT_GE(held_.get(), whole.size());
   EXPECT_EQ(stage.take(), whole);
@@ -83,7 +86,7 @@ TEST_F(FirstStages, AHostsWordsThatPassAreKeptForItsEndpoint) {
 TEST_F(FirstStages, WhatIsNoHandshakeIsForTlsHereToRefuse) {
   for (const router::RouteTable* routes : {&none_, &with_passage_}) {
     for (const std::string& bytes : {"GET / HTTP/1.1\r\n\r\n"s, "\x15"s, "\x16\x03\x01\x40\x01"s}) {
-      FirstStage stage(held_);
+      FirstStage stage({.secure = true}, held_);
       EXPECT_EQ(stage.look(bytes, routes), Finding::tls_here);
     }
   }
@@ -95,9 +98,45 @@ TEST_F(FirstStages, WhatIsGatheredHasABound) {
   EXPECT_EQ(FirstStage::bytes_max(&with_passage_), tls::ClientHelloReader::kBytesMax);
 }
 
+TEST_F(FirstStages, WhoSpeaksInTheClearIsAwaitedNoFurther) {
+  EXPECT_EQ(FirstStage({}, held_).awaits(), Awaits::nothing);
+}
+
+TEST_F(FirstStages, ThePortSaysWhatIsAwaitedBehindTheHeader) {
+  const std::string header = "PROXY TCP4 203.0.113.9 10.0.0.1 4711 443\r\n";
+  for (const bool secure : {false, true}) {
+    FirstStage stage({.secure = secure, .wants_proxy_header = true}, held_);
+    EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
+    const auto part = stage.look_for_header(std::string_view(header).substr(0, 10));
+    EXPECT_EQ(part.outcome, HeaderOutcome::needs_more);
+    EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
+    EXPECT_EQ(held_.get(), 0u) << "it stays in the socket";
+    const auto whole = stage.look_for_header(header + "what follows");
+    ASSERT_EQ(whole.outcome, HeaderOutcome::complete);
+    EXPECT_EQ(whole.bytes, header.size());
+    EXPECT_EQ(stage.awaits(), secure ? Awaits::client_hello : Awaits::nothing);
+  }
+}
+
+TEST_F(FirstStages, WithoutTheHeaderThatIsDueNothingElseIsLookedAt) {
+  FirstStage stage({.secure = true, .wants_proxy_header = true}, held_);
+  EXPECT_EQ(stage.look_for_header(hello_for("shop.test")).outcome, HeaderOutcome::failed);
+  EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
+}
+
+TEST_F(FirstStages, TheHelloIsAwaitedUntilItIsDecided) {
+  const std::string whole = hello_for("pass.test");
+  FirstStage stage({.secure = true}, held_);
+  EXPECT_EQ(stage.awaits(), Awaits::client_hello);
+  EXPECT_EQ(stage.look(whole.substr(0, 100), &with_passage_), Finding::needs_more);
+  EXPECT_EQ(stage.awaits(), Awaits::client_hello);
+  EXPECT_EQ(stage.look(whole.substr(100), &with_passage_), Finding::passes);
+  EXPECT_EQ(stage.awaits(), Awaits::nothing);
+}
+
 TEST_F(FirstStages, WhatIsKeptGoesWithIt) {
   {
-    FirstStage stage(held_);
+    FirstStage stage({.secure = true}, held_);
     EXPECT_EQ(stage.look("\x16\x03\x01\x01"s, &none_), Finding::needs_more);
     EXPECT_GT(held_.get(), 0u);
   }
