@@ -57,7 +57,8 @@ struct HeldMemory {
   Counter http2_output;     // the same, before it is in frames: it waits for a window, or its turn
   Counter client_input;     // parts of heads, pipelined requests, and what waits for its turn
   Counter endpoint_output;  // endpoints have not taken it yet
-  Counter endpoint_input;   // parts of heads, and chunks that wait for their turn
+  // Parts of heads, and chunks and records of TLS that wait for their turn.
+  Counter endpoint_input;
   // Requests that wait for a connection, are gathered, or may have to be sent again.
   Counter request_copies;
   Counter http2_fields;  // decoded, of requests whose head is not complete

@@ -7,7 +7,6 @@
 #include <openssl/ssl.h>
 
 #include "proxy/reason/words.h"
-#include "proxy/tls/wire.h"
 
 namespace proxy::tls {
 
@@ -22,10 +21,6 @@ Connection::Connection(Wire& wire, Role role, ssl_st* made) : wire_(wire), ssl_(
 
 Connection::~Connection() {
   SSL_free(ssl_);
-}
-
-std::string& Connection::output() {
-  return wire_.output();
 }
 
 void Connection::fail(std::string_view reason) {

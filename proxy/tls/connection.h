@@ -6,12 +6,11 @@
 #include <string_view>
 
 #include "proxy/tls/control_messages.h"
+#include "proxy/tls/wire.h"
 
 struct ssl_st;  // OpenSSL's SSL
 
 namespace proxy::tls {
-
-class Wire;
 
 // One TLS connection, of either role: a server's to its client, a client's to a backend. Bytes in,
 // bytes out, no socket: ciphertext to send is appended to output(), which is its wire's, and
@@ -26,7 +25,7 @@ class Connection {
   enum class Role : std::uint8_t { server, client };
   Role role() const { return role_; }
   // Ciphertext that was made since it was cleared last.
-  std::string& output();
+  std::string& output() { return wire_.output(); }
 
   enum class Handshake : std::uint8_t { needs_more, done, failed };
   // Goes as far as the ciphertext leads, and takes what it used off its front. After `done` the

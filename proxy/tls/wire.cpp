@@ -4,15 +4,35 @@
 #include <cstddef>
 #include <cstring>
 
-namespace proxy::tls {
+#include <openssl/bio.h>
 
-Wire::Wire() : bio_(BIO_new(method())) {
-  if (bio_ == nullptr) return;
-  BIO_set_data(bio_.get(), this);
-  BIO_set_init(bio_.get(), 1);
+namespace proxy::tls {
+namespace {
+
+int read_bytes(BIO* bio, char* out, int size) {
+  std::string_view& input = static_cast<Wire*>(BIO_get_data(bio))->input();
+  BIO_clear_retry_flags(bio);
+  if (input.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t count = std::min(input.size(), static_cast<std::size_t>(size));
+  std::memcpy(out, input.data(), count);
+  input.remove_prefix(count);
+  return static_cast<int>(count);
 }
 
-BIO_METHOD* Wire::method() {
+int write_bytes(BIO* bio, const char* bytes, int size) {
+  BIO_clear_retry_flags(bio);
+  static_cast<Wire*>(BIO_get_data(bio))->output().append(bytes, static_cast<std::size_t>(size));
+  return size;
+}
+
+long control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
+}
+
+BIO_METHOD* method() {
   static BIO_METHOD* const made = [] {
     BIO_METHOD* one = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "worker buffers");
     BIO_meth_set_read(one, read_bytes);
@@ -23,28 +43,16 @@ BIO_METHOD* Wire::method() {
   return made;
 }
 
-int Wire::read_bytes(BIO* bio, char* out, int size) {
-  auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  if (wire.input_.empty()) {
-    BIO_set_retry_read(bio);
-    return -1;
-  }
-  const std::size_t count = std::min(wire.input_.size(), static_cast<std::size_t>(size));
-  std::memcpy(out, wire.input_.data(), count);
-  wire.input_.remove_prefix(count);
-  return static_cast<int>(count);
+}  // namespace
+
+Wire::Wire() : bio_(BIO_new(method())) {
+  if (bio_ == nullptr) return;
+  BIO_set_data(bio_, this);
+  BIO_set_init(bio_, 1);
 }
 
-int Wire::write_bytes(BIO* bio, const char* bytes, int size) {
-  auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  wire.output_.append(bytes, static_cast<std::size_t>(size));
-  return size;
-}
-
-long Wire::control(BIO*, int command, long, void*) {
-  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
+Wire::~Wire() {
+  BIO_free(bio_);
 }
 
 }  // namespace proxy::tls

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/openssl.h"
+struct bio_st;  // OpenSSL's BIO
 
 namespace proxy::tls {
 
@@ -13,13 +13,13 @@ namespace proxy::tls {
 class Wire {
  public:
   Wire();
-  ~Wire() = default;
+  ~Wire();
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
   // False: no memory.
   bool is_usable() const { return bio_ != nullptr; }
-  BIO* bio() const { return bio_.get(); }
+  bio_st* bio() const { return bio_; }
 
   // Ciphertext for OpenSSL, which takes what it used off its front.
   std::string_view& input() { return input_; }
@@ -27,12 +27,7 @@ class Wire {
   std::string& output() { return output_; }
 
  private:
-  static BIO_METHOD* method();
-  static int read_bytes(BIO* bio, char* out, int size);
-  static int write_bytes(BIO* bio, const char* bytes, int size);
-  static long control(BIO* bio, int command, long number, void* pointer);
-
-  base::BioPtr bio_;
+  bio_st* bio_;
   std::string_view input_;
   std::string output_;
 };
