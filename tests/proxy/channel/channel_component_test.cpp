@@ -100,8 +100,8 @@ class Peer {
       if (got.kind != Kind::done) break;
       came.append(part.data(), got.bytes);
     }
-    if (ssl_ != nullptr && !came.empty())
-      BIO_write(in_, came.data(), static_cast<int>(came.size()));
+    const auto size = static_cast<int>(came.size());
+    if (ssl_ != nullptr && size > 0) BIO_write(in_, came.data(), size);
     return came;
   }
   bool saw_end() const { return saw_end_; }
