@@ -123,7 +123,8 @@ void Exchange::forward(const Client& client, const router::Target& target,
 // ---- A body that comes in before an endpoint is chosen, so that a slow client costs none of them
 // a connection. All of it where it is announced to be little; else as much as fits, and of a length
 // that nobody knows what comes in a short time: it may be a stream that never ends, and whose
-// beginning is waited for. Of these a few at a time go on so, the others when that much came.
+// beginning is waited for. Of these a few at a time go on so to a cluster, and fewer of one client;
+// the others when that much came.
 
 void Exchange::begin_gathering(const Client& client, std::string_view head,
                                const upstream::Piece& piece) {
@@ -167,7 +168,7 @@ void Exchange::send_gathered() {
 }
 
 void Exchange::send_what_came() {
-  if (!slow_body_.take(means_.slow_bodies)) {
+  if (!slow_body_.take(means_.slow_bodies, cluster_->id_hash(), client_address_)) {
     means_.loop.arm(timer_, kGatherTime);
     return;
   }

@@ -143,7 +143,7 @@ TEST(Gathering, AStreamThatNeverEndsGoesOnAfterAShortTime) {
 }
 
 TEST(Gathering, SlowBodiesOfUnknownLengthHoldFewConnectionsToEndpoints) {
-  constexpr int kPlaces = session::SlowBodies::kPlaces;
+  constexpr int kPlaces = session::SlowBodies::kOfALoneClient;
   ScriptedBackend backend(echoes_body);
   session::Options options = RunningEngine::quick();
   // More than what is waited for of a body.
@@ -175,9 +175,43 @@ TEST(Gathering, SlowBodiesOfUnknownLengthHoldFewConnectionsToEndpoints) {
   EXPECT_EQ(backend.last().field("Transfer-Encoding"), "chunked");
 }
 
+TEST(Gathering, SlowBodiesOfOneClientLeavePlacesToOthersAndToOtherBackends) {
+  constexpr int kPlaces = session::SlowBodies::kOfALoneClient;
+  ScriptedBackend backend(echoes_body);
+  ScriptedBackend other_backend(echoes_body);
+  session::Options options = RunningEngine::quick();
+  options.trusted_proxies = client::TrustedNetworks::parse({"127.0.0.0/8"}).value();
+  RunningEngine proxy(options);
+  config::ProxyConfig config = gathering_shop(backend.port());
+  config::Cluster blog = *config.clusters["shop"];
+  blog.endpoints.clear();
+  blog.endpoints.push_back({"127.0.0.1", other_backend.port()});
+  config.clusters["blog"] = std::make_shared<config::Cluster>(blog);
+  config::VirtualHost host = *config.hosts["shop.test"];
+  host.routes[0].action = config::Forward{"blog"};
+  config.hosts["blog.test"] = std::make_shared<config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  const auto beginning = [](const std::string& to, const std::string& client) {
+    return "POST / HTTP/1.1\r\nHost: " + to + "\r\nX-Forwarded-For: " + client +
+           "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+  };
+  std::vector<HttpClient> slow;
+  const auto begin = [&](const std::string& to, const std::string& client) {
+    slow.push_back(HttpClient::connect(proxy.http()));
+    slow.back().send(beginning(to, client));
+  };
+  for (int i = 0; i < 2 * kPlaces; ++i) begin("shop.test", "203.0.113.1");
+  ASSERT_TRUE(eventually([&] { return backend.connections() == kPlaces; }));
+  begin("shop.test", "203.0.113.2");
+  EXPECT_TRUE(eventually([&] { return backend.connections() == kPlaces + 1; }));
+  begin("blog.test", "203.0.113.1");
+  EXPECT_TRUE(eventually([&] { return other_backend.connections() == 1; }));
+  EXPECT_EQ(backend.connections(), kPlaces + 1);
+}
+
 // Nobody waits for a place whose body comes.
 TEST(Gathering, ASlowBodyWithoutAPlaceGoesOnWhenAsMuchCameAsOfOthersOrAllOfIt) {
-  constexpr int kPlaces = session::SlowBodies::kPlaces;
+  constexpr int kPlaces = session::SlowBodies::kOfALoneClient;
   ScriptedBackend backend(echoes_body);
   RunningEngine proxy;
   ASSERT_TRUE(proxy.publish(gathering_shop(backend.port())));
