@@ -117,7 +117,8 @@ void Exchange::begin_way_anew() {
   request_trailer_.take();
   passes_request_trailer_ = request_trailer_is_judged_ = false;
   request_chunked_ = was_replayed_ = is_unframed_ = false;
-  moves_ = refusals_ = 0;
+  moves_ = refusals_ = interim_heads_ = 0;
+  slow_body_.leave();
   offered_upgrade_.clear();
   endpoint_.reset();
   tried_.clear();

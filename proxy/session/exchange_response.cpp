@@ -38,11 +38,13 @@ void Exchange::on_interim_head(const http::ResponseHead& head, std::size_t bytes
     fail(kTooManyInterim);
     return;
   }
-  // We took Expect away, so a 100 answers nobody. A stream of HTTP/2 cannot be read more slowly for
-  // the heads on it, so a client that takes nothing gets no more of them.
+  // We took Expect away, so a 100 answers nobody; nor did the client ask for a page. A stream of
+  // HTTP/2 cannot be read more slowly for the heads on it, so a client that takes nothing gets no
+  // more of them.
+  if (head.status == 100 || is_asking_for_page()) return;
   const bool takes_it =
       !stream_->speaks_http2() || downstream_->unsent() + bytes <= kInterimBytesMax;
-  if (head.status != 100 && takes_it) downstream_->send_interim(head);
+  if (takes_it) downstream_->send_interim(head);
 }
 
 void Exchange::on_response_head(http::ResponseHead& head, bool last) {

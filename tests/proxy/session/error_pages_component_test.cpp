@@ -113,6 +113,24 @@ TEST_F(ErrorPages, OtherStatusesPassAsTheyAre) {
   EXPECT_EQ(pages.requests(), 0);
 }
 
+// A client gets as many interim heads as one endpoint may send, and a page is to blame for its own.
+TEST_F(ErrorPages, InterimHeadsOfTheResponseDoNotCountAgainstThePage) {
+  constexpr int kInterimHeads = 16;
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+  std::string lost;
+  for (int i = 0; i < kInterimHeads; ++i) lost += interim;
+  lost += kLost;
+  ScriptedBackend backend(says(lost)), pages(says(interim + ScriptedBackend::ok("sorry")));
+  publish(cluster_at(backend.port()), cluster_at(pages.port()));
+  auto client = HttpClient::connect(proxy_.http());
+  HttpAnswer answer = client.get("/");
+  int interim_heads = 0;
+  for (; answer.status == 103; answer = client.read_answer()) ++interim_heads;
+  EXPECT_EQ(interim_heads, kInterimHeads);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "sorry");
+}
+
 TEST_F(ErrorPages, ThePagesOwnStatusIsTheClients) {
   ScriptedBackend backend(says(kLost)), pages(says(ScriptedBackend::ok("sorry")));
   publish(cluster_at(backend.port()), cluster_at(pages.port()));
