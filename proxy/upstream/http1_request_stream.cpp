@@ -272,6 +272,7 @@ bool Http1RequestStream::take_head(char*& begin, char* end) {
   behind_head_ = begin;
   end_of_input_ = end;
   user_->on_response_head(head_, false);
+  behind_head_ = end_of_input_ = nullptr;
   if (connection_ == nullptr) return false;
   has_final_head_ = true;
   if (head_.framing == http::Framing::tunnel) {
@@ -292,9 +293,10 @@ std::chrono::milliseconds Http1RequestStream::rest_after_response() const {
   return keep_alive == nullptr ? Connection::kRestAsConfigured : rest_allowed_by(keep_alive->value);
 }
 
-// Of a response whose head is told and that nobody wants: whether that is all of it.
+// Of a response whose head is told and that nobody wants: whether that is all of it. At any other
+// time nobody knows.
 bool Http1RequestStream::ends_with_what_is_here() {
-  if (!head_.keep_alive) return false;
+  if (behind_head_ == nullptr || !head_.keep_alive) return false;
   rest_ = rest_after_response();
   http1::BodyDecoder decoder = http1::BodyDecoder::for_response(head_);
   const Decoded body = decode_in_place(decoder, behind_head_, end_of_input_, 0, 0);

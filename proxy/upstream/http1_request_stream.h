@@ -95,7 +95,7 @@ class Http1RequestStream final : public RequestStream, private Connection::User 
   bool response_has_begun_ = false;
   bool has_final_head_ = false;
   bool is_tunnel_ = false;  // after 101
-  // While the head is told: what came behind it.
+  // While the head is told: what came behind it. Else nullptr.
   char* behind_head_ = nullptr;
   char* end_of_input_ = nullptr;
   // The connection after this response.
