@@ -9,6 +9,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/status_phrase.h"
+
 namespace base {
 namespace {
 
@@ -22,38 +24,6 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // One thread serves, so one piece is enough.
 thread_local std::array<char, kPieceBytes> piece;
 
-// RFC 9110 §15; the phrase is for people, and may be empty.
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 304:
-      return "Not Modified";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 411:
-      return "Length Required";
-    case 413:
-      return "Content Too Large";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";
-  }
-}
-
 // RFC 9110 §8.6
 bool has_no_content(int status) {
   return status < 200 || status == 204 || status == 304;
@@ -63,7 +33,7 @@ bool has_no_content(int status) {
 std::string to_text(const ServedAnswer& answer, bool is_head, bool closes) {
   const HttpResponse& response = answer.response;
   std::string text = "HTTP/1.1 " + std::to_string(response.status) + " ";
-  text.append(reason_phrase(response.status)).append("\r\n");
+  text.append(status_phrase(response.status)).append("\r\n");
   for (const auto& [name, value] : response.headers) {
     if (name != "connection") text.append(name).append(": ").append(value).append("\r\n");
   }

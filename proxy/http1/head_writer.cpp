@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/status_phrase.h"
+
 namespace proxy::http1 {
 namespace {
 
@@ -15,7 +17,6 @@ using http::Framing;
 using http::is_hop_by_hop;
 using http::RequestHead;
 using http::ResponseHead;
-using http::status_text;
 
 // Appends to memory that is known to be large enough.
 class Cursor {
@@ -242,7 +243,7 @@ std::size_t write_answer(const Answer& answer, std::span<char> out) {
   Cursor cursor(out);
   cursor << "HTTP/1.1 ";
   cursor.number(static_cast<std::uint64_t>(answer.status))
-      << " " << status_text(answer.status) << "\r\n";
+      << " " << base::status_phrase(answer.status) << "\r\n";
   if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
   if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
   if (!answer.allow.empty()) cursor << "Allow: " << answer.allow << "\r\n";

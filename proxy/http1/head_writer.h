@@ -8,7 +8,6 @@
 #include "proxy/http/answer.h"
 #include "proxy/http/request_head.h"
 #include "proxy/http/response_head.h"
-#include "proxy/http/status_text.h"
 
 namespace proxy::http1 {
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "base/status_phrase.h"
 #include "proxy/client/forwarded.h"
 #include "proxy/http/host_name.h"
 #include "proxy/http/max_forwards.h"
-#include "proxy/http/status_text.h"
 #include "proxy/http2/grpc.h"
 #include "proxy/policy/redirect.h"
 #include "proxy/reason/words.h"
@@ -409,7 +409,8 @@ void Exchange::answer(http::Answer answer, std::string_view reason) {
   std::string body;
   if (answer.body.empty()) {
     body = std::to_string(answer.status);
-    body.append(" ").append(http::status_text(answer.status));
+    const std::string_view phrase = base::status_phrase(answer.status);
+    if (!phrase.empty()) body.append(" ").append(phrase);
     if (!reason.empty()) body.append(" (").append(reason).append(")");
     body.append("\n");
     answer.body = body;
