@@ -194,7 +194,7 @@ void assume_auth_secrets(ingress::ClusterView& view) {
 
 void assume_field_maps(ingress::ClusterView& view) {
   ingress::FieldMap map;
-  map.authorities_pem = "somebody's";
+  map.authorities_pem = std::string("somebody's");
   const auto assumed = std::make_shared<const ingress::FieldMap>(std::move(map));
   for (const auto& ingress : view.ingresses) {
     for (const kube::ObjectKey& key : ingress::named_field_maps(*ingress)) {

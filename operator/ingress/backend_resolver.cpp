@@ -395,10 +395,10 @@ void BackendResolver::take_config_map(const std::string& namespace_,
   const FieldMap& map = *found->second;
   if (map.is_unread) {
     tls.trouble = map_text + " has not been read yet";
-  } else if (map.authorities_pem.empty()) {
+  } else if (map.authorities_pem->empty()) {
     tls.trouble = map_text + " " + map.authorities_problem;
   }
-  tls.settings.trusted_pem = map.authorities_pem;
+  tls.settings.trusted_pem = *map.authorities_pem;
 }
 
 ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,

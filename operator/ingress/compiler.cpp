@@ -214,7 +214,7 @@ class Compilation {
     if (!name) return {};
     const auto found = view_.field_maps.find({metadata.namespace_, *name});
     const bool is_there = found != view_.field_maps.end() && found->second != nullptr;
-    return is_there ? proxy::config::size_of_text(found->second->authorities_pem)
+    return is_there ? proxy::config::size_of_text(*found->second->authorities_pem)
                     : proxy::config::Size{};
   }
 

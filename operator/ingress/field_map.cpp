@@ -24,7 +24,7 @@ FieldMap read_field_map(const kube::ConfigMap& map) {
       authorities->second.size() <= proxy::config::kAuthoritiesBytesMax) {
     read.authorities_pem = read_backend_authorities(authorities->second);
   }
-  if (read.authorities_pem.empty()) {
+  if (read.authorities_pem->empty()) {
     read.authorities_problem = "has no certificates in ca.crt to verify by, of " +
                                std::to_string(proxy::config::kAuthoritiesBytesMax >> 10) +
                                " KiB at most";

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "base/alike.h"
 #include "kube/resources/config_map.h"
 #include "operator/ingress/named_objects.h"
 
@@ -14,8 +15,9 @@ namespace ingress {
 struct FieldMap {
   bool is_unread = false;  // it has not come from the API server yet
   std::map<std::string, std::string> fields{};
-  std::string problem{};              // a clause; empty: its fields are usable
-  std::string authorities_pem{};      // of ca.crt, see read_backend_authorities()
+  std::string problem{};  // a clause; empty: its fields are usable
+  // Of ca.crt, see read_backend_authorities(). Tools put the same ones into every namespace.
+  base::Alike<std::string> authorities_pem{};
   std::string authorities_problem{};  // a clause, where there are none
   bool operator==(const FieldMap&) const = default;
 };

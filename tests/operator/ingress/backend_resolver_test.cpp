@@ -508,7 +508,7 @@ TEST_F(BackendTls, AuthoritiesOfAConfigMapStandInPlaceOfThoseOfASecret) {
   EXPECT_THAT(trouble(both), HasSubstr("has not been read yet"));
   map(read_field_map({}));
   EXPECT_THAT(trouble(both), HasSubstr("has no certificates in ca.crt"));
-  map({.authorities_pem = "others"});
+  map({.authorities_pem = std::string("others")});
   const auto tls = cluster_of(resolve(both)).tls;
   EXPECT_EQ(tls->trusted_pem, "others");
   EXPECT_EQ(tls->chain_pem, "chain");
