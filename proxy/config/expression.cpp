@@ -21,7 +21,7 @@ base::Result<Expression> Expression::compile(const std::string& text, Use use) {
   if (!compiled->ok()) {
     return base::failure(base::ErrorKind::invalid, compiled->error());
   }
-  if (use != Use::closing && compiled->ProgramSize() > kExpressionInstructionsMax) {
+  if (compiled->ProgramSize() > kExpressionInstructionsMax) {
     return base::failure(base::ErrorKind::invalid, "too large to be compared with each request");
   }
   return Expression(std::move(compiled));
@@ -31,6 +31,10 @@ Expression::Expression(std::unique_ptr<const re2::RE2> compiled) : compiled_(std
 Expression::Expression(Expression&&) noexcept = default;
 Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
+
+std::size_t Expression::instructions() const {
+  return static_cast<std::size_t>(compiled_->ProgramSize());
+}
 
 bool Expression::matches(std::string_view path) const {
   return re2::RE2::PartialMatch({path.data(), path.size()}, *compiled_);

@@ -23,11 +23,11 @@ namespace proxy::config {
 class Expression {
  public:
   // An error says in RE2's words what it cannot do: back references, look-around, possessive
-  // repetition, or more states than fit in the memory; and of a route's, more instructions than
+  // repetition, or more states than fit in the memory; or that it has more instructions than
   // kExpressionInstructionsMax.
   //
   // A value (of a header) is another thing than a path: the expression finds something anywhere in
-  // it, with case, and is bounded as a route's.
+  // it, with case.
   enum class Use { closing, route, value };
   static base::Result<Expression> compile(const std::string& text, Use use = Use::closing);
 
@@ -36,6 +36,8 @@ class Expression {
   ~Expression();
 
   bool matches(std::string_view path) const;
+  // To match takes no more steps than so many for each byte; see kComparisonStepsMax.
+  std::size_t instructions() const;
 
   // Of a route's: and what "$1" to "$9" are then. Empty: a group that took no part, or is not
   // there.

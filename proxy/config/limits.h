@@ -39,9 +39,12 @@ inline constexpr std::size_t kRealmBytesMax = 255;
 inline constexpr std::size_t kPathBytesMax = 4096;
 inline constexpr std::size_t kClosedMax = 100;            // expressions of a host
 inline constexpr std::size_t kExpressionRoutesMax = 100;  // of a host
-// Instructions of a compiled expression that is a route's: a path of 8 KiB is compared within some
-// milliseconds even where RE2 has to simulate all of its states. "/pay(/|$)(.*)" has some 20.
+// Instructions of a compiled expression. "/pay(/|$)(.*)" has some 20.
 inline constexpr int kExpressionInstructionsMax = 1000;
+// Of all expressions of a host, times the bytes that they are compared with for one request: as
+// many steps as RE2 needs where it has to simulate all states, each some 10 ns. With a path of
+// 8 KiB that may be read in one way there may be some twenty like the one above.
+inline constexpr std::size_t kComparisonStepsMax = 8u << 20;
 inline constexpr std::size_t kExpressionMemoryMax = 1u << 20;  // compiled, and while it matches
 inline constexpr std::size_t kReasonBytesMax = 47;             // it becomes a label of a metric
 inline constexpr std::size_t kHostBytesMax = 253;              // RFC 1035 §3.1, as text

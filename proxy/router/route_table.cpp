@@ -5,6 +5,7 @@
 
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/closing.h"
+#include "proxy/config/limits.h"
 #include "proxy/http/host_name.h"
 #include "proxy/reason/words.h"
 #include "proxy/router/path.h"
@@ -258,6 +259,7 @@ void Host::compile_expressions(const std::vector<config::ExpressionRoute>& route
           std::make_unique<Target>(make_target(config::closed_by_unknown_guard(), {}, {}));
       continue;
     }
+    change_rest().instructions += expression->instructions();
     Rule rule{route.expression, make_target(route.action, route.policies, references)};
     rule.target.change_rest().expression =
         std::make_shared<const config::Expression>(std::move(*expression));
@@ -280,6 +282,7 @@ void Host::compile_closed(const std::vector<config::ClosedExpression>& closed) {
     Target target = make_target(one.answer, {}, {});
     auto expression = config::Expression::compile(one.expression);
     if (expression) {
+      change_rest().instructions += expression->instructions();
       change_rest().closed.push_back(
           {std::move(*expression), one.expression.size(), std::move(target)});
     } else {
@@ -340,6 +343,10 @@ const Host::Rule* Host::find_rule(std::string_view path) const {
   return default_.get();
 }
 
+bool Host::takes_too_long(std::size_t bytes) const {
+  return rest_ != nullptr && rest_->instructions * bytes > config::kComparisonStepsMax;
+}
+
 const Target* Host::find(std::string_view path) const {
   const Rule* const rule = find_rule(path);
   return rule != nullptr ? &rule->target : nullptr;
@@ -347,6 +354,7 @@ const Target* Host::find(std::string_view path) const {
 
 bool Host::has_challenge_rule(std::string_view normalized) const {
   if (!has_challenge_rules_ || !normalized.starts_with(kChallengePrefix)) return false;
+  if (takes_too_long(normalized.size())) return false;
   const Rule* const rule = find_rule(normalized);
   return rule != nullptr && is_for_challenges(rule->path);
 }
@@ -411,6 +419,10 @@ bool Host::add_guards_of_expression(std::string_view text, const Rule& chosen,
 }
 
 Host::Choice Host::choose(std::string_view path_as_received, std::string_view normalized) const {
+  const Choice ambiguous{nullptr, true};
+  // For the route, and for what stands over it.
+  std::size_t compared_bytes = 2 * normalized.size();
+  if (takes_too_long(compared_bytes)) return ambiguous;
   const Rule* const rule = find_rule(normalized);
   if (rule == nullptr) return {};
   const bool is_closed = rule->target.cluster == Target::kNoCluster;
@@ -418,7 +430,6 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
   if (rest().all_closed) return {rest().all_closed.get()};
   if (const Target* const closed = closed_by(normalized, rule->written_bytes)) return {closed};
   Choice choice{&rule->target};
-  const Choice ambiguous{nullptr, true};
   if (!add_guards_of_expression(normalized, *rule, rule->written_bytes, choice.others)) {
     return ambiguous;
   }
@@ -426,6 +437,9 @@ Host::Choice Host::choose(std::string_view path_as_received, std::string_view no
 
   const auto readings = generous_readings(path_as_received);
   if (!readings) return ambiguous;
+  compared_bytes += normalized.size();  // decoded once
+  for (const std::string& reading : *readings) compared_bytes += reading.size();
+  if (takes_too_long(compared_bytes)) return ambiguous;
   for (const std::string& reading : *readings) {
     if (const Rule* const guard = guard_over(*rule, reading)) {
       if (keeps_everybody_out(guard->target)) return {&guard->target};

@@ -105,7 +105,8 @@ class Host {
   // What becomes of a request: the target that find() gives, or the guard that stands over it in
   // one of the path's readings (readings.h). A guard stands over a route that is less specific than
   // itself: "/admin" over "/", and not over "/admin/public". Where it lets some pass, these go to
-  // the target that find() gives. ambiguous: nobody can tell.
+  // the target that find() gives. ambiguous: nobody can tell, or not in the time that a request may
+  // take from others (config::kComparisonStepsMax).
   struct Choice {
     const Target* target = nullptr;
     bool ambiguous = false;
@@ -158,6 +159,7 @@ class Host {
     std::vector<Guard> exact_guards, prefix_guards;
     std::size_t guard_elements_max = 0;
     std::vector<Closed> closed;
+    std::size_t instructions = 0;  // of all expressions
     // An expression cannot be compiled, so nothing is open; nullptr: all can.
     std::unique_ptr<Target> all_closed;
   };
@@ -166,6 +168,8 @@ class Host {
   static const Rest& blank();
 
   const Rule* find_rule(std::string_view path) const;
+  // To compare so many bytes with all expressions.
+  bool takes_too_long(std::size_t bytes) const;
   void gather_guards();
   void compile_expressions(const std::vector<config::ExpressionRoute>& routes,
                            const References& references);

@@ -69,11 +69,25 @@ TEST(Expression, OfARouteSaysItsGroups) {
   EXPECT_FALSE(expression->matches("/xy", groups));
 }
 
-TEST(Expression, OfARouteIsNotLargerThanARequestMayWaitFor) {
-  const std::string large = "/(a?b?c?){0,500}";
-  EXPECT_TRUE(Expression::compile(large));
-  EXPECT_FALSE(Expression::compile(large, Expression::Use::route));
-  EXPECT_TRUE(Expression::compile("/api/v[0-9]{1,3}(/|$)(.*)", Expression::Use::route));
+TEST(Expression, IsNotLargerThanARequestMayWaitFor) {
+  for (const auto use :
+       {Expression::Use::closing, Expression::Use::route, Expression::Use::value}) {
+    // The second one is of 4 KiB, and RE2 has room for it.
+    std::string larger = "/.*[ab]";
+    for (int i = 0; i < 40; ++i) larger += ".{1000}";
+    for (const std::string& large : {std::string("/(a?b?c?){0,500}"), larger}) {
+      EXPECT_FALSE(Expression::compile(large, use)) << large;
+    }
+    EXPECT_TRUE(Expression::compile("/api/v[0-9]{1,3}(/|$)(.*)", use));
+  }
+}
+
+TEST(Expression, SaysHowMuchWorkItIs) {
+  const auto small = Expression::compile("/pay(/|$)(.*)", Expression::Use::route);
+  const auto large = Expression::compile("/.*[ab].{900}x", Expression::Use::route);
+  ASSERT_TRUE(small && large);
+  EXPECT_LT(small->instructions(), 40U);
+  EXPECT_GT(large->instructions(), 900U);
 }
 
 TEST(Expression, OneThatTriesEveryWayInOtherLibrariesEnds) {

@@ -582,6 +582,44 @@ TEST(Guard, ARouteWithALongerPathThanTheExpressionIsExcepted) {
   EXPECT_EQ(outcome(table, "/wp-content/uploads/../x"), "closed");
 }
 
+// RE2 simulates all of these where they meet a path like that, and each request would keep its
+// worker from all others for minutes.
+TEST(Guard, APathThatWouldTakeTooLongToCompareIsRefused) {
+  const std::string path = "/" + std::string(8'000, 'a');
+  ProxyConfig config;
+  VirtualHost host = host_with({prefix("/")});
+  host.routes[0].action = config::Forward{"c"};
+  for (int i = 0; i < 100; ++i) {
+    host.closed.push_back({"/.*[ab].{900}x" + std::to_string(i), FixedAnswer{503, "closed"}});
+  }
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  EXPECT_EQ(outcome(RouteTable(config), path), "ambiguous_path");
+  EXPECT_EQ(outcome(RouteTable(config), "/%61" + path), "ambiguous_path");
+  EXPECT_EQ(outcome(RouteTable(config), "/a"), "open");
+  // Likewise where they are routes.
+  host.closed.clear();
+  for (int i = 0; i < 100; ++i) {
+    host.expressions.push_back({"/.*[ab].{900}x" + std::to_string(i), config::Forward{"c"}});
+  }
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  EXPECT_EQ(outcome(RouteTable(config), path), "ambiguous_path");
+  EXPECT_EQ(outcome(RouteTable(config), "/a"), "open");
+}
+
+TEST(Guard, ALongPathIsComparedWithAsManyExpressionsAsAHostMostlyHas) {
+  ProxyConfig config = closed_by("/admin(/|$)(.*)", {"/"});
+  VirtualHost host = *config.hosts["h"];
+  for (int i = 0; i < 10; ++i) {
+    host.expressions.push_back({"/pay" + std::to_string(i) + "(/|$)(.*)", config::Forward{"c"}});
+  }
+  config.clusters["c"] = std::make_shared<const config::Cluster>();
+  config.hosts["h"] = std::make_shared<const VirtualHost>(host);
+  const std::string rest(4'000, 'a');
+  EXPECT_EQ(outcome(RouteTable(config), "/pay3/" + rest), "open");
+  EXPECT_EQ(outcome(RouteTable(config), "/ADMIN/" + rest), "closed");
+}
+
 TEST(Guard, AnExpressionThatCannotBeComparedClosesItsHost) {
   const RouteTable table(closed_by("/(?!public).*", {"/", "/public"}));
   for (const std::string_view path : {"/", "/public", "/x", "/public/y"}) {
