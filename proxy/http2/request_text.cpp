@@ -62,6 +62,8 @@ void RequestText::add(std::string_view name, std::string_view value) {
   }
   // §5 of RFC 8441: it is of no use there, and ours is another one.
   if (!protocol_.empty() && name == "sec-websocket-key") return;
+  // RFC 9110 §9.3.6: what asks for a tunnel has no content. With some it would be a GET.
+  if (!protocol_.empty() && name == "content-length") is_malformed_ = true;
   append(name, value);
 }
 

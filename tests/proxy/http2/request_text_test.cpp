@@ -40,6 +40,20 @@ TEST(RequestText, AWebSocketIsTheUpgradeThatHttp1HasForIt) {
             "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
+// Else the parser would take it for a GET with a body, and the client what is answered to that for a
+// tunnel.
+TEST(RequestText, AWebSocketHasNoContent) {
+  for (const std::string_view length : {"5", "0"}) {
+    EXPECT_EQ(text_of({{":method", "CONNECT"},
+                       {":protocol", "websocket"},
+                       {":scheme", "https"},
+                       {":path", "/chat"},
+                       {":authority", "a"},
+                       {"content-length", length}}),
+              "");
+  }
+}
+
 TEST(RequestText, WorksWithoutAnyRegularField) {
   EXPECT_EQ(text_of({{":path", "/"}, {":method", "GET"}, {":authority", "a"}}),
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
