@@ -45,10 +45,14 @@ inline constexpr int kExpressionInstructionsMax = 1000;
 // many steps as RE2 needs where it has to simulate all states, each some 10 ns. With a path of
 // 8 KiB that may be read in one way there may be some twenty like the one above.
 inline constexpr std::size_t kComparisonStepsMax = 8u << 20;
-inline constexpr std::size_t kExpressionMemoryMax = 1u << 20;  // compiled, and while it matches
-inline constexpr std::size_t kReasonBytesMax = 47;             // it becomes a label of a metric
-inline constexpr std::size_t kHostBytesMax = 253;              // RFC 1035 §3.1, as text
-inline constexpr std::uint64_t kVerifyDepthMax = 100;          // as OpenSSL without one
+// Compiled, and for the states that it has been in, which RE2 keeps: a tenant may have tens of
+// thousands, and a client can have each of them see many. The one above has some ten states.
+inline constexpr std::size_t kExpressionMemoryMax = 256u << 10;
+static_assert(kExpressionMemoryMax * (kClosedMax + kExpressionRoutesMax) <= 64u << 20,
+              "of one host");
+inline constexpr std::size_t kReasonBytesMax = 47;     // it becomes a label of a metric
+inline constexpr std::size_t kHostBytesMax = 253;      // RFC 1035 §3.1, as text
+inline constexpr std::uint64_t kVerifyDepthMax = 100;  // as OpenSSL without one
 inline constexpr std::size_t kPemBytesMax = 1u << 20;
 // Of one route's: some hundred authorities, and revocation lists with some ten thousand entries.
 inline constexpr std::size_t kAuthoritiesBytesMax = 256u << 10;

@@ -40,7 +40,7 @@ TEST(RequestText, AWebSocketIsTheUpgradeThatHttp1HasForIt) {
             "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
-// Else the parser would take it for a GET with a body, and the client what is answered to that for a
+// Else the parser would take it for a GET with a body, and the client takes a 200 to that for its
 // tunnel.
 TEST(RequestText, AWebSocketHasNoContent) {
   for (const std::string_view length : {"5", "0"}) {

@@ -583,7 +583,7 @@ TEST(Guard, ARouteWithALongerPathThanTheExpressionIsExcepted) {
 }
 
 // RE2 simulates all of these where they meet a path like that, and each request would keep its
-// worker from all others for minutes.
+// worker from all others for many seconds.
 TEST(Guard, APathThatWouldTakeTooLongToCompareIsRefused) {
   const std::string path = "/" + std::string(8'000, 'a');
   ProxyConfig config;
