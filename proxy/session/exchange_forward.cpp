@@ -334,7 +334,7 @@ void Exchange::try_endpoints(const FirstPart* first) {
        endpoint = may_connect_elsewhere() ? pick_endpoint() : nullptr) {
     const upstream::StreamWishes wishes = stream_wishes();
     stream_ = may_be_ready ? streams.take_ready(endpoint, wishes, *this) : nullptr;
-    if (stream_ == nullptr && !means_.reach.may_connect()) {
+    if (stream_ == nullptr && !means_.reach.may_connect(*cluster_)) {
       answer_for_endpoint(503, reason::no_descriptors);
       return;
     }

@@ -98,7 +98,7 @@ std::shared_ptr<upstream::Endpoint> PassthroughConnection::pick_endpoint() {
 }
 
 void PassthroughConnection::try_endpoints() {
-  if (!means_.reach.may_connect()) {
+  if (!means_.reach.may_connect(*cluster_)) {
     end(kUnavailable, reason::no_descriptors);
     return;
   }

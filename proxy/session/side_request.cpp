@@ -91,7 +91,7 @@ std::shared_ptr<upstream::Endpoint> SideRequest::pick_endpoint() {
 
 void SideRequest::try_endpoints(std::shared_ptr<upstream::Endpoint> endpoint) {
   const bool has_room =
-      haste_ == Haste::waited_for ? means_.reach.may_connect() : means_.reach.may_probe();
+      haste_ == Haste::waited_for ? means_.reach.may_connect(*cluster_) : means_.reach.may_probe();
   if (!has_room) return give_up(Trouble::no_descriptors);
   if (endpoint == nullptr) endpoint = pick_endpoint();
   for (; endpoint != nullptr; endpoint = pick_endpoint()) {

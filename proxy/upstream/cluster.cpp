@@ -291,6 +291,14 @@ const std::shared_ptr<Cluster>& Clusters::make(Place& place) {
   return place.cluster;
 }
 
+std::size_t Cluster::connections_open() const {
+  std::size_t open = 0;
+  for (const Endpoints* const endpoints : {&endpoints_, &leaving_}) {
+    for (const auto& endpoint : *endpoints) open += endpoint->connections_open();
+  }
+  return open;
+}
+
 bool Cluster::close_an_idle_connection() {
   const auto closes = [](const auto& endpoint) { return endpoint->close_an_idle_connection(); };
   return std::any_of(endpoints_.begin(), endpoints_.end(), closes) ||

@@ -114,6 +114,8 @@ class Cluster {
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
               admin::WorkerCounters& counters, std::shared_ptr<tls::Wire> wire = nullptr);
   void retire();
+  // To all of its endpoints.
+  std::size_t connections_open() const;
   bool close_an_idle_connection();
 
  private:

@@ -80,6 +80,7 @@ class Endpoint final : private Connection::User {
                                         std::chrono::milliseconds connect_timeout,
                                         std::chrono::milliseconds send_timeout);
 
+  std::uint32_t connections_open() const { return connections_open_; }
   std::uint32_t requests_active() const { return requests_active_; }
   void request_begins() { ++requests_active_; }
   void request_ends() { --requests_active_; }

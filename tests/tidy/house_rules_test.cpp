@@ -392,8 +392,8 @@ TEST(HouseRules, WhoConnectsToAnEndpointAsksForADescriptorBefore) {
       const auto at = static_cast<std::size_t>(it->position());
       const std::size_t begin = at - std::min(at, kBefore);
       const std::string before = file.text.substr(begin, at - begin);
-      const bool asks = before.find("may_connect()") != std::string::npos ||
-                        before.find("may_probe()") != std::string::npos;
+      const bool asks = before.find("may_connect(") != std::string::npos ||
+                        before.find("may_probe(") != std::string::npos;
       if (!asks) found.push_back(file.path + " has " + it->str());
     }
   }

@@ -1014,6 +1014,42 @@ TEST(Upstream, WhereDescriptorsAreShortAnIdleConnectionMakesRoomAndElseTheReques
   EXPECT_EQ(client.read_answer().body, "two");
 }
 
+TEST(Upstream, ABackendThatAnswersNobodyLeavesConnectionsToOthers) {
+  constexpr int kConnections = 16;
+  constexpr int kOfOne = 14;  // seven for each of the two that are free then
+  std::atomic<bool> go{false};
+  ScriptedBackend stuck([&](SocketStream& stream, const SeenRequest&) {
+    eventually([&] { return go.load(); });
+    return stream.send(ScriptedBackend::ok("late"));
+  });
+  ScriptedBackend well(says(ScriptedBackend::ok("well")));
+  session::Options options = RunningEngine::quick();
+  options.endpoint_connections_max = kConnections;
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({stuck.port()});
+  config::Cluster blog = *config.clusters["shop"];
+  blog.endpoints.clear();
+  blog.endpoints.push_back({"127.0.0.1", well.port()});
+  config.clusters["blog"] = std::make_shared<config::Cluster>(blog);
+  config::VirtualHost host = *config.hosts["shop.test"];
+  host.routes[0].action = config::Forward{"blog"};
+  config.hosts["blog.test"] = std::make_shared<config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < kOfOne; ++i) {
+    waiting.push_back(HttpClient::connect(proxy.http()));
+    waiting.back().send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    ASSERT_TRUE(eventually([&] { return stuck.requests() == i + 1; }));
+  }
+  auto client = HttpClient::connect(proxy.http());
+  const HttpAnswer refused = client.get("/");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("no_descriptors"));
+  EXPECT_EQ(client.get("/", "blog.test").body, "well");
+  go = true;
+  for (HttpClient& one : waiting) EXPECT_EQ(one.read_answer().body, "late");
+}
+
 // ---- WebSockets
 
 constexpr const char* kUpgrade =
