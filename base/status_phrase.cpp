@@ -59,8 +59,9 @@ constexpr std::array<Registered, 44> kRegistered = {{{100, "Continue"},
 }  // namespace
 
 std::string_view status_phrase(int status) {
-  const auto found = std::find_if(kRegistered.begin(), kRegistered.end(),
-                                  [status](const Registered& one) { return one.status == status; });
+  const auto* const found =
+      std::find_if(kRegistered.begin(), kRegistered.end(),
+                   [status](const Registered& one) { return one.status == status; });
   return found == kRegistered.end() ? std::string_view() : found->phrase;
 }
 
