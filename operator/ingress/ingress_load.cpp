@@ -33,6 +33,20 @@ std::uint64_t bytes_of_path(std::string_view path) {
   return bytes;
 }
 
+// What a path takes beside its text in each proxy where it is a regular expression: instructions,
+// some for each of its characters, or as many as there may be where a number says how often
+// something comes ("/x.{900}").
+std::uint64_t bytes_of_expression(std::string_view path) {
+  constexpr std::uint64_t kInstructionBytes = 16;
+  constexpr std::uint64_t kInstructionsOfCharacter = 4;
+  if (!has_operators(path)) return 0;
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const bool is_count = path[i] == '{' && path[i + 1] >= '0' && path[i + 1] <= '9';
+    if (is_count) return kInstructionBytes * proxy::config::kExpressionInstructionsMax;
+  }
+  return kInstructionBytes * kInstructionsOfCharacter * path.size();
+}
+
 // What differs from the Service and its port; see cluster_id().
 std::uint64_t bytes_of_cluster_suffix(const annotations::RoutePolicy& policy) {
   std::uint64_t bytes = std::string_view(":65535;http2;tls").size();
@@ -201,8 +215,11 @@ class Weighing {
   Size of_paths(const kube::IngressRule& rule) const {
     const annotations::RoutePolicy& policy = asked_.policy;
     Size size;
+    const bool are_expressions =
+        policy.rewrite.uses_expressions || policy.is_refused() || is_guarded();
     for (const kube::IngressPath& path : rule.paths) {
       size += of_route(path.backend, path.path);
+      if (are_expressions) size += {0, bytes_of_expression(path.path)};
       if (policy.is_refused()) size += {3, kRouteBytes + bytes_of_path(path.path)};  // closed
       // Guarded as an expression, too.
       if (is_guarded() && has_operators(path.path)) size += of_route(path.backend, path.path);

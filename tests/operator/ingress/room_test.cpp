@@ -370,6 +370,28 @@ void expect_counted(const ViewBuilder& made) {
             all[Load::bytes] + 400);
 }
 
+// Six characters are nine hundred instructions of 16 bytes.
+TEST(Room, ExpressionsAreCountedForWhatTheyTakeInEachProxy) {
+  auto bad = an_ingress("bad/re");
+  bad.annotation(kNginx + "use-regex", "true");
+  for (int host = 0; host < 20; ++host) {
+    for (int i = 0; i < 100; ++i) {
+      bad.path("h" + std::to_string(host) + ".example", "/x" + std::to_string(i) + ".{900}", "web",
+               80);
+    }
+  }
+  const Compiled compiled = compile(
+      ViewBuilder()
+          .service("bad/web", 80, {"10.0.0.1"})
+          .service("shop/web", 80, {"10.0.0.1"})
+          .ingress(bad)
+          .ingress(
+              an_ingress("shop/www").created_after(seconds(9)).path("shop.example", "/", "web", 80))
+          .view);
+  EXPECT_THAT(about(compiled, "bad/re"), ElementsAre(Field(&Complaint::reason, "IngressTooLarge")));
+  EXPECT_TRUE(is_served(compiled, "shop.example"));
+}
+
 TEST(Room, AnIngressAsPeopleWriteItIsCountedForAboutWhatItTakes) {
   ViewBuilder made;
   for (int i = 0; i < 100; ++i) {
