@@ -137,7 +137,8 @@ bool read_connection(std::string_view value, ConnectionOptions& options) {
 
 bool for_each_protocol(std::string_view list,
                        const std::function<void(std::string_view)>& on_protocol) {
-  while (!list.empty()) {
+  for (int count = 0; !list.empty(); ++count) {
+    if (count == kProtocolsMax) return false;
     const std::size_t comma = list.find(',');
     const std::string_view protocol = trimmed(list.substr(0, comma));
     const std::size_t slash = protocol.find('/');

@@ -34,7 +34,9 @@ inline constexpr int kConnectionOptionsMax = 32;
 bool read_connection(std::string_view value, ConnectionOptions& options);
 
 // Calls for each member of an Upgrade field (RFC 9110 §7.8: name ["/" version]). False when it is
-// no list of those.
+// no list of those, or one of more than kProtocolsMax: each of a response is looked for among all
+// of its request.
+inline constexpr int kProtocolsMax = 16;
 bool for_each_protocol(std::string_view list,
                        const std::function<void(std::string_view)>& on_protocol);
 

@@ -414,6 +414,17 @@ TEST(RequestParser, FieldsNamedByConnectionAreForThisHopOnly) {
   EXPECT_FALSE(head.find(FieldId::content_length)->dropped);
 }
 
+// A backend may name as many again, and each of them is looked for among these.
+TEST(RequestParser, AnUpgradeToOneOfManyProtocolsIsNone) {
+  const auto upgrade_to = [](int count) {
+    std::string head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: a";
+    for (int i = 1; i < count; ++i) head += ",a";
+    return std::string(parsed(head + "\r\n\r\n").upgrade);
+  };
+  EXPECT_NE(upgrade_to(16), "");
+  EXPECT_EQ(upgrade_to(17), "");
+}
+
 TEST(RequestParser, ManyConnectionOptionsAreRefused) {
   std::string options;
   for (int i = 0; i < 33; ++i) options += "a,";

@@ -224,6 +224,8 @@ TEST(ResponseParser, AnUpgradeIsOnlyToWhatWasOffered) {
       {named + "Upgrade: SPDY/3\r\n", "SPDY/3.1", false},
       {named + "Upgrade: websocket, evil\r\n", "websocket", false},
       {named + "Upgrade: websocket\r\nUpgrade: websocket\r\n", "websocket", false},
+      // One more than there may be.
+      {named + "Upgrade: a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a\r\n", "a", false},
       {named + "Upgrade: \r\n", "websocket", false},
       {named + "Upgrade: web socket\r\n", "websocket", false},
       {named, "websocket", false},
