@@ -17,6 +17,7 @@
 #include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/edge_parameters_reader.h"
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 

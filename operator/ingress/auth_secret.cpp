@@ -6,7 +6,6 @@
 
 #include "base/authorities.h"
 #include "base/pem.h"
-#include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/password_hash.h"
 
@@ -14,6 +13,13 @@ namespace ingress {
 namespace {
 
 using Users = std::map<std::string, std::string, std::less<>>;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
 
 // The bytes that follow the first one of a character in UTF-8 (RFC 3629 §4); nothing else: -1.
 int bytes_to_follow(unsigned char first) {
@@ -88,7 +94,7 @@ PasswordFile made_of(Users users) {
 PasswordFile read_map(const kube::Secret& secret) {
   Users users;
   for (const auto& [name, hash] : secret.data) {
-    const std::string problem = add_user(name, annotations::trimmed(hash.text()), users);
+    const std::string problem = add_user(name, trimmed(hash.text()), users);
     if (!problem.empty()) {
       return spoilt("for the user \"" + shown(name) + "\" " + problem + std::string(kTakenHashes));
     }
@@ -102,7 +108,7 @@ PasswordFile read_htpasswd(std::string_view text) {
   Users users;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = annotations::trimmed(text.substr(0, end));
+    const std::string_view line = trimmed(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty() || line.front() == '#') continue;
     const std::string where = "in line " + std::to_string(number) + " ";

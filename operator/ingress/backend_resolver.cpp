@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "base/ip_text.h"
-#include "operator/ingress/ingress_names.h"
+#include "operator/ingress/external_names.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "operator/ingress/compile_pace.h"
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/tls_secret.h"
 #include "proxy/config/wire.h"

@@ -47,4 +47,14 @@ bool is_external_name(std::string_view name) {
          });
 }
 
+std::optional<std::string> external_name_of(const kube::Service& service) {
+  if (service.type_name != "ExternalName" || !is_external_name(service.external_name)) {
+    return std::nullopt;
+  }
+  std::string name = service.external_name;
+  if (name.back() == '.') name.pop_back();
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
+}
+
 }  // namespace ingress

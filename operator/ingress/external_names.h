@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kube/resources/service.h"
 #include "proxy/config/network.h"
 
 namespace ingress {
@@ -47,5 +48,9 @@ bool may_be_external(const proxy::config::IpAddress& address,
 
 // What can be asked for in DNS: letters, digits, "-", "_" and dots; or an address, which is not.
 bool is_external_name(std::string_view name);
+
+// The name that a Service of type ExternalName stands for, in lower case and without a dot at its
+// end; nothing: it is of another type, or has none that can be asked for in DNS.
+std::optional<std::string> external_name_of(const kube::Service& service);
 
 }  // namespace ingress

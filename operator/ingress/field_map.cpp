@@ -1,8 +1,5 @@
 #include "operator/ingress/field_map.h"
 
-#include <cstddef>
-
-#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/tls_secret.h"
 #include "proxy/config/limits.h"
 
@@ -12,9 +9,9 @@ FieldMap read_field_map(const kube::ConfigMap& map) {
   FieldMap read;
   std::size_t bytes = 0;
   for (const auto& [name, value] : map.data) bytes += name.size() + value.size();
-  if (map.data.size() > proxy::config::kFieldLinesMax || bytes > annotations::kFieldBytesMax) {
+  if (map.data.size() > proxy::config::kFieldLinesMax || bytes > kFieldBytesMax) {
     read.problem = "has more than there may be (" + std::to_string(proxy::config::kFieldLinesMax) +
-                   " keys, " + std::to_string(annotations::kFieldBytesMax) + " bytes)";
+                   " keys, " + std::to_string(kFieldBytesMax) + " bytes)";
   } else {
     read.fields = map.data;
   }

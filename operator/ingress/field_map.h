@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -8,6 +9,10 @@
 #include "operator/ingress/named_objects.h"
 
 namespace ingress {
+
+// Of all lines of an annotation, or of a ConfigMap: half of what a backend or a browser takes for a
+// whole head.
+inline constexpr std::size_t kFieldBytesMax = 16u << 10;
 
 // What a ConfigMap offers to an Ingress that names it: for header fields a name and a value for
 // each of its keys, of which nothing is kept where they are more than a head may have; and

@@ -9,6 +9,7 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"

@@ -11,7 +11,6 @@
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
-#include "operator/ingress/external_names.h"
 #include "operator/ingress/host_name.h"
 
 namespace ingress {
@@ -126,16 +125,6 @@ std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress
     all.push_back(std::move(*mirror->outside));
   }
   return all;
-}
-
-std::optional<std::string> external_name_of(const kube::Service& service) {
-  if (service.type_name != "ExternalName" || !is_external_name(service.external_name)) {
-    return std::nullopt;
-  }
-  std::string name = service.external_name;
-  if (name.back() == '.') name.pop_back();
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return name;
 }
 
 }  // namespace ingress

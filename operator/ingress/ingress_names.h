@@ -7,7 +7,6 @@
 
 #include "kube/object.h"
 #include "kube/resources/ingress.h"
-#include "kube/resources/service.h"
 #include "operator/api/edge_parameters.h"
 #include "operator/ingress/annotations/external_auth.h"
 
@@ -41,9 +40,5 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress);
 // Whose names DNS is asked for where nobody here serves them: of who is asked about requests, and
 // of who gets copies.
 std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress);
-
-// The name that a Service of type ExternalName stands for, in lower case and without a dot at its
-// end; nothing: it is of another type, or has none that can be asked for in DNS.
-std::optional<std::string> external_name_of(const kube::Service& service);
 
 }  // namespace ingress

@@ -8,6 +8,7 @@
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/values.h"
+#include "operator/ingress/field_map.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/limits.h"
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,10 +10,6 @@
 #include "proxy/config/model.h"
 
 namespace ingress::annotations {
-
-// Of all lines of an annotation, or of a ConfigMap: half of what a backend or a browser takes for a
-// whole head.
-inline constexpr std::size_t kFieldBytesMax = 16u << 10;
 
 // By the Ingress itself: request-headers and response-headers, one "Name: value" a line, and
 // hidden-headers, names by lines or commas, which a response loses. A line without a value takes

@@ -1,14 +1,16 @@
 #include "operator/ingress/admission.h"
 
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "operator/ingress/equal_share.h"
-#include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
 namespace {
@@ -42,11 +44,12 @@ LoadBounds bounds(std::uint64_t namespace_, std::uint64_t all) {
 }
 
 kube::ObjectKey key(const std::string& text) {
-  return ingress_test::key_of(text);
+  const std::size_t slash = text.find('/');
+  return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
 Admission::Rank rank(int age, const std::string& text) {
-  return {false, ingress_test::kNow + seconds(age), key(text)};
+  return {false, base::WallTime{} + seconds(age), key(text)};
 }
 
 bool is_in(const Admission& admission, const std::string& text) {

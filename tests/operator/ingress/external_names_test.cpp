@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/external_name_watches.h"
-#include "operator/ingress/ingress_names.h"
 
 namespace ingress {
 namespace {

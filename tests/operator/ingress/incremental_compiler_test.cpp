@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "proxy/config/wire.h"
