@@ -17,9 +17,9 @@
 #include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/edge_parameters_reader.h"
-#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/routing/external_names.h"
 
 namespace check {
 namespace {
@@ -152,13 +152,13 @@ void assume_backends(ingress::ClusterView& view) {
 
 // What a Secret under tls and one of proxy-ssl-secret must hold: a certificate for all that it is
 // to serve, and authorities. Its material is never shown to anybody.
-ingress::TlsSecret assumed_tls_secret(std::vector<std::string> names) {
-  ingress::TlsSecret secret;
-  secret.state = ingress::TlsSecret::State::usable;
+routing::TlsSecret assumed_tls_secret(std::vector<std::string> names) {
+  routing::TlsSecret secret;
+  secret.state = routing::TlsSecret::State::usable;
   secret.authorities_pem = "assumed";
   secret.material = std::make_shared<const proxy::config::Certificate>(
       proxy::config::Certificate{"assumed", "assumed"});
-  ingress::TlsSecret::Leaf leaf;
+  routing::TlsSecret::Leaf leaf;
   leaf.dns_names = std::move(names);
   leaf.not_after = base::WallTime::max();
   secret.leaf = std::move(leaf);
@@ -175,17 +175,17 @@ void assume_tls_secrets(ingress::ClusterView& view) {
   for (auto& [key, hosts] : names) {
     // It is there, and of another type: the operator would not read it.
     if (view.auth_secrets.count(key) != 0) continue;
-    view.secrets.try_emplace(key, std::make_shared<const ingress::TlsSecret>(
+    view.secrets.try_emplace(key, std::make_shared<const routing::TlsSecret>(
                                       assumed_tls_secret({hosts.begin(), hosts.end()})));
   }
 }
 
 // What no manifest holds is taken to have somebody in it.
 void assume_auth_secrets(ingress::ClusterView& view) {
-  ingress::AuthSecret secret;
+  routing::AuthSecret secret;
   secret.file.users = secret.map.users = {{"somebody", ""}};
   secret.authorities.trusted_pem = "somebody's";
-  const auto assumed = std::make_shared<const ingress::AuthSecret>(std::move(secret));
+  const auto assumed = std::make_shared<const routing::AuthSecret>(std::move(secret));
   for (const auto& ingress : view.ingresses) {
     for (const kube::ObjectKey& key : ingress::named_auth_secrets(*ingress)) {
       view.auth_secrets.try_emplace(key, assumed);
@@ -194,9 +194,9 @@ void assume_auth_secrets(ingress::ClusterView& view) {
 }
 
 void assume_field_maps(ingress::ClusterView& view) {
-  ingress::FieldMap map;
+  routing::FieldMap map;
   map.authorities_pem = std::string("somebody's");
-  const auto assumed = std::make_shared<const ingress::FieldMap>(std::move(map));
+  const auto assumed = std::make_shared<const routing::FieldMap>(std::move(map));
   for (const auto& ingress : view.ingresses) {
     for (const kube::ObjectKey& key : ingress::named_field_maps(*ingress)) {
       view.field_maps.try_emplace(key, assumed);
@@ -228,10 +228,10 @@ void select_namespaces(ingress::ClusterView& view, const ingress::NamespaceLabel
 
 // Nobody is asked: who stands behind a name is not what is checked.
 void assume_external_names(ingress::ClusterView& view) {
-  const auto assumed = std::make_shared<const ingress::ResolvedName>(
-      ingress::ResolvedName{.addresses = {"192.0.2.1"}, .problem = {}});
+  const auto assumed = std::make_shared<const routing::ResolvedName>(
+      routing::ResolvedName{.addresses = {"192.0.2.1"}, .problem = {}});
   for (const auto& service : view.services) {
-    if (const auto name = ingress::external_name_of(*service)) {
+    if (const auto name = routing::external_name_of(*service)) {
       view.external_names.try_emplace(*name, assumed);
     }
   }
@@ -331,21 +331,21 @@ void Manifests::add_secret(const std::string& source, const nlohmann::json& obje
   const auto secret = kube::Secret::from_json(object);
   if (!secret) return add_problem(source, title_of(object) + ": " + secret.error().message);
   view_.secrets[secret->metadata.key()] =
-      std::make_shared<const ingress::TlsSecret>(ingress::read_tls_secret(*secret));
+      std::make_shared<const routing::TlsSecret>(routing::read_tls_secret(*secret));
 }
 
 // What it holds matters to the Ingresses that name it, if any does.
 void Manifests::add_auth_secret(const nlohmann::json& object) {
   const auto secret = kube::Secret::from_json(object);
-  ingress::AuthSecret read;
+  routing::AuthSecret read;
   if (secret) {
-    read = ingress::read_auth_secret(*secret);
+    read = routing::read_auth_secret(*secret);
   } else {
     read.file.problem = read.map.problem = read.authorities.problem =
         "cannot be read: " + secret.error().message;
   }
   view_.auth_secrets[kube::read_key(object)] =
-      std::make_shared<const ingress::AuthSecret>(std::move(read));
+      std::make_shared<const routing::AuthSecret>(std::move(read));
 }
 
 void Manifests::add(const std::string& source, const nlohmann::json& given) {
@@ -388,7 +388,7 @@ void Manifests::add_field_map(const std::string& source, const nlohmann::json& o
   const auto map = kube::ConfigMap::from_json(object);
   if (!map) return add_problem(source, title_of(object) + ": " + map.error().message);
   view_.field_maps[map->metadata.key()] =
-      std::make_shared<const ingress::FieldMap>(ingress::read_field_map(*map));
+      std::make_shared<const routing::FieldMap>(routing::read_field_map(*map));
 }
 
 std::set<kube::ObjectKey> Manifests::field_maps_named() const {

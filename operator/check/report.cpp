@@ -32,7 +32,7 @@ Verdict verdict_of(const IngressReport& report) {
   if (report.paths_served == 0 && report.paths_closed > 0) return Verdict::refused;
   const bool is_warned = std::any_of(
       report.findings.begin(), report.findings.end(),
-      [](const Finding& finding) { return finding.severity == ingress::Severity::warning; });
+      [](const Finding& finding) { return finding.severity == routing::Severity::warning; });
   if (!is_warned && report.paths_closed == 0) return Verdict::served;
   return report.paths_served == 0 ? Verdict::refused : Verdict::differs;
 }
@@ -87,13 +87,13 @@ Outlook outlook_of(const ingress::ClusterView& view) {
     const auto remark = ingress::why_not_admitted(*one, ownership);
     if (!remark) continue;
     reports[one->metadata.key()].findings.push_back(
-        {ingress::Severity::warning, remark->reason, remark->message});
+        {routing::Severity::warning, remark->reason, remark->message});
   }
-  const ingress::Complaints of_ingresses = compiler.complaints();
-  const ingress::Complaints of_plan = compiler.plan().complaints;
+  const routing::Complaints of_ingresses = compiler.complaints();
+  const routing::Complaints of_plan = compiler.plan().complaints;
   for (const auto* complaints : {&of_ingresses, &of_plan}) {
-    for (const ingress::Complaint& complaint : *complaints) {
-      if (complaint.severity == ingress::Severity::pending) continue;
+    for (const routing::Complaint& complaint : *complaints) {
+      if (complaint.severity == routing::Severity::pending) continue;
       reports[complaint.ingress].findings.push_back(
           {complaint.severity, complaint.reason, complaint.message});
     }
@@ -143,7 +143,7 @@ std::string to_json(const std::vector<IngressReport>& reports,
     nlohmann::json findings = nlohmann::json::array();
     for (const Finding& finding : report.findings) {
       findings.push_back(
-          {{"type", finding.severity == ingress::Severity::warning ? "Warning" : "Normal"},
+          {{"type", finding.severity == routing::Severity::warning ? "Warning" : "Normal"},
            {"reason", finding.reason},
            {"message", finding.message}});
     }

@@ -16,7 +16,7 @@ enum class Verdict {
 };
 
 struct Finding {
-  ingress::Severity severity = ingress::Severity::warning;
+  routing::Severity severity = routing::Severity::warning;
   std::string reason;   // as the Event's
   std::string message;  // with the remedy
 };

@@ -29,16 +29,16 @@ ViewSource::Object<api::Certificate> ViewSource::certificate(const kube::ObjectK
 ViewSource::Object<kube::Service> ViewSource::service(const kube::ObjectKey& key) const {
   return found_in(services_, key);
 }
-ViewSource::Object<ingress::TlsSecret> ViewSource::tls_secret(const kube::ObjectKey& key) const {
+ViewSource::Object<routing::TlsSecret> ViewSource::tls_secret(const kube::ObjectKey& key) const {
   return found_in(view_.secrets, key);
 }
-ViewSource::Object<ingress::AuthSecret> ViewSource::auth_secret(const kube::ObjectKey& key) const {
+ViewSource::Object<routing::AuthSecret> ViewSource::auth_secret(const kube::ObjectKey& key) const {
   return found_in(view_.auth_secrets, key);
 }
-ViewSource::Object<ingress::ResolvedName> ViewSource::external_name(const std::string& name) const {
+ViewSource::Object<routing::ResolvedName> ViewSource::external_name(const std::string& name) const {
   return found_in(view_.external_names, name);
 }
-ViewSource::Object<ingress::FieldMap> ViewSource::field_map(const kube::ObjectKey& key) const {
+ViewSource::Object<routing::FieldMap> ViewSource::field_map(const kube::ObjectKey& key) const {
   return found_in(view_.field_maps, key);
 }
 ViewSource::Objects<kube::EndpointSlice> ViewSource::slices_of(

@@ -21,10 +21,10 @@ class ViewSource final : public ingress::ClusterSource {
   Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override;
   Object<api::Certificate> certificate(const kube::ObjectKey& key) const override;
   Object<kube::Service> service(const kube::ObjectKey& key) const override;
-  Object<ingress::TlsSecret> tls_secret(const kube::ObjectKey& key) const override;
-  Object<ingress::AuthSecret> auth_secret(const kube::ObjectKey& key) const override;
-  Object<ingress::ResolvedName> external_name(const std::string& name) const override;
-  Object<ingress::FieldMap> field_map(const kube::ObjectKey& key) const override;
+  Object<routing::TlsSecret> tls_secret(const kube::ObjectKey& key) const override;
+  Object<routing::AuthSecret> auth_secret(const kube::ObjectKey& key) const override;
+  Object<routing::ResolvedName> external_name(const std::string& name) const override;
+  Object<routing::FieldMap> field_map(const kube::ObjectKey& key) const override;
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override;
 
  private:

@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "base/ip_text.h"
-#include "operator/ingress/external_names.h"
+#include "operator/routing/external_names.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
@@ -17,6 +17,10 @@ namespace {
 using proxy::config::Cluster;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
+using routing::external_name_of;
+using routing::FieldMap;
+using routing::ResolvedName;
+using routing::TlsSecret;
 using EndpointList = std::vector<proxy::config::Endpoint>;
 
 ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {

@@ -8,13 +8,18 @@
 #include "operator/ingress/annotations/certificate_settings.h"
 #include "operator/ingress/annotations/issuer.h"
 #include "operator/ingress/class_ownership.h"
-#include "operator/ingress/host_name.h"
-#include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/passthrough_hosts.h"
+#include "operator/routing/host_name.h"
+#include "operator/routing/joined.h"
 
 namespace ingress {
 namespace {
+
+using routing::bounded;
+using routing::config_host;
+using routing::joined;
+using routing::Severity;
 
 constexpr std::size_t kNamesMax = 100;  // the schema's, and Let's Encrypt's
 

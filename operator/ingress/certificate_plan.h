@@ -8,8 +8,8 @@
 #include "kube/object.h"
 #include "operator/api/certificate.h"
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/complaint.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/complaint.h"
 
 namespace ingress {
 
@@ -28,7 +28,7 @@ struct CertificatePlan {
   };
   std::map<kube::ObjectKey, Apply> apply;
   std::map<kube::ObjectKey, Remove> remove;
-  Complaints complaints;  // sorted, unique
+  routing::Complaints complaints;  // sorted, unique
 };
 
 // The Certificate is what would be applied.

@@ -10,12 +10,15 @@
 #include <utility>
 
 #include "base/ip_text.h"
-#include "operator/ingress/equal_share.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/equal_share.h"
+#include "operator/routing/host_name.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
+
+using routing::config_host;
+using routing::equal_share;
 
 // RFC 8555 §8.3: a token is base64url without padding; anything else is no ACME server's.
 bool is_base64url(std::string_view text) {

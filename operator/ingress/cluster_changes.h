@@ -44,11 +44,11 @@ class ClusterSource {
   virtual Object<kube::Ingress> ingress(const kube::ObjectKey& key) const = 0;
   virtual Object<api::Certificate> certificate(const kube::ObjectKey& key) const = 0;
   virtual Object<kube::Service> service(const kube::ObjectKey& key) const = 0;
-  virtual Object<TlsSecret> tls_secret(const kube::ObjectKey& key) const = 0;
-  virtual Object<AuthSecret> auth_secret(const kube::ObjectKey& key) const = 0;
+  virtual Object<routing::TlsSecret> tls_secret(const kube::ObjectKey& key) const = 0;
+  virtual Object<routing::AuthSecret> auth_secret(const kube::ObjectKey& key) const = 0;
   // Null: it was not asked for yet.
-  virtual Object<ResolvedName> external_name(const std::string& name) const = 0;
-  virtual Object<FieldMap> field_map(const kube::ObjectKey& key) const = 0;
+  virtual Object<routing::ResolvedName> external_name(const std::string& name) const = 0;
+  virtual Object<routing::FieldMap> field_map(const kube::ObjectKey& key) const = 0;
   virtual Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const = 0;
 };
 

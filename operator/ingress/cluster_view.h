@@ -14,12 +14,12 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/service.h"
 #include "operator/api/certificate.h"
-#include "operator/ingress/admission.h"
-#include "operator/ingress/auth_secret.h"
-#include "operator/ingress/external_names.h"
-#include "operator/ingress/field_map.h"
 #include "operator/ingress/release_settings.h"
-#include "operator/ingress/tls_secret.h"
+#include "operator/routing/admission.h"
+#include "operator/routing/auth_secret.h"
+#include "operator/routing/external_names.h"
+#include "operator/routing/field_map.h"
+#include "operator/routing/tls_secret.h"
 
 namespace ingress {
 
@@ -41,21 +41,21 @@ struct ClusterObjects {
   std::string unnamed_elsewhere;
   // Who finds no room in the configuration (Admission), in a view of a part of the cluster: the
   // bounds that concern others are decided by who sees all.
-  std::optional<std::map<kube::ObjectKey, NoRoom>> without_room;
+  std::optional<std::map<kube::ObjectKey, routing::NoRoom>> without_room;
   // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
   // others serve.
   std::set<std::string> served_elsewhere;
   // Namespaces that are being deleted.
   std::set<std::string> ending_namespaces;
   // At least those that owned Ingresses name; one that is absent here does not exist.
-  std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>> secrets;
+  std::map<kube::ObjectKey, std::shared_ptr<const routing::TlsSecret>> secrets;
   // Likewise, of those that their guards name.
-  std::map<kube::ObjectKey, std::shared_ptr<const AuthSecret>> auth_secrets;
+  std::map<kube::ObjectKey, std::shared_ptr<const routing::AuthSecret>> auth_secrets;
   // What DNS says of those that ExternalName Services of theirs have, by external_name_of(); one
   // that is absent was not asked for yet.
-  std::map<std::string, std::shared_ptr<const ResolvedName>> external_names;
+  std::map<std::string, std::shared_ptr<const routing::ResolvedName>> external_names;
   // Like the Secrets, of those that they name for header fields.
-  std::map<kube::ObjectKey, std::shared_ptr<const FieldMap>> field_maps;
+  std::map<kube::ObjectKey, std::shared_ptr<const routing::FieldMap>> field_maps;
 };
 
 // Everything that a compilation reads.

@@ -10,13 +10,25 @@
 #include <spdlog/spdlog.h>
 
 #include "operator/ingress/compile_pace.h"
-#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
-#include "operator/ingress/tls_secret.h"
+#include "operator/routing/external_names.h"
+#include "operator/routing/tls_secret.h"
 #include "proxy/config/wire.h"
 
 namespace ingress {
 namespace {
+
+using routing::AuthSecret;
+using routing::Complaint;
+using routing::Complaints;
+using routing::external_name_of;
+using routing::FieldMap;
+using routing::NamedOutside;
+using routing::ResolvedName;
+using routing::Severity;
+using routing::sharing_with;
+using routing::TlsSecret;
+using routing::TlsSecretCache;
 
 constexpr const char* kBySecret = "compile-by-secret";
 constexpr const char* kByService = "compile-by-service";

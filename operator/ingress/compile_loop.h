@@ -45,10 +45,10 @@ class CompileLoop {
     kube::Store<kube::Secret>& tls_secrets;
     kube::Store<api::Certificate>& certificates;
     kube::Store<kube::Namespace>& namespaces;
-    AuthSecrets* auth_secrets = nullptr;                     // null: there are none
-    ExternalNames* external_names = nullptr;                 // null: nobody asks for any
+    routing::AuthSecrets* auth_secrets = nullptr;            // null: there are none
+    routing::ExternalNames* external_names = nullptr;        // null: nobody asks for any
     kube::Store<api::EdgeParameters>* parameters = nullptr;  // null: classes have none
-    FieldMaps* field_maps = nullptr;                         // null: there are none
+    routing::FieldMaps* field_maps = nullptr;                // null: there are none
   };
   struct Options {
     ReleaseSettings settings;
@@ -124,7 +124,7 @@ class CompileLoop {
   bool have_stores_synced(base::SteadyTime since) const;
   void follow_named() const;
   std::set<kube::ObjectKey> named_tls_secrets() const;
-  std::set<NamedOutside> external_names_of_services() const;
+  std::set<routing::NamedOutside> external_names_of_services() const;
   void compile(const ClusterChanges& changes);
   Outcome outcome();
   void take_config();

@@ -13,17 +13,17 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/canary_guards.h"
 #include "operator/ingress/challenge_answers.h"
-#include "operator/ingress/foreign_claims.h"
 #include "operator/ingress/guard_table.h"
-#include "operator/ingress/host_name.h"
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/ingress_load.h"
-#include "operator/ingress/joined.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/passthrough_hosts.h"
 #include "operator/ingress/route_path.h"
-#include "operator/ingress/shape_table.h"
 #include "operator/ingress/sni_table.h"
+#include "operator/routing/foreign_claims.h"
+#include "operator/routing/host_name.h"
+#include "operator/routing/joined.h"
+#include "operator/routing/shape_table.h"
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
@@ -38,6 +38,21 @@ using proxy::config::Action;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
 using proxy::config::PathMatch;
+using routing::Admission;
+using routing::amount_text;
+using routing::bounded;
+using routing::ClientAuthorities;
+using routing::Complaint;
+using routing::Complaints;
+using routing::config_host;
+using routing::covering_wildcard;
+using routing::ForeignClaims;
+using routing::joined;
+using routing::Load;
+using routing::NoRoom;
+using routing::PasswordFile;
+using routing::Severity;
+using routing::ShapeTable;
 
 // Of what an Ingress with an unsupported guard would have served.
 const FixedAnswer kRefused{503, "annotation_refused"};

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/complaint.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/complaint.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -31,9 +31,10 @@ struct Summary {
 
 struct Compiled {
   proxy::config::ProxyConfig config;
-  std::map<kube::ObjectKey, Load> loads;  // of those that are no more than one Ingress may be
-  Complaints complaints;                  // sorted, unique
-  std::vector<Summary> summaries;         // of every Ingress of ours, oldest first
+  // Of those that are no more than one Ingress may be.
+  std::map<kube::ObjectKey, routing::Load> loads;
+  routing::Complaints complaints;  // sorted, unique
+  std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
   HostOwners owners;
   std::set<std::string> served_hosts;  // of rules and aliases, as far as their namespaces own them
 };

@@ -8,11 +8,16 @@
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/policies_in_force.h"
 #include "operator/ingress/annotations/source.h"
-#include "operator/ingress/joined.h"
+#include "operator/routing/joined.h"
 
 namespace ingress {
 
 namespace {
+
+using routing::Complaint;
+using routing::Complaints;
+using routing::joined;
+using routing::Severity;
 
 // Longer than it takes to write what waits before it, so that it is not offered in a circle.
 constexpr std::chrono::seconds kTellAgain{1};

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "operator/ingress/compiler.h"
-#include "operator/ingress/complaint.h"
 #include "operator/ingress/findings.h"
+#include "operator/routing/complaint.h"
 
 namespace ingress {
 
@@ -33,7 +33,7 @@ class ComplaintLog {
       : settling_(settling) {}
 
   // Says one piece; false when it found no ear, and it is due again a second later.
-  using Tell = std::function<bool(const Complaint& complaint, Telling telling)>;
+  using Tell = std::function<bool(const routing::Complaint& complaint, Telling telling)>;
 
   // findings: with all complaints there are now, as bounded() has them. Pending ones never are
   // news; what is news at once of one reason about one Ingress is told as one. When another may be
@@ -42,25 +42,26 @@ class ComplaintLog {
                                          const Tell& tell);
 
  private:
-  using ByIngress = Findings::ByKey<Complaints>;
+  using ByIngress = Findings::ByKey<routing::Complaints>;
   struct Entry {
     base::SteadyTime since;
     std::optional<base::SteadyTime> told;
     std::optional<base::SteadyTime> due;  // where it stands in due_; nothing: all is said
     std::size_t standing = 0;             // how many times it is said now
   };
-  using Entries = std::map<Complaint, Entry>;
+  using Entries = std::map<routing::Complaint, Entry>;
 
   // left: those that are said fewer times.
   void follow(const ByIngress& before, const ByIngress& now, base::SteadyTime time,
-              std::set<const Complaint*>& left);
+              std::set<const routing::Complaint*>& left);
   void schedule(Entries::value_type& entry, std::optional<base::SteadyTime> due);
-  std::optional<base::SteadyTime> due_at(const Complaint& complaint, const Entry& entry) const;
+  std::optional<base::SteadyTime> due_at(const routing::Complaint& complaint,
+                                         const Entry& entry) const;
 
   const std::chrono::milliseconds settling_;
   ByIngress complaints_, plan_complaints_;  // at the last call
   Entries entries_;
-  std::set<std::pair<base::SteadyTime, const Complaint*>> due_;  // of entries_
+  std::set<std::pair<base::SteadyTime, const routing::Complaint*>> due_;  // of entries_
 };
 
 // Which Ingresses have come to be served in full, or in another way than before: every path reaches

@@ -14,6 +14,9 @@ namespace {
 using proxy::config::ProxyConfig;
 using proxy::config::ValidConfig;
 using proxy::config::VirtualHost;
+using routing::bounded;
+using routing::Complaints;
+using routing::Severity;
 
 // Takes an entry if it is valid with those that it refers to.
 template <class Section, class Value>

@@ -5,6 +5,9 @@
 
 namespace ingress {
 
+using routing::Complaint;
+using routing::Complaints;
+
 void add(std::vector<Summary> summaries, Findings& findings) {
   for (Summary& summary : summaries) {
     const std::string key = summary.ingress->metadata.key().text();

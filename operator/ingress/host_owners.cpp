@@ -2,11 +2,14 @@
 
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/other_hosts.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress {
 
 namespace {
+
+using routing::config_host;
+using routing::covering_wildcard;
 
 struct Claim {
   std::size_t rank = 0;  // by age

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <variant>
 
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 #include "proxy/config/limits.h"
 
 namespace ingress {
 namespace {
 
 using proxy::config::PathMatch;
+using routing::Complaint;
+using routing::Complaints;
+using routing::covering_wildcard;
+using routing::Severity;
 
 std::string host_text(const std::string& host) {
   return host.empty() ? "every host" : host;

@@ -13,7 +13,7 @@
 #include "base/alike.h"
 #include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/redirect.h"
-#include "operator/ingress/complaint.h"
+#include "operator/routing/complaint.h"
 #include "proxy/config/model.h"
 #include "proxy/config/tls_policy.h"
 
@@ -25,33 +25,34 @@ class HostTable {
  public:
   // Makes the host known; an Ingress that names a host has a say in its redirect.
   void claim_host(const std::string& host, const kube::Ingress& ingress,
-                  const annotations::Redirect& redirect, Complaints& complaints);
+                  const annotations::Redirect& redirect, routing::Complaints& complaints);
 
   // The host speaks this TLS at least, where it ends here: of several who say so the strictest
   // counts, among those of the namespace whose host it is.
   void claim_tls_policy(const std::string& host, const kube::Ingress& ingress,
                         proxy::config::TlsPolicy policy);
   // Tells those who have said something else, and whom they have been told to.
-  void report_tls_policies(Complaints& complaints) const;
+  void report_tls_policies(routing::Complaints& complaints) const;
 
   // Plain http is refused for a host where one of those says so. Tells who has said otherwise, and
   // who has said so of a host without a certificate, to which nobody comes then.
   void report_plain_http(const std::map<std::string, std::string>& sni,
-                         const std::set<std::string>& own_only, Complaints& complaints) const;
+                         const std::set<std::string>& own_only,
+                         routing::Complaints& complaints) const;
 
   // A place is filled only by who gets it, so that nobody hears of trouble behind a path that is
   // another's. False when an older claim stands.
   using MakeAction = std::function<proxy::config::Action()>;
   bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
-                   const kube::Ingress& ingress, Complaints& complaints);
+                   const kube::Ingress& ingress, routing::Complaints& complaints);
   bool claim_expression(const std::string& host, proxy::config::ExpressionRoute route,
                         const MakeAction& action, const kube::Ingress& ingress,
-                        Complaints& complaints);
+                        routing::Complaints& complaints);
   bool has_room_for_route(const std::string& host) const;
   bool has_room_for_expression(const std::string& host) const;
   bool claim_default(const std::string& host, const proxy::config::Policies& policies,
                      const MakeAction& action, const kube::Ingress& ingress,
-                     Complaints& complaints);
+                     routing::Complaints& complaints);
 
   // Where a canary may join: the route of a path, else of an expression; or the default.
   struct Sought {

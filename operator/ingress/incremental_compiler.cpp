@@ -9,15 +9,20 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
-#include "operator/ingress/external_names.h"
-#include "operator/ingress/host_name.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/routing/external_names.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress {
 namespace {
 
 using proxy::config::ProxyConfig;
+using routing::Complaints;
+using routing::covering_wildcard;
+using routing::external_name_of;
+using routing::hash_of;
+using routing::NamedOutside;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {

@@ -18,7 +18,7 @@
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
 #include "operator/ingress/ingress_groups.h"
-#include "operator/ingress/keys_by_hash.h"
+#include "operator/routing/keys_by_hash.h"
 
 namespace ingress {
 
@@ -66,15 +66,15 @@ class IncrementalCompiler {
   // That Ingresses of ours name for header fields, likewise.
   std::set<kube::ObjectKey> field_maps() const;
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
-  std::set<NamedOutside> external_names() const;
-  Complaints complaints() const;  // of compile(), as it sorts them
+  std::set<routing::NamedOutside> external_names() const;
+  routing::Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
  private:
   using Members = IngressGroups::Members;
   using GroupId = std::uint64_t;
   // Whether it is ending, its age and name: the order in which Ingresses have their say.
-  using Rank = Admission::Rank;
+  using Rank = routing::Admission::Rank;
 
   // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
   // vectors.
@@ -85,8 +85,8 @@ class IncrementalCompiler {
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
-    std::vector<std::shared_ptr<const TlsSecret>> secrets;
-    std::vector<NamedOutside> external_names;  // of its Services, and outside; each once
+    std::vector<std::shared_ptr<const routing::TlsSecret>> secrets;
+    std::vector<routing::NamedOutside> external_names;  // of its Services, and outside; each once
     std::vector<std::string> served_hosts;
     std::optional<base::WallTime> next_expiry;  // of a certificate
   };
@@ -112,7 +112,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
     std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
     std::map<std::string, std::size_t> shape_users;    // likewise
-    std::map<NamedOutside, std::size_t> external_name_users;
+    std::map<routing::NamedOutside, std::size_t> external_name_users;
     std::map<std::string, std::size_t> servers;  // groups, of a host
     HostOwners owners;
     Findings findings;
@@ -167,19 +167,19 @@ class IncrementalCompiler {
   std::set<std::string> ending_namespaces_;
   std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;
   // With keys of owned_.
-  KeysByHash by_uid_;
-  KeysByHash by_service_;
+  routing::KeysByHash by_uid_;
+  routing::KeysByHash by_service_;
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;
   std::map<std::string, Members> by_asked_host_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   // With keys of certificates_.
-  KeysByHash certificates_by_secret_;
-  KeysByHash certificates_by_controller_;  // uid
-  std::set<kube::ObjectKey> with_orders_;  // Certificates
+  routing::KeysByHash certificates_by_secret_;
+  routing::KeysByHash certificates_by_controller_;  // uid
+  std::set<kube::ObjectKey> with_orders_;           // Certificates
 
-  Admission admission_;
+  routing::Admission admission_;
   IngressGroups names_;
   GroupId last_id_ = 0;
   std::map<GroupId, Group> groups_;
@@ -196,7 +196,7 @@ class IncrementalCompiler {
   std::set<std::string> to_look_at_;
   proxy::config::ProxyConfig before_;  // of the groups that were taken away
   // Of those groups: so that what stays is not read again.
-  std::vector<std::vector<std::shared_ptr<const TlsSecret>>> secrets_before_;
+  std::vector<std::vector<std::shared_ptr<const routing::TlsSecret>>> secrets_before_;
   bool has_conflict_ = false;
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;

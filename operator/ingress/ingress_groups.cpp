@@ -4,10 +4,13 @@
 #include <numeric>
 #include <utility>
 
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress {
 namespace {
+
+using routing::covering_wildcard;
+using routing::hash_of;
 
 // Disjoint sets of numbers.
 class Sets {

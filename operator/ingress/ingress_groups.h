@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kube/object.h"
-#include "operator/ingress/keys_by_hash.h"
+#include "operator/routing/keys_by_hash.h"
 
 namespace ingress {
 
@@ -55,9 +55,9 @@ class IngressGroups {
   void unfile(const kube::ObjectKey& ingress, const Hashes& hashes);
 
   std::map<kube::ObjectKey, Hashes> hashes_;
-  KeysByHash by_host_;
-  KeysByHash by_covering_wildcard_;
-  KeysByHash by_secret_;
+  routing::KeysByHash by_host_;
+  routing::KeysByHash by_covering_wildcard_;
+  routing::KeysByHash by_secret_;
 };
 
 }  // namespace ingress

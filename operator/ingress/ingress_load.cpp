@@ -16,6 +16,8 @@ namespace {
 using proxy::config::Size;
 using proxy::config::size_of;
 using proxy::config::size_of_text;
+using routing::Load;
+using routing::TlsSecret;
 
 constexpr std::uint64_t kSecretNameBytesMax = 253;
 constexpr std::uint64_t kNamespaceBytesMax = 63;

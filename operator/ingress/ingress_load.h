@@ -10,8 +10,8 @@
 #include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
-#include "operator/ingress/load.h"
-#include "operator/ingress/tls_secret.h"
+#include "operator/routing/load.h"
+#include "operator/routing/tls_secret.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -32,9 +32,9 @@ struct Asked {
 
 // size_of_service: of what a cluster has of it at most (BackendResolver). secrets: those that it
 // names.
-Load load_of(
+routing::Load load_of(
     const Asked& asked,
     const std::function<proxy::config::Size(const kube::ObjectKey& service)>& size_of_service,
-    const std::map<kube::ObjectKey, std::shared_ptr<const TlsSecret>>& secrets);
+    const std::map<kube::ObjectKey, std::shared_ptr<const routing::TlsSecret>>& secrets);
 
 }  // namespace ingress

@@ -11,10 +11,12 @@
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress {
 namespace {
+
+using routing::config_host;
 
 void add_backend(const kube::Ingress& ingress, const kube::IngressBackend& backend,
                  std::set<kube::ObjectKey>& services) {

@@ -5,11 +5,13 @@
 
 #include "base/plain_text.h"
 #include "operator/ingress/class_ownership.h"
-#include "operator/ingress/joined.h"
 #include "operator/ingress/status_publisher.h"
+#include "operator/routing/joined.h"
 
 namespace ingress {
 namespace {
+
+using routing::joined;
 
 std::string classes_text(const ClusterView::Objects<kube::IngressClass>& classes,
                          const std::set<std::string>& served) {

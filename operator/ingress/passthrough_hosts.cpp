@@ -5,9 +5,11 @@
 #include "operator/ingress/annotations/canary.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/ssl_passthrough.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress {
+
+using routing::config_host;
 
 PassthroughHosts::PassthroughHosts(
     const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses, const HostOwners& owners) {

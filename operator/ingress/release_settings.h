@@ -5,8 +5,8 @@
 #include <string>
 
 #include "operator/api/certificate.h"
-#include "operator/ingress/admission.h"
 #include "operator/ingress/class_ownership.h"
+#include "operator/routing/admission.h"
 
 namespace ingress {
 
@@ -18,7 +18,7 @@ struct ReleaseSettings {
   std::optional<api::IssuerRef> default_issuer;  // of Ingresses that say kubernetes.io/tls-acme
   bool buffers_requests = false;  // of Ingresses that say nothing of proxy-request-buffering
   bool shares_hosts = false;      // of one host several namespaces may have a say
-  LoadBounds bounds;              // of what finds room in the configuration
+  routing::LoadBounds bounds;     // of what finds room in the configuration
 };
 
 }  // namespace ingress

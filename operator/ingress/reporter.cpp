@@ -10,6 +10,9 @@
 namespace ingress {
 namespace {
 
+using routing::Complaint;
+using routing::Severity;
+
 // Enough to find it in the proxies' logs and metrics.
 constexpr std::size_t kRevisionShown = 12;
 

@@ -43,7 +43,7 @@ class Reporter {
   void run(const std::stop_token& stop);
   // When there may be more to tell.
   std::optional<base::SteadyTime> tell(const Report& report);
-  bool tell(const kube::ObjectReference& ingress, const Complaint& complaint,
+  bool tell(const kube::ObjectReference& ingress, const routing::Complaint& complaint,
             ComplaintLog::Telling telling);
   bool tell(const Summary& programmed, const std::string& revision);
 

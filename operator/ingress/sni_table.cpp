@@ -3,11 +3,17 @@
 #include <algorithm>
 
 #include "base/time_text.h"
-#include "operator/ingress/host_name.h"
-#include "operator/ingress/joined.h"
+#include "operator/routing/host_name.h"
+#include "operator/routing/joined.h"
 
 namespace ingress {
 namespace {
+
+using routing::Complaints;
+using routing::covering_wildcard;
+using routing::joined;
+using routing::Severity;
+using routing::TlsSecret;
 
 std::string for_name(const std::string& name) {
   return name.empty() ? "clients that name no host" : name;

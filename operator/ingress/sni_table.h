@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/complaint.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/complaint.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -50,7 +50,7 @@ class SniTable {
   };
   // hosts: those with rules.
   Decided decide(const HostOwners& owners, const std::vector<std::string>& hosts,
-                 Complaints& complaints) const;
+                 routing::Complaints& complaints) const;
 
  private:
   // In order of preference.
@@ -70,7 +70,7 @@ class SniTable {
   // that one Secret makes one complaint however many names it was to serve.
   struct Trouble {
     kube::ObjectKey ingress;
-    Severity severity = Severity::warning;
+    routing::Severity severity = routing::Severity::warning;
     std::string reason;
     std::string lead;
     std::string rest;
@@ -83,8 +83,8 @@ class SniTable {
   const Offer* best_of_namespace(const std::string& name, const std::string& namespace_) const;
   void serve(const std::string& name, const Offer& offer, Decided& decided) const;
   Uses keep_to_owners(const HostOwners& owners, const std::vector<std::string>& hosts,
-                      Decided& decided, Complaints& complaints) const;
-  const TlsSecret* find_secret(const kube::ObjectKey& secret) const;
+                      Decided& decided, routing::Complaints& complaints) const;
+  const routing::TlsSecret* find_secret(const kube::ObjectKey& secret) const;
   const api::Certificate* find_certificate(const kube::ObjectKey& secret) const;
   Rank rank_of(const kube::ObjectKey& secret, const std::string& name) const;
   Trouble trouble_with(const Offer& offer, const std::string& name) const;

@@ -21,12 +21,9 @@
 #include "operator/control/file_identity.h"
 #include "operator/control/server.h"
 #include "operator/control/token_reviewer.h"
-#include "operator/ingress/auth_secret_watches.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/class_reporter.h"
 #include "operator/ingress/compile_loop.h"
-#include "operator/ingress/external_name_watches.h"
-#include "operator/ingress/field_map_watches.h"
 #include "operator/ingress/overlooked_reporter.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
@@ -42,6 +39,9 @@
 #include "operator/program/stores.h"
 #include "operator/program/stuck_watch.h"
 #include "operator/program/tls_secret_users.h"
+#include "operator/routing/auth_secret_watches.h"
+#include "operator/routing/external_name_watches.h"
+#include "operator/routing/field_map_watches.h"
 
 namespace program {
 namespace {
@@ -130,9 +130,9 @@ class RunningOperator final : public Runtime {
   std::shared_ptr<control::FileIdentity> identity_files_;  // one of the two, by the flags
   std::unique_ptr<OwnCertificate> own_certificate_;
   std::unique_ptr<control::Server> control_;
-  ingress::AuthSecretWatches auth_secrets_;
-  ingress::FieldMapWatches field_maps_;
-  ingress::ExternalNameWatches external_names_;
+  routing::AuthSecretWatches auth_secrets_;
+  routing::FieldMapWatches field_maps_;
+  routing::ExternalNameWatches external_names_;
   ingress::CompileLoop compile_loop_;
   mutable StuckWatch compile_watch_;
   std::unique_ptr<kube::LeaderElector> elector_;

@@ -137,12 +137,12 @@ class Cluster final : public ingress::ClusterSource {
   void put_certificate(int shop, int generation) {
     ingress_test::ViewBuilder one;
     one.secret("any/secret", {host_of(shop)});
-    ingress::TlsSecret secret = *one.view.secrets.begin()->second;
+    routing::TlsSecret secret = *one.view.secrets.begin()->second;
     const std::string content =
         "shop " + std::to_string(shop) + ", " + std::to_string(generation) + "\n" + chain_;
     secret.material = std::make_shared<const proxy::config::Certificate>(
         proxy::config::Certificate{content, key_});
-    secrets_[object_of(shop)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));
+    secrets_[object_of(shop)] = std::make_shared<const routing::TlsSecret>(std::move(secret));
   }
 
   // ---- As ClusterSource.
@@ -155,7 +155,7 @@ class Cluster final : public ingress::ClusterSource {
   Objects<api::Certificate> certificates() const override { return {}; }
   Objects<kube::IngressClass> classes() const override { return defaults_.view.classes; }
   ingress::ParametersByName parameters() const override { return {}; }
-  Object<ingress::ResolvedName> external_name(const std::string&) const override { return nullptr; }
+  Object<routing::ResolvedName> external_name(const std::string&) const override { return nullptr; }
   std::set<std::string> ending_namespaces() const override { return {}; }
   Object<kube::Ingress> ingress(const kube::ObjectKey& key) const override {
     return find(ingresses_, key);
@@ -164,11 +164,11 @@ class Cluster final : public ingress::ClusterSource {
   Object<kube::Service> service(const kube::ObjectKey& key) const override {
     return find(services_, key);
   }
-  Object<ingress::TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
+  Object<routing::TlsSecret> tls_secret(const kube::ObjectKey& key) const override {
     return find(secrets_, key);
   }
-  Object<ingress::AuthSecret> auth_secret(const kube::ObjectKey&) const override { return nullptr; }
-  Object<ingress::FieldMap> field_map(const kube::ObjectKey&) const override { return nullptr; }
+  Object<routing::AuthSecret> auth_secret(const kube::ObjectKey&) const override { return nullptr; }
+  Object<routing::FieldMap> field_map(const kube::ObjectKey&) const override { return nullptr; }
   Objects<kube::EndpointSlice> slices_of(const kube::ObjectKey& service) const override {
     const auto found = slices_.find(service);
     return found == slices_.end() ? Objects<kube::EndpointSlice>{} : found->second;
@@ -188,7 +188,7 @@ class Cluster final : public ingress::ClusterSource {
   std::string chain_, key_;
   ByKey<kube::Ingress> ingresses_;
   ByKey<kube::Service> services_;
-  ByKey<ingress::TlsSecret> secrets_;
+  ByKey<routing::TlsSecret> secrets_;
   std::map<kube::ObjectKey, Objects<kube::EndpointSlice>> slices_;
 };
 

@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     view.services.push_back(std::make_shared<const kube::Service>(a_service(name)));
   }
   view.field_maps[{"shop", "fields"}] =
-      std::make_shared<const ingress::FieldMap>(ingress::read_field_map(fields));
+      std::make_shared<const routing::FieldMap>(routing::read_field_map(fields));
   const ingress::Compiled compiled = ingress::compile(view);
   require(proxy::config::validate(compiled.config).has_value());
   ingress::annotations::policies_in_force(ingress);

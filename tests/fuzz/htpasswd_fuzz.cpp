@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "operator/ingress/auth_secret.h"
+#include "operator/routing/auth_secret.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/password_hash.h"
 #include "proxy/policy/basic_auth.h"
@@ -20,7 +20,7 @@ void require(bool holds) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const ingress::PasswordFile file = ingress::read_htpasswd(input);
+  const routing::PasswordFile file = routing::read_htpasswd(input);
   require(file.users.empty() == !file.problem.empty());
   for (const proxy::config::PasswordUser& user : file.users) {
     require(!user.name.empty() && user.name.size() <= proxy::config::kUserNameBytesMax);

@@ -145,10 +145,11 @@ TEST(HouseRules, TheRoomsOfTheOperatorKnowEachOtherOneWay) {
       {"api", {}},
       {"issuer", {"api"}},
       {"certificate", {"api", "issuer"}},
-      {"ingress", {"api"}},
+      {"routing", {"api"}},
+      {"ingress", {"api", "routing"}},
       {"control", {}},
-      {"check", {"api", "ingress"}},
-      {"program", {"api", "issuer", "certificate", "ingress", "control"}},
+      {"check", {"api", "routing", "ingress"}},
+      {"program", {"api", "issuer", "certificate", "routing", "ingress", "control"}},
   };
   const auto room_of = [](const std::string& path) {
     const std::size_t begin = std::string("operator/").size();
@@ -168,6 +169,16 @@ TEST(HouseRules, TheRoomsOfTheOperatorKnowEachOtherOneWay) {
               }),
               IsEmpty());
   EXPECT_THAT(unknown, IsEmpty()) << "say in the table whom these rooms may know";
+}
+
+// Whoever asks for hosts and routes, an Ingress or another kind, is read into one form before.
+TEST(HouseRules, RoutingIsTypedOnNoFrontEnd) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return (file.is_in("operator/routing") || file.is_in("tests/operator/routing")) &&
+                       starts_with_any(include, {"kube/resources/ingress", "operator/ingress/",
+                                                 "tests/operator/ingress/"});
+              }),
+              IsEmpty());
 }
 
 // Without an account at a CA there is nothing to do with orders; without the contract, with

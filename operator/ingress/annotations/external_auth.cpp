@@ -13,7 +13,7 @@
 #include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 #include "proxy/config/authority.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/limits.h"
@@ -190,7 +190,7 @@ class Reader {
       return false;
     }
     const std::size_t colon = std::min(authority.find(':'), authority.size());
-    const auto host = config_host(authority.substr(0, colon));
+    const auto host = routing::config_host(authority.substr(0, colon));
     int port = auth.speaks_tls ? 443 : 80;
     if (colon < authority.size()) {
       const std::string_view digits = authority.substr(colon + 1);

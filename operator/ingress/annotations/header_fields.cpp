@@ -8,7 +8,7 @@
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/object_name.h"
 #include "operator/ingress/annotations/values.h"
-#include "operator/ingress/field_map.h"
+#include "operator/routing/field_map.h"
 #include "proxy/config/field_name.h"
 #include "proxy/config/limits.h"
 
@@ -35,10 +35,10 @@ class Lines {
     } else if (dollar_ == Dollar::begins_variable && has_variable(value)) {
       leave_out(name, "has a \"$\" before a name, and there are no variables here");
     } else if (into_.size() == proxy::config::kFieldLinesMax ||
-               bytes_ + name.size() + value.size() > kFieldBytesMax) {
+               bytes_ + name.size() + value.size() > routing::kFieldBytesMax) {
       leave_out(name, "is more than there may be (" +
                           std::to_string(proxy::config::kFieldLinesMax) + " fields, " +
-                          std::to_string(kFieldBytesMax) + " bytes)");
+                          std::to_string(routing::kFieldBytesMax) + " bytes)");
     } else {
       bytes_ += name.size() + value.size();
       into_.push_back({std::string(name), std::string(value)});

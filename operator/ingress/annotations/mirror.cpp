@@ -7,7 +7,7 @@
 
 #include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 #include "proxy/config/authority.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/text_template.h"
@@ -85,7 +85,7 @@ class Reader {
     const std::string_view authority = rest.substr(0, end);
     const std::string_view target = rest.substr(end);
     const std::size_t colon = std::min(authority.find(':'), authority.size());
-    const auto host = config_host(authority.substr(0, colon));
+    const auto host = routing::config_host(authority.substr(0, colon));
     const bool is_host = !authority.starts_with('[') && proxy::config::is_authority(authority) &&
                          host && !host->empty() && !host->starts_with('*');
     if (!is_host || target.find('#') != std::string_view::npos) {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "operator/ingress/annotations/values.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress::annotations {
 namespace {
@@ -26,7 +26,7 @@ void read_aliases(const AnnotationMap& annotations, const std::set<std::string>&
     const std::string_view written = found->value.substr(begin, end - begin);
     begin = end + 1;
     if (written.empty()) continue;
-    auto host = config_host(written);
+    auto host = routing::config_host(written);
     if (!host) {
       issues.push_back({Issue::Effect::tunes, found->name,
                         "has \"" + std::string(written.substr(0, 80)) +
@@ -59,7 +59,7 @@ void read_redirected(const AnnotationMap& annotations, const std::set<std::strin
     if (host.empty() || host.starts_with("*.")) continue;
     const bool has_www = host.starts_with(kWww);
     const auto other =
-        config_host(has_www ? host.substr(kWww.size()) : std::string(kWww).append(host));
+        routing::config_host(has_www ? host.substr(kWww.size()) : std::string(kWww).append(host));
     if (other && !other->empty() && hosts.count(*other) == 0) {
       others.redirected.emplace_back(*other, host);
     }
@@ -72,7 +72,7 @@ OtherHosts read_other_hosts(const kube::Ingress& ingress, Issues& issues) {
   OtherHosts others;
   std::set<std::string> hosts;
   for (const kube::IngressRule& rule : ingress.rules) {
-    if (auto host = config_host(rule.host)) hosts.insert(std::move(*host));
+    if (auto host = routing::config_host(rule.host)) hosts.insert(std::move(*host));
   }
   if (hosts.empty()) return others;
   read_aliases(ingress.metadata.annotations, hosts, others, issues);

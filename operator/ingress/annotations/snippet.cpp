@@ -11,7 +11,7 @@
 
 #include "operator/ingress/annotations/service_address.h"
 #include "operator/ingress/annotations/values.h"
-#include "operator/ingress/host_name.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress::annotations {
 namespace {
@@ -409,7 +409,7 @@ bool asks_for_what_is_said_anyway(std::string_view auth_snippet, std::string_vie
   if (begin == std::string_view::npos) return false;
   const std::string_view authority =
       auth_url.substr(begin + 3, auth_url.find_first_of("/?#", begin + 3) - begin - 3);
-  const auto host = config_host(authority.substr(0, authority.find(':')));
+  const auto host = routing::config_host(authority.substr(0, authority.find(':')));
   const bool is_service = host && service_named_by(*host);
   if (!is_service && authority != "$host" && authority != "$http_host") return false;
   return consists_of(auth_snippet, [](const Directive& directive) {

@@ -132,7 +132,7 @@ ViewBuilder with_web() {
 const Annotations kBasic = {{"auth-type", "basic"}, {"auth-secret", "users"}};
 
 std::string message_of(const Compiled& compiled, const std::string& reason) {
-  for (const Complaint& complaint : compiled.complaints) {
+  for (const routing::Complaint& complaint : compiled.complaints) {
     if (complaint.reason == reason) return complaint.message;
   }
   return {};
@@ -195,15 +195,16 @@ TEST(Compiler, ASecretForPasswordsThatIsMissingBrokenOrForeignClosesAndIsNamed) 
 }
 
 TEST(Compiler, ASecretThatIsYetToBeReadClosesWithoutAnEvent) {
-  AuthSecret unread;
+  routing::AuthSecret unread;
   unread.is_unread = true;
   ViewBuilder builder = with_web();
   builder.ingress(annotated(kBasic));
-  builder.view.auth_secrets[{"shop", "users"}] = std::make_shared<const AuthSecret>(unread);
+  builder.view.auth_secrets[{"shop", "users"}] =
+      std::make_shared<const routing::AuthSecret>(unread);
   const Compiled compiled = compile(builder.view);
   EXPECT_TRUE(is_closed(compiled));
   ASSERT_EQ(compiled.complaints.size(), 1u);
-  EXPECT_EQ(compiled.complaints[0].severity, Severity::pending);
+  EXPECT_EQ(compiled.complaints[0].severity, routing::Severity::pending);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
 using proxy::config::Split;
+using routing::Complaint;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;

@@ -13,6 +13,7 @@ using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::key_of;
 using ingress_test::ViewBuilder;
+using routing::Complaint;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

@@ -26,6 +26,7 @@ using annotations::problem_of;
 using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
+using routing::Complaint;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

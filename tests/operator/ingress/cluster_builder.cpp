@@ -180,29 +180,29 @@ ViewBuilder& ViewBuilder::slice(kube::EndpointSlice slice) {
 
 ViewBuilder& ViewBuilder::secret(const std::string& key, std::vector<std::string> names,
                                  base::WallTime not_after) {
-  ingress::TlsSecret secret;
-  secret.state = ingress::TlsSecret::State::usable;
+  routing::TlsSecret secret;
+  secret.state = routing::TlsSecret::State::usable;
   secret.material = std::make_shared<const proxy::config::Certificate>(
       proxy::config::Certificate{"chain of " + key, "key of " + key});
-  ingress::TlsSecret::Leaf leaf;
+  routing::TlsSecret::Leaf leaf;
   leaf.dns_names = std::move(names);
   leaf.not_after = not_after;
   secret.leaf = std::move(leaf);
-  view.secrets[key_of(key)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));
+  view.secrets[key_of(key)] = std::make_shared<const routing::TlsSecret>(std::move(secret));
   return *this;
 }
 
 ViewBuilder& ViewBuilder::broken_secret(const std::string& key, const std::string& problem) {
-  ingress::TlsSecret secret;
+  routing::TlsSecret secret;
   secret.problem = problem;
-  view.secrets[key_of(key)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));
+  view.secrets[key_of(key)] = std::make_shared<const routing::TlsSecret>(std::move(secret));
   return *this;
 }
 
 ViewBuilder& ViewBuilder::empty_secret(const std::string& key) {
-  ingress::TlsSecret secret;
-  secret.state = ingress::TlsSecret::State::empty;
-  view.secrets[key_of(key)] = std::make_shared<const ingress::TlsSecret>(std::move(secret));
+  routing::TlsSecret secret;
+  secret.state = routing::TlsSecret::State::empty;
+  view.secrets[key_of(key)] = std::make_shared<const routing::TlsSecret>(std::move(secret));
   return *this;
 }
 
@@ -210,7 +210,7 @@ ViewBuilder& ViewBuilder::auth_secret(const std::string& key, const std::string&
   kube::Secret secret;
   secret.data["auth"] = htpasswd;
   view.auth_secrets[key_of(key)] =
-      std::make_shared<const ingress::AuthSecret>(ingress::read_auth_secret(secret));
+      std::make_shared<const routing::AuthSecret>(routing::read_auth_secret(secret));
   return *this;
 }
 
@@ -220,7 +220,7 @@ ViewBuilder& ViewBuilder::authorities(const std::string& key, const std::string&
   secret.data["ca.crt"] = ca_crt;
   if (!ca_crl.empty()) secret.data["ca.crl"] = ca_crl;
   view.auth_secrets[key_of(key)] =
-      std::make_shared<const ingress::AuthSecret>(ingress::read_auth_secret(secret));
+      std::make_shared<const routing::AuthSecret>(routing::read_auth_secret(secret));
   return *this;
 }
 
@@ -229,7 +229,7 @@ ViewBuilder& ViewBuilder::field_map(const std::string& key,
   kube::ConfigMap map;
   map.data = std::move(fields);
   view.field_maps[key_of(key)] =
-      std::make_shared<const ingress::FieldMap>(ingress::read_field_map(map));
+      std::make_shared<const routing::FieldMap>(routing::read_field_map(map));
   return *this;
 }
 

@@ -22,6 +22,12 @@
 namespace ingress {
 namespace {
 
+using routing::ExternalNames;
+using routing::FieldMap;
+using routing::FieldMaps;
+using routing::NamedOutside;
+using routing::ResolvedName;
+using routing::Severity;
 using std::chrono::hours;
 using std::chrono::seconds;
 using testing::HasSubstr;

@@ -13,6 +13,10 @@
 namespace ingress {
 namespace {
 
+using routing::bounded;
+using routing::Complaint;
+using routing::Complaints;
+using routing::Severity;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;

@@ -13,6 +13,7 @@ namespace {
 
 using ingress_test::an_ingress;
 using ingress_test::ViewBuilder;
+using routing::Complaint;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Field;

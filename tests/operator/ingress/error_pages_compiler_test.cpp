@@ -14,6 +14,7 @@ using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
+using routing::Complaint;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

@@ -181,7 +181,7 @@ const proxy::config::Guards* guards_of(const Compiled& compiled, const std::stri
 
 std::string told(const Compiled& compiled) {
   std::string all;
-  for (const Complaint& complaint : compiled.complaints) {
+  for (const routing::Complaint& complaint : compiled.complaints) {
     all += complaint.reason + " " + complaint.message + "\n";
   }
   return all;
@@ -401,7 +401,8 @@ TEST(ExternalAuthCompiled, ForWhomElseAKeptAnswerCountsIsTold) {
                     .ingress(annotated({{"auth-url", url}, {"auth-cache-key", key}}))
                     .view);
     EXPECT_LE(compiled.complaints.size(), 1u) << told(compiled);
-    for (const Complaint& one : compiled.complaints) EXPECT_EQ(one.severity, Severity::note);
+    for (const routing::Complaint& one : compiled.complaints)
+      EXPECT_EQ(one.severity, routing::Severity::note);
     return told(compiled);
   };
   EXPECT_THAT(said("$cookie_a", kService),
@@ -424,8 +425,8 @@ TEST(ExternalAuthCompiled, WhoIsOutsideIsAskedByNameAndByTheAuthoritiesOfTheSyst
   EXPECT_THAT(told(unknown), HasSubstr("AuthServerNotReady"));
   EXPECT_THAT(told(unknown), HasSubstr("it is login.example, which DNS is being asked for"));
   ASSERT_NE(guards_of(unknown, "shop.example"), nullptr);
-  builder.view.external_names["login.example"] = std::make_shared<const ResolvedName>(
-      ResolvedName{.addresses = {"198.51.100.7"}, .problem = {}});
+  builder.view.external_names["login.example"] = std::make_shared<const routing::ResolvedName>(
+      routing::ResolvedName{.addresses = {"198.51.100.7"}, .problem = {}});
   const Compiled compiled = compile(builder.view);
   EXPECT_EQ(told(compiled), "");
   EXPECT_TRUE(proxy::config::validate(compiled.config));

@@ -17,6 +17,8 @@ using ingress_test::kNow;
 using ingress_test::ViewBuilder;
 using proxy::config::Forward;
 using proxy::config::VirtualHost;
+using routing::Complaint;
+using routing::Severity;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -19,6 +19,10 @@
 namespace ingress {
 namespace {
 
+using routing::Complaint;
+using routing::Complaints;
+using routing::Severity;
+
 std::filesystem::path golden_directory() {
   return std::filesystem::path(GATEHOUSE_GOLDEN_DIR) / "ingress";
 }

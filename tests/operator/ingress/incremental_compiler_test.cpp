@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/ingress/external_names.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/routing/external_names.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
@@ -22,6 +22,16 @@ using ingress_test::a_slice;
 using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::kNow;
+using routing::amount_text;
+using routing::AuthSecret;
+using routing::Complaint;
+using routing::Complaints;
+using routing::external_name_of;
+using routing::FieldMap;
+using routing::Load;
+using routing::LoadBounds;
+using routing::ResolvedName;
+using routing::TlsSecret;
 using std::chrono::hours;
 using std::chrono::seconds;
 

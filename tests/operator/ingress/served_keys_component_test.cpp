@@ -21,6 +21,9 @@
 namespace ingress {
 namespace {
 
+using routing::AuthSecret;
+using routing::read_auth_secret;
+using routing::TlsSecret;
 using namespace ingress_test;
 using ::testing::HasSubstr;
 using ::testing::Not;

@@ -24,6 +24,10 @@
 namespace ingress {
 namespace {
 
+using routing::Complaint;
+using routing::Complaints;
+using routing::ResolvedName;
+using routing::TlsSecret;
 using namespace ingress_test;
 
 IngressBuilder rewriting(const std::string& path, const std::string& target,

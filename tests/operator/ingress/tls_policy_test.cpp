@@ -14,6 +14,7 @@ using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
 using proxy::config::TlsPolicy;
+using routing::Complaint;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "base/clock.h"
+#include "kube/object.h"
+#include "operator/routing/load.h"
+
+namespace routing {
+
+// Why there is no room for an Ingress.
+struct NoRoom {
+  enum class Of { ingress, namespace_, all };
+  Of of = Of::ingress;
+  Load::Kind kind = Load::hosts;  // of which there is too much
+  bool operator==(const NoRoom&) const = default;
+};
+
+// Which Ingresses find room in the configuration. Within a namespace the older one goes first; a
+// smaller one behind one that does not fit may. Between namespaces nobody goes first: where all
+// ask for more than there is, those with the most are cut to one share. So who stays small always
+// has room, whatever others do. What it decides depends on what it knows, and not on how it came
+// about. Costs what has changed, as long as there is room for all. Not thread-safe.
+class Admission {
+ public:
+  // Whether it is ending, its age and name: the order in which Ingresses have their say.
+  using Rank = std::tuple<bool, base::WallTime, kube::ObjectKey>;
+
+  explicit Admission(const LoadBounds& bounds) : bounds_(bounds), share_(bounds.namespace_) {}
+  Admission(Admission&&) = default;
+  Admission& operator=(Admission&&) = default;
+
+  void put(const Rank& rank, const Load& load);
+  void erase(const kube::ObjectKey& ingress);
+  // Forgets all of them, and what was decided.
+  void clear();
+
+  // Whose lot has changed since it was last asked.
+  std::set<kube::ObjectKey> decide();
+  // As it was last decided. Nothing: there is room.
+  std::optional<NoRoom> find(const kube::ObjectKey& ingress) const;
+
+ private:
+  using WithoutRoom = std::map<kube::ObjectKey, NoRoom>;
+  using Loads = std::map<Rank, Load>;
+  struct Namespace {
+    Loads loads;
+    Load sum;
+    WithoutRoom without_room;
+  };
+
+  // Where an Ingress stands in its namespace's loads.
+  struct ByIngress {
+    using is_transparent = void;
+    static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
+    static const kube::ObjectKey& key(Loads::const_iterator place) {
+      return std::get<kube::ObjectKey>(place->first);
+    }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return key(one) < key(other);
+    }
+  };
+
+  Load wanted(const Namespace& of) const;
+  Load share() const;
+  WithoutRoom without_room(const Namespace& of) const;
+
+  LoadBounds bounds_;
+  std::set<Loads::const_iterator, ByIngress> places_;
+  std::map<std::string, Namespace> namespaces_;
+  std::set<std::string> changed_;  // namespaces, since it last decided
+  Load wanted_;                    // by all namespaces, each up to what one may have
+  Load share_;                     // of a namespace, as it was last decided
+};
+
+}  // namespace routing

@@ -1,0 +1,40 @@
+#include "operator/routing/complaint.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/plain_text.h"
+#include "kube/event_series.h"
+
+namespace routing {
+
+namespace {
+
+constexpr std::size_t kOfOneReasonMax = 20;
+
+}  // namespace
+
+Complaints bounded(Complaints complaints) {
+  std::sort(complaints.begin(), complaints.end());
+  complaints.erase(std::unique(complaints.begin(), complaints.end()), complaints.end());
+  Complaints kept;
+  std::size_t of_one_reason = 0;
+  const auto is_like = [](const Complaint& one, const Complaint& other) {
+    return std::tie(one.ingress, one.severity, one.reason) ==
+           std::tie(other.ingress, other.severity, other.reason);
+  };
+  for (Complaint& complaint : complaints) {
+    of_one_reason = kept.empty() || !is_like(kept.back(), complaint) ? 1 : of_one_reason + 1;
+    if (of_one_reason > kOfOneReasonMax) {
+      kept.back().stands_for += complaint.stands_for;
+      continue;
+    }
+    complaint.message = kube::shortened(base::without_controls(std::move(complaint.message)),
+                                        kube::kEventNoteBytesMax);
+    kept.push_back(std::move(complaint));
+  }
+  return kept;
+}
+
+}  // namespace routing

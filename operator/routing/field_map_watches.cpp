@@ -1,0 +1,9 @@
+#include "operator/routing/field_map_watches.h"
+
+#include <nlohmann/json.hpp>
+
+namespace routing {
+
+template class NamedObjectWatches<kube::ConfigMap, FieldMap>;
+
+}  // namespace routing

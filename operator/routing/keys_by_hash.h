@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "kube/object.h"
+
+namespace routing {
+
+// Of a name; never 0.
+inline std::uint64_t hash_of(const std::string& name) {
+  const std::uint64_t hash = std::hash<std::string>()(name);
+  return hash == 0 ? 1 : hash;
+}
+inline std::uint64_t hash_of(const kube::ObjectKey& key) {
+  return hash_of(key.text());
+}
+
+// Which objects have a name, by its hash: of tens of thousands mostly one each, so an entry is a
+// number and a pointer. It may say more than there is (two names with one hash): whoever looks
+// something up to compile it again compiles too much, and whoever must know asks the object. Not
+// thread-safe.
+class KeysByHash {
+ public:
+  KeysByHash() = default;
+  KeysByHash(const KeysByHash&) = delete;  // a copy would point to the keys of somebody else
+  KeysByHash& operator=(const KeysByHash&) = delete;
+
+  // key: at a place where it stays until it was removed.
+  void add(std::uint64_t hash, const kube::ObjectKey& key) { entries_.insert(Entry{hash, &key}); }
+  void remove(std::uint64_t hash, const kube::ObjectKey& key) { entries_.erase(Entry{hash, &key}); }
+  void clear() { entries_.clear(); }
+  std::size_t size() const { return entries_.size(); }
+
+  bool has(std::uint64_t hash) const { return entries_.find(hash) != entries_.end(); }
+  // In the order of keys. What it leads to must change nothing here.
+  template <class Visit>
+  void visit(std::uint64_t hash, const Visit& each) const {
+    const auto [begin, end] = entries_.equal_range(hash);
+    for (auto entry = begin; entry != end; ++entry) each(*entry->key);
+  }
+  std::set<kube::ObjectKey> find(std::uint64_t hash) const {
+    std::set<kube::ObjectKey> keys;
+    visit(hash, [&keys](const kube::ObjectKey& key) { keys.insert(keys.end(), key); });
+    return keys;
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t hash = 0;
+    const kube::ObjectKey* key = nullptr;
+  };
+  struct ByHashAndKey {
+    using is_transparent = void;
+    bool operator()(const Entry& one, const Entry& other) const {
+      return one.hash != other.hash ? one.hash < other.hash : *one.key < *other.key;
+    }
+    bool operator()(const Entry& one, std::uint64_t hash) const { return one.hash < hash; }
+    bool operator()(std::uint64_t hash, const Entry& other) const { return hash < other.hash; }
+  };
+
+  std::set<Entry, ByHashAndKey> entries_;
+};
+
+}  // namespace routing
