@@ -94,7 +94,7 @@ Outlook outlook_of(const ingress::ClusterView& view) {
   for (const auto* complaints : {&of_ingresses, &of_plan}) {
     for (const routing::Complaint& complaint : *complaints) {
       if (complaint.severity == routing::Severity::pending) continue;
-      reports[complaint.ingress].findings.push_back(
+      reports[complaint.claimant.key()].findings.push_back(
           {complaint.severity, complaint.reason, complaint.message});
     }
   }

@@ -7,6 +7,7 @@
 #include "base/ip_text.h"
 #include "operator/ingress/annotations/certificate_settings.h"
 #include "operator/ingress/annotations/issuer.h"
+#include "operator/ingress/claims.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/passthrough_hosts.h"
@@ -59,7 +60,7 @@ class Planning {
         owners_(owners),
         without_room_(without_room),
         ownership_(ownership_of(view)),
-        passthrough_(owned_by_age(view), owners) {
+        passthrough_(tls_end_claims_of(owned_by_age(view)), owners) {
     for (const auto& certificate : view.certificates) {
       const kube::ObjectKey key = certificate->metadata.key();
       certificates_[key] = certificate.get();
@@ -78,7 +79,7 @@ class Planning {
  private:
   void complain(const kube::Ingress& ingress, std::string reason, std::string message) {
     plan_.complaints.push_back(
-        {ingress.metadata.key(), Severity::warning, std::move(reason), std::move(message)});
+        {claimant_of(ingress), Severity::warning, std::move(reason), std::move(message)});
   }
 
   void collect(const kube::Ingress& ingress) {

@@ -13,6 +13,7 @@
 #include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/canary_guards.h"
 #include "operator/ingress/challenge_answers.h"
+#include "operator/ingress/claims.h"
 #include "operator/ingress/guard_table.h"
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/ingress_load.h"
@@ -41,6 +42,7 @@ using proxy::config::PathMatch;
 using routing::Admission;
 using routing::amount_text;
 using routing::bounded;
+using routing::Claimant;
 using routing::ClientAuthorities;
 using routing::Complaint;
 using routing::Complaints;
@@ -66,8 +68,8 @@ class Compilation {
   Compiled run() {
     auto owned = owned_by_age(view_);
     for (auto& ingress : owned) ingress = ownership_.with_defaults(std::move(ingress));
-    owners_ = HostOwners(owned, view_.shares_hosts);
-    passthrough_.emplace(owned, owners_);
+    owners_ = HostOwners(host_claims_of(owned), view_.shares_hosts);
+    passthrough_.emplace(tls_end_claims_of(owned), owners_);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) note_served_hosts(*ingress);
     std::vector<Reading> readings;
@@ -116,12 +118,13 @@ class Compilation {
   // What an Ingress says by itself, before anything is made of it.
   struct Reading {
     std::shared_ptr<const kube::Ingress> ingress;
-    std::string class_name;
-    RoutePolicy policy;
-    annotations::OtherHosts others;
-    std::optional<annotations::ExternalAuth> auth;
-    Load load;
-    std::optional<NoRoom> no_room;
+    Claimant claimant;
+    std::string class_name{};
+    RoutePolicy policy{};
+    annotations::OtherHosts others{};
+    std::optional<annotations::ExternalAuth> auth{};
+    Load load{};
+    std::optional<NoRoom> no_room{};
   };
 
   Reading read(const std::shared_ptr<const kube::Ingress>& ingress) const {
@@ -131,8 +134,7 @@ class Compilation {
   }
 
   Reading read_what_it_says(const std::shared_ptr<const kube::Ingress>& ingress) const {
-    Reading reading;
-    reading.ingress = ingress;
+    Reading reading{ingress, claimant_of(*ingress)};
     reading.class_name = ownership_.class_of(*ingress).value_or("");
     RoutePolicy& policy = reading.policy;
     policy = annotations::read_route_policy(
@@ -201,8 +203,8 @@ class Compilation {
       if (mirror->outside) ++asked_outside;
     }
     Summary unused;
-    proxy::config::Policies policies =
-        policies_of({ingress, policy, guards_id, shape_id, pages, mirrored, unused, of_class});
+    proxy::config::Policies policies = policies_of({ingress, reading.claimant, policy, guards_id,
+                                                    shape_id, pages, mirrored, unused, of_class});
     policies.error_pages = pages;
     policies.rewrite_target = policy.rewrite.target;
     if (!policy.upstream_vhost.empty()) {
@@ -302,12 +304,12 @@ class Compilation {
         .apply(reading.class_name, ingress.metadata.annotations, policy);
     const bool guards =
         policy.is_refused() || reading.auth || !(guards_of(policy) == proxy::config::Guards{});
-    const kube::ObjectKey key = ingress.metadata.key();
+    const Claimant& claimant = reading.claimant;
     const auto close = [&](const std::string& host) {
-      if (!hosts_.contains(host) || !owners_.admits(host, key.namespace_)) return;
-      if (guards && !policy.canary) hosts_.close_host(host, key);
-      const kube::ObjectKey* const by = passthrough_->decided_by(host);
-      if (passthrough_->has(host) && by && *by == key) hosts_.pass_tls(host, std::nullopt);
+      if (!hosts_.contains(host) || !owners_.admits(host, claimant.namespace_())) return;
+      if (guards && !policy.canary) hosts_.close_host(host, claimant);
+      const Claimant* const by = passthrough_->decided_by(host);
+      if (passthrough_->has(host) && by && *by == claimant) hosts_.pass_tls(host, std::nullopt);
     };
     if (ingress.rules.empty()) close("");
     for (const kube::IngressRule& rule : ingress.rules) {
@@ -318,12 +320,13 @@ class Compilation {
 
   void add(Reading reading) {
     const std::shared_ptr<const kube::Ingress> ingress = std::move(reading.ingress);
+    const Claimant claimant = reading.claimant;
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
     RoutePolicy policy = std::move(reading.policy);
     const annotations::OtherHosts others = std::move(reading.others);
     if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
-    if (policy.external_auth) tell_of_shared_answers(*ingress, *policy.external_auth);
+    if (policy.external_auth) tell_of_shared_answers(claimant, *policy.external_auth);
     const auto mirror = mirror_of(*ingress, policy);
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
@@ -335,13 +338,13 @@ class Compilation {
     report_issues(*ingress, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
       canaries_.push_back(
-          {ingress, std::move(policy), std::move(beside_class), summaries_.size() - 1});
+          {ingress, claimant, std::move(policy), std::move(beside_class), summaries_.size() - 1});
       return;
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
     const auto pages = error_pages_of(*ingress, policy, of_class);
-    const Scope scope{*ingress, policy, guards, shape, pages, mirror, summary, of_class};
+    const Scope scope{*ingress, claimant, policy, guards, shape, pages, mirror, summary, of_class};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -356,11 +359,12 @@ class Compilation {
     const bool orders =
         annotations::read_issuer(ingress->metadata.annotations, view_.default_issuer, unsaid)
             .has_value();
-    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, tls, orders);
+    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, claimant, tls, orders);
   }
 
   struct Canary {
     std::shared_ptr<const kube::Ingress> ingress;
+    Claimant claimant;
     RoutePolicy policy;
     std::optional<RoutePolicy> beside_class;  // see policy_beside_class()
     std::size_t summary;                      // its place
@@ -416,7 +420,7 @@ class Compilation {
             const kube::IngressBackend& backend, const std::string& what) {
     const kube::Ingress& ingress = *canary.ingress;
     Summary& summary = summaries_[canary.summary];
-    const bool is_admitted = asks_for(ingress, host);
+    const bool is_admitted = asks_for(ingress, canary.claimant, host);
     auto& names = is_admitted ? summary.hosts : summary.hosts_denied;
     if (hosts_named_.emplace(ingress.metadata.key(), host).second) names.push_back(host);
     if (!is_admitted) return;
@@ -431,17 +435,17 @@ class Compilation {
       leave_out("TLS for the host passes unread, so nobody can tell its requests apart");
     } else if (!standing) {
       leave_out("no other Ingress serves it with this path and pathType");
-    } else if (standing->owner.namespace_ != ingress.metadata.namespace_) {
-      leave_out("the Ingress " + standing->owner.text() + " of another namespace has it");
-    } else if (!standing->canary->name.empty()) {
-      leave_out(*standing->canary == ingress.metadata.key()
+    } else if (standing->owner.namespace_() != ingress.metadata.namespace_) {
+      leave_out("the " + standing->owner.text() + " of another namespace has it");
+    } else if (*standing->canary) {
+      leave_out(**standing->canary == canary.claimant
                     ? "it stands in this Ingress twice, and the first one counts"
-                    : "the older canary " + standing->canary->text() + " has joined it");
+                    : "the older canary " + (*standing->canary)->key().text() + " has joined it");
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
-      leave_out("the Ingress " + standing->owner.text() + " answers there without a backend");
-    } else if (!is_guarded_as(canary, standing->owner,
+      leave_out("the " + standing->owner.text() + " answers there without a backend");
+    } else if (!is_guarded_as(canary, standing->owner.key(),
                               guards_.find((*standing->policies)->guards))) {
-      leave_out("it is guarded in another way than the Ingress " + standing->owner.text() +
+      leave_out("it is guarded in another way than the " + standing->owner.text() +
                 ", whose guards hold there; write the same in both, or nothing in this one");
     } else {
       join(canary, *standing, backend, leave_out);
@@ -481,7 +485,7 @@ class Compilation {
       leave_out(resolved.trouble);
       return;
     }
-    *standing.canary = key;
+    *standing.canary = canary.claimant;
     proxy::config::Split split = *canary.policy.canary;
     split.cluster = forward->cluster;
     standing.policies->change().splits = {std::move(split)};
@@ -678,11 +682,11 @@ class Compilation {
   }
 
   // ingress-nginx keeps one answer for whatever has the same key, too.
-  void tell_of_shared_answers(const kube::Ingress& ingress,
+  void tell_of_shared_answers(const Claimant& claimant,
                               const proxy::config::ExternalAuth& settings) {
     const std::string who = annotations::what_shares_answers(settings);
     if (who.empty()) return;
-    note(ingress.metadata.key(), "AuthAnswersShared",
+    note(claimant, "AuthAnswersShared",
          "What the service said that is asked by auth-url counts, for the time of "
          "auth-cache-duration, for " +
              who + ".");
@@ -700,12 +704,13 @@ class Compilation {
 
   // What the Ingresses of a host ask of clients, and of whom that is said.
   struct AskedOf {
-    kube::ObjectKey ingress;
+    Claimant claimant;
     std::optional<proxy::config::ClientCertificates> asked;
   };
 
   struct Scope {
     const kube::Ingress& ingress;
+    const Claimant& claimant;
     const RoutePolicy& policy;
     const std::string& guards;                              // their id
     const std::string& shape;                               // its id
@@ -720,7 +725,7 @@ class Compilation {
     const auto& clients = scope.policy.client_certificates;
     for (const std::string& host : scope.summary.hosts) {
       asked_by_host_[host].push_back(
-          {scope.ingress.metadata.key(), clients ? std::optional(clients->asked) : std::nullopt});
+          {scope.claimant, clients ? std::optional(clients->asked) : std::nullopt});
     }
   }
 
@@ -740,12 +745,12 @@ class Compilation {
                                      : other_than_first == all.end() ? nullptr
                                                                      : &*other_than_first;
         if (other == nullptr) continue;
-        const std::string named = "the Ingress " + other->ingress.text();
+        const std::string named = "the " + other->claimant.text();
         const std::string said = !one.asked     ? "no certificate, and " + named + " does"
                                  : other->asked ? "certificates in another way than " + named
                                                 : "certificates, and " + named + " does not";
         complaints_.push_back(
-            {one.ingress, Severity::warning, "ClientCertificatesDiffer",
+            {one.claimant, Severity::warning, "ClientCertificatesDiffer",
              "On " + (host.empty() ? "every host" : host) + " this Ingress asks clients for " +
                  said +
                  ". Each holds for the paths of its own Ingress, where ingress-nginx has one "
@@ -758,8 +763,7 @@ class Compilation {
 
   void complain(const kube::Ingress& ingress, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
-    complaints_.push_back(
-        {ingress.metadata.key(), severity, std::move(reason), std::move(message)});
+    complaints_.push_back({claimant_of(ingress), severity, std::move(reason), std::move(message)});
   }
 
   // Who makes pages for the Ingress: whom its annotation names, else its own default backend where
@@ -875,23 +879,23 @@ class Compilation {
       complain_of_host(scope.ingress, written);
       return std::nullopt;
     }
-    const bool is_admitted = asks_for(scope.ingress, *host);
+    const bool is_admitted = asks_for(scope.ingress, scope.claimant, *host);
     auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
     if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
-    hosts_.claim_host(*host, scope.ingress, scope.policy.redirect, complaints_);
+    hosts_.claim_host(*host, scope.claimant, scope.policy.redirect, complaints_);
     if (scope.of_class.default_backend() != nullptr) {
       class_defaults_.try_emplace(*host, &scope.of_class);
     }
-    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.ingress, *scope.policy.tls);
+    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.claimant, *scope.policy.tls);
     return host;
   }
 
   // Whether the Ingress has a say about the host. Where another namespace owns it, both are told.
-  bool asks_for(const kube::Ingress& ingress, const std::string& host) {
-    const std::string& namespace_ = ingress.metadata.namespace_;
+  bool asks_for(const kube::Ingress& ingress, const Claimant& claimant, const std::string& host) {
+    const std::string& namespace_ = claimant.namespace_();
     if (owners_.is_anothers(host, namespace_) && !is_ending(view_, ingress)) {
-      foreign_claims_.add(*owners_.owner_of(host), ingress.metadata.key(), host);
+      foreign_claims_.add(*owners_.owner_of(host), claimant, host);
     }
     return owners_.admits(host, namespace_);
   }
@@ -909,7 +913,6 @@ class Compilation {
   // backend alone is not read here.
   bool settle_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
     const bool is_asked_for = scope.policy.passes_tls;
-    const kube::ObjectKey key = scope.ingress.metadata.key();
     if (is_asked_for && host.empty()) {
       complain(scope.ingress, "PassthroughWithoutHost",
                "The rule without a host is left out: TLS passes by the host that a client names, "
@@ -918,19 +921,19 @@ class Compilation {
     }
     const bool passes = passthrough_->has(host);
     if (!passes && !is_asked_for) return true;
-    const kube::ObjectKey& by = *passthrough_->decided_by(host);
-    if (by == key) {
+    const Claimant& by = *passthrough_->decided_by(host);
+    if (by == scope.claimant) {
       pass_tls(scope, host, rule);
       return true;
     }
-    const std::string other = "the older Ingress " + by.text();
+    const std::string other = "the older " + by.text();
     if (!passes) {
       complain(scope.ingress, "PassthroughConflict",
                "TLS for " + host + " ends at the edge, as " + other +
                    " without ssl-passthrough has it, so the rule of this Ingress for the host is "
                    "left out.");
       note(by, "PassthroughConflict",
-           "TLS for " + host + " ends at the edge: the rule of Ingress " + key.text() +
+           "TLS for " + host + " ends at the edge: the rule of " + scope.claimant.text() +
                ", which asks for ssl-passthrough there, is left out.");
       return false;
     }
@@ -941,13 +944,13 @@ class Compilation {
     note(by, "PassthroughConflict",
          "TLS for " + host +
              " passes to the backend of this Ingress (ssl-passthrough), and "
-             "nothing of what Ingress " +
-             key.text() + " has for the host.");
+             "nothing of what " +
+             scope.claimant.text() + " has for the host.");
     return true;
   }
 
-  void note(const kube::ObjectKey& ingress, std::string reason, std::string message) {
-    complaints_.push_back({ingress, Severity::note, std::move(reason), std::move(message)});
+  void note(const Claimant& claimant, std::string reason, std::string message) {
+    complaints_.push_back({claimant, Severity::note, std::move(reason), std::move(message)});
   }
 
   // As ingress-nginx has it: all of the host goes to the backend of "/". Where there is no such
@@ -1019,7 +1022,7 @@ class Compilation {
         [&] {
           return redirected({308, "$scheme://" + to + "$request_uri"});
         },
-        scope.ingress, complaints_);
+        scope.claimant, complaints_);
   }
 
   // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
@@ -1028,7 +1031,7 @@ class Compilation {
     if (!redirect || scope.policy.is_refused()) return;
     hosts_.claim_route(
         host, {PathMatch::exact, "/", {}, policies_of(scope)},
-        [&] { return redirected(*redirect); }, scope.ingress, complaints_);
+        [&] { return redirected(*redirect); }, scope.claimant, complaints_);
   }
 
   static Action redirected(const proxy::config::Redirection& redirect) {
@@ -1041,7 +1044,7 @@ class Compilation {
     hosts_.claim_default(
         *host, default_policies_of(scope),
         [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
-        scope.ingress, complaints_);
+        scope.claimant, complaints_);
   }
 
   // `path`: above everything that they are for; nothing else is known of an expression.
@@ -1212,12 +1215,12 @@ class Compilation {
     // A request for it would come to a wider path.
     const bool guards = scope.policy.is_refused() || !scope.guards.empty();
     if (guards && !hosts_.has_room_for_route(host)) {
-      hosts_.close_host(host, scope.ingress.metadata.key());
+      hosts_.close_host(host, scope.claimant);
     }
     return hosts_.claim_route(
         host,
         {match_of(written.path_type), path, {}, policies_of_path(scope, path, written.backend)},
-        [&] { return action_for(scope, written.backend, path); }, scope.ingress, complaints_);
+        [&] { return action_for(scope, written.backend, path); }, scope.claimant, complaints_);
   }
 
   // A path that is an expression, and is served. Where it cannot be compared the host is closed: a
@@ -1245,12 +1248,12 @@ class Compilation {
     }
     hosts_.claim_expression(
         host, {expression, {}, policies_of_expression(scope, text, backend)},
-        [&] { return action_for(scope, backend, text); }, scope.ingress, complaints_);
+        [&] { return action_for(scope, backend, text); }, scope.claimant, complaints_);
   }
 
   void close_host(const Scope& scope, const std::string& host, const std::string& text,
                   const std::string& why) {
-    hosts_.close_host(host, scope.ingress.metadata.key());
+    hosts_.close_host(host, scope.claimant);
     counted(scope, kRefused);
     complain(scope.ingress, "HostClosed",
              "The path \"" + text + "\" of " + (host.empty() ? "every host" : host) + " " + why +
@@ -1264,7 +1267,7 @@ class Compilation {
     const std::string where =
         "The path \"" + text + "\" of " + (host.empty() ? "every host" : host);
     const auto close_host = [&](const std::string& why) {
-      hosts_.close_host(host, scope.ingress.metadata.key());
+      hosts_.close_host(host, scope.claimant);
       complain(scope.ingress, "HostClosed",
                where + " is guarded and " + why +
                    ". So that nothing of it stands open, the whole host answers 503 until the path "
@@ -1289,13 +1292,13 @@ class Compilation {
     for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
     for (const HostTable::ClosedHost& closed : hosts_.close_hosts(kRefused)) {
       for (const auto& [owner, places] : closed.over) {
-        Summary& summary = *by_key.at(owner);
+        Summary& summary = *by_key.at(owner.key());
         summary.paths_served -= places;
         summary.paths_closed += places;
         complain(
             *summary.ingress, "HostClosed",
             "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
-                " are answered with 503: the Ingress " + closed.by.text() +
+                " are answered with 503: the " + closed.by.text() +
                 " guards something there that cannot be told apart from the rest. Its Events say "
                 "what.");
       }
@@ -1346,7 +1349,8 @@ class Compilation {
     return action;
   }
 
-  void add_tls(const kube::Ingress& ingress, const kube::IngressTls& tls, bool orders) {
+  void add_tls(const kube::Ingress& ingress, const Claimant& claimant, const kube::IngressTls& tls,
+               bool orders) {
     if (tls.secret_name.empty() && needs_none(tls)) return;
     if (tls.secret_name.empty()) {
       complain(ingress, "CertificateMissing",
@@ -1371,7 +1375,9 @@ class Compilation {
       }
     }
     const bool is_ordered = orders && !tls.hosts.empty();
-    for (const std::string& name : names) offer(ingress, tls.secret_name, name, is_ordered);
+    for (const std::string& name : names) {
+      offer(ingress, claimant, tls.secret_name, name, is_ordered);
+    }
   }
 
   // TLS of all its hosts ends at backends.
@@ -1384,39 +1390,36 @@ class Compilation {
   }
 
   // Of a host whose TLS passes: nobody is shown a certificate here.
-  void leave_unused(const kube::Ingress& ingress, const std::string& secret,
-                    const std::string& name) {
-    const kube::ObjectKey key = ingress.metadata.key();
-    const kube::ObjectKey& by = *passthrough_->decided_by(name);
-    if (by == key) {
-      note(key, "CertificateNotUsed",
-           "The certificate of Secret " + key.namespace_ + "/" + secret + " is not served for " +
-               name + ": with ssl-passthrough the backend has its own.");
+  void leave_unused(const Claimant& claimant, const std::string& secret, const std::string& name) {
+    const std::string which =
+        "The certificate of Secret " + claimant.namespace_() + "/" + secret + " is not served for ";
+    const Claimant& by = *passthrough_->decided_by(name);
+    if (by == claimant) {
+      note(claimant, "CertificateNotUsed",
+           which + name + ": with ssl-passthrough the backend has its own.");
       return;
     }
-    complain(ingress, "CertificateConflict",
-             "The certificate of Secret " + key.namespace_ + "/" + secret + " is not served for " +
-                 name + ": TLS for it passes to the backend of the Ingress " + by.text() +
-                 ", which is the older one with a rule for it (ssl-passthrough).");
+    complaints_.push_back({claimant, Severity::warning, "CertificateConflict",
+                           which + name + ": TLS for it passes to the backend of the " + by.text() +
+                               ", which is the older one with a rule for it (ssl-passthrough)."});
     note(by, "CertificateConflict",
-         "TLS for " + name +
-             " passes to the backend of this Ingress; the certificate that Ingress " + key.text() +
-             " has for it is not served.");
+         "TLS for " + name + " passes to the backend of this " + by.kind() +
+             "; the certificate that " + claimant.text() + " has for it is not served.");
   }
 
-  void offer(const kube::Ingress& ingress, const std::string& secret, const std::string& name,
-             bool is_ordered) {
+  void offer(const kube::Ingress& ingress, const Claimant& claimant, const std::string& secret,
+             const std::string& name, bool is_ordered) {
     if (passthrough_->has(name)) {
-      if (asks_for(ingress, name)) leave_unused(ingress, secret, name);
+      if (asks_for(ingress, claimant, name)) leave_unused(claimant, secret, name);
       return;
     }
     const std::string& namespace_ = ingress.metadata.namespace_;
     // A certificate for a wildcard is what its namespace has for its own hosts there, whoever owns
     // the others.
     if (!owners_.admits(name, namespace_) && owners_.has_host_under(name, namespace_)) {
-      sni_.offer_for_own_hosts(ingress, secret, name, is_ordered);
-    } else if (asks_for(ingress, name)) {
-      sni_.offer(ingress, secret, name, is_ordered);
+      sni_.offer_for_own_hosts(claimant, secret, name, is_ordered);
+    } else if (asks_for(ingress, claimant, name)) {
+      sni_.offer(claimant, secret, name, is_ordered);
     }
   }
 
@@ -1453,7 +1456,7 @@ class Compilation {
   void drop_complaints_of_the_ending() {
     if (view_.ending_namespaces.empty()) return;
     std::erase_if(complaints_, [this](const Complaint& complaint) {
-      return view_.ending_namespaces.count(complaint.ingress.namespace_) != 0;
+      return view_.ending_namespaces.count(complaint.claimant.namespace_()) != 0;
     });
   }
 
@@ -1461,14 +1464,14 @@ class Compilation {
     std::map<kube::ObjectKey, Summary*> by_key;
     for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
     for (const SniTable::Outcome& outcome : outcomes) {
-      Summary& summary = *by_key.at(outcome.ingress);
+      Summary& summary = *by_key.at(outcome.by.key());
       (outcome.served ? summary.tls_names : summary.tls_missing).push_back(outcome.name);
     }
   }
 
   void report_troubles() {
     for (const auto& [trouble, places] : troubles_) {
-      complaints_.push_back({trouble.ingress, trouble.severity, trouble.reason,
+      complaints_.push_back({trouble.claimant, trouble.severity, trouble.reason,
                              "Requests for " + joined(places) + " are answered " +
                                  (trouble.has_pages ? "by the default-backend: " : "with 503: ") +
                                  trouble.what + "."});
@@ -1477,7 +1480,7 @@ class Compilation {
 
   // One backend's trouble is one complaint, however many paths lead there.
   struct Trouble {
-    kube::ObjectKey ingress;
+    Claimant claimant;
     std::string reason;
     std::string what;
     Severity severity = Severity::warning;
@@ -1485,7 +1488,7 @@ class Compilation {
     auto operator<=>(const Trouble&) const = default;
   };
   static Trouble trouble_of(const Scope& scope, const ResolvedBackend& resolved) {
-    return {scope.ingress.metadata.key(), resolved.reason, resolved.trouble,
+    return {scope.claimant, resolved.reason, resolved.trouble,
             resolved.is_pending ? Severity::pending : Severity::warning,
             scope.pages && scope.pages->without_endpoints};
   }

@@ -14,6 +14,7 @@ namespace ingress {
 
 namespace {
 
+using routing::Claimant;
 using routing::Complaint;
 using routing::Complaints;
 using routing::joined;
@@ -47,7 +48,7 @@ bool ask_for_the_same(const kube::Ingress& one, const kube::Ingress& other) {
          policies_said(one) == policies_said(other);
 }
 
-// One for all of them; they have one Ingress and one reason.
+// One for all of them; they have one claimant and one reason.
 Complaint told_as_one(const std::vector<const Complaint*>& news) {
   constexpr std::size_t kRoom = kube::kEventNoteBytesMax - kRoomForTheRest;
   Complaint one = *news.front();
@@ -85,16 +86,15 @@ std::optional<base::SteadyTime> ComplaintLog::update(const Findings& findings, b
   std::optional<base::SteadyTime> next;
   // A reminder repeats what was said, so that it counts in the same Event: it is not mixed with
   // news.
-  std::map<std::tuple<Telling, kube::ObjectKey, Severity, std::string>,
-           std::vector<const Complaint*>>
-      due;
+  std::map<std::tuple<Telling, Claimant, Severity, std::string>, std::vector<const Complaint*>> due;
   for (const auto& [at, complaint] : due_) {
     if (at > now) {
       bring_forward(next, at);
       break;
     }
     const Telling telling = entries_.at(*complaint).told ? Telling::reminder : Telling::news;
-    due[{telling, complaint->ingress, complaint->severity, complaint->reason}].push_back(complaint);
+    due[{telling, complaint->claimant, complaint->severity, complaint->reason}].push_back(
+        complaint);
   }
   for (auto& [reason, complaints] : due) {
     std::sort(complaints.begin(), complaints.end(),

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "operator/ingress/claims.h"
 #include "proxy/config/valid_config.h"
 
 namespace ingress {
@@ -82,8 +83,7 @@ bool close_where_contract_breaks(Compiled& compiled) {
                     [&](const std::string& host) { return kept.closed.count(host) != 0; });
     if (!is_closed) continue;
     summary.paths_closed += std::exchange(summary.paths_served, 0);
-    complaints.push_back({summary.ingress->metadata.key(), Severity::warning,
-                          "ConfigurationInvalid",
+    complaints.push_back({claimant_of(*summary.ingress), Severity::warning, "ConfigurationInvalid",
                           "What this Ingress, or another one with the same hosts, asks for is "
                           "nothing that the proxies take (" +
                               valid.error().message +

@@ -18,7 +18,7 @@ void add(std::vector<Summary> summaries, Findings& findings) {
 void add(Complaints sorted, Findings::ByKey<Complaints>& complaints) {
   std::map<std::string, Complaints> by_ingress;
   for (Complaint& complaint : sorted) {
-    by_ingress[complaint.ingress.text()].push_back(std::move(complaint));
+    by_ingress[complaint.claimant.key().text()].push_back(std::move(complaint));
   }
   for (auto& [ingress, about_it] : by_ingress) {
     complaints.insert_or_assign(ingress, std::make_shared<const Complaints>(std::move(about_it)));

@@ -1,54 +1,44 @@
 #include "operator/ingress/host_owners.h"
 
-#include "operator/ingress/annotations/canary.h"
-#include "operator/ingress/annotations/other_hosts.h"
 #include "operator/routing/host_name.h"
 
 namespace ingress {
 
 namespace {
 
+using routing::Claimant;
 using routing::config_host;
 using routing::covering_wildcard;
 
 struct Claim {
   std::size_t rank = 0;  // by age
-  kube::ObjectKey ingress;
+  Claimant by;
 };
 using Claims = std::map<std::string, Claim>;
 
-Claims oldest_claims(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses) {
+Claims oldest_claims(const std::vector<HostClaims>& all) {
   Claims oldest;
-  for (std::size_t rank = 0; rank < ingresses.size(); ++rank) {
-    const kube::Ingress& ingress = *ingresses[rank];
-    if (annotations::is_canary(ingress.metadata.annotations)) continue;
-    const Claim claim{rank, ingress.metadata.key()};
-    if (ingress.rules.empty() && ingress.default_backend) oldest.try_emplace("", claim);
-    for (const kube::IngressRule& rule : ingress.rules) {
-      if (auto host = config_host(rule.host)) oldest.try_emplace(std::move(*host), claim);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    for (const std::string& host : all[rank].hosts) {
+      oldest.try_emplace(host, Claim{rank, all[rank].by});
     }
-    annotations::Issues unsaid;  // the compiler says them
-    const annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
-    for (const std::string& host : others.aliases) oldest.try_emplace(host, claim);
-    for (const auto& [from, to] : others.redirected) oldest.try_emplace(from, claim);
   }
   return oldest;
 }
 
 }  // namespace
 
-HostOwners::HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
-                       bool may_be_shared)
+HostOwners::HostOwners(const std::vector<HostClaims>& claims, bool may_be_shared)
     : may_be_shared_(may_be_shared) {
-  const Claims oldest = oldest_claims(ingresses);
+  const Claims oldest = oldest_claims(claims);
   std::map<std::string, CountsByNamespace> under_wildcard;
   for (const auto& [host, exact] : oldest) {
     std::string wildcard = covering_wildcard(host);
     const auto covering = wildcard.empty() ? oldest.end() : oldest.find(wildcard);
     const bool is_covered_before = covering != oldest.end() && covering->second.rank < exact.rank;
-    const kube::ObjectKey& owner = (is_covered_before ? covering->second : exact).ingress;
+    const Claimant& owner = (is_covered_before ? covering->second : exact).by;
     owners_.emplace(host, owner);
-    if (!wildcard.empty()) ++under_wildcard[std::move(wildcard)][owner.namespace_];
+    if (!wildcard.empty()) ++under_wildcard[std::move(wildcard)][owner.namespace_()];
   }
   for (auto& [wildcard, counts] : under_wildcard) {
     under_wildcard_.insert_or_assign(wildcard, std::move(counts));
@@ -80,7 +70,7 @@ void HostOwners::remove(const HostOwners& others) {
   }
 }
 
-const kube::ObjectKey* HostOwners::owner_of(const std::string& host) const {
+const Claimant* HostOwners::owner_of(const std::string& host) const {
   auto found = owners_.find(host);
   if (found != owners_.end()) return &found->second;
   const std::string wildcard = covering_wildcard(host);
@@ -90,8 +80,8 @@ const kube::ObjectKey* HostOwners::owner_of(const std::string& host) const {
 }
 
 bool HostOwners::is_anothers(const std::string& host, const std::string& namespace_) const {
-  const kube::ObjectKey* owner = owner_of(host);
-  return owner && owner->namespace_ != namespace_;
+  const Claimant* const owner = owner_of(host);
+  return owner && owner->namespace_() != namespace_;
 }
 
 std::string HostOwners::why_not(const std::vector<std::string>& names,
@@ -99,8 +89,8 @@ std::string HostOwners::why_not(const std::vector<std::string>& names,
   for (const std::string& name : names) {
     const auto host = config_host(name);  // nothing for an address, which is nobody's
     if (!host || admits(*host, namespace_)) continue;
-    const kube::ObjectKey& owner = *owner_of(*host);
-    return "the host " + *host + " belongs to namespace " + owner.namespace_ + ", whose Ingress " +
+    const Claimant& owner = *owner_of(*host);
+    return "the host " + *host + " belongs to namespace " + owner.namespace_() + ", whose " +
            owner.text() + " is the oldest with a rule for it; remedy: leave " + *host +
            " out, or make the Certificate there; whoever runs the operator may let namespaces "
            "share "

@@ -2,19 +2,23 @@
 
 #include <cstddef>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/shared_map.h"
-#include "kube/object.h"
-#include "kube/resources/ingress.h"
+#include "operator/routing/claimant.h"
 
 namespace ingress {
 
-// Whose each host is: the namespace's of the oldest Ingress with a rule for it. What another
+// What a claimant asks for and may own, in ProxyConfig's spelling.
+struct HostClaims {
+  routing::Claimant by;
+  std::vector<std::string> hosts;
+};
+
+// Whose each host is: the namespace's of the oldest claimant with a rule for it. What another
 // namespace says about it - paths, a default backend, a redirect, tls entries, Certificates - has
-// no effect, unless namespaces may share hosts. A value made from all Ingresses of one moment.
+// no effect, unless namespaces may share hosts. A value made from all claims of one moment.
 //
 // A rule for a wildcard is a rule for every name under it: who came first has those that nobody had
 // before. "" is "every other host", and a host of its own. A host that nobody has a rule for is
@@ -23,13 +27,11 @@ namespace ingress {
 class HostOwners {
  public:
   HostOwners() = default;  // nobody has a rule for anything
-  // In the order in which they have their say; see owned_by_age(). A canary, which adds to
-  // another one's routes, owns nothing.
-  HostOwners(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
-             bool may_be_shared);
+  // In the order in which they have their say.
+  HostOwners(const std::vector<HostClaims>& claims, bool may_be_shared);
 
   // Hosts are in ProxyConfig's spelling. nullptr: nobody has a rule for it.
-  const kube::ObjectKey* owner_of(const std::string& host) const;
+  const routing::Claimant* owner_of(const std::string& host) const;
   // Another namespace owns the host.
   bool is_anothers(const std::string& host, const std::string& namespace_) const;
   // Whether the namespace has a say about the host.
@@ -43,7 +45,7 @@ class HostOwners {
   std::string why_not(const std::vector<std::string>& names, const std::string& namespace_) const;
   bool may_be_shared() const { return may_be_shared_; }
 
-  // Of Ingresses that have no host in common, nor one with a wildcard over it: both together are
+  // Of claimants that have no host in common, nor one with a wildcard over it: both together are
   // the owners of all of them, and taking one away leaves the others'.
   void add(const HostOwners& others);
   void remove(const HostOwners& others);
@@ -52,7 +54,7 @@ class HostOwners {
 
  private:
   bool may_be_shared_ = false;
-  base::SharedMap<kube::ObjectKey> owners_;  // by host of a rule
+  base::SharedMap<routing::Claimant> owners_;  // by host of a rule
   // By namespace, how many hosts it has there.
   using CountsByNamespace = std::map<std::string, std::size_t>;
   base::SharedMap<CountsByNamespace> under_wildcard_;

@@ -10,6 +10,7 @@ namespace ingress {
 namespace {
 
 using proxy::config::PathMatch;
+using routing::Claimant;
 using routing::Complaint;
 using routing::Complaints;
 using routing::covering_wildcard;
@@ -35,11 +36,11 @@ std::string place_path(PathMatch match, const std::string& path) {
   return text;
 }
 
-Complaint conflict(const kube::Ingress& loser, const kube::ObjectKey& winner, std::string what) {
-  std::string message = "The " + std::move(what) + " is not taken from this Ingress: ";
-  message += winner == loser.metadata.key() ? "it stands in it twice, and the first one counts."
-                                            : "the older Ingress " + winner.text() + " has it.";
-  return {loser.metadata.key(), Severity::warning, "PathConflict", std::move(message)};
+Complaint conflict(const Claimant& loser, const Claimant& winner, std::string what) {
+  std::string message = "The " + std::move(what) + " is not taken from this " + loser.kind() + ": ";
+  message += winner == loser ? "it stands in it twice, and the first one counts."
+                             : "the older " + winner.text() + " has it.";
+  return {loser, Severity::warning, "PathConflict", std::move(message)};
 }
 
 bool has_certificate(const std::string& host, const std::map<std::string, std::string>& sni) {
@@ -50,44 +51,42 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 
 }  // namespace
 
-void HostTable::claim_host(const std::string& name, const kube::Ingress& ingress,
+void HostTable::claim_host(const std::string& name, const Claimant& by,
                            const annotations::Redirect& redirect, Complaints& complaints) {
-  const kube::ObjectKey key = ingress.metadata.key();
-  Host& host = hosts_.try_emplace(name, Host{key, {}, {}, {}, {}, {}, {}, {}, false}).first->second;
-  const bool is_neighbour = key.namespace_ == host.owner.namespace_;
-  if (redirect.refuses && is_neighbour && !host.refuses_plain_http) host.refuses_plain_http = key;
+  Host& host = hosts_.try_emplace(name, Host{by, {}, {}, {}, {}, {}, {}, {}, false}).first->second;
+  const bool is_neighbour = by.namespace_() == host.owner.namespace_();
+  if (redirect.refuses && is_neighbour && !host.refuses_plain_http) host.refuses_plain_http = by;
   const bool is_in_vain =
       redirect.where_certificate == false || (redirect.refuses && !is_neighbour);
-  if (is_in_vain) host.serves_plain_http.insert(key);
+  if (is_in_vain) host.serves_plain_http.insert(by);
   if (!says_something(redirect)) return;
   if (is_neighbour && !host.redirect) {
-    host.redirect = RedirectSaid{key, redirect};
+    host.redirect = RedirectSaid{by, redirect};
     return;
   }
   const annotations::Redirect standing =
       host.redirect ? host.redirect->redirect : annotations::Redirect{};
   if (agree(standing, redirect)) return;
-  const kube::ObjectKey& by = host.redirect ? host.redirect->by : host.owner;
-  complaints.push_back({key, Severity::warning, "AnnotationIgnored",
+  const Claimant& decided_by = host.redirect ? host.redirect->by : host.owner;
+  complaints.push_back({by, Severity::warning, "AnnotationIgnored",
                         "The redirect to https is one decision for all of " + host_text(name) +
-                            ", and the older Ingress " + by.text() +
-                            " has made it; what this Ingress's ssl-redirect or force-ssl-redirect "
-                            "says is ignored there."});
+                            ", and the older " + decided_by.text() + " has made it; what this " +
+                            by.kind() +
+                            "'s ssl-redirect or force-ssl-redirect says is ignored there."});
 }
 
-void HostTable::claim_tls_policy(const std::string& name, const kube::Ingress& ingress,
+void HostTable::claim_tls_policy(const std::string& name, const Claimant& by,
                                  proxy::config::TlsPolicy policy) {
   Host& host = hosts_.at(name);
-  const kube::ObjectKey key = ingress.metadata.key();
   const bool is_known = std::any_of(host.tls_said.begin(), host.tls_said.end(),
-                                    [&](const TlsSaid& said) { return said.by == key; });
-  if (!is_known) host.tls_said.push_back({key, policy});
+                                    [&](const TlsSaid& said) { return said.by == by; });
+  if (!is_known) host.tls_said.push_back({by, policy});
 }
 
 const HostTable::TlsSaid* HostTable::strictest_tls(const Host& host) {
   const TlsSaid* strictest = nullptr;
   for (const TlsSaid& said : host.tls_said) {
-    const bool counts = said.by.namespace_ == host.owner.namespace_;
+    const bool counts = said.by.namespace_() == host.owner.namespace_();
     if (counts && (strictest == nullptr || strictest->policy < said.policy)) strictest = &said;
   }
   return strictest;
@@ -101,19 +100,19 @@ void HostTable::report_tls_policies(Complaints& complaints) const {
         strictest == nullptr ? proxy::config::TlsPolicy::intermediate : strictest->policy;
     for (const TlsSaid& said : host.tls_said) {
       if (said.policy == policy) continue;
-      const bool has_no_say = said.by.namespace_ != host.owner.namespace_;
+      const bool has_no_say = said.by.namespace_() != host.owner.namespace_();
       std::string why = "the TLS policy is one decision for all of a host, and ";
       if (strictest == nullptr) {
-        why += "it belongs to " + host.owner.text() + ", which says nothing";
+        why += "it belongs to " + host.owner.key().text() + ", which says nothing";
       } else if (has_no_say) {
-        why += "the Ingress " + strictest->by.text() + " of the namespace whose host it is says so";
+        why += "the " + strictest->by.text() + " of the namespace whose host it is says so";
       } else {
-        why += "the stricter word of the Ingress " + strictest->by.text() + " counts";
+        why += "the stricter word of the " + strictest->by.text() + " counts";
       }
       complaints.push_back({said.by, Severity::warning, "TlsPolicyConflict",
                             "TLS of " + host_text(name) + " is \"" + name_of(policy) +
-                                "\" and not \"" + name_of(said.policy) +
-                                "\" as for this Ingress: " + why +
+                                "\" and not \"" + name_of(said.policy) + "\" as for this " +
+                                said.by.kind() + ": " + why +
                                 ". Write the same gatehouse.dev/tls-policy in both."});
     }
   }
@@ -124,13 +123,12 @@ void HostTable::report_plain_http(const std::map<std::string, std::string>& sni,
                                   Complaints& complaints) const {
   for (const auto& [name, host] : hosts_) {
     if (!host.refuses_plain_http) continue;
-    for (const kube::ObjectKey& key : host.serves_plain_http) {
-      complaints.push_back({key, Severity::warning, "AnnotationIgnored",
-                            "Plain HTTP for " + host_text(name) +
-                                " is refused, and not served as for this Ingress: " +
-                                "it is one decision for all of a host, and the Ingress " +
-                                host.refuses_plain_http->text() +
-                                " (plain-http) or its class says so."});
+    for (const Claimant& by : host.serves_plain_http) {
+      complaints.push_back(
+          {by, Severity::warning, "AnnotationIgnored",
+           "Plain HTTP for " + host_text(name) + " is refused, and not served as for this " +
+               by.kind() + ": it is one decision for all of a host, and the " +
+               host.refuses_plain_http->text() + " (plain-http) or its class says so."});
     }
     if (has_tls(name, host, sni, own_only)) continue;
     complaints.push_back({*host.refuses_plain_http, Severity::warning, "NobodyCanCome",
@@ -149,23 +147,22 @@ bool HostTable::has_tls(const std::string& name, const Host& host,
 }
 
 bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
-                            const MakeAction& action, const kube::Ingress& ingress,
-                            Complaints& complaints) {
+                            const MakeAction& action, const Claimant& by, Complaints& complaints) {
   Host& host = hosts_.at(name);
   route.path = place_path(route.match, route.path);
   if (!has_room_for_route(name)) {
-    complaints.push_back({ingress.metadata.key(), Severity::warning, "HostFull",
-                          "Paths of this Ingress on " + host_text(name) +
+    complaints.push_back({by, Severity::warning, "HostFull",
+                          "Paths of this " + by.kind() + " on " + host_text(name) +
                               " are left out: older Ingresses have filled its " +
                               std::to_string(proxy::config::kRoutesMax) + " places."});
     return false;
   }
-  const auto [claim, is_new] = host.claims.try_emplace(
-      Place{route.match, route.path}, Claim{ingress.metadata.key(), host.host.routes.size()});
+  const auto [claim, is_new] =
+      host.claims.try_emplace(Place{route.match, route.path}, Claim{by, host.host.routes.size()});
   if (!is_new) {
     const char* kind = route.match == PathMatch::exact ? "exact path " : "path prefix ";
     complaints.push_back(
-        conflict(ingress, claim->second.by, kind + route.path + " on " + host_text(name)));
+        conflict(by, claim->second.by, kind + route.path + " on " + host_text(name)));
     return false;
   }
   route.action = action();
@@ -174,14 +171,13 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
 }
 
 bool HostTable::claim_expression(const std::string& name, proxy::config::ExpressionRoute route,
-                                 const MakeAction& action, const kube::Ingress& ingress,
+                                 const MakeAction& action, const Claimant& by,
                                  Complaints& complaints) {
   Host& host = hosts_.at(name);
-  const auto [claim, is_new] =
-      host.expression_claims.try_emplace(route.expression, ingress.metadata.key());
+  const auto [claim, is_new] = host.expression_claims.try_emplace(route.expression, by);
   if (!is_new) {
-    complaints.push_back(conflict(ingress, claim->second,
-                                  "expression " + route.expression + " on " + host_text(name)));
+    complaints.push_back(
+        conflict(by, claim->second, "expression " + route.expression + " on " + host_text(name)));
     return false;
   }
   route.action = action();
@@ -198,17 +194,17 @@ bool HostTable::has_room_for_expression(const std::string& name) const {
 }
 
 bool HostTable::claim_default(const std::string& name, const proxy::config::Policies& policies,
-                              const MakeAction& action, const kube::Ingress& ingress,
+                              const MakeAction& action, const Claimant& by,
                               Complaints& complaints) {
   Host& host = hosts_.at(name);
   if (host.default_claim) {
-    // An Ingress with two rules for one host repeats its own default; that is no conflict.
-    if (*host.default_claim == ingress.metadata.key()) return true;
+    // A claimant with two rules for one host repeats its own default; that is no conflict.
+    if (*host.default_claim == by) return true;
     complaints.push_back(
-        conflict(ingress, *host.default_claim, "default backend of " + host_text(name)));
+        conflict(by, *host.default_claim, "default backend of " + host_text(name)));
     return false;
   }
-  host.default_claim = ingress.metadata.key();
+  host.default_claim = by;
   host.host.default_route = proxy::config::DefaultRoute{action(), policies};
   return true;
 }
@@ -218,7 +214,7 @@ std::optional<HostTable::Standing> HostTable::find_standing(const std::string& n
   const auto at = hosts_.find(name);
   if (at == hosts_.end()) return std::nullopt;
   Host& host = at->second;
-  const auto standing = [&](auto& route, const kube::ObjectKey& owner) {
+  const auto standing = [&](auto& route, const Claimant& owner) {
     return Standing{owner, &route.action, &route.policies, &host.canaries[&route.policies]};
   };
   if (sought.route) {
@@ -253,7 +249,7 @@ bool HostTable::close_expression(const std::string& name, proxy::config::ClosedE
   return true;
 }
 
-void HostTable::close_host(const std::string& name, const kube::ObjectKey& by) {
+void HostTable::close_host(const std::string& name, const Claimant& by) {
   Host& host = hosts_.at(name);
   if (!host.closed_by) host.closed_by = by;
 }
@@ -264,7 +260,7 @@ std::vector<HostTable::ClosedHost> HostTable::close_hosts(
   for (auto& [name, host] : hosts_) {
     if (!host.closed_by) continue;
     ClosedHost& one = closed.emplace_back(ClosedHost{name, *host.closed_by, {}});
-    const auto close = [&](proxy::config::Action& action, const kube::ObjectKey& owner) {
+    const auto close = [&](proxy::config::Action& action, const Claimant& owner) {
       if (!std::holds_alternative<proxy::config::Forward>(action)) return;
       action = answer;
       ++one.over[owner];

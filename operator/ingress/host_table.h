@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/alike.h"
-#include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/redirect.h"
+#include "operator/routing/claimant.h"
 #include "operator/routing/complaint.h"
 #include "proxy/config/model.h"
 #include "proxy/config/tls_policy.h"
@@ -23,13 +23,13 @@ namespace ingress {
 // first has the place, a later one is told (PathConflict, naming the winner).
 class HostTable {
  public:
-  // Makes the host known; an Ingress that names a host has a say in its redirect.
-  void claim_host(const std::string& host, const kube::Ingress& ingress,
+  // Makes the host known; a claimant that names a host has a say in its redirect.
+  void claim_host(const std::string& host, const routing::Claimant& by,
                   const annotations::Redirect& redirect, routing::Complaints& complaints);
 
   // The host speaks this TLS at least, where it ends here: of several who say so the strictest
   // counts, among those of the namespace whose host it is.
-  void claim_tls_policy(const std::string& host, const kube::Ingress& ingress,
+  void claim_tls_policy(const std::string& host, const routing::Claimant& by,
                         proxy::config::TlsPolicy policy);
   // Tells those who have said something else, and whom they have been told to.
   void report_tls_policies(routing::Complaints& complaints) const;
@@ -44,14 +44,14 @@ class HostTable {
   // another's. False when an older claim stands.
   using MakeAction = std::function<proxy::config::Action()>;
   bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
-                   const kube::Ingress& ingress, routing::Complaints& complaints);
+                   const routing::Claimant& by, routing::Complaints& complaints);
   bool claim_expression(const std::string& host, proxy::config::ExpressionRoute route,
-                        const MakeAction& action, const kube::Ingress& ingress,
+                        const MakeAction& action, const routing::Claimant& by,
                         routing::Complaints& complaints);
   bool has_room_for_route(const std::string& host) const;
   bool has_room_for_expression(const std::string& host) const;
   bool claim_default(const std::string& host, const proxy::config::Policies& policies,
-                     const MakeAction& action, const kube::Ingress& ingress,
+                     const MakeAction& action, const routing::Claimant& by,
                      routing::Complaints& complaints);
 
   // Where a canary may join: the route of a path, else of an expression; or the default.
@@ -62,10 +62,10 @@ class HostTable {
   };
   // Pointers into the table, as long as nothing is claimed.
   struct Standing {
-    kube::ObjectKey owner;
+    routing::Claimant owner;
     const proxy::config::Action* action = nullptr;
     base::Alike<proxy::config::Policies>* policies = nullptr;
-    kube::ObjectKey* canary = nullptr;  // without a name: nobody yet
+    std::optional<routing::Claimant>* canary = nullptr;  // nothing: nobody yet
   };
   std::optional<Standing> find_standing(const std::string& host, const Sought& sought);
 
@@ -78,18 +78,18 @@ class HostTable {
   bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
   // Nothing of the host may be reached: what an Ingress guards there cannot be told. The first one
   // to say so is named.
-  void close_host(const std::string& host, const kube::ObjectKey& by);
+  void close_host(const std::string& host, const routing::Claimant& by);
 
   // Takes what close_host() said into effect. Who had places that led somewhere, and how many.
   struct ClosedHost {
     std::string host;
-    kube::ObjectKey by;
-    std::map<kube::ObjectKey, std::size_t> over;
+    routing::Claimant by;
+    std::map<routing::Claimant, std::size_t> over;
   };
   std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
 
   bool contains(const std::string& host) const { return hosts_.count(host) != 0; }
-  // Who answers what no path of the host matches, where no Ingress has said it and the host is not
+  // Who answers what no path of the host matches, where nobody has said it and the host is not
   // closed. It is nobody's place.
   void set_default(const std::string& host, proxy::config::DefaultRoute route);
 
@@ -107,31 +107,32 @@ class HostTable {
     auto operator<=>(const Place&) const = default;
   };
   struct Claim {
-    kube::ObjectKey by;
+    routing::Claimant by;
     std::size_t route = 0;  // its index
   };
   struct RedirectSaid {
-    kube::ObjectKey by;
+    routing::Claimant by;
     annotations::Redirect redirect;
   };
   struct TlsSaid {
-    kube::ObjectKey by;
+    routing::Claimant by;
     proxy::config::TlsPolicy policy;
   };
   struct Host {
-    kube::ObjectKey owner;  // the oldest Ingress that names it
+    routing::Claimant owner;  // the oldest one that names it
     proxy::config::VirtualHost host;
     std::map<Place, Claim> claims;
-    std::map<std::string, kube::ObjectKey> expression_claims;
+    std::map<std::string, routing::Claimant> expression_claims;
     // By where a route's policies stand.
-    std::map<const base::Alike<proxy::config::Policies>*, kube::ObjectKey> canaries;
-    std::optional<kube::ObjectKey> default_claim;
+    std::map<const base::Alike<proxy::config::Policies>*, std::optional<routing::Claimant>>
+        canaries;
+    std::optional<routing::Claimant> default_claim;
     std::optional<RedirectSaid> redirect;
-    std::optional<kube::ObjectKey> closed_by;
+    std::optional<routing::Claimant> closed_by;
     bool passes_tls = false;
     std::vector<TlsSaid> tls_said{};  // in order of age
-    std::optional<kube::ObjectKey> refuses_plain_http{};
-    std::set<kube::ObjectKey> serves_plain_http{};  // that say so in vain then
+    std::optional<routing::Claimant> refuses_plain_http{};
+    std::set<routing::Claimant> serves_plain_http{};  // that say so in vain then
   };
 
   // Whose word counts; nullptr: nobody has said anything.

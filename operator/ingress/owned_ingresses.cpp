@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "operator/ingress/claims.h"
+
 namespace ingress {
 
 ClassOwnership ownership_of(const ClusterView& view) {
@@ -10,7 +12,7 @@ ClassOwnership ownership_of(const ClusterView& view) {
 }
 
 HostOwners owners_of(const ClusterView& view) {
-  return HostOwners(owned_by_age(view), view.shares_hosts);
+  return HostOwners(host_claims_of(owned_by_age(view)), view.shares_hosts);
 }
 
 bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress) {

@@ -1,35 +1,39 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "kube/object.h"
-#include "kube/resources/ingress.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/claimant.h"
 
 namespace ingress {
 
+// Where a claimant has TLS for its hosts end: at its backends, or here.
+struct TlsEndClaims {
+  routing::Claimant by;
+  bool passes = false;
+  std::vector<std::string> hosts{};  // in ProxyConfig's spelling
+};
+
 // Which hosts have their TLS end at a backend (ssl-passthrough). That is one decision for all of a
-// host, and the oldest Ingress with a rule for it that has a say there makes it. "" is no host that
-// a client could name. A value made from all Ingresses of one moment.
+// host, and the oldest claimant with a rule for it that has a say there makes it. "" is no host
+// that a client could name. A value made from all claims of one moment.
 class PassthroughHosts {
  public:
-  // In the order in which they have their say; see owned_by_age().
-  PassthroughHosts(const std::vector<std::shared_ptr<const kube::Ingress>>& ingresses,
-                   const HostOwners& owners);
+  // In the order in which they have their say; none where nobody asks for it.
+  PassthroughHosts(const std::vector<TlsEndClaims>& claims, const HostOwners& owners);
 
   bool has(const std::string& host) const;
   // Who has decided, one way or the other; nullptr: nobody asks for it anywhere, or has the host.
-  const kube::ObjectKey* decided_by(const std::string& host) const;
+  const routing::Claimant* decided_by(const std::string& host) const;
 
  private:
   struct Decision {
-    kube::ObjectKey by;
+    routing::Claimant by;
     bool passes = false;
   };
-  std::map<std::string, Decision> decisions_;  // empty where no Ingress asks for it
+  std::map<std::string, Decision> decisions_;  // empty where nobody asks for it
 };
 
 }  // namespace ingress

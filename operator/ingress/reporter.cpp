@@ -62,7 +62,7 @@ std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
   const auto& summaries = report.findings.summaries;
   const auto complaints =
       complaint_log_.update(report.findings, now, [&](const Complaint& complaint, auto telling) {
-        const auto summary = summaries.find(complaint.ingress.text());
+        const auto summary = summaries.find(complaint.claimant.key().text());
         if (summary == summaries.end()) return true;  // nobody is left to be told
         const kube::ObjectMeta& ingress = summary->second->ingress->metadata;
         return tell(kube::reference_to(kube::Ingress::type(), ingress), complaint, telling);
@@ -83,8 +83,8 @@ bool Reporter::tell(const kube::ObjectReference& ingress, const Complaint& compl
     return false;
   }
   if (telling == ComplaintLog::Telling::reminder) return true;
-  spdlog::log(is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",
-              complaint.ingress.text(), complaint.reason, complaint.message);
+  spdlog::log(is_warning ? spdlog::level::warn : spdlog::level::info, "{}: {}: {}",
+              complaint.claimant.text(), complaint.reason, complaint.message);
   return true;
 }
 

@@ -9,6 +9,7 @@
 namespace ingress {
 namespace {
 
+using routing::Claimant;
 using routing::Complaints;
 using routing::covering_wildcard;
 using routing::joined;
@@ -38,25 +39,24 @@ std::string names_of(const base::CertificateNames& leaf) {
 
 // Of a wildcard's certificate that stands for a host of another namespace, too. Nothing that was
 // asked for by name is refused, so this is no warning.
-void tell_of_withheld(const kube::ObjectKey& ingress, const std::string& wildcard,
-                      const kube::ObjectKey& owner, const std::string& host,
-                      Complaints& complaints) {
-  const std::string both = "The certificate that Ingress " + ingress.text() + " has for " +
-                           wildcard + " is not served for " + host +
-                           ", which belongs to namespace " + owner.namespace_;
-  complaints.push_back({ingress, Severity::note, "HostNotOwned", both + "."});
+void tell_of_withheld(const Claimant& by, const std::string& wildcard, const Claimant& owner,
+                      const std::string& host, Complaints& complaints) {
+  const std::string both = "The certificate that " + by.text() + " has for " + wildcard +
+                           " is not served for " + host + ", which belongs to namespace " +
+                           owner.namespace_();
+  complaints.push_back({by, Severity::note, "HostNotOwned", both + "."});
   complaints.push_back({owner, Severity::note, "HostAskedFor",
                         both + " and has no certificate there: HTTPS for it is refused."});
 }
 
 // Only the namespace that has one for clients that name no host is known for certain here, and only
 // the host's owner can do something: ask for a certificate.
-void tell_of_no_default(const std::string& namespace_, const kube::ObjectKey& owner,
+void tell_of_no_default(const std::string& namespace_, const Claimant& owner,
                         const std::string& host, Complaints& complaints) {
   complaints.push_back({owner, Severity::note, "CertificateWithheld",
                         "The certificate for clients that name no host is of namespace " +
                             namespace_ + " and not served for " + host +
-                            ", which belongs to namespace " + owner.namespace_ +
+                            ", which belongs to namespace " + owner.namespace_() +
                             " and has no certificate there: HTTPS for it is refused."});
 }
 
@@ -74,11 +74,10 @@ SniTable::SniTable(const ClusterView& view) : view_(view) {
   }
 }
 
-void SniTable::add(const kube::Ingress& ingress, const std::string& secret_name,
-                   const std::string& name, bool is_ordered, bool is_for_own_hosts) {
-  const kube::ObjectKey secret{ingress.metadata.namespace_, secret_name};
-  offers_[name].push_back(
-      {ingress.metadata.key(), secret, rank_of(secret, name), is_ordered, is_for_own_hosts});
+void SniTable::add(const Claimant& by, const std::string& secret_name, const std::string& name,
+                   bool is_ordered, bool is_for_own_hosts) {
+  const kube::ObjectKey secret{by.namespace_(), secret_name};
+  offers_[name].push_back({by, secret, rank_of(secret, name), is_ordered, is_for_own_hosts});
 }
 
 const TlsSecret* SniTable::find_secret(const kube::ObjectKey& secret) const {
@@ -144,21 +143,21 @@ SniTable::Uses SniTable::keep_to_owners(const HostOwners& owners,
   const std::string& unnamed =
       without_name ? without_name->secret.namespace_ : view_.unnamed_elsewhere;
   for (const std::string& host : hosts) {
-    const kube::ObjectKey* owner = owners.owner_of(host);
+    const Claimant* const owner = owners.owner_of(host);
     if (!owner || decided.sni.count(host) != 0) continue;
     const std::string wildcard = covering_wildcard(host);
     const Offer* by_wildcard = wildcard.empty() ? nullptr : winner(wildcard);
     const std::string& shown = by_wildcard ? by_wildcard->secret.namespace_ : unnamed;
-    const bool is_own = shown == owner->namespace_;
+    const bool is_own = shown == owner->namespace_();
     const Offer* own =
-        is_own || wildcard.empty() ? nullptr : best_of_namespace(wildcard, owner->namespace_);
+        is_own || wildcard.empty() ? nullptr : best_of_namespace(wildcard, owner->namespace_());
     if (own) {
       serve(host, *own, decided);
       uses.insert({own->secret, wildcard});
     } else if (!shown.empty() && !is_own) {
       decided.own_only.insert(host);
       if (by_wildcard) {
-        tell_of_withheld(by_wildcard->ingress, wildcard, *owner, host, complaints);
+        tell_of_withheld(by_wildcard->by, wildcard, *owner, host, complaints);
       } else {
         tell_of_no_default(unnamed, *owner, host, complaints);
       }
@@ -180,13 +179,13 @@ SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<s
     for (const Offer& offer : offers) {
       const bool served = (best && !offer.is_for_own_hosts && offer.secret == best->secret) ||
                           uses.count({offer.secret, name}) != 0;
-      decided.outcomes.push_back({offer.ingress, name, served});
+      decided.outcomes.push_back({offer.by, name, served});
       if (offer.rank != Rank::sound) {
         troubles[trouble_with(offer, name)].push_back(for_name(name));
       } else if (!served && best) {
-        troubles[{offer.ingress, Severity::warning, "CertificateConflict",
+        troubles[{offer.by, Severity::warning, "CertificateConflict",
                   "The certificate of Secret " + offer.secret.text() + " is not served for ",
-                  ": the older Ingress " + best->ingress.text() + " asks for the one of Secret " +
+                  ": the older " + best->by.text() + " asks for the one of Secret " +
                       best->secret.text()}]
             .push_back(for_name(name));
       } else if (served && !find_secret(offer.secret)->untold_issuer.empty()) {
@@ -195,14 +194,14 @@ SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<s
     }
   }
   for (const auto& [trouble, names] : troubles) {
-    complaints.push_back({trouble.ingress, trouble.severity, trouble.reason,
+    complaints.push_back({trouble.claimant, trouble.severity, trouble.reason,
                           trouble.lead + joined(names) + trouble.rest + "."});
   }
   return decided;
 }
 
 SniTable::Trouble SniTable::trouble_with_chain(const Offer& offer) const {
-  return {offer.ingress, Severity::warning, "CertificateChainIncomplete", "TLS for ",
+  return {offer.by, Severity::warning, "CertificateChainIncomplete", "TLS for ",
           " is served with the certificate of Secret " + offer.secret.text() +
               ", whose tls.crt lacks the certificate of its issuer, \"" +
               find_secret(offer.secret)->untold_issuer +
@@ -221,30 +220,30 @@ SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& 
 
   // Somebody is at work on it; the Certificate itself tells how far.
   if (certificate && (!has_content || (mismatch && asks_for(*certificate, name)))) {
-    return {offer.ingress, Severity::pending, "CertificatePending", "TLS for ",
+    return {offer.by, Severity::pending, "CertificatePending", "TLS for ",
             " waits for Certificate " + certificate->metadata.key().text() + ", which writes " +
                 secret_text};
   }
   if (offer.is_ordered && (!has_content || mismatch)) {
-    return {offer.ingress, Severity::pending, "CertificatePending", "TLS for ",
+    return {offer.by, Severity::pending, "CertificatePending", "TLS for ",
             " waits for the Certificate that is to write " + secret_text};
   }
   constexpr const char* kLead = "There is no TLS for ";
   if (!secret) {
-    return {offer.ingress, Severity::warning, "CertificateMissing", kLead,
+    return {offer.by, Severity::warning, "CertificateMissing", kLead,
             ": " + secret_text +
                 " of type kubernetes.io/tls does not exist (Secrets of other types are not read), "
                 "and no Certificate writes it"};
   }
   if (secret->state != TlsSecret::State::usable) {
-    return {offer.ingress, Severity::warning, "CertificateInvalid", kLead,
+    return {offer.by, Severity::warning, "CertificateInvalid", kLead,
             " from " + secret_text + ": " + secret->problem};
   }
   if (mismatch) {
-    return {offer.ingress, Severity::warning, "CertificateHostMismatch", kLead,
+    return {offer.by, Severity::warning, "CertificateHostMismatch", kLead,
             " from " + secret_text + ": its certificate is for " + names_of(*secret->leaf)};
   }
-  return {offer.ingress, Severity::warning, "CertificateExpired", "TLS for ",
+  return {offer.by, Severity::warning, "CertificateExpired", "TLS for ",
           " is served with the certificate of " + secret_text + ", which expired at " +
               base::to_rfc3339(secret->leaf->not_after)};
 }

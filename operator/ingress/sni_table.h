@@ -21,24 +21,24 @@ class SniTable {
  public:
   explicit SniTable(const ClusterView& view);
 
-  // A tls entry of an Ingress: this Secret of its namespace for this name. is_ordered: an issuer
+  // A tls entry of a claimant: this Secret of its namespace for this name. is_ordered: an issuer
   // annotation asks for a Certificate, which may not be there yet.
-  void offer(const kube::Ingress& ingress, const std::string& secret_name, const std::string& name,
+  void offer(const routing::Claimant& by, const std::string& secret_name, const std::string& name,
              bool is_ordered) {
-    add(ingress, secret_name, name, is_ordered, false);
+    add(by, secret_name, name, is_ordered, false);
   }
   // The same for a wildcard that another namespace owns: for the hosts under it alone that the
-  // Ingress's namespace owns.
-  void offer_for_own_hosts(const kube::Ingress& ingress, const std::string& secret_name,
+  // claimant's namespace owns.
+  void offer_for_own_hosts(const routing::Claimant& by, const std::string& secret_name,
                            const std::string& wildcard, bool is_ordered) {
-    add(ingress, secret_name, wildcard, is_ordered, true);
+    add(by, secret_name, wildcard, is_ordered, true);
   }
 
-  // How an offer of an Ingress ended.
+  // How an offer ended.
   struct Outcome {
-    kube::ObjectKey ingress;
+    routing::Claimant by;
     std::string name;
-    bool served = false;  // with this Ingress's Secret
+    bool served = false;  // with this claimant's Secret
   };
 
   struct Decided {
@@ -57,7 +57,7 @@ class SniTable {
   enum class Rank { sound, expired, unusable };
 
   struct Offer {
-    kube::ObjectKey ingress;
+    routing::Claimant by;
     kube::ObjectKey secret;
     Rank rank = Rank::unusable;
     bool is_ordered = false;
@@ -69,7 +69,7 @@ class SniTable {
   // Why an offer is not sound; the names that it concerns are said between `lead` and `rest`, so
   // that one Secret makes one complaint however many names it was to serve.
   struct Trouble {
-    kube::ObjectKey ingress;
+    routing::Claimant claimant;
     routing::Severity severity = routing::Severity::warning;
     std::string reason;
     std::string lead;
@@ -77,7 +77,7 @@ class SniTable {
     auto operator<=>(const Trouble&) const = default;
   };
 
-  void add(const kube::Ingress& ingress, const std::string& secret_name, const std::string& name,
+  void add(const routing::Claimant& by, const std::string& secret_name, const std::string& name,
            bool is_ordered, bool is_for_own_hosts);
   static const Offer* best_of(const Offers& offers);
   const Offer* best_of_namespace(const std::string& name, const std::string& namespace_) const;

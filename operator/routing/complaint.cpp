@@ -21,8 +21,8 @@ Complaints bounded(Complaints complaints) {
   Complaints kept;
   std::size_t of_one_reason = 0;
   const auto is_like = [](const Complaint& one, const Complaint& other) {
-    return std::tie(one.ingress, one.severity, one.reason) ==
-           std::tie(other.ingress, other.severity, other.reason);
+    return std::tie(one.claimant, one.severity, one.reason) ==
+           std::tie(other.claimant, other.severity, other.reason);
   };
   for (Complaint& complaint : complaints) {
     of_one_reason = kept.empty() || !is_like(kept.back(), complaint) ? 1 : of_one_reason + 1;

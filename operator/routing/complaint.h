@@ -5,21 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "kube/object.h"
+#include "operator/routing/claimant.h"
 
 namespace routing {
 
-// What the user of an Ingress must hear.
+// What a claimant must hear.
 enum class Severity {
   warning,  // something asked for is not done: a Warning Event
   note,     // worth knowing, nothing is wrong: a Normal Event
   pending,  // will resolve by itself: in logs and metrics, no Event
 };
 
-// One sentence about one Ingress. A value: the same trouble in the same state is the same
+// One sentence to one claimant. A value: the same trouble in the same state is the same
 // complaint, so that whoever writes Events can tell a transition from a repetition.
 struct Complaint {
-  kube::ObjectKey ingress;
+  Claimant claimant;
   Severity severity = Severity::warning;
   std::string reason;          // CamelCase, stable: "ServiceNotFound"
   std::string message;         // says what is wrong, what happens instead, and what to do
@@ -29,7 +29,7 @@ struct Complaint {
 
 using Complaints = std::vector<Complaint>;
 
-// Sorted and unique; of one reason about one Ingress so many as a person reads, the last of which
+// Sorted and unique; of one reason to one claimant so many as a person reads, the last of which
 // stands for the rest; none longer than an Event shows, nor with a control character, for they
 // quote what a tenant wrote. An Ingress may have thousands of paths.
 Complaints bounded(Complaints complaints);

@@ -138,7 +138,8 @@ std::string split_of(const Compiled& compiled, const std::string& host = "shop.t
 std::vector<std::string> told(const Compiled& compiled) {
   std::vector<std::string> told;
   for (const Complaint& complaint : compiled.complaints) {
-    told.push_back(complaint.ingress.text() + " " + complaint.reason + " " + complaint.message);
+    told.push_back(complaint.claimant.key().text() + " " + complaint.reason + " " +
+                   complaint.message);
   }
   return told;
 }

@@ -27,7 +27,7 @@ IngressBuilder asking(const std::string& key) {
 std::vector<std::string> reasons(const CertificatePlan& plan) {
   std::vector<std::string> all;
   for (const Complaint& complaint : plan.complaints) {
-    all.push_back(complaint.ingress.text() + " " + complaint.reason);
+    all.push_back(complaint.claimant.key().text() + " " + complaint.reason);
   }
   return all;
 }

@@ -55,7 +55,7 @@ IngressBuilder a_shop() {
 std::vector<std::string> reasons(const Compiled& compiled) {
   std::vector<std::string> all;
   for (const Complaint& one : compiled.complaints) {
-    all.push_back(one.ingress.text() + " " + one.reason);
+    all.push_back(one.claimant.key().text() + " " + one.reason);
   }
   return all;
 }

@@ -39,7 +39,7 @@ constexpr std::uint64_t kMiB = 1u << 20;
 std::vector<std::string> reasons(const Compiled& compiled) {
   std::vector<std::string> all;
   for (const Complaint& complaint : compiled.complaints) {
-    all.push_back(complaint.ingress.text() + " " + complaint.reason);
+    all.push_back(complaint.claimant.key().text() + " " + complaint.reason);
   }
   return all;
 }

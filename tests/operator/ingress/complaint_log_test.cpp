@@ -14,6 +14,7 @@ namespace ingress {
 namespace {
 
 using routing::bounded;
+using routing::Claimant;
 using routing::Complaint;
 using routing::Complaints;
 using routing::Severity;
@@ -25,9 +26,14 @@ using testing::SizeIs;
 
 constexpr base::SteadyTime kStart{seconds(1000)};
 
-const Complaint kTrouble{{"shop", "www"}, Severity::warning, "ServiceNotFound", "no Service"};
-const Complaint kOther{{"shop", "api"}, Severity::warning, "PortNotFound", "no port"};
-const Complaint kPending{{"shop", "www"}, Severity::pending, "CertificatePending", "wait"};
+Claimant claimant(const std::string& namespace_, const std::string& name) {
+  return {"Ingress", {namespace_, name}, "uid-of-" + name, {}};
+}
+
+const Complaint kTrouble{claimant("shop", "www"), Severity::warning, "ServiceNotFound",
+                         "no Service"};
+const Complaint kOther{claimant("shop", "api"), Severity::warning, "PortNotFound", "no port"};
+const Complaint kPending{claimant("shop", "www"), Severity::pending, "CertificatePending", "wait"};
 
 struct Due {
   Complaints news;
@@ -46,6 +52,17 @@ Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
     return has_room;
   });
   return due;
+}
+
+// Its Events are those of the object that was there before.
+TEST(ComplaintLog, WhoWasMadeAnewUnderTheSameNameIsToldAnew) {
+  ComplaintLog log(seconds(2));
+  update(log, {kTrouble}, kStart);
+  EXPECT_THAT(update(log, {kTrouble}, kStart + seconds(2)).news, ElementsAre(kTrouble));
+  Complaint again = kTrouble;
+  again.claimant = Claimant("Ingress", kTrouble.claimant.key(), "another-uid", {});
+  EXPECT_THAT(update(log, {again}, kStart + seconds(3)).news, IsEmpty());
+  EXPECT_THAT(update(log, {again}, kStart + seconds(5)).news, ElementsAre(again));
 }
 
 TEST(ComplaintLog, WhatLastsIsNewsOnce) {
@@ -130,7 +147,8 @@ TEST(ComplaintLog, WhatFoundNoEarIsNewsAgain) {
 Complaints paths(int count, const std::string& name = "path ") {
   Complaints all;
   for (int i = 0; i < count; ++i) {
-    all.push_back({{"shop", "www"}, Severity::warning, "PathInvalid", name + std::to_string(i)});
+    all.push_back(
+        {claimant("shop", "www"), Severity::warning, "PathInvalid", name + std::to_string(i)});
   }
   return bounded(all);
 }
@@ -167,7 +185,7 @@ class WholeLog {
  public:
   Due update(const Complaints& standing, base::SteadyTime now, bool has_room) {
     std::map<Complaint, Entry> entries;
-    std::map<std::tuple<bool, kube::ObjectKey, Severity, std::string>, Complaints> due;
+    std::map<std::tuple<bool, Claimant, Severity, std::string>, Complaints> due;
     Due said;
     const auto at_latest = [&](base::SteadyTime at) {
       said.next = said.next ? std::min(*said.next, at) : at;
@@ -183,7 +201,7 @@ class WholeLog {
       if (at > now) {
         at_latest(at);
       } else {
-        due[{entry.told.has_value(), complaint.ingress, complaint.severity, complaint.reason}]
+        due[{entry.told.has_value(), complaint.claimant, complaint.severity, complaint.reason}]
             .push_back(complaint);
       }
     }
@@ -223,11 +241,10 @@ TEST_P(ComplaintLogHistories, SayWhatALogThatLooksAtEverythingSays) {
   for (int step = 0; step < 2000; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     for (auto changes = random() % 3; changes > 0; --changes) {
-      // One of each reason about an Ingress: several are told as one, which is another's test.
+      // One of each reason to a claimant: several are told as one, which is another's test.
       const auto reason = random() % 3;
-      const Complaint one{{"shop", "i" + std::to_string(random() % 4)},
-                          static_cast<Severity>(reason),
-                          "Reason" + std::to_string(reason),
+      const Complaint one{claimant("shop", "i" + std::to_string(random() % 4)),
+                          static_cast<Severity>(reason), "Reason" + std::to_string(reason),
                           "message"};
       const auto at = std::find(standing.begin(), standing.end(), one);
       if (at == standing.end()) {

@@ -75,7 +75,7 @@ TEST(ContractBreach, WhoeverIsInOneGroupWithABreachStaysServed) {
   EXPECT_EQ(made.config.hosts.at("shop.example"), other);
   EXPECT_TRUE(made.config.hosts.at("bad.example")->routes.empty());
   for (const Complaint& one : made.complaints) {
-    EXPECT_TRUE(one.reason != "ConfigurationInvalid" || one.ingress.text() == "bad/one");
+    EXPECT_TRUE(one.reason != "ConfigurationInvalid" || one.claimant.key().text() == "bad/one");
   }
 }
 

@@ -58,7 +58,7 @@ std::vector<std::string> clusters_of(const VirtualHost& host) {
 std::vector<std::string> told(const Compiled& compiled) {
   std::vector<std::string> all;
   for (const Complaint& complaint : compiled.complaints) {
-    all.push_back(complaint.ingress.text() + " " + complaint.reason +
+    all.push_back(complaint.claimant.key().text() + " " + complaint.reason +
                   (complaint.severity == Severity::note ? " (note)" : ""));
   }
   return all;
@@ -264,7 +264,7 @@ TEST(ForeignHosts, OneNamespaceWithManyIngressesIsOneNoteToTheOwner) {
   }
   const Compiled compiled = compile(cluster.view);
   EXPECT_EQ(std::count_if(compiled.complaints.begin(), compiled.complaints.end(),
-                          [](const auto& one) { return one.ingress.namespace_ == "owner"; }),
+                          [](const auto& one) { return one.claimant.namespace_() == "owner"; }),
             1);
 }
 

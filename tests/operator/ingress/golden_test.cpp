@@ -86,7 +86,7 @@ const char* name_of(Severity severity) {
 nlohmann::json to_json(const Complaints& complaints) {
   nlohmann::json list = nlohmann::json::array();
   for (const Complaint& complaint : complaints) {
-    list.push_back({{"ingress", complaint.ingress.text()},
+    list.push_back({{"ingress", complaint.claimant.key().text()},
                     {"severity", name_of(complaint.severity)},
                     {"reason", complaint.reason},
                     {"message", complaint.message}});

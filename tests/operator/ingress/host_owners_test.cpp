@@ -21,8 +21,8 @@ HostOwners owners(const std::vector<IngressBuilder>& ingresses) {
 }
 
 std::string owner(const HostOwners& owners, const std::string& host) {
-  const kube::ObjectKey* found = owners.owner_of(host);
-  return found ? found->text() : "nobody";
+  const routing::Claimant* const found = owners.owner_of(host);
+  return found ? found->key().text() : "nobody";
 }
 
 IngressBuilder rule(const std::string& key, const std::string& host, int created = 0) {

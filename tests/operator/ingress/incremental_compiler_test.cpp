@@ -245,7 +245,7 @@ template <class T>
 std::string text_of(const Complaints& complaints) {
   std::string text;
   for (const Complaint& one : complaints) {
-    text += one.ingress.text() + " " + one.reason + " " + one.message + " (" +
+    text += one.claimant.key().text() + " " + one.reason + " " + one.message + " (" +
             std::to_string(static_cast<int>(one.severity)) + ", " + std::to_string(one.stands_for) +
             ")\n";
   }

@@ -38,7 +38,7 @@ const std::string kNginx = "nginx.ingress.kubernetes.io/";
 Complaints about(const Compiled& compiled, const std::string& key) {
   Complaints found;
   for (const Complaint& one : compiled.complaints) {
-    if (one.ingress == key_of(key)) found.push_back(one);
+    if (one.claimant.key() == key_of(key)) found.push_back(one);
   }
   return found;
 }
@@ -119,7 +119,7 @@ TEST_F(RoomOfTen, WhoComesLastIntoAFullNamespaceIsNotServedAndOthersAre) {
   const Summary& summary = compiled.summaries.at(2);
   EXPECT_EQ(summary.paths_served, 0U);
   EXPECT_EQ(summary.paths_closed, 1U);
-  EXPECT_EQ(compiled.owners.owner_of("late.example")->text(), "a/too-late")
+  EXPECT_EQ(compiled.owners.owner_of("late.example")->key().text(), "a/too-late")
       << "nobody else may take a host because its owner has no room";
 }
 

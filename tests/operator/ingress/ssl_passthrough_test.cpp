@@ -43,7 +43,7 @@ const VirtualHost& host_of(const Compiled& compiled, const std::string& host = k
 std::vector<std::string> said(const Compiled& compiled) {
   std::vector<std::string> all;
   for (const Complaint& complaint : compiled.complaints) {
-    all.push_back(complaint.ingress.name + " " + complaint.reason);
+    all.push_back(complaint.claimant.key().name + " " + complaint.reason);
   }
   return all;
 }

@@ -43,7 +43,8 @@ IngressBuilder saying(const std::string& name, const std::string& policy,
 
 std::vector<std::string> reasons(const Compiled& made) {
   std::vector<std::string> all;
-  for (const Complaint& one : made.complaints) all.push_back(one.ingress.text() + " " + one.reason);
+  for (const Complaint& one : made.complaints)
+    all.push_back(one.claimant.key().text() + " " + one.reason);
   return all;
 }
 
