@@ -268,9 +268,9 @@ ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServiceP
   return preferred.endpoints.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
 }
 
-BackendResolver::BackendResolver(const ClusterView& view) : view_(view) {
-  for (const auto& service : view.services) services_[service->metadata.key()] = service.get();
-  for (const auto& slice : view.slices) slices_[slice->service()].push_back(slice.get());
+BackendResolver::BackendResolver(const routing::Resources& resources) : resources_(resources) {
+  for (const auto& service : resources.services) services_[service->metadata.key()] = service.get();
+  for (const auto& slice : resources.slices) slices_[slice->service()].push_back(slice.get());
 }
 
 const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey& service) const {
@@ -305,8 +305,8 @@ proxy::config::Size BackendResolver::size_at_most(const kube::ObjectKey& key) co
   for (const kube::EndpointSlice* slice : slices_of(key)) endpoints += slice->endpoints.size();
   Size size;
   if (const auto name = external_name_of(service)) {
-    const auto known = view_.external_names.find(*name);
-    if (known != view_.external_names.end() && known->second) {
+    const auto known = resources_.external_names.find(*name);
+    if (known != resources_.external_names.end() && known->second) {
       endpoints += known->second->addresses.size();
     }
     size += proxy::config::size_of_text(*name) * 2;  // to send and to verify
@@ -358,8 +358,8 @@ void BackendResolver::take_secret(const std::string& namespace_,
   }
   const kube::ObjectKey key{namespace_, *in_namespace};
   const std::string secret_text = "Secret " + key.text() + " of proxy-ssl-secret";
-  const auto found = view_.secrets.find(key);
-  if (found == view_.secrets.end()) {
+  const auto found = resources_.secrets.find(key);
+  if (found == resources_.secrets.end()) {
     tls.trouble = secret_text +
                   " does not exist as one of type kubernetes.io/tls (others are not read; for "
                   "authorities alone leave tls.crt and tls.key empty)";
@@ -391,8 +391,8 @@ void BackendResolver::take_config_map(const std::string& namespace_,
   }
   const kube::ObjectKey key{namespace_, *in_namespace};
   const std::string map_text = "ConfigMap " + key.text() + " of proxy-ssl-configmap";
-  const auto found = view_.field_maps.find(key);
-  if (found == view_.field_maps.end() || found->second == nullptr) {
+  const auto found = resources_.field_maps.find(key);
+  if (found == resources_.field_maps.end() || found->second == nullptr) {
     tls.trouble = map_text + " does not exist";
     return;
   }
@@ -408,10 +408,10 @@ void BackendResolver::take_config_map(const std::string& namespace_,
 ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
                                                       const std::string& who,
                                                       const std::string& name) const {
-  const auto known = view_.external_names.find(name);
+  const auto known = resources_.external_names.find(name);
   resolved.reason = "ExternalNameUnresolved";
   resolved.trouble = who;
-  if (known == view_.external_names.end()) {
+  if (known == resources_.external_names.end()) {
     resolved.trouble += ", which DNS is being asked for";
     resolved.is_pending = true;
   } else {
@@ -427,12 +427,12 @@ std::string outside_cluster_id(const annotations::OutsideHost& outside) {
 
 ResolvedBackend BackendResolver::resolve_outside(const annotations::OutsideHost& outside) {
   std::string id = outside_cluster_id(outside);
-  const auto said = view_.external_names.find(outside.host);
+  const auto said = resources_.external_names.find(outside.host);
   kube::ServicePort port;
   port.port = outside.port;
   Cluster made;
   made.endpoints = endpoints_of_external(
-      said == view_.external_names.end() ? nullptr : said->second.get(), port);
+      said == resources_.external_names.end() ? nullptr : said->second.get(), port);
   made.tls.emplace();
   made.tls->server_name = made.tls->verified_name = outside.host;
   made.tls->verify_depth = kOutsideVerifyDepth;
@@ -520,8 +520,8 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     Cluster made;
     const auto own = choice.asks_the_service ? own_endpoint(service, *port) : std::nullopt;
     if (is_external) {
-      const auto said = view_.external_names.find(*external_name);
-      const bool is_said = said != view_.external_names.end();
+      const auto said = resources_.external_names.find(*external_name);
+      const bool is_said = said != resources_.external_names.end();
       made.endpoints = endpoints_of_external(is_said ? said->second.get() : nullptr, *port);
     } else if (own) {
       made.endpoints = {*own};

@@ -13,7 +13,7 @@
 #include "operator/ingress/annotations/backend_protocol.h"
 #include "operator/ingress/annotations/external_auth.h"
 #include "operator/ingress/annotations/proxy_timeouts.h"
-#include "operator/ingress/cluster_view.h"
+#include "operator/routing/resources.h"
 #include "proxy/config/model.h"
 #include "proxy/config/size.h"
 
@@ -42,7 +42,8 @@ struct EndpointChoice {
 // different Pod ports in different slices.
 class BackendResolver {
  public:
-  explicit BackendResolver(const ClusterView& view);
+  // resources must outlive it.
+  explicit BackendResolver(const routing::Resources& resources);
 
   ResolvedBackend resolve(const std::string& namespace_, const kube::IngressBackend& backend,
                           const annotations::ProxyTimeouts& timeouts,
@@ -87,7 +88,7 @@ class BackendResolver {
   void take_config_map(const std::string& namespace_, const annotations::BackendProtocol& protocol,
                        Tls& tls) const;
 
-  const ClusterView& view_;
+  const routing::Resources& resources_;
   std::map<kube::ObjectKey, const kube::Service*> services_;
   std::map<kube::ObjectKey, Slices> slices_;
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;

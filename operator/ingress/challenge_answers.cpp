@@ -77,9 +77,9 @@ void add(proxy::config::ChallengeAnswer& answer, const std::string& host,
 
 // Oldest first: of two answers for one host and token the one that was there first stays, and a
 // proxy that knows of one host for a token only (of an earlier release) has the first one's.
-std::vector<const api::Certificate*> with_orders(const ClusterView& view) {
+std::vector<const api::Certificate*> with_orders(const routing::Resources& resources) {
   std::vector<const api::Certificate*> found;
-  for (const auto& certificate : view.certificates) {
+  for (const auto& certificate : resources.certificates) {
     if (certificate->status.order) found.push_back(certificate.get());
   }
   std::sort(found.begin(), found.end(), [](const auto* left, const auto* right) {
@@ -107,9 +107,9 @@ std::map<std::string, std::uint64_t> room_by_namespace(
 }  // namespace
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const ClusterView& view, const HostOwners& owners) {
+    const routing::Resources& resources, const HostOwners& owners) {
   std::map<std::string, proxy::config::ChallengeAnswer> answers;
-  const std::vector<const api::Certificate*> certificates = with_orders(view);
+  const std::vector<const api::Certificate*> certificates = with_orders(resources);
   std::map<std::string, std::uint64_t> left = room_by_namespace(certificates);
   for (const api::Certificate* certificate : certificates) {
     // Status is written by whoever may write it: an answer is given for names of spec alone.

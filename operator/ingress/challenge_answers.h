@@ -1,7 +1,7 @@
 #pragma once
 
-#include "operator/ingress/cluster_view.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/resources.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -10,6 +10,6 @@ namespace ingress {
 // their namespaces have a say about. The tokens stand
 // in the Certificates' status, so every operator replica publishes them, and a restart loses none.
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const ClusterView& view, const HostOwners& owners);
+    const routing::Resources& resources, const HostOwners& owners);
 
 }  // namespace ingress

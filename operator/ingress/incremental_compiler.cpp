@@ -539,10 +539,11 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   }
   for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
   // A field more must be looked at here: does a group see of it what the whole would?
-  [[maybe_unused]] const auto& [now, ingresses, classes, parameters, all_services, slices,
-                                all_certificates, unnamed_elsewhere, without_room, served_elsewhere,
-                                ending_namespaces, secrets, auth_secrets, external_names,
-                                field_maps] = static_cast<const ClusterObjects&>(view);
+  [[maybe_unused]] const auto& [ingresses, classes, parameters, without_room, served_elsewhere,
+                                ending_namespaces] = static_cast<const Asking&>(view);
+  [[maybe_unused]] const auto& [now, all_services, slices, all_certificates, unnamed_elsewhere,
+                                secrets, auth_secrets, external_names, field_maps] =
+      static_cast<const routing::Resources&>(view);
   return view;
 }
 

@@ -67,8 +67,8 @@ bool asks_for(const api::Certificate& certificate, const std::string& name) {
 
 }  // namespace
 
-SniTable::SniTable(const ClusterView& view) : view_(view) {
-  for (const auto& certificate : view.certificates) {
+SniTable::SniTable(const routing::Resources& resources) : resources_(resources) {
+  for (const auto& certificate : resources.certificates) {
     certificate_by_secret_.try_emplace(
         {certificate->metadata.namespace_, certificate->spec.secret_name}, certificate.get());
   }
@@ -81,8 +81,8 @@ void SniTable::add(const Claimant& by, const std::string& secret_name, const std
 }
 
 const TlsSecret* SniTable::find_secret(const kube::ObjectKey& secret) const {
-  const auto found = view_.secrets.find(secret);
-  return found == view_.secrets.end() ? nullptr : found->second.get();
+  const auto found = resources_.secrets.find(secret);
+  return found == resources_.secrets.end() ? nullptr : found->second.get();
 }
 
 const api::Certificate* SniTable::find_certificate(const kube::ObjectKey& secret) const {
@@ -96,7 +96,7 @@ SniTable::Rank SniTable::rank_of(const kube::ObjectKey& key, const std::string& 
   if (!covers(*secret->leaf, name)) return Rank::unusable;
   // Served all the same when there is nothing better: a client that insists can go on, and one that
   // does not sees the true reason.
-  return secret->leaf->not_after <= view_.now ? Rank::expired : Rank::sound;
+  return secret->leaf->not_after <= resources_.now ? Rank::expired : Rank::sound;
 }
 
 // The first of the best: the oldest. nullptr: none can be used.
@@ -141,7 +141,7 @@ SniTable::Uses SniTable::keep_to_owners(const HostOwners& owners,
   };
   const Offer* without_name = winner("");
   const std::string& unnamed =
-      without_name ? without_name->secret.namespace_ : view_.unnamed_elsewhere;
+      without_name ? without_name->secret.namespace_ : resources_.unnamed_elsewhere;
   for (const std::string& host : hosts) {
     const Claimant* const owner = owners.owner_of(host);
     if (!owner || decided.sni.count(host) != 0) continue;

@@ -4,11 +4,13 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "operator/ingress/cluster_view.h"
 #include "operator/ingress/host_owners.h"
+#include "operator/routing/claimant.h"
 #include "operator/routing/complaint.h"
+#include "operator/routing/resources.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -19,7 +21,8 @@ namespace ingress {
 // namespace.
 class SniTable {
  public:
-  explicit SniTable(const ClusterView& view);
+  // resources must outlive it.
+  explicit SniTable(const routing::Resources& resources);
 
   // A tls entry of a claimant: this Secret of its namespace for this name. is_ordered: an issuer
   // annotation asks for a Certificate, which may not be there yet.
@@ -90,7 +93,7 @@ class SniTable {
   Trouble trouble_with(const Offer& offer, const std::string& name) const;
   Trouble trouble_with_chain(const Offer& offer) const;
 
-  const ClusterView& view_;
+  const routing::Resources& resources_;
   std::map<kube::ObjectKey, const api::Certificate*> certificate_by_secret_;
   std::map<std::string, Offers> offers_;  // by name
 };
