@@ -28,7 +28,7 @@ ResolvedBackend closed(std::string answer_reason, std::string reason, std::strin
 }
 
 const kube::ServicePort* find_port(const kube::Service& service,
-                                   const kube::IngressServiceBackend& backend) {
+                                   const routing::ServiceBackend& backend) {
   for (const kube::ServicePort& port : service.ports) {
     if (port.protocol != "TCP") continue;
     if (backend.port_name.empty() ? port.port == backend.port_number
@@ -39,7 +39,7 @@ const kube::ServicePort* find_port(const kube::Service& service,
   return nullptr;
 }
 
-std::string port_text(const kube::IngressServiceBackend& backend) {
+std::string port_text(const routing::ServiceBackend& backend) {
   if (backend.port_name.empty()) return std::to_string(backend.port_number);
   return "named \"" + backend.port_name + "\"";
 }
@@ -181,14 +181,14 @@ std::string hash_text(const std::vector<proxy::config::HashPart>& parts) {
 }
 
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
-                       const annotations::ProxyTimeouts& timeouts, const std::string& protocol,
-                       const EndpointChoice& choice) {
+                       const routing::Timeouts& timeouts, const std::string& protocol,
+                       const routing::EndpointChoice& choice) {
   std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + protocol;
   if (choice.is_sticky) id += ";sticky";
   if (choice.prefers_least_requests) id += ";least";
   if (choice.asks_the_service) id += ";service";
   if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
-  if (timeouts == annotations::ProxyTimeouts{}) return id;
+  if (timeouts == routing::Timeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
          ";read=" + std::to_string(timeouts.read.count()) +
@@ -234,10 +234,10 @@ proxy::config::Size size_of_hints(const std::vector<const kube::EndpointSlice*>&
 
 // Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
-std::string tls_text(const annotations::BackendProtocol& protocol) {
-  if (protocol == annotations::BackendProtocol{.tls = protocol.tls,
-                                               .http2 = protocol.http2,
-                                               .proxy_protocol = protocol.proxy_protocol}) {
+std::string tls_text(const routing::BackendProtocol& protocol) {
+  if (protocol == routing::BackendProtocol{.tls = protocol.tls,
+                                           .http2 = protocol.http2,
+                                           .proxy_protocol = protocol.proxy_protocol}) {
     return ";tls";
   }
   std::string all = protocol.secret + "\n" + protocol.name + "\n" +
@@ -280,7 +280,7 @@ const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey&
 }
 
 int BackendResolver::port_of(const std::string& namespace_,
-                             const kube::IngressServiceBackend& backend) const {
+                             const routing::ServiceBackend& backend) const {
   const auto found = services_.find({namespace_, backend.name});
   const kube::ServicePort* const port =
       found == services_.end() ? nullptr : find_port(*found->second, backend);
@@ -334,7 +334,7 @@ proxy::config::Forward BackendResolver::nowhere(const kube::ObjectKey& service) 
 
 // What it names has to be there: without it anybody could stand in for the backend.
 BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
-                                             const annotations::BackendProtocol& protocol) const {
+                                             const routing::BackendProtocol& protocol) const {
   Tls tls;
   // ingress-nginx has "upstream_balancer" here, which is in nobody's certificate.
   const std::string name =
@@ -350,8 +350,8 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
 }
 
 void BackendResolver::take_secret(const std::string& namespace_,
-                                  const annotations::BackendProtocol& protocol, Tls& tls) const {
-  const auto in_namespace = annotations::secret_in(namespace_, protocol.secret);
+                                  const routing::BackendProtocol& protocol, Tls& tls) const {
+  const auto in_namespace = routing::name_in(namespace_, protocol.secret);
   if (!in_namespace) {
     tls.trouble = "proxy-ssl-secret names Secret " + protocol.secret + " of another namespace";
     return;
@@ -381,9 +381,8 @@ void BackendResolver::take_secret(const std::string& namespace_,
 
 // Its authorities stand in place of those that the Secret may have.
 void BackendResolver::take_config_map(const std::string& namespace_,
-                                      const annotations::BackendProtocol& protocol,
-                                      Tls& tls) const {
-  const auto in_namespace = annotations::secret_in(namespace_, protocol.config_map);
+                                      const routing::BackendProtocol& protocol, Tls& tls) const {
+  const auto in_namespace = routing::name_in(namespace_, protocol.config_map);
   if (!in_namespace) {
     tls.trouble =
         "proxy-ssl-configmap names ConfigMap " + protocol.config_map + " of another namespace";
@@ -421,11 +420,11 @@ ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
 }
 
 // No Service has such an id: a namespace has no ":".
-std::string outside_cluster_id(const annotations::OutsideHost& outside) {
+std::string outside_cluster_id(const routing::OutsideHost& outside) {
   return "outside:" + outside.host + ":" + std::to_string(outside.port);
 }
 
-ResolvedBackend BackendResolver::resolve_outside(const annotations::OutsideHost& outside) {
+ResolvedBackend BackendResolver::resolve_outside(const routing::OutsideHost& outside) {
   std::string id = outside_cluster_id(outside);
   const auto said = resources_.external_names.find(outside.host);
   kube::ServicePort port;
@@ -445,20 +444,11 @@ ResolvedBackend BackendResolver::resolve_outside(const annotations::OutsideHost&
 }
 
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
-                                         const kube::IngressBackend& backend,
-                                         const annotations::ProxyTimeouts& timeouts,
-                                         const annotations::BackendProtocol& protocol,
-                                         const EndpointChoice& choice) {
-  if (backend.resource) {
-    return closed("resource_backend", "ResourceBackendUnsupported",
-                  "a backend of kind " + backend.resource->kind + " (\"" + backend.resource->name +
-                      "\") is not supported, only Services are");
-  }
-  if (!backend.service) {
-    return closed("no_backend", "BackendMissing",
-                  "a backend names neither a Service nor a resource");
-  }
-  const kube::ObjectKey key{namespace_, backend.service->name};
+                                         const routing::ServiceBackend& backend,
+                                         const routing::Timeouts& timeouts,
+                                         const routing::BackendProtocol& protocol,
+                                         const routing::EndpointChoice& choice) {
+  const kube::ObjectKey key{namespace_, backend.name};
   const auto found = services_.find(key);
   if (found == services_.end()) {
     return closed("service_not_found", "ServiceNotFound",
@@ -471,15 +461,15 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     return closed("external_name", "ExternalNameInvalid",
                   "Service " + key.text() + " has no externalName that can be asked for in DNS");
   }
-  const kube::ServicePort* port = find_port(service, *backend.service);
+  const kube::ServicePort* port = find_port(service, backend);
   kube::ServicePort port_there;
-  if (is_external && (port || backend.service->port_number > 0)) {
-    port_there = port_of_external(port, backend.service->port_number);
+  if (is_external && (port || backend.port_number > 0)) {
+    port_there = port_of_external(port, backend.port_number);
     port = &port_there;
   }
   if (!port) {
     return closed("port_not_found", "PortNotFound",
-                  "Service " + key.text() + " has no TCP port " + port_text(*backend.service) +
+                  "Service " + key.text() + " has no TCP port " + port_text(backend) +
                       "; it offers " + offered_ports(service));
   }
 
@@ -503,7 +493,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   Tls tls;
   if (is_tls) {
     // Whoever is behind a name on the outside is asked for by it.
-    annotations::BackendProtocol by_name = protocol;
+    routing::BackendProtocol by_name = protocol;
     if (is_external) by_name.sends_name = true;
     if (is_external && by_name.name.empty()) by_name.name = *external_name;
     tls = tls_of(key, by_name);

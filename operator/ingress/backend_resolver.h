@@ -8,11 +8,8 @@
 #include <vector>
 
 #include "kube/resources/endpoint_slice.h"
-#include "kube/resources/ingress.h"
 #include "kube/resources/service.h"
-#include "operator/ingress/annotations/backend_protocol.h"
-#include "operator/ingress/annotations/external_auth.h"
-#include "operator/ingress/annotations/proxy_timeouts.h"
+#include "operator/routing/backend.h"
 #include "operator/routing/resources.h"
 #include "proxy/config/model.h"
 #include "proxy/config/size.h"
@@ -27,14 +24,6 @@ struct ResolvedBackend {
   bool is_pending = false;  // it is about to resolve by itself
 };
 
-// How an Ingress wants one endpoint of a Service chosen.
-struct EndpointChoice {
-  bool is_sticky = false;
-  bool prefers_least_requests = false;
-  std::vector<proxy::config::HashPart> hash_by{};
-  bool asks_the_service = false;  // by its own address, where it has one
-};
-
 // Turns backends into clusters of endpoints. Lives for one compilation.
 //
 // The port of a backend is a Service port, by number or name; its Pod port is found in each
@@ -45,18 +34,18 @@ class BackendResolver {
   // resources must outlive it.
   explicit BackendResolver(const routing::Resources& resources);
 
-  ResolvedBackend resolve(const std::string& namespace_, const kube::IngressBackend& backend,
-                          const annotations::ProxyTimeouts& timeouts,
-                          const annotations::BackendProtocol& protocol = {},
-                          const EndpointChoice& choice = {});
+  ResolvedBackend resolve(const std::string& namespace_, const routing::ServiceBackend& backend,
+                          const routing::Timeouts& timeouts,
+                          const routing::BackendProtocol& protocol = {},
+                          const routing::EndpointChoice& choice = {});
 
   // A host on the outside, in TLS and by its name: its certificate must be for that, and of an
   // authority that the proxies' own system trusts. Its addresses are what DNS says, as of an
   // ExternalName Service.
-  ResolvedBackend resolve_outside(const annotations::OutsideHost& outside);
+  ResolvedBackend resolve_outside(const routing::OutsideHost& outside);
 
   // Of the Service; 0: it has no such port, or does not exist.
-  int port_of(const std::string& namespace_, const kube::IngressServiceBackend& backend) const;
+  int port_of(const std::string& namespace_, const routing::ServiceBackend& backend) const;
 
   // Its first TCP port; 0: it has none, or does not exist.
   int first_port_of(const kube::ObjectKey& service) const;
@@ -82,10 +71,10 @@ class BackendResolver {
     proxy::config::BackendTls settings;
     std::string trouble;  // a clause; empty: none
   };
-  Tls tls_of(const kube::ObjectKey& service, const annotations::BackendProtocol& protocol) const;
-  void take_secret(const std::string& namespace_, const annotations::BackendProtocol& protocol,
+  Tls tls_of(const kube::ObjectKey& service, const routing::BackendProtocol& protocol) const;
+  void take_secret(const std::string& namespace_, const routing::BackendProtocol& protocol,
                    Tls& tls) const;
-  void take_config_map(const std::string& namespace_, const annotations::BackendProtocol& protocol,
+  void take_config_map(const std::string& namespace_, const routing::BackendProtocol& protocol,
                        Tls& tls) const;
 
   const routing::Resources& resources_;
@@ -95,7 +84,7 @@ class BackendResolver {
 };
 
 // Of BackendResolver::resolve_outside().
-std::string outside_cluster_id(const annotations::OutsideHost& outside);
+std::string outside_cluster_id(const routing::OutsideHost& outside);
 
 // Who answers for one port of a Service. All lists are sorted and unique.
 struct ServiceEndpoints {

@@ -11,10 +11,12 @@
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backend_resolver.h"
+#include "operator/ingress/backends.h"
 #include "operator/ingress/canary_guards.h"
 #include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/claims.h"
 #include "operator/ingress/guard_table.h"
+#include "operator/ingress/guards.h"
 #include "operator/ingress/host_table.h"
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
@@ -341,7 +343,7 @@ class Compilation {
           {ingress, claimant, std::move(policy), std::move(beside_class), summaries_.size() - 1});
       return;
     }
-    const std::string guards = policy.is_refused() ? "" : guards_.add(policy);
+    const std::string guards = policy.is_refused() ? "" : guards_.add(guards_of(policy));
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
     const auto pages = error_pages_of(*ingress, policy, of_class);
     const Scope scope{*ingress, claimant, policy, guards, shape, pages, mirror, summary, of_class};
@@ -478,8 +480,8 @@ class Compilation {
             const kube::IngressBackend& backend, const LeaveOut& leave_out) {
     const kube::ObjectKey key = canary.ingress->metadata.key();
     const ResolvedBackend resolved =
-        backends_.resolve(key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
-                          choice_of(canary.policy, (*standing.policies)->sticky.has_value()));
+        resolve(backends_, key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
+                choice_of(canary.policy, (*standing.policies)->sticky.has_value()));
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
       leave_out(resolved.trouble);
@@ -615,10 +617,8 @@ class Compilation {
     }
     ResolvedBackend resolved;
     if (mirror->service) {
-      kube::IngressBackend backend;
-      backend.service.emplace();
-      backend.service->name = mirror->service->name;
-      backend.service->port_number = mirror->port;
+      const routing::ServiceBackend backend{.name = mirror->service->name,
+                                            .port_number = mirror->port};
       resolved = backends_.resolve(mirror->service->namespace_, backend, {},
                                    {.tls = mirror->speaks_tls,
                                     .name = mirror->server_name,
@@ -693,10 +693,8 @@ class Compilation {
   }
 
   ResolvedBackend resolve_auth_service(const annotations::ExternalAuth& auth) {
-    kube::IngressBackend backend;
-    backend.service.emplace();
-    backend.service->name = auth.service->key.name;
-    backend.service->port_number = auth.service->port;
+    const routing::ServiceBackend backend{.name = auth.service->key.name,
+                                          .port_number = auth.service->port};
     return backends_.resolve(
         auth.service->key.namespace_, backend, {},
         {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
@@ -801,7 +799,7 @@ class Compilation {
                 " Name a Service in default-backend, or a defaultBackend in the spec.");
       return std::nullopt;
     }
-    const ResolvedBackend resolved = backends_.resolve(namespace_, backend, policy.timeouts);
+    const ResolvedBackend resolved = resolve(backends_, namespace_, backend, policy.timeouts);
     if (!resolved.reason.empty()) leave_out(resolved.trouble, "");
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) return std::nullopt;
@@ -828,7 +826,7 @@ class Compilation {
       const api::EdgeParameters::Backend& named = *of_class->default_backend();
       const annotations::Defaults defaults = of_class->defaults();
       const ResolvedBackend resolved =
-          backends_.resolve(named.service.namespace_, backend_of(named), defaults.timeouts);
+          resolve(backends_, named.service.namespace_, backend_of(named), defaults.timeouts);
       if (!std::holds_alternative<Forward>(resolved.action)) continue;
       hosts_.set_default(
           host,
@@ -842,7 +840,8 @@ class Compilation {
     if (!scope.pages || !backend.service) return scope.pages;
     proxy::config::ErrorPages pages = *scope.pages;
     pages.service = backend.service->name;
-    const int port = backends_.port_of(scope.ingress.metadata.namespace_, *backend.service);
+    const int port =
+        backends_.port_of(scope.ingress.metadata.namespace_, service_of(*backend.service));
     pages.port = static_cast<std::uint64_t>(port != 0 ? port : backend.service->port_number);
     return pages;
   }
@@ -883,12 +882,19 @@ class Compilation {
     auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
     if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
-    hosts_.claim_host(*host, scope.claimant, scope.policy.redirect, complaints_);
+    hosts_.claim_host(*host, scope.claimant, plain_http_of(scope.policy), complaints_);
     if (scope.of_class.default_backend() != nullptr) {
       class_defaults_.try_emplace(*host, &scope.of_class);
     }
     if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.claimant, *scope.policy.tls);
     return host;
+  }
+
+  static PlainHttp plain_http_of(const RoutePolicy& policy) {
+    const annotations::Redirect& said = policy.redirect;
+    return {.where_certificate = said.where_certificate,
+            .always = said.always,
+            .refuses = said.refuses};
   }
 
   // Whether the Ingress has a say about the host. Where another namespace owns it, both are told.
@@ -979,12 +985,12 @@ class Compilation {
       return;
     }
     if (chosen != nullptr) report_paths(scope, host, rule, *chosen);
-    annotations::BackendProtocol protocol;
+    routing::BackendProtocol protocol;
     protocol.tls = false;
     protocol.proxy_protocol = scope.policy.backend.proxy_protocol;
     ResolvedBackend resolved =
-        backends_.resolve(scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
-                          protocol, choice_of(scope.policy, false));
+        resolve(backends_, scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
+                protocol, choice_of(scope.policy, false));
     if (!resolved.reason.empty()) {
       troubles_[trouble_of(scope, resolved)].push_back("TLS of " + host);
     }
@@ -1105,10 +1111,11 @@ class Compilation {
   std::string upstream_host_of(const Scope& scope, const kube::IngressBackend& backend) const {
     if (scope.policy.upstream_vhost.empty() || !backend.service) return "";
     const std::string& namespace_ = scope.ingress.metadata.namespace_;
-    return annotations::vhost_of(scope.policy.upstream_vhost,
-                                 {.namespace_ = namespace_,
-                                  .service = backend.service->name,
-                                  .port = backends_.port_of(namespace_, *backend.service)});
+    return annotations::vhost_of(
+        scope.policy.upstream_vhost,
+        {.namespace_ = namespace_,
+         .service = backend.service->name,
+         .port = backends_.port_of(namespace_, service_of(*backend.service))});
   }
 
   void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
@@ -1317,9 +1324,9 @@ class Compilation {
       ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
       return redirected(*redirect);
     }
-    ResolvedBackend resolved = backends_.resolve(
-        scope.ingress.metadata.namespace_, backend, scope.policy.timeouts, scope.policy.backend,
-        choice_of(scope.policy, scope.policy.sticky.has_value()));
+    ResolvedBackend resolved =
+        resolve(backends_, scope.ingress.metadata.namespace_, backend, scope.policy.timeouts,
+                scope.policy.backend, choice_of(scope.policy, scope.policy.sticky.has_value()));
     if (!resolved.reason.empty()) {
       troubles_[trouble_of(scope, resolved)].push_back(where);
     }
@@ -1333,7 +1340,7 @@ class Compilation {
     return backends_.nowhere({scope.ingress.metadata.namespace_, backend.service->name});
   }
 
-  static EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
+  static routing::EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
     return {.is_sticky = is_sticky,
             .prefers_least_requests = policy.prefers_least_requests,
             .hash_by = policy.hash_by,

@@ -7,24 +7,7 @@
 
 namespace ingress {
 
-proxy::config::Guards guards_of(const annotations::RoutePolicy& policy) {
-  proxy::config::Guards guards;
-  guards.denied = policy.addresses.denied;
-  guards.allowed = policy.addresses.allowed;
-  if (policy.basic_auth) {
-    guards.basic_auth =
-        proxy::config::BasicAuth{policy.basic_auth->realm, policy.basic_auth->users};
-  }
-  guards.external_auth = policy.external_auth;
-  guards.satisfy_any = policy.satisfies_any && (guards.basic_auth || guards.external_auth);
-  guards.limits = policy.limits;
-  guards.firewall = policy.firewall;
-  if (policy.client_certificates) guards.client_certificates = policy.client_certificates->asked;
-  return guards;
-}
-
-std::string GuardTable::add(const annotations::RoutePolicy& policy) {
-  proxy::config::Guards guards = guards_of(policy);
+std::string GuardTable::add(proxy::config::Guards guards) {
   if (guards == proxy::config::Guards{}) return {};
   std::string id = proxy::config::guards_id(guards);
   section_.try_emplace(id, std::make_shared<const proxy::config::Guards>(std::move(guards)));

@@ -20,11 +20,11 @@ std::string host_text(const std::string& host) {
   return host.empty() ? "every host" : host;
 }
 
-bool says_something(const annotations::Redirect& redirect) {
-  return redirect.always || redirect.where_certificate.has_value();
+bool says_something(const PlainHttp& said) {
+  return said.always || said.where_certificate.has_value();
 }
 
-bool agree(const annotations::Redirect& a, const annotations::Redirect& b) {
+bool agree(const PlainHttp& a, const PlainHttp& b) {
   return a.always == b.always &&
          a.where_certificate.value_or(true) == b.where_certificate.value_or(true);
 }
@@ -51,23 +51,21 @@ bool has_certificate(const std::string& host, const std::map<std::string, std::s
 
 }  // namespace
 
-void HostTable::claim_host(const std::string& name, const Claimant& by,
-                           const annotations::Redirect& redirect, Complaints& complaints) {
+void HostTable::claim_host(const std::string& name, const Claimant& by, const PlainHttp& said,
+                           Complaints& complaints) {
   Host& host = hosts_.try_emplace(name, Host{by, {}, {}, {}, {}, {}, {}, {}, false}).first->second;
   const bool is_neighbour = by.namespace_() == host.owner.namespace_();
-  if (redirect.refuses && is_neighbour && !host.refuses_plain_http) host.refuses_plain_http = by;
-  const bool is_in_vain =
-      redirect.where_certificate == false || (redirect.refuses && !is_neighbour);
+  if (said.refuses && is_neighbour && !host.refuses_plain_http) host.refuses_plain_http = by;
+  const bool is_in_vain = said.where_certificate == false || (said.refuses && !is_neighbour);
   if (is_in_vain) host.serves_plain_http.insert(by);
-  if (!says_something(redirect)) return;
-  if (is_neighbour && !host.redirect) {
-    host.redirect = RedirectSaid{by, redirect};
+  if (!says_something(said)) return;
+  if (is_neighbour && !host.plain_http) {
+    host.plain_http = PlainHttpSaid{by, said};
     return;
   }
-  const annotations::Redirect standing =
-      host.redirect ? host.redirect->redirect : annotations::Redirect{};
-  if (agree(standing, redirect)) return;
-  const Claimant& decided_by = host.redirect ? host.redirect->by : host.owner;
+  const PlainHttp standing = host.plain_http ? host.plain_http->said : PlainHttp{};
+  if (agree(standing, said)) return;
+  const Claimant& decided_by = host.plain_http ? host.plain_http->by : host.owner;
   complaints.push_back({by, Severity::warning, "AnnotationIgnored",
                         "The redirect to https is one decision for all of " + host_text(name) +
                             ", and the older " + decided_by.text() + " has made it; what this " +
@@ -296,12 +294,11 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> section;
   for (const auto& [name, host] : hosts_) {
     proxy::config::VirtualHost made = host.host;
-    static const annotations::Redirect kUnsaid;
-    const annotations::Redirect& redirect = host.redirect ? host.redirect->redirect : kUnsaid;
+    const PlainHttp said = host.plain_http ? host.plain_http->said : PlainHttp{};
     // No proxy shows another's certificate, whether or not it knows what passing TLS is.
     made.own_certificate_only = host.passes_tls || own_only.count(name) != 0;
-    made.https_redirect = redirect.always || (redirect.where_certificate.value_or(true) &&
-                                              has_tls(name, host, sni, own_only));
+    made.https_redirect = said.always || (said.where_certificate.value_or(true) &&
+                                          has_tls(name, host, sni, own_only));
     made.refuses_plain_http = host.refuses_plain_http.has_value();
     const TlsSaid* const tls = host.passes_tls ? nullptr : strictest_tls(host);
     made.tls13_only = tls != nullptr && tls->policy == proxy::config::TlsPolicy::modern;

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/alike.h"
-#include "operator/ingress/annotations/redirect.h"
 #include "operator/routing/claimant.h"
 #include "operator/routing/complaint.h"
 #include "proxy/config/model.h"
@@ -19,13 +18,21 @@
 
 namespace ingress {
 
+// What somebody says of plain http for a host: it is answered with 308 to https, served, or
+// refused.
+struct PlainHttp {
+  std::optional<bool> where_certificate{};  // 308; nothing: not said, so the default (yes) holds
+  bool always = false;                      // 308, also without a certificate of ours
+  bool refuses = false;                     // 403 in place of both
+};
+
 // The virtual hosts under construction, and who claimed what. Claims are made in order of age: the
 // first has the place, a later one is told (PathConflict, naming the winner).
 class HostTable {
  public:
-  // Makes the host known; a claimant that names a host has a say in its redirect.
-  void claim_host(const std::string& host, const routing::Claimant& by,
-                  const annotations::Redirect& redirect, routing::Complaints& complaints);
+  // Makes the host known; a claimant that names a host has a say in its plain http.
+  void claim_host(const std::string& host, const routing::Claimant& by, const PlainHttp& said,
+                  routing::Complaints& complaints);
 
   // The host speaks this TLS at least, where it ends here: of several who say so the strictest
   // counts, among those of the namespace whose host it is.
@@ -110,9 +117,9 @@ class HostTable {
     routing::Claimant by;
     std::size_t route = 0;  // its index
   };
-  struct RedirectSaid {
+  struct PlainHttpSaid {
     routing::Claimant by;
-    annotations::Redirect redirect;
+    PlainHttp said;
   };
   struct TlsSaid {
     routing::Claimant by;
@@ -127,7 +134,7 @@ class HostTable {
     std::map<const base::Alike<proxy::config::Policies>*, std::optional<routing::Claimant>>
         canaries;
     std::optional<routing::Claimant> default_claim;
-    std::optional<RedirectSaid> redirect;
+    std::optional<PlainHttpSaid> plain_http;
     std::optional<routing::Claimant> closed_by;
     bool passes_tls = false;
     std::vector<TlsSaid> tls_said{};  // in order of age

@@ -53,7 +53,7 @@ std::uint64_t bytes_of_expression(std::string_view path) {
 std::uint64_t bytes_of_cluster_suffix(const annotations::RoutePolicy& policy) {
   std::uint64_t bytes = std::string_view(":65535;http2;tls").size();
   if (policy.backend.needs_tls() || policy.backend.sends_name || !policy.backend.name.empty() ||
-      policy.backend.verify_depth != annotations::BackendProtocol{}.verify_depth) {
+      policy.backend.verify_depth != routing::BackendProtocol{}.verify_depth) {
     bytes += 1 + 32;  // "=" and a digest
   }
   bytes += std::string_view(";proxy=v2;sticky;least;service").size();
@@ -61,7 +61,7 @@ std::uint64_t bytes_of_cluster_suffix(const annotations::RoutePolicy& policy) {
   for (const auto& part : policy.hash_by) {
     bytes += std::string_view("cookie:,").size() + part.name.size();
   }
-  if (!(policy.timeouts == annotations::ProxyTimeouts{})) {
+  if (!(policy.timeouts == routing::Timeouts{})) {
     bytes += std::string_view(";connect=86400000;read=86400000;send=86400000").size();
   }
   return bytes;
@@ -144,16 +144,16 @@ class Weighing {
   Size size_of_settings(const Secrets& secrets) const {
     const annotations::RoutePolicy& policy = asked_.policy;
     Size size{2, 40};  // its braces, and a list of endpoints
-    if (!(policy.timeouts == annotations::ProxyTimeouts{})) size += {3, 120};
+    if (!(policy.timeouts == routing::Timeouts{})) size += {3, 120};
     if (policy.sticky) size += {1, 30 + proxy::config::kAffinityKeyBytesMax};
     if (policy.prefers_least_requests) size += {1, 40};
     for (const auto& part : policy.hash_by) size += {4, 80 + part.name.size()};
-    if (policy.backend == annotations::BackendProtocol{}) return size;
+    if (policy.backend == routing::BackendProtocol{}) return size;
     size += {11, 280};
     size += size_of_text(policy.backend.name) * 2;  // to send and to verify
     size += asked_.authorities;
     const std::string& namespace_ = ingress_.metadata.namespace_;
-    const auto name = annotations::secret_in(namespace_, policy.backend.secret);
+    const auto name = routing::name_in(namespace_, policy.backend.secret);
     if (policy.backend.secret.empty() || !name) return size;
     const auto secret = secrets.find({namespace_, *name});
     if (secret != secrets.end()) size += size_of_secret(*secret->second);

@@ -117,8 +117,8 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress) {
   return hosts;
 }
 
-std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress) {
-  std::vector<annotations::OutsideHost> all;
+std::vector<routing::OutsideHost> named_outside(const kube::Ingress& ingress) {
+  std::vector<routing::OutsideHost> all;
   annotations::Issues unsaid;  // the compiler says them
   if (const auto auth = annotations::read_external_auth(ingress, unsaid)) {
     if (auto outside = annotations::may_ask_outside(*auth)) all.push_back(std::move(*outside));

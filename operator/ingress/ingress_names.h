@@ -39,6 +39,6 @@ std::set<std::string> named_hosts(const kube::Ingress& ingress);
 
 // Whose names DNS is asked for where nobody here serves them: of who is asked about requests, and
 // of who gets copies.
-std::vector<annotations::OutsideHost> named_outside(const kube::Ingress& ingress);
+std::vector<routing::OutsideHost> named_outside(const kube::Ingress& ingress);
 
 }  // namespace ingress

@@ -10,7 +10,8 @@
 namespace ingress::annotations {
 namespace {
 
-void read_protocol(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_protocol(const AnnotationMap& annotations, routing::BackendProtocol& read,
+                   Issues& issues) {
   const auto found = find(annotations, "backend-protocol");
   if (!found || is_same_word(found->value, "AUTO_HTTP")) return;
   struct Word {
@@ -46,7 +47,8 @@ void read_switch(const AnnotationMap& annotations, std::string_view key, bool& v
 
 // A backend that waits for the header hears no sense without it, and one that trusts it may let
 // people in by the address that stands there.
-void read_proxy_protocol(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_proxy_protocol(const AnnotationMap& annotations, routing::BackendProtocol& read,
+                         Issues& issues) {
   using proxy::config::ProxyProtocol;
   const auto found = find(annotations, "proxy-protocol-to-backend");
   if (!found) return;
@@ -66,7 +68,7 @@ bool is_name(std::string_view text) {
          text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-void read_name(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_name(const AnnotationMap& annotations, routing::BackendProtocol& read, Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-name");
   if (!found) return;
   if (is_name(found->value)) {
@@ -76,7 +78,7 @@ void read_name(const AnnotationMap& annotations, BackendProtocol& read, Issues& 
   }
 }
 
-void read_depth(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_depth(const AnnotationMap& annotations, routing::BackendProtocol& read, Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-verify-depth");
   if (!found) return;
   const std::string_view text = found->value;
@@ -92,7 +94,8 @@ void read_depth(const AnnotationMap& annotations, BackendProtocol& read, Issues&
 
 // Of the versions that nginx has words for 1.2 and 1.3 are spoken, and the newer one where an
 // endpoint has it: a list without it keeps nobody from what is better.
-void read_versions(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_versions(const AnnotationMap& annotations, routing::BackendProtocol& read,
+                   Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-protocols");
   if (!found) return;
   constexpr std::array<std::string_view, 6> kWords = {"SSLv2",   "SSLv3",   "TLSv1",
@@ -122,7 +125,8 @@ void read_versions(const AnnotationMap& annotations, BackendProtocol& read, Issu
 }
 
 // It has nothing but authorities, so who names one has backends verified.
-void read_config_map(const AnnotationMap& annotations, BackendProtocol& read, Issues& issues) {
+void read_config_map(const AnnotationMap& annotations, routing::BackendProtocol& read,
+                     Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-configmap");
   if (!found || is_blank(found->value)) return;
   read.config_map = trimmed(found->value);
@@ -138,8 +142,8 @@ void read_config_map(const AnnotationMap& annotations, BackendProtocol& read, Is
 
 }  // namespace
 
-BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
-  BackendProtocol read;
+routing::BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& issues) {
+  routing::BackendProtocol read;
   read_protocol(annotations, read, issues);
   read_switch(annotations, "proxy-ssl-verify", read.verify, issues);
   read_switch(annotations, "proxy-ssl-server-name", read.sends_name, issues);
@@ -161,21 +165,14 @@ BackendProtocol read_backend_protocol(const AnnotationMap& annotations, Issues& 
 std::optional<std::string> backend_secret_of(const AnnotationMap& annotations,
                                              const std::string& namespace_) {
   const auto found = find(annotations, "proxy-ssl-secret");
-  return found ? secret_in(namespace_, found->value) : std::nullopt;
+  return found ? routing::name_in(namespace_, found->value) : std::nullopt;
 }
 
 std::optional<std::string> backend_config_map_of(const AnnotationMap& annotations,
                                                  const std::string& namespace_) {
   const auto found = find(annotations, "proxy-ssl-configmap");
   if (!found || is_blank(found->value)) return std::nullopt;
-  return secret_in(namespace_, trimmed(found->value));
-}
-
-std::optional<std::string> secret_in(const std::string& namespace_, std::string_view written) {
-  const std::size_t slash = written.find('/');
-  if (slash == std::string_view::npos) return std::string(written);
-  if (written.substr(0, slash) != namespace_) return std::nullopt;
-  return std::string(written.substr(slash + 1));
+  return routing::name_in(namespace_, trimmed(found->value));
 }
 
 }  // namespace ingress::annotations

@@ -503,9 +503,9 @@ std::string what_shares_answers(const proxy::config::ExternalAuth& settings) {
   return who;
 }
 
-std::optional<OutsideHost> may_ask_outside(const ExternalAuth& auth) {
+std::optional<routing::OutsideHost> may_ask_outside(const ExternalAuth& auth) {
   if (auth.other_host.empty() || !auth.speaks_tls) return std::nullopt;
-  return OutsideHost{auth.other_host, auth.port};
+  return routing::OutsideHost{auth.other_host, auth.port};
 }
 
 std::optional<ExternalAuth> read_external_auth(const kube::Ingress& ingress, Issues& issues) {

@@ -7,6 +7,7 @@
 #include "kube/resources/ingress.h"
 #include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/source.h"
+#include "operator/routing/backend.h"
 #include "proxy/config/model.h"
 
 namespace ingress::annotations {
@@ -43,12 +44,8 @@ void add_said_fields(const NamedFields& named, const std::map<std::string, std::
 // it; empty: for nobody.
 std::string what_shares_answers(const proxy::config::ExternalAuth& settings);
 
-// A name, and the port at which it is asked for, when it may be on the outside: no Ingress need
-// serve it. Nothing: nobody outside is asked.
-struct OutsideHost {
-  std::string host;
-  int port = 443;
-};
-std::optional<OutsideHost> may_ask_outside(const ExternalAuth& auth);
+// The name that is asked, when it may be on the outside: no Ingress need serve it. Nothing: nobody
+// outside is asked.
+std::optional<routing::OutsideHost> may_ask_outside(const ExternalAuth& auth);
 
 }  // namespace ingress::annotations

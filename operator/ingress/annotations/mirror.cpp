@@ -116,7 +116,7 @@ class Reader {
     }
     if (mirror.service) return true;
     if (mirror.speaks_tls) {
-      mirror.outside = OutsideHost{host, port};
+      mirror.outside = routing::OutsideHost{host, port};
       return true;
     }
     leave_out(found, "names a host outside, which gets copies over https alone",

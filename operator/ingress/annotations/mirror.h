@@ -20,7 +20,7 @@ struct Mirror {
   int port = 0;  // of the Service
   bool speaks_tls = false;
   std::string server_name;  // then: that is sent (SNI)
-  std::optional<OutsideHost> outside;
+  std::optional<routing::OutsideHost> outside;
 
   std::string annotation;          // that names it, with its prefix
   proxy::config::Mirror settings;  // without the cluster

@@ -24,9 +24,9 @@ void read_one(const AnnotationMap& annotations, std::string_view key, std::chron
 
 }  // namespace
 
-ProxyTimeouts read_proxy_timeouts(const AnnotationMap& annotations, Issues& issues,
-                                  const ProxyTimeouts& defaults) {
-  ProxyTimeouts timeouts = defaults;
+routing::Timeouts read_proxy_timeouts(const AnnotationMap& annotations, Issues& issues,
+                                      const routing::Timeouts& defaults) {
+  routing::Timeouts timeouts = defaults;
   read_one(annotations, "proxy-connect-timeout", timeouts.connect, issues);
   read_one(annotations, "proxy-read-timeout", timeouts.read, issues);
   read_one(annotations, "proxy-send-timeout", timeouts.send, issues);

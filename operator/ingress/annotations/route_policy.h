@@ -32,7 +32,7 @@ struct RoutePolicy {
   std::optional<proxy::config::TlsPolicy> tls;  // of its hosts; see read_tls_policy()
   std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
   std::optional<bool> buffers_request;  // nothing: as the operator was told to
-  ProxyTimeouts timeouts;
+  routing::Timeouts timeouts;
   AddressLists addresses;
   std::optional<BasicAuth> basic_auth;                    // read_basic_auth()
   std::optional<ClientCertificates> client_certificates;  // read_client_certificates()
@@ -47,7 +47,7 @@ struct RoutePolicy {
   Rewrite rewrite;
   Redirections redirections;
   std::optional<proxy::config::FixedAnswer> fixed_answer;  // before any redirect
-  BackendProtocol backend;
+  routing::BackendProtocol backend;
   proxy::config::Shape shape;
   std::optional<proxy::config::StickyCookie> sticky;  // see read_session_affinity()
   bool prefers_least_requests = false;
@@ -75,7 +75,7 @@ bool makes_expressions(const AnnotationMap& annotations);
 // Of an Ingress that says nothing itself.
 struct Defaults {
   std::uint64_t body_bytes_max = kBodyBytesMaxDefault;
-  ProxyTimeouts timeouts{};
+  routing::Timeouts timeouts{};
 };
 
 // All but basic_auth, client_certificates and external_auth, which depend on more of the Ingress.

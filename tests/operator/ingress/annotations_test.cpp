@@ -115,8 +115,8 @@ TEST(RoutePolicy, NothingSaidIsNginxsDefaults) {
   EXPECT_THAT(policy.issues, IsEmpty());
   EXPECT_FALSE(policy.is_refused());
   EXPECT_EQ(policy.body_bytes_max, 1u << 20);
-  EXPECT_EQ(policy.timeouts, (ProxyTimeouts{std::chrono::seconds(5), std::chrono::seconds(60),
-                                            std::chrono::seconds(60)}));
+  EXPECT_EQ(policy.timeouts, (routing::Timeouts{std::chrono::seconds(5), std::chrono::seconds(60),
+                                                std::chrono::seconds(60)}));
   EXPECT_EQ(policy.redirect.where_certificate, std::nullopt);
   EXPECT_FALSE(policy.redirect.always);
 }
@@ -132,8 +132,8 @@ TEST(RoutePolicy, ReadsWhatItHonours) {
                                                       {"preserve-trailing-slash", "true"}}));
   EXPECT_THAT(policy.issues, IsEmpty());
   EXPECT_EQ(policy.body_bytes_max, 8u << 20);
-  EXPECT_EQ(policy.timeouts, (ProxyTimeouts{std::chrono::seconds(2), std::chrono::seconds(3600),
-                                            std::chrono::seconds(120)}));
+  EXPECT_EQ(policy.timeouts, (routing::Timeouts{std::chrono::seconds(2), std::chrono::seconds(3600),
+                                                std::chrono::seconds(120)}));
   EXPECT_EQ(policy.redirect.where_certificate, false);
   EXPECT_TRUE(policy.redirect.always);
 }
@@ -471,12 +471,12 @@ TEST(RoutePolicy, HttpsToBackendsIsReadWithWhomToTrust) {
                                                       {"proxy-ssl-server-name", "on"},
                                                       {"proxy-ssl-verify-depth", "2"}}));
   EXPECT_THAT(policy.issues, IsEmpty());
-  EXPECT_EQ(policy.backend, (BackendProtocol{.tls = true,
-                                             .secret = "shop/backend",
-                                             .verify = true,
-                                             .name = "backend.internal",
-                                             .sends_name = true,
-                                             .verify_depth = 2}));
+  EXPECT_EQ(policy.backend, (routing::BackendProtocol{.tls = true,
+                                                      .secret = "shop/backend",
+                                                      .verify = true,
+                                                      .name = "backend.internal",
+                                                      .sends_name = true,
+                                                      .verify_depth = 2}));
   EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "HTTP"}})).backend.tls, false);
   EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "AUTO_HTTP"}})).backend.tls,
             std::nullopt);
@@ -517,9 +517,9 @@ TEST(RoutePolicy, VersionsOfTlsToBackendsAreThoseThatAreSpoken) {
 TEST(RoutePolicy, GrpcToBackendsIsHttp2PlainOrInTls) {
   const RoutePolicy plain = read_route_policy(nginx({{"backend-protocol", "grpc"}}));
   EXPECT_THAT(plain.issues, IsEmpty());
-  EXPECT_EQ(plain.backend, (BackendProtocol{.tls = false, .http2 = true}));
+  EXPECT_EQ(plain.backend, (routing::BackendProtocol{.tls = false, .http2 = true}));
   EXPECT_EQ(read_route_policy(nginx({{"backend-protocol", "GRPCS"}})).backend,
-            (BackendProtocol{.tls = true, .http2 = true}));
+            (routing::BackendProtocol{.tls = true, .http2 = true}));
 }
 
 TEST(RoutePolicy, WhatIsSaidAboutTrustInBackendsAndCannotBeReadClosesTheDoor) {

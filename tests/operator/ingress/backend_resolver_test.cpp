@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/backends.h"
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/limits.h"
 #include "tests/operator/ingress/cluster_builder.h"
@@ -21,6 +22,7 @@ using proxy::config::Forward;
 using routing::FieldMap;
 using routing::read_field_map;
 using routing::ResolvedName;
+using routing::ServiceBackend;
 using routing::TlsSecret;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -233,10 +235,8 @@ TEST(EndpointsOf, APortThatIsEveryPortIsTheServicesTarget) {
               ElementsAre(Endpoint{"10.0.0.1", 8080}));
 }
 
-kube::IngressBackend to(const std::string& service, int port, const std::string& name = "") {
-  kube::IngressBackend backend;
-  backend.service = kube::IngressServiceBackend{service, name, port};
-  return backend;
+ServiceBackend to(const std::string& service, int port, const std::string& name = "") {
+  return {service, name, port};
 }
 
 TEST(BackendResolver, AServiceIsLookedForInTheIngresssNamespaceOnly) {
@@ -257,11 +257,17 @@ TEST(BackendResolver, WhatItAnswersForABackendGuardsNothing) {
     return std::make_shared<const kube::Service>(service);
   }());
   BackendResolver resolver(cluster.view);
+  const auto of_service = [](const char* name, int port) {
+    kube::IngressBackend backend;
+    backend.service = kube::IngressServiceBackend{name, "", port};
+    return backend;
+  };
   kube::IngressBackend resource;
   resource.resource.emplace();
   for (const kube::IngressBackend& backend :
-       {to("gone", 80), to("web", 81), to("outside", 80), resource, kube::IngressBackend{}}) {
-    const auto action = resolver.resolve("shop", backend, {}).action;
+       {of_service("gone", 80), of_service("web", 81), of_service("outside", 80), resource,
+        kube::IngressBackend{}}) {
+    const auto action = resolve(resolver, "shop", backend, {}).action;
     ASSERT_TRUE(std::holds_alternative<FixedAnswer>(action));
     const std::string& reason = std::get<FixedAnswer>(action).reason;
     EXPECT_TRUE(proxy::config::is_of_a_broken_backend(reason)) << reason;
@@ -335,16 +341,16 @@ TEST(BackendResolver, AListedPortOfAnExternalNameMayHaveAnotherNumberThere) {
   port.port = 80;
   port.target_port = "8080";
   const ViewBuilder cluster = outside(ResolvedName{{"192.0.2.1"}, ""}, {port});
-  kube::IngressBackend named = to("web", 0);
-  named.service->port_name = "api";
-  for (const kube::IngressBackend& backend : {to("web", 80), named}) {
+  ServiceBackend named = to("web", 0);
+  named.port_name = "api";
+  for (const ServiceBackend& backend : {to("web", 80), named}) {
     BackendResolver resolver(cluster.view);
     const auto resolved = resolver.resolve("shop", backend, {});
     const auto& id = std::get<Forward>(resolved.action).cluster;
     EXPECT_THAT(resolver.take_clusters().at(id)->endpoints,
                 ElementsAre(Endpoint{"192.0.2.1", 8080}));
   }
-  named.service->port_name = "other";
+  named.port_name = "other";
   EXPECT_EQ(BackendResolver(cluster.view).resolve("shop", named, {}).reason, "PortNotFound");
 }
 
@@ -378,7 +384,7 @@ TEST(BackendResolver, OneIngresssTimeoutsAreNotAnothers) {
   ViewBuilder cluster;
   cluster.service("shop/web", 80, {"10.0.0.1"});
   BackendResolver resolver(cluster.view);
-  annotations::ProxyTimeouts patient;
+  routing::Timeouts patient;
   patient.read = std::chrono::hours(1);
   const auto usual = std::get<Forward>(resolver.resolve("shop", to("web", 80), {}).action);
   const auto slow = std::get<Forward>(resolver.resolve("shop", to("web", 80), patient).action);
@@ -390,10 +396,8 @@ TEST(BackendResolver, OneIngresssTimeoutsAreNotAnothers) {
 
 // ---- TLS to backends
 
-kube::IngressBackend web(int port) {
-  kube::IngressBackend backend;
-  backend.service = kube::IngressServiceBackend{"web", "", port};
-  return backend;
+ServiceBackend web(int port) {
+  return {"web", "", port};
 }
 
 class BackendTls : public ::testing::Test {
@@ -404,7 +408,7 @@ class BackendTls : public ::testing::Test {
     builder_.service("shop/plain", 80, {"10.0.0.9"}).service_object(service);
     builder_.slice(a_slice("shop/web", "https", 8443, {"10.0.0.1"}));
   }
-  ResolvedBackend resolve(const annotations::BackendProtocol& protocol) {
+  ResolvedBackend resolve(const routing::BackendProtocol& protocol) {
     BackendResolver resolver(builder_.view);
     ResolvedBackend resolved = resolver.resolve("shop", web(443), {}, protocol);
     clusters_ = resolver.take_clusters();
@@ -462,12 +466,11 @@ TEST_F(BackendTls, Http2IsWhatTheAnnotationSaysElseThePortsAppProtocol) {
 
 TEST_F(BackendTls, TheCertificateIsForTheServiceWhereNoNameIsWritten) {
   secret("authorities", "chain");
-  const annotations::BackendProtocol by_service{
-      .secret = "trust", .verify = true, .sends_name = true};
+  const routing::BackendProtocol by_service{.secret = "trust", .verify = true, .sends_name = true};
   EXPECT_EQ(cluster_of(resolve(by_service)).tls,
             (proxy::config::BackendTls{"web.shop.svc", "authorities", "web.shop.svc", 1, "chain",
                                        "the key"}));
-  annotations::BackendProtocol by_name = by_service;
+  routing::BackendProtocol by_name = by_service;
   by_name.name = "backend.internal";
   EXPECT_EQ(cluster_of(resolve(by_name)).tls->verified_name, "backend.internal");
   EXPECT_NE(std::get<Forward>(resolve(by_service).action).cluster,
@@ -482,7 +485,7 @@ TEST_F(BackendTls, WithoutVerifyTheSecretIsOnlyShown) {
 }
 
 TEST_F(BackendTls, ASecretThatCannotGuardClosesTheBackend) {
-  const auto is_closed = [&](const annotations::BackendProtocol& protocol) {
+  const auto is_closed = [&](const routing::BackendProtocol& protocol) {
     const ResolvedBackend resolved = resolve(protocol);
     return std::holds_alternative<FixedAnswer>(resolved.action) ? resolved.reason : "";
   };
@@ -502,8 +505,8 @@ TEST_F(BackendTls, AuthoritiesOfAConfigMapStandInPlaceOfThoseOfASecret) {
   const auto map = [&](const FieldMap& read) {
     builder_.view.field_maps[{"shop", "map"}] = std::make_shared<const FieldMap>(read);
   };
-  const annotations::BackendProtocol both{.secret = "trust", .config_map = "map", .verify = true};
-  const auto trouble = [&](const annotations::BackendProtocol& protocol) {
+  const routing::BackendProtocol both{.secret = "trust", .config_map = "map", .verify = true};
+  const auto trouble = [&](const routing::BackendProtocol& protocol) {
     const ResolvedBackend resolved = resolve(protocol);
     return std::holds_alternative<FixedAnswer>(resolved.action) ? resolved.trouble : "";
   };
