@@ -5,6 +5,9 @@
 namespace ingress {
 namespace {
 
+using routing::BackendResolver;
+using routing::ResolvedBackend;
+
 ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
   return {proxy::config::FixedAnswer{503, std::move(answer_reason)}, std::move(reason),
           std::move(trouble), false};

@@ -10,16 +10,18 @@
 #include "operator/ingress/claims.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/owned_ingresses.h"
-#include "operator/ingress/passthrough_hosts.h"
 #include "operator/routing/host_name.h"
 #include "operator/routing/joined.h"
+#include "operator/routing/passthrough_hosts.h"
 
 namespace ingress {
 namespace {
 
 using routing::bounded;
 using routing::config_host;
+using routing::HostOwners;
 using routing::joined;
+using routing::PassthroughHosts;
 using routing::Severity;
 
 constexpr std::size_t kNamesMax = 100;  // the schema's, and Let's Encrypt's

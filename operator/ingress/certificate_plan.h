@@ -8,8 +8,8 @@
 #include "kube/object.h"
 #include "operator/api/certificate.h"
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/host_owners.h"
 #include "operator/routing/complaint.h"
+#include "operator/routing/host_owners.h"
 
 namespace ingress {
 
@@ -46,7 +46,7 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
 //     already;
 //   - a Certificate of ours whose tls entry is gone is removed; one whose Ingress no longer has an
 //     issuer annotation stays, and goes on being renewed.
-CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners,
+CertificatePlan plan_certificates(const ClusterView& view, const routing::HostOwners& owners,
                                   const std::set<kube::ObjectKey>& without_room = {});
 CertificatePlan plan_certificates(const ClusterView& view);  // with the owners of the same view
 

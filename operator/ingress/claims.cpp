@@ -14,6 +14,8 @@ namespace ingress {
 namespace {
 
 using routing::config_host;
+using routing::HostClaims;
+using routing::TlsEndClaims;
 
 }  // namespace
 

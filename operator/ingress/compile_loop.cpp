@@ -23,6 +23,7 @@ using routing::Complaint;
 using routing::Complaints;
 using routing::external_name_of;
 using routing::FieldMap;
+using routing::HostOwners;
 using routing::NamedOutside;
 using routing::ResolvedName;
 using routing::Severity;

@@ -72,7 +72,7 @@ class CompileLoop {
   struct Outcome {
     std::shared_ptr<const proxy::config::ProxyConfig> config;
     Findings findings;
-    std::shared_ptr<const HostOwners> owners;
+    std::shared_ptr<const routing::HostOwners> owners;
   };
   // Called on the loop's thread, one at a time, in order: when something of it may have changed,
   // and each round.
@@ -140,7 +140,7 @@ class CompileLoop {
   bool is_valid_ = false;  // what the compiler has made is last_config_
   proxy::config::ValidConfig last_valid_;
   std::shared_ptr<const proxy::config::ProxyConfig> last_config_;
-  std::shared_ptr<const HostOwners> last_owners_;
+  std::shared_ptr<const routing::HostOwners> last_owners_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -10,23 +10,23 @@
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
-#include "operator/ingress/backend_resolver.h"
 #include "operator/ingress/backends.h"
 #include "operator/ingress/canary_guards.h"
-#include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/claims.h"
-#include "operator/ingress/guard_table.h"
 #include "operator/ingress/guards.h"
-#include "operator/ingress/host_table.h"
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
-#include "operator/ingress/passthrough_hosts.h"
 #include "operator/ingress/route_path.h"
-#include "operator/ingress/sni_table.h"
+#include "operator/routing/backend_resolver.h"
+#include "operator/routing/challenge_answers.h"
 #include "operator/routing/foreign_claims.h"
+#include "operator/routing/guard_table.h"
 #include "operator/routing/host_name.h"
+#include "operator/routing/host_table.h"
 #include "operator/routing/joined.h"
+#include "operator/routing/passthrough_hosts.h"
 #include "operator/routing/shape_table.h"
+#include "operator/routing/sni_table.h"
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
@@ -43,7 +43,9 @@ using proxy::config::Forward;
 using proxy::config::PathMatch;
 using routing::Admission;
 using routing::amount_text;
+using routing::BackendResolver;
 using routing::bounded;
+using routing::challenge_answers;
 using routing::Claimant;
 using routing::ClientAuthorities;
 using routing::Complaint;
@@ -51,12 +53,19 @@ using routing::Complaints;
 using routing::config_host;
 using routing::covering_wildcard;
 using routing::ForeignClaims;
+using routing::GuardTable;
+using routing::HostOwners;
+using routing::HostTable;
 using routing::joined;
 using routing::Load;
 using routing::NoRoom;
+using routing::PassthroughHosts;
 using routing::PasswordFile;
+using routing::PlainHttp;
+using routing::ResolvedBackend;
 using routing::Severity;
 using routing::ShapeTable;
+using routing::SniTable;
 
 // Of what an Ingress with an unsupported guard would have served.
 const FixedAnswer kRefused{503, "annotation_refused"};

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/host_owners.h"
 #include "operator/routing/complaint.h"
+#include "operator/routing/host_owners.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -35,7 +35,7 @@ struct Compiled {
   std::map<kube::ObjectKey, routing::Load> loads;
   routing::Complaints complaints;  // sorted, unique
   std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
-  HostOwners owners;
+  routing::HostOwners owners;
   std::set<std::string> served_hosts;  // of rules and aliases, as far as their namespaces own them
 };
 

@@ -6,11 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include "base/plain_text.h"
-#include "operator/ingress/backend_resolver.h"
-#include "operator/ingress/challenge_answers.h"
 #include "operator/ingress/contract_breach.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/routing/backend_resolver.h"
+#include "operator/routing/challenge_answers.h"
 #include "operator/routing/external_names.h"
 #include "operator/routing/host_name.h"
 
@@ -18,11 +18,14 @@ namespace ingress {
 namespace {
 
 using proxy::config::ProxyConfig;
+using routing::challenge_answers;
 using routing::Complaints;
 using routing::covering_wildcard;
 using routing::external_name_of;
 using routing::hash_of;
+using routing::HostOwners;
 using routing::NamedOutside;
+using routing::outside_cluster_id;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {

@@ -41,7 +41,7 @@ class IncrementalCompiler {
 
   explicit IncrementalCompiler(ReleaseSettings settings)
       : settings_(std::move(settings)), admission_(settings_.bounds) {
-    results_.owners = HostOwners({}, settings_.shares_hosts);
+    results_.owners = routing::HostOwners({}, settings_.shares_hosts);
   }
 
   // The first call compiles everything.
@@ -57,7 +57,7 @@ class IncrementalCompiler {
   bool have_owners_changed() const { return have_owners_changed_; }
   // An entry that stays equal keeps its address.
   const proxy::config::ProxyConfig& config() const { return results_.config; }
-  const HostOwners& owners() const { return results_.owners; }
+  const routing::HostOwners& owners() const { return results_.owners; }
   const Findings& findings() const { return results_.findings; }
   // As compile() and plan_certificates() say them, for who compares the two.
   std::vector<Summary> summaries() const;  // oldest first
@@ -81,7 +81,7 @@ class IncrementalCompiler {
   struct Group {
     std::vector<kube::ObjectKey> members;
     proxy::config::ProxyConfig config;
-    HostOwners owners;
+    routing::HostOwners owners;
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
     // Those that it names: whoever has read them reads them anew once they are not held.
@@ -114,7 +114,7 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> shape_users;    // likewise
     std::map<routing::NamedOutside, std::size_t> external_name_users;
     std::map<std::string, std::size_t> servers;  // groups, of a host
-    HostOwners owners;
+    routing::HostOwners owners;
     Findings findings;
   };
 
@@ -201,8 +201,8 @@ class IncrementalCompiler {
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;
   bool have_owners_changed_ = false;
-  HostOwners owners_before_;  // of what was taken away, and then of what was added
-  HostOwners owners_after_;
+  routing::HostOwners owners_before_;  // of what was taken away, and then of what was added
+  routing::HostOwners owners_after_;
 
   Results results_;
 };

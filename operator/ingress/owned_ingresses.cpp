@@ -7,6 +7,8 @@
 
 namespace ingress {
 
+using routing::HostOwners;
+
 ClassOwnership ownership_of(const ClusterView& view) {
   return ClassOwnership(view.classes, view.controller, view.class_names, view.parameters);
 }

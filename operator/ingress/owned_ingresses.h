@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
-#include "operator/ingress/host_owners.h"
+#include "operator/routing/host_owners.h"
 
 namespace ingress {
 
@@ -19,7 +19,7 @@ bool is_ending(const ClusterView& view, const kube::Ingress& ingress);
 // (creationTimestamp, then namespace/name), and those that are ending after all others.
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view);
 
-HostOwners owners_of(const ClusterView& view);
+routing::HostOwners owners_of(const ClusterView& view);
 
 ClassOwnership ownership_of(const ClusterView& view);
 

@@ -75,7 +75,7 @@ class RunningOperator final : public Runtime {
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
   bool a_selector_asks() const;
-  std::shared_ptr<const ingress::HostOwners> owners() const;
+  std::shared_ptr<const routing::HostOwners> owners() const;
   void lead();
   std::string why_not_live() const;
   std::string why_not_ready() const;
@@ -140,7 +140,7 @@ class RunningOperator final : public Runtime {
   std::unique_ptr<base::HttpServer> metrics_;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const ingress::HostOwners> owners_;
+  std::shared_ptr<const routing::HostOwners> owners_;
 };
 
 RunningOperator::RunningOperator(const Options& options, const kube::Config& config,
@@ -432,7 +432,7 @@ RunningOperator::~RunningOperator() {
   metrics_.reset();
 }
 
-std::shared_ptr<const ingress::HostOwners> RunningOperator::owners() const {
+std::shared_ptr<const routing::HostOwners> RunningOperator::owners() const {
   const std::lock_guard lock(mutex_);
   return owners_;
 }

@@ -275,7 +275,7 @@ class Both {
   ingress::IncrementalCompiler compiler_{ingress::ReleaseSettings{}};
   proxy::config::ValidConfig valid_;
   std::shared_ptr<const ProxyConfig> published_;
-  ingress::HostOwners owners_;
+  routing::HostOwners owners_;
   ingress::Findings findings_;
   control::History history_{control::History::kRememberedMax, Revisions::of_tree};
 

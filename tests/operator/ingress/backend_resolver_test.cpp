@@ -1,4 +1,4 @@
-#include "operator/ingress/backend_resolver.h"
+#include "operator/routing/backend_resolver.h"
 
 #include <set>
 
@@ -19,10 +19,14 @@ using ingress_test::ViewBuilder;
 using proxy::config::Endpoint;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
+using routing::BackendResolver;
+using routing::endpoints_of;
 using routing::FieldMap;
 using routing::read_field_map;
+using routing::ResolvedBackend;
 using routing::ResolvedName;
 using routing::ServiceBackend;
+using routing::ServiceEndpoints;
 using routing::TlsSecret;
 using testing::ElementsAre;
 using testing::HasSubstr;

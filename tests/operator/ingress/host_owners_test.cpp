@@ -1,4 +1,4 @@
-#include "operator/ingress/host_owners.h"
+#include "operator/routing/host_owners.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +12,7 @@ namespace {
 using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
+using routing::HostOwners;
 using std::chrono::seconds;
 
 HostOwners owners(const std::vector<IngressBuilder>& ingresses) {

@@ -28,6 +28,7 @@ using routing::Complaint;
 using routing::Complaints;
 using routing::external_name_of;
 using routing::FieldMap;
+using routing::HostOwners;
 using routing::Load;
 using routing::LoadBounds;
 using routing::ResolvedName;

@@ -14,7 +14,7 @@
 #include "proxy/config/model.h"
 #include "proxy/config/size.h"
 
-namespace ingress {
+namespace routing {
 
 // Where a backend leads, and what is wrong with it.
 struct ResolvedBackend {
@@ -32,20 +32,19 @@ struct ResolvedBackend {
 class BackendResolver {
  public:
   // resources must outlive it.
-  explicit BackendResolver(const routing::Resources& resources);
+  explicit BackendResolver(const Resources& resources);
 
-  ResolvedBackend resolve(const std::string& namespace_, const routing::ServiceBackend& backend,
-                          const routing::Timeouts& timeouts,
-                          const routing::BackendProtocol& protocol = {},
-                          const routing::EndpointChoice& choice = {});
+  ResolvedBackend resolve(const std::string& namespace_, const ServiceBackend& backend,
+                          const Timeouts& timeouts, const BackendProtocol& protocol = {},
+                          const EndpointChoice& choice = {});
 
   // A host on the outside, in TLS and by its name: its certificate must be for that, and of an
   // authority that the proxies' own system trusts. Its addresses are what DNS says, as of an
   // ExternalName Service.
-  ResolvedBackend resolve_outside(const routing::OutsideHost& outside);
+  ResolvedBackend resolve_outside(const OutsideHost& outside);
 
   // Of the Service; 0: it has no such port, or does not exist.
-  int port_of(const std::string& namespace_, const routing::ServiceBackend& backend) const;
+  int port_of(const std::string& namespace_, const ServiceBackend& backend) const;
 
   // Its first TCP port; 0: it has none, or does not exist.
   int first_port_of(const kube::ObjectKey& service) const;
@@ -71,20 +70,19 @@ class BackendResolver {
     proxy::config::BackendTls settings;
     std::string trouble;  // a clause; empty: none
   };
-  Tls tls_of(const kube::ObjectKey& service, const routing::BackendProtocol& protocol) const;
-  void take_secret(const std::string& namespace_, const routing::BackendProtocol& protocol,
-                   Tls& tls) const;
-  void take_config_map(const std::string& namespace_, const routing::BackendProtocol& protocol,
+  Tls tls_of(const kube::ObjectKey& service, const BackendProtocol& protocol) const;
+  void take_secret(const std::string& namespace_, const BackendProtocol& protocol, Tls& tls) const;
+  void take_config_map(const std::string& namespace_, const BackendProtocol& protocol,
                        Tls& tls) const;
 
-  const routing::Resources& resources_;
+  const Resources& resources_;
   std::map<kube::ObjectKey, const kube::Service*> services_;
   std::map<kube::ObjectKey, Slices> slices_;
   proxy::config::ProxyConfig::Section<proxy::config::Cluster> clusters_;
 };
 
 // Of BackendResolver::resolve_outside().
-std::string outside_cluster_id(const routing::OutsideHost& outside);
+std::string outside_cluster_id(const OutsideHost& outside);
 
 // Who answers for one port of a Service. All lists are sorted and unique.
 struct ServiceEndpoints {
@@ -101,4 +99,4 @@ struct ServiceEndpoints {
 ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServicePort& port,
                               const std::vector<const kube::EndpointSlice*>& slices);
 
-}  // namespace ingress
+}  // namespace routing

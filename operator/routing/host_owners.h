@@ -8,11 +8,11 @@
 #include "base/shared_map.h"
 #include "operator/routing/claimant.h"
 
-namespace ingress {
+namespace routing {
 
 // What a claimant asks for and may own, in ProxyConfig's spelling.
 struct HostClaims {
-  routing::Claimant by;
+  Claimant by;
   std::vector<std::string> hosts;
 };
 
@@ -31,7 +31,7 @@ class HostOwners {
   HostOwners(const std::vector<HostClaims>& claims, bool may_be_shared);
 
   // Hosts are in ProxyConfig's spelling. nullptr: nobody has a rule for it.
-  const routing::Claimant* owner_of(const std::string& host) const;
+  const Claimant* owner_of(const std::string& host) const;
   // Another namespace owns the host.
   bool is_anothers(const std::string& host, const std::string& namespace_) const;
   // Whether the namespace has a say about the host.
@@ -54,10 +54,10 @@ class HostOwners {
 
  private:
   bool may_be_shared_ = false;
-  base::SharedMap<routing::Claimant> owners_;  // by host of a rule
+  base::SharedMap<Claimant> owners_;  // by host of a rule
   // By namespace, how many hosts it has there.
   using CountsByNamespace = std::map<std::string, std::size_t>;
   base::SharedMap<CountsByNamespace> under_wildcard_;
 };
 
-}  // namespace ingress
+}  // namespace routing

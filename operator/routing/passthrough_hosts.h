@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "operator/ingress/host_owners.h"
 #include "operator/routing/claimant.h"
+#include "operator/routing/host_owners.h"
 
-namespace ingress {
+namespace routing {
 
 // Where a claimant has TLS for its hosts end: at its backends, or here.
 struct TlsEndClaims {
-  routing::Claimant by;
+  Claimant by;
   bool passes = false;
   std::vector<std::string> hosts{};  // in ProxyConfig's spelling
 };
@@ -26,14 +26,14 @@ class PassthroughHosts {
 
   bool has(const std::string& host) const;
   // Who has decided, one way or the other; nullptr: nobody asks for it anywhere, or has the host.
-  const routing::Claimant* decided_by(const std::string& host) const;
+  const Claimant* decided_by(const std::string& host) const;
 
  private:
   struct Decision {
-    routing::Claimant by;
+    Claimant by;
     bool passes = false;
   };
   std::map<std::string, Decision> decisions_;  // empty where nobody asks for it
 };
 
-}  // namespace ingress
+}  // namespace routing

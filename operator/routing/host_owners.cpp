@@ -1,14 +1,10 @@
-#include "operator/ingress/host_owners.h"
+#include "operator/routing/host_owners.h"
 
 #include "operator/routing/host_name.h"
 
-namespace ingress {
+namespace routing {
 
 namespace {
-
-using routing::Claimant;
-using routing::config_host;
-using routing::covering_wildcard;
 
 struct Claim {
   std::size_t rank = 0;  // by age
@@ -104,4 +100,4 @@ bool HostOwners::has_host_under(const std::string& wildcard, const std::string& 
   return found != under_wildcard_.end() && found->second.count(namespace_) != 0;
 }
 
-}  // namespace ingress
+}  // namespace routing

@@ -1,6 +1,6 @@
-#include "operator/ingress/passthrough_hosts.h"
+#include "operator/routing/passthrough_hosts.h"
 
-namespace ingress {
+namespace routing {
 
 PassthroughHosts::PassthroughHosts(const std::vector<TlsEndClaims>& claims,
                                    const HostOwners& owners) {
@@ -17,9 +17,9 @@ bool PassthroughHosts::has(const std::string& host) const {
   return found != decisions_.end() && found->second.passes;
 }
 
-const routing::Claimant* PassthroughHosts::decided_by(const std::string& host) const {
+const Claimant* PassthroughHosts::decided_by(const std::string& host) const {
   const auto found = decisions_.find(host);
   return found == decisions_.end() ? nullptr : &found->second.by;
 }
 
-}  // namespace ingress
+}  // namespace routing

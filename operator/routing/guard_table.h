@@ -5,7 +5,7 @@
 
 #include "proxy/config/model.h"
 
-namespace ingress {
+namespace routing {
 
 // The guards of all routes, by content: those that say the same share one entry.
 class GuardTable {
@@ -21,4 +21,4 @@ class GuardTable {
   proxy::config::ProxyConfig::Section<proxy::config::Guards> section_;
 };
 
-}  // namespace ingress
+}  // namespace routing

@@ -1,4 +1,4 @@
-#include "operator/ingress/host_table.h"
+#include "operator/routing/host_table.h"
 
 #include <algorithm>
 #include <variant>
@@ -6,15 +6,10 @@
 #include "operator/routing/host_name.h"
 #include "proxy/config/limits.h"
 
-namespace ingress {
+namespace routing {
 namespace {
 
 using proxy::config::PathMatch;
-using routing::Claimant;
-using routing::Complaint;
-using routing::Complaints;
-using routing::covering_wildcard;
-using routing::Severity;
 
 std::string host_text(const std::string& host) {
   return host.empty() ? "every host" : host;
@@ -294,7 +289,8 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
   proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> section;
   for (const auto& [name, host] : hosts_) {
     proxy::config::VirtualHost made = host.host;
-    const PlainHttp said = host.plain_http ? host.plain_http->said : PlainHttp{};
+    static const PlainHttp kUnsaid;
+    const PlainHttp& said = host.plain_http ? host.plain_http->said : kUnsaid;
     // No proxy shows another's certificate, whether or not it knows what passing TLS is.
     made.own_certificate_only = host.passes_tls || own_only.count(name) != 0;
     made.https_redirect = said.always || (said.where_certificate.value_or(true) &&
@@ -308,4 +304,4 @@ proxy::config::ProxyConfig::Section<proxy::config::VirtualHost> HostTable::finis
   return section;
 }
 
-}  // namespace ingress
+}  // namespace routing

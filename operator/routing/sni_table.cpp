@@ -1,4 +1,4 @@
-#include "operator/ingress/sni_table.h"
+#include "operator/routing/sni_table.h"
 
 #include <algorithm>
 
@@ -6,15 +6,8 @@
 #include "operator/routing/host_name.h"
 #include "operator/routing/joined.h"
 
-namespace ingress {
+namespace routing {
 namespace {
-
-using routing::Claimant;
-using routing::Complaints;
-using routing::covering_wildcard;
-using routing::joined;
-using routing::Severity;
-using routing::TlsSecret;
 
 std::string for_name(const std::string& name) {
   return name.empty() ? "clients that name no host" : name;
@@ -67,7 +60,7 @@ bool asks_for(const api::Certificate& certificate, const std::string& name) {
 
 }  // namespace
 
-SniTable::SniTable(const routing::Resources& resources) : resources_(resources) {
+SniTable::SniTable(const Resources& resources) : resources_(resources) {
   for (const auto& certificate : resources.certificates) {
     certificate_by_secret_.try_emplace(
         {certificate->metadata.namespace_, certificate->spec.secret_name}, certificate.get());
@@ -248,4 +241,4 @@ SniTable::Trouble SniTable::trouble_with(const Offer& offer, const std::string& 
               base::to_rfc3339(secret->leaf->not_after)};
 }
 
-}  // namespace ingress
+}  // namespace routing

@@ -16,7 +16,7 @@
 #include "proxy/config/model.h"
 #include "proxy/config/tls_policy.h"
 
-namespace ingress {
+namespace routing {
 
 // What somebody says of plain http for a host: it is answered with 308 to https, served, or
 // refused.
@@ -31,35 +31,32 @@ struct PlainHttp {
 class HostTable {
  public:
   // Makes the host known; a claimant that names a host has a say in its plain http.
-  void claim_host(const std::string& host, const routing::Claimant& by, const PlainHttp& said,
-                  routing::Complaints& complaints);
+  void claim_host(const std::string& host, const Claimant& by, const PlainHttp& said,
+                  Complaints& complaints);
 
   // The host speaks this TLS at least, where it ends here: of several who say so the strictest
   // counts, among those of the namespace whose host it is.
-  void claim_tls_policy(const std::string& host, const routing::Claimant& by,
+  void claim_tls_policy(const std::string& host, const Claimant& by,
                         proxy::config::TlsPolicy policy);
   // Tells those who have said something else, and whom they have been told to.
-  void report_tls_policies(routing::Complaints& complaints) const;
+  void report_tls_policies(Complaints& complaints) const;
 
   // Plain http is refused for a host where one of those says so. Tells who has said otherwise, and
   // who has said so of a host without a certificate, to which nobody comes then.
   void report_plain_http(const std::map<std::string, std::string>& sni,
-                         const std::set<std::string>& own_only,
-                         routing::Complaints& complaints) const;
+                         const std::set<std::string>& own_only, Complaints& complaints) const;
 
   // A place is filled only by who gets it, so that nobody hears of trouble behind a path that is
   // another's. False when an older claim stands.
   using MakeAction = std::function<proxy::config::Action()>;
   bool claim_route(const std::string& host, proxy::config::Route route, const MakeAction& action,
-                   const routing::Claimant& by, routing::Complaints& complaints);
+                   const Claimant& by, Complaints& complaints);
   bool claim_expression(const std::string& host, proxy::config::ExpressionRoute route,
-                        const MakeAction& action, const routing::Claimant& by,
-                        routing::Complaints& complaints);
+                        const MakeAction& action, const Claimant& by, Complaints& complaints);
   bool has_room_for_route(const std::string& host) const;
   bool has_room_for_expression(const std::string& host) const;
   bool claim_default(const std::string& host, const proxy::config::Policies& policies,
-                     const MakeAction& action, const routing::Claimant& by,
-                     routing::Complaints& complaints);
+                     const MakeAction& action, const Claimant& by, Complaints& complaints);
 
   // Where a canary may join: the route of a path, else of an expression; or the default.
   struct Sought {
@@ -69,10 +66,10 @@ class HostTable {
   };
   // Pointers into the table, as long as nothing is claimed.
   struct Standing {
-    routing::Claimant owner;
+    Claimant owner;
     const proxy::config::Action* action = nullptr;
     base::Alike<proxy::config::Policies>* policies = nullptr;
-    std::optional<routing::Claimant>* canary = nullptr;  // nothing: nobody yet
+    std::optional<Claimant>* canary = nullptr;  // nothing: nobody yet
   };
   std::optional<Standing> find_standing(const std::string& host, const Sought& sought);
 
@@ -85,13 +82,13 @@ class HostTable {
   bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
   // Nothing of the host may be reached: what an Ingress guards there cannot be told. The first one
   // to say so is named.
-  void close_host(const std::string& host, const routing::Claimant& by);
+  void close_host(const std::string& host, const Claimant& by);
 
   // Takes what close_host() said into effect. Who had places that led somewhere, and how many.
   struct ClosedHost {
     std::string host;
-    routing::Claimant by;
-    std::map<routing::Claimant, std::size_t> over;
+    Claimant by;
+    std::map<Claimant, std::size_t> over;
   };
   std::vector<ClosedHost> close_hosts(const proxy::config::FixedAnswer& answer);
 
@@ -114,32 +111,31 @@ class HostTable {
     auto operator<=>(const Place&) const = default;
   };
   struct Claim {
-    routing::Claimant by;
+    Claimant by;
     std::size_t route = 0;  // its index
   };
   struct PlainHttpSaid {
-    routing::Claimant by;
+    Claimant by;
     PlainHttp said;
   };
   struct TlsSaid {
-    routing::Claimant by;
+    Claimant by;
     proxy::config::TlsPolicy policy;
   };
   struct Host {
-    routing::Claimant owner;  // the oldest one that names it
+    Claimant owner;  // the oldest one that names it
     proxy::config::VirtualHost host;
     std::map<Place, Claim> claims;
-    std::map<std::string, routing::Claimant> expression_claims;
+    std::map<std::string, Claimant> expression_claims;
     // By where a route's policies stand.
-    std::map<const base::Alike<proxy::config::Policies>*, std::optional<routing::Claimant>>
-        canaries;
-    std::optional<routing::Claimant> default_claim;
+    std::map<const base::Alike<proxy::config::Policies>*, std::optional<Claimant>> canaries;
+    std::optional<Claimant> default_claim;
     std::optional<PlainHttpSaid> plain_http;
-    std::optional<routing::Claimant> closed_by;
+    std::optional<Claimant> closed_by;
     bool passes_tls = false;
     std::vector<TlsSaid> tls_said{};  // in order of age
-    std::optional<routing::Claimant> refuses_plain_http{};
-    std::set<routing::Claimant> serves_plain_http{};  // that say so in vain then
+    std::optional<Claimant> refuses_plain_http{};
+    std::set<Claimant> serves_plain_http{};  // that say so in vain then
   };
 
   // Whose word counts; nullptr: nobody has said anything.
@@ -152,4 +148,4 @@ class HostTable {
   std::map<std::string, Host> hosts_;
 };
 
-}  // namespace ingress
+}  // namespace routing

@@ -1,4 +1,4 @@
-#include "operator/ingress/challenge_answers.h"
+#include "operator/routing/challenge_answers.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -14,11 +14,8 @@
 #include "operator/routing/host_name.h"
 #include "proxy/config/limits.h"
 
-namespace ingress {
+namespace routing {
 namespace {
-
-using routing::config_host;
-using routing::equal_share;
 
 // RFC 8555 §8.3: a token is base64url without padding; anything else is no ACME server's.
 bool is_base64url(std::string_view text) {
@@ -77,7 +74,7 @@ void add(proxy::config::ChallengeAnswer& answer, const std::string& host,
 
 // Oldest first: of two answers for one host and token the one that was there first stays, and a
 // proxy that knows of one host for a token only (of an earlier release) has the first one's.
-std::vector<const api::Certificate*> with_orders(const routing::Resources& resources) {
+std::vector<const api::Certificate*> with_orders(const Resources& resources) {
   std::vector<const api::Certificate*> found;
   for (const auto& certificate : resources.certificates) {
     if (certificate->status.order) found.push_back(certificate.get());
@@ -107,7 +104,7 @@ std::map<std::string, std::uint64_t> room_by_namespace(
 }  // namespace
 
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const routing::Resources& resources, const HostOwners& owners) {
+    const Resources& resources, const HostOwners& owners) {
   std::map<std::string, proxy::config::ChallengeAnswer> answers;
   const std::vector<const api::Certificate*> certificates = with_orders(resources);
   std::map<std::string, std::uint64_t> left = room_by_namespace(certificates);
@@ -137,4 +134,4 @@ proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_an
   return shared;
 }
 
-}  // namespace ingress
+}  // namespace routing

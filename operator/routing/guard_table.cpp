@@ -1,11 +1,11 @@
-#include "operator/ingress/guard_table.h"
+#include "operator/routing/guard_table.h"
 
 #include <memory>
 #include <utility>
 
 #include "proxy/config/wire.h"
 
-namespace ingress {
+namespace routing {
 
 std::string GuardTable::add(proxy::config::Guards guards) {
   if (guards == proxy::config::Guards{}) return {};
@@ -18,4 +18,4 @@ proxy::config::Guards GuardTable::find(const std::string& id) const {
   return id.empty() ? proxy::config::Guards{} : *section_.at(id);
 }
 
-}  // namespace ingress
+}  // namespace routing

@@ -1,4 +1,4 @@
-#include "operator/ingress/backend_resolver.h"
+#include "operator/routing/backend_resolver.h"
 
 #include <algorithm>
 #include <array>
@@ -11,24 +11,19 @@
 #include "operator/routing/external_names.h"
 #include "proxy/config/limits.h"
 
-namespace ingress {
+namespace routing {
 namespace {
 
 using proxy::config::Cluster;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
-using routing::external_name_of;
-using routing::FieldMap;
-using routing::ResolvedName;
-using routing::TlsSecret;
 using EndpointList = std::vector<proxy::config::Endpoint>;
 
 ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
   return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble), false};
 }
 
-const kube::ServicePort* find_port(const kube::Service& service,
-                                   const routing::ServiceBackend& backend) {
+const kube::ServicePort* find_port(const kube::Service& service, const ServiceBackend& backend) {
   for (const kube::ServicePort& port : service.ports) {
     if (port.protocol != "TCP") continue;
     if (backend.port_name.empty() ? port.port == backend.port_number
@@ -39,7 +34,7 @@ const kube::ServicePort* find_port(const kube::Service& service,
   return nullptr;
 }
 
-std::string port_text(const routing::ServiceBackend& backend) {
+std::string port_text(const ServiceBackend& backend) {
   if (backend.port_name.empty()) return std::to_string(backend.port_number);
   return "named \"" + backend.port_name + "\"";
 }
@@ -181,14 +176,14 @@ std::string hash_text(const std::vector<proxy::config::HashPart>& parts) {
 }
 
 std::string cluster_id(const kube::Service& service, const kube::ServicePort& port,
-                       const routing::Timeouts& timeouts, const std::string& protocol,
-                       const routing::EndpointChoice& choice) {
+                       const Timeouts& timeouts, const std::string& protocol,
+                       const EndpointChoice& choice) {
   std::string id = service.metadata.key().text() + ":" + std::to_string(port.port) + protocol;
   if (choice.is_sticky) id += ";sticky";
   if (choice.prefers_least_requests) id += ";least";
   if (choice.asks_the_service) id += ";service";
   if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
-  if (timeouts == routing::Timeouts{}) return id;
+  if (timeouts == Timeouts{}) return id;
   // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
          ";read=" + std::to_string(timeouts.read.count()) +
@@ -234,10 +229,10 @@ proxy::config::Size size_of_hints(const std::vector<const kube::EndpointSlice*>&
 
 // Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
-std::string tls_text(const routing::BackendProtocol& protocol) {
-  if (protocol == routing::BackendProtocol{.tls = protocol.tls,
-                                           .http2 = protocol.http2,
-                                           .proxy_protocol = protocol.proxy_protocol}) {
+std::string tls_text(const BackendProtocol& protocol) {
+  if (protocol == BackendProtocol{.tls = protocol.tls,
+                                  .http2 = protocol.http2,
+                                  .proxy_protocol = protocol.proxy_protocol}) {
     return ";tls";
   }
   std::string all = protocol.secret + "\n" + protocol.name + "\n" +
@@ -268,7 +263,7 @@ ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServiceP
   return preferred.endpoints.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
 }
 
-BackendResolver::BackendResolver(const routing::Resources& resources) : resources_(resources) {
+BackendResolver::BackendResolver(const Resources& resources) : resources_(resources) {
   for (const auto& service : resources.services) services_[service->metadata.key()] = service.get();
   for (const auto& slice : resources.slices) slices_[slice->service()].push_back(slice.get());
 }
@@ -279,8 +274,7 @@ const BackendResolver::Slices& BackendResolver::slices_of(const kube::ObjectKey&
   return found == slices_.end() ? kNone : found->second;
 }
 
-int BackendResolver::port_of(const std::string& namespace_,
-                             const routing::ServiceBackend& backend) const {
+int BackendResolver::port_of(const std::string& namespace_, const ServiceBackend& backend) const {
   const auto found = services_.find({namespace_, backend.name});
   const kube::ServicePort* const port =
       found == services_.end() ? nullptr : find_port(*found->second, backend);
@@ -334,7 +328,7 @@ proxy::config::Forward BackendResolver::nowhere(const kube::ObjectKey& service) 
 
 // What it names has to be there: without it anybody could stand in for the backend.
 BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
-                                             const routing::BackendProtocol& protocol) const {
+                                             const BackendProtocol& protocol) const {
   Tls tls;
   // ingress-nginx has "upstream_balancer" here, which is in nobody's certificate.
   const std::string name =
@@ -349,9 +343,9 @@ BackendResolver::Tls BackendResolver::tls_of(const kube::ObjectKey& service,
   return tls;
 }
 
-void BackendResolver::take_secret(const std::string& namespace_,
-                                  const routing::BackendProtocol& protocol, Tls& tls) const {
-  const auto in_namespace = routing::name_in(namespace_, protocol.secret);
+void BackendResolver::take_secret(const std::string& namespace_, const BackendProtocol& protocol,
+                                  Tls& tls) const {
+  const auto in_namespace = name_in(namespace_, protocol.secret);
   if (!in_namespace) {
     tls.trouble = "proxy-ssl-secret names Secret " + protocol.secret + " of another namespace";
     return;
@@ -381,8 +375,8 @@ void BackendResolver::take_secret(const std::string& namespace_,
 
 // Its authorities stand in place of those that the Secret may have.
 void BackendResolver::take_config_map(const std::string& namespace_,
-                                      const routing::BackendProtocol& protocol, Tls& tls) const {
-  const auto in_namespace = routing::name_in(namespace_, protocol.config_map);
+                                      const BackendProtocol& protocol, Tls& tls) const {
+  const auto in_namespace = name_in(namespace_, protocol.config_map);
   if (!in_namespace) {
     tls.trouble =
         "proxy-ssl-configmap names ConfigMap " + protocol.config_map + " of another namespace";
@@ -420,11 +414,11 @@ ResolvedBackend BackendResolver::with_trouble_of_name(ResolvedBackend resolved,
 }
 
 // No Service has such an id: a namespace has no ":".
-std::string outside_cluster_id(const routing::OutsideHost& outside) {
+std::string outside_cluster_id(const OutsideHost& outside) {
   return "outside:" + outside.host + ":" + std::to_string(outside.port);
 }
 
-ResolvedBackend BackendResolver::resolve_outside(const routing::OutsideHost& outside) {
+ResolvedBackend BackendResolver::resolve_outside(const OutsideHost& outside) {
   std::string id = outside_cluster_id(outside);
   const auto said = resources_.external_names.find(outside.host);
   kube::ServicePort port;
@@ -444,10 +438,9 @@ ResolvedBackend BackendResolver::resolve_outside(const routing::OutsideHost& out
 }
 
 ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
-                                         const routing::ServiceBackend& backend,
-                                         const routing::Timeouts& timeouts,
-                                         const routing::BackendProtocol& protocol,
-                                         const routing::EndpointChoice& choice) {
+                                         const ServiceBackend& backend, const Timeouts& timeouts,
+                                         const BackendProtocol& protocol,
+                                         const EndpointChoice& choice) {
   const kube::ObjectKey key{namespace_, backend.name};
   const auto found = services_.find(key);
   if (found == services_.end()) {
@@ -493,7 +486,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   Tls tls;
   if (is_tls) {
     // Whoever is behind a name on the outside is asked for by it.
-    routing::BackendProtocol by_name = protocol;
+    BackendProtocol by_name = protocol;
     if (is_external) by_name.sends_name = true;
     if (is_external && by_name.name.empty()) by_name.name = *external_name;
     tls = tls_of(key, by_name);
@@ -562,4 +555,4 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
   return resolved;
 }
 
-}  // namespace ingress
+}  // namespace routing

@@ -1,15 +1,15 @@
 #pragma once
 
-#include "operator/ingress/host_owners.h"
+#include "operator/routing/host_owners.h"
 #include "operator/routing/resources.h"
 #include "proxy/config/model.h"
 
-namespace ingress {
+namespace routing {
 
 // What the proxies answer to HTTP-01 for the orders under way of all Certificates, for hosts that
 // their namespaces have a say about. The tokens stand
 // in the Certificates' status, so every operator replica publishes them, and a restart loses none.
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const routing::Resources& resources, const HostOwners& owners);
+    const Resources& resources, const HostOwners& owners);
 
-}  // namespace ingress
+}  // namespace routing
