@@ -18,9 +18,9 @@ struct Findings {
   template <class T>
   using ByKey = base::SharedMap<std::shared_ptr<const T>>;
 
-  ByKey<Summary> summaries;               // of each Ingress of ours
-  ByKey<routing::Complaints> complaints;  // of the compiler about an Ingress, sorted; never none
-  ByKey<routing::Complaints> plan_complaints;  // likewise, of the plan
+  ByKey<Summary> summaries;                  // of each Ingress of ours
+  routing::ComplaintsByKey complaints;       // of the compiler
+  routing::ComplaintsByKey plan_complaints;  // of the plan
   // By Certificate, as in CertificatePlan.
   ByKey<CertificatePlan::Apply> apply;
   ByKey<CertificatePlan::Remove> remove;
@@ -28,7 +28,6 @@ struct Findings {
 
 // Put what was found into its place.
 void add(std::vector<Summary> summaries, Findings& findings);
-void add(routing::Complaints sorted, Findings::ByKey<routing::Complaints>& complaints);
 // With the plan's complaints.
 void add(CertificatePlan plan, Findings& findings);
 

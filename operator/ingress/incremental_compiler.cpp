@@ -599,7 +599,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   for (const auto& [key, apply] : plan.apply) group.applied.push_back(key);
   for (const auto& [key, remove] : plan.remove) group.removed.push_back(key);
   ingress::add(std::move(compiled.summaries), results_.findings);
-  ingress::add(std::move(compiled.complaints), results_.findings.complaints);
+  routing::put(std::move(compiled.complaints), results_.findings.complaints);
   ingress::add(std::move(plan), results_.findings);
   groups_.emplace(id, std::move(group));
 }

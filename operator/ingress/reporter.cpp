@@ -11,6 +11,7 @@ namespace ingress {
 namespace {
 
 using routing::Complaint;
+using routing::ComplaintLog;
 using routing::Severity;
 
 // Enough to find it in the proxies' logs and metrics.
@@ -60,8 +61,9 @@ void Reporter::run(const std::stop_token& stop) {
 std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
   const base::SteadyTime now = clock_.steady_now();
   const auto& summaries = report.findings.summaries;
-  const auto complaints =
-      complaint_log_.update(report.findings, now, [&](const Complaint& complaint, auto telling) {
+  const auto complaints = complaint_log_.update(
+      report.findings.complaints, report.findings.plan_complaints, now,
+      [&](const Complaint& complaint, auto telling) {
         const auto summary = summaries.find(complaint.claimant.key().text());
         if (summary == summaries.end()) return true;  // nobody is left to be told
         const kube::ObjectMeta& ingress = summary->second->ingress->metadata;

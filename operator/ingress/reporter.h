@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "kube/event_recorder.h"
 #include "operator/ingress/compiler.h"
-#include "operator/ingress/complaint_log.h"
+#include "operator/ingress/programmed_log.h"
+#include "operator/routing/complaint_log.h"
 
 namespace ingress {
 
@@ -44,7 +45,7 @@ class Reporter {
   // When there may be more to tell.
   std::optional<base::SteadyTime> tell(const Report& report);
   bool tell(const kube::ObjectReference& ingress, const routing::Complaint& complaint,
-            ComplaintLog::Telling telling);
+            routing::ComplaintLog::Telling telling);
   bool tell(const Summary& programmed, const std::string& revision);
 
   kube::EventSink& events_;
@@ -54,8 +55,8 @@ class Reporter {
   std::optional<Report> report_;  // nothing: none yet
   bool is_new_ = false;
   bool speaks_ = false;
-  ComplaintLog complaint_log_;    // its thread's alone
-  ProgrammedLog programmed_log_;  // its thread's alone
+  routing::ComplaintLog complaint_log_;  // its thread's alone
+  ProgrammedLog programmed_log_;         // its thread's alone
   std::jthread thread_;
 };
 

@@ -1,6 +1,8 @@
 #include "operator/routing/complaint.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -35,6 +37,16 @@ Complaints bounded(Complaints complaints) {
     kept.push_back(std::move(complaint));
   }
   return kept;
+}
+
+void put(Complaints sorted, ComplaintsByKey& all) {
+  std::map<std::string, Complaints> by_key;
+  for (Complaint& complaint : sorted) {
+    by_key[complaint.claimant.key().text()].push_back(std::move(complaint));
+  }
+  for (auto& [key, to_one] : by_key) {
+    all.insert_or_assign(key, std::make_shared<const Complaints>(std::move(to_one)));
+  }
 }
 
 }  // namespace routing

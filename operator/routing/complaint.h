@@ -2,9 +2,11 @@
 
 #include <compare>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/shared_map.h"
 #include "operator/routing/claimant.h"
 
 namespace routing {
@@ -33,5 +35,11 @@ using Complaints = std::vector<Complaint>;
 // stands for the rest; none longer than an Event shows, nor with a control character, for they
 // quote what a tenant wrote. An Ingress may have thousands of paths.
 Complaints bounded(Complaints complaints);
+
+// By the text of a claimant's key: those to it, sorted, and never none. Copies share what they have
+// in common.
+using ComplaintsByKey = base::SharedMap<std::shared_ptr<const Complaints>>;
+// Puts them where their claimants' stand.
+void put(Complaints sorted, ComplaintsByKey& all);
 
 }  // namespace routing

@@ -1,23 +1,19 @@
-#include "operator/ingress/complaint_log.h"
+#include "operator/routing/complaint_log.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <optional>
 #include <random>
+#include <string>
 #include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/operator/ingress/cluster_builder.h"
-
-namespace ingress {
+namespace routing {
 namespace {
 
-using routing::bounded;
-using routing::Claimant;
-using routing::Complaint;
-using routing::Complaints;
-using routing::Severity;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
@@ -45,9 +41,9 @@ struct Due {
 Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
            bool has_room = true) {
   Due due;
-  Findings findings;
-  add(standing, findings.complaints);
-  due.next = log.update(findings, now, [&](const Complaint& complaint, auto telling) {
+  ComplaintsByKey routes;
+  put(standing, routes);
+  due.next = log.update(routes, {}, now, [&](const Complaint& complaint, auto telling) {
     (telling == ComplaintLog::Telling::news ? due.news : due.reminders).push_back(complaint);
     return has_room;
   });
@@ -153,7 +149,7 @@ Complaints paths(int count, const std::string& name = "path ") {
   return bounded(all);
 }
 
-TEST(ComplaintLog, OfOneReasonAboutOneIngressAllIsOnePieceOfNews) {
+TEST(ComplaintLog, OfOneReasonToOneClaimantAllIsOnePieceOfNews) {
   ComplaintLog log(seconds(0));
   const auto due = update(log, paths(2000), kStart);
   ASSERT_THAT(due.news, SizeIs(1));
@@ -237,7 +233,6 @@ TEST_P(ComplaintLogHistories, SayWhatALogThatLooksAtEverythingSays) {
   WholeLog whole;
   base::SteadyTime now = kStart;
   Complaints standing;
-  Findings findings;
   for (int step = 0; step < 2000; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     for (auto changes = random() % 3; changes > 0; --changes) {
@@ -255,17 +250,19 @@ TEST_P(ComplaintLogHistories, SayWhatALogThatLooksAtEverythingSays) {
     }
     standing = bounded(std::move(standing));
     // Where it stands, with the compiler or the plan, is the same to who hears it.
-    findings = {};
-    add(standing, random() % 4 == 0 ? findings.plan_complaints : findings.complaints);
+    ComplaintsByKey routes;
+    ComplaintsByKey certificates;
+    put(standing, random() % 4 == 0 ? certificates : routes);
     now += seconds(random() % 4);
     if (random() % 50 == 0) now += ComplaintLog::kReminded;
     const bool has_room = random() % 4 != 0;
     Due by_change;
-    by_change.next = log.update(findings, now, [&](const Complaint& complaint, auto telling) {
-      (telling == ComplaintLog::Telling::news ? by_change.news : by_change.reminders)
-          .push_back(complaint);
-      return has_room;
-    });
+    by_change.next =
+        log.update(routes, certificates, now, [&](const Complaint& complaint, auto telling) {
+          (telling == ComplaintLog::Telling::news ? by_change.news : by_change.reminders)
+              .push_back(complaint);
+          return has_room;
+        });
     const Due by_all = whole.update(standing, now, has_room);
     ASSERT_EQ(by_change.news, by_all.news);
     ASSERT_EQ(by_change.reminders, by_all.reminders);
@@ -275,142 +272,5 @@ TEST_P(ComplaintLogHistories, SayWhatALogThatLooksAtEverythingSays) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ComplaintLogHistories, testing::Range(1u, 5u));
 
-Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t closed = 0) {
-  kube::Ingress ingress = ingress_test::an_ingress("shop/www").get();
-  ingress.metadata.uid = uid;
-  ingress.metadata.generation = generation;
-  Summary summary;
-  summary.ingress = std::make_shared<const kube::Ingress>(ingress);
-  summary.hosts = {"a.example"};
-  summary.paths_served = 1;
-  summary.paths_closed = closed;
-  return summary;
-}
-
-std::size_t news_of(ProgrammedLog& log, const std::vector<Summary>& summaries,
-                    bool has_room = true) {
-  std::size_t news = 0;
-  Findings findings;
-  add(summaries, findings);
-  log.update(findings, kStart, [&](const Summary&) {
-    ++news;
-    return has_room;
-  });
-  return news;
-}
-
-TEST(ProgrammedLog, WhatWasServedBeforeWeCameIsNoNews) {
-  ProgrammedLog log;
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
-}
-
-TEST(ProgrammedLog, ComingToBeServedInFullIsNewsOnceAndEachNewGeneration) {
-  ProgrammedLog log;
-  news_of(log, {});
-  EXPECT_EQ(news_of(log, {a_summary("u", 1, 1)}), 0u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 2)}), 1u);
-  EXPECT_EQ(news_of(log, {a_summary("another", 2)}), 1u);
-}
-
-TEST(ProgrammedLog, WhatTheProxiesAreNotToldIsServedToNobody) {
-  ProgrammedLog log;
-  news_of(log, {});
-  std::size_t news = 0;
-  const auto look = [&](bool is_live) {
-    Findings findings;
-    add(std::vector<Summary>{a_summary("u", 1)}, findings);
-    log.update(
-        findings, kStart, [&](const Summary&) { return ++news != 0; }, is_live);
-    return news;
-  };
-  EXPECT_EQ(look(false), 0u) << "the configuration is not valid";
-  EXPECT_EQ(look(true), 1u);
-  EXPECT_EQ(look(false), 1u);
-  EXPECT_EQ(look(true), 1u) << "what went on being served is no news";
-}
-
-TEST(ProgrammedLog, WhatTheClassSaysIsAmongThePolicies) {
-  Summary summary = a_summary("u", 1);
-  EXPECT_THAT(served_text(summary), testing::Not(testing::HasSubstr("TLS 1.3")));
-  auto parameters = std::make_shared<api::EdgeParameters>();
-  parameters->spec.tls_policy = proxy::config::TlsPolicy::modern;
-  parameters->spec.plain_http = api::EdgeParameters::PlainHttp::refuse;
-  parameters->spec.hsts.emplace();
-  parameters->spec.body_bytes_max = 7;
-  summary.parameters = parameters;
-  EXPECT_EQ(served_text(summary),
-            "1 path on a.example, with plain HTTP refused, TLS 1.3 alone, HSTS");
-}
-
-TEST(ProgrammedLog, AClassThatChangesWhatIsInForceIsNewsAndAnyOtherChangeOfItIsNot) {
-  ProgrammedLog log;
-  news_of(log, {});
-  const auto with = [](const api::EdgeParameters::Spec& spec) {
-    Summary summary = a_summary("u", 1);
-    auto parameters = std::make_shared<api::EdgeParameters>();
-    parameters->spec = spec;
-    summary.parameters = parameters;
-    return summary;
-  };
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
-  EXPECT_EQ(news_of(log, {with({})}), 0u);
-  EXPECT_EQ(news_of(log, {with({.plain_http = api::EdgeParameters::PlainHttp::refuse})}), 1u);
-  EXPECT_EQ(
-      news_of(log,
-              {with({.plain_http = api::EdgeParameters::PlainHttp::refuse, .limit_status = 429})}),
-      0u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u) << "the class says nothing any longer";
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
-}
-
-TEST(ProgrammedLog, WhatFoundNoEarIsNewsAgain) {
-  ProgrammedLog log;
-  news_of(log, {});
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}, false), 1u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 1u);
-  EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
-}
-
-TEST(ProgrammedLog, AMissingCertificateIsNotServedInFull) {
-  Summary summary = a_summary("u", 1);
-  summary.tls_missing = {"a.example"};
-  EXPECT_FALSE(is_served_in_full(summary));
-  summary.tls_missing.clear();
-  summary.tls_names = {"a.example"};
-  EXPECT_TRUE(is_served_in_full(summary));
-  EXPECT_EQ(served_text(summary), "1 path on a.example, with TLS for a.example");
-}
-
-TEST(ProgrammedLog, AnotherPolicyIsNewsAndAnothersAnnotationIsNot) {
-  ProgrammedLog log;
-  news_of(log, {});
-  const auto with = [](const std::string& annotation) {
-    Summary summary = a_summary("u", 1);
-    auto ingress = std::make_shared<kube::Ingress>(*summary.ingress);
-    if (!annotation.empty()) ingress->metadata.annotations[annotation] = "5";
-    summary.ingress = ingress;
-    return summary;
-  };
-  EXPECT_EQ(news_of(log, {with("")}), 1u);
-  EXPECT_EQ(news_of(log, {with("nginx.ingress.kubernetes.io/limit-rps")}), 1u);
-  EXPECT_EQ(news_of(log, {with("nginx.ingress.kubernetes.io/limit-rps")}), 0u);
-  EXPECT_EQ(news_of(log, {with("argocd.argoproj.io/tracking-id")}), 1u) << "the limit has gone";
-  EXPECT_EQ(news_of(log, {with("kubectl.kubernetes.io/restartedAt")}), 0u);
-}
-
-TEST(ProgrammedLog, WhatIsServedIsSaidWithItsSecretAndItsPolicies) {
-  Summary summary = a_summary("u", 1);
-  summary.ingress = ingress_test::an_ingress("shop/www")
-                        .tls({"a.example"}, "a-tls")
-                        .annotation("nginx.ingress.kubernetes.io/limit-rps", "5")
-                        .annotation("nginx.ingress.kubernetes.io/enable-cors", "true");
-  summary.tls_names = {"a.example"};
-  EXPECT_EQ(served_text(summary),
-            "1 path on a.example, with TLS for a.example (Secret a-tls), with limits, CORS");
-}
-
 }  // namespace
-}  // namespace ingress
+}  // namespace routing
