@@ -256,9 +256,7 @@ class Compilation {
         continue;
       }
       loads_.emplace(ingress.metadata.key(), reading.load);
-      admission.put(
-          {is_ending(view_, ingress), ingress.metadata.creation_timestamp, ingress.metadata.key()},
-          reading.load);
+      admission.put({is_ending(view_, ingress), reading.claimant}, reading.load);
     }
     if (!view_.without_room) admission.decide();
     for (Reading& reading : readings) {

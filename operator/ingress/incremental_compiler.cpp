@@ -746,13 +746,12 @@ std::set<NamedOutside> IncrementalCompiler::external_names() const {
   return names;
 }
 
-IncrementalCompiler::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {
-  return {is_ending(ending_namespaces_, ingress), ingress.metadata.creation_timestamp,
-          ingress.metadata.key()};
+routing::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {
+  return ingress::rank_of(ending_namespaces_, ingress);
 }
 
 std::vector<Summary> IncrementalCompiler::summaries() const {
-  std::map<Rank, Summary> by_rank;
+  std::map<routing::Rank, Summary> by_rank;
   for (const auto& [key, summary] : results_.findings.summaries) {
     by_rank.emplace(rank_of(*summary->ingress), *summary);
   }

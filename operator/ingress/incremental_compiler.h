@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "operator/ingress/findings.h"
 #include "operator/ingress/ingress_groups.h"
 #include "operator/routing/keys_by_hash.h"
+#include "operator/routing/rank.h"
 
 namespace ingress {
 
@@ -73,8 +73,6 @@ class IncrementalCompiler {
  private:
   using Members = IngressGroups::Members;
   using GroupId = std::uint64_t;
-  // Whether it is ending, its age and name: the order in which Ingresses have their say.
-  using Rank = routing::Admission::Rank;
 
   // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
   // vectors.
@@ -148,7 +146,7 @@ class IncrementalCompiler {
   void add(Group group, Compiled compiled, CertificatePlan plan);
   void add_config(const proxy::config::ProxyConfig& config);
   void remove(GroupId id);
-  Rank rank_of(const kube::Ingress& ingress) const;
+  routing::Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
   bool is_served(const std::string& host) const;
   void look_again_at(const std::vector<std::string>& served_hosts);

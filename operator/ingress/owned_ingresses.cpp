@@ -1,7 +1,7 @@
 #include "operator/ingress/owned_ingresses.h"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "operator/ingress/claims.h"
 
@@ -26,18 +26,23 @@ bool is_ending(const ClusterView& view, const kube::Ingress& ingress) {
   return is_ending(view.ending_namespaces, ingress);
 }
 
+routing::Rank rank_of(const std::set<std::string>& ending_namespaces,
+                      const kube::Ingress& ingress) {
+  return {is_ending(ending_namespaces, ingress), claimant_of(ingress)};
+}
+
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view) {
   const ClassOwnership ownership = ownership_of(view);
-  std::vector<std::shared_ptr<const kube::Ingress>> owned;
+  std::vector<std::pair<routing::Rank, std::shared_ptr<const kube::Ingress>>> ranked;
   for (const auto& ingress : view.ingresses) {
-    if (ownership.is_ours(*ingress)) owned.push_back(ingress);
+    if (!ownership.is_ours(*ingress)) continue;
+    ranked.emplace_back(rank_of(view.ending_namespaces, *ingress), ingress);
   }
-  std::sort(owned.begin(), owned.end(), [&](const auto& a, const auto& b) {
-    const bool ends_a = is_ending(view, *a);
-    const bool ends_b = is_ending(view, *b);
-    return std::tuple(ends_a, a->metadata.creation_timestamp, a->metadata.key()) <
-           std::tuple(ends_b, b->metadata.creation_timestamp, b->metadata.key());
-  });
+  std::sort(ranked.begin(), ranked.end(),
+            [](const auto& one, const auto& other) { return one.first < other.first; });
+  std::vector<std::shared_ptr<const kube::Ingress>> owned;
+  owned.reserve(ranked.size());
+  for (auto& [rank, ingress] : ranked) owned.push_back(std::move(ingress));
   return owned;
 }
 

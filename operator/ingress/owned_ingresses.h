@@ -7,6 +7,7 @@
 
 #include "operator/ingress/cluster_view.h"
 #include "operator/routing/host_owners.h"
+#include "operator/routing/rank.h"
 
 namespace ingress {
 
@@ -15,8 +16,9 @@ namespace ingress {
 bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress);
 bool is_ending(const ClusterView& view, const kube::Ingress& ingress);
 
-// The Ingresses of our classes in the order in which they have their say: oldest first
-// (creationTimestamp, then namespace/name), and those that are ending after all others.
+routing::Rank rank_of(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress);
+
+// The Ingresses of our classes in the order in which they have their say.
 std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view);
 
 routing::HostOwners owners_of(const ClusterView& view);

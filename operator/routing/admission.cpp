@@ -10,10 +10,6 @@
 namespace routing {
 namespace {
 
-const kube::ObjectKey& key_of(const Admission::Rank& rank) {
-  return std::get<kube::ObjectKey>(rank);
-}
-
 Load::Kind kind_at(std::size_t i) {
   return static_cast<Load::Kind>(i);
 }
@@ -21,7 +17,7 @@ Load::Kind kind_at(std::size_t i) {
 }  // namespace
 
 void Admission::put(const Rank& rank, const Load& load) {
-  const kube::ObjectKey& ingress = key_of(rank);
+  const kube::ObjectKey& ingress = rank.claimant.key();
   const auto known = places_.find(ingress);
   if (known != places_.end()) {
     if ((*known)->first == rank && (*known)->second == load) return;
@@ -88,7 +84,8 @@ Admission::WithoutRoom Admission::without_room(const Namespace& of) const {
       continue;
     }
     const bool is_all = share_[*kind] < bounds_.namespace_[*kind];
-    found.emplace(key_of(rank), NoRoom{is_all ? NoRoom::Of::all : NoRoom::Of::namespace_, *kind});
+    found.emplace(rank.claimant.key(),
+                  NoRoom{is_all ? NoRoom::Of::all : NoRoom::Of::namespace_, *kind});
   }
   return found;
 }

@@ -4,11 +4,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 
-#include "base/clock.h"
 #include "kube/object.h"
 #include "operator/routing/load.h"
+#include "operator/routing/rank.h"
 
 namespace routing {
 
@@ -27,9 +26,6 @@ struct NoRoom {
 // about. Costs what has changed, as long as there is room for all. Not thread-safe.
 class Admission {
  public:
-  // Whether it is ending, its age and name: the order in which Ingresses have their say.
-  using Rank = std::tuple<bool, base::WallTime, kube::ObjectKey>;
-
   explicit Admission(const LoadBounds& bounds) : bounds_(bounds), share_(bounds.namespace_) {}
   Admission(Admission&&) = default;
   Admission& operator=(Admission&&) = default;
@@ -58,7 +54,7 @@ class Admission {
     using is_transparent = void;
     static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
     static const kube::ObjectKey& key(Loads::const_iterator place) {
-      return std::get<kube::ObjectKey>(place->first);
+      return place->first.claimant.key();
     }
     template <class One, class Other>
     bool operator()(const One& one, const Other& other) const {

@@ -48,8 +48,8 @@ kube::ObjectKey key(const std::string& text) {
   return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
-Admission::Rank rank(int age, const std::string& text) {
-  return {false, base::WallTime{} + seconds(age), key(text)};
+Rank rank(int age, const std::string& text) {
+  return {false, Claimant("Ingress", key(text), "", base::WallTime{} + seconds(age))};
 }
 
 bool is_in(const Admission& admission, const std::string& text) {
@@ -140,7 +140,7 @@ TEST(Admission, EachKindKeepsWithinItsBoundWhateverTheOthersLeave) {
 TEST(Admission, WhatItDecidesDoesNotDependOnHowItCameAbout) {
   std::mt19937 random(11);
   Admission kept(bounds(10, 14));
-  std::map<kube::ObjectKey, std::pair<Admission::Rank, Load>> all;
+  std::map<kube::ObjectKey, std::pair<Rank, Load>> all;
   for (int step = 0; step < 1000; ++step) {
     const std::string name =
         std::string(1, "abc"[random() % 3]) + "/i" + std::to_string(random() % 5);
@@ -149,8 +149,9 @@ TEST(Admission, WhatItDecidesDoesNotDependOnHowItCameAbout) {
       kept.erase(key(name));
     } else {
       const auto ranked = rank(static_cast<int>(random() % 3), name);
-      all[key(name)] = {ranked, of_hosts(1 + random() % 6)};
-      kept.put(ranked, all[key(name)].second);
+      const Load load = of_hosts(1 + random() % 6);
+      all.insert_or_assign(key(name), std::pair(ranked, load));
+      kept.put(ranked, load);
     }
     if (random() % 2 == 0) continue;
     kept.decide();
