@@ -19,6 +19,7 @@ namespace {
 
 using proxy::config::ProxyConfig;
 using routing::challenge_answers;
+using routing::ClaimantGroups;
 using routing::Complaints;
 using routing::covering_wildcard;
 using routing::external_name_of;
@@ -328,8 +329,8 @@ void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
 // An Ingress of its own has in common with others what it has them on the proxies and what
 // Certificates are planned for: also those that it controls, as it may take them away from whoever
 // asks for them by the same name.
-IngressGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
-  IngressGroups::Names names{named_hosts(ingress), named_secrets(ingress)};
+ClaimantGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
+  ClaimantGroups::Names names{named_hosts(ingress), named_secrets(ingress)};
   if (!ingress.metadata.uid.empty()) {
     names.secrets.merge(certificates_by_controller_.find(hash_of(ingress.metadata.uid)));
   }
@@ -338,7 +339,7 @@ IngressGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress)
 
 void IncrementalCompiler::file(const kube::ObjectKey& key,
                                const std::shared_ptr<const kube::Ingress>& ingress) {
-  IngressGroups::Names names = names_of(*ingress);
+  ClaimantGroups::Names names = names_of(*ingress);
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, names);
   const kube::ObjectKey& kept = owned_.insert_or_assign(key, ingress).first->first;
@@ -398,7 +399,7 @@ void IncrementalCompiler::mark(const kube::ObjectKey& ingress) {
 }
 
 // Takes their groups away, and says in which they fall now.
-std::vector<IngressGroups::Members> IncrementalCompiler::take_marked() {
+std::vector<ClaimantGroups::Members> IncrementalCompiler::take_marked() {
   if (is_one_group_ && !marked_.empty()) note_everything();
   for (const kube::ObjectKey& ingress : marked_) {
     const auto group = group_of_.find(ingress);

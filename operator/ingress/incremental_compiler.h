@@ -16,7 +16,7 @@
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
-#include "operator/ingress/ingress_groups.h"
+#include "operator/routing/claimant_groups.h"
 #include "operator/routing/keys_by_hash.h"
 #include "operator/routing/rank.h"
 
@@ -24,9 +24,9 @@ namespace ingress {
 
 // compile() and plan_certificates() of the whole cluster, kept up to date by what changes: those
 // Ingresses are compiled again, by the same two functions, that have to do with the change,
-// together with all that have to do with them (IngressGroups). What comes of a group concerns
-// nobody else, so the parts make up the whole. compile() of everything is the specification, and
-// says the same after every change.
+// together with all that have to do with them (routing::ClaimantGroups). What comes of a group
+// concerns nobody else, so the parts make up the whole. compile() of everything is the
+// specification, and says the same after every change.
 //
 // Not thread-safe. The source may go on changing while it is asked: what it says is then newer than
 // the changes that were announced, and will be announced.
@@ -71,7 +71,7 @@ class IncrementalCompiler {
   CertificatePlan plan() const;
 
  private:
-  using Members = IngressGroups::Members;
+  using Members = routing::ClaimantGroups::Members;
   using GroupId = std::uint64_t;
 
   // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
@@ -127,7 +127,7 @@ class IncrementalCompiler {
   void note_time(base::WallTime now);
   void note_everything();
 
-  IngressGroups::Names names_of(const kube::Ingress& ingress) const;
+  routing::ClaimantGroups::Names names_of(const kube::Ingress& ingress) const;
   void file(const kube::ObjectKey& key, const std::shared_ptr<const kube::Ingress>& ingress);
   void unfile(const kube::ObjectKey& key);
 
@@ -178,7 +178,7 @@ class IncrementalCompiler {
   std::set<kube::ObjectKey> with_orders_;           // Certificates
 
   routing::Admission admission_;
-  IngressGroups names_;
+  routing::ClaimantGroups names_;
   GroupId last_id_ = 0;
   std::map<GroupId, Group> groups_;
   std::set<Membership, ByMember> group_of_;

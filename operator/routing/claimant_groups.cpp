@@ -1,4 +1,4 @@
-#include "operator/ingress/ingress_groups.h"
+#include "operator/routing/claimant_groups.h"
 
 #include <cstddef>
 #include <numeric>
@@ -6,11 +6,8 @@
 
 #include "operator/routing/host_name.h"
 
-namespace ingress {
+namespace routing {
 namespace {
-
-using routing::covering_wildcard;
-using routing::hash_of;
 
 // Disjoint sets of numbers.
 class Sets {
@@ -40,7 +37,7 @@ std::size_t set_of(std::map<std::uint64_t, std::size_t>& numbers, std::uint64_t 
 
 }  // namespace
 
-IngressGroups::Hashes IngressGroups::hashes_of(const Names& names) {
+ClaimantGroups::Hashes ClaimantGroups::hashes_of(const Names& names) {
   Hashes hashes;
   hashes.hosts.reserve(names.hosts.size());
   for (const std::string& host : names.hosts) {
@@ -52,41 +49,41 @@ IngressGroups::Hashes IngressGroups::hashes_of(const Names& names) {
   return hashes;
 }
 
-void IngressGroups::put(const kube::ObjectKey& ingress, const Names& names) {
+void ClaimantGroups::put(const kube::ObjectKey& claimant, const Names& names) {
   Hashes hashes = hashes_of(names);
-  const auto place = hashes_.try_emplace(ingress).first;
+  const auto place = hashes_.try_emplace(claimant).first;
   if (place->second == hashes) return;
   unfile(place->first, place->second);
   place->second = std::move(hashes);
   file(place->first, place->second);
 }
 
-void IngressGroups::erase(const kube::ObjectKey& ingress) {
-  const auto known = hashes_.find(ingress);
+void ClaimantGroups::erase(const kube::ObjectKey& claimant) {
+  const auto known = hashes_.find(claimant);
   if (known == hashes_.end()) return;
   unfile(known->first, known->second);
   hashes_.erase(known);
 }
 
-void IngressGroups::file(const kube::ObjectKey& ingress, const Hashes& hashes) {
+void ClaimantGroups::file(const kube::ObjectKey& claimant, const Hashes& hashes) {
   for (const Hashes::Host& host : hashes.hosts) {
-    by_host_.add(host.name, ingress);
-    if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, ingress);
+    by_host_.add(host.name, claimant);
+    if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, claimant);
   }
-  for (const std::uint64_t secret : hashes.secrets) by_secret_.add(secret, ingress);
+  for (const std::uint64_t secret : hashes.secrets) by_secret_.add(secret, claimant);
 }
 
-void IngressGroups::unfile(const kube::ObjectKey& ingress, const Hashes& hashes) {
+void ClaimantGroups::unfile(const kube::ObjectKey& claimant, const Hashes& hashes) {
   for (const Hashes::Host& host : hashes.hosts) {
-    by_host_.remove(host.name, ingress);
-    if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, ingress);
+    by_host_.remove(host.name, claimant);
+    if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, claimant);
   }
-  for (const std::uint64_t secret : hashes.secrets) by_secret_.remove(secret, ingress);
+  for (const std::uint64_t secret : hashes.secrets) by_secret_.remove(secret, claimant);
 }
 
-IngressGroups::Members IngressGroups::neighbours(const Names& names) const {
+ClaimantGroups::Members ClaimantGroups::neighbours(const Names& names) const {
   Members found;
-  const auto add = [&found](const kube::ObjectKey& ingress) { found.insert(ingress); };
+  const auto add = [&found](const kube::ObjectKey& claimant) { found.insert(claimant); };
   const Hashes hashes = hashes_of(names);
   for (const Hashes::Host& host : hashes.hosts) {
     by_host_.visit(host.name, add);
@@ -97,18 +94,18 @@ IngressGroups::Members IngressGroups::neighbours(const Names& names) const {
   return found;
 }
 
-IngressGroups::Members IngressGroups::with_secret(const kube::ObjectKey& secret) const {
+ClaimantGroups::Members ClaimantGroups::with_secret(const kube::ObjectKey& secret) const {
   return by_secret_.find(hash_of(secret));
 }
 
-std::vector<IngressGroups::Members> IngressGroups::groups_of(const Members& ingresses) const {
+std::vector<ClaimantGroups::Members> ClaimantGroups::groups_of(const Members& claimants) const {
   Sets sets;
   std::map<std::uint64_t, std::size_t> hosts;
   std::map<std::uint64_t, std::size_t> secrets;
   std::map<kube::ObjectKey, std::size_t> numbers;
-  for (const kube::ObjectKey& ingress : ingresses) {
-    const std::size_t own = numbers[ingress] = sets.add();
-    const Hashes& hashes = hashes_.at(ingress);
+  for (const kube::ObjectKey& claimant : claimants) {
+    const std::size_t own = numbers[claimant] = sets.add();
+    const Hashes& hashes = hashes_.at(claimant);
     for (const Hashes::Host& host : hashes.hosts) {
       sets.join(own, set_of(hosts, host.name, sets));
       if (host.wildcard != 0 && by_host_.has(host.wildcard)) {
@@ -120,11 +117,11 @@ std::vector<IngressGroups::Members> IngressGroups::groups_of(const Members& ingr
     }
   }
   std::map<std::size_t, Members> by_root;
-  for (const auto& [ingress, number] : numbers) by_root[sets.root_of(number)].insert(ingress);
+  for (const auto& [claimant, number] : numbers) by_root[sets.root_of(number)].insert(claimant);
   std::vector<Members> groups;
   groups.reserve(by_root.size());
   for (auto& [root, members] : by_root) groups.push_back(std::move(members));
   return groups;
 }
 
-}  // namespace ingress
+}  // namespace routing

@@ -9,33 +9,33 @@
 #include "kube/object.h"
 #include "operator/routing/keys_by_hash.h"
 
-namespace ingress {
+namespace routing {
 
-// Which Ingresses have to do with each other: those with a name in common, or with names that one
+// Which claimants have to do with each other: those with a name in common, or with names that one
 // wildcard of theirs covers, and those that have to do with one and the same third. Two groups can
 // be compiled apart. A change costs as much as the groups that it touches are large. Names are kept
 // as hashes: two with one hash count as a name in common. Not thread-safe.
-class IngressGroups {
+class ClaimantGroups {
  public:
   using Members = std::set<kube::ObjectKey>;
 
-  // What an Ingress has in common with others.
+  // What a claimant has in common with others.
   struct Names {
     std::set<std::string> hosts;
     std::set<kube::ObjectKey> secrets;
     bool operator==(const Names&) const = default;
   };
 
-  // Makes the Ingress known with these names instead of those that it had.
-  void put(const kube::ObjectKey& ingress, const Names& names);
-  void erase(const kube::ObjectKey& ingress);
+  // Makes the claimant known with these names instead of those that it had.
+  void put(const kube::ObjectKey& claimant, const Names& names);
+  void erase(const kube::ObjectKey& claimant);
 
-  // The Ingresses with one of these names, or with one that has to do with it.
+  // The claimants with one of these names, or with one that has to do with it.
   Members neighbours(const Names& names) const;
   Members with_secret(const kube::ObjectKey& secret) const;
 
   // The groups that these make. They must be whole: with whoever has to do with one of them.
-  std::vector<Members> groups_of(const Members& ingresses) const;
+  std::vector<Members> groups_of(const Members& claimants) const;
 
  private:
   struct Hashes {
@@ -51,13 +51,13 @@ class IngressGroups {
   static Hashes hashes_of(const Names& names);
 
   // With a key of hashes_.
-  void file(const kube::ObjectKey& ingress, const Hashes& hashes);
-  void unfile(const kube::ObjectKey& ingress, const Hashes& hashes);
+  void file(const kube::ObjectKey& claimant, const Hashes& hashes);
+  void unfile(const kube::ObjectKey& claimant, const Hashes& hashes);
 
   std::map<kube::ObjectKey, Hashes> hashes_;
-  routing::KeysByHash by_host_;
-  routing::KeysByHash by_covering_wildcard_;
-  routing::KeysByHash by_secret_;
+  KeysByHash by_host_;
+  KeysByHash by_covering_wildcard_;
+  KeysByHash by_secret_;
 };
 
-}  // namespace ingress
+}  // namespace routing
