@@ -11,7 +11,7 @@
 
 namespace routing {
 
-// Why there is no room for an Ingress.
+// Why there is no room for a claimant.
 struct NoRoom {
   enum class Of { ingress, namespace_, all };
   Of of = Of::ingress;
@@ -19,7 +19,7 @@ struct NoRoom {
   bool operator==(const NoRoom&) const = default;
 };
 
-// Which Ingresses find room in the configuration. Within a namespace the older one goes first; a
+// Which claimants find room in the configuration. Within a namespace the older one goes first; a
 // smaller one behind one that does not fit may. Between namespaces nobody goes first: where all
 // ask for more than there is, those with the most are cut to one share. So who stays small always
 // has room, whatever others do. What it decides depends on what it knows, and not on how it came
@@ -49,7 +49,7 @@ class Admission {
     WithoutRoom without_room;
   };
 
-  // Where an Ingress stands in its namespace's loads.
+  // Where a claimant stands in its namespace's loads.
   struct ByIngress {
     using is_transparent = void;
     static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }

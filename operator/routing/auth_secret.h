@@ -33,7 +33,7 @@ struct ClientAuthorities {
 
 ClientAuthorities read_client_authorities(const kube::Secret& secret);
 
-// What a Secret offers to guards, in all ways that an Ingress may read it.
+// What a Secret offers to guards, in all ways that a claimant may read it.
 struct AuthSecret {
   bool is_unread = false;  // it has not come from the API server yet
   PasswordFile file;       // of its key "auth"
@@ -43,7 +43,7 @@ struct AuthSecret {
 
 AuthSecret read_auth_secret(const kube::Secret& secret);
 
-// The Secrets that Ingresses name for passwords and for certificates of clients; see
+// The Secrets that claimants name for passwords and for certificates of clients; see
 // AuthSecretWatches.
 using AuthSecrets = NamedObjects<AuthSecret>;
 

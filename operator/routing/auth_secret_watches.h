@@ -11,7 +11,7 @@ namespace routing {
 
 extern template class NamedObjectWatches<kube::Secret, AuthSecret>;
 
-// The Secrets that guards of Ingresses name. Thread-safe.
+// The Secrets that guards of claimants name. Thread-safe.
 class AuthSecretWatches final : public NamedObjectWatches<kube::Secret, AuthSecret> {
  public:
   // client must outlive it.

@@ -184,7 +184,7 @@ std::string cluster_id(const kube::Service& service, const kube::ServicePort& po
   if (choice.asks_the_service) id += ";service";
   if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
   if (timeouts == Timeouts{}) return id;
-  // Another Ingress's timeouts for the same Service are not ours: they get a cluster of their own.
+  // Another claimant's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
          ";read=" + std::to_string(timeouts.read.count()) +
          ";send=" + std::to_string(timeouts.send.count());
@@ -227,7 +227,7 @@ proxy::config::Size size_of_hints(const std::vector<const kube::EndpointSlice*>&
   return size += size_of(proxy::config::Endpoint()) * hints;
 }
 
-// Of the cluster's id: what one Ingress trusts and shows is not another's. The content of a Secret
+// Of the cluster's id: what one claimant trusts and shows is not another's. The content of a Secret
 // is no part of it, so that a new one changes the cluster in place.
 std::string tls_text(const BackendProtocol& protocol) {
   if (protocol == BackendProtocol{.tls = protocol.tls,
@@ -240,7 +240,7 @@ std::string tls_text(const BackendProtocol& protocol) {
                     "\n" + std::to_string(protocol.verify_depth);
   if (protocol.tls13_only) all += "\n1.3";
   if (!protocol.config_map.empty()) all += "\nmap " + protocol.config_map;
-  constexpr std::size_t kDigits = 32;  // more than enough for the Ingresses of one Service
+  constexpr std::size_t kDigits = 32;  // more than enough for the claimants of one Service
   return ";tls=" + base::sha256_hex(all).substr(0, kDigits);
 }
 

@@ -33,7 +33,7 @@ using Complaints = std::vector<Complaint>;
 
 // Sorted and unique; of one reason to one claimant so many as a person reads, the last of which
 // stands for the rest; none longer than an Event shows, nor with a control character, for they
-// quote what a tenant wrote. An Ingress may have thousands of paths.
+// quote what a tenant wrote. A claimant may have thousands of paths.
 Complaints bounded(Complaints complaints);
 
 // By the text of a claimant's key: those to it, sorted, and never none. Copies share what they have

@@ -14,7 +14,7 @@ namespace routing {
 // whole head.
 inline constexpr std::size_t kFieldBytesMax = 16u << 10;
 
-// What a ConfigMap offers to an Ingress that names it: for header fields a name and a value for
+// What a ConfigMap offers to a claimant that names it: for header fields a name and a value for
 // each of its keys, of which nothing is kept where they are more than a head may have; and
 // authorities.
 struct FieldMap {
@@ -29,7 +29,7 @@ struct FieldMap {
 
 FieldMap read_field_map(const kube::ConfigMap& map);
 
-// The ConfigMaps that Ingresses name; see FieldMapWatches.
+// The ConfigMaps that claimants name; see FieldMapWatches.
 using FieldMaps = NamedObjects<FieldMap>;
 
 }  // namespace routing

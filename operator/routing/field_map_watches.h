@@ -11,7 +11,7 @@ namespace routing {
 
 extern template class NamedObjectWatches<kube::ConfigMap, FieldMap>;
 
-// The ConfigMaps that Ingresses name. Thread-safe.
+// The ConfigMaps that claimants name. Thread-safe.
 class FieldMapWatches final : public NamedObjectWatches<kube::ConfigMap, FieldMap> {
  public:
   // client must outlive it.

@@ -6,7 +6,7 @@
 
 namespace routing {
 
-// A host of an Ingress as a ProxyConfig names it: lower case, without a trailing dot; "" is every
+// A host of a claimant as a ProxyConfig names it: lower case, without a trailing dot; "" is every
 // host. Nothing when it is neither a DNS name nor a wildcard of one whole left-most label: a bare
 // "*", "*.*.example", an address.
 std::optional<std::string> config_host(std::string_view host);

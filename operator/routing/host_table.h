@@ -77,10 +77,10 @@ class HostTable {
   // TLS for it ends here.
   void pass_tls(const std::string& host, std::optional<proxy::config::Passthrough> passthrough);
 
-  // Closes what this expression matches on the host, for the route that a refused Ingress would
+  // Closes what this expression matches on the host, for the route that a refused claimant would
   // have had. False when the host has no place for one more.
   bool close_expression(const std::string& host, proxy::config::ClosedExpression closed);
-  // Nothing of the host may be reached: what an Ingress guards there cannot be told. The first one
+  // Nothing of the host may be reached: what a claimant guards there cannot be told. The first one
   // to say so is named.
   void close_host(const std::string& host, const Claimant& by);
 

@@ -11,12 +11,12 @@
 
 namespace routing {
 
-// What an Ingress adds to the configuration of all proxies at most, whoever else is there. A
+// What a claimant adds to the configuration of all proxies at most, whoever else is there. A
 // value; sums of it are compared with bounds.
 class Load {
  public:
   enum Kind : std::size_t {
-    hosts,              // of rules and annotations; one at least, for what an Ingress has once
+    hosts,              // of rules and annotations; one at least, for what a claimant has once
     names,              // that a certificate may be shown for
     backends,           // its clusters
     values,             // of JSON, in a document
@@ -65,10 +65,10 @@ class Load {
 // How much there may be. What is within the last of these keeps the limits of the proxies' contract
 // (proxy/config/limits.h), so nobody can bring it about that a configuration is refused as a whole.
 struct LoadBounds {
-  // Of one Ingress. An object is 1.5 MiB at most (etcd), which has room for 100,000 rules without a
-  // path; whoever writes so many can write several Ingresses.
+  // Of one claimant. An object is 1.5 MiB at most (etcd), which has room for 100,000 rules without
+  // a path; whoever writes so many can write several objects.
   Load ingress = Load::of(10'000, 10'000, 10'000, 400'000, 24u << 20, 64u << 20);
-  // Of the Ingresses of one namespace: half of all there is.
+  // Of the claimants of one namespace: half of all there is.
   Load namespace_ = Load::of(100'000, 100'000, 100'000, 1'900'000, 100u << 20, 512u << 20);
   // Of all. Challenges have the rest (challenge_answers.cpp).
   Load all = Load::of(proxy::config::kEntriesMax, proxy::config::kEntriesMax,

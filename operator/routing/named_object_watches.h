@@ -27,7 +27,7 @@
 
 namespace routing {
 
-// Watches the objects of one kind that Ingresses name, each by its name alone, as issuers' Secrets
+// Watches the objects of one kind that claimants name, each by its name alone, as issuers' Secrets
 // are (issuer::SecretWatches): nobody else's is read. A watch is a thread and a connection, so
 // there are so many; what is beyond them is read each minute. What is beyond those, too, is not
 // read: its reading says so, and whatever needs it is closed or left out. Whose that is is decided

@@ -7,7 +7,7 @@
 
 namespace routing {
 
-// Objects that Ingresses name, each read in a way of its own; see NamedObjectWatches. A reading has
+// Objects that claimants name, each read in a way of its own; see NamedObjectWatches. A reading has
 // a flag `is_unread`: it has not come from the API server yet.
 template <class Reading>
 class NamedObjects {

@@ -7,7 +7,7 @@
 
 namespace routing {
 
-// What is done to requests and responses for all Ingresses, by content: those that want the same
+// What is done to requests and responses for all claimants, by content: those that want the same
 // share one entry.
 class ShapeTable {
  public:
