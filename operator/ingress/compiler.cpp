@@ -17,7 +17,9 @@
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
+#include "operator/routing/asked_certificates.h"
 #include "operator/routing/backend_resolver.h"
+#include "operator/routing/backend_troubles.h"
 #include "operator/routing/challenge_answers.h"
 #include "operator/routing/foreign_claims.h"
 #include "operator/routing/guard_table.h"
@@ -43,7 +45,9 @@ using proxy::config::Forward;
 using proxy::config::PathMatch;
 using routing::Admission;
 using routing::amount_text;
+using routing::AskedCertificates;
 using routing::BackendResolver;
+using routing::BackendTroubles;
 using routing::bounded;
 using routing::challenge_answers;
 using routing::Claimant;
@@ -707,12 +711,6 @@ class Compilation {
         {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
   }
 
-  // What the Ingresses of a host ask of clients, and of whom that is said.
-  struct AskedOf {
-    Claimant claimant;
-    std::optional<proxy::config::ClientCertificates> asked;
-  };
-
   struct Scope {
     const kube::Ingress& ingress;
     const Claimant& claimant;
@@ -729,40 +727,7 @@ class Compilation {
     if (scope.policy.is_refused()) return;  // nobody comes in there, whatever others ask
     const auto& clients = scope.policy.client_certificates;
     for (const std::string& host : scope.summary.hosts) {
-      asked_by_host_[host].push_back(
-          {scope.claimant, clients ? std::optional(clients->asked) : std::nullopt});
-    }
-  }
-
-  // ingress-nginx has one answer for all paths of a host. Here each Ingress has its own, which is
-  // said to both: who comes from there may have relied on the other's.
-  void report_client_certificates() {
-    for (const auto& [host, all] : asked_by_host_) {
-      const bool is_asked =
-          std::any_of(all.begin(), all.end(), [](const AskedOf& one) { return one.asked; });
-      if (!is_asked) continue;
-      // All Ingresses of a namespace may have rules for one host: each is compared with the first.
-      const AskedOf& first = all.front();
-      const auto other_than_first = std::find_if(
-          all.begin(), all.end(), [&](const AskedOf& one) { return one.asked != first.asked; });
-      for (const AskedOf& one : all) {
-        const AskedOf* const other = one.asked != first.asked        ? &first
-                                     : other_than_first == all.end() ? nullptr
-                                                                     : &*other_than_first;
-        if (other == nullptr) continue;
-        const std::string named = "the " + other->claimant.text();
-        const std::string said = !one.asked     ? "no certificate, and " + named + " does"
-                                 : other->asked ? "certificates in another way than " + named
-                                                : "certificates, and " + named + " does not";
-        complaints_.push_back(
-            {one.claimant, Severity::warning, "ClientCertificatesDiffer",
-             "On " + (host.empty() ? "every host" : host) + " this Ingress asks clients for " +
-                 said +
-                 ". Each holds for the paths of its own Ingress, where ingress-nginx has one "
-                 "answer "
-                 "for the whole host. Write the same auth-tls annotations in both if all paths are "
-                 "to be guarded alike."});
-      }
+      asked_.add(host, scope.claimant, clients ? std::optional(clients->asked) : std::nullopt);
     }
   }
 
@@ -998,9 +963,7 @@ class Compilation {
     ResolvedBackend resolved =
         resolve(backends_, scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
                 protocol, choice_of(scope.policy, false));
-    if (!resolved.reason.empty()) {
-      troubles_[trouble_of(scope, resolved)].push_back("TLS of " + host);
-    }
+    troubles_.add(scope.claimant, resolved, has_pages(scope), "TLS of " + host);
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
       hosts_.pass_tls(host, std::nullopt);
@@ -1334,17 +1297,19 @@ class Compilation {
     ResolvedBackend resolved =
         resolve(backends_, scope.ingress.metadata.namespace_, backend, scope.policy.timeouts,
                 scope.policy.backend, choice_of(scope.policy, scope.policy.sticky.has_value()));
-    if (!resolved.reason.empty()) {
-      troubles_[trouble_of(scope, resolved)].push_back(where);
-    }
+    troubles_.add(scope.claimant, resolved, has_pages(scope), where);
     Action action = counted(scope, std::move(resolved.action));
     // Behind the guards of the route, as if there were no endpoint yet.
     const bool stands_in =
-        scope.pages && scope.pages->without_endpoints && backend.service &&
-        std::holds_alternative<FixedAnswer>(action) &&
+        has_pages(scope) && backend.service && std::holds_alternative<FixedAnswer>(action) &&
         proxy::config::is_of_a_broken_backend(std::get<FixedAnswer>(action).reason);
     if (!stands_in) return action;
     return backends_.nowhere({scope.ingress.metadata.namespace_, backend.service->name});
+  }
+
+  // In place of a backend that nobody answers for.
+  static bool has_pages(const Scope& scope) {
+    return scope.pages && scope.pages->without_endpoints;
   }
 
   static routing::EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
@@ -1446,8 +1411,8 @@ class Compilation {
     foreign_claims_.report(owners_.may_be_shared(), complaints_);
     close_hosts();
     add_class_defaults();
-    report_troubles();
-    report_client_certificates();
+    troubles_.report(complaints_);
+    asked_.report(complaints_);
     hosts_.report_tls_policies(complaints_);
     hosts_.report_plain_http(tls.sni, tls.own_only, complaints_);
     compiled.config.clusters = backends_.take_clusters();
@@ -1483,30 +1448,6 @@ class Compilation {
     }
   }
 
-  void report_troubles() {
-    for (const auto& [trouble, places] : troubles_) {
-      complaints_.push_back({trouble.claimant, trouble.severity, trouble.reason,
-                             "Requests for " + joined(places) + " are answered " +
-                                 (trouble.has_pages ? "by the default-backend: " : "with 503: ") +
-                                 trouble.what + "."});
-    }
-  }
-
-  // One backend's trouble is one complaint, however many paths lead there.
-  struct Trouble {
-    Claimant claimant;
-    std::string reason;
-    std::string what;
-    Severity severity = Severity::warning;
-    bool has_pages = false;
-    auto operator<=>(const Trouble&) const = default;
-  };
-  static Trouble trouble_of(const Scope& scope, const ResolvedBackend& resolved) {
-    return {scope.claimant, resolved.reason, resolved.trouble,
-            resolved.is_pending ? Severity::pending : Severity::warning,
-            scope.pages && scope.pages->without_endpoints};
-  }
-
   const ClusterView& view_;
   const ClassOwnership ownership_;
   HostOwners owners_;
@@ -1521,10 +1462,10 @@ class Compilation {
   std::set<std::string> hosts_with_expressions_;
   std::set<std::string> served_hosts_;  // of rules and aliases
   std::vector<Canary> canaries_;
-  std::map<std::string, std::vector<AskedOf>> asked_by_host_;
+  AskedCertificates asked_;
   std::map<std::string, const ClassParameters*> class_defaults_;  // by host
   Complaints complaints_;
-  std::map<Trouble, std::vector<std::string>> troubles_;
+  BackendTroubles troubles_;
   std::vector<Summary> summaries_;
   std::map<kube::ObjectKey, Load> loads_;
   // In the summary of each, which may have thousands.
