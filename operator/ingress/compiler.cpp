@@ -17,16 +17,15 @@
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
+#include "operator/routing/arbitration.h"
 #include "operator/routing/asked_certificates.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/backend_troubles.h"
 #include "operator/routing/challenge_answers.h"
-#include "operator/routing/foreign_claims.h"
 #include "operator/routing/guard_table.h"
 #include "operator/routing/host_name.h"
 #include "operator/routing/host_table.h"
 #include "operator/routing/joined.h"
-#include "operator/routing/passthrough_hosts.h"
 #include "operator/routing/shape_table.h"
 #include "operator/routing/sni_table.h"
 #include "proxy/config/broken_backend.h"
@@ -45,6 +44,7 @@ using proxy::config::Forward;
 using proxy::config::PathMatch;
 using routing::Admission;
 using routing::amount_text;
+using routing::Arbitration;
 using routing::AskedCertificates;
 using routing::BackendResolver;
 using routing::BackendTroubles;
@@ -56,16 +56,14 @@ using routing::Complaint;
 using routing::Complaints;
 using routing::config_host;
 using routing::covering_wildcard;
-using routing::ForeignClaims;
 using routing::GuardTable;
-using routing::HostOwners;
 using routing::HostTable;
 using routing::joined;
 using routing::Load;
 using routing::NoRoom;
-using routing::PassthroughHosts;
 using routing::PasswordFile;
 using routing::PlainHttp;
+using routing::Rank;
 using routing::ResolvedBackend;
 using routing::Severity;
 using routing::ShapeTable;
@@ -83,8 +81,7 @@ class Compilation {
   Compiled run() {
     auto owned = owned_by_age(view_);
     for (auto& ingress : owned) ingress = ownership_.with_defaults(std::move(ingress));
-    owners_ = HostOwners(host_claims_of(owned), view_.shares_hosts);
-    passthrough_.emplace(tls_end_claims_of(owned), owners_);
+    arbitration_.emplace(host_claims_of(owned), tls_end_claims_of(owned), view_.shares_hosts);
     for (const auto& ingress : owned) note_expressions(*ingress);
     for (const auto& ingress : owned) note_served_hosts(*ingress);
     std::vector<Reading> readings;
@@ -111,7 +108,7 @@ class Compilation {
     if (!annotations::makes_expressions(ingress.metadata.annotations)) return;
     for (const kube::IngressRule& rule : ingress.rules) {
       auto host = config_host(rule.host);
-      if (!host || !owners_.admits(*host, ingress.metadata.namespace_)) continue;
+      if (!host || !arbitration_->owners().admits(*host, ingress.metadata.namespace_)) continue;
       hosts_with_expressions_.insert(std::move(*host));
     }
   }
@@ -119,7 +116,7 @@ class Compilation {
   void note_served_hosts(const kube::Ingress& ingress) {
     const std::string& namespace_ = ingress.metadata.namespace_;
     const auto note = [&](std::string host) {
-      if (owners_.admits(host, namespace_)) served_hosts_.insert(std::move(host));
+      if (arbitration_->owners().admits(host, namespace_)) served_hosts_.insert(std::move(host));
     };
     for (const kube::IngressRule& rule : ingress.rules) {
       if (auto host = config_host(rule.host)) note(std::move(*host));
@@ -133,7 +130,7 @@ class Compilation {
   // What an Ingress says by itself, before anything is made of it.
   struct Reading {
     std::shared_ptr<const kube::Ingress> ingress;
-    Claimant claimant;
+    Rank rank;
     std::string class_name{};
     RoutePolicy policy{};
     annotations::OtherHosts others{};
@@ -149,7 +146,7 @@ class Compilation {
   }
 
   Reading read_what_it_says(const std::shared_ptr<const kube::Ingress>& ingress) const {
-    Reading reading{ingress, claimant_of(*ingress)};
+    Reading reading{ingress, rank_of(view_.ending_namespaces, *ingress)};
     reading.class_name = ownership_.class_of(*ingress).value_or("");
     RoutePolicy& policy = reading.policy;
     policy = annotations::read_route_policy(
@@ -218,8 +215,8 @@ class Compilation {
       if (mirror->outside) ++asked_outside;
     }
     Summary unused;
-    proxy::config::Policies policies = policies_of({ingress, reading.claimant, policy, guards_id,
-                                                    shape_id, pages, mirrored, unused, of_class});
+    proxy::config::Policies policies = policies_of(
+        {ingress, reading.rank, policy, guards_id, shape_id, pages, mirrored, unused, of_class});
     policies.error_pages = pages;
     policies.rewrite_target = policy.rewrite.target;
     if (!policy.upstream_vhost.empty()) {
@@ -260,7 +257,7 @@ class Compilation {
         continue;
       }
       loads_.emplace(ingress.metadata.key(), reading.load);
-      admission.put({is_ending(view_, ingress), reading.claimant}, reading.load);
+      admission.put(reading.rank, reading.load);
     }
     if (!view_.without_room) admission.decide();
     for (Reading& reading : readings) {
@@ -317,12 +314,14 @@ class Compilation {
         .apply(reading.class_name, ingress.metadata.annotations, policy);
     const bool guards =
         policy.is_refused() || reading.auth || !(guards_of(policy) == proxy::config::Guards{});
-    const Claimant& claimant = reading.claimant;
+    const Claimant& claimant = reading.rank.claimant;
     const auto close = [&](const std::string& host) {
-      if (!hosts_.contains(host) || !owners_.admits(host, claimant.namespace_())) return;
+      if (!hosts_.contains(host) || !arbitration_->owners().admits(host, claimant.namespace_()))
+        return;
       if (guards && !policy.canary) hosts_.close_host(host, claimant);
-      const Claimant* const by = passthrough_->decided_by(host);
-      if (passthrough_->has(host) && by && *by == claimant) hosts_.pass_tls(host, std::nullopt);
+      const Claimant* const by = arbitration_->passthrough().decided_by(host);
+      if (arbitration_->passthrough().has(host) && by && *by == claimant)
+        hosts_.pass_tls(host, std::nullopt);
     };
     if (ingress.rules.empty()) close("");
     for (const kube::IngressRule& rule : ingress.rules) {
@@ -333,13 +332,13 @@ class Compilation {
 
   void add(Reading reading) {
     const std::shared_ptr<const kube::Ingress> ingress = std::move(reading.ingress);
-    const Claimant claimant = reading.claimant;
+    const Rank rank = reading.rank;
     Summary& summary = summaries_.emplace_back();
     summary.ingress = ingress;
     RoutePolicy policy = std::move(reading.policy);
     const annotations::OtherHosts others = std::move(reading.others);
     if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
-    if (policy.external_auth) tell_of_shared_answers(claimant, *policy.external_auth);
+    if (policy.external_auth) tell_of_shared_answers(rank.claimant, *policy.external_auth);
     const auto mirror = mirror_of(*ingress, policy);
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
@@ -351,13 +350,13 @@ class Compilation {
     report_issues(*ingress, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
       canaries_.push_back(
-          {ingress, claimant, std::move(policy), std::move(beside_class), summaries_.size() - 1});
+          {ingress, rank, std::move(policy), std::move(beside_class), summaries_.size() - 1});
       return;
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(guards_of(policy));
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
     const auto pages = error_pages_of(*ingress, policy, of_class);
-    const Scope scope{*ingress, claimant, policy, guards, shape, pages, mirror, summary, of_class};
+    const Scope scope{*ingress, rank, policy, guards, shape, pages, mirror, summary, of_class};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
     for (const std::string& alias : others.aliases) {
@@ -372,12 +371,12 @@ class Compilation {
     const bool orders =
         annotations::read_issuer(ingress->metadata.annotations, view_.default_issuer, unsaid)
             .has_value();
-    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, claimant, tls, orders);
+    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, rank, tls, orders);
   }
 
   struct Canary {
     std::shared_ptr<const kube::Ingress> ingress;
-    Claimant claimant;
+    Rank rank;
     RoutePolicy policy;
     std::optional<RoutePolicy> beside_class;  // see policy_beside_class()
     std::size_t summary;                      // its place
@@ -433,7 +432,7 @@ class Compilation {
             const kube::IngressBackend& backend, const std::string& what) {
     const kube::Ingress& ingress = *canary.ingress;
     Summary& summary = summaries_[canary.summary];
-    const bool is_admitted = asks_for(ingress, canary.claimant, host);
+    const bool is_admitted = arbitration_->asks_for(canary.rank, host);
     auto& names = is_admitted ? summary.hosts : summary.hosts_denied;
     if (hosts_named_.emplace(ingress.metadata.key(), host).second) names.push_back(host);
     if (!is_admitted) return;
@@ -444,14 +443,14 @@ class Compilation {
                "This canary gets no request for " + where + ": " + why + ".");
     };
     const auto standing = hosts_.find_standing(host, sought);
-    if (passthrough_->has(host)) {
+    if (arbitration_->passthrough().has(host)) {
       leave_out("TLS for the host passes unread, so nobody can tell its requests apart");
     } else if (!standing) {
       leave_out("no other Ingress serves it with this path and pathType");
     } else if (standing->owner.namespace_() != ingress.metadata.namespace_) {
       leave_out("the " + standing->owner.text() + " of another namespace has it");
     } else if (*standing->canary) {
-      leave_out(**standing->canary == canary.claimant
+      leave_out(**standing->canary == canary.rank.claimant
                     ? "it stands in this Ingress twice, and the first one counts"
                     : "the older canary " + (*standing->canary)->key().text() + " has joined it");
     } else if (!std::holds_alternative<Forward>(*standing->action)) {
@@ -498,7 +497,7 @@ class Compilation {
       leave_out(resolved.trouble);
       return;
     }
-    *standing.canary = canary.claimant;
+    *standing.canary = canary.rank.claimant;
     proxy::config::Split split = *canary.policy.canary;
     split.cluster = forward->cluster;
     standing.policies->change().splits = {std::move(split)};
@@ -713,7 +712,7 @@ class Compilation {
 
   struct Scope {
     const kube::Ingress& ingress;
-    const Claimant& claimant;
+    const Rank& rank;
     const RoutePolicy& policy;
     const std::string& guards;                              // their id
     const std::string& shape;                               // its id
@@ -727,7 +726,7 @@ class Compilation {
     if (scope.policy.is_refused()) return;  // nobody comes in there, whatever others ask
     const auto& clients = scope.policy.client_certificates;
     for (const std::string& host : scope.summary.hosts) {
-      asked_.add(host, scope.claimant, clients ? std::optional(clients->asked) : std::nullopt);
+      asked_.add(host, scope.rank.claimant, clients ? std::optional(clients->asked) : std::nullopt);
     }
   }
 
@@ -794,7 +793,7 @@ class Compilation {
   // names, if it names somebody. Nothing that an Ingress guards is behind it.
   void add_class_defaults() {
     for (const auto& [host, of_class] : class_defaults_) {
-      if (passthrough_->has(host)) continue;
+      if (arbitration_->passthrough().has(host)) continue;
       const api::EdgeParameters::Backend& named = *of_class->default_backend();
       const annotations::Defaults defaults = of_class->defaults();
       const ResolvedBackend resolved =
@@ -850,15 +849,15 @@ class Compilation {
       complain_of_host(scope.ingress, written);
       return std::nullopt;
     }
-    const bool is_admitted = asks_for(scope.ingress, scope.claimant, *host);
+    const bool is_admitted = arbitration_->asks_for(scope.rank, *host);
     auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
     if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
     if (!is_admitted) return std::nullopt;
-    hosts_.claim_host(*host, scope.claimant, plain_http_of(scope.policy), complaints_);
+    hosts_.claim_host(*host, scope.rank.claimant, plain_http_of(scope.policy), complaints_);
     if (scope.of_class.default_backend() != nullptr) {
       class_defaults_.try_emplace(*host, &scope.of_class);
     }
-    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.claimant, *scope.policy.tls);
+    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.rank.claimant, *scope.policy.tls);
     return host;
   }
 
@@ -867,15 +866,6 @@ class Compilation {
     return {.where_certificate = said.where_certificate,
             .always = said.always,
             .refuses = said.refuses};
-  }
-
-  // Whether the Ingress has a say about the host. Where another namespace owns it, both are told.
-  bool asks_for(const kube::Ingress& ingress, const Claimant& claimant, const std::string& host) {
-    const std::string& namespace_ = claimant.namespace_();
-    if (owners_.is_anothers(host, namespace_) && !is_ending(view_, ingress)) {
-      foreign_claims_.add(*owners_.owner_of(host), claimant, host);
-    }
-    return owners_.admits(host, namespace_);
   }
 
   void add_rule(const Scope& scope, const kube::IngressRule& rule) {
@@ -897,10 +887,10 @@ class Compilation {
                "so ssl-passthrough needs one.");
       return false;
     }
-    const bool passes = passthrough_->has(host);
+    const bool passes = arbitration_->passthrough().has(host);
     if (!passes && !is_asked_for) return true;
-    const Claimant& by = *passthrough_->decided_by(host);
-    if (by == scope.claimant) {
+    const Claimant& by = *arbitration_->passthrough().decided_by(host);
+    if (by == scope.rank.claimant) {
       pass_tls(scope, host, rule);
       return true;
     }
@@ -911,7 +901,7 @@ class Compilation {
                    " without ssl-passthrough has it, so the rule of this Ingress for the host is "
                    "left out.");
       note(by, "PassthroughConflict",
-           "TLS for " + host + " ends at the edge: the rule of " + scope.claimant.text() +
+           "TLS for " + host + " ends at the edge: the rule of " + scope.rank.claimant.text() +
                ", which asks for ssl-passthrough there, is left out.");
       return false;
     }
@@ -923,7 +913,7 @@ class Compilation {
          "TLS for " + host +
              " passes to the backend of this Ingress (ssl-passthrough), and "
              "nothing of what " +
-             scope.claimant.text() + " has for the host.");
+             scope.rank.claimant.text() + " has for the host.");
     return true;
   }
 
@@ -963,7 +953,7 @@ class Compilation {
     ResolvedBackend resolved =
         resolve(backends_, scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
                 protocol, choice_of(scope.policy, false));
-    troubles_.add(scope.claimant, resolved, has_pages(scope), "TLS of " + host);
+    troubles_.add(scope.rank.claimant, resolved, has_pages(scope), "TLS of " + host);
     const auto* const forward = std::get_if<Forward>(&resolved.action);
     if (forward == nullptr) {
       hosts_.pass_tls(host, std::nullopt);
@@ -998,7 +988,7 @@ class Compilation {
         [&] {
           return redirected({308, "$scheme://" + to + "$request_uri"});
         },
-        scope.claimant, complaints_);
+        scope.rank.claimant, complaints_);
   }
 
   // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
@@ -1007,7 +997,7 @@ class Compilation {
     if (!redirect || scope.policy.is_refused()) return;
     hosts_.claim_route(
         host, {PathMatch::exact, "/", {}, policies_of(scope)},
-        [&] { return redirected(*redirect); }, scope.claimant, complaints_);
+        [&] { return redirected(*redirect); }, scope.rank.claimant, complaints_);
   }
 
   static Action redirected(const proxy::config::Redirection& redirect) {
@@ -1020,7 +1010,7 @@ class Compilation {
     hosts_.claim_default(
         *host, default_policies_of(scope),
         [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
-        scope.claimant, complaints_);
+        scope.rank.claimant, complaints_);
   }
 
   // `path`: above everything that they are for; nothing else is known of an expression.
@@ -1192,12 +1182,12 @@ class Compilation {
     // A request for it would come to a wider path.
     const bool guards = scope.policy.is_refused() || !scope.guards.empty();
     if (guards && !hosts_.has_room_for_route(host)) {
-      hosts_.close_host(host, scope.claimant);
+      hosts_.close_host(host, scope.rank.claimant);
     }
     return hosts_.claim_route(
         host,
         {match_of(written.path_type), path, {}, policies_of_path(scope, path, written.backend)},
-        [&] { return action_for(scope, written.backend, path); }, scope.claimant, complaints_);
+        [&] { return action_for(scope, written.backend, path); }, scope.rank.claimant, complaints_);
   }
 
   // A path that is an expression, and is served. Where it cannot be compared the host is closed: a
@@ -1225,12 +1215,12 @@ class Compilation {
     }
     hosts_.claim_expression(
         host, {expression, {}, policies_of_expression(scope, text, backend)},
-        [&] { return action_for(scope, backend, text); }, scope.claimant, complaints_);
+        [&] { return action_for(scope, backend, text); }, scope.rank.claimant, complaints_);
   }
 
   void close_host(const Scope& scope, const std::string& host, const std::string& text,
                   const std::string& why) {
-    hosts_.close_host(host, scope.claimant);
+    hosts_.close_host(host, scope.rank.claimant);
     counted(scope, kRefused);
     complain(scope.ingress, "HostClosed",
              "The path \"" + text + "\" of " + (host.empty() ? "every host" : host) + " " + why +
@@ -1244,7 +1234,7 @@ class Compilation {
     const std::string where =
         "The path \"" + text + "\" of " + (host.empty() ? "every host" : host);
     const auto close_host = [&](const std::string& why) {
-      hosts_.close_host(host, scope.claimant);
+      hosts_.close_host(host, scope.rank.claimant);
       complain(scope.ingress, "HostClosed",
                where + " is guarded and " + why +
                    ". So that nothing of it stands open, the whole host answers 503 until the path "
@@ -1297,7 +1287,7 @@ class Compilation {
     ResolvedBackend resolved =
         resolve(backends_, scope.ingress.metadata.namespace_, backend, scope.policy.timeouts,
                 scope.policy.backend, choice_of(scope.policy, scope.policy.sticky.has_value()));
-    troubles_.add(scope.claimant, resolved, has_pages(scope), where);
+    troubles_.add(scope.rank.claimant, resolved, has_pages(scope), where);
     Action action = counted(scope, std::move(resolved.action));
     // Behind the guards of the route, as if there were no endpoint yet.
     const bool stands_in =
@@ -1328,7 +1318,7 @@ class Compilation {
     return action;
   }
 
-  void add_tls(const kube::Ingress& ingress, const Claimant& claimant, const kube::IngressTls& tls,
+  void add_tls(const kube::Ingress& ingress, const Rank& rank, const kube::IngressTls& tls,
                bool orders) {
     if (tls.secret_name.empty() && needs_none(tls)) return;
     if (tls.secret_name.empty()) {
@@ -1355,7 +1345,7 @@ class Compilation {
     }
     const bool is_ordered = orders && !tls.hosts.empty();
     for (const std::string& name : names) {
-      offer(ingress, claimant, tls.secret_name, name, is_ordered);
+      arbitration_->offer(rank, tls.secret_name, name, is_ordered, sni_, complaints_);
     }
   }
 
@@ -1364,51 +1354,18 @@ class Compilation {
     return !tls.hosts.empty() &&
            std::all_of(tls.hosts.begin(), tls.hosts.end(), [&](const std::string& written) {
              const auto host = config_host(written);
-             return host && passthrough_->has(*host);
+             return host && arbitration_->passthrough().has(*host);
            });
-  }
-
-  // Of a host whose TLS passes: nobody is shown a certificate here.
-  void leave_unused(const Claimant& claimant, const std::string& secret, const std::string& name) {
-    const std::string which =
-        "The certificate of Secret " + claimant.namespace_() + "/" + secret + " is not served for ";
-    const Claimant& by = *passthrough_->decided_by(name);
-    if (by == claimant) {
-      note(claimant, "CertificateNotUsed",
-           which + name + ": with ssl-passthrough the backend has its own.");
-      return;
-    }
-    complaints_.push_back({claimant, Severity::warning, "CertificateConflict",
-                           which + name + ": TLS for it passes to the backend of the " + by.text() +
-                               ", which is the older one with a rule for it (ssl-passthrough)."});
-    note(by, "CertificateConflict",
-         "TLS for " + name + " passes to the backend of this " + by.kind() +
-             "; the certificate that " + claimant.text() + " has for it is not served.");
-  }
-
-  void offer(const kube::Ingress& ingress, const Claimant& claimant, const std::string& secret,
-             const std::string& name, bool is_ordered) {
-    if (passthrough_->has(name)) {
-      if (asks_for(ingress, claimant, name)) leave_unused(claimant, secret, name);
-      return;
-    }
-    const std::string& namespace_ = ingress.metadata.namespace_;
-    // A certificate for a wildcard is what its namespace has for its own hosts there, whoever owns
-    // the others.
-    if (!owners_.admits(name, namespace_) && owners_.has_host_under(name, namespace_)) {
-      sni_.offer_for_own_hosts(claimant, secret, name, is_ordered);
-    } else if (asks_for(ingress, claimant, name)) {
-      sni_.offer(claimant, secret, name, is_ordered);
-    }
   }
 
   Compiled finish() {
     Compiled compiled;
     std::vector<std::string> names = hosts_.names();
-    std::erase_if(names, [this](const std::string& name) { return passthrough_->has(name); });
-    SniTable::Decided tls = sni_.decide(owners_, names, complaints_);
+    std::erase_if(
+        names, [this](const std::string& name) { return arbitration_->passthrough().has(name); });
+    SniTable::Decided tls = sni_.decide(arbitration_->owners(), names, complaints_);
     record(tls.outcomes);
-    foreign_claims_.report(owners_.may_be_shared(), complaints_);
+    arbitration_->report(complaints_);
     close_hosts();
     add_class_defaults();
     troubles_.report(complaints_);
@@ -1421,12 +1378,12 @@ class Compilation {
     compiled.config.shapes = shapes_.take();
     compiled.config.certificates = std::move(tls.certificates);
     for (const auto& [name, id] : tls.sni) compiled.config.sni.insert_or_assign(name, id);
-    compiled.config.challenges = challenge_answers(view_, owners_);
+    compiled.config.challenges = challenge_answers(view_, arbitration_->owners());
     drop_complaints_of_the_ending();
     compiled.complaints = bounded(std::move(complaints_));
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(loads_);
-    compiled.owners = std::move(owners_);
+    compiled.owners = arbitration_->owners();
     compiled.served_hosts = std::move(served_hosts_);
     return compiled;
   }
@@ -1450,10 +1407,8 @@ class Compilation {
 
   const ClusterView& view_;
   const ClassOwnership ownership_;
-  HostOwners owners_;
-  std::optional<PassthroughHosts> passthrough_;
+  std::optional<Arbitration> arbitration_;
   std::set<std::string> passed_;  // hosts whose backend was chosen
-  ForeignClaims foreign_claims_;
   BackendResolver backends_;
   SniTable sni_;
   HostTable hosts_;

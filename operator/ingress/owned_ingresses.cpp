@@ -22,10 +22,6 @@ bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingre
          ending_namespaces.count(ingress.metadata.namespace_) != 0;
 }
 
-bool is_ending(const ClusterView& view, const kube::Ingress& ingress) {
-  return is_ending(view.ending_namespaces, ingress);
-}
-
 routing::Rank rank_of(const std::set<std::string>& ending_namespaces,
                       const kube::Ingress& ingress) {
   return {is_ending(ending_namespaces, ingress), claimant_of(ingress)};

@@ -14,7 +14,6 @@ namespace ingress {
 // Whether it is being deleted, or its namespace is: its Pods go first, and it yields its places to
 // whoever stays.
 bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress);
-bool is_ending(const ClusterView& view, const kube::Ingress& ingress);
 
 routing::Rank rank_of(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress);
 
