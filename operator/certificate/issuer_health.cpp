@@ -45,7 +45,8 @@ void IssuerHealth::forget(const issuer::IssuerKey& issuer) {
 bool IssuerHealth::is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const {
   const std::lock_guard lock(mutex_);
   const auto found = well_since_.find(issuer);
-  return found != well_since_.end() && found->second > time + std::chrono::seconds(1);
+  if (found == well_since_.end() || found->second > clock_.now()) return false;
+  return found->second > time + std::chrono::seconds(1);
 }
 
 }  // namespace certificate

@@ -28,7 +28,8 @@ class IssuerHealth {
   void note_well(const issuer::IssuerKey& issuer);
   // The issuer is gone: what was noted of its server says nothing of a later one of its name.
   void forget(const issuer::IssuerKey& issuer);
-  // time: with whole seconds, as status has it.
+  // time: with whole seconds, as status has it. What was noted by a clock that was ahead is no
+  // sign: each failure until then would be older than it, and nobody would wait.
   bool is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const;
 
  private:

@@ -796,6 +796,19 @@ TEST_F(Weather, ABackOffThatCameFromTheServerEndsWhenItAnswersAnother) {
   EXPECT_TRUE(world_->run_until_ready("a", seconds(10)));
 }
 
+// As of a machine that comes up with its clock in local time.
+TEST_F(Weather, ASignOfAClockThatWasAheadEndsNoBackOff) {
+  world_ = std::make_unique<World>();
+  world_->clock.set_wall(world_->clock.now() + hours(2));
+  world_->apply_issuer();
+  ASSERT_TRUE(world_->run_until([&] { return world_->issuer().is_ready(); }));
+  world_->clock.set_wall(world_->clock.now() - hours(2));
+  world_->ca.lose_answers("newOrder", 1000);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(hours(1));
+  EXPECT_LE(orders(), 15);
+}
+
 TEST_F(Weather, WhatCannotBeReadSaysSoInItsOwnStatus) {
   start();
   issue();
