@@ -163,11 +163,14 @@ std::optional<End> Permission::of_turn(issuer::Turns::Purpose purpose) {
     return std::nullopt;
   }
   const std::string issuer = issuer_.key().text();
-  return wait_in_line(context_.turns.is_silent(issuer)
-                          ? issuer +
-                                ": its server did not answer, so it is asked for one certificate "
-                                "at a time"
-                          : issuer + ": its server is busy with other certificates");
+  if (context_.turns.is_silent(issuer)) {
+    return wait_in_line(issuer +
+                        ": its server did not answer, so it is asked for one certificate at a "
+                        "time");
+  }
+  return wait_in_line(issuer + (issuer_.key().is_cluster_issuer
+                                    ? ": its server is busy with other certificates"
+                                    : ": certificates of it, or of other Issuers, come first"));
 }
 
 // what_for: without a number. It would be a write of every certificate in the line for each that

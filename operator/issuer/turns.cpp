@@ -7,9 +7,20 @@
 
 namespace issuer {
 
+namespace {
+
+// Of IssuerKey::text(): "Issuer shop" of "Issuer shop/in-house"; nothing of a ClusterIssuer.
+std::string namespace_of(const std::string& issuer) {
+  const std::size_t slash = issuer.find('/');
+  return slash == std::string::npos ? std::string() : issuer.substr(0, slash);
+}
+
+}  // namespace
+
 Turns::Limits Turns::Limits::of(int workers) {
   const auto half = static_cast<std::size_t>(std::max(1, workers / 2));
-  return {half, half};
+  const auto most = static_cast<std::size_t>(std::max(1, workers - std::max(1, workers / 4)));
+  return {half, half, most};
 }
 
 Turns::Turn::Turn(Turn&& other) noexcept
@@ -21,7 +32,16 @@ Turns::Turn::~Turn() {
   if (turns_ != nullptr) turns_->give_back(issuer_, heard_);
 }
 
-bool Turns::is_free(const Place& place) const {
+bool Turns::has_room_in_namespace(const std::string& issuer) const {
+  const std::string namespace_ = namespace_of(issuer);
+  if (namespace_.empty()) return true;
+  const auto found = in_use_of_namespaces_.find(namespace_);
+  const std::size_t in_use = found == in_use_of_namespaces_.end() ? 0 : found->second;
+  return in_use < limits_.per_issuer && in_use_of_all_namespaces_ < limits_.of_namespaces;
+}
+
+bool Turns::is_free(const std::string& issuer, const Place& place) const {
+  if (!has_room_in_namespace(issuer)) return false;
   if (!place.is_silent) return place.in_use < limits_.per_issuer;
   return place.in_use == 0 && silent_in_use_ < limits_.silent;
 }
@@ -30,6 +50,10 @@ Turns::Turn Turns::give(const std::string& issuer, Place& place) {
   ++place.in_use;
   place.is_gone = false;
   if (place.is_silent) ++silent_in_use_;
+  if (std::string namespace_ = namespace_of(issuer); !namespace_.empty()) {
+    ++in_use_of_namespaces_[std::move(namespace_)];
+    ++in_use_of_all_namespaces_;
+  }
   return Turn(*this, issuer);
 }
 
@@ -53,7 +77,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
   const bool stands_in_line = std::find(line.begin(), line.end(), key) != line.end();
   // Nobody is left to give a turn back and call: those in front want something else by now.
   const bool is_left_behind = stands_in_line && place.in_use == 0;
-  if (is_free(place) && (is_called || place.is_first(key, purpose) || is_left_behind)) {
+  if (is_free(issuer, place) && (is_called || place.is_first(key, purpose) || is_left_behind)) {
     place.leave(key);
     return give(issuer, place);
   }
@@ -68,7 +92,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
 std::optional<Turns::Turn> Turns::try_take(const std::string& issuer) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[issuer];
-  if (!is_free(place) || place.has_line()) return std::nullopt;
+  if (!is_free(issuer, place) || place.has_line()) return std::nullopt;
   return give(issuer, place);
 }
 
@@ -102,6 +126,13 @@ std::size_t Turns::remembered() const {
   return places_.size();
 }
 
+void Turns::leave_namespace(const std::string& issuer) {
+  const auto found = in_use_of_namespaces_.find(namespace_of(issuer));
+  if (found == in_use_of_namespaces_.end()) return;
+  --in_use_of_all_namespaces_;
+  if (--found->second == 0) in_use_of_namespaces_.erase(found);
+}
+
 void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
   std::vector<kube::ObjectKey> called;
   {
@@ -112,6 +143,7 @@ void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
     // What is in use counts as silent or not by what the issuer is now, whenever it was given.
     const std::size_t silent_before = place.is_silent ? place.in_use : 0;
     --place.in_use;
+    leave_namespace(issuer);
     if (heard == Turn::Heard::silence && !place.is_gone) place.is_silent = true;
     if (heard == Turn::Heard::answer) place.is_silent = false;
     const std::size_t silent_after = place.is_silent ? place.in_use : 0;
@@ -135,7 +167,7 @@ std::vector<kube::ObjectKey> Turns::call_next(const std::string& after) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (place == places_.end()) place = places_.begin();
     Place& one = place->second;
-    if (one.has_line() && is_free(one)) {
+    if (one.has_line() && is_free(place->first, one)) {
       std::deque<kube::ObjectKey>& line = one.steps.empty() ? one.beginnings : one.steps;
       called.push_back(line.front());
       called_.insert(line.front());

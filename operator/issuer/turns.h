@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,9 @@ namespace issuer {
 //   - one issuer has at most so many turns at a time;
 //   - one whose server gave no answer last has one turn at a time, until it answers;
 //   - all of those together have half of the workers at most;
+//   - all Issuers of one namespace have together as many turns as one issuer, and all Issuers of
+//     all namespaces leave some to ClusterIssuers: a tenant may make as many as it likes, at
+//     servers that are slow and yet answer;
 //   - whoever gets no turn stands in its issuer's line and is called in order, those that have
 //   begun
 //     before those that have not; who asks again from the line while nobody has a turn gets one, so
@@ -36,8 +40,10 @@ class Turns {
   struct Limits {
     std::size_t per_issuer = 2;
     std::size_t silent = 2;  // turns of all issuers whose server does not answer
+    // Turns of all Issuers, which are in namespaces.
+    std::size_t of_namespaces = std::numeric_limits<std::size_t>::max();
 
-    // Half of the workers for one, and half for all that hang.
+    // Half of the workers for one, half for all that hang, and three quarters for Issuers.
     static Limits of(int workers);
   };
 
@@ -101,8 +107,10 @@ class Turns {
     void leave(const kube::ObjectKey& key);
   };
 
-  bool is_free(const Place& place) const;
+  bool is_free(const std::string& issuer, const Place& place) const;
+  bool has_room_in_namespace(const std::string& issuer) const;
   Turn give(const std::string& issuer, Place& place);
+  void leave_namespace(const std::string& issuer);
   void give_back(const std::string& issuer, Turn::Heard heard);
   std::vector<kube::ObjectKey> call_next(const std::string& after);
 
@@ -112,6 +120,8 @@ class Turns {
   std::map<std::string, Place> places_;
   std::set<kube::ObjectKey> called_;  // from the head of a line, and not come yet
   std::size_t silent_in_use_ = 0;
+  std::map<std::string, std::size_t> in_use_of_namespaces_;  // "Issuer shop"; none is 0
+  std::size_t in_use_of_all_namespaces_ = 0;
 };
 
 }  // namespace issuer

@@ -99,6 +99,61 @@ TEST_F(TurnsTest, AllServersThatHangHaveHalfOfTheWorkersTogether) {
   EXPECT_THAT(woken_, ElementsAre("c")) << "a line of another issuer moves, too";
 }
 
+// Slow servers that do answer are silent for nobody; of these a tenant can have as many as it
+// likes.
+TEST_F(TurnsTest, AllIssuersOfANamespaceHaveAsManyTurnsAsOne) {
+  auto one = turns_.take("Issuer rival/a", key("a"));
+  auto two = turns_.take("Issuer rival/b", key("b"));
+  EXPECT_TRUE(one && two);
+  EXPECT_FALSE(turns_.take("Issuer rival/c", key("c")));
+  EXPECT_FALSE(turns_.try_take("Issuer rival/d"));
+  EXPECT_TRUE(turns_.take("Issuer shop/a", key("d")));
+  EXPECT_TRUE(turns_.take("ClusterIssuer a", key("e")));
+  EXPECT_THAT(woken_, IsEmpty());
+  one->note_answer();
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("c")) << "a line of another Issuer of the namespace moves, too";
+  EXPECT_TRUE(turns_.take("Issuer rival/c", key("c")));
+}
+
+TEST_F(TurnsTest, WhoIsCalledWhenTheNamespaceHasNoMoreTurnsKeepsItsPlace) {
+  auto one = turns_.take("Issuer rival/a", key("a"));
+  auto two = turns_.take("Issuer rival/b", key("b"));
+  EXPECT_FALSE(turns_.take("Issuer rival/c", key("c")));
+  EXPECT_FALSE(turns_.take("Issuer rival/d", key("d")));
+  one.reset();
+  EXPECT_THAT(woken_, ElementsAre("c", "d")) << "one turn, and the first to come has it";
+  const auto three = turns_.take("Issuer rival/d", key("d"));
+  EXPECT_TRUE(three);
+  EXPECT_FALSE(turns_.take("Issuer rival/c", key("c")));
+  two.reset();
+  EXPECT_THAT(woken_, ElementsAre("c", "d", "c"));
+  EXPECT_TRUE(turns_.take("Issuer rival/c", key("c")));
+}
+
+TEST_F(TurnsTest, AnIssuerThatIsDeletedInTheMiddleLeavesItsTurnsToItsNamespace) {
+  auto one = turns_.take("Issuer rival/a", key("a"));
+  auto two = turns_.take("Issuer rival/a", key("b"));
+  turns_.forget_issuer("Issuer rival/a");
+  EXPECT_FALSE(turns_.take("Issuer rival/b", key("c")));
+  one.reset();
+  two.reset();
+  const auto three = turns_.take("Issuer rival/b", key("c"));
+  const auto four = turns_.take("Issuer rival/b", key("d"));
+  EXPECT_TRUE(three && four);
+}
+
+TEST(TurnsOfNamespaces, LeaveAQuarterOfTheWorkersToClusterIssuers) {
+  Turns turns(Turns::Limits::of(8));
+  std::vector<Turns::Turn> taken;
+  for (int i = 0; i < 100; ++i) {
+    const std::string issuer = "Issuer tenant" + std::to_string(i) + "/a";
+    if (auto turn = turns.take(issuer, {"shop", "www"})) taken.push_back(*std::move(turn));
+  }
+  EXPECT_EQ(taken.size(), 6u);
+  EXPECT_TRUE(turns.take("ClusterIssuer a", {"shop", "other"}));
+}
+
 TEST_F(TurnsTest, WhoSentNothingSaysNothingAboutTheServer) {
   fall_silent("ca");
   turns_.take("ca", key("a")).reset();
