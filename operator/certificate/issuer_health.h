@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <vector>
 
 #include "base/clock.h"
 #include "operator/issuer/accounts.h"
@@ -23,7 +24,9 @@ class IssuerHealth {
   }
 
   void note_unwell(const issuer::IssuerKey& issuer);
-  // It has issued a certificate: news only of one that was unwell.
+  // It has issued a certificate: news only of one that was unwell. Three times at once, and then
+  // each ten minutes: of a server that answers some and not others it would be news with each
+  // certificate, and whom it does not answer would order with each.
   void note_issued(const issuer::IssuerKey& issuer);
   void note_well(const issuer::IssuerKey& issuer);
   // The issuer is gone: what was noted of its server says nothing of a later one of its name.
@@ -33,11 +36,15 @@ class IssuerHealth {
   bool is_well_since(const issuer::IssuerKey& issuer, base::WallTime time) const;
 
  private:
+  bool is_believed(const issuer::IssuerKey& issuer);
+
   const base::Clock& clock_;
   std::function<void(const issuer::IssuerKey&)> listener_;
   mutable std::mutex mutex_;
   std::map<issuer::IssuerKey, base::WallTime> well_since_;
   std::set<issuer::IssuerKey> unwell_;
+  // When issuances were news, within an hour; the oldest first.
+  std::map<issuer::IssuerKey, std::vector<base::SteadyTime>> recovered_at_;
 };
 
 }  // namespace certificate

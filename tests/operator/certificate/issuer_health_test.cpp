@@ -40,4 +40,24 @@ TEST(IssuerHealth, ASignOfAClockThatWasAheadIsNone) {
   EXPECT_TRUE(health.is_well_since(kIssuer, clock.now() - minutes(1)));
 }
 
+// It does not answer one of them, whatever it does for the others.
+TEST(IssuerHealth, AServerThatIsWellWithEachCertificateOfOthersIsBelievedAtAPace) {
+  fakes::FakeClock clock;
+  IssuerHealth health(clock);
+  int woken = 0;
+  health.on_well([&](const IssuerKey&) { ++woken; });
+  for (int i = 0; i < 3600; ++i) {
+    health.note_unwell(kIssuer);
+    health.note_issued(kIssuer);
+    clock.advance(seconds(1));
+  }
+  EXPECT_EQ(woken, 8) << "three, and one each ten minutes";
+  clock.advance(hours(1));
+  for (int i = 0; i < 3; ++i) {
+    health.note_unwell(kIssuer);
+    health.note_issued(kIssuer);
+  }
+  EXPECT_EQ(woken, 11);
+}
+
 }  // namespace
