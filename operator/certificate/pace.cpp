@@ -4,6 +4,7 @@
 #include <array>
 
 #include "acme/renewal_time.h"
+#include "kube/conditions.h"
 #include "operator/issuer/attempt_text.h"
 
 namespace certificate {
@@ -38,6 +39,20 @@ bool is_new_wish(const api::Certificate& certificate) {
   const std::string request = certificate.metadata.annotation(api::kRenewRequestedAnnotation);
   if (request.empty() || request == status.last_renewal_request) return false;
   return status.order && status.order->renewal_request != request;
+}
+
+// Set while our clock was ahead: no brake holds for so long. What it is to wait for is then found
+// out afresh.
+bool is_beyond_any_brake(const api::CertificateStatus& status, base::WallTime now) {
+  constexpr hours kOfOrdersMax{25};
+  constexpr hours kOfFailuresMax{7 * 24 + 1};  // the server's own limit of others' orders
+  const kube::Condition* issuing = kube::find_condition(status.conditions, api::kIssuing);
+  if (!issuing) return false;
+  const auto ahead = *status.next_attempt_time - now;
+  if (issuing->reason == kFailedTooOften) return ahead > kOfFailuresMax + kClockStepMax;
+  const bool is_of_orders =
+      issuing->reason == kIssuedTooOften || issuing->reason == kOrderedTooOften;
+  return is_of_orders && ahead > kOfOrdersMax + kClockStepMax;
 }
 
 // When the next wish after so many that failed may be tried, if it has to wait at all.
@@ -188,6 +203,7 @@ std::optional<base::WallTime> wait_until(const api::Certificate& certificate, ba
   const api::CertificateStatus& status = certificate.status;
   if (!status.next_attempt_time || *status.next_attempt_time <= now) return std::nullopt;
   if (is_of_another_account(status, account_url)) return std::nullopt;
+  if (is_beyond_any_brake(status, now)) return std::nullopt;
   const bool is_rate_limited =
       status.last_failure_class == acme::name_of(acme::ErrorClass::rate_limited) &&
       (status.last_failure_names.empty() || status.last_failure_names == certificate.all_names());

@@ -253,6 +253,18 @@ TEST(WaitUntil, WishesThatFailInARowWaitLongerEachTimeAndAnHourAtMost) {
   }
 }
 
+TEST(WaitUntil, ABrakeOfAClockThatWasAheadIsFoundOutAfresh) {
+  for (const char* reason : {certificate::kIssuedTooOften, certificate::kOrderedTooOften,
+                             certificate::kFailedTooOften}) {
+    api::Certificate certificate = fresh();
+    certificate.status.observed_generation = 1;
+    certificate::show_held_back(certificate, {kNow + hours(24), reason, "why", "remedy"}, kDue,
+                                kNow);
+    EXPECT_EQ(wait_until(certificate, kNow), kNow + hours(24)) << reason;
+    EXPECT_FALSE(wait_until(certificate, kNow - hours(24 * 30))) << reason;
+  }
+}
+
 TEST(WaitUntil, ARateLimitIsWaitedForWhateverIsWanted) {
   api::Certificate certificate = failed(acme::ErrorClass::rate_limited);
   certificate.metadata.generation = 2;

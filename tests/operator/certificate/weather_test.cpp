@@ -809,6 +809,22 @@ TEST_F(Weather, ASignOfAClockThatWasAheadEndsNoBackOff) {
   EXPECT_LE(orders(), 15);
 }
 
+TEST_F(Weather, ABrakeOfAClockThatWasAheadDoesNotHoldForWeeks) {
+  start();
+  issue();
+  world_->clock.set_wall(world_->clock.now() + hours(24 * 30));
+  for (int i = 0; i < 6; ++i) {
+    world_->annotate("www", api::kRenewRequestedAnnotation, std::to_string(i));
+    world_->run_for(hours(2));
+  }
+  ASSERT_EQ(world_->reason(api::kIssuing), "IssuedTooOften");
+  const int before = orders();
+  world_->clock.set_wall(world_->clock.now() - hours(24 * 30));
+  world_->run_for(hours(48));
+  EXPECT_EQ(orders(), before + 1);
+  EXPECT_EQ(world_->reason(api::kIssuing), "Issued");
+}
+
 TEST_F(Weather, WhatCannotBeReadSaysSoInItsOwnStatus) {
   start();
   issue();
