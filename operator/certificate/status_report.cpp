@@ -14,7 +14,8 @@ namespace certificate {
 
 namespace {
 
-// The CRD bounds these texts; a server's words are not ours to trust in length.
+// The CRD bounds these texts; a server's words, and the names in a certificate, are not ours to
+// trust in length: a status that is refused as a whole would tell nothing and end nothing.
 constexpr std::size_t kTextBytesMax = 4096;
 
 std::string bounded(std::string text) {
@@ -243,7 +244,7 @@ void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf
   status.not_after = leaf.not_after;
   status.serial_number = leaf.serial;
   status.fingerprint_sha256 = leaf.fingerprint_sha256;
-  status.issuer = leaf.issuer;
+  status.issuer = bounded(leaf.issuer);
   status.renewal_time = renewal_time(certificate, leaf);
   status.observed_generation = certificate.metadata.generation;
   set(certificate, api::kReady, kube::ConditionStatus::is_true, "Ready",
@@ -261,7 +262,7 @@ void show_ready(api::Certificate& certificate, const base::CertificateInfo& leaf
 }
 
 void show_view(api::Certificate& certificate, const SecretContent& content) {
-  certificate.status.subject = content.view.subject;
+  certificate.status.subject = bounded(content.view.subject);
   certificate.status.public_key_sha256 = content.view.public_key_sha256;
   certificate.status.chain_length = content.chain_length;
 }

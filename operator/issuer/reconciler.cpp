@@ -14,6 +14,7 @@
 #include "acme/renewal_time.h"
 #include "base/base64url.h"
 #include "base/digest.h"
+#include "kube/event_series.h"
 #include "kube/resources/event.h"
 #include "kube/resources/secret.h"
 #include "operator/api/own_writes.h"
@@ -44,6 +45,9 @@ constexpr seconds kKeyLookAgain{5};
 // Of one request. A worker that waits for a server that hangs is no use to anybody; public CAs
 // answer newOrder within seconds.
 constexpr seconds kRequestTimeout{20};
+
+// The definition has room for 32 KiB, and for more would refuse the whole status.
+constexpr std::size_t kMessageBytesMax = 8192;
 
 // What stopped a run: the server or the settings (shown in status), or the Kubernetes API (the
 // controller's own back-off).
@@ -522,7 +526,7 @@ void Reconciler::Run::set_ready(kube::ConditionStatus status, std::string reason
   ready.type = "Ready";
   ready.status = status;
   ready.reason = std::move(reason);
-  ready.message = std::move(message);
+  ready.message = kube::shortened(std::move(message), kMessageBytesMax);
   ready.observed_generation = issuer_.metadata.generation;
   kube::set_condition(issuer_.conditions, std::move(ready), owner_.clock_.now());
   issuer_.observed_generation = issuer_.metadata.generation;

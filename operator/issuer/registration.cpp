@@ -1,5 +1,8 @@
 #include "operator/issuer/registration.h"
 
+#include <cstddef>
+#include <utility>
+
 #include "kube/event_series.h"
 
 namespace issuer {
@@ -11,7 +14,9 @@ std::string names_of(const acme::Directory& directory) {
   for (const auto& [name, description] : directory.profiles) {
     names += (names.empty() ? "" : ", ") + name;
   }
-  return names.empty() ? "none" : names;
+  // What is to be done stands behind them.
+  constexpr std::size_t kNamesBytesMax = 1024;
+  return names.empty() ? "none" : kube::shortened(std::move(names), kNamesBytesMax);
 }
 
 }  // namespace

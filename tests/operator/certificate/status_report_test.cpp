@@ -189,6 +189,18 @@ TEST(StatusReport, AServersEndlessTextIsCut) {
   EXPECT_LT(condition(certificate, api::kIssuing).message.size(), 5000u);
 }
 
+TEST(StatusReport, EndlessNamesInACertificateAreCut) {
+  api::Certificate certificate = ordered();
+  base::CertificateInfo endless = leaf();
+  endless.issuer = "CN=" + std::string(100'000, 'x');
+  certificate::SecretContent content;
+  content.view.subject = endless.issuer;
+  certificate::show_issued(certificate, endless, kNow);
+  certificate::show_view(certificate, content);
+  EXPECT_LT(certificate.status.issuer.size(), 8192u) << "as the definition has it";
+  EXPECT_LT(certificate.status.subject.size(), 8192u);
+}
+
 TEST(StatusReport, WithoutReadyProxiesServingIsUnknown) {
   api::Certificate certificate = issued();
   certificate::show_serving(certificate, "04:ab", {}, kNow);

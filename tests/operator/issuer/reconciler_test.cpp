@@ -298,6 +298,21 @@ TEST_F(IssuerReconciler, ProfilesAreListedAndAnUnknownOneRefused) {
   EXPECT_TRUE(world_->run_until_ready());
 }
 
+TEST_F(IssuerReconciler, EndlessNamesOfProfilesAreCut) {
+  AcmeServer::Options options;
+  for (int i = 100; i < 200; ++i) {
+    options.profiles[std::to_string(i) + std::string(500, 'x')] = std::string(500, 'y');
+  }
+  start(options);
+  auto issuer = world_->issuer_json();
+  issuer["spec"]["acme"]["profile"] = "tls";
+  world_->apply_issuer(issuer);
+  world_->run_for(seconds(10));
+  EXPECT_EQ(reason(), "ProfileNotOffered");
+  EXPECT_LE(message().size(), 32'768u) << "as the definition has it";
+  EXPECT_THAT(message(), HasSubstr("remedy: set spec.acme.profile to one that is offered"));
+}
+
 TEST_F(IssuerReconciler, KilledAfterEachEffectItEndsInOneAccount) {
   for (int at = 1; at < 20; ++at) {
     SCOPED_TRACE("killed after effect " + std::to_string(at));
