@@ -1,8 +1,11 @@
 #include "acme/renewal_info.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "acme/json_fields.h"
+#include "acme/resources.h"
 #include "base/base64url.h"
 
 namespace acme {
@@ -12,7 +15,10 @@ base::Result<RenewalInfo> parse_renewal_info(std::string_view text) {
   if (!value) return base::failure(value.error());
   JsonFields fields(*value, "renewal information");
   RenewalInfo info;
-  info.explanation_url = fields.text("explanationURL");
+  // For a person's eyes: what is no URL is left out, and says nothing about the window.
+  if (std::string url = fields.text("explanationURL"); is_https_url(url)) {
+    info.explanation_url = std::move(url);
+  }
   const nlohmann::json* window = fields.object("suggestedWindow");
   if (window == nullptr) {
     fields.fail("has no \"suggestedWindow\"");

@@ -14,7 +14,7 @@ namespace acme {
 struct RenewalInfo {
   base::WallTime window_start;
   base::WallTime window_end;
-  std::string explanation_url;  // for the human; may be empty
+  std::string explanation_url;  // for the human: https, or empty
 };
 
 // protocol: not the object of §4.2, or end <= start, which a client treats as no answer.

@@ -44,11 +44,13 @@ void RenewalInfoWatch::begin_with(const base::CertificateInfo& leaf) {
   memory_.next_fetch.reset();
   if (!shown) return;
   const auto spread = record_.chance() * std::chrono::duration<double>(kSpreadAfterRestart);
-  const auto planned =
-      std::max(shown->next_check, context_.now()) + std::chrono::duration_cast<seconds>(spread);
+  // Never later than the longest pause from now: it may be of a clock that was ahead.
+  const base::WallTime now = context_.now();
+  const base::WallTime latest = now + acme::renewal_info_refetch_delay(seconds::max());
+  const auto planned = std::clamp<base::WallTime>(shown->next_check, now, latest) +
+                       std::chrono::duration_cast<seconds>(spread);
   memory_.next_fetch =
-      context_.steady_now() +
-      std::chrono::duration_cast<base::SteadyTime::duration>(planned - context_.now());
+      context_.steady_now() + std::chrono::duration_cast<base::SteadyTime::duration>(planned - now);
 }
 
 void RenewalInfoWatch::fetch(const base::CertificateInfo& leaf) {

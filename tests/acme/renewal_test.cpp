@@ -185,6 +185,19 @@ TEST(ParseRenewalInfo, TakesAnEmptyOrReversedWindowForNoAnswer) {
   }
 }
 
+TEST(ParseRenewalInfo, WhatExplainsItAndIsNoUrlIsLeftOut) {
+  for (const char* text : {"javascript:alert(1)", "see below", "https://ca.test/\\u202ecod.exe",
+                           "https://ca.test/\\u001b[2J"}) {
+    const auto info = acme::parse_renewal_info(
+        R"({"suggestedWindow": {"start": "2026-01-02T00:00:00Z", "end": "2026-01-03T00:00:00Z"},
+            "explanationURL": ")" +
+        std::string(text) + "\"}");
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->explanation_url, "") << text;
+    EXPECT_EQ(info->window_start, kStart + kDay);
+  }
+}
+
 TEST(ParseRenewalInfo, SaysWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
       {"[]", "not a JSON object"},

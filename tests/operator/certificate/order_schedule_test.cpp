@@ -190,6 +190,8 @@ TEST(OrderSchedule, AWishToRenewGivesUpAnOrderThatHasHadAMinute) {
   EXPECT_TRUE(certificate::may_give_up_for_a_wish(std::nullopt, kNow));
   EXPECT_FALSE(certificate::may_give_up_for_a_wish(kNow - seconds(59), kNow));
   EXPECT_TRUE(certificate::may_give_up_for_a_wish(kNow - minutes(1), kNow));
+  EXPECT_TRUE(certificate::may_give_up_for_a_wish(kNow + hours(24), kNow))
+      << "of a clock that was ahead";
 }
 
 }  // namespace

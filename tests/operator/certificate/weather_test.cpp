@@ -809,6 +809,18 @@ TEST_F(Weather, ASignOfAClockThatWasAheadEndsNoBackOff) {
   EXPECT_LE(orders(), 15);
 }
 
+TEST_F(Weather, ARenewalWindowReadByAClockThatWasAheadIsReadAgainWithinADay) {
+  start();
+  world_->clock.set_wall(world_->clock.now() + hours(24 * 40));
+  issue();
+  ASSERT_TRUE(world_->certificate().status.renewal_info);
+  world_->clock.set_wall(world_->clock.now() - hours(24 * 40));
+  world_->restart();
+  const int before = world_->ca.count("renewalInfo");
+  world_->run_for(hours(25));
+  EXPECT_GT(world_->ca.count("renewalInfo"), before);
+}
+
 TEST_F(Weather, ABrakeOfAClockThatWasAheadDoesNotHoldForWeeks) {
   start();
   issue();
