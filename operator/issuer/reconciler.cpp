@@ -38,6 +38,10 @@ constexpr minutes kDirectoryLookAgain{5};
 // An account that is lost again so soon after it was made anew is not made a third time.
 constexpr hours kRecreateOnceIn{1};
 constexpr std::size_t kAccountsAtOnce = 2;  // new ones within a day
+// Another spec, or another key, is tried at once. So many that fail in a row are no person's any
+// more, and the next ones wait.
+constexpr int kWishesAtOnce = 3;
+constexpr minutes kWishesApart{1};
 // Where the Secrets of an issuer are not watched: how often its key is looked at, and how often
 // while it is the trouble.
 constexpr seconds kKeyLookNowAndThen{60};
@@ -73,6 +77,16 @@ bool is_secret_name(const std::string& name) {
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
 }
 
+std::string content_of(const kube::Secret& secret) {
+  std::string all;
+  for (const auto& [name, value] : secret.data) {
+    for (const std::string* part : {&name, &value.text()}) {
+      all += std::to_string(part->size()) + ":" + *part;
+    }
+  }
+  return base::sha256(all);
+}
+
 nlohmann::json secret_json(const kube::ObjectKey& key, const base::PrivateKey& private_key) {
   return {{"metadata", {{"name", key.name}, {"namespace", key.namespace_}}},
           {"type", "Opaque"},
@@ -95,9 +109,11 @@ struct Reconciler::Memory {
 
   int failures = 0;
   std::int64_t failed_generation = 0;
+  base::SteadyTime failed_at{};
   base::SteadyTime next_attempt{};
-  // Of the Secrets that it names, when they were read last; empty: it was not there.
-  std::map<kube::ObjectKey, std::string> secret_versions;
+  // A digest of what the Secrets that it names held, when they were read last; empty: it was not
+  // there. Who only annotates one has not put another key there.
+  std::map<kube::ObjectKey, std::string> secret_contents;
   bool is_about_key = false;     // the trouble: another key in a Secret would end it
   std::string lost_account_url;  // reported and not yet made good
   std::optional<base::SteadyTime> recreated_at;
@@ -122,6 +138,7 @@ class Reconciler::Run {
   void follow_secrets();
   kube::Outcome look_again_in(std::chrono::milliseconds delay) const;
   bool has_another_key();
+  base::SteadyTime attempt_at(bool is_another_key) const;
   std::string new_account_remedy() const;
   static void note(Turns::Turn& turn, const Attempt<Account>& attempt);
   void choose_client();
@@ -217,11 +234,12 @@ base::Result<kube::Outcome> Reconciler::Run::go() {
     memory_.directory_until = now;
   }
   // Our own status write brings us back here: that is no reason to try earlier.
-  if (memory_.failures > 0 && lost.empty() && now < memory_.next_attempt &&
-      memory_.failed_generation == issuer_.metadata.generation && !has_another_key()) {
-    return look_again_in(std::chrono::ceil<std::chrono::milliseconds>(memory_.next_attempt - now));
+  const bool is_another_key = has_another_key();
+  const base::SteadyTime attempt = attempt_at(is_another_key);
+  if (memory_.failures > 0 && lost.empty() && now < attempt) {
+    return look_again_in(std::chrono::ceil<std::chrono::milliseconds>(attempt - now));
   }
-  if (has_another_key()) {
+  if (is_another_key) {
     // What was said of the old key's account says nothing of the next one's.
     memory_.is_about_key = false;
     memory_.lost_account_url.clear();
@@ -262,13 +280,22 @@ kube::Outcome Reconciler::Run::look_again_in(std::chrono::milliseconds delay) co
 // The remedy of a bad key is to put another there, or to delete it, and who does so waits for us.
 bool Reconciler::Run::has_another_key() {
   if (!memory_.is_about_key) return false;
-  for (const auto& [name, version] : memory_.secret_versions) {
+  for (const auto& [name, content] : memory_.secret_contents) {
     const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
-    if (secret && secret->metadata.resource_version != version) return true;
+    if (secret && content_of(*secret) != content) return true;
     const bool is_gone = !secret && secret.error().kind == base::ErrorKind::not_found;
-    if (is_gone && !version.empty()) return true;
+    if (is_gone && !content.empty()) return true;
   }
   return false;
+}
+
+// After a failure.
+base::SteadyTime Reconciler::Run::attempt_at(bool is_another_key) const {
+  const bool is_wish = is_another_key || memory_.failed_generation != issuer_.metadata.generation;
+  if (!is_wish) return memory_.next_attempt;
+  // To say what is wrong with a spec costs the server nothing.
+  if (memory_.failures < kWishesAtOnce || !issuer_.problem.empty()) return memory_.failed_at;
+  return std::min(memory_.next_attempt, memory_.failed_at + kWishesApart);
 }
 
 std::string Reconciler::Run::new_account_remedy() const {
@@ -286,7 +313,7 @@ void Reconciler::Run::note(Turns::Turn& turn, const Attempt<Account>& attempt) {
 }
 
 Attempt<Account> Reconciler::Run::make_ready() {
-  memory_.secret_versions.clear();
+  memory_.secret_contents.clear();
   choose_client();
   auto directory = read_directory();
   if (!directory) return tl::unexpected(directory.error());
@@ -343,7 +370,7 @@ Attempt<acme::Directory> Reconciler::Run::read_directory() {
 Attempt<acme::AccountKey> Reconciler::Run::read_key() {
   const kube::ObjectKey name{secret_namespace(), issuer_.account_key_secret_name()};
   const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
-  memory_.secret_versions[name] = secret ? secret->metadata.resource_version : "";
+  memory_.secret_contents[name] = secret ? content_of(*secret) : "";
   if (!secret) {
     if (secret.error().kind == base::ErrorKind::not_found) return make_key(name);
     // An account that is ready outlives a refusal that may pass.
@@ -383,6 +410,10 @@ Attempt<acme::AccountKey> Reconciler::Run::make_key(const kube::ObjectKey& secre
                            acme::ErrorClass::other});
   }
   if (!written) return setback(written.error());
+  // Our own is none that somebody else has put there.
+  if (const auto made = kube::Secret::from_json(*written)) {
+    memory_.secret_contents[secret] = content_of(*made);
+  }
   spdlog::info("{}: made an account key in Secret {}", issuer_.display_name(), secret.text());
   if (!issuer_.acme_status.uri.empty()) {
     owner_.events_.warning(
@@ -403,7 +434,7 @@ Attempt<std::optional<acme::ExternalAccount>> Reconciler::Run::read_external_acc
   const std::string place = "key " + binding->key_secret_ref.key + " of Secret " + name.text();
   const auto secret = owner_.client_.get<kube::Secret>(name, owner_.stop_);
   if (!secret && secret.error().kind != base::ErrorKind::not_found) return setback(secret.error());
-  memory_.secret_versions[name] = secret ? secret->metadata.resource_version : "";
+  memory_.secret_contents[name] = secret ? content_of(*secret) : "";
   const std::string text = secret ? secret->value(binding->key_secret_ref.key) : std::string();
   const std::size_t end = text.find_last_not_of(" \t\r\n=");
   const auto mac_key = base::base64url_decode(
@@ -558,6 +589,7 @@ base::Result<kube::Outcome> Reconciler::Run::report(const Trouble& trouble) {
       memory_.failures, trouble.is_account_lost ? static_cast<int>(memory_.lost_at.size()) : 0);
   const seconds delay = acme::next_attempt_delay(trouble.error_class, trouble.retry_after, failures,
                                                  acme::chance_of(issuer_.metadata.uid));
+  memory_.failed_at = steady_now;
   memory_.next_attempt = steady_now + delay;
   if (trouble.is_account_lost) {
     issuer_.acme_status.uri.clear();  // the next attempt registers

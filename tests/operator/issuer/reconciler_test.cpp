@@ -199,6 +199,44 @@ TEST_F(IssuerReconciler, WhereNobodyWatchesTheKeyItIsLookedAtEachMinute) {
   EXPECT_EQ(world_->issuer().acme_status.uri, "https://ca.test/acct/2");
 }
 
+// As controllers that copy or label Secrets do.
+TEST_F(IssuerReconciler, ASecretThatIsOnlyAnnotatedEachSecondHoldsNoOtherKey) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 403;
+  refusal.type = "unauthorized";
+  world_->ca.refuse("newAccount", refusal, 1000);
+  world_->apply_issuer();
+  world_->run_for(seconds(3));
+  ASSERT_EQ(reason(), "AccountNotValid");
+  for (int i = 0; i < 50; ++i) {
+    nlohmann::json secret = world_->cluster.get(kube::Secret::type(), kKeySecret);
+    secret["metadata"]["annotations"]["copied-at"] = std::to_string(i);
+    world_->cluster.put(kube::Secret::type(), secret);
+    world_->run_for(seconds(1));
+  }
+  EXPECT_EQ(world_->ca.count("newAccount"), 1);
+}
+
+TEST_F(IssuerReconciler, AnotherSpecEachSecondThatFailsIsTriedThreeTimesAndThenEachMinute) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 400;
+  refusal.type = "invalidContact";
+  world_->ca.refuse("newAccount", refusal, 1000);
+  nlohmann::json issuer = world_->issuer_json();
+  for (int i = 0; i < 300; ++i) {
+    issuer["spec"]["acme"]["email"] = "ops" + std::to_string(i) + "@shop.example";
+    world_->apply_issuer(issuer);
+    world_->run_for(seconds(1));
+  }
+  EXPECT_LE(world_->ca.count("newAccount"), 3 + 5);
+  world_->ca.forget_faults();
+  issuer["spec"]["acme"]["email"] = "ops@shop.example";
+  world_->apply_issuer(issuer);
+  EXPECT_TRUE(run_until_ready(minutes(2)));
+}
+
 TEST_F(IssuerReconciler, TheKeyOfAnExternalAccountIsNoticedWhenItComes) {
   AcmeServer::Options options;
   options.external_keys = {{"kid-1", "0123456789abcdef0123456789abcdef"}};
