@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
@@ -80,6 +81,21 @@ bool has_condition(const json& object, const std::string& type) {
   return false;
 }
 
+Backend::Backend(std::string text) {
+  server_.Get(".*", [text = std::move(text)](const httplib::Request&, httplib::Response& response) {
+    response.set_content(text, "text/plain");
+  });
+  server_.set_keep_alive_timeout(1);
+  port_ = server_.bind_to_any_port("127.0.0.1");
+  thread_ = std::jthread([this] { server_.listen_after_bind(); });
+  // A stop before that would not be heard.
+  wait_until(std::chrono::seconds(20), [this] { return server_.is_running(); });
+}
+
+Backend::~Backend() {
+  server_.stop();
+}
+
 Installation::Installation() {
   fakes::api_server::ServerOptions options;
   options.service_accounts.push_back(
@@ -93,7 +109,6 @@ Installation::Installation() {
   write("token", kProxyToken);
   write(file_of(kSecondNamespace, "token"), kSecondProxyToken);
   make_control_certificate();
-  start_backend();
   for (const auto& entry : std::filesystem::directory_iterator(GATEHOUSE_CRDS)) {
     if (entry.path().extension() == ".yaml") apply(read_file(entry.path()));
   }
@@ -102,14 +117,14 @@ Installation::Installation() {
       "apiVersion: v1\nkind: Service\n"
       "metadata: {namespace: gatehouse-system, name: gatehouse-proxy}\n"
       "spec: {ports: [{name: http, port: 80}, {name: https, port: 443}]}\n");
-  apply_backend("default");
+  apply_backend("default", "hello");
 }
 
 Installation::~Installation() {
   // In the order of who waits for whose connections.
   operator_.reset();
   proxies_.clear();
-  backend_.stop();
+  backends_.clear();
 }
 
 void Installation::write(const std::string& name, const std::string& text) const {
@@ -130,15 +145,6 @@ void Installation::make_control_certificate() {
   write("ca.pem", ca_pem);
   write("control.pem", base::sign_leaf(*key, leaf, ca_pem, *ca_key).value());
   write("control.key", key->to_pem());
-}
-
-void Installation::start_backend() {
-  backend_.Get(".*", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("hello", "text/plain");
-  });
-  backend_.set_keep_alive_timeout(1);
-  backend_port_ = backend_.bind_to_any_port("127.0.0.1");
-  backend_thread_ = std::jthread([this] { backend_.listen_after_bind(); });
 }
 
 std::string Installation::slice(const std::string& namespace_, const std::string& service,
@@ -296,13 +302,15 @@ void Installation::apply(const std::string& yaml) {
 
 void Installation::apply_tenant(const std::string& namespace_) {
   apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + namespace_ + "}\n");
-  apply_backend(namespace_);
+  apply_backend(namespace_, hello_of(namespace_));
 }
 
-void Installation::apply_backend(const std::string& namespace_) {
+void Installation::apply_backend(const std::string& namespace_, std::string text) {
+  backends_.push_back(std::make_unique<Backend>(std::move(text)));
+  const std::string port = std::to_string(backends_.back()->port());
   apply("apiVersion: v1\nkind: Service\nmetadata: {namespace: " + namespace_ +
         ", name: www}\nspec: {ports: [{name: http, port: 80}]}\n" +
-        slice(namespace_, "www", "1", "{name: http, port: " + std::to_string(backend_port_) + "}"));
+        slice(namespace_, "www", "1", "{name: http, port: " + port + "}"));
 }
 
 json Installation::get(const std::string& target) {

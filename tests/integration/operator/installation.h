@@ -41,9 +41,22 @@ struct Replica {
   std::string readiness() const;
 };
 
+// Answers every path with one text.
+class Backend {
+ public:
+  explicit Backend(std::string text);
+  ~Backend();
+  int port() const { return port_; }
+
+ private:
+  httplib::Server server_;
+  int port_ = 0;
+  std::jthread thread_;
+};
+
 // A small cluster with Gatehouse installed: the in-memory API server, the real operator, real
 // proxies, Pebble that validates at the first proxy, and one backend (Service default/www, which
-// answers every path with "hello"). Everything on free ports of 127.0.0.1; ends with this object.
+// answers "hello"). Everything on free ports of 127.0.0.1; ends with this object.
 class Installation {
  public:
   static constexpr const char* kOwnNamespace = "gatehouse-system";
@@ -81,8 +94,9 @@ class Installation {
   Pebble& pebble() { return *pebble_; }
 
   void apply(const std::string& yaml);
-  // A namespace whose Service www is the backend.
+  // A namespace whose Service www is a backend of its own, which answers hello_of() it.
   void apply_tenant(const std::string& namespace_);
+  static std::string hello_of(const std::string& namespace_) { return "hello from " + namespace_; }
   // The object, or null.
   nlohmann::json get(const std::string& path);
   // A ClusterIssuer "letsencrypt" of this Pebble, and the IngressClass.
@@ -116,16 +130,13 @@ class Installation {
   Ports wait_for_ports(const std::string& name, ChildProcess& process);
   base::Result<base::HttpResponse> send(const std::string& url, int port,
                                         const std::string& ca_pem);
-  void start_backend();
-  void apply_backend(const std::string& namespace_);
+  void apply_backend(const std::string& namespace_, std::string text);
   std::string slice(const std::string& namespace_, const std::string& service,
                     const std::string& name, const std::string& ports) const;
 
   TemporaryFolder folder_;
   std::unique_ptr<fakes::api_server::Server> api_;
-  httplib::Server backend_;
-  int backend_port_ = 0;
-  std::jthread backend_thread_;
+  std::vector<std::unique_ptr<Backend>> backends_;
   std::unique_ptr<ChildProcess> operator_;
   const int control_port_ = find_free_port();  // proxies come back to it
   Ports operator_ports_;
