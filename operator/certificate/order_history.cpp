@@ -103,6 +103,23 @@ std::vector<OrderHistory::Outcome> OrderHistory::outcomes_of(
   return found == sets_.end() ? std::vector<Outcome>{} : found->second.outcomes;
 }
 
+// Of an outcome of the Certificate's own.
+bool OrderHistory::tells(const api::CertificateStatus& status, const Outcome& outcome) {
+  const auto is_among = [&](const std::vector<base::WallTime>& times) {
+    return std::any_of(times.begin(), times.end(),
+                       [&](base::WallTime one) { return as_kept(one) == outcome.at; });
+  };
+  switch (outcome.what) {
+    case What::begun:
+      return is_among(status.begun_orders);
+    case What::issued:
+      return is_among(status.recent_issuances);
+    case What::failed:
+      break;
+  }
+  return status.last_failure_time && as_kept(*status.last_failure_time) >= outcome.at;
+}
+
 // What status tells and memory does not know, as after a restart.
 void OrderHistory::add_status(const std::string& account_url, const api::Certificate& certificate,
                               std::vector<Outcome>& outcomes) {
@@ -157,7 +174,9 @@ OrderHistory::OfOthers OrderHistory::of_others(const std::string& account_url,
   for (const Outcome& outcome : outcomes) {
     // Whoever got one has shown that these names can be had.
     if (outcome.what == What::issued) others.failed.clear();
-    if (outcome.uid == certificate.metadata.uid) continue;
+    const bool is_its_own = outcome.uid == certificate.metadata.uid;
+    if (is_its_own && tells(certificate.status, outcome)) continue;
+    others.is_of_its_own = others.is_of_its_own || is_its_own;
     if (outcome.limited_until > now) others.limited_until = outcome.limited_until;
     if (outcome.what != What::failed) {
       if (outcome.at > now - kOrderedCount) others.ordered.push_back(outcome.at);

@@ -42,13 +42,15 @@ class OrderHistory {
                    base::WallTime at, std::optional<base::WallTime> limited_until = {},
                    bool is_spent = false);
 
-  // What other Certificates got for the names of this one.
+  // What other Certificates got for the names of this one; and itself, where its status does not
+  // tell of it any more: whoever empties that takes nothing from the pace.
   struct OfOthers {
     std::vector<base::WallTime> ordered;  // issued or begun within a day; the oldest first
     std::vector<base::WallTime> failed;   // within an hour, and since the last one that was issued
     std::optional<base::WallTime> limited_until;
     // That the newest certificate had at its issuance, of those whose Certificate is there.
     std::optional<base::WallTime::duration> life{};
+    bool is_of_its_own = false;  // some of it
   };
   // living: the Certificates that are there, for the same names and of the same account; this one
   // may be among them.
@@ -75,6 +77,7 @@ class OrderHistory {
   void note(const std::string& account_url, const api::Certificate& certificate, Outcome outcome);
   std::vector<Outcome> outcomes_of(const std::string& account_url,
                                    const api::Certificate& certificate) const;
+  static bool tells(const api::CertificateStatus& status, const Outcome& outcome);
   static void add_status(const std::string& account_url, const api::Certificate& certificate,
                          std::vector<Outcome>& outcomes);
 

@@ -149,18 +149,22 @@ std::optional<Brake> brake_for(const api::CertificateStatus& status,
     return brake_of_its_own(status, *until, now);
   }
   if (status.revision != 0) return std::nullopt;
+  const std::string whose = others.is_of_its_own
+                                ? "this Certificate, whose status tells of it no more, or others"
+                                : "other Certificates";
+  const std::string who_empties = "find out who empties the status of this Certificate";
   if (const auto until = others_until(others, now, chance01)) {
     return Brake{*until, kIssuedTooOften,
                  std::to_string(others.ordered.size()) +
-                     " certificates for these names were issued or begun within a day for other "
-                     "Certificates, the last at " +
-                     at(others.ordered.back()),
-                 "keep one secretName for them"};
+                     " certificates for these names were issued or begun within a day for " +
+                     whose + ", the last at " + at(others.ordered.back()),
+                 others.is_of_its_own ? who_empties : "keep one secretName for them"};
   }
-  const std::string remedy = "mend what the Events of the other Certificates tell";
+  const std::string remedy =
+      others.is_of_its_own ? who_empties : "mend what the Events of the other Certificates tell";
   if (others.limited_until > now) {
     return Brake{*others.limited_until, kFailedTooOften,
-                 "the server limited orders for these names when another Certificate asked",
+                 "the server limited orders for these names when they were asked for by " + whose,
                  remedy};
   }
   if (others.failed.empty()) return std::nullopt;
@@ -168,8 +172,7 @@ std::optional<Brake> brake_for(const api::CertificateStatus& status,
   if (!until || *until <= now) return std::nullopt;
   return Brake{*until, kFailedTooOften,
                std::to_string(others.failed.size()) +
-                   " orders for these names failed within an hour for other Certificates, the "
-                   "last at " +
+                   " orders for these names failed within an hour for " + whose + ", the last at " +
                    at(others.failed.back()),
                remedy};
 }

@@ -27,12 +27,35 @@ TEST(OrderHistory, TellsWhatOthersGotForTheSameNamesInWhateverOrder) {
   OrderHistory history;
   history.note_issued(kAccount, certificate_for({"a.example", "b.example"}, "one"), kNow);
   history.note_issued(kAccount, certificate_for({"b.example", "a.example"}, "two"), kNow);
-  const auto asker = certificate_for({"a.example", "b.example"}, "two");
-  EXPECT_THAT(history.of_others(kAccount, asker, {}, kNow).ordered, ElementsAre(kNow))
-      << "its own are in its status";
+  auto asker = certificate_for({"a.example", "b.example"}, "two");
+  asker.status.recent_issuances = {kNow};
+  const auto others = history.of_others(kAccount, asker, {}, kNow);
+  EXPECT_THAT(others.ordered, ElementsAre(kNow)) << "its own are in its status";
+  EXPECT_FALSE(others.is_of_its_own);
   EXPECT_THAT(history.of_others("another account", asker, {}, kNow).ordered, IsEmpty());
   EXPECT_THAT(history.of_others(kAccount, certificate_for({"a.example"}, "x"), {}, kNow).ordered,
               IsEmpty());
+}
+
+TEST(OrderHistory, TellsWhatACertificateItselfGotOnceItsStatusIsEmptied) {
+  OrderHistory history;
+  auto asker = certificate_for({"a.example"}, "asker");
+  asker.status.recent_issuances = {kNow};
+  asker.status.begun_orders = {kNow + minutes(1)};
+  asker.status.last_failure_time = kNow + minutes(2);
+  history.note_issued(kAccount, asker, kNow);
+  history.note_failed(kAccount, asker, kNow + minutes(1));
+  history.note_failed(kAccount, asker, kNow + minutes(2));
+  history.note_begun(kAccount, asker, kNow + minutes(1));
+  const auto told = history.of_others(kAccount, asker, {}, kNow + minutes(3));
+  EXPECT_THAT(told.ordered, IsEmpty());
+  EXPECT_THAT(told.failed, IsEmpty());
+  EXPECT_FALSE(told.is_of_its_own);
+  asker.status = {};
+  const auto untold = history.of_others(kAccount, asker, {}, kNow + minutes(3));
+  EXPECT_THAT(untold.ordered, ElementsAre(kNow, kNow + minutes(1)));
+  EXPECT_THAT(untold.failed, ElementsAre(kNow + minutes(1), kNow + minutes(2)));
+  EXPECT_TRUE(untold.is_of_its_own);
 }
 
 TEST(OrderHistory, CountsIssuancesForADayAndFailuresForAnHour) {

@@ -121,6 +121,26 @@ TEST_F(Weather, AnotherSecretEachMinuteForTheSameNamesIsPacedLikeOneCertificate)
   EXPECT_THAT(issuing->message, HasSubstr("for these names"));
 }
 
+// As a tool leaves it that brings objects back from a backup, again and again.
+TEST_F(Weather, AStatusThatIsEmptiedEachSecondTakesNothingFromThePace) {
+  start();
+  AcmeServer::Refusal refusal;
+  refusal.status = 400;
+  refusal.type = "dns";
+  world_->ca.refuse("newOrder", refusal, 1000);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  for (int i = 0; i < 300; ++i) {
+    world_->run_for(seconds(1));
+    json object = world_->cluster.get(api::Certificate::type(), {"shop", "www"});
+    object["status"] = json::object();
+    world_->cluster.put(api::Certificate::type(), object);
+  }
+  world_->run_for(seconds(1));
+  EXPECT_LE(orders(), 4);
+  EXPECT_EQ(world_->reason(api::kIssuing), "FailedTooOften");
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("who empties the status"));
+}
+
 TEST_F(Weather, AnotherSecretEachMinuteForNamesThatFailCostsFiveOrdersAnHour) {
   start();
   AcmeServer::Refusal refusal;
