@@ -112,6 +112,11 @@ bool is_about_redirect(std::string_view words) {
           words.find("/.well-known/acme-challenge/", https) != std::string_view::npos);
 }
 
+// Before any validation, in the client's words for what it was doing.
+bool is_about_order(std::string_view words) {
+  return words.starts_with("placing the order") || words.starts_with("finalizing the order");
+}
+
 }  // namespace
 
 std::string Problem::short_type() const {
@@ -164,6 +169,14 @@ std::string_view remedy_for(ErrorClass error_class, std::string_view words) {
     return "Something in front of the proxy redirects the validation: let "
            "/.well-known/acme-challenge/ pass on port 80, or let the redirect keep the host and "
            "port 443 lead to the proxy, which answers there, too.";
+  }
+  if (error_class == ErrorClass::unauthorized && is_about_order(words)) {
+    return "Ask the certificate authority whether this account may have certificates for these "
+           "names.";
+  }
+  if (error_class == ErrorClass::rate_limited &&
+      words.find("answered HTTP 503") != std::string_view::npos) {
+    return "Nothing to do but wait: the server, or what stands in front of it, has too much to do.";
   }
   switch (error_class) {
     case ErrorClass::rate_limited:

@@ -65,7 +65,7 @@ enum class ErrorClass {
 ErrorClass classify(const Problem& problem);
 std::string_view name_of(ErrorClass error_class);  // the RFC's short type, "rateLimited"
 // One sentence: what a person can do about it. Empty when there is nothing to do but wait. `words`:
-// those of the server, which may tell more than the class.
+// what was being done and those of the server, which may tell more than the class.
 std::string_view remedy_for(ErrorClass error_class, std::string_view words = {});
 
 // A problem document of ACME: application/problem+json with a type of RFC 8555's namespace, or with

@@ -198,8 +198,11 @@ std::optional<End> Issuance::take(const acme::Download& step) {
   // A failure, with its schedule: whoever deletes the Secret each time that it appears would else
   // cost an order each time.
   if (!key) {
-    return fail({acme::ErrorClass::other, "the private key of the order is gone with Secret " +
-                                              record_.secret_key().text()});
+    return fail({acme::ErrorClass::other,
+                 "the server has issued for a private key that Secret " +
+                     record_.secret_key().text() +
+                     " does not hold: it was deleted in the middle of the order, or the order is "
+                     "another one's"});
   }
   const auto chain = download_chain(step.certificate_url);
   if (!chain) return set_back(chain.error());
@@ -213,8 +216,9 @@ std::optional<End> Issuance::take(const acme::Download& step) {
   // worse.
   const SecretContent content = read_content(*secret);
   if (const auto flaw = record_.judge(&content); flaw && !flaw->is_usable_meanwhile) {
-    return fail({acme::ErrorClass::protocol,
-                 "the server issued a certificate that cannot be used: " + flaw->message});
+    const std::string why = flaw->reason == kExpired ? ", so its clock or ours is wrong" : "";
+    return fail({acme::ErrorClass::other,
+                 "the server issued a certificate that cannot be used: " + flaw->message + why});
   }
   if (const base::Status written = record_.write_secret(object); !written) {
     return set_back(written.error());

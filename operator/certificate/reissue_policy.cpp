@@ -126,7 +126,7 @@ std::optional<Verdict> key_settings_changed(const ReissueInput& input) {
 std::optional<Verdict> certificate_has_expired(const ReissueInput& input) {
   const base::WallTime end = input.secret->leaf->not_after;
   if (input.now < end) return std::nullopt;
-  return Verdict{"Expired",
+  return Verdict{kExpired,
                  "the certificate in " + secret_of(input) + " expired at " + base::to_rfc3339(end)};
 }
 

@@ -20,6 +20,9 @@ inline constexpr const char* kSecretContested = "SecretContested";
 inline constexpr const char* kRenewing = "Renewing";
 inline constexpr const char* kManuallyTriggered = "ManuallyTriggered";
 
+// Likewise of one that is over.
+inline constexpr const char* kExpired = "Expired";
+
 struct ReissueInput {
   const api::Certificate& certificate;
   const SecretContent* secret;  // null: there is no Secret

@@ -62,7 +62,7 @@ Trouble trouble_of(const std::string& reason, const acme::AcmeError& error) {
   Trouble trouble;
   trouble.reason = reason;
   trouble.message = error.error.message;
-  trouble.remedy = acme::remedy_for(error.error_class);
+  trouble.remedy = acme::remedy_for(error.error_class, error.error.message);
   trouble.error_class = error.error_class;
   trouble.retry_after = error.error.retry_after;
   if (!error.problem && error.error.kind == base::ErrorKind::denied) {

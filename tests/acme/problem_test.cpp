@@ -215,6 +215,31 @@ TEST(RemedyFor, ARedirectInFrontIsToldAsSuch) {
   }
 }
 
+TEST(RemedyFor, ARefusalOfTheOrderItselfIsNotAboutWhatAnswersAtTheName) {
+  const auto remedy = [](ErrorClass error_class, const char* words) {
+    return std::string(acme::remedy_for(error_class, words));
+  };
+  EXPECT_THAT(remedy(ErrorClass::unauthorized,
+                     "placing the order: https://ca.test/new-order answered HTTP 403: "
+                     "unauthorized: not for this account"),
+              HasSubstr("whether this account may"));
+  EXPECT_THAT(remedy(ErrorClass::unauthorized,
+                     "the server could not validate a.test: unauthorized: not the answer"),
+              HasSubstr("A and AAAA records"));
+}
+
+TEST(RemedyFor, AServerThatHasTooMuchToDoIsNoLimitOfOurs) {
+  const auto remedy = [](const char* words) {
+    return std::string(acme::remedy_for(ErrorClass::rate_limited, words));
+  };
+  EXPECT_THAT(remedy("placing the order: https://ca.test/new-order answered HTTP 503 with a body "
+                     "that is no ACME problem document"),
+              testing::Not(HasSubstr("fewer certificates")));
+  EXPECT_THAT(remedy("placing the order: https://ca.test/new-order answered HTTP 429: rateLimited: "
+                     "too many"),
+              HasSubstr("fewer certificates"));
+}
+
 TEST(ReplacesWasRefused, ForTheTypesOfRfc9773Only) {
   const auto error = [](const char* type, const char* detail) {
     Problem problem = problem_of(type);

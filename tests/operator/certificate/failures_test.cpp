@@ -154,7 +154,7 @@ TEST_F(Failures, EveryClassIsNamedAndHasItsRemedy) {
   };
   for (const Case& one : {Case{"caa", "caa", "CAA record"},
                           Case{"rejectedIdentifier", "rejectedIdentifier", "does not issue"},
-                          Case{"unauthorized", "unauthorized", "A and AAAA records"},
+                          Case{"unauthorized", "unauthorized", "whether this account may"},
                           Case{"userActionRequired", "userActionRequired", "Open the page"},
                           Case{"badCSR", "badCSR", "private key algorithm"},
                           Case{"malformed", "malformed", "names of this certificate"}}) {

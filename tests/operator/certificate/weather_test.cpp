@@ -23,6 +23,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class Weather : public testing::Test {
@@ -344,6 +345,18 @@ TEST_F(Weather, MovingFromCertManagerOrdersNothingOnTheDayAndKeepsTheKindOfKey) 
   EXPECT_EQ(orders(), 2) << "renewed in its time";
   EXPECT_EQ(base::PrivateKey::from_pem(world_->secret_value("tls.key"))->spec().algorithm,
             base::KeyAlgorithm::rsa);
+}
+
+TEST_F(Weather, ACertificateThatIsOverWhenItIsIssuedIsToldWithItsCause) {
+  AcmeServer::Options behind;
+  behind.clock_ahead = -hours(2);
+  behind.certificate_lifetime = hours(1);
+  start(behind);
+  world_->apply_certificate(World::certificate_json({"www.shop.example"}));
+  world_->run_for(seconds(30));
+  EXPECT_EQ(orders(), 1);
+  EXPECT_THAT(world_->message(api::kIssuing), HasSubstr("so its clock or ours is wrong"));
+  EXPECT_THAT(world_->message(api::kIssuing), Not(HasSubstr("directory URL")));
 }
 
 // OpenSSL and browsers refuse SHA-1, so the proxies are never given it.
