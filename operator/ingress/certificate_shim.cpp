@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,22 @@ namespace {
 
 // Longer than a watch event takes; after it a store that still disagrees is right.
 constexpr auto kStoreLagMax = std::chrono::seconds(5);
+// As Ingress status has it: how long what another controller wrote is left alone.
+constexpr auto kTruce = std::chrono::minutes(10);
+// Whoever changes it once has it put back at once; who insists is no person.
+constexpr int kPutBackAtOnce = 2;
+// What was written longer ago has nothing to do with what is written now.
+constexpr auto kInARow = 2 * kTruce;
+
+kube::ObjectReference reference_of(const kube::ObjectKey& key, const kube::OwnerReference& owner) {
+  kube::ObjectReference ingress;
+  ingress.api_version = owner.api_version;
+  ingress.kind = owner.kind;
+  ingress.namespace_ = key.namespace_;
+  ingress.name = owner.name;
+  ingress.uid = owner.uid;
+  return ingress;
+}
 
 }  // namespace
 
@@ -71,38 +88,58 @@ base::Result<kube::Outcome> CertificateShim::reconcile(const kube::ObjectKey& ke
       to_apply = found->second;
     } else if (const auto gone = to_remove_.find(key.text()); gone != to_remove_.end()) {
       to_remove = gone->second;
-    } else {
-      written_.erase(key);
     }
   }
   if (to_apply) return apply(key, *to_apply);
   if (to_remove) return remove(key, *to_remove);
-  return kube::Outcome::await_change();
+  return forget(key).value_or(kube::Outcome::await_change());
 }
 
-std::optional<std::chrono::milliseconds> CertificateShim::wait_for_store(
+// It is as it is wanted. Nothing: it is forgotten; what was put back is remembered for a while, for
+// somebody may insist.
+std::optional<kube::Outcome> CertificateShim::forget(const kube::ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto written = written_.find(key);
+  if (written == written_.end()) return std::nullopt;
+  const auto age = clock_.steady_now() - written->second.at;
+  if (written->second.put_back > 0 && age < kInARow) {
+    return kube::Outcome::requeue(std::chrono::ceil<std::chrono::milliseconds>(kInARow - age));
+  }
+  written_.erase(written);
+  return std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> CertificateShim::wait_to_write(
     const kube::ObjectKey& key, const CertificatePlan::Apply& wanted) {
+  using std::chrono::milliseconds;
   const auto stored = certificates_.get(key);
   // The plan is of an older view than the store: one that still asks for this goes by itself, and
   // should the object change again before that, it is seen then.
   if (stored && is_as_wanted(*stored, wanted)) return kStoreLagMax;
-  const std::lock_guard lock(mutex_);
-  const auto written = written_.find(key);
-  if (written == written_.end() || written->second.apply != wanted) return std::nullopt;
-  const auto age = clock_.steady_now() - written->second.at;
-  if (age < kStoreLagMax) {
-    return std::chrono::ceil<std::chrono::milliseconds>(kStoreLagMax - age);
-  }
-  if (stored && stored->metadata.resource_version == written->second.resource_version) {
+  bool is_news = false;
+  milliseconds truce{};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = written_.find(key);
+    if (found == written_.end() || found->second.apply != wanted) return std::nullopt;
+    Written& written = found->second;
+    const auto age = clock_.steady_now() - written.at;
+    if (age < kStoreLagMax) return std::chrono::ceil<milliseconds>(kStoreLagMax - age);
+    if (!stored) return std::nullopt;
     // The object is as our write left it and yet not as we want it: somebody else holds a field.
-    return std::chrono::minutes(10);
+    if (stored->metadata.resource_version == written.resource_version) return kTruce;
+    if (written.put_back < kPutBackAtOnce || age >= kTruce) return std::nullopt;
+    is_news = !std::exchange(written.is_told, true);
+    truce = std::chrono::ceil<milliseconds>(kTruce - age);
   }
-  return std::nullopt;
+  if (is_news) tell_contested(key, wanted.owner);
+  return truce;
 }
 
 base::Result<kube::Outcome> CertificateShim::apply(const kube::ObjectKey& key,
                                                    const CertificatePlan::Apply& wanted) {
-  if (const auto delay = wait_for_store(key, wanted)) return kube::Outcome::requeue(*delay);
+  if (const auto delay = wait_to_write(key, wanted)) return kube::Outcome::requeue(*delay);
+  const bool was_there = certificates_.get(key) != nullptr;
   auto stored = client_.apply(api::Certificate::type(), certificate_to_apply(key, wanted),
                               {api::kFieldManager, true}, stop_);
   if (!stored) {
@@ -112,10 +149,24 @@ base::Result<kube::Outcome> CertificateShim::apply(const kube::ObjectKey& key,
                           std::move(stored.error())));
   }
   spdlog::info("Certificate {} is asked for by Ingress {}", key.text(), wanted.owner.name);
-  const std::lock_guard lock(mutex_);
-  written_[key] = {wanted, kube::read_meta(*stored).resource_version, clock_.steady_now()};
+  note_written(key, wanted, was_there, kube::read_meta(*stored).resource_version);
   // To see whether it is settled: a plan that stays the same wakes nobody.
   return kube::Outcome::requeue(kStoreLagMax);
+}
+
+void CertificateShim::note_written(const kube::ObjectKey& key, const CertificatePlan::Apply& wanted,
+                                   bool was_there, std::string resource_version) {
+  const base::SteadyTime now = clock_.steady_now();
+  const std::lock_guard lock(mutex_);
+  Written next{wanted, std::move(resource_version), now, was_there ? 1 : 0, false};
+  const auto before = written_.find(key);
+  const bool goes_on = was_there && before != written_.end() && before->second.apply == wanted &&
+                       now - before->second.at < kInARow;
+  if (goes_on) {
+    next.put_back = before->second.put_back + 1;
+    next.is_told = before->second.is_told;
+  }
+  written_.insert_or_assign(key, std::move(next));
 }
 
 base::Result<kube::Outcome> CertificateShim::remove(const kube::ObjectKey& key,
@@ -130,16 +181,20 @@ base::Result<kube::Outcome> CertificateShim::remove(const kube::ObjectKey& key,
   return kube::Outcome::await_change();
 }
 
+void CertificateShim::tell_contested(const kube::ObjectKey& key,
+                                     const kube::OwnerReference& owner) {
+  const std::string note = "Certificate " + key.text() +
+                           " is changed by another controller each time that it is written for "
+                           "this Ingress; it is left so for ten minutes. See "
+                           "metadata.managedFields for its name.";
+  spdlog::warn("Ingress {}/{}: {}", key.namespace_, owner.name, note);
+  events_.warning(reference_of(key, owner), "CertificateContested", "Ordering", note);
+}
+
 void CertificateShim::report(const kube::ObjectKey& key, const kube::OwnerReference& owner,
                              const base::Error& error) {
   if (error.kind != base::ErrorKind::invalid && error.kind != base::ErrorKind::denied) return;
-  kube::ObjectReference ingress;
-  ingress.api_version = owner.api_version;
-  ingress.kind = owner.kind;
-  ingress.namespace_ = key.namespace_;
-  ingress.name = owner.name;
-  ingress.uid = owner.uid;
-  events_.warning(ingress, "CertificateNotOrdered", "Ordering",
+  events_.warning(reference_of(key, owner), "CertificateNotOrdered", "Ordering",
                   "Certificate " + key.text() + " cannot be written: " + error.message);
 }
 

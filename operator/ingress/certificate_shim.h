@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -39,19 +41,26 @@ class CertificateShim final : public kube::Reconciler {
 
  private:
   // What we wrote and what came of it: the plan is made from a store that lags behind our writes,
-  // and another writer may hold on to a field, so the same is not written again and again.
+  // and another writer may hold on to a field, or put its own back each time, so the same is not
+  // written again and again.
   struct Written {
     CertificatePlan::Apply apply;
     std::string resource_version;
     base::SteadyTime at;
+    int put_back = 0;      // times in a row that it was written over what was there
+    bool is_told = false;  // that somebody else insists
   };
 
   base::Result<kube::Outcome> apply(const kube::ObjectKey& key,
                                     const CertificatePlan::Apply& wanted);
   base::Result<kube::Outcome> remove(const kube::ObjectKey& key,
                                      const CertificatePlan::Remove& wanted);
-  std::optional<std::chrono::milliseconds> wait_for_store(const kube::ObjectKey& key,
-                                                          const CertificatePlan::Apply& wanted);
+  std::optional<std::chrono::milliseconds> wait_to_write(const kube::ObjectKey& key,
+                                                         const CertificatePlan::Apply& wanted);
+  std::optional<kube::Outcome> forget(const kube::ObjectKey& key);
+  void note_written(const kube::ObjectKey& key, const CertificatePlan::Apply& wanted,
+                    bool was_there, std::string resource_version);
+  void tell_contested(const kube::ObjectKey& key, const kube::OwnerReference& owner);
   void report(const kube::ObjectKey& key, const kube::OwnerReference& owner,
               const base::Error& error);
 

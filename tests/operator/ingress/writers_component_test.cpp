@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -6,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kube/config.h"
+#include "operator/api/issuer.h"
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/class_reporter.h"
 #include "operator/ingress/edge_parameters_reader.h"
@@ -334,6 +336,37 @@ TEST_F(Shim, DoesNotWriteAgainForAPlanThatLagsBehindTheStore) {
   ASSERT_TRUE(shim_.reconcile(key_of("shop/www-tls")));
   EXPECT_EQ(get_certificate()["spec"]["issuerRef"]["name"], "letsencrypt")
       << "somebody changed it meanwhile";
+}
+
+TEST_F(Shim, WhatAnotherControllerChangesEachTimeIsPutBackTwiceAndThenLeftForAWhileAndTold) {
+  const kube::ObjectKey key = key_of("shop/www-tls");
+  const Findings wanted = findings_of(plan_certificates(cluster_.view));
+  const auto reconcile = [&](const Findings& findings) {
+    shim_.follow(findings);
+    const auto outcome = shim_.reconcile(key);
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    certificates_.put(api::Certificate::from_json(get_certificate()).value());
+  };
+  const auto our_writes = [&] {
+    const auto writes = server_->writes();
+    return std::count_if(writes.begin(), writes.end(),
+                         [](const auto& write) { return write.manager == api::kFieldManager; });
+  };
+  reconcile(wanted);
+  reconcile(Findings());  // what is as it is wanted is in no plan
+  for (int i = 0; i < 20; ++i) {
+    shim_clock_.advance(std::chrono::seconds(10));
+    change_certificate("", R"({"spec": {"issuerRef": {"name": "other"}}})");
+    reconcile(wanted);
+    const bool is_put_back = get_certificate()["spec"]["issuerRef"]["name"] == "letsencrypt";
+    if (is_put_back) reconcile(Findings());
+  }
+  EXPECT_EQ(our_writes(), 1 + 2);
+  EXPECT_THAT(events_.reasons, ElementsAre("CertificateContested"));
+  shim_clock_.advance(std::chrono::minutes(10));
+  reconcile(wanted);
+  EXPECT_EQ(our_writes(), 1 + 3);
+  EXPECT_EQ(get_certificate()["spec"]["issuerRef"]["name"], "letsencrypt");
 }
 
 }  // namespace
