@@ -7,6 +7,7 @@
 
 #include "base/time_text.h"
 #include "operator/ingress/annotations/issuer.h"
+#include "operator/routing/host_name.h"
 
 namespace ingress::annotations {
 namespace {
@@ -25,10 +26,15 @@ void read_common_name(const AnnotationMap& annotations, api::CertificateSpec& sp
   const auto found = find_certificate_key(annotations, "common-name");
   if (!found) return;
   constexpr std::size_t kCommonNameMax = 64;  // RFC 5280 appendix A.1
-  if (found->value.size() > kCommonNameMax) {
-    issues.push_back(bad_value(*found, "at most 64 characters long", kTunes));
+  // It is asked for like the hosts under tls; "My Shop" is what other CAs put there, and would cost
+  // the whole certificate.
+  const auto host = routing::config_host(found->value);
+  const bool is_host = host && !host->empty() && host->front() != '*';
+  if (!is_host || found->value.size() > kCommonNameMax) {
+    issues.push_back(
+        bad_value(*found, "a host name of at most 64 characters, so it is left out", kTunes));
   } else {
-    spec.common_name = std::string(found->value);
+    spec.common_name = *host;
   }
 }
 

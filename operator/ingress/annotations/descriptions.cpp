@@ -322,7 +322,7 @@ constexpr Description kOfCertificates[] = {
     {"issuer", "a name", "the same from an Issuer of the Ingress's namespace"},
     {"issuer-kind", "`Issuer`, `ClusterIssuer`", "what `issuer` names"},
     {"issuer-group", "`gatehouse.dev`, `cert-manager.io`", "any other: no certificate is ordered"},
-    {"common-name", "at most 64 characters", "the common name that is asked for"},
+    {"common-name", "a host name of at most 64 characters", "the common name that is asked for"},
     {"private-key-algorithm", "`ECDSA`, `RSA`", "ECDSA when nothing is said"},
     {"private-key-size", "256, 384; 2048, 3072, 4096", ""},
     {"private-key-rotation-policy", "`Always`, `Never`",

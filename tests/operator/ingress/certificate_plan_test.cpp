@@ -180,6 +180,20 @@ TEST(CertificatePlan, ASettingThatCannotBeReadIsToldAndTheRestCounts) {
   EXPECT_EQ(plan.apply.begin()->second.spec.key, base::KeySpec{});
 }
 
+TEST(CertificatePlan, ACommonNameThatIsNoHostIsToldAndTheCertificateIsOrderedWithoutIt) {
+  for (const char* name : {"My Shop", "*.a.example", "a..example", "192.0.2.1"}) {
+    const auto plan =
+        plan_certificates(ViewBuilder()
+                              .ingress(asking("shop/www")
+                                           .annotation("cert-manager.io/common-name", name)
+                                           .tls({"a.example"}, "t"))
+                              .view);
+    ASSERT_EQ(plan.complaints.size(), 1u) << name;
+    EXPECT_THAT(plan.complaints[0].message, HasSubstr("common-name"));
+    EXPECT_EQ(plan.apply.begin()->second.spec.common_name, "") << name;
+  }
+}
+
 TEST(CertificatePlan, ACertificateMadeByHandIsLeftAlone) {
   const auto plan =
       plan_certificates(ViewBuilder()
