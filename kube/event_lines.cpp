@@ -31,9 +31,16 @@ std::size_t EventLines::bytes_of(const Occurrence& occurrence) {
          occurrence.reason.size() + occurrence.action.size() + occurrence.note.size();
 }
 
+bool EventLines::has_room_in_namespace(const std::string& namespace_, std::size_t more) const {
+  const auto found = bytes_of_namespaces_.find(namespace_);
+  const std::size_t has = found == bytes_of_namespaces_.end() ? 0 : found->second;
+  return has + more <= (is_held(namespace_) ? limits_.bytes / 4 : limits_.bytes / 4 * 3);
+}
+
 bool EventLines::has_room(const Occurrence& occurrence) const {
   const std::size_t more = bytes_of(occurrence);
   if (bytes_ + more > limits_.bytes) return false;
+  if (!has_room_in_namespace(occurrence.regarding.namespace_, more)) return false;
   return occurrence.type == EventType::warning ||
          bytes_of_normal_ + more <= limits_.bytes_of_normal;
 }
@@ -44,6 +51,9 @@ void EventLines::account(const Occurrence& occurrence, bool is_added) {
   size_ = is_added ? size_ + 1 : size_ - 1;
   bytes_ = is_added ? bytes_ + bytes : bytes_ - bytes;
   bytes_of_normal_ = is_added ? bytes_of_normal_ + normal : bytes_of_normal_ - normal;
+  const auto place = bytes_of_namespaces_.try_emplace(occurrence.regarding.namespace_).first;
+  place->second = is_added ? place->second + bytes : place->second - bytes;
+  if (place->second == 0) bytes_of_namespaces_.erase(place);
 }
 
 EventLines::Lines::iterator EventLines::open_line(const LineKey& key) {

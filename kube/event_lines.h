@@ -19,7 +19,7 @@ namespace kube {
 //   - What was accepted is never dropped for something else; there is room for so many bytes, of
 //     which Normal ones have a part.
 //   - A namespace in which nothing can be written is left alone for longer each time, and holds up
-//     no other.
+//     no other: it has a quarter of the room at most, and any namespace three quarters.
 class EventLines {
  public:
   struct Limits {
@@ -75,6 +75,7 @@ class EventLines {
   static std::size_t bytes_of(const Occurrence& occurrence);
   Lines::iterator open_line(const LineKey& key);
   bool has_room(const Occurrence& occurrence) const;
+  bool has_room_in_namespace(const std::string& namespace_, std::size_t more) const;
   void account(const Occurrence& occurrence, bool is_added);
   base::SteadyTime ready_at(const Lines::value_type& line) const;
 
@@ -86,6 +87,7 @@ class EventLines {
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
   std::size_t bytes_of_normal_ = 0;
+  std::map<std::string, std::size_t> bytes_of_namespaces_;  // none is 0
 };
 
 }  // namespace kube

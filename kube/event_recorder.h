@@ -54,7 +54,7 @@ struct EventRecorderOptions {
   std::string controller{};  // reportingController: "gatehouse.dev/operator"
   std::string instance{};    // reportingInstance: the Pod's name
   // What waits to be written: of all objects 20,000 Events of the usual size, of which Normal ones
-  // have a quarter; and of each object so many.
+  // have a quarter and one namespace three; and of each object so many.
   std::size_t bytes_max = 16u << 20;
   std::size_t per_object_max = 16;
   // The same (object, type, reason, action, note) again within this is the same Event: its series

@@ -87,6 +87,28 @@ TEST_F(EventLinesTest, NormalOnesLeaveRoomForWarnings) {
   EXPECT_TRUE(add(occurrence("a", long_note))) << "what was taken makes room";
 }
 
+// A quota of no Events, say, and thousands of objects.
+TEST_F(EventLinesTest, ANamespaceWithMuchToSayLeavesRoomForTheOthers) {
+  const std::string long_note(1000, 'n');
+  const auto flood = [&](const std::string& namespace_) {
+    int count = 0;
+    while (count < 100 && add(occurrence("f" + std::to_string(count), long_note, EventType::warning,
+                                         "Failed", namespace_))) {
+      ++count;
+    }
+    return count;
+  };
+  const int at_once = flood("rival");
+  EXPECT_GT(at_once, 0);
+  EXPECT_TRUE(add(occurrence("a", long_note)));
+  take_all();
+  lines_.note_failure("rival", kNow);
+  EXPECT_LT(flood("rival"), at_once) << "nothing of it can be written";
+  lines_.note_success("rival");
+  take_all();
+  EXPECT_EQ(flood("rival"), at_once) << "what was taken makes room";
+}
+
 TEST_F(EventLinesTest, AnEndlessNoteIsCut) {
   EXPECT_TRUE(add(occurrence("a", std::string(1'000'000, 'n'))));
   EXPECT_EQ(lines_.take(kNow)->occurrence.note.size(), kube::kEventNoteBytesMax);
