@@ -1,5 +1,6 @@
 #include "operator/issuer/secret_watches.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace issuer {
@@ -13,7 +14,7 @@ SecretWatches::~SecretWatches() {
 
 bool SecretWatches::follow(const IssuerKey& issuer, const std::set<kube::ObjectKey>& secrets) {
   std::vector<std::unique_ptr<Watch>> ended;  // joined without the lock: their threads may want it
-  bool has_room = true;
+  bool are_all_followed = true;
   {
     const std::lock_guard lock(mutex_);
     if (is_stopped_) return true;
@@ -31,8 +32,8 @@ bool SecretWatches::follow(const IssuerKey& issuer, const std::set<kube::ObjectK
     }
     for (const kube::ObjectKey& secret : secrets) {
       if (watches_.count(secret) == 0) {
-        if (watches_.size() >= options_.max) {
-          has_room = false;
+        if (!has_room(issuer, secret)) {
+          are_all_followed = false;
           continue;
         }
         watches_[secret] = std::make_unique<Watch>(client_, secret, options_.reflector,
@@ -41,7 +42,23 @@ bool SecretWatches::follow(const IssuerKey& issuer, const std::set<kube::ObjectK
       followers_[secret].insert(issuer);
     }
   }
-  return has_room;
+  return are_all_followed;
+}
+
+bool SecretWatches::has_room(const IssuerKey& issuer, const kube::ObjectKey& secret) const {
+  if (watches_.size() >= options_.max) return false;
+  if (issuer.is_cluster_issuer) return true;
+  std::size_t of_namespace = 0;
+  std::size_t of_namespaces = 0;
+  for (const auto& [name, issuers] : followers_) {
+    const bool is_of_issuers =
+        std::any_of(issuers.begin(), issuers.end(),
+                    [](const IssuerKey& one) { return !one.is_cluster_issuer; });
+    if (!is_of_issuers) continue;
+    ++of_namespaces;
+    if (name.namespace_ == secret.namespace_) ++of_namespace;
+  }
+  return of_namespace < options_.max_of_namespace && of_namespaces < options_.max_of_namespaces;
 }
 
 void SecretWatches::wake_followers(const kube::ObjectKey& secret) {

@@ -29,6 +29,9 @@ class SecretWatches {
   struct Options {
     // More issuers than most clusters have; each costs a connection to the API server.
     std::size_t max = 64;
+    // Of them for Issuers, which tenants make: of one namespace, and of all.
+    std::size_t max_of_namespace = 16;
+    std::size_t max_of_namespaces = 48;
     kube::ReflectorOptions reflector{};
   };
 
@@ -46,6 +49,7 @@ class SecretWatches {
  private:
   using Watch = kube::ObjectWatch<kube::Secret>;
 
+  bool has_room(const IssuerKey& issuer, const kube::ObjectKey& secret) const;
   void wake_followers(const kube::ObjectKey& secret);
 
   kube::Client& client_;

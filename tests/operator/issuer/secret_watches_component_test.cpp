@@ -88,5 +88,22 @@ TEST_F(SecretWatchesTest, WhoIsGoneHearsNothingAndMakesRoom) {
   EXPECT_LE(wakes(one_), before + 2) << "what was under way";
 }
 
+// Whoever finds no room looks by itself, a minute later.
+TEST_F(SecretWatchesTest, IssuersOfOneNamespaceLeaveRoomForOthersAndAllOfThemForClusterIssuers) {
+  SecretWatches::Options options;
+  options.max = 4;
+  options.max_of_namespace = 2;
+  options.max_of_namespaces = 3;
+  SecretWatches watches(*client_, options, [](const IssuerKey&) {});
+  const auto follow = [&](const IssuerKey& issuer, const std::set<kube::ObjectKey>& secrets) {
+    return watches.follow(issuer, secrets);
+  };
+  EXPECT_TRUE(follow({false, {"rival", "a"}}, {{"rival", "a"}, {"rival", "b"}}));
+  EXPECT_FALSE(follow({false, {"rival", "b"}}, {{"rival", "c"}}));
+  EXPECT_TRUE(follow({false, {"shop", "a"}}, {{"shop", "a"}}));
+  EXPECT_FALSE(follow({false, {"other", "a"}}, {{"other", "a"}}));
+  EXPECT_TRUE(follow({true, {"", "a"}}, {{"gatehouse-system", "a"}}));
+}
+
 }  // namespace
 }  // namespace issuer
