@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "acme/client.h"
 #include "base/curl_transport.h"
 #include "base/digest.h"
 #include "base/open_files.h"
@@ -21,6 +22,8 @@ constexpr const char* kOperatorName = "gatehouse-operator";
 // A renewal of the lease that hangs must leave time for another, and proxies wait for the review of
 // their token.
 constexpr std::chrono::seconds kAnswerSoon{5};
+// Of an answer to a challenge, which has hundreds.
+constexpr std::size_t kProbeBytesMax = 16u << 10;
 // What is left to everything but the control API: probes and metrics, the API server, ACME servers,
 // files.
 constexpr std::size_t kOtherDescriptors = 256;
@@ -150,6 +153,8 @@ issuer::TransportFactory acme_transports() {
     options.user_agent = kUserAgent;
     options.ca_pem = ca_pem;
     options.connect_timeout = std::chrono::seconds(5);
+    // Not only judged by it once it is read: a tenant's server may be asked by many workers.
+    options.body_bytes_max = acme::ClientOptions().body_bytes_max;
     return base::make_curl_transport(std::move(options));
   };
 }
@@ -158,6 +163,7 @@ std::unique_ptr<base::HttpTransport> probe_transport() {
   base::CurlOptions options;
   options.user_agent = kUserAgent;
   options.use_environment_proxy = false;
+  options.body_bytes_max = kProbeBytesMax;
   return base::make_curl_transport(std::move(options));
 }
 
