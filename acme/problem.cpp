@@ -18,6 +18,7 @@ constexpr std::size_t kBodyBytesMax = 64u << 10;
 constexpr std::size_t kFieldBytesMax = 2048;
 constexpr std::size_t kTextBytesMax = 1024;
 constexpr std::size_t kSubproblemsMax = 100;  // Let's Encrypt's most names in one order
+constexpr std::size_t kSubproblemsBytesMax = 16u << 10;
 
 struct Row {
   std::string_view type;
@@ -93,6 +94,12 @@ bool is_of_acme(const json& value) {
 
 bool is_problem_json(std::string_view content_type) {
   return media_type_of(content_type) == "application/problem+json";
+}
+
+std::size_t bytes_of(const Problem::Subproblem& sub) {
+  const std::size_t of_name =
+      sub.identifier ? sub.identifier->type.size() + sub.identifier->value.size() : 0;
+  return sub.type.size() + sub.detail.size() + of_name;
 }
 
 std::string text_of(const Problem::Subproblem& sub) {
@@ -246,9 +253,11 @@ Problem problem_from_json(const json& value, int status) {
   }
   const auto subs = value.find("subproblems");
   if (subs != value.end() && subs->is_array()) {
+    std::size_t bytes = 0;
     for (const json& sub : *subs) {
-      if (problem.subproblems.size() == kSubproblemsMax) break;
+      if (problem.subproblems.size() == kSubproblemsMax || bytes >= kSubproblemsBytesMax) break;
       problem.subproblems.push_back(subproblem_from_json(sub));
+      bytes += bytes_of(problem.subproblems.back());
     }
   }
   return problem;

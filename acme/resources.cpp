@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -19,7 +20,10 @@ using nlohmann::json;
 
 constexpr std::size_t kNamesMax = 1000;     // Let's Encrypt allows 100 in one order
 constexpr std::size_t kChallengesMax = 64;  // three are usual
+constexpr std::size_t kTypesKept = 8;
+constexpr std::size_t kTypeBytesMax = 64;  // of a challenge
 constexpr std::size_t kProfilesMax = 100;
+constexpr std::size_t kIdentitiesKept = 16;  // every issuer keeps its directory in memory
 constexpr std::size_t kContactsMax = 100;
 constexpr std::size_t kUrlBytesMax = 2048;
 constexpr std::size_t kIdentifierBytesMax = 253;  // RFC 1035 §2.3.4, in text
@@ -98,7 +102,7 @@ Identifier read_identifier(JsonFields& fields, const json& value) {
 Challenge read_challenge(JsonFields& fields, const json& value) {
   JsonFields part(value, "challenge");
   Challenge challenge;
-  challenge.type = part.required_text("type");
+  challenge.type = one_line(part.required_text("type"), kTypeBytesMax);
   if (challenge.type == "http-01") {
     challenge.url = part.required_url("url");
     challenge.status = read_status(part, kChallengeStatuses);
@@ -110,6 +114,15 @@ Challenge read_challenge(JsonFields& fields, const json& value) {
   }
   fields.check(part.status());
   return challenge;
+}
+
+// The first of each type: an order of a hundred names keeps all of its authorizations in memory,
+// and a server could put a megabyte into each.
+void keep(std::vector<Challenge>& kept, Challenge challenge) {
+  const bool is_there = std::any_of(
+      kept.begin(), kept.end(), [&](const Challenge& one) { return one.type == challenge.type; });
+  const bool has_room = kept.size() < kTypesKept || challenge.type == "http-01";
+  if (!is_there && has_room) kept.push_back(std::move(challenge));
 }
 
 template <class T>
@@ -124,7 +137,10 @@ void read_meta(JsonFields& fields, Directory& directory) {
   JsonFields part(*meta, "directory's \"meta\"");
   directory.terms_of_service = one_line(part.text("termsOfService"), kMetaBytesMax);
   directory.website = one_line(part.text("website"), kMetaBytesMax);
-  directory.caa_identities = part.texts("caaIdentities", kNamesMax);
+  for (const std::string& name : part.texts("caaIdentities", kNamesMax)) {
+    if (directory.caa_identities.size() == kIdentitiesKept) break;
+    directory.caa_identities.push_back(one_line(name, kIdentifierBytesMax));
+  }
   directory.external_account_required = part.flag("externalAccountRequired");
   const json* profiles = part.object("profiles");
   if (profiles != nullptr) {
@@ -233,7 +249,7 @@ base::Result<Authorization> parse_authorization(std::string_view text, std::stri
   }
   if (const json* challenges = fields.array("challenges", kChallengesMax)) {
     for (const json& one : *challenges) {
-      authorization.challenges.push_back(read_challenge(fields, one));
+      keep(authorization.challenges, read_challenge(fields, one));
     }
   }
   return finish(fields, std::move(authorization));

@@ -77,7 +77,7 @@ struct Authorization {
   Identifier identifier;
   AuthorizationStatus status = AuthorizationStatus::pending;
   std::optional<base::WallTime> expires;
-  std::vector<Challenge> challenges;
+  std::vector<Challenge> challenges;  // the first of each type, of a few types
   bool is_wildcard = false;
 };
 

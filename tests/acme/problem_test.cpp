@@ -88,6 +88,11 @@ TEST(ParseProblem, IsBoundedInEveryDirection) {
         return list + "{}]}";
       }());
   EXPECT_EQ(many.subproblems.size(), 100u);
+  std::string long_ones = R"({"type": "urn:ietf:params:acme:error:malformed", "subproblems": [)";
+  for (int i = 0; i < 60; ++i) {
+    long_ones += (i == 0 ? "" : ",") + (R"({"detail": ")" + std::string(1000, 'x') + "\"}");
+  }
+  EXPECT_LE(acme::parse_problem(400, kType, long_ones + "]}").subproblems.size(), 20u);
   EXPECT_LE(acme::parse_problem(400, "text/plain", std::string(1u << 20, 'y')).text().size(), 300u);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "acme/link_header.h"
+#include "acme/order_flow.h"
 
 namespace {
 
@@ -123,6 +124,36 @@ TEST(ParseAuthorization, ReadsTheHttpChallengeAndIgnoresStrangeOnes) {
   ASSERT_EQ(authorization->challenges.size(), 2u);
   EXPECT_EQ(authorization->challenges[0].type, "dns-01");
   EXPECT_EQ(authorization->challenges[1].token, "abc_-123");
+}
+
+TEST(ParseDirectory, KeepsLittleOfAServerThatSaysMuch) {
+  std::string names;
+  for (int i = 0; i < 100; ++i) names += (i == 0 ? "\"" : ",\"") + std::string(8000, 'x') + "\"";
+  const auto directory = acme::parse_directory(
+      R"({"newNonce": "https://ca.test/n", "newAccount": "https://ca.test/a",
+          "newOrder": "https://ca.test/o", "meta": {"caaIdentities": [)" +
+      names + "]}}");
+  ASSERT_TRUE(directory) << directory.error().message;
+  std::size_t bytes = 0;
+  for (const std::string& one : directory->caa_identities) bytes += one.size();
+  EXPECT_LE(bytes, 5000u);
+}
+
+TEST(ParseAuthorization, KeepsLittleOfAServerThatSaysMuch) {
+  std::string challenges;
+  for (int i = 0; i < 60; ++i) {
+    challenges += R"({"type": "t)" + std::to_string(i) + std::string(4000, 'x') + "\"},";
+  }
+  const auto authorization =
+      acme::parse_authorization(with(kAuthorization, R"({"type": "dns-01", "url": 5},)",
+                                     challenges + R"({"type": "t0", "url": 5},)"),
+                                "u");
+  ASSERT_TRUE(authorization) << authorization.error().message;
+  std::size_t bytes = 0;
+  for (const acme::Challenge& one : authorization->challenges) bytes += one.type.size();
+  EXPECT_LE(authorization->challenges.size(), 9u);
+  EXPECT_LE(bytes, 1000u);
+  EXPECT_EQ(acme::http_challenge(*authorization)->token, "abc_-123") << "whatever stands before it";
 }
 
 // RFC 8555 §8.3: what is echoed on port 80 must be checked first.
