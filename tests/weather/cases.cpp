@@ -82,7 +82,7 @@ void add_refusals(Cases& cases) {
 
 void add_silence(Cases& cases) {
   for (const char* endpoint :
-       {"newOrder", "authorization", "challenge", "finalize", "certificate"}) {
+       {"newOrder", "authorization", "challenge", "order", "finalize", "certificate"}) {
     cases.push_back({std::string(endpoint) + " hangs",
                      [endpoint](Scene& scene) {
                        scene.hang(endpoint);
@@ -90,6 +90,29 @@ void add_silence(Cases& cases) {
                      },
                      nullptr, seconds(10), kPaceOfSilence});
   }
+  cases.push_back({"newNonce hangs, and the nonces that were left are old",
+                   [](Scene& scene) {
+                     scene.world().run_for(minutes(10));
+                     scene.hang("newNonce");
+                     scene.want();
+                   },
+                   nullptr, seconds(10), kPaceOfSilence});
+  cases.push_back({"directory hangs, and the operator is restarted",
+                   [](Scene& scene) {
+                     scene.hang("directory");
+                     scene.want();
+                     scene.world().restart();
+                   },
+                   nullptr, seconds(10), kPaceOfSilence});
+  cases.push_back(
+      {"newAccount hangs, and the account's key is gone",
+       [](Scene& scene) {
+         scene.hang("newAccount");
+         scene.world().cluster.remove(kube::Secret::type(), {"gatehouse-system", "ca-account-key"});
+         scene.world().run_for(seconds(1));
+         scene.want();
+       },
+       nullptr, seconds(10), kPaceOfSilence});
   cases.push_back({"the server goes away altogether",
                    [](Scene& scene) {
                      scene.lose_requests("*");

@@ -275,6 +275,19 @@ void add_issuers(Cases& cases) {
                      world.apply_issuer(world.issuer_at(world.other_ca, "ca"));
                    },
                    nullptr, seconds(10), kPace, slow});
+  // Three attempts that fail at once, and then one a minute, each with its word in status.
+  cases.push_back({"an issuer's mail address changes each second, and the server takes none",
+                   [](Scene& scene) {
+                     scene.refuse("account", 400, "invalidContact");
+                     scene.want();
+                   },
+                   [](Scene& scene, int i) {
+                     json issuer = scene.world().issuer_json();
+                     issuer["spec"]["acme"]["email"] = "ops" + std::to_string(i) + "@shop.example";
+                     scene.world().apply_issuer(issuer);
+                   },
+                   seconds(1),
+                   {1, 300, 300}});
   cases.push_back({"the issuer is deleted in mid-order and made again each minute",
                    [](Scene& scene) { scene.want(); },
                    [](Scene& scene, int i) {
@@ -383,6 +396,20 @@ void add_writers(Cases& cases) {
                      slow.polls_until_done = 8;
                      return slow;
                    }()});
+  // Each time it is said again what is waited for.
+  cases.push_back({"status is emptied each ten seconds, and orders fail",
+                   [](Scene& scene) {
+                     scene.refuse("newOrder", 400, "dns");
+                     scene.want();
+                   },
+                   [](Scene& scene, int) {
+                     FakeCluster& cluster = scene.world().cluster;
+                     json object = cluster.get(api::Certificate::type(), {"shop", "www"});
+                     object["status"] = json::object();
+                     cluster.put(api::Certificate::type(), object);
+                   },
+                   seconds(10),
+                   {6, 60, 800}});
   cases.push_back({"another kind of key each minute",
                    [](Scene& scene) { scene.issue(); },
                    [](Scene& scene, int i) {
@@ -422,6 +449,17 @@ void add_clocks(Cases& cases) {
                      scene.clock().set_wall(scene.clock().now() - hours(24 * 365));
                    },
                    minutes(10)});
+  cases.push_back(
+      {"our clock was two hours ahead at the start, and every answer to newOrder is lost",
+       [](Scene& scene) {
+         scene.clock().set_wall(scene.clock().now() + hours(2));
+         scene.world().restart();
+         scene.world().run_for(seconds(5));
+         scene.clock().set_wall(scene.clock().now() - hours(2));
+         scene.ca().lose_answers("newOrder", 1000);
+         scene.want();
+       },
+       nullptr, seconds(10), kPaceOfSilence});
   cases.push_back({"our clock jumps a year ahead and back, each five minutes",
                    [](Scene& scene) { scene.issue(); },
                    [](Scene& scene, int i) {
