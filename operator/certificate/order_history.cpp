@@ -176,13 +176,12 @@ OrderHistory::OfOthers OrderHistory::of_others(const std::string& account_url,
     if (outcome.what == What::issued) others.failed.clear();
     const bool is_its_own = outcome.uid == certificate.metadata.uid;
     if (is_its_own && tells(certificate.status, outcome)) continue;
-    others.is_of_its_own = others.is_of_its_own || is_its_own;
-    if (outcome.limited_until > now) others.limited_until = outcome.limited_until;
-    if (outcome.what != What::failed) {
-      if (outcome.at > now - kOrderedCount) others.ordered.push_back(outcome.at);
-    } else if (outcome.at > now - kFailedCount) {
-      others.failed.push_back(outcome.at);
-    }
+    const bool is_failure = outcome.what == What::failed;
+    const bool is_limit = outcome.limited_until > now;
+    const bool is_counted = outcome.at > now - (is_failure ? kFailedCount : kOrderedCount);
+    if (is_limit) others.limited_until = outcome.limited_until;
+    if (is_counted) (is_failure ? others.failed : others.ordered).push_back(outcome.at);
+    if (is_its_own && (is_limit || is_counted)) others.is_of_its_own = true;
   }
   return others;
 }
