@@ -363,6 +363,7 @@ AcmeResult<base::HttpResponse> Client::get(const std::string& url, const std::st
 }
 
 AcmeResult<base::HttpResponse> Client::post(const Post& request, const std::stop_token& stop) {
+  const base::SteadyTime began = clock_.steady_now();
   std::optional<std::string> nonce;  // the fresh one of a badNonce answer
   for (int attempt = 1;; ++attempt) {
     if (!nonce) {
@@ -385,7 +386,8 @@ AcmeResult<base::HttpResponse> Client::post(const Post& request, const std::stop
     const std::string fresh = response->header("replay-nonce").value_or("");
     auto result = require_success(std::move(*response), request.url);
     const bool is_bad_nonce = !result && result.error().error_class == ErrorClass::bad_nonce;
-    if (is_bad_nonce && attempt < options_.bad_nonce_attempts_max) {
+    const bool has_time = clock_.steady_now() - began < options_.bad_nonce_time;
+    if (is_bad_nonce && has_time && attempt < options_.bad_nonce_attempts_max) {
       // §6.5: retry with the nonce of this very answer. Others in the pool may be as stale as the
       // one that was refused.
       if (is_nonce(fresh)) nonce = fresh;

@@ -43,8 +43,11 @@ struct NewOrder {
 };
 
 struct ClientOptions {
-  std::string user_agent = "gatehouse";                          // §6.1: MUST be sent
-  int bad_nonce_attempts_max = 10;                               // requests in one call, §6.5
+  std::string user_agent = "gatehouse";  // §6.1: MUST be sent
+  int bad_nonce_attempts_max = 10;       // requests in one call, §6.5
+  // No further one after so long: ten of a server that is slow with each would hold their caller
+  // for minutes.
+  std::chrono::milliseconds bad_nonce_time = std::chrono::seconds(30);
   std::size_t body_bytes_max = 1u << 20;                         // of any answer
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  // of one HTTP request
 };

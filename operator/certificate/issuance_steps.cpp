@@ -17,6 +17,9 @@ namespace {
 
 constexpr int kStepsMax = 1000;  // far more than 100 names take
 
+// The preferred chain is worth a minute of a slow server, and not one for each that it names.
+constexpr std::chrono::minutes kTimeOfAlternates{1};
+
 // What the definition lets people ask for.
 bool is_supported(base::KeySpec spec) {
   if (spec.algorithm == base::KeyAlgorithm::rsa) {
@@ -311,16 +314,18 @@ acme::AcmeResult<std::string> Issuance::download_chain(const std::string& url) {
     return issuer_.asked(
         account().client->download_certificate(account().session, chain_url, context_.stop));
   };
+  const base::SteadyTime began = steady_now();
   auto first = fetch(url);
   if (!first) return tl::unexpected(first.error());
   const std::string& preferred = account().preferred_chain;
   if (preferred.empty() || ends_at(first->value.pem, preferred)) return first->value.pem;
   for (const std::string& alternate_url : first->value.alternate_urls) {
+    if (steady_now() - began > kTimeOfAlternates) break;
     auto alternate = fetch(alternate_url);
     if (alternate && ends_at(alternate->value.pem, preferred)) return alternate->value.pem;
   }
-  spdlog::warn("{}: no chain of {} ends at \"{}\"; the server's first is used", record_.name(), url,
-               preferred);
+  spdlog::warn("{}: no chain of {} that was read ends at \"{}\"; the server's first is used",
+               record_.name(), url, preferred);
   return first->value.pem;
 }
 

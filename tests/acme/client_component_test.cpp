@@ -244,6 +244,18 @@ TEST_F(AcmeClient, GivesUpWhenNoNonceIsEverGood) {
   EXPECT_EQ(server_->count("newOrder"), 10);
 }
 
+TEST_F(AcmeClient, ASlowServerIsNotAskedTenTimesForAGoodNonce) {
+  AcmeServer::Options slow;
+  slow.on_request = [this] { clock_.advance(seconds(19)); };
+  start(slow);
+  const auto session = open_session();
+  server_->refuse_nonces(1000);
+  const auto order = client_->new_order(session, order_for({"a.test"}), {});
+  ASSERT_FALSE(order);
+  EXPECT_EQ(order.error().error_class, ErrorClass::bad_nonce);
+  EXPECT_EQ(server_->count("newOrder"), 2);
+}
+
 TEST_F(AcmeClient, FetchesANonceOnlyWhenNoneIsLeft) {
   const auto session = open_session();
   ASSERT_TRUE(drive_order(*client_, session, order_for({"a.test"}), world_));
