@@ -338,6 +338,7 @@ void Reconciler::Run::choose_client() {
   acme::ClientOptions options;
   options.user_agent = owner_.options_.user_agent;
   options.timeout = kRequestTimeout;
+  options.body_bytes_max = kAnswerBytesMax;
   memory_.transport = owner_.transports_(spec.ca_bundle_pem);
   memory_.client = std::make_shared<acme::Client>(*memory_.transport, owner_.clock_, spec.server,
                                                   std::move(options));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,9 @@
 #include "operator/issuer/turns.h"
 
 namespace issuer {
+
+// Of one answer of an ACME server; a TransportFactory's transports read no more.
+inline constexpr std::size_t kAnswerBytesMax = 1u << 20;
 
 // Makes a transport that trusts these CA certificates (PEM), or the system's when empty.
 using TransportFactory =

@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 
-#include "acme/client.h"
 #include "base/curl_transport.h"
 #include "base/digest.h"
 #include "base/open_files.h"
@@ -154,7 +153,7 @@ issuer::TransportFactory acme_transports() {
     options.ca_pem = ca_pem;
     options.connect_timeout = std::chrono::seconds(5);
     // Not only judged by it once it is read: a tenant's server may be asked by many workers.
-    options.body_bytes_max = acme::ClientOptions().body_bytes_max;
+    options.body_bytes_max = issuer::kAnswerBytesMax;
     return base::make_curl_transport(std::move(options));
   };
 }

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "acme/client.h"
 #include "base/http_server.h"
 #include "operator/program/part_options.h"
 
@@ -25,7 +24,7 @@ class Transports : public testing::Test {
 };
 
 TEST_F(Transports, AnAcmeServersAnswerIsReadAsFarAsTheClientTakesIt) {
-  const std::size_t most = acme::ClientOptions().body_bytes_max;
+  const std::size_t most = issuer::kAnswerBytesMax;
   const auto transport = program::acme_transports()("");
   EXPECT_TRUE(ask(*transport, most));
   const auto endless = ask(*transport, most + 1);
