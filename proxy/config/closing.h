@@ -36,6 +36,12 @@ inline void close(Guards& guards) {
 inline void close(ExternalAuth& auth) {
   auth.target.assign(1, '$');
 }
+// Each request has a score of 0. Where nothing is refused, nothing is closed.
+inline void close(Firewall& firewall) {
+  if (firewall.mode != FirewallMode::block) return;
+  firewall.anomaly_threshold = 0;
+  firewall.passes_uninspected = false;
+}
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();
   cluster.leaving.clear();

@@ -350,6 +350,17 @@ struct Fields<RuleRange> {
 };
 
 template <>
+struct Fields<ResponseInspection> {
+  static constexpr const char* kName = "guardSet.firewall.responseInspection";
+  static constexpr auto kList = std::tuple(
+      field("anomalyThreshold", &ResponseInspection::anomaly_threshold,
+            Number{kAnomalyThresholdMax}),
+      field("bodyBytesMax", &ResponseInspection::body_bytes_max, Number{kInspectedBytesMax}),
+      field("refusesLarger", &ResponseInspection::refuses_larger, Flag{}),
+      field("types", &ResponseInspection::types, FieldValue{kInspectedTypesBytesMax}));
+};
+
+template <>
 struct Fields<Firewall> {
   static constexpr const char* kName = "guardSet.firewall";
   static constexpr auto kList = std::tuple(
@@ -359,7 +370,9 @@ struct Fields<Firewall> {
       field("anomalyThreshold", &Firewall::anomaly_threshold, Number{kAnomalyThresholdMax}),
       field("excludedRules", &Firewall::excluded_rules, List{kExcludedRulesMax}),
       field("bodyBytesMax", &Firewall::body_bytes_max, Number{kInspectedBytesMax}),
-      field("passesUninspected", &Firewall::passes_uninspected, Flag{}));
+      field("passesUninspected", &Firewall::passes_uninspected, Flag{}),
+      // Who does not know it would let out what is to be kept in.
+      guard(field("responses", &Firewall::responses, Part{})));
 };
 
 template <>

@@ -86,5 +86,6 @@ inline constexpr std::uint64_t kRuleIdMax = 999'999'999;
 inline constexpr std::size_t kExcludedRulesMax = 200;  // of a route; the core rule set has as many
 // Of a body that a firewall looks at: half of what a worker gathers of all bodies.
 inline constexpr std::uint64_t kInspectedBytesMax = 8u << 20;
+inline constexpr std::size_t kInspectedTypesBytesMax = 1024;  // media types of responses, together
 
 }  // namespace proxy::config

@@ -231,6 +231,20 @@ struct RuleRange {
   bool operator==(const RuleRange&) const = default;
 };
 
+// A response's head and body are compared with the core rule set's rules about what leaks, before
+// any of it is sent to the client.
+struct ResponseInspection {
+  std::uint64_t anomaly_threshold = 4;        // the score that makes a leak
+  std::uint64_t body_bytes_max = 512u << 10;  // of a body, from its beginning, are inspected
+  // A response whose body is larger, or goes on for too long to be waited for; else what follows
+  // passes, once its beginning was inspected.
+  bool refuses_larger = false;
+  // Media types in lower case, by single spaces; empty: those of ModSecurity's recommended
+  // configuration.
+  std::string types{};
+  bool operator==(const ResponseInspection&) const = default;
+};
+
 // A request's head and body are compared with the OWASP core rule set before it goes on.
 struct Firewall {
   FirewallMode mode = FirewallMode::block;
@@ -242,6 +256,8 @@ struct Firewall {
   // A request that is not inspected as a whole, for want of time or room or because its body is
   // larger than that, goes on; else it is refused. Where nothing is refused it goes on anyway.
   bool passes_uninspected = false;
+  // Of what a request that may pass is answered by its endpoint; needs core_rules.
+  std::optional<ResponseInspection> responses{};
   bool operator==(const Firewall&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
@@ -47,6 +48,10 @@ class Library {
   decltype(&modsecurity::msc_process_request_headers) process_request_headers = nullptr;
   decltype(&modsecurity::msc_append_request_body) append_request_body = nullptr;
   decltype(&modsecurity::msc_process_request_body) process_request_body = nullptr;
+  decltype(&modsecurity::msc_add_n_response_header) add_response_header = nullptr;
+  decltype(&modsecurity::msc_process_response_headers) process_response_headers = nullptr;
+  decltype(&modsecurity::msc_append_response_body) append_response_body = nullptr;
+  decltype(&modsecurity::msc_process_response_body) process_response_body = nullptr;
 
  private:
   static base::Result<const Library*> load() {
@@ -81,6 +86,10 @@ class Library {
     find(library->process_request_headers, "msc_process_request_headers");
     find(library->append_request_body, "msc_append_request_body");
     find(library->process_request_body, "msc_process_request_body");
+    find(library->add_response_header, "msc_add_n_response_header");
+    find(library->process_response_headers, "msc_process_response_headers");
+    find(library->append_response_body, "msc_append_response_body");
+    find(library->process_response_body, "msc_process_response_body");
     if (!missing.empty()) return failed("it has no " + missing);
     library->engine = init();
     const std::string version = who_am_i(library->engine);
@@ -128,6 +137,28 @@ SecRule MULTIPART_UNMATCHED_BOUNDARY "@eq 1" "id:200004,phase:2,t:none,log,deny,
 SecRule &ARGS "@ge 1000" "id:200007,phase:2,t:none,log,deny,status:403,msg:'Too many arguments'"
 )";
 
+// The same before the rules about responses: which types are inspected, and how much, is decided
+// before the library is asked. The limit is never met.
+constexpr const char* kResponseEngineRules = R"(
+SecRuleEngine On
+SecRequestBodyAccess Off
+SecResponseBodyAccess On
+SecResponseBodyLimit 16777216
+SecResponseBodyLimitAction ProcessPartial
+SecUploadKeepFiles Off
+SecTmpSaveUploadedFiles Off
+SecXmlExternalEntity Off
+SecAuditEngine Off
+SecArgumentSeparator &
+SecCookieFormat 0
+SecDefaultAction "phase:1,log,pass"
+SecDefaultAction "phase:3,log,pass"
+SecDefaultAction "phase:4,log,pass"
+SecRule UNIQUE_ID "@rx ^(?:block|detect):([1-4]):([0-9]{1,6})$" \
+  "id:900001,phase:1,t:none,pass,nolog,capture,setvar:'tx.paranoia_level=%{TX.1}',setvar:'tx.outbound_anomaly_score_threshold=%{TX.2}'"
+SecRule UNIQUE_ID "@beginsWith detect" "id:900002,phase:1,t:none,pass,nolog,ctl:ruleEngine=DetectionOnly"
+)";
+
 // What the core rule set wants to be told before it is read. Beside what it allows itself: the
 // methods of REST, and the content types of gRPC and of patches in JSON.
 constexpr const char* kCoreSetup = R"(
@@ -137,7 +168,7 @@ SecAction "id:900220,phase:1,nolog,pass,t:none,setvar:'tx.allowed_request_conten
 )";
 
 // The rules about requests, but for those that remember clients, ask name servers or except
-// requests of the machine itself. Those about responses are not read: responses pass as they are.
+// requests of the machine itself.
 constexpr std::array<const char*, 16> kCoreFiles = {
     "REQUEST-901-INITIALIZATION.conf",
     "REQUEST-911-METHOD-ENFORCEMENT.conf",
@@ -156,20 +187,33 @@ constexpr std::array<const char*, 16> kCoreFiles = {
     "REQUEST-944-APPLICATION-ATTACK-JAVA.conf",
     "REQUEST-949-BLOCKING-EVALUATION.conf",
 };
+// The rules about responses, which sum up by variables that the first file sets: all but the last
+// one, which writes to a log what requests and responses came to together.
+constexpr std::array<const char*, 7> kCoreResponseFiles = {
+    "REQUEST-901-INITIALIZATION.conf",       "RESPONSE-950-DATA-LEAKAGES.conf",
+    "RESPONSE-951-DATA-LEAKAGES-SQL.conf",   "RESPONSE-952-DATA-LEAKAGES-JAVA.conf",
+    "RESPONSE-953-DATA-LEAKAGES-PHP.conf",   "RESPONSE-954-DATA-LEAKAGES-IIS.conf",
+    "RESPONSE-959-BLOCKING-EVALUATION.conf",
+};
 // They would make an entry for each client in the library's own tables, which have no bound, and
 // read what other threads write there.
 constexpr const char* kWithoutMemory = "SecRuleRemoveById 901318 901321 949100\n";
 
-constexpr std::uint32_t kScoreRule = 949110;  // the score has come to the threshold
+// The score has come to the threshold: of a request, of a response.
+constexpr std::array<std::uint32_t, 2> kScoreRules = {949110, 959100};
 // A comparison was ended before it came to a result, as ModSecurity's recommended configuration
 // calls it.
 constexpr std::uint32_t kUnfinishedRule = 200005;
 // Which refuse a body that cannot be read.
 constexpr std::array<std::uint32_t, 3> kBodyRules = {200002, 200003, 200004};
 
+bool sums_up(std::uint32_t rule) {
+  return std::find(kScoreRules.begin(), kScoreRules.end(), rule) != kScoreRules.end();
+}
+
 bool refuses_by_itself(std::uint32_t rule) {
   constexpr std::uint32_t kManyArguments = 200007;
-  return rule == kScoreRule || rule == kManyArguments ||
+  return sums_up(rule) || rule == kManyArguments ||
          std::find(kBodyRules.begin(), kBodyRules.end(), rule) != kBodyRules.end();
 }
 
@@ -212,14 +256,16 @@ class Rules {
   modsecurity::RulesSet* const rules_;
 };
 
-// One request's way through the rules.
+// One message's way through the rules.
 class Run {
  public:
-  Run(const Library& library, const Rules& rules, const config::Firewall& settings)
+  // `threshold`: the score that makes an attack, or a leak.
+  Run(const Library& library, const Rules& rules, const config::Firewall& settings,
+      std::uint64_t threshold)
       : library_(library) {
     const bool blocks = settings.mode == config::FirewallMode::block;
     std::string id = (blocks ? "block:" : "detect:") + std::to_string(settings.paranoia_level) +
-                     ":" + std::to_string(settings.anomaly_threshold);
+                     ":" + std::to_string(threshold);
     transaction_ = library_.new_transaction(library_.engine, rules.get(), id.data(), nullptr);
     for (const config::RuleRange& range : settings.excluded_rules) {
       transaction_->m_ruleRemoveByIdRange.emplace_back(static_cast<int>(range.first),
@@ -251,6 +297,24 @@ class Run {
     library_.process_request_body(transaction_);
   }
 
+  // Of the request nothing is said: no rule about responses looks at it, and those of its first
+  // phase take the settings.
+  void look_at(const ResponseSubject& subject) {
+    constexpr const char* kVersion = "1.1";
+    library_.process_connection(transaction_, "0.0.0.0", 0, "", 0);
+    library_.process_uri(transaction_, "/", "GET", kVersion);
+    library_.process_request_headers(transaction_);
+    for (const http::Field& field : subject.fields) {
+      library_.add_response_header(transaction_, bytes_of(field.name), field.name.size(),
+                                   bytes_of(field.value), field.value.size());
+    }
+    library_.process_response_headers(transaction_, subject.status, kVersion);
+    if (!subject.body.empty()) {
+      library_.append_response_body(transaction_, bytes_of(subject.body), subject.body.size());
+    }
+    library_.process_response_body(transaction_);
+  }
+
   // That it was ended is one more rule, which may be excluded as others are.
   Findings findings(bool was_ended) const {
     Findings findings;
@@ -268,7 +332,7 @@ class Run {
       findings.is_attack = findings.is_attack || refuses_by_itself(rule);
       const bool is_known =
           std::find(findings.rules.begin(), findings.rules.end(), rule) != findings.rules.end();
-      if (rule == kScoreRule || is_known || findings.rules.size() == Findings::kRulesMax) continue;
+      if (sums_up(rule) || is_known || findings.rules.size() == Findings::kRulesMax) continue;
       findings.rules.push_back(rule);
     }
     return findings;
@@ -308,8 +372,16 @@ class Run {
 // Each inspection compares something.
 tl::unexpected<base::Error> unbounded() {
   return base::failure(base::ErrorKind::unavailable,
-                       "inspecting a request: comparisons are not bounded, since this program does "
+                       "inspecting a message: comparisons are not bounded, since this program does "
                        "not export PCRE2's names");
+}
+
+template <class Message>
+base::Result<Findings> findings_of(Run& run, const Message& message) {
+  const MatchBudget budget;
+  run.look_at(message);
+  if (budget.comparisons() == 0) return unbounded();
+  return run.findings(budget.was_exceeded());
 }
 
 }  // namespace
@@ -317,24 +389,34 @@ tl::unexpected<base::Error> unbounded() {
 struct RuleSet::Compiled {
   explicit Compiled(const Library& used) : library(used), engine(used), core(used) {}
   const Library& library;
-  Rules engine;  // without the core rule set
+  Rules engine;  // without the core rule set; about requests alone
   Rules core;
 };
 
 RuleSet::RuleSet(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
 RuleSet::~RuleSet() = default;
 
-base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& directory) {
+base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& directory,
+                                                           About about) {
   const std::lock_guard lock(parsing());
   if (auto status = MatchBudget::prepare(); !status) return base::failure(status.error());
   const auto library = Library::get();
   if (!library) return base::failure(library.error());
   auto compiled = std::make_unique<Compiled>(**library);
-  base::Status status = compiled->engine.add(kEngineRules);
-  if (status) status = compiled->core.add(kEngineRules);
+  const bool is_of_requests = about == About::requests;
+  const char* const engine_rules = is_of_requests ? kEngineRules : kResponseEngineRules;
+  base::Status status = compiled->engine.add(engine_rules);
+  if (status) status = compiled->core.add(engine_rules);
   if (status) status = compiled->core.add(kCoreSetup);
-  for (const char* const file : kCoreFiles) {
-    if (status) status = compiled->core.add_file(directory + "/" + file);
+  const auto add_files = [&](const auto& files) {
+    for (const char* const file : files) {
+      if (status) status = compiled->core.add_file(directory + "/" + file);
+    }
+  };
+  if (is_of_requests) {
+    add_files(kCoreFiles);
+  } else {
+    add_files(kCoreResponseFiles);
   }
   if (status) status = compiled->core.add(kWithoutMemory);
   if (!status) return base::failure(base::while_doing("loading the core rule set", status.error()));
@@ -344,15 +426,24 @@ base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& di
 base::Result<Findings> RuleSet::inspect(const Subject& subject,
                                         const config::Firewall& settings) const {
   try {
-    Run run(compiled_->library, settings.core_rules ? compiled_->core : compiled_->engine,
-            settings);
-    const MatchBudget budget;
-    run.look_at(subject);
-    if (budget.comparisons() == 0) return unbounded();
-    return run.findings(budget.was_exceeded());
+    Run run(compiled_->library, settings.core_rules ? compiled_->core : compiled_->engine, settings,
+            settings.anomaly_threshold);
+    return findings_of(run, subject);
   } catch (const std::exception& error) {
     return base::failure(base::ErrorKind::unavailable,
                          std::string("inspecting a request: ") + error.what());
+  }
+}
+
+base::Result<Findings> RuleSet::inspect(const ResponseSubject& subject,
+                                        const config::Firewall& settings) const {
+  assert(settings.responses);
+  try {
+    Run run(compiled_->library, compiled_->core, settings, settings.responses->anomaly_threshold);
+    return findings_of(run, subject);
+  } catch (const std::exception& error) {
+    return base::failure(base::ErrorKind::unavailable,
+                         std::string("inspecting a response: ") + error.what());
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "proxy/config/model.h"
+#include "proxy/http/field.h"
 #include "proxy/http/request_head.h"
 
 namespace proxy::firewall {
@@ -22,8 +23,15 @@ struct Subject {
   bool body_is_cut = false;
 };
 
+// A response as its endpoint sent it; of its body what there is, or as much as is to be inspected.
+struct ResponseSubject {
+  int status = 200;
+  const std::vector<http::Field>& fields;
+  std::string_view body{};
+};
+
 struct Findings {
-  // Of one request, the first ones: enough to see why, and little in a line of the access log.
+  // Of one message, the first ones: enough to see why, and little in a line of the access log.
   static constexpr std::size_t kRulesMax = 16;
 
   bool is_attack = false;              // by the settings it was inspected with
@@ -36,20 +44,29 @@ struct Findings {
 // nothing and resolves no name: the rules that would are not loaded.
 //
 // One rule set serves all settings: level, threshold, mode and exclusions are told with each
-// request. Immutable once loaded: any number of threads may inspect. A request may take some
+// message. Immutable once loaded: any number of threads may inspect. A request may take some
 // milliseconds, a large or a hostile one some seconds, after which it is taken for an attack
-// (MatchBudget): so whoever asks bounds the threads, and whoever waits bounds the wait.
+// (MatchBudget), and so may a response: whoever asks bounds the threads, and whoever waits bounds
+// the wait.
 class RuleSet {
  public:
   static constexpr const char* kDirectory = "/usr/share/modsecurity-crs/rules";
 
+  // The rules about requests, or those about responses, which are few.
+  enum class About : std::uint8_t { requests, responses };
+
   // Takes a tenth of a second of CPU. The error names the file that could not be used.
-  static base::Result<std::shared_ptr<const RuleSet>> load(const std::string& directory);
+  static base::Result<std::shared_ptr<const RuleSet>> load(const std::string& directory,
+                                                           About about = About::requests);
   ~RuleSet();
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;
 
+  // By rules about requests.
   base::Result<Findings> inspect(const Subject& subject, const config::Firewall& settings) const;
+  // By rules about responses, of settings that have responses. A leak is what is_attack says.
+  base::Result<Findings> inspect(const ResponseSubject& subject,
+                                 const config::Firewall& settings) const;
 
  private:
   struct Compiled;

@@ -71,7 +71,7 @@ class Guards {
   // nullptr: no other service has a say.
   const ExternalAuth* external_auth() const { return external_auth_ ? &*external_auth_ : nullptr; }
   // nullptr: nothing is inspected.
-  const config::Firewall* firewall() const { return firewall_.get(); }
+  const Inspections::Settings& firewall() const { return firewall_; }
 
  private:
   Verdict check_limits(const Asker& asker) const;

@@ -143,6 +143,12 @@ inline constexpr Word firewall_unavailable = "firewall_unavailable";
 inline constexpr Word firewall_failed = "firewall_failed";
 // It was not inspected.
 inline constexpr Word firewall_uninspected = "firewall_uninspected";
+// The endpoint's response is taken for a leak.
+inline constexpr Word firewall_response = "firewall_response";
+// Its body is larger than what is inspected.
+inline constexpr Word firewall_response_too_large = "firewall_response_too_large";
+// Its body is compressed, and cannot be compared.
+inline constexpr Word firewall_response_encoded = "firewall_response_encoded";
 
 // ---- A message that breaks the rules of HTTP, by its Failure; of a response with "upstream_"
 // before it.

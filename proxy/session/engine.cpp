@@ -196,9 +196,11 @@ void Engine::prepare_firewall(const control::Snapshot& next) {
   Guards::visit_differences(before == nullptr ? Guards() : before->config->guards,
                             next.config->guards,
                             [this](const std::string&, const auto* /*old*/, const auto* guards) {
-                              if (guards != nullptr && (*guards)->firewall) wants_firewall_ = true;
+                              if (guards == nullptr || !(*guards)->firewall) return;
+                              wants_firewall_ = true;
+                              if ((*guards)->firewall->responses) wants_response_rules_ = true;
                             });
-  if (wants_firewall_) inspectors_.prepare();
+  if (wants_firewall_) inspectors_.prepare(wants_response_rules_);
 }
 
 namespace {

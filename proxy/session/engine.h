@@ -137,7 +137,8 @@ class Engine final : public control::ConfigSink {
       std::make_shared<policy::ClientPlaces>();
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
   std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
-  bool wants_firewall_ = false;  // some configuration had one; publish() only
+  bool wants_firewall_ = false;        // some configuration had one; publish() only
+  bool wants_response_rules_ = false;  // likewise, that inspects responses
   std::uint64_t applied_ = 0;
   std::uint64_t refused_ = 0;
   std::string incomplete_;  // see ConfigSink::on_incomplete()

@@ -30,6 +30,10 @@ InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::Req
   head.keep_in(head_text_);
 }
 
+InspectionTask::InspectionTask(policy::Inspections::Settings by,
+                               std::shared_ptr<const http::KeptResponseHead> answer)
+    : settings(std::move(by)), response(std::move(answer)) {}
+
 Inspectors::Inspectors(const Options& options)
     : options_(options),
       small_({options.limits.waiting_max, options.limits.waiting_of_one_max,
@@ -43,21 +47,34 @@ Inspectors::~Inspectors() {
   stop();
 }
 
-void Inspectors::prepare() {
-  if (options_.inspect) return;
+void Inspectors::prepare(bool inspects_responses) {
+  using About = firewall::RuleSet::About;
+  bool lacks_rules = false;
+  bool lacks_response_rules = false;
   {
     const std::lock_guard lock(mutex_);
-    if (rules_ != nullptr) return;
+    lacks_rules = rules_ == nullptr && !options_.inspect;
+    lacks_response_rules =
+        inspects_responses && response_rules_ == nullptr && !options_.inspect_response;
   }
-  auto loaded = firewall::RuleSet::load(options_.rules);
-  if (!loaded) {
-    spdlog::error("{}; routes with a firewall let nobody pass who is to be inspected",
-                  loaded.error().message);
-    return;
-  }
-  spdlog::info("the firewall is ready: its rules are those of {}", options_.rules);
+  Rules rules = lacks_rules ? load(About::requests) : nullptr;
+  Rules response_rules = lacks_response_rules ? load(About::responses) : nullptr;
   const std::lock_guard lock(mutex_);
-  rules_ = std::move(*loaded);
+  if (rules != nullptr) rules_ = std::move(rules);
+  if (response_rules != nullptr) response_rules_ = std::move(response_rules);
+}
+
+Inspectors::Rules Inspectors::load(firewall::RuleSet::About about) const {
+  const char* const messages =
+      about == firewall::RuleSet::About::requests ? "requests" : "responses";
+  auto loaded = firewall::RuleSet::load(options_.rules, about);
+  if (!loaded) {
+    spdlog::error("{}; where {} are to be inspected, none passes", loaded.error().message,
+                  messages);
+    return nullptr;
+  }
+  spdlog::info("the firewall is ready for {}: its rules are those of {}", messages, options_.rules);
+  return std::move(*loaded);
 }
 
 bool Inspectors::ask(const config::IpAddress& address, std::shared_ptr<InspectionTask> task) {
@@ -115,25 +132,41 @@ void Inspectors::run(const std::stop_token& stop, bool takes_large) {
 }
 
 policy::Inspection Inspectors::inspect(const InspectionTask& task) {
-  std::shared_ptr<const firewall::RuleSet> rules;
+  const bool is_of_response = task.response != nullptr;
+  const bool is_of_test = is_of_response ? static_cast<bool>(options_.inspect_response)
+                                         : static_cast<bool>(options_.inspect);
+  Rules rules;
   {
     const std::lock_guard lock(mutex_);
-    rules = rules_;
+    rules = is_of_response ? response_rules_ : rules_;
   }
-  if (rules == nullptr && !options_.inspect) return kUnavailable;
-  const firewall::Subject subject{
-      .head = task.head,
-      .version = task.version,
-      .client_address = task.client_address,
-      .body = std::string_view(task.body).substr(0, task.inspected_bytes),
-      .body_is_cut = task.body_is_cut};
-  auto found = options_.inspect ? options_.inspect(subject, *task.settings)
-                                : rules->inspect(subject, *task.settings);
+  if (rules == nullptr && !is_of_test) return kUnavailable;
+  auto found = inspect_by(rules.get(), task);
   if (!found) {
     spdlog::warn("{}", found.error().message);
     return {.trouble = reason::firewall_failed};
   }
   return {.is_attack = found->is_attack, .rules = std::move(found->rules)};
+}
+
+// `rules`: nullptr where a test says what is found.
+base::Result<firewall::Findings> Inspectors::inspect_by(const firewall::RuleSet* rules,
+                                                        const InspectionTask& task) const {
+  const std::string_view body = std::string_view(task.body).substr(0, task.inspected_bytes);
+  if (task.response != nullptr) {
+    const http::ResponseHead& head = task.response->get();
+    const firewall::ResponseSubject subject{
+        .status = head.status, .fields = head.fields, .body = body};
+    return options_.inspect_response ? options_.inspect_response(subject, *task.settings)
+                                     : rules->inspect(subject, *task.settings);
+  }
+  const firewall::Subject subject{.head = task.head,
+                                  .version = task.version,
+                                  .client_address = task.client_address,
+                                  .body = body,
+                                  .body_is_cut = task.body_is_cut};
+  return options_.inspect ? options_.inspect(subject, *task.settings)
+                          : rules->inspect(subject, *task.settings);
 }
 
 }  // namespace proxy::session

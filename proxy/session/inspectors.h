@@ -16,20 +16,26 @@
 #include "base/result.h"
 #include "proxy/config/network.h"
 #include "proxy/firewall/rule_set.h"
+#include "proxy/http/kept_response_head.h"
 #include "proxy/http/request_head.h"
 #include "proxy/policy/fair_queue.h"
 #include "proxy/policy/firewall.h"
 
 namespace proxy::session {
 
-// What is to be inspected of one request. Whoever made it may look at it, and nobody may change it,
-// from Inspectors::ask() until it was inspected or was given up before anybody began.
+// What is to be inspected of one request, or of one response. Whoever made it may look at it, and
+// nobody may change it, from Inspectors::ask() until it was inspected or was given up before
+// anybody began.
 class InspectionTask {
  public:
   InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request);
+  // By settings that have responses.
+  InspectionTask(policy::Inspections::Settings by,
+                 std::shared_ptr<const http::KeptResponseHead> answer);
 
   const policy::Inspections::Settings settings;
-  http::RequestHead head;  // its views are into a text of its own
+  http::RequestHead head;                                  // its views are into a text of its own
+  std::shared_ptr<const http::KeptResponseHead> response;  // nullptr: it is of a request
   std::string_view version;
   std::string client_address;
   std::string body;
@@ -45,6 +51,7 @@ class InspectionTask {
   // After that: its place in the queue stays for a while, and is to hold nothing.
   void forget_head() {
     head = {};
+    response.reset();
     std::string().swap(head_text_);
   }
   std::size_t bytes() const { return head_text_.capacity() + body.capacity(); }
@@ -59,12 +66,12 @@ class InspectionTask {
   std::atomic<State> state_{State::waits};
 };
 
-// Inspects requests, for all workers, on threads of their own and at less priority than those that
-// serve: most take a millisecond, some a thousand times as long. So the threads are few, an address
-// has some of them at a time, and whoever waits does so for a limited time. What a comparison may
-// take grows with the square of what is compared: one of the threads is for small requests alone,
-// which large ones then cannot keep waiting. The rule set is loaded, and the threads begin, when a
-// configuration asks for it. Any thread may ask.
+// Inspects requests and responses, for all workers, on threads of their own and at less priority
+// than those that serve: most take a millisecond, some a thousand times as long. So the threads are
+// few, an address has some of them at a time, and whoever waits does so for a limited time. What a
+// comparison may take grows with the square of what is compared: one of the threads is for small
+// requests alone, which large ones then cannot keep waiting. The rule set is loaded, and the
+// threads begin, when a configuration asks for it. Any thread may ask.
 class Inspectors {
  public:
   // Of a small request's body. Its head is bounded by less than twice as much.
@@ -82,6 +89,9 @@ class Inspectors {
     std::function<base::Result<firewall::Findings>(const firewall::Subject&,
                                                    const config::Firewall&)>
         inspect{};
+    std::function<base::Result<firewall::Findings>(const firewall::ResponseSubject&,
+                                                   const config::Firewall&)>
+        inspect_response{};
   };
 
   explicit Inspectors(const Options& options);
@@ -89,9 +99,10 @@ class Inspectors {
   Inspectors& operator=(const Inspectors&) = delete;
   ~Inspectors();  // stops
 
-  // Loads the rule set, unless it is there. Takes a while: not for a worker's thread. Where it
-  // cannot be loaded nothing is inspected, and the next call tries again.
-  void prepare();
+  // Loads the rule set, unless it is there, and that about responses where they are inspected, too.
+  // Takes a while: not for a worker's thread. Where one cannot be loaded nothing is inspected by
+  // it, and the next call tries again.
+  void prepare(bool inspects_responses);
 
   // False: there is no room, for all or for this address.
   bool ask(const config::IpAddress& address, std::shared_ptr<InspectionTask> task);
@@ -103,14 +114,18 @@ class Inspectors {
 
   void run(const std::stop_token& stop, bool takes_large);
   Queue* next(bool takes_large);
+  using Rules = std::shared_ptr<const firewall::RuleSet>;
+  Rules load(firewall::RuleSet::About about) const;
   policy::Inspection inspect(const InspectionTask& task);
+  base::Result<firewall::Findings> inspect_by(const firewall::RuleSet* rules,
+                                              const InspectionTask& task) const;
 
   const Options options_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   Queue small_, large_;
   bool is_stopped_ = false;
-  std::shared_ptr<const firewall::RuleSet> rules_;  // nullptr: not loaded
+  Rules rules_, response_rules_;  // nullptr: not loaded
   std::vector<std::jthread> threads_;
 };
 

@@ -143,6 +143,17 @@ TEST(VersionSkew, WhatTunesIsLeftOutAndWhatGuardsClosesForWhoDoesNotKnowIt) {
   EXPECT_EQ(guarded, Door{.action = closed_by_unknown_guard()});
 }
 
+TEST(VersionSkew, AFirewallThatCannotLookAtResponsesRefusesEveryRequestUnlessItOnlyDetects) {
+  const Rendering of_first_release{Dialect()};
+  Firewall blocks{.passes_uninspected = true, .responses = ResponseInspection{}};
+  EXPECT_TRUE(of_first_release.take_from(blocks));
+  EXPECT_EQ(blocks, Firewall{.anomaly_threshold = 0});
+
+  Firewall detects{.mode = FirewallMode::detect, .responses = ResponseInspection{}};
+  EXPECT_TRUE(of_first_release.take_from(detects));
+  EXPECT_EQ(detects, Firewall{.mode = FirewallMode::detect});
+}
+
 TEST(VersionSkew, AProxyPassesOverWhatItDoesNotKnowAndSaysSo) {
   const auto delta = delta_from_json(said(R"(, "colour": {"deep": [1]})", R"(, "mood": 1)"));
   ASSERT_TRUE(delta) << delta.error().message;

@@ -187,5 +187,61 @@ TEST(RuleSet, SaysWhichFileItCannotUse) {
   EXPECT_THAT(loaded.error().message, HasSubstr("/nowhere/REQUEST-901-INITIALIZATION.conf"));
 }
 
+// ---- Responses
+
+const RuleSet& response_rules() {
+  static const auto loaded = RuleSet::load(RuleSet::kDirectory, RuleSet::About::responses);
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  return **loaded;
+}
+
+config::Firewall with_responses(config::Firewall settings = {}) {
+  if (!settings.responses) settings.responses.emplace();
+  return settings;
+}
+
+Findings found_in_response(const std::string& body, const config::Firewall& settings,
+                           int status = 200) {
+  const std::vector<http::Field> fields = {{.name = "Content-Type", .value = "text/html"}};
+  const ResponseSubject subject{.status = status, .fields = fields, .body = body};
+  const auto findings = response_rules().inspect(subject, settings);
+  if (!findings) throw std::runtime_error(findings.error().message);
+  return *findings;
+}
+
+constexpr const char* kMysqlError =
+    "<p>You have an error in your SQL syntax; check the manual that corresponds to your MySQL "
+    "server version for the right syntax to use near 'x' at line 1</p>";
+constexpr std::uint32_t kMysqlRule = 951230;
+
+TEST(RuleSet, TellsALeakByItsRulesAndLetsTheRestBe) {
+  const Findings leak = found_in_response(kMysqlError, with_responses());
+  EXPECT_TRUE(leak.is_attack);
+  EXPECT_THAT(leak.rules, Contains(kMysqlRule));
+  EXPECT_THAT(leak.rules, Not(Contains(959100u)));
+  EXPECT_TRUE(found_in_response("<?php echo $_GET['id']; ?>", with_responses()).is_attack);
+  const Findings harmless = found_in_response("<p>Chairs and tables</p>", with_responses());
+  EXPECT_FALSE(harmless.is_attack);
+  EXPECT_THAT(harmless.rules, IsEmpty());
+  EXPECT_FALSE(found_in_response("", with_responses()).is_attack);
+}
+
+TEST(RuleSet, ALeakIsTakenForOneByTheSettingsOfResponses) {
+  config::Firewall high = with_responses();
+  high.responses->anomaly_threshold = 1000;
+  EXPECT_FALSE(found_in_response(kMysqlError, high).is_attack);
+  const config::Firewall excluded{.excluded_rules = {{951000, 951999}}};
+  EXPECT_FALSE(found_in_response(kMysqlError, with_responses(excluded)).is_attack);
+  const config::Firewall detects{.mode = config::FirewallMode::detect};
+  EXPECT_TRUE(found_in_response(kMysqlError, with_responses(detects)).is_attack);
+  EXPECT_FALSE(found_in_response("sorry", with_responses(), 500).is_attack);
+  EXPECT_TRUE(found_in_response("sorry", with_responses({.paranoia_level = 2}), 500).is_attack);
+}
+
+// What an operator tells a proxy that does not know of responses: config::close().
+TEST(RuleSet, AThresholdOfNothingRefusesEverything) {
+  EXPECT_TRUE(found({.query = "?id=7"}, {.anomaly_threshold = 0}).is_attack);
+}
+
 }  // namespace
 }  // namespace proxy::firewall

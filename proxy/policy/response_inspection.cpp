@@ -1,0 +1,88 @@
+#include "proxy/policy/response_inspection.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/field.h"
+#include "proxy/reason/words.h"
+
+namespace proxy::policy {
+namespace {
+
+// SecResponseBodyMimeType of ModSecurity's recommended configuration.
+constexpr std::string_view kUsualTypes = "text/plain text/html text/xml";
+
+// "Text/HTML; charset=utf-8" is "text/html" (RFC 9110 §8.3.1).
+std::string media_type_of(std::string_view value) {
+  std::string type(http::trimmed(value.substr(0, value.find(';'))));
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return type;
+}
+
+// Whoever reads them waits for each part by itself.
+bool is_stream(std::string_view type) {
+  return type == "text/event-stream" || type == "multipart/x-mixed-replace" ||
+         type.starts_with("application/grpc");
+}
+
+bool is_listed(std::string_view type, std::string_view types) {
+  if (types.empty()) types = kUsualTypes;
+  for (std::size_t begin = 0; begin < types.size();) {
+    const std::size_t end = std::min(types.find(' ', begin), types.size());
+    if (types.substr(begin, end - begin) == type) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+// RFC 9110 §8.4: "identity" says nothing, and is not to be said.
+bool is_encoded(const http::ResponseHead& head) {
+  return std::any_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
+    return http::equals_ignoring_case(field.name, "content-encoding") && !field.value.empty() &&
+           !http::equals_ignoring_case(field.value, "identity");
+  });
+}
+
+// Of several types it might be any.
+bool is_to_be_compared(const http::ResponseHead& head, const config::ResponseInspection& settings) {
+  bool says_type = false;
+  bool has_listed = false;
+  for (const http::Field& field : head.fields) {
+    if (!http::equals_ignoring_case(field.name, "content-type")) continue;
+    const std::string type = media_type_of(field.value);
+    if (is_stream(type)) return false;
+    says_type = says_type || !type.empty();
+    has_listed = has_listed || is_listed(type, settings.types);
+  }
+  return has_listed || !says_type;
+}
+
+}  // namespace
+
+ResponseTreatment treatment_of(const http::ResponseHead& head,
+                               const config::ResponseInspection& settings) {
+  const bool has_body =
+      head.framing != http::Framing::none && head.framing != http::Framing::tunnel &&
+      !(head.framing == http::Framing::length && head.content_length.value_or(0) == 0);
+  if (!has_body || !is_to_be_compared(head, settings)) return ResponseTreatment::passes;
+  return is_encoded(head) ? ResponseTreatment::unreadable : ResponseTreatment::inspected;
+}
+
+bool is_larger_than_inspected(const http::ResponseHead& head,
+                              const config::ResponseInspection& settings) {
+  return head.content_length.value_or(0) > settings.body_bytes_max;
+}
+
+Verdict verdict_on_response(const Inspection& inspection, const config::Firewall& settings) {
+  if (settings.mode == config::FirewallMode::detect) return kPasses;
+  if (inspection.is_attack) return {403, reason::firewall_response};
+  if (inspection.trouble == reason::firewall_response_too_large) {
+    return {502, reason::firewall_response_too_large};
+  }
+  return verdict_on(inspection, settings);
+}
+
+}  // namespace proxy::policy

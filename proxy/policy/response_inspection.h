@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "proxy/config/model.h"
+#include "proxy/http/response_head.h"
+#include "proxy/policy/firewall.h"
+#include "proxy/policy/verdict.h"
+
+// What a firewall does with responses: which of them are held back until they were inspected, and
+// what becomes of one then.
+namespace proxy::policy {
+
+enum class ResponseTreatment : std::uint8_t {
+  passes,      // there is nothing to compare, or it is a stream that is not to be held back
+  inspected,   // its head and its body, as far as the limit
+  unreadable,  // its body would have to be, and is compressed
+};
+
+// By its head, whose framing is that of its body. A response without a body passes, and so does one
+// of a type that is not on the list, an upgrade, server-sent events and a gRPC call, listed or not.
+// One that does not say of what type it is may be any: it is inspected.
+ResponseTreatment treatment_of(const http::ResponseHead& head,
+                               const config::ResponseInspection& settings);
+
+// Whether its length says already that more than its beginning cannot be inspected.
+bool is_larger_than_inspected(const http::ResponseHead& head,
+                              const config::ResponseInspection& settings);
+
+// What becomes of a response in which that was found, by settings that have responses. As of a
+// request, but that one that is too large is refused wherever that was asked for.
+Verdict verdict_on_response(const Inspection& inspection, const config::Firewall& settings);
+
+}  // namespace proxy::policy
