@@ -112,9 +112,11 @@ struct alignas(64) WorkerCounters {
   };
   // [0]: with the core rule set, [1]: without it; in it [0]: that block, [1]: that detect.
   std::array<std::array<Inspected, 2>, 2> firewall;
+  std::array<Inspected, 2> firewall_responses;  // [0]: of those that block, [1]: that detect
   Counter request_body_bytes;
   Counter response_body_bytes;
-  // Memory of request bodies that are gathered before an endpoint is chosen; add and subtract.
+  // Memory of request bodies that are gathered before an endpoint is chosen, and of responses that
+  // are held until they were inspected; add and subtract.
   Counter gathered_bytes;
   Counter moved_bytes;    // of both, and of WebSockets: what passed inside the kernel
   Counter upgraded_open;  // WebSockets; add and subtract

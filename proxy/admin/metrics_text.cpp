@@ -166,6 +166,18 @@ void add_firewall(Page& page) {
       }
     }
   }
+  page.family("firewall_responses_total",
+              "Responses that firewalls held back to inspect them, by what becomes of leaks, and "
+              "by what was found.",
+              MetricType::Counter);
+  for (const std::size_t mode : {0, 1}) {
+    for (const auto& [name, counter] : kOutcomes) {
+      const bool is_attack = counter == &Inspected::attacks;
+      page.sum([&, member = counter](
+                   const auto& w) -> const Counter& { return w.firewall_responses[mode].*member; },
+               {{"mode", mode == 0 ? "block" : "detect"}, {"outcome", is_attack ? "leak" : name}});
+    }
+  }
 }
 
 void add_passages(Page& page) {
@@ -220,8 +232,8 @@ void add_requests(Page& page) {
       .sum([](const auto& w) -> const Counter& { return w.response_body_bytes; });
   page.family(
           "gathered_request_bytes",
-          "Memory of request bodies that wait until they are complete for an endpoint; a part of "
-          "memory_bytes{kind=\"request_copies\"}.",
+          "Memory of request bodies that wait until they are complete for an endpoint, a part of "
+          "memory_bytes{kind=\"request_copies\"}, and of responses that wait to be inspected.",
           MetricType::Gauge)
       .sum([](const auto& w) -> const Counter& { return w.gathered_bytes; });
   page.family("moved_bytes_total", "Bytes of bodies and WebSockets that passed inside the kernel.",

@@ -15,6 +15,7 @@
 #include "proxy/session/error_page.h"
 #include "proxy/session/mirrored.h"
 #include "proxy/session/paced.h"
+#include "proxy/session/response_guard.h"
 #include "proxy/session/suspended.h"
 #include "proxy/tls/shown_certificate.h"
 
@@ -341,7 +342,9 @@ policy::Verdict Exchange::ask_guards(const Client& client, const router::Decisio
     if (*guards == nullptr) continue;
     if (const auto* const auth = (*guards)->external_auth()) take_over_from(*auth);
     // What comes after the body was not there when it was inspected.
-    if ((*guards)->firewall() != nullptr) passes_request_trailer_ = false;
+    if ((*guards)->firewall() == nullptr) continue;
+    passes_request_trailer_ = false;
+    guard_response((*guards)->firewall());
   }
   return policy::kPasses;
 }
@@ -508,7 +511,7 @@ void Exchange::answer_challenge(const std::string& key_authorization) {
 
 void Exchange::refuse(int status, std::string_view reason) {
   if (stage_ == Stage::over) return;
-  if (status_ == 0) {
+  if (status_ == 0 || holds_response()) {
     answer(status, reason);
     return;
   }
@@ -534,6 +537,7 @@ void Exchange::abandon_unread(const Client& client, Protocol protocol, std::stri
 
 void Exchange::abandon(std::string_view reason) {
   if (stage_ == Stage::over) return;
+  if (holds_response()) status_ = 0;
   if (reason_.empty()) reason_ = reason;
   const bool began = downstream_ != nullptr;
   stop_waiting();
@@ -637,6 +641,7 @@ void Exchange::reset() {
   was_replayed_ = false;
   error_page_.reset();
   paced_.reset();
+  response_guard_.reset();
   traced_.reset();
   cluster_.reset();
   endpoint_.reset();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "proxy/admin/held_text.h"
@@ -209,7 +210,27 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void on_inspected(policy::Inspection inspection);
   void conclude(policy::Inspection inspection);
   void take_body_back(bool is_looked_at);
-  void note_inspection(const config::Firewall& settings, const policy::Inspection& inspection);
+  void note_inspection(const config::Firewall& settings, const policy::Inspection& inspection,
+                       bool passes, bool is_of_response);
+
+  // ---- exchange_response_guard.cpp: what is inspected before it is sent
+  struct ResponseGuard;
+  void guard_response(const policy::Inspections::Settings& settings);
+  bool holds_response() const;
+  void meet_response();
+  void begin_holding_response(const http::ResponseHead& head);
+  void guard_response_body(const upstream::Piece& piece, bool last);
+  void guard_response_end(std::vector<http::Field> trailer);
+  void complete_held_response();
+  void go_on_guarding();
+  void inspect_response(bool is_endpoints_turn);
+  void on_response_guard_timer();
+  void conclude_response(policy::Inspection inspection, bool is_endpoints_turn);
+  void take_response_back();
+  void refuse_response(const policy::Verdict& verdict);
+  void drop_response();
+  void send_held_response(bool is_endpoints_turn);
+  void end_held_response();
 
   // ---- exchange_trace.cpp: the trace that it is part of
   void trace(const Client& client, config::Tracing tracing);
@@ -266,6 +287,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void take_final_head();
   void send_response_trailer(std::vector<http::Field> trailer);
   void complete_response();
+  void give_stream_back();
 
   void on_stream_open() override;
   void on_interim_head(const http::ResponseHead& head, std::size_t bytes) override;
@@ -280,6 +302,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange_pace.cpp: as fast as the route lets it
   struct Paced;
   std::size_t room_for_response(bool moves) override;
+  std::size_t room_for_client(bool moves);
   void on_pace_due();
 
   // ---- exchange_error_page.cpp: a page in place of an error
@@ -389,6 +412,8 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   struct Mirrored;
   std::unique_ptr<Mirrored> mirrored_;  // on a route that has one, until it is sent
   std::unique_ptr<Paced> paced_;        // on a route with a pace
+  // On a route whose firewall inspects responses, until one needs it no more.
+  std::unique_ptr<ResponseGuard> response_guard_;
 
   // The response.
   http::ResponseHead* response_ = nullptr;  // its head, until that is sent on

@@ -138,7 +138,8 @@ void Exchange::conclude(policy::Inspection inspection) {
       InspectionGate::is_waiting(*suspended_) && !means_.guarding.inspections.leave(*suspended_);
   take_body_back(is_under_way);
   suspended_->awaits_body = false;
-  note_inspection(*suspended_->firewall, inspection);
+  note_inspection(*suspended_->firewall, inspection, lets_uninspected_pass(*suspended_->firewall),
+                  false);
   suspended_->inspections.add(std::exchange(suspended_->firewall, nullptr), std::move(inspection));
   decide_again();
 }
@@ -152,10 +153,14 @@ void Exchange::take_body_back(bool is_looked_at) {
   suspended_->body.assign(body);
 }
 
+// `passes`: though it was not inspected.
 void Exchange::note_inspection(const config::Firewall& settings,
-                               const policy::Inspection& inspection) {
+                               const policy::Inspection& inspection, bool passes,
+                               bool is_of_response) {
   const bool detects = settings.mode == config::FirewallMode::detect;
-  auto& counters = means_.counters.firewall[settings.core_rules ? 0 : 1][detects ? 1 : 0];
+  admin::WorkerCounters& all = means_.counters;
+  auto& counters = is_of_response ? all.firewall_responses[detects ? 1 : 0]
+                                  : all.firewall[settings.core_rules ? 0 : 1][detects ? 1 : 0];
   if (!inspection.trouble.empty()) {
     counters.uninspected.add();
   } else if (inspection.is_attack) {
@@ -163,7 +168,7 @@ void Exchange::note_inspection(const config::Firewall& settings,
   } else {
     counters.clean.add();
   }
-  if (!inspection.trouble.empty() && lets_uninspected_pass(settings)) {
+  if (!inspection.trouble.empty() && passes) {
     granted().firewall = inspection.trouble;
   } else if (inspection.is_attack && detects) {
     granted().firewall = "detected";

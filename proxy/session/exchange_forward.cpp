@@ -11,6 +11,7 @@
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
 #include "proxy/session/request_hash.h"
+#include "proxy/session/response_guard.h"
 #include "proxy/session/sticky_cookie.h"
 #include "proxy/session/suspended.h"
 #include "proxy/upstream/place_hash.h"
@@ -422,7 +423,8 @@ void Exchange::on_stream_failed(const upstream::Failure& failure,
                                 upstream::RequestStream::Cause cause) {
   using Cause = upstream::RequestStream::Cause;
   // A response whose head was not sent yet can still be told as the endpoint's fault.
-  if (std::exchange(response_, nullptr) != nullptr) status_ = 0;
+  if (std::exchange(response_, nullptr) != nullptr || holds_response()) status_ = 0;
+  if (holds_response()) drop_response();
   if (cause == Cause::no_room && kept_.is_whole() && ++moves_ <= kMovesMax) {
     // Nobody has failed: it is only in the wrong place.
     detach(Use::broken);
@@ -581,7 +583,7 @@ void Exchange::pass_request_body(const upstream::Piece& piece, bool last) {
     gather(piece.text(), last);
   } else if (stage_ == Stage::connecting) {
     kept_.add(piece.text());
-  } else {
+  } else if (stream_ != nullptr) {  // whose response may be whole, and held
     if (stream_->is_out()) {
       kept_.add_if_little(piece.text());
     } else {
@@ -625,7 +627,13 @@ void Exchange::watch_client() {
 }
 
 void Exchange::on_downstream_drained() {
-  if (stream_ != nullptr) stream_->resume();
+  const bool holds_more =
+      response_guard_ != nullptr && response_guard_->state == ResponseGuard::State::lets_pass;
+  if (holds_more) {
+    send_held_response(false);
+  } else if (stream_ != nullptr) {
+    stream_->resume();
+  }
 }
 
 }  // namespace proxy::session

@@ -247,6 +247,7 @@ bool Exchange::hold_guarded() {
 }
 
 void Exchange::stop_waiting() {
+  drop_response();
   if (suspended_ == nullptr) return;
   means_.guarding.passwords.leave(*suspended_);
   if (means_.guarding.inspections.leave(*suspended_)) take_body_back(false);

@@ -6,7 +6,7 @@
 namespace proxy::session {
 
 bool Exchange::takes_moved_response() const {
-  return downstream_->takes_moved_body();
+  return response_guard_ == nullptr && downstream_->takes_moved_body();
 }
 
 std::optional<net::IoResult> Exchange::move_response(int socket, std::size_t size) {

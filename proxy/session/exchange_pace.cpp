@@ -2,6 +2,7 @@
 
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
+#include "proxy/session/response_guard.h"
 
 // A response at the pace of its route. A tunnel has none, as in nginx: it is nobody's response.
 namespace proxy::session {
@@ -16,6 +17,12 @@ constexpr std::size_t kHeadBytes = 4u << 10;
 // How much of the response may be taken from its endpoint at once; 0: nothing, until the client has
 // taken more or the pace lets it.
 std::size_t Exchange::room_for_response(bool moves) {
+  if (response_guard_ != nullptr && response_guard_->stops_endpoint()) return 0;
+  return room_for_client(moves);
+}
+
+// How much the client takes at once, whoever it is from.
+std::size_t Exchange::room_for_client(bool moves) {
   // What is moved must find nothing before it.
   if (downstream_->unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) return 0;
   const std::size_t room = downstream_->room();

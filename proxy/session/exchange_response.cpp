@@ -5,6 +5,7 @@
 #include "proxy/reason/words.h"
 #include "proxy/session/client_stay.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/response_guard.h"
 
 // What an endpoint answers, on its way to the client.
 namespace proxy::session {
@@ -65,7 +66,10 @@ void Exchange::on_response_head(http::ResponseHead& head, bool last) {
   }
   kept_.clear(kKeptBytes);
   take_final_head();
-  if (head.framing == http::Framing::tunnel) return;  // which begins with what comes now
+  if (head.framing == http::Framing::tunnel) {  // which begins with what comes now
+    response_guard_.reset();
+    return;
+  }
   stage_ = Stage::responding;
   answers_call_ = is_call() && http2::is_grpc(head);
   if (last && head.framing == http::Framing::until_close) {
@@ -73,6 +77,7 @@ void Exchange::on_response_head(http::ResponseHead& head, bool last) {
     head.framing = http::Framing::length;
     if (protocol_ != Protocol::http2) head.content_length = 0;
   }
+  if (response_guard_ != nullptr) meet_response();
 }
 
 // The head of the response is here, however it came.
@@ -92,6 +97,10 @@ void Exchange::take_final_head() {
 }
 
 void Exchange::on_response_body(const upstream::Piece& piece, bool last) {
+  if (response_guard_ != nullptr) {
+    guard_response_body(piece, last);
+    return;
+  }
   if (http::ResponseHead* const head = std::exchange(response_, nullptr)) {
     if (head->framing == http::Framing::tunnel) {
       begin_tunnel(*head, piece);
@@ -110,6 +119,10 @@ void Exchange::on_response_body(const upstream::Piece& piece, bool last) {
 }
 
 void Exchange::on_response_end(std::vector<http::Field> trailer) {
+  if (response_guard_ != nullptr) {
+    guard_response_end(std::move(trailer));
+    return;
+  }
   send_response_trailer(std::move(trailer));
   if (stage_ != Stage::over) complete_response();
 }
@@ -126,13 +139,18 @@ void Exchange::send_response_trailer(std::vector<http::Field> trailer) {
 }
 
 void Exchange::complete_response() {
+  // The connection goes back first: the next request of this client may already wait for it.
+  give_stream_back();
+  finish();
+}
+
+// All of the response is here.
+void Exchange::give_stream_back() {
   // An endpoint that waits for the rest of a request would take the next one for it. Who refuses
   // one may not have read its body, and ends the connection without a word when that is in the way:
   // the next request would stand behind it.
   const bool was_read = request_complete_ && !(status_ >= 400 && request_bytes_ > 0);
-  // The connection goes back first: the next request of this client may already wait for it.
   detach(was_read ? Use::complete : Use::broken);
-  finish();
 }
 
 bool Exchange::may_let_in_more() const {

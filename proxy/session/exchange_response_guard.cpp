@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/http/trailer.h"
+#include "proxy/policy/response_inspection.h"
+#include "proxy/reason/words.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/response_guard.h"
+
+// A response that is compared with rules before any of it is sent. It is held up to the limit,
+// looked at on another thread, and then passes or is refused; beyond the limit it is its
+// endpoint's, which is not read meanwhile. What comes whole leaves its endpoint's connection to
+// others at once.
+namespace proxy::session {
+namespace {
+
+using Treatment = policy::ResponseTreatment;
+
+// Of what was held, that is given to the client's connection at a time.
+constexpr std::size_t kPieceBytes = 64u << 10;
+
+// What lies in a text that is only read, and has no room around it.
+upstream::Piece piece_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size(), 0, 0};
+}
+
+}  // namespace
+
+// The route has a firewall. An endpoint is not asked to compress what is to be compared.
+void Exchange::guard_response(const policy::Inspections::Settings& settings) {
+  if (!settings->responses) return;
+  response_guard_ = std::make_unique<ResponseGuard>(*this, settings);
+  for (http::Field& field : request_.fields) {
+    if (http::equals_ignoring_case(field.name, "accept-encoding")) field.value = "identity";
+  }
+}
+
+// There is a response that can be refused still.
+bool Exchange::holds_response() const {
+  return response_guard_ != nullptr && response_guard_->holds();
+}
+
+// Its head is here, and what it came with is yet to come.
+void Exchange::meet_response() {
+  switch (policy::treatment_of(*response_, *response_guard_->settings->responses)) {
+    case Treatment::inspected:
+      return;
+    case Treatment::passes:
+      response_guard_.reset();
+      return;
+    case Treatment::unreadable:
+      break;
+  }
+  const policy::Inspection unread{.trouble = reason::firewall_response_encoded};
+  const config::Firewall& settings = *response_guard_->settings;
+  const policy::Verdict verdict = policy::verdict_on_response(unread, settings);
+  note_inspection(settings, unread, verdict.passes(), true);
+  if (verdict.passes()) {
+    response_guard_.reset();
+  } else {
+    refuse_response(verdict);
+  }
+}
+
+void Exchange::begin_holding_response(const http::ResponseHead& head) {
+  ResponseGuard& guard = *response_guard_;
+  guard.head = std::make_shared<const http::KeptResponseHead>(head);
+  guard.state = ResponseGuard::State::gathers;
+  gathered_.begin(client_address_);
+  means_.loop.arm(guard.timer, means_.options.inspectors.wait_max);
+}
+
+// Its body, from the endpoint.
+void Exchange::guard_response_body(const upstream::Piece& piece, bool last) {
+  ResponseGuard& guard = *response_guard_;
+  http::ResponseHead* const head = std::exchange(response_, nullptr);
+  if (head != nullptr) begin_holding_response(*head);
+  const config::ResponseInspection& settings = *guard.settings->responses;
+  const bool cannot_fit = head != nullptr && settings.refuses_larger &&
+                          policy::is_larger_than_inspected(*head, settings);
+  guard.body.append(piece.text());
+  if (last) complete_held_response();  // the head is gone by that, with its stream
+  if (cannot_fit) {
+    conclude_response({.trouble = reason::firewall_response_too_large}, true);
+  } else {
+    go_on_guarding();
+  }
+}
+
+// Its end, and what follows that.
+void Exchange::guard_response_end(std::vector<http::Field> trailer) {
+  http::keep_what_may_trail(trailer);
+  http::write_trailer(trailer, response_guard_->trailer);
+  complete_held_response();
+  go_on_guarding();
+}
+
+void Exchange::complete_held_response() {
+  response_guard_->is_whole = true;
+  give_stream_back();
+}
+
+// There is more of it, in whatever state it is.
+void Exchange::go_on_guarding() {
+  ResponseGuard& guard = *response_guard_;
+  const bool fits = gathered_.hold(guard.bytes());
+  if (guard.state == ResponseGuard::State::lets_pass) {
+    send_held_response(true);
+    return;
+  }
+  if (!fits) {
+    conclude_response({.trouble = reason::firewall_memory_full}, true);
+    return;
+  }
+  if (guard.state != ResponseGuard::State::gathers) return;
+  const config::ResponseInspection& settings = *guard.settings->responses;
+  const bool is_larger = guard.body.size() > settings.body_bytes_max;
+  if (is_larger && settings.refuses_larger) {
+    conclude_response({.trouble = reason::firewall_response_too_large}, true);
+  } else if (is_larger || guard.is_whole) {
+    inspect_response(true);
+  }
+}
+
+void Exchange::inspect_response(bool is_endpoints_turn) {
+  ResponseGuard& guard = *response_guard_;
+  auto task = std::make_shared<InspectionTask>(guard.settings, guard.head);
+  task->body = std::exchange(guard.body, {});
+  task->inspected_bytes =
+      std::min<std::size_t>(task->body.size(), guard.settings->responses->body_bytes_max);
+  guard.task = task;
+  guard.state = ResponseGuard::State::inspects;
+  gathered_.hold(guard.bytes());
+  means_.loop.arm(guard.timer, means_.options.inspectors.wait_max);
+  if (means_.guarding.inspections.ask(client_address_, task, guard)) return;
+  task->give_up();
+  conclude_response({.trouble = reason::firewall_busy}, is_endpoints_turn);
+}
+
+// What has not come to its end by now may be a stream: of that the beginning is looked at, unless
+// all of it would have to be.
+void Exchange::on_response_guard_timer() {
+  const bool gathers = response_guard_->state == ResponseGuard::State::gathers;
+  if (gathers && !response_guard_->settings->responses->refuses_larger) {
+    inspect_response(false);
+  } else if (holds_response()) {
+    conclude_response({.trouble = reason::firewall_too_slow}, false);
+  }
+}
+
+// `is_endpoints_turn`: it is the endpoint's stream that is on the stack.
+void Exchange::conclude_response(policy::Inspection inspection, bool is_endpoints_turn) {
+  ResponseGuard& guard = *response_guard_;
+  guard.timer.disarm();
+  take_response_back();
+  const policy::Verdict verdict = policy::verdict_on_response(inspection, *guard.settings);
+  note_inspection(*guard.settings, inspection, verdict.passes(), true);
+  if (!verdict.passes()) {
+    refuse_response(verdict);
+    return;
+  }
+  guard.state = ResponseGuard::State::lets_pass;
+  gathered_.hold(guard.bytes());
+  send_held_response(is_endpoints_turn);
+}
+
+// From the thread that looked at it, or looks at it still and then needs what it has.
+void Exchange::take_response_back() {
+  ResponseGuard& guard = *response_guard_;
+  const bool is_looked_at =
+      InspectionGate::is_waiting(guard) && !means_.guarding.inspections.leave(guard);
+  const auto task = std::exchange(guard.task, nullptr);
+  if (task == nullptr) return;
+  std::string body = is_looked_at ? task->body : std::exchange(task->body, {});
+  body.append(guard.body);
+  guard.body = std::move(body);
+}
+
+// Nobody has been told of it, and nobody will be.
+void Exchange::refuse_response(const policy::Verdict& verdict) {
+  drop_response();
+  response_guard_.reset();
+  response_ = nullptr;
+  const auto seconds = verdict.retry_after.count();
+  const std::string retry_after = seconds == 0 ? "" : std::to_string(seconds);
+  answer({.status = verdict.status, .retry_after = retry_after}, verdict.reason);
+}
+
+// Another one may come in its place.
+void Exchange::drop_response() {
+  if (response_guard_ == nullptr) return;
+  ResponseGuard& guard = *response_guard_;
+  guard.timer.disarm();
+  take_response_back();
+  guard.head.reset();
+  std::string().swap(guard.body);
+  std::string().swap(guard.trailer);
+  guard.state = ResponseGuard::State::waits;
+  guard.is_whole = false;
+  gathered_.clear();
+}
+
+// As fast as the client takes it; what is left goes when it has taken more.
+void Exchange::send_held_response(bool is_endpoints_turn) {
+  ResponseGuard& guard = *response_guard_;
+  while (guard.head != nullptr || guard.sent < guard.body.size()) {
+    const std::size_t room = room_for_client(false);
+    if (room == 0 && guard.head == nullptr) return;
+    const std::string_view left = std::string_view(guard.body).substr(guard.sent);
+    const std::string_view part = left.substr(0, std::min(room, kPieceBytes));
+    const bool last = guard.is_whole && guard.trailer.empty() && part.size() == left.size();
+    guard.sent += part.size();
+    response_bytes_ += part.size();
+    if (const auto head = std::exchange(guard.head, nullptr)) {
+      downstream_->send_head(head->get(), piece_of(part), last);
+    } else {
+      downstream_->send_body(piece_of(part), last);
+    }
+    if (stage_ == Stage::over) return;
+    if (last) {
+      finish();
+      return;
+    }
+  }
+  if (guard.is_whole) {
+    end_held_response();
+    return;
+  }
+  // The rest is not looked at, and passes as it comes.
+  response_guard_.reset();
+  gathered_.clear();
+  if (!is_endpoints_turn && stream_ != nullptr) stream_->resume();
+}
+
+// All of its body is sent but the end of that.
+void Exchange::end_held_response() {
+  std::vector<http::Field> trailer;
+  http::read_trailer(response_guard_->trailer, trailer);
+  send_response_trailer(std::move(trailer));
+  if (stage_ != Stage::over) finish();
+}
+
+}  // namespace proxy::session

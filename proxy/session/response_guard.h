@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "proxy/http/kept_response_head.h"
+#include "proxy/net/timer_wheel.h"
+#include "proxy/policy/firewall.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/inspection_gate.h"
+
+namespace proxy::session {
+
+// On a route whose firewall inspects responses: what is held of one until it was inspected, and
+// then until the client has taken it. Its bytes are in the account of gathered bodies meanwhile.
+struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget {
+  enum class State : std::uint8_t {
+    waits,      // for a response
+    gathers,    // its body comes in
+    inspects,   // its beginning is looked at; the rest stays with the endpoint
+    lets_pass,  // what is held goes to the client
+  };
+
+  ResponseGuard(Exchange& owner, policy::Inspections::Settings by)
+      : exchange(owner), settings(std::move(by)) {}
+  // It may be destroyed by that.
+  void on_inspected(policy::Inspection inspection) override {
+    exchange.conclude_response(std::move(inspection), false);
+  }
+  // The same.
+  void on_timer(net::Timer&) override { exchange.on_response_guard_timer(); }
+
+  // Nobody has been told of the response that is here.
+  bool holds() const { return state == State::gathers || state == State::inspects; }
+  // No more of it is to be read.
+  bool stops_endpoint() const { return state == State::inspects || state == State::lets_pass; }
+  std::size_t bytes() const {
+    const std::size_t of_head = head == nullptr ? 0 : head->bytes();
+    const std::size_t of_task = task == nullptr ? 0 : task->bytes();
+    return of_head + of_task + body.capacity() + trailer.capacity();
+  }
+
+  Exchange& exchange;
+  const policy::Inspections::Settings settings;  // which have responses
+  State state = State::waits;
+  net::Timer timer{*this};
+  std::shared_ptr<const http::KeptResponseHead> head{};  // until it is sent
+  std::string body{};                                    // what is not in the task
+  std::shared_ptr<InspectionTask> task{};                // that is under way
+  std::string trailer{};                                 // lines, that may follow the body
+  bool is_whole = false;                                 // all of the response is here
+  std::size_t sent = 0;                                  // of the body
+};
+
+}  // namespace proxy::session
