@@ -44,7 +44,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(firewall->body_bytes_max >= 1 && firewall->body_bytes_max <= kInspectedBytesMax);
     require(firewall->excluded_rules.size() <= kExcludedRulesMax);
     for (const RuleRange& rules : firewall->excluded_rules) {
-      require(rules.first <= rules.last && rules.last < 949'000);
+      const bool is_of_responses = rules.first >= 950'000 && rules.last < 959'000;
+      require(rules.first <= rules.last && (rules.last < 949'000 || is_of_responses));
+    }
+    if (firewall->responses) {
+      require(firewall->responses->anomaly_threshold >= 1);
+      require(firewall->responses->body_bytes_max >= 1);
+      require(firewall->responses->body_bytes_max <= kInspectedBytesMax);
+      require(firewall->responses->types.size() <= kInspectedTypesBytesMax);
     }
   }
   ingress::annotations::typed_keys_for_rules(input);

@@ -165,8 +165,21 @@ constexpr Description kOfRequests[] = {
     {"firewall-request-body-limit", "a size up to `8m`",
      "so much of a body is inspected; `1m` when nothing is said"},
     {"firewall-uninspected", "`refuse`, `pass`",
-     "what becomes of a request that cannot be inspected as a whole or in time; "
+     "what becomes of a request, or a response, that cannot be inspected as a whole or in time; "
      "`refuse` when nothing is said"},
+    {"firewall-response-body-access", "true, false",
+     "`true`: what backends answer is compared with the core rule set's rules about "
+     "leaks, too, before any of it is sent, and a leak is 403; `false` when nothing is "
+     "said"},
+    {"firewall-response-body-limit, firewall-response-body-limit-action",
+     "a size up to `8m`; `pass`, `refuse`",
+     "so much of a response's body is inspected, `512k` when nothing is said; what "
+     "follows passes, as when nothing is said, or the response is 502"},
+    {"firewall-response-body-types", "`text/html, application/json`",
+     "the media types that are inspected; `text/plain`, `text/html` and `text/xml` when "
+     "nothing is said"},
+    {"firewall-response-anomaly-threshold", "1 to 100000",
+     "the score that makes a leak; 4 when nothing is said"},
     {"modsecurity-transaction-id", "`$request_id`",
      "nothing to do: the access log has `request_id` beside the rules that matched"},
     {"custom-http-errors", "statuses from 400 to 599 by commas",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,12 +16,19 @@ namespace {
 
 using proxy::config::Firewall;
 using proxy::config::FirewallMode;
+using proxy::config::ResponseInspection;
 using proxy::config::RuleRange;
 
 constexpr std::string_view kMode = "firewall-mode";
-constexpr std::array<std::string_view, 5> kSettings = {
-    "firewall-paranoia-level", "firewall-anomaly-threshold", "firewall-excluded-rules",
-    "firewall-request-body-limit", "firewall-uninspected"};
+constexpr std::string_view kResponses = "firewall-response-body-access";
+constexpr std::array<std::string_view, 4> kResponseSettings = {
+    "firewall-response-anomaly-threshold", "firewall-response-body-limit",
+    "firewall-response-body-limit-action", "firewall-response-body-types"};
+constexpr std::array<std::string_view, 10> kSettings = {
+    "firewall-paranoia-level",     "firewall-anomaly-threshold", "firewall-excluded-rules",
+    "firewall-request-body-limit", "firewall-uninspected",       kResponses,
+    kResponseSettings[0],          kResponseSettings[1],         kResponseSettings[2],
+    kResponseSettings[3]};
 
 void add_bad(const Found& found, std::string_view expected, Issues& issues) {
   Issue issue = bad_value(found, expected, Issue::Effect::guards);
@@ -68,7 +76,8 @@ void read_number(const AnnotationMap& annotations, std::string_view key, std::ui
 // Those that look for attacks and for bodies that cannot be read. The others say what the score is
 // and what comes of it: without one of them there would be no firewall, and nobody would see that.
 bool may_be_excluded(const RuleRange& rules) {
-  constexpr std::array<RuleRange, 2> kLooking = {{{200'000, 200'999}, {911'000, 948'999}}};
+  constexpr std::array<RuleRange, 3> kLooking = {
+      {{200'000, 200'999}, {911'000, 948'999}, {950'000, 958'999}}};
   return rules.first <= rules.last &&
          std::any_of(kLooking.begin(), kLooking.end(), [&](const RuleRange& among) {
            return rules.first >= among.first && rules.last <= among.last;
@@ -100,11 +109,12 @@ void read_excluded(const AnnotationMap& annotations, std::vector<RuleRange>& exc
     if (entry.empty()) continue;
     const auto rules = read_rules(entry);
     if (!rules || excluded.size() == proxy::config::kExcludedRulesMax) {
-      add_bad(*found,
-              "a list of at most " + std::to_string(proxy::config::kExcludedRulesMax) +
-                  " rules by commas, each an id from 911000 to 948999 or from 200000 to 200999, or "
-                  "two with a \"-\" between them",
-              issues);
+      add_bad(
+          *found,
+          "a list of at most " + std::to_string(proxy::config::kExcludedRulesMax) +
+              " rules by commas, each an id from 911000 to 948999, from 950000 to 958999 or from "
+              "200000 to 200999, or two with a \"-\" between them",
+          issues);
       return;
     }
     excluded.push_back(*rules);
@@ -116,8 +126,9 @@ void read_excluded(const AnnotationMap& annotations, std::vector<RuleRange>& exc
   excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
 }
 
-void read_body_limit(const AnnotationMap& annotations, std::uint64_t& bytes_max, Issues& issues) {
-  const auto found = find(annotations, "firewall-request-body-limit");
+void read_body_limit(const AnnotationMap& annotations, std::string_view key,
+                     std::uint64_t& bytes_max, Issues& issues) {
+  const auto found = find(annotations, key);
   if (!found) return;
   const auto size = read_size(found->value);
   if (size && *size > 0 && *size <= proxy::config::kInspectedBytesMax) {
@@ -127,11 +138,96 @@ void read_body_limit(const AnnotationMap& annotations, std::uint64_t& bytes_max,
   }
 }
 
-void read_uninspected(const AnnotationMap& annotations, bool& passes, Issues& issues) {
-  const auto found = find(annotations, "firewall-uninspected");
+// Nothing: it says nothing that can be read.
+std::optional<bool> read_passes(const AnnotationMap& annotations, std::string_view key,
+                                Issues& issues) {
+  const auto found = find(annotations, key);
+  if (!found) return std::nullopt;
+  if (is_same_word(found->value, "pass")) return true;
+  if (is_same_word(found->value, "refuse")) return false;
+  add_bad(*found, "refuse or pass", issues);
+  return std::nullopt;
+}
+
+// ---- Responses
+
+// In lower case and without parameters (RFC 9110 §8.3.1), and nothing that is read as it comes.
+bool is_type_to_inspect(std::string_view type) {
+  static constexpr std::string_view kMarks = "!#$&^_.+-";  // RFC 6838 §4.2
+  const auto is_name = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+             kMarks.find(c) != std::string_view::npos;
+    });
+  };
+  const std::size_t slash = type.find('/');
+  if (slash == std::string_view::npos) return false;
+  return is_name(type.substr(0, slash)) && is_name(type.substr(slash + 1)) &&
+         type != "text/event-stream" && type != "multipart/x-mixed-replace" &&
+         !type.starts_with("application/grpc");
+}
+
+void read_types(const AnnotationMap& annotations, std::string& types, Issues& issues) {
+  constexpr std::string_view kBetween = ", \t\r\n";
+  const auto found = find(annotations, "firewall-response-body-types");
   if (!found) return;
-  passes = is_same_word(found->value, "pass");
-  if (!passes && !is_same_word(found->value, "refuse")) add_bad(*found, "refuse or pass", issues);
+  std::string text(found->value);
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  std::set<std::string> all;  // two that say the same are to be the same
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+    if (end > begin) all.insert(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  for (const std::string& type : all) types += (types.empty() ? "" : " ") + type;
+  const bool can_be_read = !all.empty() && std::all_of(all.begin(), all.end(), is_type_to_inspect);
+  if (can_be_read && types.size() <= proxy::config::kInspectedTypesBytesMax) return;
+  types.clear();
+  add_bad(*found,
+          "media types by commas, such as text/html, application/json, without parameters and " +
+              std::to_string(proxy::config::kInspectedTypesBytesMax) +
+              " bytes together at most; text/event-stream, multipart/x-mixed-replace and "
+              "application/grpc are streams, which are never held back",
+          issues);
+}
+
+void judge_settings_without_responses(const AnnotationMap& annotations, Issues& issues) {
+  // Then the Ingress wants none of it, as above.
+  const bool is_switched_here = find_said(annotations, kResponses).has_value();
+  for (const std::string_view key : kResponseSettings) {
+    const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
+    if (!found) continue;
+    issues.push_back({Issue::Effect::guards, found->name,
+                      "is about an inspection of responses that nothing asks for",
+                      "Write gatehouse.dev/firewall-response-body-access: true, too, or remove "
+                      "it."});
+  }
+}
+
+// Nothing: they pass as they are.
+std::optional<ResponseInspection> read_responses(const AnnotationMap& annotations,
+                                                 bool has_core_rules, Issues& issues) {
+  const auto found = find(annotations, kResponses);
+  const auto is_on = read_switch(annotations, kResponses, issues);
+  if (found && !is_on) return std::nullopt;  // which is told
+  if (!found || !*is_on) {
+    judge_settings_without_responses(annotations, issues);
+    return std::nullopt;
+  }
+  if (!has_core_rules) {
+    issues.push_back({Issue::Effect::guards, found->name, "has no rules to compare responses with",
+                      "Remove enable-owasp-core-rules: false, or this one."});
+  }
+  ResponseInspection responses;
+  read_number(annotations, "firewall-response-anomaly-threshold",
+              proxy::config::kAnomalyThresholdMax, responses.anomaly_threshold, issues);
+  read_body_limit(annotations, "firewall-response-body-limit", responses.body_bytes_max, issues);
+  responses.refuses_larger =
+      read_passes(annotations, "firewall-response-body-limit-action", issues) == false;
+  read_types(annotations, responses.types, issues);
+  return responses;
 }
 
 // What ModSecurity calls a request in its own log, of which there is none here.
@@ -178,8 +274,9 @@ std::optional<Firewall> read_firewall(const AnnotationMap& annotations, Issues& 
   read_number(annotations, "firewall-anomaly-threshold", proxy::config::kAnomalyThresholdMax,
               firewall.anomaly_threshold, issues);
   read_excluded(annotations, firewall.excluded_rules, issues);
-  read_body_limit(annotations, firewall.body_bytes_max, issues);
-  read_uninspected(annotations, firewall.passes_uninspected, issues);
+  read_body_limit(annotations, "firewall-request-body-limit", firewall.body_bytes_max, issues);
+  firewall.passes_uninspected = read_passes(annotations, "firewall-uninspected", issues) == true;
+  firewall.responses = read_responses(annotations, firewall.core_rules, issues);
   return firewall;
 }
 

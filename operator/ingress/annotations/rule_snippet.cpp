@@ -61,23 +61,32 @@ std::optional<std::string_view> key_of_rule_line(const Words& words) {
     std::string_view directive;
     std::string_view key;
   };
-  constexpr std::array<Known, 14> kKnown = {{{"SecRuleEngine", "firewall-mode"},
-                                             {"SecRuleRemoveById", "firewall-excluded-rules"},
-                                             {"SecRequestBodyLimit", "firewall-request-body-limit"},
-                                             {"SecRequestBodyLimitAction", "firewall-uninspected"},
-                                             {"SecRequestBodyAccess", ""},
-                                             {"SecRequestBodyNoFilesLimit", ""},
-                                             {"SecAuditEngine", ""},
-                                             {"SecAuditLog", ""},
-                                             {"SecAuditLogParts", ""},
-                                             {"SecAuditLogType", ""},
-                                             {"SecAuditLogFormat", ""},
-                                             {"SecAuditLogRelevantStatus", ""},
-                                             {"SecDebugLog", ""},
-                                             {"SecDebugLogLevel", ""}}};
+  constexpr std::string_view kResponses = "firewall-response-body-access";
+  constexpr std::array<Known, 18> kKnown = {
+      {{"SecRuleEngine", "firewall-mode"},
+       {"SecRuleRemoveById", "firewall-excluded-rules"},
+       {"SecRequestBodyLimit", "firewall-request-body-limit"},
+       {"SecRequestBodyLimitAction", "firewall-uninspected"},
+       {"SecRequestBodyAccess", ""},
+       {"SecRequestBodyNoFilesLimit", ""},
+       {"SecResponseBodyAccess", kResponses},
+       {"SecResponseBodyLimit", "firewall-response-body-limit"},
+       {"SecResponseBodyLimitAction", "firewall-response-body-limit-action"},
+       {"SecResponseBodyMimeType", "firewall-response-body-types"},
+       {"SecAuditEngine", ""},
+       {"SecAuditLog", ""},
+       {"SecAuditLogParts", ""},
+       {"SecAuditLogType", ""},
+       {"SecAuditLogFormat", ""},
+       {"SecAuditLogRelevantStatus", ""},
+       {"SecDebugLog", ""},
+       {"SecDebugLogLevel", ""}}};
   if (words.front() == "SecAction") {
     if (mentions(words, "paranoia_level=")) return "firewall-paranoia-level";
     if (mentions(words, "inbound_anomaly_score_threshold=")) return "firewall-anomaly-threshold";
+    if (mentions(words, "outbound_anomaly_score_threshold=")) {
+      return "firewall-response-anomaly-threshold";
+    }
     return std::nullopt;
   }
   if (words.front() == "Include") {

@@ -13,6 +13,7 @@ namespace {
 
 using proxy::config::Firewall;
 using proxy::config::FirewallMode;
+using proxy::config::ResponseInspection;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
@@ -88,6 +89,7 @@ TEST(Firewall, AValueThatCannotBeReadClosesTheIngress) {
       {{"firewall-mode", "block"}, {"firewall-request-body-limit", "0"}},
       {{"firewall-mode", "block"}, {"firewall-request-body-limit", "9m"}},
       {{"firewall-mode", "block"}, {"firewall-uninspected", "maybe"}},
+      {{"firewall-mode", "block"}, {"firewall-response-body-access", "some"}},
   };
   for (const Pairs& pairs : broken) {
     const RoutePolicy policy = read_route_policy(nginx(pairs));
@@ -97,7 +99,8 @@ TEST(Firewall, AValueThatCannotBeReadClosesTheIngress) {
 }
 
 TEST(Firewall, TheRulesThatSumUpAndDecideCannotBeExcluded) {
-  for (const char* rules : {"949110", "901000-949999", "1", "900001", "200002-949110", "980130"}) {
+  for (const char* rules : {"949110", "901000-949999", "1", "900001", "200002-949110", "980130",
+                            "959100", "948000-951999"}) {
     EXPECT_TRUE(
         read_route_policy(nginx({{"firewall-mode", "block"}, {"firewall-excluded-rules", rules}}))
             .is_refused())
@@ -117,7 +120,55 @@ TEST(Firewall, ASettingOfNoFirewallClosesTheIngress) {
     const RoutePolicy policy = read_route_policy(nginx({{key, "2"}}));
     EXPECT_TRUE(policy.is_refused()) << key;
   }
-  EXPECT_TRUE(read_route_policy(nginx({{"firewall-response-body-limit", "1m"}})).is_refused());
+}
+
+TEST(Firewall, InspectsResponsesWhereThatIsAskedFor) {
+  const auto usual = read({{"firewall-mode", "block"}, {"firewall-response-body-access", "true"}});
+  EXPECT_EQ(usual, Firewall{.responses = ResponseInspection{}});
+  const auto set =
+      read({{"firewall-mode", "block"},
+            {"firewall-excluded-rules", "951000-951999"},
+            {"firewall-response-body-access", "On"},
+            {"firewall-response-anomaly-threshold", "8"},
+            {"firewall-response-body-limit", "64k"},
+            {"firewall-response-body-limit-action", "refuse"},
+            {"firewall-response-body-types", "text/html, Application/JSON text/html"}});
+  const Firewall expected{.excluded_rules = {{951000, 951999}},
+                          .responses = ResponseInspection{.anomaly_threshold = 8,
+                                                          .body_bytes_max = 64u << 10,
+                                                          .refuses_larger = true,
+                                                          .types = "application/json text/html"}};
+  EXPECT_EQ(set, expected);
+  EXPECT_EQ(read({{"firewall-mode", "block"}, {"firewall-response-body-access", "false"}}),
+            Firewall{});
+  EXPECT_EQ(read({{"firewall-mode", "off"}, {"firewall-response-body-access", "true"}}),
+            std::nullopt);
+}
+
+TEST(Firewall, ASettingOfResponsesThatCannotBeReadClosesTheIngress) {
+  const std::pair<const char*, const char*> broken[] = {
+      {"firewall-response-anomaly-threshold", "0"},
+      {"firewall-response-body-limit", "9m"},
+      {"firewall-response-body-limit-action", "ProcessPartial"},
+      {"firewall-response-body-types", ","},
+      {"firewall-response-body-types", "html"},
+      {"firewall-response-body-types", "text/html;charset=utf-8"},
+      {"firewall-response-body-types", "text/html, text/event-stream"},
+  };
+  for (const auto& [key, value] : broken) {
+    const RoutePolicy policy = read_route_policy(nginx(
+        {{"firewall-mode", "block"}, {"firewall-response-body-access", "true"}, {key, value}}));
+    EXPECT_TRUE(policy.is_refused()) << value;
+    EXPECT_THAT(policy.issues, SizeIs(1)) << value;
+    // Without that they are about nothing.
+    EXPECT_TRUE(read_route_policy(nginx({{"firewall-mode", "block"}, {key, value}})).is_refused())
+        << key;
+  }
+  EXPECT_TRUE(read_route_policy(nginx({{"firewall-response-body-access", "true"}})).is_refused());
+  EXPECT_TRUE(read_route_policy(nginx({{"firewall-mode", "block"},
+                                       {"enable-owasp-core-rules", "false"},
+                                       {"firewall-response-body-access", "true"}}))
+                  .is_refused());
 }
 
 TEST(Firewall, ATransactionIsCalledAsTheRequestIs) {
@@ -155,6 +206,17 @@ TEST(Firewall, ASnippetOfSimpleDirectivesIsRefusedWithTheKeysThatSayTheSame) {
                          "  setvar:tx.paranoia_level=2\"\n"),
               AllOf(HasSubstr("gatehouse.dev/enable-owasp-core-rules"),
                     HasSubstr("gatehouse.dev/firewall-paranoia-level")));
+}
+
+TEST(Firewall, ASnippetAboutResponsesIsRefusedWithTheKeysThatSayTheSame) {
+  EXPECT_THAT(remedy_for("SecResponseBodyAccess On\nSecResponseBodyLimit 524288\n"
+                         "SecResponseBodyLimitAction ProcessPartial\n"
+                         "SecResponseBodyMimeType text/html\n"
+                         "SecAction \"id:1,setvar:tx.outbound_anomaly_score_threshold=4\"\n"),
+              AllOf(HasSubstr("gatehouse.dev/firewall-response-anomaly-threshold"),
+                    HasSubstr("gatehouse.dev/firewall-response-body-access"),
+                    HasSubstr("gatehouse.dev/firewall-response-body-limit-action"),
+                    HasSubstr("gatehouse.dev/firewall-response-body-types")));
 }
 
 TEST(Firewall, ASnippetWithARuleOfItsOwnIsRefusedWithNone) {

@@ -1187,6 +1187,48 @@ TEST_F(ServedRequests, AFirewallDoesAsItsKeysSay) {
   EXPECT_EQ(status("/", "name=eleven"), 200);
 }
 
+TEST_F(ServedRequests, AFirewallKeepsInWhatBackendsLeak) {
+  const ScriptedBackend broken([](SocketStream& stream, const SeenRequest& request) {
+    const std::string type = request.path == "/api" ? "application/json" : "text/html";
+    return stream.send(ScriptedBackend::ok(
+        "<p>You have an error in your SQL syntax; check the manual that corresponds to your MySQL "
+        "server version for the right syntax to use</p>",
+        "Content-Type: " + type + "\r\n"));
+  });
+  const auto serve_with = [&](const std::map<std::string, std::string>& keys) {
+    auto made = an_ingress("shop/www")
+                    .annotation("gatehouse.dev/firewall-mode", "block")
+                    .path(kHost, "/", "web", 80);
+    for (const auto& [key, value] : keys) made.annotation("gatehouse.dev/" + key, value);
+    serve(ViewBuilder().ingress(made), broken.port());
+  };
+  const auto status = [this](const std::string& target) {
+    auto client = HttpClient::connect(proxy_.http());
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + kHost +
+                "\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n");
+    return client.read_answer().status;
+  };
+  serve_with({});
+  EXPECT_EQ(status("/"), 200);
+  serve_with({{"firewall-response-body-access", "true"}});
+  EXPECT_EQ(status("/"), 403);
+  EXPECT_EQ(status("/api"), 200);
+  EXPECT_NE(proxy_.access_log(3).find("\"reason\":\"firewall_response\""), std::string::npos);
+  serve_with({{"firewall-response-body-access", "true"},
+              {"firewall-response-body-types", "application/json"}});
+  EXPECT_EQ(status("/"), 200);
+  EXPECT_EQ(status("/api"), 403);
+  serve_with(
+      {{"firewall-response-body-access", "true"}, {"firewall-response-anomaly-threshold", "1000"}});
+  EXPECT_EQ(status("/"), 200);
+  serve_with({{"firewall-response-body-access", "true"}, {"firewall-response-body-limit", "10"}});
+  EXPECT_EQ(status("/"), 200) << "only the beginning is compared";
+  serve_with({{"firewall-response-body-access", "true"},
+              {"firewall-response-body-limit", "10"},
+              {"firewall-response-body-limit-action", "refuse"}});
+  EXPECT_EQ(status("/"), 502);
+}
+
 TEST_F(ServedRequests, ABackendIsToldOfTheTraceThatItsRequestIsPartOf) {
   const auto traced = [this](const std::string& more_fields) {
     auto client = HttpClient::connect(proxy_.http());
