@@ -44,12 +44,15 @@ struct BackendProtocol {
   bool sends_name = false;         // by SNI
   std::uint64_t verify_depth = 1;  // intermediate certificates
   bool tls13_only = false;
+  std::string ciphers{};  // of TLS 1.2, as OpenSSL names them; empty: its own list
   // Connections begin with a header that names the client.
   proxy::config::ProxyProtocol proxy_protocol = proxy::config::ProxyProtocol::none;
   bool operator==(const BackendProtocol&) const = default;
 
   // Something that plain HTTP could not keep.
-  bool needs_tls() const { return verify || !secret.empty() || !config_map.empty() || tls13_only; }
+  bool needs_tls() const {
+    return verify || !secret.empty() || !config_map.empty() || tls13_only || !ciphers.empty();
+  }
 };
 
 // How one endpoint of a Service is chosen.

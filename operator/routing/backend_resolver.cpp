@@ -240,6 +240,7 @@ std::string tls_text(const BackendProtocol& protocol) {
                     "\n" + std::to_string(protocol.verify_depth);
   if (protocol.tls13_only) all += "\n1.3";
   if (!protocol.config_map.empty()) all += "\nmap " + protocol.config_map;
+  if (!protocol.ciphers.empty()) all += "\nciphers " + protocol.ciphers;
   constexpr std::size_t kDigits = 32;  // more than enough for the claimants of one Service
   return ";tls=" + base::sha256_hex(all).substr(0, kDigits);
 }
@@ -522,7 +523,10 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     made.connect_timeout = timeouts.connect;
     made.read_timeout = timeouts.read;
     made.send_timeout = timeouts.send;
-    if (is_tls) made.tls = std::move(tls.settings);
+    if (is_tls) {
+      tls.settings.ciphers = protocol.ciphers;
+      made.tls = std::move(tls.settings);
+    }
     made.tls13_only = is_tls && protocol.tls13_only;
     made.speaks_http2 = is_http2;
     made.proxy_protocol = protocol.proxy_protocol;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <variant>
 
 #include "proxy/config/model.h"
@@ -41,6 +42,10 @@ inline void close(Firewall& firewall) {
   if (firewall.mode != FirewallMode::block) return;
   firewall.anomaly_threshold = 0;
   firewall.passes_uninspected = false;
+}
+// Authorities that cannot be read stand for nobody.
+inline void close(BackendTls& tls) {
+  tls.trusted_pem = std::string("-");
 }
 inline void close(Cluster& cluster) {
   cluster.endpoints.clear();

@@ -190,7 +190,9 @@ struct Fields<BackendTls> {
                  field("verifiedName", &BackendTls::verified_name, Text{kHostBytesMax}),
                  field("verifyDepth", &BackendTls::verify_depth, Number{kVerifyDepthMax}),
                  field("chain", &BackendTls::chain_pem, Text{kPemBytesMax}),
-                 field("key", &BackendTls::key_pem, Text{kPemBytesMax}));
+                 field("key", &BackendTls::key_pem, Text{kPemBytesMax}),
+                 // Who does not know it would take others.
+                 guard(field("ciphers", &BackendTls::ciphers, Text{kCipherListBytesMax})));
 };
 
 template <>

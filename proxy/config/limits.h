@@ -72,6 +72,7 @@ inline constexpr std::size_t kZoneBytesMax = 63;          // the value of a labe
 inline constexpr std::size_t kHashNameBytesMax = 128;
 inline constexpr std::uint64_t kTriesMax = 1000;  // endpoints that one request asks
 inline constexpr std::uint64_t kTrySecondsMax = 24ull * 3600;
+inline constexpr std::size_t kCipherListBytesMax = 1024;
 inline constexpr std::size_t kTicketKeysMax = 8;
 inline constexpr std::size_t kTicketKeyBytes = 16 + 32 + 32;  // name, cipher's key, MAC's key
 inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24);

@@ -41,6 +41,7 @@ struct BackendTls {
   std::uint64_t verify_depth = 1;  // intermediate certificates, as SSL_CTX_set_verify_depth()
   std::string chain_pem{};         // of the proxy itself, shown to an endpoint that asks; or empty
   std::string key_pem{};
+  std::string ciphers{};  // of TLS 1.2; see base/cipher_list.h; empty: OpenSSL's own list
   bool operator==(const BackendTls&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/cipher_list.h"
 #include "base/openssl.h"
 #include "base/pem.h"
 #include "proxy/reason/words.h"
@@ -61,6 +62,11 @@ bool show(SSL_CTX* context, const config::BackendTls& settings) {
                                          (*own)->chain.get(), 1) == 1;
 }
 
+bool choose_ciphers(SSL_CTX* context, const config::BackendTls& settings) {
+  return settings.ciphers.empty() ||
+         SSL_CTX_set_cipher_list(context, base::safe_cipher_list(settings.ciphers).c_str()) == 1;
+}
+
 }  // namespace
 
 void SessionDeleter::operator()(ssl_session_st* session) const {
@@ -84,9 +90,10 @@ ssl_ctx_st* ClientContext::use() {
   base::SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
   const config::BackendTls& settings = *settings_;
   const int oldest = tls13_only_ ? TLS1_3_VERSION : TLS1_2_VERSION;
-  const bool is_usable =
-      made != nullptr && SSL_CTX_set_min_proto_version(made.get(), oldest) == 1 &&
-      is_trust_settled(made.get()) && (settings.chain_pem.empty() || show(made.get(), settings));
+  const bool is_usable = made != nullptr &&
+                         SSL_CTX_set_min_proto_version(made.get(), oldest) == 1 &&
+                         choose_ciphers(made.get(), settings) && is_trust_settled(made.get()) &&
+                         (settings.chain_pem.empty() || show(made.get(), settings));
   ERR_clear_error();
   constexpr unsigned char kHttp2[] = {2, 'h', '2'};
   // Zero is success. An endpoint that knows nothing of ALPN takes what it is sent; one that has

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/cipher_list.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 
@@ -124,6 +125,25 @@ void read_versions(const AnnotationMap& annotations, routing::BackendProtocol& r
   issues.push_back(std::move(issue));
 }
 
+// "DEFAULT" is nginx's own default, and OpenSSL's.
+void read_ciphers(const AnnotationMap& annotations, routing::BackendProtocol& read,
+                  Issues& issues) {
+  const auto found = find(annotations, "proxy-ssl-ciphers");
+  if (!found || is_blank(found->value) || is_same_word(found->value, "DEFAULT")) return;
+  const std::string_view list = trimmed(found->value);
+  if (list.size() <= proxy::config::kCipherListBytesMax && base::is_cipher_list(list)) {
+    read.ciphers = list;
+    return;
+  }
+  Issue issue =
+      bad_value(*found, "a list of ciphers of TLS 1.2 as OpenSSL has them, such as \"HIGH:!MD5\"",
+                Issue::Effect::guards);
+  issue.remedy =
+      "Write names that \"openssl ciphers\" knows, without @ and without those of TLS 1.3, which "
+      "are not chosen so; or say \"TLSv1.3\" alone in proxy-ssl-protocols, or remove it.";
+  issues.push_back(std::move(issue));
+}
+
 // It has nothing but authorities, so who names one has backends verified.
 void read_config_map(const AnnotationMap& annotations, routing::BackendProtocol& read,
                      Issues& issues) {
@@ -150,6 +170,7 @@ routing::BackendProtocol read_backend_protocol(const AnnotationMap& annotations,
   read_name(annotations, read, issues);
   read_depth(annotations, read, issues);
   read_versions(annotations, read, issues);
+  read_ciphers(annotations, read, issues);
   read_proxy_protocol(annotations, read, issues);
   if (const auto secret = find(annotations, "proxy-ssl-secret")) read.secret = secret->value;
   read_config_map(annotations, read, issues);

@@ -33,9 +33,6 @@ constexpr std::string_view kWebSockets = "No such key is needed: WebSockets pass
 constexpr std::string_view kLimits =
     "Limit in the backend, and remove the limit annotations, to have it served.";
 constexpr std::string_view kFastCgi = "Put an HTTP server in front of the FastCGI program.";
-constexpr std::string_view kUpstreamCiphers =
-    "Let the backend have the ciphers that it takes, say \"TLSv1.3\" alone in proxy-ssl-protocols, "
-    "or remove it.";
 constexpr std::string_view kUpstreamTls =
     "Let the Service offer a plain HTTP port, and remove the proxy-ssl-* annotations.";
 
@@ -187,7 +184,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-request-buffering", kHonoured, "", kText},
     {"proxy-send-timeout", kHonoured, "", kText},
     {"proxy-set-headers", kTunes, kRequestFields, kText},
-    {"proxy-ssl-ciphers", kGuards, kUpstreamCiphers, kText, "DEFAULT"},
+    {"proxy-ssl-ciphers", kHonoured, "", kText},
     {"proxy-ssl-configmap", kHonoured, "", kText},
     {"proxy-ssl-name", kHonoured, "", kText},
     {"proxy-ssl-protocols", kHonoured, "", kText},

@@ -246,6 +246,9 @@ constexpr Description kOfRequests[] = {
      "said"},
     {"proxy-ssl-protocols", "`TLSv1.2`, `TLSv1.3` and older ones, by blanks",
      "`TLSv1.3` without `TLSv1.2`: no other version is spoken to Pods; else 1.2 and 1.3"},
+    {"proxy-ssl-ciphers", "a list as OpenSSL has it, `HIGH:!MD5`",
+     "what Pods are offered in TLS 1.2, never without encryption or certificate; those of 1.3 are "
+     "not chosen by it"},
     {"auth-type", "`basic`", "a password is asked for (401); `digest` is refused"},
     {"auth-secret", "a Secret of the Ingress's namespace, as `NAME` or `NAMESPACE/NAME`",
      "who may come in; one of another namespace is refused"},

@@ -511,7 +511,24 @@ TEST(RoutePolicy, VersionsOfTlsToBackendsAreThoseThatAreSpoken) {
   EXPECT_TRUE(read("TLSv1.3").backend.needs_tls());
   EXPECT_THAT(read("TLSv1.1").issues, testing::SizeIs(1));
   EXPECT_FALSE(read("TLSv1.1").is_refused()) << "it guards nothing";
-  EXPECT_THAT(read_route_policy(nginx({{"proxy-ssl-ciphers", "DEFAULT"}})).issues, IsEmpty());
+}
+
+TEST(RoutePolicy, CiphersToBackendsAreWhatOpensslMakesOfThem) {
+  const auto read = [](const std::string& ciphers) {
+    return read_route_policy(
+        nginx({{"backend-protocol", "HTTPS"}, {"proxy-ssl-ciphers", ciphers}}));
+  };
+  EXPECT_THAT(read("HIGH:!MD5").issues, IsEmpty());
+  EXPECT_EQ(read("HIGH:!MD5").backend.ciphers, "HIGH:!MD5");
+  EXPECT_TRUE(read("HIGH:!MD5").backend.needs_tls());
+  for (const char* const usual : {"DEFAULT", " default ", ""}) {
+    EXPECT_THAT(read(usual).issues, IsEmpty()) << usual;
+    EXPECT_EQ(read(usual).backend.ciphers, "") << usual;
+  }
+  const std::string too_long(2'000, 'A');
+  for (const std::string& broken : {std::string("NONSENSE"), std::string("aNULL"), too_long}) {
+    EXPECT_TRUE(read(broken).is_refused()) << broken;
+  }
 }
 
 TEST(RoutePolicy, GrpcToBackendsIsHttp2PlainOrInTls) {
@@ -533,7 +550,7 @@ TEST(RoutePolicy, WhatIsSaidAboutTrustInBackendsAndCannotBeReadClosesTheDoor) {
       {"proxy-ssl-verify-depth", "-1"},
       {"proxy-ssl-protocols", "TLSv1.4"},
       {"proxy-ssl-protocols", "TLSv1.2,TLSv1.3"},
-      {"proxy-ssl-ciphers", "HIGH"},
+      {"proxy-ssl-ciphers", "DEFAULT@SECLEVEL=0"},
   };
   for (const auto& [key, value] : unreadable) {
     EXPECT_TRUE(

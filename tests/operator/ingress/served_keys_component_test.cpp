@@ -488,6 +488,28 @@ TEST_F(ServedKeys, ABackendIsSpokenToInTheVersionThatTheIngressSays) {
   EXPECT_EQ(asked("/a"), "/a");
 }
 
+TEST_F(ServedKeys, ABackendIsOfferedTheCiphersThatTheIngressNames) {
+  base::SslCtxPtr context = tls_server("web.internal");
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  const ScriptedBackend backend(
+      [](SocketStream& stream, const SeenRequest&) {
+        return stream.send(ScriptedBackend::ok(SSL_get_cipher_name(stream.ssl())));
+      },
+      "127.0.0.1", std::move(context));
+  const auto asked_with = [&](const std::string& ciphers) {
+    serve(ViewBuilder().ingress(
+              annotated({{"backend-protocol", "HTTPS"}, {"proxy-ssl-ciphers", ciphers}})),
+          backend.port());
+    return asked("/a");
+  };
+  // One that OpenSSL's own list prefers to none of the two.
+  EXPECT_EQ(asked_with("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256").substr(0, 6), "ECDHE-");
+  EXPECT_THAT(asked_with("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256"),
+              testing::EndsWith("-AES128-SHA256"));
+  EXPECT_THAT(asked_with("DEFAULT"), testing::Not(testing::EndsWith("-AES128-SHA256")));
+  EXPECT_EQ(asked_with("NONSENSE"), "503");
+}
+
 TEST_F(ServedKeys, ABackendsCertificateIsVerifiedByTheSecretAndTheNameOfTheIngress) {
   const auto own = proxy::support::issue({"web.internal"});
   base::SslCtxPtr context = tls_server(own);
