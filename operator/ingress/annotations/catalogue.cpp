@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 
 #include "operator/ingress/annotations/table_words.h"
@@ -19,8 +20,13 @@ constexpr std::string_view kAuthSnippet =
     "auth-proxy-set-headers names. Remove it to have it served.";
 // What people write who look for a key by its name in nginx.
 constexpr std::string_view kBodySize = "Write it as proxy-body-size.";
-constexpr std::string_view kBuffers =
-    "No such key is needed: responses are sent on as they come, and their heads have room.";
+constexpr std::string_view kBuffers = "No such key is needed: responses are sent on as they come.";
+constexpr std::string_view kBufferSize =
+    "The head of a response may have 32 KiB, whatever is said; a larger one is answered with 502 "
+    "(upstream_head_too_large). Let the backend say less, which mostly is in cookies, or remove "
+    "it.";
+// As proxy::session::Options::response_limits; a test of ServedKeys has both.
+constexpr std::uint64_t kResponseHeadBytes = 32u << 10;
 constexpr std::string_view kGrpc = "Write gatehouse.dev/backend-protocol: GRPC.";
 constexpr std::string_view kHsts =
     "Write it as a field in gatehouse.dev/response-headers, or let those who run the cluster say "
@@ -164,11 +170,11 @@ constexpr CatalogueEntry kTable[] = {
     {"private-key-rotation-policy", kHonoured, "", kText},
     {"private-key-size", kHonoured, "", kText},
     {"proxy-body-size", kHonoured, "", kText},
-    {"proxy-buffer-size", kTunes, "", kText},
+    {"proxy-buffer-size", kTunes, kBufferSize, kHead},
     {"proxy-buffering", kTunes, "", kOnOff},
     {"proxy-buffers", kTunes, kBuffers, kText},
-    {"proxy-buffers-number", kTunes, "", kText},
-    {"proxy-busy-buffers-size", kTunes, "", kText},
+    {"proxy-buffers-number", kTunes, kBuffers, kText},
+    {"proxy-busy-buffers-size", kTunes, kBuffers, kText},
     {"proxy-connect-timeout", kHonoured, "", kText},
     {"proxy-cookie-domain", kHonoured, "", kText},
     {"proxy-cookie-path", kHonoured, "", kText},
@@ -290,6 +296,10 @@ bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value) {
       return is_zero(value) || read_bool(value) == false;
     case ValueKind::admitted:
       return admits_everybody(value);
+    case ValueKind::head: {
+      const auto size = read_size(value);
+      return size && *size <= kResponseHeadBytes;
+    }
   }
   return false;
 }

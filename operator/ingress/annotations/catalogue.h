@@ -19,6 +19,7 @@ enum class ValueKind {
   on_off,    // "false", "off", "0"
   number,    // 0, with or without a unit
   admitted,  // addresses that are let in: everybody, when 0.0.0.0/0 and ::/0 are among them
+  head,      // room for the head of a response: no more than each has anyway
 };
 
 struct CatalogueEntry {

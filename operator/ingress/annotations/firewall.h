@@ -12,8 +12,8 @@ namespace ingress::annotations {
 // same with responses. Nothing: no firewall.
 //
 // They guard: what cannot be read closes the Ingress, and so does a firewall-* key where none of
-// the others asks for what it is about. It differs from ingress-nginx in what is safer: a firewall blocks
-// unless it is told to detect, and it has the core rule set unless it is told not to.
+// the others asks for what it is about. It differs from ingress-nginx in what is safer: a firewall
+// blocks unless it is told to detect, and it has the core rule set unless it is told not to.
 std::optional<proxy::config::Firewall> read_firewall(const AnnotationMap& annotations,
                                                      Issues& issues);
 

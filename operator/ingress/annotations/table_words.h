@@ -15,6 +15,7 @@ inline constexpr ValueKind kText = ValueKind::text;
 inline constexpr ValueKind kOnOff = ValueKind::on_off;
 inline constexpr ValueKind kNumber = ValueKind::number;
 inline constexpr ValueKind kAdmitted = ValueKind::admitted;
+inline constexpr ValueKind kHead = ValueKind::head;
 
 // Remedies, in sentences that do not name the annotation.
 inline constexpr std::string_view kAddresses =

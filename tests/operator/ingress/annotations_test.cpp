@@ -264,6 +264,8 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
       {"limit-rate", "0k"},
       {"global-rate-limit", "0"},
       {"proxy-buffering", "off"},
+      {"proxy-buffer-size", "8k"},
+      {"proxy-buffer-size", "32768"},
       {"proxy-http-version", "1.1"},
       {"auth-enabled", "false"},  // nobody knows this key
   };
@@ -272,6 +274,15 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
     EXPECT_THAT(policy.issues, IsEmpty()) << key << ": " << value;
     EXPECT_FALSE(policy.is_refused()) << key << ": " << value;
     EXPECT_FALSE(policy.canary) << key << ": " << value;
+  }
+}
+
+TEST(RoutePolicy, MoreRoomForTheHeadOfAResponseThanThereIsIsReportedWithWhatBecomesOfOne) {
+  for (const char* const size : {"33k", "128k", "lots"}) {
+    const RoutePolicy policy = read_route_policy(nginx({{"proxy-buffer-size", size}}));
+    ASSERT_THAT(policy.issues, testing::SizeIs(1)) << size;
+    EXPECT_FALSE(policy.is_refused()) << size;
+    EXPECT_THAT(policy.issues.front().remedy, HasSubstr("upstream_head_too_large"));
   }
 }
 

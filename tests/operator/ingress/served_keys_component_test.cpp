@@ -77,6 +77,21 @@ TEST_F(ServedKeys, WhatTunesAndIsNotSupportedIsServedWithoutIt) {
   }
 }
 
+// What the Event about proxy-buffer-size says.
+TEST_F(ServedKeys, TheHeadOfAResponseMayHave32KiBWhateverIsSaid) {
+  const ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
+    const std::size_t bytes = request.path == "/large" ? 33'000 : 32'000;
+    return stream.send(
+        ScriptedBackend::ok("body", "X-Filler: " + std::string(bytes, 'x') + "\r\n"));
+  });
+  for (const char* const size : {"4k", "128k"}) {
+    serve(ViewBuilder().ingress(annotated({{"proxy-buffer-size", size}})), backend.port());
+    EXPECT_EQ(asked("/fits"), "body") << size;
+    EXPECT_EQ(asked("/large"), "502") << size;
+  }
+  EXPECT_THAT(proxy_.access_log(4), HasSubstr("upstream_head_too_large"));
+}
+
 // ---- Redirects
 
 TEST_F(ServedKeys, PlainHttpIsRedirectedWithItsPathAsItCame) {
