@@ -6,10 +6,10 @@ namespace proxy::http {
 
 KeptResponseHead::KeptResponseHead(const ResponseHead& original) : head_(original) {
   head_.unfolded.clear();
-  std::size_t bytes = original.reason.size();
-  for (const Field& field : original.fields) bytes += field.name.size() + field.value.size();
+  std::size_t size = original.reason.size();
+  for (const Field& field : original.fields) size += field.name.size() + field.value.size();
   // It must not move any more.
-  text_.reserve(bytes);
+  text_.reserve(size);
   const auto keep = [this](std::string_view& view) {
     const std::size_t at = text_.size();
     text_.append(view);

@@ -71,6 +71,10 @@ ResponseTreatment treatment_of(const http::ResponseHead& head,
   return is_encoded(head) ? ResponseTreatment::unreadable : ResponseTreatment::inspected;
 }
 
+bool has_to_be_whole(const config::Firewall& settings) {
+  return settings.responses->refuses_larger && settings.mode == config::FirewallMode::block;
+}
+
 bool is_larger_than_inspected(const http::ResponseHead& head,
                               const config::ResponseInspection& settings) {
   return head.content_length.value_or(0) > settings.body_bytes_max;

@@ -23,6 +23,10 @@ enum class ResponseTreatment : std::uint8_t {
 ResponseTreatment treatment_of(const http::ResponseHead& head,
                                const config::ResponseInspection& settings);
 
+// Whether all of a response has to be inspected, by settings that have responses. Who only detects
+// gets what is found in the beginning.
+bool has_to_be_whole(const config::Firewall& settings);
+
 // Whether its length says already that more than its beginning cannot be inspected.
 bool is_larger_than_inspected(const http::ResponseHead& head,
                               const config::ResponseInspection& settings);

@@ -79,9 +79,8 @@ void Exchange::guard_response_body(const upstream::Piece& piece, bool last) {
   ResponseGuard& guard = *response_guard_;
   http::ResponseHead* const head = std::exchange(response_, nullptr);
   if (head != nullptr) begin_holding_response(*head);
-  const config::ResponseInspection& settings = *guard.settings->responses;
-  const bool cannot_fit = head != nullptr && settings.refuses_larger &&
-                          policy::is_larger_than_inspected(*head, settings);
+  const bool cannot_fit = head != nullptr && policy::has_to_be_whole(*guard.settings) &&
+                          policy::is_larger_than_inspected(*head, *guard.settings->responses);
   guard.body.append(piece.text());
   if (last) complete_held_response();  // the head is gone by that, with its stream
   if (cannot_fit) {
@@ -117,9 +116,8 @@ void Exchange::go_on_guarding() {
     return;
   }
   if (guard.state != ResponseGuard::State::gathers) return;
-  const config::ResponseInspection& settings = *guard.settings->responses;
-  const bool is_larger = guard.body.size() > settings.body_bytes_max;
-  if (is_larger && settings.refuses_larger) {
+  const bool is_larger = guard.body.size() > guard.settings->responses->body_bytes_max;
+  if (is_larger && policy::has_to_be_whole(*guard.settings)) {
     conclude_response({.trouble = reason::firewall_response_too_large}, true);
   } else if (is_larger || guard.is_whole) {
     inspect_response(true);
@@ -145,7 +143,7 @@ void Exchange::inspect_response(bool is_endpoints_turn) {
 // all of it would have to be.
 void Exchange::on_response_guard_timer() {
   const bool gathers = response_guard_->state == ResponseGuard::State::gathers;
-  if (gathers && !response_guard_->settings->responses->refuses_larger) {
+  if (gathers && !policy::has_to_be_whole(*response_guard_->settings)) {
     inspect_response(false);
   } else if (holds_response()) {
     conclude_response({.trouble = reason::firewall_too_slow}, false);
@@ -201,6 +199,7 @@ void Exchange::drop_response() {
   std::string().swap(guard.trailer);
   guard.state = ResponseGuard::State::waits;
   guard.is_whole = false;
+  guard.sent = 0;
   gathered_.clear();
 }
 

@@ -84,6 +84,15 @@ TEST(ResponseInspection, ALengthSaysThatABodyIsLarger) {
   EXPECT_TRUE(is_larger_than_inspected(head, settings));
 }
 
+TEST(ResponseInspection, WhoOnlyDetectsNeedsNoMoreThanTheBeginning) {
+  Firewall settings{.responses = ResponseInspection{}};
+  EXPECT_FALSE(has_to_be_whole(settings));
+  settings.responses->refuses_larger = true;
+  EXPECT_TRUE(has_to_be_whole(settings));
+  settings.mode = FirewallMode::detect;
+  EXPECT_FALSE(has_to_be_whole(settings));
+}
+
 TEST(ResponseInspection, ALeakIsRefusedWhereItBlocks) {
   const Inspection leak{.is_attack = true, .rules = {951240}};
   const Firewall blocks{.responses = ResponseInspection{}};
