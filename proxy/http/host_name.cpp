@@ -26,9 +26,10 @@ HostName HostName::of_authority(std::string_view authority) {
 HostName::HostName(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.size() > kHostNameBytesMax) return;
-  for (const char c : name) {
-    text_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  }
+  size_ = name.size();
+  std::transform(name.begin(), name.end(), text_.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
 }
 
 std::string_view wildcard_domain(std::string_view name) {
