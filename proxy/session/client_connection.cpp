@@ -260,7 +260,8 @@ void ClientConnection::pass_through() {
   state_ = State::open;
   end_rest();
   disarm();
-  auto made = std::make_unique<PassthroughConnection>(means_.protocols.passthrough, *this, first_stage_.take());
+  auto made = std::make_unique<PassthroughConnection>(means_.protocols.passthrough, *this,
+                                                      first_stage_.take());
   PassthroughConnection& passthrough = *made;
   protocol_ = std::move(made);
   passthrough.start();
