@@ -1,7 +1,6 @@
 // Passwords asked of clients, seen by them and by the endpoint behind. What a hash says, and when,
 // is the test's.
-#include <condition_variable>
-#include <mutex>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64url.h"
+#include "tests/proxy/support/held_work.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
@@ -37,40 +37,14 @@ std::string request(const std::string& path, const std::string& fields,
 }
 
 // "secret" has every hash. While it is held, nothing is found out.
-class Hashes {
+class Hashes : public HeldWork {
  public:
   std::function<bool(const std::string&, const std::string&)> compare() {
     return [this](const std::string& password, const std::string&) {
-      std::unique_lock lock(mutex_);
-      ++begun_;
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return !is_held_; });
+      begin();
       return password == "secret";
     };
   }
-  void hold() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = true;
-  }
-  void release() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = false;
-    changed_.notify_all();
-  }
-  int begun() const {
-    const std::lock_guard lock(mutex_);
-    return begun_;
-  }
-  void wait_until_begun(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return begun_ >= count; });
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_held_ = false;
-  int begun_ = 0;
 };
 
 class BasicAuth : public ::testing::Test {

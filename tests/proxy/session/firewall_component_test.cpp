@@ -1,15 +1,14 @@
 // Requests that are inspected before they go on, seen by clients and by the endpoint behind. But
 // for the last tests, what is found, and when, is the test's.
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/proxy/support/held_work.h"
 #include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
@@ -38,43 +37,19 @@ std::string with_length(const std::string& path, const std::string& body) {
 }
 
 // A request with "evil" in its target or body is an attack. While it is held, nothing is found.
-class Findings {
+class Findings : public HeldWork {
  public:
   auto inspect() {
     return [this](const firewall::Subject& subject,
                   const config::Firewall&) -> base::Result<firewall::Findings> {
-      std::unique_lock lock(mutex_);
-      ++begun_;
-      last_body_ = subject.body;
-      was_cut_ = subject.body_is_cut;
-      changed_.notify_all();
-      changed_.wait(lock, [&] {
-        return !is_held_ || (passes_up_to_ && subject.body.size() <= *passes_up_to_);
-      });
+      note(subject);
+      begin(subject.body.size());
       const auto has_evil = [](std::string_view text) {
         return text.find("evil") != std::string_view::npos;
       };
       if (has_evil(subject.head.query) || has_evil(subject.body)) return {{true, {942100, 942190}}};
       return firewall::Findings{};
     };
-  }
-  void hold() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = true;
-  }
-  void hold_larger_than(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    is_held_ = true;
-    passes_up_to_ = bytes;
-  }
-  void release() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = false;
-    changed_.notify_all();
-  }
-  int begun() const {
-    const std::lock_guard lock(mutex_);
-    return begun_;
   }
   std::string last_body() const {
     const std::lock_guard lock(mutex_);
@@ -84,17 +59,15 @@ class Findings {
     const std::lock_guard lock(mutex_);
     return was_cut_;
   }
-  void wait_until_begun(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return begun_ >= count; });
-  }
 
  private:
+  void note(const firewall::Subject& subject) {
+    const std::lock_guard lock(mutex_);
+    last_body_ = subject.body;
+    was_cut_ = subject.body_is_cut;
+  }
+
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_held_ = false;
-  std::optional<std::size_t> passes_up_to_{};
-  int begun_ = 0;
   std::string last_body_;
   bool was_cut_ = false;
 };

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/proxy/support/held_work.h"
 #include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
@@ -23,47 +24,29 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // A response with "evil" in its body is a leak. While it is held, nothing is found.
-class Leaks {
+class Leaks : public HeldWork {
  public:
   auto inspect() {
     return [this](const firewall::ResponseSubject& subject,
                   const config::Firewall&) -> base::Result<firewall::Findings> {
-      std::unique_lock lock(mutex_);
-      ++begun_;
-      last_body_ = subject.body;
-      changed_.notify_all();
-      changed_.wait(lock, [&] { return !is_held_; });
+      note(subject.body);
+      begin();
       if (subject.body.find("evil") != std::string_view::npos) return {{true, {951230, 951240}}};
       return firewall::Findings{};
     };
-  }
-  void hold() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = true;
-  }
-  void release() {
-    const std::lock_guard lock(mutex_);
-    is_held_ = false;
-    changed_.notify_all();
-  }
-  int begun() const {
-    const std::lock_guard lock(mutex_);
-    return begun_;
   }
   std::string last_body() const {
     const std::lock_guard lock(mutex_);
     return last_body_;
   }
-  void wait_until_begun(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return begun_ >= count; });
-  }
 
  private:
+  void note(std::string_view body) {
+    const std::lock_guard lock(mutex_);
+    last_body_ = body;
+  }
+
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_held_ = false;
-  int begun_ = 0;
   std::string last_body_;
 };
 
