@@ -102,20 +102,10 @@ class Library {
   }
 };
 
-// What stands before the rules: how bodies are read, and which of them cannot be. The rules that
-// refuse bodies have the numbers of the library's own recommended configuration, by which people
-// know them, and what they refuse is that configuration's, too: more than 128 KiB of text, without
-// the files of forms, which are read over and never written down. That, the number of arguments and
-// the depth of JSON bound the work.
+// What stands before all rules, about requests and responses alike. A message that is only to be
+// detected says so in the id of its transaction.
 constexpr const char* kEngineRules = R"(
 SecRuleEngine On
-SecRequestBodyAccess On
-SecRequestBodyLimit 16777216
-SecRequestBodyNoFilesLimit 131072
-SecRequestBodyLimitAction Reject
-SecRequestBodyJsonDepthLimit 512
-SecArgumentsLimit 1000
-SecResponseBodyAccess Off
 SecUploadKeepFiles Off
 SecTmpSaveUploadedFiles Off
 SecXmlExternalEntity Off
@@ -123,10 +113,25 @@ SecAuditEngine Off
 SecArgumentSeparator &
 SecCookieFormat 0
 SecDefaultAction "phase:1,log,pass"
+SecRule UNIQUE_ID "@beginsWith detect" "id:900002,phase:1,t:none,pass,nolog,ctl:ruleEngine=DetectionOnly"
+)";
+
+// What stands before the rules about requests: how bodies are read, and which of them cannot be.
+// The rules that refuse bodies have the numbers of the library's own recommended configuration, by
+// which people know them, and what they refuse is that configuration's, too: more than 128 KiB of
+// text, without the files of forms, which are read over and never written down. That, the number of
+// arguments and the depth of JSON bound the work.
+constexpr const char* kRequestRules = R"(
+SecRequestBodyAccess On
+SecRequestBodyLimit 16777216
+SecRequestBodyNoFilesLimit 131072
+SecRequestBodyLimitAction Reject
+SecRequestBodyJsonDepthLimit 512
+SecArgumentsLimit 1000
+SecResponseBodyAccess Off
 SecDefaultAction "phase:2,log,pass"
 SecRule UNIQUE_ID "@rx ^(?:block|detect):([1-4]):([0-9]{1,6})$" \
   "id:900001,phase:1,t:none,pass,nolog,capture,setvar:'tx.paranoia_level=%{TX.1}',setvar:'tx.inbound_anomaly_score_threshold=%{TX.2}'"
-SecRule UNIQUE_ID "@beginsWith detect" "id:900002,phase:1,t:none,pass,nolog,ctl:ruleEngine=DetectionOnly"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/[a-z0-9.-]+\+|/)|text/)xml" \
   "id:200000,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]+\+)?json" \
@@ -139,24 +144,15 @@ SecRule &ARGS "@ge 1000" "id:200007,phase:2,t:none,log,deny,status:403,msg:'Too 
 
 // The same before the rules about responses: which types are inspected, and how much, is decided
 // before the library is asked. The limit is never met.
-constexpr const char* kResponseEngineRules = R"(
-SecRuleEngine On
+constexpr const char* kResponseRules = R"(
 SecRequestBodyAccess Off
 SecResponseBodyAccess On
 SecResponseBodyLimit 16777216
 SecResponseBodyLimitAction ProcessPartial
-SecUploadKeepFiles Off
-SecTmpSaveUploadedFiles Off
-SecXmlExternalEntity Off
-SecAuditEngine Off
-SecArgumentSeparator &
-SecCookieFormat 0
-SecDefaultAction "phase:1,log,pass"
 SecDefaultAction "phase:3,log,pass"
 SecDefaultAction "phase:4,log,pass"
 SecRule UNIQUE_ID "@rx ^(?:block|detect):([1-4]):([0-9]{1,6})$" \
   "id:900001,phase:1,t:none,pass,nolog,capture,setvar:'tx.paranoia_level=%{TX.1}',setvar:'tx.outbound_anomaly_score_threshold=%{TX.2}'"
-SecRule UNIQUE_ID "@beginsWith detect" "id:900002,phase:1,t:none,pass,nolog,ctl:ruleEngine=DetectionOnly"
 )";
 
 // What the core rule set wants to be told before it is read. Beside what it allows itself: the
@@ -404,9 +400,12 @@ base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& di
   if (!library) return base::failure(library.error());
   auto compiled = std::make_unique<Compiled>(**library);
   const bool is_of_requests = about == About::requests;
-  const char* const engine_rules = is_of_requests ? kEngineRules : kResponseEngineRules;
-  base::Status status = compiled->engine.add(engine_rules);
-  if (status) status = compiled->core.add(engine_rules);
+  const char* const own_rules = is_of_requests ? kRequestRules : kResponseRules;
+  base::Status status;
+  for (Rules* const rules : {&compiled->engine, &compiled->core}) {
+    if (status) status = rules->add(kEngineRules);
+    if (status) status = rules->add(own_rules);
+  }
   if (status) status = compiled->core.add(kCoreSetup);
   const auto add_files = [&](const auto& files) {
     for (const char* const file : files) {
