@@ -32,18 +32,23 @@ Turns::Turn::~Turn() {
   if (turns_ != nullptr) turns_->give_back(issuer_, heard_);
 }
 
-bool Turns::has_room_in_namespace(const std::string& issuer) const {
+bool Turns::has_room_in_namespace(const std::string& issuer, const Called& called) const {
   const std::string namespace_ = namespace_of(issuer);
   if (namespace_.empty()) return true;
-  const auto found = in_use_of_namespaces_.find(namespace_);
-  const std::size_t in_use = found == in_use_of_namespaces_.end() ? 0 : found->second;
-  return in_use < limits_.per_issuer && in_use_of_all_namespaces_ < limits_.of_namespaces;
+  const auto of_namespace = [&](const std::map<std::string, std::size_t>& counts) {
+    const auto found = counts.find(namespace_);
+    return found == counts.end() ? 0 : found->second;
+  };
+  const std::size_t taken =
+      of_namespace(in_use_of_namespaces_) + of_namespace(called.of_namespaces);
+  return taken < limits_.per_issuer &&
+         in_use_of_all_namespaces_ + called.of_all_namespaces < limits_.of_namespaces;
 }
 
-bool Turns::is_free(const std::string& issuer, const Place& place) const {
-  if (!has_room_in_namespace(issuer)) return false;
+bool Turns::is_free(const std::string& issuer, const Place& place, const Called& called) const {
+  if (!has_room_in_namespace(issuer, called)) return false;
   if (!place.is_silent) return place.in_use < limits_.per_issuer;
-  return place.in_use == 0 && silent_in_use_ < limits_.silent;
+  return place.in_use == 0 && silent_in_use_ + called.silent < limits_.silent;
 }
 
 Turns::Turn Turns::give(const std::string& issuer, Place& place) {
@@ -77,7 +82,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
   const bool stands_in_line = std::find(line.begin(), line.end(), key) != line.end();
   // Nobody is left to give a turn back and call: those in front want something else by now.
   const bool is_left_behind = stands_in_line && place.in_use == 0;
-  if (is_free(issuer, place) && (is_called || place.is_first(key, purpose) || is_left_behind)) {
+  if (is_free(issuer, place, {}) && (is_called || place.is_first(key, purpose) || is_left_behind)) {
     place.leave(key);
     return give(issuer, place);
   }
@@ -92,7 +97,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& issuer, const kube::Ob
 std::optional<Turns::Turn> Turns::try_take(const std::string& issuer) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[issuer];
-  if (!is_free(issuer, place) || place.has_line()) return std::nullopt;
+  if (!is_free(issuer, place, {}) || place.has_line()) return std::nullopt;
   return give(issuer, place);
 }
 
@@ -160,18 +165,25 @@ void Turns::give_back(const std::string& issuer, Turn::Heard heard) {
 }
 
 // Round the lines, beginning behind the issuer that gave its turn back: each that may go on calls
-// its first.
+// its first. Those who share turns are called for as many as there are: a thousand Issuers of one
+// namespace do not all come for one.
 std::vector<kube::ObjectKey> Turns::call_next(const std::string& after) {
   std::vector<kube::ObjectKey> called;
+  Called shares;
   auto place = places_.upper_bound(after);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (place == places_.end()) place = places_.begin();
     Place& one = place->second;
-    if (one.has_line() && is_free(place->first, one)) {
+    if (one.has_line() && is_free(place->first, one, shares)) {
       std::deque<kube::ObjectKey>& line = one.steps.empty() ? one.beginnings : one.steps;
       called.push_back(line.front());
       called_.insert(line.front());
       line.pop_front();
+      if (one.is_silent) ++shares.silent;
+      if (std::string namespace_ = namespace_of(place->first); !namespace_.empty()) {
+        ++shares.of_namespaces[std::move(namespace_)];
+        ++shares.of_all_namespaces;
+      }
     }
     ++place;
   }

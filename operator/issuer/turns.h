@@ -25,9 +25,8 @@ namespace issuer {
 //     all namespaces leave some to ClusterIssuers: a tenant may make as many as it likes, at
 //     servers that are slow and yet answer;
 //   - whoever gets no turn stands in its issuer's line and is called in order, those that have
-//   begun
-//     before those that have not; who asks again from the line while nobody has a turn gets one, so
-//     that those who never come hold up nobody.
+//     begun before those that have not; who asks again from the line while nobody has a turn gets
+//     one, so that those who never come hold up nobody.
 // No clock and no threads of its own. Thread-safe; wake is called without a lock held, from the
 // thread that gives a turn back.
 class Turns {
@@ -107,8 +106,15 @@ class Turns {
     void leave(const kube::ObjectKey& key);
   };
 
-  bool is_free(const std::string& issuer, const Place& place) const;
-  bool has_room_in_namespace(const std::string& issuer) const;
+  // Who was called just now and has yet to come, of those who share turns.
+  struct Called {
+    std::size_t silent = 0;
+    std::size_t of_all_namespaces = 0;
+    std::map<std::string, std::size_t> of_namespaces{};
+  };
+
+  bool is_free(const std::string& issuer, const Place& place, const Called& called) const;
+  bool has_room_in_namespace(const std::string& issuer, const Called& called) const;
   Turn give(const std::string& issuer, Place& place);
   void leave_namespace(const std::string& issuer);
   void give_back(const std::string& issuer, Turn::Heard heard);
