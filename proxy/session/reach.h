@@ -13,8 +13,8 @@ namespace proxy::session {
 // connection may be opened. One worker's thread only.
 //
 // A cluster may hold a multiple of what it leaves free: whose endpoints answer nobody must not have
-// all connections that there may be. One alone may have seven eighths of them, and there is always
-// one for who has none.
+// all connections that there may be. One alone may have seven eighths of them, and one more is for
+// who has none, as long as there is any.
 class Reach {
  public:
   // All of it outlives this. `connections_max`: to endpoints, in all.

@@ -204,6 +204,7 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
       const auto address = net::SocketAddress::from_ip(place.address, place.port);
       endpoints.back() = std::make_shared<Endpoint>(address.value(), options, counters, tls_,
                                                     config_->speaks_http2, config_->proxy_protocol);
+      endpoints.back()->count_for(connections_open_);
       if (joins_others) endpoints.back()->begin_slowly();
     }
   };
@@ -289,14 +290,6 @@ const std::shared_ptr<Cluster>& Clusters::make(Place& place) {
   place.cluster = std::make_shared<Cluster>(kNothing, start_, place.id_hash);
   place.cluster->update(place.config, options_, counters_, wire_);
   return place.cluster;
-}
-
-std::size_t Cluster::connections_open() const {
-  std::size_t open = 0;
-  for (const Endpoints* const endpoints : {&endpoints_, &leaving_}) {
-    for (const auto& endpoint : *endpoints) open += endpoint->connections_open();
-  }
-  return open;
 }
 
 bool Cluster::close_an_idle_connection() {

@@ -114,8 +114,8 @@ class Cluster {
   void update(std::shared_ptr<const config::Cluster> config, const PoolOptions& options,
               admin::WorkerCounters& counters, std::shared_ptr<tls::Wire> wire = nullptr);
   void retire();
-  // To all of its endpoints.
-  std::size_t connections_open() const;
+  // To its endpoints, and to those that were its own when they were opened.
+  std::size_t connections_open() const { return *connections_open_; }
   bool close_an_idle_connection();
 
  private:
@@ -132,6 +132,7 @@ class Cluster {
   std::shared_ptr<tls::ClientContext> tls_;  // of config_; nullptr: plain
   Endpoints endpoints_;                      // beside config_->endpoints
   Endpoints leaving_;                        // beside config_->leaving
+  const std::shared_ptr<std::size_t> connections_open_ = std::make_shared<std::size_t>(0);
   struct Names {
     EndpointNames staying, leaving;
   };

@@ -214,6 +214,7 @@ void Endpoint::on_upstream_failed(const Failure& failure) {
 
 void Endpoint::on_opened() {
   ++connections_open_;
+  if (open_of_cluster_ != nullptr) ++*open_of_cluster_;
   counters_.upstream_connections_opened.add();
   counters_.upstream_connections_open.add();
 }
@@ -227,6 +228,7 @@ void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
 void Endpoint::on_closed() {
   assert(connections_open_ > 0);
   --connections_open_;
+  if (open_of_cluster_ != nullptr) --*open_of_cluster_;
   counters_.upstream_connections_open.subtract();
 }
 

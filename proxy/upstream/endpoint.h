@@ -80,7 +80,9 @@ class Endpoint final : private Connection::User {
                                         std::chrono::milliseconds connect_timeout,
                                         std::chrono::milliseconds send_timeout);
 
-  std::uint32_t connections_open() const { return connections_open_; }
+  // Its open connections are counted there, too, for as long as they last: also while it is retired
+  // and whoever counts is gone. Before the first.
+  void count_for(std::shared_ptr<std::size_t> open) { open_of_cluster_ = std::move(open); }
   std::uint32_t requests_active() const { return requests_active_; }
   void request_begins() { ++requests_active_; }
   void request_ends() { --requests_active_; }
@@ -185,6 +187,7 @@ class Endpoint final : private Connection::User {
   base::Rare<Mistrust> mistrust_;      // since it first gave cause
   std::uint32_t requests_active_ = 0;
   std::uint32_t connections_open_ = 0;
+  std::shared_ptr<std::size_t> open_of_cluster_{};  // nullptr: nobody counts
   bool retired_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/upstream/cluster.h"
 #include "proxy/upstream/endpoint.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
@@ -282,6 +283,26 @@ TEST_F(Pool, AnEndpointThatAnsweredUnaskedHasNoConnectionUsedAgainForNow) {
 }
 
 // A pool of an endpoint that answered unasked, and is trusted again after a moment.
+// Of Pods that were replaced while they answered nobody.
+TEST_F(Pool, AConnectionIsCountedForItsClusterAlsoWhenItsEndpointIsNoLongerThere) {
+  Cluster cluster{std::make_shared<config::Cluster>(), 0};
+  const auto lead_to = [&](std::uint16_t port) {
+    auto config = std::make_shared<config::Cluster>();
+    config->endpoints.push_back({"127.0.0.1", port});
+    cluster.update(config, options_, counters_);
+  };
+  lead_to(address_.port());
+  const Cluster::Tried none;
+  endpoint_ = cluster.pick(loop_->now(), {none}).endpoint;
+  Request& request = connect();
+  EXPECT_EQ(cluster.connections_open(), 1u);
+  lead_to(1);
+  EXPECT_EQ(cluster.connections_open(), 1u);
+  Connection::close(std::move(request.connection));
+  EXPECT_EQ(cluster.connections_open(), 0u);
+  cluster.retire();
+}
+
 class WaryPool : public Pool {
  protected:
   explicit WaryPool(milliseconds silence = milliseconds(1)) {
