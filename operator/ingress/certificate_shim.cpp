@@ -177,6 +177,10 @@ base::Result<kube::Outcome> CertificateShim::remove(const kube::ObjectKey& key,
   if (!removed && removed.error().kind != base::ErrorKind::not_found) {
     return base::failure(base::while_doing("removing Certificate " + key.text(), removed.error()));
   }
+  {
+    const std::lock_guard lock(mutex_);
+    written_.erase(key);
+  }
   spdlog::info("Certificate {} is removed: its Ingress no longer names its Secret", key.text());
   return kube::Outcome::await_change();
 }
