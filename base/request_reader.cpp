@@ -17,7 +17,6 @@ constexpr std::size_t kEmptyLinesMax = 8;
 // Memory that one who asks for nothing may keep; the answer to a poll is awaited for a minute.
 constexpr std::size_t kKeptBytes = 4'096;
 
-// RFC 9110 §5.6.2
 // RFC 9110 §5.5: visible bytes, spaces, tabs, and what is not ASCII.
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

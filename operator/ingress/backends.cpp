@@ -1,19 +1,9 @@
 #include "operator/ingress/backends.h"
 
-#include <utility>
-
 namespace ingress {
-namespace {
 
 using routing::BackendResolver;
 using routing::ResolvedBackend;
-
-ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
-  return {proxy::config::FixedAnswer{503, std::move(answer_reason)}, std::move(reason),
-          std::move(trouble), false};
-}
-
-}  // namespace
 
 routing::ServiceBackend service_of(const kube::IngressServiceBackend& service) {
   return {service.name, service.port_name, service.port_number};
@@ -24,13 +14,13 @@ ResolvedBackend resolve(BackendResolver& backends, const std::string& namespace_
                         const routing::BackendProtocol& protocol,
                         const routing::EndpointChoice& choice) {
   if (backend.resource) {
-    return closed("resource_backend", "ResourceBackendUnsupported",
-                  "a backend of kind " + backend.resource->kind + " (\"" + backend.resource->name +
-                      "\") is not supported, only Services are");
+    return routing::closed("resource_backend", "ResourceBackendUnsupported",
+                           "a backend of kind " + backend.resource->kind + " (\"" +
+                               backend.resource->name + "\") is not supported, only Services are");
   }
   if (!backend.service) {
-    return closed("no_backend", "BackendMissing",
-                  "a backend names neither a Service nor a resource");
+    return routing::closed("no_backend", "BackendMissing",
+                           "a backend names neither a Service nor a resource");
   }
   return backends.resolve(namespace_, service_of(*backend.service), timeouts, protocol, choice);
 }

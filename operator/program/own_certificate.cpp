@@ -14,14 +14,16 @@ kube::CachedKind<T> only(const kube::ObjectKey& key) {
 }  // namespace
 
 OwnCertificate::OwnCertificate(const control::OwnIdentity::Options& options, kube::Client& client,
-                               const base::Clock& clock, kube::ControllerOptions controller_options,
+                               const base::Clock& clock,
+                               std::shared_ptr<prometheus::Registry> registry,
                                const std::stop_token& stop)
     : key_(options.secret),
       cache_(client),
       secrets_(cache_.keep(only<kube::Secret>(options.secret))),
       config_maps_(cache_.keep(only<kube::ConfigMap>(options.config_map))),
       identity_(options, {secrets_, config_maps_}, client, clock, stop),
-      controller_(identity_, clock, std::move(controller_options)) {
+      controllers_(clock, std::move(registry)),
+      controller_(controllers_.add(identity_, "control-certificate", 1)) {
   look_on_change_of(secrets_);
   look_on_change_of(config_maps_);
 }
@@ -35,17 +37,17 @@ void OwnCertificate::look_on_change_of(kube::Store<T>& store) {
 
 void OwnCertificate::start() {
   cache_.start();
-  controller_.start();
+  controllers_.start();
 }
 
 void OwnCertificate::request_stop() {
   cache_.request_stop();
-  controller_.request_stop();
+  controllers_.request_stop();
 }
 
 void OwnCertificate::stop() {
   request_stop();
-  controller_.stop();
+  controllers_.stop();
   cache_.stop();
 }
 

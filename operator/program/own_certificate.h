@@ -1,13 +1,17 @@
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
+
+#include <prometheus/registry.h>
 
 #include "base/clock.h"
 #include "base/http_server.h"
 #include "kube/cache.h"
 #include "kube/client.h"
 #include "kube/controller.h"
+#include "kube/controllers.h"
 #include "kube/object.h"
 #include "kube/resources/config_map.h"
 #include "kube/resources/secret.h"
@@ -21,9 +25,9 @@ namespace program {
 // its own: two watches and one worker.
 class OwnCertificate {
  public:
-  // client and clock outlive it.
+  // client and clock outlive it. registry: as kube::ControllerOptions::registry.
   OwnCertificate(const control::OwnIdentity::Options& options, kube::Client& client,
-                 const base::Clock& clock, kube::ControllerOptions controller_options,
+                 const base::Clock& clock, std::shared_ptr<prometheus::Registry> registry,
                  const std::stop_token& stop);
   OwnCertificate(const OwnCertificate&) = delete;
   OwnCertificate& operator=(const OwnCertificate&) = delete;
@@ -45,7 +49,8 @@ class OwnCertificate {
   kube::Store<kube::Secret>& secrets_;
   kube::Store<kube::ConfigMap>& config_maps_;
   control::OwnIdentity identity_;
-  kube::Controller controller_;
+  kube::Controllers controllers_;
+  kube::Controller& controller_;
 };
 
 }  // namespace program

@@ -56,7 +56,6 @@ class RunningOperator final : public Runtime {
   void start();
 
  private:
-  kube::ControllerOptions own_certificate_controller_options() const;
   certificate::ProbeThreads::Options probe_thread_options();
   void tell_of_unreachable(const std::string& problem);
   std::function<bool(const std::string&)> is_our_class() const;
@@ -215,14 +214,6 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
   connect_parts();
 }
 
-kube::ControllerOptions RunningOperator::own_certificate_controller_options() const {
-  kube::ControllerOptions options;
-  options.name = "control-certificate";
-  options.workers = 1;
-  options.registry = registry_;
-  return options;
-}
-
 certificate::ProbeThreads::Options RunningOperator::probe_thread_options() {
   certificate::ProbeThreads::Options options;
   options.proxies = [this] { return probe_.proxies(); };
@@ -331,9 +322,9 @@ void RunningOperator::connect_parts() {
 
 base::Result<base::HttpServer::TlsSource> RunningOperator::control_identity() {
   if (options_.control_tls_secret) {
-    own_certificate_ = std::make_unique<OwnCertificate>(
-        own_certificate_options(options_, own_namespace_), *client_, clock_,
-        own_certificate_controller_options(), stop_.get_token());
+    own_certificate_ =
+        std::make_unique<OwnCertificate>(own_certificate_options(options_, own_namespace_),
+                                         *client_, clock_, registry_, stop_.get_token());
     return [this] { return own_certificate_->get(); };
   }
   auto identity = control::FileIdentity::open(options_.control_tls_cert_file,

@@ -19,10 +19,6 @@ using proxy::config::FixedAnswer;
 using proxy::config::Forward;
 using EndpointList = std::vector<proxy::config::Endpoint>;
 
-ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
-  return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble), false};
-}
-
 const kube::ServicePort* find_port(const kube::Service& service, const ServiceBackend& backend) {
   for (const kube::ServicePort& port : service.ports) {
     if (port.protocol != "TCP") continue;
@@ -262,6 +258,10 @@ ServiceEndpoints endpoints_of(const kube::Service& service, const kube::ServiceP
   const bool prefers_v6 = service.cluster_ip.find(':') != std::string::npos;
   ServiceEndpoints preferred = chosen(std::move(prefers_v6 ? v6 : v4));
   return preferred.endpoints.empty() ? chosen(std::move(prefers_v6 ? v4 : v6)) : preferred;
+}
+
+ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble) {
+  return {FixedAnswer{503, std::move(answer_reason)}, std::move(reason), std::move(trouble), false};
 }
 
 BackendResolver::BackendResolver(const Resources& resources) : resources_(resources) {

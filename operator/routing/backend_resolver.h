@@ -23,6 +23,8 @@ struct ResolvedBackend {
   std::string trouble;      // a clause: "Service shop/web has no port named \"http\""
   bool is_pending = false;  // it is about to resolve by itself
 };
+// It leads nowhere: 503 with that reason of the answer.
+ResolvedBackend closed(std::string answer_reason, std::string reason, std::string trouble);
 
 // Turns backends into clusters of endpoints. Lives for one compilation.
 //

@@ -49,7 +49,6 @@ class Http2Stream final : public http2::Stream, private Downstream {
   // The memory of one that is spent.
   std::size_t kept_bytes() const { return sizeof *this + Stream::kept_bytes(); }
 
-  bool has_head() const { return head_complete_; }
   // A WebSocket that is open (RFC 8441).
   bool is_tunnel() const { return exchange_ != nullptr && exchange_->is_tunnel(); }
   // Now and then: whether the client, who is awaited, let this pass without sending or taking

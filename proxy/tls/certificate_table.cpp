@@ -276,8 +276,8 @@ const CertificateRequest* CertificateTable::request_of(std::string_view name) co
     return request.empty() ? nullptr : &request;
   };
   if (const auto* const found = requests_.find(name)) return of(*found);
-  if (const std::size_t dot = name.find('.'); dot != std::string_view::npos && dot > 0) {
-    if (const auto* const found = wildcard_requests_.find(name.substr(dot + 1))) return of(*found);
+  if (const std::string_view domain = http::wildcard_domain(name); !domain.empty()) {
+    if (const auto* const found = wildcard_requests_.find(domain)) return of(*found);
   }
   const auto* const any = requests_.find(std::string_view());
   return any == nullptr ? nullptr : of(*any);
