@@ -402,10 +402,12 @@ base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& di
   const bool is_of_requests = about == About::requests;
   const char* const own_rules = is_of_requests ? kRequestRules : kResponseRules;
   base::Status status;
-  for (Rules* const rules : {&compiled->engine, &compiled->core}) {
-    if (status) status = rules->add(kEngineRules);
-    if (status) status = rules->add(own_rules);
-  }
+  const auto add_own = [&](Rules& rules) {
+    if (status) status = rules.add(kEngineRules);
+    if (status) status = rules.add(own_rules);
+  };
+  if (is_of_requests) add_own(compiled->engine);
+  add_own(compiled->core);
   if (status) status = compiled->core.add(kCoreSetup);
   const auto add_files = [&](const auto& files) {
     for (const char* const file : files) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii_text.h"
+#include "proxy/config/stream_type.h"
 #include "proxy/http/field.h"
 #include "proxy/reason/words.h"
 
@@ -15,17 +17,7 @@ constexpr std::string_view kUsualTypes = "text/plain text/html text/xml";
 
 // "Text/HTML; charset=utf-8" is "text/html" (RFC 9110 §8.3.1).
 std::string media_type_of(std::string_view value) {
-  std::string type(http::trimmed(value.substr(0, value.find(';'))));
-  for (char& c : type) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return type;
-}
-
-// Whoever reads them waits for each part by itself.
-bool is_stream(std::string_view type) {
-  return type == "text/event-stream" || type == "multipart/x-mixed-replace" ||
-         type.starts_with("application/grpc");
+  return base::in_lower_case(http::trimmed(value.substr(0, value.find(';'))));
 }
 
 bool is_listed(std::string_view type, std::string_view types) {
@@ -53,7 +45,7 @@ bool is_to_be_compared(const http::ResponseHead& head, const config::ResponseIns
   for (const http::Field& field : head.fields) {
     if (!http::equals_ignoring_case(field.name, "content-type")) continue;
     const std::string type = media_type_of(field.value);
-    if (is_stream(type)) return false;
+    if (config::is_stream_type(type)) return false;
     says_type = says_type || !type.empty();
     has_listed = has_listed || is_listed(type, settings.types);
   }
@@ -86,7 +78,18 @@ Verdict verdict_on_response(const Inspection& inspection, const config::Firewall
   if (inspection.trouble == reason::firewall_response_too_large) {
     return {502, reason::firewall_response_too_large};
   }
-  return verdict_on(inspection, settings);
+  Verdict verdict = verdict_on(inspection, settings);
+  // It is compressed the next time, too.
+  if (inspection.trouble == reason::firewall_response_encoded) verdict.retry_after = {};
+  return verdict;
+}
+
+bool is_stricter_on_responses(const config::Firewall& one, const config::Firewall& other) {
+  const auto blocks = [](const config::Firewall& settings) {
+    return settings.mode == config::FirewallMode::block;
+  };
+  if (blocks(one) != blocks(other)) return blocks(one);
+  return one.responses->anomaly_threshold < other.responses->anomaly_threshold;
 }
 
 }  // namespace proxy::policy

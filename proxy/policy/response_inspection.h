@@ -35,4 +35,8 @@ bool is_larger_than_inspected(const http::ResponseHead& head,
 // request, but that one that is too large is refused wherever that was asked for.
 Verdict verdict_on_response(const Inspection& inspection, const config::Firewall& settings);
 
+// Which of two settings that have responses holds for a request that several guards were asked
+// about, since its path has several readings: who blocks, then whoever calls less a leak.
+bool is_stricter_on_responses(const config::Firewall& one, const config::Firewall& other);
+
 }  // namespace proxy::policy

@@ -129,7 +129,6 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void on_client_finished();
 
   Stage stage() const { return stage_; }
-  bool has_answered() const { return status_ != 0; }
   bool is_tunnel() const { return stage_ == Stage::tunnel; }
   // How long its sides may be silent then.
   std::chrono::milliseconds tunnel_idle() const;
@@ -216,6 +215,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange_response_guard.cpp: what is inspected before it is sent
   struct ResponseGuard;
   void guard_response(const policy::Inspections::Settings& settings);
+  void ask_for_readable_response();
   bool holds_response() const;
   void meet_response();
   void begin_holding_response(const http::ResponseHead& head);

@@ -42,11 +42,6 @@ constexpr std::uint64_t kSplit = 1;
 // All endpoints have as many requests as they may.
 constexpr std::string_view kBusy = reason::endpoints_busy;
 
-// What lies in a text that is only read, and has no room around it.
-upstream::Piece piece_of(std::string_view text) {
-  return {const_cast<char*>(text.data()), text.size(), 0, 0};
-}
-
 }  // namespace
 
 void Exchange::forward(const Client& client, const router::Target& target,
@@ -83,6 +78,7 @@ void Exchange::forward(const Client& client, const router::Target& target,
   if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
   if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
+  ask_for_readable_response();
   if (const auto version = cluster_->config().proxy_protocol;
       version != config::ProxyProtocol::none) {
     // A connection of HTTP/2 carries requests of many clients.
@@ -165,7 +161,7 @@ void Exchange::send_gathered() {
     return;
   }
   const std::string_view text = bytes;
-  send_first({text.substr(0, head_bytes), piece_of(text.substr(head_bytes))});
+  send_first({text.substr(0, head_bytes), upstream::piece_of(text.substr(head_bytes))});
 }
 
 void Exchange::send_what_came() {
@@ -385,7 +381,7 @@ void Exchange::begin_on_stream(const FirstPart* first) {
 
 bool Exchange::send_kept() {
   return stream_->send({.head = kept_.head(),
-                        .body = piece_of(kept_.body()),
+                        .body = upstream::piece_of(kept_.body()),
                         .is_chunked = request_chunked_,
                         .last = request_complete_,
                         .trailer = request_complete_ ? judged_request_trailer() : ""});

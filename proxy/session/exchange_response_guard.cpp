@@ -23,17 +23,19 @@ using Treatment = policy::ResponseTreatment;
 // Of what was held, that is given to the client's connection at a time.
 constexpr std::size_t kPieceBytes = 64u << 10;
 
-// What lies in a text that is only read, and has no room around it.
-upstream::Piece piece_of(std::string_view text) {
-  return {const_cast<char*>(text.data()), text.size(), 0, 0};
-}
-
 }  // namespace
 
-// The route has a firewall. An endpoint is not asked to compress what is to be compared.
+// One of those that were asked about the request has a firewall.
 void Exchange::guard_response(const policy::Inspections::Settings& settings) {
   if (!settings->responses) return;
-  response_guard_ = std::make_unique<ResponseGuard>(*this, settings);
+  const bool is_guarded = response_guard_ != nullptr &&
+                          policy::is_stricter_on_responses(*response_guard_->settings, *settings);
+  if (!is_guarded) response_guard_ = std::make_unique<ResponseGuard>(*this, settings);
+}
+
+// An endpoint is not asked to compress what is to be compared.
+void Exchange::ask_for_readable_response() {
+  if (response_guard_ == nullptr) return;
   for (http::Field& field : request_.fields) {
     if (http::equals_ignoring_case(field.name, "accept-encoding")) field.value = "identity";
   }
@@ -81,7 +83,7 @@ void Exchange::guard_response_body(const upstream::Piece& piece, bool last) {
   if (head != nullptr) begin_holding_response(*head);
   const bool cannot_fit = head != nullptr && policy::has_to_be_whole(*guard.settings) &&
                           policy::is_larger_than_inspected(*head, *guard.settings->responses);
-  guard.body.append(piece.text());
+  guard.hold(piece.text());
   if (last) complete_held_response();  // the head is gone by that, with its stream
   if (cannot_fit) {
     conclude_response({.trouble = reason::firewall_response_too_large}, true);
@@ -215,9 +217,9 @@ void Exchange::send_held_response(bool is_endpoints_turn) {
     guard.sent += part.size();
     response_bytes_ += part.size();
     if (const auto head = std::exchange(guard.head, nullptr)) {
-      downstream_->send_head(head->get(), piece_of(part), last);
+      downstream_->send_head(head->get(), upstream::piece_of(part), last);
     } else {
-      downstream_->send_body(piece_of(part), last);
+      downstream_->send_body(upstream::piece_of(part), last);
     }
     if (stage_ == Stage::over) return;
     if (last) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "proxy/http/kept_response_head.h"
@@ -40,6 +43,17 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget 
     const std::size_t of_head = head == nullptr ? 0 : head->bytes();
     const std::size_t of_task = task == nullptr ? 0 : task->bytes();
     return of_head + of_task + body.capacity() + trailer.capacity();
+  }
+
+  // One piece more of the body. Its room is counted, so it does not double beyond what is
+  // inspected.
+  void hold(std::string_view text) {
+    const std::size_t needed = body.size() + text.size();
+    const std::size_t limit = settings->responses->body_bytes_max;
+    if (needed > body.capacity()) {
+      body.reserve(std::max(needed, std::min(2 * body.capacity(), limit + text.size())));
+    }
+    body.append(text);
   }
 
   Exchange& exchange;

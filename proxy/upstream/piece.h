@@ -21,6 +21,11 @@ struct Piece {
   bool empty() const { return size == 0; }
 };
 
+// What lies in a text that is only read, and has no room around it.
+inline Piece piece_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size(), 0, 0};
+}
+
 // What is put around a body's bytes on the wire.
 struct Wrapping {
   bool chunked = false;

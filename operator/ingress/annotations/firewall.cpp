@@ -7,9 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii_text.h"
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
+#include "proxy/config/stream_type.h"
 
 namespace ingress::annotations {
 namespace {
@@ -163,18 +165,14 @@ bool is_type_to_inspect(std::string_view type) {
   const std::size_t slash = type.find('/');
   if (slash == std::string_view::npos) return false;
   return is_name(type.substr(0, slash)) && is_name(type.substr(slash + 1)) &&
-         type != "text/event-stream" && type != "multipart/x-mixed-replace" &&
-         !type.starts_with("application/grpc");
+         !proxy::config::is_stream_type(type);
 }
 
 void read_types(const AnnotationMap& annotations, std::string& types, Issues& issues) {
   constexpr std::string_view kBetween = ", \t\r\n";
   const auto found = find(annotations, "firewall-response-body-types");
   if (!found) return;
-  std::string text(found->value);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string text = base::in_lower_case(found->value);
   std::set<std::string> all;  // two that say the same are to be the same
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());

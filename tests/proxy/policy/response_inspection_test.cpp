@@ -117,5 +117,23 @@ TEST(ResponseInspection, WhoAskedForItHasLargeResponsesRefused) {
   EXPECT_TRUE(verdict_on_response(large, {.mode = FirewallMode::detect}).passes());
 }
 
+TEST(ResponseInspection, WhatIsCompressedIsNotToBeAskedForAgainSoon) {
+  const Inspection encoded{.trouble = reason::firewall_response_encoded};
+  EXPECT_EQ(verdict_on_response(encoded, {}).status, 503);
+  EXPECT_EQ(verdict_on_response(encoded, {}).retry_after.count(), 0);
+}
+
+TEST(ResponseInspection, OfTwoWhoBlocksIsStricterAndThenTheLowerThreshold) {
+  const Firewall blocks{.responses = ResponseInspection{.anomaly_threshold = 9}};
+  const Firewall lower{.responses = ResponseInspection{.anomaly_threshold = 8}};
+  const Firewall detects{.mode = FirewallMode::detect,
+                         .responses = ResponseInspection{.anomaly_threshold = 1}};
+  EXPECT_TRUE(is_stricter_on_responses(blocks, detects));
+  EXPECT_FALSE(is_stricter_on_responses(detects, blocks));
+  EXPECT_TRUE(is_stricter_on_responses(lower, blocks));
+  EXPECT_FALSE(is_stricter_on_responses(blocks, lower));
+  EXPECT_FALSE(is_stricter_on_responses(blocks, blocks));
+}
+
 }  // namespace
 }  // namespace proxy::policy
