@@ -34,6 +34,14 @@ std::string client_hello() {
   return hello;
 }
 
+// UBSan makes a pipe to look at an object of a class that it has not seen yet, and takes one that
+// it cannot look at for destroyed.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kMayBeWithoutDescriptors = false;
+#else
+constexpr bool kMayBeWithoutDescriptors = true;
+#endif
+
 // While it lives, this process has no descriptor but those that are open.
 class NoDescriptorsLeft {
  public:
@@ -258,6 +266,7 @@ TEST_F(OneWorker, WhoAsksDoesNotWaitForThoseWhoLeave) {
 TEST_F(OneWorker, WithoutDescriptorsAcceptingPausesIsCountedEachTimeAndSaidOnce) {
   const ::support::CapturedLog log;
   start();
+  if (!kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
   clients_.push_back(SocketStream::connect(port_));
   ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == 1; }));
   hold();
@@ -278,6 +287,7 @@ TEST_F(OneWorker, WithoutDescriptorsTheClientThatIsSilentForLongestMakesRoom) {
   session::Options options = RunningEngine::quick();
   options.makes_room_after = options.newcomer_makes_room_after = std::chrono::milliseconds(0);
   start(options);
+  if (!kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
   for (std::size_t i = 1; i <= 2; ++i) {
     clients_.push_back(SocketStream::connect(port_));
     ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == i; }));
