@@ -40,6 +40,7 @@ Delta joined(Delta first, const Delta& second) {
   join(first.challenges, second.challenges);
   join(first.guards, second.guards);
   join(first.shapes, second.shapes);
+  join(first.arrivals, second.arrivals);
   first.revision = second.revision;
   return first;
 }

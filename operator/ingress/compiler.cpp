@@ -1449,6 +1449,7 @@ proxy::config::ProxyConfig share_unchanged(const proxy::config::ProxyConfig& pre
   share_section(previous.challenges, next.challenges);
   share_section(previous.guards, next.guards);
   share_section(previous.shapes, next.shapes);
+  share_section(previous.arrivals, next.arrivals);
   return next;
 }
 

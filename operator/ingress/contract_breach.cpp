@@ -56,6 +56,7 @@ Kept without_breaches(const ProxyConfig& broken) {
   take_all(valid, broken, &ProxyConfig::clusters);
   take_all(valid, broken, &ProxyConfig::guards);
   take_all(valid, broken, &ProxyConfig::shapes);
+  take_all(valid, broken, &ProxyConfig::arrivals);
   take_all(valid, broken, &ProxyConfig::certificates);
   take_all(valid, broken, &ProxyConfig::sni);
   Kept kept;

@@ -606,8 +606,9 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
 }
 
 void IncrementalCompiler::add_config(const ProxyConfig& config) {
-  // A section more must be added here, and taken away in remove().
-  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
+  // A section more must be added here, and taken away in remove(). Challenges and arrivals are told
+  // for all groups together.
+  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes, arrivals] = config;
   for (auto cluster = clusters.begin(); cluster != clusters.end(); ++cluster) {
     // Its Service may have changed since the others were compiled, who are on their way.
     results_.config.clusters.share_or_assign(cluster);

@@ -90,6 +90,7 @@ base::Result<ProxyConfig> changed(const ProxyConfig& from, const Delta& delta,
   apply_change(delta.challenges, from.challenges, next.challenges);
   apply_change(delta.guards, from.guards, next.guards);
   apply_change(delta.shapes, from.shapes, next.shapes);
+  apply_change(delta.arrivals, from.arrivals, next.arrivals);
   for (const std::string& name : delta.sni.removed) next.sni.erase(name);
   for (const auto& [name, id] : delta.sni.set) next.sni.insert_or_assign(name, id);
   const auto filled = apply_certificates(delta.certificates, certificates, next.certificates);
@@ -119,6 +120,7 @@ Delta difference(const ProxyConfig& from, const ProxyConfig& to, Revisions kind)
   delta.challenges = change_between(from.challenges, to.challenges);
   delta.guards = change_between(from.guards, to.guards);
   delta.shapes = change_between(from.shapes, to.shapes);
+  delta.arrivals = change_between(from.arrivals, to.arrivals);
   return delta;
 }
 

@@ -48,6 +48,7 @@ std::set<std::string> all_features() {
   add_features<ChallengeAnswer>(features);
   add_features<Guards>(features);
   add_features<Shape>(features);
+  add_features<Arrivals>(features);
   features.insert(kTreeRevisionFeature);
   return features;
 }
@@ -120,6 +121,12 @@ std::shared_ptr<const ProxyConfig> rendered(const std::shared_ptr<const ProxyCon
     is_changed |= render(rendering, copy.shapes);
   } else if (!copy.shapes.empty()) {
     copy.shapes.clear();
+    is_changed = true;
+  }
+  if (dialect.knows("arrivals.trustedProxies")) {
+    is_changed |= render(rendering, copy.arrivals);
+  } else if (!copy.arrivals.empty()) {
+    copy.arrivals.clear();
     is_changed = true;
   }
   return is_changed ? std::make_shared<const ProxyConfig>(std::move(copy)) : config;

@@ -67,14 +67,24 @@ Cluster read_people_cluster(const json& value, const std::string& place) {
   return cluster;
 }
 
+void make_sorted_and_unique(std::vector<Network>& networks) {
+  std::sort(networks.begin(), networks.end());
+  networks.erase(std::unique(networks.begin(), networks.end()), networks.end());
+}
+
 Guards read_people_guards(const json& value, const std::string& place) {
   Unknowns unknowns;
   Guards guards = read_guards(value, place, unknowns);
-  for (auto* const networks : {&guards.denied, &guards.allowed}) {
-    std::sort(networks->begin(), networks->end());
-    networks->erase(std::unique(networks->begin(), networks->end()), networks->end());
-  }
+  make_sorted_and_unique(guards.denied);
+  make_sorted_and_unique(guards.allowed);
   return guards;
+}
+
+Arrivals read_people_arrivals(const json& value, const std::string& place) {
+  Unknowns unknowns;
+  Arrivals arrivals = read_arrivals(value, place, unknowns);
+  make_sorted_and_unique(arrivals.trusted_proxies);
+  return arrivals;
 }
 
 Shape read_people_shape(const json& value, const std::string& place) {
@@ -126,6 +136,7 @@ ProxyConfig read_config(const json& document, const std::string& base_directory,
   read_section(object, "challenges", config.challenges, challenge);
   read_section(object, "guardSets", config.guards, read_people_guards);
   read_section(object, "shapes", config.shapes, read_people_shape);
+  read_section(object, "arrivals", config.arrivals, read_people_arrivals);
   if (const json* const sni = object.find("sni")) {
     for_each_entry(*sni, "sni",
                    [&](const std::string& name, const json& id, const std::string& place) {
@@ -146,6 +157,7 @@ std::string config_to_json(const ProxyConfig& config) {
   write_section(document, "challenges", config.challenges);
   write_section(document, "guardSets", config.guards);
   write_section(document, "shapes", config.shapes);
+  write_section(document, "arrivals", config.arrivals);
   if (!config.sni.empty()) {
     json& sni = document["sni"] = json::object();
     for (const auto& [name, id] : config.sni) sni[name] = id;
@@ -177,6 +189,7 @@ std::string config_to_compact_json(const ProxyConfig& config) {
   add_section("challenges", config.challenges, of_entry);
   add_section("guardSets", config.guards, of_entry);
   add_section("shapes", config.shapes, of_entry);
+  add_section("arrivals", config.arrivals, of_entry);
   add_section("sni", config.sni, [](const std::string& id) { return json(id); });
   text += '}';
   return text;

@@ -628,6 +628,15 @@ struct Fields<ChallengeAnswer> {
                  added(field("others", &ChallengeAnswer::others, List{kOtherAnswersMax})));
 };
 
+// A section of its own: who knows none of its fields is told none of it. Such a proxy takes the
+// balancer for the client, whom it then knows no better than before.
+template <>
+struct Fields<Arrivals> {
+  static constexpr const char* kName = "arrivals";
+  static constexpr auto kList = std::tuple(
+      added(field("trustedProxies", &Arrivals::trusted_proxies, List{kTrustedProxiesMax})));
+};
+
 template <class T>
 concept HasFields = requires {
   Fields<T>::kList;

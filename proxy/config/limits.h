@@ -17,6 +17,9 @@ inline constexpr std::size_t kRoutesMax = 20'000;     // of a host
 // Of a list of addresses. All annotations of an object are 256 KiB at most; one network is 4 bytes
 // at least, and most have 12.
 inline constexpr std::size_t kNetworksMax = 65'536;
+// Of who is trusted: each connection is compared with all, and the largest CDNs have some two
+// hundred.
+inline constexpr std::size_t kTrustedProxiesMax = 1024;
 inline constexpr std::size_t kSplitsMax = 1;  // of a route, as ingress-nginx has it
 inline constexpr std::uint64_t kWeightMax = 1'000'000;
 inline constexpr std::size_t kReplacementsMax = 20;  // of a route, of each kind

@@ -556,6 +556,14 @@ struct ChallengeAnswer {
   const std::string* find(std::string_view asked) const;
 };
 
+// What holds for whoever connects, before any host is named.
+struct Arrivals {
+  // Who may say who their client is, beside those whom the proxy itself was told of. Sorted,
+  // unique.
+  std::vector<Network> trusted_proxies{};
+  bool operator==(const Arrivals&) const = default;
+};
+
 // Everything, keyed so that a change is a small delta. Values are shared and immutable: a copy of a
 // ProxyConfig costs nothing, a change in it what is changed, and what two have in common is not
 // looked at where they are compared (base/shared_map.h). An unchanged entry keeps its address.
@@ -575,6 +583,8 @@ struct ProxyConfig {
   // By id, guards_id(): many routes have the same, and hold it once.
   Section<Guards> guards;
   Section<Shape> shapes;  // likewise, by shape_id()
+  // By "", for all ports; no other key is known.
+  Section<Arrivals> arrivals;
 };
 
 inline const std::string* ChallengeAnswer::find(std::string_view asked) const {

@@ -323,6 +323,9 @@ json to_json(const Guards& guards) {
 json to_json(const Shape& shape) {
   return write(shape);
 }
+json to_json(const Arrivals& arrivals) {
+  return write(arrivals);
+}
 
 Cluster read_cluster(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<Cluster>(value, place, unknowns);
@@ -341,6 +344,9 @@ Guards read_guards(const json& value, const std::string& place, Unknowns& unknow
 }
 Shape read_shape(const json& value, const std::string& place, Unknowns& unknowns) {
   return read_whole<Shape>(value, place, unknowns);
+}
+Arrivals read_arrivals(const json& value, const std::string& place, Unknowns& unknowns) {
+  return read_whole<Arrivals>(value, place, unknowns);
 }
 
 std::string write_document(const json& document, int indent) {

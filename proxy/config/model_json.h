@@ -17,6 +17,7 @@ nlohmann::json to_json(const Certificate& certificate);
 nlohmann::json to_json(const ChallengeAnswer& answer);
 nlohmann::json to_json(const Guards& guards);
 nlohmann::json to_json(const Shape& shape);
+nlohmann::json to_json(const Arrivals& arrivals);
 
 Cluster read_cluster(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
 VirtualHost read_host(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
@@ -26,6 +27,7 @@ ChallengeAnswer read_challenge(const nlohmann::json& value, const std::string& p
                                Unknowns& unknowns);
 Guards read_guards(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
 Shape read_shape(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
+Arrivals read_arrivals(const nlohmann::json& value, const std::string& place, Unknowns& unknowns);
 
 // Text of a document. Never throws: bytes that are not UTF-8 become U+FFFD.
 std::string write_document(const nlohmann::json& document, int indent = -1);

@@ -260,7 +260,7 @@ void add_tree(Canonical& out, std::string_view name, const Section& section,
 
 std::string tree_revision_of(const ProxyConfig& config) {
   // A section more must be added here.
-  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes] = config;
+  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes, arrivals] = config;
   Canonical out;
   add_tree(out, "clusters", clusters, digest_of_entry<Cluster>);
   add_tree(out, "hosts", hosts, digest_of_entry<VirtualHost>);
@@ -269,6 +269,7 @@ std::string tree_revision_of(const ProxyConfig& config) {
   add_tree(out, "sni", sni, digest_of_name);
   add_tree(out, "guardSets", guards, digest_of_entry<Guards>);
   add_tree(out, "shapes", shapes, digest_of_entry<Shape>);
+  add_tree(out, "arrivals", arrivals, digest_of_entry<Arrivals>);
   return out.hash();
 }
 
@@ -295,6 +296,7 @@ std::string revision_of(const ProxyConfig& config, Revisions kind) {
   // As if there were none where there is none: the first release had none.
   if (!config.guards.empty()) add(out, "guardSets", config.guards);
   if (!config.shapes.empty()) add(out, "shapes", config.shapes);
+  if (!config.arrivals.empty()) add(out, "arrivals", config.arrivals);
   return out.hash();
 }
 

@@ -74,6 +74,11 @@ void check_id(const std::string& id, const std::string& place) {
   }
 }
 
+// Nobody would look at another entry.
+void check_is_of_all_ports(const std::string& key, const std::string& place) {
+  if (!key.empty()) breach(place, "must be empty: it holds for all ports");
+}
+
 void check_count(std::size_t count, std::size_t max, const std::string& place) {
   if (count > max) breach(place, "has more than " + std::to_string(max) + " entries");
 }
@@ -435,6 +440,7 @@ class ChangeCheck {
                   [](const std::string&, const std::string&) {});
     check_section("guardSets", &ProxyConfig::guards, &check_id);
     check_section("shapes", &ProxyConfig::shapes, &check_id);
+    check_section("arrivals", &ProxyConfig::arrivals, &check_is_of_all_ports);
     check_sni();
     return std::move(references_);
   }

@@ -74,6 +74,7 @@ struct Delta {
   Change<ChallengeAnswer> challenges;
   Change<Guards> guards{};
   Change<Shape> shapes{};
+  Change<Arrivals> arrivals{};
   // Places of what the reader does not know and passes over, the first few, for its log. What was
   // not known and guards has closed its place already (closing.h).
   std::vector<std::string> skipped{};

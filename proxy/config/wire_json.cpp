@@ -89,6 +89,7 @@ Delta read_delta(const json& document) {
   read_change(object, "challenges", delta.challenges, of_newer_operator(read_challenge));
   read_change(object, "guardSets", delta.guards, of_newer_operator(read_guards));
   read_change(object, "shapes", delta.shapes, of_newer_operator(read_shape));
+  read_change(object, "arrivals", delta.arrivals, of_newer_operator(read_arrivals));
   if (object.guards_unknown(unknowns)) breach("", "is guarded by what is not known here");
   delta.skipped = std::move(unknowns.skipped);
   return delta;
@@ -169,6 +170,7 @@ std::string delta_to_json(const Delta& delta) {
   write_change(document, "challenges", delta.challenges);
   write_change(document, "guardSets", delta.guards);
   write_change(document, "shapes", delta.shapes);
+  write_change(document, "arrivals", delta.arrivals);
   return write_document(document);
 }
 

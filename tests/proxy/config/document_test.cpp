@@ -96,6 +96,18 @@ TEST(ConfigDocument, SortsThoseThatLeaveAndThoseOfZonesForPeople) {
             (std::vector<Endpoint>{{"10.0.0.1", 80}, {"10.0.0.2", 80}}));
 }
 
+TEST(ConfigDocument, SortsThoseWhoAreTrustedForPeople) {
+  const auto config = config_from_json(
+      R"({"arrivals": {"": {"trustedProxies": ["192.0.2.0/24", "10.1.0.0/8", "10.0.0.0/8"]}}})",
+      "");
+  ASSERT_TRUE(config) << config.error().message;
+  const std::vector<Network> sorted{*Network::parse("10.0.0.0/8"), *Network::parse("192.0.2.0/24")};
+  EXPECT_EQ(config->arrivals.at("")->trusted_proxies, sorted);
+  const auto again = config_from_json(config_to_json(*config), "");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->arrivals.at("")->trusted_proxies, sorted);
+}
+
 TEST(ConfigDocument, TheCompactFormSaysTheSame) {
   for (const ProxyConfig& config : {complete_config(), ProxyConfig()}) {
     const std::string text = config_to_compact_json(config);
@@ -178,6 +190,7 @@ TEST(ConfigDocument, SaysWhereItIsWrong) {
       {R"({"clusters": {"c": {"endpoints": [], "balancing": "random"}}})",
        "clusters[c].balancing: must be \"roundRobin\" or \"leastRequests\""},
       {R"({"clusters": {"": {"endpoints": []}}})", "clusters[]: must not be empty"},
+      {R"({"arrivals": {"http": {}}})", "arrivals[http]: must be empty: it holds for all ports"},
       {R"({"clusters": {"a b": {"endpoints": []}}})", "clusters[a b]: must be visible ASCII"},
       {R"({"hosts": {"Shop.example": {}}})",
        "hosts[Shop.example]: must be a host name in lower case, \"*.\" and a host name, or empty"},

@@ -32,6 +32,7 @@ inline ProxyConfig changed_at_random(ProxyConfig config, const ProxyConfig& othe
   take_over(config.challenges, other.challenges);
   take_over(config.guards, other.guards);
   take_over(config.shapes, other.shapes);
+  take_over(config.arrivals, other.arrivals);
   take_over(config.sni, other.sni);
   return config;
 }

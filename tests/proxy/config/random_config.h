@@ -62,6 +62,7 @@ class RandomConfig {
       for (auto& [host, other] : others) answer.others.push_back(std::move(other));
       config.challenges[token] = std::make_shared<const ChallengeAnswer>(std::move(answer));
     }
+    if (coin()) config.arrivals[""] = std::make_shared<const Arrivals>(value<Arrivals>(config));
     return config;
   }
 

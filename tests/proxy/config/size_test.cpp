@@ -31,6 +31,7 @@ TEST(Size, OfAnyStateIsAtLeastWhatItTakesOfADocumentAndNotFarMore) {
     ProxyConfig config = RandomConfig(seed).next();
     config.certificates = {};
     config.sni = {};
+    config.arrivals = {};
     const std::string document = delta_to_json(full_state(config));
     // The document itself, its revision and its sections.
     Size size{13, 400};

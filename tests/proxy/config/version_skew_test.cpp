@@ -99,6 +99,25 @@ TEST(VersionSkew, AProxyOfTheFirstReleaseAnswersTheFirstHostOfAToken) {
   EXPECT_EQ(*read->challenges.set.at("tok").find("b.example"), "tok.b");
 }
 
+// It takes a balancer for the client, as it did before anybody said whom to trust.
+TEST(VersionSkew, AProxyThatDoesNotKnowWhoIsTrustedIsToldNothingOfArrivals) {
+  ProxyConfig silent;
+  silent.hosts["shop.example"] = std::make_shared<const VirtualHost>();
+  ProxyConfig trusting = silent;
+  trusting.arrivals[""] =
+      std::make_shared<const Arrivals>(Arrivals{{*Network::parse("10.0.0.0/8")}});
+  EXPECT_EQ(full_delta(*rendered(shared(trusting), Dialect())), full_delta(silent));
+  EXPECT_EQ(full_delta(*rendered(shared(trusting), Dialect::read("revision.tree,host.closed"))),
+            full_delta(silent));
+  EXPECT_NE(full_delta(trusting), full_delta(silent));
+
+  const Dialect knows = Dialect::read("arrivals.trustedProxies");
+  EXPECT_EQ(full_delta(*rendered(shared(trusting), knows)), full_delta(trusting));
+  for (const Revisions kind : {Revisions::of_list, Revisions::of_tree}) {
+    EXPECT_NE(revision_of(trusting, kind), revision_of(silent, kind));
+  }
+}
+
 TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
   ProxyConfig state;
   VirtualHost host;

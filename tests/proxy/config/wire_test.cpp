@@ -23,7 +23,8 @@ bool same_section(const ProxyConfig::Section<T>& a, const ProxyConfig::Section<T
 bool same(const ProxyConfig& a, const ProxyConfig& b) {
   return same_section(a.clusters, b.clusters) && same_section(a.hosts, b.hosts) &&
          same_section(a.certificates, b.certificates) && same_section(a.challenges, b.challenges) &&
-         same_section(a.guards, b.guards) && same_section(a.shapes, b.shapes) && a.sni == b.sni;
+         same_section(a.guards, b.guards) && same_section(a.shapes, b.shapes) &&
+         same_section(a.arrivals, b.arrivals) && a.sni == b.sni;
 }
 
 CertificatesByHash all_certificates(const ProxyConfig& config) {
