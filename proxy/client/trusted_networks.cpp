@@ -20,4 +20,10 @@ base::Result<TrustedNetworks> TrustedNetworks::parse(const std::vector<std::stri
   return trusted;
 }
 
+TrustedNetworks TrustedNetworks::with(const std::vector<config::Network>& more) const {
+  TrustedNetworks all = *this;
+  all.networks_.insert(all.networks_.end(), more.begin(), more.end());
+  return all;
+}
+
 }  // namespace proxy::client

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace proxy::client {
 
 // The one list of those who may say who their client is: load balancers and CDNs that this proxy
 // stands behind. Empty unless told otherwise: then everybody is the client itself. Immutable once
-// parsed; any thread may read it.
+// made; any thread may read it.
 class TrustedNetworks {
  public:
   // More are a mistake: the largest CDNs publish some two hundred, and each request from one of
@@ -21,11 +22,16 @@ class TrustedNetworks {
   // The error names the first that is none.
   static base::Result<TrustedNetworks> parse(const std::vector<std::string>& networks);
 
+  // These and more, some of which may be among them.
+  TrustedNetworks with(const std::vector<config::Network>& more) const;
+
   bool empty() const { return networks_.empty(); }
+  std::size_t size() const { return networks_.size(); }
   bool contains(const config::IpAddress& address) const {
     return std::any_of(networks_.begin(), networks_.end(),
                        [&](const config::Network& one) { return one.contains(address); });
   }
+  bool operator==(const TrustedNetworks&) const = default;
 
  private:
   std::vector<config::Network> networks_;

@@ -6,6 +6,10 @@
 
 #include "proxy/tls/certificate_table.h"
 
+namespace proxy::client {
+class TrustedNetworks;
+}  // namespace proxy::client
+
 namespace proxy::tls {
 class ShownCertificate;
 }  // namespace proxy::tls
@@ -29,6 +33,7 @@ struct Client {
   bool is_https = false;          // the client's own is, as far as is known
   // Its fields about the client count: the address is on the list of trusted proxies.
   bool is_trusted_proxy = false;
+  const client::TrustedNetworks* trusted_proxies = nullptr;  // that list, where it is on it
   // All that follow: empty unless a trusted proxy passed the request on.
   std::string_view host{};                                   // that the client asked that proxy for
   std::string_view forwarded_for{};                          // from the client to the peer

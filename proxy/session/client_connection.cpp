@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/client/proxy_header.h"
+#include "proxy/client/trusted_networks.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/reason/words.h"
@@ -35,6 +36,7 @@ ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::So
   client_.port = means.ports.text(entrance.secure);
   client_.source_port = peer.port();
   client_.socket = channel_.fd();
+  trusted_proxies_ = means.live.trusted_proxies;
   note_trust();
   begin_rest(false);
 }
@@ -44,10 +46,11 @@ ClientConnection::~ClientConnection() {
 }
 
 void ClientConnection::note_trust() {
-  const client::TrustedNetworks& trusted = means_.options.trusted_proxies;
-  if (trusted.empty()) return;
+  const client::TrustedNetworks* const trusted = trusted_proxies_.get();
+  if (trusted == nullptr || trusted->empty()) return;
   const auto address = config::IpAddress::parse(client_.address);
-  client_.is_trusted_proxy = address && trusted.contains(*address);
+  client_.is_trusted_proxy = address && trusted->contains(*address);
+  client_.trusted_proxies = client_.is_trusted_proxy ? trusted : nullptr;
 }
 
 bool ClientConnection::start() {

@@ -24,6 +24,10 @@
 #include "proxy/session/tools.h"
 #include "proxy/tls/server_connection.h"
 
+namespace proxy::client {
+class TrustedNetworks;
+}  // namespace proxy::client
+
 namespace proxy::session {
 
 class ClientQueues;
@@ -157,6 +161,8 @@ class ClientConnection final : public net::EventHandler,
   bool waited_to_leave_ = false;
   std::array<char, net::SocketAddress::kIpTextMax> address_text_{};
   Client client_;
+  // As it was when the connection came: what holds for it does not change under way.
+  std::shared_ptr<const client::TrustedNetworks> trusted_proxies_;
   policy::InFlight::Place place_;  // where connections of a client are counted
 };
 

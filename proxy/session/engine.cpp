@@ -227,6 +227,24 @@ constexpr std::size_t kWorthGivingBack = 1'000;
 
 }  // namespace
 
+// `next` has the list of before. Whom the options trust stays trusted, whatever a configuration
+// says.
+void Engine::decide_who_is_trusted(const config::ProxyConfig& config, LiveState& next) const {
+  const client::TrustedNetworks& of_options = settings_.options.trusted_proxies;
+  const auto said = config.arrivals.find("");
+  client::TrustedNetworks trusted = of_options;
+  if (said != config.arrivals.end()) trusted = of_options.with(said->second->trusted_proxies);
+  const bool is_first = next.trusted_proxies == nullptr;
+  if (!is_first && *next.trusted_proxies == trusted) return;
+  if (!is_first || trusted.size() != of_options.size()) {
+    spdlog::info(
+        "who comes from one of {} networks may say who its client is: {} of --trusted-proxies, {} "
+        "of the configuration; for connections from now on",
+        trusted.size(), of_options.size(), trusted.size() - of_options.size());
+  }
+  next.trusted_proxies = std::make_shared<const client::TrustedNetworks>(std::move(trusted));
+}
+
 base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {
   prepare_firewall(*snapshot);
   LiveState next;
@@ -238,7 +256,9 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
     changes = changes_between(live_.snapshot == nullptr ? nullptr : live_.snapshot->config.get(),
                               *snapshot->config);
     next.client_places = client_places_;
+    next.trusted_proxies = live_.trusted_proxies;
   }
+  decide_who_is_trusted(*snapshot->config, next);
   next.certificates =
       std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());
   next.snapshot = std::move(snapshot);

@@ -106,6 +106,7 @@ class Engine final : public control::ConfigSink {
   void share_descriptors();
   base::Status check_is_ours(const net::SocketAddress& address) const;
   void prepare_firewall(const control::Snapshot& next);
+  void decide_who_is_trusted(const config::ProxyConfig& config, LiveState& next) const;
   base::Status bind_ports();
   base::Status open_ports();
   base::Status start_workers();

@@ -96,7 +96,7 @@ Client Exchange::told_client(const Client& peer) {
   const auto address = config::IpAddress::parse(peer.address);
   if (!address) return peer;
   const client::Told told =
-      client::read_forwarded(request_.fields, *address, means_.options.trusted_proxies);
+      client::read_forwarded(request_.fields, *address, *peer.trusted_proxies);
   Client who = peer;
   told_address_ = told.address.text();
   who.address = told_address_;

@@ -72,7 +72,7 @@ struct Options {
   // Of all workers together.
   PasswordChecks::Options passwords{};
   Inspectors::Options inspectors{};
-  // Who may say who the client is.
+  // Who may say who the client is, beside those whom the configuration names.
   client::TrustedNetworks trusted_proxies{};
   // What else they may say of it.
   client::TrustedFields trusted_fields{};

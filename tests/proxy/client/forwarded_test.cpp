@@ -174,6 +174,16 @@ TEST(ForwardedFields, WhoWritesOnePassesOnWhatItsClientPutIntoTheOthers) {
   EXPECT_EQ(read({{"X-Real-IP", "203.0.113.9"}}).address.text(), "203.0.113.9");
 }
 
+TEST(TrustedNetworks, OfTwoListsAreThoseOfEither) {
+  const TrustedNetworks flags = TrustedNetworks::parse({"10.0.0.0/8"}).value();
+  const TrustedNetworks both = flags.with({*config::Network::parse("192.0.2.0/24")});
+  EXPECT_TRUE(both.contains(*config::IpAddress::parse("10.1.2.3")));
+  EXPECT_TRUE(both.contains(*config::IpAddress::parse("192.0.2.7")));
+  EXPECT_FALSE(both.contains(*config::IpAddress::parse("192.0.3.7")));
+  EXPECT_FALSE(flags.contains(*config::IpAddress::parse("192.0.2.7")));
+  EXPECT_EQ(flags.with({}), flags);
+}
+
 TEST(TrustedNetworks, WhatIsNoNetworkIsNamed) {
   const auto bad = TrustedNetworks::parse({"10.0.0.0/8", "10.0.0.0/33"});
   ASSERT_FALSE(bad);

@@ -61,6 +61,20 @@ TEST_F(ProxyProtocol, ATrustedBalancerNamesItsClientBeforeTheFirstByte) {
   EXPECT_THAT(proxy_->access_log(2), HasSubstr("\"client\":\"203.0.113.9\""));
 }
 
+TEST_F(ProxyProtocol, WhomTheConfigurationTrustsMayNameItsClient) {
+  serve(trusting({}));
+  EXPECT_TRUE(is_closed(proxy_->http(), kLine + std::string(kGet)));
+  config::Arrivals arrivals;
+  arrivals.trusted_proxies = {config::Network::parse("127.0.0.0/8").value()};
+  auto config = shop({backend_.port()});
+  config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
+  ASSERT_TRUE(proxy_->publish(config));
+  auto client = HttpClient::connect(proxy_->http());
+  client.send(kLine + std::string(kGet));
+  ASSERT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+}
+
 TEST_F(ProxyProtocol, TheHeaderMayComeAByteAtATime) {
   serve({"127.0.0.1"});
   for (const std::string& header : {kLine, kBinary, kLocal}) {

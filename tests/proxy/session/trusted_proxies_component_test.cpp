@@ -121,6 +121,60 @@ TEST(TrustedProxies, FieldsThatAreNamedPassFromATrustedBalancerAndFromNobodyElse
   }
 }
 
+config::ProxyConfig trusting(config::ProxyConfig config, std::string_view network) {
+  config::Arrivals arrivals;
+  arrivals.trusted_proxies = {config::Network::parse(network).value()};
+  config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
+  return config;
+}
+
+TEST(TrustedProxies, AConfigurationTurnsTrustOnAndOffForConnectionsThatComeAfterwards) {
+  ScriptedBackend backend(answers());
+  RunningEngine proxy(RunningEngine::quick());
+  const config::ProxyConfig silent = shop({backend.port()});
+  const auto told_by = [&](HttpClient& peer) {
+    peer.send(kPassedOn);
+    EXPECT_EQ(peer.read_answer().status, 200);
+    return backend.last().field("X-Real-IP");
+  };
+  ASSERT_TRUE(proxy.publish(silent));
+  auto first = HttpClient::connect(proxy.http());
+  EXPECT_EQ(told_by(first), "127.0.0.1");
+
+  ASSERT_TRUE(proxy.publish(trusting(silent, "127.0.0.0/8")));
+  auto second = HttpClient::connect(proxy.http());
+  EXPECT_EQ(told_by(second), "203.0.113.9");
+  EXPECT_EQ(told_by(first), "127.0.0.1") << "it came before";
+
+  ASSERT_TRUE(proxy.publish(silent));
+  auto third = HttpClient::connect(proxy.http());
+  EXPECT_EQ(told_by(third), "127.0.0.1");
+  EXPECT_EQ(told_by(second), "203.0.113.9") << "it came before";
+
+  ASSERT_TRUE(proxy.publish(trusting(silent, "10.0.0.0/8")));
+  auto fourth = HttpClient::connect(proxy.http());
+  EXPECT_EQ(told_by(fourth), "127.0.0.1");
+}
+
+TEST(TrustedProxies, ThoseOfTheFlagAndThoseOfTheConfigurationAddUp) {
+  ScriptedBackend backend(answers());
+  RunningEngine proxy(trusting({"127.0.0.0/8"}));
+  const auto told = [&] {
+    auto peer = HttpClient::connect(proxy.http());
+    peer.send(
+        "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 203.0.113.9, 10.1.2.3\r\n\r\n");
+    EXPECT_EQ(peer.read_answer().status, 200);
+    return backend.last().field("X-Real-IP");
+  };
+  const config::ProxyConfig silent = shop({backend.port()});
+  ASSERT_TRUE(proxy.publish(silent));
+  EXPECT_EQ(told(), "10.1.2.3");
+  ASSERT_TRUE(proxy.publish(trusting(silent, "10.0.0.0/8")));
+  EXPECT_EQ(told(), "203.0.113.9");
+  ASSERT_TRUE(proxy.publish(silent));
+  EXPECT_EQ(told(), "10.1.2.3");
+}
+
 TEST(TrustedProxies, HttpsAtATrustedBalancerEndsTheRedirectToHttps) {
   ScriptedBackend backend(answers());
   auto config = shop({backend.port()});
