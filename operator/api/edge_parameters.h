@@ -14,6 +14,7 @@
 #include "kube/object.h"
 #include "operator/api/label_selector.h"
 #include "proxy/config/model.h"
+#include "proxy/config/network.h"
 #include "proxy/config/tls_policy.h"
 
 namespace api {
@@ -70,6 +71,9 @@ struct EdgeParameters {
     proxy::config::AccessLine access_log{};
     // Where one Ingress of a host has regular expressions, the others of the class have them, too.
     bool expressions_of_hosts = false;
+    // Who may say who their client is; sorted, unique. Of the proxies of a release, and so of all
+    // of its classes: see ingress::trusted_by_all(). Nothing: nothing is said; empty: nobody.
+    std::optional<std::vector<proxy::config::Network>> trusted_proxies{};
     bool operator==(const Spec&) const = default;
   };
 

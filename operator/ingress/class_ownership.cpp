@@ -42,6 +42,16 @@ const ClassParameters& ClassOwnership::parameters_of(const std::string& class_na
   return found == parameters_.end() ? kNone : found->second;
 }
 
+TrustedByClass ClassOwnership::trusted_proxies() const {
+  TrustedByClass trusted;
+  for (const auto& [name, of_class] : parameters_) {
+    if (!of_class.parameters || !is_our_class(name, false)) continue;
+    const auto& said = of_class.parameters->spec.trusted_proxies;
+    if (said) trusted.emplace(name, *said);
+  }
+  return trusted;
+}
+
 std::shared_ptr<const kube::Ingress> ClassOwnership::with_defaults(
     std::shared_ptr<const kube::Ingress> ingress) const {
   if (parameters_.empty()) return ingress;

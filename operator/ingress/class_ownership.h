@@ -10,6 +10,7 @@
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
 #include "operator/ingress/class_parameters.h"
+#include "operator/ingress/trusted_proxies.h"
 
 namespace ingress {
 
@@ -40,6 +41,9 @@ class ClassOwnership {
       std::shared_ptr<const kube::Ingress> ingress) const;
   // What holds for a class of ours, and for one without an IngressClass: nothing.
   const ClassParameters& parameters_of(const std::string& class_name) const;
+  // What the classes of ours say of whom to trust. One that is undecided says nothing: its
+  // Ingresses are closed, so nobody is misled about their clients.
+  TrustedByClass trusted_proxies() const;
 
   // Set when the annotation of an Ingress of ours names a class that is not: its controller may
   // believe that it owns the Ingress too, and both would write its status.

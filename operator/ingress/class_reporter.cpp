@@ -33,8 +33,10 @@ base::Result<kube::Outcome> ClassReporter::reconcile(const kube::ObjectKey& key)
                        options_.class_names.count(key.name) != 0;
   if (!is_ours || !ingress_class->parameters || !parameters_.has_synced()) {
     told_.erase(key.name);
+    told_distrust_.erase(key.name);
     return kube::Outcome::await_change();
   }
+  tell_of_distrust(*ingress_class);
   const std::string name = named_parameters(*ingress_class);
   const auto parameters = name.empty() ? nullptr : parameters_.get({"", name});
   if (!parameters) {
@@ -63,6 +65,47 @@ void ClassReporter::tell_of_missing(const kube::IngressClass& ingress_class,
   if (!options_.tells_at_class) return;
   events_.warning(kube::reference_to(kube::IngressClass::type(), ingress_class.metadata),
                   "ParametersNotFound", "Compiling", why);
+}
+
+// At the class, and not in the status of its parameters: those may be another release's, too, which
+// has other classes.
+void ClassReporter::tell_of_distrust(const kube::IngressClass& ingress_class) {
+  const std::string& name = ingress_class.metadata.name;
+  const TrustedByClass trusted = trusted_proxies();
+  const auto said = trusted.find(name);
+  if (said == trusted.end() || !is_narrowed(said->second, trusted_by_all(trusted))) {
+    told_distrust_.erase(name);
+    return;
+  }
+  std::string others;
+  for (const auto& [other, networks] : trusted) {
+    if (other == name) continue;
+    if (!others.empty()) others += ", ";
+    others += other;
+  }
+  const std::string why =
+      "trustedProxies of EdgeParameters " + named_parameters(ingress_class) +
+      " names networks that are not trusted: one list is for all classes of a release, and of "
+      "those that name some (beside this one: " +
+      others +
+      ") all have to trust an address. Who comes by the others is taken for the client. Write the "
+      "same networks for all of these classes, or give this one a release of its own.";
+  std::string& told = told_distrust_[name];
+  if (told == why) return;
+  told = why;
+  spdlog::warn("IngressClass {}: {}", name, why);
+  if (!options_.tells_at_class) return;
+  events_.warning(kube::reference_to(kube::IngressClass::type(), ingress_class.metadata),
+                  "TrustedProxiesDiffer", "Compiling", why);
+}
+
+TrustedByClass ClassReporter::trusted_proxies() const {
+  ParametersByName sound;
+  for (const auto& one : parameters_.list()) {
+    if (one->problem.empty()) sound[one->metadata.name] = one;
+  }
+  return ClassOwnership(classes_.list(), kControllerName, options_.class_names, sound)
+      .trusted_proxies();
 }
 
 base::Status ClassReporter::write_status(const api::EdgeParameters& before) {

@@ -13,13 +13,15 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/store.h"
 #include "operator/api/edge_parameters.h"
+#include "operator/ingress/trusted_proxies.h"
 
 namespace ingress {
 
 // Says what became of the parameters of our IngressClasses, class by class: in the status of the
-// EdgeParameters that a class names, and by a Warning at the class where there is none to be read.
-// The leader's work. Of two releases whose classes name one object both would write the same, and
-// the second finds it written.
+// EdgeParameters that a class names, and by a Warning at the class where there is none to be read,
+// or where another class of the release keeps something of it from being so. The leader's work. Of
+// two releases whose classes name one object both would write the same, and the second finds it
+// written.
 class ClassReporter final : public kube::Reconciler {
  public:
   struct Options {
@@ -44,6 +46,9 @@ class ClassReporter final : public kube::Reconciler {
 
  private:
   void tell_of_missing(const kube::IngressClass& ingress_class, const std::string& why);
+  // To be looked at again when any of the classes or parameters changes.
+  void tell_of_distrust(const kube::IngressClass& ingress_class);
+  TrustedByClass trusted_proxies() const;
   base::Status write_status(const api::EdgeParameters& before);
 
   const Options options_;
@@ -53,7 +58,8 @@ class ClassReporter final : public kube::Reconciler {
   kube::EventSink& events_;
   const base::Clock& clock_;
   const std::stop_token stop_;
-  std::map<std::string, std::string> told_;  // by class
+  std::map<std::string, std::string> told_;           // by class
+  std::map<std::string, std::string> told_distrust_;  // likewise
 };
 
 }  // namespace ingress

@@ -20,7 +20,7 @@ struct Asking {
   routing::Resources::Objects<kube::IngressClass> classes;
   ParametersByName parameters;  // that classes name
   // Who finds no room in the configuration (Admission), in a view of a part of the cluster: the
-  // bounds that concern others are decided by who sees all.
+  // bounds that concern others are decided by who sees all, who also says what is of no Ingress.
   std::optional<std::map<kube::ObjectKey, routing::NoRoom>> without_room;
   // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
   // others serve.

@@ -17,6 +17,7 @@
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
+#include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/arbitration.h"
 #include "operator/routing/asked_certificates.h"
 #include "operator/routing/backend_resolver.h"
@@ -1379,6 +1380,8 @@ class Compilation {
     compiled.config.certificates = std::move(tls.certificates);
     for (const auto& [name, id] : tls.sni) compiled.config.sni.insert_or_assign(name, id);
     compiled.config.challenges = challenge_answers(view_, arbitration_->owners());
+    // Of no Ingress: who compiles the cluster in parts says it once.
+    if (!view_.without_room) compiled.config.arrivals = arrivals_of(ownership_.trusted_proxies());
     drop_complaints_of_the_ending();
     compiled.complaints = bounded(std::move(complaints_));
     compiled.summaries = std::move(summaries_);

@@ -13,6 +13,7 @@
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/line_form.h"
+#include "proxy/config/network.h"
 
 namespace ingress {
 namespace {
@@ -142,6 +143,27 @@ proxy::config::AccessLine access_line_in(const Fields& fields) {
   return line;
 }
 
+std::optional<std::vector<proxy::config::Network>> trusted_proxies_in(const Fields& fields) {
+  constexpr const char* kName = "trustedProxies";
+  if (!fields.has(kName)) return std::nullopt;
+  std::vector<proxy::config::Network> networks;
+  for (const std::string& text : fields.texts(kName)) {
+    const auto network = proxy::config::Network::parse(text);
+    if (!network) {
+      fields.complain(kName, "networks, such as \"10.0.0.0/8\" or \"fd00::/8\"");
+      break;
+    }
+    networks.push_back(*network);
+  }
+  std::sort(networks.begin(), networks.end());
+  networks.erase(std::unique(networks.begin(), networks.end()), networks.end());
+  if (networks.size() > proxy::config::kTrustedProxiesMax) {
+    fields.complain(kName, "a list of at most " +
+                               std::to_string(proxy::config::kTrustedProxiesMax) + " networks");
+  }
+  return networks;
+}
+
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
@@ -187,6 +209,7 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
   if (!regex_scope.empty() && regex_scope != "Host" && regex_scope != "Ingress") {
     fields.complain("regexScope", "Ingress or Host");
   }
+  spec.trusted_proxies = trusted_proxies_in(fields);
   return spec;
 }
 

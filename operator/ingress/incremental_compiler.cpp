@@ -9,6 +9,7 @@
 #include "operator/ingress/contract_breach.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/challenge_answers.h"
 #include "operator/routing/external_names.h"
@@ -209,6 +210,7 @@ void IncrementalCompiler::note_classes(const ClusterSource& source) {
   note_everything();
   parameters_ = source.parameters();
   ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
+  note_arrivals();
   Members known;
   for (const auto& [key, ingress] : owned_) known.insert(key);
   for (const auto& ingress : source.ingresses()) {
@@ -224,9 +226,15 @@ void IncrementalCompiler::note_classes(const ClusterSource& source) {
 // namespaces.
 void IncrementalCompiler::note_parameters(const ClusterSource& source) {
   ParametersByName before = std::exchange(parameters_, source.parameters());
-  const auto spec_of = [](const ParametersByName& all, const std::string& name) {
+  ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
+  note_arrivals();
+  const auto spec_of = [](const ParametersByName& all,
+                          const std::string& name) -> std::optional<api::EdgeParameters::Spec> {
     const auto found = all.find(name);
-    return found == all.end() ? std::nullopt : std::optional(found->second->spec);
+    if (found == all.end()) return std::nullopt;
+    api::EdgeParameters::Spec spec = found->second->spec;
+    spec.trusted_proxies.reset();  // of no Ingress
+    return spec;
   };
   std::map<std::string, std::optional<Namespaces>> concerned;  // by class; nothing: of all
   for (const auto& one : classes_) {
@@ -238,7 +246,6 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
     concerned[one->metadata.name] = old && now ? admitted_otherwise(*old, *now) : std::nullopt;
   }
   if (concerned.empty()) return;
-  ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
   for (const auto& ingress : source.ingresses()) {
     const auto wanted = ownership_->wanted_class_of(*ingress);
     const auto found = wanted ? concerned.find(*wanted) : concerned.end();
@@ -247,6 +254,14 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
     if (namespaces && !namespaces->contains(ingress->metadata.namespace_)) continue;
     note_ingress(ingress->metadata.key(), ingress);
   }
+}
+
+void IncrementalCompiler::note_arrivals() {
+  auto arrivals = arrivals_of(ownership_->trusted_proxies());
+  share_section(results_.config.arrivals, arrivals);
+  if (arrivals == results_.config.arrivals) return;
+  results_.config.arrivals = std::move(arrivals);
+  has_changed_ = true;
 }
 
 // Whom the parameters of a class name concerns all of its Ingresses.

@@ -119,6 +119,7 @@ class IncrementalCompiler {
   void begin_anew();
   void note_classes(const ClusterSource& source);
   void note_parameters(const ClusterSource& source);
+  void note_arrivals();
   void note_service_of_classes(const kube::ObjectKey& service);
   void note_namespaces(const ClusterSource& source);
   void note_certificate(const kube::ObjectKey& key,

@@ -292,8 +292,13 @@ void RunningOperator::connect_parts() {
   stores_.classes.add_sync_listener([this] { look_at_all_ingresses(); });
   stores_.services.add_sync_listener([this] { look_at_all_ingresses(); });
   class_controller_.follow(stores_.classes);
-  const auto on_parameters = [this] {
+  const auto look_at_all_classes = [this] {
     for (const auto& one : stores_.classes.list()) class_controller_.enqueue(one->metadata.key());
+  };
+  // Whom one of them trusts is a matter of the others, too.
+  stores_.classes.add_listener([look_at_all_classes](const auto&) { look_at_all_classes(); });
+  const auto on_parameters = [this, look_at_all_classes] {
+    look_at_all_classes();
     look_at_all_ingresses();
   };
   stores_.parameters.add_listener([on_parameters](const auto&) { on_parameters(); });

@@ -614,6 +614,15 @@ class History {
     }
     if (below(2) == 0) spec.server = one_of({"edge", "other"});
     if (below(2) == 0) spec.default_annotations["limit-rps"] = "5";
+    // Together in more ways than one, of what was drawn above.
+    if (spec.hsts || spec.limit_status) {
+      spec.trusted_proxies.emplace();
+      for (const char* network : {"10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24"}) {
+        const bool is_narrow = network[3] == '1';
+        if (is_narrow == spec.hsts.has_value() && spec.tls_policy) continue;
+        spec.trusted_proxies->push_back(*proxy::config::Network::parse(network));
+      }
+    }
     if (below(3) == 0) {
       spec.default_annotations["auth-url"] =
           one_of({"http://web." + a_namespace() + ".svc.cluster.local/check",
@@ -648,6 +657,7 @@ LoadBounds little_room() {
   told[Load::backends] = config.clusters.size();
   proxy::config::ProxyConfig document = config;
   document.challenges = {};
+  document.arrivals = {};  // of no Ingress, and bounded
   const std::string text = proxy::config::delta_to_json(proxy::config::full_state(document));
   constexpr std::size_t kAroundAll = 400;
   told[Load::bytes] = text.size() - std::min(text.size(), kAroundAll);
@@ -692,6 +702,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
     ASSERT_TRUE(are_equal("guards", whole.config.guards, compiler.config().guards));
     ASSERT_TRUE(are_equal("shapes", whole.config.shapes, compiler.config().shapes));
     ASSERT_TRUE(are_equal("challenges", whole.config.challenges, compiler.config().challenges));
+    ASSERT_TRUE(are_equal("arrivals", whole.config.arrivals, compiler.config().arrivals));
     ASSERT_EQ(text_of(whole.complaints), text_of(compiler.complaints()));
     ASSERT_EQ(text_of(whole.summaries), text_of(compiler.summaries()));
     ASSERT_EQ(whole.owners, compiler.owners());
@@ -774,6 +785,33 @@ TEST_F(IncrementalCompilerWork, ParametersOfAClassConcernTheIngressesOfThatClass
   cluster_.put_parameters("strict", {});
   cluster_.put_parameters("of nobody", {.server = "edge"});
   EXPECT_EQ(compiler.update(cluster_.take_changes(), cluster_, now_).ingresses, 0u);
+}
+
+TEST_F(IncrementalCompilerWork, WhomAClassTrustsIsOfNoIngress) {
+  auto named =
+      std::make_shared<kube::IngressClass>(*cluster_.view(ReleaseSettings{}, now_).classes.front());
+  named->parameters = kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", "strict", ""};
+  cluster_.set_classes({named});
+  const auto trust = [this](const char* network) {
+    const std::vector<proxy::config::Network> networks{*proxy::config::Network::parse(network)};
+    cluster_.put_parameters("strict", {.trusted_proxies = networks});
+    return update();
+  };
+  const auto trusted = [this] {
+    return compiler_.config().arrivals.at("")->trusted_proxies.at(0).text();
+  };
+  trust("10.0.0.0/8");
+  EXPECT_EQ(trusted(), "10.0.0.0/8");
+  EXPECT_EQ(trust("192.0.2.0/24").groups, 0u);
+  EXPECT_TRUE(compiler_.has_changed());
+  EXPECT_EQ(trusted(), "192.0.2.0/24");
+  const auto before = compiler_.config().arrivals.at("");
+  EXPECT_EQ(trust("192.0.2.0/24").groups, 0u);
+  EXPECT_FALSE(compiler_.has_changed());
+  EXPECT_EQ(compiler_.config().arrivals.at(""), before) << "it keeps its address";
+  cluster_.set_classes(ingress_test::ViewBuilder().view.classes);
+  update();
+  EXPECT_TRUE(compiler_.config().arrivals.empty());
 }
 
 TEST_F(IncrementalCompilerWork, ANamespaceThatIsSelectedConcernsItsOwnIngressesAlone) {

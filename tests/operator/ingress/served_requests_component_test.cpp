@@ -130,6 +130,32 @@ TEST_F(ServedRequests, WhoIsBeyondALimitGetsTheStatusOfTheClass) {
   EXPECT_NE(beyond.field("retry-after"), "");
 }
 
+TEST_F(ServedRequests, ParametersOfTheClassSayWhoseWordIsTakenForTheClient) {
+  const IngressBuilder ingress =
+      an_ingress("shop/www")
+          .annotation(kNginx + "whitelist-source-range", "203.0.113.0/24")
+          .path(kHost, "/", "web", 80);
+  const auto status = [&](const std::string& client) {
+    HttpClient balancer = HttpClient::connect(proxy_.http());
+    balancer.send("GET / HTTP/1.1\r\nHost: " + kHost + "\r\nX-Forwarded-For: " + client +
+                  "\r\n\r\n");
+    return balancer.read_answer().status;
+  };
+  const auto trusting = [](const std::string& network) {
+    const std::vector<proxy::config::Network> networks{
+        proxy::config::Network::parse(network).value()};
+    return with_parameters({.trusted_proxies = networks});
+  };
+  serve(with_parameters({}).ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 403) << "anybody can say so";
+  serve(trusting("127.0.0.0/8").ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+  EXPECT_EQ(status("198.51.100.1"), 403);
+  serve(trusting("10.0.0.0/8").ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 403);
+}
+
 TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
   serve(ViewBuilder().ingress(rewriting("/pay", "/", kube::PathType::prefix)));
   EXPECT_EQ(asked("/pay"), "/");

@@ -166,7 +166,8 @@ TEST(AddressesOf, FollowTheTypeOfTheService) {
 class OfClasses : public Writers {
  protected:
   OfClasses()
-      : reporter_({{"gatehouse"}, true}, classes_, parameters_, *client_, events_, clock_, {}) {
+      : reporter_({{"gatehouse", "second"}, true}, classes_, parameters_, *client_, events_, clock_,
+                  {}) {
     std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/edgeparameters.yaml");
     std::stringstream text;
     text << crd.rdbuf();
@@ -226,15 +227,56 @@ TEST_F(OfClasses, ParametersThatAreNotThereAreToldAtTheClassOnce) {
   EXPECT_THAT(server_->writes(), IsEmpty());
 }
 
+TEST_F(OfClasses, WhomNotAllClassesTrustIsToldAtTheClassOnce) {
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8]}"));
+  see();
+  reconcile();
+  see();  // its status is written
+  const auto strict = parameters_.get({"", "strict"});
+  kube::IngressClass second = *classes_.get({"", "gatehouse"});
+  second.metadata.name = "second";
+  second.parameters->name = "other";
+  classes_.put(second);
+  const auto look_beside = [&](const char* network) {
+    const json other = {{"metadata", {{"name", "other"}}},
+                        {"spec", {{"trustedProxies", json::array({network})}}}};
+    parameters_.replace_all(
+        {strict, std::make_shared<const api::EdgeParameters>(read_edge_parameters(other).value())});
+    reconcile();
+    reconcile();
+  };
+  look_beside("10.0.0.0/8");
+  EXPECT_THAT(events_.reasons, IsEmpty());
+  look_beside("10.1.0.0/16");
+  EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
+  look_beside("0.0.0.0/0");
+  EXPECT_THAT(events_.reasons, SizeIs(1)) << "all of it is trusted";
+  look_beside("192.0.2.0/24");
+  EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer", "TrustedProxiesDiffer"));
+}
+
 TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
   for (const char* spec :
-       {"{annotations: {refused: [a, b], tolerated: [b]}}", "{defaults: {readTimeout: 48h}}",
-        "{defaults: {connectTimeout: soon}}", "{defaults: {bodySize: many}}", "{plainHttp: Maybe}",
-        "{namespaces: [\"*\"]}", "{tlsPolicy: modern}", "{customHttpErrors: [404]}",
-        "{defaultBackend: {name: web, port: 80}}", "{limitStatus: 404}", "{hsts: {preload: true}}",
+       {"{annotations: {refused: [a, b], tolerated: [b]}}",
+        "{defaults: {readTimeout: 48h}}",
+        "{defaults: {connectTimeout: soon}}",
+        "{defaults: {bodySize: many}}",
+        "{plainHttp: Maybe}",
+        "{namespaces: [\"*\"]}",
+        "{tlsPolicy: modern}",
+        "{customHttpErrors: [404]}",
+        "{defaultBackend: {name: web, port: 80}}",
+        "{limitStatus: 404}",
+        "{hsts: {preload: true}}",
         "{hsts: {maxAgeSeconds: 60, includeSubDomains: true, preload: true}}",
-        "{accessLog: {format: Text}}", "{accessLog: {fields: [cookie]}}",
+        "{accessLog: {format: Text}}",
+        "{accessLog: {fields: [cookie]}}",
         "{accessLog: {format: Common, fields: [status]}}",
+        "{trustedProxies: 10.0.0.0/8}",
+        "{trustedProxies: [10.0.0.0/33]}",
+        "{trustedProxies: [balancer.example]}",
+        "{trustedProxies: ['2001:db8::/129']}",
+        "{trustedProxies: ['']}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}"}) {
@@ -249,6 +291,8 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
       "b}, matchExpressions: [{key: c, operator: NotIn, values: [d]}, {key: e, operator: "
       "DoesNotExist}]}}"));
   EXPECT_TRUE(put("{accessLog: {format: Combined}, namespaceSelector: {}}"));
+  EXPECT_TRUE(put("{trustedProxies: [10.0.0.0/8, 192.0.2.7, '2001:db8::/32', '::1', 0.0.0.0/0]}"));
+  EXPECT_TRUE(put("{trustedProxies: []}"));
 }
 
 class Shim : public Writers {
