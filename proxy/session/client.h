@@ -34,6 +34,7 @@ struct Client {
   // Its fields about the client count: the address is on the list of trusted proxies.
   bool is_trusted_proxy = false;
   const client::TrustedNetworks* trusted_proxies = nullptr;  // that list, where it is on it
+  bool may_attest = false;  // likewise those of Options::trusted_fields
   // All that follow: empty unless a trusted proxy passed the request on.
   std::string_view host{};                                   // that the client asked that proxy for
   std::string_view forwarded_for{};                          // from the client to the peer

@@ -71,7 +71,7 @@ void Exchange::begin(const Client& client, Protocol protocol, Downstream& downst
                      const upstream::Piece& piece, bool last) {
   downstream_ = &downstream;
   if (client.is_trusted_proxy) {
-    means_.options.trusted_fields.trust(request_.fields);
+    if (client.may_attest) means_.options.trusted_fields.trust(request_.fields);
     begin_for(told_client(client), protocol, piece, last);
   } else {
     begin_for(client, protocol, piece, last);

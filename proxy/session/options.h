@@ -74,7 +74,7 @@ struct Options {
   Inspectors::Options inspectors{};
   // Who may say who the client is, beside those whom the configuration names.
   client::TrustedNetworks trusted_proxies{};
-  // What else they may say of it.
+  // What else these may say of it, and no others.
   client::TrustedFields trusted_fields{};
 };
 

@@ -175,6 +175,23 @@ TEST(TrustedProxies, ThoseOfTheFlagAndThoseOfTheConfigurationAddUp) {
   EXPECT_EQ(told(), "10.1.2.3");
 }
 
+// They were named for the balancers of the flag, which check users.
+TEST(TrustedProxies, FieldsThatAreNamedDoNotPassFromWhomTheConfigurationAloneTrusts) {
+  ScriptedBackend backend(answers());
+  for (const auto& [networks, user] : {std::pair(std::vector<std::string>{"10.0.0.0/8"}, ""),
+                                       std::pair(std::vector<std::string>{"127.0.0.1"}, "ann")}) {
+    session::Options options = trusting(networks);
+    options.trusted_fields = client::TrustedFields::parse({"X-Auth-Request-User"}).value();
+    RunningEngine proxy(options);
+    ASSERT_TRUE(proxy.publish(trusting(shop({backend.port()}), "127.0.0.0/8")));
+    auto balancer = HttpClient::connect(proxy.http());
+    balancer.send(kAttested);
+    ASSERT_EQ(balancer.read_answer().status, 200);
+    EXPECT_EQ(backend.last().field("X-Auth-Request-User"), user);
+    EXPECT_EQ(backend.last().field("CF-Connecting-IP"), "203.0.113.9");
+  }
+}
+
 TEST(TrustedProxies, HttpsAtATrustedBalancerEndsTheRedirectToHttps) {
   ScriptedBackend backend(answers());
   auto config = shop({backend.port()});
