@@ -127,7 +127,7 @@ void describe(CLI::App& app, Flags& flags) {
   app.add_option("--trusted-proxies", flags.trusted_proxies,
                  "Load balancers in front, as CIDR,CIDR,...: what they say about their client "
                  "(X-Forwarded-For, -Proto, -Host, -Port, Forwarded, X-Real-IP) counts. From all "
-                 "others it is dropped")
+                 "others it is dropped, but for those that the configuration names")
       ->delimiter(',')
       ->group(listen);
   app.add_option("--trusted-proxy-fields", flags.trusted_proxy_fields,
@@ -139,7 +139,8 @@ void describe(CLI::App& app, Flags& flags) {
       ->group(listen);
   app.add_flag("--proxy-protocol", flags.proxy_protocol,
                "Each connection to the ports above begins with a PROXY header (version 1 or 2), "
-               "and comes from one of --trusted-proxies; all others are closed")
+               "and comes from one of --trusted-proxies or of those that the configuration names; "
+               "all others are closed")
       ->group(listen);
   app.add_option("--direct-http-address", flags.direct_http_address,
                  "Where plain HTTP is served without that header, for those who come by no "
