@@ -16,7 +16,6 @@
 namespace proxy::session {
 namespace {
 
-constexpr std::chrono::hours kTicketKeyLife{1};
 // A loop that has not begun a turn for this long is stuck; an idle one turns every second.
 constexpr std::chrono::milliseconds kStuckAfter{10'000};
 constexpr std::chrono::seconds kPublishTimeout{30};
@@ -147,32 +146,35 @@ base::Status Engine::start_workers() {
     threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
     ::pthread_setname_np(threads_.back().native_handle(), ("worker-" + std::to_string(i)).c_str());
   }
-  key_rotation_ = std::jthread([this](const std::stop_token& stop) { rotate_ticket_keys(stop); });
+  hourly_ = std::jthread([this](const std::stop_token& stop) { follow_clock(stop); });
   return {};
 }
 
 Engine::~Engine() {
-  key_rotation_ = {};
+  hourly_ = {};
   passwords_.stop();  // they tell the workers' loops
   inspectors_.stop();
   for (const auto& worker : workers_) worker->stop();
   threads_.clear();
 }
 
-void Engine::rotate_ticket_keys(const std::stop_token& stop) {
+void Engine::follow_clock(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, stop, kTicketKeyLife, [] { return false; }) &&
-         !stop.stop_requested()) {
-    const auto now = std::chrono::steady_clock::now();
-    if (ticket_keys_given_ && now - *ticket_keys_given_ < 2 * kTicketKeyLife) continue;
-    auto keys = ticket_keys_->rotated();
-    if (!keys) {
-      spdlog::error("rotating session ticket keys: {}; the old ones stay", keys.error().message);
-      continue;
-    }
-    ticket_keys_ = std::move(*keys);
-    for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
+  while (!stop.stop_requested()) {
+    if (ticket_rotation_.is_due(clock_.steady_now())) rotate_ticket_keys();
+    changed_.wait_for(lock, stop, settings_.looks_at_clock_every, [] { return false; });
   }
+}
+
+// Under the lock.
+void Engine::rotate_ticket_keys() {
+  auto keys = ticket_keys_->rotated();
+  if (!keys) {
+    spdlog::error("rotating session ticket keys: {}; the old ones stay", keys.error().message);
+    return;
+  }
+  ticket_keys_ = std::move(*keys);
+  for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
 }
 
 base::Status Engine::use_ticket_keys(const std::vector<std::string>& newest_first) {
@@ -180,7 +182,7 @@ base::Status Engine::use_ticket_keys(const std::vector<std::string>& newest_firs
   if (!keys) return base::failure(keys.error());
   const std::lock_guard lock(mutex_);
   ticket_keys_ = std::move(*keys);
-  ticket_keys_given_ = std::chrono::steady_clock::now();
+  ticket_rotation_.note_given(clock_.steady_now());
   for (const auto& worker : workers_) worker->use_ticket_keys(ticket_keys_);
   return {};
 }

@@ -22,6 +22,7 @@
 #include "proxy/session/memory_watermark.h"
 #include "proxy/session/options.h"
 #include "proxy/session/password_checks.h"
+#include "proxy/session/ticket_rotation.h"
 #include "proxy/session/worker.h"
 
 namespace proxy::session {
@@ -41,6 +42,10 @@ struct EngineSettings {
   bool shares_ports = false;
   // The same without it: for those who come by no balancer, as the operator does.
   std::optional<net::SocketAddress> direct_http, direct_https;
+  // What tells the engine how late it is, and how often it looks there for what is due once an
+  // hour. Tests move one of their own, which outlives the engine; nullptr: the system's.
+  const base::Clock* clock = nullptr;
+  std::chrono::milliseconds looks_at_clock_every{60'000};
 };
 
 // Which of these loops has not begun a turn for too long, by what each said last (0: it has not
@@ -110,11 +115,14 @@ class Engine final : public control::ConfigSink {
   base::Status bind_ports();
   base::Status open_ports();
   base::Status start_workers();
-  void rotate_ticket_keys(const std::stop_token& stop);
+  void follow_clock(const std::stop_token& stop);
+  void rotate_ticket_keys();
   std::size_t open_connections() const;
   void hand_over_ports(const Drain& drain, const std::stop_token& stop);
 
   EngineSettings settings_;
+  const base::SystemClock system_clock_{};
+  const base::Clock& clock_ = settings_.clock == nullptr ? system_clock_ : *settings_.clock;
   admin::AccessLog& access_log_;
   admin::SpanExport* const spans_;
   PasswordChecks passwords_;
@@ -137,7 +145,7 @@ class Engine final : public control::ConfigSink {
   const std::shared_ptr<policy::ClientPlaces> client_places_ =
       std::make_shared<policy::ClientPlaces>();
   std::shared_ptr<const tls::TicketKeys> ticket_keys_;
-  std::optional<std::chrono::steady_clock::time_point> ticket_keys_given_;
+  TicketRotation ticket_rotation_{clock_.steady_now()};
   bool wants_firewall_ = false;        // some configuration had one; publish() only
   bool wants_response_rules_ = false;  // likewise, that inspects responses
   std::uint64_t applied_ = 0;
@@ -148,7 +156,7 @@ class Engine final : public control::ConfigSink {
   MemoryWatermark watermark_;
 
   std::vector<std::jthread> threads_;
-  std::jthread key_rotation_;
+  std::jthread hourly_;
 };
 
 }  // namespace proxy::session

@@ -5,6 +5,7 @@
 
 #include "base/x509.h"
 #include "proxy/net/socket.h"
+#include "tests/fakes/clock.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
@@ -209,50 +210,98 @@ std::string sealed_with(SSL_SESSION* session) {
   return size < 16 ? "" : std::string(reinterpret_cast<const char*>(ticket), 16);
 }
 
-TEST(TlsTickets, NewKeysReachEveryWorkerAndTheOldOnesStillOpen) {
-  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
-    return stream.send(ScriptedBackend::ok("hello"));
-  });
-  RunningEngine proxy(RunningEngine::quick(), 4);
-  config::ProxyConfig config = shop({backend.port()});
-  add_certificate(config, "shop.test", issue({"shop.test"}));
-  // publish() comes back when every worker has what it was told before, too.
-  const auto use = [&](const std::vector<std::string>& keys) {
-    ASSERT_TRUE(proxy.engine().use_ticket_keys(keys));
-    ASSERT_TRUE(proxy.publish(config));
-  };
-  using Session = std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)>;
-  struct Visit {
-    bool is_resumed;
-    HttpClient http;  // OpenSSL forgets a session when a connection of it ends
-    Session session;
-  };
-  const auto visit = [&](SSL_SESSION* ticket) {
-    const Session copy(ticket == nullptr ? nullptr : SSL_SESSION_dup(ticket), SSL_SESSION_free);
-    Handshake client = handshake(proxy, "shop.test", copy.get());
-    EXPECT_EQ(client.error, "");
-    const bool is_resumed = SSL_session_reused(client.stream.ssl()) == 1;
-    HttpClient http(std::move(client.stream));
-    EXPECT_EQ(http.get("/").status, 200);  // reads the ticket on the way
-    SSL* const ssl = http.stream().ssl();
-    return Visit{is_resumed, std::move(http), Session(SSL_get1_session(ssl), SSL_SESSION_free)};
-  };
+struct Visit {
+  bool is_resumed;
+  HttpClient http;  // OpenSSL forgets a session when a connection of it ends
+  std::unique_ptr<SSL_SESSION, void (*)(SSL_SESSION*)> session;
+};
+
+// One request on a connection of its own, by somebody who has this of an earlier one.
+Visit visit(const RunningEngine& proxy, SSL_SESSION* ticket) {
+  const decltype(Visit::session) copy(ticket == nullptr ? nullptr : SSL_SESSION_dup(ticket),
+                                      SSL_SESSION_free);
+  Handshake client = handshake(proxy, "shop.test", copy.get());
+  EXPECT_EQ(client.error, "");
+  const bool is_resumed = SSL_session_reused(client.stream.ssl()) == 1;
+  HttpClient http(std::move(client.stream));
+  EXPECT_EQ(http.get("/").status, 200);  // reads the ticket on the way
+  SSL* const ssl = http.stream().ssl();
+  return Visit{is_resumed, std::move(http), {SSL_get1_session(ssl), SSL_SESSION_free}};
+}
+
+class TicketsOfManyWorkers : public ::testing::Test {
+ protected:
   // So many clients that every worker has some: the kernel deals them out by their ports.
-  constexpr int kClients = 80;
+  static constexpr int kClients = 80;
+
+  TicketsOfManyWorkers() {
+    config_ = shop({backend_.port()});
+    add_certificate(config_, "shop.test", issue({"shop.test"}));
+  }
+  // Comes back when every worker has what it was told before, too.
+  void publish() { ASSERT_TRUE(proxy_.publish(config_)); }
+  std::string newest_key() { return sealed_with(visit(proxy_, nullptr).session.get()); }
+
+  ScriptedBackend backend_{[](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("hello"));
+  }};
+  config::ProxyConfig config_;
+  fakes::FakeClock clock_;
+  RunningEngine proxy_{RunningEngine::quick(), 4, "127.0.0.1:0", false, nullptr, &clock_};
+};
+
+TEST_F(TicketsOfManyWorkers, NewKeysReachEveryWorkerAndTheOldOnesStillOpen) {
+  const auto use = [&](const std::vector<std::string>& keys) {
+    ASSERT_TRUE(proxy_.engine().use_ticket_keys(keys));
+    publish();
+  };
   const std::string first(80, '1'), second(80, '2'), third(80, '3'), fourth(80, '4');
   use({first, second});
-  const Visit before = visit(nullptr);
-  ASSERT_EQ(sealed_with(before.session.get()), first.substr(0, 16));
+  const Visit before = visit(proxy_, nullptr);
+  SSL_SESSION* const ticket = before.session.get();
+  ASSERT_EQ(sealed_with(ticket), first.substr(0, 16));
   use({second, third, first});
   for (int i = 0; i < kClients; ++i) {
-    const Visit after = visit(before.session.get());
+    const Visit after = visit(proxy_, ticket);
     EXPECT_TRUE(after.is_resumed);
     EXPECT_EQ(sealed_with(after.session.get()), second.substr(0, 16));
   }
   use({third, fourth, second, first});
-  for (int i = 0; i < kClients; ++i) EXPECT_TRUE(visit(before.session.get()).is_resumed);
+  for (int i = 0; i < kClients; ++i) EXPECT_TRUE(visit(proxy_, ticket).is_resumed);
   use({fourth, third, second});
-  for (int i = 0; i < kClients; ++i) EXPECT_FALSE(visit(before.session.get()).is_resumed);
+  for (int i = 0; i < kClients; ++i) EXPECT_FALSE(visit(proxy_, ticket).is_resumed);
+}
+
+TEST_F(TicketsOfManyWorkers, EachHourThereIsANewKeyAtAllOfThemAndThreeOldOnesOpen) {
+  publish();
+  const Visit before = visit(proxy_, nullptr);
+  SSL_SESSION* const ticket = before.session.get();
+  std::string newest = sealed_with(ticket);
+  for (int hour = 1; hour <= 4; ++hour) {
+    const std::string last = newest;
+    clock_.advance(std::chrono::hours(1));
+    ASSERT_TRUE(eventually([&] { return (newest = newest_key()) != last; })) << hour;
+    publish();
+    for (int i = 0; i < kClients; ++i) {
+      const Visit after = visit(proxy_, ticket);
+      EXPECT_EQ(after.is_resumed, hour < 4) << hour;
+      EXPECT_EQ(sealed_with(after.session.get()), newest) << hour;
+    }
+  }
+}
+
+TEST_F(TicketsOfManyWorkers, WhoIsGivenNoMoreKeysMakesThemAndThoseThatWereGivenStillOpen) {
+  const std::string given(80, 'g');
+  ASSERT_TRUE(proxy_.engine().use_ticket_keys({given}));
+  publish();
+  const Visit before = visit(proxy_, nullptr);
+  ASSERT_EQ(sealed_with(before.session.get()), given.substr(0, 16));
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(eventually([&] { return newest_key() != given.substr(0, 16); }));
+  publish();
+  for (int i = 0; i < kClients; ++i) {
+    EXPECT_TRUE(visit(proxy_, before.session.get()).is_resumed);
+  }
 }
 
 // With a chain that is longer than the socket's buffer.

@@ -13,7 +13,7 @@ namespace proxy::support {
 
 RunningEngine::RunningEngine(const session::Options& options, std::size_t workers,
                              std::string_view listen_on, bool proxy_protocol,
-                             admin::SpanExport* spans) {
+                             admin::SpanExport* spans, const base::Clock* clock) {
   access_log_ = admin::AccessLog::open(log_path_).value();
   session::EngineSettings settings;
   settings.options = options;
@@ -22,6 +22,8 @@ RunningEngine::RunningEngine(const session::Options& options, std::size_t worker
   settings.https = net::SocketAddress::parse(listen_on).value();
   settings.proxy_protocol = proxy_protocol;
   if (proxy_protocol) settings.direct_http = settings.direct_https = settings.http;
+  settings.clock = clock;
+  if (clock != nullptr) settings.looks_at_clock_every = std::chrono::milliseconds(1);
   engine_ = session::Engine::start(settings, *access_log_, spans).value();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
 #include "proxy/admin/access_log.h"
 #include "proxy/config/model.h"
 #include "proxy/session/engine.h"
@@ -14,12 +15,13 @@
 
 namespace proxy::support {
 
-// The engine in this process, on free ports, with short timeouts.
+// The engine in this process, on free ports, with short timeouts. It sees at once how late it is by
+// a clock that it is given.
 class RunningEngine {
  public:
   explicit RunningEngine(const session::Options& options = quick(), std::size_t workers = 1,
                          std::string_view listen_on = "127.0.0.1:0", bool proxy_protocol = false,
-                         admin::SpanExport* spans = nullptr);
+                         admin::SpanExport* spans = nullptr, const base::Clock* clock = nullptr);
 
   static session::Options quick();
   base::Status publish(const config::ProxyConfig& config);
