@@ -1,0 +1,45 @@
+#include <atomic>
+#include <cstdint>
+
+#include <gtest/gtest.h>
+
+#include "proxy/session/memory_watch.h"
+#include "tests/proxy/support/running_engine.h"
+#include "tests/support/temporary_directory.h"
+
+namespace proxy::support {
+namespace {
+
+using session::MemoryAccount;
+using session::MemoryUse;
+using session::MemoryWatch;
+
+constexpr std::uint64_t kLimit = std::uint64_t{1} << 50;
+
+TEST(MemoryWatch, TellsAgainAndAgainWhatIsUsedUntilItEnds) {
+  std::atomic<int> told{0};
+  std::atomic<std::uint64_t> used{0}, limit{0};
+  {
+    const MemoryWatch watch(MemoryAccount::find(kLimit), [&](const MemoryUse& use) {
+      used = use.used;
+      limit = use.limit;
+      ++told;
+    });
+    EXPECT_TRUE(eventually([&] { return told >= 3; }));
+  }
+  EXPECT_GT(used, 0u);
+  EXPECT_EQ(limit, kLimit);
+}
+
+TEST(MemoryWatch, WithoutALimitSaysNothing) {
+  const ::support::TemporaryDirectory nothing;
+  std::atomic<int> told{0};
+  {
+    const MemoryWatch watch(MemoryAccount::find(0, nothing.path("proc"), nothing.path("groups")),
+                            [&](const MemoryUse&) { ++told; });
+  }
+  EXPECT_EQ(told, 0);
+}
+
+}  // namespace
+}  // namespace proxy::support
