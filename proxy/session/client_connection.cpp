@@ -416,6 +416,11 @@ void ClientConnection::close_stalled(bool reset) {
   close(reason::client_send_timeout, reset);
 }
 
+void ClientConnection::note_silence() {
+  if (waited_to_leave_) return;  // it has been said
+  means_.counters.connections_stalled.add(reason::request_header_timeout);
+}
+
 void ClientConnection::close(const char* reason, bool reset) {
   if (state_ == State::closed) return;
   state_ = State::closed;

@@ -120,6 +120,8 @@ class ClientConnection final : public net::EventHandler,
   void make_room();
   // Now, because the client took nothing of what it is owed for too long.
   void close_stalled(bool reset = false);
+  // It is about to leave(), because its client has not begun a request in time.
+  void note_silence();
   // Now. `reset`: the client must not take what it got for complete.
   void close(const char* reason, bool reset = false);
   void begin_drain();

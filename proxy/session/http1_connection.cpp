@@ -517,6 +517,7 @@ void Http1Connection::on_timeout() {
         if (connection_.has_stalled(timeouts.body_idle)) connection_.close_stalled();
         return;
       }
+      if (!had_request_ && !draining_) connection_.note_silence();
       connection_.leave();
       return;
     case State::head:

@@ -190,6 +190,7 @@ void Http2Connection::check_idle() {
   const Timeouts& timeouts = means_.options.timeouts;
   const auto limit = had_request_ ? timeouts.keep_alive : timeouts.request_header;
   if (sent_goaway_ || means_.loop.now() - idle_since_ < limit) return;
+  if (!had_request_) connection_.note_silence();
   state_ = State::draining;
   sent_goaway_ = true;
   session_->goaway();
