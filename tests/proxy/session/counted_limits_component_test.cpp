@@ -13,11 +13,11 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
-#include "proxy/net/socket.h"
 #include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
+#include "tests/proxy/support/silent_ports.h"
 
 namespace proxy::support {
 namespace {
@@ -37,7 +37,7 @@ class Scene {
     config::ProxyConfig config = shop({backend_.port()});
     config::Cluster deaf;
     deaf.speaks_http2 = true;
-    deaf.endpoints.push_back({"127.0.0.1", net::local_address(deaf_.get()).port()});
+    deaf.endpoints.push_back({"127.0.0.1", deaf_.port()});
     config.clusters["deaf"] = std::make_shared<config::Cluster>(deaf);
     config::VirtualHost host = *config.hosts.at("shop.test");
     host.routes[0].policies.change().body_bytes_max = 10;
@@ -88,7 +88,7 @@ class Scene {
 
  private:
   const std::string metric_;
-  const net::Fd deaf_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
+  const DeafPort deaf_;
   ScriptedBackend backend_{[](SocketStream& stream, const SeenRequest& request) {
     if (request.path == "/held") {
       stream.receive();  // the proxy's end
