@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-changes bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -77,6 +77,10 @@ bench-scale: deps ## what one change costs operator and proxy at 100, 1,000 and 
 	@.ci/build release bench-scale
 	@build/release/tests/bench/bench-scale --json build/bench-scale.json $(SIZES)
 	@tests/bench/plot build/bench-scale.svg build/bench-scale.json
+
+bench-changes: deps ## a minute of 100 configurations a second beside 200 WebSockets, 20 streams and a 1 GiB upload: what failed, and memory (CHANGES_FLAGS="--seconds 10")
+	@.ci/build release bench-changes
+	@build/release/tests/bench/bench-changes $(CHANGES_FLAGS)
 
 bench-large-cluster: deps ## the whole operator at 100, 1,000 and 10,000 certificates: memory, start, burst, joining proxies (SIZES="1000"); half an hour
 	@.ci/build release bench-large-cluster
