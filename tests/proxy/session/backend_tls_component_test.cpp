@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "base/openssl.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
+#include "tests/support/test_authority.h"
 
 namespace proxy::support {
 namespace {
@@ -134,6 +137,31 @@ TEST_F(BackendTls, ACertificateIsVerifiedByAuthorityAndName) {
   EXPECT_EQ(status(), 502);
   EXPECT_THAT(proxy_.access_log(3), HasSubstr("upstream_certificate_not_trusted"));
   EXPECT_EQ(backend.requests(), 1);
+}
+
+TEST_F(BackendTls, AChainHasNoMoreAuthoritiesBetweenThanItMay) {
+  const ::support::TestAuthority root("root"), below("below", root), deep("deep", below);
+  const ::support::Issued two_between = deep.issue("backend.test");
+  base::SslCtxPtr context = server({two_between.chain_pem, two_between.key_pem});
+  const base::BioPtr text(BIO_new_mem_buf(two_between.chain_pem.data(),
+                                          static_cast<int>(two_between.chain_pem.size())));
+  const base::X509Ptr leaf(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+  while (X509* const next = PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)) {
+    SSL_CTX_add0_chain_cert(context.get(), next);
+  }
+  ERR_clear_error();  // there is no more of it
+  const ScriptedBackend backend(says_hello, "127.0.0.1", std::move(context));
+  const auto status_at = [&](std::uint64_t depth) {
+    const config::BackendTls tls{
+        .trusted_pem = root.pem(), .verified_name = "backend.test", .verify_depth = depth};
+    EXPECT_TRUE(proxy_.publish(shop({backend.port()}, over_tls(tls))));
+    return status();
+  };
+  EXPECT_EQ(status_at(3), 200);
+  EXPECT_EQ(status_at(2), 200);
+  EXPECT_EQ(status_at(1), 502);
+  EXPECT_EQ(status_at(0), 502);
+  EXPECT_THAT(proxy_.access_log(4), HasSubstr("upstream_certificate_not_trusted"));
 }
 
 TEST_F(BackendTls, SettingsThatCannotBeUsedSendNothing) {
