@@ -957,37 +957,6 @@ TEST(Upstream, InterimHeadsPassUpToANumberAndOneMoreIsTheEndpointsFault) {
   EXPECT_THAT(proxy.access_log(2), HasSubstr("too_many_interim_responses"));
 }
 
-// RFC 9110 §14.2 and §13.1.5: a part is asked for and answered between the client and its endpoint.
-TEST(Upstream, ARangeIsAskedForAndAnsweredAsItIs) {
-  ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
-    if (request.path == "/beyond") {
-      return stream.send(
-          "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */10\r\n"
-          "Content-Length: 0\r\n\r\n");
-    }
-    return stream.send(
-        "HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nETag: \"v1\"\r\n"
-        "Content-Range: bytes 2-5/10\r\nContent-Length: 4\r\n\r\n2345");
-  });
-  RunningEngine proxy;
-  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
-  auto client = HttpClient::connect(proxy.http());
-  client.send("GET / HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=2-5\r\nIf-Range: \"v1\"\r\n\r\n");
-  const HttpAnswer part = client.read_answer();
-  EXPECT_EQ(part.status, 206);
-  EXPECT_EQ(part.body, "2345");
-  EXPECT_EQ(part.field("content-range"), "bytes 2-5/10");
-  EXPECT_EQ(part.field("accept-ranges"), "bytes");
-  EXPECT_EQ(part.field("etag"), "\"v1\"");
-  EXPECT_EQ(backend.last().field("Range"), "bytes=2-5");
-  EXPECT_EQ(backend.last().field("If-Range"), "\"v1\"");
-  client.send("GET /beyond HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=20-\r\n\r\n");
-  const HttpAnswer beyond = client.read_answer();
-  EXPECT_EQ(beyond.status, 416);
-  EXPECT_EQ(beyond.field("content-range"), "bytes */10");
-  EXPECT_EQ(backend.connections(), 1);
-}
-
 TEST(Upstream, WhereDescriptorsAreShortAnIdleConnectionMakesRoomAndElseTheRequestIsRefused) {
   ScriptedBackend one(says(ScriptedBackend::ok("one")));
   std::atomic<bool> go{false};

@@ -232,15 +232,18 @@ TEST_F(MessageForms, AStatusAbove599PassesAndCountsAsTheServersFault) {
 }
 
 // RFC 9110 §14.2: of parts of a resource the endpoint decides, in both protocols.
+// RFC 9110 §14.2 and §13.1.5: a part is asked for and answered between the client and its endpoint.
 TEST_F(MessageForms, ARangeIsAskedForAndAnsweredAsTheEndpointHasIt) {
   says =
       "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/10\r\nAccept-Ranges: bytes\r\n"
-      "Content-Length: 3\r\n\r\ncde";
+      "ETag: \"v1\"\r\nContent-Length: 3\r\n\r\ncde";
   start();
   const HttpAnswer part = answer_to(
       "GET /a HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=2-4\r\nIf-Range: \"v1\"\r\n\r\n");
   EXPECT_EQ(part.status, 206);
   EXPECT_EQ(part.field("content-range"), "bytes 2-4/10");
+  EXPECT_EQ(part.field("accept-ranges"), "bytes");
+  EXPECT_EQ(part.field("etag"), "\"v1\"");
   EXPECT_EQ(part.body, "cde");
   EXPECT_EQ(backend.last().field("range"), "bytes=2-4");
   EXPECT_EQ(backend.last().field("if-range"), "\"v1\"");
