@@ -112,9 +112,11 @@ TEST_F(VanishedEndpoints, FailNoRequestAndNoCallOfManyAtOnceWhereTheyTakeNoConne
     }
   });
   const std::vector<std::vector<std::uint16_t>> states = {
-      {port(0), lost.port(), port(1)},           {port(0), port(1)},
-      {lost.port(), another.port(), port(0)},    {ended, port(1)},
-      {ended, another.port(), port(0), port(1)},
+      {port(0), lost.port(), port(1)},
+      {port(0), port(1)},
+      {lost.port(), another.port(), port(0)},
+      {ended.port(), port(1)},
+      {ended.port(), another.port(), port(0), port(1)},
   };
   for (int round = 0; round < 2; ++round) {
     for (const auto& state : states) {

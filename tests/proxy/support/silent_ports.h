@@ -37,6 +37,19 @@ class FullPort {
   std::list<net::Fd> waiting_;
 };
 
+// Bound, and nobody listens: whoever connects is refused, and nobody else has it meanwhile.
+class ClosedPort {
+ public:
+  ClosedPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto any = net::SocketAddress::from_ip("127.0.0.1", 0).value();
+    EXPECT_EQ(::bind(socket_.get(), any.get(), any.size()), 0);
+  }
+  std::uint16_t port() const { return net::local_address(socket_.get()).port(); }
+
+ private:
+  net::Fd socket_;
+};
+
 // Takes connections, and nothing that comes on them.
 class DeafPort {
  public:
