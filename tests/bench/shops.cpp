@@ -322,9 +322,14 @@ void Shops::remove_ingress(const std::string& name, int shop) {
 }
 
 void Shops::change_path(int shop, const std::string& path) {
-  const std::string name = "shop-" + std::to_string(shop);
-  json wanted = ingress(namespace_of(shop), name, name, true);
-  wanted["spec"]["rules"][0]["http"]["paths"].push_back(path_to(path, name));
+  change_plain_path("shop-" + std::to_string(shop), shop, path);
+}
+
+void Shops::change_plain_path(const std::string& name, int shop, const std::string& path) {
+  const std::string service = "shop-" + std::to_string(shop);
+  // Its rules are the same with an issuer and without.
+  json wanted = ingress(namespace_of(shop), name, service, false);
+  wanted["spec"]["rules"][0]["http"]["paths"].push_back(path_to(path, service));
   const json patch = {{"spec", {{"rules", wanted["spec"]["rules"]}}}};
   const auto written = installation_.api().request(
       "PATCH", kIngresses + namespace_of(shop) + "/ingresses/" + name, patch.dump(), kMergePatch);

@@ -39,8 +39,9 @@ class Shops {
 
   // Ingresses over plain HTTP. broken: it names a Service that there is none of.
   void add_plain_ingress(const std::string& name, int shop, bool is_broken);
-  // A second path for a shop.
+  // A second path for a shop, or for a plain Ingress of it.
   void change_path(int shop, const std::string& path);
+  void change_plain_path(const std::string& name, int shop, const std::string& path);
   void change_endpoint(int shop, const std::string& address);
   void remove_ingress(const std::string& name, int shop);
 
