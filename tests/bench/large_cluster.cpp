@@ -2,8 +2,10 @@
 // API server, real proxies and a CA, with N shops that each have an Ingress, a Service with a
 // slice, a Certificate that is ready and its Secret.
 //
-//   bench-large-cluster [--json FILE] [--proxies COUNT] [--only STEP,STEP] [SIZE...]
+//   bench-large-cluster [--json FILE] [--only STEP,STEP] [--NUMBER COUNT] [SIZE...]
 //   bench-large-cluster --check [--only STEP,STEP] [SIZE...]
+//
+// NUMBER is one of Settings: proxies, fleet.
 //
 // Processor time and resident memory of the operator's process and of proxies, and counts: orders
 // at the CA, writes at the API server, handshakes at the proxies, what passes to them. Wall times
@@ -41,7 +43,8 @@ using std::chrono::minutes;
 
 struct Settings {
   bool is_check = false;
-  int proxies = 19;           // that join the first
+  int proxies = 19;           // that join the first, for a change that all are told
+  int fleet = 50;             // proxies beside the first that are rolled and leave
   int coming_and_going = 60;  // proxies
   int at_once = 300;          // Ingresses whose certificates are to be issued
   int changes = 200;          // of each kind, within kTimeOfChanges
@@ -145,10 +148,16 @@ class Run {
   double applied_by_first_proxy() {
     return bench::metric(metrics_of(0), "gatehouse_proxy_config_applied_total");
   }
+  double hosts_of_first_proxy() {
+    return bench::metric(metrics_of(0), "gatehouse_proxy_config_hosts");
+  }
+
+  // Of the operator, without what looking took.
+  double processor_ms() { return bench::processor_ms(pid()) - looked_ms_; }
 
   Counts counts() {
     Counts now;
-    now.processor_ms = bench::processor_ms(pid()) - looked_ms_;
+    now.processor_ms = processor_ms();
     const std::string text = metrics_at_rest();
     now.compilations = bench::metric(text, "gatehouse_compile_duration_seconds_count");
     now.deltas = bench::metric(text, "gatehouse_control_requests_total", "\"delta\"");
@@ -280,8 +289,10 @@ class Run {
       return installation().operator_readiness().compare(0, 3, "200") == 0;
     });
     results_.note(name + ": until ready, CPU ms", bench::processor_ms(pid()));
-    std::cerr << "  ready after " << seconds_since(begin) << " s" << std::endl;
+    results_.note(name + ": until ready, s of wall time", seconds_since(begin));
     is_live(size_);
+    results_.note(name + ": until a proxy has what it holds confirmed, s of wall time",
+                  seconds_since(begin));
     rest();
     const Counts after = counts();
     results_.note(name + ": until at rest, CPU ms", after.processor_ms);
@@ -295,6 +306,8 @@ class Run {
     std::this_thread::sleep_for(std::chrono::seconds(settings_.is_check ? 0 : 11));
     results_.note(name + ": peak, MB", bench::resident_peak_mb(pid()));
     results_.note(name + ": at rest, MB", bench::resident_mb(pid()));
+    results_.note(name + ": a proxy, MB",
+                  bench::resident_mb(installation().proxy_process(0).pid()));
     if (settings_.is_check) return;
     const double idle_before = bench::processor_ms(pid());
     std::this_thread::sleep_for(std::chrono::seconds(20));
@@ -421,7 +434,7 @@ class Run {
     const int count = settings_.at_once;
     const Counts before = counts();
     const double took = shops_.issue_at_once("sale-" + std::to_string(size_), count);
-    const double told_ms = bench::processor_ms(pid());
+    const double told_ms = processor_ms();
     rest();
     const Counts after = counts();
     const std::string row = std::to_string(count) + " Ingresses at once";
@@ -479,7 +492,7 @@ class Run {
   void burst() {
     rest();
     const Counts before = counts();
-    const double known = bench::metric(metrics(), "gatehouse_ingresses");
+    const double known = hosts_of_first_proxy();
     const auto begin = std::chrono::steady_clock::now();
     int broken = 0;
     for (int i = 0; i < size_; ++i) {
@@ -488,9 +501,12 @@ class Run {
       shops_.add_plain_ingress("burst-" + std::to_string(i), i, is_broken);
     }
     const double posted = seconds_since(begin);
-    is_live(static_cast<int>(known) + size_);
+    // A proxy knows its hosts, and to ask it is no work of the operator's.
+    const bool are_live =
+        wait_until(minutes(5), [&] { return hosts_of_first_proxy() >= known + size_; });
+    if (!are_live) std::cerr << "  not all hosts of the burst are live" << std::endl;
     const double live = seconds_since(begin) - posted;
-    const double live_ms = bench::processor_ms(pid());
+    const double live_ms = processor_ms();
     std::set<std::string> told;
     wait_until(minutes(5), [&] {
       std::this_thread::sleep_for(milliseconds(500));
@@ -550,21 +566,31 @@ class Run {
     show_crowd("a proxy that joins", before, joining);
     change(std::to_string(joining + 1) + " proxies", joining + 1);
 
+    const int fleet = std::max(settings_.fleet, joining);
+    if (fleet > joining) {
+      rest();
+      before = counts();
+      add_proxies(fleet - joining);
+      is_live(size_);
+      rest();
+      show_crowd("a proxy that joins " + std::to_string(joining + 1), before, fleet - joining);
+    }
+
     rest();
     before = counts();
     // One after the other: one more, and the oldest of them goes.
-    for (int i = 0; i < joining; ++i) {
+    for (int i = 0; i < fleet; ++i) {
       add_proxies(1);
       is_live(size_);
       before.handshakes -= take_away(oldest++);
     }
     rest();
-    show_crowd("a proxy that is rolled", before, joining);
+    show_crowd("a proxy that is rolled", before, fleet);
 
     before = counts();
-    for (int i = 0; i < joining; ++i) before.handshakes -= take_away(oldest++);
+    for (int i = 0; i < fleet; ++i) before.handshakes -= take_away(oldest++);
     rest();
-    show_crowd("a proxy that leaves", before, joining);
+    show_crowd("a proxy that leaves", before, fleet);
     come_and_go(settings_.coming_and_going);
   }
 
@@ -602,12 +628,23 @@ class Run {
   Results results_;
 };
 
+// All that some size has, in the order in which it was found.
+std::vector<std::string> rows_of(const std::map<int, Results>& by_size) {
+  std::vector<std::string> names;
+  for (const auto& [size, results] : by_size) {
+    for (const auto& [row, number] : results.rows()) {
+      if (std::find(names.begin(), names.end(), row) == names.end()) names.push_back(row);
+    }
+  }
+  return names;
+}
+
 void print(const std::map<int, Results>& by_size, nlohmann::json& document) {
   constexpr bench::Columns kColumns{72, 10};
   std::vector<int> sizes;
   for (const auto& [size, results] : by_size) sizes.push_back(size);
   std::cout << bench::head(kColumns, sizes) << "\n";
-  for (const auto& [row, unused] : by_size.begin()->second.rows()) {
+  for (const std::string& row : rows_of(by_size)) {
     bench::Numbers numbers;
     for (const auto& [size, results] : by_size) {
       const auto& rows = results.rows();
@@ -649,12 +686,15 @@ int main(int argc, char** argv) {
   const auto take_flag = [&](const std::string& flag, const auto& next) {
     if (flag == "--proxies") {
       settings.proxies = std::max(std::atoi(next().c_str()), 1);
+    } else if (flag == "--fleet") {
+      settings.fleet = std::max(std::atoi(next().c_str()), 1);
     } else if (flag == "--only") {
       std::istringstream steps(next());
       for (std::string step; std::getline(steps, step, ',');) settings.only.insert(step);
     } else if (flag == "--check") {
       settings.is_check = true;
       settings.proxies = 2;
+      settings.fleet = 2;
       settings.coming_and_going = 4;
       settings.at_once = 20;
     } else {
