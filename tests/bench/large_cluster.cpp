@@ -5,24 +5,28 @@
 //   bench-large-cluster [--json FILE] [--only STEP,STEP] [--NUMBER COUNT] [SIZE...]
 //   bench-large-cluster --check [--only STEP,STEP] [SIZE...]
 //
-// NUMBER is one of Settings: proxies, fleet.
+// NUMBER is one of Settings: proxies, fleet, changes, swaps, many.
 //
 // Processor time and resident memory of the operator's process and of proxies, and counts: orders
 // at the CA, writes at the API server, handshakes at the proxies, what passes to them. Wall times
 // are printed as a remark. With --check nothing but counts is looked at, and fails where one is
-// above its bound. Steps: change, storm, unrelated, burst, proxies, at-once, beside.
+// above its bound. Steps: change, storm, swap, unrelated, burst, proxies, at-once, beside, many.
 //
 // To look costs what is looked at: a page of the operator's metrics has three lines for each
 // Certificate. So none is asked for while a change is measured, and what the others took is left
 // out.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -31,6 +35,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/curl_transport.h"
+#include "base/tls_handshake.h"
 #include "tests/bench/shops.h"
 #include "tests/bench/sizes.h"
 
@@ -47,7 +52,9 @@ struct Settings {
   int fleet = 50;             // proxies beside the first that are rolled and leave
   int coming_and_going = 60;  // proxies
   int at_once = 300;          // Ingresses whose certificates are to be issued
+  int many = 10'000;          // the same in a cluster that has nothing else; 0: not
   int changes = 200;          // of each kind, within kTimeOfChanges
+  int swaps = 1'000;          // of one certificate
   std::set<std::string> only;
   bool wants(const std::string& step) const { return only.empty() || only.count(step) != 0; }
 };
@@ -68,6 +75,10 @@ class Results {
                           std::to_string(bound));
     }
   }
+  void add(const Results& more) {
+    rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end());
+    too_many_.insert(too_many_.end(), more.too_many_.begin(), more.too_many_.end());
+  }
   const std::vector<std::pair<std::string, double>>& rows() const { return rows_; }
   const std::vector<std::string>& too_many() const { return too_many_; }
 
@@ -78,6 +89,13 @@ class Results {
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// So many of a hundred of them are at most this.
+double percentile(std::vector<double> values, std::size_t percent) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() * percent / 100, values.size() - 1)];
 }
 
 // One size, from an empty cluster to its end.
@@ -91,11 +109,19 @@ class Run {
     restart("restart");
     if (settings_.wants("change")) change("1 proxy", 1);
     if (settings_.wants("storm")) storm();
+    if (settings_.wants("swap")) swap();
     if (settings_.wants("unrelated")) unrelated();
     if (settings_.wants("burst")) burst();
     if (settings_.wants("proxies")) crowd();
-    if (settings_.wants("at-once")) issue_at_once();
+    if (settings_.wants("at-once")) issue_at_once(settings_.at_once);
     if (settings_.wants("beside")) issue("beside N others");
+    return results_;
+  }
+
+  // Certificates for so many Ingresses, instead of all that.
+  Results issue_many() {
+    shops_.issue("showroom-0");  // makes connections
+    issue_at_once(size_);
     return results_;
   }
 
@@ -244,9 +270,8 @@ class Run {
     }
     rest();
     const Counts after = counts();
-    std::sort(times.begin(), times.end());
     const std::string row = "one Ingress to HTTPS, " + where;
-    results_.note(row + ", p50, ms of wall time", times[times.size() / 2]);
+    results_.note(row + ", p50, ms of wall time", percentile(times, 50));
     results_.note(row + ", CPU ms", (after.processor_ms - before.processor_ms) / rounds);
     results_.count(row + ", orders", (after.orders - before.orders) / rounds, 1);
     results_.count(row + ", writes", (after.writes - before.writes) / rounds, 6);
@@ -306,8 +331,7 @@ class Run {
     std::this_thread::sleep_for(std::chrono::seconds(settings_.is_check ? 0 : 11));
     results_.note(name + ": peak, MB", bench::resident_peak_mb(pid()));
     results_.note(name + ": at rest, MB", bench::resident_mb(pid()));
-    results_.note(name + ": a proxy, MB",
-                  bench::resident_mb(installation().proxy_process(0).pid()));
+    results_.note(name + ": a proxy, MB", proxy_resident_mb());
     if (settings_.is_check) return;
     const double idle_before = bench::processor_ms(pid());
     std::this_thread::sleep_for(std::chrono::seconds(20));
@@ -350,8 +374,7 @@ class Run {
     }
     rest();
     const Counts after = counts();
-    std::sort(times.begin(), times.end());
-    results_.note(row + ", live after its write, p50, ms of wall time", times[times.size() / 2]);
+    results_.note(row + ", live after its write, p50, ms of wall time", percentile(times, 50));
     results_.count(row + ", writes", (after.writes - before.writes) / rounds, 0);
     results_.count(row + ", answers to each proxy",
                    (after.deltas - before.deltas) / rounds / proxies, 1.5);
@@ -428,10 +451,81 @@ class Run {
     results_.count(row + ", handshakes", after.handshakes - before.handshakes, 5);
   }
 
-  // Whose certificates are all to be issued.
-  void issue_at_once() {
+  // Whether the first proxy shows this certificate for a host within a minute.
+  bool is_shown(const std::string& host, const std::string& fingerprint) {
+    const auto port = static_cast<std::uint16_t>(installation().proxy_port(0, "https"));
+    const auto begin = std::chrono::steady_clock::now();
+    while (seconds_since(begin) < 60) {
+      const auto leaf =
+          base::read_served_certificate("127.0.0.1", port, host, std::chrono::seconds(5), {});
+      if (leaf && leaf->fingerprint_sha256 == fingerprint) return true;
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
+    return false;
+  }
+
+  // A request for a host, on a connection of its own, that is answered whatever it says: nobody
+  // listens where the shop is said to be.
+  bool is_answered(const std::string& host) {
+    base::CurlOptions options;
+    options.verify_peer = false;
+    base::HttpRequest request;
+    request.url = "https://" + host + "/";
+    request.timeout = std::chrono::seconds(5);
+    request.connect_to = "127.0.0.1:" + std::to_string(installation().proxy_port(0, "https"));
+    return base::make_curl_transport(options)->send(request, {}).has_value();
+  }
+
+  // One certificate again and again, while a client asks for its host.
+  void swap() {
+    const std::string name = "boutique";
+    const std::string host = Shops::host_of(name);
+    bool is_well = is_shown(host, shops_.add_with_own_certificate(name));
     rest();
-    const int count = settings_.at_once;
+    std::atomic<int> asked = 0;
+    std::atomic<int> failed = 0;
+    std::jthread client([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        ++asked;
+        if (!is_answered(host)) ++failed;
+        std::this_thread::sleep_for(milliseconds(5));
+      }
+    });
+    const int unmeasured = settings_.swaps / 10;  // what grows once has grown then
+    double operator_mb = 0;
+    double proxy_mb = 0;
+    std::vector<double> times;
+    for (int i = 0; is_well && i < unmeasured + settings_.swaps; ++i) {
+      if (i == unmeasured) {
+        operator_mb = bench::resident_mb(pid());
+        proxy_mb = proxy_resident_mb();
+      }
+      const std::string wanted = shops_.swap_certificate(name);
+      const auto begin = std::chrono::steady_clock::now();
+      is_well = is_shown(host, wanted);
+      if (i >= unmeasured) times.push_back(seconds_since(begin) * 1e3);
+    }
+    client.request_stop();
+    client.join();
+    rest();
+    // What is free is given back each five seconds.
+    std::this_thread::sleep_for(std::chrono::seconds(settings_.is_check ? 0 : 6));
+    const std::string row = std::to_string(settings_.swaps) + " swaps of one certificate";
+    results_.note(row + ", shown after its Secret was written, p50, ms of wall time",
+                  percentile(times, 50));
+    results_.note(row + ", the same, p99", percentile(times, 99));
+    results_.count(row + ", not shown", is_well ? 0 : 1, 0);
+    results_.note(row + ", requests meanwhile", asked);
+    results_.count(row + ", requests that failed", failed, 0);
+    results_.note(row + ", MB more in a proxy", proxy_resident_mb() - proxy_mb);
+    results_.note(row + ", MB more in the operator", bench::resident_mb(pid()) - operator_mb);
+  }
+
+  double proxy_resident_mb() { return bench::resident_mb(installation().proxy_process(0).pid()); }
+
+  // Whose certificates are all to be issued.
+  void issue_at_once(int count) {
+    rest();
     const Counts before = counts();
     const double took = shops_.issue_at_once("sale-" + std::to_string(size_), count);
     const double told_ms = processor_ms();
@@ -666,6 +760,10 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
     std::cerr << size << " shops" << std::endl;
     by_size[size] = Run(settings, size).go();
   }
+  if (settings.many > 0 && settings.wants("many")) {
+    std::cerr << "certificates for " << settings.many << " Ingresses" << std::endl;
+    by_size[settings.many].add(Run(settings, settings.many).issue_many());
+  }
   nlohmann::json document = nlohmann::json::array();
   print(by_size, document);
   bool is_bounded = true;
@@ -683,11 +781,15 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
 
 int main(int argc, char** argv) {
   Settings settings;
+  const std::map<std::string, int*> numbers = {{"--proxies", &settings.proxies},
+                                               {"--fleet", &settings.fleet},
+                                               {"--changes", &settings.changes},
+                                               {"--swaps", &settings.swaps},
+                                               {"--many", &settings.many}};
   const auto take_flag = [&](const std::string& flag, const auto& next) {
-    if (flag == "--proxies") {
-      settings.proxies = std::max(std::atoi(next().c_str()), 1);
-    } else if (flag == "--fleet") {
-      settings.fleet = std::max(std::atoi(next().c_str()), 1);
+    if (const auto number = numbers.find(flag); number != numbers.end()) {
+      const int least = flag == "--many" ? 0 : 1;
+      *number->second = std::max(std::atoi(next().c_str()), least);
     } else if (flag == "--only") {
       std::istringstream steps(next());
       for (std::string step; std::getline(steps, step, ',');) settings.only.insert(step);
@@ -695,6 +797,8 @@ int main(int argc, char** argv) {
       settings.is_check = true;
       settings.proxies = 2;
       settings.fleet = 2;
+      settings.many = 0;
+      settings.swaps = 20;
       settings.coming_and_going = 4;
       settings.at_once = 20;
     } else {

@@ -37,6 +37,11 @@ class Shops {
   void add_ready(int count);
   int count() const { return count_; }
 
+  // A host of the first namespace whose certificate somebody else brings, and another one in its
+  // place: the fingerprint of what is in the Secret from then on, as CertificateInfo has it.
+  std::string add_with_own_certificate(const std::string& name);
+  std::string swap_certificate(const std::string& name);
+
   // Ingresses over plain HTTP. broken: it names a Service that there is none of.
   void add_plain_ingress(const std::string& name, int shop, bool is_broken);
   // A second path for a shop, or for a plain Ingress of it.
