@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-changes bench-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-changes bench-large-cluster profile-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -85,6 +85,11 @@ bench-changes: deps ## a minute of 100 configurations a second beside 200 WebSoc
 bench-large-cluster: deps ## the whole operator at 100, 1,000 and 10,000 certificates: memory, start, burst, joining proxies (SIZES="1000"); half an hour
 	@.ci/build release bench-large-cluster
 	@build/release/tests/bench/bench-large-cluster --json build/bench-large-cluster.json $(LARGE_CLUSTER_FLAGS) $(SIZES)
+
+profile-large-cluster: deps ## which functions of the operator hold its memory at 10,000 certificates (PROFILE=processor or instructions: which a change takes; SIZE=1000)
+	@.ci/deps profile
+	@.ci/build release bench-large-cluster
+	@tests/bench/profile_cluster $(or $(PROFILE),memory) --size $(or $(SIZE),10000)
 
 instructions: deps ## counts what a request costs the proxy by protocol and policy, beside the last look (INSTRUCTIONS_FLAGS=--write keeps it)
 	@.ci/deps instructions

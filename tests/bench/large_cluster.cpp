@@ -5,7 +5,8 @@
 //   bench-large-cluster [--json FILE] [--only STEP,STEP] [--NUMBER COUNT] [SIZE...]
 //   bench-large-cluster --check [--only STEP,STEP] [SIZE...]
 //
-// NUMBER is one of Settings: proxies, fleet, changes, swaps, many.
+// NUMBER is one of Settings: proxies, fleet, changes, swaps, many. For profiles (profile_cluster)
+// there are --operator PROGRAM and --around COMMAND.
 //
 // Processor time and resident memory of the operator's process and of proxies, and counts: orders
 // at the CA, writes at the API server, handshakes at the proxies, what passes to them. Wall times
@@ -48,13 +49,17 @@ using std::chrono::minutes;
 
 struct Settings {
   bool is_check = false;
-  int proxies = 19;           // that join the first, for a change that all are told
-  int fleet = 50;             // proxies beside the first that are rolled and leave
-  int coming_and_going = 60;  // proxies
-  int at_once = 300;          // Ingresses whose certificates are to be issued
-  int many = 10'000;          // the same in a cluster that has nothing else; 0: not
-  int changes = 200;          // of each kind, within kTimeOfChanges
-  int swaps = 1'000;          // of one certificate
+  int proxies = 19;              // that join the first, for a change that all are told
+  int fleet = 50;                // proxies beside the first that are rolled and leave
+  int coming_and_going = 60;     // proxies
+  int at_once = 300;             // Ingresses whose certificates are to be issued
+  int many = 10'000;             // the same in a cluster that has nothing else; 0: not
+  int changes = 200;             // of each kind, within kTimeOfChanges
+  int swaps = 1'000;             // of one certificate
+  std::string operator_program;  // empty: the operator itself
+  // A command that is told, with "rest PID", when an operator has restarted and rests, and with
+  // "begin PID ROW" and "end PID ROW" around changes that are measured; empty: none.
+  std::string around;
   std::set<std::string> only;
   bool wants(const std::string& step) const { return only.empty() || only.count(step) != 0; }
 };
@@ -332,6 +337,7 @@ class Run {
     results_.note(name + ": peak, MB", bench::resident_peak_mb(pid()));
     results_.note(name + ": at rest, MB", bench::resident_mb(pid()));
     results_.note(name + ": a proxy, MB", proxy_resident_mb());
+    tell("rest");
     if (settings_.is_check) return;
     const double idle_before = bench::processor_ms(pid());
     std::this_thread::sleep_for(std::chrono::seconds(20));
@@ -400,6 +406,7 @@ class Run {
   void spend_on_changes(const std::string& row, const Change& apply) {
     rest();
     const int changes = settings_.changes;
+    tell("begin", row);
     const Spent before = spent();
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < changes; ++i) {
@@ -408,8 +415,17 @@ class Run {
     }
     std::this_thread::sleep_until(begin + kTimeOfChanges);
     const Spent after = spent();
+    tell("end", row);
     results_.note(row + ", CPU ms", (after.operator_ms - before.operator_ms) / changes);
     results_.note(row + ", CPU ms of each proxy", (after.proxy_ms - before.proxy_ms) / changes);
+  }
+
+  // Rows have no quotes.
+  void tell(const std::string& moment, const std::string& row = "") {
+    if (settings_.around.empty()) return;
+    const std::string command =
+        settings_.around + " " + moment + " " + std::to_string(pid()) + " '" + row + "'";
+    if (std::system(command.c_str()) != 0) std::cerr << "  failed: " << command << std::endl;
   }
 
   // Ingresses beside the shops' own that ask for no certificate.
@@ -712,7 +728,7 @@ class Run {
   const Settings settings_;
   const int size_;
   const std::unique_ptr<base::HttpTransport> transport_ = base::make_curl_transport({});
-  Shops shops_;
+  Shops shops_{settings_.operator_program};
   std::set<int> proxies_ = {0};
   int started_ = 1;  // proxies, also those that have left
   int issued_ = 0;
@@ -793,6 +809,10 @@ int main(int argc, char** argv) {
     } else if (flag == "--only") {
       std::istringstream steps(next());
       for (std::string step; std::getline(steps, step, ',');) settings.only.insert(step);
+    } else if (flag == "--operator") {
+      settings.operator_program = next();
+    } else if (flag == "--around") {
+      settings.around = next();
     } else if (flag == "--check") {
       settings.is_check = true;
       settings.proxies = 2;

@@ -130,7 +130,7 @@ std::string line_of(const std::string& file, const std::string& name) {
 
 }  // namespace
 
-Shops::Shops()
+Shops::Shops(const std::string& operator_program)
     : ca_(must(fakes::AcmeFront::start(clock_, quick_ca()), "starting the CA")),
       mint_key_(must(base::PrivateKey::generate({}), "making a key")),
       leaf_key_(must(base::PrivateKey::generate({}), "making a key")) {
@@ -139,6 +139,7 @@ Shops::Shops()
   authority.names.dns_names = {"intermediate.test"};
   authority.is_ca = true;
   mint_pem_ = must(base::make_self_signed(mint_key_, authority), "making a CA");
+  installation_.start_operators_by(operator_program);
   installation_.start_operator();
   installation_.start_proxies(1);
   installation_.apply(

@@ -18,7 +18,9 @@ namespace bench {
 // that takes any number of orders. What cannot be done ends the program. Main thread alone.
 class Shops {
  public:
-  Shops();  // with an operator, one proxy and an issuer that is ready
+  // With an operator, one proxy and an issuer that is ready. operator_program: what is started as
+  // an operator, by Installation::start_operators_by(); empty: the operator itself.
+  explicit Shops(const std::string& operator_program);
 
   integration::Installation& installation() { return installation_; }
   fakes::AcmeServer& ca() { return ca_->server(); }

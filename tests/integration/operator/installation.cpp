@@ -178,7 +178,7 @@ Installation::Ports Installation::wait_for_ports(const std::string& name, ChildP
 
 void Installation::start_operator() {
   const std::string name = "operator-" + std::to_string(++operator_starts_);
-  operator_ = start({GATEHOUSE_OPERATOR,
+  operator_ = start({operator_program_.empty() ? GATEHOUSE_OPERATOR : operator_program_,
                      "--kubeconfig",
                      path("kubeconfig"),
                      "--namespace",

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <httplib.h>
@@ -66,6 +67,9 @@ class Installation {
   Installation();
   ~Installation();
 
+  // What is started as an operator from then on, with its arguments: a program that runs it under
+  // an instrument. It stays the process that it was started as.
+  void start_operators_by(std::string program) { operator_program_ = std::move(program); }
   // Each ends the test program with the log of what did not come up.
   void start_operator();
   // Replicas stand instead of start_operator().
@@ -145,6 +149,7 @@ class Installation {
   std::unique_ptr<Pebble> pebble_;
   std::string root_pem_;
   int operator_starts_ = 0;
+  std::string operator_program_;  // empty: the operator itself
 };
 
 }  // namespace integration
