@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-changes bench-large-cluster profile-large-cluster attack h2spec mutants weather fuzz asan tsan lint tidy format clean
+.PHONY: help deps build images test demo e2e bench bench-peers instructions crowd bench-scale bench-changes bench-large-cluster profile-large-cluster aims attack h2spec mutants weather fuzz asan tsan lint tidy format clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
@@ -82,9 +82,20 @@ bench-changes: deps ## a minute of 100 configurations a second beside 200 WebSoc
 	@.ci/build release bench-changes
 	@build/release/tests/bench/bench-changes $(CHANGES_FLAGS)
 
-bench-large-cluster: deps ## the whole operator at 100, 1,000 and 10,000 certificates: memory, start, burst, joining proxies (SIZES="1000"); half an hour
+bench-large-cluster: deps ## the whole operator at 100, 1,000 and 10,000 certificates: memory, start, burst, joining proxies (SIZES="1000"); an hour with 10,000 issued (LARGE_CLUSTER_FLAGS="--only change")
 	@.ci/build release bench-large-cluster
 	@build/release/tests/bench/bench-large-cluster --json build/bench-large-cluster.json $(LARGE_CLUSTER_FLAGS) $(SIZES)
+
+AIMED_AT := bench-large-cluster.json bench-scale.json crowd.json bench.json
+aims: ## says which aims of a large cluster were reached, by what the benches left in build/ (RUN=1 runs them before, 90 minutes; WRITE=1 writes docs/performance.md; BEFORE=FOLDER)
+	@if [ -n "$(RUN)" ]; then \
+		$(MAKE) bench-scale SIZES="100 1000 5000 10000 100000"; \
+		$(MAKE) crowd; \
+		$(MAKE) bench BENCH_FLAGS="--only 'hosts at random'"; \
+		$(MAKE) bench-large-cluster SIZES="100 1000 5000 10000" || echo "aims: a count is above its bound, see above"; \
+	fi
+	@python3 -B tests/bench/aims.py --page docs/performance.md $(if $(WRITE),--write) \
+		$(if $(BEFORE),$(patsubst %,--before %,$(wildcard $(AIMED_AT:%=$(BEFORE)/%)))) $(wildcard $(AIMED_AT:%=build/%))
 
 profile-large-cluster: deps ## which functions of the operator hold its memory at 10,000 certificates (PROFILE=processor or instructions: which a change takes; SIZE=1000)
 	@.ci/deps profile
@@ -99,7 +110,7 @@ instructions: deps ## counts what a request costs the proxy by protocol and poli
 crowd: deps ## counts what 10,000 hosts with certificates cost the proxy: memory, cache misses of a request, first handshakes (CROWD_FLAGS="--only memory")
 	@.ci/deps instructions
 	@.ci/build release gatehouse-proxy
-	@tests/bench/crowd $(CROWD_FLAGS)
+	@tests/bench/crowd --json build/crowd.json $(CROWD_FLAGS)
 
 attack: deps ## attacks the proxy while it serves a calm client, beside nginx and haproxy (ATTACKS="slow,PING" chooses)
 	@.ci/deps $(if $(findstring --short,$(ATTACK_FLAGS)),attack,bench)
