@@ -749,25 +749,39 @@ std::vector<std::string> rows_of(const std::map<int, Results>& by_size) {
   return names;
 }
 
-void print(const std::map<int, Results>& by_size, nlohmann::json& document) {
+bench::Numbers numbers_of(const std::map<int, Results>& by_size, const std::string& row) {
+  bench::Numbers numbers;
+  for (const auto& [size, results] : by_size) {
+    const auto& rows = results.rows();
+    const auto found =
+        std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.first == row; });
+    if (found != rows.end()) numbers[size] = found->second;
+  }
+  return numbers;
+}
+
+void print(const std::map<int, Results>& by_size) {
   constexpr bench::Columns kColumns{72, 10};
   std::vector<int> sizes;
   for (const auto& [size, results] : by_size) sizes.push_back(size);
   std::cout << bench::head(kColumns, sizes) << "\n";
   for (const std::string& row : rows_of(by_size)) {
-    bench::Numbers numbers;
-    for (const auto& [size, results] : by_size) {
-      const auto& rows = results.rows();
-      const auto found =
-          std::find_if(rows.begin(), rows.end(), [&](const auto& one) { return one.first == row; });
-      if (found != rows.end()) numbers[size] = found->second;
-    }
+    const bench::Numbers numbers = numbers_of(by_size, row);
     const auto grown = bench::exponent(bench::points_of(numbers));
     std::cout << bench::line(kColumns, row, sizes, numbers, grown) << "\n";
+  }
+}
+
+nlohmann::json document_of(const std::map<int, Results>& by_size) {
+  nlohmann::json document = nlohmann::json::array();
+  for (const std::string& row : rows_of(by_size)) {
+    const bench::Numbers numbers = numbers_of(by_size, row);
+    const auto grown = bench::exponent(bench::points_of(numbers));
     document.push_back({{"row", row},
                         {"numbers", bench::json_of(numbers)},
                         {"exponent", grown ? nlohmann::json(*grown) : nlohmann::json()}});
   }
+  return document;
 }
 
 int run(const Settings& settings, const std::vector<int>& sizes, const std::string& json_file) {
@@ -775,13 +789,14 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
   for (const int size : sizes) {
     std::cerr << size << " shops" << std::endl;
     by_size[size] = Run(settings, size).go();
+    // What cannot be done ends the program: what was found before is kept.
+    if (!bench::write_json(document_of(by_size), json_file)) return 1;
   }
   if (settings.many > 0 && settings.wants("many")) {
     std::cerr << "certificates for " << settings.many << " Ingresses" << std::endl;
     by_size[settings.many].add(Run(settings, settings.many).issue_many());
   }
-  nlohmann::json document = nlohmann::json::array();
-  print(by_size, document);
+  print(by_size);
   bool is_bounded = true;
   for (const auto& [size, results] : by_size) {
     for (const std::string& one : results.too_many()) {
@@ -789,7 +804,7 @@ int run(const Settings& settings, const std::vector<int>& sizes, const std::stri
       std::cout << "too many at " << size << ": " << one << "\n";
     }
   }
-  if (!bench::write_json(document, json_file)) return 1;
+  if (!bench::write_json(document_of(by_size), json_file)) return 1;
   return is_bounded ? 0 : 1;
 }
 
