@@ -18,7 +18,7 @@ import sys
 
 from report import RANDOM_HOSTS
 
-LARGE = 10_000
+SMALLEST, LARGE = 100, 10_000
 BEGIN, END = "<!-- table of aims: make aims WRITE=1 -->", "<!-- end of the table of aims -->"
 
 # row: as its bench names it, of bench-scale "kind, step". least: of this row everything is to be this or less, at any size or at LARGE
@@ -148,7 +148,8 @@ def shown(number):
 def table(found, before=None):
     """Lines of cells, the head first: a row for each aim."""
     all_numbers = [(aim, numbers_of(aim, found)) for aim in AIMS]
-    sizes = sorted({size for _, numbers in all_numbers for size in numbers})
+    # crowd has one host beside many.
+    sizes = sorted({size for _, numbers in all_numbers for size in numbers if size >= SMALLEST})
     lines = [["", *(f"{size:,}" for size in sizes), "growth", f"before, at {LARGE:,}", "aim", ""]]
     for aim, numbers in all_numbers:
         then = numbers_of(aim, before).get(LARGE) if before is not None else None

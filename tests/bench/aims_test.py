@@ -39,6 +39,9 @@ class Verdicts(unittest.TestCase):
         cost = "a proxy that joins, CPU ms"
         self.assertEqual(line_of(cost, [[row(cost, n10000=490)]])["verdict"], "")
 
+    def test_one_host_beside_many_has_no_column(self):
+        self.assertEqual(list(line_of("MB resident, each used", [[row("MB resident, each used", n1=17, n10000=55)]]))[0], "10,000")
+
     def test_a_row_that_nobody_measured_is_said_to_be_so(self):
         self.assertEqual(line_of(PATH, [[]])["verdict"], "not measured")
 

@@ -786,7 +786,9 @@ nlohmann::json document_of(const std::map<int, Results>& by_size) {
 
 int run(const Settings& settings, const std::vector<int>& sizes, const std::string& json_file) {
   std::map<int, Results> by_size;
+  const bool is_many_alone = settings.only == std::set<std::string>{"many"};
   for (const int size : sizes) {
+    if (is_many_alone) break;
     std::cerr << size << " shops" << std::endl;
     by_size[size] = Run(settings, size).go();
     // What cannot be done ends the program: what was found before is kept.
