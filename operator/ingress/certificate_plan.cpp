@@ -49,7 +49,7 @@ bool is_owned(const api::Certificate& certificate, const kube::OwnerReference& o
 
 // What one Ingress asks of one Certificate.
 struct Claim {
-  const kube::Ingress* ingress = nullptr;
+  const OwnedIngress* by = nullptr;
   api::CertificateSpec spec;
   std::set<std::string> names{};  // of the spec, of both kinds
 };
@@ -62,7 +62,8 @@ class Planning {
         owners_(owners),
         without_room_(without_room),
         ownership_(ownership_of(view)),
-        passthrough_(tls_end_claims_of(owned_by_age(view)), owners) {
+        owned_(owned_by_age(view, ownership_)),
+        passthrough_(passthrough_of(owned_, owners)) {
     for (const auto& certificate : view.certificates) {
       const kube::ObjectKey key = certificate->metadata.key();
       certificates_[key] = certificate.get();
@@ -71,7 +72,7 @@ class Planning {
   }
 
   CertificatePlan run() {
-    for (const auto& ingress : owned_by_age(view_)) collect(*ingress);
+    for (const OwnedIngress& owned : owned_) collect(owned);
     for (const auto& [key, claims] : claims_) settle(key, claims);
     remove_unclaimed();
     plan_.complaints = bounded(std::move(plan_.complaints));
@@ -79,12 +80,13 @@ class Planning {
   }
 
  private:
-  void complain(const kube::Ingress& ingress, std::string reason, std::string message) {
+  void complain(const OwnedIngress& to, std::string reason, std::string message) {
     plan_.complaints.push_back(
-        {claimant_of(ingress), Severity::warning, std::move(reason), std::move(message)});
+        {to.rank.claimant, Severity::warning, std::move(reason), std::move(message)});
   }
 
-  void collect(const kube::Ingress& ingress) {
+  void collect(const OwnedIngress& owned) {
+    const kube::Ingress& ingress = *owned.ingress;
     if (without_room_.count(ingress.metadata.key()) != 0) {
       for (const kube::IngressTls& tls : ingress.tls) {
         kept_.insert({ingress.metadata.namespace_, tls.secret_name});
@@ -100,36 +102,37 @@ class Planning {
       settings.issuer_ref = *issuer;
       settings.ingress_class = ownership_.class_of(ingress).value_or("");
       annotations::read_certificate_settings(ingress.metadata.annotations, settings, issues);
-      for (const kube::IngressTls& tls : ingress.tls) claim(ingress, tls, settings);
+      for (const kube::IngressTls& tls : ingress.tls) claim(owned, tls, settings);
     }
     for (const annotations::Issue& issue : issues) {
       std::string message = "Annotation " + issue.name + " " + issue.why + ".";
       if (!issue.remedy.empty()) message += " " + issue.remedy;
-      complain(ingress, "AnnotationIgnored", std::move(message));
+      complain(owned, "AnnotationIgnored", std::move(message));
     }
   }
 
-  void claim(const kube::Ingress& ingress, const kube::IngressTls& tls,
+  void claim(const OwnedIngress& by, const kube::IngressTls& tls,
              const api::CertificateSpec& settings) {
     // Both are told of in other places: an entry without a Secret by the compiler; one without
     // hosts is how people bring a certificate of their own for the whole Ingress.
     if (tls.secret_name.empty()) return;
     if (tls.hosts.empty()) {
-      complain(ingress, "CertificateNotOrdered",
+      complain(by, "CertificateNotOrdered",
                "No certificate is ordered for the tls entry of Secret " + tls.secret_name +
                    ": it lists no hosts.");
       return;
     }
-    auto& claims = claims_[{ingress.metadata.namespace_, tls.secret_name}];
-    if (claims.empty() || claims.back().ingress != &ingress) {
-      Claim& made = claims.emplace_back(Claim{&ingress, settings, {}});
+    auto& claims = claims_[{by.rank.claimant.namespace_(), tls.secret_name}];
+    if (claims.empty() || claims.back().by != &by) {
+      Claim& made = claims.emplace_back(Claim{&by, settings, {}});
       made.spec.secret_name = tls.secret_name;
     }
     // Several tls entries of one Ingress for one Secret make one certificate.
-    for (const std::string& host : tls.hosts) add_name(ingress, host, claims.back());
+    for (const std::string& host : tls.hosts) add_name(host, claims.back());
   }
 
-  void add_name(const kube::Ingress& ingress, const std::string& written, Claim& claim) {
+  void add_name(const std::string& written, Claim& claim) {
+    const OwnedIngress& by = *claim.by;
     api::CertificateSpec& spec = claim.spec;
     const auto add_unique = [&](std::vector<std::string>& names, const std::string& name) {
       if (claim.names.insert(name).second) names.push_back(name);
@@ -137,9 +140,9 @@ class Planning {
     if (const auto bytes = base::ip_bytes_from_text(written)) {
       add_unique(spec.ip_addresses, base::ip_text_from_bytes(*bytes).value_or(written));
     } else if (const auto host = config_host(written); host && !host->empty()) {
-      if (!owners_.admits(*host, ingress.metadata.namespace_)) return;
+      if (!owners_.admits(*host, by.rank.claimant.namespace_())) return;
       if (passthrough_.has(*host)) {
-        complain(ingress, "CertificateNotOrdered",
+        complain(by, "CertificateNotOrdered",
                  "No certificate is ordered for " + *host +
                      ": its TLS passes to a backend, which has its own (ssl-passthrough). For a "
                      "backend that reads Secret " +
@@ -148,7 +151,7 @@ class Planning {
         add_unique(spec.dns_names, *host);
       }
     } else {
-      complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
+      complain(by, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
     }
   }
 
@@ -160,13 +163,13 @@ class Planning {
     const std::size_t names = winner.spec.dns_names.size() + winner.spec.ip_addresses.size();
     if (names == 0) return;  // every host was refused or is another's, with a complaint
     if (names > kNamesMax) {
-      complain(*winner.ingress, "CertificateNotOrdered",
+      complain(*winner.by, "CertificateNotOrdered",
                "No certificate is ordered for Secret " + key.text() + ": it would need " +
                    std::to_string(names) + " names, and a certificate has at most " +
                    std::to_string(kNamesMax) + ". Use several tls entries.");
       return;
     }
-    CertificatePlan::Apply wanted{owner_of(*winner.ingress), winner.spec};
+    CertificatePlan::Apply wanted{owner_of(*winner.by->ingress), winner.spec};
     if (existing && is_as_wanted(*existing, wanted)) return;
     plan_.apply.emplace(key, std::move(wanted));
   }
@@ -188,7 +191,7 @@ class Planning {
     }
     if (!other) return false;
     for (const Claim& claim : claims) {
-      complain(*claim.ingress, "CertificateNotOwned",
+      complain(*claim.by, "CertificateNotOwned",
                "Secret " + key.text() + " is kept by Certificate " + other->metadata.key().text() +
                    ", which this Ingress does not own, so it is left as it is. Remove the issuer "
                    "annotation here, or that Certificate.");
@@ -200,7 +203,7 @@ class Planning {
   static const Claim& winner_of(const std::vector<Claim>& claims,
                                 const api::Certificate* existing) {
     for (const Claim& claim : claims) {
-      if (existing && is_owned(*existing, owner_of(*claim.ingress))) return claim;
+      if (existing && is_owned(*existing, owner_of(*claim.by->ingress))) return claim;
     }
     return claims.front();
   }
@@ -217,9 +220,8 @@ class Planning {
         }
       }
       if (left_out.empty()) continue;
-      complain(*claim.ingress, "CertificateConflict",
-               "Secret " + key.text() + " belongs to Ingress " +
-                   winner.ingress->metadata.key().text() +
+      complain(*claim.by, "CertificateConflict",
+               "Secret " + key.text() + " belongs to " + winner.by->rank.claimant.text() +
                    ", whose certificate leaves out hosts of this one: " + joined(left_out) +
                    ". Name the same hosts in both, or another Secret here.");
     }
@@ -239,6 +241,7 @@ class Planning {
   const HostOwners& owners_;
   const std::set<kube::ObjectKey>& without_room_;
   const ClassOwnership ownership_;
+  const std::vector<OwnedIngress> owned_;
   const PassthroughHosts passthrough_;
   std::map<kube::ObjectKey, const api::Certificate*> certificates_;
   std::map<kube::ObjectKey, std::vector<const api::Certificate*>> writers_;  // by Secret

@@ -1,26 +1,28 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <vector>
 
-#include "kube/resources/ingress.h"
-#include "operator/routing/claimant.h"
+#include "operator/ingress/annotations/other_hosts.h"
+#include "operator/ingress/owned_ingresses.h"
 #include "operator/routing/host_owners.h"
 #include "operator/routing/passthrough_hosts.h"
 
 namespace ingress {
 
-// What Ingresses ask of hosts, in their order, as arbitration has it. A canary, which adds to
-// another one's routes, asks for none.
+// What Ingresses ask of hosts, as arbitration has it: the hosts of rules and of the annotations
+// that are claims on hosts, in ProxyConfig's spelling. A canary, which adds to another one's
+// routes, asks for none.
 
-routing::Claimant claimant_of(const kube::Ingress& ingress);
+// others: of the same Ingress. Nothing: it is a canary.
+std::optional<routing::HostClaims> host_claims_of(const OwnedIngress& owned,
+                                                  const annotations::OtherHosts& others);
 
-using Ingresses = std::vector<std::shared_ptr<const kube::Ingress>>;
+// In their order.
+std::vector<routing::HostClaims> host_claims_of(const std::vector<OwnedIngress>& all);
 
-// The hosts of rules and of the annotations that are claims on hosts, in ProxyConfig's spelling.
-std::vector<routing::HostClaims> host_claims_of(const Ingresses& ingresses);
-
-// Where TLS for hosts is to end. Empty where no Ingress asks for ssl-passthrough.
-std::vector<routing::TlsEndClaims> tls_end_claims_of(const Ingresses& ingresses);
+// The hosts whose TLS passes to backends. Costs a look at each where none asks for ssl-passthrough.
+routing::PassthroughHosts passthrough_of(const std::vector<OwnedIngress>& all,
+                                         const routing::HostOwners& owners);
 
 }  // namespace ingress

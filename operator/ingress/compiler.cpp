@@ -58,6 +58,7 @@ using routing::Complaints;
 using routing::config_host;
 using routing::covering_wildcard;
 using routing::GuardTable;
+using routing::HostClaims;
 using routing::HostTable;
 using routing::joined;
 using routing::Load;
@@ -80,14 +81,15 @@ class Compilation {
       : view_(view), ownership_(ownership_of(view)), backends_(view), sni_(view) {}
 
   Compiled run() {
-    auto owned = owned_by_age(view_);
-    for (auto& ingress : owned) ingress = ownership_.with_defaults(std::move(ingress));
-    arbitration_.emplace(host_claims_of(owned), tls_end_claims_of(owned), view_.shares_hosts);
-    for (const auto& ingress : owned) note_expressions(*ingress);
-    for (const auto& ingress : owned) note_served_hosts(*ingress);
+    std::vector<OwnedIngress> owned = owned_by_age(view_, ownership_);
     std::vector<Reading> readings;
     readings.reserve(owned.size());
-    for (const auto& ingress : owned) readings.push_back(read(ingress));
+    for (OwnedIngress& one : owned) {
+      one.ingress = ownership_.with_defaults(std::move(one.ingress));
+      readings.push_back(read(std::move(one)));
+    }
+    arbitration_.emplace(claims_of(readings), view_.shares_hosts);
+    for (const Reading& reading : readings) note_hosts(reading);
     find_room(readings);
     for (Reading& reading : readings) {
       if (reading.no_room) {
@@ -105,29 +107,6 @@ class Compilation {
   }
 
  private:
-  void note_expressions(const kube::Ingress& ingress) {
-    if (!annotations::makes_expressions(ingress.metadata.annotations)) return;
-    for (const kube::IngressRule& rule : ingress.rules) {
-      auto host = config_host(rule.host);
-      if (!host || !arbitration_->owners().admits(*host, ingress.metadata.namespace_)) continue;
-      hosts_with_expressions_.insert(std::move(*host));
-    }
-  }
-
-  void note_served_hosts(const kube::Ingress& ingress) {
-    const std::string& namespace_ = ingress.metadata.namespace_;
-    const auto note = [&](std::string host) {
-      if (arbitration_->owners().admits(host, namespace_)) served_hosts_.insert(std::move(host));
-    };
-    for (const kube::IngressRule& rule : ingress.rules) {
-      if (auto host = config_host(rule.host)) note(std::move(*host));
-    }
-    annotations::Issues unsaid;  // they are said where it is added
-    for (std::string& alias : annotations::read_other_hosts(ingress, unsaid).aliases) {
-      note(std::move(alias));
-    }
-  }
-
   // What an Ingress says by itself, before anything is made of it.
   struct Reading {
     std::shared_ptr<const kube::Ingress> ingress;
@@ -140,14 +119,40 @@ class Compilation {
     std::optional<NoRoom> no_room{};
   };
 
-  Reading read(const std::shared_ptr<const kube::Ingress>& ingress) const {
-    Reading reading = read_what_it_says(ingress);
+  static std::vector<HostClaims> claims_of(const std::vector<Reading>& readings) {
+    std::vector<HostClaims> all;
+    all.reserve(readings.size());
+    for (const Reading& reading : readings) {
+      auto claims = host_claims_of({reading.ingress, reading.rank}, reading.others);
+      if (claims) all.push_back(std::move(*claims));
+    }
+    return all;
+  }
+
+  // Those that its namespace has a say about.
+  void note_hosts(const Reading& reading) {
+    const kube::ObjectMeta& metadata = reading.ingress->metadata;
+    const bool makes_expressions = annotations::makes_expressions(metadata.annotations);
+    for (const kube::IngressRule& rule : reading.ingress->rules) {
+      auto host = config_host(rule.host);
+      if (!host || !arbitration_->owners().admits(*host, metadata.namespace_)) continue;
+      if (makes_expressions) hosts_with_expressions_.insert(*host);
+      served_hosts_.insert(std::move(*host));
+    }
+    for (const std::string& alias : reading.others.aliases) {
+      if (arbitration_->owners().admits(alias, metadata.namespace_)) served_hosts_.insert(alias);
+    }
+  }
+
+  Reading read(OwnedIngress owned) const {
+    Reading reading = read_what_it_says(std::move(owned));
     reading.load = load_of(reading);
     return reading;
   }
 
-  Reading read_what_it_says(const std::shared_ptr<const kube::Ingress>& ingress) const {
-    Reading reading{ingress, rank_of(view_.ending_namespaces, *ingress)};
+  Reading read_what_it_says(OwnedIngress owned) const {
+    Reading reading{std::move(owned.ingress), std::move(owned.rank)};
+    const std::shared_ptr<const kube::Ingress>& ingress = reading.ingress;
     reading.class_name = ownership_.class_of(*ingress).value_or("");
     RoutePolicy& policy = reading.policy;
     policy = annotations::read_route_policy(
@@ -252,18 +257,17 @@ class Compilation {
   void find_room(std::vector<Reading>& readings) {
     Admission admission(view_.bounds);
     for (Reading& reading : readings) {
-      const kube::Ingress& ingress = *reading.ingress;
       if (const auto kind = reading.load.beyond(view_.bounds.ingress)) {
         reading.no_room = NoRoom{NoRoom::Of::ingress, *kind};
         continue;
       }
-      loads_.emplace(ingress.metadata.key(), reading.load);
+      loads_.emplace_back(reading.rank, reading.load);
       admission.put(reading.rank, reading.load);
     }
     if (!view_.without_room) admission.decide();
     for (Reading& reading : readings) {
       if (reading.no_room) continue;
-      const kube::ObjectKey key = reading.ingress->metadata.key();
+      const kube::ObjectKey& key = reading.rank.claimant.key();
       if (!view_.without_room) {
         reading.no_room = admission.find(key);
       } else if (const auto found = view_.without_room->find(key);
@@ -282,23 +286,24 @@ class Compilation {
     if (ingress.default_backend) ++summary.paths_closed;
     const NoRoom& no_room = *reading.no_room;
     const auto kind = no_room.kind;
+    const Claimant& claimant = reading.rank.claimant;
     const std::string nothing = "Nothing of this Ingress is served: ";
     switch (no_room.of) {
       case NoRoom::Of::ingress:
-        return complain(ingress, "IngressTooLarge",
+        return complain(claimant, "IngressTooLarge",
                         nothing + "it asks for " + amount_text(kind, reading.load[kind]) +
                             ", and one Ingress may have " +
                             amount_text(kind, view_.bounds.ingress[kind]) +
                             ". Write several Ingresses.");
       case NoRoom::Of::namespace_:
-        return complain(ingress, "NamespaceFull",
+        return complain(claimant, "NamespaceFull",
                         nothing + "with it the Ingresses of namespace " +
                             ingress.metadata.namespace_ +
                             ", of which older ones go first, would have more than the " +
                             amount_text(kind, view_.bounds.namespace_[kind]) +
                             " that one namespace may have. Delete some, or use another namespace.");
       case NoRoom::Of::all:
-        return complain(ingress, "ConfigurationFull",
+        return complain(claimant, "ConfigurationFull",
                         nothing + "all Ingresses together ask for more than the " +
                             amount_text(kind, view_.bounds.all[kind]) +
                             " that proxies take, and namespace " + ingress.metadata.namespace_ +
@@ -338,17 +343,17 @@ class Compilation {
     summary.ingress = ingress;
     RoutePolicy policy = std::move(reading.policy);
     const annotations::OtherHosts others = std::move(reading.others);
-    if (reading.auth) find_auth_server(std::move(*reading.auth), policy, *ingress);
+    if (reading.auth) find_auth_server(std::move(*reading.auth), policy, rank.claimant);
     if (policy.external_auth) tell_of_shared_answers(rank.claimant, *policy.external_auth);
-    const auto mirror = mirror_of(*ingress, policy);
+    const auto mirror = mirror_of(*ingress, rank.claimant, policy);
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
     summary.parameters = of_class.parameters;
-    report_class(*ingress);
+    report_class(*ingress, rank.claimant);
     std::optional<RoutePolicy> beside_class;
-    if (policy.canary) beside_class = policy_beside_class(*ingress, reading.class_name);
+    if (policy.canary) beside_class = policy_beside_class(*ingress, rank, reading.class_name);
     // What makes no sense alone may make some beside its class.
-    report_issues(*ingress, policy.is_refused() && beside_class ? *beside_class : policy);
+    report_issues(rank.claimant, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
       canaries_.push_back(
           {ingress, rank, std::move(policy), std::move(beside_class), summaries_.size() - 1});
@@ -356,7 +361,7 @@ class Compilation {
     }
     const std::string guards = policy.is_refused() ? "" : guards_.add(guards_of(policy));
     const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
-    const auto pages = error_pages_of(*ingress, policy, of_class);
+    const auto pages = error_pages_of(*ingress, rank.claimant, policy, of_class);
     const Scope scope{*ingress, rank, policy, guards, shape, pages, mirror, summary, of_class};
     if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
     for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
@@ -385,12 +390,12 @@ class Compilation {
 
   // What a canary says, with what its class says to Ingresses that are none: who copies what he
   // joins has said no more than that. Nothing: its class says nothing, or it could not be so.
-  std::optional<RoutePolicy> policy_beside_class(const kube::Ingress& canary,
+  std::optional<RoutePolicy> policy_beside_class(const kube::Ingress& canary, const Rank& rank,
                                                  const std::string& class_name) const {
     const ClassParameters& of_class = ownership_.parameters_of(class_name);
     const auto ingress = of_class.with_defaults_of_joined(canary);
     if (ingress == nullptr) return std::nullopt;
-    Reading reading = read_what_it_says(ingress);
+    Reading reading = read_what_it_says({ingress, rank});
     RoutePolicy policy = std::move(reading.policy);
     if (reading.auth) {
       policy.external_auth = reading.auth->settings;
@@ -410,7 +415,7 @@ class Compilation {
     for (const kube::IngressRule& rule : ingress.rules) {
       const auto host = config_host(rule.host);
       if (!host) {
-        complain_of_host(ingress, rule.host);
+        complain_of_host(canary.rank.claimant, rule.host);
         continue;
       }
       for (const kube::IngressPath& path : rule.paths) {
@@ -440,7 +445,7 @@ class Compilation {
     const std::string where = what + " of " + (host.empty() ? "every host" : host);
     const auto leave_out = [&](const std::string& why) {
       ++summary.paths_closed;
-      complain(ingress, "CanaryNotJoined",
+      complain(canary.rank.claimant, "CanaryNotJoined",
                "This canary gets no request for " + where + ": " + why + ".");
     };
     const auto standing = hosts_.find_standing(host, sought);
@@ -510,8 +515,8 @@ class Compilation {
     return type == kube::PathType::exact ? PathMatch::exact : PathMatch::prefix;
   }
 
-  void complain_of_host(const kube::Ingress& ingress, const std::string& written) {
-    complain(ingress, "HostInvalid",
+  void complain_of_host(const Claimant& claimant, const std::string& written) {
+    complain(claimant, "HostInvalid",
              "The host \"" + written +
                  "\" is neither a DNS name nor a wildcard of one label (\"*.example.com\"), so "
                  "its rules are left out.");
@@ -614,7 +619,7 @@ class Compilation {
 
   // Who gets copies of requests; nobody where there is an issue.
   std::optional<proxy::config::Mirror> mirror_of(const kube::Ingress& ingress,
-                                                 RoutePolicy& policy) {
+                                                 const Claimant& claimant, RoutePolicy& policy) {
     auto mirror = annotations::read_mirror(ingress, policy.issues);
     if (!mirror) return std::nullopt;
     const auto leave_out = [&](std::string why, std::string remedy) {
@@ -643,7 +648,7 @@ class Compilation {
                        "Mend the address, or the Service.");
     }
     if (!resolved.reason.empty()) {
-      complain(ingress, "MirrorNotReady",
+      complain(claimant, "MirrorNotReady",
                "Nothing is copied by " + mirror->annotation +
                    " until its target is ready: " + resolved.trouble + ".");
     }
@@ -653,7 +658,7 @@ class Compilation {
 
   // Who is asked about each request. Nobody is found: there is an issue that closes the Ingress.
   void find_auth_server(annotations::ExternalAuth auth, RoutePolicy& policy,
-                        const kube::Ingress& ingress) {
+                        const Claimant& claimant) {
     const auto refuse = [&](std::string why, std::string remedy) {
       policy.issues.push_back(
           {Issue::Effect::guards, auth.annotation, std::move(why), std::move(remedy)});
@@ -684,7 +689,7 @@ class Compilation {
       return;
     }
     if (!resolved.reason.empty()) {
-      complain(ingress, "AuthServerNotReady",
+      complain(claimant, "AuthServerNotReady",
                "Requests are answered with 500 until whom " + auth.annotation +
                    " asks is ready: " + resolved.trouble + ".");
     }
@@ -731,15 +736,16 @@ class Compilation {
     }
   }
 
-  void complain(const kube::Ingress& ingress, std::string reason, std::string message,
+  void complain(const Claimant& claimant, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
-    complaints_.push_back({claimant_of(ingress), severity, std::move(reason), std::move(message)});
+    complaints_.push_back({claimant, severity, std::move(reason), std::move(message)});
   }
 
   // Who makes pages for the Ingress: whom its annotation names, else its own default backend where
   // it has named the statuses, else that of its class; nobody where there is nothing to stand in
   // place of.
   std::optional<proxy::config::ErrorPages> error_pages_of(const kube::Ingress& ingress,
+                                                          const Claimant& claimant,
                                                           const RoutePolicy& policy,
                                                           const ClassParameters& of_class) {
     const annotations::ErrorPages& said = policy.error_pages;
@@ -749,7 +755,7 @@ class Compilation {
     const std::string& annotation =
         said.service.empty() ? said.statuses_annotation : said.service_annotation;
     const auto leave_out = [&](const std::string& why, const std::string& remedy) {
-      complain(ingress, "ErrorPagesMissing",
+      complain(claimant, "ErrorPagesMissing",
                "There are no pages for errors by " +
                    (annotation.empty() ? of_class.named : "annotation " + annotation) + ": " + why +
                    "." + remedy);
@@ -818,18 +824,18 @@ class Compilation {
     return pages;
   }
 
-  void report_class(const kube::Ingress& ingress) {
+  void report_class(const kube::Ingress& ingress, const Claimant& claimant) {
     const auto other = ownership_.claimed_by_other_class(ingress);
     if (!other) return;
-    complain(ingress, "ClassMismatch",
+    complain(claimant, "ClassMismatch",
              "spec.ingressClassName names a class of ours, but the annotation " +
                  std::string(kClassAnnotation) + " says \"" + *other +
                  "\"; its controller may write this Ingress's status too. Remove the annotation.");
   }
 
-  void report_issues(const kube::Ingress& ingress, const RoutePolicy& policy) {
+  void report_issues(const Claimant& claimant, const RoutePolicy& policy) {
     if (!policy.refused_by_class.empty()) {
-      complain(ingress, "ClassParametersMissing", policy.refused_by_class);
+      complain(claimant, "ClassParametersMissing", policy.refused_by_class);
     }
     for (const Issue& issue : policy.issues) {
       const bool guards = issue.effect == Issue::Effect::guards;
@@ -838,7 +844,7 @@ class Compilation {
         message +=
             " It guards something, so this Ingress answers 503 until it is honoured or gone.";
       if (!issue.remedy.empty()) message += " " + issue.remedy;
-      complain(ingress, guards ? "AnnotationRefused" : "AnnotationIgnored", std::move(message),
+      complain(claimant, guards ? "AnnotationRefused" : "AnnotationIgnored", std::move(message),
                issue.is_pending ? Severity::pending : Severity::warning);
     }
   }
@@ -847,7 +853,7 @@ class Compilation {
   std::optional<std::string> open_host(const Scope& scope, const std::string& written) {
     auto host = config_host(written);
     if (!host) {
-      complain_of_host(scope.ingress, written);
+      complain_of_host(scope.rank.claimant, written);
       return std::nullopt;
     }
     const bool is_admitted = arbitration_->asks_for(scope.rank, *host);
@@ -883,7 +889,7 @@ class Compilation {
   bool settle_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
     const bool is_asked_for = scope.policy.passes_tls;
     if (is_asked_for && host.empty()) {
-      complain(scope.ingress, "PassthroughWithoutHost",
+      complain(scope.rank.claimant, "PassthroughWithoutHost",
                "The rule without a host is left out: TLS passes by the host that a client names, "
                "so ssl-passthrough needs one.");
       return false;
@@ -897,7 +903,7 @@ class Compilation {
     }
     const std::string other = "the older " + by.text();
     if (!passes) {
-      complain(scope.ingress, "PassthroughConflict",
+      complain(scope.rank.claimant, "PassthroughConflict",
                "TLS for " + host + " ends at the edge, as " + other +
                    " without ssl-passthrough has it, so the rule of this Ingress for the host is "
                    "left out.");
@@ -906,7 +912,7 @@ class Compilation {
                ", which asks for ssl-passthrough there, is left out.");
       return false;
     }
-    complain(scope.ingress, "PassthroughConflict",
+    complain(scope.rank.claimant, "PassthroughConflict",
              "TLS for " + host + " passes to the backend of " + other +
                  " (ssl-passthrough), so what this Ingress has for the host holds for plain HTTP "
                  "alone.");
@@ -971,7 +977,7 @@ class Compilation {
     }
     const bool is_whole = chosen.path.empty() || chosen.path == "/";
     if (is_whole && others.empty()) return;
-    complain(scope.ingress, "PassthroughIgnoresPaths",
+    complain(scope.rank.claimant, "PassthroughIgnoresPaths",
              "With ssl-passthrough all TLS for " + host + " goes to the backend of the path " +
                  (chosen.path.empty() ? "/" : chosen.path) + ", whatever path is asked for" +
                  (others.empty()
@@ -1090,7 +1096,7 @@ class Compilation {
     const auto path = route_path(without_star(text, written.path_type));
     if (path && !expression) report_literal(scope, without_star(text, written.path_type));
     if (!path && !expression) {
-      complain(scope.ingress, "PathInvalid",
+      complain(scope.rank.claimant, "PathInvalid",
                "The path \"" + text +
                    "\" can match no request (it must start with \"/\" and have no \"..\", broken "
                    "escape or control character), so it is left out.");
@@ -1150,7 +1156,7 @@ class Compilation {
   void guard_both_ways(const Scope& scope, const std::string& host,
                        const kube::IngressPath& written, const std::string& expression) {
     complain(
-        scope.ingress, "PathTakenBothWays",
+        scope.rank.claimant, "PathTakenBothWays",
         "The path \"" + written.path +
             "\" is taken both as the text that it is and as the regular expression that it may "
             "be meant as, since the Ingress guards it. Where an expression is meant say so with "
@@ -1165,7 +1171,7 @@ class Compilation {
     if (scope.policy.is_refused() || !looks_like_expression(path)) return;
     const bool is_star_alone = path.find_first_of("()[]{}|^?\\") == std::string::npos &&
                                path.find(".*") == std::string::npos && path.find('*') != path.npos;
-    complain(scope.ingress, "PathTakenLiterally",
+    complain(scope.rank.claimant, "PathTakenLiterally",
              is_star_alone
                  ? "The path \"" + path +
                        "\" matches only requests with a \"*\" in their path: it stands for "
@@ -1223,7 +1229,7 @@ class Compilation {
                   const std::string& why) {
     hosts_.close_host(host, scope.rank.claimant);
     counted(scope, kRefused);
-    complain(scope.ingress, "HostClosed",
+    complain(scope.rank.claimant, "HostClosed",
              "The path \"" + text + "\" of " + (host.empty() ? "every host" : host) + " " + why +
                  ". So that no request for it comes to another path's backend, the whole host "
                  "answers 503 until the path is written in another way.");
@@ -1236,7 +1242,7 @@ class Compilation {
         "The path \"" + text + "\" of " + (host.empty() ? "every host" : host);
     const auto close_host = [&](const std::string& why) {
       hosts_.close_host(host, scope.rank.claimant);
-      complain(scope.ingress, "HostClosed",
+      complain(scope.rank.claimant, "HostClosed",
                where + " is guarded and " + why +
                    ". So that nothing of it stands open, the whole host answers 503 until the path "
                    "is written in another way, or the guard is gone.");
@@ -1264,7 +1270,7 @@ class Compilation {
         summary.paths_served -= places;
         summary.paths_closed += places;
         complain(
-            *summary.ingress, "HostClosed",
+            owner, "HostClosed",
             "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
                 " are answered with 503: the " + closed.by.text() +
                 " guards something there that cannot be told apart from the rest. Its Events say "
@@ -1323,7 +1329,7 @@ class Compilation {
                bool orders) {
     if (tls.secret_name.empty() && needs_none(tls)) return;
     if (tls.secret_name.empty()) {
-      complain(ingress, "CertificateMissing",
+      complain(rank.claimant, "CertificateMissing",
                "A tls entry has no secretName, and there is no default certificate; its hosts have "
                "no TLS from it.");
       return;
@@ -1341,7 +1347,8 @@ class Compilation {
       if (host && !host->empty()) {
         names.insert(std::move(*host));
       } else {
-        complain(ingress, "HostInvalid", "The host \"" + written + "\" under tls is no DNS name.");
+        complain(rank.claimant, "HostInvalid",
+                 "The host \"" + written + "\" under tls is no DNS name.");
       }
     }
     const bool is_ordered = orders && !tls.hosts.empty();
@@ -1425,7 +1432,7 @@ class Compilation {
   Complaints complaints_;
   BackendTroubles troubles_;
   std::vector<Summary> summaries_;
-  std::map<kube::ObjectKey, Load> loads_;
+  std::vector<std::pair<Rank, Load>> loads_;
   // In the summary of each, which may have thousands.
   std::set<std::pair<kube::ObjectKey, std::string>> hosts_named_;
 };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,6 +10,8 @@
 #include "operator/ingress/cluster_view.h"
 #include "operator/routing/complaint.h"
 #include "operator/routing/host_owners.h"
+#include "operator/routing/load.h"
+#include "operator/routing/rank.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
@@ -31,8 +32,8 @@ struct Summary {
 
 struct Compiled {
   proxy::config::ProxyConfig config;
-  // Of those that are no more than one Ingress may be.
-  std::map<kube::ObjectKey, routing::Load> loads;
+  // Of those that are no more than one Ingress may be, oldest first.
+  std::vector<std::pair<routing::Rank, routing::Load>> loads;
   routing::Complaints complaints;  // sorted, unique
   std::vector<Summary> summaries;  // of every Ingress of ours, oldest first
   routing::HostOwners owners;

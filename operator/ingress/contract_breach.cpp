@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "operator/ingress/claims.h"
+#include "operator/ingress/owned_ingresses.h"
 #include "proxy/config/valid_config.h"
 
 namespace ingress {

@@ -473,15 +473,12 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
         "so their hosts are closed (please report this)",
         base::without_controls(members.begin()->text()), members.size() - 1);
   }
-  for (const Summary& summary : compiled.summaries) {
-    const kube::Ingress& ingress = *summary.ingress;
-    const auto load = compiled.loads.find(ingress.metadata.key());
-    if (load == compiled.loads.end()) {
-      admission_.erase(ingress.metadata.key());
-    } else {
-      admission_.put(rank_of(ingress), load->second);
-    }
+  Members too_large = members;
+  for (const auto& [rank, load] : compiled.loads) {
+    admission_.put(rank, load);
+    too_large.erase(rank.claimant.key());
   }
+  for (const kube::ObjectKey& key : too_large) admission_.erase(key);
   const Work work{1, members.size(), compiled.config.hosts.size()};
   Group group;
   group.members.assign(members.begin(), members.end());

@@ -1,7 +1,6 @@
 #include "operator/ingress/owned_ingresses.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "operator/ingress/claims.h"
 
@@ -14,7 +13,12 @@ ClassOwnership ownership_of(const ClusterView& view) {
 }
 
 HostOwners owners_of(const ClusterView& view) {
-  return HostOwners(host_claims_of(owned_by_age(view)), view.shares_hosts);
+  return HostOwners(host_claims_of(owned_by_age(view, ownership_of(view))), view.shares_hosts);
+}
+
+routing::Claimant claimant_of(const kube::Ingress& ingress) {
+  const kube::ObjectMeta& metadata = ingress.metadata;
+  return {kube::Ingress::type().kind, metadata.key(), metadata.uid, metadata.creation_timestamp};
 }
 
 bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress) {
@@ -27,18 +31,15 @@ routing::Rank rank_of(const std::set<std::string>& ending_namespaces,
   return {is_ending(ending_namespaces, ingress), claimant_of(ingress)};
 }
 
-std::vector<std::shared_ptr<const kube::Ingress>> owned_by_age(const ClusterView& view) {
-  const ClassOwnership ownership = ownership_of(view);
-  std::vector<std::pair<routing::Rank, std::shared_ptr<const kube::Ingress>>> ranked;
+std::vector<OwnedIngress> owned_by_age(const ClusterView& view, const ClassOwnership& ownership) {
+  std::vector<OwnedIngress> owned;
   for (const auto& ingress : view.ingresses) {
     if (!ownership.is_ours(*ingress)) continue;
-    ranked.emplace_back(rank_of(view.ending_namespaces, *ingress), ingress);
+    owned.push_back({ingress, rank_of(view.ending_namespaces, *ingress)});
   }
-  std::sort(ranked.begin(), ranked.end(),
-            [](const auto& one, const auto& other) { return one.first < other.first; });
-  std::vector<std::shared_ptr<const kube::Ingress>> owned;
-  owned.reserve(ranked.size());
-  for (auto& [rank, ingress] : ranked) owned.push_back(std::move(ingress));
+  std::sort(owned.begin(), owned.end(), [](const OwnedIngress& one, const OwnedIngress& other) {
+    return one.rank < other.rank;
+  });
   return owned;
 }
 

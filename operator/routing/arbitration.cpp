@@ -3,11 +3,10 @@
 namespace routing {
 
 bool Arbitration::asks_for(const Rank& by, const std::string& host) {
-  const std::string& namespace_ = by.claimant.namespace_();
-  if (owners_.is_anothers(host, namespace_) && !by.is_ending) {
-    foreign_claims_.add(*owners_.owner_of(host), by.claimant, host);
-  }
-  return owners_.admits(host, namespace_);
+  const Claimant* const owner = owners_.owner_of(host);
+  if (owner == nullptr || owner->namespace_() == by.claimant.namespace_()) return true;
+  if (!by.is_ending) foreign_claims_.add(*owner, by.claimant, host);
+  return owners_.may_be_shared();
 }
 
 void Arbitration::offer(const Rank& by, const std::string& secret, const std::string& name,

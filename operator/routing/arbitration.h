@@ -16,10 +16,9 @@ namespace routing {
 // has asked for what is another's. Hosts are in ProxyConfig's spelling.
 class Arbitration {
  public:
-  // Both in the order in which they have their say.
-  Arbitration(const std::vector<HostClaims>& hosts, const std::vector<TlsEndClaims>& tls_ends,
-              bool hosts_may_be_shared)
-      : owners_(hosts, hosts_may_be_shared), passthrough_(tls_ends, owners_) {}
+  // In the order in which they have their say.
+  Arbitration(const std::vector<HostClaims>& claims, bool hosts_may_be_shared)
+      : owners_(claims, hosts_may_be_shared), passthrough_(claims, owners_) {}
 
   const HostOwners& owners() const { return owners_; }
   const PassthroughHosts& passthrough() const { return passthrough_; }

@@ -15,8 +15,8 @@ using Claims = std::map<std::string, Claim>;
 Claims oldest_claims(const std::vector<HostClaims>& all) {
   Claims oldest;
   for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    for (const std::string& host : all[rank].hosts) {
-      oldest.try_emplace(host, Claim{rank, all[rank].by});
+    for (const auto* const hosts : {&all[rank].hosts, &all[rank].redirected}) {
+      for (const std::string& host : *hosts) oldest.try_emplace(host, Claim{rank, all[rank].by});
     }
   }
   return oldest;

@@ -13,7 +13,9 @@ namespace routing {
 // What a claimant asks for and may own, in ProxyConfig's spelling.
 struct HostClaims {
   Claimant by;
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts;         // of its routes
+  std::vector<std::string> redirected{};  // all of which leads to another host
+  bool passes_tls = false;                // TLS for hosts of its routes ends at its backends
 };
 
 // Whose each host is: the namespace's of the oldest claimant with a rule for it. What another

@@ -1,13 +1,18 @@
 #include "operator/routing/passthrough_hosts.h"
 
+#include <algorithm>
+
 namespace routing {
 
-PassthroughHosts::PassthroughHosts(const std::vector<TlsEndClaims>& claims,
+PassthroughHosts::PassthroughHosts(const std::vector<HostClaims>& claims,
                                    const HostOwners& owners) {
-  for (const TlsEndClaims& claim : claims) {
+  const bool is_asked_for = std::any_of(claims.begin(), claims.end(),
+                                        [](const HostClaims& claim) { return claim.passes_tls; });
+  if (!is_asked_for) return;
+  for (const HostClaims& claim : claims) {
     for (const std::string& host : claim.hosts) {
       if (host.empty() || !owners.admits(host, claim.by.namespace_())) continue;
-      decisions_.try_emplace(host, Decision{claim.by, claim.passes});
+      decisions_.try_emplace(host, Decision{claim.by, claim.passes_tls});
     }
   }
 }

@@ -9,20 +9,13 @@
 
 namespace routing {
 
-// Where a claimant has TLS for its hosts end: at its backends, or here.
-struct TlsEndClaims {
-  Claimant by;
-  bool passes = false;
-  std::vector<std::string> hosts{};  // in ProxyConfig's spelling
-};
-
 // Which hosts have their TLS end at a backend (ssl-passthrough). That is one decision for all of a
 // host, and the oldest claimant with a rule for it that has a say there makes it. "" is no host
 // that a client could name. A value made from all claims of one moment.
 class PassthroughHosts {
  public:
-  // In the order in which they have their say; none where nobody asks for it.
-  PassthroughHosts(const std::vector<TlsEndClaims>& claims, const HostOwners& owners);
+  // In the order in which they have their say.
+  PassthroughHosts(const std::vector<HostClaims>& claims, const HostOwners& owners);
 
   bool has(const std::string& host) const;
   // Who has decided, one way or the other; nullptr: nobody asks for it anywhere, or has the host.

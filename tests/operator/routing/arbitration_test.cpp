@@ -26,7 +26,7 @@ std::vector<std::string> told(Complaints complaints) {
 }
 
 Arbitration of_one_host(const Rank& owner, bool may_be_shared = false) {
-  return Arbitration({{owner.claimant, {"a.example"}}}, {}, may_be_shared);
+  return Arbitration({{owner.claimant, {"a.example"}}}, may_be_shared);
 }
 
 TEST(Arbitration, WhoAsksForAnothersHostHasNoSayAndBothAreTold) {
@@ -59,9 +59,7 @@ TEST(Arbitration, ACertificateForAHostWhoseTlsPassesIsNotOffered) {
   const Rank passing = rank("shop", "passing");
   const Rank younger = rank("shop", "younger");
   const std::vector<std::string> hosts = {"a.example"};
-  Arbitration arbitration({{passing.claimant, hosts}, {younger.claimant, hosts}},
-                          {{passing.claimant, true, hosts}, {younger.claimant, false, hosts}},
-                          false);
+  Arbitration arbitration({{passing.claimant, hosts, {}, true}, {younger.claimant, hosts}}, false);
   const Resources resources{};
   SniTable sni(resources);
   Complaints complaints;
@@ -72,6 +70,15 @@ TEST(Arbitration, ACertificateForAHostWhoseTlsPassesIsNotOffered) {
   EXPECT_THAT(told(complaints),
               ElementsAre("shop/passing CertificateConflict", "shop/younger CertificateConflict"));
   EXPECT_THAT(sni.decide(arbitration.owners(), {}, complaints).outcomes, IsEmpty());
+}
+
+TEST(Arbitration, AHostThatIsRedirectedIsOwnedAndItsTlsEndsHere) {
+  const Rank shop = rank("shop", "www");
+  const Arbitration arbitration({{shop.claimant, {"a.example"}, {"www.a.example"}, true}}, false);
+  EXPECT_TRUE(arbitration.passthrough().has("a.example"));
+  EXPECT_FALSE(arbitration.passthrough().has("www.a.example"));
+  ASSERT_NE(arbitration.owners().owner_of("www.a.example"), nullptr);
+  EXPECT_EQ(*arbitration.owners().owner_of("www.a.example"), shop.claimant);
 }
 
 }  // namespace
