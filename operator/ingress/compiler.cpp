@@ -269,7 +269,7 @@ class Compilation {
       if (reading.no_room) continue;
       const kube::ObjectKey& key = reading.rank.claimant.key();
       if (!view_.without_room) {
-        reading.no_room = admission.find(key);
+        reading.no_room = admission.find(reading.rank.claimant.kind_and_key());
       } else if (const auto found = view_.without_room->find(key);
                  found != view_.without_room->end()) {
         reading.no_room = found->second;

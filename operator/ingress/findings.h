@@ -12,8 +12,9 @@
 namespace ingress {
 
 // What a compilation and its plan found beside the configuration, by the key of an Ingress or a
-// Certificate ("namespace/name"). A value whose copies share what they have in common: whoever
-// keeps the last one looks at what is different in the next one, and at nothing else.
+// Certificate ("namespace/name"), complaints by claimant. A value whose copies share what they have
+// in common: whoever keeps the last one looks at what is different in the next one, and at nothing
+// else.
 struct Findings {
   template <class T>
   using ByKey = base::SharedMap<std::shared_ptr<const T>>;

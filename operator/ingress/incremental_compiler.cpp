@@ -21,6 +21,7 @@ namespace {
 using proxy::config::ProxyConfig;
 using routing::challenge_answers;
 using routing::ClaimantGroups;
+using routing::ClaimantKey;
 using routing::Complaints;
 using routing::covering_wildcard;
 using routing::external_name_of;
@@ -36,8 +37,12 @@ std::string controller_uid(const api::Certificate& certificate) {
   return {};
 }
 
+ClaimantKey ingress_key(const kube::ObjectKey& key) {
+  return {kIngressKind, key};
+}
+
 template <class Map>
-void remove_from(Map& map, const typename Map::key_type& name, const kube::ObjectKey& key) {
+void remove_from(Map& map, const typename Map::key_type& name, const ClaimantKey& key) {
   const auto at = map.find(name);
   if (at == map.end()) return;
   at->second.erase(key);
@@ -143,7 +148,9 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   } else if (changes.parameters) {
     note_parameters(source);
   }
-  for (const kube::ObjectKey& key : changes.ingresses) note_ingress(key, source.ingress(key));
+  for (const kube::ObjectKey& key : changes.ingresses) {
+    note_ingress(ingress_key(key), source.ingress(key));
+  }
   for (const kube::ObjectKey& key : changes.secrets) {
     mark(names_.with_secret(key));
     const auto users = by_auth_secret_.find(key);
@@ -181,7 +188,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
 // Forgets the cluster, but not what was made of it: entries keep their addresses.
 void IncrementalCompiler::begin_anew() {
   note_everything();
-  while (!owned_.empty()) unfile(kube::ObjectKey(owned_.begin()->first));
+  while (!owned_.empty()) unfile(ClaimantKey(owned_.begin()->first));
   admission_.clear();
   certificates_.clear();
   certificates_by_secret_.clear();
@@ -214,11 +221,11 @@ void IncrementalCompiler::note_classes(const ClusterSource& source) {
   Members known;
   for (const auto& [key, ingress] : owned_) known.insert(key);
   for (const auto& ingress : source.ingresses()) {
-    const kube::ObjectKey key = ingress->metadata.key();
+    const ClaimantKey key = ingress_key(ingress->metadata.key());
     known.erase(key);
     note_ingress(key, ingress);
   }
-  for (const kube::ObjectKey& key : known) note_ingress(key, nullptr);
+  for (const ClaimantKey& key : known) note_ingress(key, nullptr);
 }
 
 // The Ingresses of those classes that name what has changed, whether or not they are admitted.
@@ -252,7 +259,7 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
     if (found == concerned.end()) continue;
     const auto& namespaces = found->second;
     if (namespaces && !namespaces->contains(ingress->metadata.namespace_)) continue;
-    note_ingress(ingress->metadata.key(), ingress);
+    note_ingress(ingress_key(ingress->metadata.key()), ingress);
   }
 }
 
@@ -285,8 +292,8 @@ void IncrementalCompiler::note_namespaces(const ClusterSource& source) {
                                 ending_namespaces_.end(), std::back_inserter(changed));
   ending_namespaces_ = std::move(ending);
   for (const std::string& name : changed) {
-    for (auto one = owned_.lower_bound({name, ""});
-         one != owned_.end() && one->first.namespace_ == name; ++one) {
+    for (auto one = owned_.lower_bound(ingress_key({name, ""}));
+         one != owned_.end() && one->first.key.namespace_ == name; ++one) {
       mark(one->first);
     }
   }
@@ -323,13 +330,13 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
   // Its name is one of its controller's, which removes it.
   controllers.erase("");
   for (const std::string& uid : controllers) {
-    for (const kube::ObjectKey& ingress : by_uid_.find(hash_of(uid))) {
+    for (const ClaimantKey& ingress : by_uid_.find(hash_of(uid))) {
       note_ingress(ingress, owned_.at(ingress));
     }
   }
 }
 
-void IncrementalCompiler::note_ingress(const kube::ObjectKey& key,
+void IncrementalCompiler::note_ingress(const ClaimantKey& key,
                                        std::shared_ptr<const kube::Ingress> ingress) {
   if (ingress && !ownership_->is_ours(*ingress)) ingress = nullptr;
   mark(key);
@@ -352,12 +359,12 @@ ClaimantGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress
   return names;
 }
 
-void IncrementalCompiler::file(const kube::ObjectKey& key,
+void IncrementalCompiler::file(const ClaimantKey& key,
                                const std::shared_ptr<const kube::Ingress>& ingress) {
   ClaimantGroups::Names names = names_of(*ingress);
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, names);
-  const kube::ObjectKey& kept = owned_.insert_or_assign(key, ingress).first->first;
+  const ClaimantKey& kept = owned_.insert_or_assign(key, ingress).first->first;
   for (const kube::ObjectKey& service : named_services(*ingress)) {
     by_service_.add(hash_of(service), kept);
   }
@@ -376,7 +383,7 @@ void IncrementalCompiler::file(const kube::ObjectKey& key,
   if (!ingress->metadata.uid.empty()) by_uid_.add(hash_of(ingress->metadata.uid), kept);
 }
 
-void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
+void IncrementalCompiler::unfile(const ClaimantKey& key) {
   const auto known = owned_.find(key);
   const kube::Ingress& ingress = *known->second;
   for (const kube::ObjectKey& service : named_services(ingress)) {
@@ -401,10 +408,10 @@ void IncrementalCompiler::unfile(const kube::ObjectKey& key) {
 // ---- What is compiled again
 
 void IncrementalCompiler::mark(const Members& ingresses) {
-  for (const kube::ObjectKey& ingress : ingresses) mark(ingress);
+  for (const ClaimantKey& ingress : ingresses) mark(ingress);
 }
 
-void IncrementalCompiler::mark(const kube::ObjectKey& ingress) {
+void IncrementalCompiler::mark(const ClaimantKey& ingress) {
   if (marked_.count(ingress) != 0) return;
   marked_.insert(ingress);
   const auto group = group_of_.find(ingress);
@@ -416,12 +423,12 @@ void IncrementalCompiler::mark(const kube::ObjectKey& ingress) {
 // Takes their groups away, and says in which they fall now.
 std::vector<ClaimantGroups::Members> IncrementalCompiler::take_marked() {
   if (is_one_group_ && !marked_.empty()) note_everything();
-  for (const kube::ObjectKey& ingress : marked_) {
+  for (const ClaimantKey& ingress : marked_) {
     const auto group = group_of_.find(ingress);
     if (group != group_of_.end()) remove(group->group);
   }
   Members left;
-  for (const kube::ObjectKey& ingress : std::exchange(marked_, {})) {
+  for (const ClaimantKey& ingress : std::exchange(marked_, {})) {
     if (owned_.count(ingress) != 0) left.insert(ingress);
   }
   if (left.empty()) return {};
@@ -471,14 +478,14 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
         "compiling the cluster: what {} and {} more Ingresses ask for breaks the proxies' "
         "contract, "
         "so their hosts are closed (please report this)",
-        base::without_controls(members.begin()->text()), members.size() - 1);
+        base::without_controls(members.begin()->key.text()), members.size() - 1);
   }
   Members too_large = members;
   for (const auto& [rank, load] : compiled.loads) {
     admission_.put(rank, load);
-    too_large.erase(rank.claimant.key());
+    too_large.erase(rank.claimant.kind_and_key());
   }
-  for (const kube::ObjectKey& key : too_large) admission_.erase(key);
+  for (const ClaimantKey& key : too_large) admission_.erase(key);
   const Work work{1, members.size(), compiled.config.hosts.size()};
   Group group;
   group.members.assign(members.begin(), members.end());
@@ -516,9 +523,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   view.unnamed_elsewhere = unnamed_;
   std::set<kube::ObjectKey> services;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates;
-  for (const kube::ObjectKey& key : members) {
+  for (const ClaimantKey& key : members) {
     const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
-    if (const auto why = admission_.find(key)) view.without_room->emplace(key, *why);
+    if (const auto why = admission_.find(key)) view.without_room->emplace(key.key, *why);
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
     services.merge(named_services(*ingress));
@@ -593,7 +600,7 @@ void IncrementalCompiler::add_certificates(
 void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
   const GroupId id = ++last_id_;
   has_changed_ = true;
-  for (const kube::ObjectKey& member : group.members) group_of_.insert({&member, id});
+  for (const ClaimantKey& member : group.members) group_of_.insert({&member, id});
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
   for (const NamedOutside& name : group.external_names) ++results_.external_name_users[name];
 
@@ -660,11 +667,11 @@ void IncrementalCompiler::remove(GroupId id) {
   results_.owners.remove(group.owners);
   owners_before_.add(group.owners);
   Findings& findings = results_.findings;
-  for (const kube::ObjectKey& member : group.members) {
-    const std::string key = member.text();
-    findings.summaries.erase(key);
-    findings.complaints.erase(key);
-    findings.plan_complaints.erase(key);
+  for (const ClaimantKey& member : group.members) {
+    findings.summaries.erase(member.key.text());
+    const std::string claimant = member.text();
+    findings.complaints.erase(claimant);
+    findings.plan_complaints.erase(claimant);
     const auto membership = group_of_.find(member);
     if (membership != group_of_.end()) group_of_.erase(membership);
   }

@@ -17,6 +17,7 @@
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
 #include "operator/routing/claimant_groups.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/keys_by_hash.h"
 #include "operator/routing/rank.h"
 
@@ -77,7 +78,7 @@ class IncrementalCompiler {
   // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
   // vectors.
   struct Group {
-    std::vector<kube::ObjectKey> members;
+    std::vector<routing::ClaimantKey> members;
     proxy::config::ProxyConfig config;
     routing::HostOwners owners;
     std::vector<kube::ObjectKey> applied;
@@ -91,13 +92,13 @@ class IncrementalCompiler {
 
   // Which group an Ingress is of.
   struct Membership {
-    const kube::ObjectKey* key = nullptr;  // of the group's members
+    const routing::ClaimantKey* key = nullptr;  // of the group's members
     GroupId group = 0;
   };
   struct ByMember {
     using is_transparent = void;
-    static const kube::ObjectKey& key(const Membership& one) { return *one.key; }
-    static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
+    static const routing::ClaimantKey& key(const Membership& one) { return *one.key; }
+    static const routing::ClaimantKey& key(const routing::ClaimantKey& one) { return one; }
     template <class One, class Other>
     bool operator()(const One& one, const Other& other) const {
       return key(one) < key(other);
@@ -124,17 +125,17 @@ class IncrementalCompiler {
   void note_namespaces(const ClusterSource& source);
   void note_certificate(const kube::ObjectKey& key,
                         std::shared_ptr<const api::Certificate> certificate);
-  void note_ingress(const kube::ObjectKey& key, std::shared_ptr<const kube::Ingress> ingress);
+  void note_ingress(const routing::ClaimantKey& key, std::shared_ptr<const kube::Ingress> ingress);
   void note_time(base::WallTime now);
   void note_everything();
 
   routing::ClaimantGroups::Names names_of(const kube::Ingress& ingress) const;
-  void file(const kube::ObjectKey& key, const std::shared_ptr<const kube::Ingress>& ingress);
-  void unfile(const kube::ObjectKey& key);
+  void file(const routing::ClaimantKey& key, const std::shared_ptr<const kube::Ingress>& ingress);
+  void unfile(const routing::ClaimantKey& key);
 
   // Marks the groups of these Ingresses to be compiled again.
   void mark(const Members& ingresses);
-  void mark(const kube::ObjectKey& ingress);
+  void mark(const routing::ClaimantKey& ingress);
 
   Work compile_marked(const ClusterSource& source);
   Work compile_all_marked(const ClusterSource& source);
@@ -164,10 +165,10 @@ class IncrementalCompiler {
   ParametersByName parameters_;
   std::optional<ClassOwnership> ownership_;
   std::set<std::string> ending_namespaces_;
-  std::map<kube::ObjectKey, std::shared_ptr<const kube::Ingress>> owned_;
+  std::map<routing::ClaimantKey, std::shared_ptr<const kube::Ingress>> owned_;
   // With keys of owned_.
-  routing::KeysByHash by_uid_;
-  routing::KeysByHash by_service_;
+  routing::ClaimantsByHash by_uid_;
+  routing::ClaimantsByHash by_service_;
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;

@@ -18,7 +18,7 @@ HostOwners owners_of(const ClusterView& view) {
 
 routing::Claimant claimant_of(const kube::Ingress& ingress) {
   const kube::ObjectMeta& metadata = ingress.metadata;
-  return {kube::Ingress::type().kind, metadata.key(), metadata.uid, metadata.creation_timestamp};
+  return {kIngressKind, metadata.key(), metadata.uid, metadata.creation_timestamp};
 }
 
 bool is_ending(const std::set<std::string>& ending_namespaces, const kube::Ingress& ingress) {

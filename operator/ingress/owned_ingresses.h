@@ -9,10 +9,13 @@
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/cluster_view.h"
 #include "operator/routing/claimant.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/host_owners.h"
 #include "operator/routing/rank.h"
 
 namespace ingress {
+
+inline constexpr routing::ClaimantKind kIngressKind = "Ingress";
 
 // Who an Ingress is to those that arbitrate. Of one compilation each Ingress has one, which its
 // rank holds: copies of that cost nothing.

@@ -17,31 +17,31 @@ Load::Kind kind_at(std::size_t i) {
 }  // namespace
 
 void Admission::put(const Rank& rank, const Load& load) {
-  const kube::ObjectKey& ingress = rank.claimant.key();
-  const auto known = places_.find(ingress);
+  const ClaimantKey& claimant = rank.claimant.kind_and_key();
+  const auto known = places_.find(claimant);
   if (known != places_.end()) {
     if ((*known)->first == rank && (*known)->second == load) return;
-    erase(ingress);
+    erase(claimant);
   }
-  Namespace& of = namespaces_[ingress.namespace_];
+  Namespace& of = namespaces_[claimant.key.namespace_];
   wanted_ -= wanted(of);
   places_.insert(of.loads.emplace(rank, load).first);
   of.sum += load;
   wanted_ += wanted(of);
-  changed_.insert(ingress.namespace_);
+  changed_.insert(claimant.key.namespace_);
 }
 
-void Admission::erase(const kube::ObjectKey& ingress) {
-  const auto known = places_.find(ingress);
+void Admission::erase(const ClaimantKey& claimant) {
+  const auto known = places_.find(claimant);
   if (known == places_.end()) return;
-  Namespace& of = namespaces_.at(ingress.namespace_);
+  Namespace& of = namespaces_.at(claimant.key.namespace_);
   wanted_ -= wanted(of);
   const auto load = *known;
   of.sum -= load->second;
   places_.erase(known);
   of.loads.erase(load);
   wanted_ += wanted(of);
-  changed_.insert(ingress.namespace_);
+  changed_.insert(claimant.key.namespace_);
 }
 
 void Admission::clear() {
@@ -84,39 +84,39 @@ Admission::WithoutRoom Admission::without_room(const Namespace& of) const {
       continue;
     }
     const bool is_all = share_[*kind] < bounds_.namespace_[*kind];
-    found.emplace(rank.claimant.key(),
+    found.emplace(rank.claimant.kind_and_key(),
                   NoRoom{is_all ? NoRoom::Of::all : NoRoom::Of::namespace_, *kind});
   }
   return found;
 }
 
-std::set<kube::ObjectKey> Admission::decide() {
+std::set<ClaimantKey> Admission::decide() {
   const Load share_before = std::exchange(share_, share());
   if (!(share_before == share_)) {
     for (const auto& [name, of] : namespaces_) changed_.insert(name);
   }
-  std::set<kube::ObjectKey> changed;
+  std::set<ClaimantKey> changed;
   for (const std::string& name : std::exchange(changed_, {})) {
     const auto at = namespaces_.find(name);
     if (at == namespaces_.end()) continue;
     Namespace& of = at->second;
     const WithoutRoom before = std::exchange(of.without_room, without_room(of));
-    for (const auto& [ingress, why] : before) {
-      const auto now = of.without_room.find(ingress);
-      if (now == of.without_room.end() || !(now->second == why)) changed.insert(ingress);
+    for (const auto& [claimant, why] : before) {
+      const auto now = of.without_room.find(claimant);
+      if (now == of.without_room.end() || !(now->second == why)) changed.insert(claimant);
     }
-    for (const auto& [ingress, why] : of.without_room) {
-      if (before.count(ingress) == 0) changed.insert(ingress);
+    for (const auto& [claimant, why] : of.without_room) {
+      if (before.count(claimant) == 0) changed.insert(claimant);
     }
     if (of.loads.empty()) namespaces_.erase(at);
   }
   return changed;
 }
 
-std::optional<NoRoom> Admission::find(const kube::ObjectKey& ingress) const {
-  const auto of = namespaces_.find(ingress.namespace_);
+std::optional<NoRoom> Admission::find(const ClaimantKey& claimant) const {
+  const auto of = namespaces_.find(claimant.key.namespace_);
   if (of == namespaces_.end()) return std::nullopt;
-  const auto found = of->second.without_room.find(ingress);
+  const auto found = of->second.without_room.find(claimant);
   return found == of->second.without_room.end() ? std::nullopt : std::optional(found->second);
 }
 

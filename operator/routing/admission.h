@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "kube/object.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/load.h"
 #include "operator/routing/rank.h"
 
@@ -31,17 +31,17 @@ class Admission {
   Admission& operator=(Admission&&) = default;
 
   void put(const Rank& rank, const Load& load);
-  void erase(const kube::ObjectKey& ingress);
+  void erase(const ClaimantKey& claimant);
   // Forgets all of them, and what was decided.
   void clear();
 
   // Whose lot has changed since it was last asked.
-  std::set<kube::ObjectKey> decide();
+  std::set<ClaimantKey> decide();
   // As it was last decided. Nothing: there is room.
-  std::optional<NoRoom> find(const kube::ObjectKey& ingress) const;
+  std::optional<NoRoom> find(const ClaimantKey& claimant) const;
 
  private:
-  using WithoutRoom = std::map<kube::ObjectKey, NoRoom>;
+  using WithoutRoom = std::map<ClaimantKey, NoRoom>;
   using Loads = std::map<Rank, Load>;
   struct Namespace {
     Loads loads;
@@ -50,11 +50,11 @@ class Admission {
   };
 
   // Where a claimant stands in its namespace's loads.
-  struct ByIngress {
+  struct ByClaimant {
     using is_transparent = void;
-    static const kube::ObjectKey& key(const kube::ObjectKey& one) { return one; }
-    static const kube::ObjectKey& key(Loads::const_iterator place) {
-      return place->first.claimant.key();
+    static const ClaimantKey& key(const ClaimantKey& one) { return one; }
+    static const ClaimantKey& key(Loads::const_iterator place) {
+      return place->first.claimant.kind_and_key();
     }
     template <class One, class Other>
     bool operator()(const One& one, const Other& other) const {
@@ -67,7 +67,7 @@ class Admission {
   WithoutRoom without_room(const Namespace& of) const;
 
   LoadBounds bounds_;
-  std::set<Loads::const_iterator, ByIngress> places_;
+  std::set<Loads::const_iterator, ByClaimant> places_;
   std::map<std::string, Namespace> namespaces_;
   std::set<std::string> changed_;  // namespaces, since it last decided
   Load wanted_;                    // by all namespaces, each up to what one may have

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "kube/object.h"
+#include "operator/routing/claimant_key.h"
 
 namespace routing {
 
@@ -16,19 +17,19 @@ namespace routing {
 // Threads may share it. One that was moved from may only be destroyed or assigned to.
 class Claimant {
  public:
-  // kind: as the API has it, "Ingress".
-  Claimant(std::string kind, kube::ObjectKey key, std::string uid, base::WallTime created)
-      : said_(std::make_shared<const Said>(
-            Said{std::move(kind), std::move(key), std::move(uid), created})) {}
+  Claimant(ClaimantKind kind, kube::ObjectKey key, std::string uid, base::WallTime created)
+      : said_(std::make_shared<const Said>(Said{{kind, std::move(key)}, std::move(uid), created})) {
+  }
 
-  const std::string& kind() const { return said_->kind; }
-  const kube::ObjectKey& key() const { return said_->key; }
-  const std::string& namespace_() const { return said_->key.namespace_; }
+  const ClaimantKey& kind_and_key() const { return said_->which; }
+  std::string kind() const { return said_->which.kind.text(); }
+  const kube::ObjectKey& key() const { return said_->which.key; }
+  const std::string& namespace_() const { return said_->which.key.namespace_; }
   const std::string& uid() const { return said_->uid; }
   base::WallTime created() const { return said_->created; }
 
   // "Ingress shop/www", for messages.
-  std::string text() const { return kind() + " " + key().text(); }
+  std::string text() const { return said_->which.text(); }
 
   // By kind and key; of one key there is one at a time. It is no order of age.
   friend std::strong_ordering operator<=>(const Claimant& one, const Claimant& other) {
@@ -41,13 +42,11 @@ class Claimant {
 
  private:
   struct Said {
-    std::string kind;
-    kube::ObjectKey key;
+    ClaimantKey which;
     std::string uid;
     base::WallTime created{};
-    using Tied = std::tuple<const std::string&, const kube::ObjectKey&, const std::string&,
-                            const base::WallTime&>;
-    Tied tied() const { return std::tie(kind, key, uid, created); }
+    using Tied = std::tuple<const ClaimantKey&, const std::string&, const base::WallTime&>;
+    Tied tied() const { return std::tie(which, uid, created); }
   };
   std::shared_ptr<const Said> said_;
 };

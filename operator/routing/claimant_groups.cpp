@@ -49,7 +49,7 @@ ClaimantGroups::Hashes ClaimantGroups::hashes_of(const Names& names) {
   return hashes;
 }
 
-void ClaimantGroups::put(const kube::ObjectKey& claimant, const Names& names) {
+void ClaimantGroups::put(const ClaimantKey& claimant, const Names& names) {
   Hashes hashes = hashes_of(names);
   const auto place = hashes_.try_emplace(claimant).first;
   if (place->second == hashes) return;
@@ -58,14 +58,14 @@ void ClaimantGroups::put(const kube::ObjectKey& claimant, const Names& names) {
   file(place->first, place->second);
 }
 
-void ClaimantGroups::erase(const kube::ObjectKey& claimant) {
+void ClaimantGroups::erase(const ClaimantKey& claimant) {
   const auto known = hashes_.find(claimant);
   if (known == hashes_.end()) return;
   unfile(known->first, known->second);
   hashes_.erase(known);
 }
 
-void ClaimantGroups::file(const kube::ObjectKey& claimant, const Hashes& hashes) {
+void ClaimantGroups::file(const ClaimantKey& claimant, const Hashes& hashes) {
   for (const Hashes::Host& host : hashes.hosts) {
     by_host_.add(host.name, claimant);
     if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, claimant);
@@ -73,7 +73,7 @@ void ClaimantGroups::file(const kube::ObjectKey& claimant, const Hashes& hashes)
   for (const std::uint64_t secret : hashes.secrets) by_secret_.add(secret, claimant);
 }
 
-void ClaimantGroups::unfile(const kube::ObjectKey& claimant, const Hashes& hashes) {
+void ClaimantGroups::unfile(const ClaimantKey& claimant, const Hashes& hashes) {
   for (const Hashes::Host& host : hashes.hosts) {
     by_host_.remove(host.name, claimant);
     if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, claimant);
@@ -83,7 +83,7 @@ void ClaimantGroups::unfile(const kube::ObjectKey& claimant, const Hashes& hashe
 
 ClaimantGroups::Members ClaimantGroups::neighbours(const Names& names) const {
   Members found;
-  const auto add = [&found](const kube::ObjectKey& claimant) { found.insert(claimant); };
+  const auto add = [&found](const ClaimantKey& claimant) { found.insert(claimant); };
   const Hashes hashes = hashes_of(names);
   for (const Hashes::Host& host : hashes.hosts) {
     by_host_.visit(host.name, add);
@@ -102,8 +102,8 @@ std::vector<ClaimantGroups::Members> ClaimantGroups::groups_of(const Members& cl
   Sets sets;
   std::map<std::uint64_t, std::size_t> hosts;
   std::map<std::uint64_t, std::size_t> secrets;
-  std::map<kube::ObjectKey, std::size_t> numbers;
-  for (const kube::ObjectKey& claimant : claimants) {
+  std::map<ClaimantKey, std::size_t> numbers;
+  for (const ClaimantKey& claimant : claimants) {
     const std::size_t own = numbers[claimant] = sets.add();
     const Hashes& hashes = hashes_.at(claimant);
     for (const Hashes::Host& host : hashes.hosts) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kube/object.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/keys_by_hash.h"
 
 namespace routing {
@@ -17,7 +18,7 @@ namespace routing {
 // as hashes: two with one hash count as a name in common. Not thread-safe.
 class ClaimantGroups {
  public:
-  using Members = std::set<kube::ObjectKey>;
+  using Members = std::set<ClaimantKey>;
 
   // What a claimant has in common with others.
   struct Names {
@@ -27,8 +28,8 @@ class ClaimantGroups {
   };
 
   // Makes the claimant known with these names instead of those that it had.
-  void put(const kube::ObjectKey& claimant, const Names& names);
-  void erase(const kube::ObjectKey& claimant);
+  void put(const ClaimantKey& claimant, const Names& names);
+  void erase(const ClaimantKey& claimant);
 
   // The claimants with one of these names, or with one that has to do with it.
   Members neighbours(const Names& names) const;
@@ -51,13 +52,13 @@ class ClaimantGroups {
   static Hashes hashes_of(const Names& names);
 
   // With a key of hashes_.
-  void file(const kube::ObjectKey& claimant, const Hashes& hashes);
-  void unfile(const kube::ObjectKey& claimant, const Hashes& hashes);
+  void file(const ClaimantKey& claimant, const Hashes& hashes);
+  void unfile(const ClaimantKey& claimant, const Hashes& hashes);
 
-  std::map<kube::ObjectKey, Hashes> hashes_;
-  KeysByHash by_host_;
-  KeysByHash by_covering_wildcard_;
-  KeysByHash by_secret_;
+  std::map<ClaimantKey, Hashes> hashes_;
+  ClaimantsByHash by_host_;
+  ClaimantsByHash by_covering_wildcard_;
+  ClaimantsByHash by_secret_;
 };
 
 }  // namespace routing

@@ -40,12 +40,12 @@ Complaints bounded(Complaints complaints) {
 }
 
 void put(Complaints sorted, ComplaintsByKey& all) {
-  std::map<std::string, Complaints> by_key;
+  std::map<std::string, Complaints> by_claimant;
   for (Complaint& complaint : sorted) {
-    by_key[complaint.claimant.key().text()].push_back(std::move(complaint));
+    by_claimant[complaint.claimant.text()].push_back(std::move(complaint));
   }
-  for (auto& [key, to_one] : by_key) {
-    all.insert_or_assign(key, std::make_shared<const Complaints>(std::move(to_one)));
+  for (auto& [claimant, to_one] : by_claimant) {
+    all.insert_or_assign(claimant, std::make_shared<const Complaints>(std::move(to_one)));
   }
 }
 

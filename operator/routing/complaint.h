@@ -36,8 +36,8 @@ using Complaints = std::vector<Complaint>;
 // quote what a tenant wrote. A claimant may have thousands of paths.
 Complaints bounded(Complaints complaints);
 
-// By the text of a claimant's key: those to it, sorted, and never none. Copies share what they have
-// in common.
+// By the text of a claimant, ClaimantKey::text(): those to it, sorted, and never none. Copies share
+// what they have in common.
 using ComplaintsByKey = base::SharedMap<std::shared_ptr<const Complaints>>;
 // Puts them where their claimants' stand.
 void put(Complaints sorted, ComplaintsByKey& all);

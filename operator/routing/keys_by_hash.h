@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kube/object.h"
+#include "operator/routing/claimant_key.h"
 
 namespace routing {
 
@@ -23,15 +24,16 @@ inline std::uint64_t hash_of(const kube::ObjectKey& key) {
 // number and a pointer. It may say more than there is (two names with one hash): whoever looks
 // something up to compile it again compiles too much, and whoever must know asks the object. Not
 // thread-safe.
-class KeysByHash {
+template <class Key>
+class KeysByHashOf {
  public:
-  KeysByHash() = default;
-  KeysByHash(const KeysByHash&) = delete;  // a copy would point to the keys of somebody else
-  KeysByHash& operator=(const KeysByHash&) = delete;
+  KeysByHashOf() = default;
+  KeysByHashOf(const KeysByHashOf&) = delete;  // a copy would point to the keys of somebody else
+  KeysByHashOf& operator=(const KeysByHashOf&) = delete;
 
   // key: at a place where it stays until it was removed.
-  void add(std::uint64_t hash, const kube::ObjectKey& key) { entries_.insert(Entry{hash, &key}); }
-  void remove(std::uint64_t hash, const kube::ObjectKey& key) { entries_.erase(Entry{hash, &key}); }
+  void add(std::uint64_t hash, const Key& key) { entries_.insert(Entry{hash, &key}); }
+  void remove(std::uint64_t hash, const Key& key) { entries_.erase(Entry{hash, &key}); }
   void clear() { entries_.clear(); }
   std::size_t size() const { return entries_.size(); }
 
@@ -42,16 +44,16 @@ class KeysByHash {
     const auto [begin, end] = entries_.equal_range(hash);
     for (auto entry = begin; entry != end; ++entry) each(*entry->key);
   }
-  std::set<kube::ObjectKey> find(std::uint64_t hash) const {
-    std::set<kube::ObjectKey> keys;
-    visit(hash, [&keys](const kube::ObjectKey& key) { keys.insert(keys.end(), key); });
+  std::set<Key> find(std::uint64_t hash) const {
+    std::set<Key> keys;
+    visit(hash, [&keys](const Key& key) { keys.insert(keys.end(), key); });
     return keys;
   }
 
  private:
   struct Entry {
     std::uint64_t hash = 0;
-    const kube::ObjectKey* key = nullptr;
+    const Key* key = nullptr;
   };
   struct ByHashAndKey {
     using is_transparent = void;
@@ -64,5 +66,8 @@ class KeysByHash {
 
   std::set<Entry, ByHashAndKey> entries_;
 };
+
+using KeysByHash = KeysByHashOf<kube::ObjectKey>;
+using ClaimantsByHash = KeysByHashOf<ClaimantKey>;
 
 }  // namespace routing

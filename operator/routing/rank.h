@@ -25,10 +25,11 @@ struct Rank {
   }
 
  private:
-  using InOrder = std::tuple<bool, base::WallTime, const kube::ObjectKey&, const std::string&,
+  using InOrder = std::tuple<bool, base::WallTime, const kube::ObjectKey&, const ClaimantKind&,
                              const std::string&>;
   InOrder in_order() const {
-    return {is_ending, claimant.created(), claimant.key(), claimant.kind(), claimant.uid()};
+    const ClaimantKey& which = claimant.kind_and_key();
+    return {is_ending, claimant.created(), which.key, which.kind, claimant.uid()};
   }
 };
 

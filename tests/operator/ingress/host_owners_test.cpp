@@ -56,6 +56,10 @@ TEST(HostOwners, AnAliasAndTheOtherSpellingWithWwwAreClaimsLikeARule) {
   EXPECT_EQ(owner(made, "d.example"), "a/www");
 }
 
+TEST(OwnedIngresses, AreClaimantsOfTheKindThatTheApiNames) {
+  EXPECT_EQ(kIngressKind.text(), kube::Ingress::type().kind);
+}
+
 TEST(HostOwners, AHostIsTheSameInEverySpelling) {
   for (const char* spelling : {"A.Example", "a.example.", "a.EXAMPLE."}) {
     const HostOwners made = owners({rule("a/x", spelling), rule("b/x", "a.example", 1)});

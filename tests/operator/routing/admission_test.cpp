@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -43,13 +44,13 @@ LoadBounds bounds(std::uint64_t namespace_, std::uint64_t all) {
   return bounds;
 }
 
-kube::ObjectKey key(const std::string& text) {
+ClaimantKey key(const std::string& text, ClaimantKind kind = "Ingress") {
   const std::size_t slash = text.find('/');
-  return {text.substr(0, slash), text.substr(slash + 1)};
+  return {kind, {text.substr(0, slash), text.substr(slash + 1)}};
 }
 
-Rank rank(int age, const std::string& text) {
-  return {false, Claimant("Ingress", key(text), "", base::WallTime{} + seconds(age))};
+Rank rank(int age, const std::string& text, ClaimantKind kind = "Ingress") {
+  return {false, Claimant(kind, key(text).key, "", base::WallTime{} + seconds(age))};
 }
 
 bool is_in(const Admission& admission, const std::string& text) {
@@ -76,6 +77,17 @@ TEST(Admission, WithinANamespaceTheOlderGoFirstAndASmallOneMayPassALargeOne) {
   admission.erase(key("a/older"));
   EXPECT_EQ(admission.decide().size(), 3U);
   EXPECT_TRUE(is_in(admission, "a/old"));
+}
+
+TEST(Admission, TwoKindsMayHaveOneNameEach) {
+  Admission admission(bounds(10, 100));
+  admission.put(rank(1, "a/www"), of_hosts(6));
+  admission.put(rank(2, "a/www", "HTTPRoute"), of_hosts(5));
+  EXPECT_THAT(admission.decide(), ElementsAre(key("a/www", "HTTPRoute")));
+  EXPECT_TRUE(is_in(admission, "a/www"));
+  admission.erase(key("a/www"));
+  EXPECT_THAT(admission.decide(), ElementsAre(key("a/www", "HTTPRoute")));
+  EXPECT_EQ(admission.find(key("a/www", "HTTPRoute")), std::nullopt);
 }
 
 TEST(Admission, WhatOneNamespaceAsksForIsFeltByNoOther) {
@@ -111,7 +123,7 @@ TEST(Admission, EachKindKeepsWithinItsBoundWhateverTheOthersLeave) {
   two.all[Load::backends] = 12;
   Admission admission(two);
   std::mt19937 random(7);
-  std::map<kube::ObjectKey, Load> loads;
+  std::map<ClaimantKey, Load> loads;
   for (int step = 0; step < 3000; ++step) {
     const std::string name =
         std::string(1, "abc"[random() % 3]) + "/i" + std::to_string(random() % 6);
@@ -125,10 +137,10 @@ TEST(Admission, EachKindKeepsWithinItsBoundWhateverTheOthersLeave) {
     admission.decide();
     Load held;
     std::map<std::string, Load> by_namespace;
-    for (const auto& [ingress, load] : loads) {
-      if (admission.find(ingress)) continue;
+    for (const auto& [claimant, load] : loads) {
+      if (admission.find(claimant)) continue;
       held += load;
-      by_namespace[ingress.namespace_] += load;
+      by_namespace[claimant.key.namespace_] += load;
     }
     ASSERT_FALSE(held.beyond(two.all)) << step;
     for (const auto& [namespace_, load] : by_namespace) {
@@ -140,7 +152,7 @@ TEST(Admission, EachKindKeepsWithinItsBoundWhateverTheOthersLeave) {
 TEST(Admission, WhatItDecidesDoesNotDependOnHowItCameAbout) {
   std::mt19937 random(11);
   Admission kept(bounds(10, 14));
-  std::map<kube::ObjectKey, std::pair<Rank, Load>> all;
+  std::map<ClaimantKey, std::pair<Rank, Load>> all;
   for (int step = 0; step < 1000; ++step) {
     const std::string name =
         std::string(1, "abc"[random() % 3]) + "/i" + std::to_string(random() % 5);
@@ -156,10 +168,10 @@ TEST(Admission, WhatItDecidesDoesNotDependOnHowItCameAbout) {
     if (random() % 2 == 0) continue;
     kept.decide();
     Admission made(bounds(10, 14));
-    for (const auto& [ingress, one] : all) made.put(one.first, one.second);
+    for (const auto& [claimant, one] : all) made.put(one.first, one.second);
     made.decide();
-    for (const auto& [ingress, one] : all) {
-      ASSERT_EQ(kept.find(ingress), made.find(ingress)) << step << " " << ingress.text();
+    for (const auto& [claimant, one] : all) {
+      ASSERT_EQ(kept.find(claimant), made.find(claimant)) << step << " " << claimant.text();
     }
   }
 }

@@ -21,6 +21,7 @@ TEST(Claimant, IsWhatItWasMadeOf) {
   EXPECT_EQ(one.namespace_(), "shop");
   EXPECT_EQ(one.uid(), "a-uid");
   EXPECT_EQ(one.created(), kMade);
+  EXPECT_EQ(one.kind_and_key(), (ClaimantKey{"Ingress", {"shop", "www"}}));
   EXPECT_EQ(one.text(), "Ingress shop/www");
 }
 
@@ -33,6 +34,15 @@ TEST(Claimant, IsAnotherOneWhereAnythingDiffers) {
   EXPECT_NE(Claimant("Ingress", {"shop", "api"}, "a-uid", kMade), one);
   EXPECT_NE(Claimant("Ingress", {"shop", "www"}, "another", kMade), one);
   EXPECT_NE(Claimant("Ingress", {"shop", "www"}, "a-uid", kMade + seconds(1)), one);
+}
+
+TEST(ClaimantKey, IsOfAKindByItsNameWhereverThatIsWritten) {
+  static constexpr char kWritten[] = "Ingress";
+  const ClaimantKey one{"Ingress", {"shop", "www"}};
+  EXPECT_EQ((ClaimantKey{kWritten, {"shop", "www"}}), one);
+  EXPECT_NE((ClaimantKey{"HTTPRoute", {"shop", "www"}}), one);
+  EXPECT_LT((ClaimantKey{"HTTPRoute", {"shop", "www"}}), one);
+  EXPECT_LT((ClaimantKey{kWritten, {"shop", "api"}}), one);
 }
 
 TEST(Claimant, StandsInTheOrderOfKindsAndKeysWhateverItsAge) {

@@ -50,6 +50,17 @@ Due update(ComplaintLog& log, const Complaints& standing, base::SteadyTime now,
   return due;
 }
 
+TEST(ComplaintsByKey, ThoseToTwoKindsWithOneNameStandApart) {
+  Complaint other = kTrouble;
+  other.claimant = Claimant("HTTPRoute", kTrouble.claimant.key(), "another-uid", {});
+  ComplaintsByKey all;
+  put({kTrouble}, all);
+  put({other}, all);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_THAT(*all.at(kTrouble.claimant.text()), ElementsAre(kTrouble));
+  EXPECT_THAT(*all.at(other.claimant.text()), ElementsAre(other));
+}
+
 // Its Events are those of the object that was there before.
 TEST(ComplaintLog, WhoWasMadeAnewUnderTheSameNameIsToldAnew) {
   ComplaintLog log(seconds(2));

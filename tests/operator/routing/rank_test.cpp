@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-Rank rank(const std::string& kind, const std::string& namespace_, const std::string& name, int age,
+Rank rank(ClaimantKind kind, const std::string& namespace_, const std::string& name, int age,
           bool is_ending = false) {
   return {is_ending, Claimant(kind, {namespace_, name}, "", base::WallTime{} + seconds(age))};
 }
