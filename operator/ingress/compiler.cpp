@@ -257,8 +257,8 @@ class Compilation {
   void find_room(std::vector<Reading>& readings) {
     Admission admission(view_.bounds);
     for (Reading& reading : readings) {
-      if (const auto kind = reading.load.beyond(view_.bounds.ingress)) {
-        reading.no_room = NoRoom{NoRoom::Of::ingress, *kind};
+      if (const auto kind = reading.load.beyond(view_.bounds.claimant)) {
+        reading.no_room = NoRoom{NoRoom::Of::claimant, *kind};
         continue;
       }
       loads_.emplace_back(reading.rank, reading.load);
@@ -289,11 +289,11 @@ class Compilation {
     const Claimant& claimant = reading.rank.claimant;
     const std::string nothing = "Nothing of this Ingress is served: ";
     switch (no_room.of) {
-      case NoRoom::Of::ingress:
+      case NoRoom::Of::claimant:
         return complain(claimant, "IngressTooLarge",
                         nothing + "it asks for " + amount_text(kind, reading.load[kind]) +
                             ", and one Ingress may have " +
-                            amount_text(kind, view_.bounds.ingress[kind]) +
+                            amount_text(kind, view_.bounds.claimant[kind]) +
                             ". Write several Ingresses.");
       case NoRoom::Of::namespace_:
         return complain(claimant, "NamespaceFull",

@@ -13,8 +13,8 @@ namespace routing {
 
 // Why there is no room for a claimant.
 struct NoRoom {
-  enum class Of { ingress, namespace_, all };
-  Of of = Of::ingress;
+  enum class Of { claimant, namespace_, all };
+  Of of = Of::claimant;
   Load::Kind kind = Load::hosts;  // of which there is too much
   bool operator==(const NoRoom&) const = default;
 };

@@ -146,7 +146,7 @@ bool HostTable::claim_route(const std::string& name, proxy::config::Route route,
   if (!has_room_for_route(name)) {
     complaints.push_back({by, Severity::warning, "HostFull",
                           "Paths of this " + by.kind() + " on " + host_text(name) +
-                              " are left out: older Ingresses have filled its " +
+                              " are left out: older ones have filled its " +
                               std::to_string(proxy::config::kRoutesMax) + " places."});
     return false;
   }

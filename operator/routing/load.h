@@ -67,7 +67,7 @@ class Load {
 struct LoadBounds {
   // Of one claimant. An object is 1.5 MiB at most (etcd), which has room for 100,000 rules without
   // a path; whoever writes so many can write several objects.
-  Load ingress = Load::of(10'000, 10'000, 10'000, 400'000, 24u << 20, 64u << 20);
+  Load claimant = Load::of(10'000, 10'000, 10'000, 400'000, 24u << 20, 64u << 20);
   // Of the claimants of one namespace: half of all there is.
   Load namespace_ = Load::of(100'000, 100'000, 100'000, 1'900'000, 100u << 20, 512u << 20);
   // Of all. Challenges have the rest (challenge_answers.cpp).

@@ -57,7 +57,7 @@ class NamedObjectWatches : public NamedObjects<Reading> {
         read_(std::move(read)),
         wake_(std::move(wake)),
         too_many_(std::make_shared<const Reading>(
-            spoilt("is one too many: Ingresses name more than " +
+            spoilt("is one too many: more are named than " +
                    std::to_string(options_.max + options_.max_in_turn) + ", so it is not read"))) {}
   NamedObjectWatches(const NamedObjectWatches&) = delete;
   NamedObjectWatches& operator=(const NamedObjectWatches&) = delete;
@@ -277,7 +277,7 @@ void NamedObjectWatches<Object, Reading>::read_one(const kube::ObjectKey& key,
   const auto object = client_.template get<Object>(key, stop);
   if (!object && object.error().kind != base::ErrorKind::not_found) {
     if (!stop.stop_requested()) {
-      spdlog::warn("reading {} {}, which an Ingress names: {}; what is known of it stays",
+      spdlog::warn("reading {} {}, which is named for a route: {}; what is known of it stays",
                    Object::type().kind, key.text(), object.error().message);
     }
     return;

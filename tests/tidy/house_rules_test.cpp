@@ -181,6 +181,20 @@ TEST(HouseRules, RoutingIsTypedOnNoFrontEnd) {
               IsEmpty());
 }
 
+// What it says to claimants names the kind of each. Comments may have an example.
+TEST(HouseRules, RoutingHasNoWordForAFrontEnd) {
+  const std::regex comment(R"(//[^\n]*)");
+  const std::regex front_end(R"(\b(Ingress(es)?|ingress|HTTPRoutes?)\b(?!-))");
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("operator/routing")) continue;
+    if (std::regex_search(std::regex_replace(file.text, comment, ""), front_end)) {
+      found.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 // Without an account at a CA there is nothing to do with orders; without the contract, with
 // proxies.
 TEST(HouseRules, OrdersAndProxiesAreKnownWhereTheyAreTheSubject) {

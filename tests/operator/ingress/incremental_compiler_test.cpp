@@ -638,7 +638,7 @@ class History {
 // So that some of them, some namespaces and all together ask for more.
 LoadBounds little_room() {
   LoadBounds bounds;
-  bounds.ingress[Load::hosts] = 3;
+  bounds.claimant[Load::hosts] = 3;
   bounds.namespace_[Load::hosts] = 5;
   bounds.namespace_[Load::backends] = 5;
   bounds.all[Load::hosts] = 9;

@@ -227,7 +227,7 @@ TEST_P(RoomForMultiples, IsBoundedAndTheConfigurationValid) {
       .ingress(
           an_ingress("shop/www").created_after(seconds(9)).path("shop.example", "/", "web", 80));
   // A tenth of what there is, so that the test is as short as it is honest.
-  made.view.bounds.ingress = Load::of(1000, 1000, 1000, 40'000, 2u << 20, 4u << 20);
+  made.view.bounds.claimant = Load::of(1000, 1000, 1000, 40'000, 2u << 20, 4u << 20);
   made.view.bounds.namespace_ = Load::of(10'000, 10'000, 10'000, 190'000, 8u << 20, 16u << 20);
   GetParam().make(made);
   const Compiled compiled = compile(made.view);

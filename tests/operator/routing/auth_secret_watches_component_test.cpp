@@ -90,7 +90,7 @@ TEST_F(AuthSecretWatchesTest, WhoFindsNoRoomAtAllIsClosedWithTheReasonUntilThere
   apply_users("zeta", "zoe");
   watches_->follow({kOthers, kUsers, third});  // one is watched, one is read
   ASSERT_TRUE(comes_to(kUsers, "ann"));
-  EXPECT_EQ(user_of(third), "is one too many: Ingresses name more than 2, so it is not read");
+  EXPECT_EQ(user_of(third), "is one too many: more are named than 2, so it is not read");
   watches_->follow({kOthers, third});
   EXPECT_TRUE(comes_to(third, "zoe"));
 }
@@ -101,7 +101,7 @@ TEST_F(AuthSecretWatchesTest, NoNamespaceTakesThePlacesOfAllOthers) {
   watches_->follow({first, second, third, kUsers});
   EXPECT_TRUE(comes_to(kUsers, "ann"));
   EXPECT_TRUE(comes_to(first, "-"));
-  const std::string one_too_many = "is one too many: Ingresses name more than 2, so it is not read";
+  const std::string one_too_many = "is one too many: more are named than 2, so it is not read";
   EXPECT_EQ(user_of(second), one_too_many);
   EXPECT_EQ(user_of(third), one_too_many);
 }
