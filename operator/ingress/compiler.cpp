@@ -1,8 +1,10 @@
 #include "operator/ingress/compiler.h"
 
 #include <algorithm>
-#include <map>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <variant>
 
 #include "operator/ingress/annotations/header_fields.h"
@@ -11,25 +13,16 @@
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backends.h"
-#include "operator/ingress/canary_guards.h"
 #include "operator/ingress/claims.h"
 #include "operator/ingress/guards.h"
 #include "operator/ingress/ingress_load.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/trusted_proxies.h"
-#include "operator/routing/arbitration.h"
-#include "operator/routing/asked_certificates.h"
 #include "operator/routing/backend_resolver.h"
-#include "operator/routing/backend_troubles.h"
-#include "operator/routing/challenge_answers.h"
-#include "operator/routing/guard_table.h"
 #include "operator/routing/host_name.h"
-#include "operator/routing/host_table.h"
-#include "operator/routing/joined.h"
-#include "operator/routing/shape_table.h"
-#include "operator/routing/sni_table.h"
-#include "proxy/config/broken_backend.h"
+#include "operator/routing/intent.h"
+#include "operator/routing/intent_compiler.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
@@ -39,46 +32,40 @@ namespace {
 
 using annotations::Issue;
 using annotations::RoutePolicy;
-using proxy::config::Action;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
 using proxy::config::PathMatch;
 using routing::Admission;
 using routing::amount_text;
 using routing::Arbitration;
-using routing::AskedCertificates;
 using routing::BackendResolver;
-using routing::BackendTroubles;
 using routing::bounded;
-using routing::challenge_answers;
+using routing::CertificateIntent;
 using routing::Claimant;
 using routing::ClientAuthorities;
+using routing::CompiledIntents;
 using routing::Complaint;
-using routing::Complaints;
 using routing::config_host;
 using routing::covering_wildcard;
-using routing::GuardTable;
 using routing::HostClaims;
-using routing::HostTable;
-using routing::joined;
+using routing::HostIntent;
+using routing::Intent;
+using routing::IntentCompiler;
 using routing::Load;
 using routing::NoRoom;
 using routing::PasswordFile;
+using routing::PathIntent;
 using routing::PlainHttp;
 using routing::Rank;
 using routing::ResolvedBackend;
 using routing::Severity;
-using routing::ShapeTable;
-using routing::SniTable;
+using routing::SplitIntent;
 
-// Of what an Ingress with an unsupported guard would have served.
-const FixedAnswer kRefused{503, "annotation_refused"};
-
-// One compilation: what the Ingresses add to, in order of age.
+// One compilation: what Ingresses say becomes intents, in order of age.
 class Compilation {
  public:
   explicit Compilation(const ClusterView& view)
-      : view_(view), ownership_(ownership_of(view)), backends_(view), sni_(view) {}
+      : view_(view), ownership_(ownership_of(view)), backends_(view) {}
 
   Compiled run() {
     std::vector<OwnedIngress> owned = owned_by_age(view_, ownership_);
@@ -88,7 +75,7 @@ class Compilation {
       one.ingress = ownership_.with_defaults(std::move(one.ingress));
       readings.push_back(read(std::move(one)));
     }
-    arbitration_.emplace(claims_of(readings), view_.shares_hosts);
+    compiler_.emplace(view_, backends_, claims_of(readings), view_.shares_hosts);
     for (const Reading& reading : readings) note_hosts(reading);
     find_room(readings);
     for (Reading& reading : readings) {
@@ -98,8 +85,6 @@ class Compilation {
         add(std::move(reading));
       }
     }
-    // When all there is to join is there, whatever their age.
-    for (const Canary& canary : canaries_) join(canary);
     for (const Reading& reading : readings) {
       if (reading.no_room) close_beside(reading);
     }
@@ -131,16 +116,17 @@ class Compilation {
 
   // Those that its namespace has a say about.
   void note_hosts(const Reading& reading) {
+    const routing::HostOwners& owners = arbitration().owners();
     const kube::ObjectMeta& metadata = reading.ingress->metadata;
     const bool makes_expressions = annotations::makes_expressions(metadata.annotations);
     for (const kube::IngressRule& rule : reading.ingress->rules) {
       auto host = config_host(rule.host);
-      if (!host || !arbitration_->owners().admits(*host, metadata.namespace_)) continue;
+      if (!host || !owners.admits(*host, metadata.namespace_)) continue;
       if (makes_expressions) hosts_with_expressions_.insert(*host);
       served_hosts_.insert(std::move(*host));
     }
     for (const std::string& alias : reading.others.aliases) {
-      if (arbitration_->owners().admits(alias, metadata.namespace_)) served_hosts_.insert(alias);
+      if (owners.admits(alias, metadata.namespace_)) served_hosts_.insert(alias);
     }
   }
 
@@ -220,9 +206,8 @@ class Compilation {
       if (mirror->service) asked_services.push_back(*mirror->service);
       if (mirror->outside) ++asked_outside;
     }
-    Summary unused;
     proxy::config::Policies policies = policies_of(
-        {ingress, reading.rank, policy, guards_id, shape_id, pages, mirrored, unused, of_class});
+        {ingress, reading.rank, policy, guards_id, shape_id, pages, mirrored, of_class});
     policies.error_pages = pages;
     policies.rewrite_target = policy.rewrite.target;
     if (!policy.upstream_vhost.empty()) {
@@ -311,8 +296,6 @@ class Compilation {
     }
   }
 
-  // What it would have guarded is not open because another Ingress, of its own namespace mostly,
-  // has the host; and nobody reads what was to be read by its backend alone.
   void close_beside(const Reading& reading) {
     const kube::Ingress& ingress = *reading.ingress;
     RoutePolicy policy = reading.policy;
@@ -320,20 +303,13 @@ class Compilation {
         .apply(reading.class_name, ingress.metadata.annotations, policy);
     const bool guards =
         policy.is_refused() || reading.auth || !(guards_of(policy) == proxy::config::Guards{});
-    const Claimant& claimant = reading.rank.claimant;
-    const auto close = [&](const std::string& host) {
-      if (!hosts_.contains(host) || !arbitration_->owners().admits(host, claimant.namespace_()))
-        return;
-      if (guards && !policy.canary) hosts_.close_host(host, claimant);
-      const Claimant* const by = arbitration_->passthrough().decided_by(host);
-      if (arbitration_->passthrough().has(host) && by && *by == claimant)
-        hosts_.pass_tls(host, std::nullopt);
-    };
-    if (ingress.rules.empty()) close("");
+    std::vector<std::string> hosts;
+    if (ingress.rules.empty()) hosts.emplace_back();
     for (const kube::IngressRule& rule : ingress.rules) {
-      if (const auto host = config_host(rule.host)) close(*host);
+      if (auto host = config_host(rule.host)) hosts.push_back(std::move(*host));
     }
-    for (const std::string& alias : reading.others.aliases) close(alias);
+    hosts.insert(hosts.end(), reading.others.aliases.begin(), reading.others.aliases.end());
+    compiler_->close_beside(reading.rank.claimant, hosts, guards && !policy.canary);
   }
 
   void add(Reading reading) {
@@ -355,38 +331,16 @@ class Compilation {
     // What makes no sense alone may make some beside its class.
     report_issues(rank.claimant, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
-      canaries_.push_back(
-          {ingress, rank, std::move(policy), std::move(beside_class), summaries_.size() - 1});
+      compiler_->add(split_of(*ingress, rank, policy, beside_class));
       return;
     }
-    const std::string guards = policy.is_refused() ? "" : guards_.add(guards_of(policy));
-    const std::string shape = policy.is_refused() ? "" : shapes_.add(policy.shape);
+    const bool is_refused = policy.is_refused();
+    const std::string guards = is_refused ? "" : compiler_->guards().add(guards_of(policy));
+    const std::string shape = is_refused ? "" : compiler_->shapes().add(policy.shape);
     const auto pages = error_pages_of(*ingress, rank.claimant, policy, of_class);
-    const Scope scope{*ingress, rank, policy, guards, shape, pages, mirror, summary, of_class};
-    if (ingress->rules.empty() && ingress->default_backend) add_default(scope, "");
-    for (const kube::IngressRule& rule : ingress->rules) add_rule(scope, rule);
-    for (const std::string& alias : others.aliases) {
-      kube::IngressRule aliased = ingress->rules.front();
-      aliased.host = alias;
-      add_rule(scope, aliased);
-    }
-    for (const auto& [from, to] : others.redirected) add_redirected_host(scope, from, to);
-    note_client_certificates(scope);
-    // What is wrong with the annotation is said where Certificates are planned.
-    annotations::Issues unsaid;
-    const bool orders =
-        annotations::read_issuer(ingress->metadata.annotations, view_.default_issuer, unsaid)
-            .has_value();
-    for (const kube::IngressTls& tls : ingress->tls) add_tls(*ingress, rank, tls, orders);
+    compiler_->add(
+        intent_of({*ingress, rank, policy, guards, shape, pages, mirror, of_class}, others));
   }
-
-  struct Canary {
-    std::shared_ptr<const kube::Ingress> ingress;
-    Rank rank;
-    RoutePolicy policy;
-    std::optional<RoutePolicy> beside_class;  // see policy_beside_class()
-    std::size_t summary;                      // its place
-  };
 
   // What a canary says, with what its class says to Ingresses that are none: who copies what he
   // joins has said no more than that. Nothing: its class says nothing, or it could not be so.
@@ -407,108 +361,46 @@ class Compilation {
     return policy.is_refused() ? std::nullopt : std::optional(std::move(policy));
   }
 
-  void join(const Canary& canary) {
-    const kube::Ingress& ingress = *canary.ingress;
+  SplitIntent split_of(const kube::Ingress& ingress, const Rank& rank, const RoutePolicy& policy,
+                       const std::optional<RoutePolicy>& beside_class) {
+    SplitIntent split{.rank = rank, .split = *policy.canary};
+    split.timeouts = policy.timeouts;
+    split.protocol = policy.backend;
+    split.choice = choice_of(policy);
+    if (!policy.is_refused()) split.guards = guards_of(policy);
+    if (beside_class) {
+      split.guards_alone = guards_of(*beside_class);
+      split.asks_whom_the_place_asks = !policy.external_auth;
+      if (policy.external_auth && split.guards_alone->external_auth) {
+        split.guards_alone->external_auth->cluster = policy.external_auth->cluster;
+      }
+    }
     if (ingress.rules.empty() && ingress.default_backend) {
-      join(canary, "", {.is_default = true}, *ingress.default_backend, "the default backend");
+      split.places.push_back({"",
+                              {.is_default = true},
+                              backend_intent_of(*ingress.default_backend),
+                              "the default backend"});
     }
     for (const kube::IngressRule& rule : ingress.rules) {
       const auto host = config_host(rule.host);
       if (!host) {
-        complain_of_host(canary.rank.claimant, rule.host);
+        complain_of_host(rank.claimant, rule.host);
         continue;
       }
       for (const kube::IngressPath& path : rule.paths) {
         const std::string text = path.path.empty() ? "/" : path.path;
-        HostTable::Sought sought;
+        routing::HostTable::Sought sought;
         if (auto plain = route_path(without_star(text, path.path_type))) {
           sought.route.emplace();
           sought.route->match = match_of(path.path_type);
           sought.route->path = std::move(*plain);
         }
         sought.expression = route_expression(text, path.path_type);
-        join(canary, *host, sought, path.backend, "the path " + text);
+        split.places.push_back(
+            {*host, std::move(sought), backend_intent_of(path.backend), "the path " + text});
       }
     }
-  }
-
-  // Adds a canary's backend to a place of its own namespace, and to no other: whose requests would
-  // that be? What guards the place goes on guarding it.
-  void join(const Canary& canary, const std::string& host, const HostTable::Sought& sought,
-            const kube::IngressBackend& backend, const std::string& what) {
-    const kube::Ingress& ingress = *canary.ingress;
-    Summary& summary = summaries_[canary.summary];
-    const bool is_admitted = arbitration_->asks_for(canary.rank, host);
-    auto& names = is_admitted ? summary.hosts : summary.hosts_denied;
-    if (hosts_named_.emplace(ingress.metadata.key(), host).second) names.push_back(host);
-    if (!is_admitted) return;
-    const std::string where = what + " of " + (host.empty() ? "every host" : host);
-    const auto leave_out = [&](const std::string& why) {
-      ++summary.paths_closed;
-      complain(canary.rank.claimant, "CanaryNotJoined",
-               "This canary gets no request for " + where + ": " + why + ".");
-    };
-    const auto standing = hosts_.find_standing(host, sought);
-    if (arbitration_->passthrough().has(host)) {
-      leave_out("TLS for the host passes unread, so nobody can tell its requests apart");
-    } else if (!standing) {
-      leave_out("no other Ingress serves it with this path and pathType");
-    } else if (standing->owner.namespace_() != ingress.metadata.namespace_) {
-      leave_out("the " + standing->owner.text() + " of another namespace has it");
-    } else if (*standing->canary) {
-      leave_out(**standing->canary == canary.rank.claimant
-                    ? "it stands in this Ingress twice, and the first one counts"
-                    : "the older canary " + (*standing->canary)->key().text() + " has joined it");
-    } else if (!std::holds_alternative<Forward>(*standing->action)) {
-      leave_out("the " + standing->owner.text() + " answers there without a backend");
-    } else if (!is_guarded_as(canary, standing->owner.key(),
-                              guards_.find((*standing->policies)->guards))) {
-      leave_out("it is guarded in another way than the " + standing->owner.text() +
-                ", whose guards hold there; write the same in both, or nothing in this one");
-    } else {
-      join(canary, *standing, backend, leave_out);
-    }
-  }
-
-  // A canary has the guards of what it joins, and says as many of them as it likes. Its limits are
-  // that one's, too.
-  static bool is_guarded_as(const Canary& canary, const kube::ObjectKey& owner,
-                            const proxy::config::Guards& standing) {
-    const auto said_by = [&](const RoutePolicy& policy) {
-      proxy::config::Guards said = guards_of(policy);
-      if (said.limits) said.limits->id = owner.text();
-      return said;
-    };
-    if (!canary.policy.is_refused() && are_kept(said_by(canary.policy), standing)) return true;
-    if (!canary.beside_class) return false;
-    proxy::config::Guards said = said_by(*canary.beside_class);
-    // Who answers to its name is found for what stands there; of another name it is said anyway.
-    if (said.external_auth && standing.external_auth) {
-      said.external_auth->cluster = canary.policy.external_auth
-                                        ? canary.policy.external_auth->cluster
-                                        : standing.external_auth->cluster;
-    }
-    return are_kept(said, standing);
-  }
-
-  template <class LeaveOut>
-  void join(const Canary& canary, const HostTable::Standing& standing,
-            const kube::IngressBackend& backend, const LeaveOut& leave_out) {
-    const kube::ObjectKey key = canary.ingress->metadata.key();
-    const ResolvedBackend resolved =
-        resolve(backends_, key.namespace_, backend, canary.policy.timeouts, canary.policy.backend,
-                choice_of(canary.policy, (*standing.policies)->sticky.has_value()));
-    const auto* const forward = std::get_if<Forward>(&resolved.action);
-    if (forward == nullptr) {
-      leave_out(resolved.trouble);
-      return;
-    }
-    *standing.canary = canary.rank.claimant;
-    proxy::config::Split split = *canary.policy.canary;
-    split.cluster = forward->cluster;
-    standing.policies->change().splits = {std::move(split)};
-    standing.policies->settle();
-    ++summaries_[canary.summary].paths_served;
+    return split;
   }
 
   static PathMatch match_of(kube::PathType type) {
@@ -702,10 +594,11 @@ class Compilation {
                               const proxy::config::ExternalAuth& settings) {
     const std::string who = annotations::what_shares_answers(settings);
     if (who.empty()) return;
-    note(claimant, "AuthAnswersShared",
-         "What the service said that is asked by auth-url counts, for the time of "
-         "auth-cache-duration, for " +
-             who + ".");
+    complain(claimant, "AuthAnswersShared",
+             "What the service said that is asked by auth-url counts, for the time of "
+             "auth-cache-duration, for " +
+                 who + ".",
+             Severity::note);
   }
 
   ResolvedBackend resolve_auth_service(const annotations::ExternalAuth& auth) {
@@ -724,21 +617,12 @@ class Compilation {
     const std::string& shape;                               // its id
     const std::optional<proxy::config::ErrorPages>& pages;  // but for the backend
     const std::optional<proxy::config::Mirror>& mirror;
-    Summary& summary;
     const ClassParameters& of_class;
   };
 
-  void note_client_certificates(const Scope& scope) {
-    if (scope.policy.is_refused()) return;  // nobody comes in there, whatever others ask
-    const auto& clients = scope.policy.client_certificates;
-    for (const std::string& host : scope.summary.hosts) {
-      asked_.add(host, scope.rank.claimant, clients ? std::optional(clients->asked) : std::nullopt);
-    }
-  }
-
   void complain(const Claimant& claimant, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
-    complaints_.push_back({claimant, severity, std::move(reason), std::move(message)});
+    compiler_->complain({claimant, severity, std::move(reason), std::move(message)});
   }
 
   // Who makes pages for the Ingress: whom its annotation names, else its own default backend where
@@ -796,22 +680,6 @@ class Compilation {
     return backend;
   }
 
-  // Of hosts where no Ingress says who answers what no path matches: whom the class of the first
-  // names, if it names somebody. Nothing that an Ingress guards is behind it.
-  void add_class_defaults() {
-    for (const auto& [host, of_class] : class_defaults_) {
-      if (arbitration_->passthrough().has(host)) continue;
-      const api::EdgeParameters::Backend& named = *of_class->default_backend();
-      const annotations::Defaults defaults = of_class->defaults();
-      const ResolvedBackend resolved =
-          resolve(backends_, named.service.namespace_, backend_of(named), defaults.timeouts);
-      if (!std::holds_alternative<Forward>(resolved.action)) continue;
-      hosts_.set_default(
-          host,
-          {resolved.action, proxy::config::Policies{.body_bytes_max = defaults.body_bytes_max}});
-    }
-  }
-
   // The same, with the backend whose errors they are for.
   std::optional<proxy::config::ErrorPages> error_pages_for(
       const Scope& scope, const kube::IngressBackend& backend) const {
@@ -849,23 +717,82 @@ class Compilation {
     }
   }
 
-  // The host in ProxyConfig's spelling, known to the table; nothing when it is no host.
-  std::optional<std::string> open_host(const Scope& scope, const std::string& written) {
-    auto host = config_host(written);
-    if (!host) {
-      complain_of_host(scope.rank.claimant, written);
-      return std::nullopt;
+  Intent intent_of(const Scope& scope, const annotations::OtherHosts& others) {
+    const kube::Ingress& ingress = scope.ingress;
+    const RoutePolicy& policy = scope.policy;
+    Intent intent{.rank = scope.rank};
+    intent.is_refused = policy.is_refused();
+    if (policy.fixed_answer) {
+      intent.answer = *policy.fixed_answer;
+    } else if (policy.redirections.of_all) {
+      intent.answer = redirected(*policy.redirections.of_all);
     }
-    const bool is_admitted = arbitration_->asks_for(scope.rank, *host);
-    auto& names = is_admitted ? scope.summary.hosts : scope.summary.hosts_denied;
-    if (hosts_named_.emplace(scope.ingress.metadata.key(), *host).second) names.push_back(*host);
-    if (!is_admitted) return std::nullopt;
-    hosts_.claim_host(*host, scope.rank.claimant, plain_http_of(scope.policy), complaints_);
-    if (scope.of_class.default_backend() != nullptr) {
-      class_defaults_.try_emplace(*host, &scope.of_class);
+    intent.timeouts = policy.timeouts;
+    intent.protocol = policy.backend;
+    intent.choice = choice_of(policy);
+    intent.has_pages = scope.pages && scope.pages->without_endpoints;
+    intent.guards = scope.guards;
+    intent.plain_http = plain_http_of(policy);
+    intent.tls_policy = policy.tls;
+    intent.passes_tls = policy.passes_tls;
+    if (policy.client_certificates) intent.client_certificates = policy.client_certificates->asked;
+    intent.fallback = fallback_of(scope.of_class);
+    add_hosts(scope, others, intent);
+    // What is wrong with the annotation is said where Certificates are planned.
+    annotations::Issues unsaid;
+    const bool orders =
+        annotations::read_issuer(ingress.metadata.annotations, view_.default_issuer, unsaid)
+            .has_value();
+    for (const kube::IngressTls& tls : ingress.tls) add_tls(scope, tls, orders, intent);
+    return intent;
+  }
+
+  void add_hosts(const Scope& scope, const annotations::OtherHosts& others, Intent& intent) {
+    const kube::Ingress& ingress = scope.ingress;
+    intent.hosts.reserve(ingress.rules.size() + others.aliases.size() + others.redirected.size());
+    if (ingress.rules.empty() && ingress.default_backend) {
+      intent.hosts.push_back({.host = "", .rest = rest_of(scope), .is_rule = false});
     }
-    if (scope.policy.tls) hosts_.claim_tls_policy(*host, scope.rank.claimant, *scope.policy.tls);
+    for (const kube::IngressRule& rule : ingress.rules) {
+      if (auto host = config_host(rule.host)) {
+        intent.hosts.push_back(host_of(scope, std::move(*host), rule));
+      } else {
+        complain_of_host(scope.rank.claimant, rule.host);
+      }
+    }
+    for (const std::string& alias : others.aliases) {
+      intent.hosts.push_back(host_of(scope, alias, ingress.rules.front()));
+    }
+    if (intent.is_refused) return;  // there is nothing to come to
+    // The whole host, but for what Ingresses have rules for.
+    for (const auto& [from, to] : others.redirected) {
+      routing::RestIntent rest;
+      rest.policies = policies_of(scope);
+      rest.answer = redirected({308, "$scheme://" + to + "$request_uri"});
+      intent.hosts.push_back({.host = from, .rest = std::move(rest), .is_rule = false});
+    }
+  }
+
+  HostIntent host_of(const Scope& scope, std::string name, const kube::IngressRule& rule) const {
+    HostIntent host{.host = std::move(name)};
+    // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
+    const auto& root = scope.policy.redirections.of_root;
+    if (root && !scope.policy.is_refused()) {
+      host.root = routing::RootIntent{redirected(*root), policies_of(scope)};
+    }
+    host.paths.reserve(rule.paths.size());
+    for (const kube::IngressPath& path : rule.paths) {
+      host.paths.push_back(path_of(scope, host.host, path));
+    }
+    if (scope.ingress.default_backend) host.rest = rest_of(scope);
     return host;
+  }
+
+  routing::RestIntent rest_of(const Scope& scope) const {
+    routing::RestIntent rest;
+    rest.backend = backend_intent_of(*scope.ingress.default_backend);
+    rest.policies = default_policies_of(scope);
+    return rest;
   }
 
   static PlainHttp plain_http_of(const RoutePolicy& policy) {
@@ -875,149 +802,28 @@ class Compilation {
             .refuses = said.refuses};
   }
 
-  void add_rule(const Scope& scope, const kube::IngressRule& rule) {
-    const auto host = open_host(scope, rule.host);
-    if (!host || !settle_tls(scope, *host, rule)) return;
-    add_app_root(scope, *host);
-    for (const kube::IngressPath& path : rule.paths) add_path(scope, *host, path);
-    if (scope.ingress.default_backend) add_default(scope, *host);
+  // Whom the class names who answers what no path matches.
+  static std::optional<routing::FallbackIntent> fallback_of(const ClassParameters& of_class) {
+    const auto* const named = of_class.default_backend();
+    if (named == nullptr) return std::nullopt;
+    const annotations::Defaults defaults = of_class.defaults();
+    return routing::FallbackIntent{
+        .namespace_ = named->service.namespace_,
+        .backend = {.name = named->service.name, .port_number = named->port},
+        .timeouts = defaults.timeouts,
+        .body_bytes_max = defaults.body_bytes_max};
   }
 
-  // Where TLS for a host ends is one decision for all of it. False: an older Ingress has made
-  // another one than this Ingress asks for, and its rule has no effect: what was to be read by its
-  // backend alone is not read here.
-  bool settle_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
-    const bool is_asked_for = scope.policy.passes_tls;
-    if (is_asked_for && host.empty()) {
-      complain(scope.rank.claimant, "PassthroughWithoutHost",
-               "The rule without a host is left out: TLS passes by the host that a client names, "
-               "so ssl-passthrough needs one.");
-      return false;
-    }
-    const bool passes = arbitration_->passthrough().has(host);
-    if (!passes && !is_asked_for) return true;
-    const Claimant& by = *arbitration_->passthrough().decided_by(host);
-    if (by == scope.rank.claimant) {
-      pass_tls(scope, host, rule);
-      return true;
-    }
-    const std::string other = "the older " + by.text();
-    if (!passes) {
-      complain(scope.rank.claimant, "PassthroughConflict",
-               "TLS for " + host + " ends at the edge, as " + other +
-                   " without ssl-passthrough has it, so the rule of this Ingress for the host is "
-                   "left out.");
-      note(by, "PassthroughConflict",
-           "TLS for " + host + " ends at the edge: the rule of " + scope.rank.claimant.text() +
-               ", which asks for ssl-passthrough there, is left out.");
-      return false;
-    }
-    complain(scope.rank.claimant, "PassthroughConflict",
-             "TLS for " + host + " passes to the backend of " + other +
-                 " (ssl-passthrough), so what this Ingress has for the host holds for plain HTTP "
-                 "alone.");
-    note(by, "PassthroughConflict",
-         "TLS for " + host +
-             " passes to the backend of this Ingress (ssl-passthrough), and "
-             "nothing of what " +
-             scope.rank.claimant.text() + " has for the host.");
-    return true;
+  // As its Ingress has it, for all of its backends.
+  static routing::EndpointChoice choice_of(const RoutePolicy& policy) {
+    return {.is_sticky = policy.sticky.has_value(),
+            .prefers_least_requests = policy.prefers_least_requests,
+            .hash_by = policy.hash_by,
+            .asks_the_service = policy.asks_the_service};
   }
 
-  void note(const Claimant& claimant, std::string reason, std::string message) {
-    complaints_.push_back({claimant, Severity::note, std::move(reason), std::move(message)});
-  }
-
-  // As ingress-nginx has it: all of the host goes to the backend of "/". Where there is no such
-  // path, to the first one's.
-  void pass_tls(const Scope& scope, const std::string& host, const kube::IngressRule& rule) {
-    if (!passed_.insert(host).second) return;  // by another rule of this Ingress
-    if (scope.policy.is_refused()) {
-      hosts_.pass_tls(host, std::nullopt);
-      return;
-    }
-    const kube::IngressBackend* backend = nullptr;
-    const kube::IngressPath* chosen = nullptr;
-    for (const kube::IngressPath& path : rule.paths) {
-      const bool is_root = path.path.empty() || path.path == "/";
-      if (chosen == nullptr || (is_root && chosen->path != "/" && !chosen->path.empty())) {
-        chosen = &path;
-      }
-    }
-    if (chosen != nullptr) {
-      backend = &chosen->backend;
-    } else if (scope.ingress.default_backend) {
-      backend = &*scope.ingress.default_backend;
-    }
-    if (backend == nullptr) {
-      hosts_.pass_tls(host, std::nullopt);
-      return;
-    }
-    if (chosen != nullptr) report_paths(scope, host, rule, *chosen);
-    routing::BackendProtocol protocol;
-    protocol.tls = false;
-    protocol.proxy_protocol = scope.policy.backend.proxy_protocol;
-    ResolvedBackend resolved =
-        resolve(backends_, scope.ingress.metadata.namespace_, *backend, scope.policy.timeouts,
-                protocol, choice_of(scope.policy, false));
-    troubles_.add(scope.rank.claimant, resolved, has_pages(scope), "TLS of " + host);
-    const auto* const forward = std::get_if<Forward>(&resolved.action);
-    if (forward == nullptr) {
-      hosts_.pass_tls(host, std::nullopt);
-    } else {
-      hosts_.pass_tls(host, proxy::config::Passthrough{forward->cluster, scope.guards});
-    }
-  }
-
-  void report_paths(const Scope& scope, const std::string& host, const kube::IngressRule& rule,
-                    const kube::IngressPath& chosen) {
-    std::vector<std::string> others;
-    for (const kube::IngressPath& path : rule.paths) {
-      if (&path != &chosen) others.push_back(path.path.empty() ? "/" : path.path);
-    }
-    const bool is_whole = chosen.path.empty() || chosen.path == "/";
-    if (is_whole && others.empty()) return;
-    complain(scope.rank.claimant, "PassthroughIgnoresPaths",
-             "With ssl-passthrough all TLS for " + host + " goes to the backend of the path " +
-                 (chosen.path.empty() ? "/" : chosen.path) + ", whatever path is asked for" +
-                 (others.empty()
-                      ? "."
-                      : "; the other paths (" + joined(others) + ") hold for plain HTTP alone."));
-  }
-
-  // The whole host, but for what Ingresses have rules for.
-  void add_redirected_host(const Scope& scope, const std::string& from, const std::string& to) {
-    if (scope.policy.is_refused()) return;  // there is nothing to come to
-    const auto host = open_host(scope, from);
-    if (!host) return;
-    hosts_.claim_default(
-        *host, policies_of(scope),
-        [&] {
-          return redirected({308, "$scheme://" + to + "$request_uri"});
-        },
-        scope.rank.claimant, complaints_);
-  }
-
-  // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
-  void add_app_root(const Scope& scope, const std::string& host) {
-    const auto& redirect = scope.policy.redirections.of_root;
-    if (!redirect || scope.policy.is_refused()) return;
-    hosts_.claim_route(
-        host, {PathMatch::exact, "/", {}, policies_of(scope)},
-        [&] { return redirected(*redirect); }, scope.rank.claimant, complaints_);
-  }
-
-  static Action redirected(const proxy::config::Redirection& redirect) {
+  static FixedAnswer redirected(const proxy::config::Redirection& redirect) {
     return FixedAnswer{503, "redirect", redirect};
-  }
-
-  void add_default(const Scope& scope, const std::string& written_host) {
-    const auto host = open_host(scope, written_host);
-    if (!host) return;
-    hosts_.claim_default(
-        *host, default_policies_of(scope),
-        [&] { return action_for(scope, *scope.ingress.default_backend, "the default backend"); },
-        scope.rank.claimant, complaints_);
   }
 
   // `path`: above everything that they are for; nothing else is known of an expression.
@@ -1085,32 +891,72 @@ class Compilation {
          .port = backends_.port_of(namespace_, service_of(*backend.service))});
   }
 
-  void add_path(const Scope& scope, const std::string& host, const kube::IngressPath& written) {
-    const std::string text = written.path.empty() ? "/" : written.path;
-    if (const auto expression = asked_expression(scope, host, text, written.path_type)) {
-      add_expression(scope, host, written.backend, text, *expression);
-      return;
+  PathIntent path_of(const Scope& scope, const std::string& host,
+                     const kube::IngressPath& written) const {
+    const bool is_refused = scope.policy.is_refused();
+    PathIntent path{.text = written.path.empty() ? "/" : written.path};
+    const std::string& text = path.text;
+    path.backend = backend_intent_of(written.backend);
+    auto expression = asked_expression(scope, host, text, written.path_type);
+    const bool is_asked_for = expression.has_value();
+    if (!is_asked_for) {
+      expression = guarded_expression(scope, host, text, written.path_type);
+      if (auto plain = route_path(without_star(text, written.path_type))) {
+        auto policies = policies_of_path(scope, *plain, written.backend);
+        path.plain.emplace(routing::PlainPath{match_of(written.path_type), std::move(*plain),
+                                              std::move(policies)});
+      }
     }
-    const bool may_be_expression = expression_of(text, false).has_value();
-    const auto expression = guarded_expression(scope, host, text, written.path_type);
-    const auto path = route_path(without_star(text, written.path_type));
-    if (path && !expression) report_literal(scope, without_star(text, written.path_type));
-    if (!path && !expression) {
-      complain(scope.rank.claimant, "PathInvalid",
-               "The path \"" + text +
-                   "\" can match no request (it must start with \"/\" and have no \"..\", broken "
-                   "escape or control character), so it is left out.");
-      return;
+    if (expression) {
+      routing::PathExpression made{std::move(*expression)};
+      made.is_meant = expression_of(text, false).has_value();
+      if (!is_refused) made.policies = policies_of_expression(scope, text, written.backend);
+      path.expression = std::move(made);
     }
-    const bool is_claimed = path && claim_path(scope, host, written, *path);
-    if (!expression) return;
-    if (!scope.policy.is_refused()) {
-      if (is_claimed || !path) guard_both_ways(scope, host, written, *expression);
-      return;
+    if (!is_asked_for) path.remark = remark_of(scope, path, written.path_type);
+    return path;
+  }
+
+  // Of a path that may be meant otherwise than it is taken, or can be meant as nothing.
+  static std::optional<routing::Remark> remark_of(const Scope& scope, const PathIntent& path,
+                                                  kube::PathType type) {
+    if (path.expression) {
+      if (scope.policy.is_refused()) return std::nullopt;
+      return routing::Remark{
+          "PathTakenBothWays",
+          "The path \"" + path.text +
+              "\" is taken both as the text that it is and as the regular expression that it may "
+              "be meant as, since the Ingress guards it. Where an expression is meant say so with "
+              "the annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
+              "below a path write the path alone, with pathType Prefix."};
     }
-    if (!path) counted(scope, kRefused);
-    // Of two Ingresses with one plain path the older one has it, as an expression, too.
-    if (is_claimed || may_be_expression) close_expression(scope, host, *expression);
+    if (path.plain) return remark_of_literal(scope, without_star(path.text, type));
+    return routing::Remark{
+        "PathInvalid",
+        "The path \"" + path.text +
+            "\" can match no request (it must start with \"/\" and have no \"..\", broken "
+            "escape or control character), so it is left out."};
+  }
+
+  // "/*" that is not at the end, or of another type, and a regular expression of an Ingress that
+  // asks for none, can only be meant otherwise than it is taken.
+  static std::optional<routing::Remark> remark_of_literal(const Scope& scope,
+                                                          const std::string& path) {
+    if (scope.policy.is_refused() || !looks_like_expression(path)) return std::nullopt;
+    const bool is_star_alone = path.find_first_of("()[]{}|^?\\") == std::string::npos &&
+                               path.find(".*") == std::string::npos && path.find('*') != path.npos;
+    return routing::Remark{
+        "PathTakenLiterally",
+        is_star_alone
+            ? "The path \"" + path +
+                  "\" matches only requests with a \"*\" in their path: it stands for "
+                  "nothing else here. For everything below a path write the path alone, with "
+                  "pathType Prefix."
+            : "The path \"" + path +
+                  "\" matches only requests with this very text in their path: it is no "
+                  "regular expression here. Where it is meant as one say so with the "
+                  "annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
+                  "below a path write the path alone, with pathType Prefix."};
   }
 
   // The expression that a path is, where its Ingress asks for such, or another one of the host does
@@ -1153,188 +999,17 @@ class Compilation {
     return expression;
   }
 
-  void guard_both_ways(const Scope& scope, const std::string& host,
-                       const kube::IngressPath& written, const std::string& expression) {
-    complain(
-        scope.rank.claimant, "PathTakenBothWays",
-        "The path \"" + written.path +
-            "\" is taken both as the text that it is and as the regular expression that it may "
-            "be meant as, since the Ingress guards it. Where an expression is meant say so with "
-            "the annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
-            "below a path write the path alone, with pathType Prefix.");
-    add_expression(scope, host, written.backend, written.path, expression);
-  }
-
-  // "/*" that is not at the end, or of another type, and a regular expression of an Ingress that
-  // asks for none, can only be meant otherwise than it is taken.
-  void report_literal(const Scope& scope, const std::string& path) {
-    if (scope.policy.is_refused() || !looks_like_expression(path)) return;
-    const bool is_star_alone = path.find_first_of("()[]{}|^?\\") == std::string::npos &&
-                               path.find(".*") == std::string::npos && path.find('*') != path.npos;
-    complain(scope.rank.claimant, "PathTakenLiterally",
-             is_star_alone
-                 ? "The path \"" + path +
-                       "\" matches only requests with a \"*\" in their path: it stands for "
-                       "nothing else here. For everything below a path write the path alone, with "
-                       "pathType Prefix."
-                 : "The path \"" + path +
-                       "\" matches only requests with this very text in their path: it is no "
-                       "regular expression here. Where it is meant as one say so with the "
-                       "annotation nginx.ingress.kubernetes.io/use-regex: \"true\"; for everything "
-                       "below a path write the path alone, with pathType Prefix.");
-  }
-
-  bool claim_path(const Scope& scope, const std::string& host, const kube::IngressPath& written,
-                  const std::string& path) {
-    // A request for it would come to a wider path.
-    const bool guards = scope.policy.is_refused() || !scope.guards.empty();
-    if (guards && !hosts_.has_room_for_route(host)) {
-      hosts_.close_host(host, scope.rank.claimant);
-    }
-    return hosts_.claim_route(
-        host,
-        {match_of(written.path_type), path, {}, policies_of_path(scope, path, written.backend)},
-        [&] { return action_for(scope, written.backend, path); }, scope.rank.claimant, complaints_);
-  }
-
-  // A path that is an expression, and is served. Where it cannot be compared the host is closed: a
-  // request that is meant for it would come to another path's backend.
-  void add_expression(const Scope& scope, const std::string& host,
-                      const kube::IngressBackend& backend, const std::string& text,
-                      const std::string& expression) {
-    using proxy::config::Expression;
-    if (expression.size() > proxy::config::kPathBytesMax) {
-      close_host(scope, host, text, "is too long to be compared with requests");
-      return;
-    }
-    const auto compiled = Expression::compile(expression, Expression::Use::route);
-    if (!compiled) {
-      close_host(scope, host, text,
-                 "is a regular expression that cannot be compared with requests (" +
-                     compiled.error().message + ")");
-      return;
-    }
-    if (!hosts_.has_room_for_expression(host)) {
-      close_host(scope, host, text,
-                 "is one regular expression more than the " +
-                     std::to_string(proxy::config::kExpressionRoutesMax) + " that a host may have");
-      return;
-    }
-    hosts_.claim_expression(
-        host, {expression, {}, policies_of_expression(scope, text, backend)},
-        [&] { return action_for(scope, backend, text); }, scope.rank.claimant, complaints_);
-  }
-
-  void close_host(const Scope& scope, const std::string& host, const std::string& text,
-                  const std::string& why) {
-    hosts_.close_host(host, scope.rank.claimant);
-    counted(scope, kRefused);
-    complain(scope.rank.claimant, "HostClosed",
-             "The path \"" + text + "\" of " + (host.empty() ? "every host" : host) + " " + why +
-                 ". So that no request for it comes to another path's backend, the whole host "
-                 "answers 503 until the path is written in another way.");
-  }
-
-  // What a refused regular expression would have guarded stays closed, whoever else has routes
-  // there.
-  void close_expression(const Scope& scope, const std::string& host, const std::string& text) {
-    const std::string where =
-        "The path \"" + text + "\" of " + (host.empty() ? "every host" : host);
-    const auto close_host = [&](const std::string& why) {
-      hosts_.close_host(host, scope.rank.claimant);
-      complain(scope.rank.claimant, "HostClosed",
-               where + " is guarded and " + why +
-                   ". So that nothing of it stands open, the whole host answers 503 until the path "
-                   "is written in another way, or the guard is gone.");
-    };
-    if (text.size() > proxy::config::kPathBytesMax) {
-      close_host("too long to be compared with requests");
-      return;
-    }
-    const auto compiled = proxy::config::Expression::compile(text);
-    if (!compiled) {
-      close_host("a regular expression that cannot be compared with requests (" +
-                 compiled.error().message + ")");
-    } else if (!hosts_.close_expression(host, {text, kRefused})) {
-      close_host("one regular expression more than the " +
-                 std::to_string(proxy::config::kClosedMax) + " that a host may have");
-    }
-  }
-
-  void close_hosts() {
-    std::map<kube::ObjectKey, Summary*> by_key;
-    for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
-    for (const HostTable::ClosedHost& closed : hosts_.close_hosts(kRefused)) {
-      for (const auto& [owner, places] : closed.over) {
-        Summary& summary = *by_key.at(owner.key());
-        summary.paths_served -= places;
-        summary.paths_closed += places;
-        complain(
-            owner, "HostClosed",
-            "Requests for " + (closed.host.empty() ? "every other host" : closed.host) +
-                " are answered with 503: the " + closed.by.text() +
-                " guards something there that cannot be told apart from the rest. Its Events say "
-                "what.");
-      }
-    }
-  }
-
-  Action action_for(const Scope& scope, const kube::IngressBackend& backend,
-                    const std::string& where) {
-    // Resolved only when it may be reached: a refused Ingress has one trouble to tell, not two.
-    if (scope.policy.is_refused()) return counted(scope, kRefused);
-    if (scope.policy.fixed_answer) {
-      ++scope.summary.paths_served;
-      return *scope.policy.fixed_answer;
-    }
-    if (const auto& redirect = scope.policy.redirections.of_all) {
-      ++scope.summary.paths_served;  // the backend is often a placeholder, and is not asked about
-      return redirected(*redirect);
-    }
-    ResolvedBackend resolved =
-        resolve(backends_, scope.ingress.metadata.namespace_, backend, scope.policy.timeouts,
-                scope.policy.backend, choice_of(scope.policy, scope.policy.sticky.has_value()));
-    troubles_.add(scope.rank.claimant, resolved, has_pages(scope), where);
-    Action action = counted(scope, std::move(resolved.action));
-    // Behind the guards of the route, as if there were no endpoint yet.
-    const bool stands_in =
-        has_pages(scope) && backend.service && std::holds_alternative<FixedAnswer>(action) &&
-        proxy::config::is_of_a_broken_backend(std::get<FixedAnswer>(action).reason);
-    if (!stands_in) return action;
-    return backends_.nowhere({scope.ingress.metadata.namespace_, backend.service->name});
-  }
-
-  // In place of a backend that nobody answers for.
-  static bool has_pages(const Scope& scope) {
-    return scope.pages && scope.pages->without_endpoints;
-  }
-
-  static routing::EndpointChoice choice_of(const RoutePolicy& policy, bool is_sticky) {
-    return {.is_sticky = is_sticky,
-            .prefers_least_requests = policy.prefers_least_requests,
-            .hash_by = policy.hash_by,
-            .asks_the_service = policy.asks_the_service};
-  }
-
-  static Action counted(const Scope& scope, Action action) {
-    if (std::holds_alternative<Forward>(action)) {
-      ++scope.summary.paths_served;
-    } else {
-      ++scope.summary.paths_closed;
-    }
-    return action;
-  }
-
-  void add_tls(const kube::Ingress& ingress, const Rank& rank, const kube::IngressTls& tls,
-               bool orders) {
+  void add_tls(const Scope& scope, const kube::IngressTls& tls, bool orders, Intent& intent) {
+    const kube::Ingress& ingress = scope.ingress;
     if (tls.secret_name.empty() && needs_none(tls)) return;
     if (tls.secret_name.empty()) {
-      complain(rank.claimant, "CertificateMissing",
+      complain(scope.rank.claimant, "CertificateMissing",
                "A tls entry has no secretName, and there is no default certificate; its hosts have "
                "no TLS from it.");
       return;
     }
-    std::set<std::string> names;
+    CertificateIntent certificate{tls.secret_name, {}, orders && !tls.hosts.empty()};
+    std::set<std::string>& names = certificate.names;
     if (tls.hosts.empty()) {
       // "Defaults to the wildcard host setting for the loadbalancer": all hosts of the rules.
       for (const kube::IngressRule& rule : ingress.rules) {
@@ -1347,14 +1022,11 @@ class Compilation {
       if (host && !host->empty()) {
         names.insert(std::move(*host));
       } else {
-        complain(rank.claimant, "HostInvalid",
+        complain(scope.rank.claimant, "HostInvalid",
                  "The host \"" + written + "\" under tls is no DNS name.");
       }
     }
-    const bool is_ordered = orders && !tls.hosts.empty();
-    for (const std::string& name : names) {
-      arbitration_->offer(rank, tls.secret_name, name, is_ordered, sni_, complaints_);
-    }
+    intent.certificates.push_back(std::move(certificate));
   }
 
   // TLS of all its hosts ends at backends.
@@ -1362,79 +1034,49 @@ class Compilation {
     return !tls.hosts.empty() &&
            std::all_of(tls.hosts.begin(), tls.hosts.end(), [&](const std::string& written) {
              const auto host = config_host(written);
-             return host && arbitration_->passthrough().has(*host);
+             return host && arbitration().passthrough().has(*host);
            });
   }
 
   Compiled finish() {
+    CompiledIntents made = compiler_->finish();
+    drop_complaints_of_the_ending(made.complaints);
+    for (Summary& summary : summaries_) {
+      const auto outcome = made.outcomes.find({kIngressKind, summary.ingress->metadata.key()});
+      if (outcome == made.outcomes.end()) continue;  // it has no room
+      static_cast<routing::Outcome&>(summary) = std::move(outcome->second);
+    }
     Compiled compiled;
-    std::vector<std::string> names = hosts_.names();
-    std::erase_if(
-        names, [this](const std::string& name) { return arbitration_->passthrough().has(name); });
-    SniTable::Decided tls = sni_.decide(arbitration_->owners(), names, complaints_);
-    record(tls.outcomes);
-    arbitration_->report(complaints_);
-    close_hosts();
-    add_class_defaults();
-    troubles_.report(complaints_);
-    asked_.report(complaints_);
-    hosts_.report_tls_policies(complaints_);
-    hosts_.report_plain_http(tls.sni, tls.own_only, complaints_);
-    compiled.config.clusters = backends_.take_clusters();
-    compiled.config.hosts = hosts_.finish(tls.sni, tls.own_only);
-    compiled.config.guards = guards_.take();
-    compiled.config.shapes = shapes_.take();
-    compiled.config.certificates = std::move(tls.certificates);
-    for (const auto& [name, id] : tls.sni) compiled.config.sni.insert_or_assign(name, id);
-    compiled.config.challenges = challenge_answers(view_, arbitration_->owners());
+    compiled.config = std::move(made.config);
     // Of no Ingress: who compiles the cluster in parts says it once.
     if (!view_.without_room) compiled.config.arrivals = arrivals_of(ownership_.trusted_proxies());
-    drop_complaints_of_the_ending();
-    compiled.complaints = bounded(std::move(complaints_));
+    compiled.complaints = bounded(std::move(made.complaints));
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(loads_);
-    compiled.owners = arbitration_->owners();
+    compiled.owners = std::move(made.owners);
     compiled.served_hosts = std::move(served_hosts_);
     return compiled;
   }
 
   // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.
-  void drop_complaints_of_the_ending() {
+  void drop_complaints_of_the_ending(routing::Complaints& complaints) const {
     if (view_.ending_namespaces.empty()) return;
-    std::erase_if(complaints_, [this](const Complaint& complaint) {
+    std::erase_if(complaints, [this](const Complaint& complaint) {
       return view_.ending_namespaces.count(complaint.claimant.namespace_()) != 0;
     });
   }
 
-  void record(const std::vector<SniTable::Outcome>& outcomes) {
-    std::map<kube::ObjectKey, Summary*> by_key;
-    for (Summary& summary : summaries_) by_key[summary.ingress->metadata.key()] = &summary;
-    for (const SniTable::Outcome& outcome : outcomes) {
-      Summary& summary = *by_key.at(outcome.by.key());
-      (outcome.served ? summary.tls_names : summary.tls_missing).push_back(outcome.name);
-    }
-  }
+  // Whose word counts, once all Ingresses are read.
+  const Arbitration& arbitration() const { return compiler_->arbitration(); }
 
   const ClusterView& view_;
   const ClassOwnership ownership_;
-  std::optional<Arbitration> arbitration_;
-  std::set<std::string> passed_;  // hosts whose backend was chosen
   BackendResolver backends_;
-  SniTable sni_;
-  HostTable hosts_;
-  GuardTable guards_;
-  ShapeTable shapes_;
+  std::optional<IntentCompiler> compiler_;
   std::set<std::string> hosts_with_expressions_;
   std::set<std::string> served_hosts_;  // of rules and aliases
-  std::vector<Canary> canaries_;
-  AskedCertificates asked_;
-  std::map<std::string, const ClassParameters*> class_defaults_;  // by host
-  Complaints complaints_;
-  BackendTroubles troubles_;
   std::vector<Summary> summaries_;
   std::vector<std::pair<Rank, Load>> loads_;
-  // In the summary of each, which may have thousands.
-  std::set<std::pair<kube::ObjectKey, std::string>> hosts_named_;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 #include "operator/ingress/cluster_view.h"
 #include "operator/routing/complaint.h"
 #include "operator/routing/host_owners.h"
+#include "operator/routing/intent_compiler.h"
 #include "operator/routing/load.h"
 #include "operator/routing/rank.h"
 #include "proxy/config/model.h"
@@ -17,14 +17,8 @@
 namespace ingress {
 
 // What came of one Ingress of ours.
-struct Summary {
+struct Summary : routing::Outcome {
   std::shared_ptr<const kube::Ingress> ingress;
-  std::vector<std::string> hosts;         // those that it has routes on, in ProxyConfig's spelling
-  std::vector<std::string> hosts_denied;  // those of its rules that another namespace owns
-  std::size_t paths_served = 0;           // reach a cluster
-  std::size_t paths_closed = 0;           // answer with an error instead
-  std::vector<std::string> tls_names;     // SNI names that a certificate of its own is served for
-  std::vector<std::string> tls_missing;   // SNI names that it asked for in vain
   // That hold for it by its class; null: none, or they are not known.
   std::shared_ptr<const api::EdgeParameters> parameters{};
   bool has_room = true;  // in the configuration; else nothing of it is served

@@ -186,7 +186,8 @@ bool HostTable::has_room_for_expression(const std::string& name) const {
   return hosts_.at(name).host.expressions.size() < proxy::config::kExpressionRoutesMax;
 }
 
-bool HostTable::claim_default(const std::string& name, const proxy::config::Policies& policies,
+bool HostTable::claim_default(const std::string& name,
+                              const base::Alike<proxy::config::Policies>& policies,
                               const MakeAction& action, const Claimant& by,
                               Complaints& complaints) {
   Host& host = hosts_.at(name);

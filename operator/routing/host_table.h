@@ -55,7 +55,7 @@ class HostTable {
                         const MakeAction& action, const Claimant& by, Complaints& complaints);
   bool has_room_for_route(const std::string& host) const;
   bool has_room_for_expression(const std::string& host) const;
-  bool claim_default(const std::string& host, const proxy::config::Policies& policies,
+  bool claim_default(const std::string& host, const base::Alike<proxy::config::Policies>& policies,
                      const MakeAction& action, const Claimant& by, Complaints& complaints);
 
   // Where a canary may join: the route of a path, else of an expression; or the default.

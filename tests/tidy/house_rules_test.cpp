@@ -181,6 +181,20 @@ TEST(HouseRules, RoutingIsTypedOnNoFrontEnd) {
               IsEmpty());
 }
 
+// Who reads objects says what they ask for (routing/intent.h), and routing what becomes of it.
+TEST(HouseRules, FrontEndsFillIntentsAndNoTables) {
+  EXPECT_THAT(breaches([](const SourceFile& file, const std::string& include) {
+                return file.is_in("operator/ingress") &&
+                       starts_with_any(
+                           include,
+                           {"operator/routing/asked_certificates",
+                            "operator/routing/backend_troubles", "operator/routing/foreign_claims",
+                            "operator/routing/guard_table", "operator/routing/host_table",
+                            "operator/routing/shape_table", "operator/routing/sni_table"});
+              }),
+              IsEmpty());
+}
+
 // What it says to claimants names the kind of each. Comments may have an example.
 TEST(HouseRules, RoutingHasNoWordForAFrontEnd) {
   const std::regex comment(R"(//[^\n]*)");

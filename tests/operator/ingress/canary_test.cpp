@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/annotations/route_policy.h"
-#include "operator/ingress/canary_guards.h"
 #include "operator/ingress/compiler.h"
+#include "operator/routing/canary_guards.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
@@ -20,6 +20,7 @@ using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
 using proxy::config::Split;
+using routing::are_kept;
 using routing::Complaint;
 using testing::ElementsAre;
 using testing::Field;

@@ -1,8 +1,8 @@
-#include "operator/ingress/canary_guards.h"
+#include "operator/routing/canary_guards.h"
 
 #include <algorithm>
 
-namespace ingress {
+namespace routing {
 namespace {
 
 using proxy::config::Guards;
@@ -39,4 +39,4 @@ bool are_kept(const Guards& said, const Guards& standing) {
          is_kept(said.firewall, standing.firewall);
 }
 
-}  // namespace ingress
+}  // namespace routing
