@@ -31,29 +31,38 @@ std::size_t EventLines::bytes_of(const Occurrence& occurrence) {
          occurrence.reason.size() + occurrence.action.size() + occurrence.note.size();
 }
 
-bool EventLines::has_room_in_namespace(const std::string& namespace_, std::size_t more) const {
+bool EventLines::has_room_in_namespace(const Occurrence& occurrence, std::size_t more) const {
+  const std::string& namespace_ = occurrence.regarding.namespace_;
   const auto found = bytes_of_namespaces_.find(namespace_);
-  const std::size_t has = found == bytes_of_namespaces_.end() ? 0 : found->second;
-  return has + more <= (is_held(namespace_) ? limits_.bytes / 4 : limits_.bytes / 4 * 3);
+  const Bytes has = found == bytes_of_namespaces_.end() ? Bytes() : found->second;
+  const bool is_left_alone = is_held(namespace_);
+  const auto share_of = [is_left_alone](std::size_t room) {
+    return is_left_alone ? room / 4 : room / 4 * 3;
+  };
+  if (has.all + more > share_of(limits_.bytes)) return false;
+  return occurrence.type == EventType::warning ||
+         has.normal + more <= share_of(limits_.bytes_of_normal);
 }
 
 bool EventLines::has_room(const Occurrence& occurrence) const {
   const std::size_t more = bytes_of(occurrence);
-  if (bytes_ + more > limits_.bytes) return false;
-  if (!has_room_in_namespace(occurrence.regarding.namespace_, more)) return false;
-  return occurrence.type == EventType::warning ||
-         bytes_of_normal_ + more <= limits_.bytes_of_normal;
+  if (bytes_.all + more > limits_.bytes) return false;
+  if (!has_room_in_namespace(occurrence, more)) return false;
+  return occurrence.type == EventType::warning || bytes_.normal + more <= limits_.bytes_of_normal;
 }
 
 void EventLines::account(const Occurrence& occurrence, bool is_added) {
   const std::size_t bytes = bytes_of(occurrence);
   const std::size_t normal = occurrence.type == EventType::normal ? bytes : 0;
+  const auto count_in = [&](Bytes& sum) {
+    sum.all = is_added ? sum.all + bytes : sum.all - bytes;
+    sum.normal = is_added ? sum.normal + normal : sum.normal - normal;
+  };
   size_ = is_added ? size_ + 1 : size_ - 1;
-  bytes_ = is_added ? bytes_ + bytes : bytes_ - bytes;
-  bytes_of_normal_ = is_added ? bytes_of_normal_ + normal : bytes_of_normal_ - normal;
+  count_in(bytes_);
   const auto place = bytes_of_namespaces_.try_emplace(occurrence.regarding.namespace_).first;
-  place->second = is_added ? place->second + bytes : place->second - bytes;
-  if (place->second == 0) bytes_of_namespaces_.erase(place);
+  count_in(place->second);
+  if (place->second.all == 0) bytes_of_namespaces_.erase(place);
 }
 
 EventLines::Lines::iterator EventLines::open_line(const LineKey& key) {

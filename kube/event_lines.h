@@ -19,7 +19,8 @@ namespace kube {
 //   - What was accepted is never dropped for something else; there is room for so many bytes, of
 //     which Normal ones have a part.
 //   - A namespace in which nothing can be written is left alone for longer each time, and holds up
-//     no other: it has a quarter of the room at most, and any namespace three quarters.
+//     no other: it has a quarter of the room at most, and any namespace three quarters; of the part
+//     for Normal ones as well.
 class EventLines {
  public:
   struct Limits {
@@ -70,12 +71,16 @@ class EventLines {
     base::SteadyTime until;
     base::SteadyTime::duration delay;
   };
+  struct Bytes {
+    std::size_t all = 0;
+    std::size_t normal = 0;  // among them
+  };
 
   static LineKey line_of(const Occurrence& occurrence);
   static std::size_t bytes_of(const Occurrence& occurrence);
   Lines::iterator open_line(const LineKey& key);
   bool has_room(const Occurrence& occurrence) const;
-  bool has_room_in_namespace(const std::string& namespace_, std::size_t more) const;
+  bool has_room_in_namespace(const Occurrence& occurrence, std::size_t more) const;
   void account(const Occurrence& occurrence, bool is_added);
   base::SteadyTime ready_at(const Lines::value_type& line) const;
 
@@ -85,9 +90,8 @@ class EventLines {
   std::multimap<base::SteadyTime, Lines::iterator> delayed_;
   std::map<std::string, Hold> holds_;
   std::size_t size_ = 0;
-  std::size_t bytes_ = 0;
-  std::size_t bytes_of_normal_ = 0;
-  std::map<std::string, std::size_t> bytes_of_namespaces_;  // none is 0
+  Bytes bytes_;
+  std::map<std::string, Bytes> bytes_of_namespaces_;  // none has none
 };
 
 }  // namespace kube

@@ -109,6 +109,31 @@ TEST_F(EventLinesTest, ANamespaceWithMuchToSayLeavesRoomForTheOthers) {
   EXPECT_EQ(flood("rival"), at_once) << "what was taken makes room";
 }
 
+// Certificates that are issued and Ingresses that are taken over, by the thousand.
+TEST_F(EventLinesTest, ANamespaceWithMuchGoodNewsLeavesRoomForThoseOfTheOthers) {
+  const std::string long_note(400, 'n');
+  const auto issued = [&](const std::string& object, const std::string& namespace_) {
+    return occurrence(object, long_note, EventType::normal, "Issued", namespace_);
+  };
+  const auto flood = [&](const std::string& namespace_) {
+    int count = 0;
+    while (count < 100 && add(issued("f" + std::to_string(count), namespace_))) ++count;
+    return count;
+  };
+  const int at_once = flood("rival");
+  EXPECT_GT(at_once, 1);
+  EXPECT_TRUE(add(issued("a", "shop")));
+  take_all();
+  lines_.note_failure("rival", kNow);
+  const int while_held = flood("rival");
+  EXPECT_GT(while_held, 0);
+  EXPECT_LT(while_held, at_once) << "nothing of it can be written";
+  EXPECT_GE(flood("shop"), at_once) << "the neighbour's share is its own";
+  lines_.note_success("rival");
+  take_all();
+  EXPECT_EQ(flood("rival"), at_once) << "what was taken makes room";
+}
+
 TEST_F(EventLinesTest, AnEndlessNoteIsCut) {
   EXPECT_TRUE(add(occurrence("a", std::string(1'000'000, 'n'))));
   EXPECT_EQ(lines_.take(kNow)->occurrence.note.size(), kube::kEventNoteBytesMax);
