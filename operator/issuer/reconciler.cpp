@@ -182,7 +182,7 @@ Reconciler::Reconciler(ReconcilerOptions options, kube::Store<api::Issuer>& issu
       events_(events),
       requests_(requests),
       stop_(std::move(stop)),
-      turns_(Turns::Limits::of(options_.workers)) {}
+      turns_(Turns::Limits::of_one_kind(options_.workers)) {}
 
 Reconciler::~Reconciler() = default;
 

@@ -23,6 +23,12 @@ Turns::Limits Turns::Limits::of(int workers) {
   return {half, half, most};
 }
 
+Turns::Limits Turns::Limits::of_one_kind(int workers) {
+  Limits limits = of(workers);
+  limits.of_namespaces = Limits().of_namespaces;
+  return limits;
+}
+
 Turns::Turn::Turn(Turn&& other) noexcept
     : turns_(std::exchange(other.turns_, nullptr)),
       issuer_(std::move(other.issuer_)),

@@ -22,8 +22,8 @@ namespace issuer {
 //   - one whose server gave no answer last has one turn at a time, until it answers;
 //   - all of those together have half of the workers at most;
 //   - all Issuers of one namespace have together as many turns as one issuer, and all Issuers of
-//     all namespaces leave some to ClusterIssuers: a tenant may make as many as it likes, at
-//     servers that are slow and yet answer;
+//     all namespaces leave some to ClusterIssuers, where these share the workers: a tenant may make
+//     as many as it likes, at servers that are slow and yet answer;
 //   - whoever gets no turn stands in its issuer's line and is called in order, those that have
 //     begun before those that have not; who asks again from the line while nobody has a turn gets
 //     one, so that those who never come hold up nobody.
@@ -44,6 +44,8 @@ class Turns {
 
     // Half of the workers for one, half for all that hang, and three quarters for Issuers.
     static Limits of(int workers);
+    // The same where issuers of the other kind have workers of their own: none are left to them.
+    static Limits of_one_kind(int workers);
   };
 
   explicit Turns(Limits limits) : limits_(limits) {}

@@ -156,15 +156,32 @@ TEST_F(TurnsTest, AnIssuerThatIsDeletedInTheMiddleLeavesItsTurnsToItsNamespace) 
   EXPECT_TRUE(three && four);
 }
 
-TEST(TurnsOfNamespaces, LeaveAQuarterOfTheWorkersToClusterIssuers) {
-  Turns turns(Turns::Limits::of(8));
+// Of a hundred namespaces, one Issuer each.
+std::vector<Turns::Turn> take_for_many_namespaces(Turns& turns) {
   std::vector<Turns::Turn> taken;
   for (int i = 0; i < 100; ++i) {
     const std::string issuer = "Issuer tenant" + std::to_string(i) + "/a";
     if (auto turn = turns.take(issuer, {"shop", "www"})) taken.push_back(*std::move(turn));
   }
+  return taken;
+}
+
+TEST(TurnsOfNamespaces, LeaveAQuarterOfTheWorkersToClusterIssuers) {
+  Turns turns(Turns::Limits::of(8));
+  const auto taken = take_for_many_namespaces(turns);
   EXPECT_EQ(taken.size(), 6u);
   EXPECT_TRUE(turns.take("ClusterIssuer a", {"shop", "other"}));
+}
+
+TEST(TurnsOfNamespaces, LeaveNoWorkerToAKindThatHasItsOwn) {
+  Turns turns(Turns::Limits::of_one_kind(8));
+  EXPECT_EQ(take_for_many_namespaces(turns).size(), 100u) << "as many as there are workers to ask";
+  std::vector<Turns::Turn> of_rival;
+  for (int i = 0; i < 100; ++i) {
+    const std::string issuer = "Issuer rival/" + std::to_string(i);
+    if (auto turn = turns.take(issuer, {"rival", "www"})) of_rival.push_back(*std::move(turn));
+  }
+  EXPECT_EQ(of_rival.size(), 4u) << "one namespace has half of them as ever";
 }
 
 TEST_F(TurnsTest, WhoSentNothingSaysNothingAboutTheServer) {
