@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "base/digest.h"
 #include "kube/resources/ingress.h"
 #include "operator/api/issuer.h"
 
@@ -31,6 +32,10 @@ kube::ObjectReference reference_of(const kube::ObjectKey& key, const kube::Owner
   ingress.name = owner.name;
   ingress.uid = owner.uid;
   return ingress;
+}
+
+std::string digest_of(const nlohmann::json& certificate) {
+  return base::sha256(certificate.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -116,12 +121,13 @@ std::optional<std::chrono::milliseconds> CertificateShim::wait_to_write(
   // The plan is of an older view than the store: one that still asks for this goes by itself, and
   // should the object change again before that, it is seen then.
   if (stored && is_as_wanted(*stored, wanted)) return kStoreLagMax;
+  const std::string digest = digest_of(certificate_to_apply(key, wanted));
   bool is_news = false;
   milliseconds truce{};
   {
     const std::lock_guard lock(mutex_);
     const auto found = written_.find(key);
-    if (found == written_.end() || found->second.apply != wanted) return std::nullopt;
+    if (found == written_.end() || found->second.digest != digest) return std::nullopt;
     Written& written = found->second;
     const auto age = clock_.steady_now() - written.at;
     if (age < kStoreLagMax) return std::chrono::ceil<milliseconds>(kStoreLagMax - age);
@@ -140,8 +146,8 @@ base::Result<kube::Outcome> CertificateShim::apply(const kube::ObjectKey& key,
                                                    const CertificatePlan::Apply& wanted) {
   if (const auto delay = wait_to_write(key, wanted)) return kube::Outcome::requeue(*delay);
   const bool was_there = certificates_.get(key) != nullptr;
-  auto stored = client_.apply(api::Certificate::type(), certificate_to_apply(key, wanted),
-                              {api::kFieldManager, true}, stop_);
+  const nlohmann::json object = certificate_to_apply(key, wanted);
+  auto stored = client_.apply(api::Certificate::type(), object, {api::kFieldManager, true}, stop_);
   if (!stored) {
     report(key, wanted.owner, stored.error());
     return base::failure(
@@ -149,19 +155,19 @@ base::Result<kube::Outcome> CertificateShim::apply(const kube::ObjectKey& key,
                           std::move(stored.error())));
   }
   spdlog::info("Certificate {} is asked for by Ingress {}", key.text(), wanted.owner.name);
-  note_written(key, wanted, was_there, kube::read_meta(*stored).resource_version);
+  note_written(key, digest_of(object), was_there, kube::read_meta(*stored).resource_version);
   // To see whether it is settled: a plan that stays the same wakes nobody.
   return kube::Outcome::requeue(kStoreLagMax);
 }
 
-void CertificateShim::note_written(const kube::ObjectKey& key, const CertificatePlan::Apply& wanted,
-                                   bool was_there, std::string resource_version) {
+void CertificateShim::note_written(const kube::ObjectKey& key, std::string digest, bool was_there,
+                                   std::string resource_version) {
   const base::SteadyTime now = clock_.steady_now();
   const std::lock_guard lock(mutex_);
-  Written next{wanted, std::move(resource_version), now, was_there ? 1 : 0, false};
+  Written next{std::move(digest), std::move(resource_version), now, was_there ? 1 : 0, false};
   const auto before = written_.find(key);
-  const bool goes_on = was_there && before != written_.end() && before->second.apply == wanted &&
-                       now - before->second.at < kInARow;
+  const bool goes_on = was_there && before != written_.end() &&
+                       before->second.digest == next.digest && now - before->second.at < kInARow;
   if (goes_on) {
     next.put_back = before->second.put_back + 1;
     next.is_told = before->second.is_told;

@@ -44,7 +44,7 @@ class CertificateShim final : public kube::Reconciler {
   // and another writer may hold on to a field, or put its own back each time, so the same is not
   // written again and again.
   struct Written {
-    CertificatePlan::Apply apply;
+    std::string digest;  // of what was written: to be told from another wish, and no more
     std::string resource_version;
     base::SteadyTime at;
     int put_back = 0;      // times in a row that it was written over what was there
@@ -58,8 +58,8 @@ class CertificateShim final : public kube::Reconciler {
   std::optional<std::chrono::milliseconds> wait_to_write(const kube::ObjectKey& key,
                                                          const CertificatePlan::Apply& wanted);
   std::optional<kube::Outcome> forget(const kube::ObjectKey& key);
-  void note_written(const kube::ObjectKey& key, const CertificatePlan::Apply& wanted,
-                    bool was_there, std::string resource_version);
+  void note_written(const kube::ObjectKey& key, std::string digest, bool was_there,
+                    std::string resource_version);
   void tell_contested(const kube::ObjectKey& key, const kube::OwnerReference& owner);
   void report(const kube::ObjectKey& key, const kube::OwnerReference& owner,
               const base::Error& error);

@@ -382,6 +382,20 @@ TEST_F(Shim, DoesNotWriteAgainForAPlanThatLagsBehindTheStore) {
       << "somebody changed it meanwhile";
 }
 
+TEST_F(Shim, AnotherWishIsWrittenAtOnceHoweverLittleItDiffers) {
+  const kube::ObjectKey key = key_of("shop/www-tls");
+  CertificatePlan plan = plan_certificates(cluster_.view);
+  shim_.follow(findings_of(plan));
+  ASSERT_TRUE(shim_.reconcile(key));
+  ASSERT_TRUE(shim_.reconcile(key));
+  EXPECT_THAT(server_->writes(), SizeIs(1)) << "it was written, whatever the store says";
+  plan.apply.at(key).spec.rotation_policy = api::RotationPolicy::never;
+  shim_.follow(findings_of(plan));
+  ASSERT_TRUE(shim_.reconcile(key));
+  EXPECT_THAT(server_->writes(), SizeIs(2));
+  EXPECT_EQ(get_certificate()["spec"]["privateKey"]["rotationPolicy"], "Never");
+}
+
 TEST_F(Shim, WhatAnotherControllerChangesEachTimeIsPutBackTwiceAndThenLeftForAWhileAndTold) {
   const kube::ObjectKey key = key_of("shop/www-tls");
   const Findings wanted = findings_of(plan_certificates(cluster_.view));
