@@ -27,6 +27,10 @@ struct Occurrence {
   bool operator==(const Occurrence&) const = default;
 };
 
+// When to offer again what found no room: longer than it takes to write what waits before it, so
+// that it is not offered in a circle.
+inline constexpr std::chrono::seconds kTellAgain{1};
+
 // Where occurrences go. Never blocks and never fails its caller: an Event is a courtesy.
 class EventSink {
  public:

@@ -8,6 +8,12 @@
 
 namespace kube {
 
+// Longer than a watch event takes: a store that disagrees with a write of ours after it is right.
+inline constexpr std::chrono::seconds kStoreLagMax{5};
+// How long what another controller has written over ours is left alone, so that two of them do not
+// write in a circle.
+inline constexpr std::chrono::minutes kTruce{10};
+
 // How a successful reconcile ends. Failures are Errors; the controller decides their back-off.
 struct Outcome {
   std::optional<std::chrono::milliseconds> requeue_after{};

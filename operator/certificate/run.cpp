@@ -15,8 +15,6 @@ namespace certificate {
 
 namespace {
 
-// As ingress status has it: how long what another controller wrote is left alone.
-constexpr std::chrono::minutes kTruce{10};
 // What the Kubernetes API refuses for longer is a reason of its own, in status.
 constexpr std::chrono::seconds kTroubleUnsaid{30};
 // Labels that the API server refuses; the certificate may be due for renewal meanwhile.
@@ -280,7 +278,7 @@ End Run::write_again() {
   const base::Status written = record_.write_secret(
       secret_with_new_metadata(certificate(), wanted, record_.metadata_options()));
   if (!written) return issuance_.set_back(written.error());
-  memory_.secret.truce_until = context_.steady_now() + kTruce;
+  memory_.secret.truce_until = context_.steady_now() + kube::kTruce;
   record_.warn(kSecretContested,
                "Secret " + record_.secret_key().text() + " was " +
                    (is_deleted ? std::string("deleted again")

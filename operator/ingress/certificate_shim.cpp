@@ -15,10 +15,9 @@
 namespace ingress {
 namespace {
 
-// Longer than a watch event takes; after it a store that still disagrees is right.
-constexpr auto kStoreLagMax = std::chrono::seconds(5);
-// As Ingress status has it: how long what another controller wrote is left alone.
-constexpr auto kTruce = std::chrono::minutes(10);
+using kube::kStoreLagMax;
+using kube::kTruce;
+
 // Whoever changes it once has it put back at once; who insists is no person.
 constexpr int kPutBackAtOnce = 2;
 // What was written longer ago has nothing to do with what is written now.

@@ -7,8 +7,6 @@ namespace {
 
 // Who is in charge of what nobody claims may change with any renewal of a Lease.
 constexpr std::chrono::minutes kAskAgainWhoSays{1};
-// Longer than it takes to write what waits among the Events.
-constexpr std::chrono::seconds kTellAgain{1};
 
 std::chrono::milliseconds until(base::SteadyTime at, base::SteadyTime now) {
   return std::chrono::ceil<std::chrono::milliseconds>(at - now);
@@ -49,7 +47,7 @@ std::optional<std::chrono::milliseconds> OverlookedReporter::tell(const kube::In
   const auto type = remark.is_warning ? kube::EventType::warning : kube::EventType::normal;
   if (!events_.offer({kube::reference_to(kube::Ingress::type(), ingress.metadata), type,
                       remark.reason, "Looking", remark.message})) {
-    return kTellAgain;
+    return kube::kTellAgain;
   }
   standing.is_told = true;
   spdlog::log(remark.is_warning ? spdlog::level::warn : spdlog::level::info, "Ingress {}: {}: {}",

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kube/event_recorder.h"
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/policies_in_force.h"
 #include "operator/ingress/annotations/source.h"
@@ -16,9 +17,6 @@ namespace ingress {
 namespace {
 
 using routing::joined;
-
-// Longer than it takes to write what waits before it, so that it is not offered in a circle.
-constexpr std::chrono::seconds kTellAgain{1};
 
 // The annotations that say how an Ingress is served; a change of them leaves its generation.
 std::map<std::string_view, std::string_view> policies_said(const kube::Ingress& ingress) {
@@ -81,7 +79,7 @@ std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
   for (auto key = untold_.begin(); key != untold_.end();) {
     const Summary& summary = *summaries_.at(*key);
     if (!tell(summary)) {
-      next = now + kTellAgain;
+      next = now + kube::kTellAgain;
       ++key;
       continue;
     }

@@ -11,9 +11,8 @@
 namespace ingress {
 namespace {
 
-// Longer than a watch event takes; and how long a contested status is left alone.
-constexpr auto kStoreLagMax = std::chrono::seconds(5);
-constexpr auto kTruce = std::chrono::minutes(10);
+using kube::kStoreLagMax;
+using kube::kTruce;
 
 Addresses sorted(Addresses addresses) {
   std::sort(addresses.begin(), addresses.end());
