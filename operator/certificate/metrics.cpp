@@ -1,6 +1,10 @@
 #include "operator/certificate/metrics.h"
 
+#include <array>
+#include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <string_view>
 
 namespace certificate {
 
@@ -34,28 +38,46 @@ void Metrics::forget(const kube::ObjectKey& key) {
   shown_.erase(key);
 }
 
-std::string Metrics::gauges_text() const {
-  const std::lock_guard lock(mutex_);
-  std::string text;
-  const auto add = [&](const std::string& name, const char* help, const auto& number_of) {
-    text.append("# HELP ").append(name).append(" ").append(help).append("\n");
-    text.append("# TYPE ").append(name).append(" gauge\n");
-    for (const auto& [key, shown] : shown_) {
-      // Names of Kubernetes need no escapes.
-      text += name + "{name=\"" + key.name + "\",namespace=\"" + key.namespace_ + "\"} " +
-              std::to_string(number_of(shown)) + "\n";
-    }
+void Metrics::add_gauges(std::string& page) const {
+  struct Gauge {
+    std::string_view name;
+    std::string_view help;
+    std::int64_t (*number_of)(const Shown& shown);
   };
-  if (shown_.empty()) return text;
-  add("gatehouse_certificate_ready_status", "1 when the Certificate is Ready, else 0.",
-      [](const Shown& shown) { return shown.is_ready ? 1 : 0; });
-  add("gatehouse_certificate_expiration_timestamp_seconds",
-      "When the certificate in the Secret expires; 0 when there is none.",
-      [](const Shown& shown) { return shown.expiration; });
-  add("gatehouse_certificate_renewal_timestamp_seconds",
-      "When the certificate is to be renewed; 0 when there is none.",
-      [](const Shown& shown) { return shown.renewal; });
-  return text;
+  static constexpr std::array<Gauge, 3> kGauges = {{
+      {"gatehouse_certificate_ready_status", "1 when the Certificate is Ready, else 0.",
+       [](const Shown& shown) { return std::int64_t{shown.is_ready}; }},
+      {"gatehouse_certificate_expiration_timestamp_seconds",
+       "When the certificate in the Secret expires; 0 when there is none.",
+       [](const Shown& shown) { return shown.expiration; }},
+      {"gatehouse_certificate_renewal_timestamp_seconds",
+       "When the certificate is to be renewed; 0 when there is none.",
+       [](const Shown& shown) { return shown.renewal; }},
+  }};
+  constexpr std::size_t kBesideNames = 44;  // of a line, with a number of 20 digits
+  constexpr std::size_t kHead = 256;        // more than HELP and TYPE take beside the name
+  const std::lock_guard lock(mutex_);
+  if (shown_.empty()) return;
+  std::size_t names = 0;
+  for (const auto& entry : shown_) names += entry.first.name.size() + entry.first.namespace_.size();
+  std::size_t room = page.size();
+  for (const Gauge& gauge : kGauges) {
+    room += kHead + names + shown_.size() * (gauge.name.size() + kBesideNames);
+  }
+  page.reserve(room);
+  for (const Gauge& gauge : kGauges) {
+    page.append("# HELP ").append(gauge.name).append(" ").append(gauge.help).append("\n");
+    page.append("# TYPE ").append(gauge.name).append(" gauge\n");
+    for (const auto& [key, shown] : shown_) {
+      std::array<char, 20> digits{};  // of any
+      const auto end =
+          std::to_chars(digits.data(), digits.data() + digits.size(), gauge.number_of(shown)).ptr;
+      // Names of Kubernetes need no escapes.
+      page.append(gauge.name).append("{name=\"").append(key.name);
+      page.append("\",namespace=\"").append(key.namespace_).append("\"} ");
+      page.append(digits.data(), end).append("\n");
+    }
+  }
 }
 
 }  // namespace certificate

@@ -24,8 +24,9 @@ class Metrics {
 
   void show(const api::Certificate& certificate);
   void forget(const kube::ObjectKey& key);
-  // The gauges of all Certificates in Prometheus' text format; the rest is in the registry.
-  std::string gauges_text() const;
+  // The gauges of all Certificates in Prometheus' text format, to a page that has the rest of it,
+  // which is in the registry: three lines each, which are megabytes of ten thousand.
+  void add_gauges(std::string& page) const;
   void count_issued() { issued_.Increment(); }
   void count_failed() { failed_.Increment(); }
 

@@ -358,7 +358,7 @@ base::Status RunningOperator::listen() {
   if (!health) return base::failure(base::while_doing("serving health", health.error()));
   health_ = std::move(*health);
   auto metrics = serve_metrics(options_.metrics, registry_,
-                               [this] { return certificate_metrics_.gauges_text(); });
+                               [this](auto& page) { certificate_metrics_.add_gauges(page); });
   if (!metrics) return base::failure(base::while_doing("serving metrics", metrics.error()));
   metrics_ = std::move(*metrics);
 

@@ -58,15 +58,18 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
 
 base::Result<std::unique_ptr<base::HttpServer>> serve_metrics(
     const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry,
-    std::function<std::string()> more) {
+    std::function<void(std::string& page)> add_more) {
   return base::HttpServer::listen(
       at(address, "the metrics endpoint"),
-      [registry = std::move(registry), more = std::move(more)](const base::ServedRequest& request,
-                                                               const base::Respond& respond) {
+      [registry = std::move(registry), add_more = std::move(add_more)](
+          const base::ServedRequest& request, const base::Respond& respond) {
         if (!is_read(request)) return respond(text(405, "only GET is served here\n"));
         if (request.path != "/metrics") return respond(text(404, "here is /metrics\n"));
-        respond(
-            text(200, base::to_prometheus_text(*registry) + more(), base::kPrometheusContentType));
+        std::string page = base::to_prometheus_text(*registry);
+        add_more(page);
+        // It may have megabytes, so it is not copied behind its head.
+        respond(base::ServedAnswer(text(200, "", base::kPrometheusContentType),
+                                   std::make_shared<const std::string>(std::move(page))));
       });
 }
 

@@ -20,9 +20,9 @@ base::Result<std::unique_ptr<base::HttpServer>> serve_health(const ListenAddress
                                                              Question why_not_live,
                                                              Question why_not_ready);
 
-// GET /metrics, in Prometheus' text format: of the registry, and what `more` has besides.
+// GET /metrics, in Prometheus' text format: of the registry, and what add_more adds to the page.
 base::Result<std::unique_ptr<base::HttpServer>> serve_metrics(
     const ListenAddress& address, std::shared_ptr<prometheus::Registry> registry,
-    std::function<std::string()> more);
+    std::function<void(std::string& page)> add_more);
 
 }  // namespace program

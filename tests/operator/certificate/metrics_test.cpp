@@ -1,5 +1,8 @@
 #include "operator/certificate/metrics.h"
 
+#include <algorithm>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +23,12 @@ api::Certificate ready_certificate() {
   return certificate;
 }
 
+std::string gauges_of(const certificate::Metrics& metrics) {
+  std::string page;
+  metrics.add_gauges(page);
+  return page;
+}
+
 TEST(CertificateMetrics, SayWhatPeopleAlertOn) {
   prometheus::Registry registry;
   certificate::Metrics metrics(registry);
@@ -29,7 +38,7 @@ TEST(CertificateMetrics, SayWhatPeopleAlertOn) {
               AllOf(HasSubstr("gatehouse_certificate_issuances_total{result=\"issued\"} 1"),
                     HasSubstr("gatehouse_certificate_issuances_total{result=\"failed\"} 0")));
   EXPECT_THAT(
-      metrics.gauges_text(),
+      gauges_of(metrics),
       AllOf(HasSubstr("# TYPE gatehouse_certificate_ready_status gauge\n"),
             HasSubstr("gatehouse_certificate_ready_status{name=\"www\",namespace=\"shop\"} 1"),
             HasSubstr("gatehouse_certificate_expiration_timestamp_seconds{name=\"www\","
@@ -38,13 +47,30 @@ TEST(CertificateMetrics, SayWhatPeopleAlertOn) {
                       "namespace=\"shop\"} 1767229200")));
 }
 
+// Of ten thousand it is megabytes, at each look of whoever scrapes.
+TEST(CertificateMetrics, AreMadeInOnePieceBehindWhatThePageHas) {
+  prometheus::Registry registry;
+  certificate::Metrics metrics(registry);
+  for (int i = 0; i < 1000; ++i) {
+    api::Certificate certificate = ready_certificate();
+    certificate.metadata.name = "www-" + std::to_string(i);
+    metrics.show(certificate);
+  }
+  std::string page = "registry 1\n";
+  metrics.add_gauges(page);
+  EXPECT_EQ(page.compare(0, 11, "registry 1\n"), 0);
+  EXPECT_EQ(std::count(page.begin(), page.end(), '\n'), 1 + 3 * (2 + 1000));
+  EXPECT_EQ(page.back(), '\n');
+  EXPECT_LT(page.capacity(), page.size() + page.size() / 4) << "it has not grown on the way";
+}
+
 TEST(CertificateMetrics, ForgetACertificateThatIsGone) {
   prometheus::Registry registry;
   certificate::Metrics metrics(registry);
   metrics.show(ready_certificate());
   metrics.forget({"shop", "www"});
   metrics.forget({"shop", "never-seen"});
-  EXPECT_THAT(metrics.gauges_text(), Not(HasSubstr("name=")));
+  EXPECT_THAT(gauges_of(metrics), Not(HasSubstr("name=")));
 }
 
 }  // namespace
