@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sorted_blocks.h"
 #include "kube/object.h"
 
 namespace kube {
@@ -30,7 +31,7 @@ struct ObjectChange {
 // thread. Objects are immutable once stored, so a reader may keep what get() returned.
 //
 // There are thousands of them, so a key is held once, in the object: what is in order of keys
-// points to it. Indexes hold hashes; what they find is asked for its values.
+// points to it, side by side. Indexes hold hashes; what they find is asked for its values.
 template <class T, class Hash = std::hash<std::string>>
 class Store {
  public:
@@ -64,8 +65,8 @@ class Store {
 
   Pointer get(const ObjectKey& key) const {
     const std::lock_guard lock(mutex_);
-    const auto found = objects_.find(key);
-    return found == objects_.end() ? nullptr : found->object;
+    const Place* const found = objects_.find(key);
+    return found == nullptr ? nullptr : found->object;
   }
 
   // All of one moment, ordered by key.
@@ -73,7 +74,7 @@ class Store {
     const std::lock_guard lock(mutex_);
     std::vector<Pointer> all;
     all.reserve(objects_.size());
-    for (const Place& place : objects_) all.push_back(place.object);
+    objects_.each([&all](const Place& place) { all.push_back(place.object); });
     return all;
   }
 
@@ -132,8 +133,15 @@ class Store {
   // thread.
   void exchange(const Pointer& held, Pointer twin) {
     const std::lock_guard lock(mutex_);
-    const auto found = objects_.find(held->metadata.key());
-    if (found != objects_.end() && found->object == held) found->object = std::move(twin);
+    const Place* const found = objects_.find(held->metadata);
+    if (found == nullptr || found->object != held) return;
+    for (auto& [name, index] : indexes_) {
+      for (const std::string& value : index.function(*held)) {
+        const Entry* const entry = index.entries.find(Entry{Hash()(value), held.get()});
+        if (entry != nullptr) entry->object = twin.get();
+      }
+    }
+    found->object = std::move(twin);
   }
 
   void put(T object) { put(std::make_shared<const T>(std::move(object))); }
@@ -155,17 +163,17 @@ class Store {
     bool is_first = false;
     {
       const std::lock_guard lock(mutex_);
-      std::set<const Place*> listed;
+      std::set<const T*> listed;
       for (Pointer& object : listing) {
+        listed.insert(object.get());
         changes.push_back(put_locked(std::move(object)));
-        listed.insert(&*objects_.find(changes.back().key));
       }
       std::vector<ObjectKey> gone;
-      for (const Place& place : objects_) {
+      objects_.each([&](const Place& place) {
         const ObjectMeta& metadata = place.object->metadata;
         const bool is_meant = namespace_.empty() || metadata.namespace_ == namespace_;
-        if (is_meant && listed.count(&place) == 0) gone.push_back(metadata.key());
-      }
+        if (is_meant && listed.count(place.object.get()) == 0) gone.push_back(metadata.key());
+      });
       for (const ObjectKey& key : gone) changes.push_back(erase_locked(key));
       awaited_namespaces_.erase(namespace_);
       is_first = !synced_ && awaited_namespaces_.empty();
@@ -183,12 +191,11 @@ class Store {
     mutable Pointer object;  // never of another key
   };
   struct ByKey {
-    using is_transparent = void;
     static auto names(const ObjectKey& key) { return std::tie(key.namespace_, key.name); }
-    static auto names(const Place& place) {
-      const ObjectMeta& metadata = place.object->metadata;
+    static auto names(const ObjectMeta& metadata) {
       return std::tie(metadata.namespace_, metadata.name);
     }
+    static auto names(const Place& place) { return names(place.object->metadata); }
     template <class One, class Other>
     bool operator()(const One& one, const Other& other) const {
       return names(one) < names(other);
@@ -198,70 +205,67 @@ class Store {
   // One value of an object.
   struct Entry {
     std::size_t hash = 0;
-    const Place* place = nullptr;
+    mutable const T* object = nullptr;  // as it is in objects_; never of another key
   };
   struct ByHashAndKey {
-    using is_transparent = void;
     bool operator()(const Entry& one, const Entry& other) const {
-      return one.hash != other.hash ? one.hash < other.hash : ByKey()(*one.place, *other.place);
+      return one.hash != other.hash ? one.hash < other.hash
+                                    : ByKey()(one.object->metadata, other.object->metadata);
     }
     bool operator()(const Entry& one, std::size_t hash) const { return one.hash < hash; }
     bool operator()(std::size_t hash, const Entry& other) const { return hash < other.hash; }
   };
   struct Index {
     IndexFunction function;
-    std::set<Entry, ByHashAndKey> entries;
+    base::SortedBlocks<Entry, ByHashAndKey> entries;
   };
 
   // The objects that have this value, as long as `wants_more` says so.
   template <class WantsMore>
   void visit(const std::string& name, const std::string& value, const WantsMore& wants_more) const {
     const Index& index = indexes_.at(name);
-    const auto [begin, end] = index.entries.equal_range(Hash()(value));
-    for (auto entry = begin; entry != end; ++entry) {
-      const Pointer& object = entry->place->object;
-      const std::vector<std::string> values = index.function(*object);
-      if (std::find(values.begin(), values.end(), value) == values.end()) continue;
-      if (!wants_more(object)) return;
-    }
+    index.entries.each_of(Hash()(value), [&](const Entry& entry) {
+      const std::vector<std::string> values = index.function(*entry.object);
+      if (std::find(values.begin(), values.end(), value) == values.end()) return true;
+      return wants_more(objects_.find(entry.object->metadata)->object);
+    });
   }
 
   ObjectChange<T> put_locked(Pointer object) {
     const ObjectKey key = object->metadata.key();
-    auto place = objects_.find(key);
     ObjectChange<T> change{key, nullptr, object};
-    if (place == objects_.end()) {
-      place = objects_.insert(Place{object}).first;
-    } else {
+    if (const Place* const place = objects_.find(key)) {
       change.before = place->object;
-      unfile(*place);
+      unfile(*change.before);
+      place->object = object;
+    } else {
+      objects_.insert(Place{object});
     }
-    place->object = std::move(object);
-    file(*place);
+    file(*object);
     return change;
   }
 
   ObjectChange<T> erase_locked(const ObjectKey& key) {
-    const auto place = objects_.find(key);
-    if (place == objects_.end()) return {key, nullptr, nullptr};
+    const Place* const place = objects_.find(key);
+    if (place == nullptr) return {key, nullptr, nullptr};
     ObjectChange<T> change{key, place->object, nullptr};
-    unfile(*place);
-    objects_.erase(place);
+    unfile(*change.before);
+    objects_.erase(key);
     return change;
   }
 
-  void file(const Place& place) {
+  void file(const T& object) {
     for (auto& [name, index] : indexes_) {
-      for (const std::string& value : index.function(*place.object)) {
-        index.entries.insert(Entry{Hash()(value), &place});
+      for (const std::string& value : index.function(object)) {
+        index.entries.insert(Entry{Hash()(value), &object});
       }
     }
   }
 
-  void unfile(const Place& place) {
+  void unfile(const T& object) {
     for (auto& [name, index] : indexes_) {
-      for (const std::string& value : index.function(*place.object)) {
-        index.entries.erase(Entry{Hash()(value), &place});
+      for (const std::string& value : index.function(object)) {
+        index.entries.erase(Entry{Hash()(value), &object});
       }
     }
   }
@@ -283,7 +287,7 @@ class Store {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable_any synced_changed_;
-  std::set<Place, ByKey> objects_;
+  base::SortedBlocks<Place, ByKey> objects_;
   std::map<std::string, Index> indexes_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void()>> sync_listeners_;

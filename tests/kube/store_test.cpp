@@ -1,5 +1,7 @@
 #include "kube/store.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -157,6 +159,37 @@ TEST_F(StoreTest, AnotherFormOfTheSameStateTakesItsPlaceUnheardUnlessANewerOneIs
   store_.exchange(newer, twin);
   EXPECT_EQ(store_.get({"shop", "a"}), nullptr);
   EXPECT_THAT(names("red"), ElementsAre());
+}
+
+TEST_F(StoreTest, AnIndexLeadsToTheOtherFormOnceTheFirstIsFreed) {
+  store_.put(thing("a", "1", {"red", "blue"}));
+  store_.put(thing("b", "1", {"red"}));
+  store_.exchange(store_.get({"shop", "a"}), shared(thing("a", "1", {"red", "blue"})));
+  EXPECT_THAT(names("red"), ElementsAre("a", "b"));
+  store_.put(thing("c", "1", {"blue"}));
+  EXPECT_THAT(names("blue"), ElementsAre("a", "c"));
+  store_.erase({"shop", "a"});
+  EXPECT_THAT(names("blue"), ElementsAre("c"));
+}
+
+TEST_F(StoreTest, ThousandsOfOneValueComeChangeAndGo) {
+  const auto name_of = [](int i) { return "t" + std::to_string(1'000 + i * 7 % 1'000); };
+  for (int i = 0; i < 1'000; ++i) {
+    store_.put(thing(name_of(i), "1", {"red", "own-" + std::to_string(i)}));
+  }
+  EXPECT_EQ(names("red").size(), 1'000u);
+  for (int i = 0; i < 1'000; i += 2) store_.put(thing(name_of(i), "2", {"green"}));
+  EXPECT_EQ(names("red").size(), 500u);
+  EXPECT_EQ(names("green").size(), 500u);
+  EXPECT_THAT(names("own-0"), ElementsAre());
+  EXPECT_THAT(names("own-1"), ElementsAre("t1007"));
+  for (int i = 1; i < 1'000; i += 2) store_.erase({"shop", name_of(i)});
+  EXPECT_FALSE(store_.has("colour", "red"));
+  EXPECT_EQ(store_.size(), 500u);
+  const auto all = store_.list();
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const auto& one, const auto& other) {
+    return one->metadata.name < other->metadata.name;
+  }));
 }
 
 TEST_F(StoreTest, AReaderMayKeepWhatItGot) {
