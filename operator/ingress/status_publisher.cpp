@@ -1,6 +1,8 @@
 #include "operator/ingress/status_publisher.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -65,6 +67,7 @@ void StatusPublisher::follow(const Findings& findings, std::optional<Addresses> 
   std::vector<kube::ObjectKey> differing;
   {
     const std::lock_guard lock(mutex_);
+    forget_old_writes();
     const bool have_changed = wanted_ != addresses;
     if (have_changed) enqueued_.clear();
     wanted_ = std::move(addresses);
@@ -73,6 +76,22 @@ void StatusPublisher::follow(const Findings& findings, std::optional<Addresses> 
     ours_ = findings.summaries;
   }
   for (const kube::ObjectKey& key : differing) enqueue_(key);
+}
+
+// What was written longer ago than a truce lasts is as if it had not been.
+void StatusPublisher::forget_old_writes() {
+  const base::SteadyTime now = clock_.steady_now();
+  if (now - forgotten_at_ < kTruce) return;
+  forgotten_at_ = now;
+  std::erase_if(written_, [now](const auto& entry) { return now - entry.second.at >= kTruce; });
+}
+
+std::size_t StatusPublisher::remembered() const {
+  const std::lock_guard lock(mutex_);
+  std::set<kube::ObjectKey> ingresses;
+  for (const auto& [key, written] : written_) ingresses.insert(key);
+  for (const auto& [key, version] : enqueued_) ingresses.insert(key);
+  return ingresses.size();
 }
 
 void StatusPublisher::note_differing(const Findings::ByKey<Summary>& from,
@@ -87,8 +106,12 @@ void StatusPublisher::note_differing(const Findings::ByKey<Summary>& from,
         }
         const kube::Ingress& ingress = *(*summary)->ingress;
         if (!(*summary)->has_room) return;
-        if (!wanted_ || sorted(ingress.load_balancer) == *wanted_) return;
+        if (!wanted_) return;
         const kube::ObjectKey key = ingress.metadata.key();
+        if (sorted(ingress.load_balancer) == *wanted_) {
+          enqueued_.erase(key);
+          return;
+        }
         const std::string& version = ingress.metadata.resource_version;
         if (std::exchange(enqueued_[key], version) != version) differing.push_back(key);
       });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -47,6 +48,9 @@ class StatusPublisher final : public kube::Reconciler {
 
   base::Result<kube::Outcome> reconcile(const kube::ObjectKey& key) override;
 
+  // Ingresses of which something is noted beside the findings. Any thread.
+  std::size_t remembered() const;
+
  private:
   struct Written {
     std::string uid;
@@ -58,6 +62,7 @@ class StatusPublisher final : public kube::Reconciler {
   };
 
   // With the mutex.
+  void forget_old_writes();
   void note_differing(const Findings::ByKey<Summary>& from, const Findings::ByKey<Summary>& to,
                       std::vector<kube::ObjectKey>& differing);
   std::optional<kube::Outcome> settle_with_earlier_write(const kube::Ingress& ingress,
@@ -69,12 +74,14 @@ class StatusPublisher final : public kube::Reconciler {
   const base::Clock& clock_;
   const std::stop_token stop_;
   std::function<void(const kube::ObjectKey&)> enqueue_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Findings::ByKey<Summary> ours_;
   std::optional<Addresses> wanted_;
-  std::map<kube::ObjectKey, Written> written_;
-  // The version at which each was last enqueued: a failure waits for its back-off, not for the next
-  // compilation.
+  // Of ten thousand Ingresses each is written once, and then says for months what it is to say.
+  std::map<kube::ObjectKey, Written> written_;  // and not much longer ago than a truce lasts
+  base::SteadyTime forgotten_at_{};
+  // The version at which each that differs was last enqueued: a failure waits for its back-off, not
+  // for the next compilation.
   std::map<kube::ObjectKey, std::string> enqueued_;
 };
 

@@ -78,7 +78,7 @@ class Writers : public testing::Test {
 
 class Status : public Writers {
  protected:
-  Status() : publisher_(ingresses_, *client_, events_, clock_, {}) {
+  Status() : publisher_(ingresses_, *client_, events_, status_clock_, {}) {
     publisher_.wake_with([this](const kube::ObjectKey& key) { enqueued_.push_back(key); });
   }
   void reconcile() {
@@ -86,6 +86,7 @@ class Status : public Writers {
     ASSERT_TRUE(outcome) << outcome.error().message;
   }
 
+  fakes::FakeClock status_clock_;
   StatusPublisher publisher_;
   std::vector<kube::ObjectKey> enqueued_;
 };
@@ -146,6 +147,18 @@ TEST_F(Status, ThatAnotherControllerWritesIsToldAndNotFought) {
   reconcile();
   EXPECT_THAT(server_->writes(), IsEmpty());
   EXPECT_THAT(events_.reasons, ElementsAre("StatusContested"));
+}
+
+TEST_F(Status, ThatSaysWhatItIsToSayIsForgottenOnceATruceWouldBeOver) {
+  const auto ours = read_addresses({"192.0.2.1"});
+  publisher_.follow(see_ingress(), ours);
+  reconcile();
+  publisher_.follow(see_ingress(), ours);
+  EXPECT_EQ(publisher_.remembered(), 1u);
+  status_clock_.advance(kube::kTruce);
+  publisher_.follow(see_ingress(), ours);
+  EXPECT_EQ(publisher_.remembered(), 0u);
+  EXPECT_THAT(server_->writes(), SizeIs(1));
 }
 
 TEST(AddressesOf, FollowTheTypeOfTheService) {
