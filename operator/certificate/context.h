@@ -96,6 +96,10 @@ inline constexpr const char* kBySecret = "certificates-by-secret";
 inline constexpr const char* kByIssuer = "certificates-by-issuer";
 // Likewise: names_digest().
 inline constexpr const char* kByNames = "certificates-by-names";
+// Likewise: what it waits for, kOnOwners or kOnProxies, which mostly is nothing.
+inline constexpr const char* kByWait = "certificates-by-wait";
+inline constexpr const char* kOnOwners = "owners";    // whose its hosts are
+inline constexpr const char* kOnProxies = "proxies";  // that serve it
 // Index of the Secrets: the Certificate that their annotation names, "namespace/name".
 inline constexpr const char* kByCertificate = "secrets-by-certificate";
 

@@ -18,6 +18,24 @@ std::string index_value(const issuer::IssuerKey& key) {
   return key.text();
 }
 
+bool is_not_used(const kube::Condition& serving) {
+  return serving.reason == "NotUsed";
+}
+
+std::vector<std::string> waits_of(const api::Certificate& certificate) {
+  const auto& conditions = certificate.status.conditions;
+  const kube::Condition* issuing = kube::find_condition(conditions, api::kIssuing);
+  const kube::Condition* serving = kube::find_condition(conditions, api::kServing);
+  std::vector<std::string> waits;
+  if (certificate.status.order || (issuing && issuing->reason == kHostNotOwned)) {
+    waits.emplace_back(kOnOwners);
+  }
+  if (serving && !is_not_used(*serving) && serving->status != kube::ConditionStatus::is_true) {
+    waits.emplace_back(kOnProxies);
+  }
+  return waits;
+}
+
 bool is_ready_changed(const kube::ObjectChange<api::Issuer>& change) {
   if (!change.before || !change.after) return true;
   const kube::Condition* before = kube::find_condition(change.before->conditions, "Ready");
@@ -57,6 +75,7 @@ Reconciler::Reconciler(ReconcilerOptions options, Stores stores, kube::Client& c
   context_.stores.certificates.add_index(kByNames, [](const api::Certificate& certificate) {
     return std::vector<std::string>{names_digest(certificate)};
   });
+  context_.stores.certificates.add_index(kByWait, waits_of);
   context_.stores.tls_secrets.add_index(kByCertificate, [](const kube::Secret& secret) {
     const std::string name = secret.metadata.annotation(api::kCertificateNameAnnotation);
     if (name.empty()) return std::vector<std::string>{};
@@ -128,13 +147,13 @@ void Reconciler::on_proxies_changed() {
     const std::lock_guard lock(mutex_);
     have_all_gone = std::exchange(has_proxies_, has_proxies) && !has_proxies;
   }
+  // Where there are some, there may be the first one that can be asked.
+  if (!have_all_gone) return wake_all(context_.stores.certificates.find(kByWait, kOnProxies));
   for (const auto& certificate : context_.stores.certificates.list()) {
     const kube::Condition* serving =
         kube::find_condition(certificate->status.conditions, api::kServing);
-    if (!serving || serving->reason == "NotUsed") continue;
-    // Where there are some, there may be the first one that can be asked.
-    const bool is_served = serving->status == kube::ConditionStatus::is_true;
-    if (is_served == have_all_gone) enqueue_(certificate->metadata.key());
+    if (!serving || is_not_used(*serving)) continue;
+    if (serving->status == kube::ConditionStatus::is_true) enqueue_(certificate->metadata.key());
   }
 }
 
@@ -143,14 +162,7 @@ void Reconciler::on_given_changed(const std::string& secret) {
 }
 
 void Reconciler::on_owners_changed() {
-  if (!enqueue_) return;
-  for (const auto& certificate : context_.stores.certificates.list()) {
-    const kube::Condition* issuing =
-        kube::find_condition(certificate->status.conditions, api::kIssuing);
-    if (certificate->status.order || (issuing && issuing->reason == kHostNotOwned)) {
-      enqueue_(certificate->metadata.key());
-    }
-  }
+  wake_all(context_.stores.certificates.find(kByWait, kOnOwners));
 }
 
 void Reconciler::on_use_changed(const kube::ObjectKey& secret) {
