@@ -50,14 +50,28 @@ void QueueRules::release_ready(base::SteadyTime now) {
   }
 }
 
+// Whoever sleeps knows of what was there before: of more that is ready, or of what is ready
+// earlier, one of them must hear.
 template <class Change>
-void WorkQueue::change(Change&& apply) {
-  {
-    const std::lock_guard lock(mutex_);
-    apply();
-    ++changes_;
-  }
-  changed_.notify_all();
+void WorkQueue::change(const Change& apply) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t ready_before = rules_.ready_count();
+  const auto next_before = rules_.next_ready_at();
+  apply();
+  if (rules_.ready_count() > ready_before || rules_.next_ready_at() != next_before) wake_one();
+}
+
+// With the lock held.
+void WorkQueue::wake_one() {
+  ++changes_;
+  changed_.notify_one();
+}
+
+// With the lock held. Whoever takes a key has other things to do than to wait for the next one.
+std::optional<ObjectKey> WorkQueue::take_ready() {
+  auto key = rules_.take(clock_.steady_now());
+  if (key && (rules_.ready_count() != 0 || rules_.next_ready_at())) wake_one();
+  return key;
 }
 
 void WorkQueue::add(const ObjectKey& key) {
@@ -88,7 +102,7 @@ void WorkQueue::forget_failures(const ObjectKey& key) {
 std::optional<ObjectKey> WorkQueue::take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    if (auto key = rules_.take(clock_.steady_now())) return key;
+    if (auto key = take_ready()) return key;
     const unsigned seen = changes_;
     const auto has_changed = [&] { return changes_ != seen; };
     if (const auto ready_at = rules_.next_ready_at()) {
@@ -102,7 +116,7 @@ std::optional<ObjectKey> WorkQueue::take(const std::stop_token& stop) {
 
 std::optional<ObjectKey> WorkQueue::try_take() {
   const std::lock_guard lock(mutex_);
-  return rules_.take(clock_.steady_now());
+  return take_ready();
 }
 
 void WorkQueue::finish(const ObjectKey& key) {

@@ -48,7 +48,9 @@ class QueueRules {
   std::set<Delayed> by_time_;  // delayed_, earliest first
 };
 
-// QueueRules made safe for many threads, with retry back-off per key.
+// QueueRules made safe for many threads, with retry back-off per key. Of those who sleep in take()
+// one is woken for a key, and wakes another when it leaves something to wait for: so one of them at
+// least always sleeps no longer than until the next key is ready.
 class WorkQueue {
  public:
   using Duration = std::chrono::steady_clock::duration;
@@ -77,7 +79,9 @@ class WorkQueue {
 
  private:
   template <class Change>
-  void change(Change&& apply);
+  void change(const Change& apply);
+  std::optional<ObjectKey> take_ready();
+  void wake_one();
 
   const base::Clock& clock_;
   const Backoff backoff_;

@@ -1,6 +1,9 @@
+#include <array>
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -39,6 +42,57 @@ TEST(WorkQueueThreads, ASleepingTakeWakesForANewKeyAnEarlierDelayAndStop) {
   taker.request_stop();
   taker.join();
   EXPECT_EQ(taken, (std::vector<ObjectKey>{{"", "now"}, {"", "late"}}));
+}
+
+// One is woken for each, not all.
+TEST(WorkQueueThreads, KeysThatAreReadyOneAfterTheOtherAreTakenWhileTheFirstAreHeld) {
+  constexpr int kWorkers = 3;
+  for (int round = 0; round < 20; ++round) {
+    const base::SystemClock clock;
+    kube::WorkQueue queue(clock);
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    int held = 0;
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < kWorkers; ++i) {
+      workers.emplace_back([&](const std::stop_token& stop) {
+        while (const auto key = queue.take(stop)) {
+          {
+            std::unique_lock lock(mutex);
+            ++held;
+            changed.notify_all();
+            changed.wait(lock, stop, [&] { return held == kWorkers; });
+          }
+          queue.finish(*key);
+        }
+      });
+    }
+    queue.add_after({"", "never"}, 1h);
+    for (int i = kWorkers; i > 0; --i) queue.add_after({"", std::to_string(i)}, i * 1ms);
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(changed.wait_for(lock, 30s, [&] { return held == kWorkers; })) << held;
+  }
+}
+
+TEST(WorkQueueThreads, AKeyThatWasAddedWhileItWasHeldIsTakenByWhoeverSleeps) {
+  const base::SystemClock clock;
+  kube::WorkQueue queue(clock);
+  queue.add({"", "a"});
+  ASSERT_TRUE(queue.try_take());
+  queue.add({"", "a"});
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  bool is_taken = false;
+  const std::jthread taker([&](const std::stop_token& stop) {
+    const auto key = queue.take(stop);
+    if (!key) return;
+    const std::lock_guard lock(mutex);
+    is_taken = true;
+    changed.notify_all();
+  });
+  queue.finish({"", "a"});
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(changed.wait_for(lock, 30s, [&] { return is_taken; }));
 }
 
 TEST(WorkQueueThreads, ManyWorkersNeverHoldOneKeyTogetherAndLoseNoAdd) {
