@@ -1,5 +1,7 @@
 #include "kube/resources/ingress.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -47,13 +49,22 @@ IngressRule read_rule(const JsonReader& rule) {
   return read;
 }
 
-constexpr std::string_view kHelm = "meta.helm.sh/";
+// What tools that deploy note down for themselves, some of them the whole object once more: Helm,
+// Argo CD, kapp, and Rancher, which writes where each Ingress is reached.
+constexpr std::array<std::string_view, 5> kNotesOfTools = {
+    "meta.helm.sh/", "argocd.argoproj.io/", "kapp.k14s.io/", "objectset.rio.cattle.io/",
+    "field.cattle.io/"};
 
-// Nobody reads them here, and thousands of objects have them: labels, and what Helm notes down.
+bool is_note_of_a_tool(std::string_view annotation) {
+  return std::any_of(kNotesOfTools.begin(), kNotesOfTools.end(),
+                     [&](std::string_view of_tool) { return annotation.starts_with(of_tool); });
+}
+
+// Nobody reads them here, and thousands of objects have them.
 void drop_what_nobody_reads(ObjectMeta& metadata) {
   metadata.labels.clear();
   std::erase_if(metadata.annotations,
-                [](const auto& annotation) { return annotation.first.starts_with(kHelm); });
+                [](const auto& annotation) { return is_note_of_a_tool(annotation.first); });
 }
 
 }  // namespace

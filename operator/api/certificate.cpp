@@ -193,6 +193,14 @@ nlohmann::json to_json(const RenewalInfoStatus& info) {
   return object;
 }
 
+// Of a Certificate one annotation is read; what else there is stays in the cluster.
+void drop_what_nobody_reads(kube::ObjectMeta& metadata) {
+  metadata.labels.clear();
+  std::erase_if(metadata.annotations, [](const auto& annotation) {
+    return annotation.first != kRenewRequestedAnnotation;
+  });
+}
+
 // Only what is asked for, so that whoever reads it back can tell.
 nlohmann::json private_key_to_json(const CertificateSpec& spec) {
   nlohmann::json object = nlohmann::json::object();
@@ -223,6 +231,7 @@ base::Result<Certificate> Certificate::from_json(const nlohmann::json& object) {
 base::Result<Certificate> Certificate::read(const nlohmann::json& object) {
   Certificate certificate;
   certificate.metadata = kube::read_meta(object);
+  drop_what_nobody_reads(certificate.metadata);
   std::string problem;
   const Fields fields(object, "", problem);
   certificate.spec = read_spec(fields.object("spec"));

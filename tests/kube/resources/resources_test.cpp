@@ -34,11 +34,14 @@ std::string complaint(const char* text) {
   return value.error().message;
 }
 
-TEST(Ingress, KeepsNoLabelsAndNothingOfHelm) {
+TEST(Ingress, KeepsNoLabelsAndNothingThatToolsNoteDown) {
   const auto ingress = parsed<kube::Ingress>(R"({
     "metadata": {"name": "web", "namespace": "shop",
       "labels": {"app.kubernetes.io/name": "web"},
       "annotations": {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
+                      "argocd.argoproj.io/tracking-id": "web:networking.k8s.io/Ingress:shop/web",
+                      "kapp.k14s.io/original": "{}", "objectset.rio.cattle.io/applied": "H4sI",
+                      "field.cattle.io/publicEndpoints": "[]",
                       "cert-manager.io/cluster-issuer": "le"}}})");
   EXPECT_TRUE(ingress.metadata.labels.empty());
   EXPECT_THAT(ingress.metadata.annotations,

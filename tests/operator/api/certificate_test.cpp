@@ -48,6 +48,18 @@ TEST(CertificateJson, TakesNoRoomForAnOrderWhereThereIsNone) {
   EXPECT_LE(sizeof(kube::Ingress), 440U);
 }
 
+TEST(CertificateJson, KeepsOfLabelsAndAnnotationsTheOneThatIsRead) {
+  json object = object_with(small_spec());
+  object["metadata"]["labels"] = {{"app.kubernetes.io/name", "www"}};
+  object["metadata"]["annotations"] = {{"argocd.argoproj.io/tracking-id", "www"},
+                                       {api::kRenewRequestedAnnotation, "today"}};
+  const auto read = api::Certificate::from_json(object);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_TRUE(read->metadata.labels.empty());
+  EXPECT_EQ(read->metadata.annotations.size(), 1u);
+  EXPECT_EQ(read->metadata.annotation(api::kRenewRequestedAnnotation), "today");
+}
+
 TEST(CertificateJson, AnEmptyStatusSaysNothing) {
   EXPECT_EQ(api::status_to_json(api::CertificateStatus{}), json({{"conditions", json::array()}}));
 }
