@@ -1,5 +1,8 @@
 #include "kube/resources/endpoint_slice.h"
 
+#include <algorithm>
+#include <functional>
+
 #include <nlohmann/json.hpp>
 
 #include "kube/json_reader.h"
@@ -24,9 +27,7 @@ Endpoint read_endpoint(const JsonReader& endpoint) {
   read.ready = conditions.optional_flag("ready");
   read.serving = conditions.optional_flag("serving");
   read.terminating = conditions.optional_flag("terminating");
-  read.target_name = endpoint.object("targetRef").text("name");
-  read.zone = endpoint.text("zone");
-  read.node_name = endpoint.text("nodeName");
+  read.target = Endpoint::target_of(endpoint.object("targetRef").text("name"));
   endpoint.object("hints").each(
       "forZones", [&](const JsonReader& zone) { read.hint_zones.push_back(zone.text("name")); });
   return read;
@@ -42,6 +43,11 @@ EndpointPort read_port(const JsonReader& port) {
 }
 
 }  // namespace
+
+std::size_t Endpoint::target_of(const std::string& name) {
+  if (name.empty()) return 0;
+  return std::max<std::size_t>(std::hash<std::string>()(name), 1);
+}
 
 ObjectKey EndpointSlice::service() const {
   const auto label = metadata.labels.find(kServiceLabel);
@@ -63,6 +69,8 @@ base::Result<EndpointSlice> EndpointSlice::from_json(const nlohmann::json& objec
         });
         reader.each("ports",
                     [&](const JsonReader& port) { slice.ports.push_back(read_port(port)); });
+        slice.endpoints.shrink_to_fit();
+        slice.ports.shrink_to_fit();
       });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,12 +20,12 @@ struct Endpoint {
   std::optional<bool> ready;
   std::optional<bool> serving;
   std::optional<bool> terminating;
-  std::string target_name;  // targetRef.name: usually the Pod
-  std::string zone;
-  std::string node_name;
+  std::size_t target = 0;  // target_of() of targetRef.name, usually a Pod's; 0: it is not said
   std::vector<std::string> hint_zones{};  // hints.forZones: who is to ask it
   bool operator==(const Endpoint&) const = default;
 
+  // Tells endpoints of one Pod from those of another, in the room of a number.
+  static std::size_t target_of(const std::string& name);
   bool is_ready() const { return ready.value_or(true); }
   bool is_serving() const { return serving.value_or(is_ready()); }
   bool is_terminating() const { return terminating.value_or(false); }

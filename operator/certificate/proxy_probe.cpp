@@ -43,7 +43,7 @@ std::vector<ProxyEndpoint> ready_proxies(
     const std::vector<std::shared_ptr<const kube::EndpointSlice>>& slices,
     const kube::ObjectKey& service) {
   std::set<ProxyEndpoint> found;
-  std::set<std::string> pods;
+  std::set<std::size_t> pods;
   for (const auto& slice : slices) {
     if (slice->service() != service || slice->address_type == "FQDN") continue;
     const std::uint16_t http = port_named(*slice, "http");
@@ -53,7 +53,7 @@ std::vector<ProxyEndpoint> ready_proxies(
       if (!endpoint.is_ready() || endpoint.is_terminating() || endpoint.addresses.empty()) continue;
       // Further addresses are the same Pod again (KEP-752: consumers use the first).
       // So is the other slice of a dual-stack Service.
-      if (!endpoint.target_name.empty() && !pods.insert(endpoint.target_name).second) continue;
+      if (endpoint.target != 0 && !pods.insert(endpoint.target).second) continue;
       found.insert({endpoint.addresses.front(), http, https});
     }
   }

@@ -181,7 +181,9 @@ TEST(EndpointSlice, ReadsEndpointsAndLeavesUnsaidConditionsUnsaid) {
   EXPECT_EQ(slice.address_type, "IPv4");
   ASSERT_EQ(slice.endpoints.size(), 3u);
   EXPECT_EQ(slice.endpoints[0],
-            (kube::Endpoint{{"10.1.0.4"}, true, true, false, "web-0", "a", "n1", {"a", "b"}}));
+            (kube::Endpoint{
+                {"10.1.0.4"}, true, true, false, kube::Endpoint::target_of("web-0"), {"a", "b"}}));
+  EXPECT_EQ(slice.endpoints[1].target, 0u) << "it is not said";
   EXPECT_FALSE(slice.endpoints[1].is_ready());
   EXPECT_TRUE(slice.endpoints[1].is_serving());
   EXPECT_TRUE(slice.endpoints[1].is_terminating());
@@ -200,6 +202,13 @@ TEST(EndpointSlice, KeepsOfItsMetadataWhatIsRead) {
   EXPECT_EQ(slice.metadata.labels.size(), 1U);
   EXPECT_TRUE(slice.metadata.annotations.empty());
   EXPECT_TRUE(slice.metadata.owner_references.empty());
+}
+
+// A Service of a hundred Pods has as many, and names of Pods and nodes are long.
+TEST(EndpointSlice, HasNoRoomForNamesOfPodsNodesAndZones) {
+  EXPECT_LE(sizeof(kube::Endpoint), 64U);
+  EXPECT_NE(kube::Endpoint::target_of("web-0"), kube::Endpoint::target_of("web-1"));
+  EXPECT_EQ(kube::Endpoint::target_of(""), 0u);
 }
 
 TEST(EndpointSlice, OneWithoutTheLabelBelongsToNoService) {

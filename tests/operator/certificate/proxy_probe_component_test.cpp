@@ -67,7 +67,7 @@ TEST(ReadyProxies, AreTheReadyOnesOfTheServiceOnceEach) {
 TEST(ReadyProxies, APodWithTwoAddressFamiliesCountsOnce) {
   kube::Endpoint four = endpoint("10.0.0.1");
   kube::Endpoint six = endpoint("fd00::1");
-  four.target_name = six.target_name = "proxy-0";
+  four.target = six.target = kube::Endpoint::target_of("proxy-0");
   EXPECT_EQ(ready_proxies(pointers({slice("a", {four}), slice("b", {six})}), kService).size(), 1u);
 }
 
