@@ -46,6 +46,7 @@ IngressRule read_rule(const JsonReader& rule) {
     read.paths.push_back(
         {path.text("path"), read_path_type(path), read_backend(path.object("backend"))});
   });
+  read.paths.shrink_to_fit();
   return read;
 }
 
@@ -86,6 +87,9 @@ base::Result<Ingress> Ingress::from_json(const nlohmann::json& object) {
     spec.each("tls", [&](const JsonReader& entry) {
       ingress.tls.push_back({entry.texts("hosts"), entry.text("secretName")});
     });
+    // Lists that grew one by one have room for up to twice as much.
+    ingress.rules.shrink_to_fit();
+    ingress.tls.shrink_to_fit();
     ingress.load_balancer = read_load_balancer(reader);
   });
 }

@@ -34,6 +34,7 @@ base::Result<Service> Service::from_json(const nlohmann::json& object) {
     const JsonReader spec = reader.object("spec");
     service.type_name = spec.optional_text("type").value_or("ClusterIP");
     spec.each("ports", [&](const JsonReader& port) { service.ports.push_back(read_port(port)); });
+    service.ports.shrink_to_fit();
     service.cluster_ip = spec.text("clusterIP");
     service.external_name = spec.text("externalName");
     service.external_ips = spec.texts("externalIPs");

@@ -16,25 +16,28 @@ class OwnWrites {
  public:
   // The store's object, or our own write while the store still shows one that it replaced.
   const T& freshest(const T& stored) {
-    if (written_ && superseded_.count(stored.metadata.resource_version) != 0) return *written_;
+    if (writes_ && writes_->superseded.count(stored.metadata.resource_version) != 0) {
+      return writes_->newest;
+    }
     forget();
     return stored;
   }
 
   void add(const std::string& replaced_version, T written) {
-    superseded_.insert(replaced_version);
-    written_ = std::move(written);
+    if (!writes_) writes_.emplace();
+    writes_->superseded.insert(replaced_version);
+    writes_->newest = std::move(written);
   }
 
   // Somebody else wrote too: only the API server knows.
-  void forget() {
-    written_.reset();
-    superseded_.clear();
-  }
+  void forget() { writes_.reset(); }
 
  private:
-  base::Rare<T> written_;
-  std::set<std::string> superseded_;
+  struct Writes {
+    std::set<std::string> superseded;  // versions
+    T newest;
+  };
+  base::Rare<Writes> writes_;
 };
 
 }  // namespace api

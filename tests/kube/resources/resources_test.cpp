@@ -48,6 +48,22 @@ TEST(Ingress, KeepsNoLabelsAndNothingThatToolsNoteDown) {
               ElementsAre(testing::Pair("cert-manager.io/cluster-issuer", "le")));
 }
 
+// Of ten thousand Ingresses many have some.
+TEST(Ingress, HasNoRoomForMoreRulesThanThereAre) {
+  json object = {{"metadata", {{"name", "web"}}}, {"spec", {{"rules", json::array()}}}};
+  for (int i = 0; i < 5; ++i) {
+    const json path = {{"path", "/" + std::to_string(i)}};
+    const json http = {{"paths", json::array({path, path, path, path, path})}};
+    object["spec"]["rules"].push_back({{"host", "a.example"}, {"http", http}});
+  }
+  const auto ingress = kube::Ingress::from_json(object);
+  ASSERT_TRUE(ingress) << ingress.error().message;
+  ASSERT_EQ(ingress->rules.size(), 5u);
+  EXPECT_EQ(ingress->rules.capacity(), 5u);
+  ASSERT_EQ(ingress->rules[0].paths.size(), 5u);
+  EXPECT_EQ(ingress->rules[0].paths.capacity(), 5u);
+}
+
 TEST(Ingress, ReadsRulesBackendsTlsAndStatus) {
   const auto ingress = parsed<kube::Ingress>(R"({
     "metadata":{"name":"www","namespace":"shop"},
