@@ -28,6 +28,7 @@ class SortedBlocks {
   }
 
   // nullptr: there is none.
+  const Value* first() const { return blocks_.empty() ? nullptr : &blocks_.front().front(); }
   template <class Key>
   const Value* find(const Key& key) const {
     const std::size_t i = block_of(key);

@@ -15,7 +15,7 @@ void QueueRules::add_at(const ObjectKey& key, base::SteadyTime ready_at) {
   const auto [place, is_new] = delayed_.emplace(key, ready_at);
   if (!is_new) {
     if (place->second <= ready_at) return;
-    by_time_.erase({place->second, &place->first});
+    by_time_.erase(Delayed{place->second, &place->first});
     place->second = ready_at;
   }
   by_time_.insert({ready_at, &place->first});
@@ -37,14 +37,16 @@ void QueueRules::finish(const ObjectKey& key) {
 }
 
 std::optional<base::SteadyTime> QueueRules::next_ready_at() const {
-  if (by_time_.empty()) return std::nullopt;
-  return by_time_.begin()->ready_at;
+  const Delayed* const first = by_time_.first();
+  return first == nullptr ? std::nullopt : std::optional(first->ready_at);
 }
 
 void QueueRules::release_ready(base::SteadyTime now) {
-  while (!by_time_.empty() && by_time_.begin()->ready_at <= now) {
-    const ObjectKey key = *by_time_.begin()->key;
-    by_time_.erase(by_time_.begin());
+  for (auto first = by_time_.first(); first != nullptr && first->ready_at <= now;
+       first = by_time_.first()) {
+    const Delayed ready = *first;
+    const ObjectKey key = *ready.key;
+    by_time_.erase(ready);
     delayed_.erase(key);
     add(key);
   }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <stop_token>
 
 #include "base/clock.h"
+#include "base/sorted_blocks.h"
 #include "kube/object.h"
 
 namespace kube {
@@ -45,7 +47,7 @@ class QueueRules {
       return ready_at != other.ready_at ? ready_at < other.ready_at : *key < *other.key;
     }
   };
-  std::set<Delayed> by_time_;  // delayed_, earliest first
+  base::SortedBlocks<Delayed, std::less<Delayed>> by_time_;  // delayed_, earliest first
 };
 
 // QueueRules made safe for many threads, with retry back-off per key. Of those who sleep in take()

@@ -79,12 +79,15 @@ TEST(SortedBlocks, SayWhatASetSaysWhateverComesAndGoes) {
 
 TEST(SortedBlocks, FindByWhatIsKnownOfAValue) {
   Things things;
+  EXPECT_EQ(things.first(), nullptr);
   EXPECT_EQ(things.find(Kind{1}), nullptr);
   EXPECT_THAT(numbers_of(things, 1), IsEmpty());
   EXPECT_FALSE(things.erase(Thing{1, 1}));
   for (const int number : {3, 1, 2}) things.insert({1, number});
   things.insert({2, 9});
   EXPECT_FALSE(things.insert({1, 2})) << "it is there";
+  ASSERT_NE(things.first(), nullptr);
+  EXPECT_EQ(*things.first(), (Thing{1, 1}));
   ASSERT_NE(things.find(Kind{1}), nullptr);
   EXPECT_EQ(things.find(Kind{1})->number, 1);
   EXPECT_THAT(numbers_of(things, 1), ElementsAre(1, 2, 3));
