@@ -1,5 +1,6 @@
 #include "base/sorted_blocks.h"
 
+#include <compare>
 #include <cstddef>
 #include <memory>
 #include <random>
