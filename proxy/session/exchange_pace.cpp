@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "proxy/session/exchange.h"
 #include "proxy/session/paced.h"
@@ -17,7 +18,12 @@ constexpr std::size_t kHeadBytes = 4u << 10;
 // How much of the response may be taken from its endpoint at once; 0: nothing, until the client has
 // taken more or the pace lets it.
 std::size_t Exchange::room_for_response(bool moves) {
-  if (response_guard_ != nullptr && response_guard_->stops_endpoint()) return 0;
+  if (response_guard_ != nullptr) {
+    if (response_guard_->stops_endpoint()) return 0;
+    // It waits for whoever inspects it, not for its client, and what it may take is accounted: a
+    // client that takes little would have less of it inspected than there is.
+    if (response_guard_->holds()) return std::numeric_limits<std::size_t>::max();
+  }
   return room_for_client(moves);
 }
 

@@ -1,11 +1,13 @@
 // The story of one request with nobody else in it: a client and an endpoint that are told what to
-// do, what else a request uses of its worker, in a loop that does not turn, and not a socket.
+// do, what else a request uses of its worker, in a loop that turns for those who ask for a turn,
+// and not a socket.
 #include "proxy/session/exchange.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -168,6 +170,10 @@ class ExchangeAlone : public ::testing::Test {
     host.routes[0].action = config::Forward{"shop"};
     change(cluster, host.routes[0].policies.change());
     config::ProxyConfig config;
+    if (guards_ != nullptr) {
+      config.guards["g"] = guards_;
+      host.routes[0].policies.change().guards = "g";
+    }
     config.clusters["shop"] = std::make_shared<config::Cluster>(cluster);
     config.hosts["shop.test"] = std::make_shared<config::VirtualHost>(host);
     exchange_.reset();
@@ -210,8 +216,40 @@ class ExchangeAlone : public ::testing::Test {
     return 0;
   }
 
+  // Of an endpoint whose responses are inspected, and pass though nobody has the time for that: the
+  // client has no address, by which it could wait for its turn.
+  void serve_inspected(std::uint64_t body_bytes_max) {
+    config::Guards guards;
+    guards.firewall =
+        config::Firewall{.passes_uninspected = true,
+                         .responses = config::ResponseInspection{.body_bytes_max = body_bytes_max}};
+    guards_ = std::make_shared<const config::Guards>(guards);
+    serve(1);
+    client_.address = "nobody";
+    streams_.ready = 1;
+    begin("GET");
+    turn_until([this] { return streams_.count() == 1; });
+  }
+  // Whoever has asked for a turn, or for a time, has it, until that is so.
+  void turn_until(std::function<bool()> is_so) {
+    struct End final : net::TurnEnd {
+      End(net::Loop& turning, std::function<bool()> when)
+          : loop(turning), is_due(std::move(when)) {}
+      bool on_turn_end() override {
+        if (is_due()) loop.stop();
+        return false;
+      }
+      net::Loop& loop;
+      std::function<bool()> is_due;
+    };
+    End end(*room_->loop, std::move(is_so));
+    room_->loop->post([] {});  // it is not to sleep before its first turn
+    room_->loop->run(end);
+  }
+
   static constexpr std::uint64_t kLength = 100;
 
+  std::shared_ptr<const config::Guards> guards_;  // of its route
   FakeStreams streams_;
   std::unique_ptr<Room> room_;
   session::Client client_;
@@ -528,6 +566,25 @@ TEST_F(ExchangeAlone, WhoRefusesABodyMayNotHaveReadIt) {
   streams_.last().say_head("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n", "no", true);
   EXPECT_EQ(downstream_.status, 403);
   EXPECT_EQ(streams_.last().released(), Use::broken);
+}
+
+// ---- A response that is held until it was inspected
+
+constexpr std::string_view kPage =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n";
+
+TEST_F(ExchangeAlone, WhatIsToBeInspectedIsTakenHoweverLittleItsClientTakes) {
+  serve_inspected(1u << 20);
+  downstream_.unsent_bytes = room_->options.unsent_bytes_high + 1;
+  streams_.last().say_head(kPage, "some");
+  EXPECT_GT(streams_.last().room(), 0u);
+  streams_.last().say_body(" more", true);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_EQ(downstream_.body, "");
+  downstream_.unsent_bytes = 0;
+  exchange_->on_downstream_drained();
+  EXPECT_EQ(downstream_.body, "some more");
+  EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
 }
 
 // ---- Broken off, from both ends

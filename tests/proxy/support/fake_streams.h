@@ -29,6 +29,8 @@ class FakeStream final : public upstream::RequestStream {
   // Nothing: it is in use.
   std::optional<Use> released() const { return released_; }
   int times_resumed() const { return times_resumed_; }
+  // How much of the response is to be taken now.
+  std::size_t room() const { return user_.room_for_response(false); }
 
   // ---- What is so of it
   bool reused = false;
