@@ -225,6 +225,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void go_on_guarding();
   void inspect_response(bool is_endpoints_turn);
   void on_response_guard_timer();
+  void on_response_guard_turn();
   void conclude_response(policy::Inspection inspection, bool is_endpoints_turn);
   void take_response_back();
   void refuse_response(const policy::Verdict& verdict);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/http/trailer.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/policy/response_inspection.h"
 #include "proxy/reason/words.h"
 #include "proxy/session/exchange.h"
@@ -152,6 +153,11 @@ void Exchange::on_response_guard_timer() {
   }
 }
 
+// Its client takes all that there is.
+void Exchange::on_response_guard_turn() {
+  if (response_guard_->state == ResponseGuard::State::lets_pass) send_held_response(false);
+}
+
 // `is_endpoints_turn`: it is the endpoint's stream that is on the stack.
 void Exchange::conclude_response(policy::Inspection inspection, bool is_endpoints_turn) {
   ResponseGuard& guard = *response_guard_;
@@ -195,6 +201,7 @@ void Exchange::drop_response() {
   if (response_guard_ == nullptr) return;
   ResponseGuard& guard = *response_guard_;
   guard.timer.disarm();
+  net::Loop::forget_turn(guard);
   take_response_back();
   guard.head.reset();
   std::string().swap(guard.body);
@@ -205,17 +212,24 @@ void Exchange::drop_response() {
   gathered_.clear();
 }
 
-// As fast as the client takes it; what is left goes when it has taken more.
+// As fast as the client takes it, and a turn's worth at most; what is left goes when it has taken
+// more, or in the next turn.
 void Exchange::send_held_response(bool is_endpoints_turn) {
   ResponseGuard& guard = *response_guard_;
+  net::TurnBudget budget;
   while (guard.head != nullptr || guard.sent < guard.body.size()) {
     const std::size_t room = room_for_client(false);
     if (room == 0 && guard.head == nullptr) return;
+    if (budget.is_spent()) {
+      means_.resume_soon(guard);
+      return;
+    }
     const std::string_view left = std::string_view(guard.body).substr(guard.sent);
     const std::string_view part = left.substr(0, std::min(room, kPieceBytes));
     const bool last = guard.is_whole && guard.trailer.empty() && part.size() == left.size();
     guard.sent += part.size();
     response_bytes_ += part.size();
+    budget.spend(part.size());
     if (const auto head = std::exchange(guard.head, nullptr)) {
       downstream_->send_head(head->get(), upstream::piece_of(part), last);
     } else {

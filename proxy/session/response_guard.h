@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proxy/http/kept_response_head.h"
+#include "proxy/net/loop.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/firewall.h"
 #include "proxy/session/exchange.h"
@@ -18,7 +19,7 @@ namespace proxy::session {
 
 // On a route whose firewall inspects responses: what is held of one until it was inspected, and
 // then until the client has taken it. Its bytes are in the account of gathered bodies meanwhile.
-struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget {
+struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget, net::EventHandler {
   enum class State : std::uint8_t {
     waits,      // for a response
     gathers,    // its body comes in
@@ -34,6 +35,10 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget 
   }
   // The same.
   void on_timer(net::Timer&) override { exchange.on_response_guard_timer(); }
+  // It has no descriptor, only turns.
+  void on_ready(net::Ready) override {}
+  // The same.
+  void on_resumed() override { exchange.on_response_guard_turn(); }
 
   // Nobody has been told of the response that is here.
   bool holds() const { return state == State::gathers || state == State::inspects; }

@@ -15,6 +15,7 @@
 
 #include "proxy/admin/access_log.h"
 #include "proxy/control/snapshot.h"
+#include "proxy/net/turn_budget.h"
 #include "proxy/policy/auth_cache.h"
 #include "proxy/policy/client_places.h"
 #include "proxy/session/auth_places.h"
@@ -584,6 +585,41 @@ TEST_F(ExchangeAlone, WhatIsToBeInspectedIsTakenHoweverLittleItsClientTakes) {
   downstream_.unsent_bytes = 0;
   exchange_->on_downstream_drained();
   EXPECT_EQ(downstream_.body, "some more");
+  EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
+}
+
+TEST_F(ExchangeAlone, WhatWasHeldGoesInTurnsToAClientThatTakesAllOfIt) {
+  const std::string body(1'000'000, 'h');
+  serve_inspected(2u << 20);
+  streams_.last().say_head(kPage, body, true);
+  EXPECT_EQ(downstream_.status, 200);
+  EXPECT_LE(downstream_.body.size(), net::TurnBudget::kBytes);
+  EXPECT_FALSE(downstream_.is_complete);
+  turn_until([this] { return downstream_.is_complete; });
+  EXPECT_EQ(downstream_.body, body);
+  EXPECT_TRUE(downstream_.is_over);
+  EXPECT_GT(room_->counters.turns_spent.get(), 0u);
+}
+
+TEST_F(ExchangeAlone, WhoLeavesWhileItWaitsForItsNextTurnGetsNone) {
+  serve_inspected(2u << 20);
+  streams_.last().say_head(kPage, std::string(1'000'000, 'h'), true);
+  const std::size_t had = downstream_.body.size();
+  exchange_->abandon("client_reset");
+  turn_until([] { return true; });
+  EXPECT_EQ(downstream_.body.size(), had);
+  EXPECT_EQ(room_->counters.gathered_bytes.get(), 0u);
+}
+
+TEST_F(ExchangeAlone, WhatFollowsWhatWasHeldComesBehindIt) {
+  serve_inspected(500'000);
+  streams_.last().say_head(kPage, std::string(600'000, 'h'));
+  EXPECT_EQ(streams_.last().room(), 0u);
+  streams_.last().say_body("late");
+  turn_until([this] { return streams_.last().times_resumed() > 0; });
+  EXPECT_GT(streams_.last().room(), 0u);
+  streams_.last().say_body("end", true);
+  EXPECT_EQ(downstream_.body, std::string(600'000, 'h') + "lateend");
   EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
 }
 
