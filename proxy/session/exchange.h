@@ -227,7 +227,6 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void on_response_guard_timer();
   void on_response_guard_turn();
   void conclude_response(policy::Inspection inspection, bool is_endpoints_turn);
-  void take_response_back();
   void refuse_response(const policy::Verdict& verdict);
   void drop_response();
   void send_held_response(bool is_endpoints_turn);

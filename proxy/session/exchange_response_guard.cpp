@@ -129,16 +129,11 @@ void Exchange::go_on_guarding() {
 
 void Exchange::inspect_response(bool is_endpoints_turn) {
   ResponseGuard& guard = *response_guard_;
-  auto task = std::make_shared<InspectionTask>(guard.settings, guard.head);
-  task->body = std::exchange(guard.body, {});
-  task->inspected_bytes =
-      std::min<std::size_t>(task->body.size(), guard.settings->responses->body_bytes_max);
-  guard.task = task;
-  guard.state = ResponseGuard::State::inspects;
+  guard.begin_inspection();
   gathered_.hold(guard.bytes());
   means_.loop.arm(guard.timer, means_.options.inspectors.wait_max);
-  if (means_.guarding.inspections.ask(client_address_, task, guard)) return;
-  task->give_up();
+  auto task = std::make_shared<InspectionTask>(guard.settings, guard.head, guard.beginning);
+  if (means_.guarding.inspections.ask(client_address_, std::move(task), guard)) return;
   conclude_response({.trouble = reason::firewall_busy}, is_endpoints_turn);
 }
 
@@ -162,7 +157,7 @@ void Exchange::on_response_guard_turn() {
 void Exchange::conclude_response(policy::Inspection inspection, bool is_endpoints_turn) {
   ResponseGuard& guard = *response_guard_;
   guard.timer.disarm();
-  take_response_back();
+  means_.guarding.inspections.leave(guard);
   const policy::Verdict verdict = policy::verdict_on_response(inspection, *guard.settings);
   note_inspection(*guard.settings, inspection, verdict.passes(), true);
   if (!verdict.passes()) {
@@ -172,18 +167,6 @@ void Exchange::conclude_response(policy::Inspection inspection, bool is_endpoint
   guard.state = ResponseGuard::State::lets_pass;
   gathered_.hold(guard.bytes());
   send_held_response(is_endpoints_turn);
-}
-
-// From the thread that looked at it, or looks at it still and then needs what it has.
-void Exchange::take_response_back() {
-  ResponseGuard& guard = *response_guard_;
-  const bool is_looked_at =
-      InspectionGate::is_waiting(guard) && !means_.guarding.inspections.leave(guard);
-  const auto task = std::exchange(guard.task, nullptr);
-  if (task == nullptr) return;
-  std::string body = is_looked_at ? task->body : std::exchange(task->body, {});
-  body.append(guard.body);
-  guard.body = std::move(body);
 }
 
 // Nobody has been told of it, and nobody will be.
@@ -202,13 +185,8 @@ void Exchange::drop_response() {
   ResponseGuard& guard = *response_guard_;
   guard.timer.disarm();
   net::Loop::forget_turn(guard);
-  take_response_back();
-  guard.head.reset();
-  std::string().swap(guard.body);
-  std::string().swap(guard.trailer);
-  guard.state = ResponseGuard::State::waits;
-  guard.is_whole = false;
-  guard.sent = 0;
+  means_.guarding.inspections.leave(guard);
+  guard.drop();
   gathered_.clear();
 }
 
@@ -217,16 +195,17 @@ void Exchange::drop_response() {
 void Exchange::send_held_response(bool is_endpoints_turn) {
   ResponseGuard& guard = *response_guard_;
   net::TurnBudget budget;
-  while (guard.head != nullptr || guard.sent < guard.body.size()) {
+  while (guard.head != nullptr || !guard.is_sent()) {
     const std::size_t room = room_for_client(false);
     if (room == 0 && guard.head == nullptr) return;
     if (budget.is_spent()) {
       means_.resume_soon(guard);
       return;
     }
-    const std::string_view left = std::string_view(guard.body).substr(guard.sent);
+    const std::string_view left = guard.next();
     const std::string_view part = left.substr(0, std::min(room, kPieceBytes));
-    const bool last = guard.is_whole && guard.trailer.empty() && part.size() == left.size();
+    const bool is_all = part.size() == left.size() && guard.ends_with_next();
+    const bool last = guard.is_whole && guard.trailer.empty() && is_all;
     guard.sent += part.size();
     response_bytes_ += part.size();
     budget.spend(part.size());

@@ -24,7 +24,7 @@ bool InspectionGate::leave(Waiter& waiter) {
   waiting_.erase(std::exchange(waiter.place_, 0));
   const auto task = std::exchange(waiter.task_, nullptr);
   if (!task->give_up()) return false;
-  task->forget_head();
+  task->forget_message();
   return true;
 }
 

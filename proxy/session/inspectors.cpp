@@ -1,5 +1,6 @@
 #include "proxy/session/inspectors.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -31,8 +32,13 @@ InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::Req
 }
 
 InspectionTask::InspectionTask(policy::Inspections::Settings by,
-                               std::shared_ptr<const http::KeptResponseHead> answer)
-    : settings(std::move(by)), response(std::move(answer)) {}
+                               std::shared_ptr<const http::KeptResponseHead> answer,
+                               std::shared_ptr<const std::string> answer_body)
+    : settings(std::move(by)),
+      response(std::move(answer)),
+      response_body(std::move(answer_body)),
+      inspected_bytes(
+          std::min<std::size_t>(response_body->size(), settings->responses->body_bytes_max)) {}
 
 Inspectors::Inspectors(const Options& options)
     : options_(options),
@@ -152,7 +158,8 @@ policy::Inspection Inspectors::inspect(const InspectionTask& task) {
 // `rules`: nullptr where a test says what is found.
 base::Result<firewall::Findings> Inspectors::inspect_by(const firewall::RuleSet* rules,
                                                         const InspectionTask& task) const {
-  const std::string_view body = std::string_view(task.body).substr(0, task.inspected_bytes);
+  const std::string& whole_body = task.response == nullptr ? task.body : *task.response_body;
+  const std::string_view body = std::string_view(whole_body).substr(0, task.inspected_bytes);
   if (task.response != nullptr) {
     const http::ResponseHead& head = task.response->get();
     const firewall::ResponseSubject subject{

@@ -29,16 +29,19 @@ namespace proxy::session {
 class InspectionTask {
  public:
   InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request);
-  // By settings that have responses.
+  // By settings that have responses; of the body what is here of it. Whoever made it may have both
+  // while they are looked at, so neither is copied for who waits no more.
   InspectionTask(policy::Inspections::Settings by,
-                 std::shared_ptr<const http::KeptResponseHead> answer);
+                 std::shared_ptr<const http::KeptResponseHead> answer,
+                 std::shared_ptr<const std::string> answer_body);
 
   const policy::Inspections::Settings settings;
   http::RequestHead head;                                  // its views are into a text of its own
   std::shared_ptr<const http::KeptResponseHead> response;  // nullptr: it is of a request
+  std::shared_ptr<const std::string> response_body;        // likewise
   std::string_view version;
   std::string client_address;
-  std::string body;
+  std::string body;                 // of a request
   std::size_t inspected_bytes = 0;  // of the body, from its beginning
   bool body_is_cut = false;         // more than that follows
   // Called on a thread of the pool, once, unless it was given up or the pool ends.
@@ -49,9 +52,10 @@ class InspectionTask {
   // True: nobody has begun, and nobody will.
   bool give_up() { return change(State::waits, State::is_given_up); }
   // After that: its place in the queue stays for a while, and is to hold nothing.
-  void forget_head() {
+  void forget_message() {
     head = {};
     response.reset();
+    response_body.reset();
     std::string().swap(head_text_);
   }
   std::size_t bytes() const { return head_text_.capacity() + body.capacity(); }

@@ -46,8 +46,8 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget,
   bool stops_endpoint() const { return state == State::inspects || state == State::lets_pass; }
   std::size_t bytes() const {
     const std::size_t of_head = head == nullptr ? 0 : head->bytes();
-    const std::size_t of_task = task == nullptr ? 0 : task->bytes();
-    return of_head + of_task + body.capacity() + trailer.capacity();
+    const std::size_t of_text = beginning == nullptr ? 0 : beginning->capacity();
+    return of_head + of_text + body.capacity() + trailer.capacity();
   }
 
   // One piece more of the body. Its room is counted, so it does not double beyond what is
@@ -60,17 +60,47 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget,
     }
     body.append(text);
   }
+  // What is here of the body is to be inspected: what comes now is behind that.
+  void begin_inspection() {
+    beginning = std::make_shared<const std::string>(std::exchange(body, {}));
+    state = State::inspects;
+  }
+
+  // All that is here of the body was sent.
+  bool is_sent() const { return sent == of_beginning() + body.size(); }
+  // What of it is next, as far as it lies together.
+  std::string_view next() const {
+    if (sent < of_beginning()) return std::string_view(*beginning).substr(sent);
+    return std::string_view(body).substr(sent - of_beginning());
+  }
+  // Nothing but what is next is left of it.
+  bool ends_with_next() const { return sent >= of_beginning() || body.empty(); }
+
+  void drop() {
+    head.reset();
+    beginning.reset();
+    std::string().swap(body);
+    std::string().swap(trailer);
+    state = State::waits;
+    is_whole = false;
+    sent = 0;
+  }
 
   Exchange& exchange;
   const policy::Inspections::Settings settings;  // which have responses
   State state = State::waits;
   net::Timer timer{*this};
   std::shared_ptr<const http::KeptResponseHead> head{};  // until it is sent
-  std::string body{};                                    // what is not in the task
-  std::shared_ptr<InspectionTask> task{};                // that is under way
-  std::string trailer{};                                 // lines, that may follow the body
-  bool is_whole = false;                                 // all of the response is here
-  std::size_t sent = 0;                                  // of the body
+  // What is inspected of the body, or was; nullptr: nothing yet. A thread may look at it still when
+  // nobody waits for that any more.
+  std::shared_ptr<const std::string> beginning{};
+  std::string body{};     // what is behind that
+  std::string trailer{};  // lines, that may follow the body
+  bool is_whole = false;  // all of the response is here
+  std::size_t sent = 0;   // of the body
+
+ private:
+  std::size_t of_beginning() const { return beginning == nullptr ? 0 : beginning->size(); }
 };
 
 }  // namespace proxy::session

@@ -317,8 +317,12 @@ TEST_F(FirewallResponses, WhatTakesTooLongIsRefusedUnlessItMayPass) {
                                                    .responses = config::ResponseInspection{}})));
     EXPECT_EQ(ask(impatient, request("/page")).status, passes ? 200 : 503);
   }
+  // Of what threads look at still, and of what nobody has looked at, the client gets all.
+  EXPECT_EQ(ask(impatient, request("/huge")).body, std::string(1'000'000, 'h'));
+  EXPECT_TRUE(
+      eventually([&] { return impatient.metric("gatehouse_proxy_gathered_request_bytes") == 0; }));
   leaks.release();  // the engine ends with the threads that inspect
-  EXPECT_THAT(impatient.access_log(2), HasSubstr("\"reason\":\"firewall_too_slow\""));
+  EXPECT_THAT(impatient.access_log(3), HasSubstr("\"reason\":\"firewall_too_slow\""));
 }
 
 TEST_F(FirewallResponses, WhatDoesNotFitIntoMemoryIsRefusedUnlessItMayPass) {
