@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "proxy/http/kept_views.h"
 #include "proxy/http/rebased.h"
 
 namespace proxy::http {
@@ -34,24 +35,16 @@ void RequestHead::rebase(std::string_view from, const char* to) {
 }
 
 std::size_t RequestHead::views_bytes() const {
-  std::size_t bytes =
-      method_text.size() + path.size() + query.size() + host.size() + upgrade.size();
-  for (const Field& field : fields) bytes += field.name.size() + field.value.size();
-  return bytes;
+  return method_text.size() + path.size() + query.size() + host.size() + upgrade.size() +
+         http::views_bytes(fields);
 }
 
 void RequestHead::keep_in(std::string& storage) {
   assert(storage.capacity() - storage.size() >= views_bytes());
-  const auto keep = [&](std::string_view& view) {
-    const std::size_t at = storage.size();
-    storage.append(view);
-    view = std::string_view(storage).substr(at);
-  };
-  for (std::string_view* const view : {&method_text, &path, &query, &host, &upgrade}) keep(*view);
-  for (Field& field : fields) {
-    keep(field.name);
-    keep(field.value);
+  for (std::string_view* const view : {&method_text, &path, &query, &host, &upgrade}) {
+    keep_view(*view, storage);
   }
+  keep_views(fields, storage);
 }
 
 }  // namespace proxy::http

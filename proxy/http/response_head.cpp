@@ -1,7 +1,9 @@
 #include "proxy/http/response_head.h"
 
+#include <cassert>
 #include <utility>
 
+#include "proxy/http/kept_views.h"
 #include "proxy/http/rebased.h"
 
 namespace proxy::http {
@@ -34,6 +36,17 @@ void ResponseHead::rebase(std::string_view from, const char* to) {
     field.name = rebased(field.name, from, to);
     field.value = rebased(field.value, from, to);
   }
+}
+
+std::size_t ResponseHead::views_bytes() const {
+  return reason.size() + http::views_bytes(fields);
+}
+
+void ResponseHead::keep_in(std::string& storage) {
+  assert(storage.capacity() - storage.size() >= views_bytes());
+  keep_view(reason, storage);
+  keep_views(fields, storage);
+  unfolded.clear();
 }
 
 }  // namespace proxy::http

@@ -38,6 +38,9 @@ struct ResponseHead {
   const Field* find(FieldId id) const;
   void reset();
   void rebase(std::string_view from, const char* to);
+  // As RequestHead has them.
+  std::size_t views_bytes() const;
+  void keep_in(std::string& storage);
 };
 
 }  // namespace proxy::http

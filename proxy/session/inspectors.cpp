@@ -25,14 +25,11 @@ void yield_to_those_who_serve() {
 
 }  // namespace
 
-InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request)
-    : settings(std::move(by)), head(request) {
-  head_text_.reserve(head.views_bytes());
-  head.keep_in(head_text_);
-}
+InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::RequestHead& head)
+    : settings(std::move(by)), request(std::make_shared<const Request>(head)) {}
 
 InspectionTask::InspectionTask(policy::Inspections::Settings by,
-                               std::shared_ptr<const http::KeptResponseHead> answer,
+                               std::shared_ptr<const Response> answer,
                                std::shared_ptr<const std::string> answer_body)
     : settings(std::move(by)),
       response(std::move(answer)),
@@ -167,7 +164,7 @@ base::Result<firewall::Findings> Inspectors::inspect_by(const firewall::RuleSet*
     return options_.inspect_response ? options_.inspect_response(subject, *task.settings)
                                      : rules->inspect(subject, *task.settings);
   }
-  const firewall::Subject subject{.head = task.head,
+  const firewall::Subject subject{.head = task.request->get(),
                                   .version = task.version,
                                   .client_address = task.client_address,
                                   .body = body,

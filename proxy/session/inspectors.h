@@ -16,8 +16,9 @@
 #include "base/result.h"
 #include "proxy/config/network.h"
 #include "proxy/firewall/rule_set.h"
-#include "proxy/http/kept_response_head.h"
+#include "proxy/http/kept_head.h"
 #include "proxy/http/request_head.h"
+#include "proxy/http/response_head.h"
 #include "proxy/policy/fair_queue.h"
 #include "proxy/policy/firewall.h"
 
@@ -28,17 +29,19 @@ namespace proxy::session {
 // anybody began.
 class InspectionTask {
  public:
-  InspectionTask(policy::Inspections::Settings by, const http::RequestHead& request);
+  using Request = http::KeptHead<http::RequestHead>;
+  using Response = http::KeptHead<http::ResponseHead>;
+
+  InspectionTask(policy::Inspections::Settings by, const http::RequestHead& head);
   // By settings that have responses; of the body what is here of it. Whoever made it may have both
   // while they are looked at, so neither is copied for who waits no more.
-  InspectionTask(policy::Inspections::Settings by,
-                 std::shared_ptr<const http::KeptResponseHead> answer,
+  InspectionTask(policy::Inspections::Settings by, std::shared_ptr<const Response> answer,
                  std::shared_ptr<const std::string> answer_body);
 
   const policy::Inspections::Settings settings;
-  http::RequestHead head;                                  // its views are into a text of its own
-  std::shared_ptr<const http::KeptResponseHead> response;  // nullptr: it is of a request
-  std::shared_ptr<const std::string> response_body;        // likewise
+  std::shared_ptr<const Request> request;            // nullptr: it is of a response
+  std::shared_ptr<const Response> response;          // nullptr: it is of a request
+  std::shared_ptr<const std::string> response_body;  // likewise
   std::string_view version;
   std::string client_address;
   std::string body;                 // of a request
@@ -53,12 +56,14 @@ class InspectionTask {
   bool give_up() { return change(State::waits, State::is_given_up); }
   // After that: its place in the queue stays for a while, and is to hold nothing.
   void forget_message() {
-    head = {};
+    request.reset();
     response.reset();
     response_body.reset();
-    std::string().swap(head_text_);
   }
-  std::size_t bytes() const { return head_text_.capacity() + body.capacity(); }
+  // Of a request, which nobody else has.
+  std::size_t bytes() const {
+    return (request == nullptr ? 0 : request->bytes()) + body.capacity();
+  }
 
  private:
   enum class State : std::uint8_t { waits, is_inspected, is_given_up };
@@ -66,7 +71,6 @@ class InspectionTask {
     return state_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
   }
 
-  std::string head_text_;
   std::atomic<State> state_{State::waits};
 };
 

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/http/kept_response_head.h"
+#include "proxy/http/kept_head.h"
+#include "proxy/http/response_head.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/timer_wheel.h"
 #include "proxy/policy/firewall.h"
@@ -90,7 +91,7 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget,
   const policy::Inspections::Settings settings;  // which have responses
   State state = State::waits;
   net::Timer timer{*this};
-  std::shared_ptr<const http::KeptResponseHead> head{};  // until it is sent
+  std::shared_ptr<const http::KeptHead<http::ResponseHead>> head{};  // until it is sent
   // What is inspected of the body, or was; nullptr: nothing yet. A thread may look at it still when
   // nobody waits for that any more.
   std::shared_ptr<const std::string> beginning{};

@@ -1,13 +1,16 @@
-#include "proxy/http/kept_response_head.h"
+#include "proxy/http/kept_head.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "proxy/http/request_head.h"
+#include "proxy/http/response_head.h"
+
 namespace proxy::http {
 namespace {
 
-TEST(KeptResponseHead, IsThereWhenWhatItWasReadFromIsGone) {
+TEST(KeptHead, OfAResponseIsThereWhenWhatItWasReadFromIsGone) {
   std::string text = "OK text/html a long value that lies in no small string";
   ResponseHead head;
   head.status = 200;
@@ -18,7 +21,7 @@ TEST(KeptResponseHead, IsThereWhenWhatItWasReadFromIsGone) {
   head.fields.push_back({.name = "X-Long", .value = std::string_view(text).substr(13)});
   head.unfolded.push_front("one line of several");
   head.fields.push_back({.name = "X-Folded", .value = head.unfolded.front(), .dropped = true});
-  const KeptResponseHead kept(head);
+  const KeptHead<ResponseHead> kept(head);
   text.assign(text.size(), '?');
   head.unfolded.front().assign(19, '?');
   EXPECT_EQ(kept.get().status, 200);
@@ -31,7 +34,31 @@ TEST(KeptResponseHead, IsThereWhenWhatItWasReadFromIsGone) {
   EXPECT_EQ(kept.get().fields[1].value, "a long value that lies in no small string");
   EXPECT_EQ(kept.get().fields[2].value, "one line of several");
   EXPECT_TRUE(kept.get().fields[2].dropped);
+  EXPECT_TRUE(kept.get().unfolded.empty());
   EXPECT_GE(kept.bytes(), text.size());
+}
+
+TEST(KeptHead, OfARequestIsThereLikewise) {
+  std::string text = "GET /a/path ?a=query shop.test websocket";
+  RequestHead head;
+  head.method = Method::get;
+  head.method_text = std::string_view(text).substr(0, 3);
+  head.path = std::string_view(text).substr(4, 7);
+  head.query = std::string_view(text).substr(12, 8);
+  head.host = std::string_view(text).substr(21, 9);
+  head.upgrade = std::string_view(text).substr(31);
+  head.fields.push_back({.name = "Host", .value = head.host});
+  const KeptHead<RequestHead> kept(head);
+  text.assign(text.size(), '?');
+  EXPECT_EQ(kept.get().method, Method::get);
+  EXPECT_EQ(kept.get().method_text, "GET");
+  EXPECT_EQ(kept.get().path, "/a/path");
+  EXPECT_EQ(kept.get().query, "?a=query");
+  EXPECT_EQ(kept.get().host, "shop.test");
+  EXPECT_EQ(kept.get().upgrade, "websocket");
+  ASSERT_EQ(kept.get().fields.size(), 1u);
+  EXPECT_EQ(kept.get().fields[0].value, "shop.test");
+  EXPECT_GE(kept.bytes(), text.size() - 4);
 }
 
 }  // namespace
