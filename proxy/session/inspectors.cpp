@@ -135,42 +135,39 @@ void Inspectors::run(const std::stop_token& stop, bool takes_large) {
 }
 
 policy::Inspection Inspectors::inspect(const InspectionTask& task) {
-  const bool is_of_response = task.response != nullptr;
-  const bool is_of_test = is_of_response ? static_cast<bool>(options_.inspect_response)
-                                         : static_cast<bool>(options_.inspect);
+  if (task.request != nullptr) {
+    const firewall::Subject subject{
+        .head = task.request->get(),
+        .version = task.version,
+        .client_address = task.client_address,
+        .body = std::string_view(task.body).substr(0, task.inspected_bytes),
+        .body_is_cut = task.body_is_cut};
+    return compare(subject, options_.inspect, rules_, *task.settings);
+  }
+  const http::ResponseHead& head = task.response->get();
+  const firewall::ResponseSubject subject{
+      .status = head.status,
+      .fields = head.fields,
+      .body = std::string_view(*task.response_body).substr(0, task.inspected_bytes)};
+  return compare(subject, options_.inspect_response, response_rules_, *task.settings);
+}
+
+// `of_test`: what says what is found where the rules do not. `loaded`: which may be loaded now.
+template <class Message, class Comparison>
+policy::Inspection Inspectors::compare(const Message& message, const Comparison& of_test,
+                                       const Rules& loaded, const config::Firewall& settings) {
   Rules rules;
   {
     const std::lock_guard lock(mutex_);
-    rules = is_of_response ? response_rules_ : rules_;
+    rules = loaded;
   }
-  if (rules == nullptr && !is_of_test) return kUnavailable;
-  auto found = inspect_by(rules.get(), task);
+  if (rules == nullptr && !of_test) return kUnavailable;
+  auto found = of_test ? of_test(message, settings) : rules->inspect(message, settings);
   if (!found) {
     spdlog::warn("{}", found.error().message);
     return {.trouble = reason::firewall_failed};
   }
   return {.is_attack = found->is_attack, .rules = std::move(found->rules)};
-}
-
-// `rules`: nullptr where a test says what is found.
-base::Result<firewall::Findings> Inspectors::inspect_by(const firewall::RuleSet* rules,
-                                                        const InspectionTask& task) const {
-  const std::string& whole_body = task.response == nullptr ? task.body : *task.response_body;
-  const std::string_view body = std::string_view(whole_body).substr(0, task.inspected_bytes);
-  if (task.response != nullptr) {
-    const http::ResponseHead& head = task.response->get();
-    const firewall::ResponseSubject subject{
-        .status = head.status, .fields = head.fields, .body = body};
-    return options_.inspect_response ? options_.inspect_response(subject, *task.settings)
-                                     : rules->inspect(subject, *task.settings);
-  }
-  const firewall::Subject subject{.head = task.request->get(),
-                                  .version = task.version,
-                                  .client_address = task.client_address,
-                                  .body = body,
-                                  .body_is_cut = task.body_is_cut};
-  return options_.inspect ? options_.inspect(subject, *task.settings)
-                          : rules->inspect(subject, *task.settings);
 }
 
 }  // namespace proxy::session

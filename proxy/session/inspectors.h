@@ -125,8 +125,9 @@ class Inspectors {
   using Rules = std::shared_ptr<const firewall::RuleSet>;
   Rules load(firewall::RuleSet::About about) const;
   policy::Inspection inspect(const InspectionTask& task);
-  base::Result<firewall::Findings> inspect_by(const firewall::RuleSet* rules,
-                                              const InspectionTask& task) const;
+  template <class Message, class Comparison>
+  policy::Inspection compare(const Message& message, const Comparison& of_test, const Rules& loaded,
+                             const config::Firewall& settings);
 
   const Options options_;
   std::mutex mutex_;
