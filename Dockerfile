@@ -47,7 +47,7 @@ FROM ${PROGRAMS} AS programs
 FROM ${DEBIAN} AS trees
 RUN apt-get update -q && apt-get install -qy --no-install-recommends \
       ca-certificates libcpprest2.10 libcrypt1 libcurl4 libmodsecurity3 libnghttp2-14 libprometheus-cpp-core1.0 libre2-9 libspdlog1.10 \
-      libssl3 libyaml-cpp0.7 modsecurity-crs \
+      libssl3 libyaml-cpp0.7 modsecurity-crs zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=programs /programs /programs
 # ldd names the loader too. What it cannot find must fail the build: the image would not start.

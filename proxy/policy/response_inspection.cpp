@@ -6,6 +6,7 @@
 
 #include "base/ascii_text.h"
 #include "proxy/config/stream_type.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/field.h"
 #include "proxy/reason/words.h"
 
@@ -30,14 +31,6 @@ bool is_listed(std::string_view type, std::string_view types) {
   return false;
 }
 
-// RFC 9110 §8.4: "identity" says nothing, and is not to be said.
-bool is_encoded(const http::ResponseHead& head) {
-  return std::any_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
-    return http::equals_ignoring_case(field.name, "content-encoding") && !field.value.empty() &&
-           !http::equals_ignoring_case(field.value, "identity");
-  });
-}
-
 // Of several types it might be any.
 bool is_to_be_compared(const http::ResponseHead& head, const config::ResponseInspection& settings) {
   bool says_type = false;
@@ -60,7 +53,9 @@ ResponseTreatment treatment_of(const http::ResponseHead& head,
       head.framing != http::Framing::none && head.framing != http::Framing::tunnel &&
       !(head.framing == http::Framing::length && head.content_length.value_or(0) == 0);
   if (!has_body || !is_to_be_compared(head, settings)) return ResponseTreatment::passes;
-  return is_encoded(head) ? ResponseTreatment::unreadable : ResponseTreatment::inspected;
+  return http::content_coding_of(head.fields) == http::ContentCoding::other
+             ? ResponseTreatment::unreadable
+             : ResponseTreatment::inspected;
 }
 
 bool has_to_be_whole(const config::Firewall& settings) {

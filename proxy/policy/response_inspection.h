@@ -14,7 +14,7 @@ namespace proxy::policy {
 enum class ResponseTreatment : std::uint8_t {
   passes,      // there is nothing to compare, or it is a stream that is not to be held back
   inspected,   // its head and its body, as far as the limit
-  unreadable,  // its body would have to be, and is compressed
+  unreadable,  // its body would have to be, and is coded as nobody here can read it
 };
 
 // By its head, whose framing is that of its body. A response without a body passes, and so does one

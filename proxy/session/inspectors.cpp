@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <pthread.h>
@@ -9,12 +11,28 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/firewall/decoded_body.h"
+#include "proxy/http/content_coding.h"
+#include "proxy/policy/response_inspection.h"
 #include "proxy/reason/words.h"
 
 namespace proxy::session {
 namespace {
 
 constexpr policy::Inspection kUnavailable{.trouble = reason::firewall_unavailable};
+
+// It takes no longer than what a small request may take.
+bool is_small(const InspectionTask& task) {
+  const bool is_of_request = task.request != nullptr;
+  const std::size_t head_bytes =
+      is_of_request ? task.request->get().views_bytes() : task.response->get().views_bytes();
+  // A kilobyte that is coded may be a megabyte of text.
+  const bool is_coded = !is_of_request && http::content_coding_of(task.response->get().fields) !=
+                                              http::ContentCoding::identity;
+  const std::uint64_t body_bytes =
+      is_coded ? task.settings->responses->body_bytes_max : task.inspected_bytes;
+  return head_bytes <= Inspectors::kSmallHeadBytesMax && body_bytes <= Inspectors::kSmallBytesMax;
+}
 
 // On Linux it is the calling thread's alone.
 void yield_to_those_who_serve() {
@@ -82,7 +100,7 @@ Inspectors::Rules Inspectors::load(firewall::RuleSet::About about) const {
 
 bool Inspectors::ask(const config::IpAddress& address, std::shared_ptr<InspectionTask> task) {
   const std::lock_guard lock(mutex_);
-  Queue& queue = task->inspected_bytes <= kSmallBytesMax ? small_ : large_;
+  Queue& queue = is_small(*task) ? small_ : large_;
   if (is_stopped_ || !queue.push(address, std::move(task))) return false;
   if (threads_.empty()) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
@@ -145,10 +163,20 @@ policy::Inspection Inspectors::inspect(const InspectionTask& task) {
     return compare(subject, options_.inspect, rules_, *task.settings);
   }
   const http::ResponseHead& head = task.response->get();
+  std::string_view body = std::string_view(*task.response_body).substr(0, task.inspected_bytes);
+  const http::ContentCoding coding = http::content_coding_of(head.fields);
+  std::optional<firewall::DecodedBody> decoded;  // while `body` is in it
+  if (coding != http::ContentCoding::identity && !body.empty()) {
+    decoded = firewall::decode_body(*task.response_body, coding,
+                                    task.settings->responses->body_bytes_max);
+    if (!decoded) return {.trouble = reason::firewall_response_encoded};
+    if (!decoded->is_whole && policy::has_to_be_whole(*task.settings)) {
+      return {.trouble = reason::firewall_response_too_large};
+    }
+    body = decoded->bytes;
+  }
   const firewall::ResponseSubject subject{
-      .status = head.status,
-      .fields = head.fields,
-      .body = std::string_view(*task.response_body).substr(0, task.inspected_bytes)};
+      .status = head.status, .fields = head.fields, .body = body};
   return compare(subject, options_.inspect_response, response_rules_, *task.settings);
 }
 

@@ -82,8 +82,10 @@ class InspectionTask {
 // threads begin, when a configuration asks for it. Any thread may ask.
 class Inspectors {
  public:
-  // Of a small request's body. Its head is bounded by less than twice as much.
+  // Of a small request's body, or a small response's.
   static constexpr std::size_t kSmallBytesMax = 16u << 10;
+  // Of its head: no request's is larger, but a response's may be, with what its route adds to it.
+  static constexpr std::size_t kSmallHeadBytesMax = 32u << 10;
 
   struct Options {
     std::size_t threads = 2;  // with one, it takes what comes

@@ -63,12 +63,17 @@ TEST(ResponseInspection, AStreamIsNeverHeldBack) {
   }
 }
 
-TEST(ResponseInspection, WhatIsCompressedCannotBeCompared) {
+TEST(ResponseInspection, WhatIsCompressedInAWayThatIsNotKnownCannotBeCompared) {
   http::ResponseHead head = answer("text/html");
-  head.fields.push_back({.name = "Content-Encoding", .value = "gzip"});
-  EXPECT_EQ(treatment_of(head, {}), Treatment::unreadable);
-  head.fields.back().value = "Identity";
-  EXPECT_EQ(treatment_of(head, {}), Treatment::inspected);
+  head.fields.push_back({.name = "Content-Encoding", .value = ""});
+  for (const char* coding : {"Identity", "gzip", "deflate"}) {
+    head.fields.back().value = coding;
+    EXPECT_EQ(treatment_of(head, {}), Treatment::inspected) << coding;
+  }
+  for (const char* coding : {"br", "zstd", "gzip, gzip"}) {
+    head.fields.back().value = coding;
+    EXPECT_EQ(treatment_of(head, {}), Treatment::unreadable) << coding;
+  }
   http::ResponseHead image = answer("image/svg+xml");
   image.fields.push_back({.name = "Content-Encoding", .value = "br"});
   EXPECT_EQ(treatment_of(image, {}), Treatment::passes);

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/proxy/support/compressed.h"
 #include "tests/proxy/support/held_work.h"
 #include "tests/proxy/support/http2_backend.h"
 #include "tests/proxy/support/http2_client.h"
@@ -30,7 +31,7 @@ class Leaks : public HeldWork {
     return [this](const firewall::ResponseSubject& subject,
                   const config::Firewall&) -> base::Result<firewall::Findings> {
       note(subject.body);
-      begin();
+      begin(size_of(subject));
       if (subject.body.find("evil") != std::string_view::npos) return {{true, {951230, 951240}}};
       return firewall::Findings{};
     };
@@ -41,6 +42,11 @@ class Leaks : public HeldWork {
   }
 
  private:
+  static std::size_t size_of(const firewall::ResponseSubject& subject) {
+    std::size_t bytes = subject.body.size();
+    for (const http::Field& field : subject.fields) bytes += field.name.size() + field.value.size();
+    return bytes;
+  }
   void note(std::string_view body) {
     const std::lock_guard lock(mutex_);
     last_body_ = body;
@@ -71,6 +77,14 @@ class Signal {
 
 constexpr const char* kHtml = "Content-Type: text/html; charset=utf-8\r\n";
 
+std::string encoded(const std::string& body, const std::string& coding) {
+  return ScriptedBackend::ok(body, kHtml + ("Content-Encoding: " + coding + "\r\n"));
+}
+
+std::string long_field() {
+  return "X-Long: " + std::string(31'000, 'x') + "\r\n";
+}
+
 std::string endless(const std::string& type, const std::string& beginning) {
   return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\n\r\n" + beginning;
 }
@@ -88,8 +102,14 @@ class FirewallResponses : public ::testing::Test {
         {"/leak", ScriptedBackend::ok("<p>evil</p>", kHtml)},
         {"/json", ScriptedBackend::ok("evil", "Content-Type: application/json\r\n")},
         {"/untyped", ScriptedBackend::ok("evil")},
-        {"/encoded",
-         ScriptedBackend::ok("evil", std::string(kHtml) + "Content-Encoding: gzip\r\n")},
+        {"/encoded", encoded("evil", "br")},
+        {"/nonsense", encoded("evil", "gzip")},
+        {"/zipped", encoded(compressed("<p>chairs</p>"), "gzip")},
+        {"/zipped-leak", encoded(compressed("<p>evil</p>"), "gzip")},
+        {"/deflated-leak", encoded(compressed("<p>evil</p>", Wrapping::zlib), "deflate")},
+        {"/zipped-large", encoded(compressed(std::string(100'000, 'p')), "gzip")},
+        {"/long-head", ScriptedBackend::ok("p", kHtml + long_field())},
+        {"/bomb", encoded(compressed(std::string(4u << 20, 'b')), "gzip")},
         {"/large", ScriptedBackend::ok(std::string(1'000, 'b') + "evil", kHtml)},
         {"/huge", ScriptedBackend::ok(std::string(1'000'000, 'h'), kHtml)},
         {"/pieces", std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n") + kHtml +
@@ -301,11 +321,55 @@ TEST_F(FirewallResponses, WhatCannotBeReadIsRefusedUnlessItMayPass) {
   EXPECT_EQ(ask(request("/encoded", "Accept-Encoding: gzip, br\r\n")).status, 503);
   EXPECT_EQ(backend.last().field("Accept-Encoding"), "identity");
   EXPECT_THAT(proxy.access_log(), HasSubstr("\"reason\":\"firewall_response_encoded\""));
+  EXPECT_EQ(ask(request("/nonsense")).status, 503);
   settings.passes_uninspected = true;
   ASSERT_TRUE(serve(settings));
   EXPECT_EQ(ask(request("/encoded")).body, "evil");
-  EXPECT_THAT(proxy.access_log(2), HasSubstr("\"firewall\":\"firewall_response_encoded\""));
+  EXPECT_EQ(ask(request("/nonsense")).body, "evil");
+  EXPECT_THAT(proxy.access_log(4), HasSubstr("\"firewall\":\"firewall_response_encoded\""));
   EXPECT_EQ(leaks.begun(), 0);
+}
+
+TEST_F(FirewallResponses, WhatComesCompressedIsReadAndPassesAsItCame) {
+  ASSERT_TRUE(serve(inspecting()));
+  EXPECT_EQ(ask(request("/zipped-leak")).status, 403);
+  EXPECT_EQ(ask(request("/deflated-leak")).status, 403);
+  const HttpAnswer answer = ask(request("/zipped"));
+  EXPECT_EQ(answer.field("content-encoding"), "gzip");
+  EXPECT_EQ(answer.body, compressed("<p>chairs</p>"));
+  EXPECT_EQ(leaks.last_body(), "<p>chairs</p>");
+}
+
+TEST_F(FirewallResponses, OfWhatIsCompressedNoMoreIsMadeThanIsInspected) {
+  ASSERT_TRUE(serve(inspecting({.body_bytes_max = 100'000})));
+  EXPECT_EQ(ask(request("/bomb")).status, 200);
+  EXPECT_EQ(leaks.last_body(), std::string(100'000, 'b'));
+  ASSERT_TRUE(serve(inspecting({.body_bytes_max = 100'000, .refuses_larger = true})));
+  EXPECT_EQ(ask(request("/bomb")).status, 502);
+  EXPECT_EQ(ask(request("/zipped")).status, 200);
+  EXPECT_THAT(proxy.access_log(3), HasSubstr("\"reason\":\"firewall_response_too_large\""));
+}
+
+// What comes out of the one is large, and to the other its route adds what makes it so.
+TEST_F(FirewallResponses, WhatOnlySeemsToBeSmallDoesNotKeepSmallOnesWaiting) {
+  config::ProxyConfig config = guarded(backend.port(), inspecting());
+  config::Shape shape;
+  shape.response_fields = {{"X-Of-Route", std::string(2'000, 'r')}};
+  config.shapes["s"] = std::make_shared<const config::Shape>(shape);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).policies.change().shape = "s";
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  leaks.hold_larger_than(session::Inspectors::kSmallHeadBytesMax);
+  auto first = HttpClient::connect(proxy.http());
+  auto second = HttpClient::connect(proxy.http());
+  first.send(request("/zipped-large"));
+  second.send(request("/long-head"));
+  leaks.wait_until_begun(1);
+  EXPECT_EQ(ask(request("/page")).body, "<p>chairs</p>");
+  leaks.release();
+  EXPECT_EQ(first.read_answer().status, 200);
+  EXPECT_EQ(second.read_answer().status, 200);
 }
 
 TEST_F(FirewallResponses, WhatTakesTooLongIsRefusedUnlessItMayPass) {
