@@ -30,6 +30,11 @@ class HeldText {
     text_.assign(bytes);
     tell();
   }
+  // The text itself, with its memory: what take() of another account gave is not copied.
+  void take_over(std::string text) {
+    text_ = std::move(text);
+    tell();
+  }
   void replace(std::size_t at, std::size_t size, std::string_view bytes) {
     text_.replace(at, size, bytes);
     tell();

@@ -126,7 +126,7 @@ void ClientConnection::read_proxy_header() {
     case client::ProxyHeader::Outcome::complete:
       break;
   }
-  net::receive(channel_.fd(), begin, header.bytes);
+  channel_.receive(begin, header.bytes);
   if (header.source) {
     const auto text = net::SocketAddress::from_ip(header.source->text(), 0);
     client_.address = {address_text_.data(), text.value().write_ip(address_text_)};
@@ -399,8 +399,7 @@ void ClientConnection::drop_input() {
       means_.resume_soon(*this);
       return;
     }
-    const net::IoResult got =
-        net::receive(channel_.fd(), means_.buffers.client.begin(), Buffers::kReadBytes);
+    const net::IoResult got = channel_.receive(means_.buffers.client.begin(), Buffers::kReadBytes);
     if (got.kind == net::IoResult::Kind::would_block) return;
     // A client that only says no more may still take what it is owed.
     if (got.kind == net::IoResult::Kind::closed && channel_.unsent() > 0) return;

@@ -30,7 +30,7 @@ PassthroughConnection::PassthroughConnection(const Means& means, ClientConnectio
       hello_(means.counters.held.request_copies),
       began_at_(means.loop.wall_now()),
       began_(means.loop.now()) {
-  hello_.assign(hello);
+  hello_.take_over(std::move(hello));
   means_.counters.passages.add();
   means_.counters.passages_open.add();
 }

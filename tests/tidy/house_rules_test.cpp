@@ -308,6 +308,16 @@ TEST(HouseRules, SocketsAreUsedInFewPlaces) {
               IsEmpty());
 }
 
+// It remembers what is left to be read there: who reads beside it makes that wrong (decision 0130).
+TEST(HouseRules, WhatComesOnAConnectionIsReceivedByItsChannel) {
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("proxy") || file.is_in("proxy/channel")) continue;
+    if (file.text.find("net::receive(") != std::string::npos) found.push_back(file.path);
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 TEST(HouseRules, ListenersAreOpenedInTwoPlaces) {
   // They know what "every address" is where one of the families is missing.
   static const std::regex bind_call(R"([^\w>]::bind\()");
