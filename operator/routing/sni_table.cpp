@@ -70,7 +70,7 @@ SniTable::SniTable(const Resources& resources) : resources_(resources) {
 void SniTable::add(const Claimant& by, const std::string& secret_name, const std::string& name,
                    bool is_ordered, bool is_for_own_hosts) {
   const kube::ObjectKey secret{by.namespace_(), secret_name};
-  offers_[name].push_back({by, secret, rank_of(secret, name), is_ordered, is_for_own_hosts});
+  offers_[name].push_back({by, secret, soundness_of(secret, name), is_ordered, is_for_own_hosts});
 }
 
 const TlsSecret* SniTable::find_secret(const kube::ObjectKey& secret) const {
@@ -83,21 +83,22 @@ const api::Certificate* SniTable::find_certificate(const kube::ObjectKey& secret
   return found == certificate_by_secret_.end() ? nullptr : found->second;
 }
 
-SniTable::Rank SniTable::rank_of(const kube::ObjectKey& key, const std::string& name) const {
+SniTable::Soundness SniTable::soundness_of(const kube::ObjectKey& key,
+                                           const std::string& name) const {
   const TlsSecret* secret = find_secret(key);
-  if (!secret || secret->state != TlsSecret::State::usable) return Rank::unusable;
-  if (!covers(*secret->leaf, name)) return Rank::unusable;
+  if (!secret || secret->state != TlsSecret::State::usable) return Soundness::unusable;
+  if (!covers(*secret->leaf, name)) return Soundness::unusable;
   // Served all the same when there is nothing better: a client that insists can go on, and one that
   // does not sees the true reason.
-  return secret->leaf->not_after <= resources_.now ? Rank::expired : Rank::sound;
+  return secret->leaf->not_after <= resources_.now ? Soundness::expired : Soundness::sound;
 }
 
 // The first of the best: the oldest. nullptr: none can be used.
 const SniTable::Offer* SniTable::best_of(const Offers& offers) {
   const Offer* best = nullptr;
   for (const Offer& offer : offers) {
-    if (offer.is_for_own_hosts || offer.rank == Rank::unusable) continue;
-    if (!best || offer.rank < best->rank) best = &offer;
+    if (offer.is_for_own_hosts || offer.soundness == Soundness::unusable) continue;
+    if (!best || offer.soundness < best->soundness) best = &offer;
   }
   return best;
 }
@@ -108,8 +109,8 @@ const SniTable::Offer* SniTable::best_of_namespace(const std::string& name,
   if (found == offers_.end()) return nullptr;
   const Offer* best = nullptr;
   for (const Offer& offer : found->second) {
-    if (offer.secret.namespace_ != namespace_ || offer.rank == Rank::unusable) continue;
-    if (!best || offer.rank < best->rank) best = &offer;
+    if (offer.secret.namespace_ != namespace_ || offer.soundness == Soundness::unusable) continue;
+    if (!best || offer.soundness < best->soundness) best = &offer;
   }
   return best;
 }
@@ -173,7 +174,7 @@ SniTable::Decided SniTable::decide(const HostOwners& owners, const std::vector<s
       const bool served = (best && !offer.is_for_own_hosts && offer.secret == best->secret) ||
                           uses.count({offer.secret, name}) != 0;
       decided.outcomes.push_back({offer.by, name, served});
-      if (offer.rank != Rank::sound) {
+      if (offer.soundness != Soundness::sound) {
         troubles[trouble_with(offer, name)].push_back(for_name(name));
       } else if (!served && best) {
         troubles[{offer.by, Severity::warning, "CertificateConflict",

@@ -57,12 +57,12 @@ class SniTable {
 
  private:
   // In order of preference.
-  enum class Rank { sound, expired, unusable };
+  enum class Soundness { sound, expired, unusable };
 
   struct Offer {
     Claimant by;
     kube::ObjectKey secret;
-    Rank rank = Rank::unusable;
+    Soundness soundness = Soundness::unusable;
     bool is_ordered = false;
     bool is_for_own_hosts = false;
   };
@@ -89,7 +89,7 @@ class SniTable {
                       Decided& decided, Complaints& complaints) const;
   const TlsSecret* find_secret(const kube::ObjectKey& secret) const;
   const api::Certificate* find_certificate(const kube::ObjectKey& secret) const;
-  Rank rank_of(const kube::ObjectKey& secret, const std::string& name) const;
+  Soundness soundness_of(const kube::ObjectKey& secret, const std::string& name) const;
   Trouble trouble_with(const Offer& offer, const std::string& name) const;
   Trouble trouble_with_chain(const Offer& offer) const;
 
