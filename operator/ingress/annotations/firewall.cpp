@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -191,16 +192,17 @@ void read_types(const AnnotationMap& annotations, std::string& types, Issues& is
           issues);
 }
 
-void judge_settings_without_responses(const AnnotationMap& annotations, Issues& issues) {
-  // Then the Ingress wants none of it, as above.
-  const bool is_switched_here = find_said(annotations, kResponses).has_value();
-  for (const std::string_view key : kResponseSettings) {
+// Settings of what nothing asks for: whoever wrote them believes that they guard something.
+// `is_switched_here`: the Ingress itself says that it wants none of it, and what its class says of
+// that it need not answer for.
+void judge_settings_of_nothing(const AnnotationMap& annotations,
+                               std::span<const std::string_view> settings, bool is_switched_here,
+                               const std::string& problem, const std::string& remedy,
+                               Issues& issues) {
+  for (const std::string_view key : settings) {
     const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
     if (!found) continue;
-    issues.push_back({Issue::Effect::guards, found->name,
-                      "is about an inspection of responses that nothing asks for",
-                      "Write gatehouse.dev/firewall-response-body-access: true, too, or remove "
-                      "it."});
+    issues.push_back({Issue::Effect::guards, found->name, problem, remedy});
   }
 }
 
@@ -211,7 +213,10 @@ std::optional<ResponseInspection> read_responses(const AnnotationMap& annotation
   const auto is_on = read_switch(annotations, kResponses, issues);
   if (found && !is_on) return std::nullopt;  // which is told
   if (!found || !*is_on) {
-    judge_settings_without_responses(annotations, issues);
+    judge_settings_of_nothing(
+        annotations, kResponseSettings, find_said(annotations, kResponses).has_value(),
+        "is about an inspection of responses that nothing asks for",
+        "Write gatehouse.dev/firewall-response-body-access: true, too, or remove it.", issues);
     return std::nullopt;
   }
   if (!has_core_rules) {
@@ -242,16 +247,11 @@ void judge_transaction_id(const AnnotationMap& annotations, Issues& issues) {
 
 void judge_settings_without_firewall(const AnnotationMap& annotations, Issues& issues) {
   if (find(annotations, kMode) || find(annotations, "enable-modsecurity")) return;
-  // Then the Ingress wants none, and what its class says of one it need not answer for.
   const bool is_switched_here = find_said(annotations, "enable-owasp-core-rules") ||
                                 find_said(annotations, "enable-owasp-modsecurity-crs");
-  for (const std::string_view key : kSettings) {
-    const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
-    if (!found) continue;
-    issues.push_back({Issue::Effect::guards, found->name,
-                      "is about a firewall that nothing asks for",
-                      "Write gatehouse.dev/firewall-mode: block, too, or remove it."});
-  }
+  judge_settings_of_nothing(annotations, kSettings, is_switched_here,
+                            "is about a firewall that nothing asks for",
+                            "Write gatehouse.dev/firewall-mode: block, too, or remove it.", issues);
 }
 
 }  // namespace
