@@ -81,6 +81,7 @@ std::shared_ptr<Endpoint> Cluster::find(Balancer::Turn turn, std::optional<std::
 
 Cluster::Pick Cluster::pick(base::SteadyTime now, const Past& past) {
   using Candidate = std::shared_ptr<Endpoint>;
+  if (past.tried.size() >= kTriedMax) return {};
   const bool is_retry = !past.tried.empty() || past.stale != nullptr;
   const auto turn = is_retry ? Balancer::Turn::stays : Balancer::Turn::moves;
   const auto is_tried = [&](const Candidate& endpoint) {
@@ -171,6 +172,8 @@ std::string_view Cluster::name_of(const Endpoint& endpoint) const {
 }
 
 bool Cluster::has_untried(const Tried& tried, const Endpoint* now) const {
+  const bool is_noted = now == nullptr || was_tried(tried, *now);
+  if (tried.size() + (is_noted ? 0 : 1) >= kTriedMax) return false;
   return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
     return endpoint.get() != now && !was_tried(tried, *endpoint);
   });

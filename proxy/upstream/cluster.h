@@ -35,6 +35,11 @@ class Cluster {
   bool is_empty() const { return endpoints_.empty(); }
 
   using Tried = std::vector<std::shared_ptr<Endpoint>>;
+  // So many endpoints are asked for one request at most, whatever its route says. Each may take all
+  // of the time to connect, and is looked for among all that were tried before: where none of so
+  // many connects, hundreds of others would keep the request for an hour, and the worker for
+  // seconds.
+  static constexpr std::size_t kTriedMax = 32;
   // What became of this request so far.
   struct Past {
     const Tried& tried;               // endpoints that it could not connect to
@@ -50,7 +55,7 @@ class Cluster {
     bool keeps_limits = false;
   };
   struct Pick {
-    std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried, or are full
+    std::shared_ptr<Endpoint> endpoint;  // nullptr: all were tried, or enough, or are full
     // An endpoint that was passed over because it did not connect, and is to be asked now whether
     // it is back: by Endpoint::begin_probe(), beside the request.
     std::shared_ptr<Endpoint> to_probe;
@@ -61,7 +66,7 @@ class Cluster {
   // alike.
   Pick pick(base::SteadyTime now, const Past& past);
   static bool was_tried(const Tried& tried, const Endpoint& endpoint);
-  // Whether there is another endpoint than these, and than `now`.
+  // Whether there is another endpoint than these, and than `now`, and it may be tried.
   bool has_untried(const Tried& tried, const Endpoint* now) const;
 
   // A request failed that had reached the endpoint, or was answered with this status. One that

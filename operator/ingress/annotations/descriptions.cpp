@@ -117,7 +117,7 @@ constexpr Description kOfRequests[] = {
      "([0057](decisions/0057-when-another-endpoint-is-asked.md)); when no key of the "
      "three is there: where an endpoint does not connect"},
     {"proxy-next-upstream-tries", "a number, 3 when nothing is said",
-     "endpoints in all that one request asks; 0: as many as there are"},
+     "endpoints in all that one request asks, 32 at most; 0: as many of these as there are"},
     {"proxy-next-upstream-timeout", "seconds, 0 when nothing is said",
      "after so long no other endpoint is asked; 0: there is no such time"},
     {"enable-opentelemetry", "true, false",

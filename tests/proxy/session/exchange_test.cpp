@@ -371,6 +371,23 @@ TEST_F(ExchangeAlone, WhereNoneConnectsTheAnswerSaysWhy) {
   EXPECT_EQ(failures("connect_refused"), 2);
 }
 
+// Each may take all of the time to connect, and each is looked for among those before.
+TEST_F(ExchangeAlone, WhereManyDoNotConnectARequestDoesNotTryThemAll) {
+  serve(100);
+  streams_.refused = 100;
+  begin("GET");
+  EXPECT_EQ(downstream_.status, 502);
+  EXPECT_EQ(failures("connect_refused"), static_cast<double>(upstream::Cluster::kTriedMax));
+
+  serve(100);
+  downstream_ = {};
+  streams_.refused = 0;
+  begin("GET");
+  while (!downstream_.is_over && streams_.count() < 100) streams_.last().fail(kNotConnected);
+  EXPECT_EQ(downstream_.status, 502);
+  EXPECT_EQ(streams_.count(), upstream::Cluster::kTriedMax);
+}
+
 // ---- Sent once more
 
 TEST_F(ExchangeAlone, ARequestOnADeadConnectionIsSentOnceMoreAsTheSameMessage) {

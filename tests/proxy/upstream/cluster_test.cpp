@@ -546,11 +546,26 @@ TEST_F(ClusterTest, OfManyTheStickyOneIsPickedWhateverItHasToDo) {
 
 TEST_F(ClusterTest, OfManyARetryGetsOneThatWasNotTried) {
   use(kMany, config::Balancing::least_requests);
-  for (int i = 0; i < kMany; ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(kMany, Cluster::kTriedMax); ++i) {
     tried_.push_back(next());
     ASSERT_NE(tried_.back(), nullptr);
     EXPECT_EQ(std::count(tried_.begin(), tried_.end(), tried_.back()), 1);
   }
+  EXPECT_EQ(next(), nullptr);
+}
+
+TEST_F(ClusterTest, OneRequestTriesABoundedNumberOfEndpoints) {
+  use(static_cast<int>(Cluster::kTriedMax) + 8);
+  while (tried_.size() < Cluster::kTriedMax - 1) {
+    EXPECT_TRUE(cluster_.has_untried(tried_, nullptr));
+    tried_.push_back(next());
+  }
+  // The last one is asked, and then there is no other, whether it is noted yet or not.
+  const auto last = next();
+  ASSERT_NE(last, nullptr);
+  EXPECT_FALSE(cluster_.has_untried(tried_, last.get()));
+  tried_.push_back(last);
+  EXPECT_FALSE(cluster_.has_untried(tried_, last.get()));
   EXPECT_EQ(next(), nullptr);
 }
 
