@@ -150,7 +150,7 @@ void Exchange::take_body_back(bool is_looked_at) {
   if (task == nullptr || task->body.empty()) return;
   std::string body = is_looked_at ? task->body : std::exchange(task->body, {});
   body.append(suspended_->body.view());
-  suspended_->body.assign(body);
+  suspended_->body.take_over(std::move(body));
 }
 
 // `passes`: though it was not inspected.
