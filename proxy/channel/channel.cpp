@@ -9,6 +9,13 @@ using Handshake = tls::Connection::Handshake;
 using Role = tls::Connection::Role;
 using State = tls::Connection::State;
 
+namespace {
+
+// A turn's bulk with its records, and some more.
+constexpr std::size_t kKeptCiphertextBytes = 512u << 10;
+
+}  // namespace
+
 void Channel::Encrypted::hold(std::string_view ciphertext) {
   if (ciphertext.empty()) return;
   unread.append(ciphertext);
@@ -116,7 +123,10 @@ bool Channel::send_ciphertext() {
   std::string& output = encrypted_->connection->output();
   std::string& ticket = encrypted_->ticket;
   if (!ticket.empty()) output.insert(0, std::exchange(ticket, {}));
-  return output.empty() || send(output);
+  const bool is_sound = output.empty() || send(output);
+  // It is all connections' of the worker, and a large body that went out at once made it large.
+  if (output.capacity() > kKeptCiphertextBytes) std::string().swap(output);
+  return is_sound;
 }
 
 bool Channel::send(std::string_view bytes) {

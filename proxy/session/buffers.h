@@ -28,6 +28,16 @@ struct Buffers {
   std::string head;    // a head being written
   std::string gather;  // what could not be assembled in place
   std::string frames;  // HTTP/2 frames of one flush
+
+  // What each of these texts keeps for the next turn. What streams comes in smaller pieces; a body
+  // that was gathered, and goes out at once, may be larger.
+  static constexpr std::size_t kKeptBytes = 512u << 10;
+  // At the end of a turn, when nobody uses them.
+  void give_back() {
+    for (std::string* const text : {&head, &gather, &frames}) {
+      if (text->capacity() > kKeptBytes) std::string().swap(*text);
+    }
+  }
 };
 
 }  // namespace proxy::session

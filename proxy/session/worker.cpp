@@ -186,6 +186,7 @@ bool Worker::on_turn_end() {
   exchanges_.on_turn_end();
   http2_streams_.on_turn_end();
   streams_.on_turn_end();
+  buffers_.give_back();
   access_lines_.flush();
   spans_.flush();
   give_memory_back();

@@ -287,6 +287,12 @@ class Channels : public ::testing::TestWithParam<Form> {
 INSTANTIATE_TEST_SUITE_P(Forms, Channels, ::testing::ValuesIn(forms()),
                          [](const auto& form) { return form.param.name; });
 
+TEST_P(Channels, OfALargeWriteLittleMemoryStays) {
+  EXPECT_TRUE(channel_.write(std::string(8u << 20, 'x')));
+  EXPECT_GT(channel_.unsent(), 1u << 20);
+  EXPECT_TRUE(server_ == nullptr || server_->output().capacity() < (1u << 20));
+}
+
 TEST_P(Channels, BytesPassBothWays) {
   EXPECT_EQ(channel_.is_plain(), !is_tls());
   EXPECT_TRUE(channel_.write("to you"));
