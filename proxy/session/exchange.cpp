@@ -635,6 +635,7 @@ void Exchange::reset() {
   is_grpc_ = answers_call_ = is_unframed_ = false;
   interim_heads_ = 0;
   gathered_.clear();
+  has_guarded_body_ = false;
   slow_body_.leave();
   timer_.disarm();
   body_time_ = {};

@@ -188,6 +188,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   bool ask_auth_server(const policy::ExternalAuth& auth);
   void wait_with_body(const upstream::Piece& piece);
   bool hold_guarded();
+  void hold_until_taken();
   void stop_waiting();
   void on_password_checked(PasswordChecks::Outcome outcome);
   void on_auth_answered(policy::AuthAnswer answer);
@@ -363,6 +364,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   upstream::KeptMessage kept_;
   bool is_unframed_ = false;  // while gathering: its head does not say how the body ends
   GatheredBytes gathered_;
+  bool has_guarded_body_ = false;         // which is in gathered_ until an endpoint has taken it
   SlowBodies::Place slow_body_;           // while it is one at an endpoint that has not answered
   std::unique_ptr<Suspended> suspended_;  // while it is guarded
   // Of the guards that looked at it; nullptr: nothing.

@@ -112,6 +112,7 @@ void Exchange::ask_for_page(int status, std::string_view reason, upstream::Reque
 void Exchange::begin_way_anew() {
   timer_.disarm();
   gathered_.clear();
+  has_guarded_body_ = false;
   kept_.drop();
   request_complete_ = is_idempotent_ = true;
   request_trailer_.take();

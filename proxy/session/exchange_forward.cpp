@@ -411,6 +411,7 @@ void Exchange::on_stream_open() {
   } else {
     kept_.drop();
   }
+  hold_until_taken();
   watch_client();
   if (!request_complete_ && wants_request_body()) downstream_->want_request_body();
 }
@@ -594,6 +595,7 @@ void Exchange::on_request_sent() {
   // Of many requests that wait for their answers, large heads are not kept for the few that are
   // refused.
   if (kept_.head().size() > upstream::kReplayBytesMax) kept_.drop();
+  hold_until_taken();
   const bool wants_more = stage_ == Stage::tunnel ? !client_finished_ : !request_complete_;
   if (!wants_more) return;
   watch_client();

@@ -246,6 +246,14 @@ bool Exchange::hold_guarded() {
   return gathered_.hold(held);
 }
 
+// What a guard has gathered goes out at once, and stays ours until an endpoint has taken it: one
+// that takes nothing would have more and more of it wait there, beside the account.
+void Exchange::hold_until_taken() {
+  if (!has_guarded_body_) return;
+  has_guarded_body_ = stage_ == Stage::connecting || unsent_request() > 0;
+  gathered_.hold(has_guarded_body_ ? kept_.capacity() + unsent_request() : 0);
+}
+
 void Exchange::stop_waiting() {
   drop_response();
   if (suspended_ == nullptr) return;
@@ -288,6 +296,8 @@ void Exchange::decide_again() {
   }
   suspended_.reset();
   auth_answers_.reset();
+  has_guarded_body_ = stage_ == Stage::connecting || stage_ == Stage::requesting;
+  hold_until_taken();
   // What the client may have sent meanwhile has not been read.
   const bool wants_more = stage_ != Stage::over && !request_complete_ && wants_request_body();
   if (wants_more && unsent_request() == 0) downstream_->want_request_body();

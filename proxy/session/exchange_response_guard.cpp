@@ -73,6 +73,7 @@ void Exchange::begin_holding_response(const http::ResponseHead& head) {
   ResponseGuard& guard = *response_guard_;
   guard.head = std::make_shared<const http::KeptHead<http::ResponseHead>>(head);
   guard.state = ResponseGuard::State::gathers;
+  has_guarded_body_ = false;
   gathered_.begin(client_address_);
   means_.loop.arm(guard.timer, means_.options.inspectors.wait_max);
 }

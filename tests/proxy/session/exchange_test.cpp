@@ -217,16 +217,19 @@ class ExchangeAlone : public ::testing::Test {
     return 0;
   }
 
-  // Of an endpoint whose responses are inspected, and pass though nobody has the time for that: the
-  // client has no address, by which it could wait for its turn.
-  void serve_inspected(std::uint64_t body_bytes_max) {
+  // Nobody has the time to inspect anything: the client has no address, by which it could wait for
+  // its turn.
+  void guard_by_firewall(const config::Firewall& firewall) {
     config::Guards guards;
-    guards.firewall =
-        config::Firewall{.passes_uninspected = true,
-                         .responses = config::ResponseInspection{.body_bytes_max = body_bytes_max}};
+    guards.firewall = firewall;
     guards_ = std::make_shared<const config::Guards>(guards);
     serve(1);
     client_.address = "nobody";
+  }
+  // Of an endpoint whose responses are inspected, and pass though that is so.
+  void serve_inspected(std::uint64_t body_bytes_max) {
+    guard_by_firewall({.passes_uninspected = true,
+                       .responses = config::ResponseInspection{.body_bytes_max = body_bytes_max}});
     streams_.ready = 1;
     begin("GET");
     turn_until([this] { return streams_.count() == 1; });
@@ -584,6 +587,32 @@ TEST_F(ExchangeAlone, WhoRefusesABodyMayNotHaveReadIt) {
   streams_.last().say_head("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\n", "no", true);
   EXPECT_EQ(downstream_.status, 403);
   EXPECT_EQ(streams_.last().released(), Use::broken);
+}
+
+// ---- A body that a guard has gathered
+
+// Else an endpoint that takes nothing would have any number of them wait for it.
+TEST_F(ExchangeAlone, WhatAGuardHasGatheredIsHeldUntilTheEndpointHasTakenIt) {
+  for (const bool is_ready : {false, true}) {
+    guard_by_firewall({.passes_uninspected = true});
+    streams_.ready = is_ready ? 1 : 0;
+    downstream_ = {};
+    const std::size_t before = streams_.count();
+    const std::string body(200'000, 'x');
+    streams_.unsent_bytes = is_ready ? body.size() : 0;  // it takes nothing
+    begin("POST", Body::in_chunks, body);
+    turn_until([&] { return streams_.count() > before; });
+    EXPECT_GE(room_->counters.gathered_bytes.get(), body.size());
+    if (!is_ready) {
+      streams_.last().unsent_bytes = body.size();
+      streams_.last().open();
+      EXPECT_GE(room_->counters.gathered_bytes.get(), body.size());
+    }
+    EXPECT_EQ(streams_.last().body(), body);
+    streams_.last().take_all();
+    EXPECT_EQ(room_->counters.gathered_bytes.get(), 0u);
+    exchange_.reset();
+  }
 }
 
 // ---- A response that is held until it was inspected

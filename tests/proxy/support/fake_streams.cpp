@@ -118,6 +118,7 @@ upstream::RequestStream* FakeStreams::take_ready(
   --ready;
   streams_.emplace_back(endpoint, wishes, user, true);
   streams_.back().reused = true;
+  streams_.back().unsent_bytes = unsent_bytes;
   return &streams_.back();
 }
 
@@ -131,6 +132,7 @@ upstream::RequestStream* FakeStreams::connect(const std::shared_ptr<upstream::En
   }
   // A stream of HTTP/2 can be begun while its connection is made.
   streams_.emplace_back(endpoint, wishes, user, wishes.cluster.config().speaks_http2);
+  streams_.back().unsent_bytes = unsent_bytes;
   return &streams_.back();
 }
 

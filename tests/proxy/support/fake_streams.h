@@ -90,6 +90,8 @@ class FakeStreams final : public upstream::StreamSource {
   int ready = 0;
   // So many connections that are to be made fail at once.
   int refused = 0;
+  // Of those that are made from now on: see FakeStream.
+  std::size_t unsent_bytes = 0;
 
   upstream::RequestStream* take_ready(const std::shared_ptr<upstream::Endpoint>& endpoint,
                                       const upstream::StreamWishes& wishes,
