@@ -216,7 +216,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   // ---- exchange_response_guard.cpp: what is inspected before it is sent
   struct ResponseGuard;
   void guard_response(const policy::Inspections::Settings& settings);
-  void ask_for_readable_response();
+  void ask_for_readable_response(std::vector<http::Field>& fields) const;
   bool holds_response() const;
   void meet_response();
   void begin_holding_response(const http::ResponseHead& head);

@@ -47,6 +47,7 @@ void Exchange::prepare_error_page(const Client& client, const router::Target& ta
   for (const http::Field& field : request_.fields) {
     if (!field.dropped && is_passed_to_pages(field.name)) head.fields.push_back(field);
   }
+  ask_for_readable_response(head.fields);
   const std::string_view log_text = log_text_;
   target.rest().error_pages->describe(
       {.accept = value_of(request_.fields, "accept"),

@@ -78,7 +78,7 @@ void Exchange::forward(const Client& client, const router::Target& target,
   if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
   if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
-  ask_for_readable_response();
+  ask_for_readable_response(request_.fields);
   if (const auto version = cluster_->config().proxy_protocol;
       version != config::ProxyProtocol::none) {
     // A connection of HTTP/2 carries requests of many clients.

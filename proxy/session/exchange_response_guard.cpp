@@ -34,10 +34,10 @@ void Exchange::guard_response(const policy::Inspections::Settings& settings) {
   if (!is_guarded) response_guard_ = std::make_unique<ResponseGuard>(*this, settings);
 }
 
-// An endpoint is not asked to compress what is to be compared.
-void Exchange::ask_for_readable_response() {
+// An endpoint is not asked to compress what is to be compared. `fields`: of what it is asked.
+void Exchange::ask_for_readable_response(std::vector<http::Field>& fields) const {
   if (response_guard_ == nullptr) return;
-  for (http::Field& field : request_.fields) {
+  for (http::Field& field : fields) {
     if (http::equals_ignoring_case(field.name, "accept-encoding")) field.value = "identity";
   }
 }

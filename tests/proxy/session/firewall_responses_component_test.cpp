@@ -116,6 +116,7 @@ class FirewallResponses : public ::testing::Test {
                         "\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\nX-Sum: 1\r\n\r\n"},
         {"/leak-in-pieces", std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n") +
                                 kHtml + "\r\n2\r\nev\r\n2\r\nil\r\n0\r\n\r\n"},
+        {"/lost", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"},
         {"/nothing", std::string("HTTP/1.1 204 No Content\r\n") + kHtml + "\r\n"},
     };
     return kAnswers;
@@ -338,6 +339,24 @@ TEST_F(FirewallResponses, WhatComesCompressedIsReadAndPassesAsItCame) {
   EXPECT_EQ(answer.field("content-encoding"), "gzip");
   EXPECT_EQ(answer.body, compressed("<p>chairs</p>"));
   EXPECT_EQ(leaks.last_body(), "<p>chairs</p>");
+}
+
+TEST_F(FirewallResponses, APageForAnErrorIsAskedForAsItCanBeRead) {
+  ScriptedBackend pages([](SocketStream& stream, const SeenRequest&) {
+    return stream.send(ScriptedBackend::ok("page", kHtml));
+  });
+  config::ProxyConfig config = guarded(backend.port(), inspecting());
+  config::Cluster of_pages;
+  of_pages.endpoints = {{"127.0.0.1", pages.port()}};
+  config.clusters["pages"] = std::make_shared<const config::Cluster>(of_pages);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).policies.change().error_pages =
+      config::ErrorPages{.cluster = "pages", .statuses = {404}};
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  ASSERT_TRUE(proxy.publish(config));
+  EXPECT_EQ(ask(request("/lost", "Accept-Encoding: gzip, br\r\n")).body, "page");
+  EXPECT_EQ(pages.last().field("Accept-Encoding"), "identity");
+  EXPECT_EQ(leaks.last_body(), "page");
 }
 
 TEST_F(FirewallResponses, OfWhatIsCompressedNoMoreIsMadeThanIsInspected) {
