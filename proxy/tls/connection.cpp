@@ -9,6 +9,15 @@
 #include "proxy/reason/words.h"
 
 namespace proxy::tls {
+namespace {
+
+// SSL_get_error() says "failed" as long as this thread has an error of before. Most of the time it
+// has none, and to look is a fifth of the work of clearing the places of all.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+}  // namespace
 
 Connection::Connection(Wire& wire, Role role, ssl_st* made) : wire_(wire), ssl_(made), role_(role) {
   if (ssl_ == nullptr) {
@@ -57,7 +66,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
                              std::size_t& records) {
   const std::size_t records_max = std::exchange(records, 0);
   if (state_ != State::open) return 0;
-  ERR_clear_error();
+  forget_errors();
   wire_.input() = ciphertext;
   std::size_t total = 0;
   while (total < size && records < records_max) {
@@ -87,7 +96,7 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
 
 bool Connection::write(std::string_view plain) {
   if (state_ == State::failed) return false;
-  ERR_clear_error();
+  forget_errors();
   while (!plain.empty()) {
     const int written = SSL_write(ssl_, plain.data(),
                                   static_cast<int>(std::min<std::size_t>(plain.size(), 1u << 30)));
