@@ -36,8 +36,7 @@ void SpanExport::Spans::add(Span span) {
   spans_.push_back(std::move(span));
 }
 
-bool SpanExport::Spans::flush() {
-  if (spans_.empty()) return true;
+bool SpanExport::Spans::hand_over() {
   const std::unique_lock lock(to_->mutex_, std::try_to_lock);
   if (!lock) return false;
   const std::size_t room = kPendingMax - std::min(kPendingMax, to_->pending_.size());

@@ -54,9 +54,11 @@ class SpanExport {
     void add(Span span);
     // Hands them over; call it once per loop turn. Never waits: when the sending thread is just
     // taking some, they stay until the next turn. False: some are left.
-    bool flush();
+    bool flush() { return spans_.empty() || hand_over(); }
 
    private:
+    bool hand_over();
+
     SpanExport* const to_;
     std::vector<Span> spans_;
   };

@@ -77,7 +77,7 @@ void Loop::run(TurnEnd& end) {
       ready.failed = (bits & (EPOLLHUP | EPOLLERR)) != 0;
       handler->on_ready(ready);
     }
-    resume_some();
+    if (!to_resume_.empty()) resume_some();
     timers_.advance(now_, clock_);
     if (posted_here_) run_posted();
     more_ = end.on_turn_end() || !to_resume_.empty() || timers_.has_due();
@@ -88,7 +88,6 @@ void Loop::run(TurnEnd& end) {
 
 // Those who ask again meanwhile are behind those who wait already, and not before the next turn.
 void Loop::resume_some() {
-  if (to_resume_.empty()) return;
   Queue<EventHandler, NextTurn> asked;
   asked.take_all(to_resume_);
   const TurnSlice slice = begin_slice();

@@ -98,8 +98,7 @@ void ClientQueues::close_soon(ClientConnection& connection) {
   if (!doomed_.is_waiting(connection)) doomed_.push_back(connection);
 }
 
-bool ClientQueues::close_doomed() {
-  if (doomed_.empty()) return false;
+bool ClientQueues::close_some_doomed() {
   const net::TurnSlice slice = tools_.loop.begin_slice();
   while (ClientConnection* const connection = doomed_.take_front()) {
     connection->close(reason::client_reset, true);

@@ -50,7 +50,7 @@ class ClientQueues {
   // hold up those who are there. True: more wait.
   bool make_handshake_step();
   // True: there are more.
-  bool close_doomed();
+  bool close_doomed() { return !doomed_.empty() && close_some_doomed(); }
 
   // ---- for the end of all
   void begin_drain();
@@ -61,6 +61,7 @@ class ClientQueues {
  private:
   template <class Visit>
   void for_each(Visit visit);
+  bool close_some_doomed();
 
   Tools tools_;
   ClientConnection* first_ = nullptr;

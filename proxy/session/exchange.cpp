@@ -84,7 +84,7 @@ void Exchange::begin_for(const Client& client, Protocol protocol, const upstream
   is_idempotent_ = upstream::is_idempotent(request_.method);
   is_head_ = request_.method == http::Method::head;
   is_grpc_ = protocol == Protocol::http2 && http2::is_grpc(request_);
-  offered_upgrade_ = request_.upgrade;
+  if (!request_.upgrade.empty()) offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
   request_bytes_ = piece.size;
   decide(client, piece, last);

@@ -189,7 +189,10 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void wait_with_body(const upstream::Piece& piece);
   bool hold_guarded();
   void hold_until_taken();
-  void stop_waiting();
+  void stop_waiting() {
+    if (suspended_ != nullptr || response_guard_ != nullptr) drop_what_waits();
+  }
+  void drop_what_waits();
   void on_password_checked(PasswordChecks::Outcome outcome);
   void on_auth_answered(policy::AuthAnswer answer);
   void decide_again();

@@ -254,7 +254,7 @@ void Exchange::hold_until_taken() {
   gathered_.hold(has_guarded_body_ ? kept_.capacity() + unsent_request() : 0);
 }
 
-void Exchange::stop_waiting() {
+void Exchange::drop_what_waits() {
   drop_response();
   if (suspended_ == nullptr) return;
   means_.guarding.passwords.leave(*suspended_);

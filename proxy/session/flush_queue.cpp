@@ -18,8 +18,7 @@ void FlushQueue::leave(Http2Connection& connection) {
   waiting_.leave(connection);
 }
 
-bool FlushQueue::flush_some() {
-  if (waiting_.empty()) return false;
+bool FlushQueue::flush_waiting() {
   net::Queue<Http2Connection, Flush> flushing;
   flushing.take_all(waiting_);
   const net::TurnSlice slice = loop_.begin_slice();

@@ -19,9 +19,11 @@ class FlushQueue {
   void add(Http2Connection& connection);
   void leave(Http2Connection& connection);
   // The turn ends. True: there is more to flush in the next one.
-  bool flush_some();
+  bool flush_some() { return !waiting_.empty() && flush_waiting(); }
 
  private:
+  bool flush_waiting();
+
   const net::Loop& loop_;
   net::Queue<Http2Connection, Flush> waiting_;
 };

@@ -38,9 +38,8 @@ bool SlowBodies::Place::take(SlowBodies& bodies, std::uint64_t cluster,
   return true;
 }
 
-void SlowBodies::Place::leave() {
+void SlowBodies::Place::give_back() {
   SlowBodies* const bodies = std::exchange(bodies_, nullptr);
-  if (bodies == nullptr) return;
   const auto of_cluster = bodies->clusters_.find(cluster_);
   const auto of_client = of_cluster->second.of_client.find(client_);
   if (--of_client->second == 0) of_cluster->second.of_client.erase(of_client);

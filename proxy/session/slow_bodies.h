@@ -34,9 +34,13 @@ class SlowBodies {
 
     // `cluster`: upstream::Cluster::id_hash(). False: there is none for this client.
     bool take(SlowBodies& bodies, std::uint64_t cluster, std::string_view client_address);
-    void leave();
+    void leave() {
+      if (bodies_ != nullptr) give_back();
+    }
 
    private:
+    void give_back();
+
     SlowBodies* bodies_ = nullptr;
     std::uint64_t cluster_ = 0;
     config::IpAddress client_{};

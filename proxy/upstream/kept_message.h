@@ -26,7 +26,7 @@ class KeptMessage {
   // A message, whatever its size.
   void keep(std::string_view head, std::string_view body) {
     text_.assign(head);
-    text_.append(body);
+    if (!body.empty()) text_.append(body);
     head_bytes_ = head.size();
     is_whole_ = true;
   }

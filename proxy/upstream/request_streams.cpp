@@ -65,8 +65,8 @@ void RequestStreams::give_back(Http2RequestStream& stream) {
 }
 
 void RequestStreams::on_turn_end() {
-  recycle(http1_);
-  recycle(http2_);
+  if (!http1_.spent.empty()) recycle(http1_);
+  if (!http2_.spent.empty()) recycle(http2_);
 }
 
 void RequestStreams::give_memory_back() {
