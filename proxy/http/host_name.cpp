@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/http/lower_case.h"
+
 namespace proxy::http {
 
 std::string_view without_port(std::string_view authority) {
@@ -27,9 +29,7 @@ HostName::HostName(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.size() > kHostNameBytesMax) return;
   size_ = name.size();
-  std::transform(name.begin(), name.end(), text_.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
+  write_lower(name, text_.data());
 }
 
 std::string_view wildcard_domain(std::string_view name) {

@@ -29,7 +29,10 @@ std::string_view without_default_port(std::string_view host, std::string_view de
 }
 
 bool has_line_end(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+  for (const char c : text) {
+    if (c == '\r' || c == '\n' || c == '\0') return true;
+  }
+  return false;
 }
 
 }  // namespace

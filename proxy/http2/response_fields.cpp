@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "proxy/http/lower_case.h"
+
 namespace proxy::http2 {
 namespace {
 
@@ -32,10 +34,10 @@ void ResponseFields::begin(const std::vector<http::Field>& fields) {
 
 void ResponseFields::add_in_lower_case(const http::Field& field) {
   const std::size_t begin = names_.size();
-  for (const char c : field.name) {
-    names_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-  }
-  add({names_.data() + begin, field.name.size()}, field.value);
+  names_.append(field.name);
+  char* const name = names_.data() + begin;
+  http::write_lower(field.name, name);
+  add({name, field.name.size()}, field.value);
 }
 
 const std::vector<nghttp2_nv>& ResponseFields::of(const std::vector<http::Field>& trailer) {
