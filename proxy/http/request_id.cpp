@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::size_t kClientIdBytesMax = 128;
 
+static_assert(std::endian::native == std::endian::little, "the first digit is in the lowest byte");
+
+// The eight digits of a number, the lowest first.
+std::uint64_t hexadecimal(std::uint32_t number) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t digits = number;
+  digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+  digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+  digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
+  const std::uint64_t letters = ((digits + 6 * kEach) >> 4) & kEach;  // 1 from ten on
+  return digits + '0' * kEach + ('a' - '0' - 10) * letters;
+}
+
 bool is_usable(std::string_view id) {
   if (id.empty() || id.size() > kClientIdBytesMax) return false;
   for (const char c : id) {
@@ -41,11 +54,14 @@ std::uint64_t RequestIds::draw() {
 }
 
 void RequestIds::next(Text& out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::size_t at = 0;
+  char* at = out.data();
   for (int half = 0; half < 2; ++half) {
-    std::uint64_t bits = draw();
-    for (int i = 0; i < 16; ++i, bits >>= 4) out[at++] = kDigits[bits & 15];
+    const std::uint64_t bits = draw();
+    const std::uint64_t lower = hexadecimal(static_cast<std::uint32_t>(bits));
+    const std::uint64_t upper = hexadecimal(static_cast<std::uint32_t>(bits >> 32));
+    std::memcpy(at, &lower, sizeof lower);
+    std::memcpy(at + sizeof lower, &upper, sizeof upper);
+    at += sizeof lower + sizeof upper;
   }
 }
 

@@ -31,6 +31,23 @@ TEST(RequestId, TheClientsIsKeptWhenItIsOneUsableValue) {
   }
 }
 
+TEST(RequestId, HasEveryDigitOfItsNumbers) {
+  RequestIds ids({1, 2, 3, 4});
+  RequestIds numbers({1, 2, 3, 4});
+  RequestIds::Text text;
+  for (int i = 0; i < 100; ++i) {
+    ids.next(text);
+    std::string expected;
+    for (int half = 0; half < 2; ++half) {
+      const std::uint64_t number = numbers.draw();
+      for (int digit = 0; digit < 16; ++digit) {
+        expected += "0123456789abcdef"[(number >> (4 * digit)) & 15];
+      }
+    }
+    EXPECT_EQ(std::string_view(text.data(), text.size()), expected);
+  }
+}
+
 TEST(RequestId, NewOnesDiffer) {
   RequestIds ids;
   RequestIds::Text a, b;
