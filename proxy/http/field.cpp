@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -159,6 +160,97 @@ constexpr std::array<Range, kLongestName + 1> kByLength = [] {
   return ranges;
 }();
 
+// ---- Names as words of eight bytes: most are told apart by their first, and compared by few
+
+static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
+
+template <class Word>
+Word loaded(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+// As a word has the byte at that place.
+constexpr std::uint64_t at_place(std::uint64_t byte, std::size_t place) {
+  return byte << (8 * place);
+}
+
+// The first bytes of a name, which has some, with zeros behind those of a shorter one.
+std::uint64_t first_word(std::string_view name) {
+  const std::size_t size = name.size();
+  const char* const begin = name.data();
+  if (size >= kWordBytes) return loaded<std::uint64_t>(begin);
+  if (size >= 4) {
+    return loaded<std::uint32_t>(begin) |
+           at_place(loaded<std::uint32_t>(begin + size - 4), size - 4);
+  }
+  const auto byte = [begin](std::size_t i) {
+    return at_place(static_cast<unsigned char>(begin[i]), i);
+  };
+  return byte(0) | byte(size / 2) | byte(size - 1);
+}
+
+// The first bytes of a known name, and which bits of a name's are to be the same where that may be
+// the known one, in whatever case and with whatever marks.
+struct FirstWord {
+  std::uint64_t word = 0;
+  std::uint64_t compared = 0;
+
+  bool may_be(std::uint64_t first) const { return ((first ^ word) & compared) == 0; }
+};
+
+constexpr FirstWord first_word_of(std::string_view known) {
+  FirstWord first;
+  for (std::size_t i = 0; i < kWordBytes && i < known.size(); ++i) {
+    const char c = known[i];
+    first.word |= at_place(static_cast<unsigned char>(c), i);
+    first.compared |= at_place(c >= 'a' && c <= 'z' ? 0xdf : c == '-' ? 0 : 0xff, i);
+  }
+  return first;
+}
+
+template <std::size_t kCount>
+constexpr std::array<FirstWord, kCount> first_words_of(const std::array<KnownName, kCount>& names) {
+  std::array<FirstWord, kCount> words{};
+  for (std::size_t i = 0; i < kCount; ++i) words[i] = first_word_of(names[i].name);
+  return words;
+}
+
+constexpr auto kFirstOfKnown = first_words_of(kKnownNames);
+constexpr auto kFirstOfFamilies = first_words_of(kFamilies);
+
+static_assert(std::all_of(kKnownNames.begin(), kKnownNames.end(),
+                          [](const KnownName& known) {
+                            return std::all_of(known.name.begin(), known.name.end(), [](char c) {
+                              return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                            });
+                          }),
+              "is_word() knows no others");
+
+// Whether what differs is the case of letters at most: of what known names are made of, letters
+// alone have the bit 0x40, and case is the bit 0x20.
+bool is_word(std::uint64_t word, std::uint64_t known) {
+  return ((word ^ known) & ~((known & 0x4040404040404040) >> 1)) == 0;
+}
+
+// Whether `name`, which is as long, is `known` in whatever case.
+bool is_spelt_as(std::string_view name, std::uint64_t first, std::string_view known,
+                 std::uint64_t first_of_known) {
+  if (!is_word(first, first_of_known)) return false;
+  for (std::size_t done = kWordBytes; done < name.size(); done += kWordBytes) {
+    // The last word is the last eight bytes, some of which were looked at.
+    const std::size_t at = std::min(done, name.size() - kWordBytes);
+    if (!is_word(loaded<std::uint64_t>(name.data() + at),
+                 loaded<std::uint64_t>(known.data() + at))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Whether `name`, which is not the shorter, begins with `known`.
 bool is_folded_to(std::string_view name, std::string_view known) {
   for (std::size_t i = 0; i < known.size(); ++i) {
@@ -174,14 +266,34 @@ bool is_spelt_with_hyphens(std::string_view name) {
   return true;
 }
 
-// Most names end here at their first letter.
-FieldId family_id(std::string_view name) {
-  const char first = kFolded[static_cast<unsigned char>(name.front())];
-  if (first != 'x' && first != 'r' && first != 's' && first != 'w') return FieldId::other;
-  for (const KnownName& family : kFamilies) {
-    if (name.size() >= family.name.size() && is_folded_to(name, family.name)) return family.id;
+// Most names end here.
+bool may_begin_family(char first) {
+  const char letter = kFolded[static_cast<unsigned char>(first)];
+  return letter == 'x' || letter == 'r' || letter == 's' || letter == 'w';
+}
+
+[[gnu::noinline]] FieldId id_from_family(std::string_view name, std::uint64_t first) {
+  for (std::size_t i = 0; i < kFamilies.size(); ++i) {
+    const KnownName& family = kFamilies[i];
+    if (kFirstOfFamilies[i].may_be(first) && name.size() >= family.name.size() &&
+        is_folded_to(name, family.name)) {
+      return is_spelt_with_hyphens(name) ? family.id : FieldId::look_alike;
+    }
   }
   return FieldId::other;
+}
+
+// Of a name that is none of the known ones before that place. Apart from field_id(), which saves no
+// registers for what it does not do with most names.
+[[gnu::noinline]] FieldId id_from(std::size_t place, std::string_view name, std::uint64_t first) {
+  for (const std::size_t end = kByLength[name.size()].end; place < end; ++place) {
+    const FirstWord& word = kFirstOfKnown[place];
+    if (!word.may_be(first)) continue;
+    const KnownName& known = kKnownNames[place];
+    if (is_spelt_as(name, first, known.name, word.word)) return known.id;
+    if (is_folded_to(name, known.name)) return FieldId::look_alike;
+  }
+  return may_begin_family(name.front()) ? id_from_family(name, first) : FieldId::other;
 }
 
 bool is_letter_or_digit(char c) {
@@ -211,17 +323,15 @@ bool is_ipv6_literal(std::string_view text) {
 
 FieldId field_id(std::string_view name) {
   if (name.empty()) return FieldId::other;
-  const auto exactly = [&](FieldId id) {
-    return is_spelt_with_hyphens(name) ? id : FieldId::look_alike;
-  };
+  const std::uint64_t first = first_word(name);
   if (name.size() <= kLongestName) {
     const Range range = kByLength[name.size()];
-    for (std::size_t i = range.begin; i < range.end; ++i) {
-      if (is_folded_to(name, kKnownNames[i].name)) return exactly(kKnownNames[i].id);
+    const FirstWord* const words = kFirstOfKnown.data();
+    for (std::size_t place = range.begin; place < range.end; ++place) {
+      if (words[place].may_be(first)) return id_from(place, name, first);
     }
   }
-  const FieldId family = family_id(name);
-  return family == FieldId::other ? family : exactly(family);
+  return may_begin_family(name.front()) ? id_from_family(name, first) : FieldId::other;
 }
 
 bool is_hop_by_hop(FieldId id) {
@@ -245,6 +355,7 @@ bool is_hop_by_hop(FieldId id) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if (a == b) return true;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }

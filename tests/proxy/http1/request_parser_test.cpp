@@ -119,6 +119,49 @@ TEST(RequestParser, TakesWhatTheGrammarAllows) {
   }));
 }
 
+// Long lines are looked at many bytes at a time: where in them a byte stands is no matter.
+TEST(RequestParser, AByteIsFoundWhereverItStandsInAField) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string value(size, 'v');
+      value[at] = '\x01';
+      EXPECT_EQ(parse_whole("GET / HTTP/1.1\r\nHost: a\r\nX: " + value + "\r\n\r\n").verdict,
+                "failed: bad_field_value")
+          << size << " " << at;
+      value[at] = '\r';
+      EXPECT_EQ(parse_whole("GET / HTTP/1.1\r\nHost: a\r\nX: " + value + "\r\n\r\n").verdict,
+                "failed: bad_line_ending")
+          << size << " " << at;
+      std::string name(size, 'n');
+      name[at] = '(';
+      EXPECT_EQ(parse_whole("GET / HTTP/1.1\r\nHost: a\r\n" + name + ": v\r\n\r\n").verdict,
+                "failed: bad_field_name")
+          << size << " " << at;
+      name[at] = '.';
+      EXPECT_THAT(parse_whole("GET / HTTP/1.1\r\nHost: a\r\n" + name + ": v\r\n\r\n").head,
+                  testing::EndsWith("\n" + name + "=v"))
+          << size << " " << at;
+    }
+  }
+}
+
+// And each byte is judged alike in a short field and in a long one.
+TEST(RequestParser, AByteIsAsGoodInALongFieldAsInAShortOne) {
+  const std::string before = "GET / HTTP/1.1\r\nHost: a\r\n";
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (c == '\n') continue;
+    const auto verdict = [&](const std::string& line) {
+      std::string outcome = parse_whole(before + line + "\r\n\r\n").verdict;
+      return outcome.substr(0, outcome.find(" at "));
+    };
+    const std::string more(20, 'a');
+    EXPECT_EQ(verdict("X: a" + std::string(1, c) + "a"), verdict("X: " + more + c + more)) << byte;
+    EXPECT_EQ(verdict("a" + std::string(1, c) + "a:"), verdict(more + c + more + ": " + more))
+        << byte;
+  }
+}
+
 // What a second parser could read another way. Each is refused, however its bytes arrive.
 TEST(RequestParser, RefusesEveryAttemptAtSmuggling) {
   const std::string get = "GET / HTTP/1.1\r\n";
