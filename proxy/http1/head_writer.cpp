@@ -34,6 +34,13 @@ class Cursor {
     p_ = std::to_chars(p_, end_, value).ptr;
     return *this;
   }
+  // RFC 9112 §4: a status has three.
+  Cursor& three_digits(int value) {
+    *p_++ = static_cast<char>('0' + value / 100 % 10);
+    *p_++ = static_cast<char>('0' + value / 10 % 10);
+    *p_++ = static_cast<char>('0' + value % 10);
+    return *this;
+  }
   std::size_t written() const { return static_cast<std::size_t>(p_ - begin_); }
 
  private:
@@ -45,8 +52,19 @@ class Cursor {
 constexpr std::size_t kNumberBytesMax = 20;
 constexpr int kNoContent = 204;  // RFC 9110 §8.6: without a Content-Length
 
+// Most lie in what was read as they are written: one copy for all of it.
+bool lies_as_written(const Field& field) {
+  const char* const behind_name = field.name.data() + field.name.size();
+  return field.value.data() == behind_name + 2 && behind_name[0] == ':' && behind_name[1] == ' ';
+}
+
 void write_field(Cursor& out, const Field& field) {
-  out << field.name << ": " << field.value << "\r\n";
+  if (lies_as_written(field)) {
+    out << std::string_view(field.name.data(), field.name.size() + 2 + field.value.size());
+  } else {
+    out << field.name << ": " << field.value;
+  }
+  out << "\r\n";
 }
 
 // The path under which the client sees the backend is known here, whatever others said before.
@@ -218,7 +236,7 @@ std::size_t write_response_head(const ResponseHead& head, const Delivery& delive
                                 std::span<char> out) {
   Cursor cursor(out);
   cursor << "HTTP/1.1 ";
-  cursor.number(static_cast<std::uint64_t>(head.status)) << " " << head.reason << "\r\n";
+  cursor.three_digits(head.status) << " " << head.reason << "\r\n";
   bool has_date = delivery.date.empty() || head.is_interim();
   for (const Field& field : head.fields) {
     if (!is_passed_downstream(field, delivery)) continue;
@@ -242,8 +260,7 @@ std::size_t answer_bound(const Answer& answer) {
 std::size_t write_answer(const Answer& answer, std::span<char> out) {
   Cursor cursor(out);
   cursor << "HTTP/1.1 ";
-  cursor.number(static_cast<std::uint64_t>(answer.status))
-      << " " << base::status_phrase(answer.status) << "\r\n";
+  cursor.three_digits(answer.status) << " " << base::status_phrase(answer.status) << "\r\n";
   if (!answer.date.empty()) cursor << "Date: " << answer.date << "\r\n";
   if (!answer.location.empty()) cursor << "Location: " << answer.location << "\r\n";
   if (!answer.allow.empty()) cursor << "Allow: " << answer.allow << "\r\n";

@@ -57,10 +57,9 @@ const char* refusal_of(int library_error) {
 
 }  // namespace
 
+// After ServerSession::drop_head().
 void Stream::reset_stream() {
   id_ = 0;
-  text_.reset();
-  std::string().swap(trailer_lines_);
   fields_.reset();
   unconsumed_ = held_window_ = 0;
   std::string().swap(incoming_);

@@ -101,15 +101,22 @@ std::optional<base::SteadyTime> TimerWheel::next_due() const {
   if (has_due()) return start_ + kTick * static_cast<std::int64_t>(current_);
   // From the slot after the current one, once around, a word of the bitmap at a time.
   const std::size_t first = (current_ + 1) % kSlots;
-  for (std::size_t offset = 0; offset < kSlots + 64;) {
-    const std::size_t slot = (first + offset) % kSlots;
-    const std::uint64_t word = used_[slot / 64] >> (slot % 64);
-    if (word != 0) {
-      const std::size_t ahead = offset + static_cast<std::size_t>(std::countr_zero(word));
-      return start_ + kTick * static_cast<std::int64_t>(current_ + 1 + ahead);
-    }
-    offset += 64 - slot % 64;
+  const auto due_in = [&](std::uint64_t word, std::size_t slot) {
+    const std::size_t found = slot + static_cast<std::size_t>(std::countr_zero(word));
+    const std::size_t ahead = (found - first) % kSlots;
+    return start_ + kTick * static_cast<std::int64_t>(current_ + 1 + ahead);
+  };
+  const std::uint64_t* const words = used_.data();
+  const std::size_t begin = first / 64;
+  const std::uint64_t earlier = (std::uint64_t{1} << (first % 64)) - 1;  // of the first word
+  if (const auto word = words[begin] & ~earlier; word != 0) return due_in(word, begin * 64);
+  for (std::size_t i = begin + 1; i < used_.size(); ++i) {
+    if (words[i] != 0) return due_in(words[i], i * 64);
   }
+  for (std::size_t i = 0; i < begin; ++i) {
+    if (words[i] != 0) return due_in(words[i], i * 64);
+  }
+  if (const auto word = words[begin] & earlier; word != 0) return due_in(word, begin * 64);
   return std::nullopt;
 }
 

@@ -122,13 +122,15 @@ void Exchange::remember_for_log(const Client& client, Protocol protocol) {
   tls_version_ = client.tls_version;
   http::RequestIds::Text storage;
   const std::string_view id = http::choose_request_id(request_, means_.request_ids, storage);
-  log_text_.assign(request_.host);
-  host_end_ = log_text_.size();
-  log_text_.append(request_.method_text);
-  method_end_ = log_text_.size();
-  log_text_.append(request_.path).append(request_.query);
-  path_end_ = log_text_.size();
-  log_text_.append(id);
+  host_end_ = request_.host.size();
+  method_end_ = host_end_ + request_.method_text.size();
+  path_end_ = method_end_ + request_.path.size() + request_.query.size();
+  log_text_.resize(path_end_ + id.size());
+  auto at = log_text_.begin();
+  for (const std::string_view part :
+       {request_.host, request_.method_text, request_.path, request_.query, id}) {
+    at = std::copy(part.begin(), part.end(), at);
+  }
   admin::WorkerCounters& counters = means_.counters;
   (protocol == Protocol::http2 ? counters.requests_http2 : counters.requests_http1).add();
 }

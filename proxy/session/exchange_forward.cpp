@@ -46,13 +46,14 @@ constexpr std::string_view kBusy = reason::endpoints_busy;
 
 void Exchange::forward(const Client& client, const router::Target& target,
                        const upstream::Piece& piece, bool last) {
-  body_bytes_max_ = target.policies->body_bytes_max;
+  const config::Policies& policies = *target.policies;
+  body_bytes_max_ = policies.body_bytes_max;
   if (body_bytes_max_ != 0 &&
       std::max(request_.content_length.value_or(0), request_bytes_) > body_bytes_max_) {
     answer(413, reason::body_too_large);
     return;
   }
-  const auto& sticky = target.policies->sticky;
+  const auto& sticky = policies.sticky;
   const bool names_client = sticky && sticky->names_client;
   if (names_client) remember_client(client, *sticky);
   cluster_ = means_.clusters.at(choose_cluster(target));
@@ -63,7 +64,8 @@ void Exchange::forward(const Client& client, const router::Target& target,
   }
   // A cookie says more than an address, which many clients may share.
   std::optional<ClientStay> stay;
-  if (!sticky) stay = find_stay(client);
+  const bool remembers_clients = cluster_->config().client_stay_seconds > 0;
+  if (remembers_clients && !sticky) stay = find_stay(client);
   if (const auto& parts = cluster_->config().hash_by; !parts.empty() && !names_client) {
     hash_ = hash_of(parts, {.path = request_.path,
                             .query = request_.query,
@@ -71,12 +73,12 @@ void Exchange::forward(const Client& client, const router::Target& target,
                             .host = client.host.empty() ? request_.host : client.host,
                             .fields = request_.fields});
   }
-  if (!target.policies->rewrite_target.empty() && !rewrite(target)) return;
-  const auto& next_upstream = target.policies->next_upstream;
+  if (!policies.rewrite_target.empty() && !rewrite(target)) return;
+  const auto& next_upstream = policies.next_upstream;
   next_upstream_ = next_upstream ? std::optional(*next_upstream) : std::nullopt;
   if (sticky && !names_client) remember_sticky(client, *sticky);
-  if (target.policies->pace) paced_ = std::make_unique<Paced>(*this, *target.policies->pace);
-  if (target.policies->tracing != config::Tracing::off) trace(client, target.policies->tracing);
+  if (policies.pace) paced_ = std::make_unique<Paced>(*this, *policies.pace);
+  if (policies.tracing != config::Tracing::off) trace(client, policies.tracing);
   if (shape_ != nullptr) shape_->apply_to_request(request_.fields);
   ask_for_readable_response(request_.fields);
   if (const auto version = cluster_->config().proxy_protocol;
@@ -97,7 +99,7 @@ void Exchange::forward(const Client& client, const router::Target& target,
     add_websocket_key();
   }
   const bool is_framed_by_us = !cluster_->config().speaks_http2;
-  const bool buffers = is_framed_by_us && target.policies->buffers_request;
+  const bool buffers = is_framed_by_us && policies.buffers_request;
   const bool gathers = buffers && !last;
   // Once all of it is here, a body has a length, in whatever pieces it came.
   const bool length_will_be_known = buffers && request_.chunked;
@@ -106,7 +108,7 @@ void Exchange::forward(const Client& client, const router::Target& target,
   if (!is_framed_by_us) request_.upgrade = {};  // HTTP/2 has none (RFC 9113 §8.6)
   request_chunked_ = request_.chunked;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
-  const std::string_view head = compose_head(client, *target.policies);
+  const std::string_view head = compose_head(client, policies);
   if (gathers) {
     is_unframed_ = length_will_be_known;
     begin_gathering(client, head, piece);
@@ -282,7 +284,7 @@ std::string_view Exchange::write_head(const Client& client, const config::Polici
   const http1::Forwarding forwarding{
       .client_address = client.address,
       .forwarded_for = client.forwarded_for,
-      .scheme = client.is_https ? "https" : "http",
+      .scheme = client.is_https ? std::string_view("https") : std::string_view("http"),
       .host = client.host,
       .port = client.port,
       .request_id = std::string_view(log_text_).substr(path_end_),

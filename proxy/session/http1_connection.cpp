@@ -122,7 +122,7 @@ bool Http1Connection::read_some(net::TurnBudget& budget) {
       break;
   }
   input_flow_.note_read(got.bytes);
-  std::memcpy(begin, held_.all().data(), held);
+  if (held > 0) std::memcpy(begin, held_.all().data(), held);
   char* const end = begin + held + got.bytes;
   held_.clear();
   const char* const rest = process(begin, end, budget);

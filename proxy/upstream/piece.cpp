@@ -12,7 +12,7 @@ std::string_view assemble_in_place(std::string_view head, const Piece& piece,
                                    std::string_view chunk_head, std::string_view tail) {
   char* begin = piece.begin;
   begin -= chunk_head.size();
-  std::memcpy(begin, chunk_head.data(), chunk_head.size());
+  if (!chunk_head.empty()) std::memcpy(begin, chunk_head.data(), chunk_head.size());
   begin -= head.size();
   if (!head.empty()) std::memcpy(begin, head.data(), head.size());
   char* end = piece.begin + piece.size;
@@ -21,10 +21,24 @@ std::string_view assemble_in_place(std::string_view head, const Piece& piece,
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
+// Where it lies if there is room around it, else in `gather`.
+std::string_view put_together(std::string_view head, const Piece& piece,
+                              std::string_view chunk_head, std::string_view tail,
+                              std::string& gather) {
+  if (!piece.empty() && head.size() + chunk_head.size() <= piece.room_before &&
+      tail.size() <= piece.room_after) {
+    return assemble_in_place(head, piece, chunk_head, tail);
+  }
+  if (piece.empty() && tail.empty()) return head;
+  gather.assign(head).append(chunk_head).append(piece.text()).append(tail);
+  return gather;
+}
+
 }  // namespace
 
 std::string_view assemble(std::string_view head, const Piece& piece, Wrapping wrapping,
                           std::string& gather) {
+  if (!wrapping.chunked) return put_together(head, piece, {}, {}, gather);
   std::array<char, http1::kChunkHeadBytesMax> chunk_head{};
   std::size_t chunk_head_size = 0;
   std::array<char, 8> tail{};
@@ -33,27 +47,19 @@ std::string_view assemble(std::string_view head, const Piece& piece, Wrapping wr
     std::memcpy(tail.data() + tail_size, text.data(), text.size());
     tail_size += text.size();
   };
-  if (wrapping.chunked) {
-    if (!piece.empty()) {
-      chunk_head_size = http1::write_chunk_head(piece.size, chunk_head.data());
-      append_tail(http1::kChunkEnd);
-    }
-    if (wrapping.last && wrapping.trailer.empty()) append_tail(http1::kLastChunk);
+  if (!piece.empty()) {
+    chunk_head_size = http1::write_chunk_head(piece.size, chunk_head.data());
+    append_tail(http1::kChunkEnd);
   }
+  if (wrapping.last && wrapping.trailer.empty()) append_tail(http1::kLastChunk);
   const std::string_view before(chunk_head.data(), chunk_head_size);
   const std::string_view after(tail.data(), tail_size);
-  if (wrapping.chunked && wrapping.last && !wrapping.trailer.empty()) {
+  if (wrapping.last && !wrapping.trailer.empty()) {
     gather.assign(head).append(before).append(piece.text()).append(after);
     gather.append(http1::kLastChunkHead).append(wrapping.trailer).append("\r\n");
     return gather;
   }
-  if (!piece.empty() && head.size() + before.size() <= piece.room_before &&
-      after.size() <= piece.room_after) {
-    return assemble_in_place(head, piece, before, after);
-  }
-  if (piece.empty() && after.empty()) return head;
-  gather.assign(head).append(before).append(piece.text()).append(after);
-  return gather;
+  return put_together(head, piece, before, after, gather);
 }
 
 Decoded decode_in_place(http1::BodyDecoder& decoder, char* begin, char* end,
