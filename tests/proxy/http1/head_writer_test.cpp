@@ -324,6 +324,13 @@ TEST(ResponseHeadWriter, AFoldedFieldGoesOutOnOneLine) {
               HasSubstr("\r\nX: a b c\r\n"));
 }
 
+TEST(ResponseHeadWriter, AFieldIsWrittenAlikeHoweverItLay) {
+  EXPECT_EQ(downstream_head("HTTP/1.1 404 No\r\nA: 1\r\nB:2\r\nC:  3 \r\nD:\t4\r\nE : 5\r\nF:\r\n"
+                            "Content-Length: 0\r\n\r\n"),
+            "HTTP/1.1 404 No\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\n"
+            "Content-Length: 0\r\n\r\n");
+}
+
 TEST(ResponseHeadWriter, AnUpstreamsDateStays) {
   const std::string head = downstream_head(
       "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n", {.date = "now"});
