@@ -5,14 +5,13 @@
 #include <tuple>
 #include <vector>
 
+#include "kube/event_recorder.h"
 #include "kube/event_series.h"
 
 namespace routing {
 
 namespace {
 
-// Longer than it takes to write what waits before it, so that it is not offered in a circle.
-constexpr std::chrono::seconds kTellAgain{1};
 constexpr std::size_t kToldInFullMax = 3;
 constexpr std::size_t kRoomForTheRest = 64;  // for how many more there are
 
@@ -73,7 +72,7 @@ std::optional<base::SteadyTime> ComplaintLog::update(const ComplaintsByKey& rout
     std::sort(complaints.begin(), complaints.end(),
               [](const Complaint* a, const Complaint* b) { return *a < *b; });
     if (!tell(told_as_one(complaints), std::get<Telling>(reason))) {
-      bring_forward(next, now + kTellAgain);
+      bring_forward(next, now + kube::kTellAgain);
       continue;
     }
     for (const Complaint* complaint : complaints) {
