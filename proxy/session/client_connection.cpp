@@ -131,7 +131,10 @@ void ClientConnection::read_proxy_header() {
     const auto text = net::SocketAddress::from_ip(header.source->text(), 0);
     client_.address = {address_text_.data(), text.value().write_ip(address_text_)};
     client_.source_port = header.source_port;
+    const bool peer_may_attest = client_.may_attest;
     note_trust();
+    // A header makes nobody more than the peer that wrote it.
+    client_.may_attest = client_.may_attest && peer_may_attest;
   }
   begin_conversation();
   if (state_ == State::first_words) means_.clients.queue_handshake(*this);

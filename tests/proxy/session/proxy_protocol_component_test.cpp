@@ -34,6 +34,14 @@ class ProxyProtocol : public ::testing::Test {
     add_certificate(config, "shop.test", issue({"shop.test"}));
     ASSERT_TRUE(proxy_->publish(config));
   }
+  // Of those who connect from now on: beside those of the flag.
+  void trust(std::string_view network) {
+    config::Arrivals arrivals;
+    arrivals.trusted_proxies = {config::Network::parse(network).value()};
+    auto config = shop({backend_.port()});
+    config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
+    ASSERT_TRUE(proxy_->publish(config));
+  }
   bool is_closed(std::uint16_t port, std::string_view bytes) {
     auto stream = SocketStream::connect(port);
     stream.send(bytes);
@@ -64,15 +72,32 @@ TEST_F(ProxyProtocol, ATrustedBalancerNamesItsClientBeforeTheFirstByte) {
 TEST_F(ProxyProtocol, WhomTheConfigurationTrustsMayNameItsClient) {
   serve(trusting({}));
   EXPECT_TRUE(is_closed(proxy_->http(), kLine + std::string(kGet)));
-  config::Arrivals arrivals;
-  arrivals.trusted_proxies = {config::Network::parse("127.0.0.0/8").value()};
-  auto config = shop({backend_.port()});
-  config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
-  ASSERT_TRUE(proxy_->publish(config));
+  trust("127.0.0.0/8");
   auto client = HttpClient::connect(proxy_->http());
   client.send(kLine + std::string(kGet));
   ASSERT_EQ(client.read_answer().status, 200);
   EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+}
+
+// Else whoever it trusts could say who the user is, by the address of a balancer of the flag.
+TEST_F(ProxyProtocol, WhomTheConfigurationAloneTrustsBecomesByNoHeaderOneOfTheFlag) {
+  const std::string header = "PROXY TCP4 10.0.0.1 10.0.0.2 4711 443\r\n";
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 203.0.113.9\r\n"
+      "X-Auth-Request-User: ann\r\n\r\n";
+  for (const auto& [networks, user] :
+       {std::pair(std::vector<std::string>{"10.0.0.0/8"}, ""),
+        std::pair(std::vector<std::string>{"10.0.0.0/8", "127.0.0.1"}, "ann")}) {
+    session::Options options = trusting(networks);
+    options.trusted_fields = client::TrustedFields::parse({"X-Auth-Request-User"}).value();
+    serve(options);
+    trust("127.0.0.0/8");
+    auto peer = HttpClient::connect(proxy_->http());
+    peer.send(header + request);
+    ASSERT_EQ(peer.read_answer().status, 200);
+    EXPECT_EQ(backend_.last().field("X-Auth-Request-User"), user);
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+  }
 }
 
 TEST_F(ProxyProtocol, TheHeaderMayComeAByteAtATime) {
