@@ -247,10 +247,12 @@ bool Exchange::hold_guarded() {
 }
 
 // What a guard has gathered goes out at once, and stays ours until an endpoint has taken it: one
-// that takes nothing would have more and more of it wait there, beside the account.
+// that takes nothing would have more and more of it wait there, beside the account. After that no
+// more of it is kept than of any other request; over HTTP/2 all of it was until now.
 void Exchange::hold_until_taken() {
   if (!has_guarded_body_) return;
   has_guarded_body_ = stage_ == Stage::connecting || unsent_request() > 0;
+  if (!has_guarded_body_) kept_.drop_unless_little();
   gathered_.hold(has_guarded_body_ ? kept_.capacity() + unsent_request() : 0);
 }
 

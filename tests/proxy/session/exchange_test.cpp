@@ -219,11 +219,13 @@ class ExchangeAlone : public ::testing::Test {
 
   // Nobody has the time to inspect anything: the client has no address, by which it could wait for
   // its turn.
-  void guard_by_firewall(const config::Firewall& firewall) {
+  void guard_by_firewall(const config::Firewall& firewall, bool speaks_http2 = false) {
     config::Guards guards;
     guards.firewall = firewall;
     guards_ = std::make_shared<const config::Guards>(guards);
-    serve(1);
+    serve(1, [speaks_http2](config::Cluster& cluster, config::Policies&) {
+      cluster.speaks_http2 = speaks_http2;
+    });
     client_.address = "nobody";
   }
   // Of an endpoint whose responses are inspected, and pass though that is so.
@@ -613,6 +615,21 @@ TEST_F(ExchangeAlone, WhatAGuardHasGatheredIsHeldUntilTheEndpointHasTakenIt) {
     EXPECT_EQ(room_->counters.gathered_bytes.get(), 0u);
     exchange_.reset();
   }
+}
+
+// Over HTTP/2 all that is sent is kept until it is out, and then no more than may be sent again.
+TEST_F(ExchangeAlone, OverHttp2NothingLargeIsKeptOfWhatAGuardHasGatheredOnceItWasTaken) {
+  guard_by_firewall({.passes_uninspected = true}, true);
+  const std::string body(200'000, 'x');
+  streams_.unsent_bytes = body.size();  // it takes nothing
+  begin("POST", Body::in_chunks, body);
+  turn_until([this] { return streams_.count() == 1; });
+  EXPECT_EQ(streams_.last().body(), body);
+  EXPECT_GE(room_->counters.gathered_bytes.get(), body.size());
+  EXPECT_GE(room_->counters.held.request_copies.get(), body.size());
+  streams_.last().take_all();
+  EXPECT_EQ(room_->counters.gathered_bytes.get(), 0u);
+  EXPECT_LE(room_->counters.held.request_copies.get(), upstream::kReplayBytesMax);
 }
 
 // ---- A response that is held until it was inspected
