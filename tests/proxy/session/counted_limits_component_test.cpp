@@ -131,9 +131,8 @@ void send_body_slowly(Scene& scene) {
   HttpClient& client =
       scene.say("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100000\r\n\r\n");
   client.stream().be_patient_for(milliseconds(10));
-  for (int i = 0; i < 500 && !scene.is_counted(); ++i) {
-    client.send("x");
-    client.wait_for_bytes();
+  for (int i = 0; i < 500; ++i) {
+    if (!client.send("x") || client.wait_for_bytes()) return;  // it was answered
   }
 }
 
@@ -143,7 +142,12 @@ struct Limit {
   const char* reason;
   void (*set)(session::Options& options);
   void (*reach)(Scene& scene);
+  int tries = 1;
 };
+
+// For limits that a client reaches only if it says something in time: one that is held up itself
+// reaches another limit.
+constexpr int kTriesInTime = 3;
 
 void leave(session::Options& /*options*/) {}
 void body_idle_100ms(session::Options& options) {
@@ -151,6 +155,10 @@ void body_idle_100ms(session::Options& options) {
 }
 void request_header_100ms(session::Options& options) {
   options.timeouts.request_header = milliseconds(100);
+}
+// In which a client also has to say the beginning of one.
+void request_header_1s(session::Options& options) {
+  options.timeouts.request_header = milliseconds(1'000);
 }
 
 constexpr const char* kAcceptPauses = "accept_pauses_total";
@@ -205,10 +213,11 @@ const Limit kLimits[] = {
      [](Scene& scene) { scene.say(""); }},
     {"time until a head begins over HTTP/2", kStalled, "request_header_timeout",
      request_header_100ms, [](Scene& scene) { scene.say_frames(""); }},
-    {"time for a head", kRefusals, "request_header_timeout", request_header_100ms,
-     [](Scene& scene) { scene.say("GET / HTTP/1.1\r\nHost: sh"); }},
-    {"time for a head over HTTP/2", kRefusals, "request_header_timeout", request_header_100ms,
-     [](Scene& scene) { scene.say_frames(http2::frame(NGHTTP2_HEADERS, 0, 1, "\x82")); }},
+    {"time for a head", kRefusals, "request_header_timeout", request_header_1s,
+     [](Scene& scene) { scene.say("GET / HTTP/1.1\r\nHost: sh"); }, kTriesInTime},
+    {"time for a head over HTTP/2", kRefusals, "request_header_timeout", request_header_1s,
+     [](Scene& scene) { scene.say_frames(http2::frame(NGHTTP2_HEADERS, 0, 1, "\x82")); },
+     kTriesInTime},
     {"time until more of a body comes", kRefusals, "request_body_timeout", body_idle_100ms,
      [](Scene& scene) {
        scene.say("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\nbegin");
@@ -216,8 +225,8 @@ const Limit kLimits[] = {
     {"time until more of a body comes over HTTP/2", kRefusals, "request_body_timeout",
      body_idle_100ms, [](Scene& scene) { scene.say_frames(post(1)); }},
     {"pace of a body", kRefusals, "request_body_too_slow",
-     [](session::Options& options) { options.timeouts.body_idle = milliseconds(1'000); },
-     send_body_slowly},
+     [](session::Options& options) { options.timeouts.body_idle = milliseconds(2'000); },
+     send_body_slowly, kTriesInTime},
     {"time until more of a response is taken", kStalled, "client_send_timeout", body_idle_100ms,
      [](Scene& scene) { scene.say("GET /big HTTP/1.1\r\nHost: shop.test\r\n\r\n"); }},
     {"time until a window is opened", kRefusals, "client_send_timeout", body_idle_100ms,
@@ -286,8 +295,12 @@ TEST(LimitsThatAreReached, AreCountedByTheirReason) {
     limit.set(options);
     Scene scene(options, std::string(limit.counter) + "{reason=\"" + limit.reason + "\"}");
     EXPECT_FALSE(scene.is_counted());
-    limit.reach(scene);
-    EXPECT_TRUE(eventually([&] { return scene.is_counted(); }));
+    bool is_counted = false;
+    for (int i = 0; i < limit.tries && !is_counted; ++i) {
+      limit.reach(scene);
+      is_counted = eventually([&] { return scene.is_counted(); });
+    }
+    EXPECT_TRUE(is_counted);
   }
 }
 
