@@ -107,10 +107,10 @@ class FirewallResponses : public ::testing::Test {
         {"/zipped", encoded(compressed("<p>chairs</p>"), "gzip")},
         {"/zipped-leak", encoded(compressed("<p>evil</p>"), "gzip")},
         {"/deflated-leak", encoded(compressed("<p>evil</p>", Wrapping::zlib), "deflate")},
-        {"/zipped-large", encoded(compressed(std::string(100'000, 'p')), "gzip")},
         {"/long-head", ScriptedBackend::ok("p", kHtml + long_field())},
         {"/bomb", encoded(compressed(std::string(4u << 20, 'b')), "gzip")},
         {"/large", ScriptedBackend::ok(std::string(1'000, 'b') + "evil", kHtml)},
+        {"/long-body", ScriptedBackend::ok(std::string(100'000, 'l'), kHtml)},
         {"/huge", ScriptedBackend::ok(std::string(1'000'000, 'h'), kHtml)},
         {"/pieces", std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n") + kHtml +
                         "\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\nX-Sum: 1\r\n\r\n"},
@@ -182,6 +182,7 @@ class FirewallResponses : public ::testing::Test {
     return client.read_answer();
   }
   HttpAnswer ask(const std::string& text) { return ask(proxy, text); }
+  double gathered() const { return proxy.metric("gatehouse_proxy_gathered_request_bytes"); }
 
   Signal goes_on;
   Leaks leaks;
@@ -256,8 +257,7 @@ TEST_F(FirewallResponses, ALargeBodyPassesWholeToWhoTakesItInSteps) {
   ASSERT_TRUE(serve(inspecting({.body_bytes_max = 100'000})));
   EXPECT_EQ(client.wait(client.get("/huge")).body, body);
   EXPECT_EQ(leaks.last_body(), body.substr(0, 100'000));
-  EXPECT_TRUE(
-      eventually([&] { return proxy.metric("gatehouse_proxy_gathered_request_bytes") == 0; }));
+  EXPECT_TRUE(eventually([&] { return gathered() == 0; }));
 }
 
 TEST_F(FirewallResponses, OfBackendsThatSpeakHttp2AreInspectedLikewise) {
@@ -380,15 +380,25 @@ TEST_F(FirewallResponses, WhatOnlySeemsToBeSmallDoesNotKeepSmallOnesWaiting) {
   config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
   ASSERT_TRUE(proxy.publish(config));
   leaks.hold_larger_than(session::Inspectors::kSmallHeadBytesMax);
-  auto first = HttpClient::connect(proxy.http());
-  auto second = HttpClient::connect(proxy.http());
-  first.send(request("/zipped-large"));
-  second.send(request("/long-head"));
+  // The thread that takes all sizes is busy: what passes for small keeps the other one.
+  auto large = HttpClient::connect(proxy.http());
+  large.send(request("/long-body"));
   leaks.wait_until_begun(1);
+  double held = gathered();
+  auto coded = HttpClient::connect(proxy.http());
+  coded.send(request("/bomb"));
+  held += static_cast<double>(compressed(std::string(4u << 20, 'b')).size());
+  ASSERT_TRUE(eventually([&] { return gathered() >= held; }));
+  auto with_long_head = HttpClient::connect(proxy.http());
+  with_long_head.send(request("/long-head"));
+  held += static_cast<double>(long_field().size());
+  ASSERT_TRUE(eventually([&] { return gathered() >= held; }));
   EXPECT_EQ(ask(request("/page")).body, "<p>chairs</p>");
+  EXPECT_EQ(leaks.begun(), 2) << "the large one and the page";
   leaks.release();
-  EXPECT_EQ(first.read_answer().status, 200);
-  EXPECT_EQ(second.read_answer().status, 200);
+  for (HttpClient* const client : {&large, &coded, &with_long_head}) {
+    EXPECT_EQ(client->read_answer().status, 200);
+  }
 }
 
 TEST_F(FirewallResponses, WhatTakesTooLongIsRefusedUnlessItMayPass) {
@@ -453,8 +463,7 @@ TEST_F(FirewallResponses, AClientThatLeavesIsForgotten) {
     leaks.wait_until_begun(1);
   }
   EXPECT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 0; }));
-  EXPECT_TRUE(
-      eventually([&] { return proxy.metric("gatehouse_proxy_gathered_request_bytes") == 0; }));
+  EXPECT_TRUE(eventually([&] { return gathered() == 0; }));
   leaks.release();
   EXPECT_EQ(ask(request("/page")).status, 200);
 }
