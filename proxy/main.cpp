@@ -139,8 +139,8 @@ void describe(CLI::App& app, Flags& flags) {
       ->group(listen);
   app.add_flag("--proxy-protocol", flags.proxy_protocol,
                "Each connection to the ports above begins with a PROXY header (version 1 or 2), "
-               "and comes from one of --trusted-proxies or of those that the configuration names; "
-               "all others are closed")
+               "and comes from one of --trusted-proxies, which must name at least one network, or "
+               "of those that the configuration names; all others are closed")
       ->group(listen);
   app.add_option("--direct-http-address", flags.direct_http_address,
                  "Where plain HTTP is served without that header, for those who come by no "
@@ -345,8 +345,10 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   settings.proxy_protocol = flags.proxy_protocol;
   settings.shares_ports = flags.share_ports;
   if (flags.proxy_protocol && flags.trusted_proxies.empty()) {
-    return base::failure(base::ErrorKind::invalid,
-                         "--proxy-protocol: nobody could connect: give --trusted-proxies, too");
+    return base::failure(
+        base::ErrorKind::invalid,
+        "--proxy-protocol: --trusted-proxies must name at least one network; those of "
+        "the configuration are added to it");
   }
   if (!flags.trusted_proxy_fields.empty() && flags.trusted_proxies.empty()) {
     return base::failure(

@@ -73,7 +73,7 @@ and all are told at once. */}}
 {{- end -}}
 
 {{- if and $v.proxy.proxyProtocol (not $v.proxy.trustedProxies) -}}
-{{- $wrong = append $wrong "proxy.proxyProtocol is set, but proxy.trustedProxies is empty: nobody could connect. List the balancer's addresses." -}}
+{{- $wrong = append $wrong "proxy.proxyProtocol is set, but proxy.trustedProxies is empty: it must name at least one network; those of EdgeParameters are added to it. List the balancer's addresses." -}}
 {{- end -}}
 {{- if and $v.proxy.trustedProxyFields (not $v.proxy.trustedProxies) -}}
 {{- $wrong = append $wrong "proxy.trustedProxyFields is set, but proxy.trustedProxies is empty: nobody could send these fields. List the balancer's addresses." -}}

@@ -374,6 +374,8 @@ TEST_F(Proxy, WhatCannotWorkIsOneSentenceAndAnExitCode) {
         "no/such/folder");
   fails({"--config", path("config.json"), "--workers", "none"}, "--workers");
   fails({"--config", path("config.json"), "--unknown"}, "--unknown");
+  fails({"--config", path("config.json"), "--proxy-protocol"},
+        "--trusted-proxies must name at least one network");
   fails({"--control-url", "https://localhost:1", "--control-ca-file", path("no.pem"),
          "--control-token-file", path("no.token")},
         "no.pem");
