@@ -34,6 +34,7 @@ std::string complaint(const char* text) {
   return value.error().message;
 }
 
+// Their names are kept, since a class may refuse them.
 TEST(Ingress, KeepsNoLabelsAndNothingThatToolsNoteDown) {
   const auto ingress = parsed<kube::Ingress>(R"({
     "metadata": {"name": "web", "namespace": "shop",
@@ -45,7 +46,23 @@ TEST(Ingress, KeepsNoLabelsAndNothingThatToolsNoteDown) {
                       "cert-manager.io/cluster-issuer": "le"}}})");
   EXPECT_TRUE(ingress.metadata.labels.empty());
   EXPECT_THAT(ingress.metadata.annotations,
-              ElementsAre(testing::Pair("cert-manager.io/cluster-issuer", "le")));
+              ElementsAre(testing::Pair("argocd.argoproj.io/tracking-id", ""),
+                          testing::Pair("cert-manager.io/cluster-issuer", "le"),
+                          testing::Pair("field.cattle.io/publicEndpoints", ""),
+                          testing::Pair("kapp.k14s.io/original", ""),
+                          testing::Pair("meta.helm.sh/release-name", ""),
+                          testing::Pair("meta.helm.sh/release-namespace", ""),
+                          testing::Pair("objectset.rio.cattle.io/applied", "")));
+}
+
+// Some tools write down the whole object once more.
+TEST(Ingress, HasNoRoomForWhatToolsNoteDown) {
+  const json object = {
+      {"metadata",
+       {{"name", "web"}, {"annotations", {{"kapp.k14s.io/original", std::string(4096, 'x')}}}}}};
+  const auto ingress = kube::Ingress::from_json(object);
+  ASSERT_TRUE(ingress) << ingress.error().message;
+  EXPECT_LT(ingress->metadata.annotations.at("kapp.k14s.io/original").capacity(), 64u);
 }
 
 // Of ten thousand Ingresses many have some.

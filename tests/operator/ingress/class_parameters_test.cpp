@@ -337,6 +337,31 @@ TEST(ClassParameters, ARefusedKeyClosesUnderEitherPrefixThoughItIsSupported) {
   }
 }
 
+// Of what tools note down at an Ingress no value is kept.
+TEST(ClassParameters, ARefusedNameOfAToolClosesAnIngressThatWasReadFromTheCluster) {
+  const nlohmann::json service = {{"name", "web"}, {"port", {{"number", 80}}}};
+  const nlohmann::json path = {
+      {"path", "/"}, {"pathType", "Prefix"}, {"backend", {{"service", service}}}};
+  const nlohmann::json rule = {{"host", "a.example"},
+                               {"http", {{"paths", nlohmann::json::array({path})}}}};
+  for (const char* name : {"argocd.argoproj.io/sync-options", "kapp.k14s.io/original",
+                           "field.cattle.io/publicEndpoints", "objectset.rio.cattle.io/applied",
+                           "meta.helm.sh/release-name"}) {
+    const nlohmann::json object = {
+        {"metadata", {{"name", "www"}, {"namespace", "shop"}, {"annotations", {{name, "x"}}}}},
+        {"spec", {{"ingressClassName", "gatehouse"}, {"rules", nlohmann::json::array({rule})}}}};
+    const nlohmann::json spec = {{"annotations", {{"refused", nlohmann::json::array({name})}}}};
+    const auto ingress = kube::Ingress::from_json(object);
+    ASSERT_TRUE(ingress) << ingress.error().message;
+    ClusterView view = view_with(spec, {});
+    view.ingresses.push_back(std::make_shared<const kube::Ingress>(*ingress));
+    const Compiled compiled = compile(view);
+    EXPECT_THAT(reasons(compiled), ElementsAre("shop/www AnnotationRefused")) << name;
+    ASSERT_EQ(compiled.summaries.size(), 1u) << name;
+    EXPECT_EQ(compiled.summaries[0].paths_closed, 1u) << name;
+  }
+}
+
 TEST(ClassParameters, AToleratedKeyThatIsNotSupportedIsAWarningAndABadValueOfASupportedOneIsNot) {
   const nlohmann::json spec = {
       {"annotations", {{"tolerated", {"server-snippet", "whitelist-source-range"}}}}};
