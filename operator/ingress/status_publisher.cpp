@@ -105,9 +105,13 @@ void StatusPublisher::note_differing(const Findings::ByKey<Summary>& from,
           return;
         }
         const kube::Ingress& ingress = *(*summary)->ingress;
-        if (!(*summary)->has_room) return;
-        if (!wanted_) return;
         const kube::ObjectKey key = ingress.metadata.key();
+        if (!(*summary)->has_room) {
+          // A retry meanwhile writes nothing and is the last, so room enqueues it anew.
+          enqueued_.erase(key);
+          return;
+        }
+        if (!wanted_) return;
         if (sorted(ingress.load_balancer) == *wanted_) {
           enqueued_.erase(key);
           return;

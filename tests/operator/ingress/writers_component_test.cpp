@@ -60,10 +60,11 @@ class Writers : public testing::Test {
     add(std::move(plan), findings);
     return findings;
   }
-  Findings see_ingress() {
+  Findings see_ingress(bool has_room = true) {
     ingresses_.put(kube::Ingress::from_json(get(kIngress)).value());
     Summary summary;
     summary.ingress = ingresses_.get(key_of("shop/www"));
+    summary.has_room = has_room;
     Findings findings;
     add(std::vector<Summary>{summary}, findings);
     return findings;
@@ -114,16 +115,35 @@ TEST_F(Status, OfAnIngressThatIsNotOursIsNeverWritten) {
 }
 
 TEST_F(Status, OfAnIngressThatIsLeftOutForWantOfRoomIsNotWritten) {
-  Summary summary = *see_ingress().summaries.begin()->second;
-  summary.has_room = false;
-  Findings findings;
-  add(std::vector<Summary>{summary}, findings);
-  publisher_.follow(findings, read_addresses({"192.0.2.1"}));
+  publisher_.follow(see_ingress(false), read_addresses({"192.0.2.1"}));
   EXPECT_THAT(enqueued_, IsEmpty());
   reconcile();
   EXPECT_THAT(server_->writes(), IsEmpty());
   publisher_.follow(see_ingress(), read_addresses({"192.0.2.1"}));
   EXPECT_THAT(enqueued_, SizeIs(1)) << "there is room now";
+}
+
+TEST_F(Status, ThatCouldNotBeWrittenIsWrittenOnceThereIsRoomAgain) {
+  const auto ours = read_addresses({"192.0.2.1"});
+  fakes::api_server::Misbehaviour::Rule refuses;
+  refuses.method = "PATCH";
+  refuses.times = 1000;
+  refuses.status = 422;
+  server_->misbehaviour().add(refuses);
+  publisher_.follow(see_ingress(), ours);
+  ASSERT_THAT(enqueued_, SizeIs(1));
+  EXPECT_FALSE(publisher_.reconcile(key_of("shop/www")));
+  server_->misbehaviour().clear();
+
+  publisher_.follow(see_ingress(false), ours);
+  reconcile();  // what was to be tried again is given up
+  EXPECT_THAT(server_->writes(), IsEmpty());
+
+  publisher_.follow(see_ingress(), ours);
+  ASSERT_THAT(enqueued_, SizeIs(2));
+  reconcile();
+  EXPECT_EQ(get(kIngress)["status"]["loadBalancer"]["ingress"],
+            json::parse(R"([{"ip": "192.0.2.1"}])"));
 }
 
 TEST_F(Status, StaysWhileTheAddressesAreNotKnown) {
