@@ -18,10 +18,11 @@ using TrustedByClass = std::map<std::string, Networks>;
 
 // The addresses that all of them trust. A release's proxies have one list, which holds before
 // anybody has named a host, and by it a class: whoever is believed for one class alone could say
-// anything to the guards of the others. At most kTrustedProxiesMax; beyond that nobody is trusted.
+// anything to the guards of the others. In as few networks as can be, however they are written. At
+// most kTrustedProxiesMax; beyond that nobody is trusted.
 Networks trusted_by_all(const TrustedByClass& classes);
 
-// Whether `all` has not everybody who is in `said`.
+// Whether `all` has not everybody who is in `said`, however the networks of either are written.
 bool is_narrowed(const Networks& said, const Networks& all);
 
 // What the proxies are told of that.

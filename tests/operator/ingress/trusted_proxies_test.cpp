@@ -55,6 +55,29 @@ TEST(TrustedByAll, IsWhatTheListsHaveInCommon) {
       {"one trusts nobody", {{"10.0.0.0/8"}, {}}, {}},
       {"of another family", {{"0.0.0.0/0"}, {"::/0"}}, {}},
       {"three", {{"10.0.0.0/8"}, {"10.0.0.0/9"}, {"10.64.0.0/10"}}, {"10.64.0.0/10"}},
+      {"one within another", {{"10.0.0.0/8", "10.1.0.0/16", "10.255.0.0/16"}}, {"10.0.0.0/8"}},
+      {"halves", {{"10.0.0.0/9", "10.128.0.0/9"}}, {"10.0.0.0/8"}},
+      {"halves of halves",
+       {{"10.0.0.0/9", "10.128.0.0/10", "10.192.0.0/11", "10.224.0.0/11"}},
+       {"10.0.0.0/8"}},
+      {"a half that comes last", {{"10.64.0.0/10", "10.128.0.0/9", "10.0.0.0/10"}}, {"10.0.0.0/8"}},
+      {"neighbours of two networks",
+       {{"10.1.0.0/16", "10.2.0.0/16"}},
+       {"10.1.0.0/16", "10.2.0.0/16"}},
+      {"neighbours of other widths",
+       {{"10.0.0.0/9", "10.128.0.0/10"}},
+       {"10.0.0.0/9", "10.128.0.0/10"}},
+      {"everybody", {{"0.0.0.0/1", "128.0.0.0/1"}}, {"0.0.0.0/0"}},
+      {"two addresses", {{"192.0.2.6", "192.0.2.7"}}, {"192.0.2.6/31"}},
+      {"halves of IPv6", {{"2001:db8::/33", "2001:db8:8000::/33"}}, {"2001:db8::/32"}},
+      {"two addresses of IPv6", {{"2001:db8::6", "2001:db8::7"}}, {"2001:db8::6/127"}},
+      {"everybody of IPv6", {{"8000::/1", "::/1"}}, {"::/0"}},
+      {"families that lie between each other",
+       {{"10.0.0.0/9", "a00::/9", "10.128.0.0/9", "a80::/9"}},
+       {"10.0.0.0/8", "a00::/8"}},
+      {"a whole and its halves",
+       {{"10.0.0.0/8", "fd00::/8"}, {"10.0.0.0/9", "10.128.0.0/9", "fd00::/9", "fd80::/9"}},
+       {"10.0.0.0/8", "fd00::/8"}},
   };
   for (const auto& row : rows) {
     TrustedByClass classes;
@@ -69,8 +92,9 @@ TEST(TrustedByAll, HasAsManyAsProxiesTakeWhateverIsSaid) {
   Networks one = networks_of({"10.0.0.0/8"});
   Networks other = networks_of({"20.0.0.0/8"});
   for (std::size_t i = 0; i < proxy::config::kTrustedProxiesMax - 1; ++i) {
+    // Even ones, of which no two are halves of one network.
     const std::string rest =
-        ".0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "/32";
+        ".0." + std::to_string(i / 125) + "." + std::to_string(2 * (i % 125)) + "/32";
     one.push_back(Network::parse("20" + rest).value());
     other.push_back(Network::parse("10" + rest).value());
   }
@@ -82,6 +106,40 @@ TEST(TrustedByAll, AListIsNarrowedWhereSomebodyOfItIsNotThere) {
   EXPECT_TRUE(is_narrowed(networks_of({"10.0.0.0/8"}), networks_of({"10.1.0.0/16"})));
   EXPECT_TRUE(is_narrowed(networks_of({"10.0.0.0/8"}), {}));
   EXPECT_FALSE(is_narrowed({}, {}));
+}
+
+TEST(TrustedByAll, AListIsNotNarrowedByOneThatSaysTheSameInOtherWords) {
+  const struct {
+    std::vector<std::string> one;
+    std::vector<std::string> other;
+    bool is_one_narrowed;
+    bool is_other_narrowed;
+  } rows[] = {
+      {{"10.0.0.0/8"}, {"10.0.0.0/9", "10.128.0.0/9"}, false, false},
+      {{"10.0.0.0/8"}, {"10.0.0.0/8", "10.1.0.0/16"}, false, false},
+      {{"10.0.0.0/8"}, {"10.0.0.0/9", "10.128.0.0/10"}, true, false},
+      {{"10.0.0.0/9", "10.128.0.0/10"},
+       {"10.0.0.0/10", "10.64.0.0/10", "10.128.0.0/9"},
+       false,
+       true},
+      {{"0.0.0.0/0"}, {"0.0.0.0/1", "128.0.0.0/1"}, false, false},
+      {{"fd00::/8"}, {"fd00::/9", "fd80::/9"}, false, false},
+      {{"fd00::/8"}, {"fd00::/9", "fd80::/10", "fdc0::/10"}, false, false},
+      {{"fd00::/8"}, {"fd00::/9", "fd80::/10"}, true, false},
+      {{"2001:db8::6/127"}, {"2001:db8::6", "2001:db8::7"}, false, false},
+  };
+  for (const auto& row : rows) {
+    const TrustedByClass classes = {{"one", networks_of(row.one)},
+                                    {"other", networks_of(row.other)}};
+    const Networks all = trusted_by_all(classes);
+    EXPECT_EQ(is_narrowed(classes.at("one"), all), row.is_one_narrowed)
+        << testing::PrintToString(row.one) << " beside " << testing::PrintToString(row.other);
+    EXPECT_EQ(is_narrowed(classes.at("other"), all), row.is_other_narrowed)
+        << testing::PrintToString(row.other) << " beside " << testing::PrintToString(row.one);
+  }
+  EXPECT_FALSE(
+      is_narrowed(networks_of({"10.0.0.0/8"}), networks_of({"10.0.0.0/9", "10.128.0.0/9"})))
+      << "whoever has made the list";
 }
 
 // The class "gatehouse" has the first of these, "second" the other one, each unless it is null.
