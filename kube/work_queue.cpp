@@ -107,11 +107,13 @@ std::optional<ObjectKey> WorkQueue::take(const std::stop_token& stop) {
     if (auto key = take_ready()) return key;
     const unsigned seen = changes_;
     const auto has_changed = [&] { return changes_ != seen; };
+    ++sleeping_;
     if (const auto ready_at = rules_.next_ready_at()) {
       changed_.wait_for(lock, stop, *ready_at - clock_.steady_now(), has_changed);
     } else {
       changed_.wait(lock, stop, has_changed);
     }
+    --sleeping_;
   }
   return std::nullopt;
 }
@@ -128,6 +130,11 @@ void WorkQueue::finish(const ObjectKey& key) {
 std::size_t WorkQueue::ready_count() const {
   const std::lock_guard lock(mutex_);
   return rules_.ready_count();
+}
+
+std::size_t WorkQueue::sleeping_count() const {
+  const std::lock_guard lock(mutex_);
+  return sleeping_;
 }
 
 }  // namespace kube

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
@@ -78,6 +79,8 @@ class WorkQueue {
   void finish(const ObjectKey& key);
 
   std::size_t ready_count() const;
+  // Threads that wait in take(): of those counted, one hears of what changes from then on.
+  std::size_t sleeping_count() const;
 
  private:
   template <class Change>
@@ -91,6 +94,7 @@ class WorkQueue {
   std::condition_variable_any changed_;
   QueueRules rules_;
   std::map<ObjectKey, int> failures_;
+  std::size_t sleeping_ = 0;
   unsigned changes_ = 0;  // lets a sleeping take() see that the rules moved under it
 };
 

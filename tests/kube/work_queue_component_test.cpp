@@ -1,6 +1,8 @@
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,6 +17,16 @@ using kube::ObjectKey;
 using namespace std::chrono_literals;
 
 namespace {
+
+// False: it took too long.
+bool await_sleepers(const kube::WorkQueue& queue, std::size_t count) {
+  const auto limit = std::chrono::steady_clock::now() + 30s;
+  while (queue.sleeping_count() != count) {
+    if (std::chrono::steady_clock::now() >= limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 TEST(WorkQueueThreads, ASleepingTakeWakesForANewKeyAnEarlierDelayAndStop) {
   const base::SystemClock clock;
@@ -44,7 +56,7 @@ TEST(WorkQueueThreads, ASleepingTakeWakesForANewKeyAnEarlierDelayAndStop) {
   EXPECT_EQ(taken, (std::vector<ObjectKey>{{"", "now"}, {"", "late"}}));
 }
 
-// One is woken for each, not all.
+// One is woken for the first, and by whoever has taken one the next.
 TEST(WorkQueueThreads, KeysThatAreReadyOneAfterTheOtherAreTakenWhileTheFirstAreHeld) {
   constexpr int kWorkers = 3;
   for (int round = 0; round < 20; ++round) {
@@ -67,8 +79,9 @@ TEST(WorkQueueThreads, KeysThatAreReadyOneAfterTheOtherAreTakenWhileTheFirstAreH
         }
       });
     }
-    queue.add_after({"", "never"}, 1h);
-    for (int i = kWorkers; i > 0; --i) queue.add_after({"", std::to_string(i)}, i * 1ms);
+    // Those that sleep know of no key, and the later ones wake nobody when they are added.
+    ASSERT_TRUE(await_sleepers(queue, kWorkers));
+    for (int i = 1; i <= kWorkers; ++i) queue.add_after({"", std::to_string(i)}, i * 1ms);
     std::unique_lock lock(mutex);
     ASSERT_TRUE(changed.wait_for(lock, 30s, [&] { return held == kWorkers; })) << held;
   }
@@ -90,6 +103,7 @@ TEST(WorkQueueThreads, AKeyThatWasAddedWhileItWasHeldIsTakenByWhoeverSleeps) {
     is_taken = true;
     changed.notify_all();
   });
+  ASSERT_TRUE(await_sleepers(queue, 1));
   queue.finish({"", "a"});
   std::unique_lock lock(mutex);
   EXPECT_TRUE(changed.wait_for(lock, 30s, [&] { return is_taken; }));
