@@ -58,22 +58,10 @@ class CompileLoop::Source final : public ClusterSource {
   Objects<kube::Ingress> ingresses() const override { return stores_.ingresses.list(); }
   Objects<api::Certificate> certificates() const override { return stores_.certificates.list(); }
   Objects<kube::IngressClass> classes() const override { return stores_.classes.list(); }
-  // Who has deleted or spoilt what a class names has decided nothing: the last that could be read
-  // holds for as long as a class names it and this program lives.
   ParametersByName parameters() const override {
     if (stores_.parameters == nullptr) return {};
-    ParametersByName named;
-    for (const auto& one : stores_.classes.list()) {
-      const std::string name = named_parameters(*one);
-      if (name.empty()) continue;
-      const auto now = stores_.parameters->get({"", name});
-      const auto last = last_parameters_.find(name);
-      if (now && now->problem.empty()) {
-        named[name] = now;
-      } else if (last != last_parameters_.end()) {
-        named[name] = last->second;
-      }
-    }
+    ParametersByName named =
+        parameters_in_force(stores_.classes.list(), *stores_.parameters, last_parameters_);
     last_parameters_ = named;
     select_namespaces(named);
     std::set<kube::ObjectKey> services;
