@@ -28,6 +28,9 @@ kube::Condition condition_of(const api::EdgeParameters& parameters) {
 }  // namespace
 
 base::Result<kube::Outcome> ClassReporter::reconcile(const kube::ObjectKey& key) {
+  if (parameters_.has_synced()) {
+    in_force_ = parameters_in_force(classes_.list(), parameters_, in_force_);
+  }
   const auto ingress_class = classes_.get(key);
   const bool is_ours = ingress_class && ingress_class->controller == kControllerName &&
                        options_.class_names.count(key.name) != 0;
@@ -99,12 +102,9 @@ void ClassReporter::tell_of_distrust(const kube::IngressClass& ingress_class) {
                   "TrustedProxiesDiffer", "Compiling", why);
 }
 
+// As the compiler sees them, so that what is told is what holds.
 TrustedByClass ClassReporter::trusted_proxies() const {
-  ParametersByName sound;
-  for (const auto& one : parameters_.list()) {
-    if (one->problem.empty()) sound[one->metadata.name] = one;
-  }
-  return ClassOwnership(classes_.list(), kControllerName, options_.class_names, sound)
+  return ClassOwnership(classes_.list(), kControllerName, options_.class_names, in_force_)
       .trusted_proxies();
 }
 

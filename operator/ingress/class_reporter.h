@@ -13,6 +13,7 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/store.h"
 #include "operator/api/edge_parameters.h"
+#include "operator/ingress/class_parameters.h"
 #include "operator/ingress/trusted_proxies.h"
 
 namespace ingress {
@@ -58,6 +59,7 @@ class ClassReporter final : public kube::Reconciler {
   kube::EventSink& events_;
   const base::Clock& clock_;
   const std::stop_token stop_;
+  ParametersByName in_force_;                         // of the classes that there are
   std::map<std::string, std::string> told_;           // by class
   std::map<std::string, std::string> told_distrust_;  // likewise
 };

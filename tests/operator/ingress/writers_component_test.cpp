@@ -230,6 +230,26 @@ class OfClasses : public Writers {
     ASSERT_TRUE(outcome) << outcome.error().message;
   }
 
+  void add_second_class() {
+    kube::IngressClass second = *classes_.get({"", "gatehouse"});
+    second.metadata.name = "second";
+    second.parameters->name = "other";
+    classes_.put(second);
+  }
+  // Twice at "strict" as it is stored, beside what the class "second" names.
+  void look_beside(const json& trusted_proxies) {
+    const json other = {{"metadata", {{"name", "other"}}},
+                        {"spec", {{"trustedProxies", trusted_proxies}}}};
+    const auto beside =
+        std::make_shared<const api::EdgeParameters>(read_edge_parameters(other).value());
+    for (int i = 0; i < 2; ++i) {
+      see();
+      parameters_.replace_all({parameters_.get({"", "strict"}), beside});
+      reconcile();
+    }
+  }
+
+  static constexpr const char* kSpoilt = "not a list";
   static constexpr const char* kParameters = "/apis/gatehouse.dev/v1alpha1/edgeparameters/strict";
   kube::Store<kube::IngressClass> classes_;
   kube::Store<api::EdgeParameters> parameters_;
@@ -262,30 +282,55 @@ TEST_F(OfClasses, ParametersThatAreNotThereAreToldAtTheClassOnce) {
 
 TEST_F(OfClasses, WhomNotAllClassesTrustIsToldAtTheClassOnce) {
   ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8]}"));
-  see();
-  reconcile();
-  see();  // its status is written
-  const auto strict = parameters_.get({"", "strict"});
-  kube::IngressClass second = *classes_.get({"", "gatehouse"});
-  second.metadata.name = "second";
-  second.parameters->name = "other";
-  classes_.put(second);
-  const auto look_beside = [&](const char* network) {
-    const json other = {{"metadata", {{"name", "other"}}},
-                        {"spec", {{"trustedProxies", json::array({network})}}}};
-    parameters_.replace_all(
-        {strict, std::make_shared<const api::EdgeParameters>(read_edge_parameters(other).value())});
-    reconcile();
-    reconcile();
-  };
-  look_beside("10.0.0.0/8");
+  add_second_class();
+  look_beside(json::array({"10.0.0.0/8"}));
   EXPECT_THAT(events_.reasons, IsEmpty());
-  look_beside("10.1.0.0/16");
+  look_beside(json::array({"10.1.0.0/16"}));
   EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
-  look_beside("0.0.0.0/0");
+  look_beside(json::array({"0.0.0.0/0"}));
   EXPECT_THAT(events_.reasons, SizeIs(1)) << "all of it is trusted";
-  look_beside("192.0.2.0/24");
+  look_beside(json::array({"192.0.2.0/24"}));
   EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer", "TrustedProxiesDiffer"));
+}
+
+// What could be read of them last holds: that is what the proxies are told.
+TEST_F(OfClasses, WhomAnotherClassTrustedBeforeItsParametersWereSpoiltCounts) {
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8]}"));
+  add_second_class();
+  look_beside(json::array({"10.0.0.0/8"}));
+  look_beside(kSpoilt);
+  EXPECT_THAT(events_.reasons, IsEmpty());
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8, 192.0.2.0/24]}"));
+  look_beside(kSpoilt);
+  EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
+}
+
+TEST_F(OfClasses, WhomNotAllClassesTrustIsNotToldAgainWhenParametersAreMended) {
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8]}"));
+  add_second_class();
+  look_beside(json::array({"192.0.2.0/24"}));
+  ASSERT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
+  look_beside(kSpoilt);
+  look_beside(json::array({"192.0.2.0/24"}));
+  EXPECT_THAT(events_.reasons, SizeIs(1)) << "spoilt and mended";
+  see();  // the others are gone
+  reconcile();
+  look_beside(json::array({"192.0.2.0/24"}));
+  EXPECT_THAT(events_.reasons, SizeIs(1)) << "deleted and made again";
+}
+
+TEST_F(OfClasses, WhatParametersSaidIsForgottenWhenNoClassNamesThem) {
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8]}"));
+  add_second_class();
+  look_beside(json::array({"192.0.2.0/24"}));
+  ASSERT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
+  classes_.replace_all({classes_.get({"", "gatehouse"})});
+  look_beside(kSpoilt);
+  add_second_class();
+  look_beside(kSpoilt);
+  EXPECT_THAT(events_.reasons, SizeIs(1)) << "nobody knows what it would say";
+  look_beside(json::array({"192.0.2.0/24"}));
+  EXPECT_THAT(events_.reasons, SizeIs(2));
 }
 
 TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
