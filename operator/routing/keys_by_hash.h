@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "base/sorted_blocks.h"
 #include "kube/object.h"
 #include "operator/routing/claimant_key.h"
 
@@ -22,8 +23,8 @@ inline std::uint64_t hash_of(const kube::ObjectKey& key) {
 
 // Which objects have a name, by its hash: of tens of thousands mostly one each, so an entry is a
 // number and a pointer. It may say more than there is (two names with one hash): whoever looks
-// something up to compile it again compiles too much, and whoever must know asks the object. Not
-// thread-safe.
+// something up to compile it again compiles too much, and whoever must know asks the object.
+// Entries stand side by side. Not thread-safe.
 template <class Key>
 class KeysByHashOf {
  public:
@@ -34,15 +35,17 @@ class KeysByHashOf {
   // key: at a place where it stays until it was removed.
   void add(std::uint64_t hash, const Key& key) { entries_.insert(Entry{hash, &key}); }
   void remove(std::uint64_t hash, const Key& key) { entries_.erase(Entry{hash, &key}); }
-  void clear() { entries_.clear(); }
+  void clear() { entries_ = {}; }
   std::size_t size() const { return entries_.size(); }
 
-  bool has(std::uint64_t hash) const { return entries_.find(hash) != entries_.end(); }
+  bool has(std::uint64_t hash) const { return entries_.find(hash) != nullptr; }
   // In the order of keys. What it leads to must change nothing here.
   template <class Visit>
   void visit(std::uint64_t hash, const Visit& each) const {
-    const auto [begin, end] = entries_.equal_range(hash);
-    for (auto entry = begin; entry != end; ++entry) each(*entry->key);
+    entries_.each_of(hash, [&each](const Entry& entry) {
+      each(*entry.key);
+      return true;
+    });
   }
   std::set<Key> find(std::uint64_t hash) const {
     std::set<Key> keys;
@@ -56,7 +59,6 @@ class KeysByHashOf {
     const Key* key = nullptr;
   };
   struct ByHashAndKey {
-    using is_transparent = void;
     bool operator()(const Entry& one, const Entry& other) const {
       return one.hash != other.hash ? one.hash < other.hash : *one.key < *other.key;
     }
@@ -64,7 +66,7 @@ class KeysByHashOf {
     bool operator()(std::uint64_t hash, const Entry& other) const { return hash < other.hash; }
   };
 
-  std::set<Entry, ByHashAndKey> entries_;
+  base::SortedBlocks<Entry, ByHashAndKey> entries_;
 };
 
 using KeysByHash = KeysByHashOf<kube::ObjectKey>;
