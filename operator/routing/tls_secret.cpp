@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <system_error>
 #include <thread>
 
@@ -43,12 +44,15 @@ struct Content {
         key(secret.value("tls.key")),
         authorities(secret.value("ca.crt")) {}
 
-  std::string hash() const {
+  TlsSecretCache::Hash hash() const {
     std::string all;
     for (const std::string* part : {&chain, &key, &authorities}) {
       all += std::to_string(part->size()) + ":" + *part;
     }
-    return base::sha256(all);
+    const std::string digest = base::sha256(all);
+    TlsSecretCache::Hash made{};
+    std::copy_n(digest.begin(), made.size(), made.begin());
+    return made;
   }
 
   const std::string& chain;
@@ -124,31 +128,27 @@ std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const Tls
 
 std::shared_ptr<const TlsSecret> TlsSecretCache::read(const kube::Secret& secret) {
   const Content content(secret);
-  std::string hash = content.hash();
-  if (const auto known = by_content_.find(hash); known != by_content_.end()) {
-    if (auto held = known->second.lock()) return held;
-  }
+  const Hash hash = content.hash();
+  if (auto known = held(hash)) return known;
   auto read = std::make_shared<const TlsSecret>(read_content(content));
-  keep(std::move(hash), read);
+  keep(hash, read);
   return read;
 }
 
 std::vector<std::shared_ptr<const TlsSecret>> TlsSecretCache::read_all(const Secrets& secrets,
                                                                        unsigned threads) {
   // Each content once.
-  std::map<std::string, const kube::Secret*> unread;
-  std::vector<std::shared_ptr<const TlsSecret>> held;
+  std::map<Hash, const kube::Secret*> unread;
+  std::vector<std::shared_ptr<const TlsSecret>> all;
   for (const auto& secret : secrets) {
-    std::string hash = Content(*secret).hash();
-    const auto known = by_content_.find(hash);
-    auto read = known == by_content_.end() ? nullptr : known->second.lock();
-    if (read) {
-      held.push_back(std::move(read));
+    const Hash hash = Content(*secret).hash();
+    if (auto known = held(hash)) {
+      all.push_back(std::move(known));
     } else {
-      unread.emplace(std::move(hash), secret.get());
+      unread.emplace(hash, secret.get());
     }
   }
-  const std::vector<std::pair<std::string, const kube::Secret*>> work(unread.begin(), unread.end());
+  const std::vector<std::pair<Hash, const kube::Secret*>> work(unread.begin(), unread.end());
   std::vector<std::shared_ptr<const TlsSecret>> made(work.size());
   std::atomic<std::size_t> next{0};
   const auto read_some = [&] {
@@ -169,21 +169,32 @@ std::vector<std::shared_ptr<const TlsSecret>> TlsSecretCache::read_all(const Sec
   }
   for (std::size_t i = 0; i < work.size(); ++i) {
     keep(work[i].first, made[i]);
-    held.push_back(std::move(made[i]));
+    all.push_back(std::move(made[i]));
   }
-  return held;
+  return all;
 }
 
-void TlsSecretCache::keep(std::string hash, const std::shared_ptr<const TlsSecret>& read) {
+// nullptr: it was never read, or nobody holds what was read.
+std::shared_ptr<const TlsSecret> TlsSecretCache::held(const Hash& hash) const {
+  const Known* const known = by_content_.find(hash);
+  return known == nullptr ? nullptr : known->read.lock();
+}
+
+void TlsSecretCache::keep(const Hash& hash, const std::shared_ptr<const TlsSecret>& read) {
   ++readings_;
   if (by_content_.size() >= sweep_at_) sweep();
-  by_content_[std::move(hash)] = read;
+  by_content_.erase(hash);
+  by_content_.insert(Known{hash, read});
 }
 
 // At most twice as many as are held, and a few.
 void TlsSecretCache::sweep() {
   constexpr std::size_t kSweepAtLeast = 64;
-  std::erase_if(by_content_, [](const auto& entry) { return entry.second.expired(); });
+  base::SortedBlocks<Known, ByHash> alive;
+  by_content_.each([&alive](const Known& one) {
+    if (!one.read.expired()) alive.insert(one);
+  });
+  by_content_ = std::move(alive);
   sweep_at_ = 2 * by_content_.size() + kSweepAtLeast;
 }
 

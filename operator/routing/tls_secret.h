@@ -1,13 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/sorted_blocks.h"
 #include "base/x509.h"
 #include "kube/resources/secret.h"
 #include "proxy/config/model.h"
@@ -53,6 +54,8 @@ std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const Tls
 // and no more beyond that. Not thread-safe: it belongs to the compile loop.
 class TlsSecretCache {
  public:
+  using Hash = std::array<char, 32>;  // SHA-256
+
   std::shared_ptr<const TlsSecret> read(const kube::Secret& secret);
   // The same of many, by some threads: for the first configuration of ten thousand, half of which
   // is their reading. As long as the result is held they are known.
@@ -62,10 +65,24 @@ class TlsSecretCache {
   std::size_t readings() const { return readings_; }  // so far
 
  private:
-  void sweep();
-  void keep(std::string hash, const std::shared_ptr<const TlsSecret>& read);
+  struct Known {
+    Hash hash{};
+    std::weak_ptr<const TlsSecret> read{};
+  };
+  struct ByHash {
+    static const Hash& hash(const Known& one) { return one.hash; }
+    static const Hash& hash(const Hash& one) { return one; }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return hash(one) < hash(other);
+    }
+  };
 
-  std::map<std::string, std::weak_ptr<const TlsSecret>> by_content_;  // by SHA-256
+  void sweep();
+  std::shared_ptr<const TlsSecret> held(const Hash& hash) const;
+  void keep(const Hash& hash, const std::shared_ptr<const TlsSecret>& read);
+
+  base::SortedBlocks<Known, ByHash> by_content_;
   std::size_t sweep_at_ = 0;
   std::size_t readings_ = 0;
 };

@@ -211,5 +211,31 @@ TEST(TlsSecretCache, OfWhatNobodyHoldsALittleIsKept) {
   EXPECT_EQ(cache.read(a_secret("", "held")), held);
 }
 
+TEST(TlsSecretCache, WhatComesBackAfterItWasLetGoIsReadAnewAndKnownAgain) {
+  TlsSecretCache cache;
+  const kube::Secret secret = a_secret("", "a");
+  cache.read(secret);
+  EXPECT_EQ(cache.readings(), 1U);
+  const auto again = cache.read(secret);
+  EXPECT_EQ(cache.readings(), 2U);
+  EXPECT_EQ(cache.read(secret), again);
+  EXPECT_EQ(cache.readings(), 2U);
+  EXPECT_EQ(cache.size(), 1U);
+}
+
+TEST(TlsSecretCache, OfManyThatAreHeldEachIsKnown) {
+  TlsSecretCache cache;
+  std::vector<std::shared_ptr<const TlsSecret>> held;
+  for (int content = 0; content < 1000; ++content) {
+    held.push_back(cache.read(a_secret("", std::to_string(content))));
+  }
+  for (int content = 0; content < 1000; ++content) {
+    EXPECT_EQ(cache.read(a_secret("", std::to_string(content))),
+              held[static_cast<std::size_t>(content)]);
+  }
+  EXPECT_EQ(cache.readings(), 1000U);
+  EXPECT_EQ(cache.size(), 1000U);
+}
+
 }  // namespace
 }  // namespace routing
