@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -59,18 +60,20 @@ std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
   if (!is_live) return std::nullopt;
   Findings::ByKey<Summary>::visit_differences(
       summaries_, findings.summaries,
-      [this](const std::string& key, const auto*, const auto* summary) {
+      [this](const std::string& key, const auto* gone, const auto* summary) {
         untold_.erase(key);
+        const kube::Ingress& ingress = *(summary != nullptr ? *summary : *gone)->ingress;
         if (summary == nullptr || !is_served_in_full(**summary)) {
-          served_.erase(key);
+          served_.erase(ingress);
           return;
         }
-        const auto before = served_.find(key);
-        if (has_looked_ && (before == served_.end() || !is_known(before->second, **summary))) {
-          served_.erase(key);
+        const Told* const told = served_.find(ingress);
+        const bool is_news = has_looked_ && (told == nullptr || !is_known(*told, **summary));
+        served_.erase(ingress);
+        if (is_news) {
           untold_.insert(key);
         } else {
-          served_.insert_or_assign(key, Told{(*summary)->ingress, (*summary)->parameters});
+          served_.insert(Told{(*summary)->ingress, (*summary)->parameters});
         }
       });
   summaries_ = findings.summaries;
@@ -83,7 +86,7 @@ std::optional<base::SteadyTime> ProgrammedLog::update(const Findings& findings,
       ++key;
       continue;
     }
-    served_.emplace(*key, Told{summary.ingress, summary.parameters});
+    served_.insert(Told{summary.ingress, summary.parameters});
     key = untold_.erase(key);
   }
   return next;

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "base/clock.h"
+#include "base/sorted_blocks.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
 
@@ -28,13 +29,23 @@ class ProgrammedLog {
  private:
   bool has_looked_ = false;
   Findings::ByKey<Summary> summaries_;  // at the last call
-  // As they were when they were told, by their keys. Mostly those that the stores hold, too.
+  // As they were when they were told. Mostly those that the stores hold, too.
   struct Told {
     std::shared_ptr<const kube::Ingress> ingress;
     std::shared_ptr<const api::EdgeParameters> parameters;  // of its class
   };
+  struct ByKey {
+    static auto key(const kube::Ingress& ingress) {
+      return std::tie(ingress.metadata.namespace_, ingress.metadata.name);
+    }
+    static auto key(const Told& told) { return key(*told.ingress); }
+    template <class One, class Other>
+    bool operator()(const One& one, const Other& other) const {
+      return key(one) < key(other);
+    }
+  };
   static bool is_known(const Told& told, const Summary& now);
-  std::map<std::string, Told> served_;
+  base::SortedBlocks<Told, ByKey> served_;
   std::set<std::string> untold_;
 };
 

@@ -12,8 +12,9 @@ using std::chrono::seconds;
 
 constexpr base::SteadyTime kStart{seconds(1000)};
 
-Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t closed = 0) {
-  kube::Ingress ingress = ingress_test::an_ingress("shop/www").get();
+Summary a_summary(const std::string& uid, std::int64_t generation, std::size_t closed = 0,
+                  const std::string& key = "shop/www") {
+  kube::Ingress ingress = ingress_test::an_ingress(key).get();
   ingress.metadata.uid = uid;
   ingress.metadata.generation = generation;
   Summary summary;
@@ -50,6 +51,21 @@ TEST(ProgrammedLog, ComingToBeServedInFullIsNewsOnceAndEachNewGeneration) {
   EXPECT_EQ(news_of(log, {a_summary("u", 1)}), 0u);
   EXPECT_EQ(news_of(log, {a_summary("u", 2)}), 1u);
   EXPECT_EQ(news_of(log, {a_summary("another", 2)}), 1u);
+}
+
+TEST(ProgrammedLog, EachIsKnownByItsNamespaceAndName) {
+  ProgrammedLog log;
+  const Summary a = a_summary("1", 1, 0, "a/www");
+  const Summary b = a_summary("2", 1, 0, "b/www");
+  const Summary shop = a_summary("3", 1, 0, "a/shop");
+  news_of(log, {});
+  EXPECT_EQ(news_of(log, {a, b, shop}), 3u);
+  EXPECT_EQ(news_of(log, {a, b, shop}), 0u);
+  EXPECT_EQ(news_of(log, {a_summary("1", 2, 0, "a/www"), b, shop}), 1u);
+  EXPECT_EQ(news_of(log, {shop}), 0u) << "they have gone";
+  EXPECT_EQ(news_of(log, {a, b, shop}), 2u);
+  EXPECT_EQ(news_of(log, {a, a_summary("2", 1, 1, "b/www"), shop}), 0u);
+  EXPECT_EQ(news_of(log, {a, b, shop}), 1u);
 }
 
 TEST(ProgrammedLog, WhatTheProxiesAreNotToldIsServedToNobody) {
