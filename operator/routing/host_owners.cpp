@@ -1,5 +1,7 @@
 #include "operator/routing/host_owners.h"
 
+#include <map>
+
 #include "operator/routing/host_name.h"
 
 namespace routing {
@@ -22,46 +24,45 @@ Claims oldest_claims(const std::vector<HostClaims>& all) {
   return oldest;
 }
 
+std::string under(const std::string& wildcard, const std::string& namespace_) {
+  return wildcard + "/" + namespace_;
+}
+
 }  // namespace
 
 HostOwners::HostOwners(const std::vector<HostClaims>& claims, bool may_be_shared)
     : may_be_shared_(may_be_shared) {
   const Claims oldest = oldest_claims(claims);
-  std::map<std::string, CountsByNamespace> under_wildcard;
+  std::map<std::string, std::size_t> counts;
   for (const auto& [host, exact] : oldest) {
-    std::string wildcard = covering_wildcard(host);
+    const std::string wildcard = covering_wildcard(host);
     const auto covering = wildcard.empty() ? oldest.end() : oldest.find(wildcard);
     const bool is_covered_before = covering != oldest.end() && covering->second.rank < exact.rank;
     const Claimant& owner = (is_covered_before ? covering->second : exact).by;
     owners_.emplace(host, owner);
-    if (!wildcard.empty()) ++under_wildcard[std::move(wildcard)][owner.namespace_()];
+    if (!wildcard.empty()) ++counts[under(wildcard, owner.namespace_())];
   }
-  for (auto& [wildcard, counts] : under_wildcard) {
-    under_wildcard_.insert_or_assign(wildcard, std::move(counts));
-  }
+  for (const auto& [place, count] : counts) under_wildcard_.emplace(place, count);
 }
 
 void HostOwners::add(const HostOwners& others) {
   may_be_shared_ = others.may_be_shared_;
   owners_.merge(others.owners_);
-  for (const auto& [wildcard, hosts] : others.under_wildcard_) {
-    CountsByNamespace sum = under_wildcard_[wildcard];
-    for (const auto& [namespace_, count] : hosts) sum[namespace_] += count;
-    under_wildcard_.insert_or_assign(wildcard, std::move(sum));
+  for (const auto& [place, count] : others.under_wildcard_) {
+    const auto known = under_wildcard_.find(place);
+    const std::size_t before = known == under_wildcard_.end() ? 0 : known->second;
+    under_wildcard_.insert_or_assign(place, before + count);
   }
 }
 
 void HostOwners::remove(const HostOwners& others) {
   for (const auto& [host, owner] : others.owners_) owners_.erase(host);
-  for (const auto& [wildcard, hosts] : others.under_wildcard_) {
-    CountsByNamespace left = under_wildcard_[wildcard];
-    for (const auto& [namespace_, count] : hosts) {
-      if ((left[namespace_] -= count) == 0) left.erase(namespace_);
-    }
-    if (left.empty()) {
-      under_wildcard_.erase(wildcard);
+  for (const auto& [place, count] : others.under_wildcard_) {
+    const auto known = under_wildcard_.find(place);
+    if (known != under_wildcard_.end() && known->second > count) {
+      under_wildcard_.insert_or_assign(place, known->second - count);
     } else {
-      under_wildcard_.insert_or_assign(wildcard, std::move(left));
+      under_wildcard_.erase(place);
     }
   }
 }
@@ -96,8 +97,7 @@ std::string HostOwners::why_not(const std::vector<std::string>& names,
 }
 
 bool HostOwners::has_host_under(const std::string& wildcard, const std::string& namespace_) const {
-  const auto found = under_wildcard_.find(wildcard);
-  return found != under_wildcard_.end() && found->second.count(namespace_) != 0;
+  return under_wildcard_.contains(under(wildcard, namespace_));
 }
 
 }  // namespace routing

@@ -1,5 +1,10 @@
 #include "operator/routing/host_owners.h"
 
+#include <cstddef>
+#include <random>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -111,6 +116,43 @@ TEST(HostOwners, WhoHasAHostUnderAWildcardIsKnownByTheOwnerOfThatHost) {
   EXPECT_TRUE(made.has_host_under("*.example.com", "a"));
   EXPECT_FALSE(made.has_host_under("*.example.com", "b"));
   EXPECT_TRUE(made.has_host_under("*.example.com", "c"));
+}
+
+// As shops of a wildcard's domain that nobody has as a whole.
+TEST(HostOwners, GroupsThatComeAndGoTogetherSayWhatAllClaimsDo) {
+  constexpr std::size_t kGroups = 20;
+  constexpr std::size_t kNamespaces = 6;
+  const auto namespace_of = [](std::size_t i) { return "team-" + std::to_string(i % kNamespaces); };
+  std::vector<routing::HostClaims> claims;
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    const std::string name = "shop-" + std::to_string(i);
+    const routing::Claimant by(kIngressKind, {namespace_of(i), name}, name, {});
+    claims.push_back({by, {name + ".example", "a." + name + ".example", "b." + name + ".example"}});
+  }
+  std::mt19937 random(3);
+  std::vector<bool> is_there(kGroups, false);
+  HostOwners together;
+  for (int step = 0; step < 300; ++step) {
+    const std::size_t one = random() % kGroups;
+    const HostOwners group({claims[one]}, false);
+    if (is_there[one]) {
+      together.remove(group);
+    } else {
+      together.add(group);
+    }
+    is_there[one] = !is_there[one];
+    std::vector<routing::HostClaims> all;
+    std::vector<std::size_t> hosts(kNamespaces, 0);
+    for (std::size_t i = 0; i < kGroups; ++i) {
+      if (!is_there[i]) continue;
+      all.push_back(claims[i]);
+      ++hosts[i % kNamespaces];
+    }
+    ASSERT_TRUE(together == HostOwners(all, false)) << step;
+    for (std::size_t i = 0; i < kNamespaces; ++i) {
+      ASSERT_EQ(together.has_host_under("*.example", namespace_of(i)), hosts[i] != 0) << step;
+    }
+  }
 }
 
 TEST(HostOwners, ACertificateForAForeignHostIsRefusedWithTheOwnerAndARemedy) {
