@@ -42,7 +42,8 @@ ClaimantKey ingress_key(const kube::ObjectKey& key) {
 }
 
 template <class Map>
-void remove_from(Map& map, const typename Map::key_type& name, const ClaimantKey& key) {
+void remove_from(Map& map, const typename Map::key_type& name,
+                 const typename Map::mapped_type::key_type& key) {
   const auto at = map.find(name);
   if (at == map.end()) return;
   at->second.erase(key);
@@ -375,8 +376,11 @@ void IncrementalCompiler::file(const ClaimantKey& key,
   for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
   for (const std::string& host : asked_hosts(*ingress)) {
     Members& members = by_asked_host_[host];
-    // Nobody has looked at it while nobody asked.
-    if (members.empty() && is_served(host)) asked_and_served_.insert(host);
+    if (members.empty()) {
+      // Nobody has looked at it while nobody asked.
+      if (is_served(host)) asked_and_served_.insert(host);
+      asked_under_[covering_wildcard(host)].insert(host);
+    }
     members.insert(key);
     to_look_at_.insert(host);
   }
@@ -398,7 +402,9 @@ void IncrementalCompiler::unfile(const ClaimantKey& key) {
   for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
   for (const std::string& host : asked_hosts(ingress)) {
     remove_from(by_asked_host_, host, key);
-    if (by_asked_host_.count(host) == 0) asked_and_served_.erase(host);
+    if (by_asked_host_.count(host) != 0) continue;
+    asked_and_served_.erase(host);
+    remove_from(asked_under_, covering_wildcard(host), host);
   }
   by_uid_.remove(hash_of(ingress.metadata.uid), key);
   names_.erase(key);
@@ -702,8 +708,9 @@ void IncrementalCompiler::look_again_at(const std::vector<std::string>& served_h
   for (const std::string& host : served_hosts) {
     if (by_asked_host_.count(host) != 0) to_look_at_.insert(host);
     if (!host.starts_with('*')) continue;
-    for (const auto& [asked, members] : by_asked_host_) {
-      if (covering_wildcard(asked) == host) to_look_at_.insert(asked);
+    const auto asked = asked_under_.find(host);
+    if (asked != asked_under_.end()) {
+      to_look_at_.insert(asked->second.begin(), asked->second.end());
     }
   }
 }

@@ -173,6 +173,8 @@ class IncrementalCompiler {
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;
   std::map<std::string, Members> by_asked_host_;
+  // Those hosts, by the wildcard that covers them; "": none does.
+  std::map<std::string, std::set<std::string>> asked_under_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   // With keys of certificates_.
   routing::KeysByHash certificates_by_secret_;

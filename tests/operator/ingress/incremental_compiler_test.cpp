@@ -855,6 +855,33 @@ TEST_F(IncrementalCompilerWork, WhoAllAskOneAuthServerAreStillCompiledEachByItse
   EXPECT_FALSE(compiler_.config().guards.begin()->second->external_auth->cluster.empty());
 }
 
+TEST_F(IncrementalCompilerWork, AWildcardThatIsServedConcernsThoseAloneWhoAskUnderIt) {
+  const auto asking = [](int shop, const std::string& host) {
+    return an_ingress_of(shop)
+        .annotation("nginx.ingress.kubernetes.io/auth-url", "https://" + host + "/auth")
+        .get();
+  };
+  cluster_.put(asking(1, "one.login.test"));
+  cluster_.put(asking(2, "two.login.test"));
+  cluster_.put(asking(3, "one.other.test"));
+  cluster_.put(asking(4, "deep.one.login.test"));
+  EXPECT_EQ(update().ingresses, 4U);
+  const kube::Ingress login = an_ingress("id/login").path("*.login.test", "/", "auth", 80).get();
+  cluster_.put(login);
+  EXPECT_EQ(update().ingresses, 1U + 2U);
+  cluster_.erase_ingress({"id", "login"});
+  EXPECT_EQ(update().ingresses, 2U);
+  // One of them asks elsewhere now, and then both do.
+  cluster_.put(asking(1, "one.other.test"));
+  expect_one(update());
+  cluster_.put(login);
+  EXPECT_EQ(update().ingresses, 1U + 1U);
+  cluster_.put(asking(2, "one.other.test"));
+  expect_one(update());
+  cluster_.erase_ingress({"id", "login"});
+  EXPECT_EQ(update().ingresses, 0U);
+}
+
 TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {
   cluster_.put(an_ingress_of(7).path(host_of(7), "/more", "s8", 80).get());
   expect_one(update());
