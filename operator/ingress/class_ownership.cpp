@@ -6,14 +6,17 @@ namespace ingress {
 
 ClassOwnership::ClassOwnership(
     const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-    const std::string& controller, std::set<std::string> names, const ParametersByName& parameters)
-    : names_(std::move(names)) {
+    const std::string& controller, std::set<std::string> names,
+    const ParametersByName& parameters) {
+  const auto known = std::make_shared<Known>();
+  known_ = known;
+  known->names = std::move(names);
   const kube::IngressClass* default_class = nullptr;
   for (const auto& one : classes) {
-    ours_by_class_[one->metadata.name] =
-        one->controller == controller && names_.count(one->metadata.name) != 0;
+    known->ours_by_class[one->metadata.name] =
+        one->controller == controller && known->names.count(one->metadata.name) != 0;
     if (one->parameters) {
-      parameters_[one->metadata.name] = ingress::parameters_of(*one, parameters);
+      known->parameters[one->metadata.name] = ingress::parameters_of(*one, parameters);
     }
     if (!one->is_default()) continue;
     // Of several defaults the API server's admission takes the newest, then the first by name.
@@ -26,25 +29,25 @@ ClassOwnership::ClassOwnership(
     if (newer || same_age_first_name) default_class = one.get();
   }
   if (default_class && is_our_class(default_class->metadata.name, false)) {
-    default_class_ = default_class->metadata.name;
+    known->default_class = default_class->metadata.name;
   }
 }
 
 bool ClassOwnership::is_our_class(const std::string& name, bool by_annotation) const {
-  const auto found = ours_by_class_.find(name);
-  if (found != ours_by_class_.end()) return found->second;
-  return by_annotation && names_.count(name) != 0;
+  const auto found = known_->ours_by_class.find(name);
+  if (found != known_->ours_by_class.end()) return found->second;
+  return by_annotation && known_->names.count(name) != 0;
 }
 
 const ClassParameters& ClassOwnership::parameters_of(const std::string& class_name) const {
   static const ClassParameters kNone;
-  const auto found = parameters_.find(class_name);
-  return found == parameters_.end() ? kNone : found->second;
+  const auto found = known_->parameters.find(class_name);
+  return found == known_->parameters.end() ? kNone : found->second;
 }
 
 TrustedByClass ClassOwnership::trusted_proxies() const {
   TrustedByClass trusted;
-  for (const auto& [name, of_class] : parameters_) {
+  for (const auto& [name, of_class] : known_->parameters) {
     if (!of_class.parameters || !is_our_class(name, false)) continue;
     const auto& said = of_class.parameters->spec.trusted_proxies;
     if (said) trusted.emplace(name, *said);
@@ -54,7 +57,7 @@ TrustedByClass ClassOwnership::trusted_proxies() const {
 
 std::shared_ptr<const kube::Ingress> ClassOwnership::with_defaults(
     std::shared_ptr<const kube::Ingress> ingress) const {
-  if (parameters_.empty()) return ingress;
+  if (known_->parameters.empty()) return ingress;
   const auto wanted = wanted_class_of(*ingress);
   return wanted ? parameters_of(*wanted).with_defaults(std::move(ingress)) : ingress;
 }
@@ -72,7 +75,7 @@ std::optional<std::string> ClassOwnership::wanted_class_of(const kube::Ingress& 
   if (ingress.ingress_class_name) return ours(*ingress.ingress_class_name, false);
   const auto annotation = ingress.metadata.annotations.find(kClassAnnotation);
   if (annotation != ingress.metadata.annotations.end()) return ours(annotation->second, true);
-  return default_class_;
+  return known_->default_class;
 }
 
 bool ClassOwnership::is_ours(const kube::Ingress& ingress) const {

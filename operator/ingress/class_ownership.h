@@ -17,9 +17,9 @@ namespace ingress {
 inline constexpr const char* kControllerName = "gatehouse.dev/ingress-controller";
 inline constexpr const char* kClassAnnotation = "kubernetes.io/ingress.class";
 
-// Which Ingresses are ours. A value made from all IngressClasses of one moment; when one of them
-// changes every Ingress must be asked about again. An Ingress that is not ours is never written to,
-// not even with an Event.
+// Which Ingresses are ours. A value made from all IngressClasses of one moment, whose copies share
+// what they know; when one of them changes every Ingress must be asked about again. An Ingress that
+// is not ours is never written to, not even with an Event.
 class ClassOwnership {
  public:
   // names: of the classes that this release serves; an IngressClass of that name counts when it
@@ -52,10 +52,13 @@ class ClassOwnership {
  private:
   bool is_our_class(const std::string& name, bool by_annotation) const;
 
-  std::set<std::string> names_;
-  std::map<std::string, bool> ours_by_class_;
-  std::map<std::string, ClassParameters> parameters_;  // of those that name some
-  std::optional<std::string> default_class_;           // when it is ours
+  struct Known {
+    std::set<std::string> names;
+    std::map<std::string, bool> ours_by_class;
+    std::map<std::string, ClassParameters> parameters;  // of those that name some
+    std::optional<std::string> default_class;           // when it is ours
+  };
+  std::shared_ptr<const Known> known_;
 };
 
 }  // namespace ingress

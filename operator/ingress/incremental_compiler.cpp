@@ -523,14 +523,14 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   ClusterView view{settings_, {}};
   view.without_room.emplace();
   view.now = now_;
-  view.classes = classes_;
-  view.parameters = parameters_;
-  view.ending_namespaces = ending_namespaces_;
+  view.ownership = ownership_;
   view.unnamed_elsewhere = unnamed_;
   std::set<kube::ObjectKey> services;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates;
   for (const ClaimantKey& key : members) {
     const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
+    const std::string& namespace_ = key.key.namespace_;
+    if (ending_namespaces_.count(namespace_) != 0) view.ending_namespaces.insert(namespace_);
     if (const auto why = admission_.find(key)) view.without_room->emplace(key.key, *why);
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
@@ -568,8 +568,9 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
   }
   for (auto& [key, certificate] : certificates) view.certificates.push_back(certificate);
   // A field more must be looked at here: does a group see of it what the whole would?
-  [[maybe_unused]] const auto& [ingresses, classes, parameters, without_room, served_elsewhere,
-                                ending_namespaces] = static_cast<const Asking&>(view);
+  [[maybe_unused]] const auto& [ingresses, classes, parameters, ownership, without_room,
+                                served_elsewhere, ending_namespaces] =
+      static_cast<const Asking&>(view);
   [[maybe_unused]] const auto& [now, all_services, slices, all_certificates, unnamed_elsewhere,
                                 secrets, auth_secrets, external_names, field_maps] =
       static_cast<const routing::Resources&>(view);

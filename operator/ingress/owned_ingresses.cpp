@@ -9,6 +9,7 @@ namespace ingress {
 using routing::HostOwners;
 
 ClassOwnership ownership_of(const ClusterView& view) {
+  if (view.ownership) return *view.ownership;
   return ClassOwnership(view.classes, view.controller, view.class_names, view.parameters);
 }
 
