@@ -479,15 +479,7 @@ void CompileLoop::compile(const ClusterChanges& changes) {
   std::vector<std::shared_ptr<const TlsSecret>> read_before;
   if (!has_compiled_) read_before = source_->read_tls_secrets(named_tls_secrets());
   compiler_.update(changes, *source_, clock_.now());
-  if (stores_.auth_secrets != nullptr && compiler_.has_changed()) {
-    stores_.auth_secrets->follow(compiler_.auth_secrets());
-  }
-  if (stores_.field_maps != nullptr && compiler_.has_changed()) {
-    stores_.field_maps->follow(compiler_.field_maps());
-  }
-  if (stores_.external_names != nullptr && compiler_.has_changed()) {
-    stores_.external_names->follow(compiler_.external_names());
-  }
+  follow_what_is_named();
   const bool is_round = changes == ClusterChanges{};
   const bool is_read_beside =
       std::any_of(changes.services.begin(), changes.services.end(),
@@ -500,6 +492,21 @@ void CompileLoop::compile(const ClusterChanges& changes) {
   const Outcome made = outcome();
   metrics_->show(made, std::chrono::steady_clock::now() - begin);
   listener_(made);
+}
+
+// What was followed before the first compilation may be others than the compiler knows. To follow
+// costs a look at all of them, so it is done when they are others.
+void CompileLoop::follow_what_is_named() const {
+  const auto& changed = compiler_.names_changed();
+  if (stores_.auth_secrets != nullptr && (!has_compiled_ || changed.auth_secrets)) {
+    stores_.auth_secrets->follow(compiler_.auth_secrets());
+  }
+  if (stores_.field_maps != nullptr && (!has_compiled_ || changed.field_maps)) {
+    stores_.field_maps->follow(compiler_.field_maps());
+  }
+  if (stores_.external_names != nullptr && (!has_compiled_ || changed.external_names)) {
+    stores_.external_names->follow(compiler_.external_names());
+  }
 }
 
 void CompileLoop::take_config() {

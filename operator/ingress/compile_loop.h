@@ -126,6 +126,7 @@ class CompileLoop {
   std::set<kube::ObjectKey> named_tls_secrets() const;
   std::set<routing::NamedOutside> external_names_of_services() const;
   void compile(const ClusterChanges& changes);
+  void follow_what_is_named() const;
   Outcome outcome();
   void take_config();
 

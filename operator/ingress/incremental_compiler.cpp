@@ -181,6 +181,9 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     work = sum(work, more);
   }
   if (has_order_changed_ || (have_owners_changed_ && !with_orders_.empty())) answer_challenges();
+  names_changed_ = {auth_secrets_before_.end(by_auth_secret_),
+                    field_maps_before_.end(by_field_map_),
+                    external_names_before_.end(results_.external_name_users)};
   before_ = {};
   secrets_before_.clear();
   return work;
@@ -370,9 +373,13 @@ void IncrementalCompiler::file(const ClaimantKey& key,
     by_service_.add(hash_of(service), kept);
   }
   for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
+    auth_secrets_before_.note(secret, by_auth_secret_.count(secret) != 0);
     by_auth_secret_[secret].insert(key);
   }
-  for (const kube::ObjectKey& map : named_field_maps(*ingress)) by_field_map_[map].insert(key);
+  for (const kube::ObjectKey& map : named_field_maps(*ingress)) {
+    field_maps_before_.note(map, by_field_map_.count(map) != 0);
+    by_field_map_[map].insert(key);
+  }
   for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
   for (const std::string& host : asked_hosts(*ingress)) {
     Members& members = by_asked_host_[host];
@@ -394,9 +401,11 @@ void IncrementalCompiler::unfile(const ClaimantKey& key) {
     by_service_.remove(hash_of(service), key);
   }
   for (const kube::ObjectKey& secret : named_auth_secrets(ingress)) {
+    auth_secrets_before_.note(secret, true);
     remove_from(by_auth_secret_, secret, key);
   }
   for (const kube::ObjectKey& map : named_field_maps(ingress)) {
+    field_maps_before_.note(map, true);
     remove_from(by_field_map_, map, key);
   }
   for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
@@ -609,7 +618,11 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   has_changed_ = true;
   for (const ClaimantKey& member : group.members) group_of_.insert({&member, id});
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
-  for (const NamedOutside& name : group.external_names) ++results_.external_name_users[name];
+  for (const NamedOutside& name : group.external_names) {
+    std::size_t& users = results_.external_name_users[name];
+    external_names_before_.note(name, users != 0);
+    ++users;
+  }
 
   ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
   // Another group that uses one may have it already.
@@ -691,6 +704,7 @@ void IncrementalCompiler::remove(GroupId id) {
   look_again_at(group.served_hosts);
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
   for (const NamedOutside& name : group.external_names) {
+    external_names_before_.note(name, true);
     const auto users = results_.external_name_users.find(name);
     if (--users->second == 0) results_.external_name_users.erase(users);
   }

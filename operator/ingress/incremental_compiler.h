@@ -16,6 +16,7 @@
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
+#include "operator/ingress/named_before.h"
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/keys_by_hash.h"
@@ -68,6 +69,13 @@ class IncrementalCompiler {
   std::set<kube::ObjectKey> field_maps() const;
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
   std::set<routing::NamedOutside> external_names() const;
+  // Which of these three are others than before it.
+  struct NamesChanged {
+    bool auth_secrets = false;
+    bool field_maps = false;
+    bool external_names = false;
+  };
+  const NamesChanged& names_changed() const { return names_changed_; }
   routing::Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
@@ -203,6 +211,10 @@ class IncrementalCompiler {
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;
   bool have_owners_changed_ = false;
+  NamesChanged names_changed_;
+  NamedBefore<kube::ObjectKey> auth_secrets_before_;
+  NamedBefore<kube::ObjectKey> field_maps_before_;
+  NamedBefore<routing::NamedOutside> external_names_before_;
   routing::HostOwners owners_before_;  // of what was taken away, and then of what was added
   routing::HostOwners owners_after_;
 

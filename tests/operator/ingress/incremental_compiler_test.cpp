@@ -689,7 +689,14 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
       history.step();
     } while (history.goes_on());
     const HostOwners owners_before = compiler.owners();
+    const auto auth_secrets_before = compiler.auth_secrets();
+    const auto field_maps_before = compiler.field_maps();
+    const auto external_names_before = compiler.external_names();
     compiler.update(cluster.take_changes(), cluster, history.now);
+    const auto& changed = compiler.names_changed();
+    ASSERT_EQ(auth_secrets_before != compiler.auth_secrets(), changed.auth_secrets);
+    ASSERT_EQ(field_maps_before != compiler.field_maps(), changed.field_maps);
+    ASSERT_EQ(external_names_before != compiler.external_names(), changed.external_names);
 
     const ClusterView view = cluster.view(settings, history.now);
     const Compiled whole = compile(view);
@@ -880,6 +887,29 @@ TEST_F(IncrementalCompilerWork, AWildcardThatIsServedConcernsThoseAloneWhoAskUnd
   expect_one(update());
   cluster_.erase_ingress({"id", "login"});
   EXPECT_EQ(update().ingresses, 0U);
+}
+
+TEST_F(IncrementalCompilerWork, WhatIsNamedHasChangedWhenTheFirstComesOrTheLastGoes) {
+  const std::string nginx = "nginx.ingress.kubernetes.io/";
+  const auto with_passwords = [&nginx](int shop, const std::string& secret) {
+    return an_ingress_of(shop)
+        .annotation(nginx + "auth-type", "basic")
+        .annotation(nginx + "auth-secret", secret)
+        .get();
+  };
+  const auto put = [this](const kube::Ingress& ingress) {
+    cluster_.put(ingress);
+    update();
+    return compiler_.names_changed().auth_secrets;
+  };
+  EXPECT_TRUE(put(with_passwords(1, "users")));
+  EXPECT_FALSE(put(with_passwords(1, "users"))) << "it went and came back";
+  EXPECT_FALSE(put(with_passwords(2, "users")));
+  EXPECT_FALSE(put(an_ingress_of(3).get()));
+  EXPECT_FALSE(put(an_ingress_of(1).get())) << "another still names it";
+  EXPECT_TRUE(put(with_passwords(2, "others")));
+  EXPECT_TRUE(put(an_ingress_of(2).get()));
+  EXPECT_THAT(compiler_.auth_secrets(), testing::IsEmpty());
 }
 
 TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {
