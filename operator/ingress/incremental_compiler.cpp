@@ -11,7 +11,6 @@
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
-#include "operator/routing/challenge_answers.h"
 #include "operator/routing/external_names.h"
 #include "operator/routing/host_name.h"
 
@@ -19,7 +18,6 @@ namespace ingress {
 namespace {
 
 using proxy::config::ProxyConfig;
-using routing::challenge_answers;
 using routing::ClaimantGroups;
 using routing::ClaimantKey;
 using routing::Complaints;
@@ -180,7 +178,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     const Work more = compile_marked(source);
     work = sum(work, more);
   }
-  if (has_order_changed_ || (have_owners_changed_ && !with_orders_.empty())) answer_challenges();
+  if (has_order_changed_ || (have_owners_changed_ && !challenges_.empty())) answer_challenges();
   names_changed_ = {auth_secrets_before_.end(by_auth_secret_),
                     field_maps_before_.end(by_field_map_),
                     external_names_before_.end(results_.external_name_users)};
@@ -197,7 +195,7 @@ void IncrementalCompiler::begin_anew() {
   certificates_.clear();
   certificates_by_secret_.clear();
   certificates_by_controller_.clear();
-  with_orders_.clear();
+  challenges_.clear();
   has_order_changed_ = true;
 }
 
@@ -316,7 +314,7 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
     controllers.insert(controller_uid(*before));
     certificates_by_secret_.remove(hash_of(secret), key);
     certificates_by_controller_.remove(hash_of(controller_uid(*before)), key);
-    with_orders_.erase(key);
+    challenges_.erase(key);
     certificates_.erase(known);
     if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
   }
@@ -326,7 +324,7 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
     const kube::ObjectKey& kept = certificates_.try_emplace(key, certificate).first->first;
     certificates_by_secret_.add(hash_of(secret), kept);
     certificates_by_controller_.add(hash_of(controller_uid(*certificate)), kept);
-    if (certificate->status.order) with_orders_.insert(key);
+    challenges_.put(certificate);
     if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
   }
   if (!concern_ingresses(before, certificate)) return;
@@ -761,14 +759,8 @@ bool IncrementalCompiler::unnamed_has_changed() {
 
 void IncrementalCompiler::answer_challenges() {
   has_changed_ = true;
-  ClusterView view;
-  for (const kube::ObjectKey& key : with_orders_)
-    view.certificates.push_back(certificates_.at(key));
-  ProxyConfig next;
-  next.challenges = challenge_answers(view, results_.owners);
-  ProxyConfig before;
-  before.challenges = std::move(results_.config.challenges);
-  results_.config.challenges = share_unchanged(before, std::move(next)).challenges;
+  challenges_.update(results_.owners);
+  results_.config.challenges = challenges_.answers();
 }
 
 std::set<kube::ObjectKey> IncrementalCompiler::auth_secrets() const {

@@ -17,6 +17,7 @@
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
 #include "operator/ingress/named_before.h"
+#include "operator/routing/challenge_table.h"
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/keys_by_hash.h"
@@ -187,7 +188,7 @@ class IncrementalCompiler {
   // With keys of certificates_.
   routing::KeysByHash certificates_by_secret_;
   routing::KeysByHash certificates_by_controller_;  // uid
-  std::set<kube::ObjectKey> with_orders_;           // Certificates
+  routing::ChallengeTable challenges_;
 
   routing::Admission admission_;
   routing::ClaimantGroups names_;

@@ -33,11 +33,6 @@ bool is_answer(const std::string& token, std::string_view key_authorization) {
          is_base64url(key_authorization.substr(token.size() + 1));
 }
 
-// Of all of them, each for a token and a host. Far more than are open at once; what is beyond them
-// is cut by namespace, so that nobody's orders take the answers of others. The document of all has
-// room for so many (LoadBounds::all).
-constexpr std::size_t kAnswersMax = 50'000;
-
 // A valid authorization keeps its answer until its order is done: a second look of a CA's other
 // vantage point may still be on the way. A failed one never comes back (§7.1.6).
 bool is_open(const api::AuthorizationStatus& authorization) {
@@ -54,24 +49,6 @@ std::optional<std::string> asked_host(const std::string& identifier) {
   return host && !host->empty() ? host : std::nullopt;
 }
 
-// To a host that has an answer for this token already nobody's other one is given. What is beyond
-// the bound has a server that gives one token to a thousand hosts, and fails there.
-void add(proxy::config::ChallengeAnswer& answer, const std::string& host,
-         const std::string& key_authorization) {
-  if (answer.host.empty()) {
-    answer.host = host;
-    answer.key_authorization = key_authorization;
-    return;
-  }
-  if (answer.find(host) != nullptr) return;
-  auto& others = answer.others;
-  if (others.size() == proxy::config::kOtherAnswersMax) return;
-  const auto at = std::lower_bound(
-      others.begin(), others.end(), host,
-      [](const auto& other, const std::string& wanted) { return other.host < wanted; });
-  others.insert(at, {host, key_authorization});
-}
-
 // Oldest first: of two answers for one host and token the one that was there first stays, and a
 // proxy that knows of one host for a token only (of an earlier release) has the first one's.
 std::vector<const api::Certificate*> with_orders(const Resources& resources) {
@@ -79,16 +56,14 @@ std::vector<const api::Certificate*> with_orders(const Resources& resources) {
   for (const auto& certificate : resources.certificates) {
     if (certificate->status.order) found.push_back(certificate.get());
   }
-  std::sort(found.begin(), found.end(), [](const auto* left, const auto* right) {
-    return std::pair(left->metadata.creation_timestamp, left->metadata.key()) <
-           std::pair(right->metadata.creation_timestamp, right->metadata.key());
-  });
+  std::sort(found.begin(), found.end(),
+            [](const auto* left, const auto* right) { return age_of(*left) < age_of(*right); });
   return found;
 }
 
 // How many answers each may give.
 std::map<std::string, std::uint64_t> room_by_namespace(
-    const std::vector<const api::Certificate*>& certificates) {
+    const std::vector<const api::Certificate*>& certificates, std::size_t answers_max) {
   std::map<std::string, std::uint64_t> wanted;
   for (const api::Certificate* certificate : certificates) {
     wanted[certificate->metadata.namespace_] += certificate->status.order->authorizations.size();
@@ -96,34 +71,60 @@ std::map<std::string, std::uint64_t> room_by_namespace(
   std::vector<std::uint64_t> all;
   all.reserve(wanted.size());
   for (const auto& [name, count] : wanted) all.push_back(count);
-  const auto share = equal_share(std::move(all), kAnswersMax);
+  const auto share = equal_share(std::move(all), answers_max);
   for (auto& [name, count] : wanted) count = std::min(count, share.value_or(count));
   return wanted;
 }
 
 }  // namespace
 
+std::vector<OpenAnswer> open_answers(const api::Certificate& certificate) {
+  std::vector<OpenAnswer> open;
+  // Status is written by whoever may write it: an answer is given for names of spec alone.
+  const std::vector<std::string> names = certificate.all_names();
+  for (const api::AuthorizationStatus& authorization : certificate.status.order->authorizations) {
+    if (!is_open(authorization) ||
+        !is_answer(authorization.token, authorization.key_authorization)) {
+      continue;
+    }
+    auto host = asked_host(authorization.identifier);
+    if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
+    open.push_back({authorization.token, std::move(*host), authorization.key_authorization});
+  }
+  return open;
+}
+
+CertificateAge age_of(const api::Certificate& certificate) {
+  return {certificate.metadata.creation_timestamp, certificate.metadata.key()};
+}
+
+void add(const OpenAnswer& open, proxy::config::ChallengeAnswer& answer) {
+  if (answer.host.empty()) {
+    answer.host = open.host;
+    answer.key_authorization = open.key_authorization;
+    return;
+  }
+  if (answer.find(open.host) != nullptr) return;
+  auto& others = answer.others;
+  if (others.size() == proxy::config::kOtherAnswersMax) return;
+  const auto at = std::lower_bound(
+      others.begin(), others.end(), open.host,
+      [](const auto& other, const std::string& wanted) { return other.host < wanted; });
+  others.insert(at, {open.host, open.key_authorization});
+}
+
 proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> challenge_answers(
-    const Resources& resources, const HostOwners& owners) {
+    const Resources& resources, const HostOwners& owners, std::size_t answers_max) {
   std::map<std::string, proxy::config::ChallengeAnswer> answers;
   const std::vector<const api::Certificate*> certificates = with_orders(resources);
-  std::map<std::string, std::uint64_t> left = room_by_namespace(certificates);
+  std::map<std::string, std::uint64_t> left = room_by_namespace(certificates, answers_max);
   for (const api::Certificate* certificate : certificates) {
-    // Status is written by whoever may write it: an answer is given for names of spec alone.
-    const std::vector<std::string> names = certificate->all_names();
-    for (const api::AuthorizationStatus& authorization :
-         certificate->status.order->authorizations) {
-      if (!is_open(authorization) ||
-          !is_answer(authorization.token, authorization.key_authorization)) {
-        continue;
-      }
-      const auto host = asked_host(authorization.identifier);
-      if (!host || std::find(names.begin(), names.end(), *host) == names.end()) continue;
-      if (!owners.admits(*host, certificate->metadata.namespace_)) continue;
-      std::uint64_t& room = left.at(certificate->metadata.namespace_);
-      if (room == 0) continue;
+    const std::string& namespace_ = certificate->metadata.namespace_;
+    std::uint64_t& room = left.at(namespace_);
+    for (const OpenAnswer& open : open_answers(*certificate)) {
+      if (room == 0 || !owners.admits(open.host, namespace_)) continue;
       --room;
-      add(answers[authorization.token], *host, authorization.key_authorization);
+      add(open, answers[open.token]);
     }
   }
   proxy::config::ProxyConfig::Section<proxy::config::ChallengeAnswer> shared;

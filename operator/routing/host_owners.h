@@ -53,6 +53,15 @@ class HostOwners {
 
   bool operator==(const HostOwners&) const = default;
 
+  // Calls visit(host) for each host of a rule that another claimant owns, or nobody did or does.
+  // Looks at nothing that both share.
+  template <class Visit>
+  static void visit_differences(const HostOwners& from, const HostOwners& to, const Visit& visit) {
+    base::SharedMap<Claimant>::visit_differences(
+        from.owners_, to.owners_,
+        [&visit](const std::string& host, const Claimant*, const Claimant*) { visit(host); });
+  }
+
  private:
   bool may_be_shared_ = false;
   base::SharedMap<Claimant> owners_;  // by host of a rule
