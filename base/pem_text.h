@@ -29,11 +29,15 @@ class PemText {
   bool empty() const { return size() == 0; }
   // The text in memory; nullptr: it is held in less room, or is empty.
   std::shared_ptr<const std::string> held_text() const;
+  // Both are one in memory.
+  bool shares_with(const PemText& other) const {
+    return begin_ == other.begin_ && text_ == other.text_;
+  }
   // As read_pem() of the text.
   Result<std::vector<PemBlock>> blocks() const;
 
   friend bool operator==(const PemText& one, const PemText& other) {
-    return (one.begin_ == other.begin_ && one.text_ == other.text_) || one.is_same(other);
+    return one.shares_with(other) || one.is_same(other);
   }
 
  private:

@@ -37,10 +37,9 @@ void read_data(const JsonReader& reader, Secret& secret) {
 
 }  // namespace
 
-const std::string& Secret::value(const std::string& key) const {
-  static const std::string none;
+std::string Secret::value(const std::string& key) const {
   const auto found = data.find(key);
-  return found == data.end() ? none : found->second.text();
+  return found == data.end() ? std::string() : found->second.text();
 }
 
 const ResourceType& Secret::type() {
@@ -55,6 +54,7 @@ base::Result<Secret> Secret::tls_from_json(const nlohmann::json& object) {
     const auto is_key = [&](const char* key) { return entry.first == key; };
     return std::none_of(kTlsSecretKeys.begin(), kTlsSecretKeys.end(), is_key);
   });
+  for (auto& [key, held] : secret->data) held = SharedText(base::PemText::small(held.text()));
   return secret;
 }
 

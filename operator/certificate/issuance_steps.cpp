@@ -272,7 +272,7 @@ std::optional<base::PrivateKey> Issuance::stored_next_key() const {
     auto key = base::PrivateKey::from_pem(pem);
     return key ? std::optional(*std::move(key)) : std::nullopt;
   };
-  const std::string& next = memory_.secret.present->value(kNextPrivateKeyKey);
+  const std::string next = memory_.secret.present->value(kNextPrivateKeyKey);
   if (!next.empty()) return parse(next);
   if (record_.certificate().spec.rotation_policy != api::RotationPolicy::never) return std::nullopt;
   return parse(memory_.secret.present->value(kPrivateKeyKey));

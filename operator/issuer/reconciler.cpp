@@ -80,7 +80,8 @@ bool is_secret_name(const std::string& name) {
 std::string content_of(const kube::Secret& secret) {
   std::string all;
   for (const auto& [name, value] : secret.data) {
-    for (const std::string* part : {&name, &value.text()}) {
+    const std::string text = value.text();
+    for (const std::string* part : {&name, &text}) {
       all += std::to_string(part->size()) + ":" + *part;
     }
   }

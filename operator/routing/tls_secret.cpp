@@ -9,6 +9,7 @@
 #include "base/certificate_chain.h"
 #include "base/digest.h"
 #include "base/pem.h"
+#include "base/pem_text.h"
 
 namespace routing {
 namespace {
@@ -55,9 +56,9 @@ struct Content {
     return made;
   }
 
-  const std::string& chain;
-  const std::string& key;
-  const std::string& authorities;
+  std::string chain;
+  std::string key;
+  std::string authorities;
 };
 
 TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
@@ -76,7 +77,7 @@ TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
   }
   const auto chain = base::CertificateChain::read(chain_pem);
   if (!chain) return broken("tls.crt cannot be read: " + chain.error().message);
-  auto key = chain->read_key(key_pem);
+  const auto key = chain->read_key(key_pem);
   if (!key) return broken("tls.crt and tls.key do not make a pair: " + key.error().message);
   if (const auto servable = chain->check_tls(); !servable) {
     return broken("tls.crt: " + servable.error().message);
@@ -85,8 +86,8 @@ TlsSecret read_pair(const std::string& chain_pem, const std::string& key_pem,
   usable.state = TlsSecret::State::usable;
   const base::CertificateInfo& leaf = chain->leaf();
   usable.leaf = TlsSecret::Leaf{leaf, leaf.not_after};
-  usable.material = std::make_shared<const proxy::config::Certificate>(
-      proxy::config::Certificate{chain->pem(), std::move(key->pem)});
+  usable.material = std::make_shared<const proxy::config::Certificate>(proxy::config::Certificate{
+      base::PemText::small(chain->pem()), base::PemText::small(key->pem)});
   usable.untold_issuer = chain->untold_issuer(authorities_pem);
   return usable;
 }
@@ -114,15 +115,15 @@ std::shared_ptr<const kube::Secret> sharing_with(const std::shared_ptr<const Tls
   const auto& material = read->material;
   if (!material) return nullptr;
   std::shared_ptr<kube::Secret> twin;
-  const auto share = [&](const char* key, const std::shared_ptr<const std::string>& text) {
+  const auto share = [&](const char* key, const base::PemText& text) {
     const auto known = secret.data.find(key);
-    if (!text || known == secret.data.end() || known->second.is_same(*text)) return;
-    if (known->second.text() != *text) return;
+    if (known == secret.data.end() || known->second.pem().shares_with(text)) return;
+    if (!(known->second.pem() == text)) return;
     if (!twin) twin = std::make_shared<kube::Secret>(secret);
     twin->data[key] = kube::SharedText(text);
   };
-  share("tls.crt", material->chain_pem.held_text());
-  share("tls.key", material->key_pem.held_text());
+  share("tls.crt", material->chain_pem);
+  share("tls.key", material->key_pem);
   return twin;
 }
 

@@ -94,5 +94,14 @@ TEST(PemText, GivesOutTheTextThatItHas) {
   EXPECT_EQ(PemText().held_text(), nullptr);
 }
 
+TEST(PemText, SharesItsMemoryWithItsCopiesAlone) {
+  const std::string leaf = block("CERTIFICATE", 400, 'l');
+  for (const PemText& one : {PemText(leaf), PemText::small(leaf)}) {
+    EXPECT_TRUE(one.shares_with(PemText(one)));
+    EXPECT_FALSE(one.shares_with(PemText(leaf)));
+    EXPECT_FALSE(one.shares_with(PemText::small(leaf)));
+  }
+}
+
 }  // namespace
 }  // namespace base

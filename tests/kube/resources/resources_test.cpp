@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/base64url.h"
+#include "base/pem.h"
 #include "kube/resources/endpoint_slice.h"
 #include "kube/resources/event.h"
 #include "kube/resources/ingress.h"
@@ -256,6 +258,24 @@ TEST(Secret, DecodesItsData) {
   EXPECT_EQ(secret.value("tls.key"), "key");
   EXPECT_EQ(secret.value("empty"), "");
   EXPECT_EQ(secret.value("absent"), "");
+}
+
+TEST(Secret, ForTlsIsHeldInLittleRoomAndReadsAsItCame) {
+  const std::string chain = base::write_pem({"CERTIFICATE", std::string(300, 'a')}) +
+                            base::write_pem({"CERTIFICATE", std::string(300, 'b')});
+  const nlohmann::json object = {
+      {"metadata", {{"name", "a"}}},
+      {"type", "kubernetes.io/tls"},
+      {"data",
+       {{"tls.crt", base::base64_encode(chain)}, {"tls.key", base::base64_encode("no PEM")}}}};
+  const auto secret = kube::Secret::tls_from_json(object);
+  ASSERT_TRUE(secret);
+  EXPECT_EQ(secret->value("tls.crt"), chain);
+  EXPECT_EQ(secret->data.at("tls.crt").pem().held_text(), nullptr);
+  EXPECT_EQ(secret->value("tls.key"), "no PEM");
+  const auto whole = kube::Secret::from_json(object);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->data, secret->data);
 }
 
 TEST(Secret, ForTlsIsReadWithoutWhatTlsDoesNotNeed) {

@@ -155,8 +155,12 @@ TEST(SharedSecrets, HoldTheirPairWhereWhatWasReadOfThemDoes) {
   ASSERT_NE(twin, nullptr);
   EXPECT_EQ(twin->data, secret.data);
   EXPECT_EQ(twin->metadata.resource_version, secret.metadata.resource_version);
-  EXPECT_EQ(&twin->value("tls.crt"), read->material->chain_pem.held_text().get());
-  EXPECT_EQ(&twin->value("tls.key"), read->material->key_pem.held_text().get());
+  EXPECT_EQ(twin->value("tls.crt"), pair.chain);
+  EXPECT_EQ(twin->value("tls.key"), pair.key);
+  EXPECT_TRUE(twin->data.at("tls.crt").pem().shares_with(read->material->chain_pem));
+  EXPECT_TRUE(twin->data.at("tls.key").pem().shares_with(read->material->key_pem));
+  EXPECT_EQ(read->material->chain_pem.held_text(), nullptr) << "it is held in less room";
+  EXPECT_EQ(read->material->key_pem.held_text(), nullptr);
   EXPECT_EQ(sharing_with(read, *twin), nullptr) << "it does so already";
 }
 
