@@ -427,8 +427,8 @@ void IncrementalCompiler::mark(const Members& ingresses) {
 void IncrementalCompiler::mark(const ClaimantKey& ingress) {
   if (marked_.count(ingress) != 0) return;
   marked_.insert(ingress);
-  const auto group = group_of_.find(ingress);
-  if (group == group_of_.end()) return;
+  const Membership* const group = group_of_.find(ingress);
+  if (group == nullptr) return;
   const auto& members = groups_.at(group->group).members;
   marked_.insert(members.begin(), members.end());
 }
@@ -437,8 +437,8 @@ void IncrementalCompiler::mark(const ClaimantKey& ingress) {
 std::vector<ClaimantGroups::Members> IncrementalCompiler::take_marked() {
   if (is_one_group_ && !marked_.empty()) note_everything();
   for (const ClaimantKey& ingress : marked_) {
-    const auto group = group_of_.find(ingress);
-    if (group != group_of_.end()) remove(group->group);
+    const Membership* const group = group_of_.find(ingress);
+    if (group != nullptr) remove(group->group);
   }
   Members left;
   for (const ClaimantKey& ingress : std::exchange(marked_, {})) {
@@ -614,7 +614,7 @@ void IncrementalCompiler::add_certificates(
 void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
   const GroupId id = ++last_id_;
   has_changed_ = true;
-  for (const ClaimantKey& member : group.members) group_of_.insert({&member, id});
+  for (const ClaimantKey& member : group.members) group_of_.insert(Membership{&member, id});
   if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
   for (const NamedOutside& name : group.external_names) {
     std::size_t& users = results_.external_name_users[name];
@@ -690,8 +690,7 @@ void IncrementalCompiler::remove(GroupId id) {
     const std::string claimant = member.text();
     findings.complaints.erase(claimant);
     findings.plan_complaints.erase(claimant);
-    const auto membership = group_of_.find(member);
-    if (membership != group_of_.end()) group_of_.erase(membership);
+    group_of_.erase(member);
   }
   for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
   for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/sorted_blocks.h"
 #include "operator/ingress/certificate_plan.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/cluster_changes.h"
@@ -105,7 +106,6 @@ class IncrementalCompiler {
     GroupId group = 0;
   };
   struct ByMember {
-    using is_transparent = void;
     static const routing::ClaimantKey& key(const Membership& one) { return *one.key; }
     static const routing::ClaimantKey& key(const routing::ClaimantKey& one) { return one; }
     template <class One, class Other>
@@ -194,7 +194,7 @@ class IncrementalCompiler {
   routing::ClaimantGroups names_;
   GroupId last_id_ = 0;
   std::map<GroupId, Group> groups_;
-  std::set<Membership, ByMember> group_of_;
+  base::SortedBlocks<Membership, ByMember> group_of_;
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
   std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
   // Of the hosts that are asked about, those that the groups were told are served.
