@@ -103,14 +103,23 @@ IncrementalCompiler::Work sum(const IncrementalCompiler::Work& one,
   return {one.groups + more.groups, one.ingresses + more.ingresses, one.hosts + more.hosts};
 }
 
+// To be called before a group's entry is put there.
+template <class Map>
+void count_further(const std::string& id, const Map& all,
+                   std::map<std::string, std::size_t>& further) {
+  if (all.contains(id)) ++further[id];
+}
+
 // Takes away what no other group uses.
 template <class Map>
-void release(const Map& entries, std::map<std::string, std::size_t>& users, Map& all) {
+void release(const Map& entries, std::map<std::string, std::size_t>& further, Map& all) {
   for (const auto& [id, entry] : entries) {
-    const auto of_entry = users.find(id);
-    if (--of_entry->second != 0) continue;
-    users.erase(of_entry);
-    all.erase(id);
+    const auto others = further.find(id);
+    if (others == further.end()) {
+      all.erase(id);
+    } else if (--others->second == 0) {
+      further.erase(others);
+    }
   }
 }
 
@@ -647,17 +656,17 @@ void IncrementalCompiler::add_config(const ProxyConfig& config) {
   // for all groups together.
   const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes, arrivals] = config;
   for (auto cluster = clusters.begin(); cluster != clusters.end(); ++cluster) {
+    count_further(cluster->first, results_.config.clusters, results_.further_of_clusters);
     // Its Service may have changed since the others were compiled, who are on their way.
     results_.config.clusters.share_or_assign(cluster);
-    ++results_.cluster_users[cluster->first];
   }
   for (auto entry = guards.begin(); entry != guards.end(); ++entry) {
+    count_further(entry->first, results_.config.guards, results_.further_of_guards);
     results_.config.guards.share(entry);
-    ++results_.guards_users[entry->first];
   }
   for (auto entry = shapes.begin(); entry != shapes.end(); ++entry) {
+    count_further(entry->first, results_.config.shapes, results_.further_of_shapes);
     results_.config.shapes.share(entry);
-    ++results_.shape_users[entry->first];
   }
   const bool are_hosts_new = add_all(hosts, results_.config.hosts);
   const bool are_certificates_new = add_all(certificates, results_.config.certificates);
@@ -670,9 +679,9 @@ void IncrementalCompiler::remove(GroupId id) {
   Group& group = at->second;
   has_changed_ = true;
   secrets_before_.push_back(std::move(group.secrets));
-  release(group.config.clusters, results_.cluster_users, results_.config.clusters);
-  release(group.config.guards, results_.guards_users, results_.config.guards);
-  release(group.config.shapes, results_.shape_users, results_.config.shapes);
+  release(group.config.clusters, results_.further_of_clusters, results_.config.clusters);
+  release(group.config.guards, results_.further_of_guards, results_.config.guards);
+  release(group.config.shapes, results_.further_of_shapes, results_.config.shapes);
   remove_all(group.config.hosts, results_.config.hosts);
   remove_all(group.config.certificates, results_.config.certificates);
   remove_all(group.config.sni, results_.config.sni);

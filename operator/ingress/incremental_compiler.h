@@ -117,9 +117,11 @@ class IncrementalCompiler {
   // What all groups say together.
   struct Results {
     proxy::config::ProxyConfig config;
-    std::map<std::string, std::size_t> cluster_users;  // groups, of a cluster of theirs
-    std::map<std::string, std::size_t> guards_users;   // groups, of guards that they share
-    std::map<std::string, std::size_t> shape_users;    // likewise
+    // How many groups have a cluster, guards or a shape of these beside the first one that has it:
+    // most have one.
+    std::map<std::string, std::size_t> further_of_clusters;
+    std::map<std::string, std::size_t> further_of_guards;
+    std::map<std::string, std::size_t> further_of_shapes;
     std::map<routing::NamedOutside, std::size_t> external_name_users;
     std::map<std::string, std::size_t> servers;  // groups, of a host
     routing::HostOwners owners;
