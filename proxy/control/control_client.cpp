@@ -25,6 +25,9 @@ namespace {
 
 // The poll's own wait, and what an operator may need on top of it.
 constexpr std::chrono::seconds kRequestTimeout = ControlFlow::kPollWait + std::chrono::seconds(15);
+// Within one cluster. Where a replica of the operator has just ended, the Service may still lead to
+// it, and nobody says that it is gone: no change arrives before the next one is tried.
+constexpr std::chrono::seconds kConnectTimeout{2};
 
 // The operator's keys change each hour, and it tells the coming one: a proxy must only ask a few
 // times an hour.
@@ -277,6 +280,7 @@ std::unique_ptr<base::HttpTransport> make_transport(const std::string& ca_pem) {
   base::CurlOptions options;
   options.user_agent = "gatehouse-proxy";
   options.ca_pem = ca_pem;
+  options.connect_timeout = kConnectTimeout;
   options.body_bytes_max = config::kDocumentBytesMax;
   options.use_environment_proxy = false;  // the operator is in the same cluster
   return base::make_curl_transport(std::move(options));

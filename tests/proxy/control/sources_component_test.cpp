@@ -25,6 +25,7 @@
 #include "proxy/control/file_source.h"
 #include "proxy/control/snapshot_keeper.h"
 #include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/silent_ports.h"
 #include "tests/support/captured_log.h"
 
 namespace proxy::control {
@@ -429,6 +430,18 @@ TEST_F(ControlClientTest, SaysWhomItCannotReachWithoutWhatItWouldHaveSaid) {
            std::string::npos;
   })) << log.text();
   EXPECT_EQ(log.text().find("speaks="), std::string::npos);
+}
+
+// As a replica of the operator that has just ended, which its Service still leads to.
+TEST_F(ControlClientTest, WhoTakesNoConnectionIsGivenUpWhileChangesCanWait) {
+  const ::support::CapturedLog log;
+  const support::FullPort gone;
+  auto started = ControlClient::start(
+      {"https://127.0.0.1:" + std::to_string(gone.port()), ca_file_, token_file_}, sink_);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(support::eventually([&] {
+    return log.text().find("Timeout was reached") != std::string::npos;
+  })) << log.text();
 }
 
 TEST_F(ControlClientTest, ReportsWhatCannotBeServed) {
