@@ -15,6 +15,7 @@
 #include "tests/proxy/support/socket_stream.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/without_descriptors.h"
 
 namespace proxy::support {
 namespace {
@@ -33,14 +34,6 @@ std::string client_hello() {
   SSL_free(ssl);
   return hello;
 }
-
-// UBSan makes a pipe to look at an object of a class that it has not seen yet, and takes one that
-// it cannot look at for destroyed.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kMayBeWithoutDescriptors = false;
-#else
-constexpr bool kMayBeWithoutDescriptors = true;
-#endif
 
 // While it lives, this process has no descriptor but those that are open.
 class NoDescriptorsLeft {
@@ -266,7 +259,7 @@ TEST_F(OneWorker, WhoAsksDoesNotWaitForThoseWhoLeave) {
 TEST_F(OneWorker, WithoutDescriptorsAcceptingPausesIsCountedEachTimeAndSaidOnce) {
   const ::support::CapturedLog log;
   start();
-  if (!kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
+  if (!::support::kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
   clients_.push_back(SocketStream::connect(port_));
   ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == 1; }));
   hold();
@@ -287,7 +280,7 @@ TEST_F(OneWorker, WithoutDescriptorsTheClientThatIsSilentForLongestMakesRoom) {
   session::Options options = RunningEngine::quick();
   options.makes_room_after = options.newcomer_makes_room_after = std::chrono::milliseconds(0);
   start(options);
-  if (!kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
+  if (!::support::kMayBeWithoutDescriptors) GTEST_SKIP() << "UBSan needs descriptors";
   for (std::size_t i = 1; i <= 2; ++i) {
     clients_.push_back(SocketStream::connect(port_));
     ASSERT_TRUE(eventually([&] { return counters().connections_open.get() == i; }));
