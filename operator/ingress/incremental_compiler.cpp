@@ -13,6 +13,7 @@
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/external_names.h"
 #include "operator/routing/host_name.h"
+#include "operator/routing/remove_from.h"
 
 namespace ingress {
 namespace {
@@ -27,6 +28,7 @@ using routing::hash_of;
 using routing::HostOwners;
 using routing::NamedOutside;
 using routing::outside_cluster_id;
+using routing::remove_from;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {
@@ -37,15 +39,6 @@ std::string controller_uid(const api::Certificate& certificate) {
 
 ClaimantKey ingress_key(const kube::ObjectKey& key) {
   return {kIngressKind, key};
-}
-
-template <class Map>
-void remove_from(Map& map, const typename Map::key_type& name,
-                 const typename Map::mapped_type::key_type& key) {
-  const auto at = map.find(name);
-  if (at == map.end()) return;
-  at->second.erase(key);
-  if (at->second.empty()) map.erase(at);
 }
 
 // The namespace of a certificate's id, "namespace/name".

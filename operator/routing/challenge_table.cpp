@@ -1,23 +1,16 @@
 #include "operator/routing/challenge_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/routing/host_name.h"
+#include "operator/routing/remove_from.h"
 #include "operator/routing/resources.h"
 
 namespace routing {
 namespace {
 
 using proxy::config::ChallengeAnswer;
-
-template <class Map>
-void remove_from(Map& map, const typename Map::key_type& name,
-                 const typename Map::mapped_type::key_type& one) {
-  const auto at = map.find(name);
-  if (at == map.end()) return;
-  at->second.erase(one);
-  if (at->second.empty()) map.erase(at);
-}
 
 }  // namespace
 
@@ -27,6 +20,8 @@ void ChallengeTable::put(std::shared_ptr<const api::Certificate> certificate) {
   if (!certificate->status.order) return;
   Order order{std::move(certificate), {}};
   order.open = open_answers(*order.certificate);
+  // A tenant may write many into a status: those of one token are found, and keep their order.
+  std::ranges::stable_sort(order.open, {}, &OpenAnswer::token);
   wanted_ += order.certificate->status.order->authorizations.size();
   for (const OpenAnswer& open : order.open) {
     by_token_[open.token].insert(age_of(*order.certificate));
@@ -94,8 +89,9 @@ void ChallengeTable::answer(const std::string& token, const HostOwners& owners) 
   const auto asking = by_token_.find(token);
   if (asking != by_token_.end()) {
     for (const auto& [created, key] : asking->second) {
-      for (const OpenAnswer& open : orders_.at(key).open) {
-        if (open.token == token && owners.admits(open.host, key.namespace_)) add(open, made);
+      for (const OpenAnswer& open :
+           std::ranges::equal_range(orders_.at(key).open, token, {}, &OpenAnswer::token)) {
+        if (owners.admits(open.host, key.namespace_)) add(open, made);
       }
     }
   }
