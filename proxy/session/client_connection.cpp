@@ -51,7 +51,9 @@ void ClientConnection::note_trust() {
   const auto address = config::IpAddress::parse(client_.address);
   client_.is_trusted_proxy = address && trusted->contains(*address);
   client_.trusted_proxies = client_.is_trusted_proxy ? trusted : nullptr;
-  client_.may_attest = address && means_.options.trusted_proxies.contains(*address);
+  // Those of the options are among `trusted`.
+  client_.may_attest =
+      client_.is_trusted_proxy && means_.options.trusted_proxies.contains(*address);
 }
 
 bool ClientConnection::start() {

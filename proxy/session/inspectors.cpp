@@ -99,8 +99,9 @@ Inspectors::Rules Inspectors::load(firewall::RuleSet::About about) const {
 }
 
 bool Inspectors::ask(const config::IpAddress& address, std::shared_ptr<InspectionTask> task) {
+  const bool goes_first = is_small(*task);
   const std::lock_guard lock(mutex_);
-  Queue& queue = is_small(*task) ? small_ : large_;
+  Queue& queue = goes_first ? small_ : large_;
   if (is_stopped_ || !queue.push(address, std::move(task))) return false;
   if (threads_.empty()) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
