@@ -89,9 +89,10 @@ void ChallengeTable::answer(const std::string& token, const HostOwners& owners) 
   const auto asking = by_token_.find(token);
   if (asking != by_token_.end()) {
     for (const auto& [created, key] : asking->second) {
-      for (const OpenAnswer& open :
-           std::ranges::equal_range(orders_.at(key).open, token, {}, &OpenAnswer::token)) {
-        if (owners.admits(open.host, key.namespace_)) add(open, made);
+      const std::vector<OpenAnswer>& all = orders_.at(key).open;
+      for (auto open = std::ranges::lower_bound(all, token, {}, &OpenAnswer::token);
+           open != all.end() && open->token == token; ++open) {
+        if (owners.admits(open->host, key.namespace_)) add(*open, made);
       }
     }
   }
