@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text_growth.h"
 #include "proxy/admin/held_bytes.h"
 
 namespace proxy::admin {
@@ -22,7 +23,7 @@ class HeldText {
 
   void append(std::string_view bytes) {
     const std::size_t size = text_.size() + bytes.size();
-    if (size > text_.capacity() && size > kLargeBytes) grow_to(size + size / 4);
+    if (size > text_.capacity() && size > kLargeBytes) base::grow_to(text_, size + size / 4);
     text_.append(bytes);
     tell();
   }
@@ -59,12 +60,6 @@ class HeldText {
   // Above this a text does not double its memory when it grows: what is not used is dear then.
   static constexpr std::size_t kLargeBytes = 1u << 20;
 
-  void grow_to(std::size_t capacity) {
-    std::string grown;  // reserve() would double it
-    grown.reserve(capacity);
-    grown.append(text_);
-    text_.swap(grown);
-  }
   // An empty one keeps memory only for its owner's next use, and its owner tells of that.
   void tell() { held_.set(text_.empty() ? 0 : text_.capacity()); }
 
