@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text_growth.h"
 #include "proxy/http/kept_head.h"
 #include "proxy/http/response_head.h"
 #include "proxy/net/loop.h"
@@ -57,7 +58,7 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget,
     const std::size_t needed = body.size() + text.size();
     const std::size_t limit = settings->responses->body_bytes_max;
     if (needed > body.capacity()) {
-      body.reserve(std::max(needed, std::min(2 * body.capacity(), limit + text.size())));
+      base::grow_to(body, std::max(needed, std::min(2 * body.capacity(), limit + text.size())));
     }
     body.append(text);
   }

@@ -651,6 +651,20 @@ TEST_F(ExchangeAlone, WhatIsToBeInspectedIsTakenHoweverLittleItsClientTakes) {
   EXPECT_TRUE(downstream_.is_complete && downstream_.is_over);
 }
 
+// The room that there is for it is what counts.
+TEST_F(ExchangeAlone, OfAResponseNoMoreIsHeldThanIsInspectedAndOnePiece) {
+  constexpr std::size_t kInspected = 80'000;
+  constexpr std::size_t kHeadBytes = 1'000;
+  serve_inspected(kInspected);
+  streams_.last().say_head(kPage, std::string(70'000, 'h'));
+  const std::string more(5'000, 'm');
+  streams_.last().say_body(more);
+  EXPECT_GE(room_->counters.gathered_bytes.get(), 75'000u);
+  EXPECT_LE(room_->counters.gathered_bytes.get(), kInspected + more.size() + kHeadBytes);
+  streams_.last().say_body("end", true);
+  EXPECT_EQ(downstream_.body, std::string(70'000, 'h') + more + "end");
+}
+
 TEST_F(ExchangeAlone, WhatWasHeldGoesInTurnsToAClientThatTakesAllOfIt) {
   const std::string body(1'000'000, 'h');
   serve_inspected(2u << 20);
