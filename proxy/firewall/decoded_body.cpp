@@ -78,24 +78,14 @@ std::optional<DecodedBody> decode_body(std::string_view coded, http::ContentCodi
   Inflater inflater(window_bits_of(coding, coded));
   for (std::size_t members = 0; members < kMembersMax; ++members) {
     // One byte more says that there is more.
-    switch (inflater.add(coded, decoded.bytes, bytes_max + 1)) {
-      case Inflater::End::of_input:
-        return decoded;
-      case Inflater::End::of_room:
-        decoded.bytes.resize(bytes_max);
-        decoded.is_whole = false;
-        return decoded;
-      case Inflater::End::broken:
-        return std::nullopt;
-      case Inflater::End::of_member:
-        break;
-    }
+    const Inflater::End end = inflater.add(coded, decoded.bytes, bytes_max + 1);
+    if (end == Inflater::End::broken) return std::nullopt;
     if (decoded.bytes.size() > bytes_max) {
       decoded.bytes.resize(bytes_max);
       decoded.is_whole = false;
       return decoded;
     }
-    if (coded.empty()) return decoded;
+    if (end == Inflater::End::of_input || coded.empty()) return decoded;
     if (!is_gzip || !inflater.begin_member()) return std::nullopt;
   }
   return std::nullopt;

@@ -48,6 +48,18 @@ TEST(DecodedBody, OfAsMuchAsWasAskedForIsWhole) {
   }
 }
 
+TEST(DecodedBody, OfOneByteMoreIsCut) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{70'000}}) {
+    const std::string coded = compressed(std::string(size + 1, 'b'));
+    for (const std::string& members : {coded, coded + coded}) {
+      const auto decoded = decode_body(members, ContentCoding::gzip, size);
+      ASSERT_TRUE(decoded);
+      EXPECT_EQ(decoded->bytes.size(), size);
+      EXPECT_FALSE(decoded->is_whole) << size;
+    }
+  }
+}
+
 TEST(DecodedBody, OfABeginningIsABeginning) {
   std::string text;
   for (int i = 0; i < 50'000; ++i) text += std::to_string(i);
