@@ -6,7 +6,6 @@
 
 #include "base/ascii_text.h"
 #include "proxy/config/stream_type.h"
-#include "proxy/http/content_coding.h"
 #include "proxy/http/field.h"
 #include "proxy/reason/words.h"
 
@@ -47,15 +46,13 @@ bool is_to_be_compared(const http::ResponseHead& head, const config::ResponseIns
 
 }  // namespace
 
-ResponseTreatment treatment_of(const http::ResponseHead& head,
-                               const config::ResponseInspection& settings) {
+std::optional<http::ContentCoding> coding_to_inspect(const http::ResponseHead& head,
+                                                     const config::ResponseInspection& settings) {
   const bool has_body =
       head.framing != http::Framing::none && head.framing != http::Framing::tunnel &&
       !(head.framing == http::Framing::length && head.content_length.value_or(0) == 0);
-  if (!has_body || !is_to_be_compared(head, settings)) return ResponseTreatment::passes;
-  return http::content_coding_of(head.fields) == http::ContentCoding::other
-             ? ResponseTreatment::unreadable
-             : ResponseTreatment::inspected;
+  if (!has_body || !is_to_be_compared(head, settings)) return std::nullopt;
+  return http::content_coding_of(head.fields);
 }
 
 bool has_to_be_whole(const config::Firewall& settings) {

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <cstdint>
+#include <optional>
 
 #include "proxy/config/model.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/response_head.h"
 #include "proxy/policy/firewall.h"
 #include "proxy/policy/verdict.h"
@@ -11,17 +12,14 @@
 // what becomes of one then.
 namespace proxy::policy {
 
-enum class ResponseTreatment : std::uint8_t {
-  passes,      // there is nothing to compare, or it is a stream that is not to be held back
-  inspected,   // its head and its body, as far as the limit
-  unreadable,  // its body would have to be, and is coded as nobody here can read it
-};
-
-// By its head, whose framing is that of its body. A response without a body passes, and so does one
-// of a type that is not on the list, an upgrade, server-sent events and a gRPC call, listed or not.
-// One that does not say of what type it is may be any: it is inspected.
-ResponseTreatment treatment_of(const http::ResponseHead& head,
-                               const config::ResponseInspection& settings);
+// Of a response that is to be inspected, its head and its body as far as the limit: how that body
+// is coded, of which nobody here can read `other`. Nothing: the response passes, since there is
+// nothing to compare, or it is a stream that is not to be held back. By its head, whose framing is
+// that of its body: a response without a body passes, and so does one of a type that is not on the
+// list, an upgrade, server-sent events and a gRPC call, listed or not. One that does not say of
+// what type it is may be any: it is inspected.
+std::optional<http::ContentCoding> coding_to_inspect(const http::ResponseHead& head,
+                                                     const config::ResponseInspection& settings);
 
 // Whether all of a response has to be inspected, by settings that have responses. Who only detects
 // gets what is found in the beginning.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/http/content_coding.h"
 #include "proxy/http/trailer.h"
 #include "proxy/net/turn_budget.h"
 #include "proxy/policy/response_inspection.h"
@@ -18,8 +19,6 @@
 // others at once.
 namespace proxy::session {
 namespace {
-
-using Treatment = policy::ResponseTreatment;
 
 // Of what was held, that is given to the client's connection at a time.
 constexpr std::size_t kPieceBytes = 64u << 10;
@@ -49,17 +48,15 @@ bool Exchange::holds_response() const {
 
 // Its head is here, and what it came with is yet to come.
 void Exchange::meet_response() {
-  switch (policy::treatment_of(*response_, *response_guard_->settings->responses)) {
-    case Treatment::inspected:
-      return;
-    case Treatment::passes:
-      response_guard_.reset();
-      return;
-    case Treatment::unreadable:
-      break;
-  }
-  const policy::Inspection unread{.trouble = reason::firewall_response_encoded};
   const config::Firewall& settings = *response_guard_->settings;
+  const auto coding = policy::coding_to_inspect(*response_, *settings.responses);
+  if (!coding) {
+    response_guard_.reset();
+    return;
+  }
+  response_guard_->coding = *coding;
+  if (*coding != http::ContentCoding::other) return;
+  const policy::Inspection unread{.trouble = reason::firewall_response_encoded};
   const policy::Verdict verdict = policy::verdict_on_response(unread, settings);
   note_inspection(settings, unread, verdict.passes(), true);
   if (verdict.passes()) {
@@ -133,7 +130,8 @@ void Exchange::inspect_response(bool is_endpoints_turn) {
   guard.begin_inspection();
   gathered_.hold(guard.bytes());
   means_.loop.arm(guard.timer, means_.options.inspectors.wait_max);
-  auto task = std::make_shared<InspectionTask>(guard.settings, guard.head, guard.beginning);
+  auto task =
+      std::make_shared<InspectionTask>(guard.settings, guard.head, guard.beginning, guard.coding);
   if (means_.guarding.inspections.ask(client_address_, std::move(task), guard)) return;
   conclude_response({.trouble = reason::firewall_busy}, is_endpoints_turn);
 }

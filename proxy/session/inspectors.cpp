@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "proxy/firewall/decoded_body.h"
-#include "proxy/http/content_coding.h"
 #include "proxy/policy/response_inspection.h"
 #include "proxy/reason/words.h"
 
@@ -27,8 +26,7 @@ bool is_small(const InspectionTask& task) {
   const std::size_t head_bytes =
       is_of_request ? task.request->get().views_bytes() : task.response->get().views_bytes();
   // A kilobyte that is coded may be a megabyte of text.
-  const bool is_coded = !is_of_request && http::content_coding_of(task.response->get().fields) !=
-                                              http::ContentCoding::identity;
+  const bool is_coded = task.response_coding != http::ContentCoding::identity;
   const std::uint64_t body_bytes =
       is_coded ? task.settings->responses->body_bytes_max : task.inspected_bytes;
   return head_bytes <= Inspectors::kSmallHeadBytesMax && body_bytes <= Inspectors::kSmallBytesMax;
@@ -48,10 +46,12 @@ InspectionTask::InspectionTask(policy::Inspections::Settings by, const http::Req
 
 InspectionTask::InspectionTask(policy::Inspections::Settings by,
                                std::shared_ptr<const Response> answer,
-                               std::shared_ptr<const std::string> answer_body)
+                               std::shared_ptr<const std::string> answer_body,
+                               http::ContentCoding coding)
     : settings(std::move(by)),
       response(std::move(answer)),
       response_body(std::move(answer_body)),
+      response_coding(coding),
       inspected_bytes(
           std::min<std::size_t>(response_body->size(), settings->responses->body_bytes_max)) {}
 
@@ -165,10 +165,9 @@ policy::Inspection Inspectors::inspect(const InspectionTask& task) {
   }
   const http::ResponseHead& head = task.response->get();
   std::string_view body = std::string_view(*task.response_body).substr(0, task.inspected_bytes);
-  const http::ContentCoding coding = http::content_coding_of(head.fields);
   std::optional<firewall::DecodedBody> decoded;  // while `body` is in it
-  if (coding != http::ContentCoding::identity && !body.empty()) {
-    decoded = firewall::decode_body(*task.response_body, coding,
+  if (task.response_coding != http::ContentCoding::identity && !body.empty()) {
+    decoded = firewall::decode_body(*task.response_body, task.response_coding,
                                     task.settings->responses->body_bytes_max);
     if (!decoded) return {.trouble = reason::firewall_response_encoded};
     if (!decoded->is_whole && policy::has_to_be_whole(*task.settings)) {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "proxy/config/network.h"
 #include "proxy/firewall/rule_set.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/kept_head.h"
 #include "proxy/http/request_head.h"
 #include "proxy/http/response_head.h"
@@ -33,15 +34,16 @@ class InspectionTask {
   using Response = http::KeptHead<http::ResponseHead>;
 
   InspectionTask(policy::Inspections::Settings by, const http::RequestHead& head);
-  // By settings that have responses; of the body what is here of it. Whoever made it may have both
-  // while they are looked at, so neither is copied for who waits no more.
+  // By settings that have responses; of the body, which is coded so, what is here of it. Whoever
+  // made it may have both while they are looked at, so neither is copied for who waits no more.
   InspectionTask(policy::Inspections::Settings by, std::shared_ptr<const Response> answer,
-                 std::shared_ptr<const std::string> answer_body);
+                 std::shared_ptr<const std::string> answer_body, http::ContentCoding coding);
 
   const policy::Inspections::Settings settings;
   std::shared_ptr<const Request> request;            // nullptr: it is of a response
   std::shared_ptr<const Response> response;          // nullptr: it is of a request
   std::shared_ptr<const std::string> response_body;  // likewise
+  const http::ContentCoding response_coding = http::ContentCoding::identity;  // of that
   std::string_view version;
   std::string client_address;
   std::string body;                 // of a request

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text_growth.h"
+#include "proxy/http/content_coding.h"
 #include "proxy/http/kept_head.h"
 #include "proxy/http/response_head.h"
 #include "proxy/net/loop.h"
@@ -91,6 +92,7 @@ struct Exchange::ResponseGuard final : InspectionGate::Waiter, net::TimerTarget,
   Exchange& exchange;
   const policy::Inspections::Settings settings;  // which have responses
   State state = State::waits;
+  http::ContentCoding coding = http::ContentCoding::identity;  // of the body
   net::Timer timer{*this};
   std::shared_ptr<const http::KeptHead<http::ResponseHead>> head{};  // until it is sent
   // What is inspected of the body, or was; nullptr: nothing yet. A thread may look at it still when

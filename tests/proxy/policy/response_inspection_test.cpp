@@ -1,5 +1,7 @@
 #include "proxy/policy/response_inspection.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace proxy::policy {
@@ -8,8 +10,8 @@ namespace {
 using config::Firewall;
 using config::FirewallMode;
 using config::ResponseInspection;
+using http::ContentCoding;
 using http::Framing;
-using Treatment = ResponseTreatment;
 
 http::ResponseHead answer(std::string_view type, Framing framing = Framing::chunked) {
   http::ResponseHead head;
@@ -22,35 +24,36 @@ http::ResponseHead answer(std::string_view type, Framing framing = Framing::chun
 TEST(ResponseInspection, InspectsTheTypesOfTheRecommendedConfiguration) {
   for (const char* type :
        {"text/html", "Text/HTML; charset=utf-8", "text/plain", " text/xml ;x=y"}) {
-    EXPECT_EQ(treatment_of(answer(type), {}), Treatment::inspected) << type;
+    EXPECT_EQ(coding_to_inspect(answer(type), {}), ContentCoding::identity) << type;
   }
   for (const char* type : {"application/json", "image/png", "text/css", "text/htmlx", "html"}) {
-    EXPECT_EQ(treatment_of(answer(type), {}), Treatment::passes) << type;
+    EXPECT_FALSE(coding_to_inspect(answer(type), {})) << type;
   }
 }
 
 TEST(ResponseInspection, InspectsTheTypesThatAreNamedInPlaceOfThem) {
   const ResponseInspection settings{.types = "application/json text/html"};
-  EXPECT_EQ(treatment_of(answer("application/json"), settings), Treatment::inspected);
-  EXPECT_EQ(treatment_of(answer("text/html"), settings), Treatment::inspected);
-  EXPECT_EQ(treatment_of(answer("text/plain"), settings), Treatment::passes);
+  EXPECT_EQ(coding_to_inspect(answer("application/json"), settings), ContentCoding::identity);
+  EXPECT_EQ(coding_to_inspect(answer("text/html"), settings), ContentCoding::identity);
+  EXPECT_FALSE(coding_to_inspect(answer("text/plain"), settings));
 }
 
 TEST(ResponseInspection, WhatDoesNotSayItsTypeMayBeAny) {
-  EXPECT_EQ(treatment_of(answer(""), {}), Treatment::inspected);
+  EXPECT_EQ(coding_to_inspect(answer(""), {}), ContentCoding::identity);
   http::ResponseHead two = answer("image/png");
   two.fields.push_back({.name = "content-type", .value = "text/html"});
-  EXPECT_EQ(treatment_of(two, {}), Treatment::inspected);
+  EXPECT_EQ(coding_to_inspect(two, {}), ContentCoding::identity);
 }
 
 TEST(ResponseInspection, WhatHasNoBodyPasses) {
   for (const Framing framing : {Framing::none, Framing::tunnel, Framing::length}) {
-    EXPECT_EQ(treatment_of(answer("text/html", framing), {}), Treatment::passes);
+    EXPECT_FALSE(coding_to_inspect(answer("text/html", framing), {}));
   }
   http::ResponseHead some = answer("text/html", Framing::length);
   some.content_length = 1;
-  EXPECT_EQ(treatment_of(some, {}), Treatment::inspected);
-  EXPECT_EQ(treatment_of(answer("text/html", Framing::until_close), {}), Treatment::inspected);
+  EXPECT_EQ(coding_to_inspect(some, {}), ContentCoding::identity);
+  EXPECT_EQ(coding_to_inspect(answer("text/html", Framing::until_close), {}),
+            ContentCoding::identity);
 }
 
 TEST(ResponseInspection, AStreamIsNeverHeldBack) {
@@ -59,24 +62,23 @@ TEST(ResponseInspection, AStreamIsNeverHeldBack) {
                                         "text/event-stream"};
   for (const char* type : {"text/event-stream", "text/event-stream;charset=utf-8",
                            "application/grpc+proto", "multipart/x-mixed-replace;boundary=b"}) {
-    EXPECT_EQ(treatment_of(answer(type), settings), Treatment::passes) << type;
+    EXPECT_FALSE(coding_to_inspect(answer(type), settings)) << type;
   }
 }
 
 TEST(ResponseInspection, WhatIsCompressedInAWayThatIsNotKnownCannotBeCompared) {
   http::ResponseHead head = answer("text/html");
   head.fields.push_back({.name = "Content-Encoding", .value = ""});
-  for (const char* coding : {"Identity", "gzip", "deflate"}) {
+  for (const auto& [coding, read_as] :
+       {std::pair{"Identity", ContentCoding::identity}, std::pair{"gzip", ContentCoding::gzip},
+        std::pair{"deflate", ContentCoding::deflate}, std::pair{"br", ContentCoding::other},
+        std::pair{"zstd", ContentCoding::other}, std::pair{"gzip, gzip", ContentCoding::other}}) {
     head.fields.back().value = coding;
-    EXPECT_EQ(treatment_of(head, {}), Treatment::inspected) << coding;
-  }
-  for (const char* coding : {"br", "zstd", "gzip, gzip"}) {
-    head.fields.back().value = coding;
-    EXPECT_EQ(treatment_of(head, {}), Treatment::unreadable) << coding;
+    EXPECT_EQ(coding_to_inspect(head, {}), read_as) << coding;
   }
   http::ResponseHead image = answer("image/svg+xml");
   image.fields.push_back({.name = "Content-Encoding", .value = "br"});
-  EXPECT_EQ(treatment_of(image, {}), Treatment::passes);
+  EXPECT_FALSE(coding_to_inspect(image, {}));
 }
 
 TEST(ResponseInspection, ALengthSaysThatABodyIsLarger) {
