@@ -31,9 +31,10 @@ struct Client {
   std::uint16_t source_port = 0;  // that it came from; 0: not known
   bool secure = false;            // this connection is TLS
   bool is_https = false;          // the client's own is, as far as is known
-  // Its fields about the client count: the address is on the list of trusted proxies.
-  bool is_trusted_proxy = false;
-  const client::TrustedNetworks* trusted_proxies = nullptr;  // that list, where it is on it
+  // The list of trusted proxies where the address is on it; nullptr: it is not.
+  const client::TrustedNetworks* trusted_proxies = nullptr;
+  // Its fields about the client count.
+  bool is_trusted_proxy() const { return trusted_proxies != nullptr; }
   bool may_attest = false;  // likewise those of Options::trusted_fields
   // All that follow: empty unless a trusted proxy passed the request on.
   std::string_view host{};                                   // that the client asked that proxy for

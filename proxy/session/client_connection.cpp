@@ -49,18 +49,17 @@ void ClientConnection::note_trust() {
   const client::TrustedNetworks* const trusted = trusted_proxies_.get();
   if (trusted == nullptr || trusted->empty()) return;
   const auto address = config::IpAddress::parse(client_.address);
-  client_.is_trusted_proxy = address && trusted->contains(*address);
-  client_.trusted_proxies = client_.is_trusted_proxy ? trusted : nullptr;
+  const bool is_on_list = address && trusted->contains(*address);
+  client_.trusted_proxies = is_on_list ? trusted : nullptr;
   // Those of the options are among `trusted`.
-  client_.may_attest =
-      client_.is_trusted_proxy && means_.options.trusted_proxies.contains(*address);
+  client_.may_attest = is_on_list && means_.options.trusted_proxies.contains(*address);
 }
 
 bool ClientConnection::start() {
   if (!means_.loop.add(channel_.fd(), *this)) return false;
   if (first_stage_.awaits() != FirstStage::Awaits::proxy_header) {
     begin_conversation();
-  } else if (client_.is_trusted_proxy) {
+  } else if (client_.is_trusted_proxy()) {
     arm(means_.options.timeouts.handshake);
   } else {
     refuse_proxy_header(reason::untrusted_peer);
@@ -72,7 +71,7 @@ bool ClientConnection::start() {
 bool ClientConnection::takes_place() {
   const std::size_t max = means_.options.connections_per_client_max;
   policy::LimitTables* const tables = means_.live.limits.get();
-  if (max == 0 || tables == nullptr || client_.is_trusted_proxy) return true;
+  if (max == 0 || tables == nullptr || client_.is_trusted_proxy()) return true;
   place_ = policy::enter_connection(client_.address, max, *tables);
   return static_cast<bool>(place_);
 }

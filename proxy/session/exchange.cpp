@@ -70,7 +70,7 @@ Exchange::~Exchange() {
 void Exchange::begin(const Client& client, Protocol protocol, Downstream& downstream,
                      const upstream::Piece& piece, bool last) {
   downstream_ = &downstream;
-  if (client.is_trusted_proxy) {
+  if (client.is_trusted_proxy()) {
     if (client.may_attest) means_.options.trusted_fields.trust(request_.fields);
     begin_for(told_client(client), protocol, piece, last);
   } else {

@@ -290,7 +290,7 @@ std::string_view Exchange::write_head(const Client& client, const config::Polici
       .request_id = std::string_view(log_text_).substr(path_end_),
       .upstream_host = policies.upstream_host,
       .prefix = policies.forwarded_prefix,
-      .peer_is_trusted = client.is_trusted_proxy,
+      .peer_is_trusted = client.is_trusted_proxy(),
       // The copy of a request is made before an endpoint is chosen, and has no trailer.
       .passes_trailer = passes_request_trailer_ &&
                         (head.chunked || (cluster_ != nullptr && cluster_->config().speaks_http2)),

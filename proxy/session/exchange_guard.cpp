@@ -206,7 +206,7 @@ bool Exchange::ask_auth_server(const policy::ExternalAuth& auth) {
   const std::string question =
       auth.question(target.place, {.words = words,
                                    .fields = request_.fields,
-                                   .peer_is_trusted = client.is_trusted_proxy,
+                                   .peer_is_trusted = client.is_trusted_proxy(),
                                    .forwarded_for = client.forwarded_for,
                                    .request_id = std::string_view(log_text_).substr(path_end_)});
   suspended_->asked = auth.config();
