@@ -110,9 +110,9 @@ bool Http1RequestStream::send(const RequestPart& part) {
 
 // What is kept of a request lies as it is sent, unless chunks are to be made of it.
 std::string_view Http1RequestStream::framed(const RequestPart& part) {
-  if (!is_chunked_ && part.body.empty()) return part.head;
   const bool lies_behind_head =
-      !part.head.empty() && part.head.data() + part.head.size() == part.body.begin;
+      part.body.empty() ||
+      (!part.head.empty() && part.head.data() + part.head.size() == part.body.begin);
   if (!is_chunked_ && lies_behind_head) {
     return {part.head.data(), part.head.size() + part.body.size};
   }
