@@ -1,12 +1,14 @@
 #include "proxy/client/trusted_networks.h"
 
+#include "proxy/config/limits.h"
+
 namespace proxy::client {
 
 base::Result<TrustedNetworks> TrustedNetworks::parse(const std::vector<std::string>& networks) {
-  if (networks.size() > kNetworksMax) {
+  if (networks.size() > config::kTrustedProxiesMax) {
     return base::failure(base::ErrorKind::invalid,
                          std::to_string(networks.size()) + " networks are more than the " +
-                             std::to_string(kNetworksMax) + " there may be");
+                             std::to_string(config::kTrustedProxiesMax) + " there may be");
   }
   TrustedNetworks trusted;
   for (const std::string& text : networks) {

@@ -15,11 +15,8 @@ namespace proxy::client {
 // made; any thread may read it.
 class TrustedNetworks {
  public:
-  // More are a mistake: the largest CDNs publish some two hundred, and each request from one of
-  // them is compared with all.
-  static constexpr std::size_t kNetworksMax = 1024;
-
-  // The error names the first that is none.
+  // As many as a configuration may have (config::kTrustedProxiesMax). The error names the first
+  // that is none.
   static base::Result<TrustedNetworks> parse(const std::vector<std::string>& networks);
 
   // These and more, some of which may be among them.

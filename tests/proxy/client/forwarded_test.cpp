@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/config/limits.h"
+
 namespace proxy::client {
 namespace {
 
@@ -189,6 +191,13 @@ TEST(TrustedNetworks, WhatIsNoNetworkIsNamed) {
   ASSERT_FALSE(bad);
   EXPECT_NE(bad.error().message.find("'10.0.0.0/33'"), std::string::npos);
   EXPECT_TRUE(TrustedNetworks::parse({}).value().empty());
+}
+
+TEST(TrustedNetworks, MoreThanAConfigurationMayHaveAreAMistake) {
+  std::vector<std::string> networks(config::kTrustedProxiesMax, "10.0.0.0/8");
+  EXPECT_TRUE(TrustedNetworks::parse(networks));
+  networks.emplace_back("192.0.2.0/24");
+  EXPECT_FALSE(TrustedNetworks::parse(networks));
 }
 
 }  // namespace
