@@ -16,10 +16,17 @@ class ShownCertificate;
 
 namespace proxy::session {
 
+// Whether a connection begins with a PROXY header, by which a balancer says who its client is,
+// before TLS, too.
+enum class HeaderRule : std::uint8_t {
+  none,       // what looks like one is the client's own word
+  must_come,  // and from a trusted proxy: everybody else is closed
+};
+
 // What kind of port a client came to.
 struct Entrance {
-  bool secure = false;              // TLS from the first byte
-  bool wants_proxy_header = false;  // before that a balancer says who its client is
+  bool secure = false;  // TLS from the first byte that is the client's
+  HeaderRule header = HeaderRule::none;
 };
 
 // Who a request came from, and how. A connection has one; a request that a trusted proxy passed on

@@ -89,12 +89,13 @@ base::Status Engine::check_is_ours(const net::SocketAddress& address) const {
 }
 
 base::Status Engine::bind_ports() {
-  const bool header = settings_.proxy_protocol;
+  const HeaderRule of_flag = settings_.proxy_protocol ? HeaderRule::must_come : HeaderRule::none;
   const std::array<const std::optional<net::SocketAddress>*, 4> wanted = {
       &settings_.http, &settings_.https, &settings_.direct_http, &settings_.direct_https};
   for (std::size_t i = 0; i < doors_.size(); ++i) {
     Door& door = doors_[i];
-    door.entrance = {.secure = i % 2 == 1, .wants_proxy_header = header && i < 2};
+    const bool is_direct = i >= 2;
+    door.entrance = {.secure = i % 2 == 1, .header = is_direct ? HeaderRule::none : of_flag};
     if (!*wanted[i]) continue;
     net::SocketAddress address = **wanted[i];
     if (auto status = check_is_ours(address); !status) return status;

@@ -27,7 +27,7 @@ class FirstStage {
   FirstStage(Entrance entrance, admin::Counter& gauge)
       : gauge_(gauge),
         is_secure_(entrance.secure),
-        awaits_(entrance.wants_proxy_header ? Awaits::proxy_header : after_header()) {}
+        awaits_(entrance.header == HeaderRule::none ? after_header() : Awaits::proxy_header) {}
 
   enum class Awaits : std::uint8_t {
     proxy_header,  // look_for_header() is next

@@ -105,7 +105,7 @@ TEST_F(FirstStages, WhoSpeaksInTheClearIsAwaitedNoFurther) {
 TEST_F(FirstStages, ThePortSaysWhatIsAwaitedBehindTheHeader) {
   const std::string header = "PROXY TCP4 203.0.113.9 10.0.0.1 4711 443\r\n";
   for (const bool secure : {false, true}) {
-    FirstStage stage({.secure = secure, .wants_proxy_header = true}, held_);
+    FirstStage stage({.secure = secure, .header = HeaderRule::must_come}, held_);
     EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
     const auto part = stage.look_for_header(std::string_view(header).substr(0, 10));
     EXPECT_EQ(part.outcome, HeaderOutcome::needs_more);
@@ -119,7 +119,7 @@ TEST_F(FirstStages, ThePortSaysWhatIsAwaitedBehindTheHeader) {
 }
 
 TEST_F(FirstStages, WithoutTheHeaderThatIsDueNothingElseIsLookedAt) {
-  FirstStage stage({.secure = true, .wants_proxy_header = true}, held_);
+  FirstStage stage({.secure = true, .header = HeaderRule::must_come}, held_);
   EXPECT_EQ(stage.look_for_header(hello_for("shop.test")).outcome, HeaderOutcome::failed);
   EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
 }
