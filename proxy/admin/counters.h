@@ -90,6 +90,7 @@ struct alignas(64) WorkerCounters {
   Counter handshakes_resumed;  // of handshakes_ok
   ReasonCounters handshake_failures;
   ReasonCounters proxy_headers_refused;  // connections that did not begin with one, where it is due
+  Counter proxy_headers_absent;  // that a trusted proxy began without one, where it may come
 
   // Connections whose TLS ends at an endpoint.
   Counter passages;

@@ -139,6 +139,11 @@ void add_connections(Page& page) {
               "Connections closed because they did not begin with the PROXY header that was due.",
               MetricType::Counter)
       .by_reason([](const auto& w) -> const ReasonCounters& { return w.proxy_headers_refused; });
+  page.family(
+          "proxy_headers_absent_total",
+          "Connections of trusted proxies that began without a PROXY header where one may come.",
+          MetricType::Counter)
+      .sum([](const auto& w) -> const Counter& { return w.proxy_headers_absent; });
 }
 
 void add_firewall(Page& page) {

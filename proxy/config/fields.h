@@ -629,12 +629,14 @@ struct Fields<ChallengeAnswer> {
 };
 
 // A section of its own: who knows none of its fields is told none of it. Such a proxy takes the
-// balancer for the client, whom it then knows no better than before.
+// balancer for the client, whom it then knows no better than before; one that does not know
+// PROXY headers takes none, and cannot read a connection that begins with one.
 template <>
 struct Fields<Arrivals> {
   static constexpr const char* kName = "arrivals";
   static constexpr auto kList = std::tuple(
-      added(field("trustedProxies", &Arrivals::trusted_proxies, List{kTrustedProxiesMax})));
+      added(field("trustedProxies", &Arrivals::trusted_proxies, List{kTrustedProxiesMax})),
+      added(field("proxyHeaders", &Arrivals::takes_proxy_headers, Flag{})));
 };
 
 template <class T>

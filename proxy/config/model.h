@@ -561,6 +561,8 @@ struct Arrivals {
   // Who may say who their client is, beside those whom the proxy itself was told of. Sorted,
   // unique.
   std::vector<Network> trusted_proxies{};
+  // A connection of one of all those may begin with a PROXY header.
+  bool takes_proxy_headers = false;
   bool operator==(const Arrivals&) const = default;
 };
 

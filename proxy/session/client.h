@@ -20,6 +20,7 @@ namespace proxy::session {
 // before TLS, too.
 enum class HeaderRule : std::uint8_t {
   none,       // what looks like one is the client's own word
+  may_come,   // from a trusted proxy, where the configuration says so; else as none
   must_come,  // and from a trusted proxy: everybody else is closed
 };
 

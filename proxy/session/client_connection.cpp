@@ -29,8 +29,7 @@ ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::So
       channel_(std::move(fd), means.counters.held, means.counters.held.client_output),
       first_stage_(entrance, means.counters.held.client_input),
       timer_(static_cast<net::TimerTarget&>(*this)),
-      state_(first_stage_.awaits() == FirstStage::Awaits::nothing ? State::open
-                                                                  : State::first_words) {
+      state_(State::first_words) {
   client_.address = {address_text_.data(), peer.write_ip(address_text_)};
   client_.secure = client_.is_https = entrance.secure;
   client_.port = means.ports.text(entrance.secure);
@@ -38,6 +37,9 @@ ClientConnection::ClientConnection(const Means& means, net::Fd fd, const net::So
   client_.socket = channel_.fd();
   trusted_proxies_ = means.live.trusted_proxies;
   note_trust();
+  const bool may_send_header = means.live.takes_proxy_headers && client_.is_trusted_proxy();
+  if (entrance.header == HeaderRule::may_come && !may_send_header) first_stage_.expect_no_header();
+  if (first_stage_.awaits() == FirstStage::Awaits::nothing) state_ = State::open;
   begin_rest(false);
 }
 
@@ -60,11 +62,18 @@ bool ClientConnection::start() {
   if (first_stage_.awaits() != FirstStage::Awaits::proxy_header) {
     begin_conversation();
   } else if (client_.is_trusted_proxy()) {
-    arm(means_.options.timeouts.handshake);
+    await_proxy_header();
   } else {
     refuse_proxy_header(reason::untrusted_peer);
   }
   return true;
+}
+
+// Whoever may do without has as long for its first words as on a port where none is taken.
+void ClientConnection::await_proxy_header() {
+  const Timeouts& timeouts = means_.options.timeouts;
+  const bool is_for_a_request = first_stage_.may_go_without_header() && !client_.secure;
+  arm(is_for_a_request ? timeouts.request_header : timeouts.handshake);
 }
 
 // False: its client has as many as it may.
@@ -92,7 +101,7 @@ void ClientConnection::begin_conversation() {
 void ClientConnection::on_first_words(net::Ready ready) {
   if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
     if (ready.failed) {
-      refuse_proxy_header(reason::client_closed);
+      give_up_header(reason::client_closed);
     } else if (ready.readable) {
       read_proxy_header();
     }
@@ -112,7 +121,7 @@ void ClientConnection::read_proxy_header() {
   const net::IoResult seen = net::peek(channel_.fd(), begin, client::ProxyHeader::kBytesMax);
   if (seen.kind == net::IoResult::Kind::would_block) return;
   if (seen.kind != net::IoResult::Kind::done) {
-    refuse_proxy_header(reason::client_closed);
+    give_up_header(reason::client_closed);
     return;
   }
   const client::ProxyHeader header = first_stage_.look_for_header({begin, seen.bytes});
@@ -127,7 +136,11 @@ void ClientConnection::read_proxy_header() {
     case client::ProxyHeader::Outcome::complete:
       break;
   }
-  channel_.receive(begin, header.bytes);
+  if (header.bytes > 0) {
+    channel_.receive(begin, header.bytes);
+  } else {
+    means_.counters.proxy_headers_absent.add();
+  }
   if (header.source) {
     const auto text = net::SocketAddress::from_ip(header.source->text(), 0);
     client_.address = {address_text_.data(), text.value().write_ip(address_text_)};
@@ -141,6 +154,18 @@ void ClientConnection::read_proxy_header() {
   if (state_ == State::first_words) means_.clients.queue_handshake(*this);
   if (state_ == State::open && draining_) protocol_->begin_drain();
   if (state_ == State::open) use_input();
+}
+
+// Its client has left, or has said too little in time.
+void ClientConnection::give_up_header(std::string_view reason) {
+  if (!first_stage_.may_go_without_header()) {
+    refuse_proxy_header(reason);
+  } else if (client_.secure) {
+    fail_handshake(reason);
+  } else {
+    if (reason == reason::timeout) note_silence();
+    close(reason::client_closed);
+  }
 }
 
 void ClientConnection::refuse_proxy_header(std::string_view reason) {
@@ -324,7 +349,7 @@ void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
     case State::first_words:
       if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
-        refuse_proxy_header(reason::timeout);
+        give_up_header(reason::timeout);
       } else {
         fail_handshake(reason::timeout);
       }

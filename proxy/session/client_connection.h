@@ -134,7 +134,9 @@ class ClientConnection final : public net::EventHandler,
   void on_timer(net::Timer& timer) override;
   void note_trust();
   void on_first_words(net::Ready ready);
+  void await_proxy_header();
   void read_proxy_header();
+  void give_up_header(std::string_view reason);
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();
   bool takes_place();

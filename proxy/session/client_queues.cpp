@@ -130,8 +130,8 @@ void ClientQueues::note_refused_proxy_header(std::string_view peer, std::string_
   tools_.counters.proxy_headers_refused.add(reason);
   if (!says_refused_header_.is_due(tools_.loop.now())) return;
   spdlog::warn(
-      "closing a connection of {} that does not begin as --proxy-protocol asks for: {} "
-      "(said once a minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
+      "closing a connection of {} that does not begin with a PROXY header as it should: {} (said "
+      "once a minute; gatehouse_proxy_proxy_headers_refused_total counts all)",
       peer, reason);
 }
 

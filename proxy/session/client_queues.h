@@ -34,7 +34,7 @@ class ClientQueues {
   // A client had as many connections as it may, and one that it made was closed: said once a
   // minute, counted always.
   void note_refused_client(std::string_view address);
-  // A connection was closed for how it began, where a PROXY header was due: likewise.
+  // A connection was closed for how it began, where a PROXY header was due or had begun: likewise.
   void note_refused_proxy_header(std::string_view peer, std::string_view reason);
 
   // ---- for whoever accepts them

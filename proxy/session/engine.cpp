@@ -89,13 +89,13 @@ base::Status Engine::check_is_ours(const net::SocketAddress& address) const {
 }
 
 base::Status Engine::bind_ports() {
-  const HeaderRule of_flag = settings_.proxy_protocol ? HeaderRule::must_come : HeaderRule::none;
+  const HeaderRule rule = settings_.proxy_protocol ? HeaderRule::must_come : HeaderRule::may_come;
   const std::array<const std::optional<net::SocketAddress>*, 4> wanted = {
       &settings_.http, &settings_.https, &settings_.direct_http, &settings_.direct_https};
   for (std::size_t i = 0; i < doors_.size(); ++i) {
     Door& door = doors_[i];
     const bool is_direct = i >= 2;
-    door.entrance = {.secure = i % 2 == 1, .header = is_direct ? HeaderRule::none : of_flag};
+    door.entrance = {.secure = i % 2 == 1, .header = is_direct ? HeaderRule::none : rule};
     if (!*wanted[i]) continue;
     net::SocketAddress address = **wanted[i];
     if (auto status = check_is_ours(address); !status) return status;
@@ -248,6 +248,18 @@ void Engine::decide_who_is_trusted(const config::ProxyConfig& config, LiveState&
   next.trusted_proxies = std::make_shared<const client::TrustedNetworks>(std::move(trusted));
 }
 
+// `next` has what held before. Where the settings want a header of everybody it makes no
+// difference.
+void Engine::decide_about_headers(const config::ProxyConfig& config, LiveState& next) const {
+  const auto said = config.arrivals.find("");
+  const bool takes = said != config.arrivals.end() && said->second->takes_proxy_headers;
+  if (takes == next.takes_proxy_headers) return;
+  next.takes_proxy_headers = takes;
+  if (settings_.proxy_protocol) return;
+  spdlog::info("a connection of a trusted proxy {} begin with a PROXY header from now on",
+               takes ? "may" : "may not");
+}
+
 base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) {
   prepare_firewall(*snapshot);
   LiveState next;
@@ -260,8 +272,10 @@ base::Status Engine::publish(std::shared_ptr<const control::Snapshot> snapshot) 
                               *snapshot->config);
     next.client_places = client_places_;
     next.trusted_proxies = live_.trusted_proxies;
+    next.takes_proxy_headers = live_.takes_proxy_headers;
   }
   decide_who_is_trusted(*snapshot->config, next);
+  decide_about_headers(*snapshot->config, next);
   next.certificates =
       std::make_shared<tls::CertificateTable>(*snapshot->config, next.certificates.get());
   next.snapshot = std::move(snapshot);

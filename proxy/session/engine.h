@@ -35,7 +35,8 @@ struct EngineSettings {
   std::size_t open_files_max = 0;
   std::optional<net::SocketAddress> http;   // nothing: no such listener
   std::optional<net::SocketAddress> https;  // port 0 picks a free one
-  // Each connection to these begins with a PROXY header; see ProxyHeader.
+  // Each connection to these begins with a PROXY header; see ProxyHeader. Without it one may where
+  // the configuration says so.
   bool proxy_protocol = false;
   // Another process listens on these ports, too, and is about to stop: the kernel gives new clients
   // to either (SO_REUSEPORT), until that one has closed its own.
@@ -112,6 +113,7 @@ class Engine final : public control::ConfigSink {
   base::Status check_is_ours(const net::SocketAddress& address) const;
   void prepare_firewall(const control::Snapshot& next);
   void decide_who_is_trusted(const config::ProxyConfig& config, LiveState& next) const;
+  void decide_about_headers(const config::ProxyConfig& config, LiveState& next) const;
   base::Status bind_ports();
   base::Status open_ports();
   base::Status start_workers();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/reason/words.h"
 #include "proxy/session/buffers.h"
 
 namespace proxy::session {
@@ -42,8 +43,15 @@ Finding judge(std::string_view all, tls::ClientHelloReader& hello,
 }  // namespace
 
 client::ProxyHeader FirstStage::look_for_header(std::string_view in_socket) {
+  using Outcome = client::ProxyHeader::Outcome;
   client::ProxyHeader header = client::read_proxy_header(in_socket);
-  if (header.outcome == client::ProxyHeader::Outcome::complete) awaits_ = after_header();
+  // No record of TLS and no request begins as a header does: this is not guessed.
+  const bool is_absent = header.problem == reason::no_proxy_header;
+  if (is_absent && header_ == HeaderRule::may_come) {
+    header = client::ProxyHeader{.outcome = Outcome::complete};
+  }
+  header_has_begun_ = header.outcome != Outcome::complete && !in_socket.empty();
+  if (header.outcome == Outcome::complete) awaits_ = after_header();
   return header;
 }
 

@@ -15,18 +15,19 @@
 namespace proxy::session {
 
 // What comes first on a connection, looked at before anything is made for it or answered: by the
-// PROXY header, where one is due, who its client is; by the client's first words then, whose TLS it
-// is. What OpenSSL needs for it, some 40 KiB in a handshake, is made when the first record is
-// whole: those who only connect, who wait for their step or who stop in the middle of their first
-// words cost none of it. Where hosts have their TLS end at an endpoint, the client's first words
-// are kept until they say which host they are for; it costs those for other hosts no system call.
-// Pure: is told what came, and keeps what has to be kept.
+// PROXY header, where one is due or may come, who its client is; by the client's first words then,
+// whose TLS it is. What OpenSSL needs for it, some 40 KiB in a handshake, is made when the first
+// record is whole: those who only connect, who wait for their step or who stop in the middle of
+// their first words cost none of it. Where hosts have their TLS end at an endpoint, the client's
+// first words are kept until they say which host they are for; it costs those for other hosts no
+// system call. Pure: is told what came, and keeps what has to be kept.
 class FirstStage {
  public:
   // `gauge`: of what is kept.
   FirstStage(Entrance entrance, admin::Counter& gauge)
       : gauge_(gauge),
         is_secure_(entrance.secure),
+        header_(entrance.header),
         awaits_(entrance.header == HeaderRule::none ? after_header() : Awaits::proxy_header) {}
 
   enum class Awaits : std::uint8_t {
@@ -38,8 +39,14 @@ class FirstStage {
 
   // The first bytes, which stay in the socket until the header is whole, so that nothing is held
   // for it and not a byte of what follows is taken. complete: it is to be taken out, and is awaited
-  // no more.
+  // no more; one of no bytes where none need come and none has.
   client::ProxyHeader look_for_header(std::string_view in_socket);
+  // Where none need come, and nothing that begins one has been seen.
+  bool may_go_without_header() const {
+    return header_ == HeaderRule::may_come && !header_has_begun_;
+  }
+  // Whoever is there has no word by one.
+  void expect_no_header() { awaits_ = after_header(); }
 
   // How much of it is to be read at once: what is gathered has a bound, and so has what may come
   // with its end. `routes`: nullptr: there are none yet.
@@ -67,6 +74,8 @@ class FirstStage {
   admin::Counter& gauge_;
   std::unique_ptr<Kept> kept_;  // mostly it is whole at once, and nothing is
   bool is_secure_;
+  HeaderRule header_;
+  bool header_has_begun_ = false;
   Awaits awaits_;
 };
 

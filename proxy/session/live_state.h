@@ -17,6 +17,8 @@ struct LiveState {
   // Who may say who their client is, for connections that come from now on: by the options and by
   // the configuration. nullptr: nobody.
   std::shared_ptr<const client::TrustedNetworks> trusted_proxies{};
+  // Whether they may do so by a PROXY header where none must come, likewise.
+  bool takes_proxy_headers = false;
   // What workers write together: of clients of routes with limits. Always the same.
   std::shared_ptr<policy::LimitTables> limits{};
   // Likewise, of clients that stay with their endpoints.

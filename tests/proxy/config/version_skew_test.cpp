@@ -118,6 +118,27 @@ TEST(VersionSkew, AProxyThatDoesNotKnowWhoIsTrustedIsToldNothingOfArrivals) {
   }
 }
 
+// It reads what a balancer sends as a client's words, and refuses them.
+TEST(VersionSkew, AProxyThatDoesNotKnowHeadersOfTrustedProxiesIsToldWhoIsTrusted) {
+  ProxyConfig trusting;
+  trusting.arrivals[""] =
+      std::make_shared<const Arrivals>(Arrivals{{*Network::parse("10.0.0.0/8")}});
+  ProxyConfig taking;
+  taking.arrivals[""] =
+      std::make_shared<const Arrivals>(Arrivals{{*Network::parse("10.0.0.0/8")}, true});
+  const Dialect knows_trust = Dialect::read("revision.tree,arrivals.trustedProxies");
+  EXPECT_EQ(full_delta(*rendered(shared(taking), knows_trust)),
+            full_delta(*rendered(shared(trusting), knows_trust)));
+  EXPECT_EQ(full_delta(*rendered(shared(taking), Dialect())), full_delta(ProxyConfig()));
+  EXPECT_TRUE(Dialect::own().knows("arrivals.proxyHeaders"));
+  for (const Revisions kind : {Revisions::of_list, Revisions::of_tree}) {
+    EXPECT_NE(revision_of(taking, kind), revision_of(trusting, kind));
+  }
+  const auto read = delta_from_json(full_delta(taking));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_TRUE(read->arrivals.set.at("").takes_proxy_headers);
+}
+
 TEST(VersionSkew, AStateThatNeedsNoRenderingKeepsItsAddress) {
   ProxyConfig state;
   VirtualHost host;

@@ -124,6 +124,53 @@ TEST_F(FirstStages, WithoutTheHeaderThatIsDueNothingElseIsLookedAt) {
   EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
 }
 
+TEST_F(FirstStages, WhereAHeaderMayComeTheFirstBytesThatBeginNoneAreTheClients) {
+  for (const std::string& words :
+       {"GET / HTTP/1.1\r\n"s, "PUT / HTTP/1.1\r\n"s, "PROPFIND / HTTP/1.1\r\n"s,
+        "PRI * HTTP/2.0\r\n\r\n"s, "\r\n\r\nGET / HTTP/1.1\r\n"s, hello_for("shop.test")}) {
+    const bool secure = words.front() == '\x16';
+    FirstStage stage({.secure = secure, .header = HeaderRule::may_come}, held_);
+    EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
+    EXPECT_TRUE(stage.may_go_without_header());
+    std::size_t seen = 0;
+    client::ProxyHeader found;
+    do {
+      found = stage.look_for_header(std::string_view(words).substr(0, ++seen));
+      if (found.outcome != HeaderOutcome::needs_more) break;
+      ASSERT_FALSE(stage.may_go_without_header()) << words << ": it may be one";
+    } while (seen < words.size());
+    ASSERT_EQ(found.outcome, HeaderOutcome::complete) << words;
+    EXPECT_EQ(found.bytes, 0u);
+    EXPECT_FALSE(found.source);
+    EXPECT_TRUE(stage.may_go_without_header());
+    EXPECT_EQ(stage.awaits(), secure ? Awaits::client_hello : Awaits::nothing);
+  }
+}
+
+TEST_F(FirstStages, AHeaderThatMayComeIsReadAsOneThatMust) {
+  const std::string header = "PROXY TCP4 203.0.113.9 10.0.0.1 4711 443\r\n";
+  FirstStage stage({.secure = true, .header = HeaderRule::may_come}, held_);
+  const auto whole = stage.look_for_header(header + "what follows");
+  ASSERT_EQ(whole.outcome, HeaderOutcome::complete);
+  EXPECT_EQ(whole.bytes, header.size());
+  ASSERT_TRUE(whole.source);
+  EXPECT_EQ(whole.source->text(), "203.0.113.9");
+
+  // No method has this name: it is a header, and no good one.
+  FirstStage spoilt({.header = HeaderRule::may_come}, held_);
+  EXPECT_EQ(spoilt.look_for_header("PROXY / HTTP/1.1\r\n").outcome, HeaderOutcome::failed);
+  EXPECT_FALSE(spoilt.may_go_without_header());
+  EXPECT_EQ(spoilt.awaits(), Awaits::proxy_header);
+}
+
+TEST_F(FirstStages, OfWhoeverHasNoWordNoHeaderIsAwaited) {
+  for (const bool secure : {false, true}) {
+    FirstStage stage({.secure = secure, .header = HeaderRule::may_come}, held_);
+    stage.expect_no_header();
+    EXPECT_EQ(stage.awaits(), secure ? Awaits::client_hello : Awaits::nothing);
+  }
+}
+
 TEST_F(FirstStages, TheHelloIsAwaitedUntilItIsDecided) {
   const std::string whole = hello_for("pass.test");
   FirstStage stage({.secure = true}, held_);

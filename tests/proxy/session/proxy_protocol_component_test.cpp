@@ -1,4 +1,5 @@
-// The PROXY protocol on both ports, and who is closed for how it begins.
+// The PROXY protocol on both ports, by the flag and by the configuration, and who is closed for how
+// it begins.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +174,20 @@ TEST_F(ProxyProtocol, AHeaderThatDoesNotComeToItsEndHasADeadline) {
   EXPECT_EQ(gone.receive_all(), "");
 }
 
+TEST_F(ProxyProtocol, TheFlagWantsAHeaderAlsoWhereTheConfigurationSaysThatOneMayCome) {
+  serve({"127.0.0.1"});
+  config::Arrivals arrivals;
+  arrivals.takes_proxy_headers = true;
+  auto config = shop({backend_.port()});
+  config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
+  ASSERT_TRUE(proxy_->publish(config));
+  EXPECT_TRUE(is_closed(proxy_->http(), kGet));
+  EXPECT_EQ(refused("no_proxy_header"), 1);
+  auto direct = HttpClient::connect(proxy_->engine().direct_http_port());
+  direct.send(kLine + std::string(kGet));
+  EXPECT_EQ(direct.read_answer().status, 400) << "nothing is taken there";
+}
+
 TEST_F(ProxyProtocol, ADirectPortTakesNoHeader) {
   serve({"127.0.0.1"});
   auto client = HttpClient::connect(proxy_->engine().direct_http_port());
@@ -183,6 +198,147 @@ TEST_F(ProxyProtocol, ADirectPortTakesNoHeader) {
   EXPECT_EQ(with_header.read_answer().status, 400);
   auto stream = SocketStream::connect(proxy_->engine().direct_https_port());
   EXPECT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "");
+}
+
+// Without the flag.
+class ProxyProtocolByConfiguration : public ProxyProtocol {
+ protected:
+  void SetUp() override { start(RunningEngine::quick()); }
+  void start(const session::Options& options) { proxy_.emplace(options); }
+  void trust(std::string_view network, bool takes_headers) {
+    config::Arrivals arrivals;
+    arrivals.trusted_proxies = {config::Network::parse(network).value()};
+    arrivals.takes_proxy_headers = takes_headers;
+    auto config = shop({backend_.port()});
+    add_certificate(config, "shop.test", certificate_);
+    config.arrivals[""] = std::make_shared<const config::Arrivals>(arrivals);
+    ASSERT_TRUE(proxy_->publish(config));
+  }
+  int status_of(std::string_view bytes) {
+    auto client = HttpClient::connect(proxy_->http());
+    client.send(bytes);
+    return client.read_answer().status;
+  }
+  double refused_for_anything() {
+    double all = 0;
+    for (const char* reason : {"untrusted_peer", "no_proxy_header", "malformed_proxy_header",
+                               "proxy_header_too_long", "client_closed", "timeout"}) {
+      all += refused(reason);
+    }
+    return all;
+  }
+  double failed_handshakes(const std::string& reason) {
+    return proxy_->metric("gatehouse_proxy_tls_handshake_failures_total{reason=\"" + reason +
+                          "\"}");
+  }
+  double absent() { return proxy_->metric("gatehouse_proxy_proxy_headers_absent_total"); }
+
+  const config::Certificate certificate_ = issue({"shop.test"});
+};
+
+TEST_F(ProxyProtocolByConfiguration, ATrustedProxyMayNameItsClientAndNeedNot) {
+  trust("127.0.0.0/8", true);
+  for (const std::string& header : {kLine, kBinary, kLocal, ""s}) {
+    const std::string expected = header == kLine || header == kBinary ? "203.0.113.9" : "127.0.0.1";
+    ASSERT_EQ(status_of(header + std::string(kGet)), 200) << header;
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), expected) << header;
+    auto stream = SocketStream::connect(proxy_->https());
+    if (!header.empty()) ASSERT_TRUE(stream.send(header));
+    ASSERT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "") << header;
+    HttpClient client(std::move(stream));
+    EXPECT_EQ(client.get("/").status, 200) << header;
+    EXPECT_EQ(backend_.last().field("X-Real-IP"), expected) << header;
+  }
+  EXPECT_EQ(absent(), 2);
+  EXPECT_EQ(refused_for_anything(), 0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhoIsNotTrustedIsReadAsItIs) {
+  trust("10.0.0.0/8", true);
+  EXPECT_EQ(status_of(kGet), 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "127.0.0.1");
+  for (const std::string& header : {kLine, kBinary, kLocal}) {
+    EXPECT_EQ(status_of(header + std::string(kGet)), 400) << "its own words";
+  }
+  auto stream = SocketStream::connect(proxy_->https());
+  EXPECT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "");
+  EXPECT_EQ(backend_.requests(), 1);
+  EXPECT_EQ(absent(), 0) << "it is none that could have sent one";
+  EXPECT_EQ(refused_for_anything(), 0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhatBeginsAHeaderAndIsNoneIsClosed) {
+  trust("127.0.0.0/8", true);
+  for (const std::uint16_t port : {proxy_->http(), proxy_->https()}) {
+    EXPECT_TRUE(is_closed(port, "PROXY TCP4 203.0.113.999 10.0.0.1 1 2\r\n"));
+    EXPECT_TRUE(is_closed(port, "PROXY / HTTP/1.1\r\nHost: shop.test\r\n\r\n"));
+  }
+  EXPECT_EQ(refused("malformed_proxy_header"), 4);
+  auto gone = SocketStream::connect(proxy_->http());
+  gone.send(kLine.substr(0, 20));
+  gone.finish_sending();
+  EXPECT_EQ(gone.receive_all(), "");
+  EXPECT_TRUE(eventually([&] { return refused("client_closed") == 1; }));
+  EXPECT_EQ(backend_.requests(), 0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, ARequestThatBeginsAsAHeaderMightComesAByteAtATime) {
+  trust("127.0.0.0/8", true);
+  auto client = HttpClient::connect(proxy_->http());
+  for (const char c : "PUT / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n"s) {
+    client.send({&c, 1});
+  }
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "127.0.0.1");
+}
+
+TEST_F(ProxyProtocolByConfiguration, FieldsCountOfATrustedProxyThatSendsNoHeader) {
+  trust("127.0.0.0/8", true);
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: shop.test\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n"),
+            200);
+  EXPECT_EQ(backend_.last().field("X-Forwarded-For"), "198.51.100.7, 127.0.0.1");
+}
+
+TEST_F(ProxyProtocolByConfiguration, IsTurnedOnAndOffForConnectionsThatComeAfterwards) {
+  trust("127.0.0.0/8", false);
+  auto before = HttpClient::connect(proxy_->http());
+  EXPECT_EQ(before.get("/").status, 200);
+  EXPECT_EQ(status_of(kLine + std::string(kGet)), 400);
+  trust("127.0.0.0/8", true);
+  EXPECT_EQ(before.get("/").status, 200);
+  auto during = HttpClient::connect(proxy_->http());
+  during.send(kLine + std::string(kGet));
+  EXPECT_EQ(during.read_answer().status, 200);
+  trust("127.0.0.0/8", false);
+  EXPECT_EQ(during.get("/").status, 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9") << "it keeps what it began with";
+  EXPECT_EQ(status_of(kLine + std::string(kGet)), 400);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhoLeavesWithoutAWordIsNoHeaderThatIsRefused) {
+  trust("127.0.0.0/8", true);
+  for (const std::uint16_t port : {proxy_->http(), proxy_->https()}) {
+    auto gone = SocketStream::connect(port);
+    gone.finish_sending();
+    EXPECT_EQ(gone.receive_all(), "");
+  }
+  EXPECT_TRUE(eventually([&] { return failed_handshakes("client_closed") == 1; }));
+  EXPECT_EQ(refused_for_anything(), 0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhoSaysNothingIsClosedAsOnAnyPort) {
+  session::Options options = RunningEngine::quick();
+  options.timeouts.handshake = options.timeouts.request_header = std::chrono::milliseconds(50);
+  start(options);
+  trust("127.0.0.0/8", true);
+  for (const std::uint16_t port : {proxy_->http(), proxy_->https()}) {
+    EXPECT_EQ(SocketStream::connect(port).receive_all(), "");
+  }
+  EXPECT_TRUE(eventually([&] { return failed_handshakes("timeout") == 1; }));
+  EXPECT_EQ(proxy_->metric(
+                "gatehouse_proxy_connections_stalled_total{reason=\"request_header_timeout\"}"),
+            1);
+  EXPECT_EQ(refused_for_anything(), 0);
 }
 
 }  // namespace
