@@ -74,6 +74,9 @@ struct EdgeParameters {
     // Who may say who their client is; sorted, unique. Of the proxies of a release, and so of all
     // of its classes: see ingress::trusted_by_all(). Nothing: nothing is said; empty: nobody.
     std::optional<std::vector<proxy::config::Network>> trusted_proxies{};
+    // These may begin a connection with a PROXY header; likewise for all classes. Never without one
+    // of them.
+    bool takes_proxy_headers = false;
     bool operator==(const Spec&) const = default;
   };
 

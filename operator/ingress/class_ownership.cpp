@@ -1,5 +1,6 @@
 #include "operator/ingress/class_ownership.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ingress {
@@ -53,6 +54,14 @@ TrustedByClass ClassOwnership::trusted_proxies() const {
     if (said) trusted.emplace(name, *said);
   }
   return trusted;
+}
+
+bool ClassOwnership::takes_proxy_headers() const {
+  return std::any_of(known_->parameters.begin(), known_->parameters.end(), [this](const auto& one) {
+    const auto& [name, of_class] = one;
+    return of_class.parameters && of_class.parameters->spec.takes_proxy_headers &&
+           is_our_class(name, false);
+  });
 }
 
 std::shared_ptr<const kube::Ingress> ClassOwnership::with_defaults(

@@ -44,6 +44,9 @@ class ClassOwnership {
   // What the classes of ours say of whom to trust. One that is undecided says nothing: its
   // Ingresses are closed, so nobody is misled about their clients.
   TrustedByClass trusted_proxies() const;
+  // Whether one of them says that who is trusted may send a PROXY header. That is enough: by one it
+  // can name no client whom it could not name in a field.
+  bool takes_proxy_headers() const;
 
   // Set when the annotation of an Ingress of ours names a class that is not: its controller may
   // believe that it owns the Ingress too, and both would write its status.

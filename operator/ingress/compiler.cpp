@@ -1049,7 +1049,10 @@ class Compilation {
     Compiled compiled;
     compiled.config = std::move(made.config);
     // Of no Ingress: who compiles the cluster in parts says it once.
-    if (!view_.without_room) compiled.config.arrivals = arrivals_of(ownership_.trusted_proxies());
+    if (!view_.without_room) {
+      compiled.config.arrivals =
+          arrivals_of(ownership_.trusted_proxies(), ownership_.takes_proxy_headers());
+    }
     compiled.complaints = bounded(std::move(made.complaints));
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(loads_);

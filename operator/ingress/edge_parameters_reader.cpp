@@ -164,6 +164,17 @@ std::optional<std::vector<proxy::config::Network>> trusted_proxies_in(const Fiel
   return networks;
 }
 
+bool takes_proxy_headers_in(const Fields& fields, const EdgeParameters::Spec& spec) {
+  constexpr const char* kName = "proxyProtocol";
+  const std::string said = fields.text(kName);
+  if (said.empty()) return false;
+  if (said != "FromTrusted") fields.complain(kName, "FromTrusted");
+  if (!spec.trusted_proxies || spec.trusted_proxies->empty()) {
+    fields.complain(kName, "beside trustedProxies that name at least one network");
+  }
+  return true;
+}
+
 EdgeParameters::Spec read_spec(const Fields& fields) {
   EdgeParameters::Spec spec;
   if (fields.has("namespaces")) spec.namespaces = names_in(fields, "namespaces");
@@ -210,6 +221,7 @@ EdgeParameters::Spec read_spec(const Fields& fields) {
     fields.complain("regexScope", "Ingress or Host");
   }
   spec.trusted_proxies = trusted_proxies_in(fields);
+  spec.takes_proxy_headers = takes_proxy_headers_in(fields, spec);
   return spec;
 }
 

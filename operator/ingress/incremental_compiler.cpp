@@ -244,7 +244,9 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
     const auto found = all.find(name);
     if (found == all.end()) return std::nullopt;
     api::EdgeParameters::Spec spec = found->second->spec;
-    spec.trusted_proxies.reset();  // of no Ingress
+    // Of no Ingress.
+    spec.trusted_proxies.reset();
+    spec.takes_proxy_headers = false;
     return spec;
   };
   std::map<std::string, std::optional<Namespaces>> concerned;  // by class; nothing: of all
@@ -268,7 +270,7 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
 }
 
 void IncrementalCompiler::note_arrivals() {
-  auto arrivals = arrivals_of(ownership_->trusted_proxies());
+  auto arrivals = arrivals_of(ownership_->trusted_proxies(), ownership_->takes_proxy_headers());
   share_section(results_.config.arrivals, arrivals);
   if (arrivals == results_.config.arrivals) return;
   results_.config.arrivals = std::move(arrivals);

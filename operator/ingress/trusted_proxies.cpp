@@ -85,10 +85,10 @@ bool is_narrowed(const Networks& said, const Networks& all) {
 }
 
 proxy::config::ProxyConfig::Section<proxy::config::Arrivals> arrivals_of(
-    const TrustedByClass& classes) {
+    const TrustedByClass& classes, bool takes_proxy_headers) {
   proxy::config::ProxyConfig::Section<proxy::config::Arrivals> section;
-  proxy::config::Arrivals arrivals{trusted_by_all(classes)};
-  if (arrivals.trusted_proxies.empty()) return section;
+  proxy::config::Arrivals arrivals{trusted_by_all(classes), takes_proxy_headers};
+  if (arrivals == proxy::config::Arrivals{}) return section;
   section.insert_or_assign("",
                            std::make_shared<const proxy::config::Arrivals>(std::move(arrivals)));
   return section;

@@ -25,8 +25,9 @@ Networks trusted_by_all(const TrustedByClass& classes);
 // Whether `all` has not everybody who is in `said`, however the networks of either are written.
 bool is_narrowed(const Networks& said, const Networks& all);
 
-// What the proxies are told of that.
+// What the proxies are told of that, and whether a connection of one of those may begin with a
+// PROXY header.
 proxy::config::ProxyConfig::Section<proxy::config::Arrivals> arrivals_of(
-    const TrustedByClass& classes);
+    const TrustedByClass& classes, bool takes_proxy_headers);
 
 }  // namespace ingress

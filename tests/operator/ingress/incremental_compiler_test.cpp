@@ -616,6 +616,7 @@ class History {
     if (below(2) == 0) spec.default_annotations["limit-rps"] = "5";
     // Together in more ways than one, of what was drawn above.
     if (spec.hsts || spec.limit_status) {
+      spec.takes_proxy_headers = spec.hsts && spec.limit_status;
       spec.trusted_proxies.emplace();
       for (const char* network : {"10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24"}) {
         const bool is_narrow = network[3] == '1';
@@ -812,6 +813,14 @@ TEST_F(IncrementalCompilerWork, WhomAClassTrustsIsOfNoIngress) {
   EXPECT_EQ(trust("192.0.2.0/24").groups, 0u);
   EXPECT_TRUE(compiler_.has_changed());
   EXPECT_EQ(trusted(), "192.0.2.0/24");
+  const std::vector<proxy::config::Network> networks{
+      *proxy::config::Network::parse("192.0.2.0/24")};
+  cluster_.put_parameters("strict", {.trusted_proxies = networks, .takes_proxy_headers = true});
+  EXPECT_EQ(update().groups, 0u);
+  EXPECT_TRUE(compiler_.has_changed());
+  EXPECT_TRUE(compiler_.config().arrivals.at("")->takes_proxy_headers);
+  EXPECT_EQ(trust("192.0.2.0/24").groups, 0u);
+  EXPECT_FALSE(compiler_.config().arrivals.at("")->takes_proxy_headers);
   const auto before = compiler_.config().arrivals.at("");
   EXPECT_EQ(trust("192.0.2.0/24").groups, 0u);
   EXPECT_FALSE(compiler_.has_changed());

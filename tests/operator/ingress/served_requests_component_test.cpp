@@ -156,6 +156,34 @@ TEST_F(ServedRequests, ParametersOfTheClassSayWhoseWordIsTakenForTheClient) {
   EXPECT_EQ(status("203.0.113.9"), 403);
 }
 
+TEST_F(ServedRequests, ParametersOfTheClassSayWhetherATrustedProxyMaySendAHeader) {
+  const IngressBuilder ingress =
+      an_ingress("shop/www")
+          .annotation(kNginx + "whitelist-source-range", "203.0.113.0/24,127.0.0.1/32")
+          .path(kHost, "/", "web", 80);
+  const auto status = [&](const std::string& client) {
+    HttpClient balancer = HttpClient::connect(proxy_.http());
+    balancer.send("PROXY TCP4 " + client +
+                  " 192.0.2.1 4711 80\r\nGET / HTTP/1.1\r\nHost: " + kHost + "\r\n\r\n");
+    return balancer.read_answer().status;
+  };
+  const auto taking_from = [](const std::string& network) {
+    const std::vector<proxy::config::Network> networks{
+        proxy::config::Network::parse(network).value()};
+    return with_parameters({.trusted_proxies = networks, .takes_proxy_headers = true});
+  };
+  serve(with_parameters({}).ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 400) << "nobody may";
+  serve(taking_from("127.0.0.0/8").ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 200);
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+  EXPECT_EQ(status("198.51.100.1"), 403);
+  EXPECT_EQ(get("/").status, 200) << "as the operator asks, through no balancer";
+  serve(taking_from("10.0.0.0/8").ingress(ingress));
+  EXPECT_EQ(status("203.0.113.9"), 400);
+  EXPECT_EQ(get("/").status, 200);
+}
+
 TEST_F(ServedRequests, ARewriteOfAPlainPrefixAsksForTheTargetAlone) {
   serve(ViewBuilder().ingress(rewriting("/pay", "/", kube::PathType::prefix)));
   EXPECT_EQ(asked("/pay"), "/");

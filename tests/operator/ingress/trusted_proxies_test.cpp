@@ -193,6 +193,52 @@ TEST(TrustedProxies, AreToldToTheProxiesAsFarAsAllClassesThatNameSomeAgree) {
   EXPECT_THAT(told(of_another_release), ElementsAre("10.0.0.0/8"));
 }
 
+bool takes_headers(const ClusterView& view) {
+  const Compiled compiled = compile(view);
+  const auto found = compiled.config.arrivals.find("");
+  return found != compiled.config.arrivals.end() && found->second->takes_proxy_headers;
+}
+
+TEST(TrustedProxies, MaySendAHeaderWhereOneClassOfTheReleaseSaysSo) {
+  const nlohmann::json taking = {{"trustedProxies", {"10.0.0.0/8"}},
+                                 {"proxyProtocol", "FromTrusted"}};
+  const nlohmann::json trusting = {{"trustedProxies", {"10.1.0.0/16"}}};
+  const nlohmann::json nobody = {{"trustedProxies", nlohmann::json::array()}};
+  EXPECT_FALSE(takes_headers(view_of(nullptr, nullptr, kControllerName)));
+  EXPECT_FALSE(takes_headers(view_of(&trusting, nullptr, kControllerName)));
+  EXPECT_TRUE(takes_headers(view_of(&taking, nullptr, kControllerName)));
+  EXPECT_TRUE(takes_headers(view_of(&trusting, &taking, kControllerName)));
+  EXPECT_THAT(told(view_of(&trusting, &taking, kControllerName)), ElementsAre("10.1.0.0/16"))
+      << "and of those alone whom all trust";
+  EXPECT_TRUE(takes_headers(view_of(&taking, &nobody, kControllerName)))
+      << "those of the flag may be there";
+  EXPECT_THAT(told(view_of(&taking, &nobody, kControllerName)), IsEmpty());
+  EXPECT_FALSE(takes_headers(view_of(&trusting, &taking, "other.example/controller")))
+      << "a class of somebody else has no say";
+  ClusterView undecided = view_of(&trusting, &taking, kControllerName);
+  undecided.parameters.erase("second");
+  EXPECT_FALSE(takes_headers(undecided));
+}
+
+TEST(TrustedProxies, MaySendAHeaderOnlyWhereTheParametersNameSome) {
+  const auto read = [](const nlohmann::json& spec) {
+    return read_edge_parameters({{"metadata", {{"name", "p"}}}, {"spec", spec}}).value();
+  };
+  const nlohmann::json network = nlohmann::json::array({"10.0.0.0/8"});
+  const auto well = read({{"trustedProxies", network}, {"proxyProtocol", "FromTrusted"}});
+  EXPECT_EQ(well.problem, "");
+  EXPECT_TRUE(well.spec.takes_proxy_headers);
+  EXPECT_FALSE(read({{"trustedProxies", network}}).spec.takes_proxy_headers);
+  const nlohmann::json bad[] = {
+      {{"proxyProtocol", "FromTrusted"}},
+      {{"proxyProtocol", "FromTrusted"}, {"trustedProxies", nlohmann::json::array()}},
+      {{"proxyProtocol", "Always"}, {"trustedProxies", network}},
+      {{"proxyProtocol", true}, {"trustedProxies", network}}};
+  for (const nlohmann::json& spec : bad) {
+    EXPECT_THAT(read(spec).problem, HasSubstr("spec.proxyProtocol must be")) << spec;
+  }
+}
+
 TEST(TrustedProxies, AreReadStrictly) {
   const auto read = [](const nlohmann::json& said) {
     return read_edge_parameters(

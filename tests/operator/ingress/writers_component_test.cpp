@@ -355,6 +355,9 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
         "{trustedProxies: [balancer.example]}",
         "{trustedProxies: ['2001:db8::/129']}",
         "{trustedProxies: ['']}",
+        "{proxyProtocol: FromTrusted}",
+        "{proxyProtocol: FromTrusted, trustedProxies: []}",
+        "{proxyProtocol: Always, trustedProxies: [10.0.0.0/8]}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}",
         "{namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}"}) {
@@ -371,6 +374,7 @@ TEST_F(OfClasses, TheDefinitionRefusesWhatCannotBeMeant) {
   EXPECT_TRUE(put("{accessLog: {format: Combined}, namespaceSelector: {}}"));
   EXPECT_TRUE(put("{trustedProxies: [10.0.0.0/8, 192.0.2.7, '2001:db8::/32', '::1', 0.0.0.0/0]}"));
   EXPECT_TRUE(put("{trustedProxies: []}"));
+  EXPECT_TRUE(put("{proxyProtocol: FromTrusted, trustedProxies: [10.0.0.0/8]}"));
 }
 
 class Shim : public Writers {
