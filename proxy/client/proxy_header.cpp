@@ -1,6 +1,7 @@
 #include "proxy/client/proxy_header.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "proxy/client/port_text.h"
@@ -13,6 +14,10 @@ using Outcome = ProxyHeader::Outcome;
 
 constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);  // §2.2
 constexpr std::string_view kWord = "PROXY ";                        // §2.1
+// The same: a line begins as one of these does, and no request, though its method be called PROXY:
+// what it asks for begins otherwise.
+constexpr std::array<std::string_view, 3> kLineBegins = {"PROXY TCP4", "PROXY TCP6",
+                                                         "PROXY UNKNOWN"};
 // §2.1: the longest line, of two addresses in IPv6, its end included.
 constexpr std::size_t kLineMax = 107;
 constexpr std::size_t kFixedBytes = 16;  // of version 2, before the addresses
@@ -104,7 +109,8 @@ ProxyHeader read_binary(std::string_view bytes) {
 
 ProxyHeader read_proxy_header(std::string_view bytes) {
   if (bytes.empty()) return {};
-  if (agrees(bytes, kWord)) {
+  if (std::any_of(kLineBegins.begin(), kLineBegins.end(),
+                  [&](std::string_view begin) { return agrees(bytes, begin); })) {
     return bytes.size() < kWord.size() ? ProxyHeader{} : read_line(bytes);
   }
   return agrees(bytes, kSignature) ? read_binary(bytes) : failed(kNone);

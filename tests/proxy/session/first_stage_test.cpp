@@ -127,7 +127,8 @@ TEST_F(FirstStages, WithoutTheHeaderThatIsDueNothingElseIsLookedAt) {
 TEST_F(FirstStages, WhereAHeaderMayComeTheFirstBytesThatBeginNoneAreTheClients) {
   for (const std::string& words :
        {"GET / HTTP/1.1\r\n"s, "PUT / HTTP/1.1\r\n"s, "PROPFIND / HTTP/1.1\r\n"s,
-        "PRI * HTTP/2.0\r\n\r\n"s, "\r\n\r\nGET / HTTP/1.1\r\n"s, hello_for("shop.test")}) {
+        "PROXY / HTTP/1.1\r\n"s, "PRI * HTTP/2.0\r\n\r\n"s, "\r\n\r\nGET / HTTP/1.1\r\n"s,
+        hello_for("shop.test")}) {
     const bool secure = words.front() == '\x16';
     FirstStage stage({.secure = secure, .header = HeaderRule::may_come}, held_);
     EXPECT_EQ(stage.awaits(), Awaits::proxy_header);
@@ -156,9 +157,8 @@ TEST_F(FirstStages, AHeaderThatMayComeIsReadAsOneThatMust) {
   ASSERT_TRUE(whole.source);
   EXPECT_EQ(whole.source->text(), "203.0.113.9");
 
-  // No method has this name: it is a header, and no good one.
   FirstStage spoilt({.header = HeaderRule::may_come}, held_);
-  EXPECT_EQ(spoilt.look_for_header("PROXY / HTTP/1.1\r\n").outcome, HeaderOutcome::failed);
+  EXPECT_EQ(spoilt.look_for_header("PROXY TCP4 / HTTP/1.1\r\n").outcome, HeaderOutcome::failed);
   EXPECT_FALSE(spoilt.may_go_without_header());
   EXPECT_EQ(spoilt.awaits(), Awaits::proxy_header);
 }
