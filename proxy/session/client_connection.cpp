@@ -69,11 +69,15 @@ bool ClientConnection::start() {
   return true;
 }
 
+// A PROXY header is awaited, or a request in the clear, and nothing has come.
+bool ClientConnection::may_begin_with_request() const {
+  return state_ == State::first_words && !client_.secure && first_stage_.may_go_without_header();
+}
+
 // Whoever may do without has as long for its first words as on a port where none is taken.
 void ClientConnection::await_proxy_header() {
   const Timeouts& timeouts = means_.options.timeouts;
-  const bool is_for_a_request = first_stage_.may_go_without_header() && !client_.secure;
-  arm(is_for_a_request ? timeouts.request_header : timeouts.handshake);
+  arm(may_begin_with_request() ? timeouts.request_header : timeouts.handshake);
 }
 
 // False: its client has as many as it may.
@@ -163,7 +167,7 @@ void ClientConnection::give_up_header(std::string_view reason) {
   } else if (client_.secure) {
     fail_handshake(reason);
   } else {
-    if (reason == reason::timeout) note_silence();
+    if (reason == reason::timeout && !draining_) note_silence();
     close(reason::client_closed);
   }
 }
@@ -463,7 +467,11 @@ void ClientConnection::close(const char* reason, bool reset) {
 
 void ClientConnection::begin_drain() {
   draining_ = true;
-  if (state_ == State::open) protocol_->begin_drain();
+  if (state_ == State::open) {
+    protocol_->begin_drain();
+  } else if (may_begin_with_request()) {
+    arm(kFirstRequestAtDrain);
+  }
 }
 
 }  // namespace proxy::session

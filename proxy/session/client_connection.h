@@ -65,6 +65,9 @@ class ClientConnection final : public net::EventHandler,
     const Protocols& protocols;  // what those use that it may speak
   };
 
+  // A client that has only just connected when we are to stop: its first request is on its way.
+  static constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
+
   // `means` itself outlives it, too. Owned by the worker, from here to close().
   ClientConnection(const Means& means, net::Fd fd, const net::SocketAddress& peer,
                    Entrance entrance);
@@ -134,6 +137,7 @@ class ClientConnection final : public net::EventHandler,
   void on_timer(net::Timer& timer) override;
   void note_trust();
   void on_first_words(net::Ready ready);
+  bool may_begin_with_request() const;
   void await_proxy_header();
   void read_proxy_header();
   void give_up_header(std::string_view reason);

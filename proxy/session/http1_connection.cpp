@@ -12,9 +12,6 @@
 namespace proxy::session {
 namespace {
 
-// A client that has only just connected when we are to stop: its first request is on its way.
-constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
-
 // A head and what comes with it at once. Requests that come before their turn are held, so no more
 // of them is read at a time.
 constexpr std::size_t kRequestReadBytes = 16u << 10;
@@ -563,7 +560,7 @@ void Http1Connection::begin_drain() {
   proceed();
   if (state_ == State::idle && !had_request_ &&
       connection_.state() == ClientConnection::State::open) {
-    connection_.arm(kFirstRequestAtDrain);
+    connection_.arm(ClientConnection::kFirstRequestAtDrain);
   }
 }
 

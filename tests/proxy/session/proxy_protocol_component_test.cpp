@@ -1,5 +1,8 @@
 // The PROXY protocol on both ports, by the flag and by the configuration, and who is closed for how
 // it begins.
+#include <chrono>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -343,6 +346,36 @@ TEST_F(ProxyProtocolByConfiguration, WhoSaysNothingIsClosedAsOnAnyPort) {
                 "gatehouse_proxy_connections_stalled_total{reason=\"request_header_timeout\"}"),
             1);
   EXPECT_EQ(refused_for_anything(), 0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhoSaysNothingHoldsNobodyUpWhenTheProxyStops) {
+  trust("127.0.0.0/8", true);
+  const auto silent = SocketStream::connect(proxy_->http());
+  ASSERT_TRUE(eventually([&] { return proxy_->metric("gatehouse_proxy_connections_open") == 1; }));
+  EXPECT_EQ(proxy_->engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}),
+            0u);
+  EXPECT_EQ(proxy_->metric(
+                "gatehouse_proxy_connections_stalled_total{reason=\"request_header_timeout\"}"),
+            0);
+}
+
+TEST_F(ProxyProtocolByConfiguration, WhoHasOnlyJustConnectedIsStillServedWhenTheProxyStops) {
+  trust("127.0.0.0/8", true);
+  auto client = HttpClient::connect(proxy_->http());
+  ASSERT_TRUE(eventually([&] { return proxy_->metric("gatehouse_proxy_connections_open") == 1; }));
+  std::size_t left = 99;
+  std::thread drain([&] {
+    left = proxy_->engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {});
+  });
+  EXPECT_TRUE(eventually([&] { return SocketStream::connect(proxy_->http()).fd() < 0; }));
+  client.send(kLine + std::string(kGet));
+  const HttpAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_EQ(answer.field("connection"), "close");
+  EXPECT_EQ(backend_.last().field("X-Real-IP"), "203.0.113.9");
+  client.stream().close();
+  drain.join();
+  EXPECT_EQ(left, 0u);
 }
 
 }  // namespace
