@@ -199,24 +199,6 @@ std::string named_parameters(const kube::IngressClass& ingress_class) {
   return is_ours ? reference->name : "";
 }
 
-ParametersByName parameters_in_force(
-    const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-    const kube::Store<api::EdgeParameters>& parameters, const ParametersByName& last) {
-  ParametersByName named;
-  for (const auto& one : classes) {
-    const std::string name = named_parameters(*one);
-    if (name.empty()) continue;
-    const auto now = parameters.get({"", name});
-    const auto before = last.find(name);
-    if (now && now->problem.empty()) {
-      named[name] = now;
-    } else if (before != last.end()) {
-      named[name] = before->second;
-    }
-  }
-  return named;
-}
-
 ClassParameters parameters_of(const kube::IngressClass& ingress_class,
                               const ParametersByName& all) {
   ClassParameters made;

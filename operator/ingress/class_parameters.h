@@ -8,7 +8,6 @@
 #include "kube/resources/ingress.h"
 #include "kube/resources/ingress_class.h"
 #include "kube/resources/namespace.h"
-#include "kube/store.h"
 #include "operator/api/edge_parameters.h"
 #include "operator/ingress/annotations/source.h"
 
@@ -20,7 +19,7 @@ struct RoutePolicy;
 namespace ingress {
 
 // By name; only those that can be read. One that was deleted, or cannot be read any longer, may
-// stay as it was last.
+// stay as it was last: see ParametersInForce.
 using ParametersByName = std::map<std::string, std::shared_ptr<const api::EdgeParameters>>;
 
 // Of all namespaces, by their names.
@@ -77,11 +76,5 @@ ClassParameters parameters_of(const kube::IngressClass& ingress_class, const Par
 
 // The name of the EdgeParameters that a class names; empty: none, or something else.
 std::string named_parameters(const kube::IngressClass& ingress_class);
-
-// Those that these classes name. Who has deleted or spoilt one has decided nothing: as it was in
-// `last`, which is what this returned before, it holds for as long as a class names it.
-ParametersByName parameters_in_force(
-    const std::vector<std::shared_ptr<const kube::IngressClass>>& classes,
-    const kube::Store<api::EdgeParameters>& parameters, const ParametersByName& last);
 
 }  // namespace ingress

@@ -28,9 +28,6 @@ kube::Condition condition_of(const api::EdgeParameters& parameters) {
 }  // namespace
 
 base::Result<kube::Outcome> ClassReporter::reconcile(const kube::ObjectKey& key) {
-  if (parameters_.has_synced()) {
-    in_force_ = parameters_in_force(classes_.list(), parameters_, in_force_);
-  }
   const auto ingress_class = classes_.get(key);
   const bool is_ours = ingress_class && ingress_class->controller == kControllerName &&
                        options_.class_names.count(key.name) != 0;
@@ -104,7 +101,7 @@ void ClassReporter::tell_of_distrust(const kube::IngressClass& ingress_class) {
 
 // As the compiler sees them, so that what is told is what holds.
 TrustedByClass ClassReporter::trusted_proxies() const {
-  return ClassOwnership(classes_.list(), kControllerName, options_.class_names, in_force_)
+  return ClassOwnership(classes_.list(), kControllerName, options_.class_names, in_force_.now())
       .trusted_proxies();
 }
 

@@ -13,7 +13,7 @@
 #include "kube/resources/ingress_class.h"
 #include "kube/store.h"
 #include "operator/api/edge_parameters.h"
-#include "operator/ingress/class_parameters.h"
+#include "operator/ingress/parameters_in_force.h"
 #include "operator/ingress/trusted_proxies.h"
 
 namespace ingress {
@@ -30,13 +30,15 @@ class ClassReporter final : public kube::Reconciler {
     // Events about objects of the cluster live in a namespace that not every release may write to.
     bool tells_at_class = true;
   };
-  // Everything referred to must outlive it.
+  // in_force: of these stores. Everything referred to must outlive it.
   ClassReporter(Options options, kube::Store<kube::IngressClass>& classes,
-                kube::Store<api::EdgeParameters>& parameters, kube::Client& client,
-                kube::EventSink& events, const base::Clock& clock, std::stop_token stop)
+                kube::Store<api::EdgeParameters>& parameters, const ParametersInForce& in_force,
+                kube::Client& client, kube::EventSink& events, const base::Clock& clock,
+                std::stop_token stop)
       : options_(std::move(options)),
         classes_(classes),
         parameters_(parameters),
+        in_force_(in_force),
         client_(client),
         events_(events),
         clock_(clock),
@@ -55,11 +57,11 @@ class ClassReporter final : public kube::Reconciler {
   const Options options_;
   kube::Store<kube::IngressClass>& classes_;
   kube::Store<api::EdgeParameters>& parameters_;
+  const ParametersInForce& in_force_;
   kube::Client& client_;
   kube::EventSink& events_;
   const base::Clock& clock_;
   const std::stop_token stop_;
-  ParametersByName in_force_;                         // of the classes that there are
   std::map<std::string, std::string> told_;           // by class
   std::map<std::string, std::string> told_distrust_;  // likewise
 };

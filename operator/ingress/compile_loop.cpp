@@ -59,31 +59,34 @@ class CompileLoop::Source final : public ClusterSource {
   Objects<api::Certificate> certificates() const override { return stores_.certificates.list(); }
   Objects<kube::IngressClass> classes() const override { return stores_.classes.list(); }
   ParametersByName parameters() const override {
-    if (stores_.parameters == nullptr) return {};
-    ParametersByName named =
-        parameters_in_force(stores_.classes.list(), *stores_.parameters, last_parameters_);
-    last_parameters_ = named;
-    select_namespaces(named);
+    if (stores_.in_force == nullptr) return {};
+    ParametersByName named = stores_.in_force->now();
     std::set<kube::ObjectKey> services;
     for (const auto& [name, one] : named) services.merge(named_services(*one));
     const std::lock_guard lock(mutex_);
     services_of_parameters_ = std::move(services);
     return named;
   }
-  // Any thread. Those that hold now, or did when they were asked for last: what holds on is in no
-  // store.
+  // Any thread. Those that hold now, or did when they were asked for last, and those that a class
+  // may come to name.
   bool is_named_by_parameters(const kube::ObjectKey& service) const {
     {
       const std::lock_guard lock(mutex_);
       if (services_of_parameters_.count(service) != 0) return true;
     }
-    if (stores_.parameters == nullptr) return false;
+    if (stores_.parameters == nullptr || stores_.in_force == nullptr) return false;
+    const auto names_it = [&](const auto& one) { return named_services(*one).count(service) != 0; };
     const auto all = stores_.parameters->list();
-    return std::any_of(all.begin(), all.end(),
-                       [&](const auto& one) { return named_services(*one).count(service) != 0; });
+    if (std::any_of(all.begin(), all.end(), names_it)) return true;
+    // What holds on is in no store.
+    const ParametersByName in_force = stores_.in_force->as_written();
+    return std::any_of(in_force.begin(), in_force.end(),
+                       [&](const auto& one) { return names_it(one.second); });
   }
   // Any thread. Whether labels of namespaces decide about what parameters() says.
-  bool selects_namespaces() const { return selects_namespaces_; }
+  bool selects_namespaces() const {
+    return stores_.in_force != nullptr && stores_.in_force->have_selectors();
+  }
   std::set<std::string> ending_namespaces() const override {
     std::set<std::string> ending;
     for (const auto& one : stores_.namespaces.list()) {
@@ -133,29 +136,10 @@ class CompileLoop::Source final : public ClusterSource {
   }
 
  private:
-  // Where namespaces are not known nobody knows whom a selector means: then it is as if the
-  // parameters could not be read.
-  void select_namespaces(ParametersByName& named) const {
-    const auto has_selector = [](const auto& one) {
-      return one.second->spec.namespace_selector.has_value();
-    };
-    // Before they are looked at: whoever changes then tells it.
-    selects_namespaces_ = std::any_of(named.begin(), named.end(), has_selector);
-    if (!selects_namespaces_) return;
-    if (!stores_.namespaces.has_synced()) {
-      std::erase_if(named, has_selector);
-      return;
-    }
-    const NamespaceLabels all = labels_of(stores_.namespaces.list());
-    for (auto& [name, one] : named) one = with_selected(std::move(one), all);
-  }
-
   const Stores& stores_;
-  mutable std::atomic<bool> selects_namespaces_ = false;
   mutable TlsSecretCache secrets_;
-  mutable ParametersByName last_parameters_;
   mutable std::mutex mutex_;
-  mutable std::set<kube::ObjectKey> services_of_parameters_;  // of last_parameters_
+  mutable std::set<kube::ObjectKey> services_of_parameters_;  // when they were asked for last
 };
 
 // gatehouse_compile_duration_seconds, gatehouse_compile_invalid_total, gatehouse_ingresses,

@@ -25,6 +25,7 @@
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/incremental_compiler.h"
+#include "operator/ingress/parameters_in_force.h"
 #include "proxy/config/valid_config.h"
 
 namespace ingress {
@@ -48,6 +49,7 @@ class CompileLoop {
     routing::AuthSecrets* auth_secrets = nullptr;            // null: there are none
     routing::ExternalNames* external_names = nullptr;        // null: nobody asks for any
     kube::Store<api::EdgeParameters>* parameters = nullptr;  // null: classes have none
+    const ParametersInForce* in_force = nullptr;             // of those; null: as these
     routing::FieldMaps* field_maps = nullptr;                // null: there are none
   };
   struct Options {

@@ -25,6 +25,7 @@
 #include "operator/ingress/class_reporter.h"
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/overlooked_reporter.h"
+#include "operator/ingress/parameters_in_force.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "operator/issuer/reconciler.h"
@@ -93,6 +94,7 @@ class RunningOperator final : public Runtime {
   const std::unique_ptr<base::HttpTransport> probe_transport_;
   kube::EventRecorder events_;
   Stores stores_;
+  const ingress::ParametersInForce in_force_;
   const TlsSecretUsers tls_secret_users_;
   Neighbours neighbours_;
   DefinitionsWatch definitions_;
@@ -161,6 +163,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
               {[this](const auto& secret) { return is_named_secret(secret); },
                [this](const auto& service) { return is_named_service(service); }},
               registry_),
+      in_force_(stores_.classes, stores_.parameters, stores_.namespaces),
       tls_secret_users_(stores_.ingresses),
       neighbours_(release(options), election_options(options, own_namespace_, identity_).lease,
                   *election_client_, clock, events_),
@@ -197,7 +200,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                    }},
                   events_, clock),
       class_reporter_({class_names(options), options.watch_namespaces.empty()}, stores_.classes,
-                      stores_.parameters, *client_, events_, clock, stop_.get_token()),
+                      stores_.parameters, in_force_, *client_, events_, clock, stop_.get_token()),
       controllers_(clock, registry_),
       token_reviewer_(*review_client_, clock, review_options(options, config, own_namespace_)),
       auth_secrets_(*client_, {},
@@ -208,7 +211,7 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
                       [this](const std::string& name) { compile_loop_.note_external_name(name); }),
       compile_loop_({stores_.ingresses, stores_.classes, stores_.services, stores_.slices,
                      stores_.tls_secrets, stores_.certificates, stores_.namespaces, &auth_secrets_,
-                     &external_names_, &stores_.parameters, &field_maps_},
+                     &external_names_, &stores_.parameters, &in_force_, &field_maps_},
                     compile_options(options), clock, *registry_,
                     [this](const auto& outcome) { on_compiled(outcome); }) {
   connect_parts();

@@ -100,7 +100,7 @@ class CompileLoopTest : public testing::Test {
   void start(std::function<void()> while_compiling) {
     loop_ = std::make_unique<CompileLoop>(
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
-                            namespaces_, nullptr, &names_, &parameters_, &field_maps_},
+                            namespaces_, nullptr, &names_, &parameters_, &in_force_, &field_maps_},
         options_, clock_, registry_,
         [this, work = std::move(while_compiling)](const CompileLoop::Outcome& outcome) {
           look_(outcome);
@@ -137,6 +137,7 @@ class CompileLoopTest : public testing::Test {
   kube::Store<api::Certificate> certificates_;
   kube::Store<kube::Namespace> namespaces_;
   kube::Store<api::EdgeParameters> parameters_;
+  const ParametersInForce in_force_{classes_, parameters_, namespaces_};
   SaidNames names_;
   AskedMaps field_maps_;
   std::vector<std::shared_ptr<const kube::Ingress>> ingresses_at_first_;

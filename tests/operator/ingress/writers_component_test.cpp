@@ -11,6 +11,7 @@
 #include "operator/ingress/certificate_shim.h"
 #include "operator/ingress/class_reporter.h"
 #include "operator/ingress/edge_parameters_reader.h"
+#include "operator/ingress/parameters_in_force.h"
 #include "operator/ingress/status_publisher.h"
 #include "tests/fakes/api_server/server.h"
 #include "tests/fakes/clock.h"
@@ -199,8 +200,8 @@ TEST(AddressesOf, FollowTheTypeOfTheService) {
 class OfClasses : public Writers {
  protected:
   OfClasses()
-      : reporter_({{"gatehouse", "second"}, true}, classes_, parameters_, *client_, events_, clock_,
-                  {}) {
+      : reporter_({{"gatehouse", "second"}, true}, classes_, parameters_, in_force_, *client_,
+                  events_, clock_, {}) {
     std::ifstream crd(std::string(GATEHOUSE_GOLDEN_DIR) + "/../../crds/edgeparameters.yaml");
     std::stringstream text;
     text << crd.rdbuf();
@@ -236,15 +237,19 @@ class OfClasses : public Writers {
     second.parameters->name = "other";
     classes_.put(second);
   }
-  // Twice at "strict" as it is stored, beside what the class "second" names.
-  void look_beside(const json& trusted_proxies) {
+  // "strict" as it is stored, and what the class "second" names.
+  void see_beside(const json& trusted_proxies) {
     const json other = {{"metadata", {{"name", "other"}}},
                         {"spec", {{"trustedProxies", trusted_proxies}}}};
     const auto beside =
         std::make_shared<const api::EdgeParameters>(read_edge_parameters(other).value());
+    see();
+    parameters_.replace_all({parameters_.get({"", "strict"}), beside});
+  }
+  // Twice.
+  void look_beside(const json& trusted_proxies) {
     for (int i = 0; i < 2; ++i) {
-      see();
-      parameters_.replace_all({parameters_.get({"", "strict"}), beside});
+      see_beside(trusted_proxies);
       reconcile();
     }
   }
@@ -253,6 +258,8 @@ class OfClasses : public Writers {
   static constexpr const char* kParameters = "/apis/gatehouse.dev/v1alpha1/edgeparameters/strict";
   kube::Store<kube::IngressClass> classes_;
   kube::Store<api::EdgeParameters> parameters_;
+  kube::Store<kube::Namespace> namespaces_;
+  const ParametersInForce in_force_{classes_, parameters_, namespaces_};
   ClassReporter reporter_;
 };
 
@@ -302,6 +309,16 @@ TEST_F(OfClasses, WhomAnotherClassTrustedBeforeItsParametersWereSpoiltCounts) {
   EXPECT_THAT(events_.reasons, IsEmpty());
   ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8, 192.0.2.0/24]}"));
   look_beside(kSpoilt);
+  EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
+}
+
+// Another replica led while they could be read; this one compiled them then.
+TEST_F(OfClasses, WhomAnotherClassTrustedBeforeTheReporterCameCounts) {
+  ASSERT_TRUE(put("{trustedProxies: [10.0.0.0/8, 192.0.2.0/24]}"));
+  add_second_class();
+  see_beside(json::array({"10.0.0.0/8"}));
+  see_beside(kSpoilt);
+  reconcile();
   EXPECT_THAT(events_.reasons, ElementsAre("TrustedProxiesDiffer"));
 }
 
