@@ -39,10 +39,10 @@ ParametersByName ParametersInForce::as_written() const {
   for (const auto& one : classes_.list()) {
     const std::string name = named_parameters(*one);
     if (name.empty()) continue;
-    const auto now = parameters_.get({"", name});
+    const auto written = parameters_.get({"", name});
     const auto before = last_.find(name);
-    if (now && now->problem.empty()) {
-      named[name] = now;
+    if (written && written->problem.empty()) {
+      named[name] = written;
     } else if (before != last_.end()) {
       named[name] = before->second;
     }

@@ -1,6 +1,5 @@
 #include "operator/program/runtime.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -70,11 +69,10 @@ class RunningOperator final : public Runtime {
   bool publishes_addresses() const;
   bool is_named_secret(const kube::ObjectKey& secret) const;
   bool is_named_service(const kube::ObjectKey& service) const;
-  ingress::ParametersByName readable_parameters(const std::string& namespace_) const;
   void look_at_ingresses_that_are_selected(const kube::ObjectChange<kube::Namespace>& change);
   std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
   void look_at_all_ingresses();
-  bool a_selector_asks() const;
+  void look_at_all_classes();
   std::shared_ptr<const routing::HostOwners> owners() const;
   void lead();
   std::string why_not_live() const;
@@ -295,12 +293,9 @@ void RunningOperator::connect_parts() {
   stores_.classes.add_sync_listener([this] { look_at_all_ingresses(); });
   stores_.services.add_sync_listener([this] { look_at_all_ingresses(); });
   class_controller_.follow(stores_.classes);
-  const auto look_at_all_classes = [this] {
-    for (const auto& one : stores_.classes.list()) class_controller_.enqueue(one->metadata.key());
-  };
   // Whom one of them trusts is a matter of the others, too.
-  stores_.classes.add_listener([look_at_all_classes](const auto&) { look_at_all_classes(); });
-  const auto on_parameters = [this, look_at_all_classes] {
+  stores_.classes.add_listener([this](const auto&) { look_at_all_classes(); });
+  const auto on_parameters = [this] {
     look_at_all_classes();
     look_at_all_ingresses();
   };
@@ -309,8 +304,9 @@ void RunningOperator::connect_parts() {
   stores_.namespaces.add_listener([this](const kube::ObjectChange<kube::Namespace>& change) {
     look_at_ingresses_that_are_selected(change);
   });
-  stores_.namespaces.add_sync_listener([this] {
-    if (a_selector_asks()) look_at_all_ingresses();
+  // Until then those with a selector say nothing.
+  stores_.namespaces.add_sync_listener([this, on_parameters] {
+    if (in_force_.have_selectors()) on_parameters();
   });
   const auto enqueue_in = [](kube::Controller& controller) {
     return [&controller](const kube::ObjectKey& key) { controller.enqueue(key); };
@@ -478,30 +474,13 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   return ingress::addresses_of(*service);
 }
 
-// As they are for this namespace, with what their selectors say of it alone. Without those of which
-// it is not known yet which namespaces they select.
-ingress::ParametersByName RunningOperator::readable_parameters(
-    const std::string& namespace_) const {
-  ingress::NamespaceLabels own;
-  if (const auto found = stores_.namespaces.get({"", namespace_})) {
-    own = ingress::labels_of({found});
-  }
-  ingress::ParametersByName all;
-  for (const auto& one : stores_.parameters.list()) {
-    if (!one->problem.empty()) continue;
-    if (one->spec.namespace_selector && !stores_.namespaces.has_synced()) continue;
-    all[one->metadata.name] = ingress::with_selected(one, own);
-  }
-  return all;
-}
-
 // What is known of classes and Services is the whole truth, or nothing is said.
 std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& ingress) const {
   if (!stores_.classes.has_synced() || !stores_.services.has_synced()) return std::nullopt;
   const auto classes = stores_.classes.list();
   const std::set<std::string> served = class_names(options_);
   const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served,
-                                          readable_parameters(ingress.metadata.namespace_));
+                                          in_force_.now_for(ingress.metadata.namespace_));
   if (auto remark = ingress::why_not_admitted(ingress, ownership)) return remark;
   if (!ownership.is_ours(ingress)) {
     return ingress::why_unclaimed(ingress, classes, {served, neighbours_.classes_elsewhere()});
@@ -519,23 +498,21 @@ void RunningOperator::look_at_ingresses_that_are_selected(
       (change.before && change.before->metadata.labels == change.after->metadata.labels)) {
     return;
   }
-  if (!a_selector_asks()) return;
+  if (!in_force_.have_selectors()) return;
   for (const auto& one : stores_.ingresses.list()) {
     if (one->metadata.namespace_ != change.key.name) continue;
     overlooked_controller_.enqueue(one->metadata.key());
   }
 }
 
-bool RunningOperator::a_selector_asks() const {
-  const auto parameters = stores_.parameters.list();
-  return std::any_of(parameters.begin(), parameters.end(),
-                     [](const auto& one) { return one->spec.namespace_selector.has_value(); });
-}
-
 void RunningOperator::look_at_all_ingresses() {
   for (const auto& one : stores_.ingresses.list()) {
     overlooked_controller_.enqueue(one->metadata.key());
   }
+}
+
+void RunningOperator::look_at_all_classes() {
+  for (const auto& one : stores_.classes.list()) class_controller_.enqueue(one->metadata.key());
 }
 
 std::string RunningOperator::why_not_live() const {

@@ -9,9 +9,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/class_ownership.h"
+#include "operator/ingress/overlooked.h"
+#include "tests/operator/ingress/cluster_builder.h"
+
 namespace ingress {
 namespace {
 
+using ingress_test::an_ingress;
+using ingress_test::IngressBuilder;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -21,6 +27,7 @@ class InForce : public testing::Test {
   void let_name(const std::string& class_name, const std::string& parameters) {
     kube::IngressClass one;
     one.metadata.name = class_name;
+    one.controller = kControllerName;
     one.parameters =
         kube::IngressClassParameters{"gatehouse.dev", "EdgeParameters", parameters, ""};
     classes_.put(one);
@@ -123,6 +130,27 @@ TEST_F(InForce, ASelectorThatHoldsOnSelectsByTheLabelsOfToday) {
   EXPECT_THAT(admitted(in_force_.now()), IsEmpty());
   namespaces_.put(a_namespace("shop", "yes"));
   EXPECT_THAT(admitted(in_force_.now()), ElementsAre("shop"));
+}
+
+// As it is not served then, either.
+TEST_F(InForce, WhoMayNotHaveTheClassIsToldSoWhileItsParametersAreSpoilt) {
+  let_name("gatehouse", "strict");
+  const auto why = [this](const std::string& ingress) {
+    const IngressBuilder one = an_ingress(ingress).path("a.example", "/", "web", 80);
+    const ClassOwnership ownership(classes_.list(), kControllerName, {"gatehouse"},
+                                   in_force_.now_for(one.get().metadata.namespace_));
+    const auto remark = why_not_admitted(one.get(), ownership);
+    return remark ? remark->reason : "";
+  };
+  put({.namespaces = std::set<std::string>{"shop"}});
+  spoil();
+  EXPECT_EQ(why("evil/www"), "NamespaceNotAllowed");
+  EXPECT_EQ(why("shop/www"), "");
+  parameters_.erase({"", "strict"});
+  EXPECT_EQ(why("evil/www"), "NamespaceNotAllowed");
+  classes_.erase({"", "gatehouse"});
+  let_name("gatehouse", "strict");
+  EXPECT_EQ(why("evil/www"), "") << "nobody knows whom it may keep out";
 }
 
 }  // namespace
