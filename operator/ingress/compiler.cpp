@@ -20,6 +20,7 @@
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
+#include "operator/routing/challenge_answers.h"
 #include "operator/routing/host_name.h"
 #include "operator/routing/intent.h"
 #include "operator/routing/intent_compiler.h"
@@ -1048,17 +1049,20 @@ class Compilation {
     }
     Compiled compiled;
     compiled.config = std::move(made.config);
-    // Of no Ingress: who compiles the cluster in parts says it once.
-    if (!view_.without_room) {
-      compiled.config.arrivals =
-          arrivals_of(ownership_.trusted_proxies(), ownership_.takes_proxy_headers());
-    }
+    if (!view_.without_room) add_what_is_of_all(made.owners, compiled.config);
     compiled.complaints = bounded(std::move(made.complaints));
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(loads_);
     compiled.owners = std::move(made.owners);
     compiled.served_hosts = std::move(served_hosts_);
     return compiled;
+  }
+
+  // Of no Ingress: who compiles the cluster in parts says it once.
+  void add_what_is_of_all(const routing::HostOwners& owners,
+                          proxy::config::ProxyConfig& config) const {
+    config.arrivals = arrivals_of(ownership_.trusted_proxies(), ownership_.takes_proxy_headers());
+    config.challenges = routing::challenge_answers(view_, owners);
   }
 
   // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.

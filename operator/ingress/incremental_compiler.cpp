@@ -489,7 +489,6 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   const ClusterView view = view_of(members, source);
   Compiled compiled = compile(view);
   CertificatePlan plan = plan_certificates(view, compiled.owners, without_room(compiled));
-  compiled.config.challenges.clear();  // those are told for all groups together
   if (close_where_contract_breaks(compiled)) {
     spdlog::error(
         "compiling the cluster: what {} and {} more Ingresses ask for breaks the proxies' "

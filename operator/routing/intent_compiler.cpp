@@ -4,7 +4,6 @@
 #include <variant>
 
 #include "operator/routing/canary_guards.h"
-#include "operator/routing/challenge_answers.h"
 #include "operator/routing/joined.h"
 #include "proxy/config/broken_backend.h"
 #include "proxy/config/expression.h"
@@ -442,7 +441,6 @@ CompiledIntents IntentCompiler::finish() {
   compiled.config.shapes = shapes_.take();
   compiled.config.certificates = std::move(tls.certificates);
   for (const auto& [name, id] : tls.sni) compiled.config.sni.insert_or_assign(name, id);
-  compiled.config.challenges = challenge_answers(resources_, arbitration_.owners());
   compiled.complaints = std::move(complaints_);
   compiled.outcomes = std::move(outcomes_);
   compiled.owners = arbitration_.owners();

@@ -35,7 +35,8 @@ struct Outcome {
   std::vector<std::string> tls_missing;   // SNI names that it asked for in vain
 };
 
-// What all intents together came to.
+// What all intents together came to. What is of no claimant, as answers to challenges are, is not
+// in the configuration.
 struct CompiledIntents {
   proxy::config::ProxyConfig config;
   Complaints complaints;  // in no order; see bounded()
@@ -53,10 +54,7 @@ class IntentCompiler {
   // resolve themselves.
   IntentCompiler(const Resources& resources, BackendResolver& backends,
                  const std::vector<HostClaims>& claims, bool hosts_may_be_shared)
-      : resources_(resources),
-        arbitration_(claims, hosts_may_be_shared),
-        backends_(backends),
-        sni_(resources) {}
+      : arbitration_(claims, hosts_may_be_shared), backends_(backends), sni_(resources) {}
   IntentCompiler(const IntentCompiler&) = delete;
   IntentCompiler& operator=(const IntentCompiler&) = delete;
 
@@ -122,7 +120,6 @@ class IntentCompiler {
   void add_fallbacks();
   void record(const std::vector<SniTable::Outcome>& outcomes);
 
-  const Resources& resources_;
   Arbitration arbitration_;
   BackendResolver& backends_;
   SniTable sni_;
