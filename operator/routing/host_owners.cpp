@@ -76,9 +76,10 @@ const Claimant* HostOwners::owner_of(const std::string& host) const {
   return found == owners_.end() ? nullptr : &found->second;
 }
 
-bool HostOwners::is_anothers(const std::string& host, const std::string& namespace_) const {
+bool HostOwners::admits(const std::string& host, const std::string& namespace_) const {
+  if (may_be_shared_) return true;
   const Claimant* const owner = owner_of(host);
-  return owner && owner->namespace_() != namespace_;
+  return owner == nullptr || owner->namespace_() == namespace_;
 }
 
 std::string HostOwners::why_not(const std::vector<std::string>& names,

@@ -33,12 +33,8 @@ class HostOwners {
 
   // Hosts are in ProxyConfig's spelling. nullptr: nobody has a rule for it.
   const Claimant* owner_of(const std::string& host) const;
-  // Another namespace owns the host.
-  bool is_anothers(const std::string& host, const std::string& namespace_) const;
   // Whether the namespace has a say about the host.
-  bool admits(const std::string& host, const std::string& namespace_) const {
-    return may_be_shared_ || !is_anothers(host, namespace_);
-  }
+  bool admits(const std::string& host, const std::string& namespace_) const;
   // Whether it owns an exact host under the wildcard.
   bool has_host_under(const std::string& wildcard, const std::string& namespace_) const;
   // Why the namespace may have no Certificate for these names: a sentence with the remedy. Empty:
