@@ -32,10 +32,19 @@ void IntentCompiler::complain(const Claimant& claimant, std::string reason, std:
 }
 
 void IntentCompiler::add(const Intent& intent) {
-  const Adding adding{intent, outcomes_[intent.rank.claimant.kind_and_key()]};
+  const Adding adding{intent, begin_with(intent.rank.claimant)};
   for (const HostIntent& host : intent.hosts) add_host(adding, host);
   note_client_certificates(adding);
   for (const CertificateIntent& one : intent.certificates) add_certificate(intent.rank, one);
+}
+
+// What comes of it is noted there until the next one is begun with.
+Outcome& IntentCompiler::begin_with(const Claimant& claimant) {
+  Outcome& outcome = outcomes_[claimant.kind_and_key()];
+  hosts_named_.clear();
+  hosts_named_.insert(outcome.hosts.begin(), outcome.hosts.end());
+  hosts_named_.insert(outcome.hosts_denied.begin(), outcome.hosts_denied.end());
+  return outcome;
 }
 
 void IntentCompiler::close_beside(const Claimant& absent, const std::vector<std::string>& hosts,
@@ -58,7 +67,7 @@ void IntentCompiler::close_beside(const Claimant& absent, const std::vector<std:
 bool IntentCompiler::asks_for(const Rank& by, const std::string& host, Outcome& outcome) {
   const bool is_admitted = arbitration_.asks_for(by, host);
   auto& names = is_admitted ? outcome.hosts : outcome.hosts_denied;
-  if (hosts_named_.emplace(by.claimant.kind_and_key(), host).second) names.push_back(host);
+  if (hosts_named_.insert(host).second) names.push_back(host);
   return is_admitted;
 }
 
@@ -342,7 +351,7 @@ void IntentCompiler::add_certificate(const Rank& rank, const CertificateIntent& 
 // ---- Splits
 
 void IntentCompiler::join(const SplitIntent& split) {
-  Outcome& outcome = outcomes_[split.rank.claimant.kind_and_key()];
+  Outcome& outcome = begin_with(split.rank.claimant);
   for (const SplitIntent::Place& place : split.places) join(split, place, outcome);
 }
 

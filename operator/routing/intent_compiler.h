@@ -85,6 +85,8 @@ class IntentCompiler {
 
   void complain(const Claimant& claimant, std::string reason, std::string message,
                 Severity severity = Severity::warning);
+  Outcome& begin_with(const Claimant& claimant);
+  // outcome: of who was begun with last.
   bool asks_for(const Rank& by, const std::string& host, Outcome& outcome);
 
   void add_host(const Adding& adding, const HostIntent& host);
@@ -133,8 +135,8 @@ class IntentCompiler {
   Complaints complaints_;
   BackendTroubles troubles_;
   std::map<ClaimantKey, Outcome> outcomes_;
-  // In the outcome of each, which may have thousands.
-  std::set<std::pair<ClaimantKey, std::string>> hosts_named_;
+  // In the outcome of the claimant that was begun with last, which may have thousands.
+  std::set<std::string> hosts_named_;
 };
 
 }  // namespace routing

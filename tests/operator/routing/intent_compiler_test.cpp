@@ -166,6 +166,16 @@ TEST_F(IntentCompilerTest, ARemarkOnAPathIsToldToWhoHasASayAboutItsHostAlone) {
   EXPECT_THAT(told(compiled), testing::Not(testing::Contains(HasSubstr("another star"))));
 }
 
+TEST_F(IntentCompilerTest, AHostIsNamedOnceHoweverOftenItsClaimantAsksForIt) {
+  Intent twice = answering(old_, "a.example");
+  twice.hosts.push_back({.host = "a.example", .paths = {path("/x")}});
+  const CompiledIntents compiled =
+      compile({twice, answering(young_, "a.example", "/y"), answering(old_, "a.example", "/z")});
+  for (const Rank* const by : {&old_, &young_}) {
+    EXPECT_THAT(compiled.outcomes.at(by->claimant.kind_and_key()).hosts, ElementsAre("a.example"));
+  }
+}
+
 TEST_F(IntentCompilerTest, WhatIsGuardedByWhoFindsNoRoomIsNotOpenByAnotherOne) {
   EXPECT_EQ(status_of(compile({forwarding(old_, "a.example")})), 0);
   const CompiledIntents compiled =
