@@ -12,7 +12,6 @@
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/external_names.h"
-#include "operator/routing/host_name.h"
 #include "operator/routing/remove_from.h"
 
 namespace ingress {
@@ -22,7 +21,6 @@ using proxy::config::ProxyConfig;
 using routing::ClaimantGroups;
 using routing::ClaimantKey;
 using routing::Complaints;
-using routing::covering_wildcard;
 using routing::external_name_of;
 using routing::hash_of;
 using routing::HostOwners;
@@ -171,7 +169,8 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   }
   Work work = compile_marked(source);
   have_owners_changed_ = !(owners_before_ == owners_after_);
-  if (served_have_changed()) {
+  if (const Members asking = served_.take_changed(); !asking.empty()) {
+    mark(asking);
     const Work more = compile_marked(source);
     work = sum(work, more);
   }
@@ -383,16 +382,7 @@ void IncrementalCompiler::file(const ClaimantKey& key,
     by_field_map_[map].insert(key);
   }
   for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
-  for (const std::string& host : asked_hosts(*ingress)) {
-    Members& members = by_asked_host_[host];
-    if (members.empty()) {
-      // Nobody has looked at it while nobody asked.
-      if (is_served(host)) asked_and_served_.insert(host);
-      asked_under_[covering_wildcard(host)].insert(host);
-    }
-    members.insert(key);
-    to_look_at_.insert(host);
-  }
+  for (const std::string& host : asked_hosts(*ingress)) served_.ask(host, key);
   if (!ingress->metadata.uid.empty()) by_uid_.add(hash_of(ingress->metadata.uid), kept);
 }
 
@@ -411,12 +401,7 @@ void IncrementalCompiler::unfile(const ClaimantKey& key) {
     remove_from(by_field_map_, map, key);
   }
   for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
-  for (const std::string& host : asked_hosts(ingress)) {
-    remove_from(by_asked_host_, host, key);
-    if (by_asked_host_.count(host) != 0) continue;
-    asked_and_served_.erase(host);
-    remove_from(asked_under_, covering_wildcard(host), host);
-  }
+  for (const std::string& host : asked_hosts(ingress)) served_.ask_no_more(host, key);
   by_uid_.remove(hash_of(ingress.metadata.uid), key);
   names_.erase(key);
   owned_.erase(known);
@@ -560,7 +545,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
       if (auto read = source.field_map(map)) view.field_maps[map] = std::move(read);
     }
     for (const std::string& host : asked_hosts(*ingress)) {
-      if (asked_and_served_.count(host) != 0) view.served_elsewhere.insert(host);
+      if (served_.is_told(host)) view.served_elsewhere.insert(host);
     }
     for (const auto& outside : named_outside(*ingress)) {
       auto known = source.external_name(outside.host);
@@ -634,8 +619,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   owners_after_.add(compiled.owners);
   group.owners = std::move(compiled.owners);
   group.served_hosts.assign(compiled.served_hosts.begin(), compiled.served_hosts.end());
-  for (const std::string& host : group.served_hosts) ++results_.servers[host];
-  look_again_at(group.served_hosts);
+  served_.add(group.served_hosts);
 
   for (const auto& [key, apply] : plan.apply) group.applied.push_back(key);
   for (const auto& [key, remove] : plan.remove) group.removed.push_back(key);
@@ -697,11 +681,7 @@ void IncrementalCompiler::remove(GroupId id) {
   }
   for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
   for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
-  for (const std::string& host : group.served_hosts) {
-    const auto servers = results_.servers.find(host);
-    if (--servers->second == 0) results_.servers.erase(servers);
-  }
-  look_again_at(group.served_hosts);
+  served_.remove(group.served_hosts);
   if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
   for (const NamedOutside& name : group.external_names) {
     external_names_before_.note(name, true);
@@ -709,45 +689,6 @@ void IncrementalCompiler::remove(GroupId id) {
     if (--users->second == 0) results_.external_name_users.erase(users);
   }
   groups_.erase(at);
-}
-
-// As the compiler has it of a whole cluster.
-bool IncrementalCompiler::is_served(const std::string& host) const {
-  const std::string wildcard = covering_wildcard(host);
-  return results_.servers.count(host) != 0 ||
-         (!wildcard.empty() && results_.servers.count(wildcard) != 0);
-}
-
-void IncrementalCompiler::look_again_at(const std::vector<std::string>& served_hosts) {
-  if (by_asked_host_.empty()) return;
-  for (const std::string& host : served_hosts) {
-    if (by_asked_host_.count(host) != 0) to_look_at_.insert(host);
-    if (!host.starts_with('*')) continue;
-    const auto asked = asked_under_.find(host);
-    if (asked != asked_under_.end()) {
-      to_look_at_.insert(asked->second.begin(), asked->second.end());
-    }
-  }
-}
-
-// Who asks about a host need not be of one group with who serves it: of thousands that ask one auth
-// server each is compiled by itself. Marks those that were told something else.
-bool IncrementalCompiler::served_have_changed() {
-  bool has_changed = false;
-  for (const std::string& host : std::exchange(to_look_at_, {})) {
-    const auto asking = by_asked_host_.find(host);
-    const bool is_served_now = is_served(host);
-    if (asking == by_asked_host_.end()) continue;
-    if (is_served_now == (asked_and_served_.count(host) != 0)) continue;
-    has_changed = true;
-    if (is_served_now) {
-      asked_and_served_.insert(host);
-    } else {
-      asked_and_served_.erase(host);
-    }
-    mark(asking->second);
-  }
-  return has_changed;
 }
 
 bool IncrementalCompiler::unnamed_has_changed() {

@@ -23,6 +23,7 @@
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/keys_by_hash.h"
 #include "operator/routing/rank.h"
+#include "operator/routing/served_hosts.h"
 
 namespace ingress {
 
@@ -123,7 +124,6 @@ class IncrementalCompiler {
     std::map<std::string, std::size_t> further_of_guards;
     std::map<std::string, std::size_t> further_of_shapes;
     std::map<routing::NamedOutside, std::size_t> external_name_users;
-    std::map<std::string, std::size_t> servers;  // groups, of a host
     routing::HostOwners owners;
     Findings findings;
   };
@@ -161,9 +161,6 @@ class IncrementalCompiler {
   void remove(GroupId id);
   routing::Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
-  bool is_served(const std::string& host) const;
-  void look_again_at(const std::vector<std::string>& served_hosts);
-  bool served_have_changed();
   void answer_challenges();
 
   const ReleaseSettings settings_;
@@ -183,9 +180,6 @@ class IncrementalCompiler {
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;
   std::map<std::string, Members> by_outside_;
-  std::map<std::string, Members> by_asked_host_;
-  // Those hosts, by the wildcard that covers them; "": none does.
-  std::map<std::string, std::set<std::string>> asked_under_;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   // With keys of certificates_.
   routing::KeysByHash certificates_by_secret_;
@@ -198,15 +192,12 @@ class IncrementalCompiler {
   std::map<GroupId, Group> groups_;
   base::SortedBlocks<Membership, ByMember> group_of_;
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
-  std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
-  // Of the hosts that are asked about, those that the groups were told are served.
-  std::set<std::string> asked_and_served_;
+  std::string unnamed_;          // ClusterView::unnamed_elsewhere of most groups
+  routing::ServedHosts served_;  // by groups_
 
   // Of the last update, or the one under way.
   bool has_changed_ = false;
-  Members marked_;  // with one Ingress all of its group
-  // Hosts that are asked about, and may be served where they were not, or no longer.
-  std::set<std::string> to_look_at_;
+  Members marked_;                     // with one Ingress all of its group
   proxy::config::ProxyConfig before_;  // of the groups that were taken away
   // Of those groups: so that what stays is not read again.
   std::vector<std::vector<std::shared_ptr<const routing::TlsSecret>>> secrets_before_;
