@@ -12,7 +12,6 @@
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/external_names.h"
-#include "operator/routing/remove_from.h"
 
 namespace ingress {
 namespace {
@@ -26,7 +25,6 @@ using routing::hash_of;
 using routing::HostOwners;
 using routing::NamedOutside;
 using routing::outside_cluster_id;
-using routing::remove_from;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {
@@ -42,6 +40,15 @@ ClaimantKey ingress_key(const kube::ObjectKey& key) {
 // The namespace of a certificate's id, "namespace/name".
 std::string namespace_of(const std::string& certificate_id) {
   return certificate_id.substr(0, certificate_id.find('/'));
+}
+
+routing::Uses uses_of(const kube::Ingress& ingress) {
+  routing::Uses uses{.services = named_services(ingress),
+                     .auth_secrets = named_auth_secrets(ingress),
+                     .field_maps = named_field_maps(ingress),
+                     .uid = ingress.metadata.uid};
+  for (const auto& outside : named_outside(ingress)) uses.outside.insert(outside.host);
+  return uses;
 }
 
 // What a Certificate's status tells is of no concern to Ingresses, but for the order under way.
@@ -152,19 +159,12 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   }
   for (const kube::ObjectKey& key : changes.secrets) {
     mark(names_.with_secret(key));
-    const auto users = by_auth_secret_.find(key);
-    if (users != by_auth_secret_.end()) mark(users->second);
+    mark(uses_.of_auth_secret(key));
   }
-  for (const kube::ObjectKey& key : changes.field_maps) {
-    const auto users = by_field_map_.find(key);
-    if (users != by_field_map_.end()) mark(users->second);
-  }
-  for (const std::string& name : changes.outside) {
-    const auto users = by_outside_.find(name);
-    if (users != by_outside_.end()) mark(users->second);
-  }
+  for (const kube::ObjectKey& key : changes.field_maps) mark(uses_.of_field_map(key));
+  for (const std::string& name : changes.outside) mark(uses_.of_outside(name));
   for (const kube::ObjectKey& key : changes.services) {
-    mark(by_service_.find(hash_of(key)));
+    mark(uses_.of_service(key));
     note_service_of_classes(key);
   }
   Work work = compile_marked(source);
@@ -180,8 +180,8 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     work = sum(work, more);
   }
   if (has_order_changed_ || (have_owners_changed_ && !challenges_.empty())) answer_challenges();
-  names_changed_ = {auth_secrets_before_.end(by_auth_secret_),
-                    field_maps_before_.end(by_field_map_),
+  const auto uses_changed = uses_.take_changed();
+  names_changed_ = {uses_changed.auth_secrets, uses_changed.field_maps,
                     external_names_before_.end(results_.external_name_users)};
   before_ = {};
   secrets_before_.clear();
@@ -335,7 +335,7 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
   // Its name is one of its controller's, which removes it.
   controllers.erase("");
   for (const std::string& uid : controllers) {
-    for (const ClaimantKey& ingress : by_uid_.find(hash_of(uid))) {
+    for (const ClaimantKey& ingress : uses_.with_uid(uid)) {
       note_ingress(ingress, owned_.at(ingress));
     }
   }
@@ -369,40 +369,15 @@ void IncrementalCompiler::file(const ClaimantKey& key,
   ClaimantGroups::Names names = names_of(*ingress);
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, names);
-  const ClaimantKey& kept = owned_.insert_or_assign(key, ingress).first->first;
-  for (const kube::ObjectKey& service : named_services(*ingress)) {
-    by_service_.add(hash_of(service), kept);
-  }
-  for (const kube::ObjectKey& secret : named_auth_secrets(*ingress)) {
-    auth_secrets_before_.note(secret, by_auth_secret_.count(secret) != 0);
-    by_auth_secret_[secret].insert(key);
-  }
-  for (const kube::ObjectKey& map : named_field_maps(*ingress)) {
-    field_maps_before_.note(map, by_field_map_.count(map) != 0);
-    by_field_map_[map].insert(key);
-  }
-  for (const auto& outside : named_outside(*ingress)) by_outside_[outside.host].insert(key);
+  uses_.put(owned_.insert_or_assign(key, ingress).first->first, uses_of(*ingress));
   for (const std::string& host : asked_hosts(*ingress)) served_.ask(host, key);
-  if (!ingress->metadata.uid.empty()) by_uid_.add(hash_of(ingress->metadata.uid), kept);
 }
 
 void IncrementalCompiler::unfile(const ClaimantKey& key) {
   const auto known = owned_.find(key);
   const kube::Ingress& ingress = *known->second;
-  for (const kube::ObjectKey& service : named_services(ingress)) {
-    by_service_.remove(hash_of(service), key);
-  }
-  for (const kube::ObjectKey& secret : named_auth_secrets(ingress)) {
-    auth_secrets_before_.note(secret, true);
-    remove_from(by_auth_secret_, secret, key);
-  }
-  for (const kube::ObjectKey& map : named_field_maps(ingress)) {
-    field_maps_before_.note(map, true);
-    remove_from(by_field_map_, map, key);
-  }
-  for (const auto& outside : named_outside(ingress)) remove_from(by_outside_, outside.host, key);
+  uses_.erase(key, uses_of(ingress));
   for (const std::string& host : asked_hosts(ingress)) served_.ask_no_more(host, key);
-  by_uid_.remove(hash_of(ingress.metadata.uid), key);
   names_.erase(key);
   owned_.erase(known);
 }
@@ -704,18 +679,6 @@ void IncrementalCompiler::answer_challenges() {
   has_changed_ = true;
   challenges_.update(results_.owners);
   results_.config.challenges = challenges_.answers();
-}
-
-std::set<kube::ObjectKey> IncrementalCompiler::auth_secrets() const {
-  std::set<kube::ObjectKey> secrets;
-  for (const auto& [secret, users] : by_auth_secret_) secrets.insert(secret);
-  return secrets;
-}
-
-std::set<kube::ObjectKey> IncrementalCompiler::field_maps() const {
-  std::set<kube::ObjectKey> maps;
-  for (const auto& [map, users] : by_field_map_) maps.insert(map);
-  return maps;
 }
 
 std::set<NamedOutside> IncrementalCompiler::external_names() const {

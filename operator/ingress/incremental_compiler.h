@@ -17,11 +17,12 @@
 #include "operator/ingress/cluster_changes.h"
 #include "operator/ingress/compiler.h"
 #include "operator/ingress/findings.h"
-#include "operator/ingress/named_before.h"
 #include "operator/routing/challenge_table.h"
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
+#include "operator/routing/claimant_uses.h"
 #include "operator/routing/keys_by_hash.h"
+#include "operator/routing/named_before.h"
 #include "operator/routing/rank.h"
 #include "operator/routing/served_hosts.h"
 
@@ -67,9 +68,9 @@ class IncrementalCompiler {
   // As compile() and plan_certificates() say them, for who compares the two.
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
-  std::set<kube::ObjectKey> auth_secrets() const;
+  std::set<kube::ObjectKey> auth_secrets() const { return uses_.auth_secrets(); }
   // That Ingresses of ours name for header fields, likewise.
-  std::set<kube::ObjectKey> field_maps() const;
+  std::set<kube::ObjectKey> field_maps() const { return uses_.field_maps(); }
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
   std::set<routing::NamedOutside> external_names() const;
   // Which of these three are others than before it.
@@ -174,12 +175,7 @@ class IncrementalCompiler {
   std::optional<ClassOwnership> ownership_;
   std::set<std::string> ending_namespaces_;
   std::map<routing::ClaimantKey, std::shared_ptr<const kube::Ingress>> owned_;
-  // With keys of owned_.
-  routing::ClaimantsByHash by_uid_;
-  routing::ClaimantsByHash by_service_;
-  std::map<kube::ObjectKey, Members> by_auth_secret_;
-  std::map<kube::ObjectKey, Members> by_field_map_;
-  std::map<std::string, Members> by_outside_;
+  routing::ClaimantUses uses_;  // with keys of owned_
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   // With keys of certificates_.
   routing::KeysByHash certificates_by_secret_;
@@ -206,9 +202,7 @@ class IncrementalCompiler {
   bool is_all_marked_ = false;
   bool have_owners_changed_ = false;
   NamesChanged names_changed_;
-  NamedBefore<kube::ObjectKey> auth_secrets_before_;
-  NamedBefore<kube::ObjectKey> field_maps_before_;
-  NamedBefore<routing::NamedOutside> external_names_before_;
+  routing::NamedBefore<routing::NamedOutside> external_names_before_;
   routing::HostOwners owners_before_;  // of what was taken away, and then of what was added
   routing::HostOwners owners_after_;
 

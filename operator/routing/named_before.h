@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-namespace ingress {
+namespace routing {
 
 // Whether the names of a map are others than they were, by those alone that may have come or gone:
 // of ten thousand that stay none is looked at. Who comes back after he went is no other. Not
@@ -28,4 +28,4 @@ class NamedBefore {
   std::map<Name, bool> noted_;  // and whether it was named then
 };
 
-}  // namespace ingress
+}  // namespace routing
