@@ -12,6 +12,7 @@
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/external_names.h"
+#include "operator/routing/shared_entries.h"
 
 namespace ingress {
 namespace {
@@ -25,6 +26,8 @@ using routing::hash_of;
 using routing::HostOwners;
 using routing::NamedOutside;
 using routing::outside_cluster_id;
+using routing::share_section;
+using routing::share_unchanged;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "operator/ingress/compiler.h"
+#include "operator/routing/shared_entries.h"
 #include "tests/operator/ingress/cluster_builder.h"
 #include "tests/weather/scene.h"
 
@@ -115,7 +116,7 @@ void one_change_of_many(std::ostream& out) {
   view.ingresses[kIngresses / 2] =
       std::make_shared<const kube::Ingress>(an_ingress_of(kIngresses / 2, "/changed"));
   row(out, "and after one change, with all that stays the same shared, in", milliseconds_of([&] {
-        config = ingress::share_unchanged(config, ingress::compile(view).config);
+        config = routing::share_unchanged(config, ingress::compile(view).config);
       }),
       " ms");
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/ingress/ingress_names.h"
+#include "operator/routing/shared_entries.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/wire.h"
 #include "tests/operator/ingress/cluster_builder.h"
@@ -1015,7 +1016,7 @@ TEST(ShareUnchanged, AnEntryThatDidNotChangeKeepsItsAddress) {
       .ingress(an_ingress("shop/other").path("b.example", "/", "web", 80));
   const Compiled before = compile(cluster.view);
   cluster.ingress(an_ingress("shop/third").path("b.example", "/new", "web", 80));
-  const auto after = share_unchanged(before.config, compile(cluster.view).config);
+  const auto after = routing::share_unchanged(before.config, compile(cluster.view).config);
   EXPECT_EQ(after.hosts.at("a.example"), before.config.hosts.at("a.example"));
   EXPECT_NE(after.hosts.at("b.example"), before.config.hosts.at("b.example"));
   EXPECT_EQ(after.clusters.at("shop/web:80"), before.config.clusters.at("shop/web:80"));
