@@ -12,12 +12,10 @@
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/external_names.h"
-#include "operator/routing/shared_entries.h"
 
 namespace ingress {
 namespace {
 
-using proxy::config::ProxyConfig;
 using routing::ClaimantGroups;
 using routing::ClaimantKey;
 using routing::Complaints;
@@ -26,8 +24,6 @@ using routing::hash_of;
 using routing::HostOwners;
 using routing::NamedOutside;
 using routing::outside_cluster_id;
-using routing::share_section;
-using routing::share_unchanged;
 
 std::string controller_uid(const api::Certificate& certificate) {
   for (const kube::OwnerReference& owner : certificate.metadata.owner_references) {
@@ -88,45 +84,9 @@ Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   return all;
 }
 
-// Adds what nobody else has; false when somebody has one of them. What a group has the whole has
-// in common with it.
-template <class Map>
-bool add_all(const Map& entries, Map& all) {
-  bool are_new = true;
-  for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
-    are_new = all.share(entry) && are_new;
-  }
-  return are_new;
-}
-
 IncrementalCompiler::Work sum(const IncrementalCompiler::Work& one,
                               const IncrementalCompiler::Work& more) {
   return {one.groups + more.groups, one.ingresses + more.ingresses, one.hosts + more.hosts};
-}
-
-// To be called before a group's entry is put there.
-template <class Map>
-void count_further(const std::string& id, const Map& all,
-                   std::map<std::string, std::size_t>& further) {
-  if (all.contains(id)) ++further[id];
-}
-
-// Takes away what no other group uses.
-template <class Map>
-void release(const Map& entries, std::map<std::string, std::size_t>& further, Map& all) {
-  for (const auto& [id, entry] : entries) {
-    const auto others = further.find(id);
-    if (others == further.end()) {
-      all.erase(id);
-    } else if (--others->second == 0) {
-      further.erase(others);
-    }
-  }
-}
-
-template <class Map>
-void remove_all(const Map& entries, Map& all) {
-  for (const auto& [key, value] : entries) all.erase(key);
 }
 
 }  // namespace
@@ -186,7 +146,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   const auto uses_changed = uses_.take_changed();
   names_changed_ = {uses_changed.auth_secrets, uses_changed.field_maps,
                     external_names_before_.end(results_.external_name_users)};
-  before_ = {};
+  config_.begin_round();  // what was taken away is not held
   secrets_before_.clear();
   return work;
 }
@@ -273,10 +233,7 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
 
 void IncrementalCompiler::note_arrivals() {
   auto arrivals = arrivals_of(ownership_->trusted_proxies(), ownership_->takes_proxy_headers());
-  share_section(results_.config.arrivals, arrivals);
-  if (arrivals == results_.config.arrivals) return;
-  results_.config.arrivals = std::move(arrivals);
-  has_changed_ = true;
+  if (config_.put_arrivals(std::move(arrivals))) has_changed_ = true;
 }
 
 // Whom the parameters of a class name concerns all of its Ingresses.
@@ -431,14 +388,13 @@ IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSourc
 }
 
 IncrementalCompiler::Work IncrementalCompiler::compile_all_marked(const ClusterSource& source) {
-  before_ = {};
-  has_conflict_ = false;
+  config_.begin_round();
   Work work;
   for (const Members& members : take_marked()) {
     const Work more = compile_group(members, source);
     work = sum(work, more);
   }
-  if (!has_conflict_ || is_one_group_) return work;
+  if (!config_.has_conflict() || is_one_group_) return work;
   spdlog::error(
       "compiling the cluster: two groups of Ingresses that were taken for independent claim one "
       "host; compiling all of them together from now on (please report this)");
@@ -588,11 +544,7 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
     ++users;
   }
 
-  ProxyConfig shared = share_unchanged(before_, std::move(compiled.config));
-  // Another group that uses one may have it already.
-  share_section(results_.config.clusters, shared.clusters);
-  add_config(shared);
-  group.config = std::move(shared);
+  group.config = config_.add(std::move(compiled.config));
   results_.owners.add(compiled.owners);
   owners_after_.add(compiled.owners);
   group.owners = std::move(compiled.owners);
@@ -607,46 +559,12 @@ void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan pl
   groups_.emplace(id, std::move(group));
 }
 
-void IncrementalCompiler::add_config(const ProxyConfig& config) {
-  // A section more must be added here, and taken away in remove(). Challenges and arrivals are told
-  // for all groups together.
-  const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes, arrivals] = config;
-  for (auto cluster = clusters.begin(); cluster != clusters.end(); ++cluster) {
-    count_further(cluster->first, results_.config.clusters, results_.further_of_clusters);
-    // Its Service may have changed since the others were compiled, who are on their way.
-    results_.config.clusters.share_or_assign(cluster);
-  }
-  for (auto entry = guards.begin(); entry != guards.end(); ++entry) {
-    count_further(entry->first, results_.config.guards, results_.further_of_guards);
-    results_.config.guards.share(entry);
-  }
-  for (auto entry = shapes.begin(); entry != shapes.end(); ++entry) {
-    count_further(entry->first, results_.config.shapes, results_.further_of_shapes);
-    results_.config.shapes.share(entry);
-  }
-  const bool are_hosts_new = add_all(hosts, results_.config.hosts);
-  const bool are_certificates_new = add_all(certificates, results_.config.certificates);
-  const bool are_names_new = add_all(sni, results_.config.sni);
-  if (!are_hosts_new || !are_certificates_new || !are_names_new) has_conflict_ = true;
-}
-
 void IncrementalCompiler::remove(GroupId id) {
   const auto at = groups_.find(id);
   Group& group = at->second;
   has_changed_ = true;
   secrets_before_.push_back(std::move(group.secrets));
-  release(group.config.clusters, results_.further_of_clusters, results_.config.clusters);
-  release(group.config.guards, results_.further_of_guards, results_.config.guards);
-  release(group.config.shapes, results_.further_of_shapes, results_.config.shapes);
-  remove_all(group.config.hosts, results_.config.hosts);
-  remove_all(group.config.certificates, results_.config.certificates);
-  remove_all(group.config.sni, results_.config.sni);
-  before_.clusters.merge(group.config.clusters);
-  before_.guards.merge(group.config.guards);
-  before_.shapes.merge(group.config.shapes);
-  before_.hosts.merge(group.config.hosts);
-  before_.certificates.merge(group.config.certificates);
-
+  config_.remove(group.config);
   results_.owners.remove(group.owners);
   owners_before_.add(group.owners);
   Findings& findings = results_.findings;
@@ -670,9 +588,9 @@ void IncrementalCompiler::remove(GroupId id) {
 }
 
 bool IncrementalCompiler::unnamed_has_changed() {
-  const auto unnamed = results_.config.sni.find("");
-  std::string namespace_ =
-      unnamed == results_.config.sni.end() ? std::string() : namespace_of(unnamed->second);
+  const auto& sni = config_.all().sni;
+  const auto unnamed = sni.find("");
+  std::string namespace_ = unnamed == sni.end() ? std::string() : namespace_of(unnamed->second);
   if (namespace_ == unnamed_) return false;
   unnamed_ = std::move(namespace_);
   return true;
@@ -681,7 +599,7 @@ bool IncrementalCompiler::unnamed_has_changed() {
 void IncrementalCompiler::answer_challenges() {
   has_changed_ = true;
   challenges_.update(results_.owners);
-  results_.config.challenges = challenges_.answers();
+  config_.put_challenges(challenges_.answers());
 }
 
 std::set<NamedOutside> IncrementalCompiler::external_names() const {

@@ -21,6 +21,7 @@
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/claimant_uses.h"
+#include "operator/routing/config_of_groups.h"
 #include "operator/routing/keys_by_hash.h"
 #include "operator/routing/named_before.h"
 #include "operator/routing/rank.h"
@@ -62,7 +63,7 @@ class IncrementalCompiler {
   bool has_changed() const { return has_changed_; }
   bool have_owners_changed() const { return have_owners_changed_; }
   // An entry that stays equal keeps its address.
-  const proxy::config::ProxyConfig& config() const { return results_.config; }
+  const proxy::config::ProxyConfig& config() const { return config_.all(); }
   const routing::HostOwners& owners() const { return results_.owners; }
   const Findings& findings() const { return results_.findings; }
   // As compile() and plan_certificates() say them, for who compares the two.
@@ -91,7 +92,7 @@ class IncrementalCompiler {
   // vectors.
   struct Group {
     std::vector<routing::ClaimantKey> members;
-    proxy::config::ProxyConfig config;
+    proxy::config::ProxyConfig config;  // as config_ has it
     routing::HostOwners owners;
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
@@ -116,14 +117,8 @@ class IncrementalCompiler {
     }
   };
 
-  // What all groups say together.
+  // What all groups say together, beside the configuration.
   struct Results {
-    proxy::config::ProxyConfig config;
-    // How many groups have a cluster, guards or a shape of these beside the first one that has it:
-    // most have one.
-    std::map<std::string, std::size_t> further_of_clusters;
-    std::map<std::string, std::size_t> further_of_guards;
-    std::map<std::string, std::size_t> further_of_shapes;
     std::map<routing::NamedOutside, std::size_t> external_name_users;
     routing::HostOwners owners;
     Findings findings;
@@ -158,7 +153,6 @@ class IncrementalCompiler {
       const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
       std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const;
   void add(Group group, Compiled compiled, CertificatePlan plan);
-  void add_config(const proxy::config::ProxyConfig& config);
   void remove(GroupId id);
   routing::Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
@@ -190,14 +184,13 @@ class IncrementalCompiler {
   std::set<std::pair<base::WallTime, GroupId>> expiries_;
   std::string unnamed_;          // ClusterView::unnamed_elsewhere of most groups
   routing::ServedHosts served_;  // by groups_
+  routing::ConfigOfGroups config_;
 
   // Of the last update, or the one under way.
   bool has_changed_ = false;
-  Members marked_;                     // with one Ingress all of its group
-  proxy::config::ProxyConfig before_;  // of the groups that were taken away
-  // Of those groups: so that what stays is not read again.
+  Members marked_;  // with one Ingress all of its group
+  // Of the groups that were taken away: so that what stays is not read again.
   std::vector<std::vector<std::shared_ptr<const routing::TlsSecret>>> secrets_before_;
-  bool has_conflict_ = false;
   bool has_order_changed_ = false;
   bool is_all_marked_ = false;
   bool have_owners_changed_ = false;
