@@ -132,7 +132,7 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   }
   Work work = compile_marked(source);
   have_owners_changed_ = !(owners_before_ == owners_after_);
-  if (const Members asking = served_.take_changed(); !asking.empty()) {
+  if (const Members asking = groups_.served().take_changed(); !asking.empty()) {
     mark(asking);
     const Work more = compile_marked(source);
     work = sum(work, more);
@@ -145,8 +145,8 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
   if (has_order_changed_ || (have_owners_changed_ && !challenges_.empty())) answer_challenges();
   const auto uses_changed = uses_.take_changed();
   names_changed_ = {uses_changed.auth_secrets, uses_changed.field_maps,
-                    external_names_before_.end(results_.external_name_users)};
-  config_.begin_round();  // what was taken away is not held
+                    groups_.take_external_names_changed()};
+  groups_.config().begin_round();  // what was taken away is not held
   secrets_before_.clear();
   return work;
 }
@@ -167,10 +167,7 @@ void IncrementalCompiler::note_time(base::WallTime now) {
   // A clock that was set back makes certificates valid again.
   if (now < now_) note_everything();
   now_ = now;
-  for (auto next = expiries_.begin(); next != expiries_.end() && next->first <= now; ++next) {
-    const auto& members = groups_.at(next->second).members;
-    marked_.insert(members.begin(), members.end());
-  }
+  marked_.merge(groups_.expired(now));
 }
 
 void IncrementalCompiler::note_everything() {
@@ -233,7 +230,7 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
 
 void IncrementalCompiler::note_arrivals() {
   auto arrivals = arrivals_of(ownership_->trusted_proxies(), ownership_->takes_proxy_headers());
-  if (config_.put_arrivals(std::move(arrivals))) has_changed_ = true;
+  if (groups_.config().put_arrivals(std::move(arrivals))) has_changed_ = true;
 }
 
 // Whom the parameters of a class name concerns all of its Ingresses.
@@ -330,14 +327,14 @@ void IncrementalCompiler::file(const ClaimantKey& key,
   if (!is_all_marked_) mark(names_.neighbours(names));
   names_.put(key, names);
   uses_.put(owned_.insert_or_assign(key, ingress).first->first, uses_of(*ingress));
-  for (const std::string& host : asked_hosts(*ingress)) served_.ask(host, key);
+  for (const std::string& host : asked_hosts(*ingress)) groups_.served().ask(host, key);
 }
 
 void IncrementalCompiler::unfile(const ClaimantKey& key) {
   const auto known = owned_.find(key);
   const kube::Ingress& ingress = *known->second;
   uses_.erase(key, uses_of(ingress));
-  for (const std::string& host : asked_hosts(ingress)) served_.ask_no_more(host, key);
+  for (const std::string& host : asked_hosts(ingress)) groups_.served().ask_no_more(host, key);
   names_.erase(key);
   owned_.erase(known);
 }
@@ -351,18 +348,15 @@ void IncrementalCompiler::mark(const Members& ingresses) {
 void IncrementalCompiler::mark(const ClaimantKey& ingress) {
   if (marked_.count(ingress) != 0) return;
   marked_.insert(ingress);
-  const Membership* const group = group_of_.find(ingress);
-  if (group == nullptr) return;
-  const auto& members = groups_.at(group->group).members;
-  marked_.insert(members.begin(), members.end());
+  const auto* const members = groups_.find(ingress);
+  if (members != nullptr) marked_.insert(members->begin(), members->end());
 }
 
 // Takes their groups away, and says in which they fall now.
 std::vector<ClaimantGroups::Members> IncrementalCompiler::take_marked() {
   if (is_one_group_ && !marked_.empty()) note_everything();
   for (const ClaimantKey& ingress : marked_) {
-    const Membership* const group = group_of_.find(ingress);
-    if (group != nullptr) remove(group->group);
+    if (auto group = groups_.remove(ingress)) take_back(std::move(*group));
   }
   Members left;
   for (const ClaimantKey& ingress : std::exchange(marked_, {})) {
@@ -388,13 +382,13 @@ IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSourc
 }
 
 IncrementalCompiler::Work IncrementalCompiler::compile_all_marked(const ClusterSource& source) {
-  config_.begin_round();
+  groups_.config().begin_round();
   Work work;
   for (const Members& members : take_marked()) {
     const Work more = compile_group(members, source);
     work = sum(work, more);
   }
-  if (!config_.has_conflict() || is_one_group_) return work;
+  if (!groups_.config().has_conflict() || is_one_group_) return work;
   spdlog::error(
       "compiling the cluster: two groups of Ingresses that were taken for independent claim one "
       "host; compiling all of them together from now on (please report this)");
@@ -422,7 +416,7 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
   }
   for (const ClaimantKey& key : too_large) admission_.erase(key);
   const Work work{1, members.size(), compiled.config.hosts.size()};
-  Group group;
+  routing::CompiledGroup group;
   group.members.assign(members.begin(), members.end());
   std::set<NamedOutside> external_names;
   for (const auto& service : view.services) {
@@ -479,7 +473,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
       if (auto read = source.field_map(map)) view.field_maps[map] = std::move(read);
     }
     for (const std::string& host : asked_hosts(*ingress)) {
-      if (served_.is_told(host)) view.served_elsewhere.insert(host);
+      if (groups_.served().is_told(host)) view.served_elsewhere.insert(host);
     }
     for (const auto& outside : named_outside(*ingress)) {
       auto known = source.external_name(outside.host);
@@ -533,62 +527,46 @@ void IncrementalCompiler::add_certificates(
 
 // ---- What comes of it
 
-void IncrementalCompiler::add(Group group, Compiled compiled, CertificatePlan plan) {
-  const GroupId id = ++last_id_;
+void IncrementalCompiler::add(routing::CompiledGroup group, Compiled compiled,
+                              CertificatePlan plan) {
   has_changed_ = true;
-  for (const ClaimantKey& member : group.members) group_of_.insert(Membership{&member, id});
-  if (group.next_expiry) expiries_.emplace(*group.next_expiry, id);
-  for (const NamedOutside& name : group.external_names) {
-    std::size_t& users = results_.external_name_users[name];
-    external_names_before_.note(name, users != 0);
-    ++users;
+  Planned planned;
+  for (const auto& [key, apply] : plan.apply) planned.applied.push_back(key);
+  for (const auto& [key, remove] : plan.remove) planned.removed.push_back(key);
+  if (!planned.applied.empty() || !planned.removed.empty()) {
+    planned_.insert_or_assign(group.members.front(), std::move(planned));
   }
+  ingress::add(std::move(compiled.summaries), findings_);
+  routing::put(std::move(compiled.complaints), findings_.complaints);
+  ingress::add(std::move(plan), findings_);
 
-  group.config = config_.add(std::move(compiled.config));
-  results_.owners.add(compiled.owners);
-  owners_after_.add(compiled.owners);
+  group.config = std::move(compiled.config);
   group.owners = std::move(compiled.owners);
   group.served_hosts.assign(compiled.served_hosts.begin(), compiled.served_hosts.end());
-  served_.add(group.served_hosts);
-
-  for (const auto& [key, apply] : plan.apply) group.applied.push_back(key);
-  for (const auto& [key, remove] : plan.remove) group.removed.push_back(key);
-  ingress::add(std::move(compiled.summaries), results_.findings);
-  routing::put(std::move(compiled.complaints), results_.findings.complaints);
-  ingress::add(std::move(plan), results_.findings);
-  groups_.emplace(id, std::move(group));
+  owners_after_.add(group.owners);
+  groups_.add(std::move(group));
 }
 
-void IncrementalCompiler::remove(GroupId id) {
-  const auto at = groups_.find(id);
-  Group& group = at->second;
+// What a group has said, which is no longer.
+void IncrementalCompiler::take_back(routing::CompiledGroup group) {
   has_changed_ = true;
   secrets_before_.push_back(std::move(group.secrets));
-  config_.remove(group.config);
-  results_.owners.remove(group.owners);
   owners_before_.add(group.owners);
-  Findings& findings = results_.findings;
   for (const ClaimantKey& member : group.members) {
-    findings.summaries.erase(member.key.text());
+    findings_.summaries.erase(member.key.text());
     const std::string claimant = member.text();
-    findings.complaints.erase(claimant);
-    findings.plan_complaints.erase(claimant);
-    group_of_.erase(member);
+    findings_.complaints.erase(claimant);
+    findings_.plan_complaints.erase(claimant);
   }
-  for (const kube::ObjectKey& key : group.applied) findings.apply.erase(key.text());
-  for (const kube::ObjectKey& key : group.removed) findings.remove.erase(key.text());
-  served_.remove(group.served_hosts);
-  if (group.next_expiry) expiries_.erase({*group.next_expiry, id});
-  for (const NamedOutside& name : group.external_names) {
-    external_names_before_.note(name, true);
-    const auto users = results_.external_name_users.find(name);
-    if (--users->second == 0) results_.external_name_users.erase(users);
-  }
-  groups_.erase(at);
+  const auto planned = planned_.find(group.members.front());
+  if (planned == planned_.end()) return;
+  for (const kube::ObjectKey& key : planned->second.applied) findings_.apply.erase(key.text());
+  for (const kube::ObjectKey& key : planned->second.removed) findings_.remove.erase(key.text());
+  planned_.erase(planned);
 }
 
 bool IncrementalCompiler::unnamed_has_changed() {
-  const auto& sni = config_.all().sni;
+  const auto& sni = config().sni;
   const auto unnamed = sni.find("");
   std::string namespace_ = unnamed == sni.end() ? std::string() : namespace_of(unnamed->second);
   if (namespace_ == unnamed_) return false;
@@ -598,14 +576,8 @@ bool IncrementalCompiler::unnamed_has_changed() {
 
 void IncrementalCompiler::answer_challenges() {
   has_changed_ = true;
-  challenges_.update(results_.owners);
-  config_.put_challenges(challenges_.answers());
-}
-
-std::set<NamedOutside> IncrementalCompiler::external_names() const {
-  std::set<NamedOutside> names;
-  for (const auto& [name, users] : results_.external_name_users) names.insert(name);
-  return names;
+  challenges_.update(groups_.owners());
+  groups_.config().put_challenges(challenges_.answers());
 }
 
 routing::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {
@@ -614,7 +586,7 @@ routing::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {
 
 std::vector<Summary> IncrementalCompiler::summaries() const {
   std::map<routing::Rank, Summary> by_rank;
-  for (const auto& [key, summary] : results_.findings.summaries) {
+  for (const auto& [key, summary] : findings_.summaries) {
     by_rank.emplace(rank_of(*summary->ingress), *summary);
   }
   std::vector<Summary> all;
@@ -624,16 +596,16 @@ std::vector<Summary> IncrementalCompiler::summaries() const {
 }
 
 Complaints IncrementalCompiler::complaints() const {
-  return all_of(results_.findings.complaints);
+  return all_of(findings_.complaints);
 }
 
 CertificatePlan IncrementalCompiler::plan() const {
   CertificatePlan plan;
-  for (const auto& [key, apply] : results_.findings.apply) plan.apply.emplace(key_of(key), *apply);
-  for (const auto& [key, remove] : results_.findings.remove) {
+  for (const auto& [key, apply] : findings_.apply) plan.apply.emplace(key_of(key), *apply);
+  for (const auto& [key, remove] : findings_.remove) {
     plan.remove.emplace(key_of(key), *remove);
   }
-  plan.complaints = all_of(results_.findings.plan_complaints);
+  plan.complaints = all_of(findings_.plan_complaints);
   return plan;
 }
 

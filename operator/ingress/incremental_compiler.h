@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,7 +10,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/sorted_blocks.h"
 #include "operator/ingress/certificate_plan.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/cluster_changes.h"
@@ -21,11 +19,9 @@
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/claimant_uses.h"
-#include "operator/routing/config_of_groups.h"
+#include "operator/routing/compiled_groups.h"
 #include "operator/routing/keys_by_hash.h"
-#include "operator/routing/named_before.h"
 #include "operator/routing/rank.h"
-#include "operator/routing/served_hosts.h"
 
 namespace ingress {
 
@@ -47,9 +43,9 @@ class IncrementalCompiler {
   };
 
   explicit IncrementalCompiler(ReleaseSettings settings)
-      : settings_(std::move(settings)), admission_(settings_.bounds) {
-    results_.owners = routing::HostOwners({}, settings_.shares_hosts);
-  }
+      : settings_(std::move(settings)),
+        admission_(settings_.bounds),
+        groups_(settings_.shares_hosts) {}
 
   // The first call compiles everything.
   Work update(const ClusterChanges& changes, const ClusterSource& source, base::WallTime now);
@@ -63,9 +59,9 @@ class IncrementalCompiler {
   bool has_changed() const { return has_changed_; }
   bool have_owners_changed() const { return have_owners_changed_; }
   // An entry that stays equal keeps its address.
-  const proxy::config::ProxyConfig& config() const { return config_.all(); }
-  const routing::HostOwners& owners() const { return results_.owners; }
-  const Findings& findings() const { return results_.findings; }
+  const proxy::config::ProxyConfig& config() const { return groups_.config().all(); }
+  const routing::HostOwners& owners() const { return groups_.owners(); }
+  const Findings& findings() const { return findings_; }
   // As compile() and plan_certificates() say them, for who compares the two.
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
@@ -73,7 +69,7 @@ class IncrementalCompiler {
   // That Ingresses of ours name for header fields, likewise.
   std::set<kube::ObjectKey> field_maps() const { return uses_.field_maps(); }
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
-  std::set<routing::NamedOutside> external_names() const;
+  std::set<routing::NamedOutside> external_names() const { return groups_.external_names(); }
   // Which of these three are others than before it.
   struct NamesChanged {
     bool auth_secrets = false;
@@ -86,42 +82,11 @@ class IncrementalCompiler {
 
  private:
   using Members = routing::ClaimantGroups::Members;
-  using GroupId = std::uint64_t;
 
-  // Of tens of thousands of groups most have one Ingress: what is sorted and stays stands in
-  // vectors.
-  struct Group {
-    std::vector<routing::ClaimantKey> members;
-    proxy::config::ProxyConfig config;  // as config_ has it
-    routing::HostOwners owners;
+  // Certificates that the plan of a group speaks of.
+  struct Planned {
     std::vector<kube::ObjectKey> applied;
     std::vector<kube::ObjectKey> removed;
-    // Those that it names: whoever has read them reads them anew once they are not held.
-    std::vector<std::shared_ptr<const routing::TlsSecret>> secrets;
-    std::vector<routing::NamedOutside> external_names;  // of its Services, and outside; each once
-    std::vector<std::string> served_hosts;
-    std::optional<base::WallTime> next_expiry;  // of a certificate
-  };
-
-  // Which group an Ingress is of.
-  struct Membership {
-    const routing::ClaimantKey* key = nullptr;  // of the group's members
-    GroupId group = 0;
-  };
-  struct ByMember {
-    static const routing::ClaimantKey& key(const Membership& one) { return *one.key; }
-    static const routing::ClaimantKey& key(const routing::ClaimantKey& one) { return one; }
-    template <class One, class Other>
-    bool operator()(const One& one, const Other& other) const {
-      return key(one) < key(other);
-    }
-  };
-
-  // What all groups say together, beside the configuration.
-  struct Results {
-    std::map<routing::NamedOutside, std::size_t> external_name_users;
-    routing::HostOwners owners;
-    Findings findings;
   };
 
   void begin_anew();
@@ -152,8 +117,8 @@ class IncrementalCompiler {
   void add_certificates(
       const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
       std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const;
-  void add(Group group, Compiled compiled, CertificatePlan plan);
-  void remove(GroupId id);
+  void add(routing::CompiledGroup group, Compiled compiled, CertificatePlan plan);
+  void take_back(routing::CompiledGroup group);
   routing::Rank rank_of(const kube::Ingress& ingress) const;
   bool unnamed_has_changed();
   void answer_challenges();
@@ -178,13 +143,11 @@ class IncrementalCompiler {
 
   routing::Admission admission_;
   routing::ClaimantGroups names_;
-  GroupId last_id_ = 0;
-  std::map<GroupId, Group> groups_;
-  base::SortedBlocks<Membership, ByMember> group_of_;
-  std::set<std::pair<base::WallTime, GroupId>> expiries_;
-  std::string unnamed_;          // ClusterView::unnamed_elsewhere of most groups
-  routing::ServedHosts served_;  // by groups_
-  routing::ConfigOfGroups config_;
+  routing::CompiledGroups groups_;
+  // By the first Ingress of a group; of a quiet cluster there are none.
+  std::map<routing::ClaimantKey, Planned> planned_;
+  Findings findings_;    // of all groups
+  std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
 
   // Of the last update, or the one under way.
   bool has_changed_ = false;
@@ -195,11 +158,8 @@ class IncrementalCompiler {
   bool is_all_marked_ = false;
   bool have_owners_changed_ = false;
   NamesChanged names_changed_;
-  routing::NamedBefore<routing::NamedOutside> external_names_before_;
   routing::HostOwners owners_before_;  // of what was taken away, and then of what was added
   routing::HostOwners owners_after_;
-
-  Results results_;
 };
 
 }  // namespace ingress
