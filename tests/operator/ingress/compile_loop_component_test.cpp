@@ -97,7 +97,7 @@ api::EdgeParameters strict_parameters() {
 
 class CompileLoopTest : public testing::Test {
  protected:
-  void start(std::function<void()> while_compiling) {
+  void make(std::function<void()> while_compiling) {
     loop_ = std::make_unique<CompileLoop>(
         CompileLoop::Stores{ingresses_, classes_, services_, slices_, tls_secrets_, certificates_,
                             namespaces_, nullptr, &names_, &parameters_, &in_force_, &field_maps_},
@@ -106,6 +106,9 @@ class CompileLoopTest : public testing::Test {
           look_(outcome);
           work();
         });
+  }
+  void start(std::function<void()> while_compiling) {
+    make(std::move(while_compiling));
     ingresses_.replace_all(ingresses_at_first_);
     classes_.replace_all(ingress_test::ViewBuilder().view.classes);
     if (parameters_at_first_) {
@@ -195,6 +198,24 @@ TEST_F(CompileLoopTest,
   compiled.get_future().wait();
   EXPECT_EQ(field_maps_.followed_first(), (std::set<kube::ObjectKey>{{"shop", "said"}}));
   loop_->stop();
+}
+
+TEST_F(CompileLoopTest, NamespacesAreWaitedForWhileParametersThatSelectThemHoldOn) {
+  make([] {});
+  classes_.replace_all({std::make_shared<const kube::IngressClass>(class_with_parameters())});
+  api::EdgeParameters selecting;
+  selecting.metadata.name = "strict";
+  selecting.spec.namespace_selector = api::LabelSelector{.match_labels = {{"edge", "strict"}}};
+  parameters_.put(selecting);
+  parameters_.replace_all(parameters_.list());
+  EXPECT_TRUE(loop_->lacks_parameters());
+  api::EdgeParameters spoilt;
+  spoilt.metadata.name = "strict";
+  spoilt.problem = "spec.hsts is no object";
+  parameters_.put(spoilt);
+  EXPECT_TRUE(loop_->lacks_parameters());
+  namespaces_.replace_all({});
+  EXPECT_FALSE(loop_->lacks_parameters());
 }
 
 // How often it compiles, and for what.
