@@ -7,7 +7,7 @@ namespace {
 
 template <class Map>
 const ClaimantUses::Members& users_in(const Map& map, const typename Map::key_type& name) {
-  static const ClaimantUses::Members kNobody;
+  static const ClaimantUses::Members kNobody{};
   const auto found = map.find(name);
   return found == map.end() ? kNobody : found->second;
 }
