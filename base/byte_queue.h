@@ -35,8 +35,9 @@ class ByteQueue {
     begin_ += count;
     if (empty()) {
       clear();
-    } else if (begin_ >= kKeptBytes && begin_ >= size()) {
-      // Moves no more than was taken since the last time.
+    } else if (begin_ >= kKeptBytes && holds_far_more()) {
+      // Moves little of what passes. If the front went as soon as it is the larger part, all that
+      // is taken in steps would be moved about once: at each half of it.
       drop_front();
     }
   }
@@ -60,8 +61,11 @@ class ByteQueue {
   std::size_t capacity() const { return bytes_.capacity(); }
 
  private:
+  // Than what waits: some of it is worth giving back.
+  bool holds_far_more() const { return bytes_.capacity() > 4 * size() + kKeptBytes; }
+
   void drop_front() {
-    if (bytes_.capacity() > 4 * size() + kKeptBytes) {
+    if (holds_far_more()) {
       std::string(view()).swap(bytes_);
     } else {
       bytes_.erase(0, begin_);

@@ -43,6 +43,19 @@ TEST(ByteQueue, ThatNeverRunsEmptyHoldsNoMoreForAllThatPassed) {
   }
 }
 
+TEST(ByteQueue, LeavesWhatWaitsWhereItLiesWhileThatIsMoreThanAQuarter) {
+  constexpr std::size_t kStep = 16u << 10;
+  ByteQueue queue;
+  queue.append(std::string(8 * kStep, 'x'));
+  const char* const begin = queue.view().data();
+  for (std::size_t taken = kStep; taken <= 5 * kStep; taken += kStep) {
+    queue.consume(kStep);
+    EXPECT_EQ(queue.view().data(), begin + taken);
+  }
+  queue.consume(2 * kStep);
+  EXPECT_LE(queue.capacity(), 4 * queue.size() + ByteQueue::kKeptBytes);
+}
+
 TEST(ByteQueue, GivesBackWhatABurstTookOnceMostOfItIsTaken) {
   ByteQueue queue;
   queue.append(std::string(1 << 20, 'x'));
