@@ -32,6 +32,9 @@ constexpr std::size_t kFieldBytesPerWork = 512;
 // RFC 9113 §6.8; and §4.2, since we announce no other.
 constexpr std::uint32_t kGoawayBytesMin = 8;
 constexpr std::uint32_t kFrameBytesMax = 16'384;
+// A frame as small as that goes with what is full already: it would be a turn, a record and a
+// system call of its own for the end of what came at once.
+constexpr std::size_t kSmallFrameBytes = 1u << 10;
 // Go's client opens a window anew whenever 4 KiB were read; others may be more eager.
 constexpr std::size_t kDataBytesPerUpdate = 512;
 
@@ -245,7 +248,7 @@ struct Callbacks {
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t size,
                            std::uint32_t* flags, nghttp2_data_source* source, void* user) {
     Stream& stream = *static_cast<Stream*>(source->ptr);
-    const std::size_t count = std::min(size, stream.body_queued());
+    const std::size_t count = std::min({size, ServerSession::kDataBytesMax, stream.body_queued()});
     if (stream.body_last_ && count == stream.body_queued()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (stream.trailer_ != nullptr) {
@@ -263,7 +266,8 @@ struct Callbacks {
   static int send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* frame_head,
                        std::size_t size, nghttp2_data_source* source, void* user) {
     ServerSession& session = self(user);
-    if (session.out_->size() >= session.out_bytes_max_) return NGHTTP2_ERR_WOULDBLOCK;
+    const std::size_t beyond = size < kSmallFrameBytes ? kSmallFrameBytes : 0;
+    if (session.out_->size() >= session.out_bytes_max_ + beyond) return NGHTTP2_ERR_WOULDBLOCK;
     Stream& stream = *static_cast<Stream*>(source->ptr);
     session.out_->append(text(frame_head, 9));
     session.out_->append(stream.body_.view().substr(0, size));

@@ -123,6 +123,10 @@ class StreamSource {
 // The server's side of one HTTP/2 connection, over libnghttp2. Bytes in, bytes out, no socket.
 class ServerSession {
  public:
+  // Of a body in one frame: with the frame's head that is a whole record of TLS (RFC 8446 §5.1). A
+  // body in full frames goes out in full records, with nothing left over for one more.
+  static constexpr std::size_t kDataBytesMax = (16u << 10) - 9;
+
   // nullptr: no memory.
   static std::unique_ptr<ServerSession> create(const Limits& limits, StreamSource& source);
   ~ServerSession();
@@ -141,7 +145,8 @@ class ServerSession {
   bool receive(std::string_view bytes) {
     return receive(bytes, std::numeric_limits<std::size_t>::max()).is_sound;
   }
-  // Appends what there is to send, until `out` has about `bytes_max`. False: it cannot go on.
+  // Appends what there is to send, until `out` has about `bytes_max`: at most a frame more, and a
+  // small one behind it. False: it cannot go on.
   bool send(std::string& out, std::size_t bytes_max);
   // Calls Stream::on_sent() where it is due, after send().
   void tell_sent();

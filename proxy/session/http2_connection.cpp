@@ -15,6 +15,12 @@ namespace {
 // What is sent in one go; the rest waits for the next turn, so that one client's bulk does not
 // hold up the others.
 constexpr std::size_t kFlushBytesMax = 128u << 10;
+// What is read of a response at once: whole frames, and so whole records.
+constexpr std::size_t kReadBytesMax = 4 * http2::ServerSession::kDataBytesMax;
+static_assert(kReadBytesMax <= Buffers::kReadBytes);
+// Two such reads, a piece of a body each, are a turn: so many bytes less are no reason for a third.
+static_assert(2 * (kReadBytesMax + net::TurnBudget::bytes_of(net::TurnBudget::Unit::chunk)) >=
+              net::TurnBudget::kBytes);
 // What a client that was told to go may have on its way: a bandwidth-delay product, and no flood.
 constexpr std::uint64_t kAbusersInputMax = 1u << 20;
 // How often a connection looks for what has taken too long.
@@ -291,7 +297,9 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
 
 std::size_t Http2Stream::room() const {
   const http2::ServerSession& session = connection_->session();
-  return ReadAhead::room(session.window(*this), unsent(), session.bodies_queued());
+  const std::size_t room =
+      ReadAhead::room(session.window(*this), unsent(), session.bodies_queued());
+  return std::min(room, kReadBytesMax);
 }
 
 std::size_t Http2Stream::others() const {

@@ -781,5 +781,48 @@ TEST(ReceivingInSteps, OfAClientThatWasToldToGoNothingIsLeftOver) {
   EXPECT_EQ(received.bytes, flood.size());
 }
 
+// ---- Bodies of responses
+
+// A request whose head is answered, on a connection that lets as much pass as there may be.
+class Response : public Session {
+ protected:
+  Response() {
+    turn(window_update(0, 1 << 30) + get(1) + window_update(1, 1 << 30));
+    session->respond(*source.last, Status("200").fields(), true);
+    turn("");
+  }
+
+  // How much of it is in each DATA frame of `out`.
+  std::vector<std::size_t> data_sizes() const {
+    std::vector<std::size_t> sizes;
+    for_each_frame(out, [&](std::uint8_t type, std::uint8_t, int, std::string_view payload) {
+      if (type == NGHTTP2_DATA) sizes.push_back(payload.size());
+    });
+    return sizes;
+  }
+
+  static constexpr std::size_t kFull = ServerSession::kDataBytesMax;
+  static constexpr std::size_t kRecordBytes = 16'384;
+};
+
+TEST_F(Response, InFullFramesFillsWholeRecordsOfTls) {
+  session->append_body(*source.last, std::string(4 * kFull, 'b'), false);
+  ASSERT_TRUE(turn(""));
+  EXPECT_EQ(data_sizes(), std::vector<std::size_t>(4, kFull));
+  EXPECT_EQ(out.size(), 4 * kRecordBytes);
+}
+
+TEST_F(Response, TakesALittleRestAlongWhereTheNextFrameWouldHaveToWait) {
+  session->append_body(*source.last, std::string(2 * kFull + 100, 'b'), false);
+  out.clear();
+  ASSERT_TRUE(session->send(out, 2 * kRecordBytes));
+  EXPECT_EQ(data_sizes(), (std::vector<std::size_t>{kFull, kFull, 100}));
+  session->append_body(*source.last, std::string(3 * kFull, 'b'), false);
+  out.clear();
+  ASSERT_TRUE(session->send(out, 2 * kRecordBytes));
+  EXPECT_EQ(data_sizes(), (std::vector<std::size_t>{kFull, kFull}));
+  EXPECT_EQ(source.last->body_queued(), kFull);
+}
+
 }  // namespace
 }  // namespace proxy::http2
