@@ -67,6 +67,7 @@ void Stream::reset_stream() {
   unconsumed_ = held_window_ = 0;
   std::string().swap(incoming_);
   body_.clear();
+  passing_ = {};
   trailer_.reset();
   heads_queued_ = 0;
   body_sent_ = 0;
@@ -74,6 +75,15 @@ void Stream::reset_stream() {
       was_reset_by_client_ = is_reset_by_us_ = false;
   refusal_ = "";
   previous_ = next_ = nullptr;
+}
+
+void Stream::take_of_body(std::size_t bytes) {
+  if (passing_.empty()) {
+    body_.consume(bytes);
+  } else {
+    passing_.remove_prefix(bytes);
+  }
+  body_sent_ += bytes;
 }
 
 // Line ends never come this far, but this is where they would do harm.
@@ -270,13 +280,12 @@ struct Callbacks {
     if (session.out_->size() >= session.out_bytes_max_ + beyond) return NGHTTP2_ERR_WOULDBLOCK;
     Stream& stream = *static_cast<Stream*>(source->ptr);
     session.out_->append(text(frame_head, 9));
-    session.out_->append(stream.body_.view().substr(0, size));
-    stream.body_.consume(size);
-    stream.body_sent_ += size;
+    session.out_->append(stream.next_of_body().substr(0, size));
+    stream.take_of_body(size);
     session.bodies_queued_ -= size;
-    if (stream.body_queued() == 0 && !stream.body_last_) {
-      session.sent_.push_back(frame->hd.stream_id);
-    }
+    const std::int32_t id = frame->hd.stream_id;
+    const bool is_noted = !session.sent_.empty() && session.sent_.back() == id;
+    if (stream.body_queued() == 0 && !stream.body_last_ && !is_noted) session.sent_.push_back(id);
     return 0;
   }
 
@@ -369,6 +378,13 @@ void ServerSession::end_stream(Stream& stream) {
 // ---- Receiving
 
 ServerSession::Received ServerSession::receive(std::string_view bytes, std::size_t work_max) {
+  is_receiving_ = true;
+  const Received received = take(bytes, work_max);
+  is_receiving_ = false;
+  return received;
+}
+
+ServerSession::Received ServerSession::take(std::string_view bytes, std::size_t work_max) {
   const std::size_t all = bytes.size();
   work_ = 0;
   while (!bytes.empty() && ended_for_ == nullptr && work_ < work_max) {
@@ -672,6 +688,25 @@ void ServerSession::append_body(Stream& stream, std::string_view data, bool last
   bodies_queued_ += data.size();
   stream.body_last_ = last;
   if (std::exchange(stream.is_deferred_, false)) nghttp2_session_resume_data(session_, stream.id_);
+}
+
+bool ServerSession::may_pass_body(const Stream& stream) const {
+  const bool is_called_back = is_receiving_ || out_ != nullptr;
+  return !is_called_back && ended_for_ == nullptr && stream.is_deferred_ && !stream.body_last_ &&
+         stream.body_queued() == 0 && !wants_to_send() && window(stream) > 0;
+}
+
+// Frames without the end of a body end no stream, so it is there afterwards.
+bool ServerSession::pass_body(Stream& stream, std::string_view data, std::string& out,
+                              std::size_t bytes_max) {
+  assert(may_pass_body(stream));
+  stream.passing_ = data;
+  bodies_queued_ += data.size();
+  stream.is_deferred_ = false;
+  nghttp2_session_resume_data(session_, stream.id_);
+  const bool is_sound = send_to(out, bytes_max);
+  stream.body_.append(std::exchange(stream.passing_, {}));
+  return is_sound;
 }
 
 void ServerSession::end_body(Stream& stream, const std::vector<nghttp2_nv>& trailer) {

@@ -65,7 +65,7 @@ class Stream {
   // we reset it where the client broke the rules of HTTP/2, a token for the log; else empty.
   virtual void on_stream_closed(std::string_view refusal) = 0;
 
-  std::size_t body_queued() const { return body_.size(); }
+  std::size_t body_queued() const { return body_.size() + passing_.size(); }
   // Of the request's body.
   std::size_t unconsumed() const { return unconsumed_; }
   std::size_t body_capacity() const { return body_.capacity(); }  // the memory for it
@@ -85,6 +85,9 @@ class Stream {
   friend class ServerSession;
   friend struct Callbacks;
   void add_to_trailer(std::string_view name, std::string_view value);
+  // Of the response's body: what is sent next.
+  std::string_view next_of_body() const { return passing_.empty() ? body_.view() : passing_; }
+  void take_of_body(std::size_t bytes);
   std::int32_t id_ = 0;
   RequestText text_;
   std::string trailer_lines_;
@@ -94,8 +97,9 @@ class Stream {
   bool fields_were_refused_ = false;
   std::size_t unconsumed_ = 0;   // of the request's body: was told, and not dealt with yet
   std::size_t held_window_ = 0;  // of it: what the connection's window was not opened for yet
-  std::string incoming_;  // of the request's body: came in small DATA frames, and not told yet
-  base::ByteQueue body_;  // of the response: not sent yet
+  std::string incoming_;      // of the request's body: came in small DATA frames, and not told yet
+  base::ByteQueue body_;      // of the response: not sent yet
+  std::string_view passing_;  // during pass_body(): of it, too, while body_ is empty
   std::unique_ptr<KeptFields> trailer_;  // after it; nullptr: none
   std::size_t heads_queued_ = 0;
   std::uint64_t body_sent_ = 0;
@@ -163,6 +167,13 @@ class ServerSession {
   void respond(Stream& stream, const std::vector<nghttp2_nv>& fields, bool with_body);
   void respond_interim(Stream& stream, const std::vector<nghttp2_nv>& fields);
   void append_body(Stream& stream, std::string_view data, bool last);
+  // Nothing at all waits to be sent, and the client takes something of this body: what is given to
+  // pass_body() now is what send() would send next.
+  bool may_pass_body(const Stream& stream) const;
+  // As append_body(), of what is not the end of a body, and send(): while may_pass_body(). What the
+  // windows let through goes from where it is into `out`, with no stop on the way; the rest waits.
+  // Frames of no other stream are sent, and no stream ends by it. False: it cannot go on.
+  bool pass_body(Stream& stream, std::string_view data, std::string& out, std::size_t bytes_max);
   // The body is whole; these fields follow it (RFC 9113 §8.1).
   void end_body(Stream& stream, const std::vector<nghttp2_nv>& trailer);
   // Ends it with an error, so that the client cannot take it for complete.
@@ -200,6 +211,7 @@ class ServerSession {
         stalled_bytes_max_(limits.stalled_bytes_max),
         resets_(limits.resets_burst, limits.resets_per_second),
         idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
+  Received take(std::string_view bytes, std::size_t work_max);
   std::uint32_t error_of(const FrameWalk::Head& frame) const;
   ssize_t hand_on(std::string_view bytes, const FrameWalk::Step& step);
   void begin_frame();
@@ -234,6 +246,7 @@ class ServerSession {
   bool has_begun_ = false;       // by SETTINGS, or libnghttp2 would have ended it
   bool is_amid_fields_ = false;  // the next frame goes on with a field block
   bool is_goodbye_ = false;      // the frame that comes
+  bool is_receiving_ = false;    // libnghttp2 may be further up the stack
   bool client_leaves_ = false;   // it said GOAWAY: over when its requests are
   std::size_t work_ = 0;         // of this receive()
   std::size_t field_bytes_ = 0;  // decoded, and not in work_ yet

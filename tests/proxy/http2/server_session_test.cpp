@@ -47,6 +47,7 @@ class Source final : public StreamSource {
   int sent = 0;
   std::size_t data = 0;
   int pieces = 0;
+  bool could_pass_body = false;  // of a response, when a part of its request was told
   std::vector<std::string> heads;
   std::vector<std::string> refusals;
   Stream* last = nullptr;
@@ -79,6 +80,7 @@ void SilentStream::on_fields_too_large(RequestText&) {
 }
 
 void SilentStream::on_data(std::string_view data, bool) {
+  source_.could_pass_body = source_.session != nullptr && source_.session->may_pass_body(*this);
   source_.data += data.size();
   ++source_.pieces;
 }
@@ -801,6 +803,30 @@ class Response : public Session {
     return sizes;
   }
 
+  // All that is in the DATA frames of `bytes`.
+  static std::string body_in(std::string_view bytes) {
+    std::string body;
+    for_each_frame(bytes, [&](std::uint8_t type, std::uint8_t, int, std::string_view payload) {
+      if (type == NGHTTP2_DATA) body += payload;
+    });
+    return body;
+  }
+
+  // So many bytes, no two parts of which are alike.
+  static std::string numbers(std::size_t size) {
+    std::string text;
+    for (int i = 0; text.size() < size; ++i) text += std::to_string(i) + " ";
+    text.resize(size);
+    return text;
+  }
+
+  // Passes a part of the body on; what went out is in `out`.
+  void pass(std::string_view data, std::size_t bytes_max = 1 << 20) {
+    ASSERT_TRUE(session->may_pass_body(*source.last));
+    out.clear();
+    ASSERT_TRUE(session->pass_body(*source.last, data, out, bytes_max));
+  }
+
   static constexpr std::size_t kFull = ServerSession::kDataBytesMax;
   static constexpr std::size_t kRecordBytes = 16'384;
 };
@@ -822,6 +848,157 @@ TEST_F(Response, TakesALittleRestAlongWhereTheNextFrameWouldHaveToWait) {
   ASSERT_TRUE(session->send(out, 2 * kRecordBytes));
   EXPECT_EQ(data_sizes(), (std::vector<std::size_t>{kFull, kFull}));
   EXPECT_EQ(source.last->body_queued(), kFull);
+}
+
+TEST_F(Response, PassesWhereNothingWaits) {
+  const int told = source.sent;
+  const std::string body = numbers(2 * kFull);
+  pass(body);
+  EXPECT_EQ(out.size(), 2 * kRecordBytes);
+  EXPECT_EQ(body_in(out), body);
+  EXPECT_EQ(source.last->body_queued(), 0u);
+  EXPECT_EQ(source.last->body_sent(), 2 * kFull);
+  EXPECT_EQ(session->bodies_queued(), 0u);
+  EXPECT_FALSE(session->wants_to_send());
+  session->tell_sent();
+  EXPECT_EQ(source.sent, told + 1);
+}
+
+TEST_F(Response, IsToldOnceThatItWentOutInSeveralPasses) {
+  const int told = source.sent;
+  for (int i = 0; i < 3; ++i) pass(numbers(kFull));
+  session->tell_sent();
+  EXPECT_EQ(source.sent, told + 1);
+}
+
+TEST_F(Response, ComesInOrderWhetherItPassesOrWaits) {
+  const std::string body = numbers(5 * kFull);
+  const std::string_view all = body;
+  pass(all.substr(0, kFull));
+  std::string came = body_in(out);
+  session->append_body(*source.last, all.substr(kFull, 100), false);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  session->append_body(*source.last, all.substr(kFull + 100, kFull), false);
+  ASSERT_TRUE(turn(""));
+  came += body_in(out);
+  pass(all.substr(2 * kFull + 100, kFull));
+  came += body_in(out);
+  session->append_body(*source.last, all.substr(3 * kFull + 100), true);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(""));
+  came += body_in(out);
+  EXPECT_EQ(came, body);
+  EXPECT_EQ(session->stream_count(), 0u);
+}
+
+TEST_F(Response, WaitsFromWhereTheOutputIsFull) {
+  const std::string body = numbers(5 * kFull);
+  pass(body, 2 * kRecordBytes);
+  std::string came = body_in(out);
+  EXPECT_EQ(came.size(), 2 * kFull);
+  EXPECT_EQ(source.last->body_queued(), 3 * kFull);
+  EXPECT_EQ(session->bodies_queued(), 3 * kFull);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(""));
+  came += body_in(out);
+  EXPECT_EQ(came, body);
+  EXPECT_TRUE(session->may_pass_body(*source.last));
+}
+
+TEST_F(Response, OfWhichTheWindowClosesInTheMiddleWaitsFromThere) {
+  ASSERT_TRUE(turn(get(3)));  // with a window of 65,535 bytes
+  session->respond(*source.last, Status("200").fields(), true);
+  ASSERT_TRUE(turn(""));
+  const std::string body = numbers(100'000);
+  pass(body);
+  std::string came = body_in(out);
+  EXPECT_EQ(came.size(), 65'535u);
+  EXPECT_EQ(source.last->body_queued(), 100'000u - 65'535u);
+  EXPECT_EQ(session->bodies_queued(), 100'000u - 65'535u);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(window_update(3, 10'000)));
+  came += body_in(out);
+  EXPECT_EQ(came.size(), 75'535u);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(window_update(3, 50'000)));
+  came += body_in(out);
+  EXPECT_EQ(came, body);
+  EXPECT_TRUE(session->may_pass_body(*source.last));
+}
+
+TEST_F(Response, WithoutAWindowDoesNotPass) {
+  ASSERT_TRUE(turn(get(3)));
+  session->respond(*source.last, Status("200").fields(), true);
+  ASSERT_TRUE(turn(""));
+  pass(numbers(65'535));
+  EXPECT_EQ(source.last->body_queued(), 0u);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(window_update(3, 1)));
+  EXPECT_TRUE(session->may_pass_body(*source.last));
+}
+
+TEST_F(Response, ThatIsResetWhileTheRestOfItWaitsLeavesNothing) {
+  pass(numbers(4 * kFull), kRecordBytes);
+  ASSERT_GT(session->bodies_queued(), 0u);
+  ASSERT_TRUE(turn(reset(1)));
+  EXPECT_EQ(session->bodies_queued(), 0u);
+  EXPECT_EQ(session->stream_count(), 0u);
+}
+
+TEST_F(Response, PassesNothingThatWaitsForIt) {
+  Stream& first = *source.last;
+  EXPECT_TRUE(session->may_pass_body(first));
+  // The answer to a PING.
+  ASSERT_TRUE(session->receive(frame(NGHTTP2_PING, 0, 0, "12345678")));
+  EXPECT_FALSE(session->may_pass_body(first));
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(session->may_pass_body(first));
+  // The head, and then the body, of another response.
+  ASSERT_TRUE(turn(get(3)));
+  session->respond(*source.last, Status("200").fields(), true);
+  EXPECT_FALSE(session->may_pass_body(first));
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(session->may_pass_body(first));
+  session->append_body(*source.last, "other", false);
+  EXPECT_FALSE(session->may_pass_body(first));
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(session->may_pass_body(first));
+  // Its own reset.
+  session->reset(first, ServerSession::Why::internal_error);
+  EXPECT_FALSE(session->may_pass_body(first));
+}
+
+TEST_F(Response, PassesBesideOneThatWaitsForItsWindow) {
+  Stream& first = *source.last;
+  ASSERT_TRUE(turn(get(3)));
+  session->respond(*source.last, Status("200").fields(), true);
+  session->append_body(*source.last, numbers(100'000), false);
+  ASSERT_TRUE(turn(""));
+  ASSERT_EQ(source.last->body_queued(), 100'000u - 65'535u);
+  ASSERT_TRUE(session->may_pass_body(first));
+  out.clear();
+  const std::string body = numbers(kFull);
+  ASSERT_TRUE(session->pass_body(first, body, out, 1 << 20));
+  EXPECT_EQ(body_in(out), body);
+  EXPECT_EQ(session->bodies_queued(), 100'000u - 65'535u);
+}
+
+TEST_F(Session, AHeadThatWaitsIsNotOvertakenByItsBody) {
+  ASSERT_TRUE(turn(get(1)));
+  session->respond(*source.last, Status("200").fields(), true);
+  EXPECT_FALSE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(session->may_pass_body(*source.last));
+}
+
+TEST_F(Session, NothingIsPassedWhileBytesAreReceived) {
+  ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+  session->respond(*source.last, Status("200").fields(), true);
+  ASSERT_TRUE(turn(""));
+  EXPECT_TRUE(session->may_pass_body(*source.last));
+  ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, "x")));
+  ASSERT_EQ(source.pieces, 1);
+  EXPECT_FALSE(source.could_pass_body);
 }
 
 }  // namespace
