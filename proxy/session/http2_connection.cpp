@@ -1,6 +1,7 @@
 #include "proxy/session/http2_connection.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "proxy/net/turn_budget.h"
@@ -21,6 +22,8 @@ static_assert(kReadBytesMax <= Buffers::kReadBytes);
 // Two such reads, a piece of a body each, are a turn: so many bytes less are no reason for a third.
 static_assert(2 * (kReadBytesMax + net::TurnBudget::bytes_of(net::TurnBudget::Unit::chunk)) >=
               net::TurnBudget::kBytes);
+// What passes without waiting for the flush: less is worth no system call of its own.
+constexpr std::size_t kPassedBytesMin = 32u << 10;
 // What a client that was told to go may have on its way: a bandwidth-delay product, and no flood.
 constexpr std::uint64_t kAbusersInputMax = 1u << 20;
 // How often a connection looks for what has taken too long.
@@ -36,6 +39,7 @@ Http2Connection::Http2Connection(const Means& means, ClientConnection& connectio
       held_(means.counters.held.http2_output),
       held_input_(means.counters.held.client_input),
       held_fields_(means.counters.held.http2_fields),
+      passed_(kFlushBytesMax),
       idle_since_(means.loop.now()) {}
 
 Http2Connection::~Http2Connection() = default;
@@ -138,10 +142,15 @@ bool Http2Connection::flush() {
   if (state_ == State::closed) return false;
   const std::size_t high = means_.options.unsent_bytes_high;
   if (connection_.channel().unsent() > high) return false;  // on_drained() goes on
-  std::string& out = means_.buffers.frames;
+  // Both together are a turn's bulk, but for a frame that may always go.
+  const std::size_t left =
+      std::max(passed_.left(means_.loop.now()), http2::ServerSession::kDataBytesMax);
+  // Nobody else has it: an exchange that ends by this may set others going.
+  std::string out = std::exchange(means_.buffers.frames, {});
   out.clear();
-  if (!session_->send(out, kFlushBytesMax)) fail();
+  if (!session_->send(out, left)) fail();
   if (!out.empty()) connection_.write(out);
+  means_.buffers.frames = std::move(out);
   session_->tell_sent();
   held_.set(session_->bodies_queued() + session_->owed());
   held_fields_.set(session_->fields_held());
@@ -155,6 +164,22 @@ bool Http2Connection::flush() {
   }
   if (holds_back_ && !owes_too_much()) means_.resume_soon(connection_);
   return session_->wants_to_send() && connection_.channel().unsent() <= high;
+}
+
+bool Http2Connection::pass_body(http2::Stream& stream, std::string_view data) {
+  const base::SteadyTime turn = means_.loop.now();
+  const std::size_t left = passed_.left(turn);
+  const bool may_send =
+      state_ != State::closed && !has_failed_ && left > 0 && connection_.channel().unsent() == 0;
+  if (data.size() < kPassedBytesMin || !may_send || !session_->may_pass_body(stream)) return false;
+  std::string out = std::exchange(means_.buffers.frames, {});
+  out.clear();
+  if (!session_->pass_body(stream, data, out, left)) fail();
+  passed_.spend(turn, out.size());
+  if (!out.empty()) connection_.write(out);
+  means_.buffers.frames = std::move(out);
+  flush_soon();
+  return true;
 }
 
 void Http2Connection::on_drained() {
@@ -509,6 +534,11 @@ void Http2Stream::send_head(const http::ResponseHead& head, const upstream::Piec
 
 void Http2Stream::send_body(const upstream::Piece& piece, bool last) {
   if (opens_tunnel_) made_progress();  // of a conversation, either way
+  // The end of a stream goes out in the flush: by then the exchange has been told of it.
+  if (!last && connection_->pass_body(*this, piece.text())) {
+    if (body_queued() > 0) watch_.begin(means_.loop.now());
+    return;
+  }
   give_body(piece.text(), last);
   connection_->flush_soon();
 }

@@ -17,6 +17,7 @@
 #include "proxy/session/protocol.h"
 #include "proxy/session/request_pool.h"
 #include "proxy/session/tools.h"
+#include "proxy/session/turn_share.h"
 
 namespace proxy::net {
 class TurnBudget;
@@ -135,6 +136,10 @@ class Http2Connection final : public Protocol,
   ClientConnection& client_connection() { return connection_; }
   http2::ServerSession& session() { return *session_; }
   void flush_soon();
+  // Sends a large part of a response's body at once, where nothing waits that would have to go
+  // before it: its bytes go out of the buffer in which they were read. What the client's windows
+  // hold back waits. False: it did nothing, and all of it is to wait for the flush.
+  bool pass_body(http2::Stream& stream, std::string_view data);
   const char* close_reason() const { return close_reason_; }
 
  private:
@@ -169,6 +174,7 @@ class Http2Connection final : public Protocol,
   admin::HeldBytes held_input_;   // in input_
   admin::HeldBytes held_fields_;  // in session_
   bool holds_back_ = false;       // it is not read from, for what it owes
+  TurnShare passed_;              // by pass_body()
   bool was_waiting_ = false;      // at the last look: to send, for the client to take it
   base::SteadyTime idle_since_;   // when it began, or its last stream ended
   const char* close_reason_ = reason::client_reset_stream;

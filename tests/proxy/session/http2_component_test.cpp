@@ -33,6 +33,16 @@ class Http2 : public ::testing::Test {
     return std::make_unique<Http2Client>(std::move(stream), windows);
   }
 
+  // A body no two parts of which are alike.
+  static const std::string& counted() {
+    static const std::string text = [] {
+      std::string numbers;
+      for (int i = 0; numbers.size() < 3'000'000; ++i) numbers += std::to_string(i) + " ";
+      return numbers;
+    }();
+    return text;
+  }
+
   std::atomic<bool> go{false};
   ScriptedBackend backend{[this](SocketStream& stream, const SeenRequest& request) {
     if (request.path == "/slow") eventually([&] { return go.load(); });
@@ -55,6 +65,7 @@ class Http2 : public ::testing::Test {
     if (request.path == "/huge") {
       return stream.send(ScriptedBackend::ok(std::string(24'000'000, 'h')));
     }
+    if (request.path == "/counted") return stream.send(ScriptedBackend::ok(counted()));
     if (request.path == "/big") {
       return stream.send(ScriptedBackend::ok(std::string(5'000'000, 'b')));
     }
@@ -145,6 +156,32 @@ TEST_F(Http2, LargeBodiesPassBothWays) {
   with_length.emplace_back("content-length", "1000000");
   EXPECT_EQ(client->wait(client->request(with_length, body)).body, "/up" + body);
   EXPECT_EQ(backend.last().field("Content-Length"), "1000000");
+}
+
+TEST_F(Http2, LargeResponsesComeInOrderHoweverWideTheWindowsAre) {
+  serve({backend.port()});
+  for (const std::int32_t window : {65'535, 200'000, 64 << 20}) {
+    auto client = connect({.window = window, .opens_windows = true});
+    std::vector<int> large;
+    for (int i = 0; i < 3; ++i) large.push_back(client->get("/counted"));
+    const int small = client->get("/small");
+    for (const int stream : large) {
+      EXPECT_TRUE(client->wait(stream).body == counted()) << window;
+      EXPECT_TRUE(client->answer(stream).ended) << window;
+    }
+    EXPECT_EQ(client->wait(small).body, "/small") << window;
+  }
+}
+
+TEST_F(Http2, AResponseThatIsResetInTheMiddleLeavesTheOthersWhole) {
+  serve({backend.port()});
+  auto client = connect({.window = 64 << 20, .opens_windows = true});
+  const int left = client->get("/huge");
+  const int kept = client->get("/counted");
+  client->read_until([&] { return client->answer(left).body.size() > 1'000'000; });
+  client->reset(left);
+  EXPECT_TRUE(client->wait(kept).body == counted());
+  EXPECT_EQ(client->wait(client->get("/small")).body, "/small");
 }
 
 TEST_F(Http2, WhatTheProxyAnswersItselfLeavesTheConnectionUsable) {
