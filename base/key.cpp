@@ -3,7 +3,9 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 
+#include "base/ec_private_key.h"
 #include "base/openssl.h"
+#include "base/pem.h"
 
 namespace base {
 namespace {
@@ -33,6 +35,12 @@ bool is_supported(KeySpec spec) {
 // An encrypted key must fail; without this OpenSSL would ask for the password on the terminal.
 int refuse_password(char*, int, int, void*) {
   return -1;
+}
+
+// What the decoders are not needed for: nullptr, whatever else it may be.
+EvpPkeyPtr read_plain_ec_key(std::string_view pem) {
+  const auto blocks = read_pem(pem);
+  return blocks && blocks->size() == 1 ? read_ec_private_key(blocks->front()) : nullptr;
 }
 
 // Of a number that the key does not have: 0.
@@ -82,6 +90,9 @@ Result<PrivateKey> PrivateKey::generate(KeySpec spec) {
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
   if (pem.size() > kKeyPemBytesMax) {
     return failure(ErrorKind::invalid, "the private key is larger than 64 KiB");
+  }
+  if (EvpPkeyPtr key = read_plain_ec_key(pem); key != nullptr) {
+    return PrivateKey(std::shared_ptr<EVP_PKEY>(key.release(), EVP_PKEY_free));
   }
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_password, nullptr);

@@ -8,10 +8,10 @@
 #include <openssl/err.h>
 
 #include "base/digest.h"
+#include "base/ec_private_key.h"
 #include "base/key.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
-#include "proxy/tls/ec_private_key.h"
 #include "proxy/tls/issuer_certificates.h"
 
 namespace proxy::tls {
@@ -36,7 +36,7 @@ base::Error unreadable(const std::string& der) {
 }
 
 base::EvpPkeyPtr read_key(const base::PemBlock& block) {
-  if (base::EvpPkeyPtr key = read_ec_private_key(block); key != nullptr) return key;
+  if (base::EvpPkeyPtr key = base::read_ec_private_key(block); key != nullptr) return key;
   const auto* begin = reinterpret_cast<const unsigned char*>(block.der.data());
   const auto size = static_cast<long>(block.der.size());
   // The label names the form, so OpenSSL need not try all of its decoders.

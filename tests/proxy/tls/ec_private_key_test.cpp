@@ -1,4 +1,4 @@
-#include "proxy/tls/ec_private_key.h"
+#include "base/ec_private_key.h"
 
 #include <gtest/gtest.h>
 #include <openssl/encoder.h>
@@ -9,6 +9,7 @@
 namespace proxy::tls {
 namespace {
 
+using base::read_ec_private_key;
 using EncoderPtr = base::OpensslPtr<OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free>;
 
 // "PrivateKeyInfo" is PKCS#8, "type-specific" is SEC1 or PKCS#1.

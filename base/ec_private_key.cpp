@@ -1,4 +1,4 @@
-#include "proxy/tls/ec_private_key.h"
+#include "base/ec_private_key.h"
 
 #include <optional>
 
@@ -7,14 +7,14 @@
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
 
-namespace proxy::tls {
+namespace base {
 namespace {
 
-using ParamBuilderPtr = base::OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-using ParamsPtr = base::OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
-using Pkcs8Ptr = base::OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
-using ObjectPtr = base::OpensslPtr<ASN1_OBJECT, ASN1_OBJECT_free>;
-using ClearedBignumPtr = base::OpensslPtr<BIGNUM, BN_clear_free>;
+using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
+using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+using ObjectPtr = OpensslPtr<ASN1_OBJECT, ASN1_OBJECT_free>;
+using ClearedBignumPtr = OpensslPtr<BIGNUM, BN_clear_free>;
 
 struct Curve {
   int nid;
@@ -101,7 +101,7 @@ bool read_ec_parts(std::string_view der, EcKeyParts& parts) {
          !parts.point.empty();
 }
 
-base::EvpPkeyPtr make_key(const EcKeyParts& parts) {
+EvpPkeyPtr make_key(const EcKeyParts& parts) {
   const ClearedBignumPtr scalar(
       BN_bin2bn(reinterpret_cast<const unsigned char*>(parts.scalar.data()),
                 static_cast<int>(parts.scalar.size()), nullptr));
@@ -115,16 +115,16 @@ base::EvpPkeyPtr make_key(const EcKeyParts& parts) {
     return nullptr;
   }
   const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
-  const base::EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* key = nullptr;
   if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params.get()) != 1) {
     return nullptr;
   }
-  return base::EvpPkeyPtr(key);
+  return EvpPkeyPtr(key);
 }
 
-base::EvpPkeyPtr read_pkcs8(std::string_view der) {
+EvpPkeyPtr read_pkcs8(std::string_view der) {
   const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
   const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &begin, static_cast<long>(der.size())));
   const ASN1_OBJECT* algorithm = nullptr;
@@ -148,19 +148,19 @@ base::EvpPkeyPtr read_pkcs8(std::string_view der) {
   return read_ec_parts(inner, parts) ? make_key(parts) : nullptr;
 }
 
-base::EvpPkeyPtr read_sec1(std::string_view der) {
+EvpPkeyPtr read_sec1(std::string_view der) {
   EcKeyParts parts;
   return read_ec_parts(der, parts) ? make_key(parts) : nullptr;
 }
 
 }  // namespace
 
-base::EvpPkeyPtr read_ec_private_key(const base::PemBlock& block) {
-  base::EvpPkeyPtr key;
+EvpPkeyPtr read_ec_private_key(const PemBlock& block) {
+  EvpPkeyPtr key;
   if (block.label == "PRIVATE KEY") key = read_pkcs8(block.der);
   if (block.label == "EC PRIVATE KEY") key = read_sec1(block.der);
   ERR_clear_error();
   return key;
 }
 
-}  // namespace proxy::tls
+}  // namespace base
