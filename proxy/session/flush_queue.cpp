@@ -11,7 +11,7 @@ constexpr int kFlushesPerTurn = 64;
 }  // namespace
 
 void FlushQueue::add(Http2Connection& connection) {
-  if (!waiting_.is_waiting(connection)) waiting_.push_back(connection);
+  waiting_.add(connection);
 }
 
 void FlushQueue::leave(Http2Connection& connection) {
@@ -19,17 +19,8 @@ void FlushQueue::leave(Http2Connection& connection) {
 }
 
 bool FlushQueue::flush_waiting() {
-  net::Queue<Http2Connection, Flush> flushing;
-  flushing.take_all(waiting_);
-  const net::TurnSlice slice = loop_.begin_slice();
-  for (int i = 0; i < kFlushesPerTurn; ++i) {
-    Http2Connection* const connection = flushing.take_front();
-    if (connection == nullptr) return !waiting_.empty();
-    if (connection->flush()) add(*connection);
-    if (slice.is_over()) break;
-  }
-  waiting_.take_all(flushing);  // the rest comes first in the next turn
-  return !waiting_.empty();
+  return waiting_.serve_some(kFlushesPerTurn, loop_.begin_slice(),
+                             [](Http2Connection& connection) { return connection.flush(); });
 }
 
 }  // namespace proxy::session

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "proxy/net/loop.h"
-#include "proxy/net/queue.h"
+#include "proxy/session/turn_line.h"
 
 namespace proxy::session {
 
@@ -20,12 +20,14 @@ class FlushQueue {
   void leave(Http2Connection& connection);
   // The turn ends. True: there is more to flush in the next one.
   bool flush_some() { return !waiting_.empty() && flush_waiting(); }
+  // Some wait for their flush since an earlier turn: nothing large is to pass them by.
+  bool is_behind() const { return waiting_.is_behind(); }
 
  private:
   bool flush_waiting();
 
   const net::Loop& loop_;
-  net::Queue<Http2Connection, Flush> waiting_;
+  TurnLine<Http2Connection, Flush> waiting_;
 };
 
 }  // namespace proxy::session

@@ -169,8 +169,8 @@ bool Http2Connection::flush() {
 bool Http2Connection::pass_body(http2::Stream& stream, std::string_view data) {
   const base::SteadyTime turn = means_.loop.now();
   const std::size_t left = passed_.left(turn);
-  const bool may_send =
-      state_ != State::closed && !has_failed_ && left > 0 && connection_.channel().unsent() == 0;
+  const bool may_send = state_ != State::closed && !has_failed_ && left > 0 &&
+                        connection_.channel().unsent() == 0 && !means_.flushes.is_behind();
   if (data.size() < kPassedBytesMin || !may_send || !session_->may_pass_body(stream)) return false;
   std::string out = std::exchange(means_.buffers.frames, {});
   out.clear();
