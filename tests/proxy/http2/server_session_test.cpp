@@ -200,7 +200,10 @@ const std::vector<nghttp2_nv>& large_head(std::size_t kibibytes) {
 // A session whose client says what no library would.
 class Session : public ::testing::Test {
  protected:
-  explicit Session(const Limits& limits = {}) : session(ServerSession::create(limits, source)) {
+  explicit Session(const Limits& limits = {}) { begin(limits); }
+
+  void begin(const Limits& limits = {}) {
+    session = ServerSession::create(limits, source);
     source.session = session.get();
     turn(preface());
   }
@@ -492,8 +495,7 @@ TEST_F(Session, AHeadInTooManyPiecesIsToldToCalmDown) {
 
 TEST_F(Session, AStreamThatTheClientResetIsClosedForItsFrames) {
   for (const std::string& more : {frame(NGHTTP2_DATA, 0, 1, "x"), get(1)}) {
-    session = ServerSession::create({}, source);
-    turn(preface());
+    begin();
     ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS) + reset(1)));
     EXPECT_FALSE(turn(more));
     EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_STREAM_CLOSED));
@@ -502,8 +504,7 @@ TEST_F(Session, AStreamThatTheClientResetIsClosedForItsFrames) {
 
 TEST_F(Session, AStreamThatEndedIsClosedForTheClientsFrames) {
   for (const std::string& more : {frame(NGHTTP2_DATA, 0, 1, "x"), get(1)}) {
-    session = ServerSession::create({}, source);
-    turn(preface());
+    begin();
     ASSERT_TRUE(turn(get(1)));
     session->respond(*source.last, Status("200").fields(), false);
     ASSERT_TRUE(turn(""));
@@ -531,8 +532,7 @@ TEST_F(Session, AStreamNumberThatWasPassedOverCannotBeginAnyMore) {
 TEST_F(Session, PriorityIsOfAStreamAndOfAnotherThanItself) {
   EXPECT_FALSE(turn(frame(NGHTTP2_PRIORITY, 0, 0, {"\0\0\0\1\x05", 5})));
   EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
-  session = ServerSession::create({}, source);
-  turn(preface());
+  begin();
   EXPECT_FALSE(turn(frame(NGHTTP2_PRIORITY, 0, 1, {"\0\0\0\1\x05", 5})));
   EXPECT_EQ(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_PROTOCOL_ERROR));
 }
@@ -545,6 +545,7 @@ TEST_F(Session, ARequestBehindTheClientsOwnGoawayIsServedHoweverItsBytesCome) {
   for (const std::size_t piece : {1u, 5u, 9u, 13u, 1'000u}) {
     source.heads.clear();
     session = ServerSession::create({}, source);
+    source.session = session.get();
     const std::string bytes = preface() + kGoodbye + get(1);
     for (std::string_view rest = bytes; !rest.empty();) {
       const std::string_view part = rest.substr(0, piece);
@@ -573,8 +574,7 @@ TEST_F(Session, AGoawayThatIsNotSoundIsAnError) {
   for (const std::string& bytes :
        {frame(NGHTTP2_GOAWAY, 0, 1, std::string(8, '\0')), frame(NGHTTP2_GOAWAY, 0, 0, "short"),
         frame(NGHTTP2_GOAWAY, 0, 0, {"\0\0\0\1\0\0\0\0", 8}), get(1, 0) + kGoodbye}) {
-    session = ServerSession::create({}, source);
-    turn(preface());
+    begin();
     EXPECT_FALSE(turn(bytes));
     EXPECT_EQ(frames(NGHTTP2_GOAWAY), 1);
     EXPECT_NE(error(NGHTTP2_GOAWAY), static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
@@ -601,8 +601,7 @@ TEST_F(Session, ARefusedRequestSaysWhy) {
   };
   for (const auto& [bytes, refusal] : cases) {
     source.refusals.clear();
-    session = ServerSession::create({}, source);
-    turn(preface());
+    begin();
     EXPECT_TRUE(turn(bytes));
     EXPECT_EQ(frames(NGHTTP2_RST_STREAM), 1) << refusal;
     EXPECT_EQ(source.refusals, std::vector<std::string>{refusal});
