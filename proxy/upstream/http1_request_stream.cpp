@@ -20,6 +20,9 @@ constexpr Failure kStrayResponse{Fault::upstream, Retry::if_connection_was_reuse
                                  reason::stray_response};
 constexpr Failure kTruncated{Fault::upstream, Retry::never, 502, reason::truncated_response};
 
+// Read with a head beside as much as is read of a body: a response that has just so much is taken,
+// and sent, in one part.
+constexpr std::size_t kUsualHeadBytes = 1u << 10;
 // What a spent stream keeps of each of its texts.
 constexpr std::size_t kKeptBytes = 1u << 10;
 
@@ -183,8 +186,8 @@ void Http1RequestStream::read() {
       take(begin, begin + held, budget);
       continue;
     }
-    const net::IoResult got =
-        connection_->read(begin + held, std::min(net::Area::kReadBytes, room), budget);
+    const std::size_t most = net::Area::kReadBytes + (has_final_head_ ? 0 : kUsualHeadBytes);
+    const net::IoResult got = connection_->read(begin + held, std::min(most, room), budget);
     if (got.kind == net::IoResult::Kind::would_block) {
       held_.assign({begin, held});
       break;
