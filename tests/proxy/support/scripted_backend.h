@@ -49,9 +49,11 @@ class ScriptedBackend {
   struct Session {
     SocketStream stream;
     std::atomic<bool> is_idle{true};
+    std::atomic<bool> has_ended{false};
     std::thread thread;
   };
   void accept();
+  void join_ended();
   void serve(Session& session);
   bool read_request(SocketStream& stream, std::string& pending, SeenRequest& request);
 
