@@ -141,7 +141,10 @@ void Http2Connection::flush_soon() {
 bool Http2Connection::flush() {
   if (state_ == State::closed) return false;
   const std::size_t high = means_.options.unsent_bytes_high;
-  if (connection_.channel().unsent() > high) return false;  // on_drained() goes on
+  if (connection_.channel().unsent() > high) {  // on_drained() goes on
+    tell_held();
+    return false;
+  }
   // Both together are a turn's bulk, but for a frame that may always go.
   const std::size_t left =
       std::max(passed_.left(means_.loop.now()), http2::ServerSession::kDataBytesMax);
@@ -152,8 +155,7 @@ bool Http2Connection::flush() {
   if (!out.empty()) connection_.write(out);
   means_.buffers.frames = std::move(out);
   session_->tell_sent();
-  held_.set(session_->bodies_queued() + session_->owed());
-  held_fields_.set(session_->fields_held());
+  tell_held();
   if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
   if (session_->stream_count() == 0) connection_.begin_rest(had_request_);
   const bool drained = sent_goaway_ && session_->stream_count() == 0;
@@ -164,6 +166,11 @@ bool Http2Connection::flush() {
   }
   if (holds_back_ && !owes_too_much()) means_.resume_soon(connection_);
   return session_->wants_to_send() && connection_.channel().unsent() <= high;
+}
+
+void Http2Connection::tell_held() {
+  held_.set(session_->bodies_queued() + session_->owed());
+  held_fields_.set(session_->fields_held());
 }
 
 bool Http2Connection::pass_body(http2::Stream& stream, std::string_view data) {

@@ -155,6 +155,7 @@ class Http2Connection final : public Protocol,
   void read();
   bool take_input(net::TurnBudget& budget);
   bool owes_too_much() const;
+  void tell_held();
   void fail();
   void finish();
   void abandon_all();

@@ -173,6 +173,34 @@ TEST_F(Http2, LargeResponsesComeInOrderHoweverWideTheWindowsAre) {
   }
 }
 
+TEST_F(Http2, WhatComesWhileASocketTakesNothingIsInTheAccountOfMemory) {
+  serve({backend.port()});
+  const auto bytes_of = [&](const std::string& kind) {
+    return proxy.metric("gatehouse_proxy_memory_bytes{kind=\"" + kind + "\"}");
+  };
+  auto client = connect({.window = 64 << 20, .opens_windows = true});
+  const std::string echoed(40'000, 'e');
+  client->request(
+      {{":method", "POST"}, {":scheme", "https"}, {":authority", "shop.test"}, {":path", "/slow"}},
+      echoed);
+  client->get("/huge");
+  ASSERT_TRUE(client->flush());
+  // Until all buffers on the way are full.
+  constexpr int kLooks = 20;  // that see the same in a row
+  double before = 0;
+  int same = 0;
+  ASSERT_TRUE(eventually([&] {
+    const double now = bytes_of("client_output");
+    same = now > 0 && now == before ? same + 1 : 0;
+    before = now;
+    return same == kLooks;
+  }));
+  const double held = bytes_of("http2_output");
+  go = true;
+  const auto more = static_cast<double>(echoed.size());
+  EXPECT_TRUE(eventually([&] { return bytes_of("http2_output") >= held + more; }));
+}
+
 TEST_F(Http2, AResponseThatIsResetInTheMiddleLeavesTheOthersWhole) {
   serve({backend.port()});
   auto client = connect({.window = 64 << 20, .opens_windows = true});
