@@ -138,6 +138,19 @@ void Http2Connection::flush_soon() {
   if (state_ != State::closed) means_.flushes.add(*this);
 }
 
+// Sends what `write` puts into the worker's text of frames, and returns how many bytes that is.
+// Meanwhile nobody else has that text: an exchange that ends by this may set others going.
+template <class Write>
+std::size_t Http2Connection::send_frames(Write write) {
+  std::string out = std::exchange(means_.buffers.frames, {});
+  out.clear();
+  if (!write(out)) fail();
+  const std::size_t bytes = out.size();
+  if (bytes > 0) connection_.write(out);
+  means_.buffers.frames = std::move(out);
+  return bytes;
+}
+
 bool Http2Connection::flush() {
   if (state_ == State::closed) return false;
   const std::size_t high = means_.options.unsent_bytes_high;
@@ -148,12 +161,7 @@ bool Http2Connection::flush() {
   // Both together are a turn's bulk, but for a frame that may always go.
   const std::size_t left =
       std::max(passed_.left(means_.loop.now()), http2::ServerSession::kDataBytesMax);
-  // Nobody else has it: an exchange that ends by this may set others going.
-  std::string out = std::exchange(means_.buffers.frames, {});
-  out.clear();
-  if (!session_->send(out, left)) fail();
-  if (!out.empty()) connection_.write(out);
-  means_.buffers.frames = std::move(out);
+  send_frames([&](std::string& out) { return session_->send(out, left); });
   session_->tell_sent();
   tell_held();
   if (session_->ended_for() != nullptr) close_reason_ = session_->ended_for();
@@ -179,12 +187,9 @@ bool Http2Connection::pass_body(http2::Stream& stream, std::string_view data) {
   const bool may_send = state_ != State::closed && !has_failed_ && left > 0 &&
                         connection_.channel().unsent() == 0 && !means_.flushes.is_behind();
   if (data.size() < kPassedBytesMin || !may_send || !session_->may_pass_body(stream)) return false;
-  std::string out = std::exchange(means_.buffers.frames, {});
-  out.clear();
-  if (!session_->pass_body(stream, data, out, left)) fail();
-  passed_.spend(turn, out.size());
-  if (!out.empty()) connection_.write(out);
-  means_.buffers.frames = std::move(out);
+  const std::size_t sent =
+      send_frames([&](std::string& out) { return session_->pass_body(stream, data, out, left); });
+  passed_.spend(turn, sent);
   flush_soon();
   return true;
 }

@@ -156,6 +156,8 @@ class Http2Connection final : public Protocol,
   bool take_input(net::TurnBudget& budget);
   bool owes_too_much() const;
   void tell_held();
+  template <class Write>
+  std::size_t send_frames(Write write);
   void fail();
   void finish();
   void abandon_all();
