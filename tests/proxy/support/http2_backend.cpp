@@ -25,6 +25,7 @@ struct Http2Backend::Session {
   std::map<int, Exchange> exchanges;
   std::string frames;  // that no library would send, for the end of the turn
   int number = 0;
+  std::atomic<bool> has_ended{false};
   std::thread thread;
 };
 
@@ -190,7 +191,9 @@ Http2Backend::~Http2Backend() {
   ::shutdown(listener_.get(), SHUT_RDWR);
   thread_.join();
   drop_connections();
-  for (Session& session : sessions_) session.thread.join();
+  for (Session& session : sessions_) {
+    if (session.thread.joinable()) session.thread.join();
+  }
 }
 
 void Http2Backend::drop_connections() {
@@ -214,11 +217,19 @@ void Http2Backend::accept() {
     }
     ++open_;
     const std::lock_guard lock(mutex_);
+    join_ended();
     Session& session = sessions_.emplace_back();
     session.number = ++connections_;
     session.backend = this;
     session.stream = SocketStream(std::move(fd));
     session.thread = std::thread([this, &session] { serve(session); });
+  }
+}
+
+// A thread that is not joined keeps its stack, as in ScriptedBackend.
+void Http2Backend::join_ended() {
+  for (Session& session : sessions_) {
+    if (session.has_ended && session.thread.joinable()) session.thread.join();
   }
 }
 
@@ -247,6 +258,7 @@ void Http2Backend::serve(Session& session) {
   }
   ::shutdown(session.stream.fd(), SHUT_RDWR);
   --open_;
+  session.has_ended = true;  // the last that it does: it takes no lock any more
 }
 
 }  // namespace proxy::support

@@ -65,6 +65,7 @@ class Http2Backend {
   friend struct BackendCallbacks;
   struct Session;
   void accept();
+  void join_ended();
   void serve(Session& session);
 
   Script script_;
