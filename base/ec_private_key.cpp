@@ -21,8 +21,10 @@ struct Curve {
   const char* name;
   std::size_t field_bytes;
 };
+// Those that TLS is served with (tls_certificate_rules.h).
 constexpr Curve kCurves[] = {{NID_X9_62_prime256v1, "prime256v1", 32},
-                             {NID_secp384r1, "secp384r1", 48}};
+                             {NID_secp384r1, "secp384r1", 48},
+                             {NID_secp521r1, "secp521r1", 66}};
 
 const Curve* curve_of(int nid) {
   for (const Curve& curve : kCurves) {
@@ -125,13 +127,14 @@ EvpPkeyPtr make_key(const EcKeyParts& parts) {
 }
 
 EvpPkeyPtr read_pkcs8(std::string_view der) {
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &begin, static_cast<long>(der.size())));
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* const end = at + der.size();
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   const ASN1_OBJECT* algorithm = nullptr;
   const unsigned char* octets = nullptr;
   int size = 0;
   const X509_ALGOR* parameters = nullptr;
-  if (info == nullptr ||
+  if (info == nullptr || at != end ||
       PKCS8_pkey_get0(&algorithm, &octets, &size, &parameters, info.get()) != 1 ||
       OBJ_obj2nid(algorithm) != NID_X9_62_id_ecPublicKey) {
     return nullptr;

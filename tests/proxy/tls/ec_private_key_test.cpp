@@ -45,22 +45,22 @@ bool is_same_pair(EVP_PKEY* signer, EVP_PKEY* verifier) {
          EVP_PKEY_eq(signer, verifier) == 1;
 }
 
-TEST(EcPrivateKey, BothCurvesAreReadInBothForms) {
-  for (const int bits : {256, 384}) {
-    const base::PrivateKey key = new_key(bits);
+TEST(EcPrivateKey, AllCurvesAreReadInBothForms) {
+  for (const char* curve : {"P-256", "P-384", "P-521"}) {
+    const base::EvpPkeyPtr key(EVP_EC_gen(curve));
     for (const char* structure : {"PrivateKeyInfo", "type-specific"}) {
       const base::EvpPkeyPtr read = read_ec_private_key(block_of(key.get(), structure));
-      ASSERT_NE(read, nullptr) << bits << " " << structure;
-      EXPECT_EQ(EVP_PKEY_get_bits(read.get()), bits);
-      EXPECT_TRUE(is_same_pair(read.get(), key.get())) << bits << " " << structure;
+      ASSERT_NE(read, nullptr) << curve << " " << structure;
+      EXPECT_EQ(EVP_PKEY_get_bits(read.get()), EVP_PKEY_get_bits(key.get()));
+      EXPECT_TRUE(is_same_pair(read.get(), key.get())) << curve << " " << structure;
     }
   }
 }
 
 TEST(EcPrivateKey, WhatIsNoSuchKeyIsLeftToTheDecoders) {
   const base::EvpPkeyPtr rsa(EVP_RSA_gen(2048));
-  const base::EvpPkeyPtr p521(EVP_EC_gen("P-521"));
-  for (EVP_PKEY* key : {rsa.get(), p521.get()}) {
+  const base::EvpPkeyPtr other_curve(EVP_EC_gen("secp256k1"));
+  for (EVP_PKEY* key : {rsa.get(), other_curve.get()}) {
     EXPECT_EQ(read_ec_private_key(block_of(key, "PrivateKeyInfo")), nullptr);
     EXPECT_EQ(read_ec_private_key(block_of(key, "type-specific")), nullptr);
   }
@@ -76,6 +76,15 @@ TEST(EcPrivateKey, AKeyCutShortAtAnyByteIsNotRead) {
     for (std::size_t size = 0; size < whole.der.size(); ++size) {
       EXPECT_EQ(read_ec_private_key({whole.label, whole.der.substr(0, size)}), nullptr) << size;
     }
+  }
+}
+
+TEST(EcPrivateKey, AKeyWithSomethingBehindItIsNotRead) {
+  const base::PrivateKey key = new_key();
+  for (const char* structure : {"PrivateKeyInfo", "type-specific"}) {
+    base::PemBlock block = block_of(key.get(), structure);
+    block.der += "more";
+    EXPECT_EQ(read_ec_private_key(block), nullptr) << structure;
   }
 }
 
