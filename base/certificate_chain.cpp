@@ -1,26 +1,22 @@
-// EC_KEY is the way to an EC key that sets up no decoder, which costs ten times as much as the key
-// itself; OpenSSL 3 calls it deprecated and has it.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "base/certificate_chain.h"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <optional>
 #include <utility>
 
-#include <openssl/ec.h>
+#include <openssl/core_names.h>
+#include <openssl/objects.h>
 
 #include "base/certificate_facts.h"
+#include "base/ec_private_key.h"
 #include "base/openssl.h"
 #include "base/pem.h"
 #include "base/tls_certificate_rules.h"
 
 namespace base {
 namespace {
-
-using EcKeyPtr = OpensslPtr<EC_KEY, EC_KEY_free>;
-using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 // The certificates behind leaves that were parsed last, the newest first.
 class KnownIssuers {
@@ -57,9 +53,15 @@ Result<std::shared_ptr<X509>> parsed(std::string_view der, std::size_t index) {
   return shared;
 }
 
-// Of the curves that TLS is served with.
-std::optional<int> bits_of_curve(int curve) {
-  switch (curve) {
+// Of an algorithm's parameters (RFC 5480 §2.1.1), on the curves of read_ec_private_key(), each of
+// which has another size. Nothing: it is something else.
+std::optional<int> bits_of_curve(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* name = nullptr;
+  const void* parameters = nullptr;
+  int type = 0;
+  X509_ALGOR_get0(&name, &type, &parameters, algorithm);
+  if (OBJ_obj2nid(name) != NID_X9_62_id_ecPublicKey || type != V_ASN1_OBJECT) return std::nullopt;
+  switch (OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(parameters))) {
     case NID_X9_62_prime256v1:
       return 256;
     case NID_secp384r1:
@@ -71,59 +73,39 @@ std::optional<int> bits_of_curve(int curve) {
   }
 }
 
-// The curve of an algorithm's parameters (RFC 5480 §2.1.1); nothing: it is none that has a name.
-std::optional<int> curve_of(const X509_ALGOR* algorithm) {
-  const ASN1_OBJECT* name = nullptr;
-  const void* parameters = nullptr;
-  int type = 0;
-  X509_ALGOR_get0(&name, &type, &parameters, algorithm);
-  if (OBJ_obj2nid(name) != NID_X9_62_id_ecPublicKey || type != V_ASN1_OBJECT) return std::nullopt;
-  return OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(parameters));
+// Whether the certificate shows the public half of this EC key, as it is written there: to have
+// OpenSSL read the certificate's key costs ten times as much. False: whoever has it read will know.
+bool is_shown(const EVP_PKEY* key, X509* certificate) {
+  X509_ALGOR* algorithm = nullptr;
+  X509_PUBKEY* const public_key = X509_get_X509_PUBKEY(certificate);
+  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, public_key) != 1 ||
+      bits_of_curve(algorithm) != EVP_PKEY_get_bits(key)) {
+    return false;
+  }
+  constexpr std::size_t kPointBytesMax = 1 + 2 * 66;  // P-521, uncompressed
+  std::array<unsigned char, kPointBytesMax> point{};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
+                                      &size) != 1) {
+    return false;
+  }
+  const ASN1_BIT_STRING* const shown = X509_get0_pubkey_bitstr(certificate);
+  return static_cast<std::size_t>(ASN1_STRING_length(shown)) == size &&
+         std::equal(point.data(), point.data() + size, ASN1_STRING_get0_data(shown));
 }
 
 // The key, where it is an EC key in PKCS#8 and the certificate's: nearly all are. Nothing: whoever
 // reads keys of all kinds must look.
-std::optional<KeySpec> read_ec_key(std::string_view der, X509* certificate) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const auto* const end = bytes + der.size();
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &bytes, static_cast<long>(der.size())));
-  if (!info || bytes != end) return std::nullopt;
-  const unsigned char* content = nullptr;
-  int size = 0;
-  const X509_ALGOR* algorithm = nullptr;
-  if (PKCS8_pkey_get0(nullptr, &content, &size, &algorithm, info.get()) != 1) return std::nullopt;
-  const auto curve = curve_of(algorithm);
-  const auto bits = curve ? bits_of_curve(*curve) : std::nullopt;
-  if (!bits) return std::nullopt;
-  EC_KEY* key = EC_KEY_new_by_curve_name(*curve);
-  const EcKeyPtr owner(key);
-  if (key == nullptr || d2i_ECPrivateKey(&key, &content, size) == nullptr) return std::nullopt;
-
-  X509_ALGOR* of_certificate = nullptr;
-  X509_PUBKEY* const public_key = X509_get_X509_PUBKEY(certificate);
-  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &of_certificate, public_key) != 1) {
-    return std::nullopt;
-  }
-  if (curve_of(of_certificate) != curve) return std::nullopt;
-  unsigned char* point = nullptr;
-  const std::size_t length = EC_KEY_key2buf(key, POINT_CONVERSION_UNCOMPRESSED, &point, nullptr);
-  const ASN1_BIT_STRING* const shown = X509_get0_pubkey_bitstr(certificate);
-  const bool is_equal = length != 0 &&
-                        static_cast<std::size_t>(ASN1_STRING_length(shown)) == length &&
-                        std::equal(point, point + length, ASN1_STRING_get0_data(shown));
-  OPENSSL_free(point);
-  if (!is_equal) return std::nullopt;
-  return KeySpec{KeyAlgorithm::ecdsa, *bits};
-}
-
 std::optional<CertificateChain::Key> read_plain_ec_key(std::string_view key_pem,
                                                        X509* certificate) {
   const auto blocks = read_pem(key_pem);
   if (!blocks || blocks->size() != 1 || blocks->front().label != "PRIVATE KEY") return std::nullopt;
-  const auto spec = read_ec_key(blocks->front().der, certificate);
+  const EvpPkeyPtr key = read_ec_private_key(blocks->front());
+  const bool is_the_leafs = key != nullptr && is_shown(key.get(), certificate);
   take_openssl_error();
-  if (!spec) return std::nullopt;
-  return CertificateChain::Key{*spec, write_pem(blocks->front())};
+  if (!is_the_leafs) return std::nullopt;
+  const KeySpec spec{KeyAlgorithm::ecdsa, EVP_PKEY_get_bits(key.get())};
+  return CertificateChain::Key{spec, write_pem(blocks->front())};
 }
 
 }  // namespace
