@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 
+#include "base/ascii_text.h"
 #include "base/authorities.h"
 #include "base/pem.h"
 #include "proxy/config/limits.h"
@@ -15,10 +16,7 @@ namespace {
 using Users = std::map<std::string, std::string, std::less<>>;
 
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  return base::trimmed(text, " \t\r\n");
 }
 
 // The bytes that follow the first one of a character in UTF-8 (RFC 3629 §4); nothing else: -1.
@@ -31,7 +29,7 @@ int bytes_to_follow(unsigned char first) {
 }
 
 // Names travel in JSON, and stand in Events.
-bool is_name(std::string_view name) {
+bool is_user_name(std::string_view name) {
   if (name.empty() || name.size() > proxy::config::kUserNameBytesMax) return false;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -62,7 +60,7 @@ std::string shown(std::string_view name) {
 
 // Empty: the user was added.
 std::string add_user(std::string_view name, std::string_view hash, Users& users) {
-  if (!is_name(name)) {
+  if (!is_user_name(name)) {
     return "has a user's name that is empty, longer than 255 bytes, or no text in UTF-8";
   }
   const auto read = proxy::config::read_password_hash(hash);
@@ -119,7 +117,7 @@ PasswordFile read_htpasswd(std::string_view text) {
     const std::string_view rest = line.substr(colon + 1);
     const std::string problem = add_user(name, rest.substr(0, rest.find(':')), users);
     if (problem.empty()) continue;
-    if (!is_name(name)) return spoilt(where + problem);
+    if (!is_user_name(name)) return spoilt(where + problem);
     return spoilt(where + "for the user \"" + shown(name) + "\" " + problem +
                   std::string(kTakenHashes));
   }

@@ -24,7 +24,7 @@ bool is_number(std::string_view label) {
   return std::all_of(label.begin(), label.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_name(std::string_view name) {
+bool is_dns_name(std::string_view name) {
   std::string_view last;
   while (true) {
     const auto dot = name.find('.');
@@ -47,7 +47,7 @@ std::optional<std::string> config_host(std::string_view host) {
   if (name.size() > kNameMax) return std::nullopt;
   std::string_view rest = name;
   if (rest.substr(0, 2) == "*.") rest.remove_prefix(2);
-  if (!is_name(rest)) return std::nullopt;
+  if (!is_dns_name(rest)) return std::nullopt;
   return name;
 }
 
