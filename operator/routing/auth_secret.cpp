@@ -7,6 +7,7 @@
 #include "base/ascii_text.h"
 #include "base/authorities.h"
 #include "base/pem.h"
+#include "base/utf8.h"
 #include "proxy/config/limits.h"
 #include "proxy/config/password_hash.h"
 
@@ -19,34 +20,14 @@ std::string_view trimmed(std::string_view text) {
   return base::trimmed(text, " \t\r\n");
 }
 
-// The bytes that follow the first one of a character in UTF-8 (RFC 3629 §4); nothing else: -1.
-int bytes_to_follow(unsigned char first) {
-  if (first < 0x80) return 0;
-  if (first >= 0xc2 && first <= 0xdf) return 1;
-  if (first >= 0xe0 && first <= 0xef) return 2;
-  if (first >= 0xf0 && first <= 0xf4) return 3;
-  return -1;
-}
-
 // Names travel in JSON, and stand in Events.
 bool is_user_name(std::string_view name) {
   if (name.empty() || name.size() > proxy::config::kUserNameBytesMax) return false;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const unsigned char first = byte(i);
-    if (first < 0x20 || first == 0x7f) return false;
-    const int more = bytes_to_follow(first);
-    if (more < 0 || name.size() - i <= static_cast<std::size_t>(more)) return false;
-    for (int k = 0; k < more; ++k) {
-      const unsigned char next = byte(++i);
-      if (next < 0x80 || next > 0xbf) return false;
-      // Longer than needed, surrogates, and beyond what there is.
-      const bool is_second = k == 0;
-      if (is_second && ((first == 0xe0 && next < 0xa0) || (first == 0xed && next > 0x9f) ||
-                        (first == 0xf0 && next < 0x90) || (first == 0xf4 && next > 0x8f))) {
-        return false;
-      }
-    }
+  while (!name.empty()) {
+    const auto first = static_cast<unsigned char>(name.front());
+    const std::size_t bytes = base::utf8_character_bytes(name);
+    if (bytes == 0 || first < 0x20 || first == 0x7f) return false;
+    name.remove_prefix(bytes);
   }
   return true;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/time_text.h"
+#include "base/utf8.h"
 #include "proxy/admin/access_log.h"
 
 namespace proxy::admin {
@@ -14,25 +15,6 @@ namespace {
 
 bool is_plain(unsigned char c) {
   return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-// The length of the UTF-8 sequence at the front (RFC 3629 §4), or 0 when there is none.
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first >= 0xc2 && first <= 0xdf   ? 2
-                             : first >= 0xe0 && first <= 0xef ? 3
-                             : first >= 0xf0 && first <= 0xf4 ? 4
-                                                              : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong_or_beyond = (first == 0xe0 && byte(1) < 0xa0) ||  // overlong
-                                  (first == 0xed && byte(1) > 0x9f) ||  // surrogates
-                                  (first == 0xf0 && byte(1) < 0x90) ||  // overlong
-                                  (first == 0xf4 && byte(1) > 0x8f);    // above U+10FFFF
-  return overlong_or_beyond ? 0 : length;
 }
 
 void append_escaped(std::string_view text, std::string& out) {
@@ -53,9 +35,9 @@ void append_escaped(std::string_view text, std::string& out) {
       out += "\\u00";
       out += kDigits[c >> 4];
       out += kDigits[c & 15];
-    } else if (const std::size_t sequence = utf8_sequence(text); sequence != 0) {
-      out.append(text.data(), sequence);
-      used = sequence;
+    } else if (const std::size_t bytes = base::utf8_character_bytes(text); bytes != 0) {
+      out.append(text.data(), bytes);
+      used = bytes;
     } else {
       out += "\\ufffd";
     }
