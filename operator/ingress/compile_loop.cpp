@@ -382,21 +382,9 @@ bool CompileLoop::have_stores_synced(base::SteadyTime since) const {
 }
 
 bool CompileLoop::lacks_parameters() const {
-  if (stores_.parameters == nullptr || stores_.in_force == nullptr) return false;
-  const bool are_listed = stores_.parameters->has_synced();
-  const bool are_namespaces_listed = stores_.namespaces.has_synced();
-  if (are_listed && are_namespaces_listed) return false;
   const ReleaseSettings& settings = options_.settings;
-  const auto classes = stores_.classes.list();
-  const ParametersByName in_force = stores_.in_force->as_written();
-  return std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
-    const std::string name = named_parameters(*one);
-    const bool is_ours = one->controller == settings.controller &&
-                         settings.class_names.count(one->metadata.name) != 0;
-    if (!is_ours || name.empty()) return false;
-    const auto found = in_force.find(name);
-    return !are_listed || (found != in_force.end() && found->second->spec.namespace_selector);
-  });
+  return stores_.in_force != nullptr &&
+         stores_.in_force->are_awaited(settings.controller, settings.class_names);
 }
 
 // Before the compiler knows which Ingresses are ours.

@@ -56,6 +56,22 @@ bool ParametersInForce::have_selectors() const {
   return std::any_of(all.begin(), all.end(), selects_by_labels);
 }
 
+bool ParametersInForce::are_awaited(const std::string& controller,
+                                    const std::set<std::string>& class_names) const {
+  const bool are_listed = parameters_.has_synced();
+  if (are_listed && namespaces_.has_synced()) return false;
+  const ParametersByName all = as_written();
+  const auto classes = classes_.list();
+  return std::any_of(classes.begin(), classes.end(), [&](const auto& one) {
+    const std::string name = named_parameters(*one);
+    const bool is_one_of_these =
+        one->controller == controller && class_names.count(one->metadata.name) != 0;
+    if (!is_one_of_these || name.empty()) return false;
+    const auto found = all.find(name);
+    return !are_listed || (found != all.end() && selects_by_labels(*found));
+  });
+}
+
 // known: the labels of namespaces, asked for where a selector asks for them.
 ParametersByName ParametersInForce::selecting(const std::function<NamespaceLabels()>& known) const {
   ParametersByName all = as_written();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "kube/resources/ingress_class.h"
@@ -39,6 +40,9 @@ class ParametersInForce {
   ParametersByName as_written() const;
   // Whether labels of namespaces decide about what they say.
   bool have_selectors() const;
+  // A class of this controller and one of these names has parameters that have not been listed, or
+  // namespaces have not that these select: nobody knows yet whom to keep out.
+  bool are_awaited(const std::string& controller, const std::set<std::string>& class_names) const;
 
  private:
   ParametersByName selecting(const std::function<NamespaceLabels()>& known) const;

@@ -1,7 +1,6 @@
 #include "operator/program/runtime.h"
 
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -25,6 +24,7 @@
 #include "operator/ingress/compile_loop.h"
 #include "operator/ingress/overlooked_reporter.h"
 #include "operator/ingress/parameters_in_force.h"
+#include "operator/ingress/remarks.h"
 #include "operator/ingress/reporter.h"
 #include "operator/ingress/status_publisher.h"
 #include "operator/issuer/reconciler.h"
@@ -70,7 +70,7 @@ class RunningOperator final : public Runtime {
   bool is_named_secret(const kube::ObjectKey& secret) const;
   bool is_named_service(const kube::ObjectKey& service) const;
   void look_at_ingresses_that_are_selected(const kube::ObjectChange<kube::Namespace>& change);
-  std::optional<ingress::Remark> remark_on(const kube::Ingress& ingress) const;
+  ingress::Remarks::Options remark_options() const;
   void look_at_all_ingresses();
   void look_at_all_classes();
   std::shared_ptr<const routing::HostOwners> owners() const;
@@ -110,6 +110,7 @@ class RunningOperator final : public Runtime {
   ingress::CertificateShim shim_;
   ingress::StatusPublisher status_;
   ingress::Reporter reporter_;
+  const ingress::Remarks remarks_;
   ingress::OverlookedReporter overlooked_;
   ingress::ClassReporter class_reporter_;
 
@@ -191,8 +192,9 @@ RunningOperator::RunningOperator(const Options& options, const kube::Config& con
       shim_(stores_.certificates, *client_, events_, clock, stop_.get_token()),
       status_(stores_.ingresses, *client_, events_, clock, stop_.get_token()),
       reporter_(events_, clock),
+      remarks_({stores_.classes, stores_.services, in_force_}, remark_options()),
       overlooked_(stores_.ingresses,
-                  {[this](const kube::Ingress& ingress) { return remark_on(ingress); },
+                  {[this](const kube::Ingress& ingress) { return remarks_.on(ingress); },
                    [this](const ingress::Remark& remark) {
                      return !remark.is_nobodys || neighbours_.has_classless();
                    }},
@@ -260,6 +262,13 @@ certificate::ReconcilerOptions RunningOperator::certificate_options() const {
     return tls_secret_users_.of(secret);
   };
   return options;
+}
+
+ingress::Remarks::Options RunningOperator::remark_options() const {
+  return {.class_names = class_names(options_),
+          .classes_elsewhere = [this] { return neighbours_.classes_elsewhere(); },
+          .publish_service = options_.publish_service,
+          .are_addresses_given = !options_.publish_addresses.empty()};
 }
 
 std::optional<certificate::ReconcilerOptions::HeldBack> RunningOperator::hold_back(
@@ -472,22 +481,6 @@ std::optional<ingress::Addresses> RunningOperator::addresses_to_publish() const 
   const auto service = stores_.services.get(*options_.publish_service);
   if (!service) return std::nullopt;
   return ingress::addresses_of(*service);
-}
-
-// What is known of classes and Services is the whole truth, or nothing is said.
-std::optional<ingress::Remark> RunningOperator::remark_on(const kube::Ingress& ingress) const {
-  if (!stores_.classes.has_synced() || !stores_.services.has_synced()) return std::nullopt;
-  const auto classes = stores_.classes.list();
-  const std::set<std::string> served = class_names(options_);
-  const ingress::ClassOwnership ownership(classes, ingress::kControllerName, served,
-                                          in_force_.now_for(ingress.metadata.namespace_));
-  if (auto remark = ingress::why_not_admitted(ingress, ownership)) return remark;
-  if (!ownership.is_ours(ingress)) {
-    return ingress::why_unclaimed(ingress, classes, {served, neighbours_.classes_elsewhere()});
-  }
-  const auto& name = options_.publish_service;
-  return ingress::why_no_address(ingress, {name, name ? stores_.services.get(*name) : nullptr,
-                                           !options_.publish_addresses.empty()});
 }
 
 // Whether they may have their class depends on the labels of their namespace, where a class says
