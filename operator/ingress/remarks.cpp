@@ -5,7 +5,10 @@
 namespace ingress {
 
 std::optional<Remark> Remarks::on(const kube::Ingress& ingress) const {
-  if (!sources_.classes.has_synced() || !sources_.services.has_synced()) return std::nullopt;
+  if (!sources_.classes.has_synced() || !sources_.services.has_synced() ||
+      sources_.in_force.are_awaited(kControllerName, options_.class_names)) {
+    return std::nullopt;
+  }
   const auto classes = sources_.classes.list();
   const ClassOwnership ownership(classes, kControllerName, options_.class_names,
                                  sources_.in_force.now_for(ingress.metadata.namespace_));
