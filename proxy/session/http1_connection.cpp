@@ -192,6 +192,7 @@ char* Http1Connection::process(char* begin, char* end, net::TurnBudget& budget) 
         needs_more_ = begin == before;
         break;
       case State::tunnel:
+        budget.spend(net::TurnBudget::Unit::chunk, 1);
         exchange_->on_request_body({begin, static_cast<std::size_t>(end - begin), 0, 0}, false);
         connection_.arm(tunnel_idle());
         begin = end;

@@ -213,6 +213,7 @@ IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
   Buffers::Area& area = means_.buffers.client;
   const IoResult got = connection_.read(area.begin(), area.capacity(), budget);
   if (got.kind != IoResult::Kind::done) return got;
+  budget.spend(net::TurnBudget::Unit::chunk, 1);
   client_flow_.note_read(got.bytes);
   upstream_->write({area.begin(), got.bytes});
   return got;
@@ -273,6 +274,7 @@ IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
   Buffers::Area& area = means_.buffers.upstream;
   const IoResult got = upstream_->read(area.begin(), Buffers::kReadBytes, budget);
   if (got.kind != IoResult::Kind::done) return got;
+  budget.spend(net::TurnBudget::Unit::chunk, 1);
   endpoint_flow_.note_read(got.bytes);
   connection_.write({area.begin(), got.bytes});
   return got;

@@ -244,6 +244,7 @@ bool Http1RequestStream::move(std::size_t size, net::TurnBudget& budget) {
 
 void Http1RequestStream::take(char* begin, char* end, net::TurnBudget& budget) {
   if (is_tunnel_) {
+    budget.spend(net::TurnBudget::Unit::chunk, 1);
     user_->on_response_body({begin, static_cast<std::size_t>(end - begin), 0, 0}, false);
     return;
   }
