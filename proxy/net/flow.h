@@ -31,6 +31,8 @@ class Flow {
   }
   // Moving was not possible.
   void stop() { is_bulk_ = false; }
+  // Much came at a time, by the last step.
+  bool is_bulk() const { return is_bulk_; }
 
  private:
   static constexpr std::size_t kBulkBytes = 16u << 10;

@@ -63,6 +63,7 @@ void Loop::run(TurnEnd& end) {
     if (!more_) set_alarm();
     const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, more_ ? 0 : -1);
     read_clocks();
+    is_at_events_ = true;
     for (int i = 0; i < count; ++i) {
       const std::uint32_t bits = events[static_cast<std::size_t>(i)].events;
       auto* handler = static_cast<EventHandler*>(events[static_cast<std::size_t>(i)].data.ptr);
@@ -77,6 +78,7 @@ void Loop::run(TurnEnd& end) {
       ready.failed = (bits & (EPOLLHUP | EPOLLERR)) != 0;
       handler->on_ready(ready);
     }
+    is_at_events_ = false;
     if (!to_resume_.empty()) resume_some();
     timers_.advance(now_, clock_);
     if (posted_here_) run_posted();

@@ -77,6 +77,12 @@ class Loop {
   }
   static void forget_turn(EventHandler& handler) { Queue<EventHandler, NextTurn>::leave(handler); }
 
+  // Among a turn's events: those before have taken a slice of it already. Whoever is in the middle
+  // of bulk then (Flow) asks for a turn, and the events behind it have theirs first, of which most
+  // are of those who have little to say. False once the events are dealt with: whoever is resumed
+  // goes on, for as long as the slice of that lasts.
+  bool is_late() const { return is_at_events_ && clock_() - now_ >= TurnSlice::kTime; }
+
   // For others who do at a turn's end what nobody waits for.
   TurnSlice begin_slice() const { return TurnSlice(clock_); }
 
@@ -117,6 +123,7 @@ class Loop {
   base::SteadyTime alarm_at_ = base::SteadyTime::max();
   bool stopped_ = false;
   bool more_ = false;
+  bool is_at_events_ = false;
   bool posted_here_ = false;
   base::SteadyTime now_;
   base::WallTime wall_now_;

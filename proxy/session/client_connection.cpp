@@ -428,7 +428,7 @@ void ClientConnection::make_room() {
 void ClientConnection::drop_input() {
   net::TurnBudget budget;
   while (state_ == State::lingering && channel_.is_readable()) {
-    if (budget.is_spent()) {
+    if (budget.is_spent() || means_.loop.is_late()) {
       means_.resume_soon(*this);
       return;
     }

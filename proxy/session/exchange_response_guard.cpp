@@ -197,7 +197,7 @@ void Exchange::send_held_response(bool is_endpoints_turn) {
   while (guard.head != nullptr || !guard.is_sent()) {
     const std::size_t room = room_for_client(false);
     if (room == 0 && guard.head == nullptr) return;
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (guard.sent > 0 && means_.loop.is_late())) {
       means_.resume_soon(guard);
       return;
     }

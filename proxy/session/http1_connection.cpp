@@ -61,7 +61,8 @@ void Http1Connection::proceed() {
   if (processing_) return;
   net::TurnBudget budget;
   while (wants_input() && (held_.is_new() || connection_.channel().is_readable())) {
-    if (budget.is_spent()) {
+    const bool is_bulk = passes_on() && input_flow_.is_bulk();
+    if (budget.is_spent() || (is_bulk && means_.loop.is_late())) {
       means_.resume_soon(connection_);
       return;
     }
@@ -103,8 +104,7 @@ bool Http1Connection::read_some(net::TurnBudget& budget) {
   Buffers::Area& area = means_.buffers.client;
   char* const begin = area.begin();
   const std::size_t held = held_.size();
-  const bool is_bulk = state_ == State::body || state_ == State::tunnel;
-  const std::size_t most = is_bulk ? Buffers::kReadBytes : kRequestReadBytes;
+  const std::size_t most = passes_on() ? Buffers::kReadBytes : kRequestReadBytes;
   const net::IoResult got = connection_.read(begin + held, area.capacity() - held, budget, most);
   switch (got.kind) {
     case net::IoResult::Kind::would_block:  // TLS: what came may say nothing
@@ -129,8 +129,7 @@ bool Http1Connection::read_some(net::TurnBudget& budget) {
 }
 
 std::size_t Http1Connection::movable_input() const {
-  const bool passes_on = state_ == State::body || state_ == State::tunnel;
-  if (!passes_on || !held_.empty() || !connection_.channel().is_plain() ||
+  if (!passes_on() || !held_.empty() || !connection_.channel().is_plain() ||
       !exchange_->takes_moved_request()) {
     return 0;
   }

@@ -73,6 +73,8 @@ class Http1Connection final : public Protocol, private Downstream {
 
   bool owes_too_much() const;
   bool wants_input() const;
+  // What comes is the endpoint's.
+  bool passes_on() const { return state_ == State::body || state_ == State::tunnel; }
   void proceed();
   void use_held(net::TurnBudget& budget);
   bool read_some(net::TurnBudget& budget);

@@ -83,7 +83,7 @@ void Http2Connection::read() {
       holds_back_ = true;
       return;
     }
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (input_flow_.is_bulk() && means_.loop.is_late())) {
       means_.resume_soon(connection_);
       return;
     }
@@ -104,6 +104,7 @@ bool Http2Connection::take_input(net::TurnBudget& budget) {
       connection_.close(reason::client_closed);
       return false;
     }
+    input_flow_.note_read(got.bytes);
     input = {area.begin(), got.bytes};
   }
   flush_soon();

@@ -8,6 +8,7 @@
 #include "proxy/admin/held_text.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/http2/server_session.h"
+#include "proxy/net/flow.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
 #include "proxy/reason/words.h"
@@ -173,6 +174,7 @@ class Http2Connection final : public Protocol,
   bool has_failed_ = false;
   bool had_request_ = false;
   admin::HeldBytes held_;         // in session_
+  net::Flow input_flow_;          // of all its streams
   base::ByteQueue input_;         // that was read, and that there was no time to look at
   admin::HeldBytes held_input_;   // in input_
   admin::HeldBytes held_fields_;  // in session_

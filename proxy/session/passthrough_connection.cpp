@@ -174,7 +174,7 @@ void PassthroughConnection::pass_to_endpoint() {
   while (state_ == State::passing && !client_finished_ && channel.is_readable()) {
     const bool moves = client_flow_.movable(net::Flow::kEndless) > 0;
     if (upstream_->unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (client_flow_.is_bulk() && means_.loop.is_late())) {
       means_.resume_soon(connection_);
       break;
     }
@@ -235,7 +235,7 @@ void PassthroughConnection::pass_to_client() {
   while (state_ == State::passing && !endpoint_finished_ && upstream_->is_readable()) {
     const bool moves = endpoint_flow_.movable(net::Flow::kEndless) > 0;
     if (channel.unsent() > (moves ? 0 : means_.options.unsent_bytes_high)) break;
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (endpoint_flow_.is_bulk() && means_.loop.is_late())) {
       means_.resume_soon(*upstream_);
       break;
     }

@@ -168,7 +168,7 @@ void Http1RequestStream::read() {
     const std::size_t movable = this->movable();
     const std::size_t room = user_->room_for_response(movable > 0);
     if (room == 0) break;
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (flow_.is_bulk() && tools_.loop.is_late())) {
       tools_.counters.turns_spent.add();
       tools_.loop.resume_soon(*connection_);
       break;

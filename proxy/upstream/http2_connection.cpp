@@ -89,7 +89,7 @@ void Http2Connection::on_upstream_readable() {
   is_working_ = true;
   net::TurnBudget budget;
   while (connection_ != nullptr && connection_->is_readable()) {
-    if (budget.is_spent()) {
+    if (budget.is_spent() || (input_flow_.is_bulk() && loop_.is_late())) {
       endpoint_.counters().turns_spent.add();
       loop_.resume_soon(*connection_);
       break;
@@ -101,6 +101,7 @@ void Http2Connection::on_upstream_readable() {
       lose(kClosed);
       return;
     }
+    input_flow_.note_read(got.bytes);
     was_used_ = true;
     is_in_doubt_ = false;
     std::size_t frames = 0;

@@ -7,6 +7,7 @@
 
 #include "proxy/admin/held_bytes.h"
 #include "proxy/http2/client_session.h"
+#include "proxy/net/flow.h"
 #include "proxy/net/loop.h"
 #include "proxy/upstream/connection.h"
 #include "proxy/upstream/failure.h"
@@ -84,6 +85,7 @@ class Http2Connection final : public net::EventHandler,
   std::unique_ptr<http2::ClientSession> session_;
   std::unique_ptr<Connection> connection_;  // nullptr: it is over
   std::optional<Failure> failure_;          // of the connection
+  net::Flow input_flow_;                    // of all its streams
   std::string out_;                         // during send()
   admin::HeldBytes held_;                   // in session_
   bool is_established_ = false;

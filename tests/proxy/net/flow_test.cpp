@@ -38,6 +38,15 @@ TEST(Flow, AMoveOfLittleEndsItAndAMoveOfNothingSaysNothing) {
   EXPECT_EQ(flow.movable(kMuch), 0u);
 }
 
+TEST(Flow, IsBulkWhileMuchComesAtATime) {
+  Flow flow;
+  EXPECT_FALSE(flow.is_bulk());
+  flow.note_read(64u << 10);
+  EXPECT_TRUE(flow.is_bulk());
+  flow.note_read(1'000);
+  EXPECT_FALSE(flow.is_bulk());
+}
+
 TEST(Flow, WithoutAPipeTheNextStepIsARead) {
   Flow flow;
   flow.note_read(64u << 10);

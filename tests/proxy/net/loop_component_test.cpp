@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 
+#include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 
 namespace proxy::net {
@@ -104,6 +106,42 @@ TEST(Loop, HoweverLongOneTakesNewEventsAreLookedForBeforeTheNext) {
   Turns turns(*loop, story, 4);
   loop->run(turns);
   EXPECT_EQ(story, (std::vector<int>{1, 0, 2, 0, 3, 0, 1, 0}));
+}
+
+// Asks at each of its events whether it is late, and takes long.
+class Asking final : public EventHandler {
+ public:
+  Asking(Loop& loop, std::vector<int>& story, int number)
+      : loop_(loop), story_(story), number_(number), readable_(::eventfd(1, EFD_NONBLOCK)) {
+    EXPECT_TRUE(loop.add(readable_.get(), *this));
+  }
+  void on_ready(Ready) override {
+    story_.push_back(loop_.is_late() ? -number_ : number_);
+    time_passed += TurnSlice::kTime;
+    loop_.resume_soon(*this);
+  }
+  void on_resumed() override {
+    constexpr int kResumed = 10;
+    story_.push_back(kResumed * (loop_.is_late() ? -number_ : number_));
+  }
+
+ private:
+  Loop& loop_;
+  std::vector<int>& story_;
+  int number_;
+  Fd readable_;
+};
+
+TEST(Loop, ItIsLateForEventsBehindThoseThatTookASliceAndForNobodyWhoIsResumed) {
+  auto loop = Loop::create(&still_clock).value();
+  std::vector<int> story;
+  Asking one(*loop, story, 1), two(*loop, story, 2);
+  EXPECT_FALSE(loop->is_late());
+  Turns turns(*loop, story, 2);
+  loop->run(turns);
+  EXPECT_EQ(story, (std::vector<int>{1, -2, 10, 20, 0, 0}));
+  time_passed += TurnSlice::kTime;
+  EXPECT_FALSE(loop->is_late());
 }
 
 TEST(Loop, WhoeverIsGoneIsNotResumed) {

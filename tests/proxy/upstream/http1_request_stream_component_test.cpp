@@ -19,6 +19,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/turn_budget.h"
+#include "proxy/net/turn_slice.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/endpoint.h"
 #include "proxy/upstream/http1_request_stream.h"
@@ -169,6 +170,35 @@ TEST_F(Http1Response, OfATunnelNoMorePartsAreTakenInATurnThanOfABody) {
     one.on_asked = nullptr;
     one.on_piece = nullptr;
   }
+}
+
+// Each part takes as long as the bulk of a turn may.
+TEST_F(Http1Response, WhoeverHasLittleToSayIsServedBeforeTheBulkOfASecond) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+  const std::string much(20'000, 'x');
+  std::string story;
+  Requester& one = ask();
+  Requester& two = ask();
+  Requester& calm = ask();
+  for (Requester* const bulk : {&one, &two}) {
+    deliver(*bulk, head + much);
+    ASSERT_TRUE(turn_until([&] { return bulk->bytes == much.size(); }));
+    bulk->on_piece = [&](std::size_t) {
+      story += 'b';
+      time_passed += net::TurnSlice::kTime;
+    };
+  }
+  deliver(calm, head + "x");
+  ASSERT_TRUE(turn_until([&] { return calm.bytes == 1; }));
+  calm.on_piece = [&](std::size_t) { story += 'c'; };
+
+  // In one turn, and in this order as far as it is the kernel's to say.
+  for (Requester* const bulk : {&one, &two}) deliver(*bulk, much);
+  deliver(calm, "x");
+  ASSERT_TRUE(turn_until([&] { return story.size() == 3; }));
+  EXPECT_NE(story, "bbc");
+  EXPECT_EQ(one.bytes, 2 * much.size());
+  EXPECT_EQ(two.bytes, 2 * much.size());
 }
 
 }  // namespace
