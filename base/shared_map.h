@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/node_ref.h"
 
 namespace base {
 
@@ -36,7 +37,8 @@ class SharedMap {
   struct Node;
   struct Fork;
   struct Leaf;
-  class Ref;
+  static void free_node(Node* node);
+  using Ref = NodeRef<Node, &free_node>;
 
  public:
   using key_type = std::string;
@@ -249,40 +251,6 @@ class SharedMap {
   };
   struct Nothing {};
 
-  // Counts the references to a node. Only the sole owner of one may change it.
-  class Ref {
-   public:
-    Ref() = default;
-    explicit Ref(Node* node) : node_(node) { hold(); }
-    Ref(const Ref& other) : node_(other.node_) { hold(); }
-    Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-    Ref& operator=(Ref other) noexcept {
-      std::swap(node_, other.node_);
-      return *this;
-    }
-    ~Ref() {
-      if (node_ == nullptr || node_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-        return;
-      }
-      if (node_->is_leaf()) {
-        delete static_cast<Leaf*>(node_);
-      } else {
-        delete static_cast<Fork*>(node_);
-      }
-    }
-    Node* get() const { return node_; }
-    Node* operator->() const { return node_; }
-    Node& operator*() const { return *node_; }
-    explicit operator bool() const { return node_ != nullptr; }
-    bool is_sole() const { return node_->references.load(std::memory_order_acquire) == 1; }
-
-   private:
-    void hold() {
-      if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
-    }
-    Node* node_ = nullptr;
-  };
-
   struct Fork : Node {
     Fork(std::uint32_t at, Ref zero, Ref one)
         : Node(at), left(std::move(zero)), right(std::move(one)) {
@@ -436,6 +404,15 @@ class SharedMap {
   Ref root_;
   std::size_t size_ = 0;  // where there is a root
 };
+
+template <class V, bool digested>
+void SharedMap<V, digested>::free_node(Node* node) {
+  if (node->is_leaf()) {
+    delete static_cast<Leaf*>(node);
+  } else {
+    delete static_cast<Fork*>(node);
+  }
+}
 
 template <class V, bool digested>
 void SharedMap<V, digested>::put(Ref entry) {

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/node_ref.h"
+
 namespace base {
 
 // A table by text for many look-ups and few changes: a copy costs nothing, a change in it the way
@@ -74,44 +76,20 @@ class SharedTable {
     const Kind kind;
   };
 
-  // Counts the references to a node. Only the sole owner of one may change it.
-  class Ref {
-   public:
-    Ref() = default;
-    explicit Ref(Node* node) : node_(node) { hold(); }
-    Ref(const Ref& other) : node_(other.node_) { hold(); }
-    Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-    Ref& operator=(Ref other) noexcept {
-      std::swap(node_, other.node_);
-      return *this;
+  static void free_node(Node* node) {
+    switch (node->kind) {
+      case Kind::branch:
+        Branch::free(static_cast<Branch*>(node));
+        break;
+      case Kind::leaf:
+        Leaf::free(static_cast<Leaf*>(node));
+        break;
+      case Kind::twins:
+        delete static_cast<Twins*>(node);
+        break;
     }
-    ~Ref() {
-      if (node_ == nullptr || node_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-        return;
-      }
-      switch (node_->kind) {
-        case Kind::branch:
-          Branch::free(static_cast<Branch*>(node_));
-          break;
-        case Kind::leaf:
-          Leaf::free(static_cast<Leaf*>(node_));
-          break;
-        case Kind::twins:
-          delete static_cast<Twins*>(node_);
-          break;
-      }
-    }
-    Node* get() const { return node_; }
-    Node* operator->() const { return node_; }
-    explicit operator bool() const { return node_ != nullptr; }
-    bool is_sole() const { return node_->references.load(std::memory_order_acquire) == 1; }
-
-   private:
-    void hold() {
-      if (node_ != nullptr) node_->references.fetch_add(1, std::memory_order_relaxed);
-    }
-    Node* node_ = nullptr;
-  };
+  }
+  using Ref = NodeRef<Node, &free_node>;
 
   // Has room for the children that it has, right behind it: most have a few.
   struct alignas(void*) Branch : Node {
