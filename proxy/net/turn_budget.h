@@ -19,6 +19,9 @@ class TurnBudget {
   // A step costs something however little it moves: 16 small reads or requests are a turn's work.
   static constexpr std::size_t kStepBytes = 8u << 10;
 
+  // A turn moves 1 MiB at most: some 250 us of work, nearly all of it in sending.
+  static constexpr std::size_t kMovedPerByte = 8;
+
   enum class Unit { tls_record, http2_frame, chunk };
   // A record is at most 16 KiB, and may be one byte (23 on the wire, about 1 us); a frame may be
   // nothing but its head of 9 bytes (some 300 ns); a chunk 6 bytes for one (some 40 ns). What is
@@ -39,6 +42,9 @@ class TurnBudget {
   bool is_spent() const { return left_ == 0; }
   // A read or a move of so many bytes, or (0) a request that was dealt with.
   void spend(std::size_t bytes = 0) { take(std::max(bytes, kStepBytes)); }
+  // A move inside the kernel, where no byte is looked at. Turns of 128 KiB would cut an upload into
+  // pieces whose own cost, of the endpoint's answers and of the kernel, is a quarter of the whole.
+  void spend_moved(std::size_t bytes) { spend(bytes / kMovedPerByte); }
   // So many pieces, whatever is in them.
   void spend(Unit unit, std::size_t count) { take(count * bytes_of(unit)); }
 

@@ -157,7 +157,7 @@ bool Http1Connection::move_input(std::size_t size, net::TurnBudget& budget) {
     case net::IoResult::Kind::done:
       break;
   }
-  budget.spend(taken->bytes);
+  budget.spend_moved(taken->bytes);
   input_flow_.note_moved(taken->bytes);
   if (state_ == State::tunnel) {
     connection_.arm(tunnel_idle());

@@ -204,7 +204,7 @@ IoResult PassthroughConnection::take_from_client(net::TurnBudget& budget) {
     if (moved) {
       channel.note_taken(moved->kind);
       client_flow_.note_moved(moved->bytes);
-      budget.spend(moved->bytes);
+      budget.spend_moved(moved->bytes);
       means_.counters.moved_bytes.add(moved->bytes);
       return *moved;
     }
@@ -265,7 +265,7 @@ IoResult PassthroughConnection::take_from_endpoint(net::TurnBudget& budget) {
       IoResult taken = moved->taken;
       taken.kind = upstream_->note_taken(taken.kind);
       endpoint_flow_.note_moved(taken.bytes);
-      budget.spend(taken.bytes);
+      budget.spend_moved(taken.bytes);
       means_.counters.moved_bytes.add(taken.bytes);
       return taken;
     }

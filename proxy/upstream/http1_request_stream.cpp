@@ -236,7 +236,7 @@ bool Http1RequestStream::move(std::size_t size, net::TurnBudget& budget) {
     case net::IoResult::Kind::done:
       break;
   }
-  budget.spend(taken->bytes);
+  budget.spend_moved(taken->bytes);
   flow_.note_moved(taken->bytes);
   if (!is_tunnel_) decoder_.skip(taken->bytes);
   return true;

@@ -29,6 +29,12 @@ TEST(TurnBudget, PiecesCountHoweverLittleIsInThem) {
   }
 }
 
+TEST(TurnBudget, WhatIsMovedInsideTheKernelCountsAnEighthAndStillHasAnEnd) {
+  EXPECT_EQ(count_until_spent([](TurnBudget& budget) { budget.spend_moved(128u << 10); }), 8u);
+  EXPECT_EQ(count_until_spent([](TurnBudget& budget) { budget.spend_moved(1u << 20); }), 1u);
+  EXPECT_EQ(count_until_spent([](TurnBudget& budget) { budget.spend_moved(1); }), 16u);
+}
+
 TEST(TurnBudget, NoPiecesCostNothing) {
   TurnBudget budget;
   for (int i = 0; i < 1'000; ++i) budget.spend(Unit::chunk, 0);
