@@ -12,6 +12,7 @@
 #include "proxy/http/host_name.h"
 #include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
+#include "tests/proxy/support/memory_handshake.h"
 
 namespace proxy::tls {
 namespace {
@@ -60,33 +61,13 @@ class SessionTickets : public ::testing::TestWithParam<int> {
     base::SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_max_proto_version(context.get(), GetParam());
     base::SslPtr client(SSL_new(context.get()));
-    BIO* const in = BIO_new(BIO_s_mem());
-    BIO* const out = BIO_new(BIO_s_mem());
-    SSL_set_bio(client.get(), in, out);
-    SSL_set_connect_state(client.get());
     if (!name.empty()) SSL_set_tlsext_host_name(client.get(), name.c_str());
     if (ticket != nullptr) SSL_set_session(client.get(), ticket);
 
     ServerConnection connection(*server);
     Outcome outcome;
-    auto step = ServerConnection::Handshake::needs_more;
-    while (step == ServerConnection::Handshake::needs_more) {
-      SSL_do_handshake(client.get());
-      std::string sent = base::read_memory_bio(out);
-      (void)BIO_reset(out);
-      if (sent.empty()) break;
-      std::string_view left = sent;
-      server->output().clear();
-      step = connection.step(left);
-      BIO_write(in, server->output().data(), static_cast<int>(server->output().size()));
-    }
-    if (step != ServerConnection::Handshake::done) {
-      outcome.failure = connection.failure_reason();
-      if (outcome.failure.empty()) outcome.failure = "stood still";
-      return outcome;
-    }
-    char byte = 0;
-    SSL_read(client.get(), &byte, 1);  // takes the ticket of TLS 1.3
+    outcome.failure = support::shake_hands(*server, connection, client.get());
+    if (!outcome.failure.empty()) return outcome;
     outcome.resumed = connection.was_resumed();
     outcome.name = connection.server_name();
     outcome.ticket.reset(SSL_get1_session(client.get()));

@@ -11,6 +11,7 @@
 #include "base/tls_certificate_rules.h"
 #include "proxy/tls/server_connection.h"
 #include "proxy/tls/server_context.h"
+#include "tests/proxy/support/memory_handshake.h"
 
 namespace proxy::tls {
 namespace {
@@ -69,33 +70,13 @@ class TlsPolicies : public ::testing::Test {
     constexpr std::string_view kProtocols = "\x02h2\x08http/1.1";
     SSL_set_alpn_protos(client.get(), reinterpret_cast<const unsigned char*>(kProtocols.data()),
                         static_cast<unsigned>(kProtocols.size()));
-    BIO* const in = BIO_new(BIO_s_mem());
-    BIO* const out = BIO_new(BIO_s_mem());
-    SSL_set_bio(client.get(), in, out);
-    SSL_set_connect_state(client.get());
     SSL_set_tlsext_host_name(client.get(), wishes.name.c_str());
     if (wishes.ticket != nullptr) SSL_set_session(client.get(), wishes.ticket);
 
     ServerConnection connection(*server_);
     Outcome outcome;
-    auto step = ServerConnection::Handshake::needs_more;
-    while (step == ServerConnection::Handshake::needs_more) {
-      SSL_do_handshake(client.get());
-      const std::string sent = base::read_memory_bio(out);
-      (void)BIO_reset(out);
-      if (sent.empty()) break;
-      std::string_view left = sent;
-      server_->output().clear();
-      step = connection.step(left);
-      BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
-    }
-    if (step != ServerConnection::Handshake::done) {
-      outcome.failure = connection.failure_reason();
-      if (outcome.failure.empty()) outcome.failure = "stood still";
-      return outcome;
-    }
-    char byte = 0;
-    SSL_read(client.get(), &byte, 1);  // takes the ticket of TLS 1.3
+    outcome.failure = support::shake_hands(*server_, connection, client.get());
+    if (!outcome.failure.empty()) return outcome;
     outcome.resumed = connection.was_resumed();
     outcome.http2 = connection.negotiated_http2();
     outcome.met = connection.met_policy();
