@@ -27,20 +27,10 @@ using proxy::support::RunningEngine;
 using proxy::support::ScriptedBackend;
 using proxy::support::SeenRequest;
 using proxy::support::SocketStream;
+using proxy::support::tls_server;
 
 inline const std::string kNginx = "nginx.ingress.kubernetes.io/";
 inline const std::string kHost = "shop.test";
-
-inline base::SslCtxPtr tls_server(const proxy::config::Certificate& own) {
-  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
-  const std::string own_key = own.key_pem.text();
-  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
-  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context.get(), leaf.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
-  return context;
-}
 
 inline base::SslCtxPtr tls_server(const std::string& name) {
   return tls_server(proxy::support::issue({name}));

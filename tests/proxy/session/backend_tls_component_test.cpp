@@ -18,13 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 
 base::SslCtxPtr server(const config::Certificate& own, const std::string& client_authority = "") {
-  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
-  const std::string own_key = own.key_pem.text();
-  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
-  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context.get(), leaf.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  base::SslCtxPtr context = tls_server(own);
   constexpr unsigned char kContext[] = "test";
   SSL_CTX_set_session_id_context(context.get(), kContext, sizeof kContext);
   if (!client_authority.empty()) {

@@ -8,6 +8,7 @@
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
+#include "tests/proxy/support/scripted_backend.h"
 
 namespace proxy::support {
 namespace {
@@ -469,14 +470,7 @@ TEST_F(Http2Endpoints, OnesThatLeaveTheConfigurationAreLeftWhenTheirLastCallEnds
 }
 
 TEST_F(Http2Endpoints, AreToldInTlsThatItIsHttp2) {
-  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const config::Certificate own = issue({"backend.test"});
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
-  const std::string own_key = own.key_pem.text();
-  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
-  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context.get(), leaf.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  base::SslCtxPtr context = tls_server(issue({"backend.test"}));
   std::string offered;
   SSL_CTX_set_alpn_select_cb(
       context.get(),

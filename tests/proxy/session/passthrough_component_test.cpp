@@ -23,17 +23,6 @@ using ::testing::StartsWith;
 // More than the sockets on its way hold together.
 constexpr std::size_t kMuch = 12u << 20;
 
-base::SslCtxPtr server(const config::Certificate& own) {
-  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
-  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
-  const std::string own_key = own.key_pem.text();
-  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
-  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context.get(), leaf.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
-  return context;
-}
-
 // Takes connections one at a time, and leaves what comes on them to the test.
 class Door {
  public:
@@ -126,7 +115,7 @@ class Passthrough : public ::testing::Test {
   }
 
   const config::Certificate own_ = issue({"backend.test"});
-  const base::SslCtxPtr context_ = server(own_);
+  const base::SslCtxPtr context_ = tls_server(own_);
   std::optional<RunningEngine> proxy_;
 };
 
@@ -135,7 +124,7 @@ TEST_F(Passthrough, TheEndpointEndsTlsAndSeesTheName) {
       [](SocketStream& stream, const SeenRequest& request) {
         return stream.send(ScriptedBackend::ok(request.field("Host")));
       },
-      "127.0.0.1", server(own_));
+      "127.0.0.1", tls_server(own_));
   serve({backend.port()});
   for (const char* const name : {"pass.test", "PASS.test", "a.wild.test"}) {
     auto stream = connect();

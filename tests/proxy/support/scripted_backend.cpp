@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <netinet/in.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -25,6 +26,17 @@ std::string SeenRequest::field(std::string name) const {
   if (at == std::string::npos) return "";
   const std::size_t begin = at + wanted.size();
   return head.substr(begin, head.find("\r\n", begin) - begin);
+}
+
+base::SslCtxPtr tls_server(const config::Certificate& own) {
+  base::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  const base::X509Ptr leaf = base::parse_first_certificate(own.chain_pem.text()).value();
+  const std::string own_key = own.key_pem.text();
+  const base::BioPtr text(BIO_new_mem_buf(own_key.data(), static_cast<int>(own_key.size())));
+  const base::EvpPkeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+  SSL_CTX_use_certificate(context.get(), leaf.get());
+  SSL_CTX_use_PrivateKey(context.get(), key.get());
+  return context;
 }
 
 ScriptedBackend::ScriptedBackend(Script script, std::string_view ip, base::SslCtxPtr tls)

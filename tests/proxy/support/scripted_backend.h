@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "proxy/config/model.h"
 #include "proxy/net/fd.h"
 #include "tests/proxy/support/socket_stream.h"
 
@@ -21,6 +22,9 @@ struct SeenRequest {
   // The value of the first field of this name (any case); empty: there is none.
   std::string field(std::string name) const;
 };
+
+// For an endpoint in TLS that shows this certificate.
+base::SslCtxPtr tls_server(const config::Certificate& own);
 
 // An endpoint that behaves as the test says, one thread per connection.
 class ScriptedBackend {
