@@ -59,14 +59,7 @@ class BasicAuth : public ::testing::Test {
   // Below /admin these guards hold.
   config::ProxyConfig shop_with(const config::Guards& guards, bool gathers = false) {
     config::ProxyConfig config = shop({backend.port()});
-    config.guards["g"] = std::make_shared<const config::Guards>(guards);
-    config::VirtualHost host = *config.hosts.at("shop.test");
-    config::Route admin = host.routes.at(0);
-    admin.path = "/admin";
-    admin.policies.change().guards = "g";
-    admin.policies.change().buffers_request = gathers;
-    host.routes.push_back(admin);
-    config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+    guard_below("/admin", config, guards, gathers);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     return config;
   }
@@ -308,10 +301,7 @@ TEST(BasicAuthForReal, TakesThePasswordOfEachKindOfHash) {
       {{"apr1", "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/"},
        {"sha", "{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE="},
        {"bcrypt", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"}}};
-  config.guards["g"] = std::make_shared<const config::Guards>(guards);
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards);
   ASSERT_TRUE(proxy.publish(config));
   for (const std::string& user : std::vector<std::string>{"apr1", "sha", "bcrypt"}) {
     for (const bool is_right : {true, false}) {

@@ -57,13 +57,7 @@ class ExternalAuth : public ::testing::Test {
     auth.read_timeout = patience;
     auth.connect_timeout = patience;
     config.clusters["auth"] = std::make_shared<const config::Cluster>(auth);
-    config.guards["g"] = std::make_shared<const config::Guards>(guards);
-    config::VirtualHost host = *config.hosts.at("shop.test");
-    config::Route admin = host.routes.at(0);
-    admin.path = "/admin";
-    admin.policies.change().guards = "g";
-    host.routes.push_back(admin);
-    config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+    guard_below("/admin", config, guards);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     return config;
   }

@@ -84,14 +84,7 @@ class Firewall : public ::testing::Test {
   // Below /guarded these guards hold.
   config::ProxyConfig shop_with(const config::Guards& guards, bool gathers = false) {
     config::ProxyConfig config = shop({backend.port()});
-    config.guards["g"] = std::make_shared<const config::Guards>(guards);
-    config::VirtualHost host = *config.hosts.at("shop.test");
-    config::Route guarded = host.routes.at(0);
-    guarded.path = "/guarded";
-    guarded.policies.change().guards = "g";
-    guarded.policies.change().buffers_request = gathers;
-    host.routes.push_back(guarded);
-    config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+    guard_below("/guarded", config, guards, gathers);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     return config;
   }
@@ -359,10 +352,7 @@ TEST_F(Firewall, OfAnUpgradeTheHeadIsInspected) {
     return false;
   });
   config::ProxyConfig config = shop({upgrades.port()});
-  config.guards["g"] = std::make_shared<const config::Guards>(guards());
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards());
   ASSERT_TRUE(proxy.publish(config));
   const std::string fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   EXPECT_EQ(ask(request("/?q=evil", fields, "", "GET")).status, 403);
@@ -395,10 +385,7 @@ TEST_F(Firewall, OfAGrpcCallTheHeadIsInspected) {
   config::Cluster cluster;
   cluster.speaks_http2 = true;
   config::ProxyConfig config = shop({calls.port()}, cluster);
-  config.guards["g"] = std::make_shared<const config::Guards>(guards());
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards());
   add_certificate(config, "shop.test", issue({"shop.test"}));
   ASSERT_TRUE(proxy.publish(config));
   SocketStream stream = SocketStream::connect(proxy.https());
@@ -428,10 +415,7 @@ TEST(FirewallForReal, BlocksWhatTheCoreRuleSetTakesForAnAttack) {
   config::ProxyConfig config = shop({backend.port()});
   config::Guards guards;
   guards.firewall = config::Firewall{};
-  config.guards["g"] = std::make_shared<const config::Guards>(guards);
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards);
   ASSERT_TRUE(proxy.publish(config));
   const auto status = [&](const std::string& text) {
     auto client = HttpClient::connect(proxy.http());
@@ -457,10 +441,7 @@ TEST(FirewallForReal, WithoutARuleSetNobodyPassesWhoIsToBeInspected) {
   config::ProxyConfig config = shop({backend.port()});
   config::Guards guards;
   guards.firewall = config::Firewall{};
-  config.guards["g"] = std::make_shared<const config::Guards>(guards);
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards);
   ASSERT_TRUE(proxy.publish(config));
   EXPECT_EQ(HttpClient::connect(proxy.http()).get("/").status, 503);
   EXPECT_THAT(proxy.access_log(), HasSubstr("\"reason\":\"firewall_unavailable\""));

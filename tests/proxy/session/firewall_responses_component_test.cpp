@@ -150,10 +150,7 @@ class FirewallResponses : public ::testing::Test {
     config::ProxyConfig config = shop({port}, cluster);
     config::Guards guards;
     guards.firewall = firewall;
-    config.guards["g"] = std::make_shared<const config::Guards>(guards);
-    config::VirtualHost host = *config.hosts.at("shop.test");
-    host.routes.at(0).policies.change().guards = "g";
-    config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+    guard_all(config, guards);
     add_certificate(config, "shop.test", issue({"shop.test"}));
     return config;
   }
@@ -482,10 +479,7 @@ TEST(FirewallResponsesForReal, ALeakOfADatabaseIsRefused) {
   config::ProxyConfig config = shop({backend.port()});
   config::Guards guards;
   guards.firewall = config::Firewall{.responses = config::ResponseInspection{}};
-  config.guards["g"] = std::make_shared<const config::Guards>(guards);
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  host.routes.at(0).policies.change().guards = "g";
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_all(config, guards);
   ASSERT_TRUE(proxy.publish(config));
   const auto status = [&](const std::string& path) {
     auto client = HttpClient::connect(proxy.http());

@@ -20,13 +20,7 @@ ScriptedBackend::Script says_hello() {
 // shop.test as shop() makes it; below /admin these guards hold.
 config::ProxyConfig shop_with_admin(std::uint16_t port, const config::Guards& guards) {
   config::ProxyConfig config = shop({port});
-  config.guards["g"] = std::make_shared<const config::Guards>(guards);
-  config::VirtualHost host = *config.hosts.at("shop.test");
-  config::Route admin = host.routes.at(0);
-  admin.path = "/admin";
-  admin.policies.change().guards = "g";
-  host.routes.push_back(admin);
-  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  guard_below("/admin", config, guards);
   return config;
 }
 

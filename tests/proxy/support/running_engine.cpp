@@ -91,6 +91,25 @@ config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluste
   return config;
 }
 
+void guard_all(config::ProxyConfig& config, const config::Guards& guards) {
+  config.guards["g"] = std::make_shared<const config::Guards>(guards);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).policies.change().guards = "g";
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+}
+
+void guard_below(const std::string& path, config::ProxyConfig& config, const config::Guards& guards,
+                 bool gathers) {
+  config.guards["g"] = std::make_shared<const config::Guards>(guards);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  config::Route guarded = host.routes.at(0);
+  guarded.path = path;
+  guarded.policies.change().guards = "g";
+  guarded.policies.change().buffers_request = gathers;
+  host.routes.push_back(guarded);
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+}
+
 config::Certificate issue(const std::vector<std::string>& names) {
   const auto key = base::PrivateKey::generate({}).value();
   base::SelfSignedOptions options;

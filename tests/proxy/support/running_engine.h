@@ -49,6 +49,11 @@ bool comes_to_rest(const std::atomic<std::size_t>& number);
 
 // One host, shop.test, whose every path goes to these ports.
 config::ProxyConfig shop(const std::vector<std::uint16_t>& ports, config::Cluster cluster = {});
+// Of what shop() made: these guards hold for all of it, or below this path alone, where the bodies
+// of requests may be gathered.
+void guard_all(config::ProxyConfig& config, const config::Guards& guards);
+void guard_below(const std::string& path, config::ProxyConfig& config, const config::Guards& guards,
+                 bool gathers = false);
 // A self-signed pair for these names.
 config::Certificate issue(const std::vector<std::string>& names);
 // Serves this certificate under this SNI name.
