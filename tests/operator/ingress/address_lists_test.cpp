@@ -6,22 +6,18 @@
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/compiler.h"
 #include "tests/operator/ingress/cluster_builder.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
 using ingress_test::an_ingress;
+using ingress_test::nginx;
 using ingress_test::ViewBuilder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-AnnotationMap nginx(std::initializer_list<std::pair<const std::string, std::string>> pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 std::vector<std::string> texts(const std::vector<proxy::config::Network>& networks) {
   std::vector<std::string> texts;

@@ -5,20 +5,16 @@
 #include "operator/ingress/annotations/other_controllers.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/annotations/values.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
+using ingress_test::nginx;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-AnnotationMap nginx(std::initializer_list<std::pair<const std::string, std::string>> pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 TEST(AnnotationValues, BooleansAreTheSpellingsOfNginx) {
   for (const char* text :

@@ -5,10 +5,12 @@
 
 #include "operator/ingress/annotations/route_policy.h"
 #include "proxy/config/origin.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
+using ingress_test::nginx;
 using proxy::config::Cors;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -16,12 +18,6 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-AnnotationMap nginx(std::initializer_list<std::pair<const std::string, std::string>> pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 // With enable-cors and these.
 struct Read {

@@ -7,10 +7,13 @@
 #include "operator/ingress/annotations/route_policy.h"
 #include "proxy/config/limits.h"
 #include "tests/operator/ingress/cluster_builder.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
+using ingress_test::nginx;
+using ingress_test::Pairs;
 using proxy::config::Firewall;
 using proxy::config::FirewallMode;
 using proxy::config::ResponseInspection;
@@ -20,14 +23,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-using Pairs = std::initializer_list<std::pair<const std::string, std::string>>;
-
-AnnotationMap nginx(Pairs pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 std::optional<Firewall> read(Pairs pairs) {
   Issues issues;

@@ -6,11 +6,14 @@
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/compiler.h"
 #include "tests/operator/ingress/cluster_builder.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
 using ingress_test::an_ingress;
+using ingress_test::nginx;
+using ingress_test::Pairs;
 using ingress_test::ViewBuilder;
 using testing::AllOf;
 using testing::Contains;
@@ -19,14 +22,6 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-using Pairs = std::initializer_list<std::pair<const std::string, std::string>>;
-
-AnnotationMap nginx(Pairs pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 std::optional<proxy::config::Limits> read(Pairs pairs) {
   Issues issues;

@@ -5,23 +5,18 @@
 
 #include "operator/ingress/annotations/redirection.h"
 #include "proxy/config/limits.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
+using ingress_test::nginx;
+using ingress_test::Pairs;
 using proxy::config::Replacement;
 using proxy::config::Shape;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-using Pairs = std::initializer_list<std::pair<const std::string, std::string>>;
-
-AnnotationMap nginx(Pairs pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 struct Told {
   Shape shape;

@@ -5,23 +5,19 @@
 
 #include "operator/ingress/compiler.h"
 #include "tests/operator/ingress/cluster_builder.h"
+#include "tests/operator/ingress/nginx_annotations.h"
 
 namespace ingress::annotations {
 namespace {
 
 using ingress_test::an_ingress;
+using ingress_test::nginx;
 using ingress_test::ViewBuilder;
 using proxy::config::CookieSecure;
 using proxy::config::SameSite;
 using proxy::config::StickyCookie;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-AnnotationMap nginx(std::initializer_list<std::pair<const std::string, std::string>> pairs) {
-  AnnotationMap map;
-  for (const auto& [key, value] : pairs) map[std::string(kNginxPrefix) + key] = value;
-  return map;
-}
 
 TEST(SessionAffinity, IsAskedForByItsOwnKeyOnly) {
   Issues issues;
