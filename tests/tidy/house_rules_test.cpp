@@ -438,8 +438,9 @@ TEST(HouseRules, ForbiddenCallsAreAbsent) {
   EXPECT_THAT(found, IsEmpty());
 }
 
-// A peer that sends as fast as it is read keeps a worker to itself else (decision 0023).
-TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudget) {
+// A peer that sends as fast as it is read keeps a worker to itself else (decision 0023), and many
+// such peers keep it from all others (0142).
+TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudgetAndStandBackWhenItIsLate) {
   const std::regex reading_loop(R"(while \([^{]*is_readable\(\)[^{]*\{)");
   constexpr std::size_t kBeginningOfTheLoop = 600;
   std::vector<std::string> endless;
@@ -449,9 +450,11 @@ TEST(HouseRules, LoopsThatReadWhatAPeerSendsSpendATurnBudget) {
     for (std::sregex_iterator it(file.text.begin(), file.text.end(), reading_loop), end; it != end;
          ++it, ++loops) {
       const auto begin = static_cast<std::size_t>(it->position() + it->length());
-      if (file.text.substr(begin, kBeginningOfTheLoop).find("budget.is_spent()") ==
-          std::string::npos) {
-        endless.push_back(file.path + " has " + it->str());
+      const std::string beginning = file.text.substr(begin, kBeginningOfTheLoop);
+      for (const char* const asked : {"budget.is_spent()", "is_late()"}) {
+        if (beginning.find(asked) == std::string::npos) {
+          endless.push_back(file.path + " has " + it->str() + " without " + asked);
+        }
       }
     }
   }
