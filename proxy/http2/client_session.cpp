@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/http2/flow_window.h"
+#include "proxy/http2/session_callbacks.h"
 #include "proxy/http2/session_options.h"
 
 namespace proxy::http2 {
@@ -67,23 +68,7 @@ void ClientStream::consume(bool may_grow) {
   session_->output_.on_output();
 }
 
-// libnghttp2 calls these; `user` is the session. Streams are found by their number: one whose user
-// has left it is not there any more, whatever libnghttp2 still has to do for it.
-struct ClientCallbacks {
-  static ClientSession& self(void* user) { return *static_cast<ClientSession*>(user); }
-  static ClientStream* stream_of(nghttp2_session* session, std::int32_t id) {
-    return static_cast<ClientStream*>(nghttp2_session_get_stream_user_data(session, id));
-  }
-  static std::string_view text(const std::uint8_t* bytes, std::size_t size) {
-    return {reinterpret_cast<const char*>(bytes), size};
-  }
-  static bool ends_stream(const nghttp2_frame* frame) {
-    return (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-  }
-  static bool is_request(const nghttp2_frame* frame) {
-    return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
-  }
-
+struct ClientCallbacks : SessionCallbacks<ClientSession, ClientStream> {
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     ClientStream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
@@ -102,12 +87,6 @@ struct ClientCallbacks {
     return self(user).take_field(*stream, text(name, name_size), text(value, value_size))
                ? 0
                : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  }
-
-  // A field that libnghttp2 would only leave out: RFC 9113 §8.2.1 calls the response malformed.
-  static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*,
-                               std::size_t, const std::uint8_t*, std::size_t, std::uint8_t, void*) {
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
   static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
@@ -175,7 +154,7 @@ struct ClientCallbacks {
       stream->request_is_out_ = true;
       self(user).sent_.push_back(stream->id_);
     }
-    if (!is_request(frame)) return 0;
+    if (!is_request_head(frame)) return 0;
     stream->head_is_out_ = true;
     if (stream->body_.empty() && !stream->body_last_) self(user).sent_.push_back(stream->id_);
     return 0;

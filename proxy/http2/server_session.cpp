@@ -7,6 +7,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "proxy/http2/flow_window.h"
+#include "proxy/http2/session_callbacks.h"
 #include "proxy/http2/session_options.h"
 #include "proxy/reason/words.h"
 
@@ -95,22 +96,7 @@ void Stream::add_to_trailer(std::string_view name, std::string_view value) {
   trailer_lines_.append(name).append(": ").append(value).append("\r\n");
 }
 
-// libnghttp2 calls these; `user` is the session.
-struct Callbacks {
-  static ServerSession& self(void* user) { return *static_cast<ServerSession*>(user); }
-  static Stream* stream_of(nghttp2_session* session, std::int32_t id) {
-    return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
-  }
-  static bool is_request_head(const nghttp2_frame* frame) {
-    return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
-  }
-  static bool ends_stream(const nghttp2_frame* frame) {
-    return (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-  }
-  static std::string_view text(const std::uint8_t* bytes, std::size_t size) {
-    return {reinterpret_cast<const char*>(bytes), size};
-  }
-
+struct Callbacks : SessionCallbacks<ServerSession, Stream> {
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (!is_request_head(frame)) return 0;
     return self(user).begin_stream(frame->hd.stream_id) != nullptr
@@ -127,12 +113,6 @@ struct Callbacks {
     return self(user).add_field(*stream, text(name, name_size), text(value, value_size))
                ? 0
                : NGHTTP2_ERR_PAUSE;
-  }
-
-  // A field that libnghttp2 would only leave out: RFC 9113 §8.2.1 calls the request malformed.
-  static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*,
-                               std::size_t, const std::uint8_t*, std::size_t, std::uint8_t, void*) {
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
   static int on_invalid_frame(nghttp2_session* session, const nghttp2_frame* frame, int error,
