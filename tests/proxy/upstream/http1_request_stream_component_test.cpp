@@ -26,6 +26,7 @@
 #include "proxy/upstream/request_streams.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
+#include "tests/proxy/support/turning_loop.h"
 
 namespace proxy::upstream {
 namespace {
@@ -71,7 +72,7 @@ struct Requester final : RequestStream::User {
   SocketStream peer;  // the endpoint's side of its connection
 };
 
-class Http1Response : public ::testing::Test, private net::TurnEnd {
+class Http1Response : public ::testing::Test {
  protected:
   ~Http1Response() override {
     for (Requester& one : requesters_) one.stream->release(RequestStream::Use::broken);
@@ -79,16 +80,7 @@ class Http1Response : public ::testing::Test, private net::TurnEnd {
     loop_->destroy_disposed();
   }
 
-  bool turn_until(const std::function<bool()>& is_so) {
-    is_so_ = &is_so;
-    loop_->run(*this);
-    return is_so();
-  }
-  bool on_turn_end() override {
-    const bool is_late = std::chrono::steady_clock::now() > began_ + std::chrono::seconds(20);
-    if ((*is_so_)() || is_late) loop_->stop();
-    return true;  // look again at once
-  }
+  bool turn_until(const std::function<bool()>& is_so) { return turning_.turn_until(is_so); }
 
   Requester& ask(std::string_view offered_upgrade = {}) {
     Requester& one = requesters_.emplace_back();
@@ -107,10 +99,10 @@ class Http1Response : public ::testing::Test, private net::TurnEnd {
     while (net::unacknowledged_bytes(one.peer.fd()) > 0) std::this_thread::yield();
   }
 
-  const base::SteadyTime began_ = std::chrono::steady_clock::now();
   net::Fd listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
   admin::WorkerCounters counters_;
   std::unique_ptr<net::Loop> loop_ = net::Loop::create(&still_clock).value();
+  support::TurningLoop turning_{*loop_};
   http1::Limits limits_;
   net::Area area_{2 * net::Area::kReadBytes};
   std::string gather_;
@@ -121,7 +113,6 @@ class Http1Response : public ::testing::Test, private net::TurnEnd {
   std::shared_ptr<Endpoint> endpoint_ =
       std::make_shared<Endpoint>(net::local_address(listener_.get()), pool_options_, counters_);
   std::list<Requester> requesters_;
-  const std::function<bool()>* is_so_ = nullptr;
 };
 
 // A client of HTTP/2 takes a little less than is read at a time, so that two reads are not quite

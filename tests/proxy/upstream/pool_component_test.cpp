@@ -14,6 +14,7 @@
 #include "proxy/upstream/endpoint.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
+#include "tests/proxy/support/turning_loop.h"
 
 namespace proxy::upstream {
 namespace {
@@ -38,7 +39,7 @@ net::IoResult read(Request& request, std::string& buffer) {
   return request.connection->read(buffer.data(), buffer.size(), budget);
 }
 
-class Pool : public ::testing::Test, private net::TurnEnd {
+class Pool : public ::testing::Test {
  protected:
   Pool() { endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_); }
   ~Pool() override {
@@ -50,11 +51,7 @@ class Pool : public ::testing::Test, private net::TurnEnd {
   }
 
   // Turns the loop until it is so.
-  bool turn_until(const std::function<bool()>& is_so) {
-    is_so_ = &is_so;
-    loop_->run(*this);
-    return is_so();
-  }
+  bool turn_until(const std::function<bool()>& is_so) { return turning_.turn_until(is_so); }
   void turn_once() {
     static const std::function<bool()> kAtOnce = [] { return true; };
     turn_until(kAtOnce);
@@ -93,26 +90,15 @@ class Pool : public ::testing::Test, private net::TurnEnd {
     return 0;
   }
 
-  bool on_turn_end() override {
-    const bool is_late = std::chrono::steady_clock::now() > began_ + std::chrono::seconds(20);
-    if ((*is_so_)() || is_late) return stop();
-    return true;  // look again at once
-  }
-  bool stop() {
-    loop_->stop();
-    return false;
-  }
-
-  base::SteadyTime began_ = std::chrono::steady_clock::now();
   net::Fd listener_ = net::listen_on(net::SocketAddress::from_ip("127.0.0.1", 0).value()).value();
   net::SocketAddress address_ = net::local_address(listener_.get());
   PoolOptions options_;
   admin::WorkerCounters counters_;
   std::unique_ptr<net::Loop> loop_ = net::Loop::create().value();
+  support::TurningLoop turning_{*loop_};
   std::shared_ptr<Endpoint> endpoint_;
   std::list<Request> requests_;
   std::list<SocketStream> peers_;
-  const std::function<bool()>* is_so_ = nullptr;
   Request next_;
 };
 
