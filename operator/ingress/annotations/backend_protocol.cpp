@@ -14,7 +14,7 @@ namespace {
 void read_protocol(const AnnotationMap& annotations, routing::BackendProtocol& read,
                    Issues& issues) {
   const auto found = find(annotations, "backend-protocol");
-  if (!found || is_same_word(found->value, "AUTO_HTTP")) return;
+  if (!found || says_no(found->value) || is_same_word(found->value, "AUTO_HTTP")) return;
   struct Word {
     const char* text;
     bool tls;
@@ -81,7 +81,7 @@ void read_name(const AnnotationMap& annotations, routing::BackendProtocol& read,
 
 void read_depth(const AnnotationMap& annotations, routing::BackendProtocol& read, Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-verify-depth");
-  if (!found) return;
+  if (!found || (read_bool(found->value) == false && !is_zero(found->value))) return;
   const std::string_view text = found->value;
   std::uint64_t depth = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), depth);
@@ -98,7 +98,7 @@ void read_depth(const AnnotationMap& annotations, routing::BackendProtocol& read
 void read_versions(const AnnotationMap& annotations, routing::BackendProtocol& read,
                    Issues& issues) {
   const auto found = find(annotations, "proxy-ssl-protocols");
-  if (!found) return;
+  if (!found || says_no(found->value)) return;
   constexpr std::array<std::string_view, 6> kWords = {"SSLv2",   "SSLv3",   "TLSv1",
                                                       "TLSv1.1", "TLSv1.2", "TLSv1.3"};
   bool has_12 = false;

@@ -24,7 +24,7 @@ void refuse_value(const Found& found, std::string_view expected, Issues& issues)
 void refuse_without_type(const AnnotationMap& annotations, Issues& issues) {
   for (const char* const key : {"auth-secret", "auth-secret-type", "auth-realm"}) {
     const auto found = find(annotations, key);
-    if (!found) continue;
+    if (!found || says_no(found->value)) continue;
     refuse(*found, "asks for no password without auth-type",
            "Write auth-type: basic, or remove the annotation.", issues);
   }
@@ -92,7 +92,7 @@ std::optional<BasicAuth> read_basic_auth(const kube::Ingress& ingress, Issues& i
 
 bool read_satisfies_any(const AnnotationMap& annotations, Issues& issues) {
   const auto found = find(annotations, "satisfy");
-  if (!found || is_same_word(found->value, "all")) return false;
+  if (!found || says_no(found->value) || is_same_word(found->value, "all")) return false;
   if (is_same_word(found->value, "any")) return true;
   refuse_value(*found, "any or all", issues);
   return false;

@@ -68,14 +68,14 @@ constexpr CatalogueEntry kTable[] = {
     {"auth-signin-redirect-param", kHonoured, "", kText},
     {"auth-snippet", kGuards, kAuthSnippet, kText},
     {"auth-tls-error-page", kHonoured, "", kText},
-    {"auth-tls-match-cn", kHonoured, "", kText},
+    {"auth-tls-match-cn", kHonoured, "", kOnOff},
     {"auth-tls-pass-certificate-to-upstream", kHonoured, "", kText},
     {"auth-tls-secret", kHonoured, "", kText},
-    {"auth-tls-verify-client", kHonoured, "", kText},
-    {"auth-tls-verify-depth", kHonoured, "", kText},
+    {"auth-tls-verify-client", kHonoured, "", kOnOff},
+    {"auth-tls-verify-depth", kHonoured, "", kNumber},
     {"auth-type", kHonoured, "", kText},
     {"auth-url", kHonoured, "", kText},
-    {"backend-protocol", kHonoured, "", kText},
+    {"backend-protocol", kHonoured, "", kOnOff},
     {"blacklist-source-range", kGuards, kDenyList, kText},
     {"canary", kHonoured, "", kOnOff},
     {"canary-by-cookie", kHonoured, "", kText},
@@ -113,7 +113,7 @@ constexpr CatalogueEntry kTable[] = {
     {"fastcgi-index", kGuards, kFastCgi, kText},
     {"fastcgi-params-configmap", kGuards, kFastCgi, kText},
     {"firewall-anomaly-threshold", kHonoured, "", kText},
-    {"firewall-excluded-rules", kHonoured, "", kText},
+    {"firewall-excluded-rules", kHonoured, "", kOnOff},
     {"firewall-mode", kHonoured, "", kOnOff},
     {"firewall-paranoia-level", kHonoured, "", kText},
     {"firewall-request-body-limit", kHonoured, "", kText},
@@ -123,7 +123,7 @@ constexpr CatalogueEntry kTable[] = {
     {"firewall-response-body-limit-action", kHonoured, "", kText},
     {"firewall-response-body-types", kHonoured, "", kText},
     {"firewall-uninspected", kHonoured, "", kText},
-    {"fixed-answer", kHonoured, "", kText},
+    {"fixed-answer", kHonoured, "", kOnOff},
     {"fixed-answer-text", kHonoured, "", kText},
     {"fixed-answer-type", kHonoured, "", kText},
     {"force-ssl-redirect", kHonoured, "", kText},
@@ -132,7 +132,7 @@ constexpr CatalogueEntry kTable[] = {
     {"global-rate-limit-header-based", kGuards, kLimits, kText},
     {"global-rate-limit-ignored-cidrs", kGuards, kLimits, kAdmitted},
     {"global-rate-limit-key", kGuards, kLimits, kText},
-    {"global-rate-limit-window", kGuards, kLimits, kText},
+    {"global-rate-limit-window", kGuards, kLimits, kNumber},
     {"grpc-backend", kTunes, kGrpc, kOnOff},
     {"hidden-headers", kHonoured, "", kText},
     {"hsts", kTunes, kHsts, kOnOff},
@@ -145,7 +145,7 @@ constexpr CatalogueEntry kTable[] = {
     {"issuer-kind", kHonoured, "", kText},
     {"large-client-header-buffers", kTunes, kBuffers, kText},
     {"limit-allowlist", kHonoured, "", kAdmitted},
-    {"limit-burst-multiplier", kHonoured, "", kText},
+    {"limit-burst-multiplier", kHonoured, "", kNumber},
     {"limit-connections", kHonoured, "", kNumber},
     {"limit-rate", kHonoured, "", kNumber},
     {"limit-rate-after", kHonoured, "", kNumber},
@@ -162,7 +162,7 @@ constexpr CatalogueEntry kTable[] = {
     {"opentelemetry-operation-name", kTunes, "", kText},
     {"opentelemetry-trust-incoming-span", kHonoured, "", kOnOff},
     {"opentracing-trust-incoming-span", kTunes, "", kOnOff},
-    {"permanent-redirect", kHonoured, "", kText},
+    {"permanent-redirect", kHonoured, "", kOnOff},
     {"permanent-redirect-code", kHonoured, "", kText},
     {"plain-http", kHonoured, "", kText},
     {"preserve-trailing-slash", kHonoured, "", kText},
@@ -183,7 +183,7 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-next-upstream", kHonoured, "", kText},
     {"proxy-next-upstream-timeout", kHonoured, "", kText},
     {"proxy-next-upstream-tries", kHonoured, "", kText},
-    {"proxy-protocol-to-backend", kHonoured, "", kText},
+    {"proxy-protocol-to-backend", kHonoured, "", kOnOff},
     {"proxy-read-timeout", kHonoured, "", kText},
     {"proxy-redirect-from", kHonoured, "", kText},
     {"proxy-redirect-to", kHonoured, "", kText},
@@ -193,18 +193,18 @@ constexpr CatalogueEntry kTable[] = {
     {"proxy-ssl-ciphers", kHonoured, "", kText},
     {"proxy-ssl-configmap", kHonoured, "", kText},
     {"proxy-ssl-name", kHonoured, "", kText},
-    {"proxy-ssl-protocols", kHonoured, "", kText},
+    {"proxy-ssl-protocols", kHonoured, "", kOnOff},
     {"proxy-ssl-secret", kHonoured, "", kText},
-    {"proxy-ssl-server-name", kHonoured, "", kText},
-    {"proxy-ssl-verify", kHonoured, "", kText},
-    {"proxy-ssl-verify-depth", kHonoured, "", kText},
+    {"proxy-ssl-server-name", kHonoured, "", kOnOff},
+    {"proxy-ssl-verify", kHonoured, "", kOnOff},
+    {"proxy-ssl-verify-depth", kHonoured, "", kNumber},
     {"relative-redirects", kHonoured, "", kOnOff},
     {"renew-before", kHonoured, "", kText},
     {"renew-before-percentage", kHonoured, "", kText},
     {"request-headers", kHonoured, "", kText},
     {"response-headers", kHonoured, "", kText},
     {"rewrite-target", kHonoured, "", kText},
-    {"satisfy", kHonoured, "", kText},
+    {"satisfy", kHonoured, "", kOnOff},
     {"secret-template", kHonoured, "", kText},
     {"secure-backends", kGuards, kUpstreamTls, kOnOff},
     {"secure-verify-ca-secret", kGuards, kUpstreamTls, kText},
@@ -226,14 +226,14 @@ constexpr CatalogueEntry kTable[] = {
     {"ssl-prefer-server-ciphers", kTunes, kTlsPolicy, kText},
     {"ssl-redirect", kHonoured, "", kText},
     {"stream-snippet", kGuards, kSnippet, kText},
-    {"temporal-redirect", kHonoured, "", kText},
+    {"temporal-redirect", kHonoured, "", kOnOff},
     {"temporal-redirect-code", kHonoured, "", kText},
     {"tls-policy", kHonoured, "", kText},
     {"upstream-hash-by", kHonoured, "", kText},
     {"upstream-hash-by-subset", kTunes, "", kOnOff},
     {"upstream-hash-by-subset-size", kTunes, "", kNumber},
     {"upstream-vhost", kHonoured, "", kText},
-    {"use-regex", kHonoured, "", kText},
+    {"use-regex", kHonoured, "", kOnOff},
     {"websocket-services", kTunes, kWebSockets, kText},
     {"whitelist-source-range", kHonoured, "", kAdmitted},
     {"x-forwarded-prefix", kHonoured, "", kText},
@@ -270,7 +270,7 @@ CatalogueEntry look_up(std::string_view key) {
       [](const CatalogueEntry& entry, std::string_view k) { return entry.key < k; });
   if (found != std::end(kTable) && found->key == key) return *found;
   if (smells_of_a_guard(key)) {
-    return {key, kGuards, "Check its spelling, or remove it to have it served.", kOnOff};
+    return {key, kGuards, "Check its spelling, or remove it to have it served.", kNumber};
   }
   return {key, kTunes, "Check its spelling.", kText};
 }
@@ -293,7 +293,7 @@ bool asks_for_nothing(const CatalogueEntry& entry, std::string_view value) {
     case ValueKind::on_off:
       return read_bool(value) == false;
     case ValueKind::number:
-      return is_zero(value) || read_bool(value) == false;
+      return says_no(value);
     case ValueKind::admitted:
       return admits_everybody(value);
     case ValueKind::head: {

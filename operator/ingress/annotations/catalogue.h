@@ -16,7 +16,7 @@ enum class Treatment {
 // and nothing to report. An empty value never asks for anything.
 enum class ValueKind {
   text,      // asks whatever it is
-  on_off,    // "false", "off", "0"
+  on_off,    // "false", "off", "0"; also of what is else a word or a name, and may be switched off
   number,    // 0, with or without a unit
   admitted,  // addresses that are let in: everybody, when 0.0.0.0/0 and ::/0 are among them
   head,      // room for the head of a response: no more than each has anyway

@@ -37,6 +37,7 @@ std::optional<ClientProof> read_proof(const AnnotationMap& annotations, Issues& 
   return std::nullopt;
 }
 
+// Beside a Secret a switch that is off in other words is refused: ingress-nginx takes it for "on".
 bool is_off(const AnnotationMap& annotations) {
   const auto found = find(annotations, "auth-tls-verify-client");
   return found && is_same_word(found->value, "off");
@@ -44,7 +45,7 @@ bool is_off(const AnnotationMap& annotations) {
 
 void read_depth(const AnnotationMap& annotations, std::uint64_t& depth, Issues& issues) {
   const auto found = find(annotations, "auth-tls-verify-depth");
-  if (!found) return;
+  if (!found || (read_bool(found->value) == false && !is_zero(found->value))) return;
   const std::string_view text = trimmed(found->value);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), depth);
   if (error == std::errc() && end == text.data() + text.size() &&
@@ -58,7 +59,7 @@ void read_depth(const AnnotationMap& annotations, std::uint64_t& depth, Issues& 
 // subject, so that "CN=ann" opens to "CN=annabel", and to whoever has "CN=ann" for an organisation.
 void read_common_name(const AnnotationMap& annotations, std::string& common_name, Issues& issues) {
   const auto found = find(annotations, "auth-tls-match-cn");
-  if (!found) return;
+  if (!found || says_no(found->value)) return;
   constexpr std::string_view kBegin = "CN=";
   const std::string_view text = trimmed(found->value);
   const std::string written(text.starts_with(kBegin) ? text.substr(kBegin.size()) : "");
@@ -76,7 +77,7 @@ void read_common_name(const AnnotationMap& annotations, std::string& common_name
 void judge_without_secret(const AnnotationMap& annotations, Issues& issues) {
   for (const char* const key : {"auth-tls-verify-client", "auth-tls-match-cn"}) {
     const auto found = find(annotations, key);
-    if (!found) continue;
+    if (!found || says_no(found->value)) continue;
     issues.push_back({Issue::Effect::guards, found->name,
                       "asks for certificates of clients, and no auth-tls-secret says whose",
                       "Name a Secret with the authorities in its key ca.crt, or remove the "
@@ -98,7 +99,7 @@ std::optional<ClientCertificates> read_client_certificates(const kube::Ingress& 
   const AnnotationMap& annotations = ingress.metadata.annotations;
   if (is_off(annotations)) {
     const auto name = find(annotations, "auth-tls-match-cn");
-    if (!name) return std::nullopt;
+    if (!name || says_no(name->value)) return std::nullopt;
     issues.push_back({Issue::Effect::guards, name->name,
                       "asks for a name that nobody shows with auth-tls-verify-client: off",
                       "Write auth-tls-verify-client: on, or remove the annotation."});

@@ -105,10 +105,15 @@ class Reader {
                                                   "auth-request-redirect"};
     for (const char* const key : kKeys) {
       const auto found = find_said(annotations(), key);
-      if (!found) continue;
+      if (!found || keeps_nothing(key, *found)) continue;
       refuse(*found, "would change what whom the class has asked is told",
              "Remove it, or write an auth-url of its own.");
     }
+  }
+
+  // One that has no answer kept has each request asked about.
+  static bool keeps_nothing(std::string_view key, const Found& found) {
+    return key.starts_with("auth-cache-") && says_no(found.value);
   }
 
   // A text with variables, whose Ingress is known here. Nothing: there is an issue.
@@ -258,8 +263,10 @@ class Reader {
       issues_.push_back(
           {Issue::Effect::tunes, found.name, why + ", so each request is asked about", ""});
     };
+    if (key && says_no(key->value)) return;
     if (!key) {
-      if (duration) leave_out(*duration, "keeps nothing without auth-cache-key");
+      if (duration && !says_no(duration->value))
+        leave_out(*duration, "keeps nothing without auth-cache-key");
       return;
     }
     const std::string text(trimmed(key->value));

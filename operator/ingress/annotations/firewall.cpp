@@ -54,7 +54,7 @@ std::optional<FirewallMode> read_mode(const AnnotationMap& annotations, Issues& 
   auto core = read_switch(annotations, "enable-owasp-core-rules", issues);
   if (!core) core = read_switch(annotations, "enable-owasp-modsecurity-crs", issues);
   if (const auto mode = find(annotations, kMode)) {
-    if (is_same_word(mode->value, "off")) return std::nullopt;
+    if (read_bool(mode->value) == false) return std::nullopt;
     if (is_same_word(mode->value, "detect")) return FirewallMode::detect;
     if (!is_same_word(mode->value, "block")) add_bad(*mode, "block, detect or off", issues);
     return FirewallMode::block;
@@ -103,7 +103,7 @@ void read_excluded(const AnnotationMap& annotations, std::vector<RuleRange>& exc
                    Issues& issues) {
   constexpr std::string_view kBetween = ", \t\r\n";
   const auto found = find(annotations, "firewall-excluded-rules");
-  if (!found) return;
+  if (!found || says_no(found->value)) return;
   const std::string_view text = found->value;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
@@ -201,7 +201,7 @@ void judge_settings_of_nothing(const AnnotationMap& annotations,
                                Issues& issues) {
   for (const std::string_view key : settings) {
     const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
-    if (!found) continue;
+    if (!found || says_no(found->value)) continue;
     issues.push_back({Issue::Effect::guards, found->name, problem, remedy});
   }
 }

@@ -54,7 +54,7 @@ std::string read_type(const AnnotationMap& annotations, Issues& issues) {
 std::optional<proxy::config::FixedAnswer> read_fixed_answer(const AnnotationMap& annotations,
                                                             Issues& issues) {
   const auto found = find(annotations, "fixed-answer");
-  if (!found) {
+  if (!found || says_no(found->value)) {
     for (const char* const key : {"fixed-answer-text", "fixed-answer-type"}) {
       if (const auto alone = find(annotations, key)) {
         issues.push_back(

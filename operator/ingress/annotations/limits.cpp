@@ -18,14 +18,29 @@ void add_bad_number(const Found& found, std::uint64_t max, std::string remedy, I
   issues.push_back(std::move(issue));
 }
 
-// 0: no limit, which a value that cannot be read is not.
+// 0: no limit, which "off" is, too, and a value that cannot be read is not.
 std::uint64_t read_limit(const AnnotationMap& annotations, std::string_view key, std::uint64_t max,
                          Issues& issues) {
   const auto found = find(annotations, key);
-  if (!found || is_zero(found->value)) return 0;
+  if (!found || says_no(found->value)) return 0;
   const auto number = read_whole_number(found->value, max);
   if (!number) add_bad_number(*found, max, "Mend it, or remove it to have no limit.", issues);
   return number.value_or(0);
+}
+
+// For a rate, of which it is a multiple. A switch that is off leaves the usual one, as in
+// ingress-nginx; 0 does not, with which nginx does not start.
+void read_multiplier(const AnnotationMap& annotations, proxy::config::Limits& limits,
+                     Issues& issues) {
+  const auto found = find(annotations, "limit-burst-multiplier");
+  if (!found) return;
+  const auto number = read_whole_number(found->value, proxy::config::kBurstMultiplierMax);
+  if (number && *number > 0) {
+    limits.burst_multiplier = *number;
+  } else if (is_zero(found->value) || read_bool(found->value) != false) {
+    add_bad_number(*found, proxy::config::kBurstMultiplierMax, "Mend it, or remove it to have 5.",
+                   issues);
+  }
 }
 
 }  // namespace
@@ -36,23 +51,12 @@ std::optional<proxy::config::Limits> read_limits(const AnnotationMap& annotation
   limits.requests_per_second = read_limit(annotations, "limit-rps", kRequestRateMax, issues);
   limits.requests_per_minute = read_limit(annotations, "limit-rpm", kRequestRateMax, issues);
   limits.connections = read_limit(annotations, "limit-connections", kConnectionsLimitMax, issues);
-  if (const auto multiplier = find(annotations, "limit-burst-multiplier")) {
-    // nginx does not start with a burst of 0.
-    const auto number = read_whole_number(multiplier->value, kBurstMultiplierMax);
-    if (number && *number > 0) {
-      limits.burst_multiplier = *number;
-    } else {
-      add_bad_number(*multiplier, kBurstMultiplierMax, "Mend it, or remove it to have 5.", issues);
-    }
-  }
+  const bool has_rate = limits.requests_per_second != 0 || limits.requests_per_minute != 0;
+  // What is said of limits that nobody asks for guards nothing, whatever it says.
+  if (!has_rate && limits.connections == 0) return std::nullopt;
+  if (has_rate) read_multiplier(annotations, limits, issues);
   AddressList exempt = read_address_list(annotations, "limit-allowlist", "limit-whitelist", issues);
-  const bool has_limit =
-      limits.requests_per_second != 0 || limits.requests_per_minute != 0 || limits.connections != 0;
-  if (!has_limit || exempt.is_everybody) return std::nullopt;
-  // Without a rate it says nothing, and two that say the same are to be the same.
-  if (limits.requests_per_second == 0 && limits.requests_per_minute == 0) {
-    limits.burst_multiplier = Limits().burst_multiplier;
-  }
+  if (exempt.is_everybody) return std::nullopt;
   limits.exempt = std::move(exempt.networks);
   return limits;
 }

@@ -62,7 +62,7 @@ std::optional<proxy::config::Redirection> read_one(const AnnotationMap& annotati
                                                    const std::string& key, int code,
                                                    Issues& issues) {
   const auto found = find(annotations, key);
-  if (!found) return std::nullopt;
+  if (!found || says_no(found->value)) return std::nullopt;
   const std::string_view text = trimmed(found->value);
   if (!is_address(text) || !has_known_variables_only(text)) {
     issues.push_back(

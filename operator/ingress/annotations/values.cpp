@@ -78,6 +78,10 @@ bool is_zero(std::string_view text) {
   return number == 0u && std::all_of(text.begin(), text.end(), is_in_unit);
 }
 
+bool says_no(std::string_view text) {
+  return is_zero(text) || read_bool(text) == false;
+}
+
 NetworkList read_networks(std::string_view text) {
   constexpr std::string_view kBetween = ", \t\r\n";
   NetworkList list;

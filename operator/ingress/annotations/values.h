@@ -28,6 +28,9 @@ std::optional<bool> read_bool(std::string_view text);
 // A number that is 0, with or without a unit: "0", "0k", "0r/s".
 bool is_zero(std::string_view text);
 
+// What asks for nothing where something is named or counted: a switch that is off, or 0.
+bool says_no(std::string_view text);
+
 // Networks and addresses, by commas or space: sorted and unique. The first entry that is neither
 // is `broken`; empty: all are.
 struct NetworkList {

@@ -258,12 +258,34 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
       {"limit-rps", "0"},
       {"limit-connections", "0"},
       {"limit-rate", "0k"},
+      {"limit-rps", "off"},
+      {"limit-rps", "false"},
+      {"limit-rpm", "Off"},
+      {"limit-connections", "off"},
+      {"limit-rate", "off"},
+      {"limit-rate-after", "false"},
+      {"limit-burst-multiplier", "0"},
+      {"limit-burst-multiplier", "off"},
+      {"limit-allowlist", "off"},
       {"global-rate-limit", "0"},
+      {"global-rate-limit-window", "0s"},
+      {"permanent-redirect", "off"},
+      {"temporal-redirect", "false"},
+      {"fixed-answer", "off"},
+      {"satisfy", "off"},
+      {"backend-protocol", "off"},
+      {"proxy-ssl-protocols", "off"},
+      {"proxy-ssl-verify-depth", "off"},
+      {"proxy-protocol-to-backend", "off"},
+      {"firewall-mode", "false"},
+      {"firewall-response-body-access", "off"},
+      {"firewall-excluded-rules", "0"},
       {"proxy-buffering", "off"},
       {"proxy-buffer-size", "8k"},
       {"proxy-buffer-size", "32768"},
       {"proxy-http-version", "1.1"},
       {"auth-enabled", "false"},  // nobody knows this key
+      {"x-limit", "0r/s"},        // nor this one
   };
   for (const auto& [key, value] : nothing) {
     const RoutePolicy policy = read_route_policy(nginx({{key, value}}));
@@ -271,6 +293,27 @@ TEST(RoutePolicy, WhatAsksForNothingGuardsNothingAndIsNotReported) {
     EXPECT_FALSE(policy.is_refused()) << key << ": " << value;
     EXPECT_FALSE(policy.canary) << key << ": " << value;
   }
+}
+
+// A reader and the table say the same of a value. Whoever has one more key decides here whether
+// "off" closes an Ingress: it does where that is a name like another, a list that lets somebody in,
+// or nothing that ingress-nginx serves either.
+TEST(RoutePolicy, OfWhatIsHonouredAWordThatSaysNoClosesOnlyTheseDoors) {
+  std::vector<std::string> closing;
+  for (const CatalogueEntry& entry : catalogue()) {
+    if (entry.treatment != Treatment::honoured) continue;
+    for (const char* const value : {"off", "false", "0"}) {
+      const bool is_refused =
+          read_route_policy(nginx({{std::string(entry.key), value}})).is_refused();
+      if (asks_for_nothing(entry, value)) {
+        EXPECT_FALSE(is_refused) << entry.key << ": " << value;
+      } else if (is_refused && value == std::string_view("off")) {
+        closing.emplace_back(entry.key);
+      }
+    }
+  }
+  EXPECT_THAT(closing, ElementsAre("allowlist-source-range", "denylist-source-range", "plain-http",
+                                   "tls-policy", "whitelist-source-range"));
 }
 
 TEST(RoutePolicy, MoreRoomForTheHeadOfAResponseThanThereIsIsReportedWithWhatBecomesOfOne) {

@@ -97,6 +97,14 @@ TEST(BasicAuth, ClosesWhereItCannotBeTold) {
   }
 }
 
+TEST(BasicAuth, WhatIsOffAsksForNoPasswordWithoutAType) {
+  for (const char* const key : {"auth-secret", "auth-secret-type", "auth-realm"}) {
+    Issues issues;
+    EXPECT_FALSE(read_basic_auth(annotated({{key, "off"}}).get(), issues)) << key;
+    EXPECT_THAT(issues, testing::IsEmpty()) << key;
+  }
+}
+
 TEST(BasicAuth, ARealmThatCannotStandInAFieldIsToldAndAnotherOneIsTaken) {
   for (const std::string& realm :
        {std::string("a\nb"), std::string("caf\xc3\xa9"), std::string(256, 'r')}) {
@@ -116,8 +124,9 @@ TEST(Satisfy, IsAnyOrAllAndNothingElse) {
     std::string value;
     bool any;
     bool is_refused;
-  } rows[] = {{"any", true, false}, {" ANY ", true, false}, {"all", false, false},
-              {"", false, false},   {"one", false, true},   {"any,all", false, true}};
+  } rows[] = {{"any", true, false},    {" ANY ", true, false}, {"all", false, false},
+              {"", false, false},      {"off", false, false},  {"one", false, true},
+              {"any,all", false, true}};
   for (const auto& row : rows) {
     Issues issues;
     EXPECT_EQ(read_satisfies_any({{kNginx + "satisfy", row.value}}, issues), row.any) << row.value;

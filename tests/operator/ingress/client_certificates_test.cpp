@@ -66,11 +66,27 @@ TEST(ClientCertificates, AskNobodyWhereTheyAreOff) {
   for (const Annotations& off :
        {Annotations{}, Annotations{{"auth-tls-verify-client", "off"}},
         Annotations{{"auth-tls-verify-client", "off"}, {"auth-tls-secret", "other/ca"}},
+        Annotations{{"auth-tls-verify-client", "false"}}, Annotations{{"auth-tls-match-cn", "off"}},
+        Annotations{{"auth-tls-verify-client", "off"}, {"auth-tls-match-cn", "off"}},
         Annotations{{"auth-tls-pass-certificate-to-upstream", "false"}}}) {
     Issues issues;
     EXPECT_FALSE(read_client_certificates(annotated(off).get(), issues));
     EXPECT_TRUE(issues.empty());
   }
+}
+
+TEST(ClientCertificates, WhatIsOffOfHowTheyAreAskedForLeavesTheUsual) {
+  Issues issues;
+  const auto usual = read_client_certificates(annotated({{"auth-tls-secret", "ca"}}).get(), issues);
+  const auto off = read_client_certificates(annotated({{"auth-tls-secret", "ca"},
+                                                       {"auth-tls-verify-depth", "off"},
+                                                       {"auth-tls-match-cn", "off"}})
+                                                .get(),
+                                            issues);
+  ASSERT_TRUE(usual);
+  ASSERT_TRUE(off);
+  EXPECT_EQ(off->asked, usual->asked);
+  EXPECT_TRUE(issues.empty());
 }
 
 TEST(ClientCertificates, CloseWhereTheyCannotBeTold) {
@@ -86,6 +102,8 @@ TEST(ClientCertificates, CloseWhereTheyCannotBeTold) {
       {{{"auth-tls-secret", "shop/ca/x"}}, "which is not the name of a Secret"},
       {{{"auth-tls-secret", "ca"}, {"auth-tls-verify-client", "maybe"}}, "which is not"},
       {{{"auth-tls-secret", "ca"}, {"auth-tls-verify-client", "true"}}, "which is not"},
+      // Which ingress-nginx takes for "on".
+      {{{"auth-tls-secret", "ca"}, {"auth-tls-verify-client", "false"}}, "which is not"},
       {{{"auth-tls-secret", "ca"}, {"auth-tls-verify-depth", "-1"}}, "which is not a number"},
       {{{"auth-tls-secret", "ca"}, {"auth-tls-verify-depth", "101"}}, "which is not a number"},
       {{{"auth-tls-secret", "ca"}, {"auth-tls-match-cn", "ann"}}, "which is not \"CN=\""},

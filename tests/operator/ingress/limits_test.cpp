@@ -66,6 +66,19 @@ TEST(Limits, WhatAsksForNothingIsNone) {
   EXPECT_EQ(read({{"limit-burst-multiplier", "3"}, {"limit-whitelist", "10.0.0.0/8"}}),
             std::nullopt);
   EXPECT_EQ(read({{"limit-rps", "5"}, {"limit-whitelist", "0.0.0.0/0,::/0"}}), std::nullopt);
+  EXPECT_EQ(read({{"limit-rps", "off"}, {"limit-connections", "false"}}), std::nullopt);
+}
+
+TEST(Limits, WhatIsSaidOfLimitsThatNobodyAsksForIsNotRead) {
+  for (const char* const value : {"0", "off", "many"}) {
+    EXPECT_EQ(read({{"limit-burst-multiplier", value}}), std::nullopt) << value;
+    EXPECT_EQ(read({{"limit-rps", "off"}, {"limit-whitelist", value}}), std::nullopt) << value;
+    EXPECT_EQ(read({{"limit-connections", "2"}, {"limit-burst-multiplier", value}}),
+              read({{"limit-connections", "2"}}))
+        << value;
+  }
+  EXPECT_EQ(read({{"limit-rps", "5"}, {"limit-burst-multiplier", "off"}}),
+            read({{"limit-rps", "5"}}));
 }
 
 TEST(Limits, AFactorWithoutARateSaysNothing) {
@@ -78,7 +91,9 @@ TEST(Limits, AValueThatCannotBeReadClosesTheIngressAndSaysWhatItMayBe) {
        {"limit-rps", "limit-rpm", "limit-connections", "limit-burst-multiplier"}) {
     for (const char* value : {"-1", "ten", "10r/s", "1.5", "+5", "0x10", "1 2", "5,", "1e3",
                               "99999999999999999999", "2000000000"}) {
-      const RoutePolicy policy = read_route_policy(nginx({{key, value}}));
+      AnnotationMap annotations = nginx({{"limit-rps", "1"}});
+      annotations[std::string(kNginxPrefix) + key] = value;
+      const RoutePolicy policy = read_route_policy(annotations);
       EXPECT_TRUE(policy.is_refused()) << key << ": " << value;
       EXPECT_THAT(policy.issues,
                   Contains(AllOf(Field(&Issue::name, HasSubstr(key)),
