@@ -96,7 +96,7 @@ void ClientConnection::begin_conversation() {
     return;
   }
   if (client_.secure) {
-    arm(means_.options.timeouts.handshake);
+    arm(draining_ ? kFirstRequestAtDrain : means_.options.timeouts.handshake);
   } else {
     choose_protocol();
   }
@@ -167,8 +167,22 @@ void ClientConnection::give_up_header(std::string_view reason) {
   } else if (client_.secure) {
     fail_handshake(reason);
   } else {
-    if (reason == reason::timeout && !draining_) note_silence();
+    if (reason == reason::timeout) note_silence();
     close(reason::client_closed);
+  }
+}
+
+// Its client has not said in time what comes before a request. A stop that came between is no fault
+// of its, and is told nobody; whoever waits for a step of ours then has said all that it can.
+void ClientConnection::give_up_beginning() {
+  if (draining_ && net::Queue<ClientConnection, HandshakeStep>::is_waiting(*this)) {
+    arm(kFirstRequestAtDrain);
+  } else if (draining_) {
+    close(reason::draining);
+  } else if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
+    give_up_header(reason::timeout);
+  } else {
+    fail_handshake(reason::timeout);
   }
 }
 
@@ -281,6 +295,7 @@ void ClientConnection::await_handshake() {
 
 void ClientConnection::begin_tls() {
   state_ = State::handshake;
+  if (draining_) arm(kFirstRequestAtDrain);
   admin::WorkerCounters& counters = means_.counters;
   channel_.start_tls(std::make_unique<tls::ServerConnection>(means_.tls), counters.held,
                      counters.held.client_input);
@@ -352,14 +367,8 @@ void ClientConnection::wait_to_linger() {
 void ClientConnection::on_timer(net::Timer&) {
   switch (state_) {
     case State::first_words:
-      if (first_stage_.awaits() == FirstStage::Awaits::proxy_header) {
-        give_up_header(reason::timeout);
-      } else {
-        fail_handshake(reason::timeout);
-      }
-      return;
     case State::handshake:
-      fail_handshake(reason::timeout);
+      give_up_beginning();
       return;
     case State::open:
       protocol_->on_timeout();
@@ -469,7 +478,7 @@ void ClientConnection::begin_drain() {
   draining_ = true;
   if (state_ == State::open) {
     protocol_->begin_drain();
-  } else if (may_begin_with_request()) {
+  } else if (state_ == State::first_words || state_ == State::handshake) {
     arm(kFirstRequestAtDrain);
   }
 }

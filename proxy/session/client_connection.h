@@ -65,7 +65,9 @@ class ClientConnection final : public net::EventHandler,
     const Protocols& protocols;  // what those use that it may speak
   };
 
-  // A client that has only just connected when we are to stop: its first request is on its way.
+  // A client that has only just connected when we are to stop: its first request is on its way, or
+  // what comes before that, or the rest of either. Each of them has so long: a PROXY header with
+  // what begins a handshake, the rest of that, and a request's head.
   static constexpr std::chrono::milliseconds kFirstRequestAtDrain{1'000};
 
   // `means` itself outlives it, too. Owned by the worker, from here to close().
@@ -141,6 +143,7 @@ class ClientConnection final : public net::EventHandler,
   void await_proxy_header();
   void read_proxy_header();
   void give_up_header(std::string_view reason);
+  void give_up_beginning();
   void refuse_proxy_header(std::string_view reason);
   void begin_conversation();
   bool takes_place();

@@ -216,7 +216,7 @@ char* Http1Connection::process_head(char* begin, char* end) {
     had_request_ = true;
     connection_.end_rest();
     exchange_ = means_.exchanges.take();
-    connection_.arm(means_.options.timeouts.request_header);
+    arm_for_head();
   }
   const std::string_view input(begin, static_cast<std::size_t>(end - begin));
   switch (parser_.parse(input, exchange_->request())) {
@@ -554,14 +554,18 @@ void Http1Connection::on_closed(const char* reason) {
 
 void Http1Connection::begin_drain() {
   draining_ = true;
-  if (state_ != State::idle) return;
+  if (state_ != State::idle && state_ != State::head) return;
   // A request may have come that no event has told of yet: it is still served.
   connection_.channel().note({.readable = true});
   proceed();
-  if (state_ == State::idle && !had_request_ &&
-      connection_.state() == ClientConnection::State::open) {
-    connection_.arm(ClientConnection::kFirstRequestAtDrain);
-  }
+  const bool awaits_head = state_ == State::head || (state_ == State::idle && !had_request_);
+  if (awaits_head && connection_.state() == ClientConnection::State::open) arm_for_head();
+}
+
+// Whoever has begun a request, or has yet to begin the first, when we are to stop holds nobody up.
+void Http1Connection::arm_for_head() {
+  connection_.arm(draining_ ? ClientConnection::kFirstRequestAtDrain
+                            : means_.options.timeouts.request_header);
 }
 
 // What came already is still served, and its answer says that it was the last.

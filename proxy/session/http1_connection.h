@@ -94,6 +94,7 @@ class Http1Connection final : public Protocol, private Downstream {
   void note_end_of_client();
   void begin_body_period();
   bool has_body_come_to_rest();
+  void arm_for_head();
   void arm_between_requests();
   void leave_if_idle();
 

@@ -1237,6 +1237,61 @@ TEST(Drain, AClientThatConnectedAndSaysNothingHoldsNobodyUp) {
   EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
 }
 
+TEST(Drain, AClientThatHasYetToShakeHandsHoldsNobodyUp) {
+  RunningEngine proxy;
+  config::ProxyConfig config = shop({1});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  const std::string hello = client_hello();
+  const auto silent = SocketStream::connect(proxy.https());
+  auto in_the_middle = SocketStream::connect(proxy.https());
+  ASSERT_TRUE(in_the_middle.send(hello.substr(0, hello.size() / 2)));
+  auto half_way = SocketStream::connect(proxy.https());
+  ASSERT_TRUE(half_way.send(hello));
+  ASSERT_NE(half_way.receive(), "");  // what the server says, to which this one says nothing
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 3; }));
+  EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
+  // Nobody is to be told of clients that had no time.
+  EXPECT_EQ(proxy.metric("gatehouse_proxy_tls_handshake_failures_total{reason=\"timeout\"}"), 0);
+}
+
+TEST(Drain, AHandshakeThatHasOnlyJustBegunIsEndedAndItsRequestServed) {
+  ScriptedBackend backend(says(ScriptedBackend::ok("done")));
+  RunningEngine proxy;
+  config::ProxyConfig config = shop({backend.port()});
+  add_certificate(config, "shop.test", issue({"shop.test"}));
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 1; }));
+  std::size_t left = 99;
+  std::thread drain([&] {
+    left = proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {});
+  });
+  EXPECT_TRUE(eventually([&] { return SocketStream::connect(proxy.http()).fd() < 0; }));
+  EXPECT_EQ(stream.start_tls({"shop.test", "", nullptr}), "");
+  HttpClient client(std::move(stream));
+  const HttpAnswer answer = client.get("/");
+  EXPECT_EQ(answer.body, "done");
+  EXPECT_EQ(answer.field("connection"), "close");
+  client.stream().close();
+  drain.join();
+  EXPECT_EQ(left, 0u);
+}
+
+TEST(Drain, ARequestOfWhichHalfTheHeadCameHoldsNobodyUp) {
+  ScriptedBackend backend(says(ScriptedBackend::ok("done")));
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop({backend.port()})));
+  auto first = HttpClient::connect(proxy.http());
+  first.send("GET / HTTP/1.1\r\nHo");
+  auto second = HttpClient::connect(proxy.http());
+  ASSERT_EQ(second.get("/").status, 200);
+  second.send("GET / HTTP/1.1\r\nHo");
+  ASSERT_TRUE(eventually([&] { return proxy.metric("gatehouse_proxy_connections_open") == 2; }));
+  EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}), 0u);
+  EXPECT_EQ(first.read_answer().status, 408);
+}
+
 TEST(Drain, DuringTheGraceTimeNewClientsAreServedAndToldToGo) {
   ScriptedBackend backend(says(ScriptedBackend::ok("done")));
   RunningEngine proxy;

@@ -359,6 +359,16 @@ TEST_F(ProxyProtocolByConfiguration, WhoSaysNothingHoldsNobodyUpWhenTheProxyStop
             0);
 }
 
+TEST_F(ProxyProtocolByConfiguration, AHeaderThatDoesNotComeHoldsNobodyUpWhenTheProxyStops) {
+  trust("127.0.0.0/8", true);
+  auto half = SocketStream::connect(proxy_->https());
+  ASSERT_TRUE(half.send(kLine.substr(0, 5)));
+  ASSERT_TRUE(eventually([&] { return proxy_->metric("gatehouse_proxy_connections_open") == 1; }));
+  EXPECT_EQ(proxy_->engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(5)}, {}),
+            0u);
+  EXPECT_EQ(refused_for_anything(), 0);
+}
+
 TEST_F(ProxyProtocolByConfiguration, WhoHasOnlyJustConnectedIsStillServedWhenTheProxyStops) {
   trust("127.0.0.0/8", true);
   auto client = HttpClient::connect(proxy_->http());

@@ -159,4 +159,18 @@ void SocketStream::close() {
   fd_.reset();
 }
 
+std::string client_hello() {
+  const base::SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
+  SSL* const ssl = SSL_new(context.get());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  SSL_set_tlsext_host_name(ssl, "shop.test");
+  SSL_connect(ssl);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out, &bytes);
+  std::string hello(bytes, static_cast<std::size_t>(size));
+  SSL_free(ssl);
+  return hello;
+}
+
 }  // namespace proxy::support

@@ -64,4 +64,7 @@ class SocketStream {
   bool timed_out_ = false;
 };
 
+// What a client of shop.test says first in TLS.
+std::string client_hello();
+
 }  // namespace proxy::support
