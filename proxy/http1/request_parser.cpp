@@ -68,10 +68,10 @@ bool is_http2(std::string_view protocol) {
 
 // What of the Upgrade field is passed on: all of it, or nothing, and the request is then an
 // ordinary one (RFC 9110 §7.8: "A server MAY ignore a received Upgrade header field"). A request
-// with a body is: the bytes behind its head are the body's, and nobody could say where the protocol
-// begins.
+// with a body in chunks is. Beside one with a length it is for whoever passes it on: §7.8 has the
+// protocol begin behind the body, and only a body that is whole has an end that nobody moves.
 std::string_view offered_upgrade(const RequestHead& head) {
-  if (head.has_body() || head.method == Method::head) return {};
+  if (head.chunked || head.method == Method::head) return {};
   const Field* found = nullptr;
   for (const Field& field : head.fields) {
     if (field.id != FieldId::upgrade) continue;

@@ -260,6 +260,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void send_gathered();
   void send_what_came();
   void frame_gathered();
+  void offer_with_gathered();
   void on_timer(net::Timer& timer) override;
   void note_body(std::size_t bytes);
   void watch_client();

@@ -39,6 +39,8 @@ constexpr unsigned kMovesMax = 16;
 // What the name of a client is mixed with for a split: no endpoint's place.
 constexpr std::uint64_t kSplit = 1;
 
+constexpr std::size_t kHeadEnd = 2;  // the empty line
+
 // All endpoints have as many requests as they may.
 constexpr std::string_view kBusy = reason::endpoints_busy;
 
@@ -106,6 +108,9 @@ void Exchange::forward(const Client& client, const router::Target& target,
   if (length_will_be_known && last) request_.content_length = piece.size;
   if (length_will_be_known || !is_framed_by_us) request_.chunked = false;
   if (!is_framed_by_us) request_.upgrade = {};  // HTTP/2 has none (RFC 9113 §8.6)
+  // The offer of another protocol is an endpoint's when all of a body is here (send_gathered()).
+  if (!last) request_.upgrade = {};
+  if (!last && !gathers) offered_upgrade_.clear();
   request_chunked_ = request_.chunked;
   const bool client_waits = request_.expects_continue && !last && piece.empty();
   const std::string_view head = compose_head(client, policies);
@@ -142,7 +147,6 @@ void Exchange::gather(std::string_view bytes, bool last) {
 
 // A body that is whole by now goes on with its length, else with what came of it as one chunk.
 void Exchange::frame_gathered() {
-  constexpr std::size_t kHeadEnd = 2;  // the empty line
   request_chunked_ = !request_complete_;
   std::string framing = "Transfer-Encoding: chunked\r\n\r\n";
   if (!request_chunked_) {
@@ -152,9 +156,21 @@ void Exchange::frame_gathered() {
   is_unframed_ = false;
 }
 
+// Beside a body that is whole another protocol is offered; what came of one that is not goes on as
+// an ordinary request.
+void Exchange::offer_with_gathered() {
+  if (!request_complete_) {
+    offered_upgrade_.clear();
+    return;
+  }
+  kept_.replace_end_of_head(kHeadEnd,
+                            "Connection: Upgrade\r\nUpgrade: " + offered_upgrade_ + "\r\n\r\n");
+}
+
 void Exchange::send_gathered() {
   timer_.disarm();
   if (is_unframed_) frame_gathered();
+  if (!offered_upgrade_.empty()) offer_with_gathered();
   const std::size_t head_bytes = kept_.head().size();
   const std::string bytes = kept_.take();
   gathered_.clear();

@@ -364,6 +364,8 @@ void Http2Stream::on_head(http2::RequestText& text, bool last) {
     refuse_unread(http::status_of(failure), http::reason_of(failure));
     return;
   }
+  // One that announces a body is no tunnel (RFC 9113 §8.5: DATA is what passes there).
+  if (request.has_body()) request.upgrade = {};
   opens_tunnel_ = !request.upgrade.empty();
   if (opens_tunnel_) {
     // What follows is no body.

@@ -93,7 +93,95 @@ TEST(Upgrade, WhatPassesIsNoBodyThatCouldBeTooLarge) {
   EXPECT_EQ(client.read_bytes(words.size()), words);
 }
 
-TEST(Upgrade, OneToHttp2OrBesideABodyIsAnOrdinaryRequest) {
+config::ProxyConfig shop_that_buffers(std::uint16_t port) {
+  config::ProxyConfig config = shop({port});
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).policies.change().buffers_request = true;
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  return config;
+}
+
+// As `docker exec` asks.
+std::string exec(std::string_view fields) {
+  return "POST /exec/1/start HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\n"
+         "Upgrade: tcp\r\nContent-Type: application/json\r\n" +
+         std::string(fields) + "\r\n";
+}
+
+TEST(Upgrade, BesideABodyThatIsWholeItPassesAndWhatComesBehindIsTheTunnels) {
+  ScriptedBackend backend(changes_protocol);
+  for (const bool buffers : {false, true}) {
+    RunningEngine proxy;
+    ASSERT_TRUE(
+        proxy.publish(buffers ? shop_that_buffers(backend.port()) : shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    client.send(exec("Content-Length: 12\r\n") + "{\"Tty\":true}" + "ping");
+    ASSERT_EQ(client.read_answer().status, 101);
+    EXPECT_EQ(client.read_bytes(6), "hiping");
+    EXPECT_EQ(backend.last().body, "{\"Tty\":true}");
+    EXPECT_EQ(backend.last().field("Upgrade"), "tcp");
+    client.send("pong");
+    EXPECT_EQ(client.read_bytes(4), "pong");
+  }
+}
+
+TEST(Upgrade, BesideABodyThatIsGatheredItPasses) {
+  ScriptedBackend backend(changes_protocol);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop_that_buffers(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(exec("Content-Length: 12\r\nExpect: 100-continue\r\n"));
+  ASSERT_EQ(client.read_answer().status, 100);
+  client.send("{\"Tty\":");
+  client.send("true}");
+  ASSERT_EQ(client.read_answer().status, 101);
+  EXPECT_EQ(client.read_bytes(2), "hi");
+  EXPECT_EQ(backend.last().body, "{\"Tty\":true}");
+  EXPECT_EQ(backend.last().field("Upgrade"), "tcp");
+  client.send("ping");
+  EXPECT_EQ(client.read_bytes(4), "ping");
+}
+
+TEST(Upgrade, BesideABodyThatAnEndpointGetsAsItComesIsAnOrdinaryRequest) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
+    return stream.send(ScriptedBackend::ok("[" + request.field("Upgrade") + "]"));
+  });
+  const struct {
+    bool buffers;
+    std::string fields;
+    std::string body;
+  } rows[] = {
+      {false, "Content-Length: 3\r\n", "abc"},
+      {true, "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"},
+      // More than is gathered.
+      {true, "Content-Length: 100000\r\n", std::string(100'000, 'x')},
+  };
+  for (const auto& row : rows) {
+    RunningEngine proxy;
+    ASSERT_TRUE(
+        proxy.publish(row.buffers ? shop_that_buffers(backend.port()) : shop({backend.port()})));
+    auto client = HttpClient::connect(proxy.http());
+    client.send(exec(row.fields + "Expect: 100-continue\r\n"));
+    ASSERT_EQ(client.read_answer().status, 100);
+    client.send(row.body);
+    EXPECT_EQ(client.read_answer().body, "[]") << row.fields;
+  }
+}
+
+TEST(Upgrade, OneThatIsNotTakenLeavesWhatComesBehindTheBodyTheNextRequest) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
+    return stream.send(ScriptedBackend::ok(request.path + " [" + request.body + "]"));
+  });
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(shop_that_buffers(backend.port())));
+  auto client = HttpClient::connect(proxy.http());
+  client.send(exec("Content-Length: 3\r\n") + "abc" +
+              "GET /next HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "/exec/1/start [abc]");
+  EXPECT_EQ(client.read_answer().body, "/next []");
+}
+
+TEST(Upgrade, OneToHttp2OrBesideChunksIsAnOrdinaryRequest) {
   ScriptedBackend backend([](SocketStream& stream, const SeenRequest& request) {
     return stream.send(ScriptedBackend::ok("[" + request.field("Upgrade") + "]"));
   });
@@ -103,7 +191,9 @@ TEST(Upgrade, OneToHttp2OrBesideABodyIsAnOrdinaryRequest) {
   for (const char* rest :
        {"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
         "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc"}) {
+        "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\nContent-Length: 3\r\n\r\nabc",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n0\r\n\r\n"}) {
     client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n" + std::string(rest));
     EXPECT_EQ(client.read_answer().body, "[]") << rest;
   }
