@@ -548,8 +548,14 @@ void ServerSession::deliver_gathered() {
   gathered_.clear();
 }
 
+// RFC 9113 §6.4: a head of nine bytes, in which the fourth is the type, and a code of four.
+bool ServerSession::is_reset_alone(std::string_view frames) {
+  constexpr std::size_t kResetBytes = 13;
+  return frames.size() == kResetBytes && frames[3] == NGHTTP2_RST_STREAM;
+}
+
 // libnghttp2 looks at each field of a stream that it has, byte by byte; once the stream is over, it
-// only keeps the state of the compression. So the answer and the reset go out between two fields.
+// only keeps the state of the compression. So the answer and the reset are made between two fields.
 void ServerSession::cut_off(Stream& stream) {
   const std::int32_t id = stream.id_;
   too_large_ = nullptr;
@@ -559,7 +565,10 @@ void ServerSession::cut_off(Stream& stream) {
   Stream* const left = Callbacks::stream_of(session_, id);
   if (left == nullptr) return;
   reset(*left, Why::no_error);
-  send_to(urgent_, kUrgentBytesMax);
+  std::string rest;
+  send_to(rest, kUrgentBytesMax);
+  // Whatever else is in it must keep its place, for the compression's sake.
+  (is_reset_alone(rest) ? late_resets_ : urgent_).append(rest);
   if (Callbacks::stream_of(session_, id) != nullptr) {
     end_for(reason::http2_frame_flood, NGHTTP2_ENHANCE_YOUR_CALM);  // there is too much to say
   }
@@ -580,6 +589,8 @@ void ServerSession::end_for(const char* reason, std::uint32_t error) {
 
 bool ServerSession::send(std::string& out, std::size_t bytes_max) {
   reset_answered();
+  // Those of answers that left before: a client that is told both at once may not see the answer.
+  if (urgent_.empty()) out.append(std::exchange(late_resets_, {}));
   out.append(urgent_);
   std::string().swap(urgent_);
   return send_to(out, bytes_max);
@@ -613,11 +624,12 @@ void ServerSession::tell_sent() {
 }
 
 bool ServerSession::wants_to_send() const {
-  return nghttp2_session_want_write(session_) != 0 || !answered_.empty() || !urgent_.empty();
+  return nghttp2_session_want_write(session_) != 0 || !answered_.empty() || !urgent_.empty() ||
+         !late_resets_.empty();
 }
 
 std::size_t ServerSession::owed() const {
-  return heads_queued_ + urgent_.size() +
+  return heads_queued_ + urgent_.size() + late_resets_.size() +
          kQueuedFrameBytes * nghttp2_session_get_outbound_queue_size(session_);
 }
 

@@ -227,6 +227,7 @@ class ServerSession {
   void count_reset();
   void end_for(const char* reason, std::uint32_t error);
   bool send_to(std::string& out, std::size_t bytes_max);
+  static bool is_reset_alone(std::string_view frames);
   void reset_answered();
   void submit_trailer(Stream& stream);
   void count_head(Stream& stream, const std::vector<nghttp2_nv>& fields);
@@ -262,6 +263,7 @@ class ServerSession {
   std::size_t heads_queued_ = 0;  // bytes, of all streams
   std::size_t bodies_queued_ = 0;
   std::string urgent_;          // frames that were made outside of send(), and go before others
+  std::string late_resets_;     // behind answers in urgent_: they leave in a later turn
   std::string* out_ = nullptr;  // during send()
   std::size_t out_bytes_max_ = 0;
   std::vector<std::int32_t> gathered_;  // streams with something in incoming_
