@@ -19,6 +19,10 @@ constexpr std::string_view kVersion = "HTTP/1.1 ";
 constexpr std::string_view kColon = ": ";
 constexpr std::string_view kLineEnd = "\r\n";
 
+// 64 KiB are there in as many ways to the endpoint and back as with a window of 16 KiB at first
+// that is doubled each time.
+constexpr std::int32_t kWindowGrowth = 4;
+
 // Frames without effect that an endpoint earns; see ClientSession::Limits.
 constexpr unsigned kEarnedByRequest = 8;
 constexpr unsigned kEarnedByData = 4;
@@ -62,7 +66,7 @@ void ClientStream::consume(bool may_grow) {
   const std::size_t bytes = std::exchange(unconsumed_, 0);
   if (bytes == 0 || session_ == nullptr) return;
   if (may_grow && !is_whole_) {
-    grow_window(session_->session_, id_, session_->limits_.stream_window_max);
+    grow_window(session_->session_, id_, session_->limits_.stream_window_max, kWindowGrowth);
   }
   nghttp2_session_consume_stream(session_->session_, id_, bytes);
   session_->output_.on_output();

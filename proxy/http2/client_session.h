@@ -125,10 +125,11 @@ class ClientSession {
     std::uint32_t streams_max = kStreamsMax;
     // Of a response, and of its trailer.
     FieldAccount::Limits fields{.bytes_max = 64u << 10, .fields_max = 1'000};
-    // What a stream's client has not taken: at first, and while it takes what comes. The
-    // connection's window is opened at once: a client that takes nothing must not hold up the
-    // others, and streams_max bounds them all.
-    std::int32_t stream_window = 16 << 10;
+    // What a stream's client has not taken: at first, and while it takes what comes. Little at
+    // first, for thousands of streams may be held whose clients take nothing. The connection's
+    // window is opened at once: a client that takes nothing must not hold up the others, and
+    // streams_max bounds them all.
+    std::int32_t stream_window = 8 << 10;
     std::int32_t stream_window_max = 128 << 10;
     std::int32_t connection_window = 1 << 20;
     // Frames that bring nothing of a response, as on the clients' side (http2::Limits), but ten

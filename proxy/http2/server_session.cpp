@@ -509,7 +509,7 @@ void ServerSession::consume(Stream& stream) {
   const bool is_taken_as_it_comes = bytes > 0 && unconsumed_ < stalled_bytes_max_ / 2;
   // Up to what all streams may have together.
   if (is_taken_as_it_comes && !stream.request_ended_) {
-    grow_window(session_, stream.id_, nghttp2_session_get_effective_local_window_size(session_));
+    grow_window(session_, stream.id_, nghttp2_session_get_effective_local_window_size(session_), 2);
   }
   if (bytes > 0) nghttp2_session_consume_stream(session_, stream.id_, bytes);
   if (held > 0) nghttp2_session_consume_connection(session_, held);

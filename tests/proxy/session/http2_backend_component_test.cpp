@@ -187,7 +187,7 @@ TEST_F(Http2Endpoints, ManyResponsesThatNobodyTakesAreReadLittleAhead) {
     EXPECT_EQ(other->wait(call(*other, "hello")).body.size(), large.size());
   }
   EXPECT_LE(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"),
-            kCalls * (32 << 10));
+            kCalls * (16 << 10));
 }
 
 TEST_F(Http2Endpoints, InterimHeadsWaitForAClientThatTakesNothingUpToABound) {
