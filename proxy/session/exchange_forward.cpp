@@ -621,12 +621,15 @@ void Exchange::on_request_sent() {
 }
 
 // So much of the body came. A client that is too slow is let go of, unless the response has begun:
-// then the two may be talking to each other.
+// then the two may be talking to each other. So may the two of a call from its beginning, and an
+// endpoint that only listens says nothing before its end: messages may come now and then, but the
+// whole has its time, and each silence (Http2Stream::has_stalled).
 void Exchange::note_body(std::size_t bytes) {
   body_time_.note(means_.loop.now(), bytes);
-  if (request_complete_ || stage_ == Stage::responding || is_call()) return;
+  if (request_complete_ || stage_ == Stage::responding) return;
   const Timeouts& timeouts = means_.options.timeouts;
-  const BodyTime::Limits limits{.grace = timeouts.body_idle, .total = timeouts.body_total};
+  const BodyTime::Limits limits{.grace = is_call() ? timeouts.body_total : timeouts.body_idle,
+                                .total = timeouts.body_total};
   if (body_time_.is_too_slow(limits)) refuse(408, reason::request_body_too_slow);
 }
 

@@ -55,6 +55,15 @@ TEST_F(BodyTimeTest, ThereIsATimeForAllOfIt) {
   EXPECT_TRUE(too_slow());
 }
 
+// As a call has it, whose messages may come now and then.
+TEST_F(BodyTimeTest, WithAGraceThatIsTheTimeForAllOfItThereIsNoLeastRate) {
+  constexpr BodyTime::Limits kOfACall{.grace = hours(4), .total = hours(4)};
+  for (int i = 0; i < 24; ++i) comes(1, seconds(600));
+  EXPECT_FALSE(time_.is_too_slow(kOfACall));
+  comes(1, seconds(1));
+  EXPECT_TRUE(time_.is_too_slow(kOfACall));
+}
+
 TEST_F(BodyTimeTest, AnEndpointThatTakesNothingIsNotTheClientsFault) {
   comes(1, seconds(59), false);
   now_ += hours(9);

@@ -173,6 +173,29 @@ TEST_F(Http2Endpoints, AClientThatTakesNothingHoldsUpNobodyAndLittleIsKeptForIt)
   EXPECT_LT(proxy_.metric("gatehouse_proxy_memory_bytes{kind=\"http2_output\"}"), 512 << 10);
 }
 
+// A call that an endpoint only listens to is answered at its end: a message may come now and then,
+// but not for ever.
+TEST_F(Http2Endpoints, ACallThatNobodyAnswersHasATimeForAllOfIt) {
+  const Http2Backend backend(says_ok);
+  session::Options options = RunningEngine::quick();
+  options.timeouts.body_idle = std::chrono::milliseconds(50);
+  options.timeouts.body_total = std::chrono::milliseconds(500);
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({backend.port()}, over_http2());
+  add_certificate(config, "shop.test", certificate_);
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  const int streamed = call(client, "x", true);
+  ASSERT_TRUE(eventually([&] {
+    client.say(streamed, "x");
+    return client.flush() &&
+           proxy.metric("gatehouse_proxy_refusals_total{reason=\"request_body_too_slow\"}") > 0;
+  }));
+  EXPECT_EQ(client.wait(streamed).fields.at("grpc-message"), "request_body_too_slow");
+}
+
 TEST_F(Http2Endpoints, ManyResponsesThatNobodyTakesAreReadLittleAhead) {
   constexpr int kCalls = 60;
   const std::string large(1u << 20, 'x');
