@@ -31,7 +31,6 @@ void ClientQueues::forget(ClientConnection& connection) {
   if (connection.next != nullptr) connection.next->previous = connection.previous;
   --count_;
   tools_.counters.connections_open.subtract();
-  if (waiting_for_step_.is_waiting(connection)) --handshakes_waiting_;
   waiting_for_step_.leave(connection);
   doomed_.leave(connection);
   end_rest(connection);
@@ -76,18 +75,16 @@ void ClientQueues::queue_handshake(ClientConnection& connection) {
   if (waiting_for_step_.is_waiting(connection)) return;
   // Clients that connected before and all speak at once: those who came last are turned away at
   // once, so that the others are not all too late.
-  if (handshakes_waiting_ >= tools_.options.handshakes_waiting_max) {
+  if (waiting_for_step_.size() >= tools_.options.handshakes_waiting_max) {
     connection.refuse_handshake();
     return;
   }
-  ++handshakes_waiting_;
-  waiting_for_step_.push_back(connection);
+  waiting_for_step_.add(connection, connection.state() == ClientConnection::State::handshake);
 }
 
 bool ClientQueues::make_handshake_step() {
-  ClientConnection* const connection = waiting_for_step_.take_front();
+  ClientConnection* const connection = waiting_for_step_.take();
   if (connection == nullptr) return false;
-  --handshakes_waiting_;
   connection->handshake_step();
   return !waiting_for_step_.empty();
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "proxy/net/queue.h"
+#include "proxy/session/handshake_line.h"
 #include "proxy/session/once_a_minute.h"
 #include "proxy/session/tools.h"
 
@@ -40,7 +41,7 @@ class ClientQueues {
   // ---- for whoever accepts them
   std::size_t count() const { return count_; }
   bool is_full() const { return count_ >= tools_.options.connections_max; }
-  std::size_t handshakes_waiting() const { return handshakes_waiting_; }
+  std::size_t handshakes_waiting() const { return waiting_for_step_.size(); }
   // Closes the one that has been silent for longest, if that is long enough: first among newcomers,
   // then among others that never asked for anything. False: there is none.
   bool make_room();
@@ -71,8 +72,7 @@ class ClientQueues {
   net::Queue<ClientConnection, Rest> never_asked_;
   net::Queue<ClientConnection, Rest> between_requests_;
   OnceAMinute says_refused_header_, says_refused_client_;
-  net::Queue<ClientConnection, HandshakeStep> waiting_for_step_;
-  std::size_t handshakes_waiting_ = 0;  // in that queue
+  HandshakeLine<ClientConnection, HandshakeStep> waiting_for_step_;
   net::Queue<ClientConnection, EndOfTurn> doomed_;
 };
 
