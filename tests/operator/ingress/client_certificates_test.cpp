@@ -23,6 +23,7 @@ using ingress_test::an_ingress;
 using ingress_test::IngressBuilder;
 using ingress_test::ViewBuilder;
 using proxy::config::ClientProof;
+using ::support::Issued;
 using ::support::TestAuthority;
 using testing::HasSubstr;
 
@@ -143,11 +144,14 @@ TEST(ClientCertificates, TheirSecretIsFollowedBesideThatOfPasswords) {
 
 class CompiledClientCertificates : public ::testing::Test {
  protected:
+  static Compiled asking(ViewBuilder builder) {
+    return compile(builder.service("shop/web", 80, {"10.0.0.1"})
+                       .ingress(annotated({{"auth-tls-secret", "ca"}}))
+                       .view);
+  }
   // The one guard, or the complaint.
   static std::string compiled(ViewBuilder builder) {
-    const Compiled made = compile(builder.service("shop/web", 80, {"10.0.0.1"})
-                                      .ingress(annotated({{"auth-tls-secret", "ca"}}))
-                                      .view);
+    const Compiled made = asking(std::move(builder));
     if (!made.complaints.empty()) {
       EXPECT_TRUE(made.config.guards.empty());
       EXPECT_TRUE(made.config.clusters.empty());
@@ -164,6 +168,21 @@ TEST_F(CompiledClientCertificates, HaveTheBlocksOfTheSecretAndNothingElseOfIt) {
   EXPECT_EQ(compiled(ViewBuilder().authorities(
                 "shop/ca", "caf\xe9\n" + below_.pem() + key + "text\n" + root_.pem())),
             below_.pem() + root_.pem());
+}
+
+TEST_F(CompiledClientCertificates, HaveTheListsOfWhatIsRevokedThatTheSecretHasAndNothingElseOfIt) {
+  const Issued lost = root_.issue("ann");
+  const std::string lists = root_.revoke({lost}) + below_.revoke({});
+  const auto revoked = [&](const std::string& ca_crl) {
+    const Compiled made =
+        asking(ViewBuilder().authorities("shop/ca", below_.pem() + root_.pem(), ca_crl));
+    EXPECT_TRUE(made.complaints.empty());
+    return made.config.guards.begin()->second->client_certificates->revoked_pem;
+  };
+  EXPECT_EQ(revoked(lists), lists);
+  EXPECT_EQ(revoked("text\n" + root_.revoke({lost}) + lost.chain_pem).find("CERTIFICATE"),
+            std::string::npos);
+  EXPECT_EQ(revoked(""), "");
 }
 
 TEST_F(CompiledClientCertificates, ThatDifferOnOneHostAreEachTheirOwnPathsAndSaidToBoth) {

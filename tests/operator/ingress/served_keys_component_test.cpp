@@ -45,6 +45,32 @@ class ServedKeys : public ServedRequests {
     serve_by(ViewBuilder().service("shop/web", 80, {"127.0.0.1"}).ingress(annotated(annotations)),
              ports);
   }
+  // Clients show certificates of these authorities that are in none of the lists.
+  void serve_asking_for_certificates(Annotations annotations, const std::string& ca_crt,
+                                     const std::string& ca_crl) {
+    annotations.emplace_back("auth-tls-secret", "shop/ca");
+    annotations.emplace_back("ssl-redirect", "false");
+    ViewBuilder builder;
+    builder.authorities("shop/ca", ca_crt, ca_crl);
+    builder.secret("shop/tls", {kHost});
+    TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
+    tls.material =
+        std::make_shared<const proxy::config::Certificate>(proxy::support::issue({kHost}));
+    builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+    serve(builder.ingress(annotated(annotations).tls({kHost}, "tls")));
+  }
+  // By a client with this certificate; nullptr: with none.
+  HttpAnswer ask_showing(const ::support::Issued* shown) {
+    SocketStream stream = SocketStream::connect(proxy_.https());
+    SocketStream::TlsWishes wishes;
+    wishes.server_name = kHost;
+    if (shown != nullptr) {
+      wishes.chain_pem = shown->chain_pem;
+      wishes.key_pem = shown->key_pem;
+    }
+    EXPECT_EQ(stream.start_tls(wishes), "");
+    return HttpClient(std::move(stream)).get("/", kHost);
+  }
   HttpAnswer send(const std::string& bytes) {
     auto client = HttpClient::connect(proxy_.http());
     client.send(bytes);
@@ -450,29 +476,10 @@ TEST_F(ServedKeys, CertificatesOfClientsAreAskedForAndToldAsTheIngressSays) {
   const ::support::TestAuthority root("root");
   const ::support::TestAuthority middle("middle", root), low("low", middle);
   const auto ann = low.issue("ann");
-  const auto serve_asking = [&](Annotations annotations) {
-    annotations.emplace_back("auth-tls-secret", "shop/ca");
-    annotations.emplace_back("ssl-redirect", "false");
-    ViewBuilder builder;
-    builder.authorities("shop/ca", root.pem());
-    builder.secret("shop/tls", {kHost});
-    TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
-    tls.material =
-        std::make_shared<const proxy::config::Certificate>(proxy::support::issue({kHost}));
-    builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
-    serve(builder.ingress(annotated(annotations).tls({kHost}, "tls")));
+  const auto serve_asking = [&](const Annotations& annotations) {
+    serve_asking_for_certificates(annotations, root.pem(), "");
   };
-  const auto ask = [&](const ::support::Issued* shown) {
-    SocketStream stream = SocketStream::connect(proxy_.https());
-    SocketStream::TlsWishes wishes;
-    wishes.server_name = kHost;
-    if (shown != nullptr) {
-      wishes.chain_pem = shown->chain_pem;
-      wishes.key_pem = shown->key_pem;
-    }
-    EXPECT_EQ(stream.start_tls(wishes), "");
-    return HttpClient(std::move(stream)).get("/", kHost);
-  };
+  const auto ask = [&](const ::support::Issued* shown) { return ask_showing(shown); };
   serve_asking({{"auth-tls-verify-depth", "2"}, {"auth-tls-pass-certificate-to-upstream", "true"}});
   EXPECT_EQ(ask(&ann).status, 200);
   EXPECT_THAT(backend_.last().field("ssl-client-cert"), HasSubstr("BEGIN%20CERTIFICATE"));
@@ -481,6 +488,17 @@ TEST_F(ServedKeys, CertificatesOfClientsAreAskedForAndToldAsTheIngressSays) {
   serve_asking({{"auth-tls-verify-client", "optional"}});
   EXPECT_EQ(ask(nullptr).status, 200);
   EXPECT_EQ(ask(&ann).status, 400);
+}
+
+TEST_F(ServedKeys, AClientWhoseCertificateTheSecretsListRevokesIsLetInNoMore) {
+  const ::support::TestAuthority root("root");
+  const auto ann = root.issue("ann"), bob = root.issue("bob");
+  serve_asking_for_certificates({}, root.pem(), root.revoke({}));
+  EXPECT_EQ(ask_showing(&ann).status, 200);
+  EXPECT_EQ(ask_showing(&bob).status, 200);
+  serve_asking_for_certificates({}, root.pem(), root.revoke({bob}));
+  EXPECT_EQ(ask_showing(&ann).status, 200);
+  EXPECT_EQ(ask_showing(&bob).status, 400);
 }
 
 // ---- TLS to backends
