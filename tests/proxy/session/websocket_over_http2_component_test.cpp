@@ -158,6 +158,54 @@ TEST(WebSocketOverHttp2AtRest, EndsAlsoWhereTheClientIsDoneAndTheEndpointIsNot) 
   is_over = true;
 }
 
+// Both are silent; the one that began first is there when the other has been closed for that.
+TEST(WebSocketOverHttp2AtRest, StaysForAsLongAsItsRouteHasItsEndpointWait) {
+  ScriptedBackend backend([](SocketStream& stream, const SeenRequest&) {
+    stream.send(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi");
+    for (std::string part = stream.receive(); !part.empty(); part = stream.receive()) {
+      if (!stream.send(part)) return false;
+    }
+    return false;
+  });
+  session::Options options = RunningEngine::quick();
+  options.timeouts.tunnel_idle = std::chrono::milliseconds(150);
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({backend.port()});
+  config::Cluster patient = *config.clusters.at("shop");
+  patient.read_timeout = std::chrono::minutes(10);
+  config.clusters["patient"] = std::make_shared<const config::Cluster>(patient);
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  host.routes.at(0).action = config::Forward{"patient"};
+  config.hosts["patient.test"] = std::make_shared<const config::VirtualHost>(host);
+  const config::Certificate certificate = issue({"shop.test", "patient.test"});
+  for (const char* name : {"shop.test", "patient.test"}) {
+    add_certificate(config, name, certificate);
+  }
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  ASSERT_TRUE(client.turn());  // the settings
+  const auto open = [&](const std::string& authority) {
+    const int socket = client.request({{":method", "CONNECT"},
+                                       {":protocol", "websocket"},
+                                       {":scheme", "https"},
+                                       {":path", "/chat"},
+                                       {":authority", authority},
+                                       {"sec-websocket-version", "13"}},
+                                      "", true);
+    client.read_until([&] { return client.answer(socket).body == "hi"; });
+    return socket;
+  };
+  const int stays = open("patient.test");
+  const int goes = open("shop.test");
+  EXPECT_TRUE(client.wait(goes).is_closed());
+  client.say(stays, "still here");
+  client.read_until([&] { return client.answer(stays).body == "histill here"; });
+  EXPECT_EQ(client.answer(stays).body, "histill here");
+}
+
 TEST_F(WebSocketOverHttp2, EndsWithItsEndpointAndOthersOnTheConnectionGoOn) {
   serve({backend.port()});
   const int stream = open("/chat");
