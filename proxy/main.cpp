@@ -265,7 +265,7 @@ void describe(CLI::App& app, Flags& flags) {
   time("--body-timeout", flags.body_timeout,
        "A client that takes no more of a response, or sends no more of its body; a body that is "
        "not answered yet has so long in all, and a second more for each 500 bytes of it");
-  time("--tunnel-timeout", flags.tunnel_timeout, "A WebSocket without traffic");
+  time("--tunnel-timeout", flags.tunnel_timeout, "A WebSocket or a gRPC call without traffic");
   time("--upstream-idle-timeout", flags.upstream_idle_timeout, "An idle connection to an endpoint");
   app.add_option("--upstream-idle-max", flags.upstream_idle_max,
                  "Idle connections kept per endpoint and worker")

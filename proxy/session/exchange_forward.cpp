@@ -371,7 +371,7 @@ void Exchange::try_endpoints(const FirstPart* first) {
 upstream::StreamWishes Exchange::stream_wishes() const {
   upstream::StreamWishes wishes{
       .cluster = *cluster_, .question = {is_head_, offered_upgrade_}, .preface = proxy_header_};
-  if (is_grpc_) wishes.call_idle = means_.options.timeouts.tunnel_idle;
+  if (is_grpc_) wishes.call_idle = tunnel_idle();
   return wishes;
 }
 

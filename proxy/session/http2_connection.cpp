@@ -328,9 +328,17 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
     return exchange_->is_tunnel() && now - last_progress_ > exchange_->tunnel_idle();
   }
   const bool awaits_body = !request_complete_ && unconsumed() == 0;
-  const bool is_call = exchange_ != nullptr && exchange_->is_call();
   return awaits_body &&
-         now - last_progress_ > (is_call ? timeouts.tunnel_idle : timeouts.body_idle);
+         now - last_progress_ > (is_call() ? exchange_->tunnel_idle() : timeouts.body_idle);
+}
+
+bool Http2Stream::is_call() const {
+  return exchange_ != nullptr && exchange_->is_call();
+}
+
+// What the endpoint says is progress of a conversation, where the client may have nothing to say.
+void Http2Stream::note_response() {
+  if (opens_tunnel_ || is_call()) made_progress();
 }
 
 std::size_t Http2Stream::room() const {
@@ -540,6 +548,7 @@ void Http2Stream::send_interim(const http::ResponseHead& head) {
 
 void Http2Stream::send_head(const http::ResponseHead& head, const upstream::Piece& piece,
                             bool last) {
+  note_response();
   const bool with_body = !last || !piece.empty();
   connection_->session().respond(*this, means_.response_fields.of(head, means_.date.now()),
                                  with_body);
@@ -548,7 +557,7 @@ void Http2Stream::send_head(const http::ResponseHead& head, const upstream::Piec
 }
 
 void Http2Stream::send_body(const upstream::Piece& piece, bool last) {
-  if (opens_tunnel_) made_progress();  // of a conversation, either way
+  note_response();
   // The end of a stream goes out in the flush: by then the exchange has been told of it.
   if (!last && connection_->pass_body(*this, piece.text())) {
     if (body_queued() > 0) watch_.begin(means_.loop.now());

@@ -88,6 +88,8 @@ class Http2Stream final : public http2::Stream, private Downstream {
   void take_trailer();
   void pass_to_tunnel(std::string_view data, bool last);
   void open_window();
+  bool is_call() const;
+  void note_response();
   void made_progress();
 
   const Means& means_;
@@ -98,8 +100,9 @@ class Http2Stream final : public http2::Stream, private Downstream {
   bool request_complete_ = false;
   bool opens_tunnel_ = false;
   admin::HeldText early_;  // for the tunnel, before that was open; no more than the stream's window
-  base::SteadyTime last_progress_{};  // when the client last sent something of it
-  net::SendWatch watch_;              // while there is a body for the client to take
+  // When the client last sent something of it, or in a conversation either side.
+  base::SteadyTime last_progress_{};
+  net::SendWatch watch_;  // while there is a body for the client to take
 };
 
 // The worker's queue of those that have something to send.

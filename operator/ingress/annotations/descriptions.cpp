@@ -39,8 +39,8 @@ constexpr Description kOfRequests[] = {
      "`operator.requestBuffering`) when nothing is said"},
     {"proxy-connect-timeout", "seconds, `5s`, `1m`", "to connect to one endpoint"},
     {"proxy-read-timeout", "seconds, `60s`, `1h`",
-     "between two reads from the endpoint; where it or the next is more than `60s`, a WebSocket or "
-     "another tunnel, "
+     "between two reads from the endpoint; where it or the next is more than `60s`, a WebSocket, "
+     "another tunnel or a gRPC call, "
      "which may be silent for an hour (`proxy.timeouts.tunnel`), may be for so long, if that is "
      "more"},
     {"proxy-send-timeout", "seconds, `60s`, `1h`", "between two writes to the endpoint"},

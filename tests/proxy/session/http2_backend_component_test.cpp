@@ -1,4 +1,7 @@
 // Endpoints that speak HTTP/2, and gRPC through it.
+#include <chrono>
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
@@ -513,6 +516,102 @@ TEST_F(Http2Endpoints, AreToldInTlsThatItIsHttp2) {
   EXPECT_EQ(client->wait(call(*client, "hello")).body, "re: hello");
   EXPECT_EQ(backend.last().fields.at(":scheme"), "https");
   EXPECT_EQ(offered, "\x02h2");
+}
+
+// ---- Calls with long silences
+
+// Calls of one client that stay open, to shop.test and to other.test, each of its own endpoint.
+class LongCalls : public ::testing::Test {
+ protected:
+  void serve(const session::Timeouts& timeouts, const config::Cluster& cluster,
+             const config::Cluster& other_cluster) {
+    session::Options options = RunningEngine::quick();
+    options.timeouts = timeouts;
+    proxy_.emplace(options);
+    config::ProxyConfig config = shop({backend_.port()}, cluster);
+    const config::ProxyConfig other = shop({other_backend_.port()}, other_cluster);
+    config.clusters["other"] = other.clusters.at("shop");
+    config::VirtualHost host = *other.hosts.at("shop.test");
+    host.routes.at(0).action = config::Forward{"other"};
+    config.hosts["other.test"] = std::make_shared<const config::VirtualHost>(host);
+    const config::Certificate certificate = issue({"shop.test", "other.test"});
+    for (const char* name : {"shop.test", "other.test"}) {
+      add_certificate(config, name, certificate);
+    }
+    ASSERT_TRUE(proxy_->publish(config));
+    SocketStream stream = SocketStream::connect(proxy_->https());
+    ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+    client_.emplace(std::move(stream));
+  }
+  // Has an answer, and no end.
+  int open(const std::string& authority, const std::string& content_type = "application/grpc") {
+    const int stream = client_->request({{":method", "POST"},
+                                         {":scheme", "https"},
+                                         {":authority", authority},
+                                         {":path", "/"},
+                                         {"content-type", content_type}},
+                                        "", true);
+    client_->read_until([&] { return client_->answer(stream).status != 0; });
+    return stream;
+  }
+  void expect_open(int stream) {
+    const std::size_t before = client_->answer(stream).body.size();
+    const auto& answer = client_->answer(stream);
+    client_->say(stream, "still here");
+    client_->read_until([&] { return answer.body.size() > before || answer.is_closed(); });
+    EXPECT_TRUE(answer.body.ends_with("still here"));
+    EXPECT_FALSE(answer.is_closed());
+  }
+
+  const Http2Backend backend_{[](const Request&) { return Reply{}; }, {.echoes = true}};
+  const Http2Backend other_backend_{[](const Request&) { return Reply{}; },
+                                    {.echoes_to_all = true}};
+  std::optional<RunningEngine> proxy_;
+  std::optional<Http2Client> client_;
+};
+
+// The endpoint speaks to a client that says nothing, until a call in which nobody does has ended.
+TEST_F(LongCalls, OneStaysWhoseClientIsSilentAndWhoseEndpointSpeaks) {
+  session::Timeouts timeouts = RunningEngine::quick().timeouts;
+  timeouts.tunnel_idle = std::chrono::milliseconds(1'500);
+  serve(timeouts, over_http2(), over_http2());
+  const int listens = open("other.test");
+  const int silent = open("shop.test");
+  const int speaks = open("other.test");
+  const auto& heard = client_->answer(listens);
+  while (!client_->answer(silent).is_closed() && !heard.is_closed() && !client_->is_over()) {
+    const std::size_t before = heard.body.size();
+    client_->say(speaks, "word");
+    client_->read_until([&] { return heard.body.size() > before || heard.is_closed(); });
+  }
+  EXPECT_TRUE(client_->answer(silent).is_closed());
+  EXPECT_FALSE(heard.is_closed());
+  expect_open(listens);
+}
+
+// Both times are the route's: that of the client, and that of the endpoint.
+TEST_F(LongCalls, OneThatIsSilentStaysForAsLongAsItsRouteHasItsEndpointWait) {
+  session::Timeouts timeouts = RunningEngine::quick().timeouts;
+  timeouts.tunnel_idle = std::chrono::milliseconds(150);
+  config::Cluster patient = over_http2();
+  patient.read_timeout = std::chrono::milliseconds(100);
+  patient.send_timeout = std::chrono::minutes(10);
+  serve(timeouts, over_http2(), patient);
+  const int stays = open("other.test");
+  const int goes = open("shop.test");
+  EXPECT_TRUE(client_->wait(goes).is_closed());
+  expect_open(stays);
+}
+
+// What a body is waited for is not what a call may be silent.
+TEST_F(LongCalls, OneThatIsSilentStaysWhereABodyWouldNotBeWaitedForAnyMore) {
+  session::Timeouts timeouts = RunningEngine::quick().timeouts;
+  timeouts.body_idle = std::chrono::milliseconds(150);
+  serve(timeouts, over_http2(), over_http2());
+  const int stays = open("other.test");
+  const int goes = open("shop.test", "text/plain");
+  EXPECT_TRUE(client_->wait(goes).is_closed());
+  expect_open(stays);
 }
 
 TEST(Http2EndpointsOfFewConnections, OneThatIsLeavingTakesNobodysPlace) {

@@ -71,9 +71,11 @@ struct BackendCallbacks {
     Exchange& exchange = session.exchanges[id];
     const std::string text(reinterpret_cast<const char*>(data), size);
     exchange.request.body += text;
-    if (session.backend->ways_.echoes) {
-      exchange.unsent += text;
-      nghttp2_session_resume_data(http2, id);
+    if (!session.backend->echoes()) return 0;
+    for (auto& [other_id, other] : session.exchanges) {
+      if (other_id != id && !session.backend->ways_.echoes_to_all) continue;
+      other.unsent += text;
+      nghttp2_session_resume_data(http2, other_id);
     }
     return 0;
   }
@@ -84,7 +86,7 @@ struct BackendCallbacks {
         frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     const bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (session.backend->ways_.echoes) {
+    if (session.backend->echoes()) {
       if (is_head) answer(session, frame->hd.stream_id, last);
       if (last && !is_head) end_echo(session, frame->hd.stream_id);
     } else if (last) {

@@ -45,6 +45,8 @@ class Http2Backend {
     std::int32_t window = 65'535;  // of each stream
     // The head is answered at once, and what comes of the body is sent back as it comes.
     bool echoes = false;
+    // As that, and to every stream of the connection: so one is spoken to without saying anything.
+    bool echoes_to_all = false;
     base::SslCtxPtr tls{};
   };
   explicit Http2Backend(Script script) : Http2Backend(std::move(script), Ways{}) {}
@@ -67,6 +69,7 @@ class Http2Backend {
   void accept();
   void join_ended();
   void serve(Session& session);
+  bool echoes() const { return ways_.echoes || ways_.echoes_to_all; }
 
   Script script_;
   Ways ways_;
