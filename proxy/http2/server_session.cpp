@@ -444,7 +444,8 @@ void ServerSession::end_frame() {
     is_amid_fields_ = (frame.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
   }
   if (std::exchange(is_goodbye_, false)) take_goodbye(walk_.first_number());
-  if (frame.type == NGHTTP2_HEADERS && frame.stream > last_begun_) {
+  const bool begins_a_stream = frame.type == NGHTTP2_HEADERS && frame.stream > last_begun_;
+  if (begins_a_stream) {
     last_begun_ = frame.stream;
     // Refused, which the client is still to hear: what else comes of it is no error.
     if (!frame_was_useful_) closed_.add(frame.stream, ClosedStreams::By::us);
@@ -459,7 +460,8 @@ void ServerSession::end_frame() {
     return;
   }
   if (!frame_was_useful_ && !idle_frames_.take(source_.now())) {
-    end_for(reason::http2_frame_flood, NGHTTP2_ENHANCE_YOUR_CALM);
+    end_for(begins_a_stream ? reason::http2_too_many_streams : reason::http2_frame_flood,
+            NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 

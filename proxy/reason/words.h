@@ -205,6 +205,8 @@ inline constexpr Word http2_bad_field = "http2_bad_field";
 inline constexpr Word http2_malformed_request = "http2_malformed_request";
 // More or less body than Content-Length.
 inline constexpr Word content_length_mismatch = "content_length_mismatch";
+// Requests above the limit of those that may be under way at a time.
+inline constexpr Word http2_too_many_streams = "http2_too_many_streams";
 // Frames that say nothing.
 inline constexpr Word http2_frame_flood = "http2_frame_flood";
 // Requests that are begun to be reset.

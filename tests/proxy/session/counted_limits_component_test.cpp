@@ -181,7 +181,7 @@ const Limit kLimits[] = {
        EXPECT_EQ(scene.say(kGet).read_answer().status, 200);
        scene.say(kGet);
      }},
-    {"streams at a time", kHttp2, "http2_frame_flood", leave,
+    {"streams at a time", kHttp2, "http2_too_many_streams", leave,
      [](Scene& scene) {
        scene.say_frames(of_streams(kFlood, [](int stream) { return get(stream); }));
      }},
