@@ -280,6 +280,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   bool passes_on(int status) const;
   void ask_another();
   bool may_ask_twice() const;
+  unsigned refusals_max() const;
   void note_failure(const upstream::Failure& failure);
   bool may_connect_elsewhere() const;
   void detach(upstream::RequestStream::Use use);

@@ -511,11 +511,18 @@ void Exchange::note_failure(const upstream::Failure& failure) {
   cluster_->note_failure(*endpoint_, means_.loop.now());
 }
 
+// How often a request is begun anew without asking whether an endpoint has had it: no more often
+// than its route has it tried at all.
+unsigned Exchange::refusals_max() const {
+  if (!next_upstream_ || next_upstream_->tries == 0) return kRefusalsMax;
+  return static_cast<unsigned>(std::min<std::uint64_t>(kRefusalsMax, next_upstream_->tries - 1));
+}
+
 void Exchange::fail(const upstream::Failure& failure, Ending ending) {
   means_.counters.upstream_failures.add(failure.reason);
   upstream::Attempt attempt = attempt_so_far();
   // Each refusal is by another connection, and many may be about to close at a time.
-  if (failure.retry == Retry::not_processed) attempt.was_replayed = ++refusals_ > kRefusalsMax;
+  if (failure.retry == Retry::not_processed) attempt.was_replayed = ++refusals_ > refusals_max();
   // The client has nothing of an answer whose head cannot be read.
   const bool has_told_nothing = stage_ == Stage::requesting && interim_heads_ == 0;
   if (failure.kind == upstream::FailureKind::invalid_answer && has_told_nothing) {

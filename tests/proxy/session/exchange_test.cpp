@@ -520,6 +520,19 @@ TEST_F(ExchangeAlone, ARefusedStreamIsBegunAnewFourTimes) {
   EXPECT_EQ(downstream_.status, 502);
 }
 
+TEST_F(ExchangeAlone, ARefusedStreamIsBegunNoMoreOftenThanItsRouteTries) {
+  serve(1, [](config::Cluster& cluster, config::Policies& policies) {
+    cluster.speaks_http2 = true;
+    policies.next_upstream = config::NextUpstream{.tries = 2};
+  });
+  begin("POST", Body::of_known_length, std::string(kLength, 'x'));
+  streams_.last().fail(kRefused);
+  ASSERT_EQ(streams_.count(), 2u);
+  streams_.last().fail(kRefused);
+  EXPECT_EQ(streams_.count(), 2u);
+  EXPECT_EQ(downstream_.status, 502);
+}
+
 // ---- What an endpoint may say
 
 TEST_F(ExchangeAlone, SixteenInterimHeadsPassAndOneMoreIsTheEndpointsFault) {
