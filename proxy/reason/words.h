@@ -230,6 +230,8 @@ inline constexpr Word client_reset_stream = "client_reset_stream";
 inline constexpr Word client_send_timeout = "client_send_timeout";
 // Nothing passed in an upgraded connection.
 inline constexpr Word tunnel_idle = "tunnel_idle";
+// A gRPC call took longer than its client said that it would wait.
+inline constexpr Word call_deadline = "call_deadline";
 // A connection without a request.
 inline constexpr Word idle = "idle";
 // Likewise, and others wait to be accepted.

@@ -87,6 +87,7 @@ void Exchange::begin_for(const Client& client, Protocol protocol, const upstream
   if (!request_.upgrade.empty()) offered_upgrade_ = request_.upgrade;
   request_complete_ = last;
   request_bytes_ = piece.size;
+  if (is_grpc_) keep_deadline();
   decide(client, piece, last);
   if (stage_ != Stage::guarded) auth_answers_.reset();
 }
@@ -402,7 +403,8 @@ void Exchange::answer(http::Answer answer, std::string_view reason) {
   answer.date = means_.date.now();
   // 421 speaks of the connection, and to whoever has several (RFC 9110 §15.5.20).
   if (is_grpc_ && answer.status != 421) {
-    answer.grpc_status = http2::grpc_status_of(answer.status);
+    answer.grpc_status = reason == reason::call_deadline ? http2::kDeadlineExceeded
+                                                         : http2::grpc_status_of(answer.status);
     answer.grpc_message = reason;
     answer.status = 200;
     answer.content_type = "application/grpc";
@@ -547,12 +549,14 @@ void Exchange::abandon(std::string_view reason) {
   counted_in_.leave();
   slow_body_.leave();
   if (is_with_endpoint()) detach(upstream::RequestStream::Use::broken);
+  deadline_.reset();
   if (began) log();
   downstream_ = nullptr;
 }
 
 void Exchange::finish() {
   stop_waiting();
+  deadline_.reset();
   stage_ = Stage::over;
   counted_in_.leave();
   slow_body_.leave();
@@ -640,6 +644,7 @@ void Exchange::reset() {
   has_guarded_body_ = false;
   slow_body_.leave();
   timer_.disarm();
+  deadline_.reset();
   body_time_ = {};
   was_replayed_ = false;
   error_page_.reset();

@@ -262,6 +262,8 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   void frame_gathered();
   void offer_with_gathered();
   void on_timer(net::Timer& timer) override;
+  void keep_deadline();
+  void end_at_deadline();
   void note_body(std::size_t bytes);
   void watch_client();
   std::string_view judged_request_trailer();
@@ -288,6 +290,7 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   enum class Ending { broken_off, unavailable };
   void fail(const upstream::Failure& failure, Ending ending = Ending::broken_off);
   void end_as_unavailable(std::string_view reason);
+  void end_call(std::string_view grpc_status, std::string_view reason);
 
   // ---- exchange_response.cpp: what comes back
   void take_final_head();
@@ -384,7 +387,8 @@ class Exchange final : private upstream::RequestStream::User, private net::Timer
   std::unique_ptr<policy::AuthAnswers> auth_answers_;
   Granted& granted();
   std::unique_ptr<Granted> granted_;
-  net::Timer timer_{*this};  // of an inspection, or of gathering
+  net::Timer timer_{*this};               // of an inspection, or of gathering
+  std::unique_ptr<net::Timer> deadline_;  // of a gRPC call whose client says how long it waits
   BodyTime body_time_;
   bool was_replayed_ = false;
 

@@ -191,8 +191,10 @@ void Exchange::send_what_came() {
   watch_client();
 }
 
-void Exchange::on_timer(net::Timer&) {
-  if (stage_ == Stage::guarded) {
+void Exchange::on_timer(net::Timer& timer) {
+  if (&timer == deadline_.get()) {
+    end_at_deadline();
+  } else if (stage_ == Stage::guarded) {
     on_guard_timer();
   } else if (stage_ == Stage::gathering) {
     send_what_came();
@@ -559,11 +561,40 @@ void Exchange::fail(const upstream::Failure& failure, Ending ending) {
 // A client with a connection of its own to the endpoint would make UNAVAILABLE of its loss, which
 // it may try again; a reset by us it takes for INTERNAL, which it may not.
 void Exchange::end_as_unavailable(std::string_view reason) {
-  reason_ = reason;
   constexpr int kUnavailable = 503;
-  downstream_->send_trailer({{.name = "grpc-status", .value = http2::grpc_status_of(kUnavailable)},
-                             {.name = "grpc-message", .value = reason}});
+  end_call(http2::grpc_status_of(kUnavailable), reason);
+}
+
+// Of an answer that has begun.
+void Exchange::end_call(std::string_view grpc_status, std::string_view reason) {
+  reason_ = reason;
+  downstream_->send_trailer(
+      {{.name = "grpc-status", .value = grpc_status}, {.name = "grpc-message", .value = reason}});
   if (stage_ != Stage::over) finish();
+}
+
+// ---- The time of a gRPC call. Its client and its server keep it, and are the first to know that
+// it is over. Where neither says so a moment later, one of them is gone or does not keep it: then
+// nobody waits for what the other may still say.
+
+void Exchange::keep_deadline() {
+  constexpr std::chrono::milliseconds kMoment{1'000};
+  // Eight digits of hours are more than a clock can count, and nobody's time.
+  constexpr std::chrono::hours kLongest{30 * 24};
+  const auto timeout = http2::timeout_of(request_);
+  if (!timeout || *timeout > kLongest) return;
+  deadline_ = std::make_unique<net::Timer>(static_cast<net::TimerTarget&>(*this));
+  means_.loop.arm(*deadline_, *timeout + kMoment);
+}
+
+void Exchange::end_at_deadline() {
+  const bool can_be_told = stage_ == Stage::responding && answers_call_ && !holds_response();
+  if (!can_be_told) {
+    refuse(504, reason::call_deadline);
+    return;
+  }
+  if (is_with_endpoint()) detach(Use::broken);
+  end_call(http2::kDeadlineExceeded, reason::call_deadline);
 }
 
 bool Exchange::wants_request_body() const {

@@ -48,14 +48,15 @@ class Http2Endpoints : public ::testing::Test {
     EXPECT_EQ(stream.start_tls({"shop.test", "h2"}), "");
     return std::make_unique<Http2Client>(std::move(stream), windows);
   }
-  static int call(Http2Client& client, const std::string& body, bool stays_open = false) {
+  static int call(Http2Client& client, const std::string& body, bool stays_open = false,
+                  const std::string& timeout = "1M") {
     return client.request({{":method", "POST"},
                            {":scheme", "https"},
                            {":authority", "shop.test"},
                            {":path", "/pkg.Service/Method?x=1"},
                            {"content-type", "application/grpc+proto"},
                            {"te", "trailers"},
-                           {"grpc-timeout", "5S"}},
+                           {"grpc-timeout", timeout}},
                           body, stays_open);
   }
 
@@ -94,7 +95,7 @@ TEST_F(Http2Endpoints, ACallIsPassedOnWithItsFieldsAndItsTrailerComesBack) {
   EXPECT_EQ(seen.fields.at(":authority"), "shop.test");
   EXPECT_EQ(seen.fields.at(":path"), "/pkg.Service/Method?x=1");
   EXPECT_EQ(seen.fields.at("te"), "trailers");
-  EXPECT_EQ(seen.fields.at("grpc-timeout"), "5S");
+  EXPECT_EQ(seen.fields.at("grpc-timeout"), "1M");
   EXPECT_EQ(seen.fields.at("x-forwarded-for"), "127.0.0.1");
   EXPECT_FALSE(seen.fields.contains("transfer-encoding"));
   EXPECT_FALSE(seen.fields.contains("connection"));
@@ -395,6 +396,34 @@ TEST_F(Http2Endpoints, AGrpcClientIsAnsweredInItsOwnTerms) {
   EXPECT_FALSE(answer.fields.contains("content-length"));
   EXPECT_EQ(client->wait(client->get("/")).status, 502);
   EXPECT_THAT(proxy_.access_log(2), HasSubstr("\"status\":502"));
+}
+
+// Its client and its endpoint wait on, as neither of the two should.
+TEST_F(Http2Endpoints, ACallThatNobodyAnswersEndsAfterItsTime) {
+  const Http2Backend backend([](const Request&) { return Reply{.says_nothing = true}; });
+  serve({backend.port()});
+  auto client = connect();
+  const auto& answer = client->wait(call(*client, "hello", false, "10m"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.ended);
+  EXPECT_EQ(answer.fields.at("grpc-status"), "4");
+  EXPECT_EQ(answer.fields.at("grpc-message"), "call_deadline");
+  EXPECT_TRUE(eventually([&] { return backend.resets() == 1; }));
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("\"status\":504"));
+}
+
+TEST_F(Http2Endpoints, ACallThatGoesOnEndsAfterItsTimeWithAStatus) {
+  const Http2Backend backend([](const Request&) { return says_ok({}); }, {.echoes = true});
+  serve({backend.port()});
+  auto client = connect();
+  const int stream = call(*client, "", true, "2S");
+  client->say(stream, "hello");
+  const auto& answer = client->wait(stream);
+  EXPECT_THAT(answer.body, HasSubstr("hello"));
+  EXPECT_TRUE(answer.ended);
+  EXPECT_EQ(answer.fields.at("grpc-status"), "4");
+  EXPECT_TRUE(eventually([&] { return backend.resets() == 1; }));
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("call_deadline"));
 }
 
 TEST_F(Http2Endpoints, ACallThatItsClientCancelsIsCancelledAtTheEndpoint) {
