@@ -153,6 +153,19 @@ void keep_alive(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+void watch_host(int fd) {
+  // Seconds: three questions without an answer are kHostSilence.
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(kHostSilence.count()));
+}
+
+void bear_unread(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
 int take_connect_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string_view>
 
@@ -60,6 +61,15 @@ bool is_peers_connect_failure(int error);
 
 // Has the kernel ask a peer that is silent whether it is there; if it is not, the socket fails.
 void keep_alive(int fd);
+// Has the socket fail when the peer's host is gone: when it has acknowledged nothing for
+// kHostSilence of what was sent to it, or answered nothing for as long while nothing was. A host
+// that is there does both, whatever its programs do; but for bear_unread().
+inline constexpr std::chrono::milliseconds kHostSilence{25'000};
+void watch_host(int fd);
+// For what is sent to a program that may take nothing for long: the kernel does not tell one whose
+// window has been full for so long from a host that is gone (TCP_USER_TIMEOUT). From now on only
+// the host's silence counts while all that was sent is acknowledged. watch_host() takes it back.
+void bear_unread(int fd);
 // Tells the peer that nothing more will be sent (FIN).
 void shut_down_sending(int fd);
 // Bytes that were sent, and that the peer's kernel has not acknowledged yet.

@@ -135,7 +135,6 @@ void PassthroughConnection::on_upstream_connected() {
   if (stay_key_) {
     note_stay(*stay_key_, *endpoint_, *means_.live.client_places, means_.loop.now());
   }
-  upstream_->keep_alive();
   net::keep_alive(connection_.channel().fd());
   const std::string hello = hello_.take();
   client_bytes_ += hello.size();

@@ -18,6 +18,10 @@ constexpr Failure kHandshakeFailed{Fault::upstream, Retry::always, 502,
 // Longer than a record can be (RFC 8446 §5.2), so that each read makes some way.
 constexpr std::size_t kCipherBytes = 20u << 10;
 
+// What may lie at an endpoint's host before its program has taken any of it: less than the window
+// with which a host begins (64 KiB).
+constexpr std::uint64_t kUnreadBytesMax = 48u << 10;
+
 // What the kernel counts as acknowledged of a connection on which nothing was sent: its SYN.
 constexpr std::uint64_t kSynBytes = 1;
 
@@ -127,9 +131,24 @@ void Connection::on_established() {
   state_ = State::busy;
   timer_.disarm();
   written_by_others_ = channel_.written();
+  watch_host();
   endpoint_->on_connected();
   user_->on_upstream_connected();
   if (state_ == State::busy && is_readable()) user_->on_upstream_readable();
+}
+
+// Not before it is connected: for that there is a time of its own.
+void Connection::watch_host() {
+  note_heard();
+  if (std::exchange(is_watched_, true)) return;
+  net::watch_host(channel_.fd());
+}
+
+// An upload waits for a program that is busy; its time is the cluster's.
+void Connection::look_at_unread() {
+  if (channel_.written() - unread_from_ <= kUnreadBytesMax) return;
+  is_watched_ = false;
+  net::bear_unread(channel_.fd());
 }
 
 // A socket that was just connected has room for it. Where it has not, what follows waits behind it.
@@ -258,6 +277,7 @@ std::optional<net::IoResult> Connection::move_from(int socket, std::size_t size,
                                                    net::Pipes& pipes) {
   const auto moved = channel_.move_from(socket, size, pipes);
   if (!moved) return std::nullopt;
+  if (is_watched_) look_at_unread();
   return moved->taken;
 }
 
@@ -306,6 +326,7 @@ void Connection::take_from_pool(User& user) {
   state_ = State::busy;
   waiting_ = Waiting::none;
   written_by_others_ = channel_.written();
+  watch_host();
   used_since_ = now();
   ++uses_;
   timer_.disarm();

@@ -86,13 +86,16 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   int socket() const { return channel_.fd(); }
   net::IoResult::Kind note_taken(net::IoResult::Kind kind);
   // Sends what the socket takes and keeps the rest. A failure is told by an event, not here.
-  void write(std::string_view bytes) { channel_.write(bytes); }
+  void write(std::string_view bytes) {
+    channel_.write(bytes);
+    if (is_watched_) look_at_unread();
+  }
   // The same with input of this socket, inside the kernel; only while nothing is unsent(). As
   // net::Output::move().
   std::optional<net::IoResult> move_from(int socket, std::size_t size, net::Pipes& pipes);
   std::size_t unsent() const { return channel_.unsent(); }
-  // A host that went without a word is noticed, however long nobody speaks.
-  void keep_alive() { net::keep_alive(channel_.fd()); }
+  // The endpoint's program has what was written so far.
+  void note_heard() { unread_from_ = channel_.written(); }
   // No more will be written (a tunnel's client is done): FIN once all is sent.
   void finish_sending();
 
@@ -133,6 +136,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   void on_handshake_failed();
   net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget);
   bool takes_bytes();
+  void watch_host();
+  void look_at_unread();
   net::IoResult::Kind true_kind(net::IoResult::Kind kind);
   void close_socket();
 
@@ -149,6 +154,8 @@ class Connection final : public net::EventHandler, private net::TimerTarget {
   bool said_no_more_ = false;            // or will, once all is sent
   bool ended_ = false;                   // the peer's FIN was read
   std::uint64_t written_by_others_ = 0;  // of what the channel was written, before this user
+  std::uint64_t unread_from_ = 0;        // likewise, that the endpoint's program is known to have
+  bool is_watched_ = false;              // its host may not be silent for long
   std::uint32_t uses_ = 1;
   base::SteadyTime used_since_{};  // by this user; of one that was reused
   // Between that and the answer: the shortest of those that are known to have been answers.

@@ -41,7 +41,6 @@ std::unique_ptr<Http2Connection> Http2Connection::connect(net::Loop& loop,
   if (made->session_ == nullptr) return nullptr;
   made->connection_ = Connection::connect(loop, endpoint, *made, times.connect);
   if (made->connection_ == nullptr) return nullptr;
-  made->connection_->keep_alive();
   return made;
 }
 
@@ -104,6 +103,7 @@ void Http2Connection::on_upstream_readable() {
     input_flow_.note_read(got.bytes);
     was_used_ = true;
     is_in_doubt_ = false;
+    connection_->note_heard();
     std::size_t frames = 0;
     const bool is_sound = session_->receive({area.data(), got.bytes}, frames);
     budget.spend(net::TurnBudget::Unit::http2_frame, frames);

@@ -4,6 +4,8 @@
 #include <list>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -115,6 +117,66 @@ TEST_F(Pool, AConnectionIsUsedAgain) {
   EXPECT_EQ(endpoint_->take_idle(next_), nullptr);
   Connection::close(std::move(again));
   EXPECT_EQ(open(), 0u);
+}
+
+// ---- A host that is gone without a word
+
+int option_of(const Request& request, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  EXPECT_EQ(::getsockopt(request.connection->socket(), level, name, &value, &size), 0);
+  return value;
+}
+
+TEST_F(Pool, AHostIsAskedWhetherItIsThereAndMustAcknowledgeWhatItIsSent) {
+  const Request& request = connect();
+  constexpr int kIdle = 10, kBetween = 5, kQuestions = 3, kMillis = 25'000;
+  EXPECT_EQ(option_of(request, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option_of(request, IPPROTO_TCP, TCP_KEEPIDLE), kIdle);
+  EXPECT_EQ(option_of(request, IPPROTO_TCP, TCP_KEEPINTVL), kBetween);
+  EXPECT_EQ(option_of(request, IPPROTO_TCP, TCP_KEEPCNT), kQuestions);
+  EXPECT_EQ(option_of(request, IPPROTO_TCP, TCP_USER_TIMEOUT), kMillis);
+}
+
+// The kernel takes a full window for a host that is gone.
+TEST_F(Pool, AProgramThatTakesNothingForLongIsNoHostThatIsGone) {
+  Request& upload = connect();
+  const std::string part(24u << 10, 'x');
+  upload.connection->write(part);
+  upload.connection->write(part);
+  EXPECT_NE(option_of(upload, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  upload.connection->write("x");
+  EXPECT_EQ(option_of(upload, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  EXPECT_EQ(option_of(upload, SOL_SOCKET, SO_KEEPALIVE), 1);
+}
+
+TEST_F(Pool, AHostThatIsHeardOfMayBeSentMore) {
+  Request& many = connect();
+  const std::string part(24u << 10, 'x');
+  for (int i = 0; i < 10; ++i) {
+    many.connection->write(part);
+    many.connection->note_heard();
+  }
+  EXPECT_NE(option_of(many, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+}
+
+TEST_F(Pool, AfterAnUploadTheNextRequestsHostIsWatchedAgain) {
+  Request& upload = connect();
+  const std::string part(7u << 10, 'x');
+  for (int i = 0; i < 7; ++i) {
+    upload.connection->write(part);
+    for (std::size_t left = part.size(); left > 0;) {
+      const std::string got = peers_.back().receive();
+      ASSERT_FALSE(got.empty());
+      left -= got.size();
+    }
+  }
+  EXPECT_EQ(option_of(upload, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  answer(upload, peers_.back());
+  release(upload);
+  upload.connection = endpoint_->take_idle(upload);
+  ASSERT_NE(upload.connection, nullptr);
+  EXPECT_NE(option_of(upload, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 }
 
 TEST_F(Pool, TheOneThatWasUsedLastComesFirst) {
