@@ -30,6 +30,7 @@ struct Settings {
   std::string host;
   std::string ca_file;
   std::string path = "/";
+  std::string cookie;  // the name of the one that each client keeps; empty: none does
   int clients = 4;
   int requests_per_connection = 100;
   int requests_per_second = 500;  // of each client
@@ -41,6 +42,7 @@ struct Counts {
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> slowest_us{0};
+  std::atomic<std::uint64_t> cookies{0};  // that clients were given, each time anew
   std::mutex mutex;
   std::map<std::string, std::uint64_t> serials;  // serial -> connections that saw it
   std::map<std::string, std::uint64_t> reasons;
@@ -105,10 +107,22 @@ Connection connect(SSL_CTX* context, const Settings& settings, const std::string
 struct Answer {
   std::string failure;   // empty: it was complete and 2xx
   bool is_last = false;  // the server closes the connection behind it (RFC 9112 §9.6)
+  std::string cookie{};  // "name=value", if it sets the one that is kept
 };
 
+// `lower`: the same head in lower case.
+std::string cookie_of(const std::string& head, const std::string& lower, const std::string& name) {
+  const std::string before = "\r\nset-cookie: ";
+  for (auto at = lower.find(before); at != std::string::npos; at = lower.find(before, at + 1)) {
+    const std::size_t begin = at + before.size();
+    if (head.compare(begin, name.size() + 1, name + "=") != 0) continue;
+    return head.substr(begin, head.find_first_of(";\r", begin) - begin);
+  }
+  return {};
+}
+
 // Reads one answer with a Content-Length.
-Answer read_answer(BIO* connection) {
+Answer read_answer(BIO* connection, const std::string& cookie_name) {
   Answer answer;
   std::string data;
   char buffer[16384];
@@ -124,6 +138,9 @@ Answer read_answer(BIO* connection) {
       if (data.compare(0, 10, "HTTP/1.1 2") != 0) return {data.substr(0, data.find("\r\n"))};
       std::string head = data.substr(0, head_end);
       for (char& c : head) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      if (!cookie_name.empty()) {
+        answer.cookie = cookie_of(data.substr(0, head_end), head, cookie_name);
+      }
       const auto length = head.find("\r\ncontent-length:");
       if (length == std::string::npos) return {"an answer without Content-Length"};
       body_bytes = std::stoul(head.substr(length + 17));
@@ -134,8 +151,8 @@ Answer read_answer(BIO* connection) {
 }
 
 void run_client(int number, SSL_CTX* context, const Settings& settings, Counts& counts) {
-  const std::string request =
-      "GET " + settings.path + " HTTP/1.1\r\nHost: " + settings.host + "\r\n\r\n";
+  const std::string head = "GET " + settings.path + " HTTP/1.1\r\nHost: " + settings.host + "\r\n";
+  std::string request = head + "\r\n";
   const auto pace = std::chrono::nanoseconds(1'000'000'000) / settings.requests_per_second;
   auto next = steady_clock::now();
   std::size_t turn = static_cast<std::size_t>(number);
@@ -152,8 +169,12 @@ void run_client(int number, SSL_CTX* context, const Settings& settings, Counts& 
       const Answer answer =
           BIO_write(connection.get(), request.data(), static_cast<int>(request.size())) <= 0
               ? Answer{"could not send: " + openssl_reason()}
-              : read_answer(connection.get());
+              : read_answer(connection.get(), settings.cookie);
       counts.took(steady_clock::now() - begin);
+      if (!answer.cookie.empty()) {
+        ++counts.cookies;
+        request = head + "Cookie: " + answer.cookie + "\r\n\r\n";
+      }
       if (!answer.failure.empty()) counts.fail(answer.failure);
       if (!answer.failure.empty() || answer.is_last) connection.reset();
     }
@@ -171,7 +192,8 @@ void print(Counts& counts) {
   const std::lock_guard lock(counts.mutex);
   std::cout << "requests sent:  " << counts.sent << " on " << counts.connections << " connections\n"
             << "failed:         " << counts.failed << "\n"
-            << "slowest:        " << counts.slowest_us / 1000 << " ms\n";
+            << "slowest:        " << counts.slowest_us / 1000 << " ms\n"
+            << "cookies given:  " << counts.cookies << "\n";
   for (const auto& [reason, count] : counts.reasons) {
     std::cout << "  " << count << " x " << reason << "\n";
   }
@@ -190,6 +212,7 @@ int main(int argc, char** argv) {
   app.add_option("--host", settings.host, "server name and Host")->required();
   app.add_option("--ca-file", settings.ca_file, "CA certificates in PEM")->required();
   app.add_option("--path", settings.path, "request target")->capture_default_str();
+  app.add_option("--cookie", settings.cookie, "name of the cookie that each client keeps");
   app.add_option("--clients", settings.clients, "connections at a time")->check(CLI::Range(1, 64));
   app.add_option("--requests-per-connection", settings.requests_per_connection,
                  "then it connects again")
