@@ -1,13 +1,13 @@
 // Guarded paths in front of servers that read paths in their own way: Debian's nginx, which decodes
 // and merges, and haproxy, which normalises before it passes on. Skipped where they are not.
-#include <filesystem>
-#include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/integration/proxy/debian_servers.h"
 #include "tests/integration/support/child_process.h"
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
@@ -16,15 +16,12 @@
 namespace integration {
 namespace {
 
-using proxy::support::eventually;
 using proxy::support::HttpClient;
 using proxy::support::RunningEngine;
 using proxy::support::ScriptedBackend;
 using proxy::support::SeenRequest;
 using proxy::support::SocketStream;
 
-constexpr const char* kNginx = "/usr/sbin/nginx";
-constexpr const char* kHaproxy = "/usr/sbin/haproxy";
 constexpr const char* kSecret = "behind the guard";
 
 // What an attacker would try; some of it reaches /admin/secret on one server, some on the other.
@@ -78,52 +75,27 @@ proxy::config::ProxyConfig guarded(std::uint16_t port) {
 
 class Readings : public ::testing::Test {
  protected:
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((folder.path() / name).parent_path());
-    std::ofstream(folder.path() / name) << text;
-  }
-
-  std::unique_ptr<ChildProcess> start(const std::vector<std::string>& command, int port) const {
-    auto process = ChildProcess::start(
-        {.command = command, .environment = {}, .output = folder.path() / "log"});
-    if (!process) return nullptr;
-    const auto listens = [&] {
-      return HttpClient::connect(static_cast<std::uint16_t>(port)).get("/").status != 0;
-    };
-    EXPECT_TRUE(eventually(listens)) << (*process)->output();
-    return std::move(*process);
-  }
-
   std::unique_ptr<ChildProcess> start_nginx(int port) const {
-    const std::string top = folder.path().string();
-    write("root/index.html", "open");
-    write("root/x/index.html", "open");
-    write("root/admin/secret", kSecret);
-    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
-    std::string temporary;
-    for (const char* what : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
-      temporary += std::string(what) + "_temp_path " + top + "/" + what + "; ";
-    }
-    write("nginx.conf", "daemon off; worker_processes 1; pid " + top + "/pid; error_log stderr; " +
-                            "events {} http { access_log off; " + temporary +
-                            "server { listen 127.0.0.1:" + std::to_string(port) + "; root " + top +
-                            "/root; } }\n");
-    return start({kNginx, "-c", top + "/nginx.conf", "-p", top}, port);
+    servers.write("root/index.html", "open");
+    servers.write("root/x/index.html", "open");
+    servers.write("root/admin/secret", kSecret);
+    return servers.start_nginx(port, "server { listen 127.0.0.1:" + std::to_string(port) +
+                                         "; root " + servers.path("root") + "; }");
   }
 
   std::unique_ptr<ChildProcess> start_haproxy(int port, int next) const {
-    write("haproxy.cfg",
-          "global\n expose-experimental-directives\n"
-          "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
-          "frontend f\n bind 127.0.0.1:" +
-              std::to_string(port) +
-              "\n http-request normalize-uri percent-decode-unreserved\n"
-              " http-request normalize-uri path-merge-slashes\n"
-              " http-request normalize-uri path-strip-dot\n"
-              " http-request normalize-uri path-strip-dotdot full\n default_backend b\n"
-              "backend b\n server s 127.0.0.1:" +
-              std::to_string(next) + "\n");
-    return start({kHaproxy, "-db", "-f", (folder.path() / "haproxy.cfg").string()}, port);
+    return servers.start_haproxy(
+        port,
+        "global\n expose-experimental-directives\n"
+        "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
+        "frontend f\n bind 127.0.0.1:" +
+            std::to_string(port) +
+            "\n http-request normalize-uri percent-decode-unreserved\n"
+            " http-request normalize-uri path-merge-slashes\n"
+            " http-request normalize-uri path-strip-dot\n"
+            " http-request normalize-uri path-strip-dotdot full\n default_backend b\n"
+            "backend b\n server s 127.0.0.1:" +
+            std::to_string(next) + "\n");
   }
 
   // How many spellings reach the secret when nobody stands before the server; through the proxy
@@ -142,18 +114,18 @@ class Readings : public ::testing::Test {
     return reached;
   }
 
-  TemporaryFolder folder;
+  DebianServers servers;
 };
 
 TEST_F(Readings, NoSpellingReachesAGuardedFileOfNginx) {
-  if (!std::filesystem::exists(kNginx)) GTEST_SKIP() << "needs nginx (nginx-light)";
+  if (!DebianServers::has_nginx()) GTEST_SKIP() << "needs nginx (nginx-light)";
   const int port = find_free_port();
   const auto nginx = start_nginx(port);
   EXPECT_GE(secrets_without_and_with_proxy(port), 12);
 }
 
 TEST_F(Readings, NoSpellingReachesAGuardedFileBehindAHaproxyThatNormalises) {
-  if (!std::filesystem::exists(kNginx) || !std::filesystem::exists(kHaproxy)) {
+  if (!DebianServers::has_nginx() || !DebianServers::has_haproxy()) {
     GTEST_SKIP() << "needs nginx (nginx-light) and haproxy";
   }
   const int port = find_free_port();
