@@ -30,6 +30,7 @@ class Setup:
     backends: list  # ports; more than one with affinity alone
     upstream: str = "http"  # "http", "h2c", "tls", or "passthrough": TLS ends behind the proxy
     affinity: bool = False  # a client stays with its backend by a cookie
+    gathers_uploads: bool = False  # as nginx does where nothing is said: to a file, with a window as large as can be
     hosts: list = field(default_factory=lambda: [HOST])
     certificates: list = field(default_factory=list)  # PEM files with a key, one for each host; none: one for all
 
@@ -132,7 +133,7 @@ def start_nginx(setup, name, _):
                           f" location / {{ {passed}; }} }}")
         newline = "\n"
         config = f"""{head}http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 600; tcp_nodelay on;
-  {temporary} client_max_body_size {UPLOAD_BYTES_MAX}; proxy_request_buffering off; server_names_hash_max_size 65536;
+  {temporary} client_max_body_size {UPLOAD_BYTES_MAX}; proxy_request_buffering {"on" if setup.gathers_uploads else "off"}; server_names_hash_max_size 65536;
   server_names_hash_bucket_size 128; upstream b {{ {chosen} {servers} keepalive 256; keepalive_requests 1000000000; }}
   ssl_certificate {folder}/tls.crt; ssl_certificate_key {folder}/tls.key; ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:SSL:10m; ssl_buffer_size 16k;

@@ -8,7 +8,7 @@ import html
 import math
 import statistics
 
-US, NEW_US, KB, MB, MS = "µs a request", "µs a connection", "kB", "MB", "ms"
+US, NEW_US, KB, MB, MS, SECONDS = "µs a request", "µs a connection", "kB", "MB", "ms", "s"
 # Of a row that compares two loads of each proxy: no ratio to a peer says anything of it.
 TIMES = "times"
 RANDOM_HOSTS = "hosts at random, to one of them"
@@ -54,7 +54,7 @@ def number(values, unit):
     if not values:
         return "-"
     median = statistics.median(values)
-    if unit == TIMES:
+    if unit in (TIMES, SECONDS):
         return f"{median:.2f}"
     return f"{median:.1f}" if median < 1000 else f"{median:.0f}"
 
