@@ -57,6 +57,7 @@ AIMS = [
     Aim("another certificate: bytes to a proxy", "certificate, told, bytes", 230, True, "150 to 230"),
     Aim("a path, the operator's pure parts, ms", "path, operator: all", 1.0, True, "", 1e-3),
     Aim("a path, a proxy's pure parts, ms", "path, proxy: all", 0.2, True, "", 1e-3),
+    Aim("a path, live in all workers of a proxy after it came, ms of the wall", "path, live in all workers, wall", 1.0, True, "", 1e-3),
     Aim("the operator at rest, MB", "restart: at rest, MB", 50, False, "233"),
     Aim("a proxy, each certificate used once, MB", "MB resident, each used", 40, False, "160"),
     Aim("a proxy, for each host, KB", "KB for each, configured", 1.0, False, ""),

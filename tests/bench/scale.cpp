@@ -5,10 +5,13 @@
 //   bench-scale --check [SIZE...]
 //
 // Processor time of this thread, the least of several changes of a kind, since what disturbs a
-// measurement adds to it. The exponent tells how a row grows with the size: 0 is flat, 1 linear.
-// With --check memory allocations are counted in place of time, which no other load disturbs: what
-// copies, sorts or makes again allocates. Fails where a row grows faster than it may.
+// measurement adds to it; beside it, of the wall, how long a proxy takes from a delta that has come
+// until each of its workers serves it. The exponent tells how a row grows with the size: 0 is flat,
+// 1 linear. With --check memory allocations are counted in place of time, which no other load
+// disturbs: what copies, sorts or makes again allocates. Fails where a row grows faster than it
+// may.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -31,10 +34,12 @@
 #include "base/x509.h"
 #include "operator/control/history.h"
 #include "operator/ingress/incremental_compiler.h"
+#include "proxy/admin/access_log.h"
 #include "proxy/admin/counters.h"
 #include "proxy/config/valid_config.h"
 #include "proxy/config/wire.h"
 #include "proxy/control/snapshot.h"
+#include "proxy/session/engine.h"
 #include "proxy/tls/certificate_table.h"
 #include "proxy/upstream/cluster.h"
 #include "tests/bench/sizes.h"
@@ -42,7 +47,7 @@
 
 namespace {
 
-std::uint64_t allocations = 0;
+thread_local std::uint64_t allocations = 0;
 
 }  // namespace
 
@@ -195,6 +200,10 @@ class Cluster final : public ingress::ClusterSource {
 // Of each step of a change: microseconds, or allocations.
 using Steps = std::map<std::string, double>;
 
+// Microseconds of the wall. With all of a proxy's workers, which it has where time is measured.
+constexpr const char* kLive = "live in all workers, wall";
+constexpr std::size_t kWorkers = 2;
+
 // An operator and one worker of a proxy, as far as a configuration concerns them.
 class Both {
  public:
@@ -207,6 +216,7 @@ class Both {
     follow(*history_.answer("", ""));
     held_[kHeldByOperator] = between - before;
     held_["proxy: held, KB"] = heap_kilobytes() - between;
+    if (!is_check) start_workers();
   }
 
   // By everything that was made of the cluster, without the cluster.
@@ -224,11 +234,31 @@ class Both {
   }
 
  private:
+  using WallTime = std::chrono::duration<double, std::micro>;
+
   template <class Work>
-  void measure(const char* step, const Work& work) {
+  WallTime measure(const char* step, const Work& work) {
+    const auto wall_begin = std::chrono::steady_clock::now();
     const double begin = spent();
     work();
     steps_[step] += spent() - begin;
+    return std::chrono::steady_clock::now() - wall_begin;
+  }
+
+  void start_workers() {
+    access_log_ = proxy::admin::AccessLog::open("off").value();
+    proxy::session::EngineSettings settings;
+    settings.workers = kWorkers;
+    engine_ = proxy::session::Engine::start(settings, *access_log_).value();
+    publish();
+  }
+  WallTime publish() {
+    const auto begin = std::chrono::steady_clock::now();
+    if (const auto status = engine_->publish(snapshot_); !status) {
+      std::cerr << "bench-scale: " << status.error().message << "\n";
+      std::exit(2);
+    }
+    return std::chrono::steady_clock::now() - begin;
   }
 
   void operate(const ingress::ClusterChanges& changes) {
@@ -246,15 +276,16 @@ class Both {
 
   void follow(const std::string& told) {
     proxy::config::Delta delta;
-    measure("proxy: read", [&] { delta = proxy::config::delta_from_json(told).value(); });
+    WallTime live =
+        measure("proxy: read", [&] { delta = proxy::config::delta_from_json(told).value(); });
     std::vector<std::string> hashes;
     for (const auto& [id, hash] : delta.certificates.set) hashes.push_back(hash);
     const auto certificates = history_.find_certificates(hashes);
     proxy::config::ValidConfig next;
-    measure("proxy: apply",
-            [&] { next = proxy::config::apply(live_, delta, certificates).value(); });
+    live += measure("proxy: apply",
+                    [&] { next = proxy::config::apply(live_, delta, certificates).value(); });
     std::shared_ptr<const proxy::control::Snapshot> snapshot;
-    measure("proxy: routes", [&] {
+    live += measure("proxy: routes", [&] {
       snapshot = proxy::control::make_snapshot(next.config(), delta.revision, snapshot_.get());
     });
     std::shared_ptr<const proxy::tls::CertificateTable> table;
@@ -267,6 +298,7 @@ class Both {
       snapshot_ = std::move(snapshot);
       table_ = std::move(table);
     });
+    if (engine_ != nullptr) steps_[kLive] = (live + publish()).count();
   }
 
   const Cluster& cluster_;
@@ -284,6 +316,8 @@ class Both {
   std::shared_ptr<const proxy::tls::CertificateTable> table_;
   proxy::admin::WorkerCounters counters_;
   proxy::upstream::Clusters clusters_{{}, counters_, 0};
+  std::unique_ptr<proxy::admin::AccessLog> access_log_;
+  std::unique_ptr<proxy::session::Engine> engine_;  // with tables of its own
 };
 
 struct Kind {
