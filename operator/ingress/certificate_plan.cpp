@@ -18,6 +18,7 @@ namespace ingress {
 namespace {
 
 using routing::bounded;
+using routing::ClaimantKey;
 using routing::config_host;
 using routing::HostOwners;
 using routing::joined;
@@ -57,7 +58,7 @@ struct Claim {
 class Planning {
  public:
   Planning(const ClusterView& view, const HostOwners& owners,
-           const std::set<kube::ObjectKey>& without_room)
+           const std::set<ClaimantKey>& without_room)
       : view_(view),
         owners_(owners),
         without_room_(without_room),
@@ -87,7 +88,7 @@ class Planning {
 
   void collect(const OwnedIngress& owned) {
     const kube::Ingress& ingress = *owned.ingress;
-    if (without_room_.count(ingress.metadata.key()) != 0) {
+    if (without_room_.count(owned.rank.claimant.kind_and_key()) != 0) {
       for (const kube::IngressTls& tls : ingress.tls) {
         kept_.insert({ingress.metadata.namespace_, tls.secret_name});
       }
@@ -239,7 +240,7 @@ class Planning {
 
   const ClusterView& view_;
   const HostOwners& owners_;
-  const std::set<kube::ObjectKey>& without_room_;
+  const std::set<ClaimantKey>& without_room_;
   const ClassOwnership ownership_;
   const std::vector<OwnedIngress> owned_;
   const PassthroughHosts passthrough_;
@@ -258,7 +259,7 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
 }
 
 CertificatePlan plan_certificates(const ClusterView& view, const HostOwners& owners,
-                                  const std::set<kube::ObjectKey>& without_room) {
+                                  const std::set<ClaimantKey>& without_room) {
   return Planning(view, owners, without_room).run();
 }
 

@@ -8,6 +8,7 @@
 #include "kube/object.h"
 #include "operator/api/certificate.h"
 #include "operator/ingress/cluster_view.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/complaint.h"
 #include "operator/routing/host_owners.h"
 
@@ -47,7 +48,7 @@ bool is_as_wanted(const api::Certificate& certificate, const CertificatePlan::Ap
 //   - a Certificate of ours whose tls entry is gone is removed; one whose Ingress no longer has an
 //     issuer annotation stays, and goes on being renewed.
 CertificatePlan plan_certificates(const ClusterView& view, const routing::HostOwners& owners,
-                                  const std::set<kube::ObjectKey>& without_room = {});
+                                  const std::set<routing::ClaimantKey>& without_room = {});
 CertificatePlan plan_certificates(const ClusterView& view);  // with the owners of the same view
 
 }  // namespace ingress

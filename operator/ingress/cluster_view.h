@@ -11,6 +11,7 @@
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/release_settings.h"
 #include "operator/routing/admission.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/resources.h"
 
 namespace ingress {
@@ -24,7 +25,7 @@ struct Asking {
   std::optional<ClassOwnership> ownership;
   // Who finds no room in the configuration (Admission), in a view of a part of the cluster: the
   // bounds that concern others are decided by who sees all, who also says what is of no Ingress.
-  std::optional<std::map<kube::ObjectKey, routing::NoRoom>> without_room;
+  std::optional<std::map<routing::ClaimantKey, routing::NoRoom>> without_room;
   // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
   // others serve.
   std::set<std::string> served_elsewhere;

@@ -253,9 +253,9 @@ class Compilation {
     if (!view_.without_room) admission.decide();
     for (Reading& reading : readings) {
       if (reading.no_room) continue;
-      const kube::ObjectKey& key = reading.rank.claimant.key();
+      const routing::ClaimantKey& key = reading.rank.claimant.kind_and_key();
       if (!view_.without_room) {
-        reading.no_room = admission.find(reading.rank.claimant.kind_and_key());
+        reading.no_room = admission.find(key);
       } else if (const auto found = view_.without_room->find(key);
                  found != view_.without_room->end()) {
         reading.no_room = found->second;
@@ -1043,7 +1043,7 @@ class Compilation {
     CompiledIntents made = compiler_->finish();
     drop_complaints_of_the_ending(made.complaints);
     for (Summary& summary : summaries_) {
-      const auto outcome = made.outcomes.find({kIngressKind, summary.ingress->metadata.key()});
+      const auto outcome = made.outcomes.find(claimant_key_of(*summary.ingress));
       if (outcome == made.outcomes.end()) continue;  // it has no room
       static_cast<routing::Outcome&>(summary) = std::move(outcome->second);
     }
@@ -1092,10 +1092,10 @@ Compiled compile(const ClusterView& view) {
   return Compilation(view).run();
 }
 
-std::set<kube::ObjectKey> without_room(const Compiled& compiled) {
-  std::set<kube::ObjectKey> found;
+std::set<routing::ClaimantKey> without_room(const Compiled& compiled) {
+  std::set<routing::ClaimantKey> found;
   for (const Summary& summary : compiled.summaries) {
-    if (!summary.has_room) found.insert(summary.ingress->metadata.key());
+    if (!summary.has_room) found.insert(claimant_key_of(*summary.ingress));
   }
   return found;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/complaint.h"
 #include "operator/routing/host_owners.h"
 #include "operator/routing/intent_compiler.h"
@@ -42,6 +43,6 @@ struct Compiled {
 Compiled compile(const ClusterView& view);
 
 // The Ingresses of which nothing is served because there is no room for them.
-std::set<kube::ObjectKey> without_room(const Compiled& compiled);
+std::set<routing::ClaimantKey> without_room(const Compiled& compiled);
 
 }  // namespace ingress

@@ -454,7 +454,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
     const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
     const std::string& namespace_ = key.key.namespace_;
     if (ending_namespaces_.count(namespace_) != 0) view.ending_namespaces.insert(namespace_);
-    if (const auto why = admission_.find(key)) view.without_room->emplace(key.key, *why);
+    if (const auto why = admission_.find(key)) view.without_room->emplace(key, *why);
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
     services.merge(named_services(*ingress));

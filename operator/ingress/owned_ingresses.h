@@ -17,6 +17,10 @@ namespace ingress {
 
 inline constexpr routing::ClaimantKind kIngressKind = "Ingress";
 
+inline routing::ClaimantKey claimant_key_of(const kube::Ingress& ingress) {
+  return {kIngressKind, ingress.metadata.key()};
+}
+
 // Who an Ingress is to those that arbitrate. Of one compilation each Ingress has one, which its
 // rank holds: copies of that cost nothing.
 routing::Claimant claimant_of(const kube::Ingress& ingress);
