@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "operator/ingress/owned_ingresses.h"
+
 namespace ingress {
 
 void add(std::vector<Summary> summaries, Findings& findings) {
@@ -21,6 +23,12 @@ void add(CertificatePlan plan, Findings& findings) {
     findings.remove.insert_or_assign(
         key.text(), std::make_shared<const CertificatePlan::Remove>(std::move(remove)));
   }
+}
+
+const Summary* summary_of(const routing::ClaimantKey& claimant, const Findings& findings) {
+  if (claimant.kind != kIngressKind) return nullptr;
+  const auto found = findings.summaries.find(claimant.key.text());
+  return found == findings.summaries.end() ? nullptr : found->second.get();
 }
 
 kube::ObjectKey key_of(const std::string& text) {

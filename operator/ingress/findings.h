@@ -7,6 +7,7 @@
 #include "base/shared_map.h"
 #include "operator/ingress/certificate_plan.h"
 #include "operator/ingress/compiler.h"
+#include "operator/routing/claimant_key.h"
 #include "operator/routing/complaint.h"
 
 namespace ingress {
@@ -31,6 +32,9 @@ struct Findings {
 void add(std::vector<Summary> summaries, Findings& findings);
 // With the plan's complaints.
 void add(CertificatePlan plan, Findings& findings);
+
+// What came of the Ingress that the claimant is. nullptr: it is of another kind, or is gone.
+const Summary* summary_of(const routing::ClaimantKey& claimant, const Findings& findings);
 
 // Of a key's text.
 kube::ObjectKey key_of(const std::string& text);

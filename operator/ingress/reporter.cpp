@@ -60,13 +60,13 @@ void Reporter::run(const std::stop_token& stop) {
 
 std::optional<base::SteadyTime> Reporter::tell(const Report& report) {
   const base::SteadyTime now = clock_.steady_now();
-  const auto& summaries = report.findings.summaries;
   const auto complaints = complaint_log_.update(
       report.findings.complaints, report.findings.plan_complaints, now,
       [&](const Complaint& complaint, auto telling) {
-        const auto summary = summaries.find(complaint.claimant.key().text());
-        if (summary == summaries.end()) return true;  // nobody is left to be told
-        const kube::ObjectMeta& ingress = summary->second->ingress->metadata;
+        const Summary* const summary =
+            summary_of(complaint.claimant.kind_and_key(), report.findings);
+        if (summary == nullptr) return true;  // nobody is left to be told
+        const kube::ObjectMeta& ingress = summary->ingress->metadata;
         return tell(kube::reference_to(kube::Ingress::type(), ingress), complaint, telling);
       });
   const auto programmed = programmed_log_.update(

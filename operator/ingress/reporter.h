@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "kube/event_recorder.h"
 #include "operator/ingress/compiler.h"
+#include "operator/ingress/findings.h"
 #include "operator/ingress/programmed_log.h"
 #include "operator/routing/complaint_log.h"
 
