@@ -45,7 +45,6 @@ using routing::CertificateIntent;
 using routing::Claimant;
 using routing::ClientAuthorities;
 using routing::CompiledIntents;
-using routing::Complaint;
 using routing::config_host;
 using routing::covering_wildcard;
 using routing::HostClaims;
@@ -1041,7 +1040,8 @@ class Compilation {
 
   Compiled finish() {
     CompiledIntents made = compiler_->finish();
-    drop_complaints_of_the_ending(made.complaints);
+    // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.
+    routing::drop_complaints_in(view_.ending_namespaces, made.complaints);
     for (Summary& summary : summaries_) {
       const auto outcome = made.outcomes.find(claimant_key_of(*summary.ingress));
       if (outcome == made.outcomes.end()) continue;  // it has no room
@@ -1063,14 +1063,6 @@ class Compilation {
                           proxy::config::ProxyConfig& config) const {
     config.arrivals = arrivals_of(ownership_.trusted_proxies(), ownership_.takes_proxy_headers());
     config.challenges = routing::challenge_answers(view_, owners);
-  }
-
-  // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.
-  void drop_complaints_of_the_ending(routing::Complaints& complaints) const {
-    if (view_.ending_namespaces.empty()) return;
-    std::erase_if(complaints, [this](const Complaint& complaint) {
-      return view_.ending_namespaces.count(complaint.claimant.namespace_()) != 0;
-    });
   }
 
   // Whose word counts, once all Ingresses are read.

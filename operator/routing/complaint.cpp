@@ -39,6 +39,13 @@ Complaints bounded(Complaints complaints) {
   return kept;
 }
 
+void drop_complaints_in(const std::set<std::string>& namespaces, Complaints& complaints) {
+  if (namespaces.empty()) return;
+  std::erase_if(complaints, [&namespaces](const Complaint& complaint) {
+    return namespaces.count(complaint.claimant.namespace_()) != 0;
+  });
+}
+
 void put(Complaints sorted, ComplaintsByKey& all) {
   std::map<std::string, Complaints> by_claimant;
   for (Complaint& complaint : sorted) {

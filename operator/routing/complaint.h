@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ using Complaints = std::vector<Complaint>;
 // stands for the rest; none longer than an Event shows, nor with a control character, for they
 // quote what a tenant wrote. A claimant may have thousands of paths.
 Complaints bounded(Complaints complaints);
+
+// Leaves out those to claimants of these namespaces.
+void drop_complaints_in(const std::set<std::string>& namespaces, Complaints& complaints);
 
 // By the text of a claimant, ClaimantKey::text(): those to it, sorted, and never none. Copies share
 // what they have in common.
