@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -21,7 +22,6 @@ using routing::ClaimantKey;
 using routing::Complaints;
 using routing::external_name_of;
 using routing::hash_of;
-using routing::HostOwners;
 using routing::NamedOutside;
 using routing::outside_cluster_id;
 
@@ -34,11 +34,6 @@ std::string controller_uid(const api::Certificate& certificate) {
 
 ClaimantKey ingress_key(const kube::ObjectKey& key) {
   return {kIngressKind, key};
-}
-
-// The namespace of a certificate's id, "namespace/name".
-std::string namespace_of(const std::string& certificate_id) {
-  return certificate_id.substr(0, certificate_id.find('/'));
 }
 
 routing::Uses uses_of(const kube::Ingress& ingress) {
@@ -75,6 +70,23 @@ std::optional<Namespaces> admitted_otherwise(const api::EdgeParameters::Spec& be
   return differ;
 }
 
+// Of Services of type ExternalName, and of whom Ingresses ask outside.
+std::set<NamedOutside> external_names_of(const ClusterView& view,
+                                         const proxy::config::ProxyConfig& config) {
+  std::set<NamedOutside> names;
+  for (const auto& service : view.services) {
+    auto name = external_name_of(*service);
+    if (name) names.insert({service->metadata.namespace_, std::move(*name)});
+  }
+  for (const auto& ingress : view.ingresses) {
+    for (const auto& outside : named_outside(*ingress)) {
+      const bool is_asked = config.clusters.contains(outside_cluster_id(outside));
+      if (is_asked) names.insert({ingress->metadata.namespace_, outside.host});
+    }
+  }
+  return names;
+}
+
 Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   Complaints all;
   for (const auto& [ingress, complaints] : by_ingress) {
@@ -84,25 +96,33 @@ Complaints all_of(const Findings::ByKey<Complaints>& by_ingress) {
   return all;
 }
 
-IncrementalCompiler::Work sum(const IncrementalCompiler::Work& one,
-                              const IncrementalCompiler::Work& more) {
-  return {one.groups + more.groups, one.ingresses + more.ingresses, one.hosts + more.hosts};
-}
-
 }  // namespace
+
+// By what `source` says.
+class IncrementalCompiler::OfIngresses final : public routing::GroupCompiler {
+ public:
+  OfIngresses(IncrementalCompiler& known, const ClusterSource& source)
+      : known_(known), source_(source) {}
+
+  Made compile(const Members& members) override { return known_.compile_group(members, source_); }
+  void take_back(const std::vector<ClaimantKey>& members) override { known_.take_back(members); }
+
+ private:
+  IncrementalCompiler& known_;
+  const ClusterSource& source_;
+};
+
+IncrementalCompiler::IncrementalCompiler(ReleaseSettings settings)
+    : settings_(std::move(settings)), rounds_(settings_.bounds, settings_.shares_hosts) {}
 
 // ---- What has changed
 
 IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& changes,
                                                       const ClusterSource& source,
                                                       base::WallTime now) {
-  has_changed_ = false;
-  is_all_marked_ = false;
   has_order_changed_ = false;
-  owners_before_ = HostOwners({}, settings_.shares_hosts);
-  owners_after_ = owners_before_;
   const bool is_all = changes.everything || !has_begun_;
-  note_time(now);
+  rounds_.begin(now);
   if (is_all) begin_anew();
   has_begun_ = true;
   if (is_all || changes.namespaces) note_namespaces(source);
@@ -121,41 +141,25 @@ IncrementalCompiler::Work IncrementalCompiler::update(const ClusterChanges& chan
     note_ingress(ingress_key(key), source.ingress(key));
   }
   for (const kube::ObjectKey& key : changes.secrets) {
-    mark(names_.with_secret(key));
-    mark(uses_.of_auth_secret(key));
+    rounds_.note_tls_secret(key);
+    rounds_.note_auth_secret(key);
   }
-  for (const kube::ObjectKey& key : changes.field_maps) mark(uses_.of_field_map(key));
-  for (const std::string& name : changes.outside) mark(uses_.of_outside(name));
+  for (const kube::ObjectKey& key : changes.field_maps) rounds_.note_field_map(key);
+  for (const std::string& name : changes.outside) rounds_.note_outside(name);
   for (const kube::ObjectKey& key : changes.services) {
-    mark(uses_.of_service(key));
+    rounds_.note_service(key);
     note_service_of_classes(key);
   }
-  Work work = compile_marked(source);
-  have_owners_changed_ = !(owners_before_ == owners_after_);
-  if (const Members asking = groups_.served().take_changed(); !asking.empty()) {
-    mark(asking);
-    const Work more = compile_marked(source);
-    work = sum(work, more);
-  }
-  if (unnamed_has_changed()) {
-    note_everything();
-    const Work more = compile_marked(source);
-    work = sum(work, more);
-  }
-  if (has_order_changed_ || (have_owners_changed_ && !challenges_.empty())) answer_challenges();
-  const auto uses_changed = uses_.take_changed();
-  names_changed_ = {uses_changed.auth_secrets, uses_changed.field_maps,
-                    groups_.take_external_names_changed()};
-  groups_.config().begin_round();  // what was taken away is not held
-  secrets_before_.clear();
-  return work;
+  OfIngresses compiler(*this, source);
+  const auto work = rounds_.run(compiler);
+  if (has_order_changed_ || (have_owners_changed() && !challenges_.empty())) answer_challenges();
+  return {work.groups, work.claimants, work.hosts};
 }
 
 // Forgets the cluster, but not what was made of it: entries keep their addresses.
 void IncrementalCompiler::begin_anew() {
-  note_everything();
+  rounds_.begin_anew();
   while (!owned_.empty()) unfile(ClaimantKey(owned_.begin()->first));
-  admission_.clear();
   certificates_.clear();
   certificates_by_secret_.clear();
   certificates_by_controller_.clear();
@@ -163,21 +167,9 @@ void IncrementalCompiler::begin_anew() {
   has_order_changed_ = true;
 }
 
-void IncrementalCompiler::note_time(base::WallTime now) {
-  // A clock that was set back makes certificates valid again.
-  if (now < now_) note_everything();
-  now_ = now;
-  marked_.merge(groups_.expired(now));
-}
-
-void IncrementalCompiler::note_everything() {
-  for (const auto& [key, ingress] : owned_) marked_.insert(key);
-  is_all_marked_ = true;
-}
-
 void IncrementalCompiler::note_classes(const ClusterSource& source) {
   classes_ = source.classes();
-  note_everything();
+  rounds_.mark_all();
   parameters_ = source.parameters();
   ownership_.emplace(classes_, settings_.controller, settings_.class_names, parameters_);
   note_arrivals();
@@ -229,8 +221,8 @@ void IncrementalCompiler::note_parameters(const ClusterSource& source) {
 }
 
 void IncrementalCompiler::note_arrivals() {
-  auto arrivals = arrivals_of(ownership_->trusted_proxies(), ownership_->takes_proxy_headers());
-  if (groups_.config().put_arrivals(std::move(arrivals))) has_changed_ = true;
+  rounds_.put_arrivals(
+      arrivals_of(ownership_->trusted_proxies(), ownership_->takes_proxy_headers()));
 }
 
 // Whom the parameters of a class name concerns all of its Ingresses.
@@ -243,7 +235,7 @@ void IncrementalCompiler::note_service_of_classes(const kube::ObjectKey& service
   for (const auto& [key, ingress] : owned_) {
     const auto of_class = ownership_->class_of(*ingress);
     const auto* const backend = ownership_->parameters_of(of_class.value_or("")).default_backend();
-    if (backend != nullptr && backend->service == service) mark(key);
+    if (backend != nullptr && backend->service == service) rounds_.mark(key);
   }
 }
 
@@ -256,7 +248,7 @@ void IncrementalCompiler::note_namespaces(const ClusterSource& source) {
   for (const std::string& name : changed) {
     for (auto one = owned_.lower_bound(ingress_key({name, ""}));
          one != owned_.end() && one->first.key.namespace_ == name; ++one) {
-      mark(one->first);
+      rounds_.mark(one->first);
     }
   }
 }
@@ -276,7 +268,7 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
     certificates_by_controller_.remove(hash_of(controller_uid(*before)), key);
     challenges_.erase(key);
     certificates_.erase(known);
-    if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
+    if (concern_ingresses(before, certificate)) rounds_.note_tls_secret(secret);
   }
   if (certificate) {
     const kube::ObjectKey secret{key.namespace_, certificate->spec.secret_name};
@@ -285,14 +277,14 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
     certificates_by_secret_.add(hash_of(secret), kept);
     certificates_by_controller_.add(hash_of(controller_uid(*certificate)), kept);
     challenges_.put(certificate);
-    if (concern_ingresses(before, certificate)) mark(names_.with_secret(secret));
+    if (concern_ingresses(before, certificate)) rounds_.note_tls_secret(secret);
   }
   if (!concern_ingresses(before, certificate)) return;
-  mark(names_.with_secret(key));
+  rounds_.note_tls_secret(key);
   // Its name is one of its controller's, which removes it.
   controllers.erase("");
   for (const std::string& uid : controllers) {
-    for (const ClaimantKey& ingress : uses_.with_uid(uid)) {
+    for (const ClaimantKey& ingress : rounds_.uses().with_uid(uid)) {
       note_ingress(ingress, owned_.at(ingress));
     }
   }
@@ -301,13 +293,8 @@ void IncrementalCompiler::note_certificate(const kube::ObjectKey& key,
 void IncrementalCompiler::note_ingress(const ClaimantKey& key,
                                        std::shared_ptr<const kube::Ingress> ingress) {
   if (ingress && !ownership_->is_ours(*ingress)) ingress = nullptr;
-  mark(key);
   if (owned_.count(key) != 0) unfile(key);
-  if (!ingress) {
-    admission_.erase(key);
-    return;
-  }
-  file(key, ownership_->with_defaults(std::move(ingress)));
+  if (ingress) file(key, ownership_->with_defaults(std::move(ingress)));
 }
 
 // An Ingress of its own has in common with others what it has them on the proxies and what
@@ -323,82 +310,21 @@ ClaimantGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress
 
 void IncrementalCompiler::file(const ClaimantKey& key,
                                const std::shared_ptr<const kube::Ingress>& ingress) {
-  ClaimantGroups::Names names = names_of(*ingress);
-  if (!is_all_marked_) mark(names_.neighbours(names));
-  names_.put(key, names);
-  uses_.put(owned_.insert_or_assign(key, ingress).first->first, uses_of(*ingress));
-  for (const std::string& host : asked_hosts(*ingress)) groups_.served().ask(host, key);
+  owned_.insert_or_assign(key, ingress);
+  rounds_.put(key, names_of(*ingress), uses_of(*ingress), asked_hosts(*ingress));
 }
 
 void IncrementalCompiler::unfile(const ClaimantKey& key) {
   const auto known = owned_.find(key);
   const kube::Ingress& ingress = *known->second;
-  uses_.erase(key, uses_of(ingress));
-  for (const std::string& host : asked_hosts(ingress)) groups_.served().ask_no_more(host, key);
-  names_.erase(key);
+  rounds_.erase(key, uses_of(ingress), asked_hosts(ingress));
   owned_.erase(known);
 }
 
 // ---- What is compiled again
 
-void IncrementalCompiler::mark(const Members& ingresses) {
-  for (const ClaimantKey& ingress : ingresses) mark(ingress);
-}
-
-void IncrementalCompiler::mark(const ClaimantKey& ingress) {
-  if (marked_.count(ingress) != 0) return;
-  marked_.insert(ingress);
-  const auto* const members = groups_.find(ingress);
-  if (members != nullptr) marked_.insert(members->begin(), members->end());
-}
-
-// Takes their groups away, and says in which they fall now.
-std::vector<ClaimantGroups::Members> IncrementalCompiler::take_marked() {
-  if (is_one_group_ && !marked_.empty()) note_everything();
-  for (const ClaimantKey& ingress : marked_) {
-    if (auto group = groups_.remove(ingress)) take_back(std::move(*group));
-  }
-  Members left;
-  for (const ClaimantKey& ingress : std::exchange(marked_, {})) {
-    if (owned_.count(ingress) != 0) left.insert(ingress);
-  }
-  if (left.empty()) return {};
-  if (is_one_group_) return {left};
-  return names_.groups_of(left);
-}
-
-// What an Ingress asks for is known when it has been compiled, and may take or leave the room of
-// others, who then are compiled again. Whose a host is does not depend on that.
-IncrementalCompiler::Work IncrementalCompiler::compile_marked(const ClusterSource& source) {
-  Work work = compile_all_marked(source);
-  mark(admission_.decide());
-  if (marked_.empty()) return work;
-  const HostOwners before = owners_before_;
-  const HostOwners after = owners_after_;
-  const Work more = compile_all_marked(source);
-  owners_before_ = before;
-  owners_after_ = after;
-  return sum(work, more);
-}
-
-IncrementalCompiler::Work IncrementalCompiler::compile_all_marked(const ClusterSource& source) {
-  groups_.config().begin_round();
-  Work work;
-  for (const Members& members : take_marked()) {
-    const Work more = compile_group(members, source);
-    work = sum(work, more);
-  }
-  if (!groups_.config().has_conflict() || is_one_group_) return work;
-  spdlog::error(
-      "compiling the cluster: two groups of Ingresses that were taken for independent claim one "
-      "host; compiling all of them together from now on (please report this)");
-  is_one_group_ = true;
-  note_everything();
-  return compile_all_marked(source);
-}
-
-IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& members,
-                                                             const ClusterSource& source) {
+routing::GroupCompiler::Made IncrementalCompiler::compile_group(const Members& members,
+                                                                const ClusterSource& source) {
   const ClusterView view = view_of(members, source);
   Compiled compiled = compile(view);
   CertificatePlan plan = plan_certificates(view, compiled.owners, without_room(compiled));
@@ -409,52 +335,35 @@ IncrementalCompiler::Work IncrementalCompiler::compile_group(const Members& memb
         "so their hosts are closed (please report this)",
         base::without_controls(members.begin()->key.text()), members.size() - 1);
   }
-  Members too_large = members;
-  for (const auto& [rank, load] : compiled.loads) {
-    admission_.put(rank, load);
-    too_large.erase(rank.claimant.kind_and_key());
-  }
-  for (const ClaimantKey& key : too_large) admission_.erase(key);
-  const Work work{1, members.size(), compiled.config.hosts.size()};
-  routing::CompiledGroup group;
-  group.members.assign(members.begin(), members.end());
-  std::set<NamedOutside> external_names;
-  for (const auto& service : view.services) {
-    auto name = external_name_of(*service);
-    if (name) external_names.insert({service->metadata.namespace_, std::move(*name)});
-  }
-  for (const auto& ingress : view.ingresses) {
-    for (const auto& outside : named_outside(*ingress)) {
-      const bool is_asked = compiled.config.clusters.contains(outside_cluster_id(outside));
-      if (is_asked) external_names.insert({ingress->metadata.namespace_, outside.host});
-    }
-  }
+  routing::GroupCompiler::Made made;
+  routing::CompiledGroup& group = made.group;
+  const std::set<NamedOutside> external_names = external_names_of(view, compiled.config);
   group.external_names.assign(external_names.begin(), external_names.end());
   group.secrets.reserve(view.secrets.size());
-  for (const auto& [key, secret] : view.secrets) {
-    group.secrets.push_back(secret);
-    if (!secret->leaf || secret->leaf->not_after <= now_) continue;
-    const base::WallTime expiry = secret->leaf->not_after;
-    group.next_expiry = std::min(group.next_expiry.value_or(expiry), expiry);
-  }
-  add(std::move(group), std::move(compiled), std::move(plan));
-  return work;
+  for (const auto& [key, secret] : view.secrets) group.secrets.push_back(secret);
+  group.config = std::move(compiled.config);
+  group.owners = std::move(compiled.owners);
+  group.served_hosts.assign(compiled.served_hosts.begin(), compiled.served_hosts.end());
+  made.loads = std::move(compiled.loads);
+  add(std::move(compiled.summaries), std::move(compiled.complaints), std::move(plan),
+      *members.begin());
+  return made;
 }
 
 ClusterView IncrementalCompiler::view_of(const Members& members,
                                          const ClusterSource& source) const {
   ClusterView view{settings_, {}};
   view.without_room.emplace();
-  view.now = now_;
+  view.now = rounds_.now();
   view.ownership = ownership_;
-  view.unnamed_elsewhere = unnamed_;
+  view.unnamed_elsewhere = rounds_.unnamed();
   std::set<kube::ObjectKey> services;
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates;
   for (const ClaimantKey& key : members) {
     const auto& ingress = view.ingresses.emplace_back(owned_.at(key));
     const std::string& namespace_ = key.key.namespace_;
     if (ending_namespaces_.count(namespace_) != 0) view.ending_namespaces.insert(namespace_);
-    if (const auto why = admission_.find(key)) view.without_room->emplace(key, *why);
+    if (const auto why = rounds_.no_room(key)) view.without_room->emplace(key, *why);
     const std::set<kube::ObjectKey> secrets = named_secrets(*ingress);
     if (named_hosts(*ingress).count("") != 0) view.unnamed_elsewhere.clear();
     services.merge(named_services(*ingress));
@@ -473,7 +382,7 @@ ClusterView IncrementalCompiler::view_of(const Members& members,
       if (auto read = source.field_map(map)) view.field_maps[map] = std::move(read);
     }
     for (const std::string& host : asked_hosts(*ingress)) {
-      if (groups_.served().is_told(host)) view.served_elsewhere.insert(host);
+      if (rounds_.is_served(host)) view.served_elsewhere.insert(host);
     }
     for (const auto& outside : named_outside(*ingress)) {
       auto known = source.external_name(outside.host);
@@ -527,57 +436,38 @@ void IncrementalCompiler::add_certificates(
 
 // ---- What comes of it
 
-void IncrementalCompiler::add(routing::CompiledGroup group, Compiled compiled,
-                              CertificatePlan plan) {
-  has_changed_ = true;
+// first: of the group.
+void IncrementalCompiler::add(std::vector<Summary> summaries, Complaints complaints,
+                              CertificatePlan plan, const ClaimantKey& first) {
   Planned planned;
   for (const auto& [key, apply] : plan.apply) planned.applied.push_back(key);
   for (const auto& [key, remove] : plan.remove) planned.removed.push_back(key);
   if (!planned.applied.empty() || !planned.removed.empty()) {
-    planned_.insert_or_assign(group.members.front(), std::move(planned));
+    planned_.insert_or_assign(first, std::move(planned));
   }
-  ingress::add(std::move(compiled.summaries), findings_);
-  routing::put(std::move(compiled.complaints), findings_.complaints);
+  ingress::add(std::move(summaries), findings_);
+  routing::put(std::move(complaints), findings_.complaints);
   ingress::add(std::move(plan), findings_);
-
-  group.config = std::move(compiled.config);
-  group.owners = std::move(compiled.owners);
-  group.served_hosts.assign(compiled.served_hosts.begin(), compiled.served_hosts.end());
-  owners_after_.add(group.owners);
-  groups_.add(std::move(group));
 }
 
 // What a group has said, which is no longer.
-void IncrementalCompiler::take_back(routing::CompiledGroup group) {
-  has_changed_ = true;
-  secrets_before_.push_back(std::move(group.secrets));
-  owners_before_.add(group.owners);
-  for (const ClaimantKey& member : group.members) {
+void IncrementalCompiler::take_back(const std::vector<ClaimantKey>& members) {
+  for (const ClaimantKey& member : members) {
     findings_.summaries.erase(member.key.text());
     const std::string claimant = member.text();
     findings_.complaints.erase(claimant);
     findings_.plan_complaints.erase(claimant);
   }
-  const auto planned = planned_.find(group.members.front());
+  const auto planned = planned_.find(members.front());
   if (planned == planned_.end()) return;
   for (const kube::ObjectKey& key : planned->second.applied) findings_.apply.erase(key.text());
   for (const kube::ObjectKey& key : planned->second.removed) findings_.remove.erase(key.text());
   planned_.erase(planned);
 }
 
-bool IncrementalCompiler::unnamed_has_changed() {
-  const auto& sni = config().sni;
-  const auto unnamed = sni.find("");
-  std::string namespace_ = unnamed == sni.end() ? std::string() : namespace_of(unnamed->second);
-  if (namespace_ == unnamed_) return false;
-  unnamed_ = std::move(namespace_);
-  return true;
-}
-
 void IncrementalCompiler::answer_challenges() {
-  has_changed_ = true;
-  challenges_.update(groups_.owners());
-  groups_.config().put_challenges(challenges_.answers());
+  challenges_.update(owners());
+  rounds_.put_challenges(challenges_.answers());
 }
 
 routing::Rank IncrementalCompiler::rank_of(const kube::Ingress& ingress) const {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,18 +17,19 @@
 #include "operator/routing/challenge_table.h"
 #include "operator/routing/claimant_groups.h"
 #include "operator/routing/claimant_key.h"
-#include "operator/routing/claimant_uses.h"
-#include "operator/routing/compiled_groups.h"
+#include "operator/routing/compile_rounds.h"
+#include "operator/routing/external_names.h"
+#include "operator/routing/host_owners.h"
 #include "operator/routing/keys_by_hash.h"
 #include "operator/routing/rank.h"
 
 namespace ingress {
 
 // compile() and plan_certificates() of the whole cluster, kept up to date by what changes: those
-// Ingresses are compiled again, by the same two functions, that have to do with the change,
-// together with all that have to do with them (routing::ClaimantGroups). What comes of a group
-// concerns nobody else, so the parts make up the whole. compile() of everything is the
-// specification, and says the same after every change.
+// Ingresses are compiled again, by the same two functions, that have to do with the change, in
+// groups (routing::CompileRounds). Says which Ingresses a change concerns, what they have in common
+// and what a group of them is to be told. compile() of everything is the specification, and says
+// the same after every change.
 //
 // Not thread-safe. The source may go on changing while it is asked: what it says is then newer than
 // the changes that were announced, and will be announced.
@@ -42,46 +42,43 @@ class IncrementalCompiler {
     std::size_t hosts = 0;
   };
 
-  explicit IncrementalCompiler(ReleaseSettings settings)
-      : settings_(std::move(settings)),
-        admission_(settings_.bounds),
-        groups_(settings_.shares_hosts) {}
+  explicit IncrementalCompiler(ReleaseSettings settings);
 
   // The first call compiles everything.
   Work update(const ClusterChanges& changes, const ClusterSource& source, base::WallTime now);
 
-  // Two groups have claimed one place, which they never do: everything is compiled for each change.
-  bool is_one_group() const { return is_one_group_; }
+  // See CompileRounds.
+  bool is_one_group() const { return rounds_.is_one_group(); }
 
   // ---- What the last update() has made.
 
   // False: all is as it was before it.
-  bool has_changed() const { return has_changed_; }
-  bool have_owners_changed() const { return have_owners_changed_; }
+  bool has_changed() const { return rounds_.has_changed(); }
+  bool have_owners_changed() const { return rounds_.have_owners_changed(); }
   // An entry that stays equal keeps its address.
-  const proxy::config::ProxyConfig& config() const { return groups_.config().all(); }
-  const routing::HostOwners& owners() const { return groups_.owners(); }
+  const proxy::config::ProxyConfig& config() const { return rounds_.groups().config().all(); }
+  const routing::HostOwners& owners() const { return rounds_.groups().owners(); }
   const Findings& findings() const { return findings_; }
   // As compile() and plan_certificates() say them, for who compares the two.
   std::vector<Summary> summaries() const;  // oldest first
   // That guards of Ingresses of ours name, whether or not they are there.
-  std::set<kube::ObjectKey> auth_secrets() const { return uses_.auth_secrets(); }
+  std::set<kube::ObjectKey> auth_secrets() const { return rounds_.uses().auth_secrets(); }
   // That Ingresses of ours name for header fields, likewise.
-  std::set<kube::ObjectKey> field_maps() const { return uses_.field_maps(); }
+  std::set<kube::ObjectKey> field_maps() const { return rounds_.uses().field_maps(); }
   // Of ExternalName Services that Ingresses of ours name, and of who is asked outside.
-  std::set<routing::NamedOutside> external_names() const { return groups_.external_names(); }
+  std::set<routing::NamedOutside> external_names() const {
+    return rounds_.groups().external_names();
+  }
   // Which of these three are others than before it.
-  struct NamesChanged {
-    bool auth_secrets = false;
-    bool field_maps = false;
-    bool external_names = false;
-  };
-  const NamesChanged& names_changed() const { return names_changed_; }
+  const routing::CompileRounds::NamesChanged& names_changed() const {
+    return rounds_.names_changed();
+  }
   routing::Complaints complaints() const;  // of compile(), as it sorts them
   CertificatePlan plan() const;
 
  private:
   using Members = routing::ClaimantGroups::Members;
+  class OfIngresses;  // compiles groups for the rounds
 
   // Certificates that the plan of a group speaks of.
   struct Planned {
@@ -98,35 +95,24 @@ class IncrementalCompiler {
   void note_certificate(const kube::ObjectKey& key,
                         std::shared_ptr<const api::Certificate> certificate);
   void note_ingress(const routing::ClaimantKey& key, std::shared_ptr<const kube::Ingress> ingress);
-  void note_time(base::WallTime now);
-  void note_everything();
 
   routing::ClaimantGroups::Names names_of(const kube::Ingress& ingress) const;
   void file(const routing::ClaimantKey& key, const std::shared_ptr<const kube::Ingress>& ingress);
   void unfile(const routing::ClaimantKey& key);
 
-  // Marks the groups of these Ingresses to be compiled again.
-  void mark(const Members& ingresses);
-  void mark(const routing::ClaimantKey& ingress);
-
-  Work compile_marked(const ClusterSource& source);
-  Work compile_all_marked(const ClusterSource& source);
-  std::vector<Members> take_marked();
-  Work compile_group(const Members& members, const ClusterSource& source);
+  routing::GroupCompiler::Made compile_group(const Members& members, const ClusterSource& source);
   ClusterView view_of(const Members& members, const ClusterSource& source) const;
   void add_certificates(
       const kube::Ingress& ingress, const std::set<kube::ObjectKey>& secrets,
       std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>>& found) const;
-  void add(routing::CompiledGroup group, Compiled compiled, CertificatePlan plan);
-  void take_back(routing::CompiledGroup group);
+  void add(std::vector<Summary> summaries, routing::Complaints complaints, CertificatePlan plan,
+           const routing::ClaimantKey& first);
+  void take_back(const std::vector<routing::ClaimantKey>& members);
   routing::Rank rank_of(const kube::Ingress& ingress) const;
-  bool unnamed_has_changed();
   void answer_challenges();
 
   const ReleaseSettings settings_;
   bool has_begun_ = false;
-  bool is_one_group_ = false;
-  base::WallTime now_{};
 
   // The cluster, as far as it concerns Ingresses of ours.
   ClusterView::Objects<kube::IngressClass> classes_;
@@ -134,32 +120,17 @@ class IncrementalCompiler {
   std::optional<ClassOwnership> ownership_;
   std::set<std::string> ending_namespaces_;
   std::map<routing::ClaimantKey, std::shared_ptr<const kube::Ingress>> owned_;
-  routing::ClaimantUses uses_;  // with keys of owned_
   std::map<kube::ObjectKey, std::shared_ptr<const api::Certificate>> certificates_;
   // With keys of certificates_.
   routing::KeysByHash certificates_by_secret_;
   routing::KeysByHash certificates_by_controller_;  // uid
   routing::ChallengeTable challenges_;
 
-  routing::Admission admission_;
-  routing::ClaimantGroups names_;
-  routing::CompiledGroups groups_;
+  routing::CompileRounds rounds_;
   // By the first Ingress of a group; of a quiet cluster there are none.
   std::map<routing::ClaimantKey, Planned> planned_;
-  Findings findings_;    // of all groups
-  std::string unnamed_;  // ClusterView::unnamed_elsewhere of most groups
-
-  // Of the last update, or the one under way.
-  bool has_changed_ = false;
-  Members marked_;  // with one Ingress all of its group
-  // Of the groups that were taken away: so that what stays is not read again.
-  std::vector<std::vector<std::shared_ptr<const routing::TlsSecret>>> secrets_before_;
-  bool has_order_changed_ = false;
-  bool is_all_marked_ = false;
-  bool have_owners_changed_ = false;
-  NamesChanged names_changed_;
-  routing::HostOwners owners_before_;  // of what was taken away, and then of what was added
-  routing::HostOwners owners_after_;
+  Findings findings_;               // of all groups
+  bool has_order_changed_ = false;  // in the last update, or the one under way
 };
 
 }  // namespace ingress

@@ -49,13 +49,14 @@ ClaimantGroups::Hashes ClaimantGroups::hashes_of(const Names& names) {
   return hashes;
 }
 
-void ClaimantGroups::put(const ClaimantKey& claimant, const Names& names) {
+const ClaimantKey& ClaimantGroups::put(const ClaimantKey& claimant, const Names& names) {
   Hashes hashes = hashes_of(names);
   const auto place = hashes_.try_emplace(claimant).first;
-  if (place->second == hashes) return;
+  if (place->second == hashes) return place->first;
   unfile(place->first, place->second);
   place->second = std::move(hashes);
   file(place->first, place->second);
+  return place->first;
 }
 
 void ClaimantGroups::erase(const ClaimantKey& claimant) {
@@ -63,6 +64,12 @@ void ClaimantGroups::erase(const ClaimantKey& claimant) {
   if (known == hashes_.end()) return;
   unfile(known->first, known->second);
   hashes_.erase(known);
+}
+
+ClaimantGroups::Members ClaimantGroups::all() const {
+  Members all;
+  for (const auto& [claimant, hashes] : hashes_) all.insert(all.end(), claimant);
+  return all;
 }
 
 void ClaimantGroups::file(const ClaimantKey& claimant, const Hashes& hashes) {

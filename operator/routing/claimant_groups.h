@@ -27,9 +27,13 @@ class ClaimantGroups {
     bool operator==(const Names&) const = default;
   };
 
-  // Makes the claimant known with these names instead of those that it had.
-  void put(const ClaimantKey& claimant, const Names& names);
+  // Makes the claimant known with these names instead of those that it had. Returns its key, which
+  // stays where it is until the claimant is erased.
+  const ClaimantKey& put(const ClaimantKey& claimant, const Names& names);
   void erase(const ClaimantKey& claimant);
+
+  bool has(const ClaimantKey& claimant) const { return hashes_.count(claimant) != 0; }
+  Members all() const;
 
   // The claimants with one of these names, or with one that has to do with it.
   Members neighbours(const Names& names) const;

@@ -33,6 +33,19 @@ TEST(ClaimantGroups, ThoseWithANameInCommonAreOneGroup) {
   EXPECT_THAT(groups.with_secret({"shop", "tls"}), ElementsAre(key("b"), key("c")));
 }
 
+TEST(ClaimantGroups, WhoIsKnownIsSoUntilErasedAndItsKeyStaysWhereItIs) {
+  ClaimantGroups groups;
+  const ClaimantKey& kept = groups.put(key("a"), {{"a.example"}, {}});
+  EXPECT_EQ(&groups.put(key("a"), {{"a.example"}, {}}), &kept);
+  EXPECT_EQ(&groups.put(key("a"), {{"other.example"}, {}}), &kept);
+  groups.put(key("b"), {});
+  EXPECT_TRUE(groups.has(key("b")));
+  EXPECT_THAT(groups.all(), ElementsAre(key("a"), key("b")));
+  groups.erase(key("a"));
+  EXPECT_FALSE(groups.has(key("a")));
+  EXPECT_THAT(groups.all(), ElementsAre(key("b")));
+}
+
 TEST(ClaimantGroups, TwoKindsMayHaveOneNameEach) {
   ClaimantGroups groups;
   groups.put(key("www"), {{"a.example"}, {}});
