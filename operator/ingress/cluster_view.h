@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,9 +9,8 @@
 #include "kube/resources/ingress_class.h"
 #include "operator/ingress/class_ownership.h"
 #include "operator/ingress/release_settings.h"
-#include "operator/routing/admission.h"
-#include "operator/routing/claimant_key.h"
 #include "operator/routing/resources.h"
+#include "operator/routing/room.h"
 
 namespace ingress {
 
@@ -25,7 +23,7 @@ struct Asking {
   std::optional<ClassOwnership> ownership;
   // Who finds no room in the configuration (Admission), in a view of a part of the cluster: the
   // bounds that concern others are decided by who sees all, who also says what is of no Ingress.
-  std::optional<std::map<routing::ClaimantKey, routing::NoRoom>> without_room;
+  std::optional<routing::WithoutRoom> without_room;
   // In a view of a part of the cluster: hosts that its Ingresses ask about (asked_hosts()) and that
   // others serve.
   std::set<std::string> served_elsewhere;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "operator/ingress/annotations/header_fields.h"
@@ -24,6 +25,7 @@
 #include "operator/routing/host_name.h"
 #include "operator/routing/intent.h"
 #include "operator/routing/intent_compiler.h"
+#include "operator/routing/room.h"
 #include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
@@ -36,7 +38,6 @@ using annotations::RoutePolicy;
 using proxy::config::FixedAnswer;
 using proxy::config::Forward;
 using proxy::config::PathMatch;
-using routing::Admission;
 using routing::amount_text;
 using routing::Arbitration;
 using routing::BackendResolver;
@@ -77,17 +78,18 @@ class Compilation {
     }
     compiler_.emplace(view_, backends_, claims_of(readings), view_.shares_hosts);
     for (const Reading& reading : readings) note_hosts(reading);
-    find_room(readings);
+    room_ = routing::find_room(loads_of(readings), view_.bounds, view_.without_room);
+    std::vector<const Reading*> left_out;
     for (Reading& reading : readings) {
-      if (reading.no_room) {
-        leave_out(reading);
-      } else {
+      const NoRoom* const why = room_.why_not(reading.rank.claimant.kind_and_key());
+      if (why == nullptr) {
         add(std::move(reading));
+        continue;
       }
+      leave_out(reading, *why);
+      left_out.push_back(&reading);
     }
-    for (const Reading& reading : readings) {
-      if (reading.no_room) close_beside(reading);
-    }
+    for (const Reading* reading : left_out) close_beside(*reading);
     return finish();
   }
 
@@ -101,7 +103,6 @@ class Compilation {
     annotations::OtherHosts others{};
     std::optional<annotations::ExternalAuth> auth{};
     Load load{};
-    std::optional<NoRoom> no_room{};
   };
 
   static std::vector<HostClaims> claims_of(const std::vector<Reading>& readings) {
@@ -111,6 +112,13 @@ class Compilation {
       auto claims = host_claims_of({reading.ingress, reading.rank}, reading.others);
       if (claims) all.push_back(std::move(*claims));
     }
+    return all;
+  }
+
+  static std::vector<std::pair<Rank, Load>> loads_of(const std::vector<Reading>& readings) {
+    std::vector<std::pair<Rank, Load>> all;
+    all.reserve(readings.size());
+    for (const Reading& reading : readings) all.emplace_back(reading.rank, reading.load);
     return all;
   }
 
@@ -238,38 +246,13 @@ class Compilation {
                     : proxy::config::Size{};
   }
 
-  // Who is more than one Ingress may be is left out by itself; all others share what there is.
-  void find_room(std::vector<Reading>& readings) {
-    Admission admission(view_.bounds);
-    for (Reading& reading : readings) {
-      if (const auto kind = reading.load.beyond(view_.bounds.claimant)) {
-        reading.no_room = NoRoom{NoRoom::Of::claimant, *kind};
-        continue;
-      }
-      loads_.emplace_back(reading.rank, reading.load);
-      admission.put(reading.rank, reading.load);
-    }
-    if (!view_.without_room) admission.decide();
-    for (Reading& reading : readings) {
-      if (reading.no_room) continue;
-      const routing::ClaimantKey& key = reading.rank.claimant.kind_and_key();
-      if (!view_.without_room) {
-        reading.no_room = admission.find(key);
-      } else if (const auto found = view_.without_room->find(key);
-                 found != view_.without_room->end()) {
-        reading.no_room = found->second;
-      }
-    }
-  }
-
-  void leave_out(const Reading& reading) {
+  void leave_out(const Reading& reading, const NoRoom& no_room) {
     const kube::Ingress& ingress = *reading.ingress;
     Summary& summary = summaries_.emplace_back();
     summary.ingress = reading.ingress;
     summary.has_room = false;
     for (const kube::IngressRule& rule : ingress.rules) summary.paths_closed += rule.paths.size();
     if (ingress.default_backend) ++summary.paths_closed;
-    const NoRoom& no_room = *reading.no_room;
     const auto kind = no_room.kind;
     const Claimant& claimant = reading.rank.claimant;
     const std::string nothing = "Nothing of this Ingress is served: ";
@@ -1052,7 +1035,7 @@ class Compilation {
     if (!view_.without_room) add_what_is_of_all(made.owners, compiled.config);
     compiled.complaints = bounded(std::move(made.complaints));
     compiled.summaries = std::move(summaries_);
-    compiled.loads = std::move(loads_);
+    compiled.loads = std::move(room_.loads);
     compiled.owners = std::move(made.owners);
     compiled.served_hosts = std::move(served_hosts_);
     return compiled;
@@ -1075,7 +1058,7 @@ class Compilation {
   std::set<std::string> hosts_with_expressions_;
   std::set<std::string> served_hosts_;  // of rules and aliases
   std::vector<Summary> summaries_;
-  std::vector<std::pair<Rank, Load>> loads_;
+  routing::Room room_;
 };
 
 }  // namespace
