@@ -17,6 +17,7 @@
 #include "operator/ingress/claims.h"
 #include "operator/ingress/guards.h"
 #include "operator/ingress/ingress_load.h"
+#include "operator/ingress/named_contents.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/trusted_proxies.h"
@@ -44,7 +45,6 @@ using routing::BackendResolver;
 using routing::bounded;
 using routing::CertificateIntent;
 using routing::Claimant;
-using routing::ClientAuthorities;
 using routing::CompiledIntents;
 using routing::config_host;
 using routing::covering_wildcard;
@@ -54,7 +54,6 @@ using routing::Intent;
 using routing::IntentCompiler;
 using routing::Load;
 using routing::NoRoom;
-using routing::PasswordFile;
 using routing::PathIntent;
 using routing::PlainHttp;
 using routing::Rank;
@@ -153,13 +152,13 @@ class Compilation {
         ingress->metadata.annotations, ownership_.parameters_of(reading.class_name).defaults());
     reading.others = annotations::read_other_hosts(*ingress, policy.issues);
     policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
-    if (policy.basic_auth) find_users(policy);
+    if (policy.basic_auth) find_users(view_, policy);
     policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
-    if (policy.client_certificates) find_authorities(policy);
+    if (policy.client_certificates) find_authorities(view_, policy);
     // Also where something else is refused: a class may tolerate that.
     reading.auth = annotations::read_external_auth(*ingress, policy.issues);
     if (const auto custom = annotations::read_custom_headers(*ingress, policy.issues)) {
-      find_custom_headers(*custom, policy);
+      find_custom_headers(*custom, view_, policy);
     }
     if (policy.limits) policy.limits->id = ingress->metadata.key().text();
     return reading;
@@ -171,7 +170,7 @@ class Compilation {
     if (reading.auth) {
       policy.external_auth = reading.auth->settings;
       if (reading.auth->fields) {
-        find_said_fields(*reading.auth->fields, policy, *policy.external_auth);
+        find_said_fields(*reading.auth->fields, view_, policy, *policy.external_auth);
       }
     }
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
@@ -337,7 +336,7 @@ class Compilation {
     if (reading.auth) {
       policy.external_auth = reading.auth->settings;
       if (reading.auth->fields) {
-        find_said_fields(*reading.auth->fields, policy, *policy.external_auth);
+        find_said_fields(*reading.auth->fields, view_, policy, *policy.external_auth);
       }
     }
     of_class.apply(class_name, ingress->metadata.annotations, policy);
@@ -397,99 +396,10 @@ class Compilation {
                  "its rules are left out.");
   }
 
-  // Who may come in with a password. Where that is in doubt there is an issue that closes the
-  // Ingress.
-  void find_users(RoutePolicy& policy) const {
-    annotations::BasicAuth& basic = *policy.basic_auth;
-    const std::string named = "names the Secret " + basic.secret.text();
-    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-      policy.issues.push_back(
-          {Issue::Effect::guards, basic.annotation, named + why, std::move(remedy), is_pending});
-    };
-    const bool is_file = basic.source == annotations::BasicAuth::Source::file;
-    const auto found = view_.auth_secrets.find(basic.secret);
-    if (found == view_.auth_secrets.end() || found->second == nullptr) {
-      refuse(", which does not exist",
-             is_file ? "Create it with the lines of htpasswd under the key \"auth\"."
-                     : "Create it with a hash of htpasswd under the name of each user.");
-    } else if (found->second->is_unread) {
-      refuse(", which has not been read yet", "", true);
-    } else {
-      const PasswordFile& file = is_file ? found->second->file : found->second->map;
-      if (!file.problem.empty()) refuse(", which " + file.problem, "Mend the Secret.");
-      basic.users = file.users;
-    }
-  }
-
-  // Who stands for clients. Without any nobody could be told from anybody, so the Ingress is
-  // closed.
-  void find_authorities(RoutePolicy& policy) const {
-    annotations::ClientCertificates& clients = *policy.client_certificates;
-    const std::string named = "names the Secret " + clients.secret.text();
-    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-      policy.issues.push_back(
-          {Issue::Effect::guards, clients.annotation, named + why, std::move(remedy), is_pending});
-    };
-    const auto found = view_.auth_secrets.find(clients.secret);
-    if (found == view_.auth_secrets.end() || found->second == nullptr) {
-      refuse(", which does not exist",
-             "Create it with the certificates of the authorities under the key ca.crt.");
-    } else if (found->second->is_unread) {
-      refuse(", which has not been read yet", "", true);
-    } else {
-      const ClientAuthorities& authorities = found->second->authorities;
-      if (!authorities.problem.empty())
-        refuse(", which " + authorities.problem, "Mend the Secret.");
-      clients.asked.trusted_pem = authorities.trusted_pem;
-      clients.asked.revoked_pem = authorities.revoked_pem;
-    }
-  }
-
-  void find_custom_headers(const annotations::NamedFields& custom, RoutePolicy& policy) const {
-    const std::string named = "names the ConfigMap " + custom.map.text();
-    const auto leave_out = [&](const std::string& why, std::string remedy,
-                               bool is_pending = false) {
-      policy.issues.push_back(
-          {Issue::Effect::tunes, custom.annotation, named + why, std::move(remedy), is_pending});
-    };
-    const auto found = view_.field_maps.find(custom.map);
-    if (found == view_.field_maps.end() || found->second == nullptr) {
-      leave_out(", which does not exist, so its fields are left out",
-                "Create it with the fields of responses as its keys.");
-    } else if (found->second->is_unread) {
-      leave_out(", which has not been read yet, so its fields are left out", "", true);
-    } else if (!found->second->problem.empty()) {
-      leave_out(", which " + found->second->problem + ", so its fields are left out", "");
-    } else {
-      annotations::add_custom_headers(custom, found->second->fields, policy.shape, policy.issues);
-    }
-  }
-
   bool is_served(const std::string& host) const {
     const std::string wildcard = covering_wildcard(host);
     return view_.served_elsewhere.count(host) != 0 || served_hosts_.count(host) != 0 ||
            (!wildcard.empty() && served_hosts_.count(wildcard) != 0);
-  }
-
-  // What a question says beside what each says. Where that is in doubt there is an issue that
-  // closes the Ingress.
-  void find_said_fields(const annotations::NamedFields& named, RoutePolicy& policy,
-                        proxy::config::ExternalAuth& settings) const {
-    const std::string text = "names the ConfigMap " + named.map.text();
-    const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-      policy.issues.push_back(
-          {Issue::Effect::guards, named.annotation, text + why, std::move(remedy), is_pending});
-    };
-    const auto found = view_.field_maps.find(named.map);
-    if (found == view_.field_maps.end() || found->second == nullptr) {
-      refuse(", which does not exist", "Create it with the fields of a question as its keys.");
-    } else if (found->second->is_unread) {
-      refuse(", which has not been read yet", "", true);
-    } else if (!found->second->problem.empty()) {
-      refuse(", which " + found->second->problem, "");
-    } else {
-      annotations::add_said_fields(named, found->second->fields, settings, policy.issues);
-    }
   }
 
   // Who gets copies of requests; nobody where there is an issue.
@@ -541,7 +451,7 @@ class Compilation {
     if (auth.service && auth.service->key == kube::ObjectKey{"default", "kubernetes"}) {
       return refuse("would ask the API server", "Name a Service of your own.");
     }
-    if (auth.fields) find_said_fields(*auth.fields, policy, auth.settings);
+    if (auth.fields) find_said_fields(*auth.fields, view_, policy, auth.settings);
     const bool is_here = !auth.service && (auth.other_host.empty() || is_served(auth.other_host));
     if (is_here) {
       policy.external_auth = std::move(auth.settings);
