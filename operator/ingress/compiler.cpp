@@ -8,7 +8,6 @@
 #include <utility>
 #include <variant>
 
-#include "operator/ingress/annotations/header_fields.h"
 #include "operator/ingress/annotations/issuer.h"
 #include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
@@ -16,9 +15,11 @@
 #include "operator/ingress/backends.h"
 #include "operator/ingress/claims.h"
 #include "operator/ingress/guards.h"
-#include "operator/ingress/ingress_load.h"
 #include "operator/ingress/named_contents.h"
 #include "operator/ingress/owned_ingresses.h"
+#include "operator/ingress/policies_of_routes.h"
+#include "operator/ingress/reading.h"
+#include "operator/ingress/reading_load.h"
 #include "operator/ingress/route_path.h"
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
@@ -27,7 +28,6 @@
 #include "operator/routing/intent.h"
 #include "operator/routing/intent_compiler.h"
 #include "operator/routing/room.h"
-#include "proxy/config/cookie_text.h"
 #include "proxy/config/expression.h"
 #include "proxy/config/limits.h"
 
@@ -61,11 +61,31 @@ using routing::ResolvedBackend;
 using routing::Severity;
 using routing::SplitIntent;
 
+std::vector<HostClaims> claims_of(const std::vector<Reading>& readings) {
+  std::vector<HostClaims> all;
+  all.reserve(readings.size());
+  for (const Reading& reading : readings) {
+    auto claims = host_claims_of({reading.ingress, reading.rank}, reading.others);
+    if (claims) all.push_back(std::move(*claims));
+  }
+  return all;
+}
+
+std::vector<std::pair<Rank, Load>> loads_of(const std::vector<Reading>& readings) {
+  std::vector<std::pair<Rank, Load>> all;
+  all.reserve(readings.size());
+  for (const Reading& reading : readings) all.emplace_back(reading.rank, reading.load);
+  return all;
+}
+
 // One compilation: what Ingresses say becomes intents, in order of age.
 class Compilation {
  public:
   explicit Compilation(const ClusterView& view)
-      : view_(view), ownership_(ownership_of(view)), backends_(view) {}
+      : view_(view),
+        ownership_(ownership_of(view)),
+        backends_(view),
+        policies_(view.buffers_requests, backends_) {}
 
   Compiled run() {
     std::vector<OwnedIngress> owned = owned_by_age(view_, ownership_);
@@ -73,7 +93,9 @@ class Compilation {
     readings.reserve(owned.size());
     for (OwnedIngress& one : owned) {
       one.ingress = ownership_.with_defaults(std::move(one.ingress));
-      readings.push_back(read(std::move(one)));
+      Reading reading = reading_of(std::move(one), ownership_, view_);
+      reading.load = load_of(reading, ownership_, view_, backends_);
+      readings.push_back(std::move(reading));
     }
     compiler_.emplace(view_, backends_, claims_of(readings), view_.shares_hosts);
     for (const Reading& reading : readings) note_hosts(reading);
@@ -93,34 +115,6 @@ class Compilation {
   }
 
  private:
-  // What an Ingress says by itself, before anything is made of it.
-  struct Reading {
-    std::shared_ptr<const kube::Ingress> ingress;
-    Rank rank;
-    std::string class_name{};
-    RoutePolicy policy{};
-    annotations::OtherHosts others{};
-    std::optional<annotations::ExternalAuth> auth{};
-    Load load{};
-  };
-
-  static std::vector<HostClaims> claims_of(const std::vector<Reading>& readings) {
-    std::vector<HostClaims> all;
-    all.reserve(readings.size());
-    for (const Reading& reading : readings) {
-      auto claims = host_claims_of({reading.ingress, reading.rank}, reading.others);
-      if (claims) all.push_back(std::move(*claims));
-    }
-    return all;
-  }
-
-  static std::vector<std::pair<Rank, Load>> loads_of(const std::vector<Reading>& readings) {
-    std::vector<std::pair<Rank, Load>> all;
-    all.reserve(readings.size());
-    for (const Reading& reading : readings) all.emplace_back(reading.rank, reading.load);
-    return all;
-  }
-
   // Those that its namespace has a say about.
   void note_hosts(const Reading& reading) {
     const routing::HostOwners& owners = arbitration().owners();
@@ -135,114 +129,6 @@ class Compilation {
     for (const std::string& alias : reading.others.aliases) {
       if (owners.admits(alias, metadata.namespace_)) served_hosts_.insert(alias);
     }
-  }
-
-  Reading read(OwnedIngress owned) const {
-    Reading reading = read_what_it_says(std::move(owned));
-    reading.load = load_of(reading);
-    return reading;
-  }
-
-  Reading read_what_it_says(OwnedIngress owned) const {
-    Reading reading{std::move(owned.ingress), std::move(owned.rank)};
-    const std::shared_ptr<const kube::Ingress>& ingress = reading.ingress;
-    reading.class_name = ownership_.class_of(*ingress).value_or("");
-    RoutePolicy& policy = reading.policy;
-    policy = annotations::read_route_policy(
-        ingress->metadata.annotations, ownership_.parameters_of(reading.class_name).defaults());
-    reading.others = annotations::read_other_hosts(*ingress, policy.issues);
-    policy.basic_auth = annotations::read_basic_auth(*ingress, policy.issues);
-    if (policy.basic_auth) find_users(view_, policy);
-    policy.client_certificates = annotations::read_client_certificates(*ingress, policy.issues);
-    if (policy.client_certificates) find_authorities(view_, policy);
-    // Also where something else is refused: a class may tolerate that.
-    reading.auth = annotations::read_external_auth(*ingress, policy.issues);
-    if (const auto custom = annotations::read_custom_headers(*ingress, policy.issues)) {
-      find_custom_headers(*custom, view_, policy);
-    }
-    if (policy.limits) policy.limits->id = ingress->metadata.key().text();
-    return reading;
-  }
-
-  Load load_of(const Reading& reading) const {
-    const kube::Ingress& ingress = *reading.ingress;
-    RoutePolicy policy = reading.policy;  // with what its class says
-    if (reading.auth) {
-      policy.external_auth = reading.auth->settings;
-      if (reading.auth->fields) {
-        find_said_fields(*reading.auth->fields, view_, policy, *policy.external_auth);
-      }
-    }
-    const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
-    of_class.apply(reading.class_name, ingress.metadata.annotations, policy);
-    // By another Ingress of one of its hosts.
-    if (of_class.has_expressions_of_hosts()) policy.rewrite.uses_expressions = true;
-    const proxy::config::Guards guards = guards_of(policy);
-    const bool guards_nothing = guards == proxy::config::Guards{};
-    const bool has_shape = !(policy.shape == proxy::config::Shape{});
-    // Names and ids as long as they can be.
-    const std::string digest(64, '0');
-    const std::string guards_id = guards_nothing ? "" : digest;
-    const std::string shape_id = has_shape ? digest : "";
-    std::optional<proxy::config::ErrorPages> pages;
-    if (!policy.error_pages.statuses.empty() || !policy.error_pages.service.empty()) {
-      pages.emplace();
-      pages->cluster = digest;
-      pages->statuses = policy.error_pages.statuses;
-      pages->without_endpoints = true;
-      pages->namespace_ = ingress.metadata.namespace_;
-      pages->ingress = ingress.metadata.name;
-      pages->service = digest;
-      pages->port = proxy::config::kPortMax;
-    }
-    std::optional<proxy::config::Mirror> mirrored;
-    std::vector<kube::ObjectKey> asked_services;
-    std::size_t asked_outside = 0;
-    if (reading.auth && reading.auth->service) asked_services.push_back(reading.auth->service->key);
-    if (reading.auth && annotations::may_ask_outside(*reading.auth)) ++asked_outside;
-    const auto* const of_all = of_class.default_backend();
-    // For what no path matches, and for pages with the times of the Ingress, if it has any by it.
-    const bool makes_pages = pages && policy.error_pages.service.empty();
-    if (of_all != nullptr) {
-      asked_services.insert(asked_services.end(), makes_pages ? 2 : 1, of_all->service);
-    }
-    annotations::Issues unsaid;  // they are said where it is added
-    if (const auto mirror = annotations::read_mirror(ingress, unsaid)) {
-      mirrored = mirror->settings;
-      mirrored->cluster = std::string(proxy::config::kIdBytesMax, 'a');
-      if (mirror->service) asked_services.push_back(*mirror->service);
-      if (mirror->outside) ++asked_outside;
-    }
-    proxy::config::Policies policies = policies_of(
-        {ingress, reading.rank, policy, guards_id, shape_id, pages, mirrored, of_class});
-    policies.error_pages = pages;
-    policies.rewrite_target = policy.rewrite.target;
-    if (!policy.upstream_vhost.empty()) {
-      policies.upstream_host = std::string(proxy::config::kAuthorityBytesMax, 'a');
-    }
-    const Asked asked{ingress,
-                      policy,
-                      reading.others,
-                      policies,
-                      guards_nothing ? proxy::config::Size{} : size_of(guards),
-                      has_shape ? size_of(policy.shape) : proxy::config::Size{},
-                      std::move(asked_services),
-                      asked_outside,
-                      of_all != nullptr,
-                      size_of_authorities(ingress)};
-    return ingress::load_of(
-        asked, [this](const kube::ObjectKey& service) { return backends_.size_at_most(service); },
-        view_.secrets);
-  }
-
-  proxy::config::Size size_of_authorities(const kube::Ingress& ingress) const {
-    const kube::ObjectMeta& metadata = ingress.metadata;
-    const auto name = annotations::backend_config_map_of(metadata.annotations, metadata.namespace_);
-    if (!name) return {};
-    const auto found = view_.field_maps.find({metadata.namespace_, *name});
-    const bool is_there = found != view_.field_maps.end() && found->second != nullptr;
-    return is_there ? proxy::config::size_of_text(*found->second->authorities_pem)
-                    : proxy::config::Size{};
   }
 
   void leave_out(const Reading& reading, const NoRoom& no_room) {
@@ -309,7 +195,9 @@ class Compilation {
     summary.parameters = of_class.parameters;
     report_class(*ingress, rank.claimant);
     std::optional<RoutePolicy> beside_class;
-    if (policy.canary) beside_class = policy_beside_class(*ingress, rank, reading.class_name);
+    if (policy.canary) {
+      beside_class = policy_beside_class({ingress, rank}, reading.class_name, ownership_, view_);
+    }
     // What makes no sense alone may make some beside its class.
     report_issues(rank.claimant, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
@@ -322,25 +210,6 @@ class Compilation {
     const auto pages = error_pages_of(*ingress, rank.claimant, policy, of_class);
     compiler_->add(
         intent_of({*ingress, rank, policy, guards, shape, pages, mirror, of_class}, others));
-  }
-
-  // What a canary says, with what its class says to Ingresses that are none: who copies what he
-  // joins has said no more than that. Nothing: its class says nothing, or it could not be so.
-  std::optional<RoutePolicy> policy_beside_class(const kube::Ingress& canary, const Rank& rank,
-                                                 const std::string& class_name) const {
-    const ClassParameters& of_class = ownership_.parameters_of(class_name);
-    const auto ingress = of_class.with_defaults_of_joined(canary);
-    if (ingress == nullptr) return std::nullopt;
-    Reading reading = read_what_it_says({ingress, rank});
-    RoutePolicy policy = std::move(reading.policy);
-    if (reading.auth) {
-      policy.external_auth = reading.auth->settings;
-      if (reading.auth->fields) {
-        find_said_fields(*reading.auth->fields, view_, policy, *policy.external_auth);
-      }
-    }
-    of_class.apply(class_name, ingress->metadata.annotations, policy);
-    return policy.is_refused() ? std::nullopt : std::optional(std::move(policy));
   }
 
   SplitIntent split_of(const kube::Ingress& ingress, const Rank& rank, const RoutePolicy& policy,
@@ -502,17 +371,6 @@ class Compilation {
         {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
   }
 
-  struct Scope {
-    const kube::Ingress& ingress;
-    const Rank& rank;
-    const RoutePolicy& policy;
-    const std::string& guards;                              // their id
-    const std::string& shape;                               // its id
-    const std::optional<proxy::config::ErrorPages>& pages;  // but for the backend
-    const std::optional<proxy::config::Mirror>& mirror;
-    const ClassParameters& of_class;
-  };
-
   void complain(const Claimant& claimant, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
     compiler_->complain({claimant, severity, std::move(reason), std::move(message)});
@@ -571,18 +429,6 @@ class Compilation {
     kube::IngressBackend backend;
     backend.service = kube::IngressServiceBackend{named.service.name, "", named.port};
     return backend;
-  }
-
-  // The same, with the backend whose errors they are for.
-  std::optional<proxy::config::ErrorPages> error_pages_for(
-      const Scope& scope, const kube::IngressBackend& backend) const {
-    if (!scope.pages || !backend.service) return scope.pages;
-    proxy::config::ErrorPages pages = *scope.pages;
-    pages.service = backend.service->name;
-    const int port =
-        backends_.port_of(scope.ingress.metadata.namespace_, service_of(*backend.service));
-    pages.port = static_cast<std::uint64_t>(port != 0 ? port : backend.service->port_number);
-    return pages;
   }
 
   void report_class(const kube::Ingress& ingress, const Claimant& claimant) {
@@ -660,7 +506,7 @@ class Compilation {
     // The whole host, but for what Ingresses have rules for.
     for (const auto& [from, to] : others.redirected) {
       routing::RestIntent rest;
-      rest.policies = policies_of(scope);
+      rest.policies = policies_.of_all(scope);
       rest.answer = redirected({308, "$scheme://" + to + "$request_uri"});
       intent.hosts.push_back({.host = from, .rest = std::move(rest), .is_rule = false});
     }
@@ -671,7 +517,7 @@ class Compilation {
     // ingress-nginx looks for it before all paths of the host, which an Exact one is here.
     const auto& root = scope.policy.redirections.of_root;
     if (root && !scope.policy.is_refused()) {
-      host.root = routing::RootIntent{redirected(*root), policies_of(scope)};
+      host.root = routing::RootIntent{redirected(*root), policies_.of_all(scope)};
     }
     host.paths.reserve(rule.paths.size());
     for (const kube::IngressPath& path : rule.paths) {
@@ -684,7 +530,7 @@ class Compilation {
   routing::RestIntent rest_of(const Scope& scope) const {
     routing::RestIntent rest;
     rest.backend = backend_intent_of(*scope.ingress.default_backend);
-    rest.policies = default_policies_of(scope);
+    rest.policies = policies_.of_default_backend(scope);
     return rest;
   }
 
@@ -719,71 +565,6 @@ class Compilation {
     return FixedAnswer{503, "redirect", redirect};
   }
 
-  // `path`: above everything that they are for; nothing else is known of an expression.
-  proxy::config::Policies policies_of(const Scope& scope, std::string_view path = "/") const {
-    return {.body_bytes_max = scope.policy.body_bytes_max,
-            .buffers_request = scope.policy.buffers_request.value_or(view_.buffers_requests),
-            .guards = scope.guards,
-            .forwarded_prefix = scope.policy.rewrite.forwarded_prefix,
-            .shape = scope.shape,
-            .sticky = sticky_cookie_of(scope, path),
-            .next_upstream = scope.policy.next_upstream,
-            .pace = scope.policy.pace,
-            .tracing = scope.policy.tracing,
-            .mirror = scope.mirror,
-            .unlogged = scope.policy.is_unlogged};
-  }
-
-  // As ingress-nginx has it: what two Services tell one client by one name stays apart.
-  static std::optional<proxy::config::StickyCookie> sticky_cookie_of(const Scope& scope,
-                                                                     std::string_view path) {
-    std::optional<proxy::config::StickyCookie> cookie = scope.policy.sticky;
-    if (cookie && cookie->path.empty()) {
-      // RFC 6265 §5.1.4: with a slash at its end it would not be for the path without one.
-      if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-      const bool fits =
-          path.size() <= proxy::config::kCookieTextBytesMax && proxy::config::is_cookie_text(path);
-      cookie->path = fits ? path : "/";
-    }
-    return cookie;
-  }
-
-  // ingress-nginx rewrites what has no path only where the Ingress has no rules.
-  proxy::config::Policies default_policies_of(const Scope& scope) const {
-    proxy::config::Policies policies = policies_of(scope);
-    if (scope.ingress.rules.empty()) policies.rewrite_target = scope.policy.rewrite.target;
-    policies.upstream_host = upstream_host_of(scope, *scope.ingress.default_backend);
-    policies.error_pages = error_pages_for(scope, *scope.ingress.default_backend);
-    return policies;
-  }
-
-  // ... and nothing where path and target are the same.
-  proxy::config::Policies policies_of_path(const Scope& scope, const std::string& path,
-                                           const kube::IngressBackend& backend) const {
-    proxy::config::Policies policies = policies_of(scope, path);
-    if (scope.policy.rewrite.target != path) policies.rewrite_target = scope.policy.rewrite.target;
-    policies.upstream_host = upstream_host_of(scope, backend);
-    policies.error_pages = error_pages_for(scope, backend);
-    return policies;
-  }
-
-  proxy::config::Policies policies_of_expression(const Scope& scope, const std::string& text,
-                                                 const kube::IngressBackend& backend) const {
-    proxy::config::Policies policies = policies_of_path(scope, text, backend);
-    policies.sticky = sticky_cookie_of(scope, "/");
-    return policies;
-  }
-
-  std::string upstream_host_of(const Scope& scope, const kube::IngressBackend& backend) const {
-    if (scope.policy.upstream_vhost.empty() || !backend.service) return "";
-    const std::string& namespace_ = scope.ingress.metadata.namespace_;
-    return annotations::vhost_of(
-        scope.policy.upstream_vhost,
-        {.namespace_ = namespace_,
-         .service = backend.service->name,
-         .port = backends_.port_of(namespace_, service_of(*backend.service))});
-  }
-
   PathIntent path_of(const Scope& scope, const std::string& host,
                      const kube::IngressPath& written) const {
     const bool is_refused = scope.policy.is_refused();
@@ -795,7 +576,7 @@ class Compilation {
     if (!is_asked_for) {
       expression = guarded_expression(scope, host, text, written.path_type);
       if (auto plain = route_path(without_star(text, written.path_type))) {
-        auto policies = policies_of_path(scope, *plain, written.backend);
+        auto policies = policies_.of_path(scope, *plain, written.backend);
         path.plain.emplace(routing::PlainPath{match_of(written.path_type), std::move(*plain),
                                               std::move(policies)});
       }
@@ -803,7 +584,7 @@ class Compilation {
     if (expression) {
       routing::PathExpression made{std::move(*expression)};
       made.is_meant = expression_of(text, false).has_value();
-      if (!is_refused) made.policies = policies_of_expression(scope, text, written.backend);
+      if (!is_refused) made.policies = policies_.of_expression(scope, text, written.backend);
       path.expression = std::move(made);
     }
     if (!is_asked_for) path.remark = remark_of(scope, path, written.path_type);
@@ -964,6 +745,7 @@ class Compilation {
   const ClusterView& view_;
   const ClassOwnership ownership_;
   BackendResolver backends_;
+  const PoliciesOfRoutes policies_;
   std::optional<IntentCompiler> compiler_;
   std::set<std::string> hosts_with_expressions_;
   std::set<std::string> served_hosts_;  // of rules and aliases
