@@ -6,21 +6,20 @@
 #include <set>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "operator/ingress/annotations/issuer.h"
-#include "operator/ingress/annotations/mirror.h"
 #include "operator/ingress/annotations/other_hosts.h"
 #include "operator/ingress/annotations/route_policy.h"
 #include "operator/ingress/backends.h"
 #include "operator/ingress/claims.h"
 #include "operator/ingress/guards.h"
-#include "operator/ingress/named_contents.h"
+#include "operator/ingress/known_hosts.h"
 #include "operator/ingress/owned_ingresses.h"
 #include "operator/ingress/policies_of_routes.h"
 #include "operator/ingress/reading.h"
 #include "operator/ingress/reading_load.h"
 #include "operator/ingress/route_path.h"
+#include "operator/ingress/side_services.h"
 #include "operator/ingress/trusted_proxies.h"
 #include "operator/routing/backend_resolver.h"
 #include "operator/routing/challenge_answers.h"
@@ -37,7 +36,6 @@ namespace {
 using annotations::Issue;
 using annotations::RoutePolicy;
 using proxy::config::FixedAnswer;
-using proxy::config::Forward;
 using proxy::config::PathMatch;
 using routing::amount_text;
 using routing::Arbitration;
@@ -47,7 +45,6 @@ using routing::CertificateIntent;
 using routing::Claimant;
 using routing::CompiledIntents;
 using routing::config_host;
-using routing::covering_wildcard;
 using routing::HostClaims;
 using routing::HostIntent;
 using routing::Intent;
@@ -57,9 +54,23 @@ using routing::NoRoom;
 using routing::PathIntent;
 using routing::PlainHttp;
 using routing::Rank;
-using routing::ResolvedBackend;
 using routing::Severity;
 using routing::SplitIntent;
+
+// In the order in which they have their say.
+std::vector<Reading> readings_of(const ClusterView& view, const ClassOwnership& ownership,
+                                 const BackendResolver& backends) {
+  std::vector<OwnedIngress> owned = owned_by_age(view, ownership);
+  std::vector<Reading> readings;
+  readings.reserve(owned.size());
+  for (OwnedIngress& one : owned) {
+    one.ingress = ownership.with_defaults(std::move(one.ingress));
+    Reading reading = reading_of(std::move(one), ownership, view);
+    reading.load = load_of(reading, ownership, view, backends);
+    readings.push_back(std::move(reading));
+  }
+  return readings;
+}
 
 std::vector<HostClaims> claims_of(const std::vector<Reading>& readings) {
   std::vector<HostClaims> all;
@@ -85,23 +96,17 @@ class Compilation {
       : view_(view),
         ownership_(ownership_of(view)),
         backends_(view),
-        policies_(view.buffers_requests, backends_) {}
+        policies_(view.buffers_requests, backends_),
+        readings_(readings_of(view, ownership_, backends_)),
+        compiler_(view, backends_, claims_of(readings_), view.shares_hosts),
+        hosts_(view.served_elsewhere),
+        side_services_(view, hosts_, backends_, compiler_) {}
 
   Compiled run() {
-    std::vector<OwnedIngress> owned = owned_by_age(view_, ownership_);
-    std::vector<Reading> readings;
-    readings.reserve(owned.size());
-    for (OwnedIngress& one : owned) {
-      one.ingress = ownership_.with_defaults(std::move(one.ingress));
-      Reading reading = reading_of(std::move(one), ownership_, view_);
-      reading.load = load_of(reading, ownership_, view_, backends_);
-      readings.push_back(std::move(reading));
-    }
-    compiler_.emplace(view_, backends_, claims_of(readings), view_.shares_hosts);
-    for (const Reading& reading : readings) note_hosts(reading);
-    room_ = routing::find_room(loads_of(readings), view_.bounds, view_.without_room);
+    for (const Reading& reading : readings_) hosts_.note(reading, arbitration().owners());
+    room_ = routing::find_room(loads_of(readings_), view_.bounds, view_.without_room);
     std::vector<const Reading*> left_out;
-    for (Reading& reading : readings) {
+    for (Reading& reading : readings_) {
       const NoRoom* const why = room_.why_not(reading.rank.claimant.kind_and_key());
       if (why == nullptr) {
         add(std::move(reading));
@@ -115,22 +120,6 @@ class Compilation {
   }
 
  private:
-  // Those that its namespace has a say about.
-  void note_hosts(const Reading& reading) {
-    const routing::HostOwners& owners = arbitration().owners();
-    const kube::ObjectMeta& metadata = reading.ingress->metadata;
-    const bool makes_expressions = annotations::makes_expressions(metadata.annotations);
-    for (const kube::IngressRule& rule : reading.ingress->rules) {
-      auto host = config_host(rule.host);
-      if (!host || !owners.admits(*host, metadata.namespace_)) continue;
-      if (makes_expressions) hosts_with_expressions_.insert(*host);
-      served_hosts_.insert(std::move(*host));
-    }
-    for (const std::string& alias : reading.others.aliases) {
-      if (owners.admits(alias, metadata.namespace_)) served_hosts_.insert(alias);
-    }
-  }
-
   void leave_out(const Reading& reading, const NoRoom& no_room) {
     const kube::Ingress& ingress = *reading.ingress;
     Summary& summary = summaries_.emplace_back();
@@ -177,7 +166,7 @@ class Compilation {
       if (auto host = config_host(rule.host)) hosts.push_back(std::move(*host));
     }
     hosts.insert(hosts.end(), reading.others.aliases.begin(), reading.others.aliases.end());
-    compiler_->close_beside(reading.rank.claimant, hosts, guards && !policy.canary);
+    compiler_.close_beside(reading.rank.claimant, hosts, guards && !policy.canary);
   }
 
   void add(Reading reading) {
@@ -187,9 +176,10 @@ class Compilation {
     summary.ingress = ingress;
     RoutePolicy policy = std::move(reading.policy);
     const annotations::OtherHosts others = std::move(reading.others);
-    if (reading.auth) find_auth_server(std::move(*reading.auth), policy, rank.claimant);
-    if (policy.external_auth) tell_of_shared_answers(rank.claimant, *policy.external_auth);
-    const auto mirror = mirror_of(*ingress, rank.claimant, policy);
+    if (reading.auth) {
+      side_services_.find_auth_server(std::move(*reading.auth), policy, rank.claimant);
+    }
+    const auto mirror = side_services_.mirror_of(*ingress, rank.claimant, policy);
     const ClassParameters& of_class = ownership_.parameters_of(reading.class_name);
     of_class.apply(reading.class_name, ingress->metadata.annotations, policy);
     summary.parameters = of_class.parameters;
@@ -201,14 +191,14 @@ class Compilation {
     // What makes no sense alone may make some beside its class.
     report_issues(rank.claimant, policy.is_refused() && beside_class ? *beside_class : policy);
     if (policy.canary) {
-      compiler_->add(split_of(*ingress, rank, policy, beside_class));
+      compiler_.add(split_of(*ingress, rank, policy, beside_class));
       return;
     }
     const bool is_refused = policy.is_refused();
-    const std::string guards = is_refused ? "" : compiler_->guards().add(guards_of(policy));
-    const std::string shape = is_refused ? "" : compiler_->shapes().add(policy.shape);
-    const auto pages = error_pages_of(*ingress, rank.claimant, policy, of_class);
-    compiler_->add(
+    const std::string guards = is_refused ? "" : compiler_.guards().add(guards_of(policy));
+    const std::string shape = is_refused ? "" : compiler_.shapes().add(policy.shape);
+    const auto pages = side_services_.error_pages_of(*ingress, rank.claimant, policy, of_class);
+    compiler_.add(
         intent_of({*ingress, rank, policy, guards, shape, pages, mirror, of_class}, others));
   }
 
@@ -265,170 +255,9 @@ class Compilation {
                  "its rules are left out.");
   }
 
-  bool is_served(const std::string& host) const {
-    const std::string wildcard = covering_wildcard(host);
-    return view_.served_elsewhere.count(host) != 0 || served_hosts_.count(host) != 0 ||
-           (!wildcard.empty() && served_hosts_.count(wildcard) != 0);
-  }
-
-  // Who gets copies of requests; nobody where there is an issue.
-  std::optional<proxy::config::Mirror> mirror_of(const kube::Ingress& ingress,
-                                                 const Claimant& claimant, RoutePolicy& policy) {
-    auto mirror = annotations::read_mirror(ingress, policy.issues);
-    if (!mirror) return std::nullopt;
-    const auto leave_out = [&](std::string why, std::string remedy) {
-      policy.issues.push_back(
-          {Issue::Effect::tunes, mirror->annotation, std::move(why), std::move(remedy)});
-      return std::nullopt;
-    };
-    if (mirror->outside && is_served(mirror->outside->host)) {
-      return leave_out("names a host that an Ingress of this edge serves, which gets no copies",
-                       "Name its Service.");
-    }
-    ResolvedBackend resolved;
-    if (mirror->service) {
-      const routing::ServiceBackend backend{.name = mirror->service->name,
-                                            .port_number = mirror->port};
-      resolved = backends_.resolve(mirror->service->namespace_, backend, {},
-                                   {.tls = mirror->speaks_tls,
-                                    .name = mirror->server_name,
-                                    .sends_name = mirror->speaks_tls});
-    } else {
-      resolved = backends_.resolve_outside(*mirror->outside);
-    }
-    const auto* const forward = std::get_if<Forward>(&resolved.action);
-    if (forward == nullptr) {
-      return leave_out("copies to nobody: " + resolved.trouble,
-                       "Mend the address, or the Service.");
-    }
-    if (!resolved.reason.empty()) {
-      complain(claimant, "MirrorNotReady",
-               "Nothing is copied by " + mirror->annotation +
-                   " until its target is ready: " + resolved.trouble + ".");
-    }
-    mirror->settings.cluster = forward->cluster;
-    return mirror->settings;
-  }
-
-  // Who is asked about each request. Nobody is found: there is an issue that closes the Ingress.
-  void find_auth_server(annotations::ExternalAuth auth, RoutePolicy& policy,
-                        const Claimant& claimant) {
-    const auto refuse = [&](std::string why, std::string remedy) {
-      policy.issues.push_back(
-          {Issue::Effect::guards, auth.annotation, std::move(why), std::move(remedy)});
-    };
-    if (auth.service && auth.service->key == kube::ObjectKey{"default", "kubernetes"}) {
-      return refuse("would ask the API server", "Name a Service of your own.");
-    }
-    if (auth.fields) find_said_fields(*auth.fields, view_, policy, auth.settings);
-    const bool is_here = !auth.service && (auth.other_host.empty() || is_served(auth.other_host));
-    if (is_here) {
-      policy.external_auth = std::move(auth.settings);
-      return;
-    }
-    const auto outside = annotations::may_ask_outside(auth);
-    if (!auth.service && !outside) {
-      refuse("asks " + auth.other_host +
-                 ", which no Ingress of this edge serves; who is outside is asked over https alone",
-             "Name it with https://, a Service of the cluster "
-             "(http://NAME.NAMESPACE.svc.cluster.local:PORT/PATH), or give the host an Ingress.");
-      return;
-    }
-    const ResolvedBackend resolved =
-        auth.service ? resolve_auth_service(auth) : backends_.resolve_outside(*outside);
-    const auto* const forward = std::get_if<Forward>(&resolved.action);
-    if (forward == nullptr) {
-      refuse("asks a Service that cannot be asked: " + resolved.trouble,
-             "Mend the address, or the Service.");
-      return;
-    }
-    if (!resolved.reason.empty()) {
-      complain(claimant, "AuthServerNotReady",
-               "Requests are answered with 500 until whom " + auth.annotation +
-                   " asks is ready: " + resolved.trouble + ".");
-    }
-    auth.settings.cluster = forward->cluster;
-    policy.external_auth = std::move(auth.settings);
-  }
-
-  // ingress-nginx keeps one answer for whatever has the same key, too.
-  void tell_of_shared_answers(const Claimant& claimant,
-                              const proxy::config::ExternalAuth& settings) {
-    const std::string who = annotations::what_shares_answers(settings);
-    if (who.empty()) return;
-    complain(claimant, "AuthAnswersShared",
-             "What the service said that is asked by auth-url counts, for the time of "
-             "auth-cache-duration, for " +
-                 who + ".",
-             Severity::note);
-  }
-
-  ResolvedBackend resolve_auth_service(const annotations::ExternalAuth& auth) {
-    const routing::ServiceBackend backend{.name = auth.service->key.name,
-                                          .port_number = auth.service->port};
-    return backends_.resolve(
-        auth.service->key.namespace_, backend, {},
-        {.tls = auth.speaks_tls, .name = auth.server_name, .sends_name = auth.speaks_tls});
-  }
-
   void complain(const Claimant& claimant, std::string reason, std::string message,
                 Severity severity = Severity::warning) {
-    compiler_->complain({claimant, severity, std::move(reason), std::move(message)});
-  }
-
-  // Who makes pages for the Ingress: whom its annotation names, else its own default backend where
-  // it has named the statuses, else that of its class; nobody where there is nothing to stand in
-  // place of.
-  std::optional<proxy::config::ErrorPages> error_pages_of(const kube::Ingress& ingress,
-                                                          const Claimant& claimant,
-                                                          const RoutePolicy& policy,
-                                                          const ClassParameters& of_class) {
-    const annotations::ErrorPages& said = policy.error_pages;
-    const bool is_wanted = !said.statuses.empty() || !said.service.empty();
-    const bool asks_backends = !policy.fixed_answer && !policy.redirections.of_all;
-    if (policy.is_refused() || !is_wanted || !asks_backends) return std::nullopt;
-    const std::string& annotation =
-        said.service.empty() ? said.statuses_annotation : said.service_annotation;
-    const auto leave_out = [&](const std::string& why, const std::string& remedy) {
-      complain(claimant, "ErrorPagesMissing",
-               "There are no pages for errors by " +
-                   (annotation.empty() ? of_class.named : "annotation " + annotation) + ": " + why +
-                   "." + remedy);
-    };
-    const auto* const of_all = of_class.default_backend();
-    const bool are_own = !said.statuses_annotation.empty();
-    std::string namespace_ = ingress.metadata.namespace_;
-    kube::IngressBackend backend;
-    if (!said.service.empty()) {
-      const kube::ObjectKey key{ingress.metadata.namespace_, said.service};
-      backend.service = kube::IngressServiceBackend{said.service, "", backends_.first_port_of(key)};
-    } else if (are_own && ingress.default_backend) {
-      backend = *ingress.default_backend;
-    } else if (of_all != nullptr) {
-      namespace_ = of_all->service.namespace_;
-      backend = backend_of(*of_all);
-    } else {
-      leave_out("nobody is named who makes them",
-                " Name a Service in default-backend, or a defaultBackend in the spec.");
-      return std::nullopt;
-    }
-    const ResolvedBackend resolved = resolve(backends_, namespace_, backend, policy.timeouts);
-    if (!resolved.reason.empty()) leave_out(resolved.trouble, "");
-    const auto* const forward = std::get_if<Forward>(&resolved.action);
-    if (forward == nullptr) return std::nullopt;
-    proxy::config::ErrorPages pages;
-    pages.cluster = forward->cluster;
-    pages.statuses = said.statuses;
-    pages.without_endpoints = !said.service.empty();
-    pages.namespace_ = ingress.metadata.namespace_;
-    pages.ingress = ingress.metadata.name;
-    return pages;
-  }
-
-  static kube::IngressBackend backend_of(const api::EdgeParameters::Backend& named) {
-    kube::IngressBackend backend;
-    backend.service = kube::IngressServiceBackend{named.service.name, "", named.port};
-    return backend;
+    compiler_.complain({claimant, severity, std::move(reason), std::move(message)});
   }
 
   void report_class(const kube::Ingress& ingress, const Claimant& claimant) {
@@ -642,7 +471,7 @@ class Compilation {
     if (scope.policy.is_refused()) return std::nullopt;
     if (rewrite.uses_expressions) return route_expression(text, type);
     const bool has_others = scope.of_class.has_expressions_of_hosts() && !rewrite.wants_none &&
-                            hosts_with_expressions_.count(host) != 0;
+                            hosts_.has_expressions(host);
     // What is guarded both ways is not left to one of them by another Ingress.
     if (!has_others || guarded_expression(scope, host, text, type)) return std::nullopt;
     using proxy::config::Expression;
@@ -660,7 +489,7 @@ class Compilation {
   std::optional<std::string> guarded_expression(const Scope& scope, const std::string& host,
                                                 const std::string& text,
                                                 kube::PathType type) const {
-    const bool host_has_expressions = hosts_with_expressions_.count(host) != 0;
+    const bool host_has_expressions = hosts_.has_expressions(host);
     if (scope.policy.is_refused()) return expression_of(text, host_has_expressions);
     if (scope.guards.empty() || without_star(text, type) != text) return std::nullopt;
     if (looks_like_expression(text)) return route_expression(text, type);
@@ -713,7 +542,7 @@ class Compilation {
   }
 
   Compiled finish() {
-    CompiledIntents made = compiler_->finish();
+    CompiledIntents made = compiler_.finish();
     // Nobody is left to mend them, and an Event in a namespace that is being deleted is refused.
     routing::drop_complaints_in(view_.ending_namespaces, made.complaints);
     for (Summary& summary : summaries_) {
@@ -728,7 +557,7 @@ class Compilation {
     compiled.summaries = std::move(summaries_);
     compiled.loads = std::move(room_.loads);
     compiled.owners = std::move(made.owners);
-    compiled.served_hosts = std::move(served_hosts_);
+    compiled.served_hosts = hosts_.take_served();
     return compiled;
   }
 
@@ -740,15 +569,16 @@ class Compilation {
   }
 
   // Whose word counts, once all Ingresses are read.
-  const Arbitration& arbitration() const { return compiler_->arbitration(); }
+  const Arbitration& arbitration() const { return compiler_.arbitration(); }
 
   const ClusterView& view_;
   const ClassOwnership ownership_;
   BackendResolver backends_;
   const PoliciesOfRoutes policies_;
-  std::optional<IntentCompiler> compiler_;
-  std::set<std::string> hosts_with_expressions_;
-  std::set<std::string> served_hosts_;  // of rules and aliases
+  std::vector<Reading> readings_;
+  IntentCompiler compiler_;
+  KnownHosts hosts_;
+  SideServices side_services_;
   std::vector<Summary> summaries_;
   routing::Room room_;
 };
