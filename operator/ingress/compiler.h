@@ -1,29 +1,20 @@
 #pragma once
 
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "operator/ingress/cluster_view.h"
+#include "operator/ingress/summary.h"
 #include "operator/routing/claimant_key.h"
 #include "operator/routing/complaint.h"
 #include "operator/routing/host_owners.h"
-#include "operator/routing/intent_compiler.h"
 #include "operator/routing/load.h"
 #include "operator/routing/rank.h"
 #include "proxy/config/model.h"
 
 namespace ingress {
-
-// What came of one Ingress of ours.
-struct Summary : routing::Outcome {
-  std::shared_ptr<const kube::Ingress> ingress;
-  // That hold for it by its class; null: none, or they are not known.
-  std::shared_ptr<const api::EdgeParameters> parameters{};
-  bool has_room = true;  // in the configuration; else nothing of it is served
-};
 
 struct Compiled {
   proxy::config::ProxyConfig config;
