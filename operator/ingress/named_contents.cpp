@@ -1,5 +1,8 @@
 #include "operator/ingress/named_contents.h"
 
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,86 +16,100 @@ using routing::ClientAuthorities;
 using routing::PasswordFile;
 using routing::Resources;
 
+namespace {
+
+// Why it cannot be known what an object says.
+struct Unknown {
+  std::string why;  // follows what names it
+  std::string remedy{};
+  bool is_pending = false;
+};
+
+// null: it does not exist.
+template <class Object>
+const Object* find_named(const std::map<kube::ObjectKey, std::shared_ptr<const Object>>& objects,
+                         const kube::ObjectKey& key) {
+  const auto found = objects.find(key);
+  return found == objects.end() ? nullptr : found->second.get();
+}
+
+// Nothing: it has been read.
+template <class Object>
+std::optional<Unknown> why_unknown(const Object* object, std::string how_to_create) {
+  if (object == nullptr) return Unknown{", which does not exist", std::move(how_to_create)};
+  if (object->is_unread) return Unknown{", which has not been read yet", "", true};
+  return std::nullopt;
+}
+
+// The same for one of which no field counts if one of them cannot be taken.
+std::optional<Unknown> why_unknown_fields(const routing::FieldMap* map, std::string how_to_create) {
+  auto unknown = why_unknown(map, std::move(how_to_create));
+  if (unknown || map->problem.empty()) return unknown;
+  return Unknown{", which " + map->problem};
+}
+
+}  // namespace
+
 void find_users(const Resources& resources, RoutePolicy& policy) {
   annotations::BasicAuth& basic = *policy.basic_auth;
-  const std::string named = "names the Secret " + basic.secret.text();
-  const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-    policy.issues.push_back(
-        {Issue::Effect::guards, basic.annotation, named + why, std::move(remedy), is_pending});
+  const auto refuse = [&](Unknown unknown) {
+    policy.issues.push_back({Issue::Effect::guards, basic.annotation,
+                             "names the Secret " + basic.secret.text() + unknown.why,
+                             std::move(unknown.remedy), unknown.is_pending});
   };
   const bool is_file = basic.source == annotations::BasicAuth::Source::file;
-  const auto found = resources.auth_secrets.find(basic.secret);
-  if (found == resources.auth_secrets.end() || found->second == nullptr) {
-    refuse(", which does not exist",
-           is_file ? "Create it with the lines of htpasswd under the key \"auth\"."
-                   : "Create it with a hash of htpasswd under the name of each user.");
-  } else if (found->second->is_unread) {
-    refuse(", which has not been read yet", "", true);
-  } else {
-    const PasswordFile& file = is_file ? found->second->file : found->second->map;
-    if (!file.problem.empty()) refuse(", which " + file.problem, "Mend the Secret.");
-    basic.users = file.users;
-  }
+  const routing::AuthSecret* const secret = find_named(resources.auth_secrets, basic.secret);
+  auto unknown = why_unknown(
+      secret, is_file ? "Create it with the lines of htpasswd under the key \"auth\"."
+                      : "Create it with a hash of htpasswd under the name of each user.");
+  if (unknown) return refuse(std::move(*unknown));
+  const PasswordFile& file = is_file ? secret->file : secret->map;
+  if (!file.problem.empty()) refuse({", which " + file.problem, "Mend the Secret."});
+  basic.users = file.users;
 }
 
 void find_authorities(const Resources& resources, RoutePolicy& policy) {
   annotations::ClientCertificates& clients = *policy.client_certificates;
-  const std::string named = "names the Secret " + clients.secret.text();
-  const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-    policy.issues.push_back(
-        {Issue::Effect::guards, clients.annotation, named + why, std::move(remedy), is_pending});
+  const auto refuse = [&](Unknown unknown) {
+    policy.issues.push_back({Issue::Effect::guards, clients.annotation,
+                             "names the Secret " + clients.secret.text() + unknown.why,
+                             std::move(unknown.remedy), unknown.is_pending});
   };
-  const auto found = resources.auth_secrets.find(clients.secret);
-  if (found == resources.auth_secrets.end() || found->second == nullptr) {
-    refuse(", which does not exist",
-           "Create it with the certificates of the authorities under the key ca.crt.");
-  } else if (found->second->is_unread) {
-    refuse(", which has not been read yet", "", true);
-  } else {
-    const ClientAuthorities& authorities = found->second->authorities;
-    if (!authorities.problem.empty()) refuse(", which " + authorities.problem, "Mend the Secret.");
-    clients.asked.trusted_pem = authorities.trusted_pem;
-    clients.asked.revoked_pem = authorities.revoked_pem;
-  }
+  const routing::AuthSecret* const secret = find_named(resources.auth_secrets, clients.secret);
+  auto unknown = why_unknown(
+      secret, "Create it with the certificates of the authorities under the key ca.crt.");
+  if (unknown) return refuse(std::move(*unknown));
+  const ClientAuthorities& authorities = secret->authorities;
+  if (!authorities.problem.empty()) refuse({", which " + authorities.problem, "Mend the Secret."});
+  clients.asked.trusted_pem = authorities.trusted_pem;
+  clients.asked.revoked_pem = authorities.revoked_pem;
 }
 
 void find_custom_headers(const annotations::NamedFields& custom, const Resources& resources,
                          RoutePolicy& policy) {
-  const std::string named = "names the ConfigMap " + custom.map.text();
-  const auto leave_out = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-    policy.issues.push_back(
-        {Issue::Effect::tunes, custom.annotation, named + why, std::move(remedy), is_pending});
-  };
-  const auto found = resources.field_maps.find(custom.map);
-  if (found == resources.field_maps.end() || found->second == nullptr) {
-    leave_out(", which does not exist, so its fields are left out",
-              "Create it with the fields of responses as its keys.");
-  } else if (found->second->is_unread) {
-    leave_out(", which has not been read yet, so its fields are left out", "", true);
-  } else if (!found->second->problem.empty()) {
-    leave_out(", which " + found->second->problem + ", so its fields are left out", "");
-  } else {
-    annotations::add_custom_headers(custom, found->second->fields, policy.shape, policy.issues);
+  const routing::FieldMap* const map = find_named(resources.field_maps, custom.map);
+  auto unknown = why_unknown_fields(map, "Create it with the fields of responses as its keys.");
+  if (!unknown) {
+    annotations::add_custom_headers(custom, map->fields, policy.shape, policy.issues);
+    return;
   }
+  policy.issues.push_back(
+      {Issue::Effect::tunes, custom.annotation,
+       "names the ConfigMap " + custom.map.text() + unknown->why + ", so its fields are left out",
+       std::move(unknown->remedy), unknown->is_pending});
 }
 
 void find_said_fields(const annotations::NamedFields& named, const Resources& resources,
                       RoutePolicy& policy, proxy::config::ExternalAuth& settings) {
-  const std::string text = "names the ConfigMap " + named.map.text();
-  const auto refuse = [&](const std::string& why, std::string remedy, bool is_pending = false) {
-    policy.issues.push_back(
-        {Issue::Effect::guards, named.annotation, text + why, std::move(remedy), is_pending});
-  };
-  const auto found = resources.field_maps.find(named.map);
-  if (found == resources.field_maps.end() || found->second == nullptr) {
-    refuse(", which does not exist", "Create it with the fields of a question as its keys.");
-  } else if (found->second->is_unread) {
-    refuse(", which has not been read yet", "", true);
-  } else if (!found->second->problem.empty()) {
-    refuse(", which " + found->second->problem, "");
-  } else {
-    annotations::add_said_fields(named, found->second->fields, settings, policy.issues);
+  const routing::FieldMap* const map = find_named(resources.field_maps, named.map);
+  auto unknown = why_unknown_fields(map, "Create it with the fields of a question as its keys.");
+  if (!unknown) {
+    annotations::add_said_fields(named, map->fields, settings, policy.issues);
+    return;
   }
+  policy.issues.push_back({Issue::Effect::guards, named.annotation,
+                           "names the ConfigMap " + named.map.text() + unknown->why,
+                           std::move(unknown->remedy), unknown->is_pending});
 }
 
 }  // namespace ingress
