@@ -199,6 +199,18 @@ TEST(HouseRules, FrontEndsFillIntentsAndNoTables) {
               IsEmpty());
 }
 
+// In one order for all kinds of claimants (routing/add_by_age.h).
+TEST(HouseRules, WhoGoesFirstAndWhoHasRoomIsDecidedInRouting) {
+  std::vector<std::string> found;
+  for (const auto& file : tree()) {
+    if (!file.is_in("operator") || file.is_in("operator/routing")) continue;
+    for (const char* const decides : {"close_beside(", "find_room(", "Admission admission"}) {
+      if (file.text.find(decides) != std::string::npos) found.push_back(file.path);
+    }
+  }
+  EXPECT_THAT(found, IsEmpty());
+}
+
 // What it says to claimants names the kind of each. Comments may have an example.
 TEST(HouseRules, RoutingHasNoWordForAFrontEnd) {
   const std::regex comment(R"(//[^\n]*)");
