@@ -88,15 +88,13 @@ class Planning {
 
   void collect(const OwnedIngress& owned) {
     const kube::Ingress& ingress = *owned.ingress;
-    if (without_room_.count(owned.rank.claimant.kind_and_key()) != 0) {
-      for (const kube::IngressTls& tls : ingress.tls) {
-        kept_.insert({ingress.metadata.namespace_, tls.secret_name});
-      }
-      return;
-    }
     annotations::Issues issues;
     const auto issuer =
         annotations::read_issuer(ingress.metadata.annotations, view_.default_issuer, issues);
+    if (without_room_.count(owned.rank.claimant.kind_and_key()) != 0) {
+      if (issuer) keep(ingress);
+      return;
+    }
     if (issuer) {
       asking_.insert(ingress.metadata.uid);
       api::CertificateSpec settings;
@@ -109,6 +107,12 @@ class Planning {
       std::string message = "Annotation " + issue.name + " " + issue.why + ".";
       if (!issue.remedy.empty()) message += " " + issue.remedy;
       complain(owned, "AnnotationIgnored", std::move(message));
+    }
+  }
+
+  void keep(const kube::Ingress& ingress) {
+    for (const kube::IngressTls& tls : ingress.tls) {
+      kept_.insert({ingress.metadata.namespace_, tls.secret_name});
     }
   }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/ingress/owned_ingresses.h"
 #include "tests/operator/ingress/cluster_builder.h"
 
 namespace ingress {
@@ -265,6 +266,24 @@ TEST(CertificatePlan, ACertificateOfOursWhoseTlsEntryIsGoneIsRemoved) {
   ASSERT_EQ(plan.remove.size(), 1u);
   EXPECT_EQ(plan.remove.at(key_of("shop/old")).uid, certificate.metadata.uid);
   EXPECT_EQ(plan.apply.count(key_of("shop/new")), 1u);
+}
+
+// Whoever merely uses the Secret has no say about its Certificate, with room or without.
+TEST(CertificatePlan, WhoHasNoRoomKeepsTheCertificatesThatItAsksFor) {
+  ViewBuilder before;
+  before.ingress(asking("shop/www").tls({"a.example"}, "old"));
+  const auto certificate =
+      applied(key_of("shop/old"), plan_certificates(before.view).apply.begin()->second);
+  const auto removed_beside = [&certificate](const IngressBuilder& other) {
+    const ClusterView view = ViewBuilder()
+                                 .certificate(certificate)
+                                 .ingress(asking("shop/www").tls({"a.example"}, "new"))
+                                 .ingress(other)
+                                 .view;
+    return plan_certificates(view, owners_of(view), {{kIngressKind, key_of("shop/full")}}).remove;
+  };
+  EXPECT_THAT(removed_beside(asking("shop/full").tls({"b.example"}, "old")), IsEmpty());
+  EXPECT_EQ(removed_beside(an_ingress("shop/full").tls({"b.example"}, "old")).size(), 1u);
 }
 
 TEST(CertificatePlan, ACertificateStaysWhenTheIssuerAnnotationOrTheIngressGoes) {
