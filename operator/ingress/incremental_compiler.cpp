@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/plain_text.h"
+#include "operator/ingress/annotations/issuer.h"
 #include "operator/ingress/contract_breach.h"
 #include "operator/ingress/ingress_names.h"
 #include "operator/ingress/owned_ingresses.h"
@@ -38,6 +39,7 @@ ClaimantKey ingress_key(const kube::ObjectKey& key) {
 
 routing::Uses uses_of(const kube::Ingress& ingress) {
   routing::Uses uses{.services = named_services(ingress),
+                     .tls_secrets = named_secrets(ingress),
                      .auth_secrets = named_auth_secrets(ingress),
                      .field_maps = named_field_maps(ingress),
                      .uid = ingress.metadata.uid};
@@ -297,13 +299,23 @@ void IncrementalCompiler::note_ingress(const ClaimantKey& key,
   if (ingress) file(key, ownership_->with_defaults(std::move(ingress)));
 }
 
-// An Ingress of its own has in common with others what it has them on the proxies and what
-// Certificates are planned for: also those that it controls, as it may take them away from whoever
-// asks for them by the same name.
+// What is decided between it and others: whose a host is and what is shown there, and the
+// Certificates that are planned. Of these only those who ask for one by their issuer have a say:
+// also about those that they control, which are taken away unless another one asks for them.
+// Whoever merely uses a Secret has it whoever else does.
 ClaimantGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
-  ClaimantGroups::Names names{named_hosts(ingress), named_secrets(ingress)};
-  if (!ingress.metadata.uid.empty()) {
-    names.secrets.merge(certificates_by_controller_.find(hash_of(ingress.metadata.uid)));
+  ClaimantGroups::Names names{named_hosts(ingress), {}};
+  const kube::ObjectMeta& metadata = ingress.metadata;
+  annotations::Issues unsaid;  // they are said where Certificates are planned
+  if (!annotations::read_issuer(metadata.annotations, settings_.default_issuer, unsaid)) {
+    return names;
+  }
+  for (const kube::IngressTls& tls : ingress.tls) {
+    if (tls.secret_name.empty()) continue;
+    names.certificates.insert({metadata.namespace_, tls.secret_name});
+  }
+  if (!metadata.uid.empty()) {
+    names.certificates.merge(certificates_by_controller_.find(hash_of(metadata.uid)));
   }
   return names;
 }

@@ -44,8 +44,10 @@ ClaimantGroups::Hashes ClaimantGroups::hashes_of(const Names& names) {
     const std::string wildcard = covering_wildcard(host);
     hashes.hosts.push_back({hash_of(host), wildcard.empty() ? 0 : hash_of(wildcard)});
   }
-  hashes.secrets.reserve(names.secrets.size());
-  for (const kube::ObjectKey& secret : names.secrets) hashes.secrets.push_back(hash_of(secret));
+  hashes.certificates.reserve(names.certificates.size());
+  for (const kube::ObjectKey& one : names.certificates) {
+    hashes.certificates.push_back(hash_of(one));
+  }
   return hashes;
 }
 
@@ -77,7 +79,7 @@ void ClaimantGroups::file(const ClaimantKey& claimant, const Hashes& hashes) {
     by_host_.add(host.name, claimant);
     if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, claimant);
   }
-  for (const std::uint64_t secret : hashes.secrets) by_secret_.add(secret, claimant);
+  for (const std::uint64_t one : hashes.certificates) by_certificate_.add(one, claimant);
 }
 
 void ClaimantGroups::unfile(const ClaimantKey& claimant, const Hashes& hashes) {
@@ -85,7 +87,7 @@ void ClaimantGroups::unfile(const ClaimantKey& claimant, const Hashes& hashes) {
     by_host_.remove(host.name, claimant);
     if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, claimant);
   }
-  for (const std::uint64_t secret : hashes.secrets) by_secret_.remove(secret, claimant);
+  for (const std::uint64_t one : hashes.certificates) by_certificate_.remove(one, claimant);
 }
 
 ClaimantGroups::Members ClaimantGroups::neighbours(const Names& names) const {
@@ -97,18 +99,14 @@ ClaimantGroups::Members ClaimantGroups::neighbours(const Names& names) const {
     by_covering_wildcard_.visit(host.name, add);
     if (host.wildcard != 0) by_host_.visit(host.wildcard, add);
   }
-  for (const std::uint64_t secret : hashes.secrets) by_secret_.visit(secret, add);
+  for (const std::uint64_t one : hashes.certificates) by_certificate_.visit(one, add);
   return found;
-}
-
-ClaimantGroups::Members ClaimantGroups::with_secret(const kube::ObjectKey& secret) const {
-  return by_secret_.find(hash_of(secret));
 }
 
 std::vector<ClaimantGroups::Members> ClaimantGroups::groups_of(const Members& claimants) const {
   Sets sets;
   std::map<std::uint64_t, std::size_t> hosts;
-  std::map<std::uint64_t, std::size_t> secrets;
+  std::map<std::uint64_t, std::size_t> certificates;
   std::map<ClaimantKey, std::size_t> numbers;
   for (const ClaimantKey& claimant : claimants) {
     const std::size_t own = numbers[claimant] = sets.add();
@@ -119,8 +117,8 @@ std::vector<ClaimantGroups::Members> ClaimantGroups::groups_of(const Members& cl
         sets.join(own, set_of(hosts, host.wildcard, sets));
       }
     }
-    for (const std::uint64_t secret : hashes.secrets) {
-      sets.join(own, set_of(secrets, secret, sets));
+    for (const std::uint64_t one : hashes.certificates) {
+      sets.join(own, set_of(certificates, one, sets));
     }
   }
   std::map<std::size_t, Members> by_root;

@@ -12,18 +12,19 @@
 
 namespace routing {
 
-// Which claimants have to do with each other: those with a name in common, or with names that one
-// wildcard of theirs covers, and those that have to do with one and the same third. Two groups can
-// be compiled apart. A change costs as much as the groups that it touches are large. Names are kept
-// as hashes: two with one hash count as a name in common. Not thread-safe.
+// Which claimants have to do with each other: those with a host or a Certificate in common, or with
+// hosts that one wildcard of theirs covers, and those that have to do with one and the same third.
+// Two groups can be compiled apart. A change costs as much as the groups that it touches are large.
+// Names are kept as hashes: two with one hash count as a name in common. Not thread-safe.
 class ClaimantGroups {
  public:
   using Members = std::set<ClaimantKey>;
 
-  // What a claimant has in common with others.
+  // What is decided between claimants that have it in common. What they merely use (Uses) is not.
   struct Names {
     std::set<std::string> hosts;
-    std::set<kube::ObjectKey> secrets;
+    // That are to be issued for it, or that it may take away.
+    std::set<kube::ObjectKey> certificates;
     bool operator==(const Names&) const = default;
   };
 
@@ -37,7 +38,6 @@ class ClaimantGroups {
 
   // The claimants with one of these names, or with one that has to do with it.
   Members neighbours(const Names& names) const;
-  Members with_secret(const kube::ObjectKey& secret) const;
 
   // The groups that these make. They must be whole: with whoever has to do with one of them.
   std::vector<Members> groups_of(const Members& claimants) const;
@@ -50,7 +50,7 @@ class ClaimantGroups {
       bool operator==(const Host&) const = default;
     };
     std::vector<Host> hosts;
-    std::vector<std::uint64_t> secrets;
+    std::vector<std::uint64_t> certificates;
     bool operator==(const Hashes&) const = default;
   };
   static Hashes hashes_of(const Names& names);
@@ -62,7 +62,7 @@ class ClaimantGroups {
   std::map<ClaimantKey, Hashes> hashes_;
   ClaimantsByHash by_host_;
   ClaimantsByHash by_covering_wildcard_;
-  ClaimantsByHash by_secret_;
+  ClaimantsByHash by_certificate_;
 };
 
 }  // namespace routing

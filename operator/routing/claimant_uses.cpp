@@ -24,6 +24,9 @@ void ClaimantUses::put(const ClaimantKey& claimant, const Uses& uses) {
   for (const kube::ObjectKey& service : uses.services) {
     by_service_.add(hash_of(service), claimant);
   }
+  for (const kube::ObjectKey& secret : uses.tls_secrets) {
+    by_tls_secret_.add(hash_of(secret), claimant);
+  }
   for (const kube::ObjectKey& secret : uses.auth_secrets) {
     auth_secrets_before_.note(secret, by_auth_secret_.count(secret) != 0);
     by_auth_secret_[secret].insert(claimant);
@@ -40,6 +43,9 @@ void ClaimantUses::erase(const ClaimantKey& claimant, const Uses& uses) {
   for (const kube::ObjectKey& service : uses.services) {
     by_service_.remove(hash_of(service), claimant);
   }
+  for (const kube::ObjectKey& secret : uses.tls_secrets) {
+    by_tls_secret_.remove(hash_of(secret), claimant);
+  }
   for (const kube::ObjectKey& secret : uses.auth_secrets) {
     auth_secrets_before_.note(secret, true);
     remove_from(by_auth_secret_, secret, claimant);
@@ -54,6 +60,10 @@ void ClaimantUses::erase(const ClaimantKey& claimant, const Uses& uses) {
 
 ClaimantUses::Members ClaimantUses::of_service(const kube::ObjectKey& service) const {
   return by_service_.find(hash_of(service));
+}
+
+ClaimantUses::Members ClaimantUses::of_tls_secret(const kube::ObjectKey& secret) const {
+  return by_tls_secret_.find(hash_of(secret));
 }
 
 ClaimantUses::Members ClaimantUses::with_uid(const std::string& uid) const {

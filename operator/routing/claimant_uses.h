@@ -11,10 +11,11 @@
 
 namespace routing {
 
-// What a claimant uses, whether or not it is there, beside what it has in common with others
-// (ClaimantGroups::Names).
+// What a claimant uses, whether or not it is there, without a say about it: how many others use it
+// makes no difference to any of them (ClaimantGroups::Names does).
 struct Uses {
   std::set<kube::ObjectKey> services{};
+  std::set<kube::ObjectKey> tls_secrets{};
   std::set<kube::ObjectKey> auth_secrets{};  // of passwords and of authorities
   std::set<kube::ObjectKey> field_maps{};
   std::set<std::string> outside{};  // names that DNS is asked for
@@ -22,9 +23,9 @@ struct Uses {
   std::string uid{};
 };
 
-// Which claimants are compiled again when something that they use has changed. Services and uids,
-// of which there are most, are known by their hashes: of these it may find more than there are. Not
-// thread-safe.
+// Which claimants are compiled again when something that they use has changed. Services, Secrets
+// for TLS and uids, of which there are most, are known by their hashes: of these it may find more
+// than there are. Not thread-safe.
 class ClaimantUses {
  public:
   using Members = std::set<ClaimantKey>;
@@ -35,6 +36,7 @@ class ClaimantUses {
   void erase(const ClaimantKey& claimant, const Uses& uses);
 
   Members of_service(const kube::ObjectKey& service) const;
+  Members of_tls_secret(const kube::ObjectKey& secret) const;
   Members with_uid(const std::string& uid) const;
   const Members& of_auth_secret(const kube::ObjectKey& secret) const;
   const Members& of_field_map(const kube::ObjectKey& map) const;
@@ -52,6 +54,7 @@ class ClaimantUses {
 
  private:
   ClaimantsByHash by_service_;
+  ClaimantsByHash by_tls_secret_;
   ClaimantsByHash by_uid_;
   std::map<kube::ObjectKey, Members> by_auth_secret_;
   std::map<kube::ObjectKey, Members> by_field_map_;

@@ -1,15 +1,17 @@
 #include "operator/routing/compile_rounds.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include <spdlog/spdlog.h>
 
 namespace routing {
 namespace {
 
-// The namespace of a certificate's id, "namespace/name".
-std::string namespace_of(const std::string& certificate_id) {
-  return certificate_id.substr(0, certificate_id.find('/'));
+// Of a certificate's id, "namespace/name".
+kube::ObjectKey secret_of(const std::string& certificate_id) {
+  const std::size_t slash = certificate_id.find('/');
+  return {certificate_id.substr(0, slash), certificate_id.substr(slash + 1)};
 }
 
 // Of the first certificate to expire among those that are valid now.
@@ -119,10 +121,12 @@ CompileRounds::Work CompileRounds::run(GroupCompiler& compiler) {
 }
 
 // What a claimant asks for is known when it has been compiled, and may take or leave the room of
-// others, who then are compiled again. Whose a host is does not depend on that.
+// others, who then are compiled again, as are those who show a certificate that is another one now.
+// Whose a host is does not depend on that.
 CompileRounds::Work CompileRounds::compile_marked(GroupCompiler& compiler) {
   Work work = compile_all_marked(compiler);
   mark(admission_.decide());
+  mark_by_replaced_certificates();
   if (marked_.empty()) return work;
   const HostOwners before = owners_before_;
   const HostOwners after = owners_after_;
@@ -194,10 +198,19 @@ void CompileRounds::admit(const Members& members, const std::vector<std::pair<Ra
   for (const ClaimantKey& claimant : too_large) admission_.erase(claimant);
 }
 
+// A Secret was read that has changed, which will be told: whoever shows its certificate is compiled
+// again at once, so that no name is left with one that is not for it.
+void CompileRounds::mark_by_replaced_certificates() {
+  for (const std::string& id : groups_.config().take_replaced_certificates()) {
+    note_tls_secret(secret_of(id));
+  }
+}
+
 bool CompileRounds::unnamed_has_changed() {
   const auto& sni = groups_.config().all().sni;
   const auto unnamed = sni.find("");
-  std::string namespace_ = unnamed == sni.end() ? std::string() : namespace_of(unnamed->second);
+  std::string namespace_ =
+      unnamed == sni.end() ? std::string() : secret_of(unnamed->second).namespace_;
   if (namespace_ == unnamed_) return false;
   unnamed_ = std::move(namespace_);
   return true;

@@ -91,7 +91,7 @@ class CompileRounds {
   // Something that claimants name has changed, or what it has.
   void note_service(const kube::ObjectKey& service) { mark(uses_.of_service(service)); }
   // Or a Certificate for it.
-  void note_tls_secret(const kube::ObjectKey& secret) { mark(names_.with_secret(secret)); }
+  void note_tls_secret(const kube::ObjectKey& secret) { mark(uses_.of_tls_secret(secret)); }
   void note_auth_secret(const kube::ObjectKey& secret) { mark(uses_.of_auth_secret(secret)); }
   void note_field_map(const kube::ObjectKey& map) { mark(uses_.of_field_map(map)); }
   void note_outside(const std::string& name) { mark(uses_.of_outside(name)); }
@@ -134,6 +134,7 @@ class CompileRounds {
   void take_back(CompiledGroup group, GroupCompiler& compiler);
   Work compile_group(const Members& members, GroupCompiler& compiler);
   void admit(const Members& members, const std::vector<std::pair<Rank, Load>>& loads);
+  void mark_by_replaced_certificates();
   bool unnamed_has_changed();
 
   base::WallTime now_{};

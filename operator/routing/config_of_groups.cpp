@@ -52,10 +52,10 @@ void ConfigOfGroups::begin_round() {
 
 void ConfigOfGroups::remove(const ProxyConfig& group) {
   release(group.clusters, further_of_clusters_, all_.clusters);
+  release(group.certificates, further_of_certificates_, all_.certificates);
   release(group.guards, further_of_guards_, all_.guards);
   release(group.shapes, further_of_shapes_, all_.shapes);
   remove_all(group.hosts, all_.hosts);
-  remove_all(group.certificates, all_.certificates);
   remove_all(group.sni, all_.sni);
   removed_.clusters.merge(group.clusters);
   removed_.guards.merge(group.guards);
@@ -68,6 +68,7 @@ proxy::config::ProxyConfig ConfigOfGroups::add(ProxyConfig group) {
   ProxyConfig shared = share_unchanged(removed_, std::move(group));
   // Another group that uses one may have it already.
   share_section(all_.clusters, shared.clusters);
+  share_section(all_.certificates, shared.certificates);
   // A section more must be added here, and taken away in remove(). Challenges and arrivals are told
   // for all groups together.
   const auto& [clusters, hosts, certificates, sni, challenges, guards, shapes, arrivals] = shared;
@@ -75,6 +76,13 @@ proxy::config::ProxyConfig ConfigOfGroups::add(ProxyConfig group) {
     count_further(cluster->first, all_.clusters, further_of_clusters_);
     // Its Service may have changed since the others were compiled, who are on their way.
     all_.clusters.share_or_assign(cluster);
+  }
+  for (auto entry = certificates.begin(); entry != certificates.end(); ++entry) {
+    count_further(entry->first, all_.certificates, further_of_certificates_);
+    const auto held = all_.certificates.find(entry->first);
+    const bool is_another = held != all_.certificates.end() && held->second != entry->second;
+    if (is_another) replaced_.insert(entry->first);
+    all_.certificates.share_or_assign(entry);
   }
   for (auto entry = guards.begin(); entry != guards.end(); ++entry) {
     count_further(entry->first, all_.guards, further_of_guards_);
@@ -85,9 +93,8 @@ proxy::config::ProxyConfig ConfigOfGroups::add(ProxyConfig group) {
     all_.shapes.share(entry);
   }
   const bool are_hosts_new = add_all(hosts, all_.hosts);
-  const bool are_certificates_new = add_all(certificates, all_.certificates);
   const bool are_names_new = add_all(sni, all_.sni);
-  if (!are_hosts_new || !are_certificates_new || !are_names_new) has_conflict_ = true;
+  if (!are_hosts_new || !are_names_new) has_conflict_ = true;
   return shared;
 }
 

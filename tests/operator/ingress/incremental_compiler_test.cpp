@@ -276,6 +276,43 @@ class History {
 
   base::WallTime now = kNow;
 
+  // Of Ingresses that have little in common but Secrets, of who asks for these, and who writes
+  // them.
+  void step_of_secrets() {
+    switch (below(16)) {
+      case 0:
+        return cluster_.erase_ingress(an_ingress_key());
+      case 1:
+      case 2:
+        return put_shared_secret();
+      case 3:
+        return cluster_.erase_secret({a_namespace(), a_shared_secret_name()});
+      case 4:
+        return put_certificate();
+      case 5:
+        return cluster_.erase_certificate({a_namespace(), a_secret_name()});
+      case 6:
+        return is_rare() ? set_time() : put_user_of_secrets();
+      case 7:
+        return is_rare() ? step() : put_user_of_secrets();
+      default:
+        return put_user_of_secrets();
+    }
+  }
+  // Some of it, in time.
+  void carry_out(const CertificatePlan& plan) {
+    for (const auto& [key, apply] : plan.apply) {
+      if (!is_rare()) continue;
+      api::Certificate made = a_certificate(key.text(), key.name, {});
+      made.metadata.owner_references = {apply.owner};
+      made.spec = apply.spec;
+      cluster_.put(made);
+    }
+    for (const auto& [key, remove] : plan.remove) {
+      if (is_rare()) cluster_.erase_certificate(key);
+    }
+  }
+
   void step() {
     switch (below(26)) {
       case 0:
@@ -328,6 +365,7 @@ class History {
   std::string one_of(const std::vector<std::string>& texts) { return texts[below(texts.size())]; }
   std::string a_namespace() { return one_of({"a", "b", "c"}); }
   std::string a_secret_name() { return one_of({"one", "two", "three"}); }
+  std::string a_shared_secret_name() { return below(4) != 0 ? "one" : a_secret_name(); }
   std::string a_parameters_name() { return one_of({"strict", "loose"}); }
   kube::ObjectKey an_ingress_key() { return {a_namespace(), one_of({"v", "w", "x", "y"})}; }
   std::string a_host() {
@@ -358,6 +396,62 @@ class History {
     ingress.metadata.uid += "-" + std::to_string(below(2));
     ingress.metadata.generation = static_cast<std::int64_t>(below(1000));
     cluster_.put(ingress);
+  }
+
+  static std::string own_host(const kube::ObjectKey& ingress) {
+    return ingress.name + "." + ingress.namespace_ + ".own.example";
+  }
+
+  void put_user_of_secrets() {
+    const kube::ObjectKey key = an_ingress_key();
+    const std::string own = own_host(key);
+    const std::string next = own_host({key.namespace_, an_ingress_key().name});
+    IngressBuilder made = an_ingress(key.text());
+    made.created_after(seconds(below(3)));
+    if (below(12) == 0) made.being_deleted();
+    if (below(12) == 0) made.default_backend(one_of({"web", "api"}), 80);
+    if (below(8) != 0) made.path(own, one_of({"/", "/a"}), one_of({"web", "api"}), 80);
+    if (below(8) == 0) add_rule(made);
+    switch (below(8)) {
+      case 0:
+        made.tls({}, a_shared_secret_name());
+        break;
+      case 1:
+        made.tls({own, next}, a_shared_secret_name());
+        break;
+      case 2:
+        made.tls({own}, a_shared_secret_name()).tls({next}, a_secret_name());
+        break;
+      case 3:
+        break;
+      default:
+        made.tls({own}, a_shared_secret_name());
+    }
+    if (below(3) == 0) {
+      made.annotation(one_of({"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}),
+                      one_of({"ca", "other"}));
+    }
+    if (below(6) == 0) made.annotation("kubernetes.io/tls-acme", "true");
+    if (below(8) == 0) {
+      const std::string nginx = "nginx.ingress.kubernetes.io/";
+      made.annotation(nginx + "backend-protocol", "HTTPS");
+      made.annotation(nginx + "proxy-ssl-secret", key.namespace_ + "/" + a_shared_secret_name());
+      made.annotation(nginx + "proxy-ssl-verify", "on");
+    }
+    kube::Ingress ingress = made.get();
+    ingress.metadata.uid += "-" + std::to_string(below(2));
+    cluster_.put(ingress);
+  }
+
+  void put_shared_secret() {
+    const kube::ObjectKey key{a_namespace(), a_shared_secret_name()};
+    std::vector<std::string> names{own_host({key.namespace_, an_ingress_key().name})};
+    if (!is_rare()) names.push_back("*." + key.namespace_ + ".own.example");
+    TlsSecret made =
+        *a_secret(std::move(names), now + hours(below(5)) - hours(1), std::to_string(below(3)));
+    if (is_rare()) made.authorities_pem = one_of({"authority 1", "authority 2"});
+    if (is_rare()) made.untold_issuer = "CN=Intermediate";
+    cluster_.put_secret(key, std::make_shared<const TlsSecret>(std::move(made)));
   }
 
   void put_external_service() {
@@ -671,9 +765,34 @@ LoadBounds little_room() {
          << amount_text(*kind, told[*kind]) << " where " << all[*kind] << " were counted: " << text;
 }
 
-class IncrementalCompilerHistories : public testing::TestWithParam<unsigned> {};
+// Whether one certificate is shown for several names.
+bool is_one_shared(const proxy::config::ProxyConfig& config) {
+  std::set<std::string> shown;
+  for (const auto& [name, id] : config.sni) {
+    if (!shown.insert(id).second) return true;
+  }
+  return false;
+}
+
+class IncrementalCompilerHistories : public testing::TestWithParam<unsigned> {
+ protected:
+  enum class Of { everything, secrets };
+  void expect_to_say_what_a_compilation_of_everything_says(Of history_of, int steps);
+
+  int steps_with_shared_certificates_ = 0;
+};
 
 TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEverythingSays) {
+  expect_to_say_what_a_compilation_of_everything_says(Of::everything, 1000);
+}
+
+TEST_P(IncrementalCompilerHistories, SayTheSameWhereManyUseOneSecretAndSomeAskForIt) {
+  expect_to_say_what_a_compilation_of_everything_says(Of::secrets, 600);
+  EXPECT_GT(steps_with_shared_certificates_, 60) << "of 600";
+}
+
+void IncrementalCompilerHistories::expect_to_say_what_a_compilation_of_everything_says(
+    Of history_of, int steps) {
   const unsigned seed = GetParam();
   ReleaseSettings settings;
   settings.class_names = {"gatehouse", "second"};
@@ -684,10 +803,11 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
   Cluster cluster;
   History history(seed, cluster);
   IncrementalCompiler compiler(settings);
-  for (int step = 0; step < 1000; ++step) {
+  for (int step = 0; step < steps; ++step) {
     SCOPED_TRACE("seed " + std::to_string(seed) + ", step " + std::to_string(step));
+    if (history_of == Of::secrets) history.carry_out(compiler.plan());
     do {
-      history.step();
+      history_of == Of::secrets ? history.step_of_secrets() : history.step();
     } while (history.goes_on());
     const HostOwners owners_before = compiler.owners();
     const auto auth_secrets_before = compiler.auth_secrets();
@@ -721,6 +841,7 @@ TEST_P(IncrementalCompilerHistories, SayAfterEachChangeWhatACompilationOfEveryth
     ASSERT_EQ(plan.remove, kept.remove);
     ASSERT_EQ(text_of(plan.complaints), text_of(kept.complaints));
     ASSERT_FALSE(compiler.is_one_group());
+    if (is_one_shared(compiler.config())) ++steps_with_shared_certificates_;
   }
 }
 
@@ -750,6 +871,13 @@ class IncrementalCompilerWork : public testing::Test {
     return an_ingress("shops/" + name)
         .path(host_of(shop), "/", name, 80)
         .tls({host_of(shop)}, name);
+  }
+  // With the certificate of one Secret, in place of its own.
+  static IngressBuilder a_user_of_one(int shop) {
+    const std::string name = "s" + std::to_string(shop);
+    return an_ingress("shops/" + name)
+        .path(host_of(shop), "/", name, 80)
+        .tls({host_of(shop)}, "of-all");
   }
   IncrementalCompiler::Work update() {
     return compiler_.update(cluster_.take_changes(), cluster_, now_);
@@ -919,6 +1047,73 @@ TEST_F(IncrementalCompilerWork, WhatIsNamedHasChangedWhenTheFirstComesOrTheLastG
   EXPECT_TRUE(put(with_passwords(2, "others")));
   EXPECT_TRUE(put(an_ingress_of(2).get()));
   EXPECT_THAT(compiler_.auth_secrets(), testing::IsEmpty());
+}
+
+TEST_F(IncrementalCompilerWork, WhoAllUseOneSecretAreStillCompiledEachByItself) {
+  constexpr int kUsers = 100;
+  const kube::ObjectKey secret{"shops", "of-all"};
+  std::vector<std::string> hosts;
+  for (int shop = 0; shop < kUsers; ++shop) {
+    hosts.push_back(host_of(shop));
+    cluster_.put(a_user_of_one(shop).get());
+  }
+  cluster_.put_secret(secret, a_secret(hosts, kNow + hours(24), "of all"));
+  EXPECT_EQ(update().groups, 100U);
+  EXPECT_EQ(compiler_.config().certificates.size(), 901U);
+  cluster_.put(a_user_of_one(7).path(host_of(7), "/more", "s8", 80).get());
+  expect_one(update());
+  cluster_.erase_ingress({"shops", "s8"});
+  EXPECT_EQ(update().groups, 0U);
+  EXPECT_EQ(compiler_.config().sni.at(host_of(7)), "shops/of-all");
+
+  // The Secret, and whose it is, concern all of them.
+  cluster_.put_secret(secret, a_secret(hosts, kNow + hours(48), "renewed"));
+  EXPECT_EQ(update().groups, 99U);
+  cluster_.put(a_certificate("shops/by-hand", "of-all", hosts));
+  EXPECT_EQ(update().groups, 99U);
+
+  // Those who ask for it decide together, and nobody else with them.
+  const auto asking = [](int shop) {
+    return a_user_of_one(shop).annotation("cert-manager.io/cluster-issuer", "ca").get();
+  };
+  cluster_.erase_certificate({"shops", "by-hand"});
+  cluster_.put(asking(1));
+  cluster_.put(asking(2));
+  EXPECT_EQ(update().groups, 98U);
+  EXPECT_EQ(compiler_.plan().apply.count(secret), 1U);
+  cluster_.put(asking(1));
+  EXPECT_EQ(update().ingresses, 2U);
+  cluster_.put(a_user_of_one(3).get());
+  expect_one(update());
+  cluster_.put(a_user_of_one(1).get());
+  EXPECT_EQ(update().groups, 2U);
+
+  for (int shop = 0; shop < kUsers; ++shop) {
+    cluster_.erase_ingress({"shops", "s" + std::to_string(shop)});
+  }
+  update();
+  EXPECT_EQ(compiler_.config().certificates.size(), 900U);
+  EXPECT_FALSE(compiler_.is_one_group());
+}
+
+// The source is newer than what was told of it.
+TEST_F(IncrementalCompilerWork, ASecretThatOneReadsAnewIsReadForAllWhoShowItsCertificate) {
+  const kube::ObjectKey secret{"shops", "of-all"};
+  cluster_.put_secret(secret, a_secret({host_of(1), host_of(2)}, kNow + hours(24), "of both"));
+  cluster_.put(a_user_of_one(1).get());
+  cluster_.put(a_user_of_one(2).get());
+  update();
+  EXPECT_EQ(compiler_.config().sni.at(host_of(2)), "shops/of-all");
+  cluster_.put_secret(secret, a_secret({host_of(1)}, kNow + hours(24), "of one"));
+  cluster_.take_changes();
+  cluster_.put(a_user_of_one(1).get());
+  EXPECT_EQ(update().ingresses, 1U + 2U);
+  EXPECT_EQ(compiler_.config().sni.at(host_of(1)), "shops/of-all");
+  EXPECT_EQ(compiler_.config().sni.count(host_of(2)), 0U) << "it is not for it";
+  EXPECT_EQ(compiler_.config().certificates.at("shops/of-all"),
+            cluster_.tls_secret(secret)->material);
+  cluster_.put_secret(secret, cluster_.tls_secret(secret));
+  EXPECT_EQ(update().groups, 2U);
 }
 
 TEST_F(IncrementalCompilerWork, OneChangeOfAThousandCompilesOneHost) {

@@ -18,7 +18,7 @@ ClaimantKey key(const std::string& name, ClaimantKind kind = "Ingress") {
   return {kind, {"shop", name}};
 }
 
-TEST(ClaimantGroups, ThoseWithANameInCommonAreOneGroup) {
+TEST(ClaimantGroups, ThoseWithAHostOrACertificateInCommonAreOneGroup) {
   ClaimantGroups groups;
   groups.put(key("a"), {{"a.example"}, {}});
   groups.put(key("b"), {{"b.example"}, {{"shop", "tls"}}});
@@ -30,7 +30,7 @@ TEST(ClaimantGroups, ThoseWithANameInCommonAreOneGroup) {
               UnorderedElementsAre(UnorderedElementsAre(key("a"), key("b"), key("c"), key("wild")),
                                    ElementsAre(key("other"))));
   EXPECT_THAT(groups.neighbours(Names{{"a.example"}, {}}), ElementsAre(key("a"), key("wild")));
-  EXPECT_THAT(groups.with_secret({"shop", "tls"}), ElementsAre(key("b"), key("c")));
+  EXPECT_THAT(groups.neighbours(Names{{}, {{"shop", "tls"}}}), ElementsAre(key("b"), key("c")));
 }
 
 TEST(ClaimantGroups, WhoIsKnownIsSoUntilErasedAndItsKeyStaysWhereItIs) {

@@ -13,6 +13,7 @@ const ClaimantKey kIngress{"Ingress", {"shop", "www"}};
 const ClaimantKey kRoute{"HTTPRoute", {"shop", "www"}};
 
 const Uses kMany{.services = {{"shop", "web"}, {"shop", "api"}},
+                 .tls_secrets = {{"shop", "tls"}},
                  .auth_secrets = {{"shop", "users"}},
                  .field_maps = {{"shop", "fields"}},
                  .outside = {"auth.example"},
@@ -21,10 +22,14 @@ const Uses kMany{.services = {{"shop", "web"}, {"shop", "api"}},
 TEST(ClaimantUses, WhoUsesSomethingIsFoundByItWhateverItsKindUntilItIsErased) {
   ClaimantUses uses;
   uses.put(kIngress, kMany);
-  uses.put(kRoute, {.services = {{"shop", "web"}}, .outside = {"auth.example"}});
+  uses.put(kRoute, {.services = {{"shop", "web"}},
+                    .tls_secrets = {{"shop", "tls"}},
+                    .outside = {"auth.example"}});
   EXPECT_THAT(uses.of_service({"shop", "web"}), ElementsAre(kRoute, kIngress));
   EXPECT_THAT(uses.of_service({"shop", "api"}), ElementsAre(kIngress));
   EXPECT_THAT(uses.of_service({"blog", "web"}), IsEmpty());
+  EXPECT_THAT(uses.of_tls_secret({"shop", "tls"}), ElementsAre(kRoute, kIngress));
+  EXPECT_THAT(uses.of_tls_secret({"blog", "tls"}), IsEmpty());
   EXPECT_THAT(uses.of_auth_secret({"shop", "users"}), ElementsAre(kIngress));
   EXPECT_THAT(uses.of_auth_secret({"blog", "users"}), IsEmpty());
   EXPECT_THAT(uses.of_field_map({"shop", "fields"}), ElementsAre(kIngress));
@@ -33,6 +38,7 @@ TEST(ClaimantUses, WhoUsesSomethingIsFoundByItWhateverItsKindUntilItIsErased) {
   EXPECT_THAT(uses.with_uid(""), IsEmpty());
   uses.erase(kIngress, kMany);
   EXPECT_THAT(uses.of_service({"shop", "web"}), ElementsAre(kRoute));
+  EXPECT_THAT(uses.of_tls_secret({"shop", "tls"}), ElementsAre(kRoute));
   EXPECT_THAT(uses.of_service({"shop", "api"}), IsEmpty());
   EXPECT_THAT(uses.of_auth_secret({"shop", "users"}), IsEmpty());
   EXPECT_THAT(uses.of_field_map({"shop", "fields"}), IsEmpty());

@@ -137,6 +137,26 @@ TEST(CompileRounds, WhoHasToDoWithAChangeIsCompiledAgainWhateverKindHeIs) {
   EXPECT_THAT(hosts.served(), ElementsAre("a.example", "b.example", "c.example"));
 }
 
+TEST(CompileRounds, WhoUsesOneSecretIsCompiledByItselfAndAllWhenTheSecretChanges) {
+  const Uses uses{.tls_secrets = {{"shop", "wildcard"}}};
+  Hosts hosts;
+  hosts.rounds.begin(kBegin);
+  hosts.put(kRoute, {.hosts = {"a.example"}, .uses = uses});
+  hosts.put(kIngress, {.hosts = {"b.example"}, .uses = uses});
+  hosts.put(kOther, {.hosts = {"c.example"}});
+  EXPECT_EQ(hosts.run().groups, 3U);
+
+  hosts.rounds.begin(kBegin);
+  hosts.put(kRoute, {.hosts = {"a.example"}, .uses = uses});
+  hosts.run();
+  EXPECT_THAT(hosts.compiled, ElementsAre(kRoute));
+
+  hosts.rounds.begin(kBegin);
+  hosts.rounds.note_tls_secret({"shop", "wildcard"});
+  EXPECT_EQ(hosts.run().groups, 2U);
+  EXPECT_THAT(hosts.compiled, UnorderedElementsAre(kRoute, kIngress));
+}
+
 TEST(CompileRounds, NothingIsDoneWhereNothingHasChanged) {
   Hosts hosts;
   hosts.rounds.begin(kBegin);

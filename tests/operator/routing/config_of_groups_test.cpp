@@ -92,6 +92,47 @@ TEST(ConfigOfGroups, OfAClusterThatHasChangedTheLatestWordCounts) {
   EXPECT_TRUE(groups.all().clusters.contains("shop/web:80")) << "the other group has it, too";
 }
 
+// The same, with the certificate that all share.
+ProxyConfig showing(const std::string& host, const std::string& chain) {
+  ProxyConfig config;
+  config.certificates.insert_or_assign(
+      "shop/wildcard", std::make_shared<const Certificate>(Certificate{chain, "key"}));
+  config.sni.insert_or_assign(host, "shop/wildcard");
+  return config;
+}
+
+TEST(ConfigOfGroups, ACertificateThatSeveralShowIsOneAndStaysUntilTheLastOfThemGoes) {
+  ConfigOfGroups groups;
+  groups.begin_round();
+  const ProxyConfig one = groups.add(showing("a.example", "chain"));
+  const ProxyConfig other = groups.add(showing("b.example", "chain"));
+  EXPECT_FALSE(groups.has_conflict());
+  EXPECT_EQ(other.certificates.at("shop/wildcard"), one.certificates.at("shop/wildcard"));
+  EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
+  groups.remove(one);
+  EXPECT_EQ(groups.all().certificates.at("shop/wildcard"), one.certificates.at("shop/wildcard"));
+  EXPECT_FALSE(groups.all().sni.contains("a.example"));
+  groups.remove(other);
+  EXPECT_TRUE(groups.all().certificates.empty());
+}
+
+TEST(ConfigOfGroups, ACertificateThatOthersStillShowAsItWasIsToldAsReplaced) {
+  ConfigOfGroups groups;
+  groups.begin_round();
+  const ProxyConfig one = groups.add(showing("a.example", "chain"));
+  const ProxyConfig other = groups.add(showing("b.example", "chain"));
+  groups.begin_round();
+  groups.remove(one);
+  const ProxyConfig changed = groups.add(showing("a.example", "another chain"));
+  EXPECT_EQ(groups.all().certificates.at("shop/wildcard"),
+            changed.certificates.at("shop/wildcard"));
+  EXPECT_THAT(groups.take_replaced_certificates(), testing::ElementsAre("shop/wildcard"));
+  EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
+  groups.remove(other);
+  groups.add(showing("b.example", "another chain"));
+  EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
+}
+
 TEST(ConfigOfGroups, TwoThatClaimOneHostAreAConflictUntilTheNextRound) {
   ConfigOfGroups groups;
   groups.begin_round();
