@@ -304,7 +304,7 @@ void IncrementalCompiler::note_ingress(const ClaimantKey& key,
 // also about those that they control, which are taken away unless another one asks for them.
 // Whoever merely uses a Secret has it whoever else does.
 ClaimantGroups::Names IncrementalCompiler::names_of(const kube::Ingress& ingress) const {
-  ClaimantGroups::Names names{named_hosts(ingress), {}};
+  ClaimantGroups::Names names{.hosts = named_hosts(ingress), .shown = shown_wildcards(ingress)};
   const kube::ObjectMeta& metadata = ingress.metadata;
   annotations::Issues unsaid;  // they are said where Certificates are planned
   if (!annotations::read_issuer(metadata.annotations, settings_.default_issuer, unsaid)) {

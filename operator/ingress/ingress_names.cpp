@@ -27,6 +27,19 @@ void add_host(const std::string& written, std::set<std::string>& hosts) {
   if (auto host = config_host(written)) hosts.insert(std::move(*host));
 }
 
+// Of rules, and of the annotations that are claims on hosts.
+std::set<std::string> claimed_hosts(const kube::Ingress& ingress) {
+  std::set<std::string> hosts;
+  // A default backend alone, or a certificate for the hosts of no rule.
+  if (ingress.rules.empty()) hosts.insert("");
+  for (const kube::IngressRule& rule : ingress.rules) add_host(rule.host, hosts);
+  annotations::Issues unsaid;  // the compiler says them
+  annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
+  for (std::string& host : others.aliases) hosts.insert(std::move(host));
+  for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
+  return hosts;
+}
+
 }  // namespace
 
 std::set<kube::ObjectKey> named_secrets(const kube::Ingress& ingress) {
@@ -103,18 +116,27 @@ std::set<std::string> asked_hosts(const kube::Ingress& ingress) {
 }
 
 std::set<std::string> named_hosts(const kube::Ingress& ingress) {
-  std::set<std::string> hosts;
-  // A default backend alone, or a certificate for the hosts of no rule.
-  if (ingress.rules.empty()) hosts.insert("");
-  for (const kube::IngressRule& rule : ingress.rules) add_host(rule.host, hosts);
-  annotations::Issues unsaid;  // the compiler says them
-  annotations::OtherHosts others = annotations::read_other_hosts(ingress, unsaid);
-  for (std::string& host : others.aliases) hosts.insert(std::move(host));
-  for (auto& [from, to] : others.redirected) hosts.insert(std::move(from));
+  std::set<std::string> hosts = claimed_hosts(ingress);
   for (const kube::IngressTls& tls : ingress.tls) {
     for (const std::string& host : tls.hosts) add_host(host, hosts);
   }
   return hosts;
+}
+
+std::map<std::string, kube::ObjectKey> shown_wildcards(const kube::Ingress& ingress) {
+  std::map<std::string, kube::ObjectKey> shown;
+  std::set<std::string> others = claimed_hosts(ingress);
+  for (const kube::IngressTls& tls : ingress.tls) {
+    const kube::ObjectKey secret{ingress.metadata.namespace_, tls.secret_name};
+    for (const std::string& written : tls.hosts) {
+      const auto host = config_host(written);
+      if (!host || !host->starts_with("*.")) continue;
+      const bool is_one = shown.try_emplace(*host, secret).first->second == secret;
+      if (!is_one || secret.name.empty()) others.insert(*host);
+    }
+  }
+  for (const std::string& host : others) shown.erase(host);
+  return shown;
 }
 
 std::vector<routing::OutsideHost> named_outside(const kube::Ingress& ingress) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,6 +37,10 @@ std::set<std::string> asked_hosts(const kube::Ingress& ingress);
 // In ProxyConfig's spelling: of its rules, of the annotations that are claims on hosts, and of its
 // tls entries. "" where it speaks of every other host, or of clients that name none.
 std::set<std::string> named_hosts(const kube::Ingress& ingress);
+
+// Wildcards of named_hosts() that stand in its tls entries alone, with the one Secret that all of
+// these name.
+std::map<std::string, kube::ObjectKey> shown_wildcards(const kube::Ingress& ingress);
 
 // Whose names DNS is asked for where nobody here serves them: of who is asked about requests, and
 // of who gets copies.

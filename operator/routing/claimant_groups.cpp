@@ -42,11 +42,15 @@ ClaimantGroups::Hashes ClaimantGroups::hashes_of(const Names& names) {
   hashes.hosts.reserve(names.hosts.size());
   for (const std::string& host : names.hosts) {
     const std::string wildcard = covering_wildcard(host);
-    hashes.hosts.push_back({hash_of(host), wildcard.empty() ? 0 : hash_of(wildcard)});
+    hashes.hosts.push_back(
+        {hash_of(host), wildcard.empty() ? 0 : hash_of(wildcard), host.starts_with("*.")});
   }
   hashes.certificates.reserve(names.certificates.size());
   for (const kube::ObjectKey& one : names.certificates) {
     hashes.certificates.push_back(hash_of(one));
+  }
+  for (const auto& [wildcard, secret] : names.shown) {
+    hashes.shown.emplace_back(hash_of(wildcard), secret);
   }
   return hashes;
 }
@@ -80,6 +84,16 @@ void ClaimantGroups::file(const ClaimantKey& claimant, const Hashes& hashes) {
     if (host.wildcard != 0) by_covering_wildcard_.add(host.wildcard, claimant);
   }
   for (const std::uint64_t one : hashes.certificates) by_certificate_.add(one, claimant);
+  for (const std::uint64_t wildcard : wildcards_of(hashes)) {
+    const kube::ObjectKey* const secret = secret_for(wildcard, hashes);
+    const auto shown = shown_.find(wildcard);
+    if (shown != shown_.end()) {
+      ++shown->second.concerned;
+      if (secret != nullptr) ++shown->second.by_secret[*secret];
+    } else if (secret != nullptr) {
+      begin_to_show(wildcard);
+    }
+  }
 }
 
 void ClaimantGroups::unfile(const ClaimantKey& claimant, const Hashes& hashes) {
@@ -88,16 +102,68 @@ void ClaimantGroups::unfile(const ClaimantKey& claimant, const Hashes& hashes) {
     if (host.wildcard != 0) by_covering_wildcard_.remove(host.wildcard, claimant);
   }
   for (const std::uint64_t one : hashes.certificates) by_certificate_.remove(one, claimant);
+  for (const std::uint64_t wildcard : wildcards_of(hashes)) {
+    const auto shown = shown_.find(wildcard);
+    if (shown == shown_.end()) continue;
+    --shown->second.concerned;
+    const kube::ObjectKey* const secret = secret_for(wildcard, hashes);
+    if (secret == nullptr) continue;
+    auto& by_secret = shown->second.by_secret;
+    const auto same = by_secret.find(*secret);
+    if (--same->second == 0) by_secret.erase(same);
+    if (by_secret.empty()) shown_.erase(shown);
+  }
 }
 
-ClaimantGroups::Members ClaimantGroups::neighbours(const Names& names) const {
-  Members found;
-  const auto add = [&found](const ClaimantKey& claimant) { found.insert(claimant); };
-  const Hashes hashes = hashes_of(names);
+// Those that it names, or that cover what it names.
+std::set<std::uint64_t> ClaimantGroups::wildcards_of(const Hashes& hashes) {
+  std::set<std::uint64_t> wildcards;
   for (const Hashes::Host& host : hashes.hosts) {
-    by_host_.visit(host.name, add);
-    by_covering_wildcard_.visit(host.name, add);
-    if (host.wildcard != 0) by_host_.visit(host.wildcard, add);
+    if (host.wildcard != 0) wildcards.insert(host.wildcard);
+    if (host.is_wildcard) wildcards.insert(host.name);
+  }
+  return wildcards;
+}
+
+// By which it shows the wildcard; nullptr: by none, or it says more of it.
+const kube::ObjectKey* ClaimantGroups::secret_for(std::uint64_t wildcard, const Hashes& hashes) {
+  for (const auto& [shown, secret] : hashes.shown) {
+    if (shown == wildcard) return &secret;
+  }
+  return nullptr;
+}
+
+void ClaimantGroups::begin_to_show(std::uint64_t wildcard) {
+  Members concerned;
+  const auto add = [&concerned](const ClaimantKey& claimant) { concerned.insert(claimant); };
+  by_host_.visit(wildcard, add);
+  by_covering_wildcard_.visit(wildcard, add);
+  Shown& shown = shown_[wildcard];
+  for (const ClaimantKey& claimant : concerned) {
+    const Hashes& hashes = hashes_.at(claimant);
+    // Another host may have its hash.
+    if (wildcards_of(hashes).count(wildcard) != 0) ++shown.concerned;
+    const kube::ObjectKey* const secret = secret_for(wildcard, hashes);
+    if (secret != nullptr) ++shown.by_secret[*secret];
+  }
+}
+
+// Whether those have to do with each other who name it, or a host that it covers.
+bool ClaimantGroups::joins(std::uint64_t wildcard) const {
+  const auto shown = shown_.find(wildcard);
+  return shown == shown_.end() || !shown->second.joins_nobody();
+}
+
+ClaimantGroups::Members ClaimantGroups::neighbours(const ClaimantKey& claimant) const {
+  Members found{claimant};
+  const auto add = [&found](const ClaimantKey& one) { found.insert(one); };
+  const Hashes& hashes = hashes_.at(claimant);
+  for (const Hashes::Host& host : hashes.hosts) {
+    if (joins_by_name(host)) {
+      by_host_.visit(host.name, add);
+      by_covering_wildcard_.visit(host.name, add);
+    }
+    if (joins_by_wildcard(host)) by_host_.visit(host.wildcard, add);
   }
   for (const std::uint64_t one : hashes.certificates) by_certificate_.visit(one, add);
   return found;
@@ -112,8 +178,8 @@ std::vector<ClaimantGroups::Members> ClaimantGroups::groups_of(const Members& cl
     const std::size_t own = numbers[claimant] = sets.add();
     const Hashes& hashes = hashes_.at(claimant);
     for (const Hashes::Host& host : hashes.hosts) {
-      sets.join(own, set_of(hosts, host.name, sets));
-      if (host.wildcard != 0 && by_host_.has(host.wildcard)) {
+      if (joins_by_name(host)) sets.join(own, set_of(hosts, host.name, sets));
+      if (joins_by_wildcard(host) && by_host_.has(host.wildcard)) {
         sets.join(own, set_of(hosts, host.wildcard, sets));
       }
     }

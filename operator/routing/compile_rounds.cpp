@@ -59,8 +59,9 @@ void CompileRounds::begin_anew() {
 void CompileRounds::put(const ClaimantKey& claimant, const ClaimantGroups::Names& names,
                         const Uses& uses, const std::set<std::string>& asked_hosts) {
   mark(claimant);
-  if (!is_all_marked_) mark(names_.neighbours(names));
-  uses_.put(names_.put(claimant, names), uses);
+  const ClaimantKey& kept = names_.put(claimant, names);
+  if (!is_all_marked_) mark(names_.neighbours(kept));
+  uses_.put(kept, uses);
   for (const std::string& host : asked_hosts) groups_.served().ask(host, claimant);
 }
 

@@ -53,10 +53,10 @@ void ConfigOfGroups::begin_round() {
 void ConfigOfGroups::remove(const ProxyConfig& group) {
   release(group.clusters, further_of_clusters_, all_.clusters);
   release(group.certificates, further_of_certificates_, all_.certificates);
+  release(group.sni, further_of_names_, all_.sni);
   release(group.guards, further_of_guards_, all_.guards);
   release(group.shapes, further_of_shapes_, all_.shapes);
   remove_all(group.hosts, all_.hosts);
-  remove_all(group.sni, all_.sni);
   removed_.clusters.merge(group.clusters);
   removed_.guards.merge(group.guards);
   removed_.shapes.merge(group.shapes);
@@ -93,8 +93,12 @@ proxy::config::ProxyConfig ConfigOfGroups::add(ProxyConfig group) {
     all_.shapes.share(entry);
   }
   const bool are_hosts_new = add_all(hosts, all_.hosts);
-  const bool are_names_new = add_all(sni, all_.sni);
-  if (!are_hosts_new || !are_names_new) has_conflict_ = true;
+  for (auto name = sni.begin(); name != sni.end(); ++name) {
+    count_further(name->first, all_.sni, further_of_names_);
+    const bool is_said = all_.sni.share(name) || all_.sni.at(name->first) == name->second;
+    if (!is_said) has_conflict_ = true;
+  }
+  if (!are_hosts_new) has_conflict_ = true;
   return shared;
 }
 

@@ -11,9 +11,9 @@
 namespace routing {
 
 // The configuration that groups of claimants (ClaimantGroups) make up together, while groups come
-// and go. Clusters, certificates, guards and shapes may be of several; a host and a name under TLS
-// are of one. A change costs what its groups have, and an entry that stays equal keeps its address.
-// Not thread-safe.
+// and go. Clusters, certificates, guards and shapes may be of several, and so may a name under TLS
+// of which all say the same; a host is of one. A change costs what its groups have, and an entry
+// that stays equal keeps its address. Not thread-safe.
 class ConfigOfGroups {
  public:
   using ProxyConfig = proxy::config::ProxyConfig;
@@ -43,10 +43,11 @@ class ConfigOfGroups {
 
  private:
   ProxyConfig all_;
-  // How many groups have a cluster, a certificate, guards or a shape of these beside the first one
-  // that has it: most have one.
+  // How many groups have a cluster, a certificate, a name, guards or a shape of these beside the
+  // first one that has it: most have one.
   std::map<std::string, std::size_t> further_of_clusters_;
   std::map<std::string, std::size_t> further_of_certificates_;
+  std::map<std::string, std::size_t> further_of_names_;
   std::map<std::string, std::size_t> further_of_guards_;
   std::map<std::string, std::size_t> further_of_shapes_;
   std::set<std::string> replaced_;

@@ -272,7 +272,8 @@ std::string text_of(const std::vector<Summary>& summaries) {
 // A history by chance, of few names, so that most things touch each other.
 class History {
  public:
-  History(unsigned seed, Cluster& cluster) : random_(seed), cluster_(cluster) {}
+  History(unsigned seed, Cluster& cluster)
+      : random_(seed), cluster_(cluster), shows_wildcards_(seed % 2 == 1) {}
 
   base::WallTime now = kNow;
 
@@ -402,6 +403,12 @@ class History {
     return ingress.name + "." + ingress.namespace_ + ".own.example";
   }
 
+  // With a wildcard that often all show alike, if any.
+  std::vector<std::string> tls_hosts_of(const kube::ObjectKey& ingress) {
+    if (!shows_wildcards_ || below(16) == 0) return {own_host(ingress)};
+    return {"*." + ingress.namespace_ + ".own.example"};
+  }
+
   void put_user_of_secrets() {
     const kube::ObjectKey key = an_ingress_key();
     const std::string own = own_host(key);
@@ -423,10 +430,13 @@ class History {
         made.tls({own}, a_shared_secret_name()).tls({next}, a_secret_name());
         break;
       case 3:
-        break;
+        if (!shows_wildcards_) break;
+        [[fallthrough]];
       default:
-        made.tls({own}, a_shared_secret_name());
+        made.tls(tls_hosts_of(key), shows_wildcards_ ? "one" : a_shared_secret_name());
     }
+    if (shows_wildcards_ && below(8) != 0) made.tls(tls_hosts_of(key), "one");
+    if (below(8) == 0) annotate(made);
     if (below(3) == 0) {
       made.annotation(one_of({"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}),
                       one_of({"ca", "other"}));
@@ -728,6 +738,7 @@ class History {
 
   std::mt19937 random_;
   Cluster& cluster_;
+  bool shows_wildcards_;  // of Ingresses that have little in common but Secrets
 };
 
 // So that some of them, some namespaces and all together ask for more.
@@ -1093,6 +1104,43 @@ TEST_F(IncrementalCompilerWork, WhoAllUseOneSecretAreStillCompiledEachByItself) 
   }
   update();
   EXPECT_EQ(compiler_.config().certificates.size(), 900U);
+  EXPECT_FALSE(compiler_.is_one_group());
+}
+
+TEST_F(IncrementalCompilerWork, WhoAllShowOneWildcardByOneSecretAreStillCompiledEachByItself) {
+  constexpr int kUsers = 100;
+  const auto user = [](int number) {
+    const std::string name = "w" + std::to_string(number);
+    return an_ingress("wild/" + name)
+        .path(name + ".wild.test", "/", "web", 80)
+        .tls({"*.wild.test"}, "of-all");
+  };
+  for (int number = 0; number < kUsers; ++number) cluster_.put(user(number).get());
+  cluster_.put_secret({"wild", "of-all"}, a_secret({"*.wild.test"}, kNow + hours(24), "of all"));
+  EXPECT_EQ(update().groups, 100U);
+  EXPECT_EQ(compiler_.config().sni.at("*.wild.test"), "wild/of-all");
+  cluster_.put(user(7).path("w7.wild.test", "/more", "web", 80).get());
+  expect_one(update());
+
+  // A host beneath of another namespace is a matter between all of them.
+  cluster_.put(an_ingress("else/other").path("other.wild.test", "/", "web", 80).get());
+  auto work = update();
+  EXPECT_EQ(work.groups, 1U);
+  EXPECT_EQ(work.ingresses, 101U);
+  EXPECT_TRUE(compiler_.config().hosts.at("other.wild.test")->own_certificate_only);
+  cluster_.put(user(7).get());
+  EXPECT_EQ(update().ingresses, 101U);
+  cluster_.erase_ingress({"else", "other"});
+  EXPECT_EQ(update().groups, 100U);
+  cluster_.put(user(7).path("w7.wild.test", "/more", "web", 80).get());
+  expect_one(update());
+
+  for (int number = 0; number < kUsers; ++number) {
+    EXPECT_EQ(compiler_.config().sni.count("*.wild.test"), 1U);
+    cluster_.erase_ingress({"wild", "w" + std::to_string(number)});
+    update();
+  }
+  EXPECT_EQ(compiler_.config().sni.count("*.wild.test"), 0U);
   EXPECT_FALSE(compiler_.is_one_group());
 }
 

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +11,6 @@ namespace routing {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 using Names = ClaimantGroups::Names;
 
@@ -29,8 +29,61 @@ TEST(ClaimantGroups, ThoseWithAHostOrACertificateInCommonAreOneGroup) {
   EXPECT_THAT(groups.groups_of(all),
               UnorderedElementsAre(UnorderedElementsAre(key("a"), key("b"), key("c"), key("wild")),
                                    ElementsAre(key("other"))));
-  EXPECT_THAT(groups.neighbours(Names{{"a.example"}, {}}), ElementsAre(key("a"), key("wild")));
-  EXPECT_THAT(groups.neighbours(Names{{}, {{"shop", "tls"}}}), ElementsAre(key("b"), key("c")));
+  EXPECT_THAT(groups.neighbours(key("a")), ElementsAre(key("a"), key("wild")));
+  EXPECT_THAT(groups.neighbours(key("b")), ElementsAre(key("b"), key("c"), key("wild")));
+}
+
+// That shows one wildcard by this Secret.
+Names showing(const std::string& host, const std::string& secret) {
+  return {.hosts = {host, "*.example"}, .shown = {{"*.example", {"shop", secret}}}};
+}
+
+TEST(ClaimantGroups, AWildcardThatAllShowByOneSecretJoinsNobody) {
+  ClaimantGroups groups;
+  groups.put(key("a"), showing("a.example", "tls"));
+  groups.put(key("b"), showing("b.example", "tls"));
+  const ClaimantGroups::Members both = {key("a"), key("b")};
+  EXPECT_THAT(groups.groups_of(both),
+              UnorderedElementsAre(ElementsAre(key("a")), ElementsAre(key("b"))));
+  EXPECT_THAT(groups.neighbours(key("a")), ElementsAre(key("a")));
+  // Their hosts join them all the same.
+  groups.put(key("b"), showing("a.example", "tls"));
+  EXPECT_THAT(groups.groups_of(both), ElementsAre(ElementsAre(key("a"), key("b"))));
+}
+
+TEST(ClaimantGroups, AWildcardJoinsAllWhereOneOfThemShowsItOtherwise) {
+  const std::vector<Names> others = {
+      showing("c.example", "other"),
+      Names{.hosts = {"c.example"}},
+      Names{.hosts = {"*.example"}},
+      Names{.hosts = {"c.example", "*.example"}},
+  };
+  ClaimantGroups groups;
+  groups.put(key("a"), showing("a.example", "tls"));
+  groups.put(key("b"), showing("b.example", "tls"));
+  const ClaimantGroups::Members all = {key("a"), key("b"), key("c")};
+  for (const Names& other : others) {
+    groups.put(key("c"), other);
+    EXPECT_THAT(groups.neighbours(key("c")), ElementsAre(key("a"), key("b"), key("c")));
+    EXPECT_THAT(groups.groups_of(all), ElementsAre(ElementsAre(key("a"), key("b"), key("c"))));
+    groups.erase(key("c"));
+    EXPECT_THAT(groups.groups_of({key("a"), key("b")}),
+                UnorderedElementsAre(ElementsAre(key("a")), ElementsAre(key("b"))));
+  }
+}
+
+// Whoever shows it first finds those who are there.
+TEST(ClaimantGroups, AWildcardThatComesToBeShownJoinsThoseBeneathWhoDoNotShowIt) {
+  ClaimantGroups groups;
+  groups.put(key("a"), {.hosts = {"a.example"}});
+  groups.put(key("b"), showing("b.example", "tls"));
+  EXPECT_THAT(groups.neighbours(key("b")), ElementsAre(key("a"), key("b")));
+  groups.put(key("a"), showing("a.example", "tls"));
+  EXPECT_THAT(groups.neighbours(key("b")), ElementsAre(key("b")));
+  groups.erase(key("b"));
+  groups.put(key("a"), {.hosts = {"a.example", "*.example"}});
+  groups.put(key("b"), showing("b.example", "tls"));
+  EXPECT_THAT(groups.neighbours(key("b")), ElementsAre(key("a"), key("b")));
 }
 
 TEST(ClaimantGroups, WhoIsKnownIsSoUntilErasedAndItsKeyStaysWhereItIs) {
@@ -53,8 +106,8 @@ TEST(ClaimantGroups, TwoKindsMayHaveOneNameEach) {
   EXPECT_THAT(groups.groups_of({key("www"), key("www", "HTTPRoute")}),
               UnorderedElementsAre(ElementsAre(key("www")), ElementsAre(key("www", "HTTPRoute"))));
   groups.erase(key("www"));
-  EXPECT_THAT(groups.neighbours(Names{{"a.example"}, {}}), IsEmpty());
-  EXPECT_THAT(groups.neighbours(Names{{"b.example"}, {}}), ElementsAre(key("www", "HTTPRoute")));
+  EXPECT_FALSE(groups.has(key("www")));
+  EXPECT_THAT(groups.neighbours(key("www", "HTTPRoute")), ElementsAre(key("www", "HTTPRoute")));
 }
 
 }  // namespace

@@ -116,6 +116,24 @@ TEST(ConfigOfGroups, ACertificateThatSeveralShowIsOneAndStaysUntilTheLastOfThemG
   EXPECT_TRUE(groups.all().certificates.empty());
 }
 
+TEST(ConfigOfGroups, ANameOfWhichAllSayTheSameIsNoConflictAndStaysUntilTheLastOfThemGoes) {
+  ConfigOfGroups groups;
+  groups.begin_round();
+  const ProxyConfig one = groups.add(showing("*.example", "chain"));
+  const ProxyConfig other = groups.add(showing("*.example", "chain"));
+  EXPECT_FALSE(groups.has_conflict());
+  groups.remove(one);
+  EXPECT_EQ(groups.all().sni.at("*.example"), "shop/wildcard");
+  ProxyConfig another;
+  another.sni.insert_or_assign("*.example", "shop/another");
+  another = groups.add(another);
+  EXPECT_TRUE(groups.has_conflict());
+  EXPECT_EQ(groups.all().sni.at("*.example"), "shop/wildcard");
+  groups.remove(another);
+  groups.remove(other);
+  EXPECT_TRUE(groups.all().sni.empty());
+}
+
 TEST(ConfigOfGroups, ACertificateThatOthersStillShowAsItWasIsToldAsReplaced) {
   ConfigOfGroups groups;
   groups.begin_round();
