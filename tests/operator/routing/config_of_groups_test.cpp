@@ -93,7 +93,7 @@ TEST(ConfigOfGroups, OfAClusterThatHasChangedTheLatestWordCounts) {
 }
 
 // The same, with the certificate that all share.
-ProxyConfig showing(const std::string& host, const std::string& chain) {
+ProxyConfig showing_to_all(const std::string& host, const std::string& chain) {
   ProxyConfig config;
   config.certificates.insert_or_assign(
       "shop/wildcard", std::make_shared<const Certificate>(Certificate{chain, "key"}));
@@ -104,8 +104,8 @@ ProxyConfig showing(const std::string& host, const std::string& chain) {
 TEST(ConfigOfGroups, ACertificateThatSeveralShowIsOneAndStaysUntilTheLastOfThemGoes) {
   ConfigOfGroups groups;
   groups.begin_round();
-  const ProxyConfig one = groups.add(showing("a.example", "chain"));
-  const ProxyConfig other = groups.add(showing("b.example", "chain"));
+  const ProxyConfig one = groups.add(showing_to_all("a.example", "chain"));
+  const ProxyConfig other = groups.add(showing_to_all("b.example", "chain"));
   EXPECT_FALSE(groups.has_conflict());
   EXPECT_EQ(other.certificates.at("shop/wildcard"), one.certificates.at("shop/wildcard"));
   EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
@@ -119,8 +119,8 @@ TEST(ConfigOfGroups, ACertificateThatSeveralShowIsOneAndStaysUntilTheLastOfThemG
 TEST(ConfigOfGroups, ANameOfWhichAllSayTheSameIsNoConflictAndStaysUntilTheLastOfThemGoes) {
   ConfigOfGroups groups;
   groups.begin_round();
-  const ProxyConfig one = groups.add(showing("*.example", "chain"));
-  const ProxyConfig other = groups.add(showing("*.example", "chain"));
+  const ProxyConfig one = groups.add(showing_to_all("*.example", "chain"));
+  const ProxyConfig other = groups.add(showing_to_all("*.example", "chain"));
   EXPECT_FALSE(groups.has_conflict());
   groups.remove(one);
   EXPECT_EQ(groups.all().sni.at("*.example"), "shop/wildcard");
@@ -137,17 +137,17 @@ TEST(ConfigOfGroups, ANameOfWhichAllSayTheSameIsNoConflictAndStaysUntilTheLastOf
 TEST(ConfigOfGroups, ACertificateThatOthersStillShowAsItWasIsToldAsReplaced) {
   ConfigOfGroups groups;
   groups.begin_round();
-  const ProxyConfig one = groups.add(showing("a.example", "chain"));
-  const ProxyConfig other = groups.add(showing("b.example", "chain"));
+  const ProxyConfig one = groups.add(showing_to_all("a.example", "chain"));
+  const ProxyConfig other = groups.add(showing_to_all("b.example", "chain"));
   groups.begin_round();
   groups.remove(one);
-  const ProxyConfig changed = groups.add(showing("a.example", "another chain"));
+  const ProxyConfig changed = groups.add(showing_to_all("a.example", "another chain"));
   EXPECT_EQ(groups.all().certificates.at("shop/wildcard"),
             changed.certificates.at("shop/wildcard"));
   EXPECT_THAT(groups.take_replaced_certificates(), testing::ElementsAre("shop/wildcard"));
   EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
   groups.remove(other);
-  groups.add(showing("b.example", "another chain"));
+  groups.add(showing_to_all("b.example", "another chain"));
   EXPECT_THAT(groups.take_replaced_certificates(), testing::IsEmpty());
 }
 
