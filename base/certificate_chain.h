@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@ namespace base {
 
 // The certificates of a PEM text, leaf first as they stand, parsed once for all that is asked of
 // them. What stands behind leaves is the same for thousands of them, so each thread keeps the last
-// few of those. Not thread-safe, and one thread's alone.
+// few of those. A leaf with an EC key, as most have, is parsed without the key's decoder, which
+// takes ten times as much as all the rest. Not thread-safe, and one thread's alone.
 class CertificateChain {
  public:
   // Fails as read_chain() does, with the same words.
@@ -42,7 +44,14 @@ class CertificateChain {
  private:
   CertificateChain() = default;
 
+  Status add(std::string der);
+  bool has_issued_leaf(x509_st* one) const;
+  // Parsed with its key, should it not be yet.
+  x509_st* whole_leaf() const;
+
   std::vector<std::shared_ptr<x509_st>> certificates_;
+  std::optional<KeySpec> curve_;  // of a leaf that was parsed without its key
+  mutable std::shared_ptr<x509_st> whole_leaf_;
   std::vector<std::string> ders_;
   CertificateInfo leaf_;
 };

@@ -54,15 +54,17 @@ Status check_leaf_key(const EVP_PKEY* key) {
 }
 
 // As OpenSSL judges every certificate that a server is to send, SSL_CTX_use_cert_and_key(3).
-Status check_strength(X509* certificate) {
+Status check_key_strength(X509* certificate) {
   const EVP_PKEY* const key = X509_get0_pubkey(certificate);
   if (key == nullptr) return failure(ErrorKind::invalid, "its key cannot be read");
-  if (EVP_PKEY_get_security_bits(key) < kSecurityBitsMin) {
-    return failure(ErrorKind::invalid,
-                   "its " + type_of(key) + " key has " + std::to_string(EVP_PKEY_get_bits(key)) +
-                       " bits, which TLS takes for too weak" +
-                       (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? " (RSA needs 2048)" : ""));
-  }
+  if (EVP_PKEY_get_security_bits(key) >= kSecurityBitsMin) return {};
+  return failure(ErrorKind::invalid,
+                 "its " + type_of(key) + " key has " + std::to_string(EVP_PKEY_get_bits(key)) +
+                     " bits, which TLS takes for too weak" +
+                     (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? " (RSA needs 2048)" : ""));
+}
+
+Status check_signature_strength(X509* certificate) {
   // Nobody needs to believe a self-signed one's signature.
   if ((X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) return {};
   int digest = NID_undef;
@@ -75,6 +77,22 @@ Status check_strength(X509* certificate) {
   return failure(ErrorKind::invalid, std::string("its signature is by ") +
                                          (name == nullptr ? "an unknown digest" : name) +
                                          ", which TLS takes for too weak");
+}
+
+Status check_chain(std::span<x509_st* const> chain, bool is_leaf_key_known) {
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const bool is_key_known = i == 0 && is_leaf_key_known;
+    Status status = i == 0 && !is_key_known ? check_leaf_key(X509_get0_pubkey(chain[i])) : Status();
+    if (status && !is_key_known) status = check_key_strength(chain[i]);
+    if (status) status = check_signature_strength(chain[i]);
+    take_openssl_error();
+    if (status) continue;
+    return failure(while_doing(
+        i == 0 ? "the certificate cannot be served"
+               : "certificate " + std::to_string(i + 1) + " of the chain cannot be served",
+        status.error()));
+  }
+  return {};
 }
 
 Result<std::vector<X509Ptr>> parse_chain(std::string_view pem) {
@@ -100,17 +118,15 @@ Result<std::vector<X509Ptr>> parse_chain(std::string_view pem) {
 }  // namespace
 
 Status check_tls_chain(std::span<x509_st* const> chain) {
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    Status status = i == 0 ? check_leaf_key(X509_get0_pubkey(chain[i])) : Status();
-    if (status) status = check_strength(chain[i]);
-    take_openssl_error();
-    if (status) continue;
-    return failure(while_doing(
-        i == 0 ? "the certificate cannot be served"
-               : "certificate " + std::to_string(i + 1) + " of the chain cannot be served",
-        status.error()));
-  }
-  return {};
+  return check_chain(chain, false);
+}
+
+bool is_curve_of_tls(int curve) {
+  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
+}
+
+Status check_tls_chain_of_curve(std::span<x509_st* const> chain) {
+  return check_chain(chain, true);
 }
 
 Status check_tls_pair(std::string_view chain_pem, std::string_view key_pem) {

@@ -29,6 +29,11 @@ inline constexpr const char* kTlsSignatures =
 // certificate that cannot be shown and why. Names, times and trust are not judged.
 Status check_tls_chain(std::span<x509_st* const> chain);
 
+// The same of a chain whose leaf was parsed without its key (parse_without_key()), where that is on
+// one of these curves: they are strong enough for kTlsSecurityLevel.
+bool is_curve_of_tls(int curve);  // an NID of OpenSSL's
+Status check_tls_chain_of_curve(std::span<x509_st* const> chain);
+
 // The same for PEM, and the key is the leaf's.
 Status check_tls_pair(std::string_view chain_pem, std::string_view key_pem);
 

@@ -4,6 +4,9 @@
 #include <ctime>
 #include <optional>
 
+#include <openssl/asn1t.h>
+#include <openssl/provider.h>
+
 #include "base/ascii_text.h"
 #include "base/certificate_facts.h"
 #include "base/digest.h"
@@ -95,6 +98,12 @@ std::string der_integer_content(const ASN1_INTEGER* number) {
   return bytes;
 }
 
+std::string authority_key_id_of(const X509* certificate) {
+  const AuthorityKeyIdPtr id(static_cast<AUTHORITY_KEYID*>(
+      X509_get_ext_d2i(certificate, NID_authority_key_identifier, nullptr, nullptr)));
+  return id && id->keyid != nullptr ? std::string(bytes_of(id->keyid)) : std::string();
+}
+
 void read_public_key(const X509* certificate, CertificateInfo& info) {
   const EVP_PKEY* const key = X509_get0_pubkey(certificate);
   if (key == nullptr) {
@@ -119,8 +128,43 @@ void read_public_key(const X509* certificate, CertificateInfo& info) {
   }
 }
 
+// OpenSSL without any algorithm: it looks for a decoder among none. nullptr: there is no memory for
+// it, and the one with all of them takes its place. It stays for as long as the program runs.
+OSSL_LIB_CTX* library_of_nothing() {
+  static OSSL_LIB_CTX* const library = [] {
+    OSSL_LIB_CTX* const made = OSSL_LIB_CTX_new();
+    // Without this one it would load the usual one by itself.
+    if (made == nullptr || OSSL_PROVIDER_load(made, "null") != nullptr) return made;
+    OSSL_LIB_CTX_free(made);
+    return static_cast<OSSL_LIB_CTX*>(nullptr);
+  }();
+  return library;
+}
+
 std::string nth_certificate(std::size_t index) {
   return "certificate " + std::to_string(index + 1) + " of the chain";
+}
+
+// library: nullptr is the usual one.
+Result<X509Ptr> parse_by(OSSL_LIB_CTX* library, std::string_view der, std::size_t index) {
+  ++parsed_by_this_thread;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* const end = bytes + der.size();
+  X509Ptr certificate(reinterpret_cast<X509*>(ASN1_item_d2i_ex(
+      nullptr, &bytes, static_cast<long>(der.size()), ASN1_ITEM_rptr(X509), library, nullptr)));
+  if (!certificate) {
+    return failure(ErrorKind::invalid,
+                   nth_certificate(index) + " is not valid X.509 (" + take_openssl_error() + ")");
+  }
+  if (bytes != end) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has bytes after its end");
+  }
+  if (!wall_time(X509_get0_notBefore(certificate.get())) ||
+      !wall_time(X509_get0_notAfter(certificate.get()))) {
+    return failure(ErrorKind::invalid, nth_certificate(index) + " has a date that is not one");
+  }
+  take_openssl_error();
+  return certificate;
 }
 
 Result<CertificateInfo> describe(std::string_view der, std::size_t index) {
@@ -141,23 +185,11 @@ bool name_covers(std::string_view name, std::string_view host) {
 }  // namespace
 
 Result<X509Ptr> parse_certificate(std::string_view der, std::size_t index) {
-  ++parsed_by_this_thread;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const auto* const end = bytes + der.size();
-  X509Ptr certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
-  if (!certificate) {
-    return failure(ErrorKind::invalid,
-                   nth_certificate(index) + " is not valid X.509 (" + take_openssl_error() + ")");
-  }
-  if (bytes != end) {
-    return failure(ErrorKind::invalid, nth_certificate(index) + " has bytes after its end");
-  }
-  if (!wall_time(X509_get0_notBefore(certificate.get())) ||
-      !wall_time(X509_get0_notAfter(certificate.get()))) {
-    return failure(ErrorKind::invalid, nth_certificate(index) + " has a date that is not one");
-  }
-  take_openssl_error();
-  return certificate;
+  return parse_by(nullptr, der, index);
+}
+
+Result<X509Ptr> parse_without_key(std::string_view der, std::size_t index) {
+  return parse_by(library_of_nothing(), der, index);
 }
 
 std::size_t parsed_certificates() {
@@ -171,9 +203,7 @@ CertificateInfo facts_of(X509* certificate, std::string_view der) {
   read_names(certificate, info);
   info.serial_bytes = der_integer_content(X509_get0_serialNumber(certificate));
   info.serial = serial_text(info.serial_bytes);
-  if (const auto* id = X509_get0_authority_key_id(certificate)) {
-    info.authority_key_id = bytes_of(id);
-  }
+  info.authority_key_id = authority_key_id_of(certificate);
   info.fingerprint_sha256 = hex_pairs(sha256(der));
   read_public_key(certificate, info);
   info.not_before = wall_time(X509_get0_notBefore(certificate)).value_or(WallTime{});

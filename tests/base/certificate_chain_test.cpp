@@ -1,6 +1,7 @@
 #include "base/certificate_chain.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -102,6 +103,80 @@ TEST(CertificateChain, TakesEveryKindOfKeyThatIsTheLeafsAndNoOther) {
       ASSERT_FALSE(read) << text;
       ASSERT_FALSE(known) << text;
       EXPECT_EQ(read.error().message, known.error().message);
+    }
+  }
+}
+
+// By the name of a digest of OpenSSL's, in place of the signature that it has.
+std::string signed_by(const std::string& pem, const PrivateKey& key, const char* digest) {
+  const X509Ptr certificate = std::move(*parse_first_certificate(pem));
+  EXPECT_NE(X509_sign(certificate.get(), key.get(), EVP_get_digestbyname(digest)), 0);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  EXPECT_EQ(PEM_write_bio_X509(bio.get(), certificate.get()), 1);
+  return read_memory_bio(bio.get());
+}
+
+// The last byte of its key is another one: a point that is not on the curve.
+std::string with_broken_key(const std::string& pem) {
+  const X509Ptr certificate = std::move(*parse_first_certificate(pem));
+  const ASN1_BIT_STRING* const bits = X509_get0_pubkey_bitstr(certificate.get());
+  const std::string point(reinterpret_cast<const char*>(ASN1_STRING_get0_data(bits)),
+                          static_cast<std::size_t>(ASN1_STRING_length(bits)));
+  std::string der = read_pem(pem)->front().der;
+  char& last = der.at(der.find(point) + point.size() - 1);
+  last = static_cast<char>(last ^ 1);
+  return write_pem({"CERTIFICATE", der});
+}
+
+TEST(CertificateChain, SaysOfALeafThatIsParsedWithoutItsKeyWhatOneWithItSays) {
+  const Authority authority;
+  const Authority namesake;  // of the same name, with another key
+  const PrivateKey rsa = PrivateKey::generate({KeyAlgorithm::rsa, 2048}).value();
+  const std::string rsa_authority = make_self_signed(rsa, {{"An authority", {}, {}}, true}).value();
+  for (const KeySpec& spec : {KeySpec{}, KeySpec{KeyAlgorithm::ecdsa, 384}}) {
+    const PrivateKey key = PrivateKey::generate(spec).value();
+    const std::string leaf = leaf_of(authority, key);
+    const std::string texts[] = {leaf,
+                                 leaf + authority.pem,
+                                 leaf + namesake.pem,
+                                 leaf + rsa_authority,
+                                 leaf + leaf,
+                                 make_self_signed(key, {{"itself", {"a.test"}, {}}}).value(),
+                                 signed_by(leaf, authority.key, "SHA1") + authority.pem,
+                                 signed_by(leaf, authority.key, "SHA384") + authority.pem,
+                                 signed_by(leaf, rsa, "SHA256") + authority.pem,
+                                 signed_by(leaf, rsa, "SHA256") + rsa_authority,
+                                 with_broken_key(leaf) + authority.pem};
+    for (const std::string& pem : texts) {
+      const auto chain = CertificateChain::read(pem).value();
+      const CertificateInfo said = chain.leaf();
+      const CertificateInfo known = read_chain(pem)->front();
+      EXPECT_EQ(said.dns_names, known.dns_names);
+      EXPECT_EQ(said.subject_common_name, known.subject_common_name);
+      EXPECT_EQ(said.issuer, known.issuer);
+      EXPECT_EQ(said.serial_bytes, known.serial_bytes);
+      EXPECT_EQ(said.authority_key_id, known.authority_key_id);
+      EXPECT_EQ(said.key_algorithm, known.key_algorithm);
+      EXPECT_EQ(said.key_bits, known.key_bits);
+      EXPECT_EQ(said.not_before, known.not_before);
+      EXPECT_EQ(said.not_after, known.not_after);
+      EXPECT_EQ(chain.view().subject, view_certificate(pem)->subject);
+      EXPECT_EQ(chain.untold_issuer(""), untold_issuer(pem, "").value_or("")) << pem;
+      EXPECT_EQ(chain.untold_issuer(authority.pem), untold_issuer(pem, authority.pem).value_or(""))
+          << pem;
+      std::vector<X509Ptr> whole;
+      std::vector<X509*> all;
+      const std::vector<PemBlock> blocks = read_pem(pem).value();
+      for (const PemBlock& block : blocks) {
+        whole.push_back(std::move(*parse_certificate(block.der, whole.size())));
+        all.push_back(whole.back().get());
+      }
+      const Status servable = check_tls_chain(all);
+      const Status judged = chain.check_tls();
+      ASSERT_EQ(judged.has_value(), servable.has_value()) << pem;
+      if (!servable) {
+        EXPECT_EQ(judged.error().message, servable.error().message);
+      }
     }
   }
 }
