@@ -51,8 +51,12 @@ bool Record::is_renewal_requested() const {
 }
 
 base::Status Record::write_status() {
-  const nlohmann::json patch =
-      api::status_patch(api::status_to_json(written_), api::status_to_json(certificate_.status));
+  // Mostly nothing has changed, and its JSON is made for nothing.
+  nlohmann::json patch;
+  if (!(certificate_.status == written_)) {
+    patch =
+        api::status_patch(api::status_to_json(written_), api::status_to_json(certificate_.status));
+  }
   if (!patch.empty()) {
     const std::string replaced = certificate_.metadata.resource_version;
     const auto object = context_.client.patch_status(
