@@ -30,6 +30,8 @@ base::Result<std::string> read_file_text(const std::string& path, std::size_t by
     return base::failure(base::ErrorKind::invalid, "the file " + path + " has more than " +
                                                        std::to_string(bytes_max) + " bytes");
   }
+  // Some are kept for as long as the program runs.
+  text.shrink_to_fit();
   return text;
 }
 
