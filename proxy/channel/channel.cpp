@@ -85,6 +85,7 @@ IoResult Channel::read_tls(char* out, std::size_t size, net::TurnBudget& budget,
     std::size_t records = net::TurnBudget::units_per_step(Unit::tls_record);
     const std::size_t bytes = tls.read(input, out, size, records);
     budget.spend(Unit::tls_record, records);
+    encrypted.held.set(tls.bytes());
     if (had_rest) budget.spend(bytes);
     // A KeyUpdate to be answered, or an alert.
     if (!tls.output().empty()) send_ciphertext();

@@ -119,7 +119,7 @@ class Channel {
     // end.
     std::string ticket;
     admin::HeldBytes held_input;  // in unread
-    admin::HeldBytes held;        // by OpenSSL
+    admin::HeldBytes held;        // by the connection
   };
 
   net::IoResult read_tls(char* out, std::size_t size, net::TurnBudget& budget,

@@ -43,6 +43,8 @@ struct Options {
   // Of one client: an IPv4 address, or the /64 of an IPv6 one, and of all workers together; 0: as
   // many as there may be. Those on the list of trusted proxies may have any number.
   std::size_t connections_per_client_max = 0;
+  // Records of TLS 1.3 are sealed and opened by tls::RecordLayer, not by OpenSSL's connections.
+  bool own_tls_records = false;
   // TLS handshakes that wait for their step, per worker. While there are so many, the next clients
   // wait in the kernel's queue: at no cost of ours, and whoever has left by then is soon let go.
   std::size_t handshakes_ahead_max = 64;

@@ -17,7 +17,7 @@ base::Result<std::unique_ptr<Worker>> Worker::create(const Options& options,
                                                      Inspectors& inspectors, std::size_t index) {
   auto loop = net::Loop::create();
   if (!loop) return base::failure(loop.error());
-  auto tls = tls::ServerContext::create({});
+  auto tls = tls::ServerContext::create({.own_records = options.own_tls_records});
   if (!tls) return base::failure(tls.error());
   return std::unique_ptr<Worker>(new Worker(options, access_log, spans, passwords, inspectors,
                                             index, std::move(*loop), std::move(*tls)));

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "proxy/reason/words.h"
+#include "proxy/tls/record_layer.h"
 
 namespace proxy::tls {
 namespace {
@@ -38,20 +39,28 @@ void Connection::fail(std::string_view reason) {
 }
 
 Connection::Handshake Connection::step(std::string_view& ciphertext) {
-  if (state_ == State::failed) return Handshake::failed;
+  if (state_ == State::failed || ssl_ == nullptr) return Handshake::failed;
   ERR_clear_error();
+  const std::size_t said_before = wire_.output().size();
   wire_.input() = ciphertext;
   const int result = SSL_do_handshake(ssl_);
   ciphertext = std::exchange(wire_.input(), {});
   if (result == 1) {
     is_established_ = true;
-    on_established();
+    was_resumed_ = SSL_session_reused(ssl_) == 1;
+    version_ = SSL_get_version(ssl_);
+    on_established(std::string_view(wire_.output()).substr(said_before));
     return Handshake::done;
   }
   if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Handshake::needs_more;
   fail(reason_of(ERR_peek_error()));
   ERR_clear_error();
   return Handshake::failed;
+}
+
+void Connection::take_over(std::unique_ptr<RecordLayer> records) {
+  records_ = std::move(records);
+  SSL_free(std::exchange(ssl_, nullptr));
 }
 
 void Connection::note_control_message() {
@@ -64,6 +73,7 @@ void Connection::note_control_message() {
 
 std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_t size,
                              std::size_t& records) {
+  if (records_ != nullptr) return read_records(ciphertext, out, size, records);
   const std::size_t records_max = std::exchange(records, 0);
   if (state_ != State::open) return 0;
   forget_errors();
@@ -94,8 +104,29 @@ std::size_t Connection::read(std::string_view& ciphertext, char* out, std::size_
   return total;
 }
 
+std::size_t Connection::read_records(std::string_view& ciphertext, char* out, std::size_t size,
+                                     std::size_t& records) {
+  if (state_ != State::open) {
+    records = 0;
+    return 0;
+  }
+  const std::size_t total = records_->read(ciphertext, out, size, records, wire_.output());
+  has_rest_ = records_->has_rest();
+  if (!records_->failure_reason().empty()) {
+    fail(records_->failure_reason());
+  } else if (records_->is_closed_by_peer()) {
+    state_ = State::closed_by_peer;
+  }
+  return total;
+}
+
 bool Connection::write(std::string_view plain) {
   if (state_ == State::failed) return false;
+  if (records_ != nullptr) {
+    const bool is_written = records_->write(plain, wire_.output());
+    if (!is_written) fail(reason::protocol_error);
+    return is_written;
+  }
   forget_errors();
   while (!plain.empty()) {
     const int written = SSL_write(ssl_, plain.data(),
@@ -113,17 +144,10 @@ bool Connection::write(std::string_view plain) {
 // RFC 8446 §6.1.
 void Connection::write_close_notify() {
   if (state_ == State::failed || !is_established_) return;
+  if (records_ != nullptr) return records_->write_close_notify(wire_.output());
   ERR_clear_error();
   SSL_shutdown(ssl_);
   ERR_clear_error();
-}
-
-bool Connection::was_resumed() const {
-  return ssl_ != nullptr && SSL_session_reused(ssl_) == 1;
-}
-
-std::string_view Connection::version() const {
-  return SSL_get_version(ssl_);
 }
 
 }  // namespace proxy::tls

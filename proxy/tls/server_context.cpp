@@ -139,6 +139,13 @@ base::Status ServerContext::configure(const ServerPolicy& policy) {
   SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, this);
   SSL_CTX_set_info_callback(ctx, watch);
   SSL_CTX_set_app_data(ctx, this);
+  if (policy.own_records) {
+    record_ciphers_ = RecordCiphers::make();
+    if (record_ciphers_ == nullptr) {
+      return base::failure(base::ErrorKind::unavailable,
+                           "setting up records of TLS: " + base::take_openssl_error());
+    }
+  }
   return {};
 }
 
@@ -295,7 +302,22 @@ int ServerContext::use_certificate(SSL* ssl, void*) {
 
 void ServerContext::watch(const SSL* ssl, int where, int /*value*/) {
   if (where != SSL_CB_ACCEPT_LOOP && where != SSL_CB_WRITE_ALERT) return;
-  static_cast<ServerConnection*>(SSL_get_app_data(ssl))->note_control_message();
+  auto& connection = *static_cast<ServerConnection*>(SSL_get_app_data(ssl));
+  connection.note_control_message();
+  ServerContext& context = connection.context_;
+  if (context.record_ciphers_ != nullptr && connection.awaits_secret()) context.note_secrets();
+}
+
+void ServerContext::note_secrets() {
+  SSL_CTX_set_keylog_callback(context_.get(), note_secret);
+}
+
+void ServerContext::stop_noting_secrets() {
+  SSL_CTX_set_keylog_callback(context_.get(), nullptr);
+}
+
+void ServerContext::note_secret(const SSL* ssl, const char* line) {
+  static_cast<ServerConnection*>(SSL_get_app_data(ssl))->note_secret(line);
 }
 
 int ServerContext::choose_protocol(SSL* ssl, const unsigned char** chosen,

@@ -7,6 +7,7 @@
 #include "base/openssl.h"
 #include "base/result.h"
 #include "proxy/tls/certificate_table.h"
+#include "proxy/tls/record_ciphers.h"
 #include "proxy/tls/ticket_keys.h"
 #include "proxy/tls/wire.h"
 
@@ -16,6 +17,8 @@ class ServerConnection;
 
 struct ServerPolicy {
   bool http2 = true;  // offered by ALPN before http/1.1
+  // After a handshake of TLS 1.3 records are RecordLayer's, and OpenSSL's connection goes.
+  bool own_records = false;
 };
 
 // What all TLS connections of one worker share: the SSL_CTX, the bytes on their way through
@@ -62,6 +65,11 @@ class ServerContext {
                              void* argument);
   static int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv,
                             EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing);
+  // OpenSSL tells secrets in this way alone, and each takes it some microseconds to write out: it
+  // is asked to for the two that are used.
+  void note_secrets();
+  void stop_noting_secrets();
+  static void note_secret(const SSL* ssl, const char* line);
 
   base::SslCtxPtr context_;
   Wire wire_;
@@ -71,6 +79,7 @@ class ServerContext {
   base::EvpMdCtxPtr digest_;
   std::shared_ptr<const CertificateTable> certificates_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
+  std::unique_ptr<RecordCiphers> record_ciphers_;  // nullptr: records are OpenSSL's
 };
 
 }  // namespace proxy::tls

@@ -143,7 +143,8 @@ Pair connected_pair() {
 struct Form {
   std::string name;
   enum class Side { plain, server, client } side = Side::plain;
-  int version = 0;  // of TLS
+  int version = 0;           // of TLS
+  bool own_records = false;  // tls::ServerPolicy's
   friend void PrintTo(const Form& form, std::ostream* out) { *out << form.name; }
 };
 
@@ -152,6 +153,7 @@ const std::vector<Form>& forms() {
       {"Plain", Form::Side::plain, 0},
       {"ServerTls12", Form::Side::server, TLS1_2_VERSION},
       {"ServerTls13", Form::Side::server, TLS1_3_VERSION},
+      {"ServerTls13OwnRecords", Form::Side::server, TLS1_3_VERSION, true},
       {"ClientTls12", Form::Side::client, TLS1_2_VERSION},
       {"ClientTls13", Form::Side::client, TLS1_3_VERSION},
   };
@@ -199,7 +201,7 @@ class Channels : public ::testing::TestWithParam<Form> {
     config_.certificates["a"] = std::make_shared<config::Certificate>(
         config::Certificate{issued.chain_pem, issued.key_pem});
     config_.sni["a.test"] = "a";
-    server_ = tls::ServerContext::create({}).value();
+    server_ = tls::ServerContext::create({.own_records = GetParam().own_records}).value();
     server_->set_ticket_keys(tls::TicketKeys::generate().value());
     server_->set_certificates(std::make_shared<const tls::CertificateTable>(config_));
     context_.reset(SSL_CTX_new(TLS_client_method()));
@@ -482,7 +484,7 @@ TEST_P(ChannelsOfTls, WhatCameBeforeNonsenseIsHandedOnByTheRoleOfAClientAlone) {
   expect_nothing_held();
 }
 
-TEST_P(Channels, TheAccountSaysWhatOpensslHolds) {
+TEST_P(Channels, TheAccountSaysWhatTlsHolds) {
   EXPECT_EQ(held_.tls.get(), is_tls() ? channel_.tls()->bytes() : 0u);
 }
 
@@ -492,7 +494,7 @@ class ServersOfTls13 : public Channels {
   void SetUp() override { begin_as_server(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Forms, ServersOfTls13, ::testing::Values(forms()[2]),
+INSTANTIATE_TEST_SUITE_P(Forms, ServersOfTls13, ::testing::Values(forms()[2], forms()[3]),
                          [](const auto& form) { return form.param.name; });
 
 TEST_P(ServersOfTls13, ATicketWaitsForTheResponseToWhatCameWithTheHandshakesEnd) {

@@ -1,6 +1,7 @@
 #include "tests/proxy/support/running_engine.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -30,6 +31,8 @@ RunningEngine::RunningEngine(const session::Options& options, std::size_t worker
 session::Options RunningEngine::quick() {
   session::Options options;
   options.timeouts.linger = std::chrono::milliseconds(500);
+  const char* const records = std::getenv("GATEHOUSE_TEST_TLS_RECORDS");
+  options.own_tls_records = records != nullptr && std::string_view(records) == "own";
   return options;
 }
 

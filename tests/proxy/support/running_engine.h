@@ -23,6 +23,7 @@ class RunningEngine {
                          std::string_view listen_on = "127.0.0.1:0", bool proxy_protocol = false,
                          admin::SpanExport* spans = nullptr, const base::Clock* clock = nullptr);
 
+  // GATEHOUSE_TEST_TLS_RECORDS=own in the environment: as gatehouse-proxy --tls-records own.
   static session::Options quick();
   base::Status publish(const config::ProxyConfig& config);
 

@@ -1,11 +1,13 @@
 // What a read makes of records, on both sides in memory: OpenSSL's client, and no socket.
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <openssl/err.h>
 
 #include "base/key.h"
 #include "base/openssl.h"
@@ -16,7 +18,17 @@
 namespace proxy::tls {
 namespace {
 
-class Records : public ::testing::TestWithParam<int> {
+struct Kind {
+  int version;
+  bool own;  // ServerPolicy::own_records
+  const char* name;
+};
+
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+class Records : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     for (const char* name : {"a.test", "b.test"}) {
@@ -29,11 +41,19 @@ class Records : public ::testing::TestWithParam<int> {
     }
     table_ = std::make_shared<const CertificateTable>(config_, nullptr, 1);
     server_->set_certificates(table_);
-    SSL_CTX_set_max_proto_version(context_.get(), GetParam());
+    SSL_CTX_set_max_proto_version(context_.get(), GetParam().version);
+    connect();
+  }
+
+  bool is_tls13() const { return GetParam().version == TLS1_3_VERSION; }
+  bool are_own() const { return is_tls13() && GetParam().own; }
+
+  // A handshake by what the context says.
+  void connect() {
     client_.reset(SSL_new(context_.get()));
-    BIO* const in = BIO_new(BIO_s_mem());
+    in_ = BIO_new(BIO_s_mem());
     out_ = BIO_new(BIO_s_mem());
-    SSL_set_bio(client_.get(), in, out_);
+    SSL_set_bio(client_.get(), in_, out_);
     SSL_set_connect_state(client_.get());
     SSL_set_tlsext_host_name(client_.get(), "a.test");
     connection_ = std::make_unique<ServerConnection>(*server_);
@@ -45,9 +65,42 @@ class Records : public ::testing::TestWithParam<int> {
       std::string_view left = sent;
       server_->output().clear();
       step = connection_->step(left);
-      BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
+      deliver();
     }
     ASSERT_EQ(step, ServerConnection::Handshake::done);
+  }
+
+  // What the server has said.
+  void deliver() {
+    std::string& output = server_->output();
+    if (!output.empty()) BIO_write(in_, output.data(), static_cast<int>(output.size()));
+    output.clear();
+  }
+  // What the client has said, as the server reads it.
+  std::string read() {
+    const std::string ciphertext = take_sent();
+    std::string_view left = ciphertext;
+    std::string text(64u << 10, '\0');
+    std::string all;
+    for (;;) {
+      std::size_t records = 100;
+      const std::size_t count = connection_->read(left, text.data(), text.size(), records);
+      all.append(text, 0, count);
+      if (count == 0) return all;
+    }
+  }
+  std::string read_by_client() {
+    std::string all;
+    std::string text(64u << 10, '\0');
+    for (;;) {
+      const int count = SSL_read(client_.get(), text.data(), static_cast<int>(text.size()));
+      if (count <= 0) return all;
+      all.append(text, 0, static_cast<std::size_t>(count));
+    }
+  }
+  void send_by_client(const std::string& text) {
+    EXPECT_EQ(SSL_write(client_.get(), text.data(), static_cast<int>(text.size())),
+              static_cast<int>(text.size()));
   }
 
   // What another client says first.
@@ -73,9 +126,11 @@ class Records : public ::testing::TestWithParam<int> {
 
   config::ProxyConfig config_;
   std::shared_ptr<const CertificateTable> table_;
-  std::unique_ptr<ServerContext> server_ = ServerContext::create({}).value();
+  std::unique_ptr<ServerContext> server_ =
+      ServerContext::create({.own_records = GetParam().own}).value();
   base::SslCtxPtr context_{SSL_CTX_new(TLS_client_method())};
   base::SslPtr client_;
+  BIO* in_ = nullptr;
   BIO* out_ = nullptr;
   std::unique_ptr<ServerConnection> connection_;
 };
@@ -110,6 +165,118 @@ TEST_P(Records, APartOfOneIsNoneYet) {
   records = 100;
   EXPECT_EQ(connection_->read(left, text.data(), text.size(), records), 1u);
   EXPECT_EQ(records, 1u);
+}
+
+// ---- Between the server and a client of OpenSSL, whoever makes the server's records
+
+TEST_P(Records, DataPassesBothWaysWithEachCipher) {
+  for (const char* suite :
+       {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
+    SSL_CTX_set_ciphersuites(context_.get(), suite);
+    connect();
+    EXPECT_EQ(connection_->version(), is_tls13() ? "TLSv1.3" : "TLSv1.2");
+    for (const std::size_t size : {1u, 100u, 16384u, 16385u, 100'000u}) {
+      const std::string text(size, 'x');
+      send_by_client(text);
+      EXPECT_EQ(read(), text);
+      EXPECT_TRUE(connection_->write(text));
+      deliver();
+      EXPECT_EQ(read_by_client(), text);
+    }
+    EXPECT_EQ(connection_->state(), ServerConnection::State::open);
+  }
+}
+
+TEST_P(Records, TheClientMayChangeKeysAndAskForOthers) {
+  if (!is_tls13()) return;
+  for (const int kind : {SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED}) {
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(SSL_key_update(client_.get(), kind), 1);
+      send_by_client("question");
+      EXPECT_EQ(read(), "question");
+      EXPECT_TRUE(connection_->write("answer"));
+      deliver();
+      EXPECT_EQ(read_by_client(), "answer");
+    }
+  }
+}
+
+TEST_P(Records, KeyUpdatesWithoutEndEndTheConnection) {
+  if (!is_tls13()) return;
+  for (int i = 0; i < 40; ++i) {
+    SSL_key_update(client_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+    SSL_do_handshake(client_.get());
+  }
+  EXPECT_EQ(read(), "");
+  EXPECT_EQ(connection_->state(), ServerConnection::State::failed);
+  EXPECT_EQ(connection_->failure_reason(), "too_many_control_messages");
+}
+
+TEST_P(Records, EachSideMaySayThatNoMoreComesAndListen) {
+  connection_->write_close_notify();
+  deliver();
+  EXPECT_EQ(read_by_client(), "");
+  EXPECT_EQ(SSL_get_shutdown(client_.get()), SSL_RECEIVED_SHUTDOWN);
+  if (is_tls13()) {
+    send_by_client("still");
+    EXPECT_EQ(read(), "still");
+  }
+  EXPECT_EQ(connection_->state(), ServerConnection::State::open);
+  SSL_shutdown(client_.get());
+  EXPECT_EQ(read(), "");
+  EXPECT_EQ(connection_->state(), ServerConnection::State::closed_by_peer);
+}
+
+TEST_P(Records, TheClientIsAnsweredAfterItsLastWord) {
+  send_by_client("question");
+  SSL_shutdown(client_.get());
+  EXPECT_EQ(read(), "question");
+  EXPECT_EQ(connection_->state(), ServerConnection::State::closed_by_peer);
+  EXPECT_TRUE(connection_->write("answer"));
+  deliver();
+  EXPECT_EQ(read_by_client(), "answer");
+}
+
+TEST_P(Records, AClientThatAsksForSmallRecordsGetsThem) {
+  SSL_CTX_set_tlsext_max_fragment_length(context_.get(), TLSEXT_max_fragment_length_512);
+  connect();
+  server_->output().clear();
+  const std::string text(2000, 'x');
+  EXPECT_TRUE(connection_->write(text));
+  EXPECT_GE(server_->output().size(), text.size() + 4 * 22);
+  deliver();
+  EXPECT_EQ(read_by_client(), text);
+  send_by_client(text);
+  EXPECT_EQ(read(), text);
+}
+
+TEST_P(Records, WhatWasChangedOnTheWayEndsTheConnectionAndIsSaid) {
+  std::string ciphertext = in_records("a");
+  ciphertext.back() = static_cast<char>(ciphertext.back() ^ 1);
+  std::string_view left = ciphertext;
+  char byte = 0;
+  std::size_t records = 1;
+  server_->output().clear();
+  EXPECT_EQ(connection_->read(left, &byte, 1, records), 0u);
+  EXPECT_EQ(connection_->state(), ServerConnection::State::failed);
+  EXPECT_EQ(connection_->failure_reason(), "protocol_error");
+  EXPECT_FALSE(connection_->write("x"));
+  deliver();
+  SSL_read(client_.get(), &byte, 1);
+  EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), 1020);  // alert bad_record_mac
+  ERR_clear_error();
+}
+
+TEST_P(Records, WhatTheServerKnowsOfTheClientStays) {
+  EXPECT_EQ(connection_->server_name(), "a.test");
+  EXPECT_FALSE(connection_->negotiated_http2());
+  EXPECT_FALSE(connection_->was_resumed());
+  EXPECT_EQ(connection_->met_policy(),
+            is_tls13() ? config::TlsPolicy::modern : config::TlsPolicy::intermediate);
+  const unsigned char kHttp2[] = {2, 'h', '2'};
+  SSL_CTX_set_alpn_protos(context_.get(), kHttp2, sizeof kHttp2);
+  connect();
+  EXPECT_TRUE(connection_->negotiated_http2());
 }
 
 void note_end(void* /*owner*/, void* count, CRYPTO_EX_DATA* /*data*/, int /*index*/,
@@ -155,15 +322,23 @@ TEST_P(Records, AConnectionTakesAboutAsMuchAsTheAccountSays) {
   EXPECT_GT(each, ServerConnection::kBytesInHandshake / 2);
   EXPECT_LT(each, ServerConnection::kBytesInHandshake * 2);
   before = allocated();
+  const std::size_t said = connection_->bytes();
+  EXPECT_EQ(said < 1000, are_own());
+  EXPECT_EQ(said == ServerConnection::kBytes, !are_own());
   connection_.reset();
   const std::size_t established = before - allocated();
-  EXPECT_GT(established, ServerConnection::kBytes / 2);
-  EXPECT_LT(established, ServerConnection::kBytes * 2);
+  EXPECT_GT(established, said / 2);
+  EXPECT_LT(established, said * 2);
 }
 
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Versions, Records, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+INSTANTIATE_TEST_SUITE_P(Versions, Records,
+                         ::testing::Values(Kind{TLS1_2_VERSION, false, "Tls12"},
+                                           Kind{TLS1_3_VERSION, false, "Tls13"},
+                                           Kind{TLS1_2_VERSION, true, "Tls12BesideOwn"},
+                                           Kind{TLS1_3_VERSION, true, "Tls13Own"}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 }  // namespace
 }  // namespace proxy::tls

@@ -1,6 +1,7 @@
 // Whose ticket opens what: the server's side in memory against OpenSSL's client, without a socket.
 #include <cstring>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,17 @@ struct Outcome {
   SessionPtr ticket;  // what the client can come back with
 };
 
-class SessionTickets : public ::testing::TestWithParam<int> {
+struct Kind {
+  int version;
+  bool own_records;  // ServerPolicy's
+  const char* name;
+};
+
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+class SessionTickets : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     config.certificates = {
@@ -59,7 +70,7 @@ class SessionTickets : public ::testing::TestWithParam<int> {
   // One handshake of this version, and the first bytes after it, in which a ticket may be.
   Outcome handshake(const std::string& name, SSL_SESSION* ticket = nullptr) {
     base::SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
-    SSL_CTX_set_max_proto_version(context.get(), GetParam());
+    SSL_CTX_set_max_proto_version(context.get(), GetParam().version);
     base::SslPtr client(SSL_new(context.get()));
     if (!name.empty()) SSL_set_tlsext_host_name(client.get(), name.c_str());
     if (ticket != nullptr) SSL_set_session(client.get(), ticket);
@@ -87,14 +98,15 @@ class SessionTickets : public ::testing::TestWithParam<int> {
 
   config::ProxyConfig config;
   std::shared_ptr<const TicketKeys> keys = TicketKeys::generate().value();
-  std::unique_ptr<ServerContext> server = ServerContext::create({}).value();
+  std::unique_ptr<ServerContext> server =
+      ServerContext::create({.own_records = GetParam().own_records}).value();
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, SessionTickets,
-                         ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
-                         [](const auto& version) {
-                           return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
-                         });
+                         ::testing::Values(Kind{TLS1_2_VERSION, false, "Tls12"},
+                                           Kind{TLS1_3_VERSION, false, "Tls13"},
+                                           Kind{TLS1_3_VERSION, true, "Tls13OwnRecords"}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 TEST_P(SessionTickets, ResumeWithoutTheCertificateBeingReadAgain) {
   const auto table = std::make_shared<const CertificateTable>(config, nullptr, 1);
