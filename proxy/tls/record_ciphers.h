@@ -23,7 +23,7 @@ enum class ContentType : std::uint8_t {
 
 // The ciphers that records of one worker's connections are sealed and opened with. A cipher that is
 // set up for one key takes a kilobyte, which a connection at rest has no use for; to set it up
-// takes a third of a microsecond. So there are some, and whoever uses one keeps it until all
+// takes a fifth of a microsecond. So there are some, and whoever uses one keeps it until all
 // others have had their turn. One thread.
 class RecordCiphers {
  public:

@@ -41,6 +41,7 @@ class Records : public ::testing::TestWithParam<Kind> {
     }
     table_ = std::make_shared<const CertificateTable>(config_, nullptr, 1);
     server_->set_certificates(table_);
+    server_->set_ticket_keys(TicketKeys::generate().value());
     SSL_CTX_set_max_proto_version(context_.get(), GetParam().version);
     connect();
   }
@@ -56,6 +57,7 @@ class Records : public ::testing::TestWithParam<Kind> {
     SSL_set_bio(client_.get(), in_, out_);
     SSL_set_connect_state(client_.get());
     SSL_set_tlsext_host_name(client_.get(), "a.test");
+    if (session_ != nullptr) SSL_set_session(client_.get(), session_.get());
     connection_ = std::make_unique<ServerConnection>(*server_);
     auto step = ServerConnection::Handshake::needs_more;
     while (step == ServerConnection::Handshake::needs_more) {
@@ -129,6 +131,7 @@ class Records : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<ServerContext> server_ =
       ServerContext::create({.own_records = GetParam().own}).value();
   base::SslCtxPtr context_{SSL_CTX_new(TLS_client_method())};
+  base::OpensslPtr<SSL_SESSION, SSL_SESSION_free> session_;  // to be resumed
   base::SslPtr client_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
@@ -185,6 +188,32 @@ TEST_P(Records, DataPassesBothWaysWithEachCipher) {
     }
     EXPECT_EQ(connection_->state(), ServerConnection::State::open);
   }
+}
+
+TEST_P(Records, DataPassesAfterEachKindOfHandshake) {
+  const auto passes = [&] {
+    send_by_client("question");
+    EXPECT_EQ(read(), "question");
+    EXPECT_TRUE(connection_->write("answer"));
+    deliver();
+    EXPECT_EQ(read_by_client(), "answer");
+    EXPECT_EQ(connection_->bytes() < ServerConnection::kBytes, are_own());
+  };
+  passes();
+  session_.reset(SSL_get1_session(client_.get()));
+  SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN);  // or OpenSSL takes it for a bad session
+  connect();
+  EXPECT_TRUE(connection_->was_resumed());
+  passes();
+  session_.reset();
+  server_->set_ticket_keys(nullptr);  // no ticket goes out
+  connect();
+  EXPECT_FALSE(connection_->was_resumed());
+  passes();
+  // A second ClientHello: the first has no key of a group that the server has (RFC 8446 §4.1.4).
+  SSL_CTX_set1_groups_list(context_.get(), "P-521:X25519");
+  connect();
+  passes();
 }
 
 TEST_P(Records, TheClientMayChangeKeysAndAskForOthers) {
