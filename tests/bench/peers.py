@@ -66,7 +66,7 @@ def start_gatehouse(setup, name, program, patience=START_SECONDS):
     with open(f"{setup.folder}/{name}.json", "w") as f:
         json.dump(config, f)
     return Server(setup.folder, name, PROXY_CORE,
-                  [program, "--config", f"{setup.folder}/{name}.json", "--workers", "1", "--access-log", "off",
+                  [*program, "--config", f"{setup.folder}/{name}.json", "--workers", "1", "--access-log", "off",
                    "--http-address", f"127.0.0.1:{plain}", "--https-address", f"127.0.0.1:{tls}",
                    "--admin-address", f"127.0.0.1:{admin}", "--drain-grace", "0"], plain, tls, patience)
 
