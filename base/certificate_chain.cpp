@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/objects.h>
 
 #include "base/certificate_facts.h"

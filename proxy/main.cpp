@@ -54,6 +54,7 @@ struct Flags {
   std::string otlp_traces_url;
   bool allow_trace = false;
   bool share_ports = false;
+  std::string tls_records = "openssl";
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   std::size_t connections_max = 100'000;
   std::size_t connections_per_client_max = 0;
@@ -154,6 +155,14 @@ void describe(CLI::App& app, Flags& flags) {
                "Listen on ports that another gatehouse-proxy of the same user listens on, which is "
                "then stopped by SIGTERM: new clients come to either, and nobody is refused. The "
                "admin address is not shared")
+      ->group(listen);
+  app.add_option(
+         "--tls-records", flags.tls_records,
+         "Who seals and opens what clients are sent and send once a handshake of TLS 1.3 is "
+         "done: \"openssl\"; or \"own\", which keeps half a kilobyte for a connection that "
+         "rests in place of 12, and is new")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"openssl", "own"}))
       ->group(listen);
   app.add_option("--ports-file", flags.ports_file,
                  "Write the ports listened on into this file, as JSON")
@@ -379,6 +388,7 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.trusted_proxies = std::move(*trusted);
   options.trusted_fields = std::move(*fields);
   options.trace_allowed = flags.allow_trace;
+  options.own_tls_records = flags.tls_records == "own";
   // As many as there are cores for; half of them for one address.
   options.inspectors.threads = std::max<std::size_t>(2, flags.workers);
   options.inspectors.limits.under_way_of_one_max = options.inspectors.threads / 2;

@@ -13,7 +13,6 @@ constexpr std::size_t kTagBytes = RecordCiphers::kTagBytes;
 
 // RFC 8446 §4.6.3: a KeyUpdate is these, and whether it asks for one (0 or 1).
 constexpr std::string_view kKeyUpdateHead("\x18\0\0\1", 4);
-constexpr std::uint8_t kKeyUpdate = 24;
 
 // As many as OpenSSL takes.
 constexpr std::uint8_t kEmptyRecordsMax = 32;

@@ -105,7 +105,7 @@ std::size_t read_secret(std::string_view hex, TrafficSecret& secret) {
 
 struct ServerConnection::Shown {
   struct ChainDeleter {
-    void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
+    void operator()(STACK_OF(X509) * all) const { sk_X509_pop_free(all, X509_free); }
   };
   using Chain = std::unique_ptr<STACK_OF(X509), ChainDeleter>;
 

@@ -137,6 +137,16 @@ class Proxy : public ::testing::Test {
     return command;
   }
 
+  void load_many_streams() {
+    const Outcome version = run({"h2load", "--version"}, folder.path());
+    if (version.exit_code != 0) GTEST_SKIP() << "h2load (nghttp2-client) is not installed";
+    const Outcome load =
+        run({"h2load", "-n", "2000", "-c", "8", "-m", "32",
+             "--connect-to=127.0.0.1:" + std::to_string(https), "https://shop.test/"},
+            folder.path());
+    EXPECT_THAT(load.output, HasSubstr("2000 succeeded, 0 failed")) << program->output();
+  }
+
   std::string path(const std::string& name) { return (folder.path() / name).string(); }
 
   TemporaryFolder folder;
@@ -165,15 +175,56 @@ TEST_F(Proxy, ServesCurlOverBothVersionsOfHttp) {
       [&] { return read_file(path("access.log")).find("\"HTTP/2\"") != std::string::npos; }));
 }
 
+// What a library does, seen from outside: OpenSSL's own client changes its keys, and asks for
+// others (RFC 8446 §4.6.3).
+TEST_F(Proxy, WithRecordsOfItsOwnServesCurlAndAClientThatChangesItsKeys) {
+  start({"--tls-records", "own"});
+  const std::string url = "https://shop.test:" + std::to_string(https) + "/page";
+  for (const char* version : {"--http1.1", "--http2"}) {
+    for (const char* newest : {"1.2", "1.3"}) {
+      const Outcome answer =
+          run(curl({version, "--tls-max", newest, "-w", " %{http_code}", url}), folder.path());
+      EXPECT_EQ(answer.output, "hello from /page 200");
+    }
+  }
+  // A command of s_client is the first letter of what it reads at a time.
+  write("talk.sh", R"sh(
+await() { until [ "$(grep -c "$1" "$2")" -ge "$3" ]; do sleep 0.05; done; }
+ask() {
+  printf 'GET /%s HTTP/1.1\r\nHost: shop.test\r\n\r\n' "$1"
+  await "hello from /$1" said 1
+}
+: >said
+: >told
+{
+  await Verif said 1
+  ask first
+  echo k
+  await KEYUPDATE told 1
+  ask second
+  echo K
+  await KEYUPDATE told 2
+  ask third
+  ask fourth
+  echo Q
+} | openssl s_client -tls1_3 -servername shop.test -connect "127.0.0.1:$1" >said 2>told
+grep -o 'hello from /.*' said
+)sh");
+  const Outcome talk = run({"sh", "-c", "cd \"$1\" && sh ./talk.sh \"$2\"", "talk",
+                            folder.path().string(), std::to_string(https)},
+                           folder.path());
+  EXPECT_THAT(talk.output, HasSubstr("first"));
+  EXPECT_THAT(talk.output, HasSubstr("fourth")) << program->output();
+}
+
+TEST_F(Proxy, WithRecordsOfItsOwnManyHttp2StreamsFailNoRequest) {
+  start({"--tls-records", "own"});
+  load_many_streams();
+}
+
 TEST_F(Proxy, ManyHttp2StreamsFailNoRequest) {
   start();
-  const Outcome version = run({"h2load", "--version"}, folder.path());
-  if (version.exit_code != 0) GTEST_SKIP() << "h2load (nghttp2-client) is not installed";
-  const Outcome load =
-      run({"h2load", "-n", "2000", "-c", "8", "-m", "32",
-           "--connect-to=127.0.0.1:" + std::to_string(https), "https://shop.test/"},
-          folder.path());
-  EXPECT_THAT(load.output, HasSubstr("2000 succeeded, 0 failed")) << program->output();
+  load_many_streams();
 }
 
 TEST_F(Proxy, ACertificateFileThatChangesIsServedWithoutOneFailedRequest) {
