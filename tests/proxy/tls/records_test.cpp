@@ -211,7 +211,7 @@ TEST_P(Records, DataPassesAfterEachKindOfHandshake) {
   EXPECT_FALSE(connection_->was_resumed());
   passes();
   // A second ClientHello: the first has no key of a group that the server has (RFC 8446 §4.1.4).
-  SSL_CTX_set1_groups_list(context_.get(), "P-521:X25519");
+  SSL_CTX_set1_groups_list(context_.get(), "P-521:X25519:P-256");
   connect();
   passes();
 }
