@@ -18,6 +18,52 @@ bool uses_sha384(CipherSuite suite) {
   return suite == CipherSuite::aes_256_gcm_sha384;
 }
 
+// HMAC with a secret, for as long as it is there. OpenSSL would keep that secret: another takes its
+// place then.
+class KeyedHmac {
+ public:
+  KeyedHmac(EVP_MAC_CTX* context, CipherSuite suite, const TrafficSecret& secret)
+      : context_(context),
+        hash_size_(hash_bytes(suite)),
+        is_keyed_(EVP_MAC_init(context, secret.bytes.data(), hash_size_, nullptr) == 1) {}
+  ~KeyedHmac() {
+    const TrafficSecret nothing;
+    EVP_MAC_init(context_, nothing.bytes.data(), hash_size_, nullptr);
+  }
+  KeyedHmac(const KeyedHmac&) = delete;
+  KeyedHmac& operator=(const KeyedHmac&) = delete;
+
+  // RFC 5869 §2.3: one block, whose counter is 1, is all that any key or secret takes.
+  bool expand(std::string_view label, std::span<unsigned char> out) const {
+    if (!is_keyed_ || out.size() > hash_size_ ||
+        kLabelPrefix.size() + label.size() > kLabelBytesMax) {
+      return false;
+    }
+    std::array<unsigned char, 2 + 1 + kLabelBytesMax + 1 + 1> info{};
+    unsigned char* end = info.data();
+    *end++ = 0;
+    *end++ = static_cast<unsigned char>(out.size());
+    *end++ = static_cast<unsigned char>(kLabelPrefix.size() + label.size());
+    end = std::copy(kLabelPrefix.begin(), kLabelPrefix.end(), end);
+    end = std::copy(label.begin(), label.end(), end);
+    *end++ = 0;  // no context
+    *end++ = 1;
+    TrafficSecret block;
+    std::size_t size = 0;
+    const bool is_made =
+        EVP_MAC_init(context_, nullptr, 0, nullptr) == 1 &&  // with the same key
+        EVP_MAC_update(context_, info.data(), static_cast<std::size_t>(end - info.data())) == 1 &&
+        EVP_MAC_final(context_, block.bytes.data(), &size, block.bytes.size()) == 1;
+    if (is_made) std::copy_n(block.bytes.begin(), out.size(), out.begin());
+    return is_made;
+  }
+
+ private:
+  EVP_MAC_CTX* context_;
+  std::size_t hash_size_;
+  bool is_keyed_;
+};
+
 }  // namespace
 
 std::size_t key_bytes(CipherSuite suite) {
@@ -64,39 +110,17 @@ KeyExpansion::KeyExpansion() : sha256_(make("SHA256")), sha384_(make("SHA384")) 
 
 KeyExpansion::~KeyExpansion() = default;
 
-// RFC 5869 §2.3: one block, whose counter is 1, is all that any key or secret takes.
 bool KeyExpansion::expand(CipherSuite suite, const TrafficSecret& secret, std::string_view label,
                           std::span<unsigned char> out) {
-  const std::size_t hash_size = hash_bytes(suite);
-  if (out.size() > hash_size || kLabelPrefix.size() + label.size() > kLabelBytesMax) return false;
-  std::array<unsigned char, 2 + 1 + kLabelBytesMax + 1 + 1> info{};
-  unsigned char* end = info.data();
-  *end++ = 0;
-  *end++ = static_cast<unsigned char>(out.size());
-  *end++ = static_cast<unsigned char>(kLabelPrefix.size() + label.size());
-  end = std::copy(kLabelPrefix.begin(), kLabelPrefix.end(), end);
-  end = std::copy(label.begin(), label.end(), end);
-  *end++ = 0;  // no context
-  *end++ = 1;
-  EVP_MAC_CTX* const hmac = (uses_sha384(suite) ? sha384_ : sha256_).get();
-  TrafficSecret block;
-  std::size_t size = 0;
-  const bool is_made =
-      EVP_MAC_init(hmac, secret.bytes.data(), hash_size, nullptr) == 1 &&
-      EVP_MAC_update(hmac, info.data(), static_cast<std::size_t>(end - info.data())) == 1 &&
-      EVP_MAC_final(hmac, block.bytes.data(), &size, block.bytes.size()) == 1;
-  // In place of the secret, which OpenSSL would keep.
-  const TrafficSecret nothing;
-  const bool is_wiped = EVP_MAC_init(hmac, nothing.bytes.data(), hash_size, nullptr) == 1;
-  if (!is_made || !is_wiped) return false;
-  std::copy_n(block.bytes.begin(), out.size(), out.begin());
-  return true;
+  const KeyedHmac hmac((uses_sha384(suite) ? sha384_ : sha256_).get(), suite, secret);
+  return hmac.expand(label, out);
 }
 
 bool KeyExpansion::derive_keys(const TrafficSecret& secret, RecordKeys& keys) {
   keys.sequence = 0;
-  return expand(keys.suite, secret, "key", std::span(keys.key).first(key_bytes(keys.suite))) &&
-         expand(keys.suite, secret, "iv", keys.iv);
+  const KeyedHmac hmac((uses_sha384(keys.suite) ? sha384_ : sha256_).get(), keys.suite, secret);
+  return hmac.expand("key", std::span(keys.key).first(key_bytes(keys.suite))) &&
+         hmac.expand("iv", keys.iv);
 }
 
 bool KeyExpansion::advance(CipherSuite suite, TrafficSecret& secret) {
