@@ -104,14 +104,14 @@ Heard hear(CipherSuite suite, std::string_view wire, std::size_t step, std::size
   RecordLayer layer(ciphers(),
                     {.suite = suite, .client_secret = secret_of(1), .server_secret = secret_of(2)});
   Heard heard;
+  // In memory of exactly these sizes, for AddressSanitizer.
+  auto out = std::make_unique<char[]>(room);
   for (std::size_t at = 0; at < wire.size(); at += step) {
-    // In memory of exactly this size, for AddressSanitizer.
     const std::string_view part = wire.substr(at, step);
     auto copy = std::make_unique<char[]>(part.size());
     part.copy(copy.get(), part.size());
     std::string_view left(copy.get(), part.size());
     for (;;) {
-      auto out = std::make_unique<char[]>(room);
       const std::size_t before = left.size();
       const bool had_rest = layer.has_rest();
       std::size_t records = records_max;
