@@ -74,6 +74,7 @@ Compiled compile(const ClusterView& view) {
   routing::Room room =
       routing::add_by_age(ingresses.claimants(), view.bounds, view.without_room, compiler);
   CompiledIntents made = compiler.finish();
+  ingresses.tell_of_entries_without_secret(made);
 
   Compiled compiled;
   compiled.config = std::move(made.config);

@@ -143,9 +143,7 @@ void IngressIntents::add_tls(const Scope& scope, const kube::IngressTls& tls, bo
   const kube::Ingress& ingress = scope.ingress;
   if (tls.secret_name.empty() && needs_none(tls)) return;
   if (tls.secret_name.empty()) {
-    complain(scope.rank.claimant, "CertificateMissing",
-             "A tls entry has no secretName, and there is no default certificate; its hosts have "
-             "no TLS from it.");
+    without_secret_.push_back(scope.rank.claimant);
     return;
   }
   CertificateIntent certificate{tls.secret_name, {}, orders && !tls.hosts.empty()};

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kube/resources/ingress.h"
 #include "operator/api/certificate.h"
@@ -38,6 +39,9 @@ class IngressIntents {
                                 const annotations::RoutePolicy& policy,
                                 const std::optional<annotations::RoutePolicy>& beside_class);
 
+  // Who has a tls entry that names no Secret: once for each entry.
+  const std::vector<routing::Claimant>& without_secret() const { return without_secret_; }
+
  private:
   void add_hosts(const Scope& scope, const annotations::OtherHosts& others,
                  routing::Intent& intent);
@@ -54,6 +58,7 @@ class IngressIntents {
   const PoliciesOfRoutes& policies_;
   const PathIntents paths_;
   routing::IntentCompiler& compiler_;
+  std::vector<routing::Claimant> without_secret_;
 };
 
 }  // namespace ingress

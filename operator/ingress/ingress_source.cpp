@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "operator/ingress/annotations/other_hosts.h"
@@ -88,6 +89,22 @@ routing::Absent IngressSource::leave_out(std::size_t place, const NoRoom& why) {
   if (ingress.default_backend) ++summary.paths_closed;
   tell_why(reading, why);
   return absent_of(reading);
+}
+
+// Their hosts are shown what clients are shown who name no host, where it is of their namespace.
+void IngressSource::tell_of_entries_without_secret(routing::CompiledIntents& made) const {
+  const auto unnamed = made.config.sni.find("");
+  const std::string shown = unnamed == made.config.sni.end()
+                                ? view_.unnamed_elsewhere
+                                : unnamed->second.substr(0, unnamed->second.find('/'));
+  for (const routing::Claimant& claimant : intents_.without_secret()) {
+    const bool is_theirs = made.owners.may_be_shared() || shown == claimant.namespace_();
+    if (!shown.empty() && is_theirs) continue;
+    made.complaints.push_back(
+        {claimant, routing::Severity::warning, "CertificateMissing",
+         "A tls entry has no secretName, and its namespace has no default certificate; its hosts "
+         "have no TLS from it."});
+  }
 }
 
 void IngressSource::tell_why(const Reading& reading, const NoRoom& no_room) {

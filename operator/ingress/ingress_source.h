@@ -47,6 +47,8 @@ class IngressSource final : public routing::IntentSource {
   std::vector<Summary> take_summaries() { return std::move(summaries_); }
   // Of rules and aliases, as far as their namespaces own them.
   std::set<std::string> take_served_hosts() { return hosts_.take_served(); }
+  // Tells those whose hosts are shown no certificate, once it is known what is shown to whom.
+  void tell_of_entries_without_secret(routing::CompiledIntents& made) const;
 
  private:
   void tell_why(const Reading& reading, const routing::NoRoom& no_room);

@@ -431,13 +431,16 @@ TEST(Compiler, ARewriteOfTheRootToItselfAsksForNothing) {
 }
 
 // An open "/" and a younger Ingress whose guard is not supported, as the proxy takes them.
-Compiled beside_an_open_root(ingress_test::IngressBuilder guarded) {
-  return compile(ViewBuilder()
-                     .service("shop/web", 80, {"10.0.0.1"})
-                     .ingress(an_ingress("shop/open").path("a.example", "/", "web", 80))
-                     .ingress(guarded.created_after(seconds(1))
-                                  .annotation("nginx.ingress.kubernetes.io/auth-url", "http://a/"))
-                     .view);
+// The guarded one is a second younger, or as much older as the open one is younger.
+Compiled beside_an_open_root(ingress_test::IngressBuilder guarded, seconds open_after = {}) {
+  return compile(
+      ViewBuilder()
+          .service("shop/web", 80, {"10.0.0.1"})
+          .ingress(
+              an_ingress("shop/open").created_after(open_after).path("a.example", "/", "web", 80))
+          .ingress(guarded.created_after(seconds(1))
+                       .annotation("nginx.ingress.kubernetes.io/auth-url", "http://a/"))
+          .view);
 }
 
 std::vector<std::string> expressions(const Compiled& compiled, const std::string& name) {
@@ -451,12 +454,15 @@ TEST(Compiler, ARefusedRegularExpressionClosesWhatItMatchesWhateverThePathTypeAn
        {kube::PathType::prefix, kube::PathType::exact, kube::PathType::implementation_specific}) {
     for (const std::string path : {"/admin(/|$)(.*)", "/wp-(admin|login)(.*)", "/(a|b)",
                                    "/api/v[0-9]+/internal/.*", "/admin|/secret"}) {
-      const Compiled compiled =
-          beside_an_open_root(an_ingress("shop/re").path("a.example", path, "web", 80, type));
-      EXPECT_THAT(expressions(compiled, "a.example"), ElementsAre(path));
-      EXPECT_EQ(host(compiled, "a.example").closed[0].answer,
-                (FixedAnswer{503, "annotation_refused"}));
-      EXPECT_THAT(reasons(compiled), ElementsAre("shop/re AnnotationRefused")) << path;
+      for (const seconds open_after : {seconds(0), seconds(2)}) {
+        SCOPED_TRACE(path + " beside one after " + std::to_string(open_after.count()) + " s");
+        const Compiled compiled = beside_an_open_root(
+            an_ingress("shop/re").path("a.example", path, "web", 80, type), open_after);
+        EXPECT_THAT(expressions(compiled, "a.example"), ElementsAre(path));
+        EXPECT_EQ(host(compiled, "a.example").closed[0].answer,
+                  (FixedAnswer{503, "annotation_refused"}));
+        EXPECT_THAT(reasons(compiled), ElementsAre("shop/re AnnotationRefused"));
+      }
     }
   }
 }
@@ -683,6 +689,29 @@ TEST(Compiler, ATlsEntryWithoutHostsIsForAllHostsOfTheRules) {
                                         .view);
   EXPECT_THAT(compiled.config.sni,
               ElementsAre(Pair("*.b.example", "shop/tls"), Pair("a.example", "shop/tls")));
+}
+
+TEST(Compiler, ATlsEntryWithoutASecretIsToldWhereItsNamespaceHasNoDefaultCertificate) {
+  const auto beside = [](const std::string& namespace_) {
+    ViewBuilder cluster = shop();
+    if (!namespace_.empty()) {
+      cluster.service(namespace_ + "/rest", 80, {"10.0.0.9"})
+          .secret(namespace_ + "/tls", {"a.example"})
+          .ingress(an_ingress(namespace_ + "/default").default_backend("rest", 80).tls({}, "tls"));
+    }
+    return compile(cluster
+                       .ingress(an_ingress("shop/www")
+                                    .created_after(seconds(1))
+                                    .path("a.example", "/", "web", 80)
+                                    .tls({"a.example"}, ""))
+                       .view);
+  };
+  const auto told = HasSubstr("its namespace has no default certificate");
+  EXPECT_THAT(message_of(beside(""), "CertificateMissing"), told);
+  EXPECT_THAT(beside("shop").complaints, IsEmpty());
+  std::string all;
+  for (const Complaint& complaint : beside("other").complaints) all += complaint.message;
+  EXPECT_THAT(all, told);
 }
 
 TEST(Compiler, AMissingSecretConcernsItsOwnHostsAlone) {
