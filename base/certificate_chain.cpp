@@ -1,13 +1,11 @@
 #include "base/certificate_chain.h"
 
 #include <algorithm>
-#include <array>
 #include <list>
 #include <map>
 #include <optional>
 #include <utility>
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/objects.h>
 
@@ -60,7 +58,7 @@ Result<std::shared_ptr<X509>> parsed(std::string_view der, std::size_t index) {
   return made;
 }
 
-// Of the curves of read_ec_private_key().
+// Of the curves of read_ec_public_half().
 std::optional<int> bits_of_curve(int curve) {
   switch (curve) {
     case NID_X9_62_prime256v1:
@@ -94,23 +92,14 @@ std::optional<int> curve_of(X509* certificate) {
   return curve_of(algorithm);
 }
 
-// Whether the certificate shows the public half of this EC key, as it is written there: to have
-// OpenSSL read the certificate's key costs ten times as much. False: whoever has it read will know.
-bool is_shown(const EVP_PKEY* key, X509* certificate) {
-  // Each of the curves has another size.
-  const auto curve = curve_of(certificate);
-  const auto bits = curve ? bits_of_curve(*curve) : std::nullopt;
-  if (bits != EVP_PKEY_get_bits(key)) return false;
-  constexpr std::size_t kPointBytesMax = 1 + 2 * 66;  // P-521, uncompressed
-  std::array<unsigned char, kPointBytesMax> point{};
-  std::size_t size = 0;
-  if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(),
-                                      &size) != 1) {
-    return false;
-  }
+// Whether the certificate shows this public half, as it is written there: to have OpenSSL read the
+// certificate's key costs ten times as much. False: whoever has it read will know.
+bool is_shown(const EcPublicHalf& half, X509* certificate) {
+  if (curve_of(certificate) != half.curve) return false;
   const ASN1_BIT_STRING* const shown = X509_get0_pubkey_bitstr(certificate);
-  return static_cast<std::size_t>(ASN1_STRING_length(shown)) == size &&
-         std::equal(point.data(), point.data() + size, ASN1_STRING_get0_data(shown));
+  const std::string_view bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(shown)),
+                               static_cast<std::size_t>(ASN1_STRING_length(shown)));
+  return bytes == half.point;
 }
 
 // Whether the bytes of its key are a point of this curve, not compressed.
@@ -154,12 +143,12 @@ std::optional<CertificateChain::Key> read_plain_ec_key(std::string_view key_pem,
                                                        X509* certificate) {
   const auto blocks = read_pem(key_pem);
   if (!blocks || blocks->size() != 1 || blocks->front().label != "PRIVATE KEY") return std::nullopt;
-  const EvpPkeyPtr key = read_ec_private_key(blocks->front());
-  const bool is_the_leafs = key != nullptr && is_shown(key.get(), certificate);
-  take_openssl_error();
-  if (!is_the_leafs) return std::nullopt;
-  const KeySpec spec{KeyAlgorithm::ecdsa, EVP_PKEY_get_bits(key.get())};
-  return CertificateChain::Key{spec, write_pem(blocks->front())};
+  const auto half = read_ec_public_half(blocks->front());
+  const auto bits = half ? bits_of_curve(half->curve) : std::nullopt;
+  if (!bits || !is_shown(*half, certificate) || !has_point_of(certificate, half->curve)) {
+    return std::nullopt;
+  }
+  return CertificateChain::Key{{KeyAlgorithm::ecdsa, *bits}, write_pem(blocks->front())};
 }
 
 }  // namespace

@@ -126,44 +126,64 @@ EvpPkeyPtr make_key(const EcKeyParts& parts) {
   return EvpPkeyPtr(key);
 }
 
-EvpPkeyPtr read_pkcs8(std::string_view der) {
+// The parts are views of it, or (nullptr) of the block.
+struct ReadParts {
+  Pkcs8Ptr pkcs8;
+  EcKeyParts parts;
+};
+
+std::optional<ReadParts> read_pkcs8(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = at + der.size();
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  ReadParts read;
+  read.pkcs8.reset(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   const ASN1_OBJECT* algorithm = nullptr;
   const unsigned char* octets = nullptr;
   int size = 0;
   const X509_ALGOR* parameters = nullptr;
-  if (info == nullptr || at != end ||
-      PKCS8_pkey_get0(&algorithm, &octets, &size, &parameters, info.get()) != 1 ||
+  if (read.pkcs8 == nullptr || at != end ||
+      PKCS8_pkey_get0(&algorithm, &octets, &size, &parameters, read.pkcs8.get()) != 1 ||
       OBJ_obj2nid(algorithm) != NID_X9_62_id_ecPublicKey) {
-    return nullptr;
+    return std::nullopt;
   }
   int type = 0;
   const void* value = nullptr;
   X509_ALGOR_get0(nullptr, &type, &value, parameters);
-  if (type != V_ASN1_OBJECT) return nullptr;
-  EcKeyParts parts;
-  parts.curve = curve_of(OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(value)));
-  if (parts.curve == nullptr) return nullptr;
+  if (type != V_ASN1_OBJECT) return std::nullopt;
+  read.parts.curve = curve_of(OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(value)));
   const std::string_view inner(reinterpret_cast<const char*>(octets),
                                static_cast<std::size_t>(size));
-  return read_ec_parts(inner, parts) ? make_key(parts) : nullptr;
+  if (read.parts.curve == nullptr || !read_ec_parts(inner, read.parts)) return std::nullopt;
+  return read;
 }
 
-EvpPkeyPtr read_sec1(std::string_view der) {
-  EcKeyParts parts;
-  return read_ec_parts(der, parts) ? make_key(parts) : nullptr;
+std::optional<ReadParts> read_sec1(std::string_view der) {
+  ReadParts read;
+  if (!read_ec_parts(der, read.parts)) return std::nullopt;
+  return read;
+}
+
+std::optional<ReadParts> parts_of(const PemBlock& block) {
+  std::optional<ReadParts> read;
+  if (block.label == "PRIVATE KEY") read = read_pkcs8(block.der);
+  if (block.label == "EC PRIVATE KEY") read = read_sec1(block.der);
+  ERR_clear_error();
+  return read;
 }
 
 }  // namespace
 
 EvpPkeyPtr read_ec_private_key(const PemBlock& block) {
-  EvpPkeyPtr key;
-  if (block.label == "PRIVATE KEY") key = read_pkcs8(block.der);
-  if (block.label == "EC PRIVATE KEY") key = read_sec1(block.der);
+  const auto read = parts_of(block);
+  EvpPkeyPtr key = read ? make_key(read->parts) : nullptr;
   ERR_clear_error();
   return key;
+}
+
+std::optional<EcPublicHalf> read_ec_public_half(const PemBlock& block) {
+  const auto read = parts_of(block);
+  if (!read) return std::nullopt;
+  return EcPublicHalf{read->parts.curve->nid, std::string(read->parts.point)};
 }
 
 }  // namespace base

@@ -1,6 +1,8 @@
 #include "base/ec_private_key.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/encoder.h>
 
 #include "base/key.h"
@@ -55,6 +57,26 @@ TEST(EcPrivateKey, AllCurvesAreReadInBothForms) {
       EXPECT_TRUE(is_same_pair(read.get(), key.get())) << curve << " " << structure;
     }
   }
+}
+
+TEST(EcPrivateKey, ItsPublicHalfIsReadWithoutMakingAKey) {
+  for (const char* curve : {"P-256", "P-384", "P-521"}) {
+    const base::EvpPkeyPtr key(EVP_EC_gen(curve));
+    std::string point(200, '\0');
+    std::size_t size = 0;
+    ASSERT_EQ(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PUB_KEY,
+                                              reinterpret_cast<unsigned char*>(point.data()),
+                                              point.size(), &size),
+              1);
+    for (const char* structure : {"PrivateKeyInfo", "type-specific"}) {
+      const auto half = base::read_ec_public_half(block_of(key.get(), structure));
+      ASSERT_TRUE(half) << curve << " " << structure;
+      EXPECT_EQ(half->curve, EC_curve_nist2nid(curve));
+      EXPECT_EQ(half->point, point.substr(0, size));
+    }
+  }
+  const base::EvpPkeyPtr rsa(EVP_RSA_gen(2048));
+  EXPECT_FALSE(base::read_ec_public_half(block_of(rsa.get(), "PrivateKeyInfo")));
 }
 
 TEST(EcPrivateKey, WhatIsNoSuchKeyIsLeftToTheDecoders) {
