@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -84,7 +85,7 @@ struct Memory {
   ServingLooks serving;
 
   struct RenewalInfo {
-    std::string serial;  // that the rest is about
+    std::size_t serial = 0;  // hash of the one that the rest is about; 0: of none
     std::optional<api::RenewalInfoStatus> info;
     std::optional<base::SteadyTime> next_fetch;
   };

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -20,10 +24,16 @@ constexpr minutes kSpreadAfterRestart{10};
 constexpr minutes kWithoutAnIssuer{5};  // until it is thought of again
 constexpr minutes kWithoutATurn{5};
 
+// Never 0. There are ten thousand that are remembered, and a text would take six times the room.
+std::size_t hash_of(const std::string& serial) {
+  return std::max<std::size_t>(std::hash<std::string>()(serial), 1);
+}
+
 }  // namespace
 
 void RenewalInfoWatch::look(const base::CertificateInfo& leaf) {
-  if (memory_.serial != leaf.serial) begin_with(leaf);
+  const std::size_t serial = hash_of(leaf.serial);
+  if (std::exchange(memory_.serial, serial) != serial) begin();
   if (!memory_.next_fetch || *memory_.next_fetch <= context_.steady_now()) fetch(leaf);
   if (!memory_.info) return;
   // A later time of the next check alone is not worth a write.
@@ -37,9 +47,8 @@ void RenewalInfoWatch::look(const base::CertificateInfo& leaf) {
   show_ready(record_.certificate(), leaf, context_.now());
 }
 
-void RenewalInfoWatch::begin_with(const base::CertificateInfo& leaf) {
+void RenewalInfoWatch::begin() {
   const std::optional<api::RenewalInfoStatus>& shown = record_.status().renewal_info;
-  memory_.serial = leaf.serial;
   memory_.info = shown;
   memory_.next_fetch.reset();
   if (!shown) return;

@@ -20,7 +20,7 @@ class RenewalInfoWatch {
   std::optional<base::SteadyTime> next_look() const { return memory_.next_fetch; }
 
  private:
-  void begin_with(const base::CertificateInfo& leaf);
+  void begin();
   void fetch(const base::CertificateInfo& leaf);
 
   Context& context_;
