@@ -12,5 +12,7 @@ namespace proxy::http2 {
 // to their peer and back (64 KiB are 1.3 MB/s at 50 ms).
 void grow_window(nghttp2_session* session, std::int32_t stream, std::int32_t window_max,
                  std::int32_t times);
+// Whether the stream's window is so large already, and half of it came: it would grow if it might.
+bool fills_window(nghttp2_session* session, std::int32_t stream, std::int32_t window);
 
 }  // namespace proxy::http2

@@ -503,16 +503,26 @@ void ServerSession::hold(Stream& stream, std::size_t bytes) {
   }
 }
 
+// A stream's window grows up to what all streams may have together, and that with the stream that
+// fills it.
+void ServerSession::widen(Stream& stream) {
+  const std::int32_t all = nghttp2_session_get_effective_local_window_size(session_);
+  const std::int32_t wider = std::min(all * 2, connection_window_max_);
+  if (wider > all && fills_window(session_, stream.id_, all) &&
+      source_.may_widen(static_cast<std::size_t>(wider - all))) {
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, wider);
+  }
+  // Up to what all streams may have together.
+  grow_window(session_, stream.id_, nghttp2_session_get_effective_local_window_size(session_), 2);
+}
+
 void ServerSession::consume(Stream& stream) {
   const std::size_t bytes = std::exchange(stream.unconsumed_, 0);
   const std::size_t held = std::exchange(stream.held_window_, 0);
   assert(bytes <= unconsumed_);
   unconsumed_ -= bytes;
   const bool is_taken_as_it_comes = bytes > 0 && unconsumed_ < stalled_bytes_max_ / 2;
-  // Up to what all streams may have together.
-  if (is_taken_as_it_comes && !stream.request_ended_) {
-    grow_window(session_, stream.id_, nghttp2_session_get_effective_local_window_size(session_), 2);
-  }
+  if (is_taken_as_it_comes && !stream.request_ended_) widen(stream);
   if (bytes > 0) nghttp2_session_consume_stream(session_, stream.id_, bytes);
   if (held > 0) nghttp2_session_consume_connection(session_, held);
 }

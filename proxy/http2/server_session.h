@@ -33,6 +33,9 @@ struct Limits {
   std::int32_t stream_window = 65'535;
   std::int32_t connection_window = 1 << 20;
   std::size_t stalled_bytes_max = 512u << 10;
+  // What the connection's window, and a stream's with it, may grow to while bodies are taken as
+  // they come, and the source has it widened: at 50 ms 4 MiB are 80 MB/s.
+  std::int32_t connection_window_max = 4 << 20;
   // Streams that the client resets (Rapid Reset, CVE-2023-44487), or breaks so that we must
   // (MadeYouReset, CVE-2025-8671): either way a request was begun in vain, and the limit on
   // concurrent streams does not count it any more.
@@ -119,6 +122,8 @@ class StreamSource {
   virtual std::unique_ptr<Stream> make_stream() = 0;
   virtual void recycle_stream(std::unique_ptr<Stream> stream) = 0;
   virtual base::SteadyTime now() const = 0;
+  // Whether the connection's window may be so much wider, from now to its end.
+  virtual bool may_widen(std::size_t /*bytes*/) { return false; }
 
  protected:
   ~StreamSource() = default;
@@ -209,6 +214,7 @@ class ServerSession {
       : source_(source),
         fields_limits_(limits.fields),
         stalled_bytes_max_(limits.stalled_bytes_max),
+        connection_window_max_(limits.connection_window_max),
         resets_(limits.resets_burst, limits.resets_per_second),
         idle_frames_(limits.idle_frames_burst, limits.idle_frames_per_second) {}
   Received take(std::string_view bytes, std::size_t work_max);
@@ -221,6 +227,7 @@ class ServerSession {
   bool add_field(Stream& stream, std::string_view name, std::string_view value);
   void cut_off(Stream& stream);
   void hold(Stream& stream, std::size_t bytes);
+  void widen(Stream& stream);
   void gather(Stream& stream, std::string_view data);
   void deliver(Stream& stream, std::string_view data, bool last);
   void deliver_gathered();
@@ -238,6 +245,7 @@ class ServerSession {
   StreamSource& source_;
   FieldAccount::Limits fields_limits_;
   std::size_t stalled_bytes_max_;
+  std::int32_t connection_window_max_;
   std::size_t unconsumed_ = 0;  // of all streams
   FrameWalk walk_;
   Budget resets_;

@@ -42,7 +42,9 @@ Http2Connection::Http2Connection(const Means& means, ClientConnection& connectio
       passed_(kFlushBytesMax),
       idle_since_(means.loop.now()) {}
 
-Http2Connection::~Http2Connection() = default;
+Http2Connection::~Http2Connection() {
+  means_.wide_windows.give_back(widened_);
+}
 
 bool Http2Connection::start() {
   session_ = http2::ServerSession::create({}, *this);
@@ -68,6 +70,12 @@ void Http2Connection::recycle_stream(std::unique_ptr<http2::Stream> stream) {
 
 base::SteadyTime Http2Connection::now() const {
   return means_.loop.now();
+}
+
+bool Http2Connection::may_widen(std::size_t bytes) {
+  if (!means_.wide_windows.take(bytes)) return false;
+  widened_ += bytes;
+  return true;
 }
 
 void Http2Connection::on_readable() {

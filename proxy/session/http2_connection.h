@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "proxy/admin/held_text.h"
 #include "proxy/http2/response_fields.h"
 #include "proxy/http2/server_session.h"
+#include "proxy/http2/wide_windows.h"
 #include "proxy/net/flow.h"
 #include "proxy/net/queue.h"
 #include "proxy/net/send_watch.h"
@@ -117,6 +119,7 @@ class Http2Connection final : public Protocol,
   struct Means : Tools {
     RequestPool<Http2Stream>& streams;
     FlushQueue& flushes;
+    http2::WideWindows& wide_windows;
   };
 
   // `means` itself outlives it, too.
@@ -156,6 +159,7 @@ class Http2Connection final : public Protocol,
   std::unique_ptr<http2::Stream> make_stream() override;
   void recycle_stream(std::unique_ptr<http2::Stream> stream) override;
   base::SteadyTime now() const override;
+  bool may_widen(std::size_t bytes) override;
   void read();
   bool take_input(net::TurnBudget& budget);
   bool owes_too_much() const;
@@ -176,6 +180,7 @@ class Http2Connection final : public Protocol,
   bool sent_goaway_ = false;
   bool has_failed_ = false;
   bool had_request_ = false;
+  std::size_t widened_ = 0;       // by so much, of the worker's wide windows
   admin::HeldBytes held_;         // in session_
   net::Flow input_flow_;          // of all its streams
   base::ByteQueue input_;         // that was read, and that there was no time to look at

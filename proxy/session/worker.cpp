@@ -92,6 +92,7 @@ void Worker::note_memory(MemoryWatermark::Level level) {
   loop_->post([this, level] {
     const bool is_less = level > standing_.memory;
     standing_.memory = level;
+    wide_windows_.note_memory(standing_.has_little_memory());
     if (!is_less) return;
     exchanges_.give_memory_back();
     http2_streams_.give_memory_back();

@@ -11,6 +11,7 @@
 #include "proxy/http/request_id.h"
 #include "proxy/http2/request_fields.h"
 #include "proxy/http2/response_fields.h"
+#include "proxy/http2/wide_windows.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/policy/auth_cache.h"
@@ -142,10 +143,11 @@ class Worker final : private net::TurnEnd, private Listener::Owner {
   const Http2Stream::Means means_of_http2_streams_{tools_, exchanges_, response_fields_, date_};
   RequestPool<Http2Stream> http2_streams_{means_of_http2_streams_, counters_.held.pools};
   FlushQueue to_flush_{*loop_};
+  http2::WideWindows wide_windows_{http2::kWideWindowsBytesMax};
 
   ClientQueues clients_{tools_};
   const Protocols protocols_{{tools_, clients_, exchanges_, standing_, date_},
-                             {tools_, http2_streams_, to_flush_},
+                             {tools_, http2_streams_, to_flush_, wide_windows_},
                              {tools_, serving_, clients_}};
   const ClientConnection::Means means_of_connections_{tools_,        live_, clients_,
                                                       public_ports_, *tls_, protocols_};

@@ -2,6 +2,10 @@
 // that no well-behaved client sends.
 #include "proxy/http2/server_session.h"
 
+#include <algorithm>
+#include <functional>
+#include <tuple>
+
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
@@ -40,7 +44,13 @@ class Source final : public StreamSource {
     if (stream.get() == last) last = nullptr;
   }
   base::SteadyTime now() const override { return time; }
+  bool may_widen(std::size_t bytes) override {
+    if (bytes > wider) return false;
+    wider -= bytes;
+    return true;
+  }
 
+  std::size_t wider = 0;             // so much a window may still be
   ServerSession* session = nullptr;  // where fields that are too large are answered
   int begun = 0;
   int too_large = 0;
@@ -433,6 +443,71 @@ TEST_F(Session, AStreamsWindowGrowsWhileItsBodyIsTakenAsItComesAndNotBeyondTheCo
   ASSERT_TRUE(turn(frame(NGHTTP2_DATA, 0, 1, piece)));
   read_window();
   EXPECT_EQ(window, left);
+}
+
+// What a client may send that keeps to its windows, of stream 1.
+class Sender {
+ public:
+  void read(const std::string& out) {
+    for_each_frame(out, [&](std::uint8_t type, std::uint8_t, int stream, std::string_view payload) {
+      if (type != NGHTTP2_WINDOW_UPDATE) return;
+      std::int64_t by = 0;
+      for (const char c : payload) by = by << 8 | static_cast<std::uint8_t>(c);
+      (stream == 0 ? of_all_ : of_stream_) += by;
+    });
+  }
+  // So much in one frame, if it may; 0: it may not.
+  std::size_t next(std::size_t wanted) {
+    const std::int64_t may = std::min(
+        {std::min(of_all_, of_stream_), std::int64_t{16'384}, static_cast<std::int64_t>(wanted)});
+    if (may <= 0) return 0;
+    of_all_ -= may;
+    of_stream_ -= may;
+    return static_cast<std::size_t>(may);
+  }
+  std::int64_t of_all() const { return of_all_; }
+
+ private:
+  std::int64_t of_all_ = 65'535, of_stream_ = 65'535;
+};
+
+// An upload of 10 MiB by a long path: in each round trip the client sends what it may, and what
+// that opens is known to it in the next one.
+int round_trips(ServerSession& session, Source& source, Sender& sender,
+                const std::function<std::string(const std::string&)>& turn) {
+  std::size_t left = 10u << 20;
+  int count = 0;
+  for (; left > 0 && count < 200; ++count) {
+    std::string opened;
+    for (std::size_t size = sender.next(left); size > 0; size = sender.next(left)) {
+      left -= size;
+      opened += turn(frame(NGHTTP2_DATA, 0, 1, std::string(size, 'x')));
+      session.consume(*source.last);
+      opened += turn("");
+    }
+    sender.read(opened);
+  }
+  return count;
+}
+
+TEST_F(Session, AnUploadFromFarAwayTakesFewRoundTripsAndWindowsStayInTheirBounds) {
+  for (const auto& [wider, most, widest] :
+       {std::tuple(0u, 21, 1 << 20), std::tuple(3u << 20, 8, 4 << 20)}) {
+    begin();
+    source.wider = wider;
+    Sender sender;
+    sender.read(out);
+    ASSERT_TRUE(turn(get(1, NGHTTP2_FLAG_END_HEADERS)));
+    sender.read(out);
+    EXPECT_LE(round_trips(*session, source, sender,
+                          [this](const std::string& bytes) {
+                            EXPECT_TRUE(turn(bytes));
+                            return out;
+                          }),
+              most);
+    EXPECT_LE(sender.of_all(), widest);
+    EXPECT_EQ(source.wider, 0u);
+  }
 }
 
 // RFC 9113 §5.2: what a client may send, by the WINDOW_UPDATE that it gets.
