@@ -63,13 +63,9 @@ class LeaderRules {
 
   // What the server stored for our Create or Update, which was sent at that time.
   void on_written(const Lease& lease, base::SteadyTime sent_at);
-  bool says(const std::map<std::string, std::string>& annotations) const {
-    return annotations_ == annotations;
-  }
+  bool says(const base::TextMap& annotations) const { return annotations_ == annotations; }
   // What the Lease is to say of its holder from now on.
-  void annotate(std::map<std::string, std::string> annotations) {
-    annotations_ = std::move(annotations);
-  }
+  void annotate(base::TextMap annotations) { annotations_ = std::move(annotations); }
   // True while our last successful write is younger than renew_deadline.
   bool holds(base::SteadyTime now) const;
   const std::optional<Lease>& observed() const { return observed_; }
@@ -79,7 +75,7 @@ class LeaderRules {
   void describe(Lease& lease) const;
 
   LeaderElectionOptions options_;
-  std::map<std::string, std::string> annotations_;
+  base::TextMap annotations_;
   std::optional<Lease> observed_;
   base::SteadyTime changed_at_{};  // when observed_ last changed, by our clock
   std::optional<base::SteadyTime> renewed_at_;
@@ -90,8 +86,8 @@ class LeaderRules {
 class LeaderElector {
  public:
   struct Surroundings {
-    std::string refusal{};  // a sentence: why this process must not lead; empty: it may
-    std::map<std::string, std::string> annotations{};  // what its Lease says to the others
+    std::string refusal{};        // a sentence: why this process must not lead; empty: it may
+    base::TextMap annotations{};  // what its Lease says to the others
   };
   struct Callbacks {
     std::function<void()> on_elected;  // both on the elector's thread; short

@@ -2,13 +2,13 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/clock.h"
+#include "base/text_map.h"
 
 namespace kube {
 
@@ -52,8 +52,8 @@ struct ObjectMeta {
   std::int64_t generation = 0;
   base::WallTime creation_timestamp{};
   bool is_being_deleted = false;  // deletionTimestamp is set
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
+  base::TextMap labels;
+  base::TextMap annotations;
   std::vector<OwnerReference> owner_references;
 
   ObjectKey key() const { return {namespace_, name}; }

@@ -15,7 +15,7 @@ constexpr const char* kServiceLabel = "kubernetes.io/service-name";
 
 // There are tens of thousands of them in a large cluster.
 void keep_what_is_read(ObjectMeta& metadata) {
-  std::erase_if(metadata.labels, [](const auto& label) { return label.first != kServiceLabel; });
+  metadata.labels.erase_if([](const auto& label) { return label.first != kServiceLabel; });
   metadata.annotations.clear();
   metadata.owner_references = {};
 }

@@ -196,9 +196,8 @@ nlohmann::json to_json(const RenewalInfoStatus& info) {
 // Of a Certificate one annotation is read; what else there is stays in the cluster.
 void drop_what_nobody_reads(kube::ObjectMeta& metadata) {
   metadata.labels.clear();
-  std::erase_if(metadata.annotations, [](const auto& annotation) {
-    return annotation.first != kRenewRequestedAnnotation;
-  });
+  metadata.annotations.erase_if(
+      [](const auto& annotation) { return annotation.first != kRenewRequestedAnnotation; });
 }
 
 // Only what is asked for, so that whoever reads it back can tell.

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "base/key.h"
 #include "base/rare.h"
 #include "base/result.h"
+#include "base/text_map.h"
 #include "kube/conditions.h"
 #include "kube/object.h"
 
@@ -43,8 +43,8 @@ enum class RotationPolicy { always, never };
 
 struct CertificateSpec {
   std::string secret_name;
-  std::map<std::string, std::string> secret_labels;       // secretTemplate
-  std::map<std::string, std::string> secret_annotations;  // secretTemplate
+  base::TextMap secret_labels;       // secretTemplate
+  base::TextMap secret_annotations;  // secretTemplate
   IssuerRef issuer_ref;
   std::string ingress_class;  // of the release in charge; empty: of the one for those without
   std::string common_name;

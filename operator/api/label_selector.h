@@ -1,15 +1,15 @@
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/text_map.h"
 #include "operator/api/fields.h"
 
 namespace api {
 
-using Labels = std::map<std::string, std::string>;
+using Labels = base::TextMap;
 
 // meta/v1 LabelSelector: all that it says must be so, and one that says nothing selects everything.
 struct LabelSelector {

@@ -37,7 +37,7 @@ nlohmann::json owner_reference(const api::Certificate& certificate) {
 
 nlohmann::json object_with(const api::Certificate& certificate, const kube::Secret* present,
                            const Origin& origin, SecretMetadataOptions options) {
-  std::map<std::string, std::string> annotations = certificate.spec.secret_annotations;
+  base::TextMap annotations = certificate.spec.secret_annotations;
   annotations[api::kCertificateNameAnnotation] = certificate.metadata.name;
   const auto put = [&](const char* name, const std::string& value) {
     if (!value.empty()) annotations[name] = value;
@@ -67,8 +67,7 @@ void put_pair(nlohmann::json& object, const std::string& chain_pem, const std::s
   object["data"][kPrivateKeyKey] = base::base64_encode(key_pem);
 }
 
-bool contains(const std::map<std::string, std::string>& has,
-              const std::map<std::string, std::string>& wanted) {
+bool contains(const base::TextMap& has, const base::TextMap& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
     const auto found = has.find(entry.first);
     return found != has.end() && found->second == entry.second;

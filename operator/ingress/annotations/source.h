@@ -1,10 +1,11 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/text_map.h"
 
 // The annotations of an Ingress as typed values: one parser a file. A parser never throws and never
 // guesses: a value that it cannot read becomes an Issue, and the default stands.
@@ -16,7 +17,7 @@ inline constexpr std::string_view kNginxPrefix = "nginx.ingress.kubernetes.io/";
 // Of an annotation with one of these prefixes; empty: it has neither.
 std::string_view key_of(std::string_view name);
 
-using AnnotationMap = std::map<std::string, std::string>;
+using AnnotationMap = base::TextMap;
 
 struct Found {
   std::string name;  // as written, with its prefix
