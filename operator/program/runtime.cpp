@@ -447,19 +447,22 @@ void RunningOperator::on_compiled(const ingress::CompileLoop::Outcome& outcome) 
     const std::lock_guard lock(mutex_);
     owners_ = outcome.owners;
   }
-  if (!owners_before) certificates_.on_uses_known();
+  const bool is_first = !owners_before;
   // What stays the same has the same address.
-  if (owners_before != outcome.owners) certificates_.on_owners_changed();
+  if (!is_first && owners_before != outcome.owners) certificates_.on_owners_changed();
   if (outcome.config && !published_.is(outcome.config)) {
     control_->publish(outcome.config);
-    published_.replace(outcome.config, [this](const std::string& secret) {
-      certificates_.on_given_changed(secret);
+    published_.replace(outcome.config, [this, is_first](const std::string& secret) {
+      if (!is_first) certificates_.on_given_changed(secret);
     });
   }
   shim_.follow(outcome.findings);
   if (publishes_addresses()) status_.follow(outcome.findings, addresses_to_publish());
   reporter_.report(outcome.findings,
                    outcome.config ? std::optional(control_->revision()) : std::nullopt);
+  // Last: ten thousand Certificates that all look at their Secrets leave little of the processors
+  // to the configuration that the proxies wait for.
+  if (is_first) certificates_.on_uses_known();
 }
 
 bool RunningOperator::is_named_secret(const kube::ObjectKey& secret) const {
