@@ -160,7 +160,7 @@ void describe(CLI::App& app, Flags& flags) {
          "--tls-records", flags.tls_records,
          "Who seals and opens what clients are sent and send once a handshake of TLS 1.3 is "
          "done: \"openssl\"; or \"own\", which keeps half a kilobyte for a connection that "
-         "rests in place of 12, and is new")
+         "rests in place of 14, and is new")
       ->capture_default_str()
       ->check(CLI::IsMember({"openssl", "own"}))
       ->group(listen);
