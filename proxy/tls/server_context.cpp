@@ -301,10 +301,15 @@ int ServerContext::use_certificate(SSL* ssl, void*) {
 }
 
 void ServerContext::watch(const SSL* ssl, int where, int /*value*/) {
-  if (where != SSL_CB_ACCEPT_LOOP && where != SSL_CB_WRITE_ALERT) return;
   auto& connection = *static_cast<ServerConnection*>(SSL_get_app_data(ssl));
-  connection.note_control_message();
   ServerContext& context = connection.context_;
+  if (where == SSL_CB_ACCEPT_EXIT) {
+    // Those of the next connection would be written out in vain.
+    if (context.record_ciphers_ != nullptr) context.stop_noting_secrets();
+    return;
+  }
+  if (where != SSL_CB_ACCEPT_LOOP && where != SSL_CB_WRITE_ALERT) return;
+  connection.note_control_message();
   if (context.record_ciphers_ != nullptr && connection.awaits_secret()) context.note_secrets();
 }
 

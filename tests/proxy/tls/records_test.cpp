@@ -59,6 +59,9 @@ class Records : public ::testing::TestWithParam<Kind> {
     SSL_set_tlsext_host_name(client_.get(), "a.test");
     if (session_ != nullptr) SSL_set_session(client_.get(), session_.get());
     connection_ = std::make_unique<ServerConnection>(*server_);
+    shake_hands();
+  }
+  void shake_hands() {
     auto step = ServerConnection::Handshake::needs_more;
     while (step == ServerConnection::Handshake::needs_more) {
       SSL_do_handshake(client_.get());
@@ -214,6 +217,41 @@ TEST_P(Records, DataPassesAfterEachKindOfHandshake) {
   SSL_CTX_set1_groups_list(context_.get(), "P-521:X25519:P-256");
   connect();
   passes();
+}
+
+TEST_P(Records, HandshakesOfOthersComeBetweenThoseOfOne) {
+  // One is in the middle of its handshake.
+  const base::SslPtr other(SSL_new(context_.get()));
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(other.get(), in, out);
+  SSL_set_connect_state(other.get());
+  SSL_set_tlsext_host_name(other.get(), "a.test");
+  ServerConnection halfway(*server_);
+  const auto take_step = [&] {
+    SSL_do_handshake(other.get());
+    const std::string sent = base::read_memory_bio(out);
+    (void)BIO_reset(out);
+    std::string_view left = sent;
+    server_->output().clear();
+    const auto made = halfway.step(left);
+    BIO_write(in, server_->output().data(), static_cast<int>(server_->output().size()));
+    return made;
+  };
+  ASSERT_EQ(take_step(), ServerConnection::Handshake::needs_more);
+  connect();
+  ASSERT_EQ(take_step(), ServerConnection::Handshake::done);
+  EXPECT_EQ(halfway.bytes() < ServerConnection::kBytes, are_own());
+  EXPECT_EQ(connection_->bytes() < ServerConnection::kBytes, are_own());
+  // Each has its own secrets.
+  EXPECT_EQ(SSL_write(other.get(), "other", 5), 5);
+  const std::string sent = base::read_memory_bio(out);
+  std::string_view left = sent;
+  std::string text(100, '\0');
+  std::size_t records = 10;
+  EXPECT_EQ(halfway.read(left, text.data(), text.size(), records), 5u);
+  send_by_client("one");
+  EXPECT_EQ(read(), "one");
 }
 
 TEST_P(Records, TheClientMayChangeKeysAndAskForOthers) {
