@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/ascii_text.h"
+#include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/values.h"
 #include "proxy/config/limits.h"
@@ -192,6 +193,12 @@ void read_types(const AnnotationMap& annotations, std::string& types, Issues& is
           issues);
 }
 
+// A number of 0 is a setting like another.
+bool asks_for_none(std::string_view key, std::string_view value) {
+  const bool is_off = read_bool(value) == false && !is_zero(value);
+  return is_off || asks_for_nothing(look_up(key), value);
+}
+
 // Settings of what nothing asks for: whoever wrote them believes that they guard something.
 // `is_switched_here`: the Ingress itself says that it wants none of it, and what its class says of
 // that it need not answer for.
@@ -201,7 +208,7 @@ void judge_settings_of_nothing(const AnnotationMap& annotations,
                                Issues& issues) {
   for (const std::string_view key : settings) {
     const auto found = is_switched_here ? find_said(annotations, key) : find(annotations, key);
-    if (!found || says_no(found->value)) continue;
+    if (!found || asks_for_none(key, found->value)) continue;
     issues.push_back({Issue::Effect::guards, found->name, problem, remedy});
   }
 }

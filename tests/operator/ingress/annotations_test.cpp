@@ -313,7 +313,7 @@ TEST(RoutePolicy, OfWhatIsHonouredAWordThatSaysNoClosesOnlyTheseDoors) {
     }
   }
   EXPECT_THAT(closing, ElementsAre("allowlist-source-range", "denylist-source-range", "plain-http",
-                                   "tls-policy", "whitelist-source-range"));
+                                   "proxy-ssl-ciphers", "tls-policy", "whitelist-source-range"));
 }
 
 TEST(RoutePolicy, MoreRoomForTheHeadOfAResponseThanThereIsIsReportedWithWhatBecomesOfOne) {
