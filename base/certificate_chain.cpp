@@ -58,20 +58,6 @@ Result<std::shared_ptr<X509>> parsed(std::string_view der, std::size_t index) {
   return made;
 }
 
-// Of the curves of read_ec_public_half().
-std::optional<int> bits_of_curve(int curve) {
-  switch (curve) {
-    case NID_X9_62_prime256v1:
-      return 256;
-    case NID_secp384r1:
-      return 384;
-    case NID_secp521r1:
-      return 521;
-    default:
-      return std::nullopt;
-  }
-}
-
 // The curve of an algorithm's parameters (RFC 5480 §2.1.1); nothing: it is none that has a name.
 std::optional<int> curve_of(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* name = nullptr;
@@ -129,7 +115,7 @@ std::optional<LeafOfCurve> leaf_of_curve(std::string_view der) {
   if (!certificate) return std::nullopt;
   X509* const leaf = certificate->get();
   const auto curve = curve_of(leaf);
-  const auto bits = curve && is_curve_of_tls(*curve) ? bits_of_curve(*curve) : std::nullopt;
+  const auto bits = curve ? bits_of_tls_curve(*curve) : std::nullopt;
   const bool is_meant = bits && has_point_of(leaf, *curve) &&
                         X509_NAME_cmp(X509_get_subject_name(leaf), X509_get_issuer_name(leaf)) != 0;
   take_openssl_error();
@@ -144,7 +130,7 @@ std::optional<CertificateChain::Key> read_plain_ec_key(std::string_view key_pem,
   const auto blocks = read_pem(key_pem);
   if (!blocks || blocks->size() != 1 || blocks->front().label != "PRIVATE KEY") return std::nullopt;
   const auto half = read_ec_public_half(blocks->front());
-  const auto bits = half ? bits_of_curve(half->curve) : std::nullopt;
+  const auto bits = half ? bits_of_tls_curve(half->curve) : std::nullopt;
   if (!bits || !is_shown(*half, certificate) || !has_point_of(certificate, half->curve)) {
     return std::nullopt;
   }

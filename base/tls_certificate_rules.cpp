@@ -1,8 +1,11 @@
 #include "base/tls_certificate_rules.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <openssl/objects.h>
 
 #include "base/key.h"
 #include "base/openssl.h"
@@ -41,7 +44,7 @@ Status check_leaf_key(const EVP_PKEY* key) {
       return {};
     case EVP_PKEY_EC: {
       const std::string curve = curve_of(key);
-      if (curve == "prime256v1" || curve == "secp384r1" || curve == "secp521r1") return {};
+      if (bits_of_tls_curve(OBJ_sn2nid(curve.c_str()))) return {};
       return failure(ErrorKind::invalid,
                      "its key is on the curve " + curve +
                          ", and TLS is served with P-256, P-384 and P-521 only");
@@ -121,8 +124,17 @@ Status check_tls_chain(std::span<x509_st* const> chain) {
   return check_chain(chain, false);
 }
 
-bool is_curve_of_tls(int curve) {
-  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
+std::optional<int> bits_of_tls_curve(int curve) {
+  switch (curve) {
+    case NID_X9_62_prime256v1:
+      return 256;
+    case NID_secp384r1:
+      return 384;
+    case NID_secp521r1:
+      return 521;
+    default:
+      return std::nullopt;
+  }
 }
 
 Status check_tls_chain_of_curve(std::span<x509_st* const> chain) {

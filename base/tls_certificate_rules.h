@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -29,9 +30,11 @@ inline constexpr const char* kTlsSignatures =
 // certificate that cannot be shown and why. Names, times and trust are not judged.
 Status check_tls_chain(std::span<x509_st* const> chain);
 
-// The same of a chain whose leaf was parsed without its key (parse_without_key()), where that is on
-// one of these curves: they are strong enough for kTlsSecurityLevel.
-bool is_curve_of_tls(int curve);  // an NID of OpenSSL's
+// How long keys on this curve (an NID of OpenSSL's) are; nothing: TLS is not served with it.
+std::optional<int> bits_of_tls_curve(int curve);
+// The same as check_tls_chain() of a chain whose leaf was parsed without its key
+// (parse_without_key()), where that is on such a curve: they are strong enough for
+// kTlsSecurityLevel.
 Status check_tls_chain_of_curve(std::span<x509_st* const> chain);
 
 // The same for PEM, and the key is the leaf's.
