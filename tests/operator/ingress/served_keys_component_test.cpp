@@ -52,24 +52,8 @@ class ServedKeys : public ServedRequests {
     annotations.emplace_back("ssl-redirect", "false");
     ViewBuilder builder;
     builder.authorities("shop/ca", ca_crt, ca_crl);
-    builder.secret("shop/tls", {kHost});
-    TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
-    tls.material =
-        std::make_shared<const proxy::config::Certificate>(proxy::support::issue({kHost}));
-    builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+    add_certificate(builder, {kHost});
     serve(builder.ingress(annotated(annotations).tls({kHost}, "tls")));
-  }
-  // By a client with this certificate; nullptr: with none.
-  HttpAnswer ask_showing(const ::support::Issued* shown) {
-    SocketStream stream = SocketStream::connect(proxy_.https());
-    SocketStream::TlsWishes wishes;
-    wishes.server_name = kHost;
-    if (shown != nullptr) {
-      wishes.chain_pem = shown->chain_pem;
-      wishes.key_pem = shown->key_pem;
-    }
-    EXPECT_EQ(stream.start_tls(wishes), "");
-    return HttpClient(std::move(stream)).get("/", kHost);
   }
   HttpAnswer send(const std::string& bytes) {
     auto client = HttpClient::connect(proxy_.http());
@@ -479,7 +463,7 @@ TEST_F(ServedKeys, CertificatesOfClientsAreAskedForAndToldAsTheIngressSays) {
   const auto serve_asking = [&](const Annotations& annotations) {
     serve_asking_for_certificates(annotations, root.pem(), "");
   };
-  const auto ask = [&](const ::support::Issued* shown) { return ask_showing(shown); };
+  const auto ask = [&](const ::support::Issued* shown) { return get_showing(shown); };
   serve_asking({{"auth-tls-verify-depth", "2"}, {"auth-tls-pass-certificate-to-upstream", "true"}});
   EXPECT_EQ(ask(&ann).status, 200);
   EXPECT_THAT(backend_.last().field("ssl-client-cert"), HasSubstr("BEGIN%20CERTIFICATE"));
@@ -494,11 +478,11 @@ TEST_F(ServedKeys, AClientWhoseCertificateTheSecretsListRevokesIsLetInNoMore) {
   const ::support::TestAuthority root("root");
   const auto ann = root.issue("ann"), bob = root.issue("bob");
   serve_asking_for_certificates({}, root.pem(), root.revoke({}));
-  EXPECT_EQ(ask_showing(&ann).status, 200);
-  EXPECT_EQ(ask_showing(&bob).status, 200);
+  EXPECT_EQ(get_showing(&ann).status, 200);
+  EXPECT_EQ(get_showing(&bob).status, 200);
   serve_asking_for_certificates({}, root.pem(), root.revoke({bob}));
-  EXPECT_EQ(ask_showing(&ann).status, 200);
-  EXPECT_EQ(ask_showing(&bob).status, 400);
+  EXPECT_EQ(get_showing(&ann).status, 200);
+  EXPECT_EQ(get_showing(&bob).status, 400);
 }
 
 // ---- TLS to backends

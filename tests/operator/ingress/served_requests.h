@@ -16,6 +16,7 @@
 #include "tests/proxy/support/http_client.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
+#include "tests/support/test_authority.h"
 
 // Annotations as the operator compiles them, and what they do to requests at a running proxy.
 namespace ingress_test {
@@ -34,6 +35,14 @@ inline const std::string kHost = "shop.test";
 
 inline base::SslCtxPtr tls_server(const std::string& name) {
   return tls_server(proxy::support::issue({name}));
+}
+
+// The Secret shop/tls with a certificate for these hosts, as it is served.
+inline void add_certificate(ViewBuilder& builder, const std::vector<std::string>& hosts) {
+  builder.secret("shop/tls", hosts);
+  routing::TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
+  tls.material = std::make_shared<const proxy::config::Certificate>(proxy::support::issue(hosts));
+  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const routing::TlsSecret>(tls);
 }
 
 // One backend stands behind every Service, and says what it was asked for.
@@ -74,6 +83,18 @@ class ServedRequests : public ::testing::Test {
 
   HttpAnswer get(const std::string& path) {
     return HttpClient::connect(proxy_.http()).get(path, kHost);
+  }
+  // By a client with this certificate; nullptr: with none.
+  HttpAnswer get_showing(const ::support::Issued* shown, const std::string& path = "/") {
+    SocketStream stream = SocketStream::connect(proxy_.https());
+    SocketStream::TlsWishes wishes;
+    wishes.server_name = kHost;
+    if (shown != nullptr) {
+      wishes.chain_pem = shown->chain_pem;
+      wishes.key_pem = shown->key_pem;
+    }
+    EXPECT_EQ(stream.start_tls(wishes), "");
+    return HttpClient(std::move(stream)).get(path, kHost);
   }
   // What the backend was asked for, or the status.
   std::string asked(const std::string& path) {

@@ -27,7 +27,6 @@ namespace {
 using routing::Complaint;
 using routing::Complaints;
 using routing::ResolvedName;
-using routing::TlsSecret;
 using namespace ingress_test;
 
 IngressBuilder rewriting(const std::string& path, const std::string& target,
@@ -48,14 +47,6 @@ ViewBuilder with_parameters(const api::EdgeParameters::Spec& spec) {
   parameters->spec = spec;
   builder.view.parameters["p"] = parameters;
   return builder;
-}
-
-// The Secret shop/tls with a certificate for these hosts.
-void add_certificate(ViewBuilder& builder, const std::vector<std::string>& hosts) {
-  builder.secret("shop/tls", hosts);
-  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
-  tls.material = std::make_shared<const proxy::config::Certificate>(proxy::support::issue(hosts));
-  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
 }
 
 TEST_F(ServedRequests, ParametersOfTheClassSetTheFieldServerAlsoOfAnswersOfTheProxy) {
@@ -227,11 +218,7 @@ TEST_F(ServedRequests, ACertificateOfAnAuthorityOfTheSecretOpensTheIngressThatAs
   const auto ann = root.issue("ann"), bob = root.issue("bob"), stranger = other.issue("ann");
   ViewBuilder builder;
   builder.authorities("shop/ca", root.pem(), root.revoke({}));
-  const auto own = proxy::support::issue({kHost});
-  builder.secret("shop/tls", {kHost});
-  TlsSecret tls = *builder.view.secrets.at({"shop", "tls"});
-  tls.material = std::make_shared<const proxy::config::Certificate>(own);
-  builder.view.secrets[{"shop", "tls"}] = std::make_shared<const TlsSecret>(tls);
+  add_certificate(builder, {kHost});
   serve(builder
             .ingress(an_ingress("shop/admin")
                          .annotation(kNginx + "auth-tls-secret", "shop/ca")
@@ -244,15 +231,7 @@ TEST_F(ServedRequests, ACertificateOfAnAuthorityOfTheSecretOpensTheIngressThatAs
                          .path(kHost, "/closed", "web", 80))
             .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
   const auto status = [&](const std::string& path, const ::support::Issued* shown) {
-    SocketStream stream = SocketStream::connect(proxy_.https());
-    SocketStream::TlsWishes wishes;
-    wishes.server_name = kHost;
-    if (shown != nullptr) {
-      wishes.chain_pem = shown->chain_pem;
-      wishes.key_pem = shown->key_pem;
-    }
-    EXPECT_EQ(stream.start_tls(wishes), "");
-    return HttpClient(std::move(stream)).get(path, kHost).status;
+    return get_showing(shown, path).status;
   };
   EXPECT_EQ(status("/admin", &ann), 200);
   EXPECT_EQ(backend_.last().field("ssl-client-subject-dn"), "CN=ann");
