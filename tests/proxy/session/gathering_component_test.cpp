@@ -5,6 +5,7 @@
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -357,7 +358,7 @@ session::Options impatient() {
 void trickle(HttpClient& client) {
   client.stream().be_patient_for(milliseconds(30));
   for (int i = 0; i < 200 && !client.wait_for_bytes(); ++i) client.send("x");
-  client.stream().be_patient_for(std::chrono::seconds(5));
+  client.stream().be_patient_for(kPatience);
 }
 
 TEST(SlowBody, ATrickleIs408ThoughItIsNeverIdle) {
@@ -406,7 +407,7 @@ TEST(SlowBody, WhoTalksWithAnEndpointMaySayLittleAtATime) {
     client.send("1\r\nx\r\n");
     ASSERT_FALSE(client.wait_for_bytes());
   }
-  client.stream().be_patient_for(std::chrono::seconds(5));
+  client.stream().be_patient_for(kPatience);
   client.send("4\r\nlast\r\n0\r\n\r\n");
   EXPECT_EQ(client.stream().receive(), "wer");
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -227,7 +228,7 @@ TEST(Http1, WhatTheProxyAnswersItselfNamesItsReason) {
   EXPECT_EQ(redirect.field("location"),
             "https://safe.test:" + std::to_string(proxy.https()) + "/gone?x=1");
   EXPECT_EQ(client.get("/.well-known/acme-challenge/token", "safe.test").body, "token.thumbprint");
-  const std::string log = proxy.access_log(6);
+  const std::string log = proxy.access_log(5);
   for (const char* reason :
        {"service_not_found", "no_endpoints", "no_path", "https_redirect", "acme_challenge"}) {
     EXPECT_THAT(log, HasSubstr(reason));
@@ -933,7 +934,7 @@ TEST(SlowPeers, AClientThatHasYetToTakeItsAnswersDoesNotMakeRoom) {
     ++count;
   }
   EXPECT_EQ(count, kRequests);
-  newcomer.stream().be_patient_for(std::chrono::seconds(5));
+  newcomer.stream().be_patient_for(kPatience);
   EXPECT_EQ(newcomer.read_answer().status, 404);
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/net/socket.h"
 #include "tests/proxy/http2/frames.h"
 #include "tests/proxy/support/http2_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -462,7 +463,7 @@ TEST_F(SlowEndpointHttp2, AClientThatHadToWaitForTheEndpointHasItsTimeAgain) {
   endpoint.go = true;
   // It is given one, and goes on only after the proxy has looked for who is late, once a second.
   std::this_thread::sleep_for(std::chrono::milliseconds(1'300));
-  client->stream().be_patient_for(std::chrono::seconds(5));
+  client->stream().be_patient_for(kPatience);
   EXPECT_EQ(client->wait(stream).status, 200);
 }
 
@@ -503,7 +504,7 @@ TEST_F(ImpatientHttp2, AStreamWhoseWindowTheClientOpensBitByBitGoesOn) {
     client->give_window(stream, 1'000);
     client->read_until([] { return false; });  // it is silent again
   }
-  client->stream().be_patient_for(std::chrono::seconds(5));
+  client->stream().be_patient_for(kPatience);
   EXPECT_FALSE(client->answer(stream).is_closed());
   const std::size_t got = client->answer(stream).body.size();
   EXPECT_GT(got, 65'535u);
@@ -548,7 +549,7 @@ TEST_F(ImpatientHttp2, PingsDoNotKeepAnIdleConnection) {
   auto client = connect();
   EXPECT_EQ(client->wait(client->get("/fine")).status, 200);
   client->stream().be_patient_for(std::chrono::milliseconds(50));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!client->got_goaway() && std::chrono::steady_clock::now() < end) {
     client->ping();
     client->read_until([] { return false; });  // it is silent again
@@ -576,7 +577,7 @@ TEST_F(ImpatientHttp2, AStreamOfWhichTheClientTakesAByteNowAndThenIsReset) {
   client->read_until([&] { return client->answer(stream).body.size() == 65'535; });
   // Fewer than ten bytes between two looks of the proxy.
   client->stream().be_patient_for(std::chrono::milliseconds(250));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!client->answer(stream).is_closed() && std::chrono::steady_clock::now() < end) {
     client->give_window(stream, 1);
     client->read_until([] { return false; });  // it is silent again

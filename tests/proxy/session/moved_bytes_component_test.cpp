@@ -13,6 +13,7 @@
 
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -80,8 +81,7 @@ bool comes_to_a_standstill(const RunningEngine& proxy, const Sender& sender_fd,
     waiting_before = waiting;
     return same == 20;
   };
-  // Megabytes fill many buffers, under sanitizers too: three times what others get.
-  return eventually(stands_still) || eventually(stands_still) || eventually(stands_still);
+  return eventually(stands_still);
 }
 
 // An endpoint that does with each of its connections as the test says, one after the other.
@@ -189,7 +189,7 @@ TEST(MovedResponse, ASlowReaderGetsItAllAndHoldsItsEndpointBack) {
   std::atomic<int> sender{-1};
   std::atomic<bool> sent_all{false};
   ScriptedBackend backend([&](SocketStream& stream, const SeenRequest&) {
-    stream.be_patient_for(std::chrono::seconds(30));
+    stream.be_patient_for(kPatience);
     sender = stream.fd();
     sent_all = stream.send(ScriptedBackend::ok(body));
     return true;
@@ -251,7 +251,7 @@ TEST(MovedResponse, AClientThatLeavesInTheMiddleEndsItAndLosesNoPipe) {
   ScriptedBackend backend([&](SocketStream& stream, const SeenRequest& request) {
     if (request.path == "/small") return stream.send(ScriptedBackend::ok("small"));
     if (request.path == "/part") return stream.send(ScriptedBackend::ok(part));
-    stream.be_patient_for(std::chrono::seconds(30));
+    stream.be_patient_for(kPatience);
     sender = stream.fd();
     return stream.send(response);
   });
@@ -280,7 +280,7 @@ TEST(MovedResponse, IsCopiedWhileOthersHoldThePipes) {
   const std::string part = body_of(4u << 20);
   std::atomic<int> sender{-1};
   ScriptedBackend backend([&](SocketStream& stream, const SeenRequest& request) {
-    stream.be_patient_for(std::chrono::seconds(30));
+    stream.be_patient_for(kPatience);
     if (request.path != "/slow") return stream.send(ScriptedBackend::ok(part));
     sender = stream.fd();
     return stream.send(ScriptedBackend::ok(body));
@@ -357,7 +357,7 @@ TEST(MovedRequest, ASlowEndpointGetsItAllAndHoldsItsClientBack) {
   RunningEngine proxy;
   ASSERT_TRUE(proxy.publish(shop({endpoint.port()})));
   auto client = HttpClient::connect(proxy.http());
-  client.stream().be_patient_for(std::chrono::seconds(30));
+  client.stream().be_patient_for(kPatience);
   std::thread sending([&] { sent_all = client.send(post_head(body.size()) + body); });
   EXPECT_TRUE(comes_to_a_standstill(proxy, client.stream().fd(), reader));
   EXPECT_FALSE(sent_all);
@@ -521,7 +521,7 @@ TEST(MovedTunnel, ASideThatDoesNotReadHoldsTheOtherBack) {
   std::atomic<int> fd{-1};
   std::atomic<bool> go{false}, sent_all{false}, is_right{false};
   ScriptedBackend backend([&](SocketStream& stream, const SeenRequest& request) {
-    stream.be_patient_for(std::chrono::seconds(30));
+    stream.be_patient_for(kPatience);
     hold_little(stream);
     stream.send(kUpgraded);
     fd = stream.fd();
@@ -549,7 +549,7 @@ TEST(MovedTunnel, ASideThatDoesNotReadHoldsTheOtherBack) {
   fd = -1;
   sent_all = false;
   auto writing = HttpClient::connect(proxy.http());
-  writing.stream().be_patient_for(std::chrono::seconds(30));
+  writing.stream().be_patient_for(kPatience);
   writing.send(kUpgrade);
   ASSERT_EQ(writing.read_answer().status, 101);
   std::thread sending([&] { sent_all = writing.send(bulk); });

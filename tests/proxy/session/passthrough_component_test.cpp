@@ -10,6 +10,7 @@
 #include "base/openssl.h"
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -30,7 +31,7 @@ class Door {
   std::uint16_t port() const { return net::local_address(listener_.get()).port(); }
   SocketStream accept() {
     pollfd wait{listener_.get(), POLLIN, 0};
-    ::poll(&wait, 1, 5'000);
+    ::poll(&wait, 1, kPatienceMillis);
     return SocketStream(net::Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
   }
 

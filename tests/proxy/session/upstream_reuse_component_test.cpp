@@ -10,6 +10,7 @@
 #include "proxy/net/socket.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/http_client.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/scripted_backend.h"
 
@@ -212,7 +213,7 @@ TEST(UpstreamReuse, AStrayAnswerThatComesWhenTheNextRequestWasJustSentReachesNob
     client.send(request_of("POST", "Content-Length: 20000\r\n") + std::string(20'000, 'x'));
     SocketStream peer = endpoint.accept();
     pollfd input{peer.fd(), POLLIN, 0};
-    ASSERT_EQ(::poll(&input, 1, 5'000), 1);
+    ASSERT_EQ(::poll(&input, 1, kPatienceMillis), 1);
     peer.send(ScriptedBackend::ok("first"));
     ASSERT_EQ(client.read_answer().body, "first");
     client.send(request_of(row.method, row.is_sent_again ? "" : "Content-Length: 0\r\n"));

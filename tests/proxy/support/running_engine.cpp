@@ -9,6 +9,7 @@
 #include "base/x509.h"
 #include "proxy/control/snapshot.h"
 #include "proxy/net/socket_address.h"
+#include "tests/proxy/support/patience.h"
 
 namespace proxy::support {
 
@@ -61,7 +62,7 @@ std::string RunningEngine::access_log(int lines) const {
 }
 
 bool eventually(const std::function<bool()>& is_so) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < end) {
     if (is_so()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -42,7 +42,8 @@ class RunningEngine {
   std::unique_ptr<session::Engine> engine_;
 };
 
-// Polls until it is so, for five seconds at most.
+// Polls until it is so, for kPatience at most: for what must happen, since nobody is to wait so
+// long to see that it does not.
 bool eventually(const std::function<bool()>& is_so);
 
 // True when a number that grew above 0 does not grow any more.

@@ -11,13 +11,14 @@
 #include <sys/socket.h>
 
 #include "proxy/net/socket_address.h"
+#include "tests/proxy/support/patience.h"
 
 namespace proxy::support {
 
 SocketStream::SocketStream(net::Fd fd) : fd_(std::move(fd)) {
   // One that net::accept_from() gave does not block.
   ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);
-  be_patient_for(std::chrono::seconds(5));
+  be_patient_for(kPatience);
   const int on = 1;
   ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

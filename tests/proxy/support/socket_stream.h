@@ -10,7 +10,7 @@
 
 namespace proxy::support {
 
-// A blocking TCP connection of a test, plain or TLS, with five seconds for everything: a test that
+// A blocking TCP connection of a test, plain or TLS, with kPatience for everything: a test that
 // waits for what never comes fails instead of hanging.
 class SocketStream {
  public:
@@ -52,7 +52,7 @@ class SocketStream {
   // Takes what comes a little at a time, like a client on a slow line, for this long; the kernel
   // keeps little for it. Returns what came.
   std::string receive_slowly(std::chrono::milliseconds time);
-  // Instead of five seconds.
+  // Instead of kPatience.
   void be_patient_for(std::chrono::milliseconds time);
   int fd() const { return fd_.get(); }
   bool timed_out() const { return timed_out_; }

@@ -14,6 +14,7 @@
 #include "proxy/net/turn_budget.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/endpoint.h"
+#include "tests/proxy/support/patience.h"
 #include "tests/proxy/support/running_engine.h"
 #include "tests/proxy/support/socket_stream.h"
 #include "tests/proxy/support/turning_loop.h"
@@ -82,7 +83,7 @@ class Pool : public ::testing::Test {
   // Until the kernel has told the proxy's side of it: epoll may know, and the loop has not turned.
   static void wait_for_input(int socket) {
     pollfd wait{socket, POLLIN, 0};
-    EXPECT_EQ(::poll(&wait, 1, 5'000), 1);
+    EXPECT_EQ(::poll(&wait, 1, support::kPatienceMillis), 1);
   }
   std::uint64_t open() const { return counters_.upstream_connections_open.get(); }
   double failures(std::string_view reason) const {
