@@ -249,6 +249,13 @@ void Http2Connection::check_idle() {
   flush_soon();
 }
 
+bool Http2Connection::is_head_late(base::SteadyTime begun) const {
+  const base::SteadyTime now = means_.loop.now();
+  if (now - begun > means_.options.timeouts.request_header) return true;
+  return state_ == State::draining &&
+         now - std::max(begun, drains_since_) > ClientConnection::kFirstRequestAtDrain;
+}
+
 void Http2Connection::check_streams() {
   const auto took = was_waiting_ ? connection_.last_took() : base::SteadyTime();
   session_->for_each_stream([&](http2::Stream& base) {
@@ -292,6 +299,7 @@ bool Http2Connection::is_tunnel() const {
 void Http2Connection::begin_drain() {
   if (state_ != State::open) return;
   state_ = State::draining;
+  drains_since_ = means_.loop.now();
   session_->announce_goaway();
   connection_.arm(kGoawayDelay);
   flush_soon();
@@ -329,7 +337,7 @@ bool Http2Stream::has_stalled(base::SteadyTime connection_took) {
     const bool may_send = connection_->session().window(*this) > 0;
     return !may_send || now - connection_took >= timeouts.body_idle;
   }
-  if (!head_complete_) return now - last_progress_ > timeouts.request_header;
+  if (!head_complete_) return connection_->is_head_late(last_progress_);
   if (opens_tunnel_ && exchange_ != nullptr) {
     // Before it is open the endpoint is awaited, who has times of its own. Once it is, nobody owes
     // the other anything, also where the client has said that it is done.

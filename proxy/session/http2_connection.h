@@ -143,6 +143,8 @@ class Http2Connection final : public Protocol,
   ClientConnection& client_connection() { return connection_; }
   http2::ServerSession& session() { return *session_; }
   void flush_soon();
+  // Whether a head that began then has had its time, of which there is less at a drain.
+  bool is_head_late(base::SteadyTime begun) const;
   // Sends a large part of a response's body at once, where nothing waits that would have to go
   // before it: its bytes go out of the buffer in which they were read. What the client's windows
   // hold back waits. False: it did nothing, and all of it is to wait for the flush.
@@ -178,6 +180,7 @@ class Http2Connection final : public Protocol,
   std::unique_ptr<http2::ServerSession> session_;
   State state_ = State::open;
   bool sent_goaway_ = false;
+  base::SteadyTime drains_since_{};  // when begin_drain() came
   bool has_failed_ = false;
   bool had_request_ = false;
   std::size_t widened_ = 0;       // by so much, of the worker's wide windows

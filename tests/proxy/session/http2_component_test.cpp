@@ -380,6 +380,17 @@ TEST_F(Http2, AnEndpointThatDoesNotReadStopsTheStreamThatFeedsIt) {
   EXPECT_GT(client->unsent_body(stream), size / 4);
 }
 
+TEST_F(Http2, AHeadWithoutAnEndHoldsNobodyUpWhenTheProxyStops) {
+  serve({backend.port()});
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  // Its second request goes on in a CONTINUATION that does not come.
+  ASSERT_TRUE(stream.send(http2::preface() + http2::get(1) + http2::get(3, 0)));
+  EXPECT_THAT(proxy.access_log(), HasSubstr("\"host\":\"a\""));
+  EXPECT_EQ(proxy.engine().drain({std::chrono::milliseconds(0), std::chrono::seconds(10)}, {}), 0u);
+  EXPECT_THAT(proxy.access_log(2), HasSubstr("request_header_timeout"));
+}
+
 TEST_F(Http2, DrainingSaysGoawayAndFinishesWhatIsUnderWay) {
   serve({backend.port()});
   auto client = connect();
