@@ -232,6 +232,8 @@ inline constexpr Word client_send_timeout = "client_send_timeout";
 inline constexpr Word tunnel_idle = "tunnel_idle";
 // A gRPC call took longer than its client said that it would wait.
 inline constexpr Word call_deadline = "call_deadline";
+// Neither side of a gRPC call said anything for too long.
+inline constexpr Word call_idle = "call_idle";
 // A connection without a request.
 inline constexpr Word idle = "idle";
 // Likewise, and others wait to be accepted.

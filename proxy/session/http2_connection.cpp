@@ -545,7 +545,7 @@ void Http2Stream::time_out() {
     break_off();
     means_.exchanges.give_back(std::move(exchange_));
   } else if (has_begun_) {
-    exchange_->refuse(408, reason::request_body_timeout);
+    exchange_->refuse(408, is_call() ? reason::call_idle : reason::request_body_timeout);
   } else {
     refuse_unread(408, reason::request_body_timeout);
   }

@@ -33,5 +33,9 @@ inline constexpr Failure kSendTimeout{Fault::upstream, Retry::never, 504,
                                       reason::upstream_send_timeout, FailureKind::timeout};
 inline constexpr Failure kReadTimeout{Fault::upstream, Retry::never, 504,
                                       reason::upstream_read_timeout, FailureKind::timeout};
+// Neither side of a call that was answered said anything for longer than one may be silent. The
+// endpoint may have had nothing to say, so that is not remembered of it.
+inline constexpr Failure kCallIdle{Fault::client, Retry::never, 504, reason::call_idle,
+                                   FailureKind::timeout};
 
 }  // namespace proxy::upstream

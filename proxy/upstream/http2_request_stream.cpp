@@ -133,8 +133,7 @@ void Http2RequestStream::update_wait() {
     return;
   }
   awaits_sending_ = false;
-  const bool is_conversation = call_idle_.count() > 0 && has_final_head_;
-  if (is_conversation) {
+  if (is_conversation()) {
     tools_.loop.arm(timer_, std::max(config.read_timeout, call_idle_));
   } else if (is_complete_ && stream_->unconsumed() == 0) {
     tools_.loop.arm(timer_, config.read_timeout);
@@ -146,7 +145,7 @@ void Http2RequestStream::update_wait() {
 void Http2RequestStream::on_timer(net::Timer&) {
   if (!awaits_sending_) {
     carrier_->doubt();
-    fail(kReadTimeout);
+    fail(is_conversation() ? kCallIdle : kReadTimeout);
   } else if (stream_->unsent() == 0 || stream_->body_sent() != sent_when_armed_) {
     awaits_sending_ = false;
     update_wait();

@@ -47,6 +47,7 @@ class Http2RequestStream final : public RequestStream,
 
  private:
   void append(const RequestPart& part);
+  bool is_conversation() const { return call_idle_.count() > 0 && has_final_head_; }
   void update_wait();
   void on_timer(net::Timer& timer) override;
   void fail(const Failure& failure) { user_->on_stream_failed(failure, Cause::failed); }

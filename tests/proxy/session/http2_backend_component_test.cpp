@@ -200,6 +200,20 @@ TEST_F(Http2Endpoints, ACallThatNobodyAnswersHasATimeForAllOfIt) {
   EXPECT_EQ(client.wait(streamed).fields.at("grpc-message"), "request_body_too_slow");
 }
 
+TEST_F(Http2Endpoints, ACallThatNobodyAnswersAndWhoseClientIsSilentIsToldSo) {
+  const Http2Backend backend(says_ok);
+  session::Options options = RunningEngine::quick();
+  options.timeouts.tunnel_idle = std::chrono::milliseconds(100);
+  RunningEngine proxy(options);
+  config::ProxyConfig config = shop({backend.port()}, over_http2());
+  add_certificate(config, "shop.test", certificate_);
+  ASSERT_TRUE(proxy.publish(config));
+  SocketStream stream = SocketStream::connect(proxy.https());
+  ASSERT_EQ(stream.start_tls({"shop.test", "h2"}), "");
+  Http2Client client(std::move(stream));
+  EXPECT_EQ(client.wait(call(client, "x", true)).fields.at("grpc-message"), "call_idle");
+}
+
 TEST_F(Http2Endpoints, ManyResponsesThatNobodyTakesAreReadLittleAhead) {
   constexpr int kCalls = 60;
   const std::string large(1u << 20, 'x');
@@ -630,6 +644,19 @@ TEST_F(LongCalls, OneThatIsSilentStaysForAsLongAsItsRouteHasItsEndpointWait) {
   const int goes = open("shop.test");
   EXPECT_TRUE(client_->wait(goes).is_closed());
   expect_open(stays);
+}
+
+// Whoever is looked at first, the client or the endpoint.
+TEST_F(LongCalls, OneThatWasSilentForTooLongIsToldByAWordOfItsOwn) {
+  session::Timeouts timeouts = RunningEngine::quick().timeouts;
+  timeouts.tunnel_idle = std::chrono::milliseconds(150);
+  config::Cluster impatient = over_http2();
+  impatient.read_timeout = std::chrono::milliseconds(100);
+  for (const config::Cluster& cluster : {over_http2(), impatient}) {
+    serve(timeouts, cluster, over_http2());
+    EXPECT_TRUE(client_->wait(open("shop.test")).is_closed());
+    EXPECT_THAT(proxy_->access_log(), HasSubstr("\"call_idle\""));
+  }
 }
 
 // What a body is waited for is not what a call may be silent.
