@@ -610,6 +610,16 @@ TEST_F(ServedRequests, AGuardOnAnExpressionHoldsForEverySpellingOfWhatItMatches)
   EXPECT_EQ(asked("/administrator"), "/administrator");
 }
 
+TEST_F(ServedRequests, AGuardOfAnExactPathDoesNotHoldForThatPathWithASlashBehindIt) {
+  serve(ViewBuilder()
+            .ingress(an_ingress("shop/guarded")
+                         .annotation(kNginx + "allowlist-source-range", "10.0.0.0/8")
+                         .path(kHost, "/admin", "web", 80, kube::PathType::exact))
+            .ingress(an_ingress("shop/open").path(kHost, "/", "web", 80)));
+  EXPECT_EQ(asked("/admin"), "403");
+  EXPECT_EQ(asked("/admin/"), "/admin/");
+}
+
 TEST_F(ServedRequests, AGuardComesBeforeARedirect) {
   serve(ViewBuilder().ingress(an_ingress("shop/moved")
                                   .annotation(kNginx + "permanent-redirect", "https://new.test/")

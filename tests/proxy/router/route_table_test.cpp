@@ -506,6 +506,15 @@ TEST(Guard, AnExactOneHoldsForItsPathInEverySpelling) {
   }
 }
 
+// It is another path there, too, and a Prefix says both.
+TEST(Guard, AnExactOneDoesNotHoldForItsPathWithASlashBehindItAsWithNginx) {
+  const RouteTable table(guarded({exact("/admin"), prefix("/both")}, {"/"}));
+  EXPECT_NE(outcome(table, "/admin"), "open");
+  EXPECT_EQ(outcome(table, "/admin/"), "open");
+  EXPECT_NE(outcome(table, "/both"), "open");
+  EXPECT_NE(outcome(table, "/both/"), "open");
+}
+
 TEST(Guard, StandsOverLessSpecificRoutesOnly) {
   const RouteTable table(guarded({prefix("/admin"), prefix("/admin/public/x"), prefix("/Api")},
                                  {"/", "/admin/public", "/api"}));
