@@ -50,7 +50,7 @@ TEST_P(AcmeVersions, IssuesAndRenewsWithinTheBudgetOfWrites) {
   cluster_.apply(ingress_yaml("www", "www.example.test"));
   expect_one_issuance("www", "www.example.test", before, 1);
   if (HasFatalFailure()) return;
-  ASSERT_TRUE(wait_until(seconds(5), [&] { return cluster_.events("default").size() >= 2; }));
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return cluster_.events("default").size() >= 2; }));
   EXPECT_THAT(cluster_.object_writes(), SizeIs(Le(6u)));
   EXPECT_THAT(cluster_.events("default"), SizeIs(Le(3u)));
 
@@ -62,7 +62,7 @@ TEST_P(AcmeVersions, IssuesAndRenewsWithinTheBudgetOfWrites) {
       R"({"metadata": {"annotations": {"gatehouse.dev/renew-requested": "now"}}})",
       "application/merge-patch+json");
   ASSERT_TRUE(asked) << asked.error().message;
-  ASSERT_TRUE(wait_until(seconds(20),
+  ASSERT_TRUE(wait_until(seconds(30),
                          [&] {
                            const json now = certificate("www");
                            return now["status"].value("revision", 0) == 2 &&

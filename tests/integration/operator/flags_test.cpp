@@ -94,13 +94,13 @@ class Flags : public testing::Test {
       return answer->status == status && answer->body.find(words) != std::string::npos;
     };
     const bool is_said =
-        wait_until(std::chrono::seconds(15), [&] { return is_answered(503, reason); });
+        wait_until(std::chrono::seconds(30), [&] { return is_answered(503, reason); });
     EXPECT_TRUE(is_said) << last << "\n" << (*process)->output();
     EXPECT_TRUE((*process)->is_running());
     EXPECT_THAT((*process)->output(), HasSubstr("trying again"));
     if (!mend) return;
     mend();
-    EXPECT_TRUE(wait_until(std::chrono::seconds(20), [&] { return is_answered(200, "ok"); }))
+    EXPECT_TRUE(wait_until(std::chrono::seconds(30), [&] { return is_answered(200, "ok"); }))
         << last << (*process)->output();
   }
 

@@ -115,15 +115,15 @@ TEST_F(InCluster, TheOperatorNeedsNoFlagAndFollowsItsToken) {
   options.output = folder_.path() / "log";
   auto process = ChildProcess::start(options);
   ASSERT_TRUE(process) << process.error().message;
-  ASSERT_TRUE(wait_until(seconds(15), [&] {
+  ASSERT_TRUE(wait_until(seconds(30), [&] {
     return std::filesystem::exists(folder_.path() / "ports") || !(*process)->is_running();
   }));
   ASSERT_TRUE((*process)->is_running()) << (*process)->output();
   const Replica replica{"", nullptr, json::parse(read(folder_.path() / "ports"))};
-  EXPECT_TRUE(wait_until(seconds(15), [&] { return replica.readiness().starts_with("200"); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return replica.readiness().starts_with("200"); }))
       << replica.readiness() << (*process)->output();
   // Readiness is about serving the proxies; who leads is settled beside it.
-  EXPECT_TRUE(wait_until(seconds(15), [&] { return has_written("first", "leases"); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return has_written("first", "leases"); }))
       << "in the namespace that the volume names: " << (*process)->output();
   EXPECT_TRUE(api_->request("GET", "/api/v1/namespaces/edge/secrets/gatehouse-control-tls"));
 
@@ -133,7 +133,7 @@ TEST_F(InCluster, TheOperatorNeedsNoFlagAndFollowsItsToken) {
   rule.path_contains = "/leases/";
   rule.status = 401;
   api_->misbehaviour().add(rule);
-  EXPECT_TRUE(wait_until(seconds(15), [&] { return has_written("second", "leases"); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return has_written("second", "leases"); }))
       << (*process)->output();
   EXPECT_TRUE((*process)->is_running());
 }

@@ -58,13 +58,13 @@ TEST_F(IngressToHttps, AnIngressBecomesVerifiedHttpsWithFewWritesAndEvents) {
   RecordProperty("milliseconds_to_https", static_cast<int>(took.count()));
   std::cout << "verified HTTPS through both proxies " << took.count() << " ms after the Ingress\n";
 
-  ASSERT_TRUE(wait_until(seconds(20), [&] {
+  ASSERT_TRUE(wait_until(seconds(30), [&] {
     const json certificate = cluster_.get(std::string(kCertificate) + "www-tls");
     return has_condition(certificate, "Ready") && has_condition(certificate, "Serving");
   })) << cluster_.logs();
   // Anybody who had more to write would have done so by then: the certificate is served for
   // seconds.
-  ASSERT_TRUE(wait_until(seconds(10), [&] { return cluster_.events("default").size() >= 2; }));
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return cluster_.events("default").size() >= 2; }));
   EXPECT_THAT(cluster_.object_writes(), SizeIs(Le(6u)));
   EXPECT_THAT(cluster_.events("default"), SizeIs(Le(3u)))
       << json(cluster_.events("default")).dump(1);
@@ -86,7 +86,7 @@ TEST_F(IngressToHttps, AnOperatorKilledAmidAnIssuanceGoesOnWithIt) {
   cluster_.start_operator();
   ASSERT_TRUE(is_served("www.example.test")) << cluster_.logs();
   // It is served before its status says so.
-  ASSERT_TRUE(wait_until(seconds(20), [&] {
+  ASSERT_TRUE(wait_until(seconds(30), [&] {
     return has_condition(cluster_.get(std::string(kCertificate) + "www-tls"), "Ready");
   })) << cluster_.logs();
   const json certificate = cluster_.get(std::string(kCertificate) + "www-tls");
@@ -118,11 +118,11 @@ TEST_F(IngressToHttps, ACertificateThatNoIngressNamesIsReadyAndSaysThatItIsNotUs
     }
     return std::string();
   };
-  ASSERT_TRUE(wait_until(seconds(20), [&] { return has_condition(certificate(), "Ready"); }))
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return has_condition(certificate(), "Ready"); }))
       << cluster_.logs();
   EXPECT_EQ(serving(), "NotUsed");
   cluster_.apply(ingress_yaml("spare", "spare.example.test", false));
-  EXPECT_TRUE(wait_until(seconds(20), [&] { return has_condition(certificate(), "Serving"); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return has_condition(certificate(), "Serving"); }))
       << certificate().dump(1);
   EXPECT_TRUE(is_served("spare.example.test"));
 }
@@ -135,7 +135,7 @@ TEST_F(IngressToHttps, ABrokenSecretIsNamedByAnEventAndHarmsNobodyElse) {
       "metadata: {namespace: default, name: bad-tls}\n"
       "data: {tls.crt: bm8=, tls.key: bm8=}\n---\n" +
       ingress_yaml("bad", "bad.example.test", false));
-  const bool is_told = wait_until(seconds(15), [&] {
+  const bool is_told = wait_until(seconds(30), [&] {
     for (const json& event : cluster_.events("default")) {
       if (event["regarding"]["name"] == "bad" && event["reason"] == "CertificateInvalid") {
         return event["note"].get<std::string>().find("bad-tls") != std::string::npos;
@@ -160,7 +160,7 @@ TEST_F(IngressToHttps, AChangedHostIsIssuedAnewAndARemovedTlsEntryRemovesItsCert
       "letsencrypt}}\nspec:\n  ingressClassName: gatehouse\n  defaultBackend: {service: {name: "
       "www, "
       "port: {number: 80}}}\n");
-  EXPECT_TRUE(wait_until(seconds(10), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     return cluster_.get(std::string(kCertificate) + "www-tls").is_null();
   })) << cluster_.logs();
 }

@@ -89,7 +89,7 @@ Backend::Backend(std::string text) {
   port_ = server_.bind_to_any_port("127.0.0.1");
   thread_ = std::jthread([this] { server_.listen_after_bind(); });
   // A stop before that would not be heard.
-  wait_until(std::chrono::seconds(20), [this] { return server_.is_running(); });
+  wait_until(std::chrono::seconds(30), [this] { return server_.is_running(); });
 }
 
 Backend::~Backend() {
@@ -169,7 +169,7 @@ std::unique_ptr<ChildProcess> Installation::start(std::vector<std::string> comma
 
 Installation::Ports Installation::wait_for_ports(const std::string& name, ChildProcess& process) {
   const std::string file = path(name + ".ports");
-  const bool came = wait_until(std::chrono::seconds(20), [&] {
+  const bool came = wait_until(std::chrono::seconds(30), [&] {
     return std::filesystem::exists(file) || !process.is_running();
   });
   if (!came || !std::filesystem::exists(file)) give_up(name + ":\n" + process.output());
@@ -242,7 +242,7 @@ bool Installation::mount_control_ca(const std::string& namespace_) {
   const std::string file = path(file_of(namespace_, "ca.pem"));
   const std::string before = read_file(file);
   std::string bundle;
-  const bool is_new = wait_until(std::chrono::seconds(20), [&] {
+  const bool is_new = wait_until(std::chrono::seconds(30), [&] {
     const json map = get("/api/v1/namespaces/" + namespace_ + "/configmaps/gatehouse-control-ca");
     bundle = map.is_null() ? "" : map.value("/data/ca.crt"_json_pointer, "");
     return !bundle.empty() && bundle != before;
@@ -255,7 +255,7 @@ bool Installation::mount_control_ca(const std::string& namespace_) {
 
 void Installation::kill_operator() {
   ::kill(operator_->pid(), SIGKILL);
-  if (!wait_until(std::chrono::seconds(5), [this] { return !operator_->is_running(); })) {
+  if (!wait_until(std::chrono::seconds(30), [this] { return !operator_->is_running(); })) {
     give_up("the operator survives SIGKILL");
   }
 }
@@ -330,7 +330,7 @@ void Installation::apply_issuer() {
 
 void Installation::prepare_issuer() {
   apply_issuer();
-  const bool is_ready = wait_until(std::chrono::seconds(20), [this] {
+  const bool is_ready = wait_until(std::chrono::seconds(30), [this] {
     return has_condition(get("/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt"), "Ready");
   });
   if (!is_ready) give_up("the ClusterIssuer is not ready\n" + logs());

@@ -49,7 +49,7 @@ TEST_F(KilledOperator, AfterAnyWriteEndsInOneCertificateAndOneMatchingPair) {
       ::kill(pid, SIGKILL);
     });
     cluster_.apply(ingress_yaml(name, host));
-    ASSERT_TRUE(wait_until(seconds(20), [&] {
+    ASSERT_TRUE(wait_until(seconds(30), [&] {
       return !cluster_.operator_process().is_running() ||
              (is_told_to_be_served(name) && cluster_.events("default").size() >= 2);
     })) << cluster_.logs();
@@ -79,7 +79,7 @@ TEST_F(KilledOperator, AtAnyInstantEndsInOneCertificateAndOneMatchingPair) {
     return begin;
   };
   const auto begin = issue("whole");
-  ASSERT_TRUE(wait_until(seconds(20), [&] { return is_told_to_be_served("whole"); }))
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return is_told_to_be_served("whole"); }))
       << cluster_.logs();
   const auto whole = steady_clock::now() - begin;
   for (int i = 1; i <= kInstants; ++i) {
@@ -108,7 +108,7 @@ TEST_F(KilledOperator, AtAnyRequestToTheAcmeServerEndsInOneCertificateAndOneMatc
     const std::size_t seen = cluster_.pebble().output().size();
     cluster_.apply(ingress_yaml(name, name + ".example.test"));
     const std::string line = std::string("POST ") + request;
-    EXPECT_TRUE(wait_until(seconds(20), [&] {
+    EXPECT_TRUE(wait_until(seconds(30), [&] {
       const std::string log = cluster_.pebble().output();
       return log.find(line, seen) != std::string::npos || is_told_to_be_served(name);
     }));
@@ -129,13 +129,13 @@ TEST_F(KilledOperator, WhileItRegistersHasOneAccountInTheEnd) {
       if (write.manager != "test" && !is_killed.exchange(true)) ::kill(pid, SIGKILL);
     });
     if (kills == 0) cluster_.apply_issuer();
-    ASSERT_TRUE(wait_until(seconds(20), [&] {
+    ASSERT_TRUE(wait_until(seconds(30), [&] {
       const char* issuer = "/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt";
       return is_killed || has_condition(cluster_.get(issuer), "Ready");
     })) << cluster_.logs();
     cluster_.api().on_write({});
     if (!is_killed) break;
-    ASSERT_TRUE(wait_until(seconds(5), [&] { return !cluster_.operator_process().is_running(); }));
+    ASSERT_TRUE(wait_until(seconds(30), [&] { return !cluster_.operator_process().is_running(); }));
     cluster_.start_operator();
   }
   EXPECT_GE(kills, 2) << "the key's Secret, the status";

@@ -36,7 +36,7 @@ bool OneIssuance::is_told_to_be_served(const std::string& name) {
 }
 
 bool OneIssuance::is_served(const std::string& host) {
-  return wait_until(seconds(20), [&] {
+  return wait_until(seconds(30), [&] {
     const auto answer = cluster_.fetch(0, "https://" + host + "/");
     return answer && answer->status == 200;
   });
@@ -45,7 +45,7 @@ bool OneIssuance::is_served(const std::string& host) {
 void OneIssuance::expect_one_issuance(const std::string& name, const std::string& host,
                                       const AtTheServer& before, int orders_max) {
   ASSERT_TRUE(is_served(host)) << cluster_.logs();
-  ASSERT_TRUE(wait_until(seconds(20), [&] { return is_told_to_be_served(name); }))
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return is_told_to_be_served(name); }))
       << certificate(name).dump(1) << cluster_.logs();
   const AtTheServer after = at_the_server();
   EXPECT_EQ(after.certificates - before.certificates, 1);

@@ -46,7 +46,7 @@ class Replicas : public integration::OneIssuance {
     replicas_.push_back(cluster_.start_replica());
     replicas_.push_back(cluster_.start_replica());
     EXPECT_TRUE(cluster_.mount_control_ca()) << cluster_.logs();
-    EXPECT_TRUE(wait_until(seconds(20), [&] { return leader() && are_ready(); }))
+    EXPECT_TRUE(wait_until(seconds(30), [&] { return leader() && are_ready(); }))
         << cluster_.logs();
   }
   ~Replicas() override { cluster_.api().misbehaviour().clear(); }
@@ -112,7 +112,7 @@ TEST_F(Replicas, ALeaderThatDiesInAnIssuanceIsFollowedByTheOther) {
     ::kill(pid, SIGKILL);
   });
   cluster_.apply(ingress_yaml("www", "www.example.test"));
-  ASSERT_TRUE(wait_until(seconds(20), [&] { return !dying.process->is_running(); }))
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return !dying.process->is_running(); }))
       << cluster_.logs();
   cluster_.api().on_write({});
   EXPECT_FALSE(certificate("www")["status"]["order"].is_null());
@@ -133,7 +133,7 @@ TEST_F(Replicas, ALeaderThatIsStoppedHandsOverAtOnceAndItsProxiesMissNothing) {
   const AtTheServer before = at_the_server();
   cluster_.apply(ingress_yaml("www", "www.example.test"));
   expect_one_issuance("www", "www.example.test", before, 1);
-  EXPECT_TRUE(wait_until(seconds(10), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     const std::string revision = revision_of(stopped);
     return !revision.empty() && revision == revision_of(other) &&
            proxy_log().find(revision.substr(0, 12) + " is live") != std::string::npos;
@@ -152,7 +152,7 @@ TEST_F(Replicas, ALeaderThatIsStoppedHandsOverAtOnceAndItsProxiesMissNothing) {
   // The proxy finds another replica under the same address, as behind a Service.
   replicas_.push_back(cluster_.start_replica(stopped.ports["control"]));
   const Replica& successor = replicas_.back();
-  EXPECT_TRUE(wait_until(seconds(20), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     const auto answer = cluster_.fetch(0, "https://www.example.test/");
     EXPECT_TRUE(answer && answer->status == 200) << "nothing is dropped meanwhile";
     return get_plain(successor.url("metrics", "/metrics")).find("gatehouse_control_proxies 1") !=
@@ -166,7 +166,7 @@ TEST_F(Replicas, ALeaderThatIsStoppedHandsOverAtOnceAndItsProxiesMissNothing) {
 
   // And it hears of what is new.
   cluster_.apply(ingress_yaml("more", "more.example.test", false));
-  EXPECT_TRUE(wait_until(seconds(20), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     const auto answer = cluster_.fetch_plain(0, "http://more.example.test/");
     return answer && answer->status != 404;
   })) << cluster_.logs();
@@ -190,7 +190,7 @@ TEST_F(Replicas, WithoutTheApiServerTheLeaderEndsOnceAndThenWaits) {
   // As the kubelet would.
   replicas_.push_back(cluster_.start_replica());
   Replica& again = replicas_.back();
-  EXPECT_TRUE(wait_until(seconds(15), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     return again.process->output().find("trying again") != std::string::npos &&
            again.readiness().starts_with("503");
   })) << cluster_.logs();
@@ -199,10 +199,10 @@ TEST_F(Replicas, WithoutTheApiServerTheLeaderEndsOnceAndThenWaits) {
   EXPECT_TRUE(other.readiness().starts_with("200")) << other.readiness();
 
   cluster_.api().misbehaviour().clear();
-  EXPECT_TRUE(wait_until(seconds(25), [&] { return leader() != nullptr && are_ready(); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return leader() != nullptr && are_ready(); }))
       << cluster_.logs();
   for (const Replica* replica : {&other, &again}) {
-    EXPECT_TRUE(wait_until(seconds(10), [&] { return revision_of(*replica) == revision; }))
+    EXPECT_TRUE(wait_until(seconds(30), [&] { return revision_of(*replica) == revision; }))
         << cluster_.logs();
   }
 }
@@ -223,7 +223,7 @@ TEST_F(Replicas, ANewCaReachesReplicasAndProxiesWithoutARestart) {
   ASSERT_TRUE(cluster_.api().request("DELETE", secret));
   ASSERT_TRUE(cluster_.mount_control_ca()) << cluster_.logs();
   for (const Replica& replica : replicas_) {
-    EXPECT_TRUE(wait_until(seconds(10), [&] { return !revision_of(replica).empty(); }))
+    EXPECT_TRUE(wait_until(seconds(30), [&] { return !revision_of(replica).empty(); }))
         << cluster_.logs();
   }
   cluster_.apply(

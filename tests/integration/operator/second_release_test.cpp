@@ -42,8 +42,8 @@ class SecondRelease : public testing::Test {
 TEST_F(SecondRelease, ForTheSameClassDoesNotLeadAndSaysSoUntilTheFirstIsGone) {
   const Replica second = cluster_.start_release("second", {});
   EXPECT_TRUE(says(second, "does not lead: ")) << cluster_.logs();
-  EXPECT_TRUE(wait_until(seconds(10), [&] { return has_event("second", "AnotherReleaseLeads"); }));
-  EXPECT_TRUE(wait_until(seconds(20), [&] { return second.readiness().starts_with("200"); }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return has_event("second", "AnotherReleaseLeads"); }));
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return second.readiness().starts_with("200"); }))
       << "it serves proxies of its own";
   EXPECT_EQ(second.process->output().find("leading as"), std::string::npos);
   ::kill(first_.process->pid(), SIGTERM);

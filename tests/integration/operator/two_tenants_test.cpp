@@ -65,7 +65,7 @@ class TwoTenants : public testing::Test {
   }
   bool is_told(const std::string& namespace_, const std::string& object,
                const std::string& reason) {
-    return wait_until(seconds(20), [&] { return has_event(namespace_, object, reason); });
+    return wait_until(seconds(30), [&] { return has_event(namespace_, object, reason); });
   }
 
   Installation cluster_;

@@ -31,12 +31,12 @@ std::string read_file(const std::string& path) {
 class VisibleTrouble : public testing::Test {
  protected:
   bool proxy_is(const std::string& readiness) {
-    return wait_until(seconds(20), [&] {
+    return wait_until(seconds(30), [&] {
       return cluster_.proxy_readiness(0).find(readiness) != std::string::npos;
     });
   }
   bool is_logged(const std::string& words) {
-    return wait_until(seconds(10),
+    return wait_until(seconds(30),
                       [&] { return cluster_.logs().find(words) != std::string::npos; });
   }
   json issuer() { return cluster_.get("/apis/gatehouse.dev/v1alpha1/clusterissuers/letsencrypt"); }
@@ -53,7 +53,7 @@ TEST_F(VisibleTrouble, AnAcmeServerThatIsNotTrustedIsInTheIssuersConditionWithTh
       "spec: {acme: {server: \"" +
       cluster_.pebble().directory_url() + "\", termsOfServiceAgreed: true}}\n");
   std::string message;
-  EXPECT_TRUE(wait_until(seconds(20), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     for (const json& condition : issuer().value("/status/conditions"_json_pointer, json::array())) {
       if (condition["type"] == "Ready" && condition["status"] == "False") {
         message = condition["message"];
@@ -72,13 +72,13 @@ TEST_F(VisibleTrouble, AnApiServerThatRefusesForAWhileIsNamedByReadyzUntilItDoes
   rule.times = 1'000'000;
   cluster_.api().misbehaviour().add(rule);
   cluster_.start_operator();
-  EXPECT_TRUE(wait_until(seconds(10), [&] {
+  EXPECT_TRUE(wait_until(seconds(30), [&] {
     const std::string said = cluster_.operator_readiness();
     return said.starts_with("503 ") && said.find("HTTP 503") != std::string::npos;
   })) << cluster_.operator_readiness();
   EXPECT_TRUE(is_logged("trying again"));
   cluster_.api().misbehaviour().clear();
-  EXPECT_TRUE(wait_until(seconds(20), [&] { return cluster_.operator_readiness() == "200 ok\n"; }))
+  EXPECT_TRUE(wait_until(seconds(30), [&] { return cluster_.operator_readiness() == "200 ok\n"; }))
       << cluster_.operator_readiness();
 }
 
@@ -124,7 +124,7 @@ TEST_F(VisibleTrouble, WhatChangesWhileTheOperatorIsGoneIsServedWhenItIsBack) {
            "port: {name: http}}}}]}\n";
   };
   const auto is_served = [&](const std::string& host) {
-    return wait_until(seconds(15), [&] {
+    return wait_until(seconds(30), [&] {
       const auto answer = cluster_.fetch_plain(0, "http://" + host + "/");
       return answer && answer->status == 200;
     });
