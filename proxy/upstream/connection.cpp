@@ -305,10 +305,12 @@ void Connection::wait(Waiting waiting, std::chrono::milliseconds timeout) {
 void Connection::release(std::unique_ptr<Connection> connection,
                          std::chrono::milliseconds rest_max) {
   Endpoint& endpoint = *connection->endpoint_;
+  // Whoever has read all that he awaited, and as much as he asked for, has not been told whether
+  // more is there: then the socket is asked.
   if (rest_max > kNotReusable && !connection->is_one_clients_ &&
       connection->state_ == State::busy && connection->unsent() == 0 &&
-      !connection->channel_.peer_has_closed() && !connection->is_readable() &&
-      !connection->said_no_more_) {
+      !connection->said_no_more_ && !connection->channel_.peer_has_closed() &&
+      (!connection->is_readable() || connection->is_quiet())) {
     endpoint.keep(std::move(connection), rest_max);
   } else {
     close(std::move(connection));

@@ -229,6 +229,20 @@ TEST_F(Pool, OneWithUnreadInputIsClosed) {
   EXPECT_EQ(open(), 0u);
 }
 
+// As the end of a body is, whose length is known.
+TEST_F(Pool, OneThatWasReadToItsLastByteIsKept) {
+  Request& request = connect();
+  const std::string text = "answer";
+  peers_.back().send(text);
+  ASSERT_TRUE(turn_until([&] { return request.readable; }));
+  std::string buffer(text.size(), 0);
+  ASSERT_EQ(read(request, buffer).bytes, text.size());
+  ASSERT_TRUE(request.connection->is_readable()) << "nobody has said that this is all";
+  release(request);
+  EXPECT_TRUE(endpoint_->has_idle());
+  EXPECT_EQ(open(), 1u);
+}
+
 TEST_F(Pool, OneWithUnsentOutputIsClosed) {
   Request& request = connect();
   request.connection->write(std::string(64u << 20, 'x'));
