@@ -7,7 +7,6 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
-#include <limits>
 #include <optional>
 #include <thread>
 
@@ -330,13 +329,6 @@ base::Result<std::optional<proxy::net::SocketAddress>> address_of(const char* fl
   return std::optional(*address);
 }
 
-// Of what all workers may have together; 0 stays 0.
-std::uint32_t share_of(std::size_t all, std::size_t workers) {
-  const std::size_t share = all / workers + (all % workers == 0 ? 0 : 1);
-  return static_cast<std::uint32_t>(
-      std::min<std::size_t>(share, std::numeric_limits<std::uint32_t>::max()));
-}
-
 base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   proxy::session::EngineSettings settings;
   auto http = address_of("--http-address", flags.http_address);
@@ -379,6 +371,8 @@ base::Result<proxy::session::EngineSettings> settings_of(const Flags& flags) {
   options.pools.idle_max = flags.upstream_idle_max;
   options.connections_max = std::max<std::size_t>(1, flags.connections_max / flags.workers);
   options.connections_per_client_max = flags.connections_per_client_max;
+  using proxy::upstream::share_of;
+  options.pools.workers = flags.workers;
   options.pools.requests_max = share_of(flags.requests_per_endpoint_max, flags.workers);
   options.pools.connections_max = share_of(flags.connections_per_endpoint_max, flags.workers);
   options.pools.ejection.failures_max = flags.eject_after;

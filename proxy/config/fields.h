@@ -214,6 +214,16 @@ struct Fields<ZoneEndpoints> {
 };
 
 template <>
+struct Fields<EndpointRules> {
+  static constexpr const char* kName = "cluster.endpointRules";
+  static constexpr auto kList = std::tuple(
+      field("requestsMax", &EndpointRules::requests_max, Number{kEndpointShareMax}),
+      field("connectionsMax", &EndpointRules::connections_max, Number{kEndpointShareMax}),
+      field("ejectAfter", &EndpointRules::eject_after, Number{kEjectAfterMax}),
+      field("slowStartSeconds", &EndpointRules::slow_start_seconds, Number{kSlowStartSecondsMax}));
+};
+
+template <>
 struct Fields<Cluster> {
   static constexpr const char* kName = "cluster";
   static constexpr auto kList = std::tuple(
@@ -239,7 +249,9 @@ struct Fields<Cluster> {
       // Without them all endpoints are asked.
       added(field("zones", &Cluster::zones, List{kZonesMax})),
       // Who does not know it would speak what is not to be spoken.
-      guard(field("tls13Only", &Cluster::tls13_only, Flag{})));
+      guard(field("tls13Only", &Cluster::tls13_only, Flag{})),
+      // Without them it is asked as much as any other.
+      added(field("endpointRules", &Cluster::endpoint_rules, Part{})));
 };
 
 template <>
@@ -648,7 +660,7 @@ concept HasFields = requires {
 template <class T>
 constexpr void list_every_member(const T& value) {
   constexpr std::size_t kCount = std::tuple_size_v<decltype(Fields<T>::kList)>;
-  static_assert(kCount <= 15, "add a case below");
+  static_assert(kCount <= 16, "add a case below");
   if constexpr (kCount == 1) {
     [[maybe_unused]] const auto& [a] = value;
   } else if constexpr (kCount == 2) {
@@ -679,6 +691,8 @@ constexpr void list_every_member(const T& value) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
   } else if constexpr (kCount == 15) {
     [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value;
+  } else if constexpr (kCount == 16) {
+    [[maybe_unused]] const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value;
   }
 }
 

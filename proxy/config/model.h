@@ -66,6 +66,16 @@ struct ZoneEndpoints {
   bool operator==(const ZoneEndpoints&) const = default;
 };
 
+// How much an endpoint is asked, and when it is passed over. What is 0 is as the proxy was told for
+// all clusters: by --max-requests-per-endpoint and its kin.
+struct EndpointRules {
+  std::uint64_t requests_max = 0;     // at a time, of all workers of a proxy
+  std::uint64_t connections_max = 0;  // likewise, those at rest among them
+  std::uint64_t eject_after = 0;      // so many failures in a row
+  std::uint64_t slow_start_seconds = 0;
+  bool operator==(const EndpointRules&) const = default;
+};
+
 // A set of interchangeable endpoints. No endpoints is legal and answers 503.
 struct Cluster {
   std::vector<Endpoint> endpoints;  // sorted, unique
@@ -96,6 +106,7 @@ struct Cluster {
   // A zone that has no entry has all endpoints. Of what hash_by or a cookie chooses they say
   // nothing.
   std::vector<ZoneEndpoints> zones{};
+  base::Rare<EndpointRules> endpoint_rules{};  // nothing: as the proxy was told
   bool operator==(const Cluster&) const = default;
 };
 
@@ -528,7 +539,7 @@ struct VirtualHost {
 static_assert(sizeof(FixedAnswer) <= 56, "an answer has no room for a page that it has not");
 static_assert(sizeof(Route) <= 120, "a route has no room for policies that others have, too");
 static_assert(sizeof(VirtualHost) <= 104, "a host has no room for a default that it has not");
-static_assert(sizeof(Cluster) <= 184, "a cluster has no room for TLS that it does not speak");
+static_assert(sizeof(Cluster) <= 192, "a cluster has no room for TLS that it does not speak");
 
 // A certificate chain and its key, in PEM. Content-addressed: see certificate_hash().
 struct Certificate {

@@ -199,13 +199,19 @@ void Cluster::update(std::shared_ptr<const config::Cluster> config, const PoolOp
         std::shared_ptr<const config::BackendTls>(config_, &*config_->tls), config_->speaks_http2,
         config_->trusts_system, config_->tls13_only, std::move(wire));
   }
+  options_ = config_->endpoint_rules
+                 ? std::make_shared<const PoolOptions>(options.with(*config_->endpoint_rules))
+                 : unowned(options);
   const auto make_ready = [&](const ConfiguredEndpoints& wanted, Endpoints& endpoints) {
     for (const config::Endpoint& place : wanted) {
       endpoints.push_back(known.take(place));
-      if (endpoints.back() != nullptr) continue;
+      if (endpoints.back() != nullptr) {
+        endpoints.back()->use(options_);
+        continue;
+      }
       // The configuration was validated: every address is a literal.
       const auto address = net::SocketAddress::from_ip(place.address, place.port);
-      endpoints.back() = std::make_shared<Endpoint>(address.value(), options, counters, tls_,
+      endpoints.back() = std::make_shared<Endpoint>(address.value(), options_, counters, tls_,
                                                     config_->speaks_http2, config_->proxy_protocol);
       endpoints.back()->count_for(connections_open_);
       if (joins_others) endpoints.back()->begin_slowly();

@@ -134,9 +134,10 @@ class Cluster {
 
   std::shared_ptr<const config::Cluster> config_;
   std::uint64_t id_hash_;
-  std::shared_ptr<tls::ClientContext> tls_;  // of config_; nullptr: plain
-  Endpoints endpoints_;                      // beside config_->endpoints
-  Endpoints leaving_;                        // beside config_->leaving
+  std::shared_ptr<tls::ClientContext> tls_;     // of config_; nullptr: plain
+  Endpoints endpoints_;                         // beside config_->endpoints
+  Endpoints leaving_;                           // beside config_->leaving
+  std::shared_ptr<const PoolOptions> options_;  // of both
   const std::shared_ptr<std::size_t> connections_open_ = std::make_shared<std::size_t>(0);
   struct Names {
     EndpointNames staying, leaving;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "proxy/client/told_proxy_header.h"
@@ -19,13 +20,34 @@ constexpr std::int64_t kPartsAtFirst = kPartsOfTurn / 10;
 
 }  // namespace
 
-Endpoint::Endpoint(const net::SocketAddress& address, const PoolOptions& options,
+PoolOptions PoolOptions::with(const config::EndpointRules& rules) const {
+  PoolOptions options = *this;
+  if (rules.requests_max != 0) options.requests_max = share_of(rules.requests_max, workers);
+  if (rules.connections_max != 0) {
+    options.connections_max = share_of(rules.connections_max, workers);
+  }
+  if (rules.eject_after != 0) {
+    options.ejection.failures_max = static_cast<unsigned>(rules.eject_after);
+  }
+  if (rules.slow_start_seconds != 0) {
+    options.slow_start = std::chrono::seconds(rules.slow_start_seconds);
+  }
+  return options;
+}
+
+std::uint32_t share_of(std::size_t all, std::size_t workers) {
+  const std::size_t share = all / workers + (all % workers == 0 ? 0 : 1);
+  return static_cast<std::uint32_t>(
+      std::min<std::size_t>(share, std::numeric_limits<std::uint32_t>::max()));
+}
+
+Endpoint::Endpoint(const net::SocketAddress& address, std::shared_ptr<const PoolOptions> options,
                    admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls,
                    bool speaks_http2, config::ProxyProtocol proxy_protocol)
     : address_(address),
       name_(address.text()),
       place_hash_(add_to_hash(kHashBasis, name_)),
-      options_(options),
+      options_(std::move(options)),
       counters_(counters),
       speaks_http2_(speaks_http2),
       proxy_protocol_(proxy_protocol),
@@ -58,11 +80,11 @@ std::unique_ptr<Connection> Endpoint::take_idle(Connection::User& user) {
 }
 
 void Endpoint::keep(std::unique_ptr<Connection> connection, std::chrono::milliseconds rest_max) {
-  if (retired_ || is_mistrusted(connection->now()) || idle_.size() >= options_.idle_max) {
+  if (retired_ || is_mistrusted(connection->now()) || idle_.size() >= options_->idle_max) {
     Connection::close(std::move(connection));
     return;
   }
-  connection->rest_in_pool(std::min(options_.idle_timeout, rest_max));
+  connection->rest_in_pool(std::min(options_->idle_timeout, rest_max));
   idle_.put(std::move(connection));
 }
 
@@ -74,7 +96,7 @@ bool Endpoint::has_room_on_a_connection() const {
 }
 
 bool Endpoint::has_all_connections() const {
-  const std::uint32_t most = options_.connections_max;
+  const std::uint32_t most = options_->connections_max;
   if (most == 0 || connections_open_ < most) return false;
   const auto leaving = std::count_if(http2_.begin(), http2_.end(),
                                      [](const auto& one) { return one->is_leaving(); });
@@ -103,7 +125,7 @@ Http2Connection* Endpoint::connect_http2(const std::shared_ptr<Endpoint>& self, 
                                          std::chrono::milliseconds send_timeout) {
   auto made = Http2Connection::connect(
       loop, self,
-      {.connect = connect_timeout, .send = send_timeout, .idle = self->options_.idle_timeout});
+      {.connect = connect_timeout, .send = send_timeout, .idle = self->options_->idle_timeout});
   if (made == nullptr) return nullptr;
   self->http2_.push_back(std::move(made));
   return self->http2_.back().get();
@@ -157,18 +179,18 @@ void Endpoint::change_health(const Change& change) {
 
 void Endpoint::eject(base::SteadyTime now) {
   counters_.upstream_ejections.add();
-  ejection_.begin(now, options_.ejection);
+  ejection_.begin(now, options_->ejection);
 }
 
 bool Endpoint::takes_turn_while_new(base::SteadyTime now) {
   if (slow_start_->since == base::SteadyTime{}) slow_start_->since = now;
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - slow_start_->since);
-  if (age >= options_.slow_start) {
+  if (age >= options_->slow_start) {
     slow_start_.reset();
     return true;
   }
   slow_start_->turns_in_parts +=
-      std::max(kPartsAtFirst, kPartsOfTurn * age.count() / options_.slow_start.count());
+      std::max(kPartsAtFirst, kPartsOfTurn * age.count() / options_->slow_start.count());
   if (slow_start_->turns_in_parts < kPartsOfTurn) return false;
   slow_start_->turns_in_parts -= kPartsOfTurn;
   return true;
@@ -220,7 +242,7 @@ void Endpoint::on_opened() {
 }
 
 void Endpoint::on_unsolicited_bytes(base::SteadyTime now) {
-  if (!mistrust_) mistrust_.emplace(options_.mistrust);
+  if (!mistrust_) mistrust_.emplace(options_->mistrust);
   mistrust_->note(now);
   counters_.upstream_failures.add(reason::unsolicited_bytes);
 }

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/rare.h"
 #include "proxy/admin/counters.h"
+#include "proxy/config/model.h"
 #include "proxy/http2/client_session.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/upstream/connection.h"
@@ -35,14 +37,27 @@ struct PoolOptions {
   std::chrono::milliseconds slow_start{0};
   // Where this proxy is: see config::Cluster::zones. Empty: nobody knows.
   std::string zone{};
+  // Of the process. What a cluster says of its endpoints is theirs together.
+  std::size_t workers = 1;
+
+  // The same with what a cluster says in place of it (config::EndpointRules).
+  PoolOptions with(const config::EndpointRules& rules) const;
 };
+
+// Of what outlives all endpoints.
+inline std::shared_ptr<const PoolOptions> unowned(const PoolOptions& options) {
+  return {std::shared_ptr<const PoolOptions>(), &options};
+}
+
+// A worker's part of what all of them may have together; 0 stays 0.
+std::uint32_t share_of(std::size_t all, std::size_t workers);
 
 // One worker's view of one endpoint: its idle connections, how many requests it has under way, and
 // whether it can be connected to. Its connections hold it; those that are idle, and a probe, it
 // holds in turn until retire().
 class Endpoint final : private Connection::User {
  public:
-  Endpoint(const net::SocketAddress& address, const PoolOptions& options,
+  Endpoint(const net::SocketAddress& address, std::shared_ptr<const PoolOptions> options,
            admin::WorkerCounters& counters, std::shared_ptr<tls::ClientContext> tls = nullptr,
            bool speaks_http2 = false,
            config::ProxyProtocol proxy_protocol = config::ProxyProtocol::none);
@@ -83,6 +98,8 @@ class Endpoint final : private Connection::User {
   // Its open connections are counted there, too, for as long as they last: also while it is retired
   // and whoever counts is gone. Before the first.
   void count_for(std::shared_ptr<std::size_t> open) { open_of_cluster_ = std::move(open); }
+  // From now on. What it has already is as it is.
+  void use(std::shared_ptr<const PoolOptions> options) { options_ = std::move(options); }
   std::uint32_t requests_active() const { return requests_active_; }
   void request_begins() { ++requests_active_; }
   void request_ends() { --requests_active_; }
@@ -96,14 +113,14 @@ class Endpoint final : private Connection::User {
                           std::chrono::milliseconds timeout);
   // It has as many requests as it may, or as many connections, and none of these has room.
   bool is_full() const {
-    return (options_.requests_max != 0 && requests_active_ >= options_.requests_max) ||
+    return (options_->requests_max != 0 && requests_active_ >= options_->requests_max) ||
            (has_all_connections() && !has_room_on_a_connection());
   }
 
   // A request failed that had reached it. True: it is one too many; see Cluster::note_failure().
-  bool note_failure() { return ejection_.note_failure(options_.ejection); }
+  bool note_failure() { return ejection_.note_failure(options_->ejection); }
   bool fails_with(int status) const {
-    return status >= 500 && options_.ejection.counts_server_errors;
+    return status >= 500 && options_->ejection.counts_server_errors;
   }
   bool has_failures() const { return ejection_.has_failures(); }
   void note_success() { ejection_.note_success(); }
@@ -111,7 +128,7 @@ class Endpoint final : private Connection::User {
   bool is_ejected(base::SteadyTime now) const { return ejection_.is_out(now); }
   // It came to others that are there: see PoolOptions::slow_start.
   void begin_slowly() {
-    if (options_.slow_start.count() != 0) slow_start_.emplace();
+    if (options_->slow_start.count() != 0) slow_start_.emplace();
   }
   // Whether another one is to have its turn: it is ejected, or new. To be asked once for each turn.
   bool is_spared(base::SteadyTime now) {
@@ -166,7 +183,7 @@ class Endpoint final : private Connection::User {
   net::SocketAddress address_;
   std::string name_;
   std::uint64_t place_hash_;
-  const PoolOptions& options_;
+  std::shared_ptr<const PoolOptions> options_;
   admin::WorkerCounters& counters_;
   IdleList<Connection> idle_;
   bool speaks_http2_;

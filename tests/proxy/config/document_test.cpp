@@ -33,6 +33,7 @@ ProxyConfig complete_config() {
   cluster.affinity_key = "uid";
   cluster.leaving = {{"10.0.0.9", 8080}};
   cluster.client_stay_seconds = 10'800;
+  cluster.endpoint_rules = EndpointRules{100, 50, 3, 30};
   cluster.zones = {{"eu-west-1a", {{"10.0.0.1", 8080}}}, {"eu-west-1b", {{"2001:db8::1", 80}}}};
   config.clusters["shop/web:http"] = std::make_shared<const Cluster>(cluster);
   config.clusters["shop/empty:80"] = std::make_shared<const Cluster>();

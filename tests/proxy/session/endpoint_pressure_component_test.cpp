@@ -91,5 +91,36 @@ TEST(EndpointPressure, ARequestThatNoEndpointHasRoomForIsToldSo) {
   EXPECT_EQ(second.get("/").body, "slow");
 }
 
+// Both clusters have the same endpoint, so only one of them may be told that it is busy.
+TEST(EndpointPressure, ALimitThatAClusterSaysIsItsAlone) {
+  std::atomic<bool> go{false};
+  ScriptedBackend slow([&](SocketStream& stream, const SeenRequest& request) {
+    if (request.path == "/slow") eventually([&] { return go.load(); });
+    return stream.send(ScriptedBackend::ok("here"));
+  });
+  config::Cluster limited;
+  limited.endpoint_rules = config::EndpointRules{.requests_max = 1};
+  config::ProxyConfig config = shop({slow.port()}, limited);
+  config.clusters["free"] = shop({slow.port()}).clusters.at("shop");
+  config::VirtualHost host = *config.hosts.at("shop.test");
+  config::Route route;
+  route.path = "/free";
+  route.action = config::Forward{"free"};
+  host.routes.push_back(route);
+  config.hosts["shop.test"] = std::make_shared<const config::VirtualHost>(host);
+  RunningEngine proxy;
+  ASSERT_TRUE(proxy.publish(config));
+
+  auto first = HttpClient::connect(proxy.http());
+  first.send("GET /slow HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return slow.requests() == 1; }));
+  auto second = HttpClient::connect(proxy.http());
+  EXPECT_EQ(second.get("/").status, 503);
+  EXPECT_EQ(second.get("/free").status, 200);
+  go = true;
+  EXPECT_EQ(first.read_answer().status, 200);
+  EXPECT_EQ(second.get("/").status, 200);
+}
+
 }  // namespace
 }  // namespace proxy::support

@@ -182,6 +182,39 @@ TEST_F(ClusterTest, AnEndpointThatJoinsOthersGetsAShareOfItsTurnsThatGrows) {
   EXPECT_EQ(share(), 100);
 }
 
+TEST_F(ClusterTest, WhatItSaysOfItsEndpointsStandsInPlaceOfWhatTheProxyWasTold) {
+  options_.requests_max = 5;
+  options_.workers = 2;
+  auto cluster = cluster_of(2, config::Balancing::round_robin);
+  cluster->endpoint_rules = config::EndpointRules{.requests_max = 2, .eject_after = 1};
+  cluster_.update(cluster, options_, counters_);
+  const auto endpoints = all(2);
+  fail(endpoints[0], 1);
+  EXPECT_TRUE(endpoints[0]->is_ejected(now_)) << "after one failure";
+  endpoints[1]->request_begins();
+  EXPECT_TRUE(endpoints[1]->is_full()) << "two of two workers are one of each";
+
+  use(2);
+  EXPECT_EQ(next(), endpoints[1]) << "they stay, and the other one is passed over";
+  EXPECT_FALSE(endpoints[1]->is_full());
+  fail(endpoints[1], 4);
+  EXPECT_FALSE(endpoints[1]->is_ejected(now_));
+  endpoints[1]->request_ends();
+}
+
+TEST_F(ClusterTest, ItsEndpointsBeginAsSlowlyAsItSays) {
+  auto cluster = cluster_of(1, config::Balancing::round_robin);
+  cluster->endpoint_rules = config::EndpointRules{.slow_start_seconds = 100};
+  cluster_.update(cluster, options_, counters_);
+  const auto old = next();
+  auto larger = cluster_of(2, config::Balancing::round_robin);
+  larger->endpoint_rules = cluster->endpoint_rules;
+  cluster_.update(larger, options_, counters_);
+  int turns = 0;
+  for (int i = 0; i < 200; ++i) turns += next() != old ? 1 : 0;
+  EXPECT_NEAR(turns, 18, 3);
+}
+
 TEST_F(ClusterTest, EndpointsThatAreThereFirstAreAllOld) {
   options_.slow_start = seconds(100);
   use(3);

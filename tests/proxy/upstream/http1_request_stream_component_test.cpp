@@ -110,8 +110,8 @@ class Http1Response : public ::testing::Test {
   Cluster cluster_{std::make_shared<config::Cluster>(), 0};
   RequestStreams streams_{{*loop_, counters_, limits_, area_, gather_, fields_}};
   PoolOptions pool_options_;
-  std::shared_ptr<Endpoint> endpoint_ =
-      std::make_shared<Endpoint>(net::local_address(listener_.get()), pool_options_, counters_);
+  std::shared_ptr<Endpoint> endpoint_ = std::make_shared<Endpoint>(
+      net::local_address(listener_.get()), unowned(pool_options_), counters_);
   std::list<Requester> requesters_;
 };
 

@@ -44,7 +44,7 @@ net::IoResult read(Request& request, std::string& buffer) {
 
 class Pool : public ::testing::Test {
  protected:
-  Pool() { endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_); }
+  Pool() { endpoint_ = std::make_shared<Endpoint>(address_, unowned(options_), counters_); }
   ~Pool() override {
     for (Request& request : requests_) {
       if (request.connection != nullptr) Connection::close(std::move(request.connection));
@@ -370,7 +370,7 @@ class WaryPool : public Pool {
  protected:
   explicit WaryPool(milliseconds silence = milliseconds(1)) {
     options_.mistrust = {.min = milliseconds(1), .max = milliseconds(60'000), .silence = silence};
-    endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+    endpoint_ = std::make_shared<Endpoint>(address_, unowned(options_), counters_);
     endpoint_->on_unsolicited_bytes(loop_->now());
     const base::SteadyTime noted = loop_->now();
     turn_until([&] { return loop_->now() > noted + milliseconds(1); });
@@ -547,7 +547,7 @@ TEST_F(Unread, AnAnswerThatIsSoonerThanAllOthersIsAskedAfterAndStaysAnAnswer) {
 TEST_F(Unread, OfAnEndpointThatAnsweredUnaskedEachAnswerIsAskedAfter) {
   options_.mistrust.min = milliseconds(1);
   options_.mistrust.silence = milliseconds(0);
-  endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+  endpoint_ = std::make_shared<Endpoint>(address_, unowned(options_), counters_);
   Request& request = reuse();
   peers_.back().receive();
   request.connection->write("next request");
@@ -580,7 +580,7 @@ class PoolOfClosedPort : public Pool {
     const auto any = net::SocketAddress::from_ip("127.0.0.1", 0).value();
     ::bind(listener_.get(), any.get(), any.size());
     address_ = net::local_address(listener_.get());
-    endpoint_ = std::make_shared<Endpoint>(address_, options_, counters_);
+    endpoint_ = std::make_shared<Endpoint>(address_, unowned(options_), counters_);
   }
 };
 
