@@ -50,7 +50,8 @@ routing::EndpointChoice choice_of(const RoutePolicy& policy) {
   return {.is_sticky = policy.sticky.has_value(),
           .prefers_least_requests = policy.prefers_least_requests,
           .hash_by = policy.hash_by,
-          .asks_the_service = policy.asks_the_service};
+          .asks_the_service = policy.asks_the_service,
+          .rules = policy.endpoint_rules};
 }
 
 FixedAnswer redirected(const proxy::config::Redirection& redirect) {

@@ -61,6 +61,9 @@ std::uint64_t bytes_of_cluster_suffix(const annotations::RoutePolicy& policy) {
   for (const auto& part : policy.hash_by) {
     bytes += std::string_view("cookie:,").size() + part.name.size();
   }
+  if (policy.endpoint_rules != proxy::config::EndpointRules{}) {
+    bytes += std::string_view(";rules=1000000,1000000,1000,3600").size();
+  }
   if (!(policy.timeouts == routing::Timeouts{})) {
     bytes += std::string_view(";connect=86400000;read=86400000;send=86400000").size();
   }
@@ -148,6 +151,7 @@ class Weighing {
     if (policy.sticky) size += {1, 30 + proxy::config::kAffinityKeyBytesMax};
     if (policy.prefers_least_requests) size += {1, 40};
     for (const auto& part : policy.hash_by) size += {4, 80 + part.name.size()};
+    if (policy.endpoint_rules != proxy::config::EndpointRules{}) size += {6, 160};
     if (policy.backend == routing::BackendProtocol{}) return size;
     size += {11, 280};
     size += size_of_text(policy.backend.name) * 2;  // to send and to verify

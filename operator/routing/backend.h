@@ -61,6 +61,7 @@ struct EndpointChoice {
   bool prefers_least_requests = false;
   std::vector<proxy::config::HashPart> hash_by{};
   bool asks_the_service = false;  // by its own address, where it has one
+  proxy::config::EndpointRules rules{};
 };
 
 // The name of an object that is written as "name" or "namespace/name"; nothing: it is of another

@@ -179,6 +179,11 @@ std::string cluster_id(const kube::Service& service, const kube::ServicePort& po
   if (choice.prefers_least_requests) id += ";least";
   if (choice.asks_the_service) id += ";service";
   if (!choice.hash_by.empty()) id += ";hash=" + hash_text(choice.hash_by);
+  if (const auto& rules = choice.rules; rules != proxy::config::EndpointRules{}) {
+    id += ";rules=" + std::to_string(rules.requests_max) + "," +
+          std::to_string(rules.connections_max) + "," + std::to_string(rules.eject_after) + "," +
+          std::to_string(rules.slow_start_seconds);
+  }
   if (timeouts == Timeouts{}) return id;
   // Another claimant's timeouts for the same Service are not ours: they get a cluster of their own.
   return id + ";connect=" + std::to_string(timeouts.connect.count()) +
@@ -540,6 +545,7 @@ ResolvedBackend BackendResolver::resolve(const std::string& namespace_,
     if (made.hash_by.empty() && service.session_affinity == "ClientIP") {
       made.hash_by = {{proxy::config::HashSource::client_address}};
     }
+    if (choice.rules != proxy::config::EndpointRules{}) made.endpoint_rules = choice.rules;
     if (choice.prefers_least_requests) {
       made.balancing = proxy::config::Balancing::least_requests;
     }

@@ -214,6 +214,15 @@ constexpr Description kOfRequests[] = {
      "in turn; the endpoint with the fewest requests under way at this proxy's worker (of more "
      "than 16: of two), "
      "for `ewma`, too"},
+    {"max-requests-per-endpoint", "a number",
+     "so many requests of this Ingress has an endpoint under way at a time, of a proxy; others go "
+     "to other endpoints, or are answered with 503 (`endpoints_busy`). As the proxies were told "
+     "(`proxy.endpoints` of the chart) when nothing is said, as of the three below"},
+    {"max-connections-per-endpoint", "a number", "so many connections has it, likewise"},
+    {"eject-after", "a number",
+     "an endpoint that fails so many requests in a row is passed over for a while"},
+    {"slow-start", "seconds, `30s`, `2m`",
+     "an endpoint that comes to others gets a share of its turns that grows for so long"},
     {"allowlist-source-range, whitelist-source-range",
      "networks and addresses, `10.0.0.0/8,2001:db8::/32`",
      "everybody else is answered with 403 (reason `address_not_allowed`)"},

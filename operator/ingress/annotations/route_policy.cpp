@@ -9,6 +9,7 @@
 #include "operator/ingress/annotations/catalogue.h"
 #include "operator/ingress/annotations/class_defaults.h"
 #include "operator/ingress/annotations/cors.h"
+#include "operator/ingress/annotations/endpoint_rules.h"
 #include "operator/ingress/annotations/firewall.h"
 #include "operator/ingress/annotations/fixed_answer.h"
 #include "operator/ingress/annotations/header_fields.h"
@@ -150,6 +151,7 @@ RoutePolicy read_route_policy(const AnnotationMap& annotations, const Defaults& 
   policy.sticky = read_session_affinity(annotations, policy.issues);
   policy.prefers_least_requests = read_prefers_least_requests(annotations, policy.issues);
   policy.hash_by = read_upstream_hash_by(annotations, policy.issues);
+  policy.endpoint_rules = read_endpoint_rules(annotations, policy.issues);
   policy.asks_the_service = read_service_upstream(annotations, policy.issues);
   policy.next_upstream = read_next_upstream(annotations, policy.issues);
   policy.error_pages = read_error_pages(annotations, policy.issues);

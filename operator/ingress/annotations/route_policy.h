@@ -53,6 +53,7 @@ struct RoutePolicy {
   bool prefers_least_requests = false;
   std::vector<proxy::config::HashPart> hash_by;
   bool asks_the_service = false;  // see read_service_upstream()
+  proxy::config::EndpointRules endpoint_rules;
   std::optional<proxy::config::NextUpstream> next_upstream;
   bool is_unlogged = false;  // see read_enable_access_log()
   bool passes_tls = false;   // see read_ssl_passthrough()

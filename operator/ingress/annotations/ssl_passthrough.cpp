@@ -12,12 +12,13 @@ namespace ingress::annotations {
 namespace {
 
 // Of connections, hosts, plain HTTP or certificates: they need no request.
-constexpr std::array<std::string_view, 34> kOfConnections = {
+constexpr std::array<std::string_view, 37> kOfConnections = {
     "allowlist-source-range",
     "backend-protocol",
     "cluster-issuer",
     "common-name",
     "denylist-source-range",
+    "eject-after",
     "force-ssl-redirect",
     "from-to-www-redirect",
     "issuer",
@@ -31,6 +32,7 @@ constexpr std::array<std::string_view, 34> kOfConnections = {
     "limit-status",
     "limit-whitelist",
     "load-balance",
+    "max-requests-per-endpoint",
     "plain-http",
     "preserve-trailing-slash",
     "private-key-algorithm",
@@ -44,6 +46,7 @@ constexpr std::array<std::string_view, 34> kOfConnections = {
     "secret-template",
     "server-alias",
     "service-upstream",
+    "slow-start",
     "ssl-passthrough",
     "ssl-redirect",
     "whitelist-source-range",

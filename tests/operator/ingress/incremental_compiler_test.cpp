@@ -570,6 +570,8 @@ class History {
         {nginx + "affinity", "cookie"},
         {nginx + "session-cookie-name", one_of({"route", "no name"})},
         {nginx + "load-balance", one_of({"ewma", "round_robin"})},
+        {"gatehouse.dev/max-requests-per-endpoint", one_of({"5", "6", "many"})},
+        {"gatehouse.dev/slow-start", one_of({"30s", "soon"})},
         {nginx + "satisfy", "any"},
         {nginx + "custom-headers", one_of({"one", "two", "a/one", "no name"})},
         {nginx + "auth-secret", one_of({"one", "two", "a/one"})},

@@ -302,6 +302,49 @@ TEST_F(ServedKeys, TheEndpointWithTheFewestRequestsIsAsked) {
   EXPECT_EQ(busy.read_answer().status, 200);
 }
 
+// While one is under way another one comes.
+class ServedLimits : public ServedKeys, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(ServedLimits, AnEndpointIsAskedNoMoreAtATimeThanItsIngressSays) {
+  std::atomic<bool> go{false};
+  ScriptedBackend slow([&](SocketStream& stream, const SeenRequest& request) {
+    if (request.path == "/wait") proxy::support::eventually([&] { return go.load(); });
+    return stream.send(ScriptedBackend::ok(request.path));
+  });
+  serve_by_ports({{GetParam(), "1"}}, {slow.port()});
+  auto busy = HttpClient::connect(proxy_.http());
+  busy.send("GET /wait HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  ASSERT_TRUE(proxy::support::eventually([&] { return slow.requests() == 1; }));
+  EXPECT_EQ(get_with("/now", "").status, 503);
+  EXPECT_THAT(proxy_.access_log(), HasSubstr("endpoints_busy"));
+  go = true;
+  EXPECT_EQ(busy.read_answer().status, 200);
+  EXPECT_EQ(get_with("/now", "").status, 200);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, ServedLimits,
+                         ::testing::Values("max-requests-per-endpoint",
+                                           "max-connections-per-endpoint"));
+
+TEST_F(ServedKeys, AnEndpointIsPassedOverAfterAsManyFailuresAsItsIngressSays) {
+  const auto ends = [](SocketStream&, const SeenRequest&) { return false; };
+  ScriptedBackend broken(ends), well(says(ScriptedBackend::ok("well")));
+  serve_by_ports({{"eject-after", "1"}}, {broken.port(), well.port()});
+  int failed = 0;
+  for (int i = 0; i < 8; ++i) failed += get_with("/", "").status == 200 ? 0 : 1;
+  EXPECT_EQ(failed, 1);
+}
+
+TEST_F(ServedKeys, AnEndpointThatComesBeginsAsSlowlyAsItsIngressSays) {
+  ScriptedBackend old(says(ScriptedBackend::ok("old"))), fresh(says(ScriptedBackend::ok("fresh")));
+  serve_by_ports({{"slow-start", "1h"}}, {old.port()});
+  EXPECT_EQ(get_with("/", "").body, "old");
+  serve_by_ports({{"slow-start", "1h"}}, {old.port(), fresh.port()});
+  int of_fresh = 0;
+  for (int i = 0; i < 20; ++i) of_fresh += get_with("/", "").body == "fresh" ? 1 : 0;
+  EXPECT_LT(of_fresh, 5) << "ten are its turns, of which it takes one in ten at first";
+}
+
 TEST_F(ServedKeys, TheServicesOwnAddressIsAskedInPlaceOfItsPods) {
   kube::Service service = a_service("shop/web", backend_.port());
   service.cluster_ip = "127.0.0.1";
